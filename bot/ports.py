@@ -1,0 +1,81 @@
+"""The doors of the house: what the core needs of the outside, as small interfaces.
+
+Adapters implement these; the core and its tests know nothing else of a platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot import model
+
+Submit = Callable[[model.Event], Awaitable[model.Receipt]]
+"""Hands an event to the engine and waits for the commit. The receipt is what to answer at once.
+Raises nothing on a bad event: those are refused with a receipt. It raises ``Closed`` while the bot
+shuts down: then do not acknowledge, so that the platform delivers again."""
+
+
+class Closed(Exception):
+    """The bot is shutting down; the event was not taken."""
+
+
+class BadCredentials(Exception):
+    """The platform refused our credentials. The message says which to check, and where."""
+
+
+class Clock(Protocol):
+    """Where the time comes from. Tests bring their own."""
+
+    def now(self) -> datetime: ...
+
+
+class Chat(Protocol):
+    """A chat platform. ``perform`` never raises for what the platform does: it answers with one of
+    the four outcomes."""
+
+    name: str
+
+    async def run(self, submit: Submit, ready: Callable[[], None]) -> None:
+        """Stay connected until cancelled, handing every event to ``submit``; call ``ready`` once,
+        when the first connection stands. Raises BadCredentials."""
+        ...
+
+    async def perform(
+        self, effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm, doubt: bool
+    ) -> model.Outcome:
+        """Send one effect. ``doubt``: an earlier try of this very effect may have happened."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and sessions."""
+        ...
+
+
+class Executor(Protocol):
+    """Where approved plans run."""
+
+    name: str
+
+    async def perform(
+        self, effect: model.Resolve | model.StartRun | model.StopRun, doubt: bool
+    ) -> model.Outcome: ...
+
+    async def poll(
+        self, region: str, batch: str, invocations: Sequence[str]
+    ) -> dict[str, tuple[model.InstanceResult, ...]]:
+        """Results of these open invocations of one batch, by invocation id; one not found is
+        absent. Calls grow with pages of 50, never with the number of invocations. Raises
+        ``PollFailed`` when the platform could not be read."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class PollFailed(Exception):
+    """The results could not be read now; nothing is known. ``retry_after`` in seconds."""
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after

@@ -1,0 +1,95 @@
+"""``python -m sandbox``: the three stand-in platforms on loopback, until stopped."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox import world
+from sandbox.aliyun import Aliyun
+from sandbox.base import Clock, Party
+from sandbox.dingtalk import DingTalk
+from sandbox.lark import Lark
+
+
+async def serve(app: web.Application, port: int, **options: Any) -> tuple[web.AppRunner, int]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, **options)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    return runner, runner.addresses[0][1]
+
+
+def control_app(clock: Clock, parties: dict[str, Party]) -> web.Application:
+    """``POST /call {"party", "method", "args"}`` → {"ok": result} or {"error": text};
+    ``POST /clock {"advance": seconds}`` → {"now": seconds}."""
+
+    async def call(request: web.Request) -> web.Response:
+        body = await request.json()
+        method = getattr(parties.get(body["party"]), body["method"], None)
+        if not getattr(method, "__control__", False):
+            return web.json_response({"error": f"no control method {body['method']}"}, status=404)
+        try:
+            assert method is not None
+            return web.json_response({"ok": await method(**body.get("args", {}))})
+        except Exception as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+
+    async def move(request: web.Request) -> web.Response:
+        clock.advance(float((await request.json()).get("advance", 0)))
+        return web.json_response({"now": clock.now()})
+
+    app = web.Application(client_max_size=16 << 20)
+    app.router.add_post("/call", call)
+    app.router.add_post("/clock", move)
+    return app
+
+
+async def main(options: argparse.Namespace) -> None:
+    clock = Clock()
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
+        folder = Path(options.folder or scratch)
+        parties: dict[str, Party] = {
+            "dingtalk": DingTalk(clock),
+            "lark": Lark(clock),
+            "aliyun": Aliyun(clock, folder),
+        }
+        runners = []
+        ports = {}
+        for name, party in parties.items():
+            port = getattr(options, name)
+            runner, ports[name] = await serve(party.app, port, max_line_size=party.max_line_size)
+            party.base_url = f"http://127.0.0.1:{ports[name]}"
+            runners.append(runner)
+        runner, ports["control"] = await serve(control_app(clock, parties), options.control)
+        runners.append(runner)
+        print(json.dumps({"ready": True, "ports": ports, "folder": str(folder)}), flush=True)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await stop.wait()
+        for party in parties.values():
+            await party.close()
+        for runner in runners:
+            await runner.cleanup()
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    for name, port in world.PORTS.items():
+        parser.add_argument(f"--{name}", type=int, default=port, help="port (0: any free one)")
+    parser.add_argument("--folder", default="", help="where the instances keep their files")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(arguments(sys.argv[1:])))
