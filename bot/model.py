@@ -500,7 +500,7 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """Start one step of an approved plan. ``doubt`` is set when an earlier try may have happened."""
+    """Start one step of an approved plan."""
 
     request: int
     plan: Plan
@@ -508,8 +508,6 @@ class StartRun:
     step: Step
     name: str
     tags: Mapping[str, str]
-    description: str = ""
-    doubt: bool = False
     kind: Literal["start_run"] = "start_run"
 
 
@@ -527,15 +525,16 @@ Effect = Say | ShowCard | UpdateCard | FetchForm | Resolve | StartRun | StopRun
 
 @dataclass(frozen=True, slots=True)
 class NewEffect:
-    """An effect to queue. ``lane``: at most one in flight, in order. ``budget``: the rate bucket it
-    draws from ("" for none). ``replaces`` drops a not yet sent update of the same lane."""
+    """An effect to queue. ``key`` is unique for ever: queuing it twice queues it once. ``lane``: at
+    most one in flight, in order. ``replaces`` drops updates of the same lane that were not sent yet.
+    ``context`` is handed back to ``decide`` with the outcome."""
 
     key: str
     lane: str
     body: Effect
     request: int = 0
-    budget: str = ""
     replaces: bool = False
+    context: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,3 +552,92 @@ class AuditEntry:
     action: str
     request: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An entry of the audit chain as it stands in the store."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    request: int
+    facts: Mapping[str, Any]
+    prev: str
+    hash: str
+
+
+# ----------------------------------------------------------------------------- deciding
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What ``decide`` must see of the store for one event; empty fields are not looked up.
+
+    The request is found by ``request`` (its number), else by ``card`` (a card's reference or its
+    alias on ``platform``), else by ``message`` (the message that asked), else by ``form`` (an OA
+    instance on ``platform``), else through ``effect``. ``listing``: "open" (all not final, oldest
+    first), "recent" (newest first), "audit" (of ``request`` if given, else the newest entries).
+    """
+
+    platform: str = ""
+    request: int = 0
+    card: str = ""
+    message: str = ""
+    form: str = ""
+    effect: int = 0
+    listing: Literal["", "open", "recent", "audit"] = ""
+    limit: int = 20
+    asks_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEffect:
+    id: int
+    key: str
+    lane: str
+    request: int
+    attempts: int
+    body: Effect
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the store shows to ``decide``. ``next_request`` is the number a new request gets,
+    ``audit_seq`` the number of the newest audit entry, ``recent_asks`` how often ``asks_by`` asked
+    within the last minute, ``installation`` the random id of this store."""
+
+    next_request: int
+    audit_seq: int
+    installation: str
+    request: Request | None = None
+    votes: tuple[Vote, ...] = ()
+    steps: tuple[Step, ...] = ()
+    results: tuple[InstanceResult, ...] = ()
+    effect: StoredEffect | None = None
+    listing: tuple[Request, ...] = ()
+    audit: tuple[AuditRow, ...] = ()
+    recent_asks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything one event changes, written in one transaction.
+
+    ``request`` is new (version 1) or the loaded one changed (version + 1; the write is guarded by
+    the loaded state and version). ``results`` belong to it. ``drop_effects`` are keys of queued
+    effects to forget unless they were already sent. ``clear_timers`` are kinds of its timers.
+    """
+
+    receipt: Receipt = Receipt()
+    request: Request | None = None
+    votes: tuple[Vote, ...] = ()
+    steps: tuple[Step, ...] = ()
+    results: tuple[InstanceResult, ...] = ()
+    effects: tuple[NewEffect, ...] = ()
+    drop_effects: tuple[str, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    clear_timers: tuple[str, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
