@@ -1,0 +1,89 @@
+"""Everything the bot says, in Chinese and in English, in one place.
+
+A phrase is looked up by its key and filled with facts. Facts are never markup and never phrases:
+a ``{`` in somebody's text stays a ``{``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from bot.texts import commands, core
+
+LOCALES = ("zh-CN", "en")
+PHRASES: dict[str, tuple[str, str]] = {**core.PHRASES, **commands.PHRASES}
+_UNITS = ((86_400, " 天", " d"), (3_600, " 小时", " h"), (60, " 分钟", " min"), (1, " 秒", " s"))
+
+
+def say(locale: str, key: str, **facts: Any) -> str:
+    """The phrase ``key`` in ``locale`` ("zh-CN" or "en"), filled with ``facts``.
+
+    Lists are joined as people write them: ``{names}`` gives "Bob, Carol or Dave", ``{names:and}``
+    "Bob, Carol and Dave", ``{names:list}`` "Bob, Carol, Dave". A number with ``{n:minute|minutes}``
+    brings its noun, a timedelta is written as a duration. KeyError: no such phrase, locale or fact.
+    """
+    phrase = PHRASES[key][_index(locale)]
+    return phrase.format_map({name: _fact(locale, value) for name, value in facts.items()})
+
+
+def joined(locale: str, items: Iterable[object], word: str = "or") -> str:
+    """Items as a list in a sentence; ``word`` is "or", "and" or "list" (no conjunction)."""
+    texts = [str(item) for item in items]
+    chinese = _index(locale) == 0
+    comma = "、" if chinese else ", "
+    if len(texts) < 2 or word == "list":
+        return comma.join(texts)
+    last = {"or": " 或 ", "and": " 和 "}[word] if chinese else f" {word} "
+    return comma.join(texts[:-1]) + last + texts[-1]
+
+
+def duration(locale: str, span: timedelta) -> str:
+    """A length of time in its two largest units: "1 d 2 h", "45 s"; a negative one is none."""
+    left = max(0, int(span.total_seconds()))
+    parts: list[str] = []
+    for size, chinese, english in _UNITS:
+        count, rest = divmod(left, size)
+        if count or (parts and len(parts) < 2) or size == 1 and not parts:
+            if count or not parts:
+                parts.append(f"{count}{chinese if _index(locale) == 0 else english}")
+            else:
+                break
+        left = rest
+        if len(parts) == 2:
+            break
+    return " ".join(parts)
+
+
+def _index(locale: str) -> int:
+    if locale not in LOCALES:
+        raise KeyError(f"no locale {locale!r}; there are {', '.join(LOCALES)}")
+    return LOCALES.index(locale)
+
+
+def _fact(locale: str, value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return duration(locale, value)
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return _Items(locale, items)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _Number(value)
+    return value
+
+
+class _Items:
+    def __init__(self, locale: str, items: Iterable[object]) -> None:
+        self._locale, self._items = locale, items
+
+    def __format__(self, spec: str) -> str:
+        return joined(self._locale, self._items, spec or "or")
+
+
+class _Number(int):
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        if not bar:
+            return format(int(self), spec)
+        return f"{int(self)} {one if self == 1 else many}"
