@@ -1,0 +1,287 @@
+"""Alibaba Cloud on loopback: the ECS RPC API, its signature, and machines that really run scripts.
+
+Faults (``fault(api, do, …)``): ``error`` (status, code, message), ``throttle`` (retry_after_ms),
+``slow`` (seconds; acts, then answers late), ``hang_up`` (does nothing, closes), ``lose_answer``
+(acts, closes), ``html`` (status; a proxy's page). ``fault("deliver", "hold", seconds=…)`` keeps a
+task from its agent, so that it stays Pending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+import re
+import secrets
+import uuid
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from sandbox import world
+from sandbox.aliyun import parameters, tools
+from sandbox.aliyun.agent import Agents
+from sandbox.aliyun.commands import Commands
+from sandbox.aliyun.describe import Describe
+from sandbox.aliyun.errors import ApiError
+from sandbox.aliyun.signature import PROTOCOL, Door, Incoming, Key
+from sandbox.aliyun.state import Cloud as Cloud
+from sandbox.aliyun.state import iso
+from sandbox.base import Call, Clock, Fault, Party, control
+
+VERSION = "2014-05-26"
+_REGION = re.compile(r"(cn|ap|eu|us|me|na)-[a-z0-9-]+")
+_FAULTS = ("error", "throttle", "slow", "hang_up", "lose_answer", "html")
+SMALL = 64 * 1024
+
+
+class Aliyun(Party):
+    name = "aliyun"
+    max_line_size = 65536
+
+    def __init__(self, clock: Clock, folder: pathlib.Path) -> None:
+        super().__init__(clock)
+        self.cloud = Cloud(folder)
+        self.agents = Agents(self.cloud, clock, self.faults)
+        self.commands = Commands(self.cloud, clock, self.agents)
+        self.describe = Describe(self.cloud, clock)
+        key = Key(world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
+        self.door = Door({key.id: key})
+        self._loaded = False
+        for machine in self.cloud.machines.values():
+            tools.furnish(machine.folder, machine.name)
+        self.app.router.add_get("/sandbox/credentials/{session}", self._temporary)
+        self.app.router.add_route("*", "/", self._serve)
+
+    async def close(self) -> None:
+        await self.agents.close()
+
+    # ------------------------------------------------------------------ the API
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        form = request.content_type == "application/x-www-form-urlencoded"
+        incoming = Incoming(
+            request.method,
+            request.path,
+            dict(parse_qsl(request.raw_path.partition("?")[2], keep_blank_values=True)),
+            dict(parse_qsl(body.decode(), keep_blank_values=True)) if form else {},
+            body,
+            {name.lower(): value for name, value in request.headers.items()},
+        )
+        given = incoming.params
+        action = incoming.headers.get("x-acs-action") or given.get("Action", "")
+        asked = {k: v for k, v in given.items() if k not in PROTOCOL}
+        call = self.record(action, asked)
+        fault = self.faults.take(action, *_FAULTS)
+        if fault is not None and (answer := self._misbehave(request, call, fault)) is not None:
+            return answer
+        status, said = await self._answer(incoming, action, asked)
+        call.status, call.code, call.answer = status, said.get("Code", ""), said
+        if fault is not None and fault.do == "lose_answer":
+            return self._hang_up(request, call)
+        if fault is not None and fault.do == "slow":
+            await self.clock.sleep_until(self.clock.now() + float(fault.args.get("seconds", 1)))
+        return web.json_response(said, status=status)
+
+    def _misbehave(self, request: web.Request, call: Call, fault: Fault) -> web.Response | None:
+        """The answer of a fault that keeps the call from acting; None for the other faults."""
+        args = fault.args
+        if fault.do == "hang_up":
+            return self._hang_up(request, call)
+        if fault.do == "html":
+            call.status, call.code = int(args.get("status", 502)), "html"
+            page = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+            return web.Response(text=page, content_type="text/html", status=call.status)
+        if fault.do == "throttle":
+            error = ApiError(
+                int(args.get("status", 400)),
+                str(args.get("code", "Throttling.User")),
+                "Request was denied due to user flow control.",
+            )
+            headers = {"x-acs-retry-after": str(int(args.get("retry_after_ms", 100)))}
+        elif fault.do == "error":
+            error = ApiError(
+                int(args.get("status", 500)),
+                str(args.get("code", "InternalError")),
+                str(args.get("message", "The request processing has failed.")),
+            )
+            headers = {}
+        else:
+            return None
+        call.status, call.code, call.answer = error.status, error.code, refusal(error)
+        return web.json_response(call.answer, status=error.status, headers=headers)
+
+    @staticmethod
+    def _hang_up(request: web.Request, call: Call) -> web.Response:
+        call.status = 0
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+
+    async def _answer(
+        self, incoming: Incoming, action: str, asked: dict[str, str]
+    ) -> tuple[int, dict[str, Any]]:
+        try:
+            key = self.door.check(incoming)
+            version = incoming.headers.get("x-acs-version") or incoming.params.get("Version")
+            if action not in parameters.REQUIRED:
+                raise ApiError(404, "InvalidAction.NotFound", "Specified api is not found.")
+            if version != VERSION:
+                raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
+            if not self._loaded:
+                await asyncio.to_thread(parameters.load)
+                self._loaded = True
+            typed = parameters.parse(action, asked)
+            if not _REGION.fullmatch(typed["RegionId"]):
+                raise ApiError(404, "InvalidRegionId.NotFound", "The RegionId does not exist.")
+            said = self._act(action, typed, key)
+        except ApiError as error:
+            return error.status, refusal(error)
+        return 200, {"RequestId": request_id(), **said}
+
+    def _act(self, action: str, typed: dict[str, Any], key: Key) -> dict[str, Any]:
+        match action:
+            case "RunCommand" | "InvokeCommand" | "CreateCommand":
+                return self.commands.once(action, typed, key.session or key.id)
+            case "StopInvocation":
+                return self.commands.stop_invocation(typed)
+            case "DescribeCommands":
+                return self.describe.commands(typed)
+            case "DescribeInvocations":
+                return self.describe.invocations(typed)
+            case "DescribeInvocationResults":
+                return self.describe.results(typed)
+            case "DescribeCloudAssistantStatus":
+                return self.describe.agents(typed)
+            case _:
+                return self.describe.instances(typed)
+
+    async def _temporary(self, request: web.Request) -> web.Response:
+        """Temporary credentials, as a ``credentials_uri`` service hands them out."""
+        session = request.match_info["session"]
+        self.record("AssumeRole", {"RoleSessionName": session})
+        expires = self.clock.now() + 3600
+        key = Key(
+            f"STS.{secrets.token_hex(8)}",
+            secrets.token_hex(16),
+            secrets.token_hex(32),
+            session,
+            expires,
+        )
+        self.door.keys[key.id] = key
+        return web.json_response(
+            {
+                "Code": "Success",
+                "AccessKeyId": key.id,
+                "AccessKeySecret": key.secret,
+                "SecurityToken": key.token,
+                "Expiration": iso(expires),
+            }
+        )
+
+    # ------------------------------------------------------------------ control
+
+    @control
+    async def invocations(self) -> list[dict[str, Any]]:
+        """Every invocation with what each instance did; ``runs`` counts real starts."""
+        return [
+            {
+                "id": i.id,
+                "command_id": i.command.id,
+                "name": i.command.name,
+                "content": i.command.content,
+                "region": i.region,
+                "parameters": i.parameters,
+                "timeout": i.timeout,
+                "username": i.username,
+                "tags": i.tags,
+                "token": i.token,
+                "key": i.key,
+                "created": i.created,
+                "status": i.status,
+                "results": [
+                    {
+                        "instance": t.machine.id,
+                        "status": t.status,
+                        "exit_code": t.exit_code,
+                        "output": t.output.text(t.ended),
+                        "dropped": t.output.dropped,
+                        "error": t.error_code,
+                        "runs": t.runs,
+                    }
+                    for t in i.tasks
+                ],
+            }
+            for i in self.cloud.invocations.values()
+        ]
+
+    @control
+    async def runs(self, instance: str = "") -> list[dict[str, Any]]:
+        """What really ran, in order of starting; ``exit_code`` is None while it runs."""
+        return [r for r in self.cloud.started if not instance or r["instance"] == instance]
+
+    @control
+    async def set_agent(self, instance: str, running: bool) -> None:
+        """Start or stop an instance's Cloud Assistant agent."""
+        agent = self.cloud.machines[instance].agent_up
+        if running:
+            agent.set()
+        else:
+            agent.clear()
+
+    @control
+    async def set_instance(self, instance: str, status: str) -> None:
+        """Set an instance's status (Running, Stopped, …; Released: it is gone). One that leaves
+        Running interrupts its scripts; back to Running, its agent starts."""
+        machine = self.cloud.machines[instance]
+        machine.status = status
+        if status == "Running":
+            machine.agent_up.set()
+            return
+        machine.agent_up.clear()
+        for task in self.cloud.tasks:
+            if task.machine is machine and not task.ended:
+                task.stop.set()
+
+    @control
+    async def add_machine(
+        self,
+        id: str,
+        name: str,
+        region: str = world.ALIYUN_REGION,
+        status: str = "Running",
+        agent: bool = True,
+        tags: dict[str, str] | None = None,
+    ) -> None:
+        """Add an instance; one of the same id is replaced."""
+        labels = tuple((tags or {}).items())
+        self.cloud.add(world.Machine(id, name, region, status, agent, labels))
+
+    @control
+    async def files(self, instance: str) -> dict[str, str]:
+        """The small text files in an instance's folder, by relative path (tools left out)."""
+        folder = self.cloud.machines[instance].folder
+        found: dict[str, str] = {}
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            if inside.parts[0] in ("bin", ".agent") or not path.is_file() or path.is_symlink():
+                continue
+            if path.stat().st_size <= SMALL:
+                found[str(inside)] = path.read_text(errors="replace")
+        return found
+
+
+def request_id() -> str:
+    return str(uuid.uuid4()).upper()
+
+
+def refusal(error: ApiError) -> dict[str, Any]:
+    """The body of an error."""
+    return {
+        "RequestId": request_id(),
+        "HostId": f"ecs.{world.ALIYUN_REGION}.aliyuncs.com",
+        "Code": error.code,
+        "Message": error.message,
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={error.code}&product=Ecs",
+    }

@@ -1,0 +1,297 @@
+"""The APIs that only look: commands, invocations, results, instances and their agents."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sandbox.aliyun.errors import ApiError, invalid, limit
+from sandbox.aliyun.state import Cloud, Command, Invocation, Machine, Task, iso, parameters_text
+from sandbox.base import Clock
+
+T = TypeVar("T")
+
+
+def page(
+    asked: Mapping[str, Any], items: Sequence[T], number: Callable[[T], int], most: int = 50
+) -> tuple[list[T], dict[str, Any]]:
+    """One page of ``items`` (sorted by falling ``number``) and what to say of the rest. The token
+    names the last item shown, so new arrivals shift nothing."""
+    if "PageNumber" in asked or "PageSize" in asked:
+        at, size = asked.get("PageNumber", 1), asked.get("PageSize", 10)
+        if at < 1:
+            raise ApiError(403, "InvalidParam.PageNumber", "PageNumber starts at 1.")
+        if not 1 <= size <= most:
+            raise ApiError(403, "InvalidParam.PageSize", f"PageSize is between 1 and {most}.")
+        shown = list(items[(at - 1) * size : at * size])
+        return shown, {"TotalCount": len(items), "PageNumber": at, "PageSize": size}
+    size = asked.get("MaxResults", 10)
+    if not 1 <= size <= most:
+        raise ApiError(403, "InvalidParam.PageSize", f"MaxResults is between 1 and {most}.")
+    rest = list(items)
+    if token := asked.get("NextToken", ""):
+        try:
+            below = int(base64.urlsafe_b64decode(token.encode()))
+        except (binascii.Error, ValueError):
+            raise invalid("NextToken", "it was not given out here") from None
+        rest = [item for item in items if number(item) < below]
+    shown = rest[:size]
+    following = ""
+    if len(rest) > size:
+        following = base64.urlsafe_b64encode(str(number(shown[-1])).encode()).decode()
+    about = {"TotalCount": len(items), "NextToken": following, "PageNumber": 0, "PageSize": size}
+    return shown, about
+
+
+def coded(asked: Mapping[str, Any], text: str) -> str:
+    """Describe* APIs answer in Base64 unless asked for plain text."""
+    if str(asked.get("ContentEncoding", "Base64")).lower() == "plaintext":
+        return text
+    return base64.b64encode(text.encode()).decode()
+
+
+def tag_list(tags: Mapping[str, str]) -> dict[str, Any]:
+    return {"Tag": [{"TagKey": k, "TagValue": v} for k, v in tags.items()]}
+
+
+def fits(asked: Mapping[str, Any], **values: str) -> bool:
+    """True if every filter that was given names exactly this value."""
+    return all(name not in asked or asked[name] == value for name, value in values.items())
+
+
+def tagged(tags: Mapping[str, str], wanted: Sequence[Mapping[str, str]]) -> bool:
+    """True if every tag of the filter is there; one without a value asks for the key alone."""
+    return all(
+        w.get("Key", "") in tags and w.get("Value", tags[w["Key"]]) == tags[w["Key"]]
+        for w in wanted
+    )
+
+
+class Describe:
+    """Reads the cloud. Every method takes typed parameters and returns the answer's body."""
+
+    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+        self.cloud = cloud
+        self.clock = clock
+
+    def commands(self, asked: dict[str, Any]) -> dict[str, Any]:
+        wanted = asked.get("Tag", [])
+        found = [
+            c
+            for c in self.cloud.commands.values()
+            if c.kept
+            and c.region == asked["RegionId"]
+            and fits(asked, CommandId=c.id, Type=c.kind, Provider="User")
+            and fnmatch.fnmatchcase(c.name, asked.get("Name", "*"))
+            and tagged(c.tags, wanted)
+        ]
+        found.sort(key=lambda c: c.id, reverse=True)
+        shown, about = page(asked, found, lambda c: int(c.id[-8:]))
+        return {"Commands": {"Command": [self._command(asked, c) for c in shown]}, **about}
+
+    @staticmethod
+    def _command(asked: dict[str, Any], command: Command) -> dict[str, Any]:
+        return {
+            "CommandId": command.id,
+            "Name": command.name,
+            "Type": command.kind,
+            "Description": command.description,
+            "CommandContent": coded(asked, command.content),
+            "EnableParameter": command.enable_parameter,
+            "Timeout": command.timeout,
+            "WorkingDir": command.workdir,
+            "CreationTime": iso(command.created),
+            "Provider": "User",
+            "Latest": True,
+            "Tags": tag_list(command.tags),
+        }
+
+    def invocations(self, asked: dict[str, Any]) -> dict[str, Any]:
+        output = asked.get("IncludeOutput", False)
+        if output and not ("InvokeId" in asked or "InstanceId" in asked):
+            raise invalid("IncludeOutput", "it needs InvokeId or InstanceId")
+        wanted = asked.get("Tag", [])
+        found = [
+            i
+            for i in reversed(self.cloud.invocations.values())
+            if i.region == asked["RegionId"]
+            and fits(
+                asked,
+                InvokeId=i.id,
+                CommandId=i.command.id,
+                CommandType=i.command.kind,
+                InvokeStatus=i.invoke_status,
+                RepeatMode="Once",
+            )
+            and fnmatch.fnmatchcase(i.command.name, asked.get("CommandName", "*"))
+            and any(fits(asked, InstanceId=t.machine.id) for t in i.tasks)
+            and tagged(i.tags, wanted)
+        ]
+        shown, about = page(asked, found, lambda i: i.seq)
+        items = [self._invocation(asked, i, output) for i in shown]
+        return {"Invocations": {"Invocation": items}, **about}
+
+    @staticmethod
+    def _invocation(asked: dict[str, Any], one: Invocation, output: bool) -> dict[str, Any]:
+        tasks = [
+            {
+                "InstanceId": t.machine.id,
+                "InvocationStatus": t.status,
+                "InstanceInvokeStatus": t.record_status,
+                "ErrorCode": t.error_code,
+                "ErrorInfo": t.error_info,
+                "Dropped": t.output.dropped,
+                "Repeats": int(t.runs > 0),
+                "CreationTime": iso(one.created),
+                "StartTime": iso(t.started),
+                "FinishTime": iso(t.finished),
+                "StopTime": iso(t.stopped),
+                "UpdateTime": iso(t.finished or t.started or one.created),
+                "Timed": False,
+            }
+            | ({} if t.exit_code is None else {"ExitCode": t.exit_code})
+            | ({"Output": coded(asked, t.output.text(t.ended))} if output else {})
+            for t in one.tasks
+            if fits(asked, InstanceId=t.machine.id)
+        ]
+        return {
+            "InvokeId": one.id,
+            "CommandId": one.command.id,
+            "CommandName": one.command.name,
+            "CommandType": one.command.kind,
+            "CommandContent": coded(asked, one.command.content),
+            "CommandDescription": one.command.description,
+            "Parameters": parameters_text(one.parameters),
+            "CreationTime": iso(one.created),
+            "Frequency": "",
+            "RepeatMode": "Once",
+            "Timed": False,
+            "Timeout": one.timeout,
+            "Username": one.username,
+            "WorkingDir": one.workdir,
+            "TerminationMode": one.termination,
+            "InvocationStatus": one.status,
+            "InvokeStatus": one.invoke_status,
+            "Tags": tag_list(one.tags),
+            "InvokeInstances": {"InvokeInstance": tasks},
+        }
+
+    def results(self, asked: dict[str, Any]) -> dict[str, Any]:
+        wanted = asked.get("Tag", [])
+        source: Iterable[Task] = self.cloud.tasks
+        if "InvokeId" in asked:
+            one = self.cloud.invocations.get(asked["InvokeId"])
+            source = one.tasks if one else []
+        found = [
+            t
+            for t in source
+            if t.invocation.region == asked["RegionId"]
+            and tagged(t.invocation.tags, wanted)
+            and fits(
+                asked,
+                InstanceId=t.machine.id,
+                CommandId=t.invocation.command.id,
+                InvokeRecordStatus=t.record_status,
+            )
+        ]
+        found.reverse()
+        shown, about = page(asked, found, lambda t: t.seq)
+        items = [self._result(asked, t) for t in shown]
+        return {"Invocation": {"InvocationResults": {"InvocationResult": items}, **about}}
+
+    @staticmethod
+    def _result(asked: dict[str, Any], task: Task) -> dict[str, Any]:
+        one = task.invocation
+        said = {
+            "CommandId": one.command.id,
+            "InvokeId": one.id,
+            "InstanceId": task.machine.id,
+            "InvocationStatus": task.status,
+            "InvokeRecordStatus": task.record_status,
+            "ErrorCode": task.error_code,
+            "ErrorInfo": task.error_info,
+            "Output": coded(asked, task.output.text(task.ended)),
+            "Dropped": task.output.dropped,
+            "Repeats": int(task.runs > 0),
+            "StartTime": iso(task.started),
+            "FinishedTime": iso(task.finished),
+            "StopTime": iso(task.stopped),
+            "Username": one.username or "root",
+            "TerminationMode": one.termination,
+            "Tags": tag_list(one.tags),
+        }
+        return said if task.exit_code is None else said | {"ExitCode": task.exit_code}
+
+    def agents(self, asked: dict[str, Any]) -> dict[str, Any]:
+        ids = asked.get("InstanceId", [])
+        if len(ids) > 50:
+            raise limit("InstanceIds", "At most 50 instances are allowed.")
+        machines = self.cloud.alive(asked["RegionId"])
+        if ids:
+            shown = [m for m in machines if m.id in ids]
+            about: dict[str, Any] = {"TotalCount": len(shown), "NextToken": "", "PageSize": 50}
+        else:
+            shown, about = self._machines_page(asked, machines, 50)
+        items = [self._agent(m) for m in shown]
+        box = {"InstanceCloudAssistantStatus": items}
+        return {"InstanceCloudAssistantStatusSet": box, **about}
+
+    def _agent(self, machine: Machine) -> dict[str, Any]:
+        mine = [t for t in self.cloud.tasks if t.machine is machine]
+        return {
+            "InstanceId": machine.id,
+            "CloudAssistantStatus": "true" if machine.able else "false",
+            "CloudAssistantVersion": "2.2.3.857",
+            "OSType": "Linux",
+            "ActiveTaskCount": sum(not t.ended for t in mine),
+            "InvocationCount": len(mine),
+            "LastInvokedTime": iso(max((t.started for t in mine), default=0.0)),
+            "LastHeartbeatTime": iso(self.clock.now()) if machine.able else "",
+            "SupportSessionManager": True,
+        }
+
+    def instances(self, asked: dict[str, Any]) -> dict[str, Any]:
+        ids: list[str] | None = None
+        if "InstanceIds" in asked:
+            try:
+                ids = json.loads(asked["InstanceIds"])
+            except ValueError:
+                ids = None
+            if not isinstance(ids, list) or not all(isinstance(i, str) for i in ids):
+                raise invalid("InstanceIds", "not a JSON list of ids")
+            if len(ids) > 100:
+                raise limit("InstanceIds", "At most 100 instances are allowed.")
+        wanted = asked.get("Tag", [])
+        found = [
+            m
+            for m in self.cloud.alive(asked["RegionId"])
+            if (ids is None or m.id in ids)
+            and fits(asked, Status=m.status)
+            and fnmatch.fnmatchcase(m.name, asked.get("InstanceName", "*").replace("[", "[[]"))
+            and tagged(m.tags, wanted)
+        ]
+        shown, about = self._machines_page(asked, found, 100)
+        items = [
+            {
+                "InstanceId": m.id,
+                "InstanceName": m.name,
+                "HostName": m.name,
+                "RegionId": m.region,
+                "ZoneId": f"{m.region}-h",
+                "Status": m.status,
+                "OSType": "linux",
+                "Tags": tag_list(m.tags),
+            }
+            for m in shown
+        ]
+        return {"Instances": {"Instance": items}, **about}
+
+    def _machines_page(
+        self, asked: dict[str, Any], found: list[Machine], most: int
+    ) -> tuple[list[Machine], dict[str, Any]]:
+        order = {machine_id: -n for n, machine_id in enumerate(self.cloud.machines)}
+        return page(asked, found, lambda m: order[m.id], most)
