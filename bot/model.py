@@ -525,9 +525,10 @@ Effect = Say | ShowCard | UpdateCard | FetchForm | Resolve | StartRun | StopRun
 
 @dataclass(frozen=True, slots=True)
 class NewEffect:
-    """An effect to queue. ``key`` is unique for ever: queuing it twice queues it once. ``lane``: at
-    most one in flight, in order. ``replaces`` drops updates of the same lane that were not sent yet.
-    ``context`` is handed back to ``decide`` with the outcome."""
+    """An effect to queue. ``key`` is unique for ever: queuing it twice queues it once. ``lane``:
+    at most one in flight, in order. ``replaces`` drops unsent updates of the same lane.
+    ``context`` is handed back to ``decide`` with the outcome. ``doubt``: the same may have happened
+    before. ``after``: seconds to wait first."""
 
     key: str
     lane: str
@@ -535,6 +536,8 @@ class NewEffect:
     request: int = 0
     replaces: bool = False
     context: Mapping[str, Any] = field(default_factory=dict)
+    doubt: bool = False
+    after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -607,7 +610,8 @@ class StoredEffect:
 class View:
     """What the store shows to ``decide``. ``next_request`` is the number a new request gets,
     ``audit_seq`` the number of the newest audit entry, ``recent_asks`` how often ``asks_by`` asked
-    within the last minute, ``installation`` the random id of this store."""
+    within the last minute, ``installation`` the random id of this store, ``unsent`` the keys of the
+    request's queued effects that were certainly never sent."""
 
     next_request: int
     audit_seq: int
@@ -620,6 +624,7 @@ class View:
     listing: tuple[Request, ...] = ()
     audit: tuple[AuditRow, ...] = ()
     recent_asks: int = 0
+    unsent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

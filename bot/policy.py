@@ -105,8 +105,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class FormRule:
-    """An OA form that asks for a command. ``args``: parameter → form field (its name or id); a value
-    that starts with "=" is a constant. ``group`` (name) gets the card and the audit reply."""
+    """An OA form that asks for a command. ``args``: parameter → form field (its name or id); a
+    value that starts with "=" is a constant. ``group`` (name) gets the card and the audit reply."""
 
     platform: str
     form: str
@@ -133,7 +133,7 @@ class Book:
     locale: str = "zh-CN"
     bot_name: str = "countersign"
     index: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
-    """(platform, account id) → person id; None where two people claim it. See ``index_accounts``."""
+    """(platform, account id) → person id, None where two claim it: see ``index_accounts``."""
 
 
 def index_accounts(people: Mapping[str, Person]) -> dict[tuple[str, str], str | None]:

@@ -1,0 +1,73 @@
+"""The core: what one event means, given what is known. Pure, synchronous, no I/O.
+
+``needs(house, event)`` says what must be loaded, ``decide(house, event, view, now)`` says everything
+that changes. The engine writes it in one transaction; nothing else changes a request.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import model
+from bot.core import asking, forms, running, voting
+from bot.house import House
+
+__all__ = ["decide", "needs"]
+
+
+def needs(house: House, event: model.Event) -> model.Needs:
+    """What ``decide`` will have to see for this event."""
+    match event:
+        case model.Asked():
+            return asking.needs(house, event)
+        case model.Clicked():
+            return model.Needs(
+                platform=event.account.platform, request=event.request, card=event.card
+            )
+        case model.Recalled():
+            return model.Needs(platform=event.platform, message=event.message)
+        case model.FormChanged():
+            return model.Needs(platform=event.platform, form=event.instance)
+        case model.TimerDue() | model.Observed():
+            return model.Needs(request=event.request)
+        case model.Settled():
+            return model.Needs(effect=event.effect)
+
+
+def decide(house: House, event: model.Event, view: model.View, now: datetime) -> model.Decision:
+    """Everything this event changes. The same arguments always give the same decision."""
+    match event:
+        case model.Asked():
+            return asking.asked(house, event, view, now)
+        case model.Clicked():
+            return voting.clicked(house, event, view, now)
+        case model.Recalled():
+            return voting.recalled(house, event, view, now)
+        case model.FormChanged():
+            return forms.changed(house, event, view, now)
+        case model.TimerDue():
+            return running.timer_due(house, event, view, now)
+        case model.Observed():
+            return running.observed(house, event, view, now)
+        case model.Settled():
+            return settled(house, event, view, now)
+
+
+def settled(house: House, event: model.Settled, view: model.View, now: datetime) -> model.Decision:
+    """The outcome of an effect, given to the part of the core that queued it."""
+    effect = view.effect
+    if effect is None:
+        return model.Decision()
+    match effect.body:
+        case model.Resolve():
+            return asking.resolved(house, event.outcome, view, now)
+        case model.FetchForm():
+            return forms.fetched(house, event.outcome, view, now)
+        case model.StartRun():
+            return running.started(house, event.outcome, view, now)
+        case model.StopRun():
+            return running.stopped(house, event.outcome, view, now)
+        case model.ShowCard():
+            return asking.card_shown(house, event.outcome, view, now)
+        case model.Say() | model.UpdateCard():
+            return asking.told(house, event.outcome, view, now)

@@ -1,0 +1,349 @@
+"""A message to the bot: from the text to an answer, a vote, or a request whose plan is looked up."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from bot import cards, catalog, command, model, parse, policy, texts
+from bot.core import planning, voting
+from bot.core.draft import Draft, refusal_text
+from bot.house import House
+
+
+@functools.lru_cache(maxsize=512)
+def parsed(commands: catalog.Catalog, text: str, locale: str) -> parse.Parsed | policy.Refusal:
+    """``parse.parse``, remembered, as ``needs`` and ``asked`` both ask for it."""
+    return parse.parse(commands, text, locale)
+
+
+def needs(house: House, event: model.Asked) -> model.Needs:
+    asks_by = f"{event.account.platform}:{event.account.id or event.account.name}"
+    found = parsed(house.catalog, event.text, policy.locale_of(house.book, event.place))
+    if isinstance(found, policy.Refusal):
+        return model.Needs(asks_by=asks_by)
+    number = number_in(found)
+    reads = found.command.reads
+    quoted = event.quoted if not number and (reads == "request" or reads == "audit") else ""
+    return model.Needs(
+        platform=event.place.platform,
+        request=number,
+        card=quoted,
+        listing=reads if reads in ("open", "recent", "audit") else "",  # type: ignore[arg-type]
+        asks_by=asks_by,
+    )
+
+
+def number_in(found: parse.Parsed) -> int:
+    """The number of the request that the words name; 0 where they name none."""
+    for parameter in found.command.parameters:
+        if parameter.type == "request":
+            return int(found.values.get(parameter.name) or 0)
+    return 0
+
+
+def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> model.Decision:
+    """Decide on a message: the place, the person, the words, the right to ask; then what it asks."""
+    draft = Draft(house, view, now)
+    book, locale = house.book, policy.locale_of(house.book, event.place)
+    refusal = policy.refusal_of_place(book, event.place, event.account)
+    if refusal is None and view.recent_asks > book.asks_per_minute:
+        refusal = policy.Refusal("refused.rate", {"most": book.asks_per_minute})
+        if view.recent_asks > book.asks_per_minute + 1:
+            return refuse(draft, event, refusal, locale, silent=True)
+    refusal = refusal or policy.refusal_of_person(book, event.account)
+    if refusal is not None:
+        return refuse(draft, event, refusal, locale)
+    person = policy.person_of(book, event.account)
+    assert person is not None
+    found = parsed(house.catalog, event.text, locale)
+    if isinstance(found, policy.Refusal):
+        return refuse(draft, event, found, locale, person.id)
+    context = command.Context(
+        book=book,
+        catalog=house.catalog,
+        person=person,
+        account=event.account,
+        place=event.place,
+        locale=locale,
+        view=view,
+        now=now,
+    )
+    if found.command.kind == "operation":
+        return operation(draft, event, found, context)
+    result = found.command.call(context, found.values)
+    if isinstance(result, command.Act):
+        return voting.by_text(draft, event, person, result)
+    if isinstance(result, command.Lookup):
+        key = f"lookup:{event.id}"
+        origin = {"place": pack(event.place), "account": asdict(event.account)}
+        origin |= {"locale": locale, "text": event.text, "event": event.id}
+        draft.queue(key, key, model.Resolve(result.targets), context=origin)
+        return draft.receipt()
+    assert isinstance(result, command.Reply)
+    mentions = (event.account,)
+    draft.reply(event, model.Message(result.title, result.blocks, mentions, quote=event.text))
+    return draft.receipt()
+
+
+def refuse(
+    draft: Draft,
+    event: model.Asked,
+    refusal: policy.Refusal,
+    locale: str,
+    actor: str = "",
+    silent: bool = False,
+) -> model.Decision:
+    """Say why not (unless that was just said), and keep it in the audit log."""
+    who = actor or f"{event.account.platform}:{event.account.id or event.account.name or '?'}"
+    draft.enter(who, "ask.refused", reason=refusal.key, text=event.text[:200], **chat_facts(event))
+    if not silent:
+        title = texts.say(locale, "refused.title")
+        draft.answer(event, refusal_text(locale, refusal), title)
+    return draft.receipt()
+
+
+def chat_facts(event: model.Asked) -> dict[str, Any]:
+    return {"account": event.account.id, "chat": event.place.chat}
+
+
+# ----------------------------------------------------------------------------- operations
+
+
+def refusal_of_right(
+    house: House, person: policy.Person, name: str, place: model.Place, locale: str
+) -> policy.Refusal | None:
+    """May this person ask for this operation here?"""
+    if name not in house.book.commands:
+        return policy.Refusal("refused.not_enabled", {"command": name})
+    if policy.may_use(house.book, person, name, place):
+        return None
+    roles = sorted(
+        role.name
+        for role in house.book.roles.values()
+        if "*" in role.commands or name in role.commands
+    )
+    key = "refused.role.who" if roles else "refused.role.nobody"
+    who = texts.say(locale, key, roles=texts.listing(locale, roles))
+    return policy.Refusal("refused.role", {"command": name, "who": who})
+
+
+def operation(
+    draft: Draft, event: model.Asked, found: parse.Parsed, context: command.Context
+) -> model.Decision:
+    """An operation asked for in a chat."""
+    locale, person = context.locale, context.person
+    refusal = refusal_of_right(
+        draft.house, person, found.command.name, event.place, locale
+    ) or file_request(
+        draft, found, context, text=event.text, place=event.place, account=event.account
+    )
+    if refusal is not None:
+        return refuse(draft, event, refusal, locale, person.id)
+    return draft.receipt()
+
+
+def file_request(
+    draft: Draft,
+    found: parse.Parsed,
+    context: command.Context,
+    *,
+    text: str,
+    place: model.Place,
+    account: model.Account,
+    form: model.FormOrigin | None = None,
+    stronger: str = "",
+) -> policy.Refusal | None:
+    """Create the request and look its instances up; or say why not, changing nothing."""
+    book, now, name = draft.house.book, draft.now, found.command.name
+    rule = book.commands[name]
+    script = found.command.call(context, found.values)
+    assert isinstance(script, command.Script)
+    try:
+        rendered = command.render(script)
+    except command.UnsafeValue as unsafe:
+        return policy.Refusal("refused.unsafe_value", {"name": unsafe.name})
+    policy_name, escalated = stronger or rule.policy, ""
+    for finding in findings(draft, name, text, script, rendered):
+        if finding.refusal is not None:
+            return finding.refusal
+        if finding.policy:
+            policy_name, escalated = finding.policy, finding.reason
+    if not policy.electorate(book.policies[policy_name], context.person.id):
+        if not (form and book.policies[policy_name].form_counts):
+            return policy.Refusal("refused.nobody", {"policy": policy_name})
+    targets = targets_in(found) or rule.targets
+    if not targets:
+        return policy.Refusal("refused.no_targets")
+    draft.create(
+        model.Request(
+            id=draft.view.next_request,
+            state=model.State.PLANNING,
+            version=1,
+            command=name,
+            args=plain(found.values),
+            person=context.person.id,
+            account=account,
+            place=place,
+            locale=context.locale,
+            text=text,
+            policy=policy_name,
+            risk=rule.risk or found.command.risk,
+            created_at=now,
+            expires_at=now + book.policies[policy_name].expires,
+            reason=str(found.values.get("reason") or ""),
+            form=form,
+        )
+    )
+    draft.enter(
+        context.person.id,
+        "request.asked",
+        command=name,
+        text=text[:500],
+        account=account.id,
+        chat=place.chat,
+        policy=policy_name,
+        **({"escalated": escalated} if escalated else {}),
+    )
+    draft.queue(
+        f"resolve:{draft.view.installation}:{draft.it.id}",
+        f"plan:{draft.it.id}",
+        model.Resolve(tuple(targets), rule.region or draft.house.region),
+        context={
+            "script": rendered,
+            "script_type": script.type,
+            "parameters": dict(script.parameters),
+            "version": found.command.version,
+        },
+    )
+    draft.remind("plan", planning.PLAN_WITHIN)
+    return None
+
+
+def findings(
+    draft: Draft, name: str, text: str, script: command.Script, rendered: str
+) -> list[policy.Finding]:
+    """What the patterns say of the words, of every value, and of the script as it would run."""
+    book = draft.house.book
+    found = [policy.examine(book, name, "text", text)]
+    found += [policy.examine(book, name, "value", value) for value in script.parameters.values()]
+    found.append(planning.refusal_of_script(draft, name, rendered))
+    return found
+
+
+def targets_in(found: parse.Parsed) -> tuple[str, ...]:
+    for parameter in found.command.parameters:
+        if parameter.type == "targets":
+            return tuple(found.values.get(parameter.name) or ())
+    return ()
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON keeps them."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    }
+
+
+# ----------------------------------------------------------------------------- what came back
+
+
+def resolved(
+    house: House, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
+    """The instances were looked up: for a request's plan, or for the ``instances`` command."""
+    draft = Draft(house, view, now)
+    if view.request is None:
+        return listed(draft, outcome)
+    if view.request.state is not model.State.PLANNING:
+        return draft.receipt()
+    rule = house.book.commands.get(view.request.command)
+    if isinstance(outcome, model.Done) and rule is not None:
+        refusal = planning.refusal_of_found(draft, rule, outcome.data)
+        if refusal is None:
+            planning.ask_for_votes(draft, planning.freeze(draft, rule, outcome.data))
+            return draft.receipt()
+    else:
+        reason = getattr(outcome, "reason", "no longer configured")
+        refusal = policy.Refusal("refused.lookup", {"reason": reason})
+    refuse_request(draft, refusal)
+    return draft.receipt()
+
+
+def refuse_request(draft: Draft, refusal: policy.Refusal) -> None:
+    """End a request that never got as far as a vote."""
+    request = draft.it
+    text = refusal_text(request.locale, refusal)
+    draft.finish(model.State.REFUSED, note=text)
+    draft.enter("countersign", "request.refused", reason=refusal.key)
+    title = texts.say(request.locale, "refused.title")
+    message = cards.sentence(title, text, draft.asker(), quote=request.text)
+    draft.tell("refused", message)
+
+
+def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
+    """Answer the ``instances`` command."""
+    effect = draft.view.effect
+    assert effect is not None
+    origin = effect.context
+    account, locale = model.Account(**origin["account"]), str(origin["locale"])
+    if isinstance(outcome, model.Done):
+        found = planning.instances_of(outcome.data)
+        message = cards.instances_message(locale, found, (account,), str(origin["text"]))
+        unknown = list(outcome.data.get("unknown", ()))
+        if unknown:
+            text = refusal_text(locale, policy.Refusal("refused.unknown_targets"), targets=unknown)
+            extra = cards.para(cards.span(text))
+            message = model.Message(
+                message.title, (*message.blocks, extra), message.mentions, message.quote
+            )
+    else:
+        text = texts.say(locale, "say.lookup_failed", reason=getattr(outcome, "reason", ""))
+        message = cards.sentence(text[:40], text, (account,), str(origin["text"]))
+    key = f"say:{origin['event']}"
+    draft.queue(key, key, model.Say(unpack(origin["place"]), message, key))
+    return draft.receipt()
+
+
+def card_shown(
+    house: House, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
+    """The card reached the chat; if it could not, the plan goes out as text to be decided by text."""
+    draft = Draft(house, view, now)
+    if view.request is None or isinstance(outcome, model.Done):
+        return draft.receipt()
+    reason = getattr(outcome, "reason", "")
+    draft.enter("countersign", "card.failed", reason=reason)
+    request = view.request
+    text = texts.say(
+        request.locale, "say.card_failed", reason=reason, id=request.id, code=request.code
+    )
+    mentions = draft.card().mentions
+    blocks = (cards.para(*cards.people(mentions), cards.span(" " + text)), *draft.card().blocks)
+    title = cards.title_of(request)
+    draft.tell("card_failed", model.Message(title, blocks, mentions, request.text))
+    return draft.receipt()
+
+
+def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
+    """A message or an update left, or could not: what could not be told is kept in the audit log."""
+    draft = Draft(house, view, now)
+    if not isinstance(outcome, model.Done) and view.effect is not None:
+        reason = getattr(outcome, "reason", "")
+        draft.enter("countersign", "tell.failed", effect=view.effect.key, reason=reason)
+    return draft.receipt()
+
+
+# ----------------------------------------------------------------------------- places in JSON
+
+
+def pack(place: model.Place) -> dict[str, Any]:
+    return {**asdict(place), "webhook_until": place.webhook_until.isoformat()}
+
+
+def unpack(packed: Mapping[str, Any]) -> model.Place:
+    until = datetime.fromisoformat(packed["webhook_until"])
+    return model.Place(**{**packed, "webhook_until": until})

@@ -1,0 +1,162 @@
+"""A decision in the making: collects what one event changes, so that each rule reads as prose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bot import cards, model, policy, texts
+from bot.house import House
+
+ENDINGS = ("expire", "remind", "plan", "overdue")
+
+
+class Draft:
+    """``request``, ``votes``, ``steps`` and ``results`` show the state as changed so far."""
+
+    def __init__(self, house: House, view: model.View, now: datetime) -> None:
+        self.house, self.view, self.now = house, view, now
+        self.request = view.request
+        self.votes = view.votes
+        self.steps = {step.index: step for step in view.steps}
+        self.results = {result.instance: result for result in view.results}
+        self.effects: list[model.NewEffect] = []
+        self.entries: list[model.AuditEntry] = []
+        self.timers: list[model.Timer] = []
+        self.cleared: list[str] = []
+        self.dropped: list[str] = []
+
+    # ------------------------------------------------------------- the request
+
+    @property
+    def it(self) -> model.Request:
+        """The request, where there must be one."""
+        assert self.request is not None
+        return self.request
+
+    def create(self, request: model.Request) -> None:
+        self.request = request
+
+    def change(self, **fields: Any) -> None:
+        """Change the request; its version grows once for the whole decision."""
+        old = self.view.request
+        version = old.version + 1 if old is not None else self.it.version
+        self.request = replace(self.it, version=version, **fields)
+
+    def finish(self, state: model.State, by: str = "", **fields: Any) -> None:
+        """Bring the request to a final state and forget its timers."""
+        self.change(state=state, ended_at=self.now, ended_by=by or self.it.ended_by, **fields)
+        self.cleared.extend(ENDINGS)
+
+    def vote(self, vote: model.Vote) -> None:
+        self.votes = (*self.votes, vote)
+        self.change()
+
+    def step(self, step: model.Step) -> None:
+        self.steps[step.index] = step
+
+    def result(self, result: model.InstanceResult) -> None:
+        self.results[result.instance] = result
+
+    # ------------------------------------------------------------- what leaves
+
+    def enter(self, actor: str, action: str, **facts: Any) -> int:
+        """Add an audit entry; returns the number it will have."""
+        request = self.request.id if self.request else 0
+        self.entries.append(model.AuditEntry(actor, action, request, facts))
+        return self.view.audit_seq + len(self.entries)
+
+    def queue(self, key: str, lane: str, body: model.Effect, **options: Any) -> None:
+        request = self.request.id if self.request else 0
+        self.effects.append(model.NewEffect(key, lane, body, request, **options))
+
+    def answer(self, event: model.Asked, text: str, title: str = "", locale: str = "") -> None:
+        """Answer a message directly, mentioning who wrote it."""
+        mentions = (event.account,) if event.account.id else ()
+        message = cards.sentence(title or text[:40], text, mentions, quote=event.text)
+        self.reply(event, message)
+
+    def reply(self, event: model.Asked, message: model.Message) -> None:
+        key = f"say:{event.id}"
+        self.effects.append(model.NewEffect(key, key, model.Say(event.place, message, key)))
+
+    def tell(self, what: str, message: model.Message) -> None:
+        """Say something in the request's thread; ``what`` names it and makes it happen once."""
+        key = f"say:{self.view.installation}:{self.it.id}:{what}"
+        self.queue(key, f"chat:{self.it.id}", model.Say(self.it.place, message, key))
+
+    def tell_sentence(
+        self, what: str, key: str, mentions: tuple[model.Account, ...] = (), **facts: Any
+    ) -> None:
+        request = self.it
+        facts = {"id": request.id, "command": request.command, **facts}
+        text = texts.say(request.locale, key, **facts)
+        self.tell(what, cards.sentence(cards.title_of(request), text, mentions, quote=request.text))
+
+    def asker(self) -> tuple[model.Account, ...]:
+        """The requester's account, where it can be mentioned in the thread."""
+        account = self.it.account
+        return (account,) if account.platform == self.it.place.platform and account.id else ()
+
+    def card(self) -> model.Card:
+        return cards.request_card(self.house, self.it, self.votes, tuple(self.results.values()))
+
+    def show_card(self) -> None:
+        key = f"card:{self.view.installation}:{self.it.id}"
+        body = model.ShowCard(self.it.place, self.card(), key)
+        self.queue(key, f"chat:{self.it.id}", body)
+
+    def update_card(self) -> None:
+        """Let everybody's card tell the state as changed so far; older updates are overtaken."""
+        if self.it.plan is None:
+            return
+        key = f"card:{self.view.installation}:{self.it.id}:v{self.it.version}"
+        body = model.UpdateCard(self.it.place, self.card())
+        self.queue(key, f"chat:{self.it.id}", body, replaces=True)
+
+    def remind(self, kind: str, after: timedelta) -> None:
+        self.timers.append(model.Timer(self.it.id, kind, self.now + after))
+
+    # ------------------------------------------------------------- the end
+
+    def receipt(
+        self,
+        toast: str = "",
+        tone: Literal["success", "info", "warning", "error"] = "info",
+        card: bool = False,
+    ) -> model.Decision:
+        """The decision, with what is answered at once."""
+        shown = self.card() if card and self.request and self.it.plan is not None else None
+        changed = self.request if self.request is not self.view.request else None
+        known = set(self.view.votes)
+        steps = tuple(step for step in self.steps.values() if step not in self.view.steps)
+        results = tuple(
+            result for result in self.results.values() if result not in self.view.results
+        )
+        return model.Decision(
+            receipt=model.Receipt(toast, tone, shown),
+            request=changed,
+            votes=tuple(vote for vote in self.votes if vote not in known),
+            steps=steps,
+            results=results,
+            effects=tuple(self.effects),
+            drop_effects=tuple(self.dropped),
+            timers=tuple(self.timers),
+            clear_timers=tuple(dict.fromkeys(self.cleared)),
+            audit=tuple(self.entries),
+        )
+
+
+def refusal_text(locale: str, refusal: policy.Refusal, **more: Any) -> str:
+    """A refusal as a sentence; names in its facts become a natural list."""
+    facts: Mapping[str, Any] = {
+        name: texts.listing(locale, value) if isinstance(value, list | tuple) else value
+        for name, value in {**refusal.facts, **more}.items()
+    }
+    return texts.say(locale, refusal.key, **facts)
+
+
+def approvers_of(votes: tuple[model.Vote, ...]) -> list[str]:
+    return [vote.person for vote in votes if vote.approve]

@@ -1,0 +1,173 @@
+"""OA approval forms: an event without fields, the form fetched, and the request it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot import cards, command, model, parse, policy, texts
+from bot.core import asking, voting
+from bot.core.draft import Draft, refusal_text
+from bot.house import House
+
+
+def rule_of(book: policy.Book, platform: str, form: str) -> policy.FormRule | None:
+    for rule in book.forms:
+        if rule.platform == platform and rule.form == form:
+            return rule
+    return None
+
+
+def place_of(book: policy.Book, rule: policy.FormRule, tenant: str) -> model.Place:
+    """The group that a form's card and audit reply go to."""
+    for group in book.groups:
+        if group.platform == rule.platform and group.name == rule.group:
+            return model.Place(rule.platform, tenant, group.chat)
+    raise LookupError(f"no group {rule.group} on {rule.platform}")
+
+
+def changed(
+    house: House, event: model.FormChanged, view: model.View, now: datetime
+) -> model.Decision:
+    """A form was agreed to, refused or withdrawn; only forms named in the configuration matter."""
+    draft = Draft(house, view, now)
+    rule = rule_of(house.book, event.platform, event.form)
+    if rule is None:
+        return draft.receipt()
+    facts = {"form": event.form, "instance": event.instance}
+    if event.tenant not in house.book.tenants.get(event.platform, frozenset()):
+        draft.enter(f"{event.platform}:form", "ask.refused", reason="refused.tenant", **facts)
+        return draft.receipt()
+    if event.status == "withdrawn":
+        withdraw(draft, event, facts)
+    elif event.status == "approved" and view.request is None:
+        draft.enter(f"{event.platform}:form", "form.approved", **facts)
+        fetch = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
+        key = f"form:{event.platform}:{event.instance}"
+        draft.queue(key, key, fetch)
+    elif view.request is None:
+        draft.enter(f"{event.platform}:form", f"form.{event.status}", **facts)
+    return draft.receipt()
+
+
+def withdraw(draft: Draft, event: model.FormChanged, facts: Mapping[str, Any]) -> None:
+    """Taken back: cancels what has not been approved, and warns about what has begun."""
+    request = draft.request
+    draft.enter(f"{event.platform}:form", "form.withdrawn", **facts)
+    if request is None:
+        draft.dropped.append(f"form:{event.platform}:{event.instance}")
+    elif request.state in (model.State.PLANNING, model.State.PENDING):
+        voting.call_off(draft, request.person, "say.cancelled.withdrawn")
+    elif request.state is not model.State.CANCELLED:
+        word = cards.state_word(request.locale, request)
+        draft.tell_sentence("withdrawn", "say.withdrawn.late", draft.asker(), state=word)
+
+
+def fetched(
+    house: House, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
+    """The form's fields are here: make the request they ask for, or tell the group why not."""
+    draft = Draft(house, view, now)
+    effect = view.effect
+    assert effect is not None and isinstance(effect.body, model.FetchForm)
+    body = effect.body
+    rule = rule_of(house.book, body.platform, body.form)
+    if rule is None or view.request is not None:
+        return draft.receipt()
+    place = place_of(house.book, rule, body.tenant)
+    locale = policy.locale_of(house.book, place)
+    if isinstance(outcome, model.Done):
+        refusal = file_form(draft, rule, body, outcome.data, place, locale)
+    else:
+        reason = getattr(outcome, "reason", "")
+        refusal = policy.Refusal("refused.form_fetch", {"reason": reason})
+    if refusal is not None:
+        title = title_of(locale, outcome)
+        text = refusal_text(locale, refusal)
+        draft.enter(
+            f"{body.platform}:form", "ask.refused", reason=refusal.key, instance=body.instance
+        )
+        heading = texts.say(locale, "form.title", title=title)
+        message = cards.sentence(heading, text, quote=heading)
+        key = f"say:form:{body.platform}:{body.instance}"
+        draft.queue(key, key, model.Say(place, message, key))
+    return draft.receipt()
+
+
+def title_of(locale: str, outcome: model.Outcome) -> str:
+    title = str(outcome.data.get("title") or "") if isinstance(outcome, model.Done) else ""
+    return title or texts.say(locale, "form.plain")
+
+
+def file_form(
+    draft: Draft,
+    rule: policy.FormRule,
+    body: model.FetchForm,
+    data: Mapping[str, Any],
+    place: model.Place,
+    locale: str,
+) -> policy.Refusal | None:
+    """Check the form as a person's request is checked, then create the request."""
+    house, book = draft.house, draft.house.book
+    title = str(data.get("title") or "") or texts.say(locale, "form.plain")
+    if data.get("status") != "approved":
+        facts = {"title": title, "status": str(data.get("status") or "?")}
+        return policy.Refusal("refused.form_status", facts)
+    account = model.Account(body.platform, body.tenant, str(data.get("originator") or ""))
+    unknown = voting.refusal_of_account(book, account)
+    person = policy.person_of(book, account)
+    if unknown is not None or person is None:
+        return unknown
+    found = house.catalog.find(rule.command)
+    if found is None:
+        return policy.Refusal("refused.not_enabled", {"command": rule.command})
+    values = fields_of(rule, dict(data.get("fields") or {}))
+    if isinstance(values, policy.Refusal):
+        return values
+    bound = parse.bind(found, values, locale)
+    if isinstance(bound, policy.Refusal):
+        return bound
+    refused = asking.refusal_of_right(house, person, found.name, place, locale)
+    if refused is not None:
+        return refused
+    approvers = tuple(
+        model.Account(body.platform, body.tenant, str(each)) for each in data.get("approvers", ())
+    )
+    context = command.Context(
+        book=book,
+        catalog=house.catalog,
+        person=person,
+        account=account,
+        place=place,
+        locale=locale,
+        view=draft.view,
+        now=draft.now,
+    )
+    account = policy.account_of(book, person.id, body.platform, body.tenant) or account
+    words = " ".join([found.name, *(f"{name}={value}" for name, value in values.items())])
+    return asking.file_request(
+        draft,
+        bound,
+        context,
+        text=words,
+        place=place,
+        account=account,
+        form=model.FormOrigin(
+            body.platform, body.tenant, body.form, body.instance, title, approvers
+        ),
+        stronger=rule.policy,
+    )
+
+
+def fields_of(rule: policy.FormRule, fields: Mapping[str, Any]) -> dict[str, str] | policy.Refusal:
+    """The parameters' texts, from the form's fields as the rule maps them."""
+    values: dict[str, str] = {}
+    for name, source in rule.args.items():
+        if source.startswith("="):
+            values[name] = source[1:]
+        elif source in fields and str(fields[source] or "").strip():
+            values[name] = str(fields[source]).strip()
+        else:
+            return policy.Refusal("refused.form_field", {"field": source, "name": name})
+    return values

@@ -1,0 +1,345 @@
+"""From the approval to the outcome: steps and their tokens, results, stopping, time running out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot import cards, model, policy, texts
+from bot.core.draft import Draft, approvers_of
+from bot.house import House
+
+PER_CALL = 100
+"""Instances per call of Cloud Assistant."""
+BATCH_RESULTS = 500
+"""Results that share one batch tag: a tag query lists at most 1,000."""
+LOOKUPS = 6
+"""How often an unclear start is looked up before a person is asked."""
+OVERDUE = timedelta(minutes=5)
+TERMINAL = cards.FINISHED
+
+
+def run_name(request: model.Request, index: int = 0, steps: int = 1) -> str:
+    """The name of a run in Cloud Assistant: it carries the request and the plan's code."""
+    name = f"countersign-{request.id}-{request.code}"
+    return f"{name}-{index}" if steps > 1 else name
+
+
+def batch_of(installation: str, request: int, instances: int) -> str:
+    """The tag by which this run is polled together with others of its size.
+
+    Requests of a like number of instances share a batch of at most 500 results, so that polling
+    grows with pages of results and not with runs.
+    """
+    size = 1
+    while size < min(instances, BATCH_RESULTS):
+        size *= 2
+    return f"{installation}-{size}-{(request - 1) // max(1, BATCH_RESULTS // size)}"
+
+
+def start(draft: Draft) -> None:
+    """The votes are in: write every step as started with its token, and queue its call."""
+    request, plan = draft.it, draft.it.plan
+    assert plan is not None
+    installation = draft.view.installation
+    draft.change(state=model.State.APPROVED, approved_at=draft.now)
+    draft.cleared.extend(("expire", "remind"))
+    draft.enter(
+        "countersign",
+        "request.approved",
+        by=approvers_of(draft.votes),
+        digest=request.digest,
+        policy=request.policy,
+    )
+    ids = [instance.id for instance in plan.instances]
+    chunks = [tuple(ids[at : at + PER_CALL]) for at in range(0, len(ids), PER_CALL)]
+    for index, chunk in enumerate(chunks):
+        step = model.Step(
+            request=request.id,
+            index=index,
+            token=f"cs-{installation}-{request.id}-{index}",
+            batch=batch_of(installation, request.id, len(ids)),
+            region=plan.region,
+            instances=chunk,
+        )
+        draft.step(step)
+        queue_start(draft, step, run_name(request, index, len(chunks)))
+
+
+def queue_start(draft: Draft, step: model.Step, name: str, look: int = 0) -> None:
+    """Queue the call of a step; ``look`` counts the times it had to be looked up since."""
+    request = draft.it
+    assert request.plan is not None
+    tags = {
+        "countersign": draft.view.installation,
+        "countersign-batch": step.batch,
+        "countersign-step": step.token,
+        "countersign-request": str(request.id),
+        "countersign-digest": request.code,
+        "countersign-at": str(int((request.approved_at or draft.now).timestamp())),
+    }
+    body = model.StartRun(request.id, request.plan, request.digest, step, name, tags)
+    lane = f"run:{request.id}:{step.index}"
+    key = f"start:{step.token}" + (f":look{look}" if look else "")
+    after = min(2.0**look, 60.0) if look else 0.0
+    draft.queue(key, lane, body, context={"look": look}, doubt=look > 0, after=after)
+
+
+def started(
+    house: House, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
+    """The call of a step came back."""
+    draft = Draft(house, view, now)
+    effect = view.effect
+    assert effect is not None and isinstance(effect.body, model.StartRun)
+    step = draft.steps.get(effect.body.step.index)
+    if view.request is None or view.request.state.final or step is None:
+        return draft.receipt()
+    match outcome:
+        case model.Done(ref=invocation):
+            begin(draft, replace(step, invocation=invocation, state="running"))
+        case model.Refused(reason=reason) | model.NotSent(reason=reason):
+            draft.step(replace(step, state="failed", error=reason))
+            draft.change()
+            draft.enter("countersign", "run.not_started", reason=reason, token=step.token)
+            conclude(draft)
+        case model.Unknown(reason=reason):
+            unclear(draft, step, effect, reason)
+    return draft.receipt()
+
+
+def begin(draft: Draft, step: model.Step) -> None:
+    """A step runs: from now on it is polled."""
+    draft.step(step)
+    draft.enter(
+        "countersign",
+        "run.started",
+        invocation=step.invocation,
+        instances=list(step.instances),
+        digest=draft.it.digest,
+        token=step.token,
+    )
+    if draft.it.state is model.State.APPROVED:
+        draft.change(state=model.State.RUNNING, started_at=draft.now)
+        assert draft.it.plan is not None
+        draft.remind("overdue", timedelta(seconds=draft.it.plan.timeout) + OVERDUE)
+    else:
+        draft.change()
+    if draft.it.stopping:
+        queue_stop(draft, step)
+    draft.update_card()
+
+
+def unclear(draft: Draft, step: model.Step, effect: model.StoredEffect, reason: str) -> None:
+    """Nobody knows whether the step began: look it up by its token, and in the end ask a person."""
+    look = int(effect.context.get("look", 0)) + 1
+    if look <= LOOKUPS:
+        draft.enter("countersign", "run.unclear", reason=reason, token=step.token, look=look)
+        name = effect.body.name if isinstance(effect.body, model.StartRun) else ""
+        queue_start(draft, step, name, look)
+        return
+    draft.step(replace(step, state="unknown", error=reason))
+    draft.change()
+    draft.enter("countersign", "run.unknown", reason=reason, token=step.token)
+    conclude(draft)
+
+
+# ----------------------------------------------------------------------------- results
+
+
+def observed(
+    house: House, event: model.Observed, view: model.View, now: datetime
+) -> model.Decision:
+    """The results of an invocation as they stand now."""
+    draft = Draft(house, view, now)
+    step = next((s for s in view.steps if s.invocation == event.invocation), None)
+    if view.request is None or view.request.state.final or step is None:
+        return draft.receipt()
+    if step.state != "running":
+        return draft.receipt()
+    for result in event.results:
+        old = draft.results.get(result.instance)
+        settled = old is not None and old.status in TERMINAL
+        if result.instance in step.instances and not settled:
+            draft.result(result)
+    if event.missing:
+        gone = "the platform no longer knows this invocation"
+        draft.step(replace(step, state="unknown", error=gone))
+        draft.enter("countersign", "run.unknown", reason=gone, invocation=event.invocation)
+    elif all(is_over(draft, instance) for instance in step.instances):
+        draft.step(replace(step, state="finished"))
+    if draft.steps[step.index] == step and tuple(draft.results.values()) == view.results:
+        return draft.receipt()
+    draft.change()
+    if not conclude(draft):
+        draft.update_card()
+    return draft.receipt()
+
+
+def is_over(draft: Draft, instance: str) -> bool:
+    result = draft.results.get(instance)
+    return result is not None and result.status in TERMINAL
+
+
+def conclude(draft: Draft) -> bool:
+    """End the request if every step has ended; False while one is still open."""
+    steps = tuple(draft.steps.values())
+    if any(step.state in ("started", "running") for step in steps):
+        return False
+    request, plan = draft.it, draft.it.plan
+    assert plan is not None
+    state = verdict(draft, steps)
+    errors = dict.fromkeys(step.error for step in steps if step.error)
+    note = ""
+    if errors and not draft.results:
+        facts = {"id": request.id, "command": request.command, "reason": "; ".join(errors)}
+        note = texts.say(request.locale, "say.not_started", **facts)
+    elif errors:
+        note = "; ".join(errors)
+    draft.finish(state, note=note)
+    number = draft.enter(
+        "countersign",
+        "run.finished",
+        state=state.value,
+        results={
+            result.instance: [result.status, result.exit_code] for result in draft.results.values()
+        },
+        invocations=[step.invocation for step in steps],
+        **({"errors": list(errors)} if errors else {}),
+    )
+    draft.update_card()
+    results = tuple(draft.results.values())
+    name = run_name(request)
+    message = cards.outcome_message(draft.house, draft.it, draft.votes, results, number, name)
+    draft.tell("outcome", message)
+    return True
+
+
+def verdict(draft: Draft, steps: tuple[model.Step, ...]) -> model.State:
+    """How it ended, judged by every instance's status and exit code."""
+    plan = draft.it.plan
+    assert plan is not None
+    if any(step.state == "unknown" for step in steps):
+        return model.State.UNKNOWN
+    results = [draft.results.get(instance.id) for instance in plan.instances]
+    if all(r is not None and r.status == "Success" and not r.exit_code for r in results):
+        return model.State.SUCCEEDED
+    halted = [r is None or r.status in ("Cancelled", "Terminated") for r in results]
+    if draft.it.stopping and any(halted):
+        return model.State.CANCELLED
+    return model.State.FAILED
+
+
+# ----------------------------------------------------------------------------- stopping
+
+
+def stop(draft: Draft, person: policy.Person) -> tuple[str, str]:  # type: ignore[type-arg]
+    """Stop a running request; what never began is dropped, what runs is told to stop."""
+    request = draft.it
+    locale, facts = request.locale, {"id": request.id}
+    rule = draft.house.book.policies[request.policy]
+    name = cards.name_of(draft.house, request.person)
+    if request.state not in (model.State.APPROVED, model.State.RUNNING):
+        word = cards.state_word(locale, request)
+        text = texts.say(locale, "stop.not_running", **facts, state=word)
+    elif person.id != request.person and person.id not in rule.approvers:
+        text = texts.say(locale, "stop.not_yours", **facts, name=name)
+    elif request.stopping:
+        text = texts.say(locale, "stop.already", **facts)
+    else:
+        draft.change(stopping=True, ended_by=person.id)
+        draft.enter(person.id, "run.stop", state=request.state.value)
+        for step in tuple(draft.steps.values()):
+            halt(draft, step)
+        if not conclude(draft):
+            draft.update_card()
+        return texts.say(locale, "stop.done", **facts), "info"
+    draft.enter(person.id, "stop.refused", state=request.state.value)
+    return text, "warning"
+
+
+def halt(draft: Draft, step: model.Step) -> None:
+    """Stop one step: drop its call while it is certainly unsent, else stop what it started."""
+    key = f"start:{step.token}"
+    if step.state == "running":
+        queue_stop(draft, step)
+    elif step.state == "started" and key in draft.view.unsent:
+        draft.dropped.append(key)
+        why = texts.say(draft.it.locale, "stop.before_start")
+        draft.step(replace(step, state="failed", error=why))
+
+
+def queue_stop(draft: Draft, step: model.Step) -> None:
+    body = model.StopRun(draft.it.id, step.region, step.invocation, step.instances)
+    draft.queue(f"stop:{step.token}", f"stop:{draft.it.id}:{step.index}", body)
+
+
+def stopped(
+    house: House, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
+    """The order to stop was taken, or not; how the run ended, the next poll tells."""
+    draft = Draft(house, view, now)
+    if view.request is None or view.request.state.final:
+        return draft.receipt()
+    if isinstance(outcome, model.Done):
+        draft.enter("countersign", "run.stop_sent")
+        return draft.receipt()
+    reason = getattr(outcome, "reason", "")
+    draft.enter("countersign", "run.stop_failed", reason=reason)
+    draft.change(stopping=False)
+    draft.update_card()
+    draft.tell_sentence(
+        f"stop_failed:v{draft.it.version}", "stop.failed", draft.asker(), reason=reason
+    )
+    return draft.receipt()
+
+
+# ----------------------------------------------------------------------------- time
+
+
+def timer_due(
+    house: House, event: model.TimerDue, view: model.View, now: datetime
+) -> model.Decision:
+    """A due-time row came due; one that no longer fits the state does nothing."""
+    draft = Draft(house, view, now)
+    request = view.request
+    if request is None or request.state.final:
+        return draft.receipt()
+    pending = request.state is model.State.PENDING
+    if event.timer == "expire" and pending:
+        expire(draft)
+    elif event.timer == "remind" and pending:
+        remind(draft)
+    elif event.timer == "plan" and request.state is model.State.PLANNING:
+        text = texts.say(request.locale, "refused.lookup", reason="timeout")
+        draft.finish(model.State.REFUSED, note=text)
+        draft.enter("countersign", "request.refused", reason="refused.lookup")
+        message = cards.sentence(cards.title_of(request), text, draft.asker(), request.text)
+        draft.tell("refused", message)
+    elif event.timer == "overdue" and request.state is model.State.RUNNING:
+        draft.enter("countersign", "run.overdue")
+        draft.tell_sentence("overdue", "say.overdue", draft.asker())
+    return draft.receipt()
+
+
+def expire(draft: Draft) -> None:
+    """Time ran out before the votes were in: it does not run, and nobody is said to have refused."""
+    draft.finish(model.State.EXPIRED)
+    draft.enter("countersign", "request.expired")
+    draft.update_card()
+    draft.tell_sentence("expired", "say.expired", draft.asker())
+
+
+def remind(draft: Draft) -> None:
+    """Mention those whose vote is still missing."""
+    request, house = draft.it, draft.house
+    rule = house.book.policies[request.policy]
+    waiting = policy.tally(rule, request.person, draft.votes).waiting_for
+    draft.enter("countersign", "request.reminded", people=list(waiting))
+    draft.tell_sentence(
+        "remind",
+        "say.remind",
+        cards.accounts_of(house, waiting, request.place),
+        time=cards.moment(house, request.expires_at),
+        left=cards.duration(request.locale, request.expires_at - draft.now),
+    )

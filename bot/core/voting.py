@@ -1,0 +1,220 @@
+"""Votes, cancelling and stopping: by a click, by words, or by taking the message back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from bot import cards, command, model, policy, texts
+from bot.core import running
+from bot.core.draft import Draft, refusal_text
+from bot.house import House
+
+Tone = Literal["success", "info", "warning", "error"]
+Answer = tuple[str, Tone]
+
+
+def clicked(house: House, event: model.Clicked, view: model.View, now: datetime) -> model.Decision:
+    """A button was pressed: judge who pressed it, which card it stood on, and what it asks."""
+    draft = Draft(house, view, now)
+    locale = view.request.locale if view.request else policy.locale_of(house.book, event.place)
+    refusal = refusal_of_account(house.book, event.account)
+    if refusal is None and view.request is None:
+        refusal = policy.Refusal("vote.no_request")
+    if refusal is None and is_outdated(event, draft.it):
+        refusal = policy.Refusal("vote.outdated", {"id": draft.it.id})
+    person = policy.person_of(house.book, event.account)
+    if refusal is not None or person is None:
+        who = person.id if person else f"{event.account.platform}:{event.account.id or '?'}"
+        key = refusal.key if refusal else "refused.unknown_account"
+        draft.enter(who, "click.refused", reason=key, action=event.action, card=event.card)
+        text = refusal_text(locale, refusal) if refusal else ""
+        return draft.receipt(text, "warning", card=person is not None)
+    text, tone = act(draft, person, event.account, event.action, event.reason, "card")
+    return draft.receipt(text, tone, card=True)
+
+
+def refusal_of_account(book: policy.Book, account: model.Account) -> policy.Refusal | None:
+    """Is the clicker one known human of an allowed organisation?"""
+    if account.tenant not in book.tenants.get(account.platform, frozenset()) or not account.id:
+        return policy.Refusal("refused.outsider", {"account": account.id or account.name or "?"})
+    return policy.refusal_of_person(book, account)
+
+
+def is_outdated(event: model.Clicked, request: model.Request) -> bool:
+    """Was the button on a card that is not, or is no longer, the card of this request's plan?"""
+    if event.account.platform != request.place.platform or event.code != request.code:
+        return True
+    return bool(request.card and event.card and event.card != request.card)
+
+
+def by_text(
+    draft: Draft, event: model.Asked, person: policy.Person, wish: command.Act
+) -> model.Decision:
+    """approve / reject / cancel / stop in words, with a number or as a reply to the card."""
+    locale = policy.locale_of(draft.house.book, event.place)
+    if draft.request is None:
+        key = "vote.no_request" if wish.request or event.quoted else "vote.which"
+        draft.enter(person.id, "act.refused", reason=key, action=wish.kind)
+        text = texts.say(locale, key, example=f"{wish.kind} 42")
+    else:
+        refusal = refusal_of_words(draft, wish)
+        if refusal is not None:
+            text = refusal_text(locale, refusal)
+            draft.enter(person.id, "vote.refused", reason=refusal.key, via="text")
+        else:
+            text, _ = act(draft, person, event.account, wish.kind, wish.reason, "text")
+    draft.answer(event, text)
+    return draft.receipt(text)
+
+
+def refusal_of_words(draft: Draft, wish: command.Act) -> policy.Refusal | None:
+    """Does the code that was typed, or must be, fit the plan?"""
+    request = draft.it
+    if wish.kind != "approve" or request.state is not model.State.PENDING:
+        return None
+    if wish.code and wish.code.lower() != request.code:
+        return policy.Refusal(
+            "vote.wrong_code", {"id": request.id, "code": wish.code, "now": request.code}
+        )
+    if not wish.code and draft.house.book.policies[request.policy].code_required:
+        hint = texts.say(request.locale, "vote.code_hint")
+        return policy.Refusal("vote.code_required", {"id": request.id, "code_hint": hint})
+    return None
+
+
+def act(
+    draft: Draft,
+    person: policy.Person,
+    account: model.Account,
+    action: str,
+    reason: str,
+    via: Literal["card", "text"],
+) -> Answer:
+    """Do what a known person wants of a request, and say truthfully what came of it."""
+    if action in ("approve", "reject"):
+        return vote(draft, person, account, action == "approve", reason[:500], via)
+    if action == "cancel":
+        return cancel(draft, person)
+    if action == "stop":
+        return running.stop(draft, person)
+    draft.enter(person.id, "click.refused", reason="vote.unknown_action", action=action[:40])
+    return texts.say(draft.it.locale, "vote.unknown_action"), "warning"
+
+
+def state_facts(draft: Draft) -> str:
+    """The state in words, with who brought it about."""
+    request = draft.it
+    text = cards.state_word(request.locale, request)
+    note = cards.note_of(draft.house, request, draft.votes)
+    return f"{text} ({note})" if note and request.state is not model.State.PENDING else text
+
+
+def vote(
+    draft: Draft,
+    person: policy.Person,
+    account: model.Account,
+    approve: bool,
+    reason: str,
+    via: Literal["card", "text"],
+) -> Answer:
+    """Count a vote if it may be counted; the last one needed decides the request."""
+    request, house = draft.it, draft.house
+    rule = house.book.policies[request.policy]
+    locale = request.locale
+    if request.state is model.State.PENDING and draft.now >= request.expires_at:
+        running.expire(draft)
+        request = draft.it
+    if request.state is not model.State.PENDING:
+        draft.enter(person.id, "vote.refused", reason=f"state {request.state}", via=via)
+        facts = {"id": request.id, "state": state_facts(draft)}
+        return texts.say(locale, "vote.not_pending", **facts), "warning"
+    refusal = policy.refusal_of_vote(house.book, rule, request, draft.votes, person)
+    if refusal is not None:
+        draft.enter(person.id, "vote.refused", reason=refusal.key, via=via)
+        others = cards.names_of(house, policy.electorate(rule, request.person))
+        facts = {"id": request.id, "names": others} | dict(refusal.facts)
+        return refusal_text(locale, policy.Refusal(refusal.key, facts)), "warning"
+    draft.vote(
+        model.Vote(request.id, person.id, account, approve, request.digest, draft.now, reason, via)
+    )
+    draft.enter(
+        person.id,
+        "vote.cast",
+        approve=approve,
+        digest=request.digest,
+        via=via,
+        **({"reason": reason} if reason else {}),
+    )
+    return count(draft, rule, person, reason)
+
+
+def count(draft: Draft, rule: policy.Policy, person: policy.Person, reason: str) -> Answer:
+    """What the votes come to now."""
+    tally = policy.tally(rule, draft.it.person, draft.votes)
+    locale, number = draft.it.locale, draft.it.id
+    if tally.verdict == "approved":
+        running.start(draft)
+        draft.update_card()
+        return texts.say(locale, "vote.approved", id=number), "success"
+    if tally.verdict == "rejected":
+        draft.finish(model.State.REJECTED, by=person.id)
+        draft.enter(person.id, "request.rejected", **({"reason": reason} if reason else {}))
+        draft.update_card()
+        say_rejected(draft, person, reason)
+        return texts.say(locale, "vote.rejected", id=number), "info"
+    draft.update_card()
+    counted = texts.say(locale, "vote.counted", id=number, have=tally.have, need=tally.need)
+    return counted, "success"
+
+
+def say_rejected(draft: Draft, person: policy.Person, reason: str) -> None:
+    request = draft.it
+    facts = {"id": request.id, "command": request.command, "name": person.name}
+    text = texts.say(request.locale, "say.rejected", **facts)
+    message = cards.sentence(cards.title_of(request), text, draft.asker(), quote=request.text)
+    if reason:
+        label = texts.say(request.locale, "card.reason")
+        rows = ((label, (cards.span(reason),)),)
+        blocks = (*message.blocks, model.Block("facts", rows=rows))
+        message = model.Message(message.title, blocks, message.mentions, message.quote)
+    draft.tell("rejected", message)
+
+
+def cancel(draft: Draft, person: policy.Person) -> Answer:
+    """The requester takes the request back before it runs."""
+    request = draft.it
+    locale, facts = request.locale, {"id": request.id}
+    name = cards.name_of(draft.house, request.person)
+    if request.state.final:
+        text = texts.say(locale, "vote.not_pending", **facts, state=state_facts(draft))
+    elif person.id != request.person:
+        text = texts.say(locale, "cancel.not_yours", **facts, name=name)
+    elif request.state not in (model.State.PLANNING, model.State.PENDING):
+        text = texts.say(locale, "cancel.running", **facts)
+    else:
+        call_off(draft, person.id, "say.cancelled", name=name)
+        return texts.say(locale, "cancel.done", **facts), "info"
+    draft.enter(person.id, "cancel.refused", state=request.state.value)
+    return text, "warning"
+
+
+def call_off(draft: Draft, by: str, key: str, **facts: str) -> None:
+    """Cancel a request that has not been approved, and say so in its thread."""
+    draft.finish(model.State.CANCELLED, by=by)
+    draft.enter(by, "request.cancelled", why=key)
+    draft.update_card()
+    draft.tell_sentence("cancelled", key, draft.asker(), **facts)
+
+
+def recalled(
+    house: House, event: model.Recalled, view: model.View, now: datetime
+) -> model.Decision:
+    """Who takes back the message that asked takes back the request, unless it was approved."""
+    draft = Draft(house, view, now)
+    request = view.request
+    if request and request.state in (model.State.PLANNING, model.State.PENDING):
+        call_off(draft, request.person, "say.cancelled.recalled")
+    elif request:
+        draft.enter(request.person, "message.recalled", state=request.state.value)
+    return draft.receipt()

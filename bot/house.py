@@ -1,0 +1,19 @@
+"""What stands still while events come and go: the book of people and permission, the commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+from bot import catalog, policy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class House:
+    """``region``: where instances are looked for when nothing else is said. ``zone``: in which
+    times are shown to people."""
+
+    book: policy.Book
+    catalog: catalog.Catalog
+    region: str = ""
+    zone: tzinfo = field(default=UTC)
