@@ -1,0 +1,267 @@
+"""Playing the people: what they write, press, file and decide."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from sandbox import base, world
+from sandbox.dingtalk import markup, party, people, rooms
+
+control = base.control
+NO_ANSWER = "操作失败，请稍后重试"
+
+
+class Acts(party.Platform):
+    """Control methods in the name of the example people."""
+
+    @control
+    async def say(
+        self,
+        user: str,
+        text: str,
+        chat: str = "",
+        quote: str = "",
+        mention: list[str] | tuple[str, ...] = (),
+        direct: bool = False,
+    ) -> dict[str, Any]:
+        """``user`` writes ``@bot text`` in a group, or ``text`` to the bot alone (``direct``)."""
+        person = people.person(user)
+        place = people.DIRECT[user] if direct else self.chat(chat)
+        others = [people.person(id) for id in mention]
+        names = "".join(f"@{p.name} " for p in others)
+        shown = text if place.direct else f"@Countersign {names}{text}"
+        entry = self.rooms.post(
+            place,
+            user,
+            markup.plain(shown),
+            reply_to=self.rooms.find(quote).id if quote else "",
+            notified=() if place.direct else tuple(p.id for p in others),
+        )
+        quoted = self.rooms.find(quote) if quote else None
+        self.gateway.push("chat", self._chat_data(person, place, entry, text, others, quoted))
+        return {"message": entry.id}
+
+    def _chat_data(
+        self,
+        person: world.Person,
+        chat: people.Chat,
+        entry: rooms.Entry,
+        text: str,
+        others: list[world.Person],
+        quoted: rooms.Entry | None,
+    ) -> dict[str, Any]:
+        """https://open.dingtalk.com/document/development/receive-message"""
+        webhook, until = self.webhooks.session(chat)
+        data: dict[str, Any] = {
+            "senderPlatform": "Mac",
+            "conversationId": chat.id,
+            "openThreadId": chat.id,
+            "conversationType": "1" if chat.direct else "2",
+            "chatbotCorpId": world.DINGTALK_CORP,
+            "chatbotUserId": world.DINGTALK_BOT_USER,
+            "robotCode": world.DINGTALK_ROBOT,
+            "msgId": entry.id,
+            "msgtype": "text",
+            "text": {"content": text if chat.direct else f" {text}"},
+            "senderId": people.sender_id(person),
+            "senderNick": person.name,
+            "senderStaffId": person.dingtalk,
+            "senderUnionId": people.union_id(person),
+            "senderCorpId": world.DINGTALK_CORP,
+            "isAdmin": False,
+            "createAt": int(entry.at * 1000),
+            "sessionWebhook": webhook,
+            "sessionWebhookExpiredTime": until,
+        }
+        if not chat.direct:
+            data["conversationTitle"] = chat.title
+            data["isInAtList"] = True
+            data["atUsers"] = [{"dingtalkId": world.DINGTALK_BOT_USER}] + [
+                {
+                    "dingtalkId": people.sender_id(p),
+                    "staffId": p.dingtalk,
+                    "unionId": people.union_id(p),
+                }
+                for p in others
+            ]
+        if quoted is not None:
+            data |= _quote(quoted, data["text"])
+        return data
+
+    @control
+    async def click(
+        self,
+        user: str,
+        card: str,
+        action: str,
+        reason: str = "",
+        revision: int | None = None,
+        force: bool = False,
+    ) -> dict[str, Any]:
+        """``user`` presses the button for ``action`` on a card, as shown to them now or as it was
+        in ``revision``. ``force`` sends the click even if no such button is shown."""
+        person, entry = people.person(user), self.rooms.find(card)
+        shown = entry.card
+        if shown is None:
+            raise ValueError(f"{card!r} is a message, not a card")
+        if reason:
+            raise ValueError("this template has no field to type a reason into")
+        place = people.CHATS[entry.chat]
+        if user not in place.members or (entry.only_for and user not in entry.only_for):
+            raise ValueError(f"{user} does not see this card")
+        data = shown.seen_by(person.dingtalk, revision)
+        button = _button(rooms.card_buttons(shown.template, data), action, force)
+        if shown.callback != "STREAM":
+            raise ValueError(f"the card's callbackType is {shown.callback!r}: nobody is asked")
+        started = time.monotonic()
+        delivery, answered = self.gateway.click(
+            self._click_data(shown, person, place, button), shown.track
+        )
+        await answered
+        latency = delivery.seconds if delivery.seconds is not None else time.monotonic() - started
+        if not delivery.acked:
+            return {
+                "acked": False,
+                "answer": None,
+                "toast": NO_ANSWER,
+                "toast_type": "error",
+                "latency": latency,
+                "delivery": delivery.id,
+            }
+        self.cards_api.answer_click(shown, person.dingtalk, delivery.ack["response"])
+        return {
+            "acked": True,
+            "answer": delivery.ack,
+            "toast": "",
+            "toast_type": "",
+            "latency": latency,
+            "delivery": delivery.id,
+        }
+
+    def _click_data(
+        self, card: rooms.Card, person: world.Person, chat: people.Chat, button: rooms.Button
+    ) -> dict[str, Any]:
+        """https://open.dingtalk.com/document/development/event-callback-card"""
+        private = {"cardPrivateData": {"actionIds": [button.id], "params": button.params}}
+        content = compact(private)
+        return {
+            "type": "actionCallback",
+            "outTrackId": card.track,
+            "corpId": world.DINGTALK_CORP,
+            "userId": person.dingtalk,
+            "userIdType": 1,
+            "spaceType": "im",
+            "spaceId": chat.id,
+            "extension": "{}",
+            "content": content,
+            "value": content,
+        }
+
+    @control
+    async def form(
+        self,
+        user: str,
+        fields: dict[str, Any],
+        approvers: list[str] | tuple[str, ...] = ("bob",),
+        decision: str = "agree",
+        form: str = "",
+    ) -> dict[str, Any]:
+        """``user`` files an OA form and the approvers decide: "agree" (all of them, in turn),
+        "refuse" (the first), "withdraw" (``user`` takes it back) or "" (nobody does anything)."""
+        asked = [people.person(id) for id in approvers]
+        instance = self.forms.file(people.person(user), fields, asked, form or world.DINGTALK_FORM)
+        if decision:
+            await self.decide_form(instance.id, decision)
+        return {"instance": instance.id}
+
+    @control
+    async def decide_form(
+        self, instance: str, decision: str, by: str = "", remark: str = ""
+    ) -> None:
+        """One approver (``by``) decides, or each whose turn it becomes."""
+        one = self._instance(instance)
+        if decision == "withdraw":
+            return self.forms.withdraw(one)
+        if decision not in ("agree", "refuse"):
+            raise ValueError(f"decision is agree, refuse or withdraw, not {decision!r}")
+        if by:
+            return self.forms.decide(one, people.person(by), decision == "agree", remark)
+        if not one.running():
+            raise ValueError(f"{instance} is {one.status}")
+        while turn := one.running():
+            self.forms.decide(one, turn[0].person, decision == "agree", remark)
+        return None
+
+    @control
+    async def revert_form(self, instance: str) -> dict[str, Any]:
+        """What was agreed to is revoked. DingTalk does that by a new instance of the same form with
+        ``bizAction`` REVOKE, which is agreed to in its turn; its events look like any other's."""
+        old = self._instance(instance)
+        if (old.status, old.result) != ("COMPLETED", "agree"):
+            raise ValueError(f"{instance} was not agreed to")
+        approvers = [task.person for task in old.tasks]
+        new = self.forms.file(old.by, old.fields, approvers, old.code, revokes=old.id)
+        await self.decide_form(new.id, "agree")
+        return {"instance": new.id}
+
+    def _instance(self, id: str) -> Any:
+        if id not in self.forms.instances:
+            raise ValueError(f"no form instance {id!r}")
+        return self.forms.instances[id]
+
+    @control
+    async def recall(self, message: str) -> None:
+        """The author takes a message back. DingTalk tells the bot nothing of it."""
+        self.rooms.find(message).recalled = True
+
+    @control
+    async def transcript(self, chat: str = "", viewer: str = "") -> list[dict[str, Any]]:
+        """What stands in one chat (all chats if none is named), in order; ``viewer`` sees what only
+        that person sees, else it is what everybody sees."""
+        id = self.chat(chat).id if chat else ""
+        return [entry.described(viewer) for entry in self.rooms.visible(id, viewer)]
+
+    @control
+    async def cards(self, chat: str = "", viewer: str = "") -> list[dict[str, Any]]:
+        """The cards of the transcript, with the raw data that stands behind each."""
+        id = self.chat(chat).id if chat else ""
+        return [
+            entry.described(viewer) | {"data": entry.card.data, "template": entry.card.template}
+            for entry in self.rooms.visible(id, viewer)
+            if entry.card is not None
+        ]
+
+
+def compact(value: Any) -> str:
+    """JSON as the platform writes it: no spaces, no escapes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _button(buttons: list[rooms.Button], action: str, force: bool) -> rooms.Button:
+    for button in buttons:
+        if action in (button.id, button.action) and button.callback:
+            return button
+    if force:
+        return rooms.Button(action, action, {"id": action, "action": action}, callback=True)
+    shown = [button.action for button in buttons if button.callback]
+    raise ValueError(f"the card shows no button for {action!r}, only {shown}")
+
+
+def _quote(quoted: rooms.Entry, text: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a message that answers another one."""
+    author = quoted.sender
+    sender = people.sender_id(people.PERSON[author]) if author in people.PERSON else ""
+    replied: dict[str, Any] = {
+        "msgType": "interactiveCard" if quoted.card else "text",
+        "msgId": quoted.id,
+        "senderId": sender or world.DINGTALK_BOT_USER,
+        "createdAt": int(quoted.at * 1000),
+    }
+    if not quoted.card:
+        replied["content"] = {"text": quoted.shown.text}
+    more = {"originalMsgId": quoted.id, "text": text | {"isReplyMsg": True, "repliedMsg": replied}}
+    if quoted.via in ("openapi", "card"):
+        more["originalProcessQueryKey"] = quoted.id
+    return more

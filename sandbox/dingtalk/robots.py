@@ -1,0 +1,172 @@
+"""The app robot: messages to groups and to people, and taking them back.
+
+https://open.dingtalk.com/document/development/the-robot-sends-a-group-message,
+…/chatbots-send-one-on-one-chat-messages-in-batches, …/robot-message-type,
+…/enterprise-chatbot-withdraws-internal-group-messages
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandbox import world
+from sandbox.dingtalk import errors, limits, markup, openapi, people, rooms
+
+_BUTTONS = {
+    n: [f"action{what}{i}" for i in range(1, n + 1) for what in ("Title", "URL")]
+    for n in range(2, 6)
+}
+KEYS: dict[str, list[str]] = {
+    "sampleText": ["content"],
+    "sampleMarkdown": ["title", "text"],
+    "sampleImageMsg": ["photoURL"],
+    "sampleLink": ["title", "text", "messageUrl", "picUrl"],
+    "sampleActionCard": ["title", "text", "singleTitle", "singleURL"],
+    "sampleActionCard6": [
+        "title",
+        "text",
+        "buttonTitle1",
+        "buttonUrl1",
+        "buttonTitle2",
+        "buttonUrl2",
+    ],
+} | {f"sampleActionCard{n}": ["title", "text", *names] for n, names in _BUTTONS.items()}
+
+
+class Robots:
+    """What the app's robot says outside of cards and webhooks. Nothing here can @ anybody."""
+
+    def __init__(self, numbers: limits.Limits, room: rooms.Rooms) -> None:
+        self._limits = numbers
+        self._rooms = room
+
+    def apis(self) -> list[openapi.Api]:
+        post, root, api = "POST", "/v1.0/robot", openapi.Api
+        return [
+            api(post, f"{root}/groupMessages/send", "robot_1_0.OrgGroupSendRequest", self.group),
+            api(
+                post, f"{root}/oToMessages/batchSend", "robot_1_0.BatchSendOTORequest", self.direct
+            ),
+            api(
+                post, f"{root}/groupMessages/recall", "robot_1_0.OrgGroupRecallRequest", self.recall
+            ),
+            api(
+                post,
+                f"{root}/otoMessages/batchRecall",
+                "robot_1_0.BatchRecallOTORequest",
+                self.recall_direct,
+            ),
+        ]
+
+    async def group(self, body: dict[str, Any]) -> dict[str, Any]:
+        _check_robot(body.get("robotCode"))
+        chat = _group(body.get("openConversationId"))
+        shown = self._shown(body["msgKey"], body["msgParam"])
+        return {"processQueryKey": self._post(chat, shown)}
+
+    async def direct(self, body: dict[str, Any]) -> dict[str, Any]:
+        _check_robot(body["robotCode"])
+        users = body["userIds"]
+        if not users:
+            raise errors.Refused("invalidParameter.userIds.empty", "userIds is empty")
+        if len(users) > 20:
+            raise errors.Refused("invalidParameter.userIds.overMax", "at most 20 userIds")
+        shown = self._shown(body["msgKey"], body["msgParam"])
+        key = self._rooms.fresh("pqk")
+        known = [people.BY_USER[user] for user in users if user in people.BY_USER]
+        for person in known:
+            self._post(people.DIRECT[person.id], shown, key)
+        return {
+            "processQueryKey": key,
+            "invalidStaffIdList": [user for user in users if user not in people.BY_USER],
+            "flowControlledStaffIdList": [],
+        }
+
+    async def recall(self, body: dict[str, Any]) -> dict[str, Any]:
+        _check_robot(body["robotCode"])
+        chat = _group(body["openConversationId"])
+        return self._recall(body["processQueryKeys"], {chat.id})
+
+    async def recall_direct(self, body: dict[str, Any]) -> dict[str, Any]:
+        _check_robot(body["robotCode"])
+        return self._recall(body["processQueryKeys"], {c.id for c in people.DIRECT.values()})
+
+    def _recall(self, keys: list[str], chats: set[str]) -> dict[str, Any]:
+        if not 1 <= len(keys) <= 20:
+            raise errors.Refused("invalidParameter.processQueryKey.missing", "1 to 20 keys")
+        done, failed = [], {}
+        for key in keys:
+            mine = [
+                e
+                for e in self._rooms.entries
+                if e.id == key and e.chat in chats and e.via in ("openapi", "card")
+            ]
+            for entry in mine:
+                entry.recalled = True
+            if mine:
+                done.append(key)
+            else:
+                failed[key] = "invalid.processQueryKey"
+        return {"successResult": done, "failedResult": failed}
+
+    def _post(
+        self, chat: people.Chat, shown: tuple[str, markup.Shown, list[rooms.Button]], key: str = ""
+    ) -> str:
+        title, text, buttons = shown
+        more = {"title": title, "buttons": tuple(buttons), "via": "openapi"}
+        return self._rooms.post(chat, "bot", text, id=key or self._rooms.fresh("pqk"), **more).id
+
+    def _shown(self, key: str, param: str) -> tuple[str, markup.Shown, list[rooms.Button]]:
+        """Title, text and buttons of a message by its template key."""
+        if key not in KEYS:
+            raise errors.Refused("invalidParameter.msgKey.invalid", f"msgKey {key}")
+        if len(param.encode()) > self._limits.msg_param_bytes:
+            raise errors.Refused("invalidParameter.msgParam.tooLong", "msgParam is too long")
+        values = _params(key, param)
+        if key == "sampleText":
+            return "", markup.plain(values["content"]), []
+        if key == "sampleImageMsg":
+            return "", markup.Shown("[image]"), []
+        if key == "sampleLink":
+            text = f"{values['title']}\n{values['text']}"
+            return values["title"], markup.Shown(text, [values["messageUrl"]]), []
+        return values["title"], markup.markdown(values["text"]), _buttons(values)
+
+
+def _params(key: str, param: str) -> dict[str, str]:
+    try:
+        values = json.loads(param)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
+        raise errors.Refused(
+            "invalidParameter.msgParam.invalid", "msgParam is an object of strings"
+        )
+    optional = {"picUrl"}
+    if set(values) - set(KEYS[key]) or set(KEYS[key]) - set(values) - optional:
+        names = ", ".join(KEYS[key])
+        raise errors.Refused("invalidParameter.msgParam.invalid", f"{key} takes {names}")
+    return values
+
+
+def _buttons(values: dict[str, str]) -> list[rooms.Button]:
+    pairs = [("singleTitle", "singleURL")]
+    pairs += [(f"actionTitle{i}", f"actionURL{i}") for i in range(1, 6)]
+    pairs += [(f"buttonTitle{i}", f"buttonUrl{i}") for i in (1, 2)]
+    return [rooms.Button("", values[t], url=values[u]) for t, u in pairs if t in values]
+
+
+def _check_robot(code: str | None) -> None:
+    if not code:
+        raise errors.Refused("invalidParameter.robotCode.empty", "机器人robotCode为空")
+    if code != world.DINGTALK_ROBOT:
+        raise errors.Refused("invalidParameter.robotCode.notExsit", "机器人不存在")
+
+
+def _group(id: str | None) -> people.Chat:
+    if not id:
+        raise errors.Refused("miss.openConversationId", "openConversationId is missing")
+    if id not in people.GROUPS:
+        raise errors.Refused("invalid.openConversationId", "the robot is not in this group")
+    return people.GROUPS[id]
