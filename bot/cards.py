@@ -6,7 +6,7 @@ Only structure is made here; every string goes out as plain text and is escaped 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot import model, policy, texts
 from bot.house import House
@@ -78,17 +78,6 @@ def sentence(
 
 def moment(house: House, when: datetime) -> str:
     return f"{when.astimezone(house.zone):%m-%d %H:%M}"
-
-
-def duration(locale: str, length: timedelta) -> str:
-    """A length of time as people say it: its one or two largest units."""
-    seconds = max(0, round(length.total_seconds()))
-    parts = []
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1)):
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(texts.say(locale, f"unit.{unit}", count=count))
-    return " ".join(parts[:2]) or texts.say(locale, "unit.seconds", count=0)
 
 
 def state_word(locale: str, request: model.Request) -> str:
@@ -304,7 +293,7 @@ def result_rows(
 def result_text(locale: str, result: model.InstanceResult) -> str:
     """What one instance did, in a line."""
     known = f"result.{result.status}"
-    text = texts.say(locale, known) if texts.knows(known) else result.status
+    text = texts.say(locale, known) if known in texts.PHRASES else result.status
     if result.exit_code is not None and result.status in ("Success", "Failed"):
         text += " · " + texts.say(locale, "say.exit", code=result.exit_code)
     if result.error and result.status != "Success":
@@ -318,7 +307,7 @@ def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -
     if request.state is model.State.PENDING:
         return texts.say(locale, "card.note.pending", id=request.id, code=request.code)
     if request.state in (model.State.APPROVED, model.State.RUNNING) and not request.stopping:
-        approvers = texts.listing(locale, names_of(house, (v.person for v in votes if v.approve)))
+        approvers = names_of(house, (vote.person for vote in votes if vote.approve))
         return texts.say(locale, "card.note.approved", names=approvers)
     if request.state is model.State.EXPIRED:
         return texts.say(locale, "card.note.expired")
@@ -388,14 +377,16 @@ def outcome_message(
     began, ended = request.started_at or request.approved_at, request.ended_at
     rows = [
         (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
-        (texts.say(locale, "say.approved_by"), (span(texts.listing(locale, approvers)),)),
+        (texts.say(locale, "say.approved_by"), (span(texts.joined(locale, approvers, "list")),)),
         (texts.say(locale, "say.ran"), (span(f"{request.command} · "), code(request.code))),
     ]
     if request.reason:
         rows.append((texts.say(locale, "card.reason"), (span(request.reason),)))
     rows += result_rows(locale, plan, results)
     if began and ended:
-        rows.append((texts.say(locale, "say.duration"), (span(duration(locale, ended - began)),)))
+        rows.append(
+            (texts.say(locale, "say.duration"), (span(texts.duration(locale, ended - began)),))
+        )
     rows.append((texts.say(locale, "say.audit"), (span(f"№ {audit}"),)))
     blocks: list[model.Block] = [
         para(bold(f"{MARKS.get(request.state, '')} {headline} "), *people(mentions))

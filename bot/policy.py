@@ -46,7 +46,8 @@ class Role:
 class Policy:
     """Who must agree. ``approvers`` are people in order; ``mode``: any (或签), all (会签), sequence
     (依次), count (``count`` of them). One rejection rejects. ``form_counts``: an OA decision counts
-    as the approval. ``code_required``: approving by text must carry the plan's code."""
+    as the approval. ``code_required``: approving by text must carry the plan's code. Approvers are
+    reminded once a request was open for ``remind`` (zero: never)."""
 
     name: str
     approvers: tuple[str, ...]

@@ -1,7 +1,7 @@
 """The core: what one event means, given what is known. Pure, synchronous, no I/O.
 
-``needs(house, event)`` says what must be loaded, ``decide(house, event, view, now)`` says everything
-that changes. The engine writes it in one transaction; nothing else changes a request.
+``needs(house, event)`` says what must be loaded, ``decide(house, event, view, now)`` says
+everything that changes. The engine writes it in one transaction; nothing else changes a request.
 """
 
 from __future__ import annotations

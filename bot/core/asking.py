@@ -1,4 +1,4 @@
-"""A message to the bot: from the text to an answer, a vote, or a request whose plan is looked up."""
+"""A message to the bot: from the text to an answer, a vote, or a request to be planned."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def number_in(found: parse.Parsed) -> int:
 
 
 def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> model.Decision:
-    """Decide on a message: the place, the person, the words, the right to ask; then what it asks."""
+    """Decide on a message: the place, the person, the words, the right; then what it asks."""
     draft = Draft(house, view, now)
     book, locale = house.book, policy.locale_of(house.book, event.place)
     refusal = policy.refusal_of_place(book, event.place, event.account)
@@ -127,7 +127,7 @@ def refusal_of_right(
         if "*" in role.commands or name in role.commands
     )
     key = "refused.role.who" if roles else "refused.role.nobody"
-    who = texts.say(locale, key, roles=texts.listing(locale, roles))
+    who = texts.say(locale, key, roles=roles)
     return policy.Refusal("refused.role", {"command": name, "who": who})
 
 
@@ -172,9 +172,10 @@ def file_request(
             return finding.refusal
         if finding.policy:
             policy_name, escalated = finding.policy, finding.reason
-    if not policy.electorate(book.policies[policy_name], context.person.id):
-        if not (form and book.policies[policy_name].form_counts):
-            return policy.Refusal("refused.nobody", {"policy": policy_name})
+    chosen = book.policies[policy_name]
+    decided_by_form = form is not None and chosen.form_counts
+    if not decided_by_form and not policy.electorate(chosen, context.person.id):
+        return policy.Refusal("refused.nobody", {"policy": policy_name})
     targets = targets_in(found) or rule.targets
     if not targets:
         return policy.Refusal("refused.no_targets")
@@ -193,7 +194,7 @@ def file_request(
             policy=policy_name,
             risk=rule.risk or found.command.risk,
             created_at=now,
-            expires_at=now + book.policies[policy_name].expires,
+            expires_at=now + chosen.expires,
             reason=str(found.values.get("reason") or ""),
             form=form,
         )
@@ -311,7 +312,7 @@ def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
 def card_shown(
     house: House, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
-    """The card reached the chat; if it could not, the plan goes out as text to be decided by text."""
+    """The card reached the chat; if it could not, the plan goes out as text, to decide by text."""
     draft = Draft(house, view, now)
     if view.request is None or isinstance(outcome, model.Done):
         return draft.receipt()
@@ -329,7 +330,7 @@ def card_shown(
 
 
 def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
-    """A message or an update left, or could not: what could not be told is kept in the audit log."""
+    """A message or an update left; one that could not is kept in the audit log."""
     draft = Draft(house, view, now)
     if not isinstance(outcome, model.Done) and view.effect is not None:
         reason = getattr(outcome, "reason", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -150,12 +149,8 @@ class Draft:
 
 
 def refusal_text(locale: str, refusal: policy.Refusal, **more: Any) -> str:
-    """A refusal as a sentence; names in its facts become a natural list."""
-    facts: Mapping[str, Any] = {
-        name: texts.listing(locale, value) if isinstance(value, list | tuple) else value
-        for name, value in {**refusal.facts, **more}.items()
-    }
-    return texts.say(locale, refusal.key, **facts)
+    """A refusal as a sentence."""
+    return texts.say(locale, refusal.key, **{**refusal.facts, **more})
 
 
 def approvers_of(votes: tuple[model.Vote, ...]) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import cards, command, model, parse, policy, texts
-from bot.core import asking, voting
+from bot.core import asking, running, voting
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -39,25 +39,26 @@ def changed(
     if event.tenant not in house.book.tenants.get(event.platform, frozenset()):
         draft.enter(f"{event.platform}:form", "ask.refused", reason="refused.tenant", **facts)
         return draft.receipt()
-    if event.status == "withdrawn":
-        withdraw(draft, event, facts)
+    lane = f"form:{event.platform}:{event.instance}"
+    fetch = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
+    draft.enter(f"{event.platform}:form", f"form.{event.status}", **facts)
+    if event.status == "withdrawn" and view.request is not None:
+        withdraw(draft)
+    elif event.status == "withdrawn":
+        draft.dropped.append(lane)
+        draft.queue(f"{lane}:again", lane, fetch)
     elif event.status == "approved" and view.request is None:
-        draft.enter(f"{event.platform}:form", "form.approved", **facts)
-        fetch = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
-        key = f"form:{event.platform}:{event.instance}"
-        draft.queue(key, key, fetch)
-    elif view.request is None:
-        draft.enter(f"{event.platform}:form", f"form.{event.status}", **facts)
+        draft.queue(lane, lane, fetch)
     return draft.receipt()
 
 
-def withdraw(draft: Draft, event: model.FormChanged, facts: Mapping[str, Any]) -> None:
-    """Taken back: cancels what has not been approved, and warns about what has begun."""
-    request = draft.request
-    draft.enter(f"{event.platform}:form", "form.withdrawn", **facts)
-    if request is None:
-        draft.dropped.append(f"form:{event.platform}:{event.instance}")
-    elif request.state in (model.State.PLANNING, model.State.PENDING):
+def withdraw(draft: Draft) -> None:
+    """Taken back: cancels what has not begun, and warns about what has."""
+    request = draft.it
+    if request.state in (model.State.PLANNING, model.State.PENDING):
+        voting.call_off(draft, request.person, "say.cancelled.withdrawn")
+    elif request.state is model.State.APPROVED and running.never_began(draft):
+        running.drop_unsent(draft)
         voting.call_off(draft, request.person, "say.cancelled.withdrawn")
     elif request.state is not model.State.CANCELLED:
         word = cards.state_word(request.locale, request)
@@ -70,10 +71,18 @@ def fetched(
     """The form's fields are here: make the request they ask for, or tell the group why not."""
     draft = Draft(house, view, now)
     effect = view.effect
-    assert effect is not None and isinstance(effect.body, model.FetchForm)
+    assert effect is not None
+    assert isinstance(effect.body, model.FetchForm)
     body = effect.body
     rule = rule_of(house.book, body.platform, body.form)
-    if rule is None or view.request is not None:
+    if rule is None:
+        return draft.receipt()
+    if view.request is not None:
+        status = outcome.data.get("status") if isinstance(outcome, model.Done) else ""
+        if status in ("withdrawn", "reverted"):
+            withdraw(draft)
+        return draft.receipt()
+    if effect.key.endswith(":again"):
         return draft.receipt()
     place = place_of(house.book, rule, body.tenant)
     locale = policy.locale_of(house.book, place)

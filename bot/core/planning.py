@@ -105,7 +105,7 @@ def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
     draft.show_card()
     draft.remind("expire", rule.expires)
     if timedelta() < rule.remind < rule.expires:
-        draft.remind("remind", rule.expires - rule.remind)
+        draft.remind("remind", rule.remind)
 
 
 def count_form(draft: Draft, rule: policy.Policy) -> None:

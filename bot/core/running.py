@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from bot import cards, model, policy, texts
 from bot.core.draft import Draft, approvers_of
@@ -17,6 +18,9 @@ LOOKUPS = 6
 """How often an unclear start is looked up before a person is asked."""
 OVERDUE = timedelta(minutes=5)
 TERMINAL = cards.FINISHED
+
+Answer = tuple[str, Literal["success", "info", "warning", "error"]]
+"""What is said to whoever acted, and in which tone."""
 
 
 def run_name(request: model.Request, index: int = 0, steps: int = 1) -> str:
@@ -91,7 +95,8 @@ def started(
     """The call of a step came back."""
     draft = Draft(house, view, now)
     effect = view.effect
-    assert effect is not None and isinstance(effect.body, model.StartRun)
+    assert effect is not None
+    assert isinstance(effect.body, model.StartRun)
     step = draft.steps.get(effect.body.step.index)
     if view.request is None or view.request.state.final or step is None:
         return draft.receipt()
@@ -186,17 +191,10 @@ def conclude(draft: Draft) -> bool:
     steps = tuple(draft.steps.values())
     if any(step.state in ("started", "running") for step in steps):
         return False
-    request, plan = draft.it, draft.it.plan
-    assert plan is not None
+    request = draft.it
     state = verdict(draft, steps)
     errors = dict.fromkeys(step.error for step in steps if step.error)
-    note = ""
-    if errors and not draft.results:
-        facts = {"id": request.id, "command": request.command, "reason": "; ".join(errors)}
-        note = texts.say(request.locale, "say.not_started", **facts)
-    elif errors:
-        note = "; ".join(errors)
-    draft.finish(state, note=note)
+    draft.finish(state, note="; ".join(errors))
     number = draft.enter(
         "countersign",
         "run.finished",
@@ -209,6 +207,10 @@ def conclude(draft: Draft) -> bool:
     )
     draft.update_card()
     results = tuple(draft.results.values())
+    if state in (model.State.FAILED, model.State.CANCELLED) and not request.started_at:
+        why = texts.joined(request.locale, errors, "and")
+        draft.tell_sentence("outcome", "say.not_started", draft.asker(), reason=why)
+        return True
     name = run_name(request)
     message = cards.outcome_message(draft.house, draft.it, draft.votes, results, number, name)
     draft.tell("outcome", message)
@@ -233,7 +235,7 @@ def verdict(draft: Draft, steps: tuple[model.Step, ...]) -> model.State:
 # ----------------------------------------------------------------------------- stopping
 
 
-def stop(draft: Draft, person: policy.Person) -> tuple[str, str]:  # type: ignore[type-arg]
+def stop(draft: Draft, person: policy.Person) -> Answer:
     """Stop a running request; what never began is dropped, what runs is told to stop."""
     request = draft.it
     locale, facts = request.locale, {"id": request.id}
@@ -267,6 +269,15 @@ def halt(draft: Draft, step: model.Step) -> None:
         draft.dropped.append(key)
         why = texts.say(draft.it.locale, "stop.before_start")
         draft.step(replace(step, state="failed", error=why))
+
+
+def never_began(draft: Draft) -> bool:
+    """Is every step's call certainly unsent?"""
+    return all(f"start:{step.token}" in draft.view.unsent for step in draft.steps.values())
+
+
+def drop_unsent(draft: Draft) -> None:
+    draft.dropped.extend(f"start:{step.token}" for step in draft.steps.values())
 
 
 def queue_stop(draft: Draft, step: model.Step) -> None:
@@ -323,7 +334,7 @@ def timer_due(
 
 
 def expire(draft: Draft) -> None:
-    """Time ran out before the votes were in: it does not run, and nobody is said to have refused."""
+    """Time ran out before the votes were in: it does not run, and nobody has refused it."""
     draft.finish(model.State.EXPIRED)
     draft.enter("countersign", "request.expired")
     draft.update_card()
@@ -341,5 +352,5 @@ def remind(draft: Draft) -> None:
         "say.remind",
         cards.accounts_of(house, waiting, request.place),
         time=cards.moment(house, request.expires_at),
-        left=cards.duration(request.locale, request.expires_at - draft.now),
+        left=request.expires_at - draft.now,
     )

@@ -10,9 +10,6 @@ from bot.core import running
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
-Tone = Literal["success", "info", "warning", "error"]
-Answer = tuple[str, Tone]
-
 
 def clicked(house: House, event: model.Clicked, view: model.View, now: datetime) -> model.Decision:
     """A button was pressed: judge who pressed it, which card it stood on, and what it asks."""
@@ -90,7 +87,7 @@ def act(
     action: str,
     reason: str,
     via: Literal["card", "text"],
-) -> Answer:
+) -> running.Answer:
     """Do what a known person wants of a request, and say truthfully what came of it."""
     if action in ("approve", "reject"):
         return vote(draft, person, account, action == "approve", reason[:500], via)
@@ -117,7 +114,7 @@ def vote(
     approve: bool,
     reason: str,
     via: Literal["card", "text"],
-) -> Answer:
+) -> running.Answer:
     """Count a vote if it may be counted; the last one needed decides the request."""
     request, house = draft.it, draft.house
     rule = house.book.policies[request.policy]
@@ -149,7 +146,7 @@ def vote(
     return count(draft, rule, person, reason)
 
 
-def count(draft: Draft, rule: policy.Policy, person: policy.Person, reason: str) -> Answer:
+def count(draft: Draft, rule: policy.Policy, person: policy.Person, reason: str) -> running.Answer:
     """What the votes come to now."""
     tally = policy.tally(rule, draft.it.person, draft.votes)
     locale, number = draft.it.locale, draft.it.id
@@ -181,7 +178,7 @@ def say_rejected(draft: Draft, person: policy.Person, reason: str) -> None:
     draft.tell("rejected", message)
 
 
-def cancel(draft: Draft, person: policy.Person) -> Answer:
+def cancel(draft: Draft, person: policy.Person) -> running.Answer:
     """The requester takes the request back before it runs."""
     request = draft.it
     locale, facts = request.locale, {"id": request.id}
