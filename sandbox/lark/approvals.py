@@ -1,0 +1,323 @@
+"""approval/v4: forms that people file, tasks that approvers decide, the events about both.
+
+Events have the v1.0 schema, are pushed only for approval codes that the app subscribed to, and keep
+their order per instance and type.
+https://open.feishu.cn/document/server-docs/approval-v4/approval-overview
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox import base, world
+from sandbox.lark import state
+from sandbox.lark.gate import Api, Ask, Gate, Refusal
+
+WINDOW_MS = 10 * 3600 * 1000
+
+Push = Callable[..., Any]
+"""``push(kind, id, payload, lane=…)`` starts a delivery."""
+
+
+@dataclass
+class Task:
+    id: str
+    who: str
+    started: int
+    status: str = "PENDING"
+    ended: int = 0
+
+
+@dataclass
+class Instance:
+    code: str
+    approval: str
+    who: str
+    form: str
+    started: int
+    serial: str
+    uuid: str
+    kind: str = "AND"
+    status: str = "PENDING"
+    reverted: bool = False
+    ended: int = 0
+    tasks: list[Task] = field(default_factory=list)
+    timeline: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Approvals:
+    def __init__(self, clock: base.Clock, gate: Gate, push: Push) -> None:
+        self.clock = clock
+        self.push = push
+        self.known = {world.LARK_FORM: "New hire"}
+        self.subscribed: set[str] = set()
+        self.instances: dict[str, Instance] = {}
+        self._task_number = 7_000_000_000_000_000_000
+        root = "/open-apis/approval/v4"
+        slow = 100
+        for verb, handler in (("subscribe", self.subscribe), ("unsubscribe", self.unsubscribe)):
+            api = Api(f"approval/v4/approvals/{verb}", per_minute=slow)
+            gate.add("POST", f"{root}/approvals/{{code}}/{verb}", api, handler)
+        gate.add(
+            "GET", f"{root}/instances", Api("approval/v4/instances", per_minute=slow), self.list
+        )
+        gate.add(
+            "GET", f"{root}/instances/{{instance}}", Api("approval/v4/instances/get"), self.get
+        )
+        needed = ("approval_code", "instance_code", "user_id", "task_id")
+        for verb, handler in (("approve", self.approve), ("reject", self.reject)):
+            api = Api(f"approval/v4/tasks/{verb}", model="task", required=needed, per_minute=slow)
+            gate.add("POST", f"{root}/tasks/{verb}", api, handler)
+
+    # ---- the API
+
+    def _known(self, code: str) -> None:
+        if code not in self.known:
+            raise Refusal(1390002, "approval code not found")
+
+    async def subscribe(self, ask: Ask) -> dict[str, Any]:
+        self._known(ask.path["code"])
+        if ask.path["code"] in self.subscribed:
+            raise Refusal(1390007, "subscription existed")
+        self.subscribed.add(ask.path["code"])
+        return _success({})
+
+    async def unsubscribe(self, ask: Ask) -> dict[str, Any]:
+        self._known(ask.path["code"])
+        if ask.path["code"] not in self.subscribed:
+            raise Refusal(1390007, "subscription not existed")
+        self.subscribed.discard(ask.path["code"])
+        return _success({})
+
+    async def get(self, ask: Ask) -> dict[str, Any]:
+        return _success(self.describe(self.find(ask.path["instance"])))
+
+    def find(self, name: str) -> Instance:
+        """By instance code or by the caller's uuid; raises ``Refusal`` 1390003."""
+        for instance in self.instances.values():
+            if name in (instance.code, instance.uuid):
+                return instance
+        raise Refusal(1390003, "instance code not found")
+
+    async def list(self, ask: Ask) -> dict[str, Any]:
+        code = ask.query.get("approval_code", "")
+        self._known(code)
+        try:
+            start, end = int(ask.query["start_time"]), int(ask.query["end_time"])
+            size, skip = int(ask.query.get("page_size", 100)), int(ask.query.get("page_token") or 0)
+        except (KeyError, ValueError) as error:
+            raise Refusal(1390001, f"param is invalid: {error}") from error
+        if not 0 <= end - start <= WINDOW_MS or not 1 <= size <= 100:
+            raise Refusal(1390001, "param is invalid: the window is at most 10 hours")
+        found = [
+            i.code
+            for i in self.instances.values()
+            if i.approval == code and start <= i.started <= end
+        ]
+        more = skip + size < len(found)
+        data = {"instance_code_list": found[skip : skip + size], "has_more": more}
+        return _success({**data, "page_token": str(skip + size) if more else ""})
+
+    async def approve(self, ask: Ask) -> dict[str, Any]:
+        return self._by_api(ask, True)
+
+    async def reject(self, ask: Ask) -> dict[str, Any]:
+        return self._by_api(ask, False)
+
+    def _by_api(self, ask: Ask, agree: bool) -> dict[str, Any]:
+        self._known(ask.body["approval_code"])
+        instance = self.find(ask.body["instance_code"])
+        who = state.resolve(ask.body["user_id"])
+        for task in instance.tasks:
+            if task.id == ask.body["task_id"] and task.who == who and task.status == "PENDING":
+                self.decide(instance, task, agree, str(ask.body.get("comment") or ""))
+                return _success({})
+        raise Refusal(1390010, "task id not found")
+
+    # ---- what people do
+
+    def file(
+        self, who: str, fields: dict[str, Any], approvers: tuple[str, ...], approval: str, kind: str
+    ) -> Instance:
+        """A person files a form; the tasks of its approvers (open_ids) are pending at once."""
+        now = self.clock.ms()
+        widgets = [
+            {
+                "id": f"widget{number}",
+                "custom_id": key,
+                "name": key,
+                "type": "input",
+                "value": value,
+            }
+            for number, (key, value) in enumerate(fields.items(), 1)
+        ]
+        instance = Instance(
+            code=str(uuid.uuid4()).upper(),
+            approval=approval,
+            who=who,
+            form=json.dumps(widgets, ensure_ascii=False),
+            started=now,
+            serial=f"2026{len(self.instances) + 1:08d}",
+            uuid=str(uuid.uuid4()),
+            kind=kind,
+        )
+        self.known.setdefault(approval, "Form")
+        self.instances[instance.code] = instance
+        self._log(instance, "START", who)
+        self._tell_instance(instance, "PENDING")
+        for approver in approvers:
+            self._task_number += 1
+            task = Task(str(self._task_number), approver, now)
+            instance.tasks.append(task)
+            self._tell_task(instance, task)
+        return instance
+
+    def decide(self, instance: Instance, task: Task, agree: bool, comment: str = "") -> None:
+        """An approver decides. AND: all must agree; OR: the first decision counts."""
+        self._end_task(instance, task, "APPROVED" if agree else "REJECTED")
+        self._log(instance, "PASS" if agree else "REJECT", task.who, task.id, comment)
+        left = [one for one in instance.tasks if one.status == "PENDING"]
+        if agree and left and instance.kind == "AND":
+            for other in left:
+                self._tell_task(instance, other)
+            return
+        for other in left:
+            self._end_task(instance, other, "DONE")
+        self._end(instance, "APPROVED" if agree else "REJECTED")
+
+    def withdraw(self, instance: Instance) -> None:
+        for task in instance.tasks:
+            if task.status == "PENDING":
+                self._end_task(instance, task, "DONE")
+        self._log(instance, "CANCEL", instance.who)
+        self._end(instance, "CANCELED")
+
+    def revert(self, instance: Instance) -> None:
+        """The initiator takes a passed request back: the status stays, ``reverted`` says it."""
+        instance.reverted = True
+        self._tell_instance(instance, "REVERTED")
+
+    def cc(self, instance: Instance, reader: str) -> None:
+        now = self.clock.ms()
+        body = {
+            "id": str(now),
+            "user_id": state.user_id(reader),
+            "create_time": now,
+            "operate": "CREATE",
+            "from": state.user_id(instance.who),
+        }
+        self._tell(instance, "approval_cc", body)
+
+    def _end(self, instance: Instance, status: str) -> None:
+        instance.status, instance.ended = status, self.clock.ms()
+        self._tell_instance(instance, status)
+
+    def _end_task(self, instance: Instance, task: Task, status: str) -> None:
+        task.status, task.ended = status, self.clock.ms()
+        self._tell_task(instance, task)
+
+    def _log(
+        self, instance: Instance, kind: str, who: str, task: str = "", comment: str = ""
+    ) -> None:
+        instance.timeline.append(
+            {
+                "type": kind,
+                "create_time": str(self.clock.ms()),
+                "user_id": state.user_id(who),
+                "open_id": who,
+                "task_id": task,
+                "comment": comment,
+                "ext": "{}",
+                "node_key": "START" if kind == "START" else "APPROVAL_1",
+            }
+        )
+
+    # ---- events
+
+    def _tell_instance(self, instance: Instance, status: str) -> None:
+        now = self.clock.ms()
+        body = {
+            "status": status,
+            "operate_time": now if status == "REVERTED" else str(now),
+            "instance_operate_time": str(now),
+            "uuid": instance.uuid,
+        }
+        self._tell(instance, "approval_instance", body)
+
+    def _tell_task(self, instance: Instance, task: Task) -> None:
+        body = {
+            "task_id": task.id,
+            "open_id": task.who,
+            "user_id": state.user_id(task.who),
+            "status": task.status,
+            "operate_time": str(self.clock.ms()),
+            "custom_key": "manager",
+            "def_key": "node-1",
+            "extra": "",
+        }
+        self._tell(instance, "approval_task", body)
+
+    def _tell(self, instance: Instance, kind: str, body: dict[str, Any]) -> None:
+        if instance.approval not in self.subscribed:
+            return
+        event_id = uuid.uuid4().hex
+        event = {
+            "app_id": world.LARK_APP_ID,
+            "tenant_key": world.LARK_TENANT,
+            "type": kind,
+            "approval_code": instance.approval,
+            "instance_code": instance.code,
+            **body,
+        }
+        payload = {
+            "ts": f"{self.clock.now():.6f}",
+            "uuid": event_id,
+            "token": "",
+            "type": "event_callback",
+            "event": event,
+        }
+        self.push("push.event", event_id, payload, lane=f"{instance.code}/{kind}")
+
+    def describe(self, instance: Instance) -> dict[str, Any]:
+        """The answer of ``GET instances/:id``: times are strings in ms, "0" is not yet."""
+        tasks = [
+            {
+                "id": task.id,
+                "user_id": state.user_id(task.who),
+                "open_id": task.who,
+                "status": task.status,
+                "node_id": "node-1",
+                "node_name": "Manager",
+                "custom_node_id": "manager",
+                "type": instance.kind,
+                "start_time": str(task.started),
+                "end_time": str(task.ended),
+            }
+            for task in instance.tasks
+        ]
+        return {
+            "approval_name": self.known[instance.approval],
+            "approval_code": instance.approval,
+            "instance_code": instance.code,
+            "serial_number": instance.serial,
+            "uuid": instance.uuid,
+            "user_id": state.user_id(instance.who),
+            "open_id": instance.who,
+            "department_id": "od-1",
+            "status": instance.status,
+            "reverted": instance.reverted,
+            "start_time": str(instance.started),
+            "end_time": str(instance.ended),
+            "form": instance.form,
+            "task_list": tasks,
+            "timeline": instance.timeline,
+            "comment_list": [],
+        }
+
+
+def _success(data: dict[str, Any]) -> dict[str, Any]:
+    return {"code": 0, "msg": "success", "data": data}

@@ -1,0 +1,148 @@
+"""The people of the example company on Lark: they write, take back, file forms, decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox import base, world
+from sandbox.lark import events, state
+from sandbox.lark.approvals import Instance
+from sandbox.lark.platform import Platform
+
+
+class People(Platform):
+    @base.control
+    async def say(
+        self,
+        user: str,
+        text: str,
+        chat: str = "",
+        quote: str = "",
+        mention: tuple[str, ...] = (),
+        direct: bool = False,
+        at_bot: bool = True,
+    ) -> dict[str, Any]:
+        """Write to the bot: "@bot text" in a group, or ``text`` alone in the private chat. Without
+        ``at_bot`` a group's message is not pushed, as the app may only read what names it.
+
+        Returns {"message", "delivery"}.
+        """
+        who = state.person(user).lark
+        where = self.tenant.direct(who) if direct else self.tenant.chat(chat)
+        quoted = self.tenant.entries[quote] if quote else None
+        if quoted is not None:
+            where = self.tenant.chats[quoted.chat]
+        heard = at_bot and where.kind == "group"
+        named = [world.LARK_BOT] * heard + [state.person(one).lark for one in mention]
+        source, mentions = events.spoken(text, named)
+        shown = state.Shown(_readable(text, named), [one for one in named if one in state.PEOPLE])
+        entry = state.Entry(
+            id=self.tenant.new_id("om_"),
+            chat=where.id,
+            at=self.clock.now(),
+            sender=who,
+            kind="message",
+            source=source,
+            shown=shown,
+        )
+        if quoted is not None:
+            entry.parent, entry.root = quoted.id, quoted.root or quoted.id
+            entry.thread = quoted.thread
+        self.tenant.add(entry)
+        if not where.bot or not (heard or where.kind == "p2p"):
+            return {"message": entry.id, "delivery": ""}
+        event = events.received(entry, where, mentions, self.user_ids)
+        return {"message": entry.id, "delivery": self.push("push.chat", event).id}
+
+    @base.control
+    async def recall(self, message: str) -> dict[str, Any]:
+        """The author (or, of a bot's message, an administrator) takes a message back."""
+        entry = self.tenant.entries[message]
+        entry.recalled = True
+        delivery = self.push("push.event", events.recalled(entry, str(self.clock.ms())))
+        return {"delivery": delivery.id}
+
+    @base.control
+    async def move_bot(self, chat: str, inside: bool, by: str = "alice") -> None:
+        """Put the bot into a group or out of it; the event about it is pushed."""
+        where = self.tenant.chat(chat)
+        where.bot = inside
+        operator = state.person(by).lark
+        event = events.bot_moved(where, operator, inside, str(self.clock.ms()))
+        self.push("push.event", event)
+
+    @base.control
+    async def allow_at_all(self, chat: str, allowed: bool = True) -> None:
+        """Whether the bot may mention everybody in that group (not so at first)."""
+        self.tenant.chat(chat).at_all = allowed
+
+    @base.control
+    async def hide_user_ids(self, hidden: bool = True) -> None:
+        """Take the scope away that puts ``user_id`` into events."""
+        self.user_ids = not hidden
+
+    # ---- forms
+
+    @base.control
+    async def form(
+        self,
+        user: str,
+        fields: dict[str, Any],
+        approvers: tuple[str, ...] = ("bob",),
+        decision: str = "agree",
+        form: str = "",
+        kind: str = "AND",
+    ) -> dict[str, Any]:
+        """File an OA form; ``decision``: "agree", "refuse", "withdraw", or "" to leave it running.
+        ``kind`` says whether all approvers must agree (AND) or one is enough (OR)."""
+        deciders = tuple(state.person(one).lark for one in approvers)
+        who = state.person(user).lark
+        instance = self.approvals.file(who, fields, deciders, form or world.LARK_FORM, kind)
+        if decision:
+            self._decide(instance, decision, "")
+        return {"instance": instance.code, "uuid": instance.uuid}
+
+    @base.control
+    async def decide_form(self, instance: str, decision: str, by: str = "") -> dict[str, Any]:
+        """Decide a running form, as one approver or (``by`` empty) as all whose turn it is."""
+        found = self.approvals.find(instance)
+        self._decide(found, decision, by)
+        return {"status": found.status}
+
+    def _decide(self, instance: Instance, decision: str, by: str) -> None:
+        if instance.status != "PENDING":
+            raise ValueError(f"the form is {instance.status}")
+        if decision == "withdraw":
+            self.approvals.withdraw(instance)
+            return
+        if decision not in ("agree", "refuse"):
+            raise ValueError(f"unknown decision {decision!r}")
+        decider = state.person(by).lark if by else ""
+        waiting = [t for t in instance.tasks if t.status == "PENDING" and decider in ("", t.who)]
+        if not waiting:
+            raise ValueError(f"{by or 'nobody'} has no task of this form")
+        for task in waiting:
+            if task.status == "PENDING":
+                self.approvals.decide(instance, task, decision == "agree")
+
+    @base.control
+    async def revert_form(self, instance: str) -> None:
+        """The initiator takes back a request that has passed: REVERTED comes after APPROVED."""
+        found = self.approvals.find(instance)
+        if found.status != "APPROVED" or found.reverted:
+            raise ValueError("only a request that has passed can be taken back, once")
+        self.approvals.revert(found)
+
+    @base.control
+    async def cc_form(self, instance: str, user: str) -> None:
+        """A copy of the form is sent to somebody: an ``approval_cc`` event."""
+        self.approvals.cc(self.approvals.find(instance), state.person(user).lark)
+
+
+def _readable(text: str, named: list[str]) -> str:
+    """What the group sees of the message: names where the wire has keys."""
+    names = [state.PEOPLE[one].name if one in state.PEOPLE else state.BOT_NAME for one in named]
+    for name in names:
+        if f"@{name}".lower() not in text.lower():
+            text = f"@{name} {text}" if name == state.BOT_NAME else f"{text} @{name}"
+    return text
