@@ -1,0 +1,245 @@
+"""One call to DingTalk → one of the four outcomes. One pooled session for everything.
+
+Error codes: open.dingtalk.com, ``call-frequency-limit``, ``custom-bot-to-send-group-chat-messages``
+and the pages of the calls. Every call either answers ``Done`` with the JSON object received, or
+says whether it provably did not happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+
+from adapters.dingtalk.logs import redact
+from adapters.dingtalk.settings import Settings
+from bot import model, ports
+
+TOKEN_MARGIN = timedelta(seconds=300)
+ANSWER_BYTES = 4 << 20
+HOUR = 3600.0
+BAN = 300.0
+
+_WEBHOOK_WAIT = {"-1": 1.0, "130101": 60.0, "410100": 60.0, "660026": 60.0}
+_OLD_WAIT = {"90018": 1.0, "90002": 5.0, "90020": HOUR}
+_NO_PAUSE = 0.0
+
+SESSION_GONE = "300001"
+
+
+class Lost(Exception):
+    """The call may have reached DingTalk; its answer didn't reach us."""
+
+
+class Api:
+    """The calls of one application: session, token, classification."""
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._base = settings.endpoint.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+        self._token = ""
+        self._token_until: datetime = model.EPOCH
+        self._fetching: asyncio.Task[model.Outcome] | None = None
+        redact.secrets.add(settings.client_secret)
+
+    def session(self) -> aiohttp.ClientSession:
+        """The pooled session, made on first use inside the running loop."""
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=60),
+                timeout=aiohttp.ClientTimeout(
+                    total=self._settings.call_timeout,
+                    sock_connect=self._settings.connect_timeout,
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                raise_for_status=False,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait([self._fetching])
+        if self._session is not None:
+            await self._session.close()
+
+    # ------------------------------------------------------------------------- calls
+
+    async def call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, again: bool = True
+    ) -> model.Outcome:
+        """Call the open API with a token. ``again``: a repetition does no harm, so that a lost
+        answer counts as not sent; otherwise it is unknown."""
+        token = await self._bearer()
+        if not isinstance(token, model.Done):
+            return token
+        outcome = await self._once(method, path, body, token.ref, again)
+        if isinstance(outcome, model.Refused) and outcome.code == "InvalidAuthentication":
+            self._forget(token.ref)
+            token = await self._bearer()
+            if not isinstance(token, model.Done):
+                return token
+            outcome = await self._once(method, path, body, token.ref, again)
+            if isinstance(outcome, model.Refused) and outcome.code == "InvalidAuthentication":
+                self._forget(token.ref)
+                return model.NotSent(outcome.reason, 60.0)
+        return outcome
+
+    async def _once(
+        self, method: str, path: str, body: Mapping[str, Any] | None, token: str, again: bool
+    ) -> model.Outcome:
+        headers = {"x-acs-dingtalk-access-token": token}
+        try:
+            status, answer = await self._exchange(method, self._base + path, body, headers)
+        except Lost as error:
+            return model.NotSent(str(error)) if again else model.Unknown(str(error))
+        except NotReached as error:
+            return model.NotSent(str(error))
+        return judge(status, answer, again)
+
+    async def webhook(self, url: str, body: Mapping[str, Any]) -> model.Outcome:
+        """Post to a session webhook. HTTP 200 means nothing there: ``errcode`` decides. The body
+        carries ``msgUuid``, so a lost answer counts as not sent."""
+        try:
+            status, answer = await self._exchange("POST", url, body, {})
+        except (Lost, NotReached) as error:
+            return model.NotSent(str(error))
+        return judge_webhook(status, answer)
+
+    async def _exchange(
+        self, method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, Any]]:
+        """Status and JSON object ({} if there is none). Raises Lost or NotReached."""
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        sent = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+        try:
+            async with self.session().request(
+                method, url, data=data, headers=sent, allow_redirects=False
+            ) as response:
+                text = (await response.content.read(ANSWER_BYTES)).decode(errors="replace")
+                while len(text) < ANSWER_BYTES and (more := await response.content.readany()):
+                    text += more.decode(errors="replace")
+                return response.status, _object(text)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotReached(f"no connection to DingTalk ({type(error).__name__})") from None
+        except aiohttp.InvalidURL:
+            raise NotReached("the address is not a valid URL") from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Lost(f"no answer from DingTalk ({type(error).__name__})") from None
+
+    # ------------------------------------------------------------------------- token
+
+    async def _bearer(self) -> model.Outcome:
+        """``Done(ref=token)``; whoever comes while it is fetched waits for the same fetch."""
+        if self._token and self._clock.now() < self._token_until:
+            return model.Done(self._token)
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._fetch_token(), name="dingtalk-token")
+        return await asyncio.shield(self._fetching)
+
+    def _forget(self, token: str) -> None:
+        if token == self._token:
+            self._token = ""
+
+    async def _fetch_token(self) -> model.Outcome:
+        """A new token (valid for two hours). That it can't be had is never final for the call."""
+        body = {"appKey": self._settings.client_id, "appSecret": self._settings.client_secret}
+        try:
+            status, answer = await self._exchange(
+                "POST", self._base + "/v1.0/oauth2/accessToken", body, {}
+            )
+        except (Lost, NotReached) as error:
+            return model.NotSent(f"no access token: {error}")
+        token, lives = answer.get("accessToken"), _number(answer.get("expireIn"), 7200.0)
+        if status == 200 and isinstance(token, str) and token:
+            margin = min(TOKEN_MARGIN, timedelta(seconds=lives / 2))
+            self._token = token
+            self._token_until = self._clock.now() + timedelta(seconds=lives) - margin
+            redact.secrets = {self._settings.client_secret, token}
+            return model.Done(token)
+        judged = judge(status, answer, True)
+        if isinstance(judged, model.NotSent):
+            return model.NotSent(f"no access token: {judged.reason}", judged.retry_after)
+        said = judged.reason if isinstance(judged, model.Refused) else "an answer without a token"
+        return model.NotSent(
+            f"no access token: {said}: check client_id and client_secret in [dingtalk]", 60.0
+        )
+
+
+class NotReached(Exception):
+    """No connection: the call provably did not happen."""
+
+
+# ----------------------------------------------------------------------------- judging
+
+
+def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
+    """The outcome of an open API answer."""
+    code = str(answer.get("code") or "")
+    reason = f"{code or f'HTTP {status}'}: {answer.get('message') or 'no reason given'}"[:300]
+    low = code.lower()
+    if answer.get("punish") == "deny" or answer.get("status") == 1111:
+        return model.NotSent("too many calls from this address", BAN)
+    if status == 200:
+        if answer and answer.get("success") is not False and not code:
+            return model.Done(data=dict(answer))
+        if answer:
+            return model.Refused(reason, code)
+        return _lost("an answer that is no JSON object", again)
+    if "apicountlimit" in low:
+        return model.NotSent(f"the month's quota of calls is used up ({code})", HOUR)
+    if "qpm" in low:
+        return model.NotSent(reason, 60.0)
+    if "qps" in low or "toofast" in low or "too.fast" in low or "too.many" in low or status == 429:
+        return model.NotSent(reason, 1.0)
+    if low in ("system.busy", "serviceunavailable", "system.error.busy") or status == 503:
+        return model.NotSent(reason, 1.0)
+    if status >= 500:
+        return _lost(reason, again)
+    return model.Refused(reason, code)
+
+
+def judge_webhook(status: int, answer: Mapping[str, Any]) -> model.Outcome:
+    """The outcome of a webhook's answer; ``errcode`` is a number, in the documentation a text."""
+    code = str(answer.get("errcode", ""))
+    reason = f"{code or f'HTTP {status}'}: {answer.get('errmsg') or 'no reason given'}"[:300]
+    if answer.get("punish") == "deny" or answer.get("status") == 1111:
+        return model.NotSent("too many calls from this address", BAN)
+    if code == "0" and status == 200:
+        return model.Done(data=dict(answer))
+    if code in _WEBHOOK_WAIT:
+        return model.NotSent(reason, _WEBHOOK_WAIT[code])
+    sub = str(answer.get("sub_code") or "")
+    if code == "88" and sub in _OLD_WAIT:
+        return model.NotSent(reason, _OLD_WAIT[sub])
+    if status == 429:
+        return model.NotSent(reason, 60.0)
+    if status >= 500 or (status == 200 and not code):
+        return model.NotSent(reason)
+    return model.Refused(reason, code)
+
+
+def _lost(reason: str, again: bool) -> model.Outcome:
+    return model.NotSent(reason) if again else model.Unknown(reason)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any, otherwise: float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return otherwise

@@ -1,0 +1,59 @@
+"""The door ``ports.Chat`` for DingTalk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adapters.dingtalk import events, forms
+from adapters.dingtalk.api import Api
+from adapters.dingtalk.logs import log
+from adapters.dingtalk.send import Sender
+from adapters.dingtalk.settings import Settings
+from adapters.dingtalk.stream import Stream
+from bot import model, ports
+
+
+class DingTalk:
+    """One DingTalk application: Stream mode in, cards and messages out."""
+
+    name = events.NAME
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self._api = Api(settings, clock)
+        self._stream = Stream(settings, self._api.session, clock)
+        self._sender = Sender(settings, self._api, clock)
+
+    async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
+        """Stay connected until cancelled. Raises BadCredentials."""
+        await self._stream.run(submit, ready)
+
+    async def perform(
+        self,
+        effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
+        doubt: bool,
+    ) -> model.Outcome:
+        """Send one effect; whatever goes wrong is one of the four outcomes."""
+        try:
+            return await self._perform(effect, doubt)
+        except Exception as error:
+            log.exception("%s could not be sent", effect.kind)
+            return model.Unknown(f"{type(error).__name__} in the DingTalk adapter")
+
+    async def _perform(
+        self,
+        effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
+        doubt: bool,
+    ) -> model.Outcome:
+        match effect:
+            case model.Say():
+                return await self._sender.say(effect.place, effect.message, effect.key, doubt)
+            case model.ShowCard():
+                return await self._sender.show(effect, doubt)
+            case model.UpdateCard():
+                return await self._sender.update(effect, doubt)
+            case model.FetchForm():
+                return await forms.fetch(self._api, effect)
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._api.close()

@@ -1,0 +1,272 @@
+"""``model.Message`` and ``model.Card`` → DingTalk's markdown and card parameters. Pure.
+
+Every string of these types is untrusted and goes through ``markup``; only the structure and the
+accounts to mention are believed. A newline in DingTalk's markdown is two spaces and a line feed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.dingtalk import markup
+from adapters.dingtalk.events import NAME
+from bot import model
+
+FULL_TEXT_ABOVE = "…… 全文见上一条消息 · full text in the message above"
+SHORTENED = "…… 已截短 · shortened"
+CONTINUED = "（续 · continued）"
+
+CHUNK_CHARS = 3500
+CHUNK_BYTES = 10_000
+"""Bounds of one markdown message: long ones are cut by clients, 20,000 bytes by the webhook and
+15,000 bytes of ``msgParam`` (JSON within JSON) by the robot."""
+
+_COLOURS = {"primary": "blue", "danger": "red", "default": "gray"}
+_USER_ID = re.compile(r"[\w.$:+=\-]{1,64}", re.ASCII)
+_NEWLINE = "  \n"
+_FENCE = "```"
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """One message ready to send: ``at`` are the user ids that its text mentions."""
+
+    title: str
+    text: str
+    at: tuple[str, ...] = ()
+
+
+# ----------------------------------------------------------------------------- blocks
+
+
+def mentionable(account: model.Account | None) -> bool:
+    """Whether DingTalk could mention this account: ours, inside, with an id of safe characters."""
+    return bool(account and account.platform == NAME and _USER_ID.fullmatch(account.id))
+
+
+def _line(spans: Iterable[model.Span], mention: bool) -> str:
+    out: list[str] = []
+    for span in spans:
+        if mention and span.at is not None and mentionable(span.at):
+            out.append(f" @{span.at.id} ")
+        elif span.style == "code":
+            out.append(markup.code(span.text))
+        else:
+            text = markup.prose(span.text)
+            bold = span.style == "bold" or span.at is not None
+            bare = text.strip()
+            out.append(text.replace(bare, f"**{bare}**", 1) if bold and bare else text)
+    return "".join(out).strip()
+
+
+def _block(block: model.Block, mention: bool) -> str:
+    """One block as markdown."""
+    if block.kind == "rule":
+        return "---"
+    if block.kind == "pre":
+        return "\n".join([_FENCE, *markup.pre(block.text), _FENCE])
+    if block.kind == "quote":
+        return _quote(block.text)
+    if block.kind == "facts":
+        rows = [(markup.prose(label).strip(), _line(spans, mention)) for label, spans in block.rows]
+        return _NEWLINE.join(
+            f"**{label}** {value}" if label else markup.start(value) for label, value in rows
+        )
+    return markup.start(_line(block.spans, mention))
+
+
+def _quote(text: str) -> str:
+    quoted = [markup.start(markup.prose(line).strip()) for line in markup.lines(text)]
+    return "\n".join(f"> {line}{_NEWLINE[:2]}" for line in quoted if line)
+
+
+def _texts(blocks: Iterable[model.Block], mention: bool) -> list[str]:
+    return [text for block in blocks if (text := _block(block, mention))]
+
+
+# ----------------------------------------------------------------------------- messages
+
+
+def messages(message: model.Message, mention: bool = True, limit: int = 0) -> list[Markdown]:
+    """The message in one or more pieces, each within the bounds (``limit``: bytes of a piece,
+    where it is narrower). With ``mention`` the people stand as ``@userId`` in the text, as
+    DingTalk wants it (``custom-bot-to-send-group-chat-messages``)."""
+    texts = _texts(message.blocks, mention)
+    if message.quote:
+        texts.insert(0, _quote(_short_quote(message.quote)))
+    named = [a.id for a in _spans_at(message.blocks) if mentionable(a)]
+    extra = [a for a in message.mentions if mentionable(a) and a.id not in named]
+    if extra and mention:
+        texts.append(" ".join(f"@{account.id}" for account in _unique(extra)))
+    elif extra:
+        texts.append(
+            " ".join(f"**{markup.prose(a.name or a.id).strip()}**" for a in _unique(extra))
+        )
+    title = cut(markup.plain(message.title), 100) or "…"
+    pieces = chunks("\n\n".join(texts), CHUNK_CHARS, min(limit or CHUNK_BYTES, CHUNK_BYTES))
+    at = tuple(dict.fromkeys([*named, *(account.id for account in extra)]))
+    return [Markdown(title, piece, _present(piece, at) if mention else at) for piece in pieces]
+
+
+def _spans_at(blocks: Iterable[model.Block]) -> list[model.Account]:
+    spans = [span for block in blocks for span in block.spans]
+    spans += [span for block in blocks for _, row in block.rows for span in row]
+    return [span.at for span in spans if span.at is not None]
+
+
+def _unique(accounts: Iterable[model.Account]) -> list[model.Account]:
+    return list({account.id: account for account in accounts}.values())
+
+
+def _present(piece: str, at: Sequence[str]) -> tuple[str, ...]:
+    words = set(piece.split())
+    return tuple(user for user in at if f"@{user}" in words)
+
+
+def _short_quote(text: str) -> str:
+    kept = [line for line in markup.lines(text) if line.strip()][:3]
+    return "\n".join(line if len(line) <= 200 else line[:200] + "…" for line in kept)
+
+
+def chunks(text: str, chars: int, size: int) -> list[str]:
+    """``text`` cut at line ends into pieces of at most ``chars`` characters and ``size`` bytes. A
+    code block that is cut is closed, and opened again in the next piece."""
+    pieces: list[str] = []
+    current: list[str] = []
+    fenced = False
+    room, space = chars - 2 * len(_FENCE) - 2, size - 2 * len(_FENCE) - 2
+    used = weight = 0
+    for line in (part for whole in text.split("\n") for part in _parts(whole, room, space)):
+        heavy = len(line.encode()) + 1
+        if current and (used + len(line) + 1 > room or weight + heavy > space):
+            pieces.append("\n".join([*current, _FENCE] if fenced else current))
+            current = [_FENCE] if fenced else []
+            used = weight = len(_FENCE) + 1 if fenced else 0
+        if line == _FENCE:
+            fenced = not fenced
+        current.append(line)
+        used, weight = used + len(line) + 1, weight + heavy
+    pieces.append("\n".join(current))
+    return [piece for piece in pieces if piece.strip("\n` ")] or [""]
+
+
+def _parts(line: str, chars: int, size: int) -> list[str]:
+    """One line in parts that each fit; the second and later are plain text again."""
+    if len(line) <= chars - 8 and len(line.encode()) <= size - 8:
+        return [line]
+    parts = []
+    while line:
+        part = cut(line[: chars - 8], size - 8, "")
+        parts.append(part)
+        line = line[len(part) :]
+    return [parts[0], *(markup.start(part) for part in parts[1:])]
+
+
+def cut(text: str, size: int, mark: str = "…") -> str:
+    """``text`` within ``size`` bytes of UTF-8, with ``mark`` at its end if something is missing."""
+    if len(text) <= size // 4 or len(raw := text.encode()) <= size:
+        return text
+    return raw[: max(size - len(mark.encode()), 0)].decode(errors="ignore") + mark
+
+
+# ----------------------------------------------------------------------------- cards
+
+
+def _title(card: model.Card) -> str:
+    return markup.plain(f"{card.title} · {card.tag}" if card.tag else card.title)
+
+
+def full_text(card: model.Card) -> model.Message:
+    """What a card says, as a message: for a card that is too small for it."""
+    note = (model.Block("para", (model.Span(card.note),)),) if card.note else ()
+    return model.Message(_title(card), (*card.blocks, *note))
+
+
+def fits(card: model.Card, limit: int) -> bool:
+    """Whether every text of the card stays within ``limit`` bytes; False: some of it must go."""
+    texts = (_title(card), "\n\n".join(_texts(card.blocks, False)), markup.plain(card.note))
+    return all(len(text.encode()) <= limit for text in texts)
+
+
+def _body(card: model.Card, limit: int, mark: str) -> str:
+    """The blocks, or as many as fit together with a line that says so."""
+    texts = _texts(card.blocks, False)
+    whole = "\n\n".join(texts)
+    if len(whole.encode()) <= limit:
+        return whole
+    kept: list[str] = []
+    for text in texts:
+        if len("\n\n".join([*kept, text, mark]).encode()) > limit:
+            break
+        kept.append(text)
+    while kept and kept[-1] == "---":
+        kept.pop()
+    return cut("\n\n".join([*kept, mark]), limit)
+
+
+def buttons(card: model.Card, limit: int) -> str:
+    """``sys_full_json_obj`` of the MarkdownButton template. The action stands in the id and in
+    the parameters, because clients disagree on which of them comes back."""
+    made: list[dict[str, Any]] = []
+    text = _dumps({"msgButtons": made})
+    for button in card.buttons:
+        params = {"id": button.action, "action": button.action}
+        params |= {"rid": str(card.request), "code": card.code}
+        made.append(
+            {
+                "text": cut(markup.plain(button.label), 60),
+                "color": _COLOURS[button.style],
+                "id": button.action,
+                "request": True,
+                "params": params,
+            }
+        )
+        longer = _dumps({"msgButtons": made})
+        if len(longer.encode()) > limit:
+            break
+        text = longer
+    return text
+
+
+def params(card: model.Card, limit: int, mark: str = SHORTENED, tips: str = "") -> dict[str, str]:
+    """``cardParamMap``: strings only, none above ``limit`` bytes of UTF-8. ``mark`` stands in the
+    place of what didn't fit."""
+    return {
+        "title": cut(_title(card), limit),
+        "markdown": _body(card, limit, mark),
+        "tips": cut(markup.plain(tips or card.note), limit),
+        "sys_full_json_obj": buttons(card, limit),
+    }
+
+
+def answer(receipt: model.Receipt, limit: int) -> dict[str, Any] | None:
+    """The response to a click, which only the person who clicked sees (``event-callback-card``):
+    DingTalk has no toast, so the sentence stands in the card's tips."""
+    if receipt.card is not None:
+        given = params(receipt.card, limit, FULL_TEXT_ABOVE, receipt.toast)
+    elif receipt.toast:
+        given = {"tips": cut(markup.plain(receipt.toast), limit)}
+    else:
+        return None
+    return {
+        "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
+        "cardData": {"cardParamMap": given},
+        "userPrivateData": {"cardParamMap": {}},
+    }
+
+
+def at_users(accounts: Iterable[model.Account]) -> dict[str, str]:
+    """``atUserIds`` of a card: user id → name."""
+    return {a.id: markup.plain(a.name) or a.id for a in accounts if mentionable(a)}
+
+
+def card_mentions(card: model.Card) -> dict[str, str]:
+    return at_users([*card.mentions, *_spans_at(card.blocks)])
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

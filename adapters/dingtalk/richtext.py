@@ -1,0 +1,64 @@
+"""The words of a chat message, whatever kind it is, and what it quotes.
+
+Quoting is undocumented; the shapes are those that public clients agree on. Every nested field may
+be missing or of another type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def read(data: dict[str, Any]) -> tuple[Any, Any]:
+    """(text, reference of what is quoted). Pictures, files and the like have the text ""."""
+    text = data.get("text")
+    content = data.get("content")
+    if type(text) is dict:
+        return text.get("content"), _quoted(data, text)
+    if isinstance(text, str):
+        return text, _quoted(data, data)
+    if isinstance(content, dict):
+        parts = content.get("richText", content.get("richTextList"))
+        words = _words(parts, bool(data.get("atUsers"))) if isinstance(parts, list) else ""
+        return words, _quoted(data, content)
+    if isinstance(content, str) and data.get("msgtype") in (None, "text", "richText"):
+        return content, _quoted(data, data)
+    return "", ""
+
+
+def _quoted(data: dict[str, Any], holder: dict[str, Any]) -> Any:
+    """The reference that sending gave for the quoted message (its process query key), else the
+    message id; "" unless the message says that it is a reply."""
+    if str(holder.get("isReplyMsg", "")).lower() not in ("true", "1"):
+        return ""
+    replied = holder.get("repliedMsg")
+    quoted = replied.get("msgId") if isinstance(replied, dict) else ""
+    for place in (data, holder):
+        if place.get("originalProcessQueryKey"):
+            return place["originalProcessQueryKey"]
+    return quoted or data.get("originalMsgId") or holder.get("originalMsgId") or ""
+
+
+def _words(parts: list[Any], named: bool) -> str:
+    """The text parts in one piece. Rich text keeps mentions as parts of their own (``@name``),
+    where plain text has lost them: they go, the leading ones in any case."""
+    words: list[str] = []
+    texts = [_part(part) for part in parts]
+    for place, text in enumerate(texts):
+        bare = text.strip()
+        leading = not any(word.strip() for word in words)
+        if bare.startswith("@") and (leading or (named and " " not in bare)):
+            more = any(rest.strip() for rest in texts[place + 1 :])
+            text = " " if more or " " not in bare else " " + bare.split(" ", 1)[1]
+        words.append(text)
+    return "".join(words)
+
+
+def _part(part: Any) -> str:
+    """A part's text, a space for what isn't text."""
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict) or part.get("type") not in (None, "text"):
+        return " "
+    text = part.get("text", part.get("content"))
+    return text if isinstance(text, str) else " "

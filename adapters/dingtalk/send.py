@@ -1,0 +1,296 @@
+"""One effect → one outcome.
+
+A session webhook takes ``msgUuid`` and a card ``outTrackId``; both are derived from the effect's
+key, so that sending again is harmless. ``groupMessages/send`` and ``oToMessages/batchSend`` have
+nothing of the kind. Pages on open.dingtalk.com: ``custom-bot-to-send-group-chat-messages``,
+``create-and-deliver-cards``, ``interactive-card-update-interface``,
+``the-robot-sends-a-group-message``, ``chatbots-send-one-on-one-chat-messages-in-batches``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from adapters.dingtalk import events, render
+from adapters.dingtalk.api import SESSION_GONE, Api
+from adapters.dingtalk.logs import log, seldom
+from adapters.dingtalk.settings import Settings
+from bot import checkpoints, model, ports
+
+WEBHOOK_MARGIN = timedelta(seconds=30)
+CARDS = "/v1.0/card/instances"
+_EXISTS = "param.cardAlreadyExist"
+_REMEMBERED = 4096
+
+Send = Callable[[str, render.Markdown], Awaitable[model.Outcome]]
+
+
+def derived(*parts: str) -> str:
+    """An id of safe characters (35 of them) for a key of any."""
+    return "cs-" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+class Sender:
+    """Sends messages and cards."""
+
+    def __init__(self, settings: Settings, api: Api, clock: ports.Clock) -> None:
+        self._settings = settings
+        self._api = api
+        self._clock = clock
+        self._sent: OrderedDict[str, model.Done] = OrderedDict()
+
+    # ------------------------------------------------------------------------- messages
+
+    async def say(
+        self, place: model.Place, message: model.Message, key: str, doubt: bool
+    ) -> model.Outcome:
+        """Send a message: by the session webhook while it lives, else as ``late_reply`` says."""
+        if self.answerable(place):
+            outcome = await self._pieces(
+                [(derived(key, str(n)), piece) for n, piece in enumerate(render.messages(message))],
+                lambda ident, piece: self._webhook(place, piece, ident),
+            )
+            if not (isinstance(outcome, model.Refused) and outcome.code == SESSION_GONE):
+                return outcome
+        if self._settings.late_reply == "card":
+            limit = self._settings.card_value_bytes
+            late = render.messages(message, False, limit)
+            return await self._pieces(
+                [(derived(key, str(n)), piece) for n, piece in enumerate(late)],
+                lambda ident, piece: self._plain_card(place, piece, message.mentions, ident),
+            )
+        if doubt:
+            return model.Unknown("an earlier try may have been sent, and can't be looked up", key)
+        return await self._pieces(
+            [
+                (derived(key, str(n)), piece)
+                for n, piece in enumerate(render.messages(message, False))
+            ],
+            lambda ident, piece: self._robot_message(place, piece, ident),
+        )
+
+    async def _pieces(
+        self, pieces: Sequence[tuple[str, render.Markdown]], send: Send
+    ) -> model.Outcome:
+        """Send the pieces in order, without those already sent; the first that fails ends it."""
+        outcome: model.Outcome = model.Done()
+        first: model.Done | None = None
+        for ident, piece in pieces:
+            outcome = self._sent.get(ident) or await send(ident, piece)
+            if not isinstance(outcome, model.Done):
+                return outcome
+            self._remember(ident, outcome)
+            first = first or outcome
+        return first or outcome
+
+    def _remember(self, ident: str, outcome: model.Done) -> None:
+        self._sent[ident] = outcome
+        while len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
+
+    async def _webhook(
+        self, place: model.Place, piece: render.Markdown, ident: str
+    ) -> model.Outcome:
+        body = {
+            "msgtype": "markdown",
+            "markdown": {"title": piece.title, "text": piece.text},
+            "at": {"atUserIds": list(piece.at), "atMobiles": [], "isAtAll": False},
+            "msgUuid": ident,
+        }
+        outcome = await self._api.webhook(place.webhook, body)
+        return model.Done(ident) if isinstance(outcome, model.Done) else outcome
+
+    async def _plain_card(
+        self,
+        place: model.Place,
+        piece: render.Markdown,
+        mentions: Sequence[model.Account],
+        ident: str,
+    ) -> model.Outcome:
+        names = {account.id: account for account in mentions}
+        people = [names.get(i) or model.Account(events.NAME, "", i) for i in piece.at]
+        params = {"title": piece.title, "markdown": piece.text}
+        return await self._deliver(
+            place, self._settings.plain_template, ident, params, render.at_users(people), False
+        )
+
+    async def _robot_message(
+        self, place: model.Place, piece: render.Markdown, ident: str
+    ) -> model.Outcome:
+        body: dict[str, Any] = {
+            "robotCode": self._settings.robot,
+            "msgKey": "sampleMarkdown",
+            "msgParam": json.dumps({"title": piece.title, "text": piece.text}, ensure_ascii=False),
+        }
+        if place.direct:
+            body["userIds"] = [place.chat]
+            path = "/v1.0/robot/oToMessages/batchSend"
+        else:
+            body["openConversationId"] = place.chat
+            path = "/v1.0/robot/groupMessages/send"
+        outcome = await self._api.call("POST", path, body, again=False)
+        if isinstance(outcome, model.Unknown):
+            return model.Unknown(outcome.reason, ident)
+        if not isinstance(outcome, model.Done):
+            return outcome
+        for kind in ("invalidStaffIdList", "flowControlledStaffIdList"):
+            if place.chat in (outcome.data.get(kind) or ()):
+                held = kind.startswith("flow")
+                return model.NotSent(kind, 60.0) if held else model.Refused(kind, kind)
+        return model.Done(str(outcome.data.get("processQueryKey") or ident))
+
+    def answerable(self, place: model.Place) -> bool:
+        """Whether the session webhook lives long enough and points where it may."""
+        if not place.webhook or place.webhook_until - self._clock.now() <= WEBHOOK_MARGIN:
+            return False
+        if allowed(place.webhook, self._settings.webhook_hosts):
+            return True
+        if seldom("webhook host"):
+            log.warning("a session webhook points to a host that webhook_hosts doesn't name")
+        return False
+
+    # ------------------------------------------------------------------------- cards
+
+    async def show(self, effect: model.ShowCard, doubt: bool) -> model.Outcome:
+        """Show the request's card. What it has no room for is sent first, in full: nobody shall
+        approve what couldn't be read."""
+        ident = derived(effect.key)
+        refused = await self._in_full(effect.place, effect.card, ident, doubt)
+        if refused is not None:
+            return refused
+        return await self._deliver(
+            effect.place,
+            self._settings.card_template,
+            ident,
+            self._params(effect.card),
+            render.card_mentions(effect.card),
+            True,
+        )
+
+    async def update(self, effect: model.UpdateCard, doubt: bool) -> model.Outcome:
+        """Change the card for everybody."""
+        if not effect.ref:
+            return model.Refused("an update of a card that was never shown", "no_ref")
+        if effect.card.buttons:
+            refused = await self._in_full(effect.place, effect.card, effect.ref, doubt)
+            if refused is not None:
+                return refused
+        body = {
+            "outTrackId": effect.ref,
+            "userIdType": 1,
+            "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
+            "cardData": {"cardParamMap": self._params(effect.card)},
+        }
+        outcome = await self._api.call("PUT", CARDS, body)
+        return model.Done(effect.ref) if isinstance(outcome, model.Done) else outcome
+
+    async def _in_full(
+        self, place: model.Place, card: model.Card, ref: str, doubt: bool
+    ) -> model.Outcome | None:
+        """Send the card's whole text as a message if the card can't hold it. None: go on."""
+        if render.fits(card, self._settings.card_value_bytes):
+            return None
+        text = render.full_text(card)
+        key = derived(ref, "full", repr(text.blocks))
+        if self._sent.get(key):
+            return None
+        outcome = await self.say(place, text, key, doubt)
+        checkpoints.reach("dingtalk.full_text")
+        if isinstance(outcome, model.Done):
+            self._remember(key, outcome)
+            return None
+        return outcome
+
+    def _params(self, card: model.Card) -> dict[str, str]:
+        mark = render.FULL_TEXT_ABOVE if card.buttons else render.SHORTENED
+        return render.params(card, self._settings.card_value_bytes, mark)
+
+    async def _deliver(
+        self,
+        place: model.Place,
+        template: str,
+        ident: str,
+        params: dict[str, str],
+        at_users: dict[str, str],
+        callback: bool,
+    ) -> model.Outcome:
+        title = render.cut(params["title"], 100)
+        body: dict[str, Any] = {
+            "cardTemplateId": template,
+            "outTrackId": ident,
+            "userIdType": 1,
+            "cardData": {"cardParamMap": params},
+            **self._space(place, title, at_users),
+        }
+        if callback:
+            body["callbackType"] = "STREAM"
+        outcome = await self._api.call("POST", CARDS + "/createAndDeliver", body)
+        if isinstance(outcome, model.Refused) and outcome.code == _EXISTS:
+            return model.Done(ident)  # an earlier try of this very effect: nobody else has the id
+        return _delivered(outcome, ident) if isinstance(outcome, model.Done) else outcome
+
+    def _space(self, place: model.Place, title: str, at_users: dict[str, str]) -> dict[str, Any]:
+        space = {"supportForward": False, "lastMessageI18n": {"ZH_CN": title, "EN_US": title}}
+        if place.direct:
+            return {
+                "openSpaceId": f"dtv1.card//IM_ROBOT.{place.chat}",
+                "imRobotOpenSpaceModel": space,
+                "imRobotOpenDeliverModel": {
+                    "spaceType": "IM_ROBOT",
+                    "robotCode": self._settings.robot,
+                },
+            }
+        deliver: dict[str, Any] = {"robotCode": self._settings.robot}
+        if at_users:
+            deliver["atUserIds"] = at_users
+        return {
+            "openSpaceId": f"dtv1.card//IM_GROUP.{place.chat}",
+            "imGroupOpenSpaceModel": space,
+            "imGroupOpenDeliverModel": deliver,
+        }
+
+
+def _delivered(outcome: model.Done, ident: str) -> model.Outcome:
+    """The deliver results: HTTP 200 may hold a failure. ``alias`` is the carrier id, by which a
+    quoting message names the card."""
+    result = outcome.data.get("result")
+    results = result.get("deliverResults") if isinstance(result, dict) else result
+    results = (
+        [each for each in results if isinstance(each, dict)] if isinstance(results, list) else []
+    )
+    for each in results:
+        if each.get("success") is False:
+            reason = str(each.get("errorMsg") or "no reason given")
+            return model.Refused(f"the card was not delivered: {reason}"[:300], "not_delivered")
+    alias = next((str(each["carrierId"]) for each in results if each.get("carrierId")), "")
+    return model.Done(ident, {"alias": alias} if alias else {})
+
+
+def allowed(url: str, hosts: Sequence[str]) -> bool:
+    """Whether a session webhook may be called: its host (and port) is listed, and it is https
+    unless listed with ``http://``. Without this a forged payload could reach into the network."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:
+        return False
+    if parts.username is not None or parts.password is not None or not parts.hostname:
+        return False
+    for entry in hosts:
+        scheme, _, host = entry.rpartition("://")
+        scheme = scheme or "https"
+        listed = urlsplit(f"{scheme}://{host.rstrip('/')}")
+        default = {"https": 443, "http": 80}.get(scheme, 0)
+        if (parts.scheme, parts.hostname, port) == (
+            scheme,
+            listed.hostname,
+            listed.port or default,
+        ):
+            return True
+    return False
