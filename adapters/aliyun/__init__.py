@@ -1,0 +1,60 @@
+"""Alibaba Cloud as an executor: approved plans run through ECS Cloud Assistant.
+
+``Aliyun(Settings(region=…), clock)`` implements ``ports.Executor``. API reference:
+https://help.aliyun.com/zh/ecs/developer-reference/api-ecs-2014-05-26-runcommand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.aliyun.api import Api
+from adapters.aliyun.failures import Failure
+from adapters.aliyun.instances import Finder
+from adapters.aliyun.results import BATCH_TAG as BATCH_TAG
+from adapters.aliyun.results import Reader
+from adapters.aliyun.runs import AT_TAG as AT_TAG
+from adapters.aliyun.runs import STEP_TAG as STEP_TAG
+from adapters.aliyun.runs import Runner
+from adapters.aliyun.settings import Credentials as Credentials
+from adapters.aliyun.settings import Settings as Settings
+from bot import model, ports
+
+
+class Aliyun:
+    """Runs plans on ECS instances. Nothing is connected, and no SDK imported, before the first
+    call."""
+
+    name = "aliyun"
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self.settings = settings
+        self._api = Api(settings)
+        regions = tuple(dict.fromkeys((settings.region, *settings.regions)))
+        self._finder = Finder(self._api, regions)
+        self._runner = Runner(self._api, self._finder, settings, clock)
+        self._reader = Reader(self._api, min(settings.page_size, 50))
+
+    async def perform(
+        self, effect: model.Resolve | model.StartRun | model.StopRun, doubt: bool
+    ) -> model.Outcome:
+        """One effect. Never raises for what the platform does."""
+        if isinstance(effect, model.StartRun):
+            return await self._runner.start(effect, doubt)
+        if isinstance(effect, model.StopRun):
+            return await self._runner.stop(effect)
+        try:
+            return await self._finder.resolve(effect)
+        except Failure as failure:
+            if failure.kind == "refused":
+                return model.Refused(failure.reason, failure.code)
+            return model.NotSent(failure.reason, failure.retry_after)
+
+    async def poll(
+        self, region: str, batch: str, invocations: Sequence[str]
+    ) -> dict[str, tuple[model.InstanceResult, ...]]:
+        """Results of open invocations. Raises ``ports.PollFailed``."""
+        return await self._reader.poll(region, batch, invocations)
+
+    async def close(self) -> None:
+        await self._api.close()

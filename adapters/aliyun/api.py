@@ -1,0 +1,180 @@
+"""Calls of the ECS API through the official SDK: in threads, retried, each failure explained.
+
+The SDK's synchronous client is used in a small thread pool: its asynchronous one builds a TLS
+context and a connection for every call. It is imported on first use, in such a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import logging
+import random
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from adapters.aliyun import credentials
+from adapters.aliyun.failures import Failure, explain
+from adapters.aliyun.settings import Settings
+from bot import checkpoints
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 3.0
+"""Seconds. A platform that asks for a longer pause than this gets it from the caller."""
+CLIENTS = 64
+
+
+@functools.cache
+def sdk() -> tuple[Any, Any, Any]:
+    """(client class, models, utils_models). Takes most of a second the first time: use a thread.
+
+    The SDK's transports log whole requests, authorisation included, when the environment says
+    DEBUG=sdk, and urllib3 logs URLs, which carry the script: all are held above that level.
+    """
+    client = importlib.import_module("alibabacloud_ecs20140526.client")
+    models = importlib.import_module("alibabacloud_ecs20140526.models")
+    utils = importlib.import_module("alibabacloud_tea_openapi.utils_models")
+    for name in ("darabonba-core", "alibabacloud-tea", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return client.Client, models, utils
+
+
+class Api:
+    """One client per region and identity, kept with its pooled connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="aliyun")
+        self._clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    async def close(self) -> None:
+        """Wait for the calls under way; each ends at its time-out at the latest."""
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+
+    async def call(
+        self,
+        action: str,
+        region: str,
+        fields: dict[str, Any],
+        session: str = "",
+        policy: str = "",
+    ) -> dict[str, Any]:
+        """One API call. ``fields`` are the request model's fields as the wire names them (lists are
+        lists, ``Tag`` is [{"Key", "Value"}]); the answer is the response body.
+
+        Throttling, server errors and lost connections are tried again with the very same fields, so
+        a ``ClientToken`` among them keeps a repetition harmless. Raises Failure.
+        """
+        loop = asyncio.get_running_loop()
+        work = functools.partial(self._call, action, region, fields, session, policy)
+        doubt = False
+        for attempt in range(1, ATTEMPTS + 1):
+            checkpoints.reach(f"aliyun.before.{action}")
+            try:
+                body = await loop.run_in_executor(self._pool, work)
+            except Failure as failure:
+                doubt = failure.doubt = doubt or failure.doubt
+                wait = max(failure.retry_after, FIRST_WAIT * 2 ** (attempt - 1))
+                log.info("%s, try %d: %s", action, attempt, failure.reason)
+                if failure.kind == "refused" or attempt == ATTEMPTS or wait > LONGEST_WAIT:
+                    raise
+                await asyncio.sleep(wait * random.uniform(1, 1.5))
+            else:
+                checkpoints.reach(f"aliyun.after.{action}")
+                return body
+        raise AssertionError("the last try returns or raises")
+
+    def _call(
+        self, action: str, region: str, fields: dict[str, Any], session: str, policy: str
+    ) -> dict[str, Any]:
+        try:
+            client = self._client(region, session, policy)
+            request = getattr(sdk()[1], f"{action}Request")()
+            request.from_map({"RegionId": region, **fields})
+        except (ImportError, ValueError) as error:
+            log.error("%s could not be prepared (%s)", action, type(error).__name__)
+            raise Failure(
+                "refused", "The credentials in the configuration are incomplete."
+            ) from error
+        try:
+            body = getattr(client, snake(action))(request).body.to_map()
+            if not body.get("RequestId"):
+                raise ValueError("an answer without a RequestId")
+        except Exception as error:
+            raise explain(error, action) from None
+        return dict(body)
+
+    def _client(self, region: str, session: str, policy: str) -> Any:
+        if self.settings.credentials.kind != "role":
+            session = policy = ""
+        key = (region, session, policy)
+        with self._lock:
+            client = self._clients.get(key)
+            if client is None:
+                client = self._clients[key] = self._build(region, session, policy)
+            self._clients.move_to_end(key)
+            while len(self._clients) > CLIENTS:
+                self._clients.popitem(last=False)
+            return client
+
+    def _build(self, region: str, session: str, policy: str) -> Any:
+        make, _, utils = sdk()
+        settings = self.settings
+        scheme, _, host = settings.endpoint.rpartition("://")
+        client = make(
+            utils.Config(
+                credential=credentials.client(settings.credentials, session, policy),
+                region_id=region,
+                endpoint=host.rstrip("/") or None,
+                protocol=(scheme or "https").upper(),
+                connect_timeout=int(settings.connect_timeout * 1000),
+                read_timeout=int(settings.read_timeout * 1000),
+                max_idle_conns=max(settings.workers, 1),
+                ca=settings.ca_file or None,
+                user_agent="countersign",
+            )
+        )
+        connect_directly(client, settings.workers)
+        return client
+
+
+def snake(action: str) -> str:
+    """RunCommand → run_command."""
+    return "".join("_" + c.lower() if c.isupper() else c for c in action).lstrip("_")
+
+
+def connect_directly(client: Any, pool: int) -> None:
+    """Keep the SDK from sending calls through a proxy to a host that NO_PROXY (or being this very
+    machine) exempts: it reads HTTP_PROXY, but not NO_PROXY."""
+    from requests import utils
+    from requests.adapters import HTTPAdapter
+
+    core: Any = importlib.import_module("darabonba.core").DaraCore
+    endpoint, protocol = client._endpoint, client._protocol.lower()
+    url = f"{protocol}://{endpoint}"
+    host = endpoint.rpartition(":")[0] or endpoint
+    local = host in ("localhost", "[::1]") or host.startswith("127.")
+    if not local and not utils.should_bypass_proxies(url, no_proxy=None):
+        return
+    size = max(pool, 1)
+    session = core._get_session(
+        session_key=f"{url}:80:pool={size}", protocol=protocol, pool_size=size
+    )
+
+    class Direct(HTTPAdapter):
+        def get_connection_with_tls_context(
+            self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+        ) -> Any:
+            return super().get_connection_with_tls_context(request, verify, None, cert)
+
+        def request_url(self, request: Any, proxies: Any) -> str:
+            return str(super().request_url(request, None))
+
+    session.mount(url, Direct(pool_connections=1, pool_maxsize=size))

@@ -1,0 +1,118 @@
+"""Reading results of many invocations in few calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from adapters.aliyun.api import Api
+from adapters.aliyun.failures import Failure
+from bot import model, ports
+
+BATCH_TAG = "countersign-batch"
+REMEMBERED = 1000
+
+Results = dict[str, dict[str, model.InstanceResult]]
+
+
+class Reader:
+    """Reads by batch tag, a page of results at a time; or, when so few invocations of a big batch
+    are still open that this takes fewer calls, one by one."""
+
+    def __init__(self, api: Api, page_size: int) -> None:
+        self.api = api
+        self.page_size = page_size
+        self._totals: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    async def poll(
+        self, region: str, batch: str, invocations: Sequence[str]
+    ) -> dict[str, tuple[model.InstanceResult, ...]]:
+        """As ``ports.Executor.poll``."""
+        wanted = list(dict.fromkeys(invocations))
+        if not wanted:
+            return {}
+        known = self._totals.get((region, batch), 0)
+        try:
+            if not batch or len(wanted) < self._pages(known):
+                found = await self._singly(region, wanted)
+            else:
+                found = await self._together(region, batch, wanted)
+        except Failure as failure:
+            raise ports.PollFailed(failure.reason, failure.retry_after) from None
+        return {i: tuple(found[i].values()) for i in wanted if i in found}
+
+    def _pages(self, total: int) -> int:
+        return -(-total // self.page_size)
+
+    async def _together(self, region: str, batch: str, wanted: Sequence[str]) -> Results:
+        found: Results = {}
+        seen = calls = 0
+        token = ""
+        fields: dict[str, Any] = {"Tag": [{"Key": BATCH_TAG, "Value": batch}]}
+        while True:
+            items, total, token = await self._page(region, fields, token)
+            calls += 1
+            seen += len(items)
+            collect(found, items)
+            if not token or not items:
+                self._remember(region, batch, max(total, seen))
+                return {i: found[i] for i in wanted if i in found}
+            if calls == 1 and len(wanted) < self._pages(total) - 1:
+                self._remember(region, batch, total)
+                return await self._singly(region, wanted)
+
+    async def _singly(self, region: str, wanted: Iterable[str]) -> Results:
+        parts = await asyncio.gather(*(self._whole(region, i) for i in wanted))
+        return {i: part for found in parts for i, part in found.items()}
+
+    async def _whole(self, region: str, invocation: str) -> Results:
+        found: Results = {}
+        token = ""
+        while True:
+            items, _, token = await self._page(region, {"InvokeId": invocation}, token)
+            collect(found, items)
+            if not token or not items:
+                return found
+
+    async def _page(
+        self, region: str, fields: dict[str, Any], token: str
+    ) -> tuple[list[dict[str, Any]], int, str]:
+        asked = {**fields, "ContentEncoding": "PlainText", "MaxResults": self.page_size}
+        if token:
+            asked["NextToken"] = token
+        answer = await self.api.call("DescribeInvocationResults", region, asked)
+        box = answer.get("Invocation") or {}
+        items = (box.get("InvocationResults") or {}).get("InvocationResult") or []
+        following = str(box.get("NextToken") or "")
+        return items, int(box.get("TotalCount") or 0), "" if following == token else following
+
+    def _remember(self, region: str, batch: str, total: int) -> None:
+        self._totals[(region, batch)] = total
+        self._totals.move_to_end((region, batch))
+        while len(self._totals) > REMEMBERED:
+            self._totals.popitem(last=False)
+
+
+def collect(found: Results, items: Iterable[dict[str, Any]]) -> None:
+    """Add a page's items; one that moved from page to page counts once."""
+    for item in items:
+        result = read(item)
+        found.setdefault(str(item["InvokeId"]), {})[result.instance] = result
+
+
+def read(item: dict[str, Any]) -> model.InstanceResult:
+    """One item of DescribeInvocationResults. ``exit_code`` is None unless the script ended."""
+    code, info = str(item.get("ErrorCode") or ""), str(item.get("ErrorInfo") or "")
+    exit_code = item.get("ExitCode")
+    return model.InstanceResult(
+        instance=str(item["InstanceId"]),
+        status=str(item.get("InvocationStatus") or ""),
+        exit_code=None if exit_code is None else int(exit_code),
+        output=str(item.get("Output") or ""),
+        dropped=int(item.get("Dropped") or 0),
+        error=f"{code}: {info}" if code and info else code or info,
+        started_at=str(item.get("StartTime") or ""),
+        finished_at=str(item.get("FinishedTime") or ""),
+    )

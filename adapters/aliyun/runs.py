@@ -1,0 +1,233 @@
+"""Starting and stopping runs, so that none is ever started twice."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import re
+from typing import Any
+
+from adapters.aliyun import credentials
+from adapters.aliyun.api import Api
+from adapters.aliyun.failures import Failure
+from adapters.aliyun.instances import Finder
+from adapters.aliyun.settings import Settings
+from bot import model, ports
+
+log = logging.getLogger(__name__)
+
+STEP_TAG = "countersign-step"
+AT_TAG = "countersign-at"
+NAME_LENGTH = 128
+STOP_CHUNK = 50
+SAFE_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
+"""The platform puts the values of a stored command's parameters into its text as they are, so only
+what no shell treats specially may pass."""
+
+
+class Runner:
+    """Starts steps and stops invocations."""
+
+    def __init__(self, api: Api, finder: Finder, settings: Settings, clock: ports.Clock) -> None:
+        self.api = api
+        self.finder = finder
+        self.settings = settings
+        self.clock = clock
+
+    async def start(self, effect: model.StartRun, doubt: bool) -> model.Outcome:
+        """Start one step, or find out that it was started before."""
+        if refused := self._objection(effect):
+            return refused
+        region = effect.step.region or effect.plan.region or self.settings.region
+        identity = self._identity(effect.request, region, effect.step.instances)
+        if doubt:
+            known = await self._known(effect, region, identity)
+            if known is not None:
+                return known
+        else:
+            try:
+                if refused := await self._asleep(effect, region, identity):
+                    return refused
+            except Failure as failure:
+                return failure.harmless()
+        return await self._send(effect, region, identity, doubt)
+
+    async def stop(self, effect: model.StopRun) -> model.Outcome:
+        """Stop an invocation; one that has ended, or is not known any more, is stopped."""
+        region = effect.region or self.settings.region
+        identity = self._identity(effect.request, region, effect.instances)
+        ids = effect.instances
+        chunks = [list(ids[n : n + STOP_CHUNK]) for n in range(0, len(ids), STOP_CHUNK)] or [[]]
+
+        async def one(chunk: list[str]) -> None:
+            fields: dict[str, Any] = {"InvokeId": effect.invocation}
+            if chunk:
+                fields["InstanceId"] = chunk
+            try:
+                await self.api.call("StopInvocation", region, fields, **identity)
+            except Failure as failure:
+                if failure.kind != "refused" or not over(failure.code):
+                    raise
+
+        try:
+            await asyncio.gather(*(one(chunk) for chunk in chunks))
+        except Failure as failure:
+            if failure.kind == "refused" and not failure.doubt:
+                return failure.outcome()
+            return model.NotSent(failure.reason, failure.retry_after)
+        return model.Done(effect.invocation)
+
+    def _identity(self, request: int, region: str, ids: tuple[str, ...]) -> dict[str, str]:
+        if self.settings.credentials.kind != "role":
+            return {}
+        return {
+            "session": credentials.session_name(self.settings.credentials, request),
+            "policy": credentials.least(region, ids),
+        }
+
+    def _objection(self, effect: model.StartRun) -> model.Refused | None:
+        """What forbids this call whatever the platform says; None: nothing."""
+        plan, step = effect.plan, effect.step
+        if model.digest(plan) != effect.digest:
+            return model.Refused("The plan is not the one that was approved.", "DigestMismatch")
+        if plan.engine != "ecs":
+            return model.Refused(f"This executor does not run {plan.engine!r} plans.", "Engine")
+        strangers = set(step.instances) - {one.id for one in plan.instances}
+        if strangers or not step.instances:
+            names = ", ".join(sorted(strangers)) or "no instance"
+            return model.Refused(f"The approved plan does not name {names}.", "PlanMismatch")
+        if len(step.instances) > self.settings.max_instances_per_call:
+            return model.Refused("Too many instances for one call.", "InstanceIds.ExceedLimit")
+        if not step.token or len(step.token) > 64 or not step.token.isascii():
+            return model.Refused("The step's token is no client token.", "ClientToken")
+        if bool(plan.script) == bool(plan.command_id):
+            return model.Refused("A plan has either a script or a command id.", "PlanMismatch")
+        for name, value in plan.parameters.items():
+            if "{{" in value or "}}" in value:
+                reason = f"The value of {name} contains a placeholder, which would be expanded."
+                return model.Refused(reason, "UnsafeParameter")
+            if plan.command_id and not SAFE_VALUE.fullmatch(value):
+                reason = (
+                    f"The value of {name} has characters that a shell may read as more than "
+                    "text; a stored command may get letters, digits and _@%+=:,./- only."
+                )
+                return model.Refused(reason, "UnsafeParameter")
+        return None
+
+    async def _asleep(
+        self, effect: model.StartRun, region: str, identity: dict[str, str]
+    ) -> model.Refused | None:
+        """Refused if an instance's agent does not run. Raises Failure."""
+        running = await self.finder.agents(region, effect.step.instances, **identity)
+        names = {one.id: one.name for one in effect.plan.instances}
+        down = [names.get(i) or i for i in effect.step.instances if not running[i]]
+        if not down:
+            return None
+        reason = (
+            f"Cloud Assistant does not run on {', '.join(down)}: start the instance or its agent."
+        )
+        return model.Refused(reason, "ClientNotRunning")
+
+    async def _send(
+        self, effect: model.StartRun, region: str, identity: dict[str, str], doubt: bool
+    ) -> model.Outcome:
+        token = effect.step.token
+        action, fields = request(effect)
+        try:
+            answer = await self.api.call(action, region, fields, **identity)
+        except Failure as failure:
+            if failure.code == "IdempotentParameterMismatch" or (
+                failure.doubt and failure.kind == "refused"
+            ):
+                return await self._look(effect, region, identity) or model.Unknown(
+                    failure.reason, token
+                )
+            if doubt and failure.kind != "refused":
+                return model.Unknown(failure.reason, token)
+            return failure.outcome(token)
+        if not answer.get("InvokeId"):
+            return model.Unknown(f"{action} was answered without an invocation id.", token)
+        return done(answer)
+
+    async def _known(
+        self, effect: model.StartRun, region: str, identity: dict[str, str]
+    ) -> model.Outcome | None:
+        """What became of an earlier try; None: it certainly cannot run twice if sent again."""
+        try:
+            found = await self._look(effect, region, identity)
+        except Failure as failure:
+            return model.Unknown(f"It could not be looked up: {failure.reason}", effect.step.token)
+        if found is not None:
+            return found
+        age = self._age(effect)
+        if age is not None and age < self.settings.safe_token_seconds:
+            return None
+        return model.Unknown(
+            "No trace of it was found, and it is too old to be sent again safely.",
+            effect.step.token,
+        )
+
+    def _age(self, effect: model.StartRun) -> float | None:
+        """Seconds since the step was written; None if nobody noted it."""
+        try:
+            noted = float(effect.tags.get(AT_TAG, ""))
+        except ValueError:
+            return None
+        return self.clock.now().timestamp() - noted
+
+    async def _look(
+        self, effect: model.StartRun, region: str, identity: dict[str, str]
+    ) -> model.Done | None:
+        """The invocation that carries the step's tag; None: there is none. Raises Failure."""
+        fields = {"Tag": [{"Key": STEP_TAG, "Value": effect.step.token}], "MaxResults": 50}
+        answer = await self.api.call("DescribeInvocations", region, fields, **identity)
+        items = (answer.get("Invocations") or {}).get("Invocation") or []
+        if not items:
+            return None
+        items.sort(key=lambda item: str(item.get("CreationTime", "")))
+        if len(items) > 1:
+            log.error("step %s was started %d times", effect.step.token, len(items))
+        return done(items[0])
+
+
+def over(code: str) -> bool:
+    """True for refusals that say that there is nothing left to stop."""
+    return code.startswith(("InvalidInvokeId.NotFound", "InvalidInvoke.NotFound")) or code in (
+        "InvocationFinished",
+        "InvalidInstance.NotFound",
+    )
+
+
+def done(answer: dict[str, Any]) -> model.Done:
+    return model.Done(str(answer["InvokeId"]), {"command_id": str(answer.get("CommandId") or "")})
+
+
+def request(effect: model.StartRun) -> tuple[str, dict[str, Any]]:
+    """The API and the fields of the call that starts a step. The same effect always gives the same
+    fields, or its client token would be refused the second time."""
+    plan, step = effect.plan, effect.step
+    fields: dict[str, Any] = {
+        "InstanceId": list(step.instances),
+        "ClientToken": step.token,
+        "Timeout": plan.timeout,
+        "TerminationMode": "ProcessTree",
+        "Tag": [{"Key": k, "Value": effect.tags[k]} for k in sorted(effect.tags)],
+    }
+    if plan.user:
+        fields["Username"] = plan.user
+    if plan.workdir:
+        fields["WorkingDir"] = plan.workdir
+    if plan.command_id:
+        fields["CommandId"] = plan.command_id
+        if plan.parameters:
+            fields["Parameters"] = dict(plan.parameters)
+        return "InvokeCommand", fields
+    fields |= {
+        "Name": effect.name[:NAME_LENGTH],
+        "Type": plan.script_type,
+        "CommandContent": base64.b64encode(plan.script.encode()).decode(),
+        "ContentEncoding": "Base64",
+        "EnableParameter": False,
+    }
+    return "RunCommand", fields
