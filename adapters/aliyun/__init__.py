@@ -46,9 +46,7 @@ class Aliyun:
         try:
             return await self._finder.resolve(effect)
         except Failure as failure:
-            if failure.kind == "refused":
-                return model.Refused(failure.reason, failure.code)
-            return model.NotSent(failure.reason, failure.retry_after)
+            return failure.harmless()
 
     async def poll(
         self, region: str, batch: str, invocations: Sequence[str]

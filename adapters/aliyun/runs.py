@@ -67,15 +67,15 @@ class Runner:
             try:
                 await self.api.call("StopInvocation", region, fields, **identity)
             except Failure as failure:
-                if failure.kind != "refused" or not over(failure.code):
+                if failure.code == "InvalidInstance.NotFound" and len(chunk) > 1:
+                    await asyncio.gather(*(one([i]) for i in chunk))
+                elif failure.kind != "refused" or not over(failure.code):
                     raise
 
         try:
             await asyncio.gather(*(one(chunk) for chunk in chunks))
         except Failure as failure:
-            if failure.kind == "refused" and not failure.doubt:
-                return failure.outcome()
-            return model.NotSent(failure.reason, failure.retry_after)
+            return failure.harmless()
         return model.Done(effect.invocation)
 
     def _identity(self, request: int, region: str, ids: tuple[str, ...]) -> dict[str, str]:
@@ -137,12 +137,9 @@ class Runner:
         try:
             answer = await self.api.call(action, region, fields, **identity)
         except Failure as failure:
-            if failure.code == "IdempotentParameterMismatch" or (
-                failure.doubt and failure.kind == "refused"
-            ):
-                return await self._look(effect, region, identity) or model.Unknown(
-                    failure.reason, token
-                )
+            mismatch = failure.code == "IdempotentParameterMismatch"
+            if mismatch or (failure.doubt and failure.kind == "refused"):
+                return await self._second_look(effect, region, identity, failure)
             if doubt and failure.kind != "refused":
                 return model.Unknown(failure.reason, token)
             return failure.outcome(token)
@@ -167,6 +164,17 @@ class Runner:
             "No trace of it was found, and it is too old to be sent again safely.",
             effect.step.token,
         )
+
+    async def _second_look(
+        self, effect: model.StartRun, region: str, identity: dict[str, str], why: Failure
+    ) -> model.Outcome:
+        """Look for a run that was refused after a try that may have started it."""
+        try:
+            found = await self._look(effect, region, identity)
+        except Failure as failure:
+            log.warning("step %s could not be looked up: %s", effect.step.token, failure.reason)
+            found = None
+        return found or model.Unknown(why.reason, effect.step.token)
 
     def _age(self, effect: model.StartRun) -> float | None:
         """Seconds since the step was written; None if nobody noted it."""
