@@ -1,0 +1,228 @@
+"""Calls to Lark's HTTP interface: one pooled session, one token, and what an answer means.
+
+Codes: https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code and the pages
+of each call. A call ends as an ``Answer`` (the platform spoke) or as ``NoAnswer`` (it did not).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from adapters.lark import refusals, sdk
+from adapters.lark.settings import Settings
+from bot import model, ports
+
+RATE_LIMITED = frozenset((99991400, 230020, 11232, 11233, 11247))
+TOKEN_STALE = frozenset((99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677))
+TRANSIENT = frozenset((230049, 1395001, 300000, 1, 1000040343))
+TARGET_GONE = frozenset((230011, 230019, 230050, 230110, 230111))
+"""The message to answer is gone; the chat itself may still be there."""
+NO_THREAD = frozenset((230071, 230072))
+UNKNOWN_FORM = 1390002
+ALREADY = 1390007
+
+_SENTENCES = {
+    99991672: "the app lacks the permission {scope}; grant it in the developer console and publish "
+    "a new version",
+    99991401: "this machine's address is not on the app's IP allow list",
+    99991403: "the tenant's monthly quota of calls is used up",
+    99991662: "the app is disabled in this tenant",
+    99991673: "the app is disabled in this tenant",
+    230002: "the bot is not in this group; add it",
+    230006: "the bot feature of the app is off; turn it on in the developer console",
+    230013: "the bot is not available to this person",
+    230018: "the group's settings do not let the bot do this",
+    230022: "the platform found something sensitive in the text",
+    230025: "the message is too long",
+    230027: "the app lacks the permission {scope}; grant it in the developer console and publish a "
+    "new version",
+    230028: "the tenant's data leak protection stopped the text",
+    230031: "the card is older than 14 days and can no longer be changed",
+    230035: "the bot is muted in this group",
+    232009: "the group was dissolved",
+    1390002: "there is no such approval form; check its code",
+    1390003: "there is no such approval instance",
+    1390009: "the app may not read this approval; grant {scope} in the developer console",
+}
+
+
+class NoAnswer(Exception):
+    """The call was not answered. ``sent`` is False when it provably never left."""
+
+    def __init__(self, reason: str, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the platform said. ``code`` 0 is success; ``data`` the whole body for the calls that
+    have no ``data`` of their own."""
+
+    status: int
+    code: int
+    message: str
+    data: Mapping[str, Any]
+    retry_after: float = 0.0
+
+    @property
+    def limited(self) -> bool:
+        return self.status == 429 or self.code in RATE_LIMITED
+
+    @property
+    def later(self) -> bool:
+        """The platform could not now, which says nothing against the call itself."""
+        return self.limited or self.status >= 500 or self.code in TRANSIENT
+
+    def outcome(self, scope: str) -> model.Refused | model.NotSent:
+        """What a failure means; ``scope`` is the permission that the call needs."""
+        if self.limited:
+            return model.NotSent(f"Lark limits the rate ({self.code})", self.retry_after or 1.0)
+        if self.later:
+            return model.NotSent(f"Lark cannot now ({self.code or self.status}): {self.message}")
+        sentence = _SENTENCES.get(self.code, "").format(scope=scope)
+        said = self.message or f"HTTP status {self.status}"
+        return model.Refused(
+            f"Lark refused: {sentence} ({self.code}: {said})"
+            if sentence
+            else f"Lark refused: {said} ({self.code})",
+            str(self.code or self.status),
+        )
+
+
+class Api:
+    """Authorised calls. The tenant token is fetched by one task at a time, early, and once more
+    when the platform calls it stale."""
+
+    def __init__(self, settings: Settings, clock: ports.Clock, http: aiohttp.ClientSession) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._http = http
+        self._origin = settings.domain.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(
+            total=settings.call_timeout, connect=settings.connect_timeout
+        )
+        self._token = ""
+        self._token_until = 0.0
+        self._renewing = asyncio.Lock()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call ``/open-apis/<path>``. Raises NoAnswer, and ports.BadCredentials when the platform
+        gives out no token for these credentials."""
+        token = await self._authorised("")
+        answer = await self._ask(method, path, body, params, token)
+        if answer.code in TOKEN_STALE:
+            token = await self._authorised(token)
+            answer = await self._ask(method, path, body, params, token)
+        return answer
+
+    async def _authorised(self, stale: str) -> str:
+        """A token that is not ``stale``. One that has little time left is renewed."""
+        if self._good(stale):
+            return self._token
+        async with self._renewing:
+            if not self._good(stale):
+                await self._renew()
+            return self._token
+
+    def _good(self, stale: str) -> bool:
+        now = self._clock.now().timestamp()
+        return bool(self._token) and self._token != stale and now < self._token_until
+
+    async def _renew(self) -> None:
+        answer = await self._ask(
+            "POST",
+            "auth/v3/tenant_access_token/internal",
+            {"app_id": self._settings.app_id, "app_secret": self._settings.app_secret},
+            None,
+            "",
+        )
+        token, lifetime = answer.data.get("tenant_access_token"), answer.data.get("expire")
+        if answer.later:
+            raise NoAnswer(f"Lark gives out no token now ({answer.code or answer.status})", False)
+        if answer.code != 0 or not isinstance(token, str) or not token:
+            raise ports.BadCredentials(
+                f"Lark refuses the app ({answer.code}: {sdk.redacted(answer.message)}). Check "
+                "app_id and app_secret in [lark]."
+            )
+        seconds = float(lifetime) if isinstance(lifetime, int | float) else 3600.0
+        # The platform hands out a new one once less than half an hour is left of the old.
+        early = min(600.0, seconds / 4)
+        self._token = token
+        self._token_until = self._clock.now().timestamp() + seconds - early
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+        token: str,
+    ) -> Answer:
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        data = None
+        if body is not None:
+            data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            async with self._http.request(
+                method,
+                f"{self._origin}/open-apis/{path}",
+                data=data,
+                params=params,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+            ) as response:
+                text = await response.text(errors="replace")
+                return _answer(response.status, text, response.headers)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NoAnswer(f"Lark is out of reach: {refusals.described(error)}", False) from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise NoAnswer(f"Lark did not answer: {refusals.described(error)}", True) from None
+
+
+def _answer(status: int, text: str, headers: Mapping[str, str]) -> Answer:
+    """Reads an answer. Raises NoAnswer for a page that is not the platform's: somebody in between
+    spoke, and whether the platform heard is unknown."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    code = body.get("code") if isinstance(body, dict) else None
+    retry_after = _seconds(headers.get("x-ogw-ratelimit-reset") or headers.get("Retry-After"))
+    if not isinstance(code, int) or not isinstance(body, dict):
+        if status == 429 or (400 <= status < 500 and status != 408):
+            return Answer(status, status, f"HTTP status {status}", {}, retry_after)
+        raise NoAnswer(f"HTTP status {status} with an answer that is not Lark's", True)
+    if code == 0 and status >= 400:
+        code = status
+    data = body.get("data")
+    return Answer(
+        status,
+        code,
+        str(body.get("msg") or ""),
+        data if isinstance(data, dict) else body,
+        retry_after,
+    )
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        seconds = float(text or 0)
+    except ValueError:
+        return 0.0
+    return min(max(seconds, 0.0), 3600.0) if seconds == seconds else 0.0

@@ -1,0 +1,136 @@
+"""Lark as the bot sees it: one door in, one door out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from urllib.parse import quote
+
+import aiohttp
+
+from adapters.lark import api, connection, events, send
+from adapters.lark.settings import Settings
+from bot import model, ports
+
+log = logging.getLogger(__name__)
+
+
+class Lark:
+    """The Lark/Feishu adapter (implements ports.Chat). ``settings`` say where and as whom,
+    ``clock`` tells the time of tokens and of events that carry none."""
+
+    name = events.PLATFORM
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._http: aiohttp.ClientSession | None = None
+        self._api: api.Api | None = None
+        self._sender: send.Sender | None = None
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None or self._http.closed:
+            self._http = aiohttp.ClientSession(
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=30.0),
+            )
+            self._api = self._sender = None
+        return self._http
+
+    def _calls(self) -> api.Api:
+        http = self._session()
+        if self._api is None:
+            self._api = api.Api(self._settings, self._clock, http)
+        return self._api
+
+    async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
+        """Stay connected until cancelled; see ports.Chat. Raises ports.BadCredentials."""
+        bot_open_id = await self._own_open_id()
+        subscribing = asyncio.create_task(self._subscribe(), name="lark: subscribe")
+        subscribing.add_done_callback(_report)
+        try:
+            await connection.Connection(
+                self._settings, self._clock, self._session(), bot_open_id
+            ).run(submit, ready)
+        finally:
+            subscribing.cancel()
+
+    async def perform(
+        self,
+        effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
+        doubt: bool,
+    ) -> model.Outcome:
+        """Send one effect; see ports.Chat."""
+        calls = self._calls()
+        if self._sender is None:
+            self._sender = send.Sender(calls, self._clock, self._settings.reply_in_thread)
+        return await self._sender.perform(effect, doubt)
+
+    async def close(self) -> None:
+        """Close the pooled session."""
+        if self._http is not None:
+            await self._http.close()
+
+    async def _own_open_id(self) -> str:
+        """Who the bot is: without that it could not tell whether a group's message is for it.
+        Tries until told. Raises ports.BadCredentials."""
+        pause = self._settings.backoff_first
+        while True:
+            try:
+                answer = await self._calls().call("GET", "bot/v3/info")
+                bot = answer.data.get("bot")
+                open_id = bot.get("open_id") if isinstance(bot, dict) else None
+                if answer.code == 0 and isinstance(open_id, str) and open_id:
+                    return open_id
+                problem = f"{answer.code}: {answer.message}"
+                if answer.code in api.TOKEN_STALE:
+                    raise ports.BadCredentials(
+                        f"Lark takes no token of this app ({problem}). Check app_id and app_secret "
+                        "in [lark]."
+                    )
+            except api.NoAnswer as error:
+                problem = str(error)
+            log.error(
+                "Lark does not say who the bot is (%s); is the bot feature of the app turned on? "
+                "Trying again.",
+                problem,
+            )
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, self._settings.backoff_most)
+
+    async def _subscribe(self) -> None:
+        """Ask for the events of every configured form, until each is granted."""
+        waiting = list(self._settings.forms)
+        pause = self._settings.backoff_first
+        while waiting:
+            waiting = [code for code in waiting if not await self._subscribed(code)]
+            if waiting:
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                pause = min(pause * 4, 600.0)
+
+    async def _subscribed(self, code: str) -> bool:
+        """Subscribe to one form's events. False: not granted now."""
+        path = f"approval/v4/approvals/{quote(code, safe='')}/subscribe"
+        try:
+            answer = await self._calls().call("POST", path)
+        except (api.NoAnswer, ports.BadCredentials) as problem:
+            log.error("cannot subscribe to the approval form %s: %s", code, problem)
+            return False
+        if answer.code in (0, api.ALREADY):
+            return True
+        reason = answer.outcome("approval:approval or approval:definition").reason
+        log.error(
+            "cannot subscribe to the approval form %s: %s. Its approvals will not be noticed until "
+            "this is mended; trying again.",
+            code,
+            reason,
+        )
+        return False
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (problem := task.exception()) is not None:
+        log.error("subscribing to approval forms failed", exc_info=problem)

@@ -1,0 +1,391 @@
+"""The long connection: the SDK's client, with everything overridden that would lose an event.
+
+The protocol is the SDK's (``lark_oapi.ws``); its behaviour on one machine with one event loop of
+its own, blocking calls and no way to stop is not. Delivery rules:
+https://open.feishu.cn/document/server-docs/event-subscription-guide/overview
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import json
+import logging
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import yarl
+
+from adapters.lark import codec, events, parts, refusals, render, sdk
+from adapters.lark.link import Link
+from adapters.lark.settings import Settings
+from bot import model, ports
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 30.0
+"""Seconds of silence after which the websocket itself is pinged."""
+DRAIN = 3.0
+"""Seconds for which a connection that is given up may still answer what it took: the platform
+awaits no answer for longer."""
+STEADY = 10.0
+"""A connection that stood this many seconds starts the back-off anew."""
+
+_OK = b'{"code":200}'
+_FAILED = b'{"code":500}'
+
+
+class Connection(sdk.Client):  # type: ignore[misc]
+    """Receives frames, hands their events to ``submit`` and acknowledges once they are stored."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: ports.Clock,
+        session: aiohttp.ClientSession,
+        bot_open_id: str,
+    ) -> None:
+        super().__init__(
+            settings.app_id,
+            settings.app_secret,
+            log_level=sdk.LogLevel.WARNING,
+            domain=settings.domain.rstrip("/"),
+        )
+        self._settings = settings
+        self._clock = clock
+        self._session = session
+        self._bot_open_id = bot_open_id
+        self._submit: ports.Submit = _closed
+        self._joiner = parts.Joiner()
+        self._in_flight = 0
+        self._room = asyncio.Event()
+        self._reconfigured = asyncio.Event()
+        self._links: set[Link] = set()
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._stood = False
+        self._tries = 0
+
+    def start(self) -> None:
+        """The SDK's entrance takes over the thread and its loop for ever; ``run`` does not."""
+        raise RuntimeError("use run(): start() would block the event loop of the whole bot")
+
+    async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
+        """Stay connected until cancelled. Raises ports.BadCredentials if refused at the start."""
+        self._submit = submit
+        try:
+            link = await self._reconnect()
+            ready()
+            while True:
+                link = await self._successor(link)
+        finally:
+            await self._disconnect()
+
+    async def _successor(self, link: Link) -> Link:
+        """The connection that follows this one, once this one ended or fell silent."""
+        if await self._lasted(link):
+            log.warning("the Lark connection is silent; opening another one in its place")
+            fresh = await self._reconnect()
+            self._retire(link)
+            return fresh
+        if self._loop_time() - link.opened >= STEADY:
+            self._tries = 0
+        self._retire(link)
+        log.warning("the Lark connection ended (close code %s)", link.socket.close_code)
+        await asyncio.sleep(self._pause())
+        return await self._reconnect()
+
+    async def _lasted(self, link: Link) -> bool:
+        """Watch a connection. True: still open but silent for too long; False: it ended."""
+        reader = link.tasks[0]
+        while True:
+            left = link.heard + self._settings.idle_seconds - self._loop_time()
+            if left <= 0:
+                return True
+            done, _ = await asyncio.wait({reader}, timeout=left)
+            if done:
+                return False
+            if self._in_flight >= self._settings.max_in_flight:
+                link.heard = self._loop_time()  # it is we who do not listen
+
+    # ------------------------------------------------------------------------- connecting
+
+    async def _reconnect(self) -> Link:
+        """Try until a connection stands, at growing and jittered intervals."""
+        while True:
+            try:
+                link = await self._connect()
+            except sdk.ClientException as refusal:
+                if refusal.code in refusals.FATAL and not self._stood:
+                    raise ports.BadCredentials(refusals.what_to_check(refusal)) from None
+                log.error("%s Trying again slowly.", refusals.what_to_check(refusal))
+                await asyncio.sleep(self._pause(slow=True))
+            except sdk.ServerException as refusal:
+                log.warning("Lark cannot take the connection now: %s", sdk.redacted(str(refusal)))
+                await asyncio.sleep(self._pause())
+            except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+                log.warning("connecting to Lark failed: %s", refusals.described(error))
+                await asyncio.sleep(self._pause())
+            else:
+                self._stood = True
+                return link
+
+    def _pause(self, slow: bool = False) -> float:
+        """Seconds to wait before the next try: at most what the server asked for between tries."""
+        first, most = self._settings.backoff_first, self._settings.backoff_most
+        if not slow:
+            most = min(most, float(self._reconnect_interval))
+        grown: float = most if slow else min(most, first * 2.0 ** min(self._tries, 32))
+        self._tries += 1
+        return grown * random.uniform(0.5, 1.0)
+
+    async def _connect(self) -> Link:
+        """Ask for an address and connect to it. Raises the SDK's ClientException (refused) or
+        ServerException (later perhaps), aiohttp.ClientError, OSError, TimeoutError, ValueError."""
+        url = await self._get_conn_url()
+        query = parse_qs(urlsplit(url).query)
+        service = query.get(sdk.const.SERVICE_ID, [""])[0]
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout):
+                socket = await self._session.ws_connect(
+                    yarl.URL(url, encoded=True),
+                    heartbeat=HEARTBEAT,
+                    max_msg_size=16 << 20,
+                    headers={"User-Agent": self._user_agent},
+                    timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+                )
+        except aiohttp.WSServerHandshakeError as refused:
+            raise refusals.refusal(refused.status, refused.headers or {}) from None
+        link = Link(socket, int(service) if service.isdecimal() else 0, self._loop_time())
+        link.tasks = [
+            asyncio.create_task(self._receive_message_loop(link), name="lark: read"),
+            asyncio.create_task(link.write(), name="lark: write"),
+            asyncio.create_task(self._ping_loop(link), name="lark: ping"),
+        ]
+        self._links.add(link)
+        log.info("connected to Lark (%s)", query.get(sdk.const.DEVICE_ID, ["?"])[0])
+        return link
+
+    async def _get_conn_url(self) -> str:
+        """The address of the websocket, with its ticket: never to be logged."""
+        async with self._session.post(
+            self._domain + sdk.const.GEN_ENDPOINT_URI,
+            json={"AppID": self._app_id, "AppSecret": self._app_secret},
+            headers={"locale": "zh", "User-Agent": self._user_agent},
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(
+                total=self._settings.call_timeout, connect=self._settings.connect_timeout
+            ),
+        ) as response:
+            status, text = response.status, await response.text(errors="replace")
+        answer = _object(text)
+        code = answer.get("code")
+        if not isinstance(code, int) or (status != 200 and code == sdk.const.OK):
+            raise sdk.ServerException(status, "the answer to the connection request is not Lark's")
+        said = str(answer.get("msg") or "")
+        if code in refusals.FATAL or code == refusals.LIMIT:
+            raise sdk.ClientException(code, said)
+        data = answer.get("data")
+        if code != sdk.const.OK or not isinstance(data, dict):
+            raise sdk.ServerException(code, said or "no address in the answer")
+        self._configure(data.get("ClientConfig"))
+        url = data.get("URL")
+        if not isinstance(url, str) or not url.startswith(("ws://", "wss://")):
+            raise sdk.ServerException(code, "no websocket address in the answer")
+        return url
+
+    def _configure(self, conf: Any) -> None:
+        """Take over the settings that are there and usable; the others keep their values."""
+        if not isinstance(conf, Mapping):
+            return
+        for name, attribute in (
+            ("ReconnectInterval", "_reconnect_interval"),
+            ("ReconnectNonce", "_reconnect_nonce"),
+            ("PingInterval", "_ping_interval"),
+        ):
+            value = conf.get(name)
+            if (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and 1 <= value <= 3600
+            ):
+                setattr(self, attribute, value)
+        self._reconfigured.set()
+
+    def _retire(self, link: Link) -> None:
+        """Let a connection answer what it took, and close it, without waiting for that."""
+        self._links.discard(link)
+        task = asyncio.create_task(link.close(DRAIN), name="lark: retire")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def _disconnect(self) -> None:
+        """Answer what was taken, then close every connection."""
+        for link in list(self._links):
+            self._retire(link)
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+
+    # ------------------------------------------------------------------------- receiving
+
+    async def _ping_loop(self, link: Link) -> None:
+        """Ping at once, then as often as the server asks, and often enough to notice silence."""
+        while True:
+            link.send(codec.ping(link.service))
+            self._joiner.sweep(self._loop_time())
+            sent = self._loop_time()
+            while True:
+                every = min(float(self._ping_interval), self._settings.idle_seconds / 2.5)
+                left = sent + every - self._loop_time()
+                if left <= 0:
+                    break
+                self._reconfigured.clear()
+                try:
+                    async with asyncio.timeout(left):
+                        await self._reconfigured.wait()
+                except TimeoutError:
+                    break
+
+    async def _receive_message_loop(self, link: Link) -> None:
+        """Read until the socket ends; wait while too many events are unanswered."""
+        receive, most = link.socket.receive, self._settings.max_in_flight
+        while True:
+            while self._in_flight >= most:
+                self._room.clear()
+                await self._room.wait()
+            message = await receive()
+            if message.type is aiohttp.WSMsgType.BINARY:
+                link.heard = self._loop_time()
+                self._handle_message(link, message.data)
+            elif message.type is aiohttp.WSMsgType.TEXT:
+                log.warning("Lark sent a text message where frames are binary; ignored")
+            else:
+                return
+
+    def _handle_message(self, link: Link, data: bytes) -> None:
+        """Take one frame. Whatever is wrong with it harms only itself."""
+        try:
+            frame = codec.decode(data)
+        except codec.Malformed as problem:
+            log.warning("Lark sent %d bytes that are no frame: %s", len(data), problem)
+            return
+        try:
+            if frame.method == codec.DATA:
+                self._handle_data_frame(link, frame)
+            elif frame.method == codec.CONTROL:
+                self._handle_control_frame(frame)
+        except Exception:
+            log.exception("a frame from Lark could not be handled")
+            if frame.method == codec.DATA:
+                link.send(_ack(frame, _FAILED, 0))
+
+    def _handle_control_frame(self, frame: codec.Frame) -> None:
+        """A pong may carry new settings; every other control frame is only a sign of life."""
+        if frame.payload and ("type", "pong") in frame.headers:
+            self._configure(_object(frame.payload))
+
+    def _handle_data_frame(self, link: Link, frame: codec.Frame) -> None:
+        """Hand the frame's event over; the answer follows when ``submit`` is done with it."""
+        headers = dict(frame.headers)
+        payload = frame.payload or b""
+        if headers.get("sum", "1") != "1":
+            try:
+                whole = self._combine(headers, payload)
+            except ValueError as problem:
+                log.warning("Lark sent a part that fits nowhere: %s", problem)
+                return
+            if whole is None:
+                return
+            payload = whole
+        started = self._loop_time()
+        raw = _object(payload)
+        card = headers.get("type") == "card" or events.event_type(raw).startswith("card.")
+        if not raw:
+            log.warning("Lark sent an event that is no JSON object: %s", headers.get("message_id"))
+        event = events.to_event(raw, self._bot_open_id, self._clock.now())
+        if event is None:
+            link.send(_ack(frame, answer(None) if card else _OK, 0))
+            return
+        try:
+            receipt = asyncio.ensure_future(self._submit(event))
+        except ports.Closed:
+            return
+        settled = functools.partial(self._settled, link, frame, card, started)
+        self._in_flight += 1
+        link.took()
+        if receipt.done():
+            settled(receipt)
+        else:
+            receipt.add_done_callback(settled)
+
+    def _settled(
+        self,
+        link: Link,
+        frame: codec.Frame,
+        card: bool,
+        started: float,
+        receipt: asyncio.Future[model.Receipt],
+    ) -> None:
+        """Acknowledge: stored, so 200. Not stored: 500, and Lark delivers again; but say nothing
+        when shutting down, so that it delivers again as if we had never been there."""
+        self._in_flight -= 1
+        link.settled()
+        self._room.set()
+        if receipt.cancelled():
+            return
+        problem = receipt.exception()
+        if problem is None:
+            body = answer(receipt.result()) if card else _OK
+        elif isinstance(problem, ports.Closed):
+            return
+        else:
+            log.error("an event from Lark could not be stored", exc_info=problem)
+            body = _FAILED
+        link.send(_ack(frame, body, int((self._loop_time() - started) * 1000)))
+
+    def _combine(self, headers: Mapping[str, str], part: bytes) -> bytes | None:
+        """The whole payload once all parts are here, else None. Raises ValueError."""
+        total, index = int(headers.get("sum", "1")), int(headers.get("seq", "0"))
+        return self._joiner.add(
+            headers.get("message_id", ""), total, index, part, self._loop_time()
+        )
+
+    def _loop_time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def _closed(event: model.Event) -> model.Receipt:
+    raise ports.Closed("not running")
+
+
+def _ack(frame: codec.Frame, body: bytes, took: int) -> bytes:
+    """The frame that answers ``frame``: the same one, with our time in ms and another payload."""
+    frame.headers.append(("biz_rt", str(took)))
+    frame.payload = body
+    return codec.encode(frame)
+
+
+def answer(receipt: model.Receipt | None) -> bytes:
+    """The payload that answers a card click: a toast and the card as it now stands; ``{}`` (in
+    base64) where there is neither, as clients report an error when data is absent."""
+    content: dict[str, Any] = {}
+    if receipt is not None and receipt.toast:
+        content["toast"] = {"type": receipt.tone, "content": render.plain(receipt.toast)}
+    if receipt is not None and receipt.card is not None:
+        try:
+            content["card"] = {"type": "raw", "data": render.card(receipt.card).content}
+        except Exception:
+            log.exception("the card of request %d cannot be drawn", receipt.card.request)
+    data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return b'{"code":200,"data":"' + base64.b64encode(data) + b'"}'
+
+
+def _object(text: str | bytes) -> dict[str, Any]:
+    """The JSON object in ``text``, or {} where there is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,366 @@
+"""What people see: messages as Lark posts, cards as card JSON 2.0.
+
+Shapes: https://open.feishu.cn/document/server-docs/im-v1/message-content-description/create_json
+and https://open.feishu.cn/document/feishu-cards/card-json-v2-structure
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.lark import text
+from bot import model
+
+MOST_BYTES = 28_000
+"""Of a post or card. The platform's limit is 30 KB after expansion, so some room is left."""
+MOST_ELEMENTS = 180
+"""Tagged elements of a card; the platform takes 200."""
+MOST_POSTS = 20
+"""A message that needs more posts than this is refused instead of flooding the chat."""
+REASON_LENGTH = 500
+
+_TEMPLATES = {"orange": "orange", "blue": "blue", "green": "green", "red": "red", "grey": "grey"}
+_TAGS = {**_TEMPLATES, "grey": "neutral"}
+_BUTTONS = {"primary": "primary", "danger": "danger", "default": "default"}
+_OPEN_ID = re.compile(r"o[un]_[A-Za-z0-9_-]{1,120}")
+CUT = "✂ 此处过长，全文见本会话中的完整消息 · Too long for the card: the whole text is in this chat"
+
+Element = dict[str, Any]
+
+
+class TooLong(Exception):
+    """No reasonable number of messages holds this text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A card ready to send. ``cut`` says that blocks were left out for its size."""
+
+    content: Element
+    cut: bool
+
+
+def dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def plain(words: str) -> str:
+    """``words`` for a place that shows plain text only, such as a toast."""
+    return text.visible(words)
+
+
+def _mentionable(account: model.Account | None) -> bool:
+    """False for outsiders, other platforms' accounts and anything that is not one person's id."""
+    return account is not None and bool(_OPEN_ID.fullmatch(account.id))
+
+
+def _unnamed(
+    mentions: Iterable[model.Account], blocks: Iterable[model.Block]
+) -> list[model.Account]:
+    """Those to notify whom no span names, each once."""
+    spans = [s for b in blocks for s in (*b.spans, *(s for _, row in b.rows for s in row))]
+    named = {s.at.id for s in spans if s.at is not None}
+    return list({a.id: a for a in mentions if _mentionable(a) and a.id not in named}.values())
+
+
+# ----------------------------------------------------------------------------- messages
+
+
+def posts(message: model.Message, quoted: bool = False) -> list[str]:
+    """The message as the ``content`` of one or more posts, in order, each within the size limit.
+
+    ``quoted`` puts ``message.quote`` first, for where it is not sent as a reply. Raises TooLong.
+    """
+    lines: list[list[Element]] = []
+    if quoted and message.quote:
+        lines += _post_block(model.Block("quote", text=message.quote))
+    extra = _unnamed(message.mentions, message.blocks)
+    if extra:
+        lines.append([{"tag": "at", "user_id": account.id} for account in extra])
+    for block in message.blocks:
+        lines += _post_block(block)
+    title = text.clipped(text.inert(text.one_line(message.title)), 200)
+    pages = _pages([part for line in lines for part in _portions(line)] or [[_words(title)]])
+    if len(pages) > MOST_POSTS:
+        raise TooLong(f"the message would take {len(pages)} posts; {MOST_POSTS} is the most")
+    many = len(pages) > 1
+    return [
+        _post(f"{title} ({number}/{len(pages)})" if many else title, page)
+        for number, page in enumerate(pages, 1)
+    ]
+
+
+def _post(title: str, lines: list[list[Element]]) -> str:
+    return dumped({"zh_cn": {"title": title, "content": lines}})
+
+
+def _words(words: str, *style: str) -> Element:
+    element: Element = {"tag": "text", "text": words}
+    if style:
+        element["style"] = list(style)
+    return element
+
+
+def _post_block(block: model.Block) -> Iterator[list[Element]]:
+    match block.kind:
+        case "para":
+            yield list(_post_spans(block.spans))
+        case "facts":
+            for label, spans in block.rows:
+                name = text.inert(text.one_line(label))
+                yield [_words(f"{name}: ", "bold"), *_post_spans(spans)]
+        case "pre":
+            code = text.fenced(block.text).strip("\n")
+            yield [{"tag": "code_block", "language": "PLAIN_TEXT", "text": code or " "}]
+        case "quote":
+            for line in text.visible(block.text).split("\n"):
+                yield [_words(text.inert(f"> {line}"))]
+        case "rule":
+            yield [{"tag": "hr"}]
+
+
+def _post_spans(spans: Iterable[model.Span]) -> Iterator[Element]:
+    for span in spans:
+        words = text.inert(text.one_line_kept(span.text))
+        if span.at is not None and _mentionable(span.at):
+            yield {"tag": "at", "user_id": span.at.id}
+        elif span.at is not None:
+            yield _words("@" + words)
+        elif span.style == "bold":
+            yield _words(words, "bold")
+        else:
+            yield _words(words)
+
+
+def _size(value: Any) -> int:
+    return len(dumped(value).encode())
+
+
+def _portions(line: list[Element]) -> Iterator[list[Element]]:
+    """The line as one or more lines, each small enough for a post of its own: long code is
+    divided between its lines, other long text where it happens to be."""
+    room = MOST_BYTES - 2_000
+    if _size(line) <= room:
+        yield line
+        return
+    for element in line:
+        words = element.get("text", "")
+        for portion in _divided(words, room) if words else [words]:
+            yield [{**element, "text": portion}] if words else [element]
+
+
+def _divided(words: str, room: int) -> Iterator[str]:
+    """``words`` in pieces of at most ``room`` bytes as JSON, ended at line ends where there are."""
+    piece: list[str] = []
+    size = 2
+    for line in words.splitlines(keepends=True):
+        for start in range(0, len(line), room // 8):
+            bit = line[start : start + room // 8]
+            weight = _size(bit)
+            if piece and size + weight > room:
+                yield "".join(piece).removesuffix("\n")
+                piece, size = [], 2
+            piece.append(bit)
+            size += weight
+    if piece:
+        yield "".join(piece)
+
+
+def _pages(lines: list[list[Element]]) -> list[list[list[Element]]]:
+    pages: list[list[list[Element]]] = [[]]
+    size = 0
+    for line in lines:
+        weight = _size(line) + 1
+        if pages[-1] and size + weight > MOST_BYTES - 1_500:
+            pages.append([])
+            size = 0
+        pages[-1].append(line)
+        size += weight
+    return pages
+
+
+# ----------------------------------------------------------------------------- cards
+
+
+def card(shown: model.Card) -> Drawn:
+    """The card as card JSON 2.0. Where it would be too large, its largest blocks are replaced by a
+    line that says so, one after the other, until it fits."""
+    blocks = [_card_block(block) for block in shown.blocks]
+    frame = _card(shown, [])
+    cut = _cut(blocks, MOST_BYTES - _size(frame), MOST_ELEMENTS - _elements(frame))
+    return Drawn(_card(shown, [element for block in blocks for element in block]), cut)
+
+
+def _cut(blocks: list[list[Element]], room: int, seats: int) -> bool:
+    """Replace the largest blocks by the notice until all fit; False if they did as they were.
+    Notices that would follow one another become one."""
+    sizes = [sum(_size(element) + 1 for element in block) for block in blocks]
+    counts = [_elements(block) for block in blocks]
+    size, count = sum(sizes), sum(counts)
+    gone: set[int] = set()
+    for index in sorted(range(len(blocks)), key=sizes.__getitem__, reverse=True):
+        notices = sum(1 for i in gone if i - 1 not in gone)
+        if size + notices * _size(_NOTICE) <= room and count + notices <= seats:
+            break
+        gone.add(index)
+        size -= sizes[index]
+        count -= counts[index]
+    for index in gone:
+        blocks[index] = [] if index - 1 in gone else [_NOTICE]
+    return bool(gone)
+
+
+def whole(shown: model.Card) -> model.Message:
+    """Everything that the card says, as a message."""
+    return model.Message(shown.title, shown.blocks)
+
+
+def _elements(value: Any) -> int:
+    """How many tagged elements there are."""
+    if isinstance(value, dict):
+        return ("tag" in value) + sum(_elements(inner) for inner in value.values())
+    if isinstance(value, list):
+        return sum(_elements(inner) for inner in value)
+    return 0
+
+
+def _card(shown: model.Card, elements: list[Element]) -> Element:
+    """The whole card around the elements of its blocks."""
+    title = text.clipped(text.one_line(shown.title), 200)
+    elements = list(elements)
+    extra = _unnamed(shown.mentions, shown.blocks)
+    if extra:
+        elements.append(_markdown(" ".join(f"<at id={account.id}></at>" for account in extra)))
+    elements += _controls(shown)
+    if shown.note:
+        note = _plain(text.clipped(text.visible(shown.note), 1000))
+        note["text"] |= {"text_size": "notation", "text_color": "grey"}
+        elements.append(note)
+    header: Element = {
+        "title": {"tag": "plain_text", "content": title},
+        "template": _TEMPLATES[shown.tone],
+    }
+    if shown.tag:
+        header["text_tag_list"] = [
+            {
+                "tag": "text_tag",
+                "text": {
+                    "tag": "plain_text",
+                    "content": text.clipped(text.one_line(shown.tag), 40),
+                },
+                "color": _TAGS[shown.tone],
+            }
+        ]
+    return {
+        "schema": "2.0",
+        "config": {
+            "update_multi": True,
+            "enable_forward": False,
+            "enable_forward_interaction": False,
+            "width_mode": "fill",
+            "summary": {"content": title},
+        },
+        "header": header,
+        "body": {"direction": "vertical", "elements": elements or [_plain(title)]},
+    }
+
+
+def _plain(words: str) -> Element:
+    return {"tag": "div", "text": {"tag": "plain_text", "content": words}}
+
+
+def _markdown(words: str) -> Element:
+    return {"tag": "markdown", "content": words}
+
+
+_NOTICE = _markdown(f"**{CUT}**")
+
+
+def _card_block(block: model.Block) -> list[Element]:
+    match block.kind:
+        case "para":
+            if all(span.at is None and span.style == "plain" for span in block.spans):
+                return [_plain("".join(text.one_line_kept(s.text) for s in block.spans))]
+            return [_markdown(_card_spans(block.spans))]
+        case "facts":
+            rows = (
+                f"**{text.escaped(text.one_line(label))}**&#58; {_card_spans(spans)}"
+                for label, spans in block.rows
+            )
+            return [_markdown("\n".join(rows))] if block.rows else []
+        case "pre":
+            code = text.fenced(block.text).strip("\n")
+            return [_markdown(f"```\n{code}\n```")]
+        case "quote":
+            lines = text.visible(block.text).split("\n")
+            return [_plain("\n".join(f"> {line}" for line in lines))]
+        case "rule":
+            return [{"tag": "hr"}]
+
+
+def _card_spans(spans: Iterable[model.Span]) -> str:
+    parts = []
+    for span in spans:
+        words = text.escaped(text.one_line_kept(span.text))
+        if span.at is not None and _mentionable(span.at):
+            parts.append(f"<at id={span.at.id}></at>")
+        elif span.at is not None:
+            parts.append("@" + words)
+        elif span.style == "bold" and words.strip():
+            parts.append(f"**{words}**")
+        else:
+            parts.append(words)
+    return "".join(parts)
+
+
+def _controls(shown: model.Card) -> list[Element]:
+    """The buttons, in a form together with the reason's input where the card asks for one."""
+    if not shown.buttons:
+        return []
+    form = bool(shown.ask_reason)
+    unique = {button.action: button for button in shown.buttons}
+    columns = [
+        {"tag": "column", "width": "auto", "elements": [_button(shown, button, form)]}
+        for button in unique.values()
+    ]
+    row: Element = {"tag": "column_set", "flex_mode": "flow", "columns": columns}
+    if not form:
+        return [row]
+    label = {"tag": "plain_text", "content": text.clipped(text.one_line(shown.ask_reason), 100)}
+    reason: Element = {
+        "tag": "input",
+        "name": "reason",
+        "input_type": "multiline_text",
+        "rows": 2,
+        "max_length": REASON_LENGTH,
+        "required": False,
+        "label": label,
+        "placeholder": label,
+    }
+    return [{"tag": "form", "name": "form_decide", "elements": [reason, row]}]
+
+
+def _button(shown: model.Card, button: model.Button, form: bool) -> Element:
+    label = {"tag": "plain_text", "content": text.clipped(text.one_line(button.label), 60)}
+    element: Element = {
+        "tag": "button",
+        "name": f"btn_{button.action}",
+        "type": _BUTTONS[button.style],
+        "text": label,
+        "behaviors": [
+            {
+                "type": "callback",
+                "value": {"act": button.action, "rid": shown.request, "code": shown.code},
+            }
+        ],
+    }
+    if form:
+        element["form_action_type"] = "submit"
+    if button.confirm:
+        confirm = {"tag": "plain_text", "content": text.clipped(text.visible(button.confirm), 500)}
+        element["confirm"] = {"title": label, "text": confirm}
+    return element

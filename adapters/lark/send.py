@@ -1,0 +1,293 @@
+"""Effects as calls: messages, cards, their updates, and reading approval forms.
+
+Calls: https://open.feishu.cn/document/server-docs/im-v1/message/create, …/reply,
+…/im-v1/message-card/patch and …/approval-v4/instance/get. Every send carries a ``uuid`` made from
+the effect's key: the platform sends at most one message per uuid within an hour, so a send whose
+answer was lost is simply repeated, as long as that hour lasts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from adapters.lark import api, render, sdk
+from bot import checkpoints, model, ports
+
+log = logging.getLogger(__name__)
+
+SEND_SCOPE = "im:message:send_as_bot"
+FORM_SCOPE = "approval:approval:readonly"
+UUID_HOLDS = 3600.0 - 120.0
+"""Seconds for which a repeated uuid is surely recognised."""
+_REMEMBERED = 10_000
+
+_FORM_STATUS = {
+    "PENDING": "running",
+    "APPROVED": "approved",
+    "REJECTED": "rejected",
+    "CANCELED": "withdrawn",
+    "DELETED": "withdrawn",
+}
+
+
+class Sender:
+    """Performs effects through ``api.Api``."""
+
+    def __init__(self, calls: api.Api, clock: ports.Clock, reply_in_thread: bool) -> None:
+        self._api = calls
+        self._clock = clock
+        self._in_thread = reply_in_thread
+        self._doubtful: OrderedDict[str, float] = OrderedDict()
+        self._told: OrderedDict[str, str] = OrderedDict()
+
+    async def perform(
+        self,
+        effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
+        doubt: bool,
+    ) -> model.Outcome:
+        """Send one effect; never raises for what the platform does."""
+        checkpoints.reach(f"lark.before.{effect.kind}")
+        try:
+            match effect:
+                case model.Say():
+                    outcome = await self._say(effect)
+                case model.ShowCard():
+                    outcome = await self._show(effect)
+                case model.UpdateCard():
+                    outcome = await self._update(effect)
+                case model.FetchForm():
+                    outcome = await self._fetch(effect)
+        except api.NoAnswer as problem:
+            # Nothing here is harmed by a repetition: sends carry a uuid, an update says the same
+            # twice, a form is only read.
+            outcome = model.NotSent(str(problem))
+        except ports.BadCredentials as problem:
+            outcome = model.NotSent(str(problem), 60.0)
+            log.error("%s", problem)
+        except render.TooLong as problem:
+            outcome = model.Refused(str(problem), "too_long")
+        checkpoints.reach(f"lark.after.{effect.kind}")
+        return outcome
+
+    # ------------------------------------------------------------------------- messages
+
+    async def _say(self, effect: model.Say) -> model.Outcome:
+        return await self._tell(effect.place, effect.message, effect.key)
+
+    async def _tell(self, place: model.Place, message: model.Message, key: str) -> model.Outcome:
+        """Send a message, in several posts if it is long; those sent before are not sent again.
+        ``Done.ref`` is the first one's."""
+        refs: list[str] = []
+        plain = render.posts(message)
+        quoted = render.posts(message, quoted=True) if message.quote else plain
+        for number, content in enumerate(plain):
+            again = quoted[number] if number < len(quoted) else content
+            part = f"{key}#{number}"
+            if part not in self._told:
+                sent = await self._send(place, "post", content, again, part)
+                if not isinstance(sent, model.Done):
+                    return sent
+                _remember(self._told, part, sent.ref)
+            refs.append(self._told[part])
+        return model.Done(refs[0])
+
+    async def _show(self, effect: model.ShowCard) -> model.Outcome:
+        drawn = render.card(effect.card)
+        if drawn.cut:
+            told = await self._tell_whole(effect.place, effect.card)
+            if not isinstance(told, model.Done):
+                return told
+        content = render.dumped(drawn.content)
+        return await self._send(effect.place, "interactive", content, content, effect.key)
+
+    async def _tell_whole(self, place: model.Place, card: model.Card) -> model.Outcome:
+        """Say everything that a cut card leaves out; once for the same text of the same request."""
+        message = render.whole(card)
+        text = model.canonical(render.posts(message))
+        key = f"whole:{card.request}:{hashlib.sha256(text.encode()).hexdigest()}"
+        return await self._tell(place, message, key)
+
+    async def _send(
+        self, place: model.Place, kind: str, content: str, elsewhere: str, key: str
+    ) -> model.Outcome:
+        """Reply where there is a message to reply to, else write to the chat. ``elsewhere`` is the
+        content for when the message to answer is gone."""
+        uuid = safe_uuid(key)
+        now = self._clock.now().timestamp()
+        if now - self._doubtful.get(uuid, now) > UUID_HOLDS:
+            return model.Unknown("a try over an hour ago was never answered", uuid)
+        earlier = uuid in self._doubtful
+        if not earlier:
+            _remember(self._doubtful, uuid, now)
+        try:
+            answer = await self._deliver(place, kind, content, elsewhere, uuid)
+        except api.NoAnswer as problem:
+            if not problem.sent and not earlier:
+                self._doubtful.pop(uuid, None)
+            raise
+        if answer.code == 0 or (answer.status < 500 and not earlier):
+            self._doubtful.pop(uuid, None)
+        if answer.code != 0:
+            return answer.outcome(SEND_SCOPE)
+        ref = answer.data.get("message_id")
+        if not isinstance(ref, str) or not ref:
+            return model.Unknown("Lark did not name the message that it sent", uuid)
+        return model.Done(ref, {"thread": str(answer.data.get("thread_id") or "")})
+
+    async def _deliver(
+        self, place: model.Place, kind: str, content: str, elsewhere: str, uuid: str
+    ) -> api.Answer:
+        if place.message:
+            answer = await self._reply(place, kind, content, uuid)
+            if answer.code not in api.TARGET_GONE or not place.chat:
+                return answer
+            log.info("the message to answer is gone (%d); writing to the chat", answer.code)
+            content = elsewhere
+        body = (
+            sdk.CreateMessageRequestBody.builder()
+            .receive_id(place.chat)
+            .msg_type(kind)
+            .content(content)
+            .uuid(uuid)
+            .build()
+        )
+        params = {"receive_id_type": "chat_id"}
+        return await self._api.call("POST", "im/v1/messages", _fields(body), params)
+
+    async def _reply(self, place: model.Place, kind: str, content: str, uuid: str) -> api.Answer:
+        """Reply, in a thread if set so; where a chat has no threads, without."""
+        path = f"im/v1/messages/{quote(place.message, safe='')}/reply"
+        in_thread = self._in_thread and not place.direct
+        while True:
+            body = (
+                sdk.ReplyMessageRequestBody.builder()
+                .msg_type(kind)
+                .content(content)
+                .reply_in_thread(in_thread)
+                .uuid(uuid)
+                .build()
+            )
+            answer = await self._api.call("POST", path, _fields(body))
+            if not in_thread or answer.code not in api.NO_THREAD:
+                return answer
+            in_thread = False
+
+    async def _update(self, effect: model.UpdateCard) -> model.Outcome:
+        if not effect.ref:
+            return model.Refused("no card was sent that could be changed", "no_card")
+        drawn = render.card(effect.card)
+        if drawn.cut and effect.card.buttons:
+            told = await self._tell_whole(effect.place, effect.card)
+            if not isinstance(told, model.Done):
+                return told
+        content = render.dumped(drawn.content)
+        body = sdk.PatchMessageRequestBody.builder().content(content).build()
+        path = f"im/v1/messages/{quote(effect.ref, safe='')}"
+        answer = await self._api.call("PATCH", path, _fields(body))
+        return model.Done(effect.ref) if answer.code == 0 else answer.outcome(SEND_SCOPE)
+
+    # ------------------------------------------------------------------------- forms
+
+    async def _fetch(self, effect: model.FetchForm) -> model.Outcome:
+        path = f"approval/v4/instances/{quote(effect.instance, safe='')}"
+        answer = await self._api.call("GET", path, params={"user_id_type": "open_id"})
+        if answer.code != 0:
+            return answer.outcome(FORM_SCOPE)
+        code = answer.data.get("approval_code")
+        if effect.form and code and code != effect.form:
+            return model.Refused("the instance belongs to another approval form", "other_form")
+        read = form(answer.data)
+        if not read["status"]:
+            return model.NotSent(
+                f"the form's status {answer.data.get('status')!r} is unknown", 60.0
+            )
+        return model.Done(effect.instance, read)
+
+
+def safe_uuid(key: str) -> str:
+    """``key`` as a uuid that the platform takes: at most 50 characters, the same each time."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def _remember(kept: OrderedDict[str, Any], key: str, value: Any) -> None:
+    """Keep a value, and not more than so many."""
+    kept[key] = value
+    while len(kept) > _REMEMBERED:
+        kept.popitem(last=False)
+
+
+def _fields(body: Any) -> dict[str, Any]:
+    """A model of the SDK as the JSON object that it stands for."""
+    return {name: value for name, value in vars(body).items() if value is not None}
+
+
+# ----------------------------------------------------------------------------- reading a form
+
+
+def form(data: Mapping[str, Any]) -> dict[str, Any]:
+    """An approval instance as model.FetchForm documents it; ``status`` is "" for an unknown one."""
+    status = "reverted" if data.get("reverted") is True else ""
+    return {
+        "status": status or _FORM_STATUS.get(str(data.get("status")), ""),
+        "title": str(data.get("approval_name") or ""),
+        "originator": str(data.get("open_id") or ""),
+        "approvers": _approvers(data.get("task_list")),
+        "fields": _form_fields(data.get("form")),
+    }
+
+
+def _approvers(tasks: Any) -> list[str]:
+    """Who agreed, in the order in which they did; what agreed by itself is nobody."""
+    agreed = [
+        task
+        for task in (tasks if isinstance(tasks, list) else [])
+        if isinstance(task, dict)
+        and task.get("status") == "APPROVED"
+        and task.get("type") != "AUTO_PASS"
+        and isinstance(task.get("open_id"), str)
+        and task["open_id"]
+    ]
+    agreed.sort(key=lambda task: _whole_number(task.get("end_time")))
+    return list(dict.fromkeys(task["open_id"] for task in agreed))
+
+
+def _whole_number(value: Any) -> int:
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) < 20 else 0
+
+
+def _form_fields(form: Any) -> dict[str, str]:
+    """The widgets' values as text, by custom id, id and name; where two widgets would share a
+    key, custom ids win over ids and ids over names."""
+    try:
+        widgets = json.loads(form) if isinstance(form, str) else form
+    except (ValueError, RecursionError):
+        log.warning("an approval form's fields are not JSON")
+        return {}
+    named = [w for w in (widgets if isinstance(widgets, list) else []) if isinstance(w, dict)]
+    fields: dict[str, str] = {}
+    for key in ("custom_id", "id", "name"):
+        for widget in named:
+            name = widget.get(key)
+            if isinstance(name, str) and name:
+                fields.setdefault(name, value_text(widget.get("value")))
+    return fields
+
+
+def value_text(value: Any) -> str:
+    """A widget's value as text: lists with commas, structures as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
+        return ", ".join(value_text(item) for item in value)
+    return render.dumped(value)
