@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,24 +25,8 @@ def needs(house: House, event: model.Asked) -> model.Needs:
     found = parsed(house.catalog, event.text, policy.locale_of(house.book, event.place))
     if isinstance(found, policy.Refusal):
         return model.Needs(asks_by=asks_by)
-    number = number_in(found)
-    reads = found.command.reads
-    quoted = event.quoted if not number and (reads == "request" or reads == "audit") else ""
-    return model.Needs(
-        platform=event.place.platform,
-        request=number,
-        card=quoted,
-        listing=reads if reads in ("open", "recent", "audit") else "",  # type: ignore[arg-type]
-        asks_by=asks_by,
-    )
-
-
-def number_in(found: parse.Parsed) -> int:
-    """The number of the request that the words name; 0 where they name none."""
-    for parameter in found.command.parameters:
-        if parameter.type == "request":
-            return int(found.values.get(parameter.name) or 0)
-    return 0
+    wanted = found.command.needs(found.values, event.place, event.quoted)
+    return replace(wanted, platform=event.place.platform, asks_by=asks_by)
 
 
 def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> model.Decision:
@@ -164,8 +148,8 @@ def file_request(
     assert isinstance(script, command.Script)
     try:
         rendered = command.render(script)
-    except command.UnsafeValue as unsafe:
-        return policy.Refusal("refused.unsafe_value", {"name": unsafe.name})
+    except command.BadScript as bad:
+        return policy.Refusal(bad.key, bad.facts)
     policy_name, escalated = stronger or rule.policy, ""
     for finding in findings(draft, name, text, script, rendered):
         if finding.refusal is not None:
@@ -236,10 +220,8 @@ def findings(
 
 
 def targets_in(found: parse.Parsed) -> tuple[str, ...]:
-    for parameter in found.command.parameters:
-        if parameter.type == "targets":
-            return tuple(found.values.get(parameter.name) or ())
-    return ()
+    parameter = found.command.parameter("targets")
+    return tuple(found.values.get(parameter.name) or ()) if parameter else ()
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,262 @@
+"""The three stories, played by the example people against whatever bot is connected.
+
+The demo, the behaviour tests and the crash tests all play these: they see only what people see
+(the transcript, the toasts) and what really ran on the machines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sandbox import world
+from sandbox.client import Sandbox
+
+SUCCEEDED = ("成功", "succeeded")
+REJECTED = ("已拒绝", "rejected")
+EXPIRED = ("已过期", "expired")
+CANCELLED = ("已取消", "cancelled")
+STOPPED = ("已停止", "stopped")
+AUDIT = "№"
+
+Entry = dict[str, Any]
+
+
+class StoryFailed(AssertionError):
+    """A story did not go as told; the message says where, and shows the group's last messages."""
+
+
+def has(text: str, words: str | Sequence[str]) -> bool:
+    """Does the text hold this word, or one of these?"""
+    return any(word in text for word in ((words,) if isinstance(words, str) else words))
+
+
+class Play:
+    """One platform's groups, with people in them. ``patience``: seconds to wait for the bot."""
+
+    def __init__(self, sandbox: Sandbox, platform: str, patience: float = 20.0) -> None:
+        self.sandbox, self.platform, self.patience = sandbox, platform, patience
+
+    async def call(self, method: str, **args: Any) -> Any:
+        return await self.sandbox.call(self.platform, method, **args)
+
+    async def say(self, user: str, text: str, **args: Any) -> str:
+        """Somebody writes to the bot; returns the message's id."""
+        return str((await self.call("say", user=user, text=text, **args))["message"])
+
+    async def click(self, user: str, card: Entry, action: str, **args: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = await self.call(
+            "click", user=user, card=card["ref"], action=action, **args
+        )
+        return answer
+
+    async def transcript(self, chat: str = "ops") -> list[Entry]:
+        entries: list[Entry] = await self.call("transcript", chat=chat)
+        return entries
+
+    async def until(self, what: str, found: Callable[[list[Entry]], Any], chat: str = "ops") -> Any:
+        """Wait until the transcript shows something; StoryFailed if it does not in time."""
+        deadline = time.monotonic() + self.patience
+        while True:
+            entries = await self.transcript(chat)
+            if value := found(entries):
+                return value
+            if time.monotonic() > deadline:
+                tail = "\n".join(
+                    f"  [{e['kind']}] {e['from']}: {e['text'][:300]}" for e in entries[-6:]
+                )
+                raise StoryFailed(f"{self.platform}: {what}: not seen in time. Last seen:\n{tail}")
+            await asyncio.sleep(0.03)
+
+    def check(self, truth: object, what: str) -> None:
+        if not truth:
+            raise StoryFailed(f"{self.platform}: {what}")
+
+    async def new_card(self, words: str, known: Sequence[str], chat: str = "ops") -> Entry:
+        """The newest card that holds these words, offers Approve, and was not there before."""
+
+        def found(entries: list[Entry]) -> Entry | None:
+            for entry in reversed(entries):
+                if entry["kind"] == "card" and entry["id"] not in known and words in entry["text"]:
+                    offered = {button["action"] for button in entry["buttons"]}
+                    return entry if "approve" in offered else None
+            return None
+
+        entry: Entry = await self.until(f"a card about {words!r} with buttons", found, chat)
+        return entry
+
+    async def ids(self, chat: str = "ops") -> list[str]:
+        return [entry["id"] for entry in await self.transcript(chat)]
+
+    async def card_says(self, card: Entry, words: Sequence[str], chat: str = "ops") -> Entry:
+        """Wait until this card's title or text holds one of the words."""
+
+        def found(entries: list[Entry]) -> Entry | None:
+            for entry in entries:
+                if entry["id"] == card["id"] and has(entry["text"], words):
+                    return entry
+            return None
+
+        entry: Entry = await self.until(f"the card saying {words[0]!r}", found, chat)
+        return entry
+
+    async def told(
+        self, words: str | Sequence[str], known: Sequence[str], chat: str = "ops", to: str = ""
+    ) -> Entry:
+        """Wait for a new message of the bot that holds the words (and mentions somebody)."""
+
+        def found(entries: list[Entry]) -> Entry | None:
+            for entry in entries:
+                if entry["from"] != "bot" or entry["id"] in known or entry["kind"] != "message":
+                    continue
+                if has(entry["text"], words) and (not to or to in entry["mentions"]):
+                    return entry
+            return None
+
+        entry: Entry = await self.until(f"a message with {words!r}", found, chat)
+        return entry
+
+    async def runs(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.sandbox.call("aliyun", "runs")
+        return found
+
+
+# ----------------------------------------------------------------------------- the stories
+
+
+async def new_hire(play: Play, employee: str = "E123") -> None:
+    """An OA form is agreed to; the account is provisioned, and the group is told with proof."""
+    for again in (False, True):
+        known, before = await play.ids("hr"), len(await play.runs())
+        await play.call(
+            "form",
+            user="alice",
+            fields={"emp_id": employee, "role": "devops"},
+            approvers=["bob"],
+            decision="agree",
+        )
+        told = await play.told(AUDIT, known, "hr")
+        text = told["text"]
+        play.check("Alice" in text and "Bob" in text, f"who asked and who approved: {text}")
+        play.check(employee in text, f"the output names {employee}: {text}")
+        play.check(len(await play.runs()) == before + 1, "it ran once per form")
+        if again:
+            play.check(has(text, ("nothing to do", "already")), f"the second time: {text}")
+
+
+async def restart(play: Play, targets: str = "web-01 web-02") -> None:
+    """Asked in the group, approved on the card, run, told in the thread."""
+    known, before = await play.ids(), len(await play.runs())
+    asked = await play.say("alice", f'restart {targets} reason="memory leak"')
+    card = await play.new_card("restart", known)
+    names = targets.split()
+    for word in (*names, "memory leak", "Alice"):
+        play.check(word in card["text"], f"the card shows {word}: {card['text']}")
+    shown = "\n".join(e["text"] for e in await play.transcript() if e["id"] not in known)
+    play.check("systemctl restart" in shown, "the whole script can be read before the vote")
+    play.check({"bob", "carol"} <= set(card["mentions"]), f"approvers: {card['mentions']}")
+    answer = await play.click("bob", card, "approve")
+    play.check(answer["acked"], "the click was acknowledged in time")
+    final = await play.card_says(card, SUCCEEDED)
+    play.check("Bob" in final["text"], f"the card says who approved: {final['text']}")
+    told = await play.told(AUDIT, known, to="alice")
+    play.check(has(told["text"], SUCCEEDED), f"the outcome: {told['text']}")
+    play.check("Bob" in told["text"], f"the audit reply says who approved: {told['text']}")
+    if play.platform == "lark":
+        play.check(told["reply_to"] == asked, "the reply stands under the question")
+    ran = (await play.runs())[before:]
+    machines = {machine.name: machine.id for machine in world.MACHINES}
+    play.check(
+        sorted(run["instance"] for run in ran) == sorted(machines[name] for name in names),
+        f"each instance ran it once: {ran}",
+    )
+
+
+async def rejected(play: Play) -> None:
+    """A stranger, the requester and an approver press buttons; only the approver's counts."""
+    known, before = await play.ids(), len(await play.runs())
+    await play.say("alice", 'restart web-01 reason="just because"')
+    card = await play.new_card("restart", known)
+    for user in ("mallory", "dave", "alice"):
+        answer = await play.click(user, card, "approve")
+        play.check(answer["acked"] and answer["toast"], f"{user} is told why not: {answer}")
+        now = next(entry for entry in await play.transcript() if entry["id"] == card["id"])
+        offered = {button["action"] for button in now["buttons"]}
+        play.check("approve" in offered, f"{user}'s click changed nothing")
+    await play.click("bob", card, "reject", reason="not during the freeze")
+    await play.card_says(card, REJECTED)
+    told = await play.told(REJECTED, known, to="alice")
+    play.check("Bob" in told["text"], f"who rejected: {told['text']}")
+    late = await play.click("carol", card, "approve", force=True)
+    play.check(has(late["toast"], REJECTED), f"a late click is told the truth: {late}")
+    play.check(len(await play.runs()) == before, "nothing ran")
+
+
+async def rejected_by_text(play: Play) -> None:
+    """Rejecting in words, as a reply to the card."""
+    known, before = await play.ids(), len(await play.runs())
+    await play.say("alice", 'restart web-02 reason="once more"')
+    card = await play.new_card("restart", known)
+    await play.say("carol", "reject wait for the release", quote=card["ref"])
+    final = await play.card_says(card, REJECTED)
+    play.check("Carol" in final["text"], f"who rejected: {final['text']}")
+    await play.told("wait for the release", known)
+    play.check(len(await play.runs()) == before, "nothing ran")
+
+
+async def cancelled(play: Play) -> None:
+    """The requester takes it back; an outdated button then changes nothing."""
+    known, before = await play.ids(), len(await play.runs())
+    await play.say("alice", 'restart web-03 reason="mistake"')
+    card = await play.new_card("restart", known)
+    await play.say("alice", "cancel", quote=card["ref"])
+    await play.card_says(card, CANCELLED)
+    await play.told(CANCELLED, known)
+    late = await play.click("bob", card, "approve", force=True)
+    play.check(has(late["toast"], CANCELLED), f"an outdated click is told the truth: {late}")
+    play.check(len(await play.runs()) == before, "nothing ran")
+
+
+async def stopped(play: Play) -> None:
+    """A long run is approved by two people and stopped from the card."""
+    known, before = await play.ids(), len(await play.runs())
+    await play.say("bob", "run web-03 -- echo begun; sleep 300; echo never")
+    card = await play.new_card("run", known)
+    own = await play.click("bob", card, "approve")
+    play.check(own["toast"], "the requester cannot approve his own")
+    await play.click("carol", card, "approve")
+
+    def stoppable(entries: list[Entry]) -> Entry | None:
+        for entry in entries:
+            if entry["id"] == card["id"]:
+                offered = {button["action"] for button in entry["buttons"]}
+                return entry if "stop" in offered else None
+        return None
+
+    await play.until("the card offering Stop", stoppable)
+    deadline = time.monotonic() + play.patience
+    while len(await play.runs()) == before:
+        play.check(time.monotonic() < deadline, "the run began")
+        await asyncio.sleep(0.03)
+    await play.click("bob", card, "stop")
+    await play.card_says(card, STOPPED)
+    told = await play.told(STOPPED, known, to="bob")
+    play.check("never" not in told["text"].split("begun")[-1], f"it was stopped: {told['text']}")
+
+
+async def expired(play: Play) -> None:
+    """Nobody decides: the approvers are reminded, then it expires and says so.
+
+    The configuration must let the ``restart`` command's policy expire within ``patience``.
+    """
+    known, before = await play.ids(), len(await play.runs())
+    await play.say("alice", 'restart db-01 reason="nobody looks"')
+    card = await play.new_card("restart", known)
+    await play.told("#", [*known, card["id"]], to="bob")
+    await play.card_says(card, EXPIRED)
+    await play.told(EXPIRED, known, to="alice")
+    late = await play.click("bob", card, "approve", force=True)
+    play.check(has(late["toast"], EXPIRED), f"a late click is told the truth: {late}")
+    play.check(len(await play.runs()) == before, "nothing ran")
