@@ -1,0 +1,216 @@
+"""The audit chain: how an entry is hashed, and how anybody can verify the chain.
+
+An entry is the JSON object ``{"action", "actor", "at", "facts", "request", "seq"}``; ``at`` is ISO
+8601 in UTC with milliseconds, ``seq`` counts from 1 without gaps. Its hash is the SHA-256, in hex,
+of the previous entry's hash (empty for the first) followed by that object as canonical JSON: keys
+sorted, no spaces, UTF-8, nothing escaped that need not be. An exported line is that object plus
+``"prev"`` and ``"hash"``, so each line can be verified on its own, and the file by following
+``prev``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any, Protocol
+
+from bot import model
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What else is known of the chain's end. ``sequence``: the highest number ever given out
+    (SQLite keeps it apart from the rows); ``seq`` and ``hash``: the newest entry as the store noted
+    it at the commit; ``expected``: "SEQ:HASH" as printed in a chat (the hash may be cut)."""
+
+    sequence: int = 0
+    seq: int = 0
+    hash: str = ""
+    expected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong at entry ``seq``. ``kind``: hash (it was changed), prev (it does not follow
+    the one before), gap (entries are missing before it), order, cut (newest entries are missing),
+    head (the end is not the one that was noted), syntax (not an exported line)."""
+
+    seq: int
+    kind: str
+    detail: str
+
+
+class Source(Protocol):
+    """Where the entries come from, oldest first (a reader of the store)."""
+
+    def chain(self) -> Iterable[model.AuditRow]: ...
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def plain(value: Any) -> Any:
+    """A value of facts as JSON will read it back: text keys, lists. Raises TypeError on others."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key if type(key) is str else str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    raise TypeError(f"an audit fact can't be a {type(value).__name__}")
+
+
+def canonical_facts(facts: Mapping[str, Any]) -> str:
+    """Facts as canonical JSON: what is stored, and what is hashed."""
+    return _encoder.encode(plain(facts)) if facts else "{}"
+
+
+def iso(at: datetime) -> str:
+    """A time as it stands in the chain: ``2026-01-31T08:00:00.000+00:00``."""
+    return at.isoformat(timespec="milliseconds")
+
+
+def digest(prev: str, seq: int, at: str, actor: str, action: str, request: int, facts: str) -> str:
+    """The hash of an entry, its time as ``iso`` and its facts as ``canonical_facts`` write them."""
+    quoted = _encoder.encode
+    text = (
+        f'{prev}{{"action":{quoted(action)},"actor":{quoted(actor)},"at":{quoted(at)},'
+        f'"facts":{facts},"request":{request},"seq":{seq}}}'
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of(row: model.AuditRow) -> str:
+    """The hash that a row ought to have."""
+    facts = canonical_facts(row.facts)
+    return digest(row.prev, row.seq, iso(row.at), row.actor, row.action, row.request, facts)
+
+
+def stamp(row: model.AuditRow, length: int = 8) -> str:
+    """An entry as chats print it, "SEQ:HASH": who keeps it can later prove that nothing up to this
+    entry was changed or cut off."""
+    return f"{row.seq}:{row.hash[:length]}"
+
+
+def verify(rows: Iterable[model.AuditRow], head: Head | None = None) -> list[Fault]:
+    """Everything wrong with a chain, oldest first; empty: it is whole.
+
+    The rows may begin later than 1 (an export of the newest part); then only a stamp can tell
+    whether the beginning is the true one.
+    """
+    head = head or Head()
+    faults: list[Fault] = []
+    last: model.AuditRow | None = None
+    wanted, _, stamped = head.expected.partition(":")
+    expected = int(wanted) if wanted.isdecimal() else 0
+    if head.expected and not (expected and len(stamped) >= 4):
+        faults.append(Fault(0, "syntax", f"{head.expected!r} is not SEQ:HASH"))
+    for row in rows:
+        faults += _faults_of(row, last)
+        if row.seq == expected and stamped and not row.hash.startswith(stamped.lower()):
+            found = f"{row.hash[: len(stamped)]} stands where {stamped} was printed"
+            faults.append(Fault(row.seq, "head", found))
+        last = row
+    return faults + _faults_at_end(last, head, expected)
+
+
+def _faults_of(row: model.AuditRow, last: model.AuditRow | None) -> list[Fault]:
+    faults = []
+    if (good := digest_of(row)) != row.hash:
+        faults.append(Fault(row.seq, "hash", f"is {row.hash or 'empty'}, its content gives {good}"))
+    if last is None:
+        if row.seq == 1 and row.prev:
+            faults.append(Fault(1, "prev", "the first entry follows another one"))
+        return faults
+    if row.seq <= last.seq:
+        faults.append(Fault(row.seq, "order", f"comes after {last.seq}"))
+    elif row.seq > last.seq + 1:
+        faults.append(Fault(row.seq, "gap", f"{last.seq + 1} to {row.seq - 1} are missing"))
+    elif row.prev != last.hash:
+        faults.append(Fault(row.seq, "prev", f"does not follow the entry {last.seq}"))
+    return faults
+
+
+def _faults_at_end(last: model.AuditRow | None, head: Head, expected: int) -> list[Fault]:
+    """Were the newest entries cut off, or replaced by others?"""
+    end = last.seq if last else 0
+    known = max(head.sequence, head.seq, expected)
+    if end < known:
+        return [Fault(known, "cut", f"the entries {end + 1} to {known} are missing at the end")]
+    if last and head.seq == end and head.hash != last.hash:
+        return [Fault(end, "head", f"the store noted the hash {head.hash or 'empty'}")]
+    if last and 0 < head.seq < end:
+        return [Fault(end, "head", f"the store noted {head.seq} as the newest entry")]
+    return []
+
+
+# ----------------------------------------------------------------------------- export
+
+
+def line(row: model.AuditRow) -> str:
+    """One exported line, without the line break."""
+    return _encoder.encode(
+        {
+            "seq": row.seq,
+            "at": iso(row.at),
+            "actor": row.actor,
+            "action": row.action,
+            "request": row.request,
+            "facts": plain(row.facts),
+            "prev": row.prev,
+            "hash": row.hash,
+        }
+    )
+
+
+def parse(text: str) -> model.AuditRow:
+    """The entry of an exported line. Raises ValueError on anything else."""
+    try:
+        fields = json.loads(text)
+        return model.AuditRow(
+            seq=_typed(fields["seq"], int),
+            at=datetime.fromisoformat(fields["at"]),
+            actor=_typed(fields["actor"], str),
+            action=_typed(fields["action"], str),
+            request=_typed(fields["request"], int),
+            facts=_typed(fields["facts"], dict),
+            prev=_typed(fields["prev"], str),
+            hash=_typed(fields["hash"], str),
+        )
+    except (KeyError, TypeError, RecursionError) as fault:
+        raise ValueError(f"not an audit line: {fault!r}") from fault
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is not a {kind.__name__}")
+    return value
+
+
+def export(source: Source, file: IO[str]) -> int:
+    """Write the whole chain as JSON lines, oldest first; returns how many."""
+    count = 0
+    for row in source.chain():
+        file.write(line(row) + "\n")
+        count += 1
+    return count
+
+
+def verify_file(file: Iterable[str], expected: str = "") -> list[Fault]:
+    """Everything wrong with an exported file; ``expected`` is a "SEQ:HASH" kept elsewhere."""
+    faults: list[Fault] = []
+
+    def good() -> Iterable[model.AuditRow]:
+        for number, text in enumerate(file, 1):
+            if not text.strip():
+                continue
+            try:
+                yield parse(text)
+            except ValueError as fault:
+                faults.append(Fault(0, "syntax", f"line {number}: {fault}"))
+
+    found = verify(good(), Head(expected=expected))
+    return faults + found

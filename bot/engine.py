@@ -1,0 +1,397 @@
+"""The one door: every event is deduplicated, decided, written and answered in one transaction.
+
+Events that wait together share a transaction, each within its own savepoint: under load one sync
+of the disk serves many of them, and alone an event waits for nobody. A thread of its own writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from bot import checkpoints, model, ports, store
+from bot.store import codec
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Needs = Callable[[model.Event], model.Needs]
+Decide = Callable[[model.Event, model.View, datetime], model.Decision]
+Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
+
+MOST_TOGETHER = 256
+IDLE = 0.05
+COMMITS_PER_CHECKPOINT = 1000
+FIRST_RETRY, LAST_RETRY = 1.0, 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How old an effect that is never sent may grow before it counts as refused."""
+
+    effect: timedelta = timedelta(hours=24)
+    run: timedelta = timedelta(minutes=15)
+
+    def of(self, effect: model.Effect) -> timedelta:
+        return self.run if isinstance(effect, model.StartRun) else self.effect
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Something waiting for the writer thread: an event, or else a ``call``."""
+
+    future: asyncio.Future[Any]
+    event: model.Event | None
+    call: Callable[[store.Writer], Any] | None
+
+
+class Engine:
+    """Takes events, hands back receipts.
+
+    ``needs`` and ``decide`` are the core. ``failed_toast`` is answered to an event that could not
+    be decided. ``failed`` is called (on the loop) when the store can't be written: the process
+    should end, for nothing more will be taken. All methods belong to the loop's thread.
+    """
+
+    def __init__(
+        self,
+        house: store.Store,
+        needs: Needs,
+        decide: Decide,
+        clock: ports.Clock,
+        *,
+        failed_toast: str = "Something went wrong here; it was noted in the audit log.",
+        patience: Patience | None = None,
+        failed: Callable[[BaseException], None] | None = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        if house.writer is None:
+            raise ValueError("the engine needs a store that it can write")
+        self.store = house
+        self.clock = clock
+        self._taker = _Taker(
+            house.writer, needs, decide, clock, failed_toast, patience or Patience(), chance
+        )
+        self._writer = house.writer
+        self._failed = failed
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._watchers: list[Callable[[store.Changes], None]] = []
+        self._closed = True
+        self._thread: threading.Thread | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._commits = 0
+
+    # -- on the loop's thread
+
+    def start(self) -> None:
+        """Begin to take events. Needs a running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, event: model.Event) -> asyncio.Future[model.Receipt]:
+        """Take an event. The receipt is set once the commit is on disk; ``ports.Closed`` is set if
+        the event was not taken (closing, or the disk failed): do not acknowledge it then."""
+        return self._put(event, None)
+
+    def write(self, call: Callable[[store.Writer], T]) -> asyncio.Future[T]:
+        """Run ``call`` on the writer thread, in the transaction that the next events share. What
+        it raises is set on the future, and what it wrote is undone."""
+        return self._put(None, call)
+
+    async def read(self, call: Callable[[store.Reader], T]) -> T:
+        """Run ``call`` in a thread with a read-only connection; it never blocks the writer."""
+
+        def run() -> T:
+            with self.store.reading() as reader:
+                return call(reader)
+
+        return await asyncio.to_thread(run)
+
+    def watch(self, watcher: Callable[[store.Changes], None]) -> None:
+        """Call ``watcher`` on the loop after every commit that queued effects, put timers in or
+        moved steps."""
+        self._watchers.append(watcher)
+
+    async def close(self) -> None:
+        """Finish what was taken, take nothing more, and wait until the writer has ended."""
+        if self._ended is None:
+            return
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        await asyncio.shield(self._ended)
+
+    def _put(
+        self, event: model.Event | None, call: Callable[[store.Writer], Any] | None
+    ) -> asyncio.Future[Any]:
+        loop = self._loop or asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        if self._closed:
+            future.set_exception(ports.Closed("the bot is shutting down"))
+        else:
+            self._queue.put(_Job(future, event, call))
+        return future
+
+    def _hand_back(self, answers: list[Answer], changes: store.Changes | None) -> None:
+        for future, value, fault in answers:
+            if future.done():
+                continue
+            if fault is None:
+                future.set_result(value)
+            else:
+                future.set_exception(fault)
+        if changes is not None and changes:
+            for watcher in self._watchers:
+                watcher(changes)
+
+    def _give_up(self, waiting: list[_Job], fault: BaseException) -> None:
+        """The store can't be written: nobody is answered, so that everything comes again."""
+        self._closed = True
+        while True:
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                break
+            if job is not None:
+                waiting.append(job)
+        closed = ports.Closed(f"the store can't be written: {fault}")
+        self._hand_back([(job.future, None, closed) for job in waiting], None)
+        self._end()
+        if self._failed is not None:
+            self._failed(fault)
+
+    def _end(self) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+    # -- on the writer's thread
+
+    def _run(self) -> None:
+        assert self._loop is not None
+        more = True
+        while more:
+            jobs: list[_Job] = []
+            try:
+                more = self._gather(jobs)
+                if jobs:
+                    self._transact(jobs)
+            except BaseException as fault:
+                log.critical("the store can't be written, stopping", exc_info=True)
+                try:
+                    self._writer.rollback()
+                except sqlite3.Error:
+                    log.exception("nor could the transaction be rolled back")
+                self._loop.call_soon_threadsafe(self._give_up, jobs, fault)
+                return
+        self._loop.call_soon_threadsafe(self._end)
+
+    def _gather(self, jobs: list[_Job]) -> bool:
+        """Add to ``jobs`` everything that waits now, at least one. False: it was the last."""
+        job = self._next()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) >= MOST_TOGETHER:
+                return True
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return True
+        return False
+
+    def _next(self) -> _Job | None:
+        """The next job; while there is none the log is copied back, so that no commit does it."""
+        if self._commits >= COMMITS_PER_CHECKPOINT:
+            self._checkpoint()
+        if self._commits:
+            try:
+                return self._queue.get(timeout=IDLE)
+            except Empty:
+                self._checkpoint()
+        return self._queue.get()
+
+    def _checkpoint(self) -> None:
+        self._writer.checkpoint()
+        self._commits = 0
+
+    def _transact(self, jobs: list[_Job]) -> None:
+        assert self._loop is not None
+        writer = self._writer
+        writer.begin()
+        answers: list[Answer] = [self._do(job) for job in jobs]
+        checkpoints.reach("engine.before_commit")
+        writer.commit()
+        checkpoints.reach("engine.committed")
+        self._commits += 1
+        self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
+
+    def _do(self, job: _Job) -> Answer:
+        if job.event is not None:
+            return job.future, self._taker.take(job.event), None
+        assert job.call is not None
+        self._writer.savepoint()
+        try:
+            value = job.call(self._writer)
+        except Exception as fault:
+            if _fatal(fault):
+                raise
+            self._writer.rollback_to_savepoint()
+            return job.future, None, fault
+        self._writer.release()
+        return job.future, value, None
+
+
+def _fatal(fault: BaseException) -> bool:
+    """Is it the store that failed (full disk, I/O error, corruption) and not the event?"""
+    return isinstance(fault, sqlite3.DatabaseError) and not isinstance(
+        fault,
+        sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError,
+    )
+
+
+class _Taker:
+    """Takes one event after the other, on the writer's thread, within its transaction."""
+
+    def __init__(
+        self,
+        writer: store.Writer,
+        needs: Needs,
+        decide: Decide,
+        clock: ports.Clock,
+        failed_toast: str,
+        patience: Patience,
+        chance: random.Random | None,
+    ) -> None:
+        self._writer = writer
+        self._needs = needs
+        self._decide = decide
+        self._clock = clock
+        self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
+        self._patience = patience
+        self._chance = chance or random.Random()
+        self._asks: dict[str, deque[datetime]] = {}
+
+    def take(self, event: model.Event) -> model.Receipt:
+        """Decide and write one event. Whatever goes wrong with it harms only itself."""
+        now = self._clock.now()
+        writer = self._writer
+        fault: Exception | None = None
+        for attempt in (1, 2):
+            writer.savepoint()
+            try:
+                receipt = self._decided(event, now)
+                writer.release()
+                return receipt
+            except Exception as error:
+                if _fatal(error):
+                    raise
+                writer.rollback_to_savepoint()
+                fault = error
+                scrubbed = codec.scrub(event)
+                if scrubbed is event and not isinstance(error, store.Conflict):
+                    break
+                event = scrubbed
+                log.warning("event %s is decided again (try %d): %r", event.id, attempt, error)
+        assert fault is not None
+        return self._refuse(event, now, fault)
+
+    def _decided(self, event: model.Event, now: datetime) -> model.Receipt:
+        writer = self._writer
+        known = writer.answer(event.id)
+        if known is not None:
+            if isinstance(event, model.TimerDue):
+                writer.take_timer(event.request, event.timer, codec.ms(event.at))
+            return replace(known, duplicate=True)
+        receipt = model.Receipt()
+        prepared = self._prepare(event, now)
+        if prepared is not None:
+            needs = self._needs(prepared)
+            view = writer.view(needs, self._recent_asks(needs.asks_by, now))
+            decision = self._decide(prepared, view, now)
+            writer.apply(view, decision, now)
+            receipt = decision.receipt
+            if needs.asks_by:
+                self._asks.setdefault(needs.asks_by, deque()).append(now)
+        writer.record(event.id, type(event).__name__, codec.ms(now), receipt)
+        return receipt
+
+    def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
+        """Note that an event could not be decided, so that it is neither lost nor taken again."""
+        log.error("event %s could not be decided", event.id, exc_info=fault)
+        writer = self._writer
+        entry = model.AuditEntry(
+            actor="system",
+            action="event.failed",
+            request=getattr(event, "request", 0),
+            facts={"event": event.id, "kind": type(event).__name__, "error": type(fault).__name__},
+        )
+        writer.savepoint()
+        try:
+            self._prepare(event, now)
+            writer.append(entry, codec.ms(now))
+            writer.record(event.id, type(event).__name__, codec.ms(now), self._failed_receipt)
+        except Exception as error:
+            if _fatal(error):
+                raise
+            log.exception("nor could it be noted")
+            writer.rollback_to_savepoint()
+        else:
+            writer.release()
+        return self._failed_receipt
+
+    def _prepare(self, event: model.Event, now: datetime) -> model.Event | None:
+        """Move the row that the event is about; None: there is nothing left to decide."""
+        if isinstance(event, model.TimerDue):
+            due = self._writer.take_timer(event.request, event.timer, codec.ms(event.at))
+            return event if due else None
+        if isinstance(event, model.Settled):
+            return self._settle(event, now)
+        return event
+
+    def _settle(self, event: model.Settled, now: datetime) -> model.Event | None:
+        row = self._writer.effect(event.effect)
+        if row is None or row.state not in ("queued", "in_flight"):
+            log.warning("%s: no such effect is open", event.id)
+            return None
+        outcome, moment = event.outcome, codec.ms(now)
+        if isinstance(outcome, model.NotSent):
+            if now - row.created_at <= self._patience.of(row.effect.body):
+                wait = timedelta(seconds=self._wait(outcome, row.effect.attempts))
+                self._writer.put_off(row.effect.id, outcome, codec.ms(now + wait), moment)
+                return None
+            outcome = model.Refused(f"gave up: {outcome.reason}", code="gave_up")
+            event = replace(event, outcome=outcome)
+        self._writer.settle(row.effect.id, outcome, moment)
+        if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
+            self._writer.card_shown(
+                row.effect.request, outcome.ref, str(outcome.data.get("alias") or "")
+            )
+        return event
+
+    def _wait(self, outcome: model.NotSent, attempts: int) -> float:
+        """Seconds until the next try: never before the platform said."""
+        usual = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(max(attempts - 1, 0), 20))
+        return max(outcome.retry_after, usual * self._chance.uniform(0.75, 1.25))
+
+    def _recent_asks(self, person: str, now: datetime) -> int:
+        asks = self._asks.get(person)
+        if asks is None:
+            return 0
+        horizon = now - timedelta(seconds=60)
+        while asks and asks[0] <= horizon:
+            asks.popleft()
+        if not asks:
+            del self._asks[person]
+        return len(asks)

@@ -1,0 +1,280 @@
+"""The one queue by which everything leaves: order per lane, budgets per chat, retries, doubt.
+
+An effect is claimed by a commit before its call is made, and its outcome comes back as an event.
+So after a crash every call is either known not to have been made, or in doubt: then the performer
+is told so and looks it up by its key or token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from bot import checkpoints, engine, model, ports, store
+from bot.store import codec
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT = 64
+CALL_DEADLINE = 300.0
+LONGEST_SLEEP = 30.0
+
+
+class Performer(Protocol):
+    """A chat or an executor: whoever can carry an effect out."""
+
+    def perform(self, effect: Any, doubt: bool) -> Awaitable[model.Outcome]: ...
+
+
+Route = Callable[[model.Effect], Performer]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """At most ``count`` effects of these ``kinds`` within any ``seconds``, per chat or for the
+    whole app. ``platform`` is the adapter's name ("" is the executors, whose chat is a region);
+    kinds: say, card, run, lookup."""
+
+    platform: str
+    kinds: frozenset[str]
+    per: Literal["chat", "app"]
+    count: int
+    seconds: float
+
+
+@dataclass
+class _Window:
+    """The last calls that a budget counts, as milliseconds, each from when it was settled."""
+
+    count: int
+    span: int
+    sent: deque[int] = field(default_factory=deque)
+    flying: int = 0
+
+    def room(self, now: int) -> store.Allowance:
+        """A call still in flight fills its place; a settled one does so for the whole span."""
+        while self.sent and self.sent[0] + self.span <= now:
+            self.sent.popleft()
+        left = self.count - self.flying - len(self.sent)
+        again = self.sent[0] + self.span if left <= 0 and self.sent else None
+        return store.Allowance(max(left, 0), again)
+
+
+class Quotas:
+    """How much may go into each bucket now. Used by the writer thread while it claims and by the
+    loop between claims, never by both at once but for ``settled`` and ``pause``, which only make
+    room or take it away."""
+
+    def __init__(
+        self, budgets: Iterable[Budget], clock: ports.Clock, most: int = IN_FLIGHT
+    ) -> None:
+        self._budgets = tuple(budgets)
+        self._clock = clock
+        self._most = most
+        self._flying: dict[str, int] = {}
+        self._windows: dict[tuple[Budget, str], _Window] = {}
+        self._paused: dict[store.Bucket, int] = {}
+
+    @property
+    def longest(self) -> timedelta:
+        """How far back the windows reach."""
+        return timedelta(seconds=max((budget.seconds for budget in self._budgets), default=0.0))
+
+    def _of(self, bucket: store.Bucket) -> list[_Window]:
+        windows = []
+        for budget in self._budgets:
+            if budget.platform != bucket.platform or bucket.kind not in budget.kinds:
+                continue
+            key = (budget, bucket.chat if budget.per == "chat" else "")
+            window = self._windows.get(key)
+            if window is None:
+                window = _Window(budget.count, round(budget.seconds * 1000))
+                self._windows[key] = window
+            windows.append(window)
+        return windows
+
+    def room(self, bucket: store.Bucket) -> store.Allowance:
+        now = codec.ms(self._clock.now())
+        until = self._paused.get(bucket, 0)
+        if until > now:
+            return store.Allowance(0, until)
+        least = store.Allowance(self._most - self._flying.get(bucket.platform, 0))
+        for window in self._of(bucket):
+            room = window.room(now)
+            if room.count <= 0:
+                return room
+            if room.count < least.count:
+                least = room
+        return least
+
+    def take(self, bucket: store.Bucket) -> None:
+        self._flying[bucket.platform] = self._flying.get(bucket.platform, 0) + 1
+        for window in self._of(bucket):
+            window.flying += 1
+
+    def settled(self, bucket: store.Bucket) -> None:
+        """A call came back; the other side counts it from now at the latest."""
+        now = codec.ms(self._clock.now())
+        self._flying[bucket.platform] -= 1
+        for window in self._of(bucket):
+            window.flying -= 1
+            window.sent.append(now)
+
+    def pause(self, bucket: store.Bucket, until: int) -> None:
+        """Send nothing into this bucket before ``until``: its platform said so."""
+        self._paused[bucket] = max(until, self._paused.get(bucket, 0))
+
+    def remember(self, history: store.History) -> None:
+        """Take up what was sent before a restart, so that it doesn't burst."""
+        for bucket, at in sorted(history.sent, key=lambda sent: sent[1]):
+            for window in self._of(bucket):
+                window.sent.append(at)
+        for bucket, until in history.paused:
+            self.pause(bucket, until)
+
+
+class Outbox:
+    """Claims what is due, has it performed, and submits what became of it."""
+
+    def __init__(
+        self,
+        engine: engine.Engine,
+        route: Route,
+        budgets: Sequence[Budget],
+        clock: ports.Clock,
+        *,
+        in_flight: int = IN_FLIGHT,
+        call_deadline: float = CALL_DEADLINE,
+    ) -> None:
+        self._engine = engine
+        self._route = route
+        self._quotas = Quotas(budgets, clock, in_flight)
+        self._clock = clock
+        self._call_deadline = call_deadline
+        self._woken = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._stopped = asyncio.Event()
+        self._stopped.set()
+        engine.watch(self._on_commit)
+
+    async def run(self) -> None:
+        """Work until cancelled or drained. Call ``recover`` before, once."""
+        self._stopped.clear()
+        try:
+            while not self._draining:
+                self._woken.clear()
+                claims = await self._claim()
+                if claims is None:
+                    return
+                if not claims.taken:
+                    await self._sleep(claims.next_due)
+        finally:
+            self._stopped.set()
+
+    async def recover(self) -> int:
+        """Queue what was in flight when the process died, in doubt, and remember what the budgets
+        counted; returns how many were in doubt."""
+        now = self._clock.now()
+
+        def recover(writer: store.Writer) -> tuple[int, store.History]:
+            return writer.recover(), writer.history(now - self._quotas.longest, now)
+
+        count, history = await self._engine.write(recover)
+        self._quotas.remember(history)
+        return count
+
+    def wake(self) -> None:
+        """Look again now: something was queued, or came due."""
+        self._woken.set()
+
+    async def drain(self, deadline: float = 10.0) -> bool:
+        """Claim nothing more and wait for the calls in flight. False: some were still running
+        after ``deadline`` seconds; they are abandoned and looked up after the next start."""
+        self._draining = True
+        self.wake()
+        await self._stopped.wait()
+        if not self._tasks:
+            return True
+        _, late = await asyncio.wait(set(self._tasks), timeout=deadline)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return not late
+
+    def _on_commit(self, changes: store.Changes) -> None:
+        if changes.effects:
+            self.wake()
+
+    async def _sleep(self, next_due: int | None) -> None:
+        if self._draining:
+            return
+        left = LONGEST_SLEEP
+        if next_due is not None:
+            left = min(left, max(0.0, (next_due - codec.ms(self._clock.now())) / 1000))
+        try:
+            async with asyncio.timeout(left):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _claim(self) -> store.Claims | None:
+        """Take out what is due and begin to perform it. None: the engine is closed."""
+
+        def claim(writer: store.Writer) -> store.Claims:
+            if self._draining:
+                return store.Claims((), None)
+            return writer.claim(self._clock.now(), self._quotas)
+
+        try:
+            claims = await self._engine.write(claim)
+        except ports.Closed:
+            return None
+        if claims.taken:
+            checkpoints.reach("outbox.claimed")
+        for claimed in claims.taken:
+            task = asyncio.create_task(self._carry_out(claimed))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return claims
+
+    async def _carry_out(self, claimed: store.Claimed) -> None:
+        effect = claimed.effect
+        try:
+            outcome = await self._perform(claimed)
+        finally:
+            self._quotas.settled(claimed.bucket)
+        now = self._clock.now()
+        if isinstance(outcome, model.NotSent) and outcome.retry_after > 0:
+            self._quotas.pause(claimed.bucket, _later(now, outcome.retry_after))
+        settled = model.Settled(f"effect:{effect.id}:{effect.attempts}", now, effect.id, outcome)
+        try:
+            await self._engine.submit(settled)
+        except ports.Closed:
+            log.warning("effect %d ended after the engine; it is looked up next time", effect.id)
+        self.wake()
+
+    async def _perform(self, claimed: store.Claimed) -> model.Outcome:
+        effect = claimed.effect
+        if claimed.card_missing:
+            return model.Refused("the card was never shown", code="no_card")
+        kind = effect.body.kind
+        checkpoints.reach(f"outbox.before.{kind}")
+        try:
+            async with asyncio.timeout(self._call_deadline):
+                outcome = await self._route(effect.body).perform(effect.body, claimed.doubt)
+        except Exception as fault:
+            log.exception("effect %d (%s) failed in its performer", effect.id, kind)
+            token = effect.body.step.token if isinstance(effect.body, model.StartRun) else ""
+            outcome = model.Unknown(f"{type(fault).__name__} in the adapter", token=token)
+        checkpoints.reach(f"outbox.after.{kind}")
+        return outcome
+
+
+def _later(now: datetime, seconds: float) -> int:
+    return codec.ms(now + timedelta(seconds=seconds))

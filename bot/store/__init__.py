@@ -1,0 +1,25 @@
+"""The durable state of the house, in one SQLite file. The only place that knows SQL."""
+
+from __future__ import annotations
+
+from bot.store.effects import Allowance, Bucket, Claimed, Claims, History, Quota
+from bot.store.files import Locked, Store
+from bot.store.reader import OpenStep, Reader, Status
+from bot.store.writer import Changes, Conflict, Writer
+
+__all__ = [
+    "Allowance",
+    "Bucket",
+    "Changes",
+    "Claimed",
+    "Claims",
+    "Conflict",
+    "History",
+    "Locked",
+    "OpenStep",
+    "Quota",
+    "Reader",
+    "Status",
+    "Store",
+    "Writer",
+]

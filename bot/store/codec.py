@@ -1,0 +1,99 @@
+"""Every type of ``bot.model`` as JSON text and back, unchanged.
+
+Values typed ``Any`` (arguments, facts, contexts) must be JSON values with text keys; a tuple in one
+comes back as a list.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter
+
+from bot import model
+
+T = TypeVar("T")
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    known = _adapters.get(kind)
+    if known is None:
+        known = _adapters[kind] = TypeAdapter(kind)
+    return known
+
+
+request: TypeAdapter[model.Request] = _adapter(model.Request)
+receipt: TypeAdapter[model.Receipt] = _adapter(model.Receipt)
+vote: TypeAdapter[model.Vote] = _adapter(model.Vote)
+step: TypeAdapter[model.Step] = _adapter(model.Step)
+result: TypeAdapter[model.InstanceResult] = _adapter(model.InstanceResult)
+effect: TypeAdapter[model.Effect] = _adapter(Annotated[model.Effect, Field(discriminator="kind")])
+outcome: TypeAdapter[model.Outcome] = _adapter(
+    Annotated[model.Outcome, Field(discriminator="kind")]
+)
+mapping: TypeAdapter[Mapping[str, Any]] = _adapter(dict[str, Any])
+
+
+def encode(kind: TypeAdapter[T], value: T) -> str:
+    """JSON text of a value. Raises UnicodeError or ValueError on text that is not valid Unicode."""
+    return kind.dump_json(value).decode()
+
+
+def decode(kind: TypeAdapter[T], text: str) -> T:
+    """The value of a text that ``encode`` wrote."""
+    return kind.validate_json(text)
+
+
+def encode_any(value: Any) -> str:
+    """JSON text of a value of any model type (for types off the hot path)."""
+    return encode(_adapter(type(value)), value)
+
+
+def decode_any(kind: type[T], text: str) -> T:
+    """The value of a text that ``encode_any`` wrote from a value of type ``kind``."""
+    adapter: TypeAdapter[T] = _adapter(kind)
+    return decode(adapter, text)
+
+
+def ms(at: datetime) -> int:
+    """An aware datetime as whole milliseconds since 1970, rounded down."""
+    return (at - model.EPOCH) // _MILLISECOND
+
+
+def at(milliseconds: int) -> datetime:
+    """The aware datetime of whole milliseconds since 1970."""
+    return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(
+        microsecond=milliseconds % 1000 * 1000
+    )
+
+
+def scrub(value: Any) -> Any:
+    """The same value with every lone surrogate replaced by U+FFFD: a frame may carry them as
+    ``\\ud800``, and neither UTF-8 nor SQLite can hold them."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value) if _SURROGATE.search(value) else value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changes = {
+            field.name: new
+            for field in dataclasses.fields(value)
+            if (new := scrub(old := getattr(value, field.name))) is not old
+        }
+        return dataclasses.replace(value, **changes) if changes else value
+    if isinstance(value, tuple | list):
+        parts = [scrub(part) for part in value]
+        same = all(new is old for new, old in zip(parts, value, strict=True))
+        return value if same else type(value)(parts)
+    if isinstance(value, dict):
+        pairs = {scrub(key): scrub(part) for key, part in value.items()}
+        return value if pairs == value else pairs
+    return value

@@ -1,0 +1,96 @@
+"""Opening the file: one writer per store, as many readers as wanted."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from bot.store import queries, schema
+from bot.store.reader import Reader
+from bot.store.writer import Writer
+
+
+class Locked(Exception):
+    """Another bot already runs on this store."""
+
+
+class Store:
+    """One SQLite file. ``Store(path)`` creates and migrates it and keeps others from writing;
+    ``Store(path, readonly=True)`` is for tools beside a running bot."""
+
+    def __init__(self, path: Path | str, readonly: bool = False) -> None:
+        self.path = Path(path)
+        self._lock: IO[bytes] | None = None
+        self._free: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        self.writer: Writer | None = None
+        if readonly:
+            if not self.path.exists():
+                raise FileNotFoundError(f"there is no store at {self.path}")
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = self._take_lock()
+        try:
+            self.writer = self._open_writer()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _take_lock(self) -> IO[bytes]:
+        """Hold the lock file while this process lives; a killed process lets go of it."""
+        file = open(self.path.with_name(self.path.name + ".lock"), "ab")  # noqa: SIM115
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as fault:
+            file.close()
+            raise Locked(f"another bot already runs on {self.path}") from fault
+        return file
+
+    def _open_writer(self) -> Writer:
+        descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
+        os.close(descriptor)
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        for pragma in queries.OPEN_WRITER:
+            connection.execute(pragma).fetchall()
+        schema.migrate(connection)
+        return Writer(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """A reader of this store, on a connection that nobody else uses meanwhile."""
+        with self._guard:
+            connection = self._free.pop() if self._free else None
+        if connection is None:
+            connection = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            for pragma in queries.OPEN_READER:
+                connection.execute(pragma).fetchall()
+        try:
+            yield Reader(connection)
+        finally:
+            with self._guard:
+                self._free.append(connection)
+
+    def close(self) -> None:
+        """Let go of the file. The write-ahead log is copied back and removed."""
+        with self._guard:
+            while self._free:
+                self._free.pop().close()
+        if self.writer is not None:
+            self.writer.connection.close()
+            self.writer = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None

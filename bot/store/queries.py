@@ -1,0 +1,215 @@
+"""Every SQL statement of the house, by name. Nothing else holds SQL but ``bot.store.schema``."""
+
+from __future__ import annotations
+
+from bot.store.schema import FINAL
+
+# ----------------------------------------------------------------------------- opening
+
+OPEN_WRITER = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA wal_autocheckpoint = 0",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -32768",
+)
+OPEN_READER = (
+    "PRAGMA query_only = ON",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA temp_store = MEMORY",
+)
+CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
+CHECKPOINT_ALL = "PRAGMA wal_checkpoint(TRUNCATE)"
+
+# ----------------------------------------------------------------------------- transactions
+
+BEGIN = "BEGIN IMMEDIATE"
+COMMIT = "COMMIT"
+ROLLBACK = "ROLLBACK"
+SAVEPOINT = "SAVEPOINT job"
+RELEASE = "RELEASE job"
+ROLLBACK_TO = "ROLLBACK TO job"
+
+# ----------------------------------------------------------------------------- events
+
+EVENT_ANSWER = "SELECT answer FROM events WHERE id = ?"
+EVENT_INSERT = "INSERT INTO events (id, kind, at, answer) VALUES (?, ?, ?, ?)"
+
+# ----------------------------------------------------------------------------- requests
+
+REQUEST_LAST = "SELECT COALESCE(MAX(id), 0) FROM requests"
+REQUEST_BY_ID = "SELECT body FROM requests WHERE id = ?"
+REQUEST_BY_CARD = "SELECT body FROM requests WHERE platform = ? AND card = ? AND card <> ''"
+REQUEST_BY_ALIAS = (
+    "SELECT body FROM requests WHERE platform = ? AND card_alias = ? AND card_alias <> ''"
+)
+REQUEST_BY_MESSAGE = (
+    "SELECT body FROM requests WHERE platform = ? AND message = ? AND message <> ''"
+)
+REQUEST_BY_FORM = """
+SELECT body FROM requests
+WHERE form_platform = ? AND form_instance = ? AND form_instance <> ''
+"""
+REQUEST_INSERT = """
+INSERT INTO requests (id, state, version, person, platform, chat, message, form_platform,
+    form_instance, card, created_at, expires_at, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+REQUEST_UPDATE = """
+UPDATE requests SET state = ?, version = ?, card = ?, expires_at = ?, body = ?
+WHERE id = ? AND state = ? AND version = ?
+"""
+REQUEST_SET_CARD = "UPDATE requests SET card = ?, card_alias = ?, body = ? WHERE id = ?"
+REQUEST_CARD = "SELECT card FROM requests WHERE id = ?"
+REQUESTS_OPEN = f"SELECT body FROM requests WHERE state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
+REQUESTS_RECENT = "SELECT body FROM requests ORDER BY id DESC LIMIT ?"
+REQUEST_COUNTS_OPEN = (
+    f"SELECT state, COUNT(*) FROM requests WHERE state NOT IN ({FINAL}) GROUP BY state"
+)
+
+# ----------------------------------------------------------------------------- votes and runs
+
+VOTES = "SELECT body FROM votes WHERE request = ? ORDER BY at, person"
+VOTE_INSERT = "INSERT INTO votes (request, person, at, body) VALUES (?, ?, ?, ?)"
+STEPS = "SELECT body FROM steps WHERE request = ? ORDER BY idx"
+STEP_PUT = """
+INSERT INTO steps (request, idx, state, engine, region, batch, invocation, since, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (request, idx) DO UPDATE SET
+    since = CASE WHEN invocation = excluded.invocation THEN since ELSE excluded.since END,
+    state = excluded.state, region = excluded.region, batch = excluded.batch,
+    invocation = excluded.invocation, body = excluded.body
+"""
+STEPS_OPEN = """
+SELECT engine, since, body FROM steps
+WHERE state IN ('started', 'running') AND invocation <> '' AND (request, idx) > (?, ?)
+ORDER BY request, idx LIMIT ?
+"""
+RESULTS = "SELECT body FROM results WHERE request = ? ORDER BY instance"
+RESULT_PUT = """
+INSERT INTO results (request, instance, body) VALUES (?, ?, ?)
+ON CONFLICT (request, instance) DO UPDATE SET body = excluded.body
+"""
+
+# ----------------------------------------------------------------------------- outbox
+
+EFFECT_INSERT = """
+INSERT INTO outbox (key, lane, request, kind, bucket, state, due_at, created_at, context, body)
+VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)
+ON CONFLICT (key) DO NOTHING
+"""
+EFFECTS_REPLACE = """
+UPDATE outbox SET state = 'dropped', settled_at = ?
+WHERE lane = ? AND state = 'queued' AND kind = 'update_card' AND id < ?
+"""
+EFFECT_DROP = """
+UPDATE outbox SET state = 'dropped', settled_at = ?
+WHERE key = ? AND state = 'queued' AND doubt = 0
+"""
+EFFECT = """
+SELECT id, key, lane, request, attempts, body, context, state, created_at, kind, bucket
+FROM outbox WHERE id = ?
+"""
+EFFECT_SETTLE = """
+UPDATE outbox SET state = ?, outcome = ?, settled_at = ?
+WHERE id = ? AND state IN ('queued', 'in_flight')
+"""
+EFFECT_AGAIN = """
+UPDATE outbox SET state = 'queued', due_at = ?, outcome = ?, settled_at = ?
+WHERE id = ? AND state IN ('queued', 'in_flight')
+"""
+EFFECTS_RECOVER = "UPDATE outbox SET state = 'queued', doubt = 1 WHERE state = 'in_flight'"
+BUCKETS = """
+WITH RECURSIVE each (bucket) AS (
+    SELECT MIN(bucket) FROM outbox WHERE state = 'queued'
+    UNION ALL
+    SELECT (SELECT MIN(bucket) FROM outbox WHERE state = 'queued' AND bucket > each.bucket)
+    FROM each WHERE each.bucket IS NOT NULL
+)
+SELECT bucket FROM each WHERE bucket IS NOT NULL
+"""
+EFFECTS_DUE = """
+SELECT id, due_at FROM outbox AS o
+WHERE bucket = ? AND state = 'queued' AND due_at <= ? AND NOT EXISTS (
+    SELECT 1 FROM outbox AS p
+    WHERE p.lane = o.lane AND p.id < o.id AND p.state IN ('queued', 'in_flight')
+)
+ORDER BY due_at, id LIMIT ?
+"""
+EFFECT_NEXT_DUE = (
+    "SELECT MIN(due_at) FROM outbox WHERE bucket = ? AND state = 'queued' AND due_at > ?"
+)
+EFFECT_CLAIM = """
+UPDATE outbox SET state = 'in_flight', attempts = attempts + 1, claimed_at = ?
+WHERE id = ? AND state = 'queued'
+"""
+EFFECT_CLAIMED = (
+    "SELECT id, key, lane, request, attempts, body, context, doubt, bucket FROM outbox WHERE id = ?"
+)
+EFFECTS_RECENT = """
+SELECT bucket, claimed_at, settled_at, doubt FROM outbox WHERE claimed_at > ? ORDER BY claimed_at
+"""
+EFFECTS_PUT_OFF = """
+SELECT bucket, due_at, outcome FROM outbox
+WHERE state = 'queued' AND attempts > 0 AND outcome <> ''
+"""
+EFFECT_COUNTS = (
+    "SELECT state, COUNT(*) FROM outbox WHERE state IN ('queued', 'in_flight') GROUP BY 1"
+)
+
+# ----------------------------------------------------------------------------- timers
+
+TIMER_PUT = """
+INSERT INTO timers (request, kind, due_at) VALUES (?, ?, ?)
+ON CONFLICT (request, kind) DO UPDATE SET due_at = excluded.due_at
+"""
+TIMER_CLEAR = "DELETE FROM timers WHERE request = ? AND kind = ?"
+TIMER_TAKE = "DELETE FROM timers WHERE request = ? AND kind = ? AND due_at <= ?"
+TIMERS_DUE = """
+SELECT request, kind, due_at FROM timers
+WHERE due_at <= ? AND (due_at, request, kind) > (?, ?, ?)
+ORDER BY due_at, request, kind LIMIT ?
+"""
+TIMER_NEXT = "SELECT MIN(due_at) FROM timers"
+
+# ----------------------------------------------------------------------------- audit and meta
+
+AUDIT_LAST = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+AUDIT_INSERT = """
+INSERT INTO audit (seq, at, actor, action, request, facts, prev, hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+AUDIT_PAGE = """
+SELECT seq, at, actor, action, request, facts, prev, hash FROM audit
+WHERE seq > ? ORDER BY seq LIMIT ?
+"""
+AUDIT_NEWEST = """
+SELECT seq, at, actor, action, request, facts, prev, hash FROM audit ORDER BY seq DESC LIMIT ?
+"""
+AUDIT_OF_REQUEST = """
+SELECT seq, at, actor, action, request, facts, prev, hash FROM audit
+WHERE request = ? AND request > 0 ORDER BY seq DESC LIMIT ?
+"""
+AUDIT_SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
+META = "SELECT value FROM meta WHERE name = ?"
+META_PUT = (
+    "INSERT INTO meta (name, value) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+# ----------------------------------------------------------------------------- pruning
+
+EVENTS_PRUNE = (
+    "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < ? ORDER BY at LIMIT ?)"
+)
+OUTBOX_PRUNE = f"""
+DELETE FROM outbox WHERE id IN (
+    SELECT o.id FROM outbox AS o LEFT JOIN requests AS r ON r.id = o.request
+    WHERE o.id > ? AND o.id <= ? AND o.created_at < ? AND o.id < (SELECT MAX(id) FROM outbox)
+    AND o.state NOT IN ('queued', 'in_flight')
+    AND (r.id IS NULL OR r.state IN ({FINAL}))
+)
+"""
+OUTBOX_SPAN = "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM outbox"

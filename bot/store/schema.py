@@ -1,0 +1,146 @@
+"""The tables, as migrations that sqlite-utils applies and records.
+
+A migration that has shipped is never edited: add the next one. Times are whole milliseconds since
+1970; bodies are JSON (``bot.store.codec``), and a column stands beside them only where something is
+looked up by it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+
+import sqlite_utils
+from sqlite_utils.migrations import Migrations
+
+from bot import model
+
+migrations = Migrations("countersign")
+
+FINAL = ", ".join(f"'{state.value}'" for state in sorted(model.FINAL))
+"""The final states as an SQL list. A partial index serves a query only if both spell it alike."""
+
+_FIRST = f"""
+CREATE TABLE events (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    answer TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX events_at ON events (at);
+
+CREATE TABLE requests (
+    id INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    person TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    chat TEXT NOT NULL,
+    message TEXT NOT NULL,
+    form_platform TEXT NOT NULL,
+    form_instance TEXT NOT NULL,
+    card TEXT NOT NULL,
+    card_alias TEXT NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX requests_open ON requests (id) WHERE state NOT IN ({FINAL});
+CREATE UNIQUE INDEX requests_message ON requests (platform, message) WHERE message <> '';
+CREATE UNIQUE INDEX requests_form ON requests (form_platform, form_instance)
+    WHERE form_instance <> '';
+CREATE INDEX requests_card ON requests (platform, card) WHERE card <> '';
+CREATE INDEX requests_card_alias ON requests (platform, card_alias) WHERE card_alias <> '';
+
+CREATE TABLE votes (
+    request INTEGER NOT NULL REFERENCES requests (id),
+    person TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (request, person)
+) WITHOUT ROWID;
+
+CREATE TABLE steps (
+    request INTEGER NOT NULL REFERENCES requests (id),
+    idx INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    region TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    invocation TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (request, idx)
+) WITHOUT ROWID;
+CREATE INDEX steps_open ON steps (request, idx)
+    WHERE state IN ('started', 'running') AND invocation <> '';
+
+CREATE TABLE results (
+    request INTEGER NOT NULL REFERENCES requests (id),
+    instance TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (request, instance)
+) WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    lane TEXT NOT NULL,
+    request INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    bucket TEXT NOT NULL,
+    state TEXT NOT NULL,
+    doubt INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    claimed_at INTEGER NOT NULL DEFAULT 0,
+    settled_at INTEGER NOT NULL DEFAULT 0,
+    context TEXT NOT NULL,
+    outcome TEXT NOT NULL DEFAULT '',
+    body TEXT NOT NULL
+);
+CREATE INDEX outbox_due ON outbox (bucket, due_at, id) WHERE state = 'queued';
+CREATE INDEX outbox_lane ON outbox (lane, id) WHERE state IN ('queued', 'in_flight');
+CREATE UNIQUE INDEX outbox_in_flight ON outbox (lane) WHERE state = 'in_flight';
+CREATE INDEX outbox_claimed ON outbox (claimed_at) WHERE claimed_at > 0;
+
+CREATE TABLE timers (
+    request INTEGER NOT NULL REFERENCES requests (id),
+    kind TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    PRIMARY KEY (request, kind)
+) WITHOUT ROWID;
+CREATE INDEX timers_due ON timers (due_at, request, kind);
+
+CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    request INTEGER NOT NULL,
+    facts TEXT NOT NULL,
+    prev TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+CREATE INDEX audit_request ON audit (request, seq) WHERE request > 0;
+
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m001_first(db: sqlite_utils.Database) -> None:
+    for statement in _FIRST.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute("INSERT INTO meta VALUES ('installation', ?)", [secrets.token_hex(6)])
+    db.execute("INSERT INTO meta VALUES ('audit.head', '0:')")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a store up to date. Every migration is one transaction, recorded with its name."""
+    migrations.apply(sqlite_utils.Database(connection))

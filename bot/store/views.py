@@ -1,0 +1,108 @@
+"""What ``decide`` sees of the store for one event, and the reads that tools share with it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from bot import model
+from bot.store import codec, effects, queries
+
+
+def request(connection: sqlite3.Connection, number: int) -> model.Request | None:
+    return _one(connection, queries.REQUEST_BY_ID, (number,))
+
+
+def votes(connection: sqlite3.Connection, number: int) -> tuple[model.Vote, ...]:
+    rows = connection.execute(queries.VOTES, (number,))
+    return tuple(codec.decode(codec.vote, body) for (body,) in rows)
+
+
+def steps(connection: sqlite3.Connection, number: int) -> tuple[model.Step, ...]:
+    rows = connection.execute(queries.STEPS, (number,))
+    return tuple(codec.decode(codec.step, body) for (body,) in rows)
+
+
+def results(connection: sqlite3.Connection, number: int) -> tuple[model.InstanceResult, ...]:
+    rows = connection.execute(queries.RESULTS, (number,))
+    return tuple(codec.decode(codec.result, body) for (body,) in rows)
+
+
+def audit_row(row: tuple[Any, ...]) -> model.AuditRow:
+    """An audit entry of its columns, in the order in which every query names them."""
+    seq, at, actor, action, number, facts, prev, hash_ = row
+    return model.AuditRow(seq, codec.at(at), actor, action, number, json.loads(facts), prev, hash_)
+
+
+def audit(connection: sqlite3.Connection, number: int, limit: int) -> tuple[model.AuditRow, ...]:
+    """The newest entries (of one request, if a number is given), oldest of them first."""
+    if number:
+        rows = connection.execute(queries.AUDIT_OF_REQUEST, (number, limit)).fetchall()
+    else:
+        rows = connection.execute(queries.AUDIT_NEWEST, (limit,)).fetchall()
+    return tuple(audit_row(row) for row in reversed(rows))
+
+
+def listing(connection: sqlite3.Connection, kind: str, limit: int) -> tuple[model.Request, ...]:
+    """Requests: "open" (all not final, oldest first) or "recent" (newest first)."""
+    query = queries.REQUESTS_OPEN if kind == "open" else queries.REQUESTS_RECENT
+    rows = connection.execute(query, (limit,))
+    return tuple(codec.decode(codec.request, body) for (body,) in rows)
+
+
+def find(connection: sqlite3.Connection, needs: model.Needs, effect: int) -> model.Request | None:
+    """The request that ``needs`` names by its first field that is set; ``effect`` is the request
+    of the effect it names."""
+    if needs.request:
+        return request(connection, needs.request)
+    if needs.card:
+        return _one(connection, queries.REQUEST_BY_CARD, (needs.platform, needs.card)) or _one(
+            connection, queries.REQUEST_BY_ALIAS, (needs.platform, needs.card)
+        )
+    if needs.message:
+        return _one(connection, queries.REQUEST_BY_MESSAGE, (needs.platform, needs.message))
+    if needs.form:
+        return _one(connection, queries.REQUEST_BY_FORM, (needs.platform, needs.form))
+    return request(connection, effect) if effect else None
+
+
+def load(
+    connection: sqlite3.Connection,
+    needs: model.Needs,
+    *,
+    next_request: int,
+    audit_seq: int,
+    installation: str,
+    recent_asks: int,
+) -> model.View:
+    """Everything that ``needs`` asks for, as one consistent view."""
+    row = effects.load(connection, needs.effect) if needs.effect else None
+    effect = row.effect if row else None
+    found = find(connection, needs, effect.request if effect else 0)
+    shown: tuple[model.Request, ...] = ()
+    entries: tuple[model.AuditRow, ...] = ()
+    if needs.listing == "audit":
+        entries = audit(connection, found.id if found else needs.request, needs.limit)
+    elif needs.listing:
+        shown = listing(connection, needs.listing, needs.limit)
+    return model.View(
+        next_request=next_request,
+        audit_seq=audit_seq,
+        installation=installation,
+        request=found,
+        votes=votes(connection, found.id) if found else (),
+        steps=steps(connection, found.id) if found else (),
+        results=results(connection, found.id) if found else (),
+        effect=effect,
+        listing=shown,
+        audit=entries,
+        recent_asks=recent_asks,
+    )
+
+
+def _one(
+    connection: sqlite3.Connection, query: str, values: tuple[Any, ...]
+) -> model.Request | None:
+    row = connection.execute(query, values).fetchone()
+    return codec.decode(codec.request, row[0]) if row else None

@@ -1,0 +1,263 @@
+"""The one connection that writes. It belongs to the engine's writer thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import datetime
+
+from bot import audit, model
+from bot.store import codec, effects, queries, views
+
+
+class Conflict(Exception):
+    """What was loaded is no longer what stands in the store; nothing of this event was written."""
+
+
+class Changes:
+    """What a transaction changed that somebody waits for. ``timer`` is the earliest due time put
+    in (milliseconds, None: none); ``steps``: a run was started or moved."""
+
+    __slots__ = ("effects", "steps", "timer")
+
+    def __init__(self) -> None:
+        self.effects = False
+        self.timer: int | None = None
+        self.steps = False
+
+    def __bool__(self) -> bool:
+        return self.effects or self.steps or self.timer is not None
+
+
+class Writer:
+    """Transactions, savepoints, and the writes of one event. Owned by one thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.changes = Changes()
+        self._execute = connection.execute
+        self._head_dirty = False
+        self.installation: str = self._execute(queries.META, ("installation",)).fetchone()[0]
+        self._seq: int = 0
+        self._hash: str = ""
+        self._reread()
+
+    def _reread(self) -> None:
+        self._last_request: int = self._execute(queries.REQUEST_LAST).fetchone()[0]
+        self._seq, self._hash = self._execute(queries.AUDIT_LAST).fetchone() or (0, "")
+        sequence = self._execute(queries.AUDIT_SEQUENCE).fetchone()
+        self._next_seq: int = max(self._seq, sequence[0] if sequence else 0) + 1
+
+    # -- transactions
+
+    def begin(self) -> None:
+        self._execute(queries.BEGIN)
+        self.changes = Changes()
+
+    def commit(self) -> None:
+        if self._head_dirty:
+            self._execute(queries.META_PUT, ("audit.head", f"{self._seq}:{self._hash}"))
+            self._head_dirty = False
+        self._execute(queries.COMMIT)
+
+    def rollback(self) -> None:
+        """Undo the whole transaction, if SQLite has not undone it already."""
+        if self.connection.in_transaction:
+            self._execute(queries.ROLLBACK)
+        self._head_dirty = False
+        self._reread()
+
+    def savepoint(self) -> None:
+        self._execute(queries.SAVEPOINT)
+
+    def release(self) -> None:
+        self._execute(queries.RELEASE)
+
+    def rollback_to_savepoint(self) -> None:
+        """Undo what was written since the savepoint, and forget the savepoint."""
+        self._execute(queries.ROLLBACK_TO)
+        self._execute(queries.RELEASE)
+        self._reread()
+
+    def checkpoint(self) -> None:
+        """Copy what is committed from the write-ahead log into the database file."""
+        self._execute(queries.CHECKPOINT).fetchall()
+
+    # -- events
+
+    def answer(self, event: str) -> model.Receipt | None:
+        """The receipt given when this event was first taken; None: it is new."""
+        row = self._execute(queries.EVENT_ANSWER, (event,)).fetchone()
+        if row is None:
+            return None
+        return codec.decode(codec.receipt, row[0]) if row[0] else model.Receipt()
+
+    def record(self, event: str, kind: str, at: int, receipt: model.Receipt) -> None:
+        """Remember that an event was taken, and what was answered."""
+        plain = receipt == model.Receipt()
+        text = "" if plain else codec.encode(codec.receipt, receipt)
+        self._execute(queries.EVENT_INSERT, (event, kind, at, text))
+
+    def view(self, needs: model.Needs, recent_asks: int) -> model.View:
+        return views.load(
+            self.connection,
+            needs,
+            next_request=self._last_request + 1,
+            audit_seq=self._next_seq - 1,
+            installation=self.installation,
+            recent_asks=recent_asks,
+        )
+
+    # -- one decision
+
+    def apply(self, view: model.View, decision: model.Decision, now: datetime) -> None:
+        """Write everything that a decision changes. Raises ``Conflict`` where a guard fails."""
+        moment = codec.ms(now)
+        loaded, request = view.request, decision.request
+        if request is not None:
+            self._write_request(loaded, request)
+        current = request or loaded
+        try:
+            for vote in decision.votes:
+                self._write_vote(vote)
+        except sqlite3.IntegrityError as fault:
+            raise Conflict(f"vote: {fault}") from fault
+        for step in decision.steps:
+            self._write_step(step, current, moment)
+        if decision.results or decision.clear_timers:
+            if current is None:
+                raise Conflict("results or timers of no request")
+            for result in decision.results:
+                body = codec.encode(codec.result, result)
+                self._execute(queries.RESULT_PUT, (current.id, result.instance, body))
+            for kind in decision.clear_timers:
+                self._execute(queries.TIMER_CLEAR, (current.id, kind))
+        for timer in decision.timers:
+            self._write_timer(timer)
+        for key in decision.drop_effects:
+            self._execute(queries.EFFECT_DROP, (moment, key))
+        for effect in decision.effects:
+            if effects.insert(self.connection, effect, moment):
+                self.changes.effects = True
+        for entry in decision.audit:
+            self.append(entry, moment)
+
+    def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
+        body = codec.encode(codec.request, request)
+        if loaded is None or loaded.id != request.id:
+            self._insert_request(request, body)
+            return
+        if request.version != loaded.version + 1:
+            raise Conflict(
+                f"request {request.id}: version {request.version} after {loaded.version}"
+            )
+        values = (request.state.value, request.version, request.card, codec.ms(request.expires_at))
+        guard = (request.id, loaded.state.value, loaded.version)
+        if self._execute(queries.REQUEST_UPDATE, (*values, body, *guard)).rowcount != 1:
+            raise Conflict(f"request {request.id} is no longer {loaded.state} v{loaded.version}")
+
+    def _insert_request(self, request: model.Request, body: str) -> None:
+        if request.version != 1:
+            raise Conflict(f"request {request.id} is new with version {request.version}")
+        place, form = request.place, request.form
+        values = (
+            request.id,
+            request.state.value,
+            request.version,
+            request.person,
+            place.platform,
+            place.chat,
+            place.message,
+            form.platform if form else "",
+            form.instance if form else "",
+            request.card,
+            codec.ms(request.created_at),
+            codec.ms(request.expires_at),
+            body,
+        )
+        try:
+            self._execute(queries.REQUEST_INSERT, values)
+        except sqlite3.IntegrityError as fault:
+            raise Conflict(f"request {request.id}: {fault}") from fault
+        self._last_request = max(self._last_request, request.id)
+
+    def card_shown(self, number: int, ref: str, alias: str) -> None:
+        """Note the card of a request: its reference stands in the request, its alias in a column
+        only. The version stays, for nothing was decided."""
+        loaded = views.request(self.connection, number)
+        if loaded is None:
+            return
+        body = codec.encode(codec.request, replace(loaded, card=ref))
+        self._execute(queries.REQUEST_SET_CARD, (ref, alias, body, number))
+
+    def _write_vote(self, vote: model.Vote) -> None:
+        body = codec.encode(codec.vote, vote)
+        values = (vote.request, vote.person, codec.ms(vote.at), body)
+        self._execute(queries.VOTE_INSERT, values)
+
+    def _write_step(self, step: model.Step, request: model.Request | None, now: int) -> None:
+        plan = request.plan if request and request.id == step.request else None
+        engine = plan.engine if plan else "ecs"
+        values = (step.request, step.index, step.state, engine, step.region, step.batch)
+        body = codec.encode(codec.step, step)
+        self._execute(queries.STEP_PUT, (*values, step.invocation, now, body))
+        self.changes.steps = True
+
+    def _write_timer(self, timer: model.Timer) -> None:
+        due = codec.ms(timer.due_at)
+        self._execute(queries.TIMER_PUT, (timer.request, timer.kind, due))
+        earliest = self.changes.timer
+        self.changes.timer = due if earliest is None else min(earliest, due)
+
+    def take_timer(self, request: int, kind: str, now: int) -> bool:
+        """Remove a timer that is due. False: it was cleared, moved or taken meanwhile."""
+        return self._execute(queries.TIMER_TAKE, (request, kind, now)).rowcount == 1
+
+    def append(self, entry: model.AuditEntry, now: int) -> model.AuditRow:
+        """Add an entry to the audit chain."""
+        at, facts = codec.at(now), audit.canonical_facts(entry.facts)
+        seq, prev = self._next_seq, self._hash
+        hash_ = audit.digest(
+            prev, seq, audit.iso(at), entry.actor, entry.action, entry.request, facts
+        )
+        values = (seq, now, entry.actor, entry.action, entry.request, facts, prev, hash_)
+        self._execute(queries.AUDIT_INSERT, values)
+        self._seq, self._hash, self._next_seq = seq, hash_, seq + 1
+        self._head_dirty = True
+        return model.AuditRow(
+            seq, at, entry.actor, entry.action, entry.request, entry.facts, prev, hash_
+        )
+
+    # -- the outbox
+
+    def effect(self, number: int) -> effects.Row | None:
+        return effects.load(self.connection, number)
+
+    def claim(self, now: datetime, quota: effects.Quota) -> effects.Claims:
+        return effects.claim(self.connection, codec.ms(now), quota)
+
+    def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
+        effects.settle(self.connection, number, outcome, now)
+
+    def put_off(self, number: int, outcome: model.NotSent, due_at: int, now: int) -> None:
+        effects.put_off(self.connection, number, outcome, due_at, now)
+
+    def recover(self) -> int:
+        return effects.recover(self.connection)
+
+    def history(self, since: datetime, now: datetime) -> effects.History:
+        return effects.history(self.connection, codec.ms(since), codec.ms(now))
+
+    # -- tidying
+
+    def prune(self, before: int, after: int, bite: int) -> tuple[int, int]:
+        """Delete up to ``bite`` events and outbox rows that are older than ``before``; ``after`` is
+        the outbox row to go on from. Returns how many went, and the row to go on from (0: all
+        were looked at)."""
+        gone = self._execute(queries.EVENTS_PRUNE, (before, bite)).rowcount
+        first, last = self._execute(queries.OUTBOX_SPAN).fetchone()
+        start = max(after, first - 1)
+        values = (start, start + bite, before)
+        gone_rows = self._execute(queries.OUTBOX_PRUNE, values).rowcount
+        done = gone < bite and start + bite >= last
+        return gone + gone_rows, 0 if done else start + bite
