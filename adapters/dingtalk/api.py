@@ -26,7 +26,6 @@ BAN = 300.0
 
 _WEBHOOK_WAIT = {"-1": 1.0, "130101": 60.0, "410100": 60.0, "660026": 60.0}
 _OLD_WAIT = {"90018": 1.0, "90002": 5.0, "90020": HOUR}
-_NO_PAUSE = 0.0
 
 SESSION_GONE = "300001"
 
@@ -123,10 +122,10 @@ class Api:
             async with self.session().request(
                 method, url, data=data, headers=sent, allow_redirects=False
             ) as response:
-                text = (await response.content.read(ANSWER_BYTES)).decode(errors="replace")
-                while len(text) < ANSWER_BYTES and (more := await response.content.readany()):
-                    text += more.decode(errors="replace")
-                return response.status, _object(text)
+                raw = bytearray()
+                while len(raw) < ANSWER_BYTES and (part := await response.content.readany()):
+                    raw += part
+                return response.status, _object(raw.decode(errors="replace"))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotReached(f"no connection to DingTalk ({type(error).__name__})") from None
         except aiohttp.InvalidURL:
@@ -187,8 +186,8 @@ def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
     low = code.lower()
     if answer.get("punish") == "deny" or answer.get("status") == 1111:
         return model.NotSent("too many calls from this address", BAN)
-    if status == 200:
-        if answer and answer.get("success") is not False and not code:
+    if 200 <= status < 300:
+        if answer and answer.get("success") is not False and code in ("", "0"):
             return model.Done(data=dict(answer))
         if answer:
             return model.Refused(reason, code)

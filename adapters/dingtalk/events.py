@@ -110,9 +110,9 @@ def _moment(value: Any, otherwise: datetime) -> datetime:
 
 
 def _id(kind: str, wanted: Any, headers: dict[str, Any], data: dict[str, Any]) -> str:
-    """The dedupe key; without any id of the platform's, a hash of the content."""
+    """The dedupe key; without a sane id of the platform's, a hash of the content."""
     own = _text(wanted) or _text(headers.get("messageId"))
-    if not own:
+    if not own or len(own) > 200:
         text = json.dumps(data, sort_keys=True, default=str)
         own = "sha-" + hashlib.sha256(text.encode()).hexdigest()[:32]
     return f"{NAME}:{kind}:{own}"

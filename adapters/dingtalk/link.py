@@ -127,9 +127,11 @@ class Link:
             log.info("acknowledgements find no connection any more: %s", _kind(error))
             self.leave("closed")
 
-    def _send(self, ack: str) -> None:
-        self._acks.append(ack)
-        self._wake.set()
+    def _send(self, message_id: Any, ack: str) -> None:
+        """Queue an acknowledgement; a frame without an id can't have one."""
+        if message_id:
+            self._acks.append(ack)
+            self._wake.set()
 
     # ------------------------------------------------------------------------- frames
 
@@ -157,7 +159,8 @@ class Link:
     def _system(self, headers: dict[str, Any], data: Any) -> None:
         topic = headers.get("topic")
         if topic == "ping":
-            self._send(acks.system(headers.get("messageId"), data))
+            message_id = headers.get("messageId")
+            self._send(message_id, acks.system(message_id, data))
         elif topic == "disconnect":
             self.leave("asked")
 
@@ -166,7 +169,7 @@ class Link:
         if isinstance(event, events.Ignored):
             if event.warn and seldom(event.reason):
                 log.warning("a frame was left aside: %s", event.reason)
-            self._send(_ignored(kind, message_id, event))
+            self._send(message_id, _ignored(kind, message_id, event))
         elif len(self._flying) < self._settings.max_in_flight:
             self._start(kind, message_id, event)
         elif len(self._parked) < 8 * self._settings.max_in_flight:
@@ -197,12 +200,12 @@ class Link:
             elif (error := future.exception()) is not None:
                 self._failed(kind, message_id, error)
             elif kind == "EVENT":
-                self._send(acks.success(message_id))
+                self._send(message_id, acks.success(message_id))
             elif type(event) is model.Clicked:
                 answer = render.answer(future.result(), self._settings.card_value_bytes)
-                self._send(acks.response(message_id, answer))
+                self._send(message_id, acks.response(message_id, answer))
             else:
-                self._send(acks.taken(message_id))
+                self._send(message_id, acks.taken(message_id))
         except Exception as error:
             self._broken(kind, message_id, error)
         if self._parked:
@@ -216,7 +219,7 @@ class Link:
         if seldom(why):
             log.warning("a delivery was not taken: %s", why)
         if kind == "EVENT":
-            self._send(acks.later(message_id, why))
+            self._send(message_id, acks.later(message_id, why))
 
     def _failed(self, kind: str, message_id: Any, error: BaseException) -> None:
         if isinstance(error, ports.Closed):
@@ -227,10 +230,10 @@ class Link:
     def _broken(self, kind: str, message_id: Any, error: BaseException) -> None:
         if seldom(f"broken {type(error).__name__}"):
             log.error("a frame could not be handled", exc_info=error)
-        if message_id:
-            later = acks.later(message_id, "internal error", 500)
-            failed = acks.failed(message_id, 500, "internal error")
-            self._send(later if kind == "EVENT" else failed)
+        if kind == "EVENT":
+            self._send(message_id, acks.later(message_id, "internal error", 500))
+        else:
+            self._send(message_id, acks.failed(message_id, 500, "internal error"))
 
     def _unreadable(self, raw: bytes | str, error: Exception) -> None:
         if seldom("unreadable"):
@@ -238,7 +241,7 @@ class Link:
         text = raw if isinstance(raw, str) else str(raw, "utf-8", "replace")
         found = _MESSAGE_ID.search(text[:4096])
         if found:
-            self._send(acks.failed(found[1], 400, "not a JSON object"))
+            self._send(found[1], acks.failed(found[1], 400, "not a JSON object"))
 
 
 def _ignored(kind: Any, message_id: Any, event: events.Ignored) -> str:

@@ -18,7 +18,6 @@ from bot import model
 
 FULL_TEXT_ABOVE = "…… 全文见上一条消息 · full text in the message above"
 SHORTENED = "…… 已截短 · shortened"
-CONTINUED = "（续 · continued）"
 
 CHUNK_CHARS = 3500
 CHUNK_BYTES = 10_000
@@ -94,22 +93,27 @@ def _texts(blocks: Iterable[model.Block], mention: bool) -> list[str]:
 def messages(message: model.Message, mention: bool = True, limit: int = 0) -> list[Markdown]:
     """The message in one or more pieces, each within the bounds (``limit``: bytes of a piece,
     where it is narrower). With ``mention`` the people stand as ``@userId`` in the text, as
-    DingTalk wants it (``custom-bot-to-send-group-chat-messages``)."""
+    DingTalk wants it (``custom-bot-to-send-group-chat-messages``), else by name."""
     texts = _texts(message.blocks, mention)
     if message.quote:
         texts.insert(0, _quote(_short_quote(message.quote)))
-    named = [a.id for a in _spans_at(message.blocks) if mentionable(a)]
-    extra = [a for a in message.mentions if mentionable(a) and a.id not in named]
-    if extra and mention:
-        texts.append(" ".join(f"@{account.id}" for account in _unique(extra)))
-    elif extra:
-        texts.append(
-            " ".join(f"**{markup.prose(a.name or a.id).strip()}**" for a in _unique(extra))
-        )
+    named = {account.id for account in _spans_at(message.blocks)}
+    people = mentioned(message)
+    extra = [account for account in people if account.id not in named]
+    if extra:
+        names = [
+            f"@{a.id}" if mention else f"**{markup.prose(a.name or a.id).strip()}**" for a in extra
+        ]
+        texts.append(" ".join(names))
     title = cut(markup.plain(message.title), 100) or "…"
     pieces = chunks("\n\n".join(texts), CHUNK_CHARS, min(limit or CHUNK_BYTES, CHUNK_BYTES))
-    at = tuple(dict.fromkeys([*named, *(account.id for account in extra)]))
-    return [Markdown(title, piece, _present(piece, at) if mention else at) for piece in pieces]
+    at = [account.id for account in people] if mention else []
+    return [Markdown(title, piece, _present(piece, at)) for piece in pieces]
+
+
+def mentioned(message: model.Message) -> list[model.Account]:
+    """Everybody that a message mentions, once."""
+    return _unique([*_spans_at(message.blocks), *message.mentions])
 
 
 def _spans_at(blocks: Iterable[model.Block]) -> list[model.Account]:
@@ -119,7 +123,7 @@ def _spans_at(blocks: Iterable[model.Block]) -> list[model.Account]:
 
 
 def _unique(accounts: Iterable[model.Account]) -> list[model.Account]:
-    return list({account.id: account for account in accounts}.values())
+    return list({account.id: account for account in accounts if mentionable(account)}.values())
 
 
 def _present(piece: str, at: Sequence[str]) -> tuple[str, ...]:
@@ -140,7 +144,9 @@ def chunks(text: str, chars: int, size: int) -> list[str]:
     fenced = False
     room, space = chars - 2 * len(_FENCE) - 2, size - 2 * len(_FENCE) - 2
     used = weight = 0
-    for line in (part for whole in text.split("\n") for part in _parts(whole, room, space)):
+    for line, begins in (each for whole in text.split("\n") for each in _parts(whole, room, space)):
+        if not begins and not fenced:
+            line = markup.start(line)
         heavy = len(line.encode()) + 1
         if current and (used + len(line) + 1 > room or weight + heavy > space):
             pieces.append("\n".join([*current, _FENCE] if fenced else current))
@@ -154,16 +160,16 @@ def chunks(text: str, chars: int, size: int) -> list[str]:
     return [piece for piece in pieces if piece.strip("\n` ")] or [""]
 
 
-def _parts(line: str, chars: int, size: int) -> list[str]:
-    """One line in parts that each fit; the second and later are plain text again."""
+def _parts(line: str, chars: int, size: int) -> list[tuple[str, bool]]:
+    """One line in parts that each fit; True marks the first."""
     if len(line) <= chars - 8 and len(line.encode()) <= size - 8:
-        return [line]
-    parts = []
+        return [(line, True)]
+    parts: list[tuple[str, bool]] = []
     while line:
         part = cut(line[: chars - 8], size - 8, "")
-        parts.append(part)
+        parts.append((part, not parts))
         line = line[len(part) :]
-    return [parts[0], *(markup.start(part) for part in parts[1:])]
+    return parts
 
 
 def cut(text: str, size: int, mark: str = "…") -> str:
@@ -232,9 +238,10 @@ def buttons(card: model.Card, limit: int) -> str:
     return text
 
 
-def params(card: model.Card, limit: int, mark: str = SHORTENED, tips: str = "") -> dict[str, str]:
-    """``cardParamMap``: strings only, none above ``limit`` bytes of UTF-8. ``mark`` stands in the
-    place of what didn't fit."""
+def params(card: model.Card, limit: int, tips: str = "") -> dict[str, str]:
+    """``cardParamMap``: strings only, none above ``limit`` bytes of UTF-8. A card that can still
+    be decided on and doesn't fit says where its full text stands."""
+    mark = FULL_TEXT_ABOVE if card.buttons else SHORTENED
     return {
         "title": cut(_title(card), limit),
         "markdown": _body(card, limit, mark),
@@ -247,7 +254,7 @@ def answer(receipt: model.Receipt, limit: int) -> dict[str, Any] | None:
     """The response to a click, which only the person who clicked sees (``event-callback-card``):
     DingTalk has no toast, so the sentence stands in the card's tips."""
     if receipt.card is not None:
-        given = params(receipt.card, limit, FULL_TEXT_ABOVE, receipt.toast)
+        given = params(receipt.card, limit, receipt.toast)
     elif receipt.toast:
         given = {"tips": cut(markup.plain(receipt.toast), limit)}
     else:
@@ -261,7 +268,7 @@ def answer(receipt: model.Receipt, limit: int) -> dict[str, Any] | None:
 
 def at_users(accounts: Iterable[model.Account]) -> dict[str, str]:
     """``atUserIds`` of a card: user id → name."""
-    return {a.id: markup.plain(a.name) or a.id for a in accounts if mentionable(a)}
+    return {a.id: markup.plain(a.name) or a.id for a in _unique(accounts)}
 
 
 def card_mentions(card: model.Card) -> dict[str, str]:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.dingtalk import events, render
+from adapters.dingtalk import render
 from adapters.dingtalk.api import SESSION_GONE, Api
 from adapters.dingtalk.logs import log, seldom
 from adapters.dingtalk.settings import Settings
@@ -27,6 +28,16 @@ WEBHOOK_MARGIN = timedelta(seconds=30)
 CARDS = "/v1.0/card/instances"
 _EXISTS = "param.cardAlreadyExist"
 _REMEMBERED = 4096
+_CREATION = frozenset(
+    {
+        "cardTemplateId",
+        "cardData",
+        "callbackType",
+        "imGroupOpenSpaceModel",
+        "imRobotOpenSpaceModel",
+    }
+)
+_BUSY = re.compile(r"busy|timeout|time.?out|try again|retry|fast|limit|繁忙|超时|重试|频", re.I)
 
 Send = Callable[[str, render.Markdown], Awaitable[model.Outcome]]
 
@@ -34,6 +45,10 @@ Send = Callable[[str, render.Markdown], Awaitable[model.Outcome]]
 def derived(*parts: str) -> str:
     """An id of safe characters (35 of them) for a key of any."""
     return "cs-" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def _keyed(key: str, pieces: Sequence[render.Markdown]) -> list[tuple[str, render.Markdown]]:
+    return [(derived(key, str(number)), piece) for number, piece in enumerate(pieces)]
 
 
 class Sender:
@@ -44,6 +59,7 @@ class Sender:
         self._api = api
         self._clock = clock
         self._sent: OrderedDict[str, model.Done] = OrderedDict()
+        self._undelivered: set[str] = set()
 
     # ------------------------------------------------------------------------- messages
 
@@ -53,27 +69,34 @@ class Sender:
         """Send a message: by the session webhook while it lives, else as ``late_reply`` says."""
         if self.answerable(place):
             outcome = await self._pieces(
-                [(derived(key, str(n)), piece) for n, piece in enumerate(render.messages(message))],
+                _keyed(key, render.messages(message)),
                 lambda ident, piece: self._webhook(place, piece, ident),
             )
             if not (isinstance(outcome, model.Refused) and outcome.code == SESSION_GONE):
                 return outcome
         if self._settings.late_reply == "card":
-            limit = self._settings.card_value_bytes
-            late = render.messages(message, False, limit)
-            return await self._pieces(
-                [(derived(key, str(n)), piece) for n, piece in enumerate(late)],
-                lambda ident, piece: self._plain_card(place, piece, message.mentions, ident),
-            )
+            return await self._say_by_cards(place, message, key)
         if doubt:
             return model.Unknown("an earlier try may have been sent, and can't be looked up", key)
         return await self._pieces(
-            [
-                (derived(key, str(n)), piece)
-                for n, piece in enumerate(render.messages(message, False))
-            ],
+            _keyed(key, render.messages(message, False)),
             lambda ident, piece: self._robot_message(place, piece, ident),
         )
+
+    async def _say_by_cards(
+        self, place: model.Place, message: model.Message, key: str
+    ) -> model.Outcome:
+        """The late reply as cards without buttons; the first of them notifies."""
+        pieces = _keyed(key, render.messages(message, False, self._settings.card_value_bytes))
+        at_users = render.at_users(render.mentioned(message))
+
+        async def send(ident: str, piece: render.Markdown) -> model.Outcome:
+            params = {"title": piece.title, "markdown": piece.text}
+            called = at_users if ident == pieces[0][0] else {}
+            template = self._settings.plain_template
+            return await self._deliver(place, template, ident, params, called, False)
+
+        return await self._pieces(pieces, send)
 
     async def _pieces(
         self, pieces: Sequence[tuple[str, render.Markdown]], send: Send
@@ -105,20 +128,6 @@ class Sender:
         }
         outcome = await self._api.webhook(place.webhook, body)
         return model.Done(ident) if isinstance(outcome, model.Done) else outcome
-
-    async def _plain_card(
-        self,
-        place: model.Place,
-        piece: render.Markdown,
-        mentions: Sequence[model.Account],
-        ident: str,
-    ) -> model.Outcome:
-        names = {account.id: account for account in mentions}
-        people = [names.get(i) or model.Account(events.NAME, "", i) for i in piece.at]
-        params = {"title": piece.title, "markdown": piece.text}
-        return await self._deliver(
-            place, self._settings.plain_template, ident, params, render.at_users(people), False
-        )
 
     async def _robot_message(
         self, place: model.Place, piece: render.Markdown, ident: str
@@ -208,8 +217,7 @@ class Sender:
         return outcome
 
     def _params(self, card: model.Card) -> dict[str, str]:
-        mark = render.FULL_TEXT_ABOVE if card.buttons else render.SHORTENED
-        return render.params(card, self._settings.card_value_bytes, mark)
+        return render.params(card, self._settings.card_value_bytes)
 
     async def _deliver(
         self,
@@ -230,10 +238,28 @@ class Sender:
         }
         if callback:
             body["callbackType"] = "STREAM"
+        if ident in self._undelivered:
+            return await self._deliver_again(body)
         outcome = await self._api.call("POST", CARDS + "/createAndDeliver", body)
         if isinstance(outcome, model.Refused) and outcome.code == _EXISTS:
             return model.Done(ident)  # an earlier try of this very effect: nobody else has the id
-        return _delivered(outcome, ident) if isinstance(outcome, model.Done) else outcome
+        return self._judged(outcome, ident)
+
+    async def _deliver_again(self, body: dict[str, Any]) -> model.Outcome:
+        """Deliver a card that was created and didn't arrive; creating it again would be refused."""
+        again = {key: body[key] for key in body if key not in _CREATION}
+        outcome = await self._api.call("POST", CARDS + "/deliver", again, again=False)
+        return self._judged(outcome, body["outTrackId"])
+
+    def _judged(self, outcome: model.Outcome, ident: str) -> model.Outcome:
+        if not isinstance(outcome, model.Done):
+            return outcome
+        judged = _delivered(outcome, ident)
+        if isinstance(judged, model.Done):
+            self._undelivered.discard(ident)
+        elif isinstance(judged, model.NotSent):
+            self._undelivered.add(ident)
+        return judged
 
     def _space(self, place: model.Place, title: str, at_users: dict[str, str]) -> dict[str, Any]:
         space = {"supportForward": False, "lastMessageI18n": {"ZH_CN": title, "EN_US": title}}
@@ -266,8 +292,11 @@ def _delivered(outcome: model.Done, ident: str) -> model.Outcome:
     )
     for each in results:
         if each.get("success") is False:
-            reason = str(each.get("errorMsg") or "no reason given")
-            return model.Refused(f"the card was not delivered: {reason}"[:300], "not_delivered")
+            reason = f"the card was not delivered: {each.get('errorMsg') or 'no reason given'}"[
+                :300
+            ]
+            passing = _BUSY.search(reason)
+            return model.NotSent(reason) if passing else model.Refused(reason, "not_delivered")
     alias = next((str(each["carrierId"]) for each in results if each.get("carrierId")), "")
     return model.Done(ident, {"alias": alias} if alias else {})
 

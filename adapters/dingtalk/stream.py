@@ -152,7 +152,7 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             ) as response:
                 status, text = response.status, await response.text(errors="replace")
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(type(error).__name__) from error
+            raise Unreachable(f"{type(error).__name__} at {self._settings.endpoint}") from error
         answer = _object(text)
         if status != 200:
             raise _refusal(status, answer)
