@@ -31,7 +31,7 @@ _RULE = re.compile(r"<hr\s*/?>|^\s*(?:-{3,}|\*{3,}|_{3,})\s*$", re.I | re.M)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(([^()\s]*)\)")
 _LINK = re.compile(r"\[([^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*)\]\(\s*([^()\s]+)[^()]*\)")
 _AUTO = re.compile(r"<(https?://[^<>\s]+)>", re.I)
-_BARE = re.compile(r"https?://[^\s<>()\[\]\"'`，。）】]+", re.I)
+_BARE = re.compile(r"https?://[^\s<>()\[\]\"'`，。）】]*[^\s<>()\[\]\"'`，。）】.,;:!?]", re.I)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.S)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -101,7 +101,7 @@ class _Reader:
         url = html.unescape(url) if decode else url
         if re.match(r"(?:https?|lark|tel|mailto)://", url, re.I):
             self.read.links.append(url)
-        return text
+        return _BARE.sub(lambda m: self.keep(m[0]), text)
 
     def image(self, alt: str, key: str) -> str:
         self.read.images.append(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -138,7 +139,7 @@ async def test_no_ack_in_time_brings_it_again_on_the_schedule(played: tuple[Lark
     [delivery] = await lark.deliveries()
     assert (delivery["attempts"], delivery["acked"]) == (5, False)
     times = delivery["pushed_at"]
-    gaps = [round(b - a) for a, b in zip(times, times[1:], strict=False)]
+    gaps = [round(b - a) for a, b in itertools.pairwise(times)]
     assert gaps == [15, 300, 3600, 21600]
 
 
