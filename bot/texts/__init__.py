@@ -42,17 +42,12 @@ def joined(locale: str, items: Iterable[object], word: str = "or") -> str:
 def duration(locale: str, span: timedelta) -> str:
     """A length of time in its two largest units: "1 d 2 h", "45 s"; a negative one is none."""
     left = max(0, int(span.total_seconds()))
+    first = next((place for place, unit in enumerate(_UNITS) if left >= unit[0]), len(_UNITS) - 1)
     parts: list[str] = []
-    for size, chinese, english in _UNITS:
-        count, rest = divmod(left, size)
-        if count or (parts and len(parts) < 2) or size == 1 and not parts:
-            if count or not parts:
-                parts.append(f"{count}{chinese if _index(locale) == 0 else english}")
-            else:
-                break
-        left = rest
-        if len(parts) == 2:
-            break
+    for size, *names in _UNITS[first : first + 2]:
+        count, left = divmod(left, size)
+        if count or not parts:
+            parts.append(f"{count}{names[_index(locale)]}")
     return " ".join(parts)
 
 

@@ -2,4 +2,133 @@
 
 from __future__ import annotations
 
-PHRASES: dict[str, tuple[str, str]] = {}
+PHRASES: dict[str, tuple[str, str]] = {
+    # ------------------------------------------------------------------------- parsing
+    "parse.empty": (
+        "请告诉我要做什么，例如发送 help。",
+        "Tell me what to do; send help to see what there is.",
+    ),
+    "parse.too_long": (
+        "消息有 {count} 个字符，最多 {most} 个。请缩短后再发。",
+        "That message has {count} characters; {most} are allowed. Please send a shorter one.",
+    ),
+    "parse.unknown": ("不认识命令“{word}”。{hint}", "I don't know “{word}”. {hint}"),
+    "parse.unknown_parameter": (
+        "{command} 没有参数“{name}”。{hint}例如：{example}",
+        "{command} takes no “{name}”. {hint} For example: {example}",
+    ),
+    "parse.twice": (
+        "参数 {name} 写了两次，请只保留一个。例如：{example}",
+        "{name} was given twice; keep one. For example: {example}",
+    ),
+    "parse.too_many": (
+        "多出了“{value}”，{command} 没有地方放它。含空格的内容请加引号。例如：{example}",
+        "“{value}” is more than {command} takes. Quote what contains spaces. "
+        "For example: {example}",
+    ),
+    "parse.missing": (
+        "{command} 还缺少 {names:list}。例如：{example}",
+        "{command} still needs {names:and}. For example: {example}",
+    ),
+    "parse.value": (
+        "“{value}”不能作为 {name}（{label}），应为：{expected}。例如：{example}",
+        "“{value}” doesn't fit {name} ({label}); expected {expected}. For example: {example}",
+    ),
+    "parse.quote": (
+        "{quote} 引号没有闭合：{near}。请补上后半个引号。",
+        "The quote {quote} is never closed, here: {near}. Please add the closing one.",
+    ),
+    "parse.hidden": (
+        "{name} 里有看不见的字符（零宽、控制或双向文字字符），已拒绝。请手动重新输入。",
+        "{name} contains invisible characters (zero-width, control or text-direction ones), so it "
+        "was refused. Please type it by hand.",
+    ),
+    "parse.text_too_long": (
+        "{name} 有 {count} 个字符，最多 {most} 个。",
+        "{name} has {count} characters; {most} are allowed.",
+    ),
+    "parse.too_many_targets": (
+        "一次写了 {count} 个实例，最多 {most} 个，请分批申请。",
+        "That is {count} instances at once; {most} are allowed. Please ask in batches.",
+    ),
+    "parse.script_too_long": (
+        "脚本有 {count} 字节，最多 {most} 字节。",
+        "The script has {count} bytes; {most} are allowed.",
+    ),
+    "parse.script_bidi": (
+        "脚本里有改变文字方向的隐藏字符，审批人看到的会与实际执行的不同，已拒绝。",
+        "The script contains hidden text-direction characters: approvers would see something else "
+        "than what runs, so it was refused.",
+    ),
+    "parse.script_control": (
+        "脚本里有控制字符，已拒绝。请粘贴纯文本。",
+        "The script contains control characters, so it was refused. Please paste plain text.",
+    ),
+    "hint.did_you_mean": ("您是不是想用 {names}？", "Did you mean {names}?"),
+    "hint.help": ("发送 help 查看可用的命令。", "Send help to see what you can ask for."),
+    "hint.takes": ("它的参数有 {names:list}。", "It takes {names:and}."),
+    "hint.takes_nothing": ("它没有参数。", "It takes nothing."),
+    "expected.targets": (
+        "实例 ID、实例名称或 tag:键=值，最多 {most} 个",
+        "instance ids, names or tag:key=value, at most {most}",
+    ),
+    "expected.text": ("文字，最多 500 个字符", "text, at most 500 characters"),
+    "expected.choice": ("{choices} 之一", "{choices}"),
+    "expected.int": ("整数", "a whole number"),
+    "expected.between": ("{low} 到 {high} 之间的整数", "a whole number from {low} to {high}"),
+    "expected.bool": ("是 或 否（yes 或 no）", "yes or no"),
+    "expected.request": ("申请编号，如 42 或 #42", "a request's number, such as 42 or #42"),
+    "expected.code": ("卡片上的 8 位短码", "the 8-digit code that stands on the card"),
+    "expected.script": ("脚本文本，最多 12000 字节", "the text of a script, at most 12,000 bytes"),
+    # ------------------------------------------------------------------------- rendering
+    "script.name": (
+        "“{name}”不能作为脚本变量名：只能用大写字母、数字和 _。",
+        "{name!r} is no name of a script variable: use A-Z, 0-9 and _.",
+    ),
+    "script.braces": (
+        "{name} 里不能有 {{{{ 或 }}}}：云助手会把它们当作占位符展开。",
+        "{name} must not contain {{{{ or }}}}: the far end would expand them.",
+    ),
+    "script.nul": (
+        "{name} 里有无法传给脚本的字符。",
+        "{name} contains characters that cannot be handed to a script.",
+    ),
+    "script.not_shell": (
+        "{type} 不是 shell 脚本，不能带参数。",
+        "{type} is no shell script, so it cannot take parameters.",
+    ),
+    # ------------------------------------------------------------------------- help
+    "help.title": ("可以让我做的事", "What you can ask for"),
+    "help.operations": ("申请操作", "Operations"),
+    "help.questions": ("查询", "Questions"),
+    "help.votes": ("处理申请", "Acting on requests"),
+    "help.more": (
+        "发送 help 加命令名查看用法，例如：help {command}",
+        "Send help and a command to see how it is used: help {command}",
+    ),
+    "help.no_operations": (
+        "您在这里没有可以申请的操作；角色由管理员在配置中分配。",
+        "There is no operation that you may ask for here; roles are given in the configuration.",
+    ),
+    "help.not_yours": (
+        "您在这里不能使用 {command}。发送 help 查看可用的命令。",
+        "You may not use {command} here. Send help to see what you can ask for.",
+    ),
+    "help.unknown": ("没有命令“{word}”。{hint}", "There is no command “{word}”. {hint}"),
+    "help.aliases": ("也可以写", "Also"),
+    "help.risk": ("风险", "Risk"),
+    "help.approval": ("审批", "Approval"),
+    "help.targets": ("默认实例", "Default instances"),
+    "help.example": ("例如", "Example"),
+    "help.optional": ("{about}（可选）", "{about} (optional)"),
+    "help.default": ("{about}（默认 {value}）", "{about} (default {value})"),
+    "help.values": ("：{values}", ": {values}"),
+    "risk.low": ("低", "low"),
+    "risk.medium": ("中", "medium"),
+    "risk.high": ("高", "high"),
+    "risk.critical": ("极高", "critical"),
+    "approval.any": ("或签：{names} 任一人", "any one of {names:list}"),
+    "approval.all": ("会签：{names:list} 全部", "all of {names:list}"),
+    "approval.sequence": ("依次：{names:list}", "in this order: {names:list}"),
+    "approval.count": ("{names:list} 中 {count} 人", "{count} of {names:list}"),
+}

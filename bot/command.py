@@ -1,0 +1,285 @@
+"""What a command file may use: how a command is declared, what it is told, what it may answer.
+
+A command is a function with typed parameters (see ``bot.parameters``). Four decorators declare one:
+``operation`` plans a script that people approve, ``query`` answers from what is stored, ``vote``
+acts on a request, ``lookup`` asks which instances there are. None of them does I/O.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from bot import model, policy, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot import catalog
+
+Risk = Literal["low", "medium", "high", "critical"]
+Kind = Literal["operation", "query", "vote", "lookup"]
+Reads = Literal["", "open", "recent", "audit", "request"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_beside: ContextVar[Mapping[str, str]] = ContextVar("_beside")
+_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+_SHELL = re.compile(r"#!\s*\S*/(env\s+)?(ba|da|k|z)?sh\b")
+
+
+# ----------------------------------------------------------------------------- answers
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """An operation to plan: ``source`` is the text of a script, ``parameters`` maps shell variables
+    to the values they get before it starts (see ``render``)."""
+
+    source: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    type: str = "RunShellScript"
+    name: str = ""
+
+    @classmethod
+    def file(cls, name: str, **parameters: str | int) -> Script:
+        """The script that lies beside the command (``restart.sh`` of ``restart.py``), as it stood
+        when the commands were loaded. LookupError: this command has no such file."""
+        files = _beside.get({})
+        if name not in files:
+            have = ", ".join(sorted(files)) or "none"
+            raise LookupError(f"no script called {name!r} belongs to this command; it has: {have}")
+        return cls(files[name], {key: str(value) for key, value in parameters.items()}, name=name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer for the thread that asked."""
+
+    title: str
+    blocks: tuple[model.Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something to do with a request; ``request`` 0 is the one that the message quotes."""
+
+    kind: Literal["approve", "reject", "cancel", "stop"]
+    request: int = 0
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Instances to find and list: ids, names, ``tag:key=value``; none lists all."""
+
+    targets: tuple[str, ...] = ()
+
+
+Answer = Script | Reply | Act | Lookup
+
+
+# ----------------------------------------------------------------------------- context
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, where, and what the store shows to a query."""
+
+    book: policy.Book
+    catalog: catalog.Catalog
+    person: policy.Person
+    account: model.Account
+    place: model.Place
+    locale: str
+    view: model.View
+    now: datetime
+
+    def say(self, key: str, **facts: Any) -> str:
+        """A phrase of ``bot.texts`` in the locale of this chat."""
+        return texts.say(self.locale, key, **facts)
+
+    def name(self, person: str) -> str:
+        """What people call a person; an id that is not in the book stays an id."""
+        known = self.book.people.get(person)
+        return known.name if known else person
+
+    def may_use(self, word: str) -> bool:
+        """May this person ask for this command here? Questions and votes are open to everybody
+        known (a vote is judged when it is cast); operations go by role, and by this chat."""
+        found = self.catalog.find(word)
+        if found is None:
+            return False
+        return found.kind != "operation" or (
+            found.name in self.book.commands
+            and policy.may_use(self.book, self.person, found.name, self.place)
+        )
+
+    def may_vote(self, request: model.Request) -> bool:
+        """Is this person in the electorate of the request, whether or not they voted already?"""
+        rule = self.book.policies.get(request.policy)
+        return rule is not None and self.person.id in policy.electorate(rule, request.person)
+
+    def may_see(self, request: model.Request) -> bool:
+        """Own requests, those to vote on, and those that were asked in this very chat."""
+        here = (request.place.platform, request.place.tenant, request.place.chat)
+        return (
+            request.person == self.person.id
+            or self.may_vote(request)
+            or here == (self.place.platform, self.place.tenant, self.place.chat)
+        )
+
+
+# ----------------------------------------------------------------------------- declaring
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a decorator notes on a function, as ``function.declared``."""
+
+    kind: Kind
+    name: str
+    aliases: tuple[str, ...]
+    risk: Risk
+    reads: Reads
+    summary: tuple[str, str]
+    example: str
+
+
+def command(
+    name: str | None = None,
+    *,
+    aliases: tuple[str, ...] = (),
+    risk: Risk = "low",
+    kind: Kind = "operation",
+    reads: Reads = "",
+    summary: tuple[str, str],
+    example: str,
+) -> Callable[[F], F]:
+    """Declare a command. ``name``: the function's own unless given. ``summary``: one line in
+    Chinese and one in English. ``example``: a complete line, ready to paste; it must parse."""
+
+    def declare(function: F) -> F:
+        word = name or function.__name__.strip("_").replace("_", "-")
+        declared = Declared(kind, word, tuple(aliases), risk, reads, summary, example)
+        function.declared = declared  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+def operation(
+    name: str | None = None,
+    *,
+    aliases: tuple[str, ...] = (),
+    risk: Risk = "medium",
+    summary: tuple[str, str],
+    example: str,
+) -> Callable[[F], F]:
+    """Declare a command that people must approve; its function returns a ``Script``."""
+    return command(name, aliases=aliases, risk=risk, summary=summary, example=example)
+
+
+def query(
+    name: str | None = None,
+    *,
+    aliases: tuple[str, ...] = (),
+    reads: Reads = "",
+    summary: tuple[str, str],
+    example: str,
+) -> Callable[[F], F]:
+    """Declare a question; its function gets a ``Context`` first and returns a ``Reply``. ``reads``
+    says what the store must show it: "open", "recent", "audit" (lists) or "request" (one)."""
+    return command(
+        name, aliases=aliases, kind="query", reads=reads, summary=summary, example=example
+    )
+
+
+def vote(
+    name: str | None = None,
+    *,
+    aliases: tuple[str, ...] = (),
+    summary: tuple[str, str],
+    example: str,
+) -> Callable[[F], F]:
+    """Declare a word by which people act on a request; its function returns an ``Act``."""
+    return command(
+        name, aliases=aliases, kind="vote", reads="request", summary=summary, example=example
+    )
+
+
+def lookup(
+    name: str | None = None,
+    *,
+    aliases: tuple[str, ...] = (),
+    summary: tuple[str, str],
+    example: str,
+) -> Callable[[F], F]:
+    """Declare a question about instances; its function returns a ``Lookup``."""
+    return command(name, aliases=aliases, kind="lookup", summary=summary, example=example)
+
+
+@contextmanager
+def files_beside(files: Mapping[str, str]) -> Iterator[None]:
+    """Within this, ``Script.file`` finds these files (name → text)."""
+    token = _beside.set(files)
+    try:
+        yield
+    finally:
+        _beside.reset(token)
+
+
+# ----------------------------------------------------------------------------- rendering
+
+
+class BadScript(ValueError):
+    """A script that must not be planned. ``key`` and ``facts`` name the sentence in
+    ``bot.texts``."""
+
+    def __init__(self, key: str, **facts: Any) -> None:
+        super().__init__(texts.say("en", key, **facts))
+        self.key = key
+        self.facts = facts
+
+
+def render(script: Script) -> str:
+    """The text that will run: the shebang first, then one quoted assignment per parameter, then the
+    source unchanged.
+
+    A value reaches the script as data: quoted for the shell, and never expanded by Cloud Assistant,
+    whose ``{{name}}`` and ``{{oos-secret:name}}`` are refused in values. BadScript (a ValueError):
+    a variable name, a value or a source that cannot be rendered safely.
+    """
+    for name, value in script.parameters.items():
+        if not _NAME.fullmatch(name):
+            raise BadScript("script.name", name=name)
+        if "{{" in value or "}}" in value:
+            raise BadScript("script.braces", name=name)
+        _check_text(value, name)
+    _check_text(script.source, "script")
+    if script.type != "RunShellScript":
+        if script.parameters:
+            raise BadScript("script.not_shell", type=script.type)
+        return script.source
+    shebang, rest = "#!/bin/bash", script.source
+    if rest.startswith("#!"):
+        shebang, _, rest = rest.partition("\n")
+        if script.parameters and not _SHELL.match(shebang):
+            raise BadScript("script.not_shell", type=shebang)
+    lines = [f"{name}={shlex.quote(value)}" for name, value in script.parameters.items()]
+    return "\n".join([shebang, *lines, rest])
+
+
+def _check_text(text: str, name: str) -> None:
+    if "\0" in text:
+        raise BadScript("script.nul", name=name)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadScript("script.nul", name=name) from error

@@ -1,0 +1,103 @@
+"""What can be asked for, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from bot import (
+    About,
+    Block,
+    Command,
+    Context,
+    Parameter,
+    Pattern,
+    Reply,
+    Span,
+    Word,
+    query,
+)
+
+Name = Annotated[
+    Word,
+    Pattern(r"\S{1,40}", "命令名", "a command's name"),
+    About("命令名", "the command to explain", "restart", ("命令",)),
+]
+
+
+@query(
+    "help",
+    aliases=("帮助", "用法"),
+    summary=("查看可用的命令和用法", "What you can ask for, and how"),
+    example="help restart",
+)
+def explain(context: Context, command: Name = "") -> Reply:
+    if not command:
+        return _overview(context)
+    found = context.catalog.find(command.lstrip("/"))
+    if found is None:
+        near = [name for name in context.catalog.nearest(command) if context.may_use(name)]
+        hint = context.say("hint.did_you_mean" if near else "hint.help", names=near)
+        return _sentence(context, context.say("help.unknown", word=command, hint=hint))
+    if not context.may_use(found.name):
+        return _sentence(context, context.say("help.not_yours", command=found.name))
+    return _manual(context, found)
+
+
+def _sentence(context: Context, text: str) -> Reply:
+    return Reply(context.say("help.title"), (Block("para", (Span(text),)),))
+
+
+def _overview(context: Context) -> Reply:
+    usable = [found for found in context.catalog if context.may_use(found.name)]
+    blocks: list[Block] = []
+    operations = [found for found in usable if found.kind == "operation"]
+    if not operations:
+        blocks.append(Block("para", (Span(context.say("help.no_operations")),)))
+    for key, kinds in (
+        ("help.operations", ("operation",)),
+        ("help.questions", ("query", "lookup")),
+        ("help.votes", ("vote",)),
+    ):
+        rows = tuple(
+            (found.name, (Span(found.summary[context.locale]),))
+            for found in usable
+            if found.kind in kinds
+        )
+        if rows:
+            blocks.append(Block("para", (Span(context.say(key), "bold"),)))
+            blocks.append(Block("facts", rows=rows))
+    example = (operations or usable)[0].name
+    blocks.append(Block("para", (Span(context.say("help.more", command=example)),)))
+    return Reply(context.say("help.title"), tuple(blocks))
+
+
+def _manual(context: Context, found: Command) -> Reply:
+    rows = [(item.name, (Span(_about(context, item)),)) for item in found.parameters]
+    if found.aliases:
+        rows.append((context.say("help.aliases"), (Span(" ".join(found.aliases)),)))
+    rule = context.book.commands.get(found.name)
+    if found.kind == "operation" and rule is not None:
+        rows.append((context.say("help.risk"), (Span(context.say(f"risk.{rule.risk}")),)))
+        agree = context.book.policies.get(rule.policy)
+        if agree is not None:
+            names = [context.name(person) for person in agree.approvers]
+            text = context.say(f"approval.{agree.mode}", names=names, count=agree.count)
+            rows.append((context.say("help.approval"), (Span(text),)))
+        if rule.targets:
+            rows.append((context.say("help.targets"), (Span(", ".join(rule.targets)),)))
+    title = f"{found.name} · {found.summary[context.locale]}"
+    blocks = [Block("facts", rows=tuple(rows))] if rows else []
+    blocks.append(Block("para", (Span(context.say("help.example"), "bold"),)))
+    blocks.append(Block("pre", text=found.example))
+    return Reply(title, tuple(blocks))
+
+
+def _about(context: Context, item: Parameter) -> str:
+    about = item.label(context.locale)
+    if item.choices or item.between is not None:
+        about += context.say("help.values", values=item.expected(context.locale))
+    if item.required:
+        return about
+    if item.default in ("", (), 0):
+        return context.say("help.optional", about=about)
+    return context.say("help.default", about=about, value=item.default)
