@@ -289,7 +289,10 @@ class Connection(sdk.Client):  # type: ignore[misc]
     def _handle_data_frame(self, link: Link, frame: codec.Frame) -> None:
         """Hand the frame's event over; the answer follows when ``submit`` is done with it."""
         headers = dict(frame.headers)
-        payload = frame.payload or b""
+        payload = frame.payload
+        if payload is None:
+            log.warning("Lark sent an event without its content; it will be delivered again")
+            return
         if headers.get("sum", "1") != "1":
             try:
                 whole = self._combine(headers, payload)

@@ -27,8 +27,8 @@ def refusal(status: int, headers: Mapping[str, str]) -> Exception:
         kind, code = sdk.ClientException, LIMIT
     elif code == sdk.const.FORBIDDEN:
         kind = sdk.ClientException
-    # A 403 that only the HTTP status tells may be some proxy's. 514 without that code speaks of the ticket, not of the app: the next
-    # try gets a new one.
+    # A 403 that only the HTTP status tells may be some proxy's. 514 without that code speaks of the
+    # ticket, not of the app: the next try gets a new one.
     found: Exception = kind(code or status, said)
     return found
 

@@ -59,7 +59,7 @@ class Loopback:
         app = web.Application(client_max_size=8 << 20)
         app.router.add_get("/ws", self._socket)
         app.router.add_route("*", "/{path:.*}", self._http)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

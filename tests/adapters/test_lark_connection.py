@@ -224,6 +224,16 @@ async def test_a_part_that_fits_nowhere_is_ignored(served, engine, total, index)
     assert served.acks("odd") == []
 
 
+async def test_an_event_whose_content_was_cut_off_is_not_acknowledged(served, engine):
+    frame = loopback.data_frame(b"", "cut")
+    frame.payload = None
+    async with loopback.running(served, engine):
+        await served.send(codec.encode(frame))
+        await served.push({}, "after")
+        await served.ack("after")
+    assert served.acks("cut") == []
+
+
 # ------------------------------------------------------------------------- staying connected
 
 
@@ -249,7 +259,7 @@ async def test_it_connects_again_each_time_the_socket_breaks(served, engine):
 
 
 async def test_refusals_after_the_start_are_tried_again_for_ever(served, engine, caplog):
-    async with loopback.running(served, engine):
+    async with loopback.running(served, engine, call_timeout=0.3):
         for code in (403, 514, 1000040344, 1000040350, 1, 1000040343, 77):
             served.queue("/callback/ws/endpoint", {"code": code, "msg": "no"})
         served.queue("/callback/ws/endpoint", "hang up", "never")
