@@ -131,7 +131,10 @@ class Approvals:
     def _by_api(self, ask: Ask, agree: bool) -> dict[str, Any]:
         self._known(ask.body["approval_code"])
         instance = self.find(ask.body["instance_code"])
-        who = state.resolve(ask.body["user_id"])
+        id_type = ask.query.get("user_id_type", "open_id")
+        if id_type not in ("open_id", "union_id", "user_id"):
+            raise Refusal(1390001, f"param is invalid: user_id_type {id_type!r}")
+        who = state.resolve_as(id_type, ask.body["user_id"])
         for task in instance.tasks:
             if task.id == ask.body["task_id"] and task.who == who and task.status == "PENDING":
                 self.decide(instance, task, agree, str(ask.body.get("comment") or ""))

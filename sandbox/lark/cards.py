@@ -270,7 +270,7 @@ class _Checker:
             raise BadCard(200621, _NOT_JSON, path, f"should be an object, is {node!r:.60}")
         for key, value in node.items():
             if key not in attributes:
-                raise BadCard(200621, _NOT_JSON, path, f"unknown property {key}")
+                raise BadCard(200621, _NOT_JSON, path, f"unknown property: {key}")
             self.value(value, attributes[key], f"{path} -> {key}", depth, inside)
 
     def value(self, value: Any, rule: Any, path: str, depth: int, inside: str) -> None:

@@ -135,6 +135,12 @@ class Gate:
 
         self.party.app.router.add_route(method, path, serve)
 
+    async def unknown(self, request: web.Request) -> web.StreamResponse:
+        """What has no route is journalled too, as "unknown"."""
+        call = self.party.record("unknown", _journal(request, await request.read()))
+        call.status, call.code = 404, "404"
+        return web.Response(status=404, text="404 page not found")
+
     async def _serve(self, request: web.Request, api: Api, handler: Handler) -> web.StreamResponse:
         raw = await request.read()
         call = self.party.record(api.name, _journal(request, raw))
@@ -201,11 +207,11 @@ class Gate:
     # ---- the two calls that need nothing else
 
     async def token(self, ask: Ask) -> dict[str, Any]:
-        """``POST /open-apis/auth/v3/tenant_access_token/internal``"""
+        """``POST /open-apis/auth/v3/tenant_access_token/internal``; its errors have status 200."""
         if ask.body.get("app_id") != world.LARK_APP_ID:
-            raise Refusal(10003, "invalid app_id")
+            raise Refusal(10003, "invalid param", 200)
         if ask.body.get("app_secret") != world.LARK_APP_SECRET:
-            raise Refusal(10014, "app secret invalid")
+            raise Refusal(10014, "app secret invalid", 200)
         token, left = self.tokens.issue()
         return {"code": 0, "msg": "ok", "tenant_access_token": token, "expire": left}
 

@@ -21,7 +21,6 @@ SAME_UUID = 3600.0
 UPDATABLE = 14 * 86400.0
 TOKEN_LIFE = 1800.0
 TOKEN_USES = 2
-ID_TYPES = ("open_id", "union_id", "user_id", "email", "chat_id")
 
 
 @dataclass
@@ -72,12 +71,12 @@ class Messages:
         return self._send(ask, self.tenant.chats[target.chat], target)
 
     def _receiver(self, id_type: str, receiver: str) -> state.Chat:
-        if id_type not in ID_TYPES:
-            raise content.invalid(f"invalid receive_id_type {id_type!r}")
         if id_type == "chat_id":
             chat = self.tenant.chats.get(receiver)
+        elif id_type not in state.ID_TYPES:
+            raise content.invalid(f"invalid receive_id_type {id_type!r}")
         else:
-            open_id = state.resolve(receiver)
+            open_id = state.resolve_as(id_type, receiver)
             chat = self.tenant.direct(open_id) if open_id else None
         if chat is None:
             raise Refusal(230034, "The receive_id is invalid.")
@@ -224,14 +223,15 @@ class Messages:
         if entry.recalled:
             raise Refusal(230110, "The message has been deleted.")
         id_type = ask.query.get("user_id_type", "")
-        if id_type not in ID_TYPES[:3]:
+        if id_type not in ("open_id", "union_id", "user_id"):
             raise content.invalid(f"invalid user_id_type {id_type!r}")
         wanted = ask.body["user_id_list"]
         if not wanted or len(wanted) > 200:
             raise content.invalid("user_id_list takes 1 to 200 ids")
         members = self.tenant.chats[entry.chat].members
-        missing = [one for one in wanted if state.resolve(one) not in members]
+        found = {one: state.resolve_as(id_type, one) for one in wanted}
+        missing = [one for one in wanted if found[one] not in members]
         if len(missing) == len(wanted):
             raise content.invalid("every id of user_id_list is invalid")
-        entry.urgent += [state.resolve(one) for one in wanted if one not in missing]
+        entry.urgent += [found[one] for one in wanted if one not in missing]
         return {"code": 0, "msg": "success", "data": {"invalid_user_id_list": missing}}

@@ -30,6 +30,7 @@ class Platform(base.Party):
         path = "/open-apis/auth/v3/tenant_access_token/internal"
         self.gate.add("POST", path, token, self.gate.token)
         self.gate.add("GET", "/open-apis/bot/v3/info", Api("bot/v3/info"), self.gate.bot)
+        self.app.router.add_route("*", "/{path:.*}", self.gate.unknown)
 
     async def close(self) -> None:
         await self.pushes.close()

@@ -122,7 +122,7 @@ class Sockets:
         if len(self.open()) >= self.limit:
             return self._refused(call, 514, "exceed connection limit", 1000040350)
         del self._tickets[ticket]
-        socket = web.WebSocketResponse(max_msg_size=4 << 20, autoping=False)
+        socket = web.WebSocketResponse(timeout=1.0, max_msg_size=4 << 20, autoping=False)
         await socket.prepare(request)
         call.status, call.code = 101, "0"
         connection = Connection(device, self.party.clock.now(), socket, request.transport)
@@ -193,7 +193,9 @@ class Sockets:
         closing = self.open()
         for connection in closing:
             connection.open = False
-            await connection.socket.close(code=WSCloseCode.GOING_AWAY, message=b"moved")
+        await asyncio.gather(
+            *(c.socket.close(code=WSCloseCode.GOING_AWAY, message=b"moved") for c in closing)
+        )
         return len(closing)
 
     def cut(self, connection: Connection) -> None:

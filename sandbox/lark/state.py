@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,12 +30,23 @@ def person(world_id: str) -> world.Person:
     raise KeyError(f"nobody is called {world_id!r}: {[p.id for p in world.PEOPLE]}")
 
 
+ID_TYPES: dict[str, Callable[[str], str]] = {
+    "open_id": str,
+    "union_id": union_id,
+    "user_id": user_id,
+    "email": lambda open_id: f"{user_id(open_id)}@x.test",
+}
+
+
+def resolve_as(id_type: str, one: str) -> str:
+    """The open_id behind an id of that type; "" if nobody has it."""
+    spelled = ID_TYPES[id_type]
+    return next((open_id for open_id in PEOPLE if spelled(open_id) == one), "")
+
+
 def resolve(any_id: str) -> str:
     """The open_id behind an open_id, union_id, user_id or e-mail; "" if nobody has it."""
-    for open_id in PEOPLE:
-        if any_id in (open_id, union_id(open_id), user_id(open_id), f"{user_id(open_id)}@x.test"):
-            return open_id
-    return ""
+    return next(filter(None, (resolve_as(id_type, any_id) for id_type in ID_TYPES)), "")
 
 
 @dataclass

@@ -197,6 +197,8 @@ async def test_the_bot_decides_for_an_approver(played: tuple[Lark, Bot]) -> None
     wrong = {**body, "instance_code": "none"}
     assert (await bot.call("POST", path, wrong))[1]["code"] == 1390003
     mine = {**body, "user_id": "ou_bob"}
+    other_type = f"{V4}/tasks/approve?user_id_type=user_id"
+    assert (await bot.call("POST", other_type, mine))[1]["code"] == 1390010
     assert (await bot.call("POST", path, mine))[1] == {"code": 0, "msg": "success", "data": {}}
     assert (await bot.call("POST", path, mine))[1]["code"] == 1390010
     read = (await bot.call("GET", f"{V4}/instances/{filed['instance']}"))[1]["data"]
@@ -208,7 +210,7 @@ async def test_the_bot_decides_for_an_approver(played: tuple[Lark, Bot]) -> None
     assert lark.approvals.find(other["instance"]).status == "REJECTED"
 
 
-async def test_an_unknown_uuid_is_repeated_as_it_was(played: tuple[Lark, Bot]) -> None:
+async def test_an_event_may_come_twice_as_it_was(played: tuple[Lark, Bot]) -> None:
     lark, bot = played
     await _subscribe(bot)
     await lark.form("alice", {}, decision="")

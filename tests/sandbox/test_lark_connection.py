@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,9 @@ import pytest_asyncio
 
 from sandbox import world
 from sandbox.lark import Lark, frames, sdk
-from tests.sandbox.lark_client import Bot, playing, until
+from tests.sandbox.lark_client import Bot, card, decision, playing, until
+
+PAYLOADS = Path(__file__).parent.parent / "payloads" / "lark"
 
 
 @pytest_asyncio.fixture
@@ -274,4 +277,104 @@ async def test_frames_that_are_none_are_journalled_and_harm_nothing(
     await until(lambda: len([c for c in lark.journal if c.api == "ws.frame"]) == 3)
     assert all(c.code for c in lark.journal if c.api == "ws.frame")
     await lark.say("alice", "help")
+    await until(lambda: lark.pushes.deliveries[0].acked)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "official_im_message_receive_v1_thread_mention.json",
+        "official_card_action_trigger.json",
+    ],
+)
+async def test_events_have_the_fields_of_the_vendors_samples(
+    played: tuple[Lark, Bot], name: str
+) -> None:
+    lark, bot = played
+    await bot.join()
+    asked = (await lark.say("alice", "help"))["message"]
+    hung = await bot.send(card(decision()), "interactive", reply=asked, reply_in_thread=True)
+    ref = hung["data"]["message_id"]
+    await lark.say("alice", "status", quote=ref, mention=["bob"])
+    bot.answer = lambda _: {"code": 200, "data": "e30="}
+    await lark.click("bob", ref, "approve", reason="fine")
+    await until(lambda: len(bot.got) == 3)
+    sample = json.loads((PAYLOADS / name).read_text())
+    kind = sample["header"]["event_type"]
+    ours = [event for event in bot.got if event["header"]["event_type"] == kind][-1]
+    assert _paths(ours) == _paths(sample) - NOT_HERE
+
+
+NOT_HERE = {
+    "event.delivery_type str",
+    "event.context.url str",
+    "event.context.preview_token str",
+    "event.message.user_agent str",
+}
+"""What only link previews carry, and a field that is newer than most messages."""
+
+
+def _paths(value: Any, at: str = "") -> set[str]:
+    """Every field with its type; values that the bot or the people chose are not looked into."""
+    if at in ("event.action.value", "event.action.form_value"):
+        return {f"{at} dict"}
+    if isinstance(value, dict):
+        return {p for k, v in value.items() for p in _paths(v, f"{at}.{k}".lstrip("."))}
+    if isinstance(value, list):
+        return {p for one in value for p in _paths(one, f"{at}[]")}
+    return {f"{at} {type(value).__name__}"}
+
+
+async def test_a_bot_put_out_of_a_group_hears_nothing_there(played: tuple[Lark, Bot]) -> None:
+    lark, bot = played
+    await bot.join()
+    await lark.move_bot("hr", False)
+    await lark.say("alice", "help", chat="hr")
+    await lark.move_bot("hr", True)
+    await lark.say("alice", "talk among us", at_bot=False)
+    await until(lambda: len(bot.got) == 2)
+    kinds = [event["header"]["event_type"] for event in bot.got]
+    assert kinds == ["im.chat.member.bot.deleted_v1", "im.chat.member.bot.added_v1"]
+
+
+async def test_a_message_taken_back_is_told_and_no_longer_seen(played: tuple[Lark, Bot]) -> None:
+    lark, bot = played
+    await bot.join()
+    said = (await lark.say("alice", "help"))["message"]
+    await lark.recall(said)
+    await until(lambda: len(bot.got) == 2)
+    event = next(e for e in bot.got if e["header"]["event_type"] == "im.message.recalled_v1")
+    assert (event["event"]["message_id"], event["event"]["chat_id"]) == (said, "oc_ops")
+    [seen] = await lark.transcript()
+    assert (seen["recalled"], seen["text"]) == (True, "")
+
+
+async def test_pushes_over_a_dying_connection_fail_at_once(played: tuple[Lark, Bot]) -> None:
+    lark, bot = played
+    await bot.join()
+    bot.answer = lambda _: None
+    await lark.say("alice", "help")
+    await until(lambda: bot.got)
+    await lark.kill_sockets()
+    await until(lambda: "timeout" in [c.code for c in lark.journal], 1)
+    bot.answer = lambda _: {"code": 200}
+    await bot.join()
+    lark.clock.advance(15)
+    await until(lambda: lark.pushes.deliveries[0].acked)
+
+
+async def test_an_ack_over_another_connection_does_not_count(played: tuple[Lark, Bot]) -> None:
+    lark, bot = played
+    first = await bot.join()
+    bot.answer = lambda _: None
+    await lark.say("alice", "help")
+    [frame] = await until(lambda: bot.frames)
+    second = await bot.join()
+    took = frame.headers.add()
+    took.key, took.value = "biz_rt", "1"
+    frame.payload = b'{"code":200}'
+    await second.send_bytes(frame.SerializeToString())
+    await until(lambda: [c for c in lark.journal if c.api == "ack"])
+    assert not lark.pushes.deliveries[0].acked
+    await first.send_bytes(frame.SerializeToString())
     await until(lambda: lark.pushes.deliveries[0].acked)

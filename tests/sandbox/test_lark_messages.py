@@ -140,8 +140,27 @@ async def test_receivers(played: tuple[Lark, Bot]) -> None:
     body = {"receive_id": "ou_bob", "msg_type": "text", "content": '{"text":"hi"}'}
     assert (await bot.call("POST", f"{IM}?receive_id_type=open_id", body))[1]["code"] == 0
     assert (await bot.call("POST", f"{IM}?receive_id_type=nickname", body))[1]["code"] == 230001
+    assert (await bot.call("POST", f"{IM}?receive_id_type=user_id", body))[1]["code"] == 230034
     [seen] = await lark.transcript("Bob")
     assert seen["text"] == "hi"
+
+
+async def test_what_the_platform_does_not_have_is_journalled(played: tuple[Lark, Bot]) -> None:
+    lark, bot = played
+    async with bot.http.post(bot.url + "/open-apis/im/v9/x", json={"a": 1}) as response:
+        assert response.status == 404
+    [call] = await lark.calls("unknown")
+    assert (call["request"]["path"], call["request"]["body"]) == ("/open-apis/im/v9/x", {"a": 1})
+
+
+async def test_bodies_that_are_no_objects(played: tuple[Lark, Bot]) -> None:
+    _, bot = played
+    await bot.login()
+    headers = {"Authorization": f"Bearer {bot.token}"}
+    for raw in (b"[1]", b"{", b"[" * 100_000):
+        url = f"{bot.url}{IM}?receive_id_type=chat_id"
+        async with bot.http.post(url, data=raw, headers=headers) as response:
+            assert (response.status, (await response.json())["code"]) == (400, 9499)
 
 
 async def test_replies_and_threads(played: tuple[Lark, Bot]) -> None:
