@@ -11,6 +11,8 @@ from datetime import datetime
 from bot import model, policy, texts
 from bot.house import House
 
+Row = tuple[str, tuple[model.Span, ...]]
+
 TONES: dict[model.State, str] = {
     model.State.PLANNING: "grey",
     model.State.PENDING: "orange",
@@ -129,7 +131,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
         asker += (span(" · " + say(locale, "form.from", title=request.form.title)),)
     mode = say(locale, f"card.mode.{rule.mode}", need=rule.count)
     electors = names_of(house, policy.electorate(rule, request.person))
-    rows: list[tuple[str, tuple[model.Span, ...]]] = [
+    rows: list[Row] = [
         (say(locale, "card.asked_by"), asker),
         (say(locale, "card.request"), (code(request.text),)),
     ]
@@ -161,9 +163,7 @@ def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
     return (model.Block("pre", text=plan.script),)
 
 
-def vote_row(
-    house: House, request: model.Request, votes: Sequence[model.Vote]
-) -> tuple[tuple[str, tuple[model.Span, ...]], ...]:
+def vote_row(house: House, request: model.Request, votes: Sequence[model.Vote]) -> tuple[Row, ...]:
     if not votes:
         return ()
     locale = request.locale
@@ -237,7 +237,7 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
 def settled_blocks(
     house: House,
     request: model.Request,
-    votes_row: tuple[tuple[str, tuple[model.Span, ...]], ...],
+    votes_row: tuple[Row, ...],
     results: Sequence[model.InstanceResult],
 ) -> tuple[model.Block, ...]:
     """The body of a card that is no longer voted on: who, what, and how far it is."""
@@ -268,7 +268,7 @@ def settled_blocks(
 
 def result_rows(
     locale: str, plan: model.Plan, results: Sequence[model.InstanceResult]
-) -> list[tuple[str, tuple[model.Span, ...]]]:
+) -> list[Row]:
     """One row per instance: those that went wrong first, the rest as far as there is room."""
     known = {result.instance: result for result in results}
 
@@ -279,7 +279,7 @@ def result_rows(
         return 1 if result.status == "Success" else 0 if result.status in FINISHED else 2
 
     ordered = sorted(plan.instances, key=rank)
-    rows = []
+    rows: list[Row] = []
     for instance in ordered[:MOST_NAMED]:
         result = known.get(instance.id)
         text = result_text(locale, result) if result else texts.say(locale, "result.Pending")
@@ -426,7 +426,7 @@ def instances_message(
     title = texts.say(locale, "say.instances", count=len(found))
     if not found:
         return sentence(title, texts.say(locale, "say.instances.none"), mentions, quote)
-    rows = []
+    rows: list[Row] = []
     for instance in sorted(found, key=lambda instance: instance.name)[:50]:
         text = f"{instance.id} · {instance.status}"
         if not instance.agent:

@@ -26,7 +26,7 @@ class Account:
     """One login on one platform: what the platform uses to name and to @-mention somebody.
 
     ``platform`` is the adapter's name in the configuration, ``tenant`` the organisation
-    (DingTalk corpId, Lark tenant_key), ``id`` the userId / open_id. An empty ``id`` is an outsider.
+    as the platform names it, ``id`` the person there. An empty ``id`` is an outsider.
     """
 
     platform: str

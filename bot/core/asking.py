@@ -63,8 +63,13 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
         return voting.by_text(draft, event, person, result)
     if isinstance(result, command.Lookup):
         key = f"lookup:{event.id}"
-        origin = {"place": pack(event.place), "account": asdict(event.account)}
-        origin |= {"locale": locale, "text": event.text, "event": event.id}
+        origin = {
+            "place": pack(event.place),
+            "account": asdict(event.account),
+            "locale": locale,
+            "text": event.text,
+            "event": event.id,
+        }
         draft.queue(key, key, model.Resolve(result.targets), context=origin)
         return draft.receipt()
     assert isinstance(result, command.Reply)

@@ -61,7 +61,7 @@ class Draft:
 
     # ------------------------------------------------------------- what leaves
 
-    def enter(self, actor: str, action: str, **facts: Any) -> int:
+    def enter(self, actor: str, action: str, /, **facts: Any) -> int:
         """Add an audit entry; returns the number it will have."""
         request = self.request.id if self.request else 0
         self.entries.append(model.AuditEntry(actor, action, request, facts))

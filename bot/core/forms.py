@@ -134,7 +134,7 @@ def file_form(
     values = fields_of(rule, dict(data.get("fields") or {}))
     if isinstance(values, policy.Refusal):
         return values
-    bound = parse.bind(found, values, locale)
+    bound = parse.from_fields(found, values, locale)
     if isinstance(bound, policy.Refusal):
         return bound
     refused = asking.refusal_of_right(house, person, found.name, place, locale)

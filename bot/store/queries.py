@@ -96,9 +96,14 @@ ON CONFLICT (request, instance) DO UPDATE SET body = excluded.body
 # ----------------------------------------------------------------------------- outbox
 
 EFFECT_INSERT = """
-INSERT INTO outbox (key, lane, request, kind, bucket, state, due_at, created_at, context, body)
-VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?)
+INSERT INTO outbox
+(key, lane, request, kind, bucket, state, doubt, due_at, created_at, context, body)
+VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO NOTHING
+"""
+EFFECTS_UNSENT = """
+SELECT key FROM outbox
+WHERE request = ? AND state = 'queued' AND kind = 'start_run' AND doubt = 0
 """
 EFFECTS_REPLACE = """
 UPDATE outbox SET state = 'dropped', settled_at = ?

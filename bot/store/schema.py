@@ -103,6 +103,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (bucket, due_at, id) WHERE state = 'queued';
 CREATE INDEX outbox_lane ON outbox (lane, id) WHERE state IN ('queued', 'in_flight');
 CREATE UNIQUE INDEX outbox_in_flight ON outbox (lane) WHERE state = 'in_flight';
+CREATE INDEX outbox_unsent ON outbox (request) WHERE state = 'queued' AND kind = 'start_run';
 CREATE INDEX outbox_claimed ON outbox (claimed_at) WHERE claimed_at > 0;
 
 CREATE TABLE timers (

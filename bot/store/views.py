@@ -51,20 +51,36 @@ def listing(connection: sqlite3.Connection, kind: str, limit: int) -> tuple[mode
     return tuple(codec.decode(codec.request, body) for (body,) in rows)
 
 
-def find(connection: sqlite3.Connection, needs: model.Needs, effect: int) -> model.Request | None:
-    """The request that ``needs`` names by its first field that is set; ``effect`` is the request
-    of the effect it names."""
+def find(
+    connection: sqlite3.Connection, needs: model.Needs, effect: model.StoredEffect | None
+) -> model.Request | None:
+    """The request that ``needs`` names: by number, else by its card, else by the message that
+    asked, else by the form, else through ``effect`` (for a form fetched: the request it made)."""
     if needs.request:
         return request(connection, needs.request)
+    found = None
     if needs.card:
-        return _one(connection, queries.REQUEST_BY_CARD, (needs.platform, needs.card)) or _one(
-            connection, queries.REQUEST_BY_ALIAS, (needs.platform, needs.card)
-        )
-    if needs.message:
-        return _one(connection, queries.REQUEST_BY_MESSAGE, (needs.platform, needs.message))
-    if needs.form:
-        return _one(connection, queries.REQUEST_BY_FORM, (needs.platform, needs.form))
-    return request(connection, effect) if effect else None
+        card = (needs.platform, needs.card)
+        found = _one(connection, queries.REQUEST_BY_CARD, card)
+        found = found or _one(connection, queries.REQUEST_BY_ALIAS, card)
+    if found is None and needs.message:
+        found = _one(connection, queries.REQUEST_BY_MESSAGE, (needs.platform, needs.message))
+    if found is None and needs.form:
+        found = _one(connection, queries.REQUEST_BY_FORM, (needs.platform, needs.form))
+    if found is None and effect is not None:
+        if effect.request:
+            return request(connection, effect.request)
+        if isinstance(effect.body, model.FetchForm):
+            form = (effect.body.platform, effect.body.instance)
+            found = _one(connection, queries.REQUEST_BY_FORM, form)
+    return found
+
+
+def unsent(connection: sqlite3.Connection, found: model.Request) -> frozenset[str]:
+    """Keys of the request's calls that certainly were never made, while it may still be halted."""
+    if found.state not in (model.State.APPROVED, model.State.RUNNING):
+        return frozenset()
+    return frozenset(key for (key,) in connection.execute(queries.EFFECTS_UNSENT, (found.id,)))
 
 
 def load(
@@ -79,7 +95,7 @@ def load(
     """Everything that ``needs`` asks for, as one consistent view."""
     row = effects.load(connection, needs.effect) if needs.effect else None
     effect = row.effect if row else None
-    found = find(connection, needs, effect.request if effect else 0)
+    found = find(connection, needs, effect)
     shown: tuple[model.Request, ...] = ()
     entries: tuple[model.AuditRow, ...] = ()
     if needs.listing == "audit":
@@ -98,6 +114,7 @@ def load(
         listing=shown,
         audit=entries,
         recent_asks=recent_asks,
+        unsent=unsent(connection, found) if found else frozenset(),
     )
 
 

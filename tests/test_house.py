@@ -1,0 +1,146 @@
+"""The rooms may import what the plan of the house says, the core is pure, and no room is too big."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PURE = {"model", "policy", "texts", "checkpoints"}
+"""What any module of ``bot`` may import."""
+MAY: dict[str, set[str]] = {
+    "model": set(),
+    "checkpoints": set(),
+    "texts": set(),
+    "policy": {"model"},
+    "ports": {"model"},
+    "audit": PURE | {"store"},
+    "parameters": PURE,
+    "command": PURE | {"catalog"},
+    "catalog": PURE | {"command", "parameters"},
+    "reader": PURE,
+    "parse": PURE | {"catalog", "command", "parameters", "reader"},
+    "house": PURE | {"catalog"},
+    "cards": PURE | {"house"},
+    "core": PURE | {"cards", "catalog", "command", "house", "parse"},
+    "store": PURE | {"audit"},
+    "engine": PURE | {"ports", "store"},
+    "outbox": PURE | {"engine", "ports", "store"},
+    "poller": PURE | {"engine", "ports", "store"},
+    "timer": PURE | {"engine", "poller", "ports", "store"},
+    "config": PURE,
+}
+FREE = {"app", "__main__", "__init__"}
+PLATFORM_WORDS = ("dingtalk", "lark", "feishu", "aliyun")
+MAY_NAME_PLATFORMS = {"app", "config", "__main__"}
+NO_IO = {"asyncio", "threading", "socket", "aiohttp", "requests", "sqlite3", "subprocess", "time"}
+
+
+def modules(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a module imports at run time, ``from a import b`` as both a and a.b."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text("utf-8"))
+    checking = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in checking:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[1].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", modules("bot"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_of_the_bot(path: Path) -> None:
+    room = room_of(path)
+    names = imported(path)
+    assert not {name for name in names if name.split(".")[0] in ("sandbox", "tests", "bench")}
+    if room in FREE:
+        return
+    assert not {name for name in names if name.split(".")[0] in ("adapters", "commands")}
+    used = {name.split(".")[1] for name in names if name.startswith("bot.")} - {room}
+    real = {name for name in used if (ROOT / "bot" / name).is_dir()} | {
+        name for name in used if (ROOT / "bot" / f"{name}.py").is_file()
+    }
+    assert room in MAY, f"say in this test what bot/{room} may import"
+    assert real <= MAY[room], f"{room} must not import {real - MAY[room]}"
+
+
+@pytest.mark.parametrize("path", modules("bot"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_bot_knows_no_platform(path: Path) -> None:
+    if room_of(path) in MAY_NAME_PLATFORMS:
+        return
+    text = path.read_text("utf-8").lower()
+    named = [word for word in PLATFORM_WORDS if word in text]
+    assert not named, f"bot/ names a platform: {named}"
+
+
+@pytest.mark.parametrize("room", ["core", "policy.py", "cards.py", "model.py", "parse.py"])
+def test_the_core_is_pure(room: str) -> None:
+    place = ROOT / "bot" / room
+    for path in [place] if place.is_file() else sorted(place.glob("*.py")):
+        touched = {name.split(".")[0] for name in imported(path)} & NO_IO
+        assert not touched, f"{path.name} imports {touched}"
+
+
+def test_only_the_store_touches_sql() -> None:
+    users = {
+        room_of(path)
+        for path in modules("bot")
+        if {name.split(".")[0] for name in imported(path)} & {"sqlite3", "sqlite_utils"}
+    }
+    assert users <= {"store", "engine"}, users
+
+
+@pytest.mark.parametrize("path", modules("adapters"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_adapters_know_the_doors_only(path: Path) -> None:
+    room = room_of(path)
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "bot" and len(parts) > 1:
+            assert parts[1] in {"model", "ports", "checkpoints"}, f"{path.name} imports {name}"
+        if parts[0] == "adapters" and len(parts) > 1:
+            assert parts[1] == room, f"{path.name} imports another adapter: {name}"
+        assert parts[0] not in ("sandbox", "tests", "bench", "commands")
+
+
+@pytest.mark.parametrize("path", modules("commands"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_use_what_the_bot_hands_out(path: Path) -> None:
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "bot" and len(parts) > 2:
+            raise AssertionError(f"{path.name} reaches into {name}")
+        assert parts[0] not in ("adapters", "sandbox", "tests", "bench")
+
+
+@pytest.mark.parametrize("path", modules("sandbox"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_sandbox_does_not_know_the_bot(path: Path) -> None:
+    names = {name for name in imported(path) if name.split(".")[0] in ("bot", "adapters")}
+    assert names <= {"bot", "bot.model"}, f"{path.name} imports {names}"
+
+
+@pytest.mark.parametrize("room", ["bot", "adapters", "commands", "sandbox"])
+def test_no_room_is_too_big(room: str) -> None:
+    for path in modules(room):
+        text = path.read_text("utf-8")
+        assert text.count("\n") <= 500, f"{path.name} is too big a room"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                size = (node.end_lineno or node.lineno) - node.lineno + 1
+                assert size <= 70, f"{path.name}: {node.name} is {size} lines long"
