@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +34,7 @@ def content_of(asked: Mapping[str, Any], default: str) -> str:
         return content
     try:
         return base64.b64decode(content, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise invalid("CommandContent", "it is not Base64 of UTF-8 text") from None
 
 

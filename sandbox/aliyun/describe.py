@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import fnmatch
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,7 +35,7 @@ def page(
     if token := asked.get("NextToken", ""):
         try:
             below = int(base64.urlsafe_b64decode(token.encode()))
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise invalid("NextToken", "it was not given out here") from None
         rest = [item for item in items if number(item) < below]
     shown = rest[:size]

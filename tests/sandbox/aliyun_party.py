@@ -1,0 +1,117 @@
+"""The ECS stand-in on a free port of this very process, and the official SDK pointed at it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox import world
+from sandbox.aliyun import Aliyun
+from sandbox.base import Clock
+
+REGION = world.ALIYUN_REGION
+WEB1, WEB2, DB1 = "i-sandbox0web01", "i-sandbox0web02", "i-sandbox00db01"
+NO_AGENT, SWITCHED_OFF = "i-sandbox0old01", "i-sandbox0off01"
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[Aliyun]:
+    party = Aliyun(Clock(), folder)
+    runner = web.AppRunner(
+        party.app, access_log=None, shutdown_timeout=0.2, max_line_size=party.max_line_size
+    )
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    party.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield party
+    finally:
+        await party.close()
+        await runner.cleanup()
+
+
+class Sdk:
+    """The official synchronous client. ``call("RunCommand", …wire fields…)`` gives the body, or
+    raises the SDK's exception."""
+
+    def __init__(self, party: Aliyun, **config: Any) -> None:
+        self.endpoint = party.base_url.removeprefix("http://")
+        self.config = {
+            "access_key_id": world.ALIYUN_KEY_ID,
+            "access_key_secret": world.ALIYUN_KEY_SECRET,
+            **config,
+        }
+
+    async def call(self, action: str, **fields: Any) -> dict[str, Any]:
+        return await asyncio.to_thread(self._call, action, fields)
+
+    async def refusal(self, action: str, **fields: Any) -> tuple[int, str]:
+        """The status and code of a call that must be refused."""
+        try:
+            answer = await self.call(action, **fields)
+        except Exception as error:
+            return getattr(error, "status_code", 0), str(getattr(error, "code", error))
+        raise AssertionError(f"{action} was not refused: {answer}")
+
+    def _call(self, action: str, fields: dict[str, Any]) -> dict[str, Any]:
+        from alibabacloud_ecs20140526 import client, models
+        from alibabacloud_tea_openapi import utils_models
+
+        config = utils_models.Config(
+            endpoint=self.endpoint, protocol="http", region_id=REGION, **self.config
+        )
+        request = getattr(models, f"{action}Request")()
+        request.from_map({"RegionId": REGION, **fields})
+        method = "".join("_" + c.lower() if c.isupper() else c for c in action).lstrip("_")
+        body: dict[str, Any] = getattr(client.Client(config), method)(request).body.to_map()
+        return body
+
+    async def run(self, script: str, *instances: str, **fields: Any) -> str:
+        """RunCommand of a shell script; its invocation id."""
+        answer = await self.call(
+            "RunCommand",
+            **{
+                "Type": "RunShellScript",
+                "CommandContent": script,
+                "InstanceId": list(instances or (WEB1,)),
+                **fields,
+            },
+        )
+        return str(answer["InvokeId"])
+
+    async def results(self, **fields: Any) -> list[dict[str, Any]]:
+        answer = await self.call(
+            "DescribeInvocationResults",
+            **{"ContentEncoding": "PlainText", "MaxResults": 50, **fields},
+        )
+        items: list[dict[str, Any]] = answer["Invocation"]["InvocationResults"]["InvocationResult"]
+        return items
+
+    async def result(self, invocation: str) -> dict[str, Any]:
+        """The only result of an invocation, once it has ended."""
+
+        async def ended() -> bool:
+            (item,) = await self.results(InvokeId=invocation)
+            return item["InvocationStatus"] not in ("Pending", "Running", "Stopping")
+
+        await until(ended)
+        (item,) = await self.results(InvokeId=invocation)
+        return item
+
+
+async def until(happened: Callable[[], bool | Awaitable[bool]], seconds: float = 15) -> None:
+    """Look again and again until it happened; fails after ``seconds``."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = happened()
+        if await answer if not isinstance(answer, bool) else answer:
+            return
+        if time.monotonic() > end:
+            raise AssertionError("it did not happen in time")
+        await asyncio.sleep(0.01)
