@@ -5,8 +5,9 @@ https://github.com/open-dingtalk/developerpedia, docs/learn/stream/protocol.md
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from sandbox.dingtalk import wire
 
 CARD_KEYS = {"cardUpdateOptions", "cardData", "userPrivateData"}
 OPTIONS = {"updateCardDataByKey", "updatePrivateDataByKey"}
@@ -22,7 +23,7 @@ def decoded(frame: dict[str, Any]) -> Any:
     if not isinstance(data, str):
         raise BadAck("data is not a string")
     try:
-        return json.loads(data)
+        return wire.parsed(data)
     except ValueError:
         raise BadAck("data is not JSON") from None
 
@@ -41,7 +42,7 @@ def check(kind: str, frame: dict[str, Any], sent: str, limits: Any) -> Any:
     if kind == "event":
         _check_event(body)
     elif kind == "ping":
-        if body != json.loads(sent):
+        if body != wire.parsed(sent):
             raise BadAck("the ping was not echoed")
     elif not isinstance(body, dict) or "response" not in body:
         raise BadAck('data lacks "response"')

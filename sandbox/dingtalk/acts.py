@@ -25,10 +25,15 @@ class Acts(party.Platform):
         quote: str = "",
         mention: list[str] | tuple[str, ...] = (),
         direct: bool = False,
+        changes: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """``user`` writes ``@bot text`` in a group, or ``text`` to the bot alone (``direct``)."""
+        """``user`` writes ``@bot text`` in a group, or ``text`` to the bot alone (``direct``).
+        ``changes`` replace fields of what the bot is told (None: leave the field out), to play
+        outsiders, rich text, what is over quota."""
         person = people.person(user)
         place = people.DIRECT[user] if direct else self.chat(chat)
+        if user not in place.members:
+            raise ValueError(f"{user} is not in {place.title!r}")
         others = [people.person(id) for id in mention]
         names = "".join(f"@{p.name} " for p in others)
         shown = text if place.direct else f"@Countersign {names}{text}"
@@ -40,7 +45,8 @@ class Acts(party.Platform):
             notified=() if place.direct else tuple(p.id for p in others),
         )
         quoted = self.rooms.find(quote) if quote else None
-        self.gateway.push("chat", self._chat_data(person, place, entry, text, others, quoted))
+        data = self._chat_data(person, place, entry, text, others, quoted) | (changes or {})
+        self.gateway.push("chat", {k: v for k, v in data.items() if v is not None})
         return {"message": entry.id}
 
     def _chat_data(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PUNCTUATION = r"!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~"
@@ -42,7 +42,11 @@ class Shown:
 
 def plain(source: str) -> Shown:
     """A text message: no markup at all, but the client makes addresses clickable."""
-    return Shown(source, _BARE.findall(source))
+    return Shown(source, _addresses(source))
+
+
+def _addresses(text: str) -> list[str]:
+    return [url.rstrip(".,;:!?") for url in _BARE.findall(text)]
 
 
 def markdown(source: str) -> Shown:
@@ -115,7 +119,7 @@ def _inline(line: str, links: list[str]) -> str:
     line = _BOLD.sub(r"\2", line)
     line = _ITALIC.sub(lambda m: m[1] or m[2], line)
     shown = restore(html.unescape(line))
-    links.extend(url for url in _BARE.findall(shown) if url not in links)
+    links.extend(url for url in _addresses(shown) if url not in links)
     return shown
 
 
@@ -129,5 +133,9 @@ def named(source: str, user: str) -> bool:
     return bool(re.search(rf"@{re.escape(user)}(?![\w-])", source))
 
 
-def named_among(source: str, users: Collection[str]) -> list[str]:
-    return [user for user in users if named(source, user)]
+def names_shown(text: str, names: Mapping[str, str]) -> str:
+    """The client shows ``@Name`` where ``@userId`` notified somebody."""
+    for user, name in names.items():
+        shown = f"@{name}".replace("\\", r"\\")
+        text = re.sub(rf"@{re.escape(user)}(?![\w-])", shown, text)
+    return text

@@ -7,7 +7,6 @@ body, the work itself, and the error body. https://open.dingtalk.com/document/de
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox import base, world
-from sandbox.dingtalk import errors, limits, shapes
+from sandbox.dingtalk import errors, limits, shapes, wire
 
 HTTP_FAULTS = ("error", "throttle", "slow", "hang_up", "lose_answer", "html")
 SECRETS = frozenset({"clientSecret", "appSecret", "accessToken", "ticket"})
@@ -27,7 +26,8 @@ Work = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Api:
-    """One call: ``model`` is the SDK's class for its body, or for its query if it is a GET."""
+    """One call: ``model`` is the SDK's class for its body, or for its query if it is a GET. A
+    ``picky`` one answers in XML unless ``Accept: application/json`` was sent."""
 
     method: str
     path: str
@@ -35,6 +35,7 @@ class Api:
     work: Work
     token: bool = True
     also: frozenset[str] = frozenset()
+    picky: bool = False
 
     @property
     def name(self) -> str:
@@ -48,6 +49,13 @@ def without_secrets(value: Any) -> Any:
         return {k: "***" if k in SECRETS else without_secrets(v) for k, v in value.items()}
     if isinstance(value, list):
         return [without_secrets(v) for v in value]
+    return value
+
+
+def without_nulls(value: Any) -> Any:
+    """A null is a field left out."""
+    if isinstance(value, dict):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
     return value
 
 
@@ -132,14 +140,17 @@ class OpenApi:
                     raise errors.Refused(**_error_of(fault.args))
                 self._admit(request, api)
                 shapes.check(body, api.model, api.also)
-                answer = await api.work(body)
+                answer = await api.work(without_nulls(body))
+                call.status, call.answer = 200, without_secrets(answer)
+                response = web.json_response(answer)
             except errors.Refused as no:
-                return self._refuse(call, no)
-            call.status, call.answer = 200, without_secrets(answer)
+                response = self._refuse(call, no)
             if do == "lose_answer":
                 call.code = "lose_answer"
                 return cut(request)
-            return web.json_response(answer)
+            if api.picky and "application/json" not in request.headers.get("Accept", ""):
+                return web.Response(text="<result/>", content_type="application/xml")
+            return response
 
         return handle
 
@@ -149,7 +160,7 @@ class OpenApi:
         if request.content_type != "application/json":
             raise errors.Refused("UnsupportedMediaType", "Content-Type: application/json", 415)
         try:
-            body = json.loads(raw or b"null")
+            body = wire.parsed(raw or b"null")
         except ValueError:
             raise errors.Refused("InvalidJSON", "the body is not JSON") from None
         if not isinstance(body, dict):

@@ -51,6 +51,7 @@ class Platform(base.Party):
                 open_connection,
                 token=False,
                 also=frozenset({"ua"}),
+                picky=True,
             ),
             openapi.Api(
                 "POST",

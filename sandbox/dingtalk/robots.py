@@ -7,11 +7,10 @@ https://open.dingtalk.com/document/development/the-robot-sends-a-group-message,
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sandbox import world
-from sandbox.dingtalk import errors, limits, markup, openapi, people, rooms
+from sandbox.dingtalk import errors, limits, markup, openapi, people, rooms, wire
 
 _BUTTONS = {
     n: [f"action{what}{i}" for i in range(1, n + 1) for what in ("Title", "URL")]
@@ -136,7 +135,7 @@ class Robots:
 
 def _params(key: str, param: str) -> dict[str, str]:
     try:
-        values = json.loads(param)
+        values: Any = wire.parsed(param)
     except ValueError:
         values = None
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):

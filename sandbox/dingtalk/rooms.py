@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox import world
-from sandbox.dingtalk import markup, people
+from sandbox.dingtalk import markup, people, wire
 
 
 @dataclass
@@ -98,7 +97,7 @@ def _button(item: dict[str, Any]) -> Button:
 
 def _decoded(text: str) -> Any:
     try:
-        return json.loads(text) if text else None
+        return wire.parsed(text) if text else None
     except ValueError:
         return None
 

@@ -7,87 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import time
 import uuid
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from sandbox import base, world
-from sandbox.dingtalk import acks, errors, limits
+from sandbox.dingtalk import acks, errors, limits, wire
 
-CHAT = "/v1.0/im/bot/messages/get"
-CARD = "/v1.0/card/instances/callback"
-WANTED = {"chat": ("CALLBACK", CHAT), "card": ("CALLBACK", CARD), "event": ("EVENT", "*")}
 PUSH_FAULTS = ("no_push", "drop_ack", "duplicate", "reorder", "slow", "hang_up")
-APP_ID = "5c6f8b52-0000-4000-8000-5a4db0c0ffee"
-
-
-@dataclass(eq=False)
-class Connection:
-    """One web socket. ``draining`` gets no more pushes; a ``zombie`` loses every frame."""
-
-    id: str
-    socket: web.WebSocketResponse
-    transport: asyncio.Transport
-    wants: frozenset[tuple[str, str]]
-    since: float
-    open: bool = True
-    draining: bool = False
-    zombie: bool = False
-
-    def abort(self) -> None:
-        """Cut the wire without a close frame."""
-        self.open = False
-        self.transport.abort()
-
-
-@dataclass(eq=False)
-class Attempt:
-    """One frame on its way. ``over`` holds the acknowledgement's body, or None: there was none."""
-
-    message: str
-    connection: Connection | None
-    kind: str
-    sent: str
-    at: float
-    started: float
-    over: asyncio.Future[Any]
-    ignore: bool = False
-
-
-@dataclass(eq=False)
-class Delivery:
-    """One thing to push, with all its attempts."""
-
-    id: str
-    kind: str
-    payload: dict[str, Any]
-    headers: dict[str, str]
-    data: str
-    subject: str = ""
-    attempts: list[Attempt] = field(default_factory=list)
-    acked: bool = False
-    ack: Any = None
-    seconds: float | None = None
-    problems: list[str] = field(default_factory=list)
-
-    def described(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "attempts": len(self.attempts),
-            "messages": [a.message for a in self.attempts],
-            "acked": self.acked,
-            "ack": self.ack,
-            "seconds": self.seconds,
-            "payload": self.payload,
-            "headers": self.headers,
-            "problems": self.problems,
-        }
+log = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -98,21 +31,26 @@ class Gateway:
         self._clock = party.clock
         self._limits = numbers
         self._tickets: dict[str, tuple[float, frozenset[tuple[str, str]]]] = {}
-        self._pending: dict[str, list[Attempt]] = {}
-        self._late: dict[str, Delivery] = {}
-        self._clicks: dict[str, set[Attempt]] = {}
-        self._held: list[tuple[Delivery, Attempt]] = []
+        self._pending: dict[str, wire.Attempt] = {}
+        self._late: dict[str, wire.Delivery] = {}
+        self._clicks: dict[str, set[wire.Attempt]] = {}
+        self._held: list[tuple[wire.Delivery, wire.Attempt]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._count = 0
-        self.connections: list[Connection] = []
-        self.deliveries: list[Delivery] = []
+        self.connections: list[wire.Connection] = []
+        self.deliveries: list[wire.Delivery] = []
 
     def background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something beside the caller until it ends or the sandbox closes."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task of the gateway failed", exc_info=error)
 
     async def close(self) -> None:
         for task in list(self._tasks):
@@ -147,11 +85,11 @@ class Gateway:
             call.status, call.code = 401, "ticket"
             return web.json_response({"code": "authFailed", "message": "ticket"}, status=401)
         call.status = 101
-        socket = web.WebSocketResponse(compress=False, max_msg_size=4 << 20)
+        socket = web.WebSocketResponse(timeout=1.0, compress=False, max_msg_size=4 << 20)
         await socket.prepare(request)
         assert isinstance(request.transport, asyncio.Transport)
         id = str(uuid.uuid4())
-        connection = Connection(id, socket, request.transport, wants, self._clock.now())
+        connection = wire.Connection(id, socket, request.transport, wants, self._clock.now())
         self.connections.append(connection)
         pings = self.background(self._ping_regularly(connection))
         try:
@@ -165,19 +103,18 @@ class Gateway:
             self._lost(connection)
         return socket
 
-    def _lost(self, connection: Connection) -> None:
+    def _lost(self, connection: wire.Connection) -> None:
         """Nobody will answer on a closed socket."""
         connection.open = False
-        for waiting in list(self._pending.values()):
-            for attempt in waiting:
-                if attempt.connection is connection and not attempt.over.done():
-                    attempt.over.set_result(None)
+        for attempt in self._pending.values():
+            if attempt.connection is connection and not attempt.over.done():
+                attempt.over.set_result(None)
 
     # ------------------------------------------------------------------ pushing
 
     def push(
         self, kind: str, payload: dict[str, Any], subject: str = "", **headers: str
-    ) -> Delivery:
+    ) -> wire.Delivery:
         """Push a "chat", "card" or "event" and, until it is acknowledged, push it again."""
         delivery = self._delivery(kind, payload, subject, headers)
         self.background(self.deliver(delivery))
@@ -185,19 +122,21 @@ class Gateway:
 
     def _delivery(
         self, kind: str, payload: dict[str, Any], subject: str, headers: dict[str, str]
-    ) -> Delivery:
+    ) -> wire.Delivery:
         data = json.dumps(payload, ensure_ascii=False)
         id = f"d{len(self.deliveries) + 1}"
-        delivery = Delivery(id, kind, payload, headers, data, subject)
+        delivery = wire.Delivery(id, kind, payload, headers, data, subject)
         self.deliveries.append(delivery)
         return delivery
 
-    def click(self, payload: dict[str, Any], subject: str) -> tuple[Delivery, asyncio.Task[Any]]:
+    def click(
+        self, payload: dict[str, Any], subject: str
+    ) -> tuple[wire.Delivery, asyncio.Task[Any]]:
         """Push a card callback, once; the task ends with its answer, or with the deadline."""
         delivery = self._delivery("card", payload, subject, {})
         return delivery, self.background(self.deliver(delivery))
 
-    async def deliver(self, delivery: Delivery) -> None:
+    async def deliver(self, delivery: wire.Delivery) -> None:
         """Attempt after attempt on the kind's schedule; a card callback has only one."""
         schedule: tuple[float | None, ...] = (*self._retries(delivery.kind), None)
         for wait in schedule:
@@ -214,7 +153,7 @@ class Gateway:
             return self._limits.event_retries
         return self._limits.chat_retries if kind == "chat" else ()
 
-    async def _attempt(self, delivery: Delivery) -> None:
+    async def _attempt(self, delivery: wire.Delivery) -> None:
         fault = self._party.faults.take(f"push.{delivery.kind}", *PUSH_FAULTS)
         do = fault.do if fault else ""
         if fault and do == "slow":
@@ -224,6 +163,7 @@ class Gateway:
         held, self._held = self._held, []
         if do == "reorder":
             self._held = [*held, (delivery, attempt)]
+            self.background(self._release_later())
         elif do == "hang_up" and attempt.connection:
             attempt.connection.abort()
         elif do != "no_push":
@@ -235,10 +175,17 @@ class Gateway:
                 await self._send(*earlier)
         await self._settle(delivery, attempt)
 
-    def _new_attempt(self, delivery: Delivery) -> Attempt:
-        wanted = WANTED[delivery.kind]
+    async def _release_later(self) -> None:
+        """A held push that nothing followed within a second goes out after all."""
+        await asyncio.sleep(1.0)
+        held, self._held = self._held, []
+        for delivery, attempt in held:
+            await self._send(delivery, attempt)
+
+    def _new_attempt(self, delivery: wire.Delivery) -> wire.Attempt:
+        wanted = wire.WANTED[delivery.kind]
         able = [c for c in self.connections if c.open and not c.draining and wanted in c.wants]
-        attempt = Attempt(
+        attempt = wire.Attempt(
             message=self._message_id(),
             connection=random.choice(able) if able else None,
             kind=delivery.kind,
@@ -248,7 +195,7 @@ class Gateway:
             over=asyncio.get_running_loop().create_future(),
         )
         delivery.attempts.append(attempt)
-        self._pending.setdefault(attempt.message, []).append(attempt)
+        self._pending[attempt.message] = attempt
         self._late[attempt.message] = delivery
         if delivery.kind == "card":
             self._clicks.setdefault(delivery.subject, set()).add(attempt)
@@ -257,7 +204,7 @@ class Gateway:
             attempt.over.set_result(None)
         return attempt
 
-    async def _send_twin(self, delivery: Delivery, attempt: Attempt) -> None:
+    async def _send_twin(self, delivery: wire.Delivery, attempt: wire.Attempt) -> None:
         """The same thing once more: chat and events as a new frame, a click as the same frame."""
         if delivery.kind == "card":
             await self._send(delivery, attempt)
@@ -266,28 +213,19 @@ class Gateway:
             await self._send(delivery, twin)
             self.background(self._settle(delivery, twin))
 
-    async def _send(self, delivery: Delivery, attempt: Attempt) -> None:
-        kind, topic = WANTED[delivery.kind]
+    async def _send(self, delivery: wire.Delivery, attempt: wire.Attempt) -> None:
+        kind, topic = wire.WANTED[delivery.kind]
         headers = delivery.headers | {"topic": topic}
         await self._write(attempt.connection, kind, attempt.message, headers, delivery.data)
 
     async def _write(
-        self, to: Connection | None, kind: str, id: str, headers: dict[str, str], data: str
+        self, to: wire.Connection | None, kind: str, id: str, headers: dict[str, str], data: str
     ) -> None:
         if to is None or not to.open or to.zombie:
             return
-        whole = {
-            "appId": APP_ID,
-            "connectionId": to.id,
-            "contentType": "application/json",
-            "messageId": id,
-            "time": str(self._clock.ms()),
-            **headers,
-        }
-        frame = {"specVersion": "1.0", "type": kind, "headers": whole, "data": data}
-        await self.write_raw(to, json.dumps(frame, ensure_ascii=False))
+        await self.write_raw(to, wire.frame(kind, to.id, id, self._clock.ms(), data, **headers))
 
-    async def write_raw(self, to: Connection, frame: str | bytes) -> None:
+    async def write_raw(self, to: wire.Connection, frame: str | bytes) -> None:
         """Any frame at all; one that meets a closing socket is lost, as on the real wire."""
         try:
             if isinstance(frame, bytes):
@@ -297,7 +235,7 @@ class Gateway:
         except ConnectionError:
             self._lost(to)
 
-    async def _settle(self, delivery: Delivery, attempt: Attempt) -> None:
+    async def _settle(self, delivery: wire.Delivery, attempt: wire.Attempt) -> None:
         deadline = attempt.at + float(getattr(self._limits, f"{attempt.kind}_deadline"))
         body = await self._within(attempt, deadline)
         self._pending.pop(attempt.message, None)
@@ -306,7 +244,7 @@ class Gateway:
             return
         delivery.acked, delivery.ack = True, body
 
-    async def _within(self, attempt: Attempt, deadline: float) -> Any:
+    async def _within(self, attempt: wire.Attempt, deadline: float) -> Any:
         timer = asyncio.ensure_future(self._clock.sleep_until(deadline))
         try:
             await asyncio.wait({timer, attempt.over}, return_when=asyncio.FIRST_COMPLETED)
@@ -325,24 +263,26 @@ class Gateway:
     def _complain(self, api: str, request: Any, code: str) -> None:
         self._party.record(api, request).code = code
 
-    def _received(self, connection: Connection, text: str) -> None:
+    def _received(self, connection: wire.Connection, text: str) -> None:
         try:
-            frame = json.loads(text)
+            frame = wire.parsed(text)
         except ValueError:
             return self._complain("ack", text[:1000], "not JSON")
         headers = frame.get("headers") if isinstance(frame, dict) else None
         message = headers.get("messageId") if isinstance(headers, dict) else None
         waiting = self._pending.get(message) if isinstance(message, str) else None
-        if not waiting:
+        if waiting is None:
             late = self._late.get(message) if isinstance(message, str) else None
             if late is not None and not late.acked:
                 late.problems.append("the ack came too late")
             if late is None or not late.acked:
                 self._complain("ack", frame, "too late" if late else "no such messageId")
             return None
-        return self._judge(connection, waiting[0], frame)
+        return self._judge(connection, waiting, frame)
 
-    def _judge(self, connection: Connection, attempt: Attempt, frame: dict[str, Any]) -> None:
+    def _judge(
+        self, connection: wire.Connection, attempt: wire.Attempt, frame: dict[str, Any]
+    ) -> None:
         delivery = self._late.get(attempt.message)
         try:
             if connection is not attempt.connection:
@@ -376,13 +316,13 @@ class Gateway:
 
     # ------------------------------------------------------------------ system frames
 
-    async def ping(self, connection: Connection) -> dict[str, Any]:
+    async def ping(self, connection: wire.Connection) -> dict[str, Any]:
         """A SYSTEM ping; tells whether it was echoed within three seconds."""
         data = json.dumps({"opaque": uuid.uuid4().hex})
         future = asyncio.get_running_loop().create_future()
         now, id = self._clock.now(), self._message_id()
-        attempt = Attempt(id, connection, "ping", data, now, time.monotonic(), future)
-        self._pending[id] = [attempt]
+        attempt = wire.Attempt(id, connection, "ping", data, now, time.monotonic(), future)
+        self._pending[id] = attempt
         await self._write(connection, "SYSTEM", id, {"topic": "ping"}, data)
         body = await self._within(attempt, now + self._limits.event_deadline)
         self._pending.pop(id, None)
@@ -391,13 +331,13 @@ class Gateway:
         seconds = time.monotonic() - attempt.started
         return {"connection": connection.id, "answered": body is not None, "seconds": seconds}
 
-    async def _ping_regularly(self, connection: Connection) -> None:
+    async def _ping_regularly(self, connection: wire.Connection) -> None:
         while connection.open:
             await self._clock.sleep_until(self._clock.now() + self._limits.ping_every)
             if connection.open and not connection.zombie and not connection.draining:
                 await self.ping(connection)
 
-    async def disconnect(self, connection: Connection) -> None:
+    async def disconnect(self, connection: wire.Connection) -> None:
         """A SYSTEM disconnect: no more pushes here, and ten seconds later the server closes."""
         connection.draining = True
         data = json.dumps({"reason": "connection is expired"})

@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox import base
-from sandbox.dingtalk import errors, limits, markup, openapi, people, rooms
+from sandbox.dingtalk import errors, limits, markup, openapi, people, rooms, wire
 
 SESSION = "/robot/sendBySession"
 CUSTOM = "/robot/send"
@@ -138,11 +138,14 @@ class Webhooks:
         if request.content_type != "application/json":
             raise errors.OapiRefused(43004, "无效的HTTP HEADER Content-Type")
         try:
-            body = json.loads(raw)
+            body = wire.parsed(raw)
         except ValueError:
             raise errors.OapiRefused(40035, "缺少参数 json") from None
         if not isinstance(body, dict):
             raise errors.OapiRefused(40035, "缺少参数 json")
+        for name in ("msgtype", "msgUuid"):
+            if not isinstance(body.get(name, ""), str):
+                raise errors.OapiRefused(40035, f"不合法的参数 {name}")
         if len(raw) > self._limits.webhook_bytes:
             raise errors.OapiRefused(460101, "message too long")
         return body
@@ -198,6 +201,9 @@ class Webhooks:
         part = _checked(kind, body)
         title, shown, buttons = _shown(kind, part)
         called = _notified(chat, kind, part, body.get("at") or {})
+        shown.text = markup.names_shown(
+            shown.text, {people.PERSON[m].dingtalk: people.PERSON[m].name for m in called}
+        )
         if via == "repeated":
             return
         more = {"notified": called, "buttons": tuple(buttons), "via": via}
@@ -216,11 +222,15 @@ def _checked(kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if (required and not value) or (value is not None and not isinstance(value, wanted)):
             raise errors.OapiRefused(40035, f"缺少参数 {kind}.{name}")
     at = body.get("at") or {}
-    if not isinstance(at, dict) or any(
-        k not in AT or not isinstance(v, AT[k]) for k, v in at.items()
-    ):
+    if not isinstance(at, dict) or not all(_at_fits(*item) for item in at.items()):
         raise errors.OapiRefused(40035, "不合法的参数 at")
     return part
+
+
+def _at_fits(name: str, value: Any) -> bool:
+    if name not in AT or not isinstance(value, AT[name]):
+        return False
+    return not isinstance(value, list) or all(isinstance(item, str) for item in value)
 
 
 def _shown(kind: str, part: dict[str, Any]) -> tuple[str, markup.Shown, list[rooms.Button]]:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from sandbox import base
-from sandbox.dingtalk import openapi, party, people, stream, webhooks
+from sandbox.dingtalk import openapi, party, people, stream, webhooks, wire
 
 control = base.control
 
@@ -69,7 +69,7 @@ class Wires(party.Platform):
         """Any frame to every open socket: a "text" (what is no string is written as JSON) or
         "binary" one as it is, or ``data`` as the data of a "chat", "card" or "event" frame.
         Returns to how many."""
-        if kind in stream.WANTED:
+        if kind in wire.WANTED:
             data = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
             to = [c for c in self.gateway.connections if c.open]
             for connection in to:
@@ -81,18 +81,10 @@ class Wires(party.Platform):
             await self.gateway.write_raw(connection, text.encode() if kind == "binary" else text)
         return len(to)
 
-    def _framed(self, connection: stream.Connection, kind: str, data: str) -> str:
-        type, topic = stream.WANTED[kind]
-        headers = {
-            "appId": stream.APP_ID,
-            "connectionId": connection.id,
-            "contentType": "application/json",
-            "messageId": f"raw-{self.clock.ms():x}",
-            "time": str(self.clock.ms()),
-            "topic": topic,
-        }
-        frame = {"specVersion": "1.0", "type": type, "headers": headers, "data": data}
-        return json.dumps(frame, ensure_ascii=False)
+    def _framed(self, connection: wire.Connection, kind: str, data: str) -> str:
+        type, topic = wire.WANTED[kind]
+        ms = self.clock.ms()
+        return wire.frame(type, connection.id, f"raw-{ms:x}", ms, data, topic=topic)
 
     @control
     async def push_event(self, type: str, data: dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ class Client:
     async def call(
         self, method: str, path: str, body: Any = None, token: str | None = None, **more: Any
     ) -> tuple[int, dict[str, Any]]:
-        headers = {}
+        headers = {"Accept": "application/json"}
         if token is None and path not in (OPEN, TOKEN):
             token = self.token = self.token or await self.login()
         if token:
