@@ -51,10 +51,12 @@ class Source(Protocol):
 
 _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
 
 def plain(value: Any) -> Any:
     """A value of facts as JSON will read it back: text keys, lists. Raises TypeError on others."""
-    if value is None or isinstance(value, str | bool | int | float):
+    if type(value) in _SCALARS or isinstance(value, str | int | float):
         return value
     if isinstance(value, Mapping):
         return {key if type(key) is str else str(key): plain(part) for key, part in value.items()}

@@ -97,8 +97,8 @@ def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bo
             int(new.doubt),
             now + round(new.after * 1000),
             now,
-            codec.encode(codec.mapping, dict(new.context)) if new.context else "{}",
-            codec.encode(codec.effect, new.body),
+            codec.encode(dict(new.context)) if new.context else "{}",
+            codec.encode(new.body),
         ),
     )
     if cursor.rowcount != 1:
@@ -175,7 +175,7 @@ def _take(connection: sqlite3.Connection, id_: int, now: int) -> Claimed:
 
 def settle(connection: sqlite3.Connection, id_: int, outcome: model.Outcome, now: int) -> None:
     """Note how an effect ended: done, refused or unknown."""
-    text = codec.encode(codec.outcome, outcome)
+    text = codec.encode(outcome)
     connection.execute(queries.EFFECT_SETTLE, (outcome.kind, text, now, id_))
 
 
@@ -183,7 +183,7 @@ def put_off(
     connection: sqlite3.Connection, id_: int, outcome: model.NotSent, due_at: int, now: int
 ) -> None:
     """Queue an effect again that provably did not happen."""
-    text = codec.encode(codec.outcome, outcome)
+    text = codec.encode(outcome)
     connection.execute(queries.EFFECT_AGAIN, (due_at, text, now, id_))
 
 

@@ -14,6 +14,9 @@ class Conflict(Exception):
     """What was loaded is no longer what stands in the store; nothing of this event was written."""
 
 
+PLAIN = model.Receipt()
+
+
 class Changes:
     """What a transaction changed that somebody waits for. ``timer`` is the earliest due time put
     in (milliseconds, None: none); ``steps``: a run was started or moved."""
@@ -90,12 +93,11 @@ class Writer:
         row = self._execute(queries.EVENT_ANSWER, (event,)).fetchone()
         if row is None:
             return None
-        return codec.decode(codec.receipt, row[0]) if row[0] else model.Receipt()
+        return codec.decode(codec.receipt, row[0]) if row[0] else PLAIN
 
     def record(self, event: str, kind: str, at: int, receipt: model.Receipt) -> None:
         """Remember that an event was taken, and what was answered."""
-        plain = receipt == model.Receipt()
-        text = "" if plain else codec.encode(codec.receipt, receipt)
+        text = "" if receipt is PLAIN or receipt == PLAIN else codec.encode(receipt)
         self._execute(queries.EVENT_INSERT, (event, kind, at, text))
 
     def view(self, needs: model.Needs, recent_asks: int) -> model.View:
@@ -128,7 +130,7 @@ class Writer:
             if current is None:
                 raise Conflict("results or timers of no request")
             for result in decision.results:
-                body = codec.encode(codec.result, result)
+                body = codec.encode(result)
                 self._execute(queries.RESULT_PUT, (current.id, result.instance, body))
             for kind in decision.clear_timers:
                 self._execute(queries.TIMER_CLEAR, (current.id, kind))
@@ -143,7 +145,7 @@ class Writer:
             self.append(entry, moment)
 
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
-        body = codec.encode(codec.request, request)
+        body = codec.encode(request)
         if loaded is None or loaded.id != request.id:
             self._insert_request(request, body)
             return
@@ -187,11 +189,11 @@ class Writer:
         loaded = views.request(self.connection, number)
         if loaded is None:
             return
-        body = codec.encode(codec.request, replace(loaded, card=ref))
+        body = codec.encode(replace(loaded, card=ref))
         self._execute(queries.REQUEST_SET_CARD, (ref, alias, body, number))
 
     def _write_vote(self, vote: model.Vote) -> None:
-        body = codec.encode(codec.vote, vote)
+        body = codec.encode(vote)
         values = (vote.request, vote.person, codec.ms(vote.at), body)
         self._execute(queries.VOTE_INSERT, values)
 
@@ -199,7 +201,7 @@ class Writer:
         plan = request.plan if request and request.id == step.request else None
         engine = plan.engine if plan else "ecs"
         values = (step.request, step.index, step.state, engine, step.region, step.batch)
-        body = codec.encode(codec.step, step)
+        body = codec.encode(step)
         self._execute(queries.STEP_PUT, (*values, step.invocation, now, body))
         self.changes.steps = True
 
@@ -213,7 +215,7 @@ class Writer:
         """Remove a timer that is due. False: it was cleared, moved or taken meanwhile."""
         return self._execute(queries.TIMER_TAKE, (request, kind, now)).rowcount == 1
 
-    def append(self, entry: model.AuditEntry, now: int) -> model.AuditRow:
+    def append(self, entry: model.AuditEntry, now: int) -> None:
         """Add an entry to the audit chain."""
         at, facts = codec.at(now), audit.canonical_facts(entry.facts)
         seq, prev = self._next_seq, self._hash
@@ -224,9 +226,6 @@ class Writer:
         self._execute(queries.AUDIT_INSERT, values)
         self._seq, self._hash, self._next_seq = seq, hash_, seq + 1
         self._head_dirty = True
-        return model.AuditRow(
-            seq, at, entry.actor, entry.action, entry.request, entry.facts, prev, hash_
-        )
 
     # -- the outbox
 

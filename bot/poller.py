@@ -1,0 +1,156 @@
+"""Looks at what runs at the far end until it has ended.
+
+Calls grow with batches and pages, never with runs: all open invocations of one region and batch are
+read together. A young run is looked at every second, an old one every thirty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot import engine, model, ports, store, timer
+from bot.store import codec
+
+log = logging.getLogger(__name__)
+
+ExecutorFor = Callable[[str], ports.Executor]
+"""The executor that a plan's ``engine`` names."""
+
+Key = tuple[str, str, str]
+"""Engine, region, batch: what one ``poll`` covers."""
+
+YOUNG = timedelta(seconds=10)
+FASTEST, SLOWEST = timedelta(seconds=1), timedelta(seconds=30)
+MISSING_AFTER = timedelta(seconds=60)
+FIRST_BACK_OFF, LAST_BACK_OFF = timedelta(seconds=2), timedelta(seconds=120)
+
+
+def interval(age: timedelta) -> timedelta:
+    """How long to wait before looking again at a run of this age."""
+    return FASTEST if age <= YOUNG else min(max(age / 10, FASTEST), SLOWEST)
+
+
+def fingerprint(results: Iterable[model.InstanceResult]) -> str:
+    """The same for the same results, in whatever order they came."""
+    texts = sorted(codec.encode(result) for result in results)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+@dataclass
+class _Group:
+    """What is remembered of one (engine, region, batch) between polls."""
+
+    due: datetime = model.EPOCH
+    failures: int = 0
+    absent_since: dict[str, datetime] = field(default_factory=dict)
+
+
+class Poller:
+    """Polls what is due and submits what changed."""
+
+    NAME = "poller"
+
+    def __init__(
+        self,
+        engine: engine.Engine,
+        executor_for: ExecutorFor,
+        submit: ports.Submit,
+        clock: ports.Clock,
+        ticker: timer.Ticker | None = None,
+    ) -> None:
+        self._engine = engine
+        self._executor_for = executor_for
+        self._submit = submit
+        self._clock = clock
+        self._ticker = ticker
+        self._groups: dict[Key, _Group] = {}
+        if ticker is not None:
+            ticker.add(self.NAME, self.poll)
+        engine.watch(self._on_commit)
+
+    async def poll(self, now: datetime) -> datetime | None:
+        """Look at every group that is due; returns when the next one is. All of them are due when
+        the process has just started."""
+        groups: dict[Key, list[store.OpenStep]] = {}
+        for open_step in await self._engine.read(lambda reader: reader.open_steps()):
+            step = open_step.step
+            groups.setdefault((open_step.engine, step.region, step.batch), []).append(open_step)
+        for gone in self._groups.keys() - groups.keys():
+            del self._groups[gone]
+        due = [
+            (key, steps)
+            for key, steps in groups.items()
+            if self._groups.setdefault(key, _Group()).due <= now
+        ]
+        await asyncio.gather(*(self._poll_group(key, steps, now) for key, steps in due))
+        return min((self._groups[key].due for key in groups), default=None)
+
+    async def _poll_group(self, key: Key, steps: list[store.OpenStep], now: datetime) -> None:
+        group = self._groups[key]
+        engine_name, region, batch = key
+        try:
+            executor = self._executor_for(engine_name)
+            found = await executor.poll(region, batch, [one.step.invocation for one in steps])
+        except ports.PollFailed as fault:
+            self._back_off(group, now, fault.retry_after)
+            log.warning("results of %s in %s could not be read: %s", batch, region, fault)
+            return
+        except Exception:
+            self._back_off(group, now, 0.0)
+            log.exception("results of %s in %s could not be read", batch, region)
+            return
+        group.failures = 0
+        group.due = now + min(interval(now - one.since) for one in steps)
+        numbers = sorted({one.step.request for one in steps})
+        known = await self._engine.read(
+            lambda reader: {number: reader.results(number) for number in numbers}
+        )
+        for one in steps:
+            event = self._observed(group, one, found, known[one.step.request], now)
+            if event is not None:
+                await self._submit(event)
+
+    def _observed(
+        self,
+        group: _Group,
+        one: store.OpenStep,
+        found: dict[str, tuple[model.InstanceResult, ...]],
+        known: tuple[model.InstanceResult, ...],
+        now: datetime,
+    ) -> model.Observed | None:
+        """What there is to tell about one step; None: nothing new."""
+        step = one.step
+        results = found.get(step.invocation)
+        if results is None:
+            since = group.absent_since.setdefault(step.invocation, now)
+            if now - since <= MISSING_AFTER:
+                return None
+            mark = "missing"
+        else:
+            group.absent_since.pop(step.invocation, None)
+            mine = {result.instance for result in results}
+            if set(results) == {result for result in known if result.instance in mine}:
+                return None
+            mark = fingerprint(results)
+        return model.Observed(
+            id=f"observed:{step.request}:{step.invocation}:{mark}",
+            at=now,
+            request=step.request,
+            invocation=step.invocation,
+            results=results or (),
+            missing=results is None,
+        )
+
+    def _back_off(self, group: _Group, now: datetime, retry_after: float) -> None:
+        usual = min(FIRST_BACK_OFF * 2 ** min(group.failures, 10), LAST_BACK_OFF)
+        group.failures += 1
+        group.due = now + max(usual, timedelta(seconds=retry_after))
+
+    def _on_commit(self, changes: store.Changes) -> None:
+        if changes.steps and self._ticker is not None:
+            self._ticker.wake(self.NAME, self._clock.now() + FASTEST)

@@ -1,0 +1,128 @@
+"""Wakes up what is due. Due times are rows of the store, so they survive restarts and catch up;
+APScheduler only ticks: it sleeps until the earliest of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot import engine, model, ports, store
+from bot.store import codec
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[datetime], Awaitable[datetime | None]]
+"""Does what is due at a time and says when it wants to be called next (None: when woken)."""
+
+LONGEST_SLEEP = timedelta(seconds=30)
+AFTER_FAILURE = timedelta(seconds=5)
+
+
+class Ticker:
+    """Calls each job when it wants to be called, at least every 30 s, never twice at once."""
+
+    def __init__(self, clock: ports.Clock) -> None:
+        self._clock = clock
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._jobs: dict[str, Work] = {}
+        self._next: dict[str, datetime] = {}
+        self._running: set[str] = set()
+
+    def add(self, name: str, work: Work) -> None:
+        """Call ``work`` once at the start, and then as it asks for."""
+        self._jobs[name] = work
+
+    def start(self) -> None:
+        """Begin ticking. Needs a running loop."""
+        self._scheduler.start()
+        for name in self._jobs:
+            self.wake(name)
+
+    def stop(self) -> None:
+        """Stop ticking; jobs under way are left to end."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def wake(self, name: str, at: datetime | None = None) -> None:
+        """Call a job at a time (now), unless it is called before that anyway."""
+        now = self._clock.now()
+        at = now if at is None else min(max(at, now), now + LONGEST_SLEEP)
+        known = self._next.get(name)
+        if known is not None and known <= at:
+            return
+        self._next[name] = at
+        if name not in self._running:
+            self._schedule(name, at)
+
+    def _schedule(self, name: str, at: datetime) -> None:
+        wait = max(timedelta(0), at - self._clock.now())
+        self._scheduler.add_job(
+            self._run,
+            trigger="date",
+            run_date=datetime.now(UTC) + wait,
+            args=(name,),
+            id=name,
+            replace_existing=True,
+        )
+
+    async def _run(self, name: str) -> None:
+        if name in self._running:
+            return
+        self._running.add(name)
+        self._next.pop(name, None)
+        now = self._clock.now()
+        try:
+            wanted = await self._jobs[name](now)
+        except ports.Closed:
+            return
+        except Exception:
+            log.exception("the job %s failed, it is tried again", name)
+            wanted = now + AFTER_FAILURE
+        finally:
+            self._running.discard(name)
+        latest = self._clock.now() + LONGEST_SLEEP
+        wanted = latest if wanted is None else min(wanted, latest)
+        at = min(wanted, self._next.pop(name, wanted))
+        self._next[name] = at
+        if self._scheduler.running:
+            self._schedule(name, at)
+
+
+class Timer:
+    """Turns due-time rows into events."""
+
+    NAME = "timer"
+
+    def __init__(self, engine: engine.Engine, clock: ports.Clock, ticker: Ticker) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ticker = ticker
+        ticker.add(self.NAME, self.fire)
+        engine.watch(self._on_commit)
+
+    async def fire(self, now: datetime) -> datetime | None:
+        """Submit everything that is due at ``now``; returns when the next timer is due."""
+        due = await self._engine.read(lambda reader: list(reader.timers_due(now)))
+        events = [
+            model.TimerDue(
+                id=f"timer:{timer.request}:{timer.kind}:{codec.ms(timer.due_at)}",
+                at=now,
+                request=timer.request,
+                timer=timer.kind,
+            )
+            for timer in due
+        ]
+        for future in [self._engine.submit(event) for event in events]:
+            await future
+        return await self._engine.read(lambda reader: reader.next_timer())
+
+    def _on_commit(self, changes: store.Changes) -> None:
+        if changes.timer is not None:
+            self._ticker.wake(self.NAME, codec.at(changes.timer))
