@@ -6,7 +6,6 @@ and https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections import defaultdict, deque
@@ -150,7 +149,8 @@ class Gate:
         kind = fault.do if fault else ""
         args = fault.args if fault else {}
         if kind == "slow":
-            await asyncio.sleep(float(args.get("seconds", 1.0)))
+            clock = self.party.clock
+            await clock.sleep_until(clock.now() + float(args.get("seconds", 1.0)))
         if kind == "hang_up":
             return _hang_up(request, call, "hang_up")
         if kind == "html":

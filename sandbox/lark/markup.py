@@ -23,8 +23,12 @@ _VALUE = r"""\s*=\s*["']?([^"'\s<>]+)["']?"""
 _TEXT_AT = re.compile(r"<at\s[^<>]*?user_id" + _VALUE + r"[^<>]*>(?:([^<]*)</at>)?", re.I)
 _CARD_AT = re.compile(r"<at\s[^<>]*?\b(id|ids|email)" + _VALUE + r"[^<>]*>(?:[^<]*</at>)?", re.I)
 _PERSON = re.compile(r"<person\s[^<>]*?\bid" + _VALUE + r"[^<>]*>(?:[^<]*</person>)?", re.I)
-_ANCHOR = re.compile(r"<(a|link)\s[^<>]*?(?:href|url)" + _VALUE + r"[^<>]*>(.*?)</\1>", re.I | re.S)
-_NUMBER = re.compile(r"<number_tag\s[^<>]*?\burl" + _VALUE + r"[^<>]*>(.*?)</number_tag>", re.I)
+_ANCHOR = re.compile(
+    r"<(a|link)\s[^<>]*?(?:href|url)" + _VALUE + r"[^<>]*>(.{0,500}?)</\1>", re.I | re.S
+)
+_NUMBER = re.compile(
+    r"<number_tag\s[^<>]*?\burl" + _VALUE + r"[^<>]*>(.{0,99}?)</number_tag>", re.I
+)
 _STYLE = re.compile(r"</?(?:font|text_tag|number_tag|raw|local_datetime)\b[^<>]*>", re.I)
 _BREAK = re.compile(r"<br\s*/?>", re.I)
 _RULE = re.compile(r"<hr\s*/?>|^\s*(?:-{3,}|\*{3,}|_{3,})\s*$", re.I | re.M)

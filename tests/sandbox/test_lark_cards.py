@@ -310,6 +310,23 @@ async def test_a_press_is_pushed_once_and_times_out(played: tuple[Lark, Bot]) ->
     assert (await lark.click("bob", ref, "approve", revision=0))["code"] == 200342
 
 
+async def test_fifty_people_at_once(played: tuple[Lark, Bot]) -> None:
+    lark, bot = played
+    ref = await _hang(bot, card(button("approve"), button("reject")))
+    done = card(markdown("decided"))
+    bot.answer = _answering({"card": {"type": "raw", "data": done}})
+    people = [person.id for person in world.PEOPLE] * 10
+    presses = [
+        lark.click(who, ref, "approve" if n % 2 else "reject") for n, who in enumerate(people)
+    ]
+    results = await asyncio.gather(*presses)
+    assert all(one["acked"] and one["code"] == 0 for one in results)
+    assert len(bot.got) == 50
+    assert len({event["event"]["token"] for event in bot.got}) == 50
+    [seen] = await lark.cards()
+    assert (seen["text"], seen["revision"]) == ("Title\ndecided", 50)
+
+
 async def test_clicks_may_come_in_card_frames(played: tuple[Lark, Bot]) -> None:
     lark, bot = played
     ref = await _hang(bot, card(button("approve")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,7 +13,7 @@ import pytest_asyncio
 
 from sandbox import world
 from sandbox.lark import Lark
-from tests.sandbox.lark_client import IM, Bot, button, card, decision, markdown, playing
+from tests.sandbox.lark_client import IM, Bot, button, card, decision, markdown, playing, until
 
 HOOKED = "/open-apis/interactive/v1/card/update"
 
@@ -124,6 +125,11 @@ async def test_faults(played: tuple[Lark, Bot]) -> None:
         await bot.send({"text": "x"}, uuid="k1")
     assert (await bot.send({"text": "x"}, uuid="k1"))["code"] == 0
     assert len(await lark.transcript()) == 1
+    await lark.fault("im/v1/messages", "slow", seconds=60)
+    slow = asyncio.create_task(bot.send({"text": "y"}))
+    await until(lambda: len([c for c in lark.journal if c.api == "im/v1/messages"]) == 6)
+    lark.clock.advance(60)
+    assert (await slow)["code"] == 0
     await lark.fault("im/v1/messages", "html")
     with pytest.raises(aiohttp.ContentTypeError):
         await bot.send({"text": "x"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from sandbox import base, world
@@ -12,8 +13,13 @@ from sandbox.lark import Lark
 from tests.sandbox.lark_client import served, until
 
 CLIENT = """
-import json, sys, threading
+import json, sys
+from sandbox.lark import sdk
+sdk.model("create")
+borrowed = sum(name.startswith("lark_oapi") for name in sys.modules)
+whole = [name for name in ("lark_oapi", "lark_oapi.api", "lark_oapi.ws") if name in sys.modules]
 import lark_oapi as lark
+from lark_oapi.ws.pb.pbbp2_pb2 import Frame
 from lark_oapi.api.im.v1 import *
 from lark_oapi.api.approval.v4 import GetInstanceRequest, SubscribeApprovalRequest
 from lark_oapi.event.callback.model.p2_card_action_trigger import P2CardActionTriggerResponse
@@ -48,6 +54,7 @@ def approved(data):
     read = client.approval.v4.instance.get(GetInstanceRequest.builder().instance_id(code).build())
     tell(form=json.loads(read.data.form)[0]["value"], status=data.event["status"])
 
+tell(few=borrowed < 60, whole=whole, same=Frame is sdk.Frame)
 handler = (lark.EventDispatcherHandler.builder("", "")
     .register_p2_im_message_receive_v1(heard)
     .register_p2_card_action_trigger(pressed)
@@ -69,15 +76,19 @@ async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
 
 
 async def test_the_vendors_client_works_with_the_stand_in() -> None:
+    """Also: what the stand-in borrows of the SDK is little, and leaves a full import undisturbed
+    (the client's process does both)."""
     async with served(Lark(base.Clock())) as lark:
         arguments = [lark.base_url, world.LARK_APP_ID, world.LARK_APP_SECRET, world.LARK_FORM]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-c", CLIENT, *arguments),
             stdout=asyncio.subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
             env={"NO_PROXY": "*", "PATH": ""},
         )
         try:
+            assert await _line(process) == {"few": True, "whole": [], "same": True}
             assert await _line(process) == {"subscribed": 0}
             await until(lambda: lark.sockets.open(), 30)
             await lark.say("alice", "restart web-01")
