@@ -12,7 +12,7 @@ from bot.command import (
     query,
     vote,
 )
-from bot.model import Block, Span
+from bot.model import AuditRow, Block, InstanceResult, Request, Span
 from bot.parameters import (
     About,
     Between,
@@ -29,15 +29,18 @@ from bot.parameters import (
 __all__ = [
     "About",
     "Act",
+    "AuditRow",
     "Between",
     "Block",
     "Code",
     "Command",
     "Context",
+    "InstanceResult",
     "Lookup",
     "Parameter",
     "Pattern",
     "Reply",
+    "Request",
     "RequestNumber",
     "Script",
     "ScriptText",

@@ -15,10 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
-from bot import command, model, parameters, policy, texts
+from bot import command, model, parameters, policy, texts, words
 
 Parameter = parameters.Parameter
 _ANSWERS: dict[command.Kind, type[command.Answer]] = {
@@ -93,7 +90,7 @@ class Catalog:
     def __init__(self, commands: Mapping[str, Command]) -> None:
         self._commands = dict(sorted(commands.items()))
         self._words = {
-            fold(word): found
+            words.fold(word): found
             for found in self._commands.values()
             for word in (found.name, *found.aliases)
         }
@@ -110,26 +107,11 @@ class Catalog:
 
     def find(self, word: str) -> Command | None:
         """The command of this name or alias."""
-        return self._words.get(fold(word))
+        return self._words.get(words.fold(word))
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Up to three names that may have been meant, best first; swapped letters are one slip."""
-        return nearest(fold(word), tuple(self._words))
-
-
-def fold(word: str) -> str:
-    """The form in which words are compared."""
-    return word.translate(parameters.ASCII).casefold().replace("_", "-")
-
-
-def nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Up to three of the known words that ``word`` may have meant, best first."""
-    if not word:
-        return ()
-    scored = process.extract(word, known, scorer=OSA.normalized_similarity, limit=3)
-    close = [found for found, score, _ in scored if score >= (0.6 if found.isascii() else 0.5)]
-    begun = [found for found in known if len(word) >= 3 and found.startswith(word)]
-    return tuple(dict.fromkeys(close + begun))[:3]
+        return words.nearest(words.fold(word), tuple(self._words))
 
 
 # ----------------------------------------------------------------------------- loading
@@ -254,7 +236,7 @@ def _twice(found: list[tuple[str, Command]]) -> list[str]:
     faults = []
     owners: dict[str, str] = {}
     for file, command_ in found:
-        for word in dict.fromkeys(map(fold, (command_.name, *command_.aliases))):
+        for word in dict.fromkeys(map(words.fold, (command_.name, *command_.aliases))):
             if word in owners:
                 faults.append(f"{file}: {word!r} is already a command of {owners[word]}")
             owners.setdefault(word, file)

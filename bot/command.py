@@ -28,6 +28,8 @@ Kind = Literal["operation", "query", "vote", "lookup"]
 Reads = Literal["", "open", "recent", "audit", "request"]
 F = TypeVar("F", bound=Callable[..., Any])
 
+MOST_NAMED = 4
+
 _beside: ContextVar[Mapping[str, str]] = ContextVar("_beside")
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SHELL = re.compile(r"#!\s*\S*/(env\s+)?(ba|da|k|z)?sh\b")
@@ -134,6 +136,30 @@ class Context:
             or self.may_vote(request)
             or here == (self.place.platform, self.place.tenant, self.place.chat)
         )
+
+    def waiting_for(self, request: model.Request) -> tuple[str, ...]:
+        """The people whose vote a pending request waits for, as far as its votes are shown."""
+        rule = self.book.policies.get(request.policy)
+        if rule is None or request.state is not model.State.PENDING:
+            return ()
+        votes = tuple(vote for vote in self.view.votes if vote.request == request.id)
+        return policy.tally(rule, request.person, votes).waiting_for
+
+    def what(self, request: model.Request) -> str:
+        """A request in a few words: its command and the instances, by name."""
+        if request.plan is not None:
+            targets = [instance.name or instance.id for instance in request.plan.instances]
+        else:
+            targets = [str(target) for target in request.args.get("targets") or ()]
+        named = " ".join(targets[:MOST_NAMED])
+        if len(targets) > MOST_NAMED:
+            named += f" +{len(targets) - MOST_NAMED}"
+        return f"{request.command} {named}".strip()
+
+    def state(self, request: model.Request) -> str:
+        """The word for a request's state."""
+        stopping = request.stopping and not request.state.final
+        return self.say("state.stopping" if stopping else f"state.{request.state}")
 
 
 # ----------------------------------------------------------------------------- declaring

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from bot import policy, texts
+from bot import policy, texts, words
 
 Kind = Literal["targets", "word", "text", "choice", "int", "bool", "request", "code", "script"]
 
@@ -84,14 +84,6 @@ _YES = frozenset({"yes", "y", "true", "on", "1", "是", "对", "真", "开"})
 _NO = frozenset({"no", "n", "false", "off", "0", "否", "不", "假", "关"})
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
-ASCII = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
-    ord("\u3000"): " ",
-    ord("。"): ".",
-    ord("、"): ",",
-    **dict.fromkeys(map(ord, "‐‑‒–−"), "-"),
-}
-"""Full-width forms and look-alike hyphens → what they stand for; lengths stay the same."""
-
 
 class Misfit(Exception):
     """What was typed does not fit the parameter: ``refusal`` says why."""
@@ -134,44 +126,21 @@ class Parameter:
 # ----------------------------------------------------------------------------- values
 
 
-def hidden(text: str) -> bool:
-    """Does it hold characters that nobody sees: controls, bidi and zero-width characters?"""
-    return any(_invisible(char) for char in text)
-
-
-def visible(text: str) -> str:
-    """The text without the characters that nobody sees; line breaks and tabs stay."""
-    return "".join(char for char in text if not _invisible(char))
-
-
-def _invisible(char: str) -> bool:
-    return char not in "\n\r\t" and (
-        unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        or char in "\u115f\u1160\u3164\uffa0\u034f\u180b\u180c\u180d\u17b4\u17b5"
-    )
-
-
 def value_of(parameter: Parameter, text: str) -> Any:
     """The value that ``text`` stands for. Misfit: it does not fit; the refusal says why."""
     if parameter.kind == "text":
         return _text(text)
     if parameter.kind == "script":
         return _script(text)
-    if hidden(text):
+    if words.hidden(text):
         raise Misfit("parse.hidden", name=parameter.name)
-    plain = text.translate(ASCII).strip()
+    plain = text.translate(words.ASCII).strip()
     if parameter.kind == "targets":
         return targets_of(plain)
     value = _VALUES[parameter.kind](parameter, plain)
     if value is None:
-        raise Misfit("parse.value", name=parameter.name, value=shown(plain))
+        raise Misfit("parse.value", name=parameter.name, value=words.shown(plain))
     return value
-
-
-def shown(text: str) -> str:
-    """What somebody typed, short and harmless enough to repeat to them."""
-    flat = " ".join(visible(text).split())
-    return flat if len(flat) <= 40 else flat[:39] + "…"
 
 
 def targets_of(text: str) -> tuple[str, ...]:
@@ -179,7 +148,7 @@ def targets_of(text: str) -> tuple[str, ...]:
     items = [item for item in re.split(r"[\s,;]+", text) if item]
     for item in items:
         if not _TARGET.fullmatch(item):
-            raise Misfit("parse.value", name="targets", value=shown(item))
+            raise Misfit("parse.value", name="targets", value=words.shown(item))
     unique = tuple(dict.fromkeys(items))
     if len(unique) > MOST_TARGETS:
         raise Misfit("parse.too_many_targets", count=len(unique), most=MOST_TARGETS)
@@ -187,7 +156,7 @@ def targets_of(text: str) -> tuple[str, ...]:
 
 
 def _text(text: str) -> str:
-    clean = visible(text).strip()
+    clean = words.visible(text).strip()
     if len(clean) > MOST_TEXT:
         raise Misfit("parse.text_too_long", count=len(clean), most=MOST_TEXT)
     return clean

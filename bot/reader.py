@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot import parameters
+from bot import words
 
 _SPACE = " \t\r\n\f\v\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _GAP = re.compile(f"[{_SPACE},;]*")
@@ -44,7 +44,7 @@ class Reader:
 
     def __init__(self, text: str) -> None:
         self.raw = text
-        self.plain = text.translate(parameters.ASCII)
+        self.plain = text.translate(words.ASCII)
         self.at = 0
         self._exact = -1
 
@@ -105,7 +105,7 @@ class Reader:
                     text = self.raw[self.at + 1 : at]
                     self.at = at + 1
                     return text
-        raise Unclosed(self.raw[self.at], parameters.shown(self.raw[self.at :]))
+        raise Unclosed(self.raw[self.at], words.shown(self.raw[self.at :]))
 
     def _ends(self, at: int) -> bool:
         """A quote followed by a letter is an apostrophe or opens another one."""

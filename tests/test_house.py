@@ -8,20 +8,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PURE = {"model", "policy", "texts", "checkpoints"}
+PURE = {"model", "policy", "texts", "checkpoints", "words"}
 """What any module of ``bot`` may import."""
 MAY: dict[str, set[str]] = {
     "model": set(),
     "checkpoints": set(),
     "texts": set(),
+    "words": set(),
     "policy": {"model"},
     "ports": {"model"},
     "audit": PURE | {"store"},
     "parameters": PURE,
     "command": PURE | {"catalog"},
-    "catalog": PURE | {"command", "parameters"},
+    "catalog": PURE | {"command", "parameters", "parse"},
     "reader": PURE,
-    "parse": PURE | {"catalog", "command", "parameters", "reader"},
+    "arguments": PURE | {"parameters", "reader"},
+    "parse": PURE | {"arguments", "parameters", "reader"},
     "house": PURE | {"catalog"},
     "cards": PURE | {"house"},
     "core": PURE | {"cards", "catalog", "command", "house", "parse"},

@@ -1,0 +1,358 @@
+"""The arguments of one line, read into the values of one command, with or without names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bot import parameters, reader, texts, words
+
+if TYPE_CHECKING:
+    from bot import catalog
+
+_SURE = re.compile(r"i-[a-z0-9]{6,}|tag:\S+=\S+|[A-Za-z][\w.]*-[\w.-]*\d[\w.-]*", re.ASCII)
+_KEY = re.compile(r"([^\W\d][\w-]*)([ \t]*)([=:])")
+CLOSING = ".:!?~"
+"""Punctuation that people put behind a word without meaning it."""
+
+
+class Arguments:
+    """One line being read into the values of one command."""
+
+    def __init__(
+        self, command: catalog.Command, word: str, line: reader.Reader, locale: str
+    ) -> None:
+        self.command, self.word, self.line, self.locale = command, word, line, locale
+        self.start = line.at
+        self.values: dict[str, Any] = {}
+        self.names = {
+            name.casefold(): parameter
+            for parameter in command.parameters
+            for name in parameter.names
+        }
+        self.order = _positional(command.parameters)
+        self.script = command.parameter("script")
+
+    def read(self) -> dict[str, Any]:
+        """A value for every parameter. Misfit: what was typed cannot be used; Unclosed: a quote."""
+        while self._step():
+            pass
+        missing = [
+            parameter
+            for parameter in self.command.parameters
+            if parameter.required and self._blank(parameter)
+        ]
+        if missing:
+            raise self._missing(missing)
+        defaults = {p.name: p.default for p in self.command.parameters if not p.required}
+        values = {**defaults, **self.values}
+        return {p.name: values[p.name] for p in self.command.parameters}
+
+    # -- reading
+
+    def _step(self) -> bool:
+        """Read one argument; False at the end of the line."""
+        line, before = self.line, self.line.at
+        gap = line.skip()
+        if line.done:
+            return False
+        script = self.script if self.script and self.script.name not in self.values else None
+        if script is not None and line.script(before, gap, started=before > self.start):
+            self.assign(script, line.rest())
+        elif key := self._key():
+            self._keyed(key)
+        elif line.plain.startswith("@", line.at):
+            line.bare()
+        elif line.at_quote():
+            self._quoted(line.quoted(), script)
+        else:
+            self._bare(line.bare(), script)
+        return True
+
+    def _key(self) -> parameters.Parameter | None:
+        """The parameter whose ``name=`` stands here; the reader moves behind it."""
+        found = _KEY.match(self.line.plain, self.line.at)
+        if found is None:
+            return None
+        parameter = self._named(found[1])
+        if parameter is not None:
+            self.line.at = found.end()
+            self.line.blanks()
+            return parameter
+        if found[3] == "=" and not found[2]:
+            raise self.unknown(found[1])
+        return None
+
+    def _keyed(self, parameter: parameters.Parameter) -> None:
+        line = self.line
+        if line.at_quote():
+            self.assign(parameter, line.quoted())
+        elif parameter.kind == "script":
+            self.assign(parameter, line.rest())
+        elif line.done or self._key_at(line.at):
+            self.assign(parameter, "")
+        elif parameter.kind == "text":
+            self.assign(parameter, self._free(line.at, keyed=True))
+        else:
+            self.assign(parameter, line.bare().rstrip(CLOSING))
+            while parameter.kind == "targets" and line.comma_ahead() and not self._special():
+                self.assign(parameter, line.bare().rstrip(CLOSING))
+
+    def _special(self) -> bool:
+        line = self.line
+        return line.done or line.at_quote() or self._key_at(line.at)
+
+    def _quoted(self, text: str, script: parameters.Parameter | None) -> None:
+        if script is not None and self.values:
+            self.assign(script, text)
+            return
+        free = next((p for p in self.order if p.kind == "text" and p.name not in self.values), None)
+        for parameter in self._open():
+            if parameter.kind == "text" or (
+                parameter.kind == "targets"
+                and free is not None
+                and self.values.get(parameter.name)
+                and not _SURE.fullmatch(text)
+            ):
+                self.assign(free or parameter, text)
+                return
+            if self._fits(parameter, text) or self._must(parameter, text, free is not None):
+                self.assign(parameter, text)
+                return
+        raise self._surplus(text)
+
+    def _bare(self, token: str, script: parameters.Parameter | None) -> None:
+        start, text = self.line.at - len(token), token.rstrip(CLOSING)
+        if not text:
+            return
+        for parameter in self._open():
+            if parameter.kind == "text":
+                if self.command.parameter("targets") is None:
+                    self.assign(parameter, self._free(start, keyed=False))
+                    return
+                continue
+            if parameter.kind == "script":
+                continue
+            if self._fits(parameter, text):
+                self.assign(parameter, text)
+                return
+            if self._must(parameter, text, False):
+                if script is not None and parameter.kind == "targets":
+                    raise self._missing([script])
+                self.assign(parameter, text)
+        raise self._surplus(text)
+
+    def _open(self) -> list[parameters.Parameter]:
+        """Parameters that a word without a name may still fill, in order."""
+        return [p for p in self.order if p.kind == "targets" or p.name not in self.values]
+
+    def _fits(self, parameter: parameters.Parameter, text: str) -> bool:
+        try:
+            parameters.value_of(parameter, text)
+        except parameters.Misfit:
+            return False
+        return True
+
+    def _must(self, parameter: parameters.Parameter, text: str, other: bool) -> bool:
+        """Must this word fill this parameter, so that a misfit is its fault?"""
+        if parameter.kind == "targets":
+            return not other
+        near = parameter.kind == "choice" and _near_choice(parameter, text)
+        return parameter.required or bool(near)
+
+    def _free(self, start: int, *, keyed: bool) -> str:
+        """Free text from ``start`` to the end or to the next ``name=``. Behind a name it ends early
+        where a word is surely something else: a value still needed, an instance, a #number."""
+        line, end = self.line, len(self.line.raw)
+        needs = keyed and any(
+            p.required and p.kind not in ("text", "script") and self._blank(p) for p in self.order
+        )
+        for number, (at, word) in enumerate(line.words(start)):
+            if number and (self._key_at(at, "=") or (keyed and (needs or self._sure(word)))):
+                end = at
+                break
+        line.at = end
+        text = line.raw[start:end]
+        return text if end == len(line.raw) else text.rstrip().rstrip(",，;；、")
+
+    def _sure(self, word: str) -> bool:
+        plain = word.rstrip(CLOSING)
+        if self.command.parameter("targets") and _SURE.fullmatch(plain):
+            return True
+        number = self.command.parameter("request")
+        free = number is not None and number.name not in self.values
+        return free and bool(re.fullmatch(r"#[0-9]+", plain))
+
+    def _key_at(self, at: int, signs: str = "=:") -> bool:
+        found = _KEY.match(self.line.plain, at)
+        return found is not None and found[3] in signs and self._named(found[1]) is not None
+
+    def _named(self, name: str) -> parameters.Parameter | None:
+        return self.names.get(name.casefold().replace("-", "_"))
+
+    # -- assigning
+
+    def assign(self, parameter: parameters.Parameter, text: str) -> None:
+        name = parameter.name
+        if name in self.values and parameter.kind != "targets":
+            raise parameters.Misfit("parse.twice", name=name, example=self.example())
+        try:
+            value = parameters.value_of(parameter, text)
+            if parameter.kind == "targets":
+                have = self.values.get(name, ())
+                value = tuple(dict.fromkeys((*have, *value)))
+                if len(value) > parameters.MOST_TARGETS:
+                    raise parameters.Misfit(
+                        "parse.too_many_targets", count=len(value), most=parameters.MOST_TARGETS
+                    )
+        except parameters.Misfit as misfit:
+            raise self._explained(parameter, misfit, text) from None
+        self.values[name] = value
+
+    def _blank(self, parameter: parameters.Parameter) -> bool:
+        value = self.values.get(parameter.name)
+        return value is None or (isinstance(value, str | tuple) and not str_or_all(value))
+
+    # -- refusing
+
+    def _explained(
+        self, parameter: parameters.Parameter, misfit: parameters.Misfit, text: str
+    ) -> parameters.Misfit:
+        facts = dict(misfit.refusal.facts)
+        near = _near_choice(parameter, text)
+        self.values.pop(parameter.name, None) if parameter.kind != "targets" else None
+        facts |= {
+            "name": parameter.name,
+            "label": parameter.label(self.locale),
+            "expected": parameter.expected(self.locale),
+            "example": self.example({parameter.name: near} if near else {}, show=parameter),
+        }
+        return parameters.Misfit(misfit.refusal.key, **facts)
+
+    def unknown(self, name: str) -> parameters.Misfit:
+        near = words.nearest(name.casefold(), tuple(self.names))
+        known = list(dict.fromkeys(self.names[word].name for word in near))
+        takes = [parameter.name for parameter in self.command.parameters]
+        key = "hint.did_you_mean" if known else "hint.takes" if takes else "hint.takes_nothing"
+        hint = texts.say(self.locale, key, names=known or takes)
+        return parameters.Misfit(
+            "parse.unknown_parameter",
+            command=self.command.name,
+            name=words.shown(name),
+            hint=hint,
+            suggestions=tuple(known),
+            example=self.example(),
+        )
+
+    def _surplus(self, text: str) -> parameters.Misfit:
+        strict = [p for p in self._open() if p.kind not in ("text", "script")]
+        if strict:
+            return self._explained(
+                strict[0],
+                parameters.Misfit("parse.value", value=words.shown(text)),
+                text,
+            )
+        return parameters.Misfit(
+            "parse.too_many",
+            command=self.command.name,
+            value=words.shown(text),
+            example=self.example(),
+        )
+
+    def _missing(self, missing: list[parameters.Parameter]) -> parameters.Misfit:
+        names = [f"{p.name} ({p.label(self.locale)})" for p in missing]
+        example = self.example()
+        if missing == [self.script]:
+            example = self._split() or example
+        return parameters.Misfit(
+            "parse.missing",
+            command=self.command.name,
+            names=names,
+            missing=tuple(p.name for p in missing),
+            example=example,
+        )
+
+    def _split(self) -> str:
+        """The line as typed, with ``--`` where the script seems to begin; "" if it has none."""
+        typed = list(self.line.words(self.start))
+        for number, (at, word) in enumerate(typed):
+            if number and not _SURE.fullmatch(word.rstrip(",")):
+                head = self.line.raw[self.start : at].strip()
+                tail = self.line.raw[at:].strip()
+                return words.visible(f"{self.word} {head} -- {tail}")
+        return ""
+
+    def example(
+        self, better: Mapping[str, Any] | None = None, show: parameters.Parameter | None = None
+    ) -> str:
+        """A complete line: what was typed and fits, and examples for what is missing or wrong."""
+        if not self.values and not better:
+            _, _, rest = self.command.example.partition(self.command.name)
+            return self.word + rest
+        values: dict[str, Any] = {}
+        for parameter in self.command.parameters:
+            if better and parameter.name in better:
+                values[parameter.name] = better[parameter.name]
+            elif not self._blank(parameter):
+                values[parameter.name] = self.values[parameter.name]
+            elif parameter.required or parameter is show:
+                values[parameter.name] = parameters.value_of(parameter, parameter.example)
+        return spell(self.command, values, self.word)
+
+
+def str_or_all(value: str | tuple[str, ...]) -> bool:
+    """Is there anything in it?"""
+    return bool(value.strip() if isinstance(value, str) else value)
+
+
+def _near_choice(parameter: parameters.Parameter, text: str) -> str:
+    near = words.nearest(text.strip().casefold(), parameter.choices)
+    return near[0] if near else ""
+
+
+def _positional(found: tuple[parameters.Parameter, ...]) -> list[parameters.Parameter]:
+    """What may be typed without a name: everything up to the targets, then text and script only."""
+    order: list[parameters.Parameter] = []
+    behind = False
+    for parameter in found:
+        if not behind or parameter.kind in ("text", "script"):
+            order.append(parameter)
+        behind = behind or parameter.kind == "targets"
+    return order
+
+
+# ----------------------------------------------------------------------------- the way back
+
+
+def spell(command: catalog.Command, values: Mapping[str, Any], word: str = "") -> str:
+    """A line that parses to these values; those equal to their default are left out."""
+    parts, script = [word or command.name], ""
+    for parameter in command.parameters:
+        if parameter.name not in values:
+            continue
+        value = values[parameter.name]
+        if not parameter.required and value == parameter.default:
+            continue
+        if parameter.kind == "script":
+            script = str(value)
+        elif parameter.kind == "targets":
+            parts.append(" ".join(value) or "targets=")
+        elif parameter.required and parameter.kind not in ("text", "bool"):
+            parts.append(_written(value))
+        else:
+            parts.append(f"{parameter.name}={_written(value)}")
+    line = " ".join(parts)
+    if not script:
+        return line
+    one = "\n" not in script and script == script.strip() and not script.startswith("```")
+    return f"{line} -- {script}" if one else f"{line} --\n{script}"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    if re.fullmatch(r"[\w#%+./-]*[\w#%+/-]", text) and not re.fullmatch(r"--+", text):
+        return text
+    return reader.quote(text)
