@@ -43,11 +43,18 @@ def fingerprint(results: Iterable[model.InstanceResult]) -> str:
 
 @dataclass
 class _Group:
-    """What is remembered of one (engine, region, batch) between polls."""
+    """What is remembered of one (engine, region, batch) between polls. ``not_before`` is set while
+    backing off after a failure."""
 
-    due: datetime = model.EPOCH
+    polled_at: datetime = model.EPOCH
+    not_before: datetime = model.EPOCH
     failures: int = 0
     absent_since: dict[str, datetime] = field(default_factory=dict)
+
+    def due(self, steps: Iterable[store.OpenStep]) -> datetime:
+        """When to look again: the youngest run sets the pace."""
+        pace = min(interval(self.polled_at - one.since) for one in steps)
+        return max(self.polled_at + pace, self.not_before)
 
 
 class Poller:
@@ -59,13 +66,11 @@ class Poller:
         self,
         engine: engine.Engine,
         executor_for: ExecutorFor,
-        submit: ports.Submit,
         clock: ports.Clock,
         ticker: timer.Ticker | None = None,
     ) -> None:
         self._engine = engine
         self._executor_for = executor_for
-        self._submit = submit
         self._clock = clock
         self._ticker = ticker
         self._groups: dict[Key, _Group] = {}
@@ -85,14 +90,15 @@ class Poller:
         due = [
             (key, steps)
             for key, steps in groups.items()
-            if self._groups.setdefault(key, _Group()).due <= now
+            if self._groups.setdefault(key, _Group()).due(steps) <= now
         ]
         await asyncio.gather(*(self._poll_group(key, steps, now) for key, steps in due))
-        return min((self._groups[key].due for key in groups), default=None)
+        return min((self._groups[key].due(groups[key]) for key in groups), default=None)
 
     async def _poll_group(self, key: Key, steps: list[store.OpenStep], now: datetime) -> None:
         group = self._groups[key]
         engine_name, region, batch = key
+        group.polled_at = now
         try:
             executor = self._executor_for(engine_name)
             found = await executor.poll(region, batch, [one.step.invocation for one in steps])
@@ -105,7 +111,6 @@ class Poller:
             log.exception("results of %s in %s could not be read", batch, region)
             return
         group.failures = 0
-        group.due = now + min(interval(now - one.since) for one in steps)
         numbers = sorted({one.step.request for one in steps})
         known = await self._engine.read(
             lambda reader: {number: reader.results(number) for number in numbers}
@@ -113,7 +118,7 @@ class Poller:
         for one in steps:
             event = self._observed(group, one, found, known[one.step.request], now)
             if event is not None:
-                await self._submit(event)
+                await self._engine.submit(event)
 
     def _observed(
         self,
@@ -149,7 +154,7 @@ class Poller:
     def _back_off(self, group: _Group, now: datetime, retry_after: float) -> None:
         usual = min(FIRST_BACK_OFF * 2 ** min(group.failures, 10), LAST_BACK_OFF)
         group.failures += 1
-        group.due = now + max(usual, timedelta(seconds=retry_after))
+        group.not_before = now + max(usual, timedelta(seconds=retry_after))
 
     def _on_commit(self, changes: store.Changes) -> None:
         if changes.steps and self._ticker is not None:
