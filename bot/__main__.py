@@ -1,0 +1,211 @@
+"""``python -m bot``: check the configuration, run the bot, and look after its audit log."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from bot import config
+from bot.config import reference
+
+if TYPE_CHECKING:
+    from bot import store
+    from bot.config import notes
+
+FILE = Path("bot.toml")
+PAGES: dict[str, Callable[[], str]] = {"configuration": reference.page}
+
+
+def version() -> str:
+    """Of the checkout that runs, or of the package where there is none."""
+    pyproject = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    if pyproject.is_file():
+        return str(tomllib.loads(pyproject.read_text("utf-8"))["project"]["version"])
+    return importlib.metadata.version("countersign")
+
+
+def known_commands(folder: Path) -> list[notes.Command]:
+    """The commands of a folder, for the checks of the configuration."""
+    from bot import catalog
+
+    try:
+        return list(catalog.load(folder))
+    except catalog.CatalogError as error:
+        raise config.BadCommands(error.faults) from error
+
+
+def loaded(path: Path, secrets: bool = True, commands: bool = True) -> config.Config:
+    """The configuration, its warnings told; where it has faults, they are told and that is all."""
+    known = known_commands if commands else None
+    try:
+        settings = config.load(path, secrets=secrets, known_commands=known)
+    except config.ConfigError as error:
+        warn(path, error.warnings)
+        click.echo(str(error), err=True)
+        count = len(error.faults)
+        told = f"{count} fault{'s' if count != 1 else ''} in {path}; nothing was started"
+        raise click.exceptions.Exit(fail(told)) from None
+    warn(path, settings.warnings)
+    return settings
+
+
+def warn(path: Path, warnings: tuple[config.Fault, ...]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {config.sentence(path, warning)}", err=True)
+
+
+def fail(told: str) -> int:
+    """Say why on standard error; the status to leave with."""
+    click.echo(told, err=True)
+    return 1
+
+
+def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option ``--config``, as ``path``."""
+
+    @click.option(
+        "--config",
+        "path",
+        type=click.Path(path_type=Path),
+        default=FILE,
+        show_default=True,
+        metavar="FILE",
+        help="The configuration.",
+    )
+    @functools.wraps(command)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        return command(*args, **options)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(), prog_name="countersign")
+def main() -> None:
+    """Countersign (会签): ask for an operation in a chat, have it approved on a card, run it on
+    Alibaba Cloud, and be told in the thread that asked."""
+
+
+@main.command()
+@with_config
+@click.option(
+    "--no-secrets", is_flag=True, help="Do not read the secrets, as where there are none."
+)
+def check(path: Path, no_secrets: bool) -> None:
+    """Check the configuration without connecting to anything.
+
+    Prints every fault with its line and leaves with status 1, or prints "ok" and leaves with 0.
+    Warnings go to standard error and do not change the status.
+    """
+    try:
+        settings = config.load(path, secrets=not no_secrets, known_commands=known_commands)
+    except config.ConfigError as error:
+        click.echo(str(error))
+        warn(path, error.warnings)
+        count = len(error.faults)
+        click.echo(f"{count} fault{'s' if count != 1 else ''}", err=True)
+        sys.exit(1)
+    warn(path, settings.warnings)
+    click.echo(f"ok: {settings.summary()}")
+
+
+@main.command()
+@with_config
+def run(path: Path) -> None:
+    """Run the bot until SIGTERM or Ctrl-C.
+
+    Nothing that was accepted is lost by stopping it, in whatever way: it goes on where it was when
+    it is started again.
+    """
+    settings = loaded(path)
+    from bot import app
+
+    sys.exit(app.run(settings))
+
+
+@main.group()
+def audit() -> None:
+    """Verify and export the audit log; the bot may be running meanwhile."""
+
+
+@contextmanager
+def store_of(path: Path) -> Iterator[store.Reader]:
+    """The store of a configuration, for reading. Ends the program where there is none."""
+    from bot import store
+
+    settings = loaded(path, secrets=False, commands=False)
+    try:
+        opened = store.Store(settings.database, readonly=True)
+    except FileNotFoundError:
+        told = f"there is no store at {settings.database} yet: the bot has never run here"
+        raise click.exceptions.Exit(fail(told)) from None
+    with closing(opened), opened.reading() as reader:
+        yield reader
+
+
+@audit.command()
+@with_config
+@click.option(
+    "--expect",
+    metavar="SEQ:HASH",
+    default="",
+    help="A stamp as the bot prints it under an outcome: nothing up to it may have changed.",
+)
+@click.option(
+    "--file",
+    "exported",
+    type=click.File("r", encoding="utf-8"),
+    help="Verify this export in place of the store.",
+)
+def verify(path: Path, expect: str, exported: IO[str] | None) -> None:
+    """Verify the chain of hashes. Status 1 if an entry was changed, removed or put in."""
+    from bot import audit as chain
+
+    if exported is not None:
+        found = chain.verify_file(exported, expect)
+    else:
+        with store_of(path) as reader:
+            found = reader.verify_audit(expect)
+    for fault in found:
+        click.echo(f"entry {fault.seq}: {fault.kind}: {fault.detail}")
+    if found:
+        sys.exit(fail(f"{len(found)} fault{'s' if len(found) != 1 else ''}: the log is not whole"))
+    click.echo("ok: the audit log is whole" + (f" and holds {expect}" if expect else ""))
+
+
+@audit.command()
+@with_config
+@click.option(
+    "-o",
+    "--output",
+    type=click.File("w", encoding="utf-8"),
+    default="-",
+    metavar="FILE",
+    help="Where to write; standard output by default.",
+)
+def export(path: Path, output: IO[str]) -> None:
+    """Write the audit log as JSON lines, which `audit verify --file` verifies on its own."""
+    from bot import audit as chain
+
+    with store_of(path) as reader:
+        count = chain.export(reader, output)
+    click.echo(f"{count} entr{'y' if count == 1 else 'ies'} exported", err=True)
+
+
+@main.command()
+@click.argument("page", type=click.Choice(sorted(PAGES)))
+def docs(page: str) -> None:
+    """Print a page of docs/reference that is made from the code."""
+    click.echo(PAGES[page](), nl=False)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bot")

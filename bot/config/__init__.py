@@ -1,0 +1,228 @@
+"""``bot.toml``: read, checked as a whole, and turned into what the bot works with.
+
+``load`` either returns a ``Config`` or raises one ``ConfigError`` with every fault there is, each
+with its line and with what to do about it. Apart from ``bot.app``, only this package names
+platforms.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot import policy
+from bot.config import build, check, locate, partial, references, schema, toml, values
+from bot.config.build import Budget
+from bot.config.faults import ConfigError, Fault, sentence
+from bot.config.notes import BadCommands, Command, KnownCommands, Notes
+from bot.config.schema import Aliyun, Bot, DingTalk, Lark
+from bot.config.secret import Secret, Unresolvable
+
+__all__ = [
+    "Aliyun",
+    "BadCommands",
+    "Bot",
+    "Budget",
+    "Config",
+    "ConfigError",
+    "DingTalk",
+    "Fault",
+    "KnownCommands",
+    "Lark",
+    "Secret",
+    "load",
+    "sentence",
+]
+
+MOST_BYTES = 512 << 10
+SECRETS = (
+    ("dingtalk", "client_secret"),
+    ("lark", "app_secret"),
+    ("aliyun", "credentials", "key_secret"),
+    ("aliyun", "credentials", "security_token"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that the file says. ``bot``, ``dingtalk``, ``lark`` and ``aliyun`` are its tables
+    (see ``bot.config.schema``), with absolute folders and with their secrets read."""
+
+    path: Path
+    book: policy.Book
+    bot: Bot
+    dingtalk: DingTalk | None
+    lark: Lark | None
+    aliyun: Aliyun
+    budgets: tuple[Budget, ...]
+    warnings: tuple[Fault, ...] = ()
+
+    @property
+    def data(self) -> Path:
+        """The folder of runtime data; it may not exist yet."""
+        return self.bot.data
+
+    @property
+    def database(self) -> Path:
+        """The store's file; it may not exist yet."""
+        return self.bot.data / "countersign.db"
+
+    @property
+    def commands(self) -> Path:
+        """The folder of the command files."""
+        return self.bot.commands
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the bot's people read the clock."""
+        return ZoneInfo(self.bot.timezone)
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        return tuple(name for name in check.PLATFORMS if getattr(self, name) is not None)
+
+    def summary(self) -> str:
+        """What was configured, in one line."""
+        counts = (
+            (len(self.book.people), "person", "people"),
+            (len(self.book.roles), "role", "roles"),
+            (len(self.book.policies), "policy", "policies"),
+            (len(self.book.groups), "group", "groups"),
+            (len(self.book.commands), "operation", "operations"),
+            (len(self.book.forms), "form", "forms"),
+            (len(self.book.patterns), "pattern", "patterns"),
+        )
+        told = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
+        return f"{told}; {' and '.join(self.platforms)}; {self.aliyun.region}"
+
+
+def load(
+    path: Path | str,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    secrets: bool = True,
+    known_commands: KnownCommands | None = None,
+) -> Config:
+    """The configuration in a file. Raises ConfigError with all faults together.
+
+    ``secrets`` False leaves the secrets unread (revealing one then raises RuntimeError).
+    ``known_commands`` loads the commands of a folder, so that their names and parameters are
+    checked too; without it they are not. Relative paths count from the file's folder.
+    """
+    path = Path(path)
+    reading = toml.read(_text(path))
+    notes = Notes(locate.Lines(reading.text), reading.skipped)
+    notes.faults.extend(reading.faults)
+    parts = partial.Partial(reading.values)
+    for where, message, about in parts.errors:
+        notes.fault(where, message, about)
+    folder = path.resolve().parent
+    commands = _commands(reading.values, folder, known_commands, notes)
+    references.check(reading.values, references.names(reading.values, commands), notes)
+    file = parts.file
+    if file is not None:
+        check.check(check.Sight(file, parts, notes, commands))
+        file = _completed(file, folder)
+        file = _resolved(file, folder, environ, notes) if secrets else file
+    if notes.faults or file is None or file.aliyun is None:
+        raise ConfigError(path, notes.faults, notes.warnings)
+    return Config(
+        path=path.resolve(),
+        book=build.book(file),
+        bot=file.bot,
+        dingtalk=file.dingtalk,
+        lark=file.lark,
+        aliyun=file.aliyun,
+        budgets=build.budgets(file),
+        warnings=tuple(sorted(set(notes.warnings))),
+    )
+
+
+def _text(path: Path) -> str:
+    """The text of the file. Raises ConfigError when there is none."""
+
+    def refuse(message: str, line: int = 0) -> ConfigError:
+        return ConfigError(path, [Fault(line, "", message)])
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise refuse("there is no such file; name the configuration with --config FILE") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise refuse(f"cannot be read: {reason}") from None
+    if len(content) > MOST_BYTES:
+        raise refuse(f"is too large: a configuration has at most {MOST_BYTES >> 10} KB")
+    try:
+        return content.decode().removeprefix("\ufeff").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+    raise refuse("is not UTF-8 text from here on; save the file as UTF-8", line)
+
+
+def _commands(
+    raw: dict[str, Any], folder: Path, known: KnownCommands | None, notes: Notes
+) -> dict[str, Command] | None:
+    """The commands that there are, by name; None where that is not known."""
+    if known is None:
+        return None
+    table = raw.get("bot")
+    given = table.get("commands") if isinstance(table, dict) else None
+    place = (
+        folder / given
+        if isinstance(given, str) and "\0" not in given
+        else values.CHECKOUT / "commands"
+    )
+    try:
+        found: Iterable[Command] = known(place)
+    except BadCommands as error:
+        for fault in error.faults:
+            notes.fault(("bot", "commands"), fault)
+        return None
+    return {command.name: command for command in found}
+
+
+def _completed(file: schema.File, folder: Path) -> schema.File:
+    """The file with its folders made absolute, and with what one key takes from another."""
+    folders = {"data": folder / file.bot.data, "commands": folder / file.bot.commands}
+    tables: dict[str, Any] = {"bot": file.bot.model_copy(update=folders)}
+    if file.dingtalk and not file.dingtalk.robot_code:
+        robot = {"robot_code": file.dingtalk.client_id}
+        tables["dingtalk"] = file.dingtalk.model_copy(update=robot)
+    return file.model_copy(update=tables)
+
+
+def _resolved(
+    file: schema.File, folder: Path, environ: Mapping[str, str], notes: Notes
+) -> schema.File:
+    """The file with its secrets read; those that cannot be read are noted as faults."""
+    for path in SECRETS:
+        file = _read_secret(file, path, path, folder, environ, notes)
+    return file
+
+
+def _read_secret(
+    table: Any,
+    path: tuple[str, ...],
+    whole: tuple[str, ...],
+    folder: Path,
+    environ: Mapping[str, str],
+    notes: Notes,
+) -> Any:
+    """The table with the secret at ``path`` read, at whatever depth it stands."""
+    inner = getattr(table, path[0]) if table is not None else None
+    if inner is None:
+        return table
+    if not isinstance(inner, Secret):
+        changed = _read_secret(inner, path[1:], whole, folder, environ, notes)
+        return table.model_copy(update={path[0]: changed})
+    try:
+        return table.model_copy(update={path[0]: inner.resolve(folder, environ)})
+    except Unresolvable as error:
+        notes.fault(whole, str(error))
+        return table

@@ -1,0 +1,379 @@
+"""What several keys say together: who may approve what, and whether that can ever work."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.config import locate, schema
+from bot.config.faults import guess
+from bot.config.notes import Command, Notes
+from bot.config.partial import Partial
+
+PLATFORMS = ("dingtalk", "lark")
+EXECUTOR = "aliyun"
+CREDENTIALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "default": ((), ()),
+    "key": (("key_id", "key_secret"), ("security_token",)),
+    "role": (("role_arn",), ("key_id", "key_secret", "external_id", "sts_endpoint")),
+}
+"""type → the keys that it needs, and those that it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a check sees: the valid parts of the file, and where to note what is wrong."""
+
+    file: schema.File
+    parts: Partial
+    notes: Notes
+    commands: Mapping[str, Command] | None
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        return tuple(name for name in PLATFORMS if getattr(self.file, name) is not None)
+
+    @property
+    def given_platforms(self) -> tuple[str, ...]:
+        """Those that have a table, be it a faulty one."""
+        return tuple(name for name in PLATFORMS if name in self.parts.values)
+
+
+def check(sight: Sight) -> None:
+    """Note everything that is valid by itself and wrong together."""
+    check_platforms(sight)
+    check_addresses(sight)
+    check_credentials(sight)
+    check_people(sight)
+    for name, policy in sight.file.policy.items():
+        check_policy(sight, name, policy)
+    check_groups(sight)
+    check_operations(sight)
+    check_forms(sight)
+    check_patterns(sight)
+    check_budgets(sight)
+    check_reach(sight)
+
+
+def approvers(file: schema.File, policy: schema.Policy) -> tuple[str, ...]:
+    """The people whom a policy names, each once, in order; roles stand for their holders."""
+    found: dict[str, None] = {}
+    known = {person.id for person in file.person}
+    for name in policy.approvers:
+        if name.startswith("role:"):
+            role = name.removeprefix("role:")
+            found |= dict.fromkeys(person.id for person in file.person if role in person.roles)
+        elif name in known:
+            found[name] = None
+    return tuple(found)
+
+
+def askers(file: schema.File, command: str) -> tuple[str, ...]:
+    """The people who may ask for a command."""
+    return tuple(
+        person.id
+        for person in file.person
+        if any(
+            {"*", command} & set(file.role[role].commands)
+            for role in person.roles
+            if role in file.role
+        )
+    )
+
+
+# ----------------------------------------------------------------------------- connections
+
+
+def check_platforms(sight: Sight) -> None:
+    if not sight.given_platforms:
+        sight.notes.fault((), "there is no chat platform: add [dingtalk] or [lark]", "client_id")
+    if EXECUTOR not in sight.parts.values:
+        message = "there is no [aliyun]: approved operations would have nowhere to run"
+        sight.notes.fault((), message, "[aliyun]")
+
+
+def loopback(address: str) -> bool:
+    """Does this address stay on this machine?"""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_addresses(sight: Sight) -> None:
+    """Plain http to another machine would show it, and everyone on the way, secrets and scripts."""
+    file = sight.file
+    addresses: list[tuple[locate.Path, str]] = []
+    if file.dingtalk:
+        addresses.append((("dingtalk", "endpoint"), file.dingtalk.endpoint))
+        hosts = enumerate(file.dingtalk.webhook_hosts)
+        addresses += [(("dingtalk", "webhook_hosts", index), host) for index, host in hosts]
+    if file.lark:
+        addresses.append((("lark", "domain"), file.lark.domain))
+    if file.aliyun:
+        addresses.append((("aliyun", "endpoint"), file.aliyun.endpoint))
+    for path, address in addresses:
+        plain = address.startswith("http://") and not loopback(address)
+        if plain and not file.security.allow_plain_http:
+            sight.notes.fault(
+                path,
+                "http:// to another machine would send secrets and scripts readable by anyone in "
+                "between; use https://, or set allow_plain_http in [security]",
+            )
+
+
+def check_credentials(sight: Sight) -> None:
+    """Each type of credentials needs its keys, and has no use for the others."""
+    if sight.file.aliyun is None:
+        return
+    given, table = sight.file.aliyun.credentials, ("aliyun", "credentials")
+    needs, may = CREDENTIALS[given.type]
+    if given.type == "role" and (given.key_id or given.key_secret):
+        needs = (*needs, "key_id", "key_secret")  # a pair: one is of no use without the other
+    bad = {path for path, _, _ in sight.parts.errors}
+    for key in type(given).model_fields:
+        has = bool(getattr(given, key))
+        if key in needs and not has and (*table, key) not in bad:
+            sight.notes.fault(table, f'{key} is missing: type = "{given.type}" needs it', key)
+        if has and key not in (*needs, *may, "type"):
+            sight.notes.fault((*table, key), f'has no use with type = "{given.type}"')
+
+
+# ----------------------------------------------------------------------------- people
+
+
+def check_people(sight: Sight) -> None:
+    """One person per id and per account."""
+    seen: dict[str, locate.Path] = {}
+    holders: dict[tuple[str, str], tuple[str, locate.Path]] = {}
+    for path, person in sight.parts.entries("person"):
+        if person.id in seen:
+            line = sight.notes.line(seen[person.id])
+            sight.notes.fault((*path, "id"), f"{person.id} is already the person of line {line}")
+            continue
+        seen[person.id] = path
+        for platform in PLATFORMS:
+            account = getattr(person, platform)
+            if account is None:
+                continue
+            key, place = (platform, account), (*path, platform)
+            if key in holders:
+                sight.notes.fault(place, _claimed(sight, key, person.id, *holders[key]))
+            holders.setdefault(key, (person.id, place))
+        # A person of whom an account is faulty is not one without accounts.
+        faulty = any(where[:2] == path for where, _, _ in sight.parts.errors)
+        if not faulty and not any(getattr(person, platform) for platform in PLATFORMS):
+            sight.notes.warn(path, f"{person.id} has no account, so can neither ask nor approve")
+
+
+def _claimed(
+    sight: Sight, account: tuple[str, str], person: str, other: str, path: locate.Path
+) -> str:
+    platform, name = account
+    return (
+        f"the {platform} account {name} is already that of {other} (line "
+        f"{sight.notes.line(path)}). Votes are counted by person: with two people behind one "
+        f"account, {other} or {person} could approve their own request or vote twice, so the "
+        "account would lose the right to ask and to approve. Keep it at one of them"
+    )
+
+
+# ----------------------------------------------------------------------------- policies
+
+
+def check_policy(sight: Sight, name: str, policy: schema.Policy) -> None:
+    """Can this policy be satisfied at all?"""
+    path: locate.Path = ("policy", name)
+    notes, people = sight.notes, approvers(sight.file, policy)
+    for index, approver in enumerate(policy.approvers):
+        role = approver.removeprefix("role:")
+        empty = approver.startswith("role:") and role in sight.file.role
+        if empty and not any(role in person.roles for person in sight.file.person):
+            message = f"nobody holds the role {role}, so it approves nothing"
+            notes.warn((*path, "approvers", index), message)
+    named = any(not _dangling(sight.file, approver) for approver in policy.approvers)
+    if not people and named:
+        notes.fault((*path, "approvers"), "names nobody, so nobody could ever approve")
+    if policy.mode == "count" and policy.count is None:
+        if not any(where == (*path, "count") for where, _, _ in sight.parts.errors):
+            notes.fault(path, 'count is missing: mode = "count" needs the number of approvals')
+    elif policy.mode != "count" and policy.count is not None:
+        notes.fault((*path, "count"), f'has no use with mode = "{policy.mode}"; write "count"')
+    complete = all(not _dangling(sight.file, approver) for approver in policy.approvers)
+    if people and complete and policy.mode == "count" and (policy.count or 1) > len(people):
+        message = f"needs {policy.count} approvals, but there are only {_people(people)}"
+        notes.fault((*path, "count"), message)
+    if policy.remind >= policy.expires:
+        own = "remind" if "remind" in policy.model_fields_set else "expires"
+        message = "the reminder must come before the request expires: remind < expires"
+        notes.fault((*path, own), message)
+
+
+def _dangling(file: schema.File, approver: str) -> bool:
+    """Does the name lead nowhere? That is a fault of its own already."""
+    if approver.startswith("role:"):
+        return approver.removeprefix("role:") not in file.role
+    return approver not in {person.id for person in file.person}
+
+
+def _people(names: Iterable[str]) -> str:
+    found = list(names)
+    count = f"{len(found)} approver" + ("s" if len(found) != 1 else "")
+    return f"{count} ({', '.join(found[:8])})"
+
+
+def check_reach(sight: Sight) -> None:
+    """Can the approvers be reached where their policy is used, and satisfy it for those who ask?"""
+    file, used = sight.file, _platforms_of_policies(sight)
+    for name, policy in file.policy.items():
+        people = approvers(file, policy)
+        for person in (person for person in file.person if person.id in people):
+            for platform in sorted(used.get(name, ())):
+                if getattr(person, platform) is None:
+                    sight.notes.warn(
+                        ("policy", name, "approvers"),
+                        f"{person.id} has no {platform} account, so cannot approve what is asked "
+                        "there",
+                    )
+    for name, command in file.command.items():
+        chosen = file.policy.get(command.policy)
+        if chosen is None or chosen.self_approval or chosen.form_counts:
+            continue
+        people, asking = approvers(file, chosen), askers(file, name)
+        if people and asking and not any(_satisfiable(chosen, people, who) for who in asking):
+            sight.notes.fault(
+                ("command", name, "policy"),
+                f"nobody could ever get it approved: only {', '.join(asking)} may ask for it, the "
+                f"policy {command.policy} has {_people(people)}, and nobody approves their own "
+                "request",
+            )
+
+
+def _satisfiable(policy: schema.Policy, people: tuple[str, ...], asker: str) -> bool:
+    """Can the others give the approvals that a request of this person needs?"""
+    others = len([person for person in people if person != asker])
+    need = {"any": 1, "count": policy.count or 1}.get(policy.mode, others)
+    return 0 < need <= others
+
+
+def _platforms_of_policies(sight: Sight) -> dict[str, set[str]]:
+    """policy → the platforms on which somebody may ask for what it guards."""
+    used: dict[str, set[str]] = {}
+    for name, command in sight.file.command.items():
+        for group in sight.file.group:
+            if group.platform in sight.platforms and {"*", name} & set(group.commands):
+                used.setdefault(command.policy, set()).add(group.platform)
+    for form in sight.file.form:
+        asked = sight.file.command.get(form.command)
+        policy = form.policy or (asked.policy if asked else "")
+        if form.platform in sight.platforms:
+            used.setdefault(policy, set()).add(form.platform)
+    return used
+
+
+# ----------------------------------------------------------------------------- the rest
+
+
+def check_groups(sight: Sight) -> None:
+    chats: dict[tuple[str, str], locate.Path] = {}
+    named: dict[tuple[str, str], locate.Path] = {}
+    for path, group in sight.parts.entries("group"):
+        for key, value, seen in (("chat", group.chat, chats), ("name", group.name, named)):
+            other = seen.setdefault((group.platform, value), path)
+            if other != path:
+                line = sight.notes.line(other)
+                message = f"the group of line {line} has this {key} on {group.platform} already"
+                sight.notes.fault((*path, key), message)
+        _check_platform(sight, path, group.platform, "group")
+
+
+def _check_platform(sight: Sight, path: locate.Path, platform: str, what: str) -> None:
+    if platform not in sight.given_platforms and platform != EXECUTOR:
+        message = f"there is no [{platform}], so this {what} has no effect"
+        sight.notes.warn((*path, "platform"), message)
+
+
+def check_operations(sight: Sight) -> None:
+    """Tables of commands against what their files say."""
+    file, notes = sight.file, sight.notes
+    for name, command in file.command.items():
+        if len(command.targets) > command.most_targets:
+            most = command.most_targets
+            message = f"names {len(command.targets)} instances, but most_targets is {most}"
+            notes.fault(("command", name, "targets"), message)
+        known = (sight.commands or {}).get(name)
+        if known is None:
+            continue
+        if known.kind != "operation":
+            notes.warn(("command", name), f"{name} runs nothing, so this table has no effect")
+        parameters = [parameter.name for parameter in known.parameters]
+        for parameter in command.allowed_values:
+            _check_parameter(notes, ("command", name, "allowed_values"), parameter, parameters)
+    for role, table in file.role.items():
+        for index, command_name in enumerate(table.commands):
+            known = (sight.commands or {}).get(command_name)
+            if known and known.kind == "operation" and command_name not in file.command:
+                message = f"has no table [command.{command_name}], so nobody can ask for it"
+                notes.warn(("role", role, "commands", index), f"{command_name} {message}")
+
+
+def _check_parameter(notes: Notes, table: locate.Path, name: str, known: list[str]) -> None:
+    if name not in known:
+        hint = guess(name, known) or f"; it has {', '.join(known) or 'none'}"
+        notes.fault((*table, name), f"the command has no parameter {name}{hint}")
+
+
+def check_forms(sight: Sight) -> None:
+    seen: dict[tuple[str, str], locate.Path] = {}
+    for path, form in sight.parts.entries("form"):
+        other = seen.setdefault((form.platform, form.form), path)
+        if other != path:
+            line = sight.notes.line(other)
+            message = f"the form of line {line} is this one already; a form asks for one command"
+            sight.notes.fault((*path, "form"), message)
+        _check_platform(sight, path, form.platform, "form")
+        known = (sight.commands or {}).get(form.command)
+        if known is None:
+            continue
+        parameters = [parameter.name for parameter in known.parameters]
+        for parameter in form.args:
+            _check_parameter(sight.notes, (*path, "args"), parameter, parameters)
+        for parameter in known.parameters:
+            usual = parameter.name == "targets" and _has_targets(sight.file, form.command)
+            if parameter.required and parameter.name not in form.args and not usual:
+                message = f"{form.command} needs the parameter {parameter.name}; say which field"
+                sight.notes.fault((*path, "args"), message, parameter.name)
+
+
+def _has_targets(file: schema.File, command: str) -> bool:
+    return command in file.command and bool(file.command[command].targets)
+
+
+def check_patterns(sight: Sight) -> None:
+    for path, pattern in sight.parts.entries("security", "pattern"):
+        if pattern.action == "escalate" and pattern.policy is None:
+            message = 'policy is missing: action = "escalate" needs the policy to ask for'
+            sight.notes.fault(path, message, "policy")
+        if pattern.action != "escalate" and pattern.policy is not None:
+            message = f'has no use with action = "{pattern.action}"; only "escalate" asks for one'
+            sight.notes.fault((*path, "policy"), message)
+
+
+def check_budgets(sight: Sight) -> None:
+    """Only kinds of calls that the platform knows, counted by what it has."""
+    for path, budget in sight.parts.entries("budget"):
+        runs = budget.platform == EXECUTOR
+        kinds = ("lookup", "run") if runs else ("say", "card", "lookup")
+        for index, kind in enumerate(budget.kinds):
+            if kind not in kinds:
+                message = f"{budget.platform} has no {kind}; it has {' and '.join(kinds)}"
+                sight.notes.fault((*path, "kinds", index), message)
+        wrong: Any = "chat" if runs else "region"
+        if budget.per == wrong:
+            right = "region" if runs else "chat"
+            sight.notes.fault((*path, "per"), f'{budget.platform} has none; write "{right}"')
+        _check_platform(sight, path, budget.platform, "budget")

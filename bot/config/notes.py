@@ -1,0 +1,66 @@
+"""Where the checks write down what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path as FilePath
+from typing import Protocol
+
+from bot.config import locate
+from bot.config.faults import Fault, dotted
+
+
+class Parameter(Protocol):
+    """A parameter of a command, as far as a configuration can name it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def required(self) -> bool: ...
+
+
+class Command(Protocol):
+    """A command that there is; ``bot.catalog.Command`` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def aliases(self) -> Collection[str]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def parameters(self) -> Collection[Parameter]: ...
+
+
+KnownCommands = Callable[[FilePath], Iterable[Command]]
+"""Loads the commands of a folder. Raises BadCommands."""
+
+
+class BadCommands(Exception):
+    """The command files cannot be used; ``faults`` are sentences that say why."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class Notes:
+    """The faults and warnings found so far, each with the line it is about."""
+
+    def __init__(self, lines: locate.Lines, skipped: str) -> None:
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+        self._lines = lines
+        self._skipped = skipped
+
+    def line(self, path: locate.Path) -> int:
+        return self._lines.of(path)
+
+    def fault(self, path: locate.Path, message: str, about: str = "") -> None:
+        """Note a fault, unless what it is about stands in text that could not be read: then the
+        syntax error is the fault, and this one only follows from it."""
+        if not (about and about in self._skipped):
+            self.faults.append(Fault(self.line(path), dotted(path), message, about))
+
+    def warn(self, path: locate.Path, message: str) -> None:
+        self.warnings.append(Fault(self.line(path), dotted(path), message))

@@ -1,0 +1,157 @@
+"""Names that one table uses and another must hold: people, roles, policies, groups, commands.
+
+These checks read the plain values, so that a name is checked even where something else in its table
+is wrong, and a table counts as there even where something in it is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.config import locate
+from bot.config.faults import guess
+from bot.config.notes import Command, Notes
+
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Everything that has a name. ``commands`` is None where the commands are not known."""
+
+    people: frozenset[str]
+    roles: frozenset[str]
+    policies: frozenset[str]
+    operations: frozenset[str]
+    groups: Mapping[str, frozenset[str]]
+    commands: Mapping[str, Command] | None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+def found(
+    values: Any, pattern: tuple[str, ...], path: locate.Path = ()
+) -> Iterator[tuple[locate.Path, Any]]:
+    """The values at a path in which ANY stands for every key or index: (path, value) of each."""
+    if not pattern:
+        yield path, values
+        return
+    first, rest = pattern[0], pattern[1:]
+    if isinstance(values, dict):
+        for key in list(values) if first == ANY else [first]:
+            if key in values:
+                yield from found(values[key], rest, (*path, key))
+    elif isinstance(values, list) and first == ANY:
+        for index, value in enumerate(values):
+            yield from found(value, rest, (*path, index))
+
+
+def texts(values: Any, *pattern: str) -> Iterator[tuple[locate.Path, str]]:
+    """Those of the values found that are text."""
+    for path, value in found(values, pattern):
+        if isinstance(value, str):
+            yield path, value
+
+
+def names(values: dict[str, Any], commands: Mapping[str, Command] | None) -> Names:
+    def keys(section: str) -> frozenset[str]:
+        table = values.get(section)
+        return frozenset(table) if isinstance(table, dict) else frozenset()
+
+    groups: dict[str, set[str]] = {}
+    for path, name in texts(values, "group", ANY, "name"):
+        platform = values["group"][path[1]].get("platform")
+        groups.setdefault(platform if isinstance(platform, str) else "", set()).add(name)
+    return Names(
+        people=frozenset(name for _, name in texts(values, "person", ANY, "id")),
+        roles=keys("role"),
+        policies=keys("policy"),
+        operations=keys("command"),
+        groups={platform: frozenset(known) for platform, known in groups.items()},
+        commands=commands,
+        aliases={
+            alias: command.name
+            for command in (commands or {}).values()
+            for alias in command.aliases
+        },
+    )
+
+
+def check(values: dict[str, Any], known: Names, notes: Notes) -> None:
+    """Note every name that nothing holds."""
+    for path, name in texts(values, "person", ANY, "roles", ANY):
+        _expect("role", name, known.roles, path, notes)
+    for path, name in texts(values, "policy", ANY, "approvers", ANY):
+        _check_approver(path, name, known, notes)
+    for pattern in (
+        ("command", ANY, "policy"),
+        ("form", ANY, "policy"),
+        ("security", "pattern", ANY, "policy"),
+    ):
+        for path, name in texts(values, *pattern):
+            _expect("policy", name, known.policies, path, notes)
+    for path, name in texts(values, "form", ANY, "group"):
+        _check_group(path, name, values["form"][path[1]].get("platform"), known, notes)
+    _check_commands(values, known, notes)
+
+
+def _expect(what: str, name: str, known: frozenset[str], path: locate.Path, notes: Notes) -> None:
+    if name not in known:
+        notes.fault(path, f"there is no {what} {name}{guess(name, known)}", about=name)
+
+
+def _check_approver(path: locate.Path, name: str, known: Names, notes: Notes) -> None:
+    kind, colon, role = name.partition(":")
+    if colon and kind == "role":
+        _expect("role", role, known.roles, path, notes)
+    elif name not in known.people and name in known.roles:
+        notes.fault(path, f'{name} is a role, not a person; write "role:{name}"', about=name)
+    else:
+        _expect("person", name, known.people, path, notes)
+
+
+def _check_group(path: locate.Path, name: str, platform: Any, known: Names, notes: Notes) -> None:
+    here = known.groups.get(platform, frozenset()) if isinstance(platform, str) else frozenset()
+    elsewhere = sorted(where for where, groups in known.groups.items() if name in groups and where)
+    if name in here or not isinstance(platform, str):
+        return
+    if elsewhere:
+        there = " and ".join(elsewhere)
+        notes.fault(path, f"the group {name} is on {there}, but this form on {platform}", name)
+    else:
+        notes.fault(path, f"there is no group {name} on {platform}{guess(name, here)}", name)
+
+
+def _check_commands(values: dict[str, Any], known: Names, notes: Notes) -> None:
+    """The commands that are named must have a file; what forms ask for must be allowed to run."""
+    for path, name in texts(values, "form", ANY, "command"):
+        if name in known.operations or not _is_command(name, known):
+            continue
+        near = guess(name, known.operations)
+        message = f"there is no table [command.{name}], so the form could never run it{near}"
+        notes.fault(path, message, about=name)
+    if known.commands is None:
+        return
+    wildcard = [("role", ANY, "commands", ANY), ("group", ANY, "commands", ANY)]
+    exact = [("security", "pattern", ANY, "commands", ANY), ("form", ANY, "command")]
+    for pattern in wildcard + exact:
+        for path, name in texts(values, *pattern):
+            if name != ANY or pattern in exact:
+                _check_command(path, name, known, notes)
+    for path, _ in found(values, ("command", ANY)):
+        _check_command(path, str(path[1]), known, notes)
+
+
+def _is_command(name: str, known: Names) -> bool:
+    return known.commands is None or name in known.commands
+
+
+def _check_command(path: locate.Path, name: str, known: Names, notes: Notes) -> None:
+    if _is_command(name, known):
+        return
+    if name in known.aliases:
+        notes.fault(path, f"{name} is another word for {known.aliases[name]}; write that name here")
+    else:
+        near = guess(name, known.commands or ())
+        notes.fault(path, f"there is no command {name}{near}")

@@ -1,0 +1,392 @@
+"""The shape of ``bot.toml``: one model per table, one field per key, each described here.
+
+``docs/reference/configuration.md`` is printed from these descriptions (``bot.config.reference``).
+Types are strict: "5" is not 5. What several keys say together is judged in ``bot.config.check``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bot.config import values
+from bot.config.secret import Secret
+from bot.config.values import Duration, Folder, Origin, Seconds, SomeTexts, Text, Texts
+
+
+class Table(BaseModel):
+    """A table of the file: unknown keys are faults, values are never coerced or shown in errors."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, validate_default=True
+    )
+
+
+class Bot(Table):
+    """The bot itself."""
+
+    name: Text = Field(default="countersign", description="What the bot calls itself in messages.")
+    locale: values.Locale = Field(
+        default="zh-CN", description="The language that it speaks; a group may differ."
+    )
+    data: Folder = Field(
+        default=Path("var"),
+        description="Folder of the database and all other runtime data, created when missing. "
+        "Relative to the configuration file, as is every path in it.",
+    )
+    commands: Folder = Field(
+        default=values.CHECKOUT / "commands",
+        description="Folder of the command files: what people can ask for.",
+    )
+    timezone: values.Zone = Field(
+        default="Asia/Shanghai", description="The time zone in which times are shown to people."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is logged. No level logs secrets, tokens or tickets."
+    )
+
+
+class DingTalk(Table):
+    """The DingTalk application (an internal app with a robot in Stream mode). Leave the table out
+    where DingTalk is not used."""
+
+    client_id: Text = Field(description="The app's Client ID (formerly AppKey).")
+    client_secret: Secret = Field(description="The app's Client Secret (formerly AppSecret).")
+    robot_code: Annotated[str, StringConstraints(max_length=256)] = Field(
+        default="", description="The robot's code. Default: the `client_id`, as for internal apps."
+    )
+    corps: SomeTexts = Field(
+        description="The corpIds of the organisations that the bot listens to; all others are "
+        "refused."
+    )
+    endpoint: Origin = Field(
+        default="https://api.dingtalk.com", description="Address of the open platform's API."
+    )
+    webhook_hosts: values.WebHosts = Field(
+        default=("oapi.dingtalk.com",),
+        description="Hosts (`host` or `host:port`) that a message's session webhook may point to; "
+        "answers are sent nowhere else. Only https, unless `http://` stands before the host.",
+    )
+    card_template: Text = Field(
+        default="1366a1eb-bc54-4859-ac88-517c56a9acb1.schema",
+        description="Card template with buttons. The default is the public one of DingTalk's SDK; "
+        "for production import a template of your own in the card platform.",
+    )
+    plain_template: Text = Field(
+        default="589420e2-c1e2-46ef-a5ed-b8728e654da9.schema",
+        description="Card template without buttons, by which a late reply can mention people.",
+    )
+    card_value_bytes: int = Field(
+        default=1024,
+        ge=256,
+        le=65536,
+        description="Most bytes (UTF-8) of one value of a card. DingTalk documents 1 KB; longer "
+        "plans go into a message before the card.",
+    )
+    late_reply: Literal["card", "group_message"] = Field(
+        default="card",
+        description="How to answer once the session webhook of the question has expired (90 "
+        "minutes): `card` (a card without buttons, which can mention people) or `group_message` (a "
+        "plain one, which cannot).",
+    )
+    idle_seconds: Seconds = Field(
+        default=180.0,
+        description="Open a new connection when nothing arrived for so long, not even a ping.",
+    )
+    call_timeout: Seconds = Field(
+        default=10.0, description="Longest wait for one API call, in seconds."
+    )
+
+
+class Lark(Table):
+    """The Lark/Feishu application (a self-built app with a bot, events by long connection). Leave
+    the table out where Lark is not used."""
+
+    app_id: Text = Field(description="The app's App ID (`cli_…`).")
+    app_secret: Secret = Field(description="The app's App Secret.")
+    tenants: SomeTexts = Field(
+        description="The tenant_keys of the organisations that the bot listens to; all others are "
+        "refused."
+    )
+    domain: Origin = Field(
+        default="https://open.feishu.cn",
+        description="Address of the open platform: `https://open.larksuite.com` outside China.",
+    )
+    idle_seconds: Seconds = Field(
+        default=240.0,
+        description="Open a new connection when nothing arrived for so long, not even a pong.",
+    )
+    call_timeout: Seconds = Field(
+        default=10.0, description="Longest wait for one API call, in seconds."
+    )
+    reply_in_thread: bool = Field(
+        default=True,
+        description="Start a topic under the question with the first answer, so that all that "
+        "follows stands there. Questions asked in a topic are answered there in any case.",
+    )
+
+
+class Credentials(Table):
+    """How the bot signs in to Alibaba Cloud."""
+
+    type: Literal["default", "key", "role"] = Field(
+        default="default",
+        description="`default`: the SDK's chain (environment, configuration file, the instance's "
+        "RAM role). `key`: the AccessKey below. `role`: assume `role_arn`, with the AccessKey "
+        "below or, without one, with the chain; the session's name carries the request's number, "
+        "so that ActionTrail shows it.",
+    )
+    key_id: Annotated[str, StringConstraints(max_length=256)] = Field(
+        default="", description="AccessKey ID (`key`, `role`)."
+    )
+    key_secret: Secret | None = Field(default=None, description="AccessKey secret (`key`, `role`).")
+    security_token: Secret | None = Field(
+        default=None, description="STS token that belongs to a temporary AccessKey (`key`)."
+    )
+    role_arn: Annotated[str, StringConstraints(max_length=1024)] = Field(
+        default="", description="The RAM role to assume (`role`): `acs:ram::<account>:role/<name>`."
+    )
+    external_id: Annotated[str, StringConstraints(max_length=1224)] = Field(
+        default="", description="External id that the role's trust policy asks for (`role`)."
+    )
+    sts_endpoint: values.Host | None = Field(
+        default=None, description="Host of the STS service (`role`). Default: `sts.aliyuncs.com`."
+    )
+
+
+class Aliyun(Table):
+    """Alibaba Cloud, where approved operations run (ECS Cloud Assistant)."""
+
+    region: Text = Field(description="Region of instances unless a command names another one.")
+    endpoint: values.OriginOrNone = Field(
+        default="", description="Address of the ECS API. Default: the region's own."
+    )
+    max_instances_per_call: int = Field(
+        default=100,
+        ge=1,
+        le=100,
+        description="Instances per call of Cloud Assistant; a larger request takes several steps.",
+    )
+    page_size: int = Field(
+        default=50, ge=1, le=50, description="Results read per call when polling."
+    )
+    call_timeout: Seconds = Field(
+        default=10.0, description="Longest wait for one API call, in seconds."
+    )
+    credentials: Credentials = Field(
+        default_factory=Credentials, description="See [aliyun.credentials](#aliyuncredentials)."
+    )
+
+
+class Person(Table):
+    """One human, whatever accounts they hold. Votes are counted per person, so no account may
+    stand at two people."""
+
+    id: Text = Field(description="Short name by which this file and the audit log speak of them.")
+    name: Text | None = Field(default=None, description="Name shown on cards. Default: the id.")
+    dingtalk: Text | None = Field(default=None, description="Their DingTalk userid.")
+    lark: Text | None = Field(default=None, description="Their Lark open_id (of this very app).")
+    roles: Texts = Field(
+        default=(), description="Roles they hold; without any they may ask for nothing."
+    )
+
+
+class Role(Table):
+    """Which operations its holders may ask for. Questions (`help`, `status` …) are open to all the
+    people of this file, and votes are judged by policies."""
+
+    commands: Texts = Field(description='Names of commands; `"*"` is all of them.')
+
+
+class Policy(Table):
+    """Who must agree before an operation runs. One rejection rejects."""
+
+    approvers: SomeTexts = Field(
+        description='People by id, or `"role:NAME"` for everyone with a role. The order counts for '
+        "`sequence`. Nobody approves their own request (see `self_approval`)."
+    )
+    mode: Literal["any", "all", "sequence", "count"] = Field(
+        default="any",
+        description="`any` (或签): one of them. `all` (会签): every one. `sequence` (依次): every "
+        "one, in order. `count`: `count` of them.",
+    )
+    count: int | None = Field(
+        default=None, ge=1, le=1000, description="How many approvals `count` needs."
+    )
+    self_approval: bool = Field(
+        default=False, description="Whether a requester's own approval counts."
+    )
+    form_counts: bool = Field(
+        default=False,
+        description="Whether the decision taken in an OA form counts as the approval. If not, a "
+        "card is shown all the same.",
+    )
+    code_required: bool = Field(
+        default=False,
+        description="Whether approving by text must repeat the plan's code, so that nobody "
+        "approves what they did not read.",
+    )
+    expires: Duration = Field(
+        default=timedelta(minutes=30), description="A request not decided by then expires."
+    )
+    remind: Duration = Field(
+        default=timedelta(minutes=10),
+        description="The approvers are reminded when a request was open for so long; shorter than "
+        "`expires`.",
+    )
+
+
+class Group(Table):
+    """A chat where the bot works. It answers in no other."""
+
+    platform: values.Platform = Field(description="Where the chat is.")
+    chat: Text = Field(description="DingTalk openConversationId (`cid…`) or Lark chat_id (`oc_…`).")
+    name: Text = Field(description="Name by which forms refer to it.")
+    locale: values.Locale | None = Field(
+        default=None, description="Its language. Default: that of `[bot]`."
+    )
+    commands: Texts = Field(
+        default=("*",),
+        description='Operations that may be asked for here; `"*"` is all that a role allows.',
+    )
+
+
+class Command(Table):
+    """How an operation runs. An operation without such a table cannot be asked for; commands that
+    only tell something need none."""
+
+    policy: Text = Field(description="The policy that must be satisfied.")
+    risk: Literal["low", "medium", "high", "critical"] | None = Field(
+        default=None, description="Shown on the card. Default: what the command's file says."
+    )
+    targets: Texts = Field(
+        default=(), description="Instances used when none are named: ids, names or `tag:key=value`."
+    )
+    allowed_targets: SomeTexts = Field(
+        default=("*",),
+        description="Patterns (`web-*`), one of which each instance's name or id must match.",
+    )
+    most_targets: int = Field(
+        default=100, ge=1, le=10000, description="Most instances of one request."
+    )
+    region: Annotated[str, StringConstraints(max_length=64)] = Field(
+        default="", description="Region of its instances. Default: that of `[aliyun]`."
+    )
+    user: Annotated[str, StringConstraints(max_length=255)] = Field(
+        default="",
+        description="User on the instance that runs it. Default: Cloud Assistant's own (root).",
+    )
+    workdir: values.Absolute = Field(
+        default="",
+        description="Folder on the instance where it runs. Default: Cloud Assistant's own.",
+    )
+    timeout: int = Field(
+        default=60, ge=10, le=86400, description="Seconds after which Cloud Assistant stops it."
+    )
+    command_id: Annotated[str, StringConstraints(max_length=128)] = Field(
+        default="",
+        description="Run this command, stored in Cloud Assistant, in place of the file's script.",
+    )
+    allowed_values: dict[Text, Texts] = Field(
+        default_factory=dict, description="The only values that a parameter may take."
+    )
+
+
+class Form(Table):
+    """An OA approval form that asks for a command."""
+
+    platform: values.Platform = Field(description="Where the form is.")
+    form: Text = Field(description="DingTalk process code (`PROC-…`) or Lark approval code.")
+    command: Text = Field(description="The command that it asks for.")
+    args: dict[Text, Annotated[str, StringConstraints(min_length=1, max_length=1024)]] = Field(
+        default_factory=dict,
+        description="Parameter = form field, by the field's name or id. A value that begins with "
+        "`=` is a constant.",
+    )
+    group: Text = Field(description="Name of the group that gets the card and the audit reply.")
+    policy: Text | None = Field(
+        default=None,
+        description="The policy in place of the command's own, usually with `form_counts`.",
+    )
+
+
+class Pattern(Table):
+    """Something that must not, or must, be found before a command runs."""
+
+    regex: values.Regex = Field(
+        description="Python regular expression, searched for anywhere in the text."
+    )
+    where: Annotated[
+        tuple[Literal["text", "value", "script"], ...], Field(strict=False, min_length=1)
+    ] = Field(
+        default=("text", "value", "script"),
+        description="What is looked at: the message as typed, each parameter's value, the script "
+        "as it will run.",
+    )
+    action: Literal["refuse", "escalate", "require"] = Field(
+        default="refuse",
+        description="`refuse` when found, `escalate` to `policy` when found, `require`: refuse "
+        "when absent.",
+    )
+    policy: Text | None = Field(default=None, description="The policy that `escalate` asks for.")
+    commands: Texts = Field(default=(), description="Only for these commands. Default: for all.")
+    reason: Text = Field(description="Why, as people are told.")
+
+
+class Security(Table):
+    """Checks that hold for every command."""
+
+    direct_chats: bool = Field(
+        default=True, description="Whether the bot answers in one-to-one chats."
+    )
+    asks_per_minute: int = Field(
+        default=20, ge=1, le=10000, description="How often one person may ask within a minute."
+    )
+    allow_plain_http: bool = Field(
+        default=False,
+        description="Accept `http://` addresses of other machines. On loopback they are always "
+        "accepted; elsewhere they would send secrets and commands readable by anyone in between.",
+    )
+    pattern: Annotated[tuple[Pattern, ...], Field(strict=False)] = Field(
+        default=(), description="See [[[security.pattern]]](#securitypattern)."
+    )
+
+
+class Budget(Table):
+    """How often the bot calls a platform. A platform without an entry has the default ones; what
+    exceeds a budget waits its turn and is never dropped."""
+
+    platform: values.Caller = Field(description="Which platform.")
+    kinds: Annotated[tuple[values.Kind, ...], Field(strict=False, min_length=1)] = Field(
+        description="`say` (messages), `card` (cards and their updates), `lookup` (forms and "
+        "instances read), `run` (runs started and stopped, `aliyun` only). Kinds named together "
+        "share the budget."
+    )
+    per: Literal["chat", "app", "region"] = Field(
+        description="Each chat has its own (`chat`; for `aliyun` each `region`), or the whole "
+        "`app` has one."
+    )
+    count: int = Field(ge=1, le=100000, description="So many calls …")
+    per_seconds: float = Field(
+        gt=0, le=86400, allow_inf_nan=False, description="… within so many seconds."
+    )
+
+
+class File(Table):
+    """The whole file."""
+
+    bot: Bot = Field(default_factory=Bot)
+    dingtalk: DingTalk | None = None
+    lark: Lark | None = None
+    aliyun: Aliyun | None = None
+    person: Annotated[tuple[Person, ...], Field(strict=False)] = ()
+    role: dict[Text, Role] = Field(default_factory=dict)
+    policy: dict[Text, Policy] = Field(default_factory=dict)
+    group: Annotated[tuple[Group, ...], Field(strict=False)] = ()
+    command: dict[Text, Command] = Field(default_factory=dict)
+    form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
+    security: Security = Field(default_factory=Security)
+    budget: Annotated[tuple[Budget, ...], Field(strict=False)] = ()

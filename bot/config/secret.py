@@ -1,0 +1,123 @@
+"""Secrets stand outside the configuration file and are never shown.
+
+In ``bot.toml`` a secret is a reference, ``{ env = "NAME" }`` or ``{ file = "path" }``; the value is
+read by ``resolve`` and comes out of ``reveal`` only.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+MOST_BYTES = 64 << 10
+FORMS = '{ env = "NAME" } or { file = "path" }'
+
+
+class Unresolvable(Exception):
+    """The environment variable or file of a secret is missing or unusable; the message says so."""
+
+
+class Secret:
+    """A secret value, or where it will be read. Printing it, in whatever way, never shows it."""
+
+    __slots__ = ("_value", "source", "where")
+
+    def __init__(self, source: str, where: str, value: str | None = None) -> None:
+        self.source = source
+        self.where = where
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself. Raises RuntimeError when it was never read (``check --no-secrets``)."""
+        if self._value is None:
+            raise RuntimeError(f"the secret of {self.source} {self.where} was not read")
+        return self._value
+
+    def resolve(self, folder: Path, environ: Mapping[str, str]) -> Secret:
+        """Read the value; a relative path counts from ``folder``. Raises Unresolvable."""
+        if self.source == "env":
+            value = environ.get(self.where, "")
+            if not value:
+                state = "empty" if self.where in environ else "not set"
+                raise Unresolvable(f"the environment variable {self.where} is {state}")
+        else:
+            value = _content(folder / Path(self.where).expanduser())
+        if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+            raise Unresolvable(
+                f"{self.source} {self.where} holds a line break or control character; "
+                "it must hold the secret alone"
+            )
+        return Secret(self.source, self.where, value)
+
+    def __repr__(self) -> str:
+        return f"Secret({self.source}={self.where!r}, hidden)"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        mine, theirs = (self._value or "").encode(), (other._value or "").encode()
+        same_place = (self.source, self.where) == (other.source, other.where)
+        return same_place and hmac.compare_digest(mine, theirs)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.where))
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret is not to be pickled or copied into a file")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+        return self
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _reference, serialization=core_schema.plain_serializer_function_ser_schema(repr)
+        )
+
+
+def _reference(given: Any) -> Secret:
+    """The secret that a value of the file refers to. Error messages never repeat the value."""
+    if isinstance(given, Secret):
+        return given
+    if isinstance(given, str):
+        raise PydanticCustomError(
+            "secret",
+            "a secret may not stand here in plain text, as this file gets copied, committed and "
+            "sent around; write {forms}",
+            {"forms": FORMS},
+        )
+    if not isinstance(given, dict) or len(given) != 1 or not set(given) <= {"env", "file"}:
+        raise PydanticCustomError("secret", "must be {forms}", {"forms": FORMS})
+    [(source, where)] = given.items()
+    if not isinstance(where, str) or not where or "\0" in where:
+        raise PydanticCustomError(
+            "secret", "the name in {source} must be text in quotes", {"source": source}
+        )
+    return Secret(source, where)
+
+
+def _content(path: Path) -> str:
+    """What a secret's file holds, without the line end that editors add."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise Unresolvable(f"the file {path} is too large to be a secret")
+        value = path.read_bytes().decode().rstrip("\r\n")
+    except FileNotFoundError:
+        raise Unresolvable(f"there is no file {path}") from None
+    except UnicodeDecodeError:
+        # Not chained: the decoding error carries the bytes of the secret.
+        raise Unresolvable(f"the file {path} is not UTF-8 text") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", "") or type(error).__name__
+        raise Unresolvable(f"the file {path} cannot be read: {reason}") from None
+    if not value:
+        raise Unresolvable(f"the file {path} is empty")
+    return value

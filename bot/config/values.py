@@ -1,0 +1,124 @@
+"""The kinds of value that stand in ``bot.toml``, each with the sentence said when one is malformed.
+
+Sentences say what to write and never repeat what was written: it might be a misplaced secret.
+"""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+Platform = Literal["dingtalk", "lark"]
+Caller = Literal["dingtalk", "lark", "aliyun"]
+Kind = Literal["say", "card", "lookup", "run"]
+
+_SPAN = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""The checkout that runs; a default folder stands in it wherever the configuration is."""
+
+_LONGEST = timedelta(days=365)
+
+
+def _fault(message: str, **facts: Any) -> PydanticCustomError:
+    return PydanticCustomError("fault", message, facts)
+
+
+def _printable(text: str) -> str:
+    if text != text.strip() or not text.isprintable():
+        raise _fault("must not begin or end with a space, nor hold control or invisible characters")
+    return text
+
+
+def _duration(given: Any) -> timedelta:
+    """ "90s", "30m", "2h", "1h30m" or "1d" as a timedelta."""
+    if isinstance(given, timedelta):
+        return given
+    match = _SPAN.fullmatch(given) if isinstance(given, str) and given else None
+    if match is None:
+        raise _fault('must be a duration in quotes, such as "90s", "30m", "2h" or "1d"')
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    if not timedelta(0) < span <= _LONGEST:
+        raise _fault("must be longer than 0s and at most 365d")
+    return span
+
+
+def _origin(url: str) -> str:
+    """An address without path, user or query: "https://host" or "http://host:port"."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _fault(
+            "is not a usable address; write it as https://host or https://host:port"
+        ) from None
+    plain = parts.scheme in ("http", "https") and parts.hostname and port != 0
+    if not plain or not url.isascii() or re.search(r"[\s\\]", url):
+        raise _fault("is not a usable address; write it as https://host or https://host:port")
+    if parts.username is not None or parts.password is not None:
+        raise _fault("must not carry a user or password")
+    if parts.path.strip("/") or parts.query or parts.fragment or "?" in url or "#" in url:
+        raise _fault("must be the address of the server alone, without a path or query")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, malformed, or the name of a folder
+        raise _fault('must be the name of a time zone, such as "Asia/Shanghai" or "UTC"') from None
+    return name
+
+
+def _web_host(host: str) -> str:
+    """A host of webhooks: ``http://`` before it allows plain http there."""
+    plain = host.startswith("http://")
+    return ("http://" if plain else "") + _host(host.removeprefix("http://"))
+
+
+def _host(host: str) -> str:
+    if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?", host):
+        raise _fault("must be a host name, with :port if it is not the usual one")
+    return host.lower()
+
+
+def _absolute(folder: str) -> str:
+    if folder and not (folder.startswith("/") or re.match(r"[A-Za-z]:[\\/]", folder)):
+        raise _fault("must be an absolute path on the instance, such as /root")
+    return folder
+
+
+def _regex(pattern: str) -> str:
+    if not pattern:
+        raise _fault("must not be empty: an empty pattern is found everywhere")
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise _fault(
+            "is not a regular expression that Python understands: {reason}", reason=str(error)
+        ) from None
+    return pattern
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+SomeTexts = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Origin = Annotated[str, AfterValidator(_origin)]
+Host = Annotated[str, AfterValidator(_host)]
+WebHost = Annotated[str, AfterValidator(_web_host)]
+WebHosts = Annotated[tuple[WebHost, ...], Field(strict=False, min_length=1)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Folder = Annotated[Path, Field(strict=False)]
+Regex = Annotated[str, AfterValidator(_regex)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Locale = Literal["zh-CN", "en"]
+OriginOrNone = Annotated[str, AfterValidator(lambda url: _origin(url) if url else url)]
+Absolute = Annotated[str, StringConstraints(max_length=200), AfterValidator(_absolute)]
