@@ -1,5 +1,336 @@
-"""What the core says: cards, receipts, audit replies. Each phrase in Chinese and in English."""
+"""What the bot says about requests, votes, runs and refusals: key → (zh-CN, en).
+
+Every sentence tells the truth of that moment, and where something was refused, what to do next.
+"""
 
 from __future__ import annotations
 
-PHRASES: dict[str, tuple[str, str]] = {}
+PHRASES: dict[str, tuple[str, str]] = {
+    # ------------------------------------------------------------------ refusals
+    "refused.title": ("未执行", "Not done"),
+    "refused.tenant": (
+        "这个组织（{tenant}）不在允许列表中。请管理员在 bot.toml 中添加。",
+        "This organisation ({tenant}) is not allowed here. Ask the administrator to add it to bot.toml.",
+    ),
+    "refused.outsider": (
+        "外部账号（{account}）不能使用我。请用本组织的账号提问。",
+        "Outside accounts ({account}) cannot use me. Ask with an account of this organisation.",
+    ),
+    "refused.direct": (
+        "我不接受单聊指令，请在已登记的群里 @我。",
+        "I take no commands in direct chats. Mention me in one of the registered groups.",
+    ),
+    "refused.group": (
+        "这个群（{chat}）没有登记。请管理员在 bot.toml 的 [[group]] 中添加。",
+        "This group ({chat}) is not registered. Ask the administrator to add it as a [[group]] in bot.toml.",
+    ),
+    "refused.unknown_account": (
+        "我不认识账号 {account}。请管理员在 bot.toml 的 [[person]] 中登记。",
+        "I do not know the account {account}. Ask the administrator to add it to a [[person]] in bot.toml.",
+    ),
+    "refused.ambiguous_account": (
+        "账号 {account} 同时属于两个人，我无法判断是谁，所以不算任何人。请管理员改正 bot.toml。",
+        "The account {account} is claimed by two people, so it counts for neither. Ask the administrator to correct bot.toml.",
+    ),
+    "refused.rate": (
+        "一分钟内请求太多（上限 {most} 次），后面的都没有执行。请稍后再试。",
+        "Too many messages within a minute (at most {most}); the further ones were not carried out. Please wait a moment.",
+    ),
+    "refused.role": ("你没有 {command} 的权限。{who}", "You may not use {command}. {who}"),
+    "refused.role.who": ("可以使用的角色：{roles:list}。", "Roles that may: {roles:list}."),
+    "refused.role.nobody": ("还没有角色被授予它。", "No role has been granted it yet."),
+    "refused.not_enabled": (
+        "命令 {command} 没有启用。请管理员在 bot.toml 中添加 [command.{command}]。",
+        "The command {command} is not enabled. Ask the administrator to add [command.{command}] to bot.toml.",
+    ),
+    "refused.required": (
+        "缺少必需的内容：{reason}。请补上后重新发送。",
+        "Something required is missing: {reason}. Please add it and send it again.",
+    ),
+    "refused.forbidden": (
+        "包含禁止的内容“{found}”：{reason}。没有执行。",
+        "It contains something forbidden (“{found}”): {reason}. Nothing was run.",
+    ),
+    "refused.value": (
+        "参数 {name} 不能是“{value}”。允许的值：{values:list}。",
+        "{name} may not be “{value}”. Allowed: {values:list}.",
+    ),
+    "refused.unknown_targets": (
+        "找不到实例：{targets:list}。用 `instances` 查看可用的实例。",
+        "No such instance: {targets:list}. Use `instances` to see which there are.",
+    ),
+    "refused.ambiguous_target": (
+        "名称 {target} 对应多个实例：{ids:list}。请改用实例 ID。",
+        "The name {target} stands for several instances: {ids:list}. Please use an instance id.",
+    ),
+    "refused.no_targets": (
+        "没有指定实例，也没有匹配到任何实例。请写明实例名或 ID。",
+        "No instance was named, and none matched. Please name one.",
+    ),
+    "refused.not_running": (
+        "这些实例没有在运行：{targets:list}。先启动它们，再重新发起。",
+        "These instances are not running: {targets:list}. Start them, then ask again.",
+    ),
+    "refused.no_agent": (
+        "这些实例上的云助手 Agent 没有运行：{targets:list}。请先启动云助手，再重新发起。",
+        "The Cloud Assistant agent is not running on: {targets:list}. Start it there, then ask again.",
+    ),
+    "refused.several_regions": (
+        "这些实例分布在多个地域：{regions:list}。请按地域分别发起。",
+        "These instances are in several regions: {regions:list}. Please ask once per region.",
+    ),
+    "refused.too_many_targets": (
+        "实例太多：{count} 台，上限 {most} 台。请分批发起。",
+        "Too many instances: {count}, at most {most}. Please ask in several parts.",
+    ),
+    "refused.target": (
+        "这条命令不允许用在 {target} 上。",
+        "This command is not allowed on {target}.",
+    ),
+    "refused.script_too_long": (
+        "脚本太长：{size} 字节，云助手上限 {most} 字节（Base64 之前）。请缩短后再发。",
+        "The script is too long: {size} bytes, Cloud Assistant takes {most} (before Base64). Please shorten it.",
+    ),
+    "refused.nobody": (
+        "按照策略 {policy}，除了你自己没有足够的人可以审批。请管理员补充审批人。",
+        "Under the policy {policy} there are not enough people besides yourself to approve this. Ask the administrator to add approvers.",
+    ),
+    "refused.lookup": (
+        "查询实例失败：{reason}。没有执行，请稍后再试。",
+        "Looking up the instances failed: {reason}. Nothing was run; please try again.",
+    ),
+    "refused.form_status": (
+        "审批单“{title}”当前状态是 {status}，不是已同意，所以没有执行。",
+        "The form “{title}” is {status}, not approved, so nothing was run.",
+    ),
+    "refused.form_fetch": (
+        "读取审批单失败：{reason}。没有执行，请人工处理。",
+        "Reading the approval form failed: {reason}. Nothing was run; please look into it.",
+    ),
+    "refused.form_field": (
+        "审批单里没有字段 {field}（参数 {name}）。请检查 bot.toml 的 [[form]] args。",
+        "The form has no field {field} (for {name}). Check args of its [[form]] in bot.toml.",
+    ),
+    # ------------------------------------------------------------------ forms
+    "form.title": ("审批单：{title}", "Form: {title}"),
+    "form.from": ("来自审批单“{title}”", "from the form “{title}”"),
+    "form.plain": ("审批单", "form"),
+    # ------------------------------------------------------------------ votes
+    "vote.approved": ("已同意 #{id}，开始执行。", "You approved #{id}; it starts now."),
+    "vote.counted": (
+        "已记录你对 #{id} 的同意（{have}/{need}）。",
+        "Your approval of #{id} is counted ({have} of {need}).",
+    ),
+    "vote.rejected": ("已拒绝 #{id}，不会执行。", "You rejected #{id}; it will not run."),
+    "vote.own": (
+        "不能审批自己发起的请求 #{id}。可以请 {names} 审批，或用 `cancel {id}` 取消。",
+        "You cannot decide on your own request #{id}. Ask {names}, or `cancel {id}`.",
+    ),
+    "vote.stranger": (
+        "你不在 #{id} 的审批人中，什么都没有改变。可以审批的是：{names:list}。",
+        "You are not an approver of #{id}, so nothing changed. Approvers: {names:list}.",
+    ),
+    "vote.again": (
+        "你已经对 #{id} 投过票，这次不再计算。",
+        "You have already voted on #{id}; this one is not counted.",
+    ),
+    "vote.not_your_turn": (
+        "#{id} 按顺序审批，现在轮到 {names}。",
+        "#{id} is decided in sequence; next to vote: {names}.",
+    ),
+    "vote.outdated": (
+        "这张卡片已经过期，#{id} 的计划与它不同。请看最新的卡片。",
+        "This card is outdated: the plan of #{id} is a different one. Please use the newest card.",
+    ),
+    "vote.wrong_code": (
+        "代码 {code} 与 #{id} 当前计划的代码 {now} 不一致，没有计票。请核对卡片后重试。",
+        "The code {code} is not that of #{id}'s plan ({now}), so nothing was counted. Check the card and try again.",
+    ),
+    "vote.code_required": (
+        "#{id} 风险很高，用文字同意时必须带上卡片上的代码：`approve {id} {code_hint}`。",
+        "#{id} is high-risk: approving by text must carry the code on the card: `approve {id} {code_hint}`.",
+    ),
+    "vote.code_hint": ("代码", "CODE"),
+    "vote.no_request": (
+        "没有找到这个请求。用 `pending` 查看待审批的请求。",
+        "There is no such request. Use `pending` to see what waits.",
+    ),
+    "vote.which": (
+        "请写明请求编号，例如 `{example}`，或者直接引用那张卡片回复。",
+        "Which request? Write its number, for instance `{example}`, or reply to its card.",
+    ),
+    "vote.unknown_action": (
+        "我不认识这个按钮，什么都没有改变。",
+        "I do not know this button; nothing changed.",
+    ),
+    "vote.not_pending": (
+        "#{id} 已不在待审批状态：{state}。什么都没有改变。",
+        "#{id} is no longer waiting for a decision: {state}. Nothing changed.",
+    ),
+    # ------------------------------------------------------------------ cancel and stop
+    "cancel.done": ("已取消 #{id}，不会执行。", "#{id} is cancelled; it will not run."),
+    "cancel.not_yours": (
+        "只有发起人 {name} 可以取消 #{id}。审批人可以用 `reject {id}` 拒绝。",
+        "Only {name}, who asked, can cancel #{id}. Approvers can `reject {id}`.",
+    ),
+    "cancel.running": (
+        "#{id} 已经开始执行，不能取消。可以用 `stop {id}` 停止它。",
+        "#{id} is already running and cannot be cancelled. `stop {id}` stops it.",
+    ),
+    "stop.done": (
+        "正在停止 #{id}。已经执行的部分不会撤销，结果以卡片为准。",
+        "Stopping #{id}. What has run is not undone; the card will tell how it ended.",
+    ),
+    "stop.not_yours": (
+        "只有发起人 {name} 和审批人可以停止 #{id}。",
+        "Only {name}, who asked, and its approvers can stop #{id}.",
+    ),
+    "stop.already": ("#{id} 已经在停止。", "#{id} is being stopped already."),
+    "stop.not_running": (
+        "#{id} 没有在执行：{state}。什么都没有改变。",
+        "#{id} is not running: {state}. Nothing changed.",
+    ),
+    "stop.before_start": ("启动前已停止", "stopped before it began"),
+    "stop.failed": (
+        "停止 #{id} 的指令没有被接受：{reason}。它可能还在执行，请查看云助手。",
+        "The order to stop #{id} was not taken: {reason}. It may still be running; look at Cloud Assistant.",
+    ),
+    # ------------------------------------------------------------------ states
+    "state.planning": ("准备中", "being planned"),
+    "state.pending": ("待审批", "waiting for approval"),
+    "state.approved": ("已同意，即将执行", "approved, starting"),
+    "state.running": ("执行中", "running"),
+    "state.stopping": ("正在停止", "stopping"),
+    "state.succeeded": ("成功", "succeeded"),
+    "state.failed": ("失败", "failed"),
+    "state.rejected": ("已拒绝", "rejected"),
+    "state.expired": ("已过期，未执行", "expired, not run"),
+    "state.cancelled": ("已取消", "cancelled"),
+    "state.stopped": ("已停止", "stopped"),
+    "state.refused": ("未受理", "refused"),
+    "state.unknown": ("结果不明", "outcome unknown"),
+    # ------------------------------------------------------------------ the card
+    "card.title": ("#{id} {command} · {state}", "#{id} {command} · {state}"),
+    "card.asked_by": ("发起人", "Asked by"),
+    "card.request": ("请求", "Request"),
+    "card.reason": ("原因", "Reason"),
+    "card.targets": ("实例", "Instances"),
+    "card.run_as": ("执行身份", "Runs as"),
+    "card.run_as.default": ("云助手默认用户（root）", "Cloud Assistant's default user (root)"),
+    "card.timeout": ("超时", "Timeout"),
+    "card.seconds": ("{count} 秒", "{count} s"),
+    "card.risk": ("风险", "Risk"),
+    "risk.low": ("低", "low"),
+    "risk.medium": ("中", "medium"),
+    "risk.high": ("高", "high"),
+    "risk.critical": ("极高", "critical"),
+    "card.code": ("代码", "Code"),
+    "card.expires": ("有效期至", "Expires"),
+    "card.approvers": ("审批人", "Approvers"),
+    "card.mode.any": ("任一人同意（或签）", "any one of them"),
+    "card.mode.all": ("全部同意（会签）", "all of them"),
+    "card.mode.sequence": ("依次同意", "in this order"),
+    "card.mode.count": ("{need} 人同意", "{need} of them"),
+    "card.votes": ("投票", "Votes"),
+    "card.vote.approve": ("同意", "approved"),
+    "card.vote.reject": ("拒绝", "rejected"),
+    "card.via.form": ("经审批单", "by the form"),
+    "card.progress": ("进度", "Progress"),
+    "card.progress.count": ("{done}/{total} 完成", "{done} of {total} done"),
+    "card.command_id": ("云助手命令", "Stored command"),
+    "card.button.approve": ("同意", "Approve"),
+    "card.button.reject": ("拒绝", "Reject"),
+    "card.button.stop": ("停止", "Stop"),
+    "card.confirm": ("确认在 {targets} 上执行 {command}？", "Run {command} on {targets}?"),
+    "card.confirm.stop": ("确认停止 #{id}？", "Stop #{id}?"),
+    "card.ask_reason": ("原因（拒绝时建议填写）", "Reason (kindly give one when rejecting)"),
+    "card.note.pending": (
+        "也可以回复：approve {id} {code} 或 reject {id} 原因",
+        "Or reply: approve {id} {code}, or reject {id} with a reason",
+    ),
+    "card.note.approved": ("{names:and} 已同意，执行中", "approved by {names:and}, running"),
+    "card.note.stopping": ("{name} 要求停止", "{name} asked to stop"),
+    "card.note.rejected": ("{name} 已拒绝", "rejected by {name}"),
+    "card.note.cancelled": ("{name} 已取消", "cancelled by {name}"),
+    "card.note.stopped": ("{name} 已停止", "stopped by {name}"),
+    "card.note.expired": ("到期无人决定，没有执行", "nobody decided in time; it was not run"),
+    "card.more": ("……另有 {count} 台", "… and {count} more"),
+    # ------------------------------------------------------------------ in the thread
+    "say.remind": (
+        "#{id} {command} 还在等待审批，{time} 到期（还有 {left}）。",
+        "#{id} {command} still waits for a decision; it expires at {time} (in {left}).",
+    ),
+    "say.expired": (
+        "#{id} {command} 已过期，没有人及时决定，所以没有执行。需要的话请重新发起。",
+        "#{id} {command} expired: nobody decided in time, so it was not run. Ask again if it is still needed.",
+    ),
+    "say.rejected": (
+        "#{id} {command} 已拒绝（{name}），没有执行。",
+        "#{id} {command} was rejected by {name} and not run.",
+    ),
+    "say.cancelled": (
+        "#{id} {command} 已取消（{name}），没有执行。",
+        "#{id} {command} was cancelled by {name} and not run.",
+    ),
+    "say.cancelled.recalled": (
+        "#{id} {command} 的原消息被撤回，请求已取消，没有执行。",
+        "The message that asked for #{id} {command} was recalled, so it is cancelled and not run.",
+    ),
+    "say.cancelled.withdrawn": (
+        "#{id} {command} 的审批单被撤销，请求已取消，没有执行。",
+        "The form behind #{id} {command} was withdrawn, so it is cancelled and not run.",
+    ),
+    "say.withdrawn.late": (
+        "#{id} {command} 的审批单被撤销，但它已经开始执行（{state}），请人工确认是否需要处理。",
+        "The form behind #{id} {command} was withdrawn after it had started ({state}). Please check whether something must be undone.",
+    ),
+    "say.succeeded": ("#{id} {command} 执行成功", "#{id} {command} succeeded"),
+    "say.failed": ("#{id} {command} 执行失败", "#{id} {command} failed"),
+    "say.stopped": ("#{id} {command} 已停止", "#{id} {command} was stopped"),
+    "say.unknown": ("#{id} {command} 结果不明", "The outcome of #{id} {command} is unknown"),
+    "say.unknown.what": (
+        "它可能已经执行，我不会再次执行。请在云助手中查找名为 {name} 的记录并确认结果。",
+        "It may have run, and I will not run it again. Look for {name} in Cloud Assistant and check what happened.",
+    ),
+    "say.overdue": (
+        "#{id} {command} 超过预定时间仍没有结果，我会继续查询。请留意实例和云助手的状态。",
+        "#{id} {command} has had no result for longer than planned. I keep looking; please check the instances and Cloud Assistant.",
+    ),
+    "say.not_started": (
+        "#{id} {command} 没有启动：{reason}",
+        "#{id} {command} was not started: {reason}",
+    ),
+    "say.card_failed": (
+        "卡片没能发出（{reason}）。请用文字审批：approve {id} {code}，或 reject {id} 原因。",
+        "The card could not be sent ({reason}). Decide by text: approve {id} {code}, or reject {id} with a reason.",
+    ),
+    "say.approved_by": ("审批人", "Approved by"),
+    "say.ran": ("执行内容", "What ran"),
+    "say.duration": ("用时", "Duration"),
+    "say.audit": ("审计", "Audit"),
+    "say.exit": ("退出码 {code}", "exit {code}"),
+    "say.no_output": ("（没有输出）", "(no output)"),
+    "say.dropped": ("…（中间省略 {count} 字节）…", "… ({count} bytes left out in the middle) …"),
+    "say.instances": ("实例（{count}）", "Instances ({count})"),
+    "say.instances.none": ("没有找到实例。", "No instances were found."),
+    "say.instances.no_agent": ("云助手未运行", "no agent"),
+    "say.lookup_failed": ("查询失败：{reason}", "The look-up failed: {reason}"),
+    # ------------------------------------------------------------------ results
+    "result.Success": ("成功", "ok"),
+    "result.Failed": ("失败", "failed"),
+    "result.Timeout": ("超时", "timed out"),
+    "result.Error": ("无法执行", "could not run"),
+    "result.Aborted": ("未送达", "not delivered"),
+    "result.Invalid": ("命令无效", "invalid"),
+    "result.Cancelled": ("未开始即取消", "cancelled before it began"),
+    "result.Terminated": ("中途停止", "stopped midway"),
+    "result.Pending": ("排队中", "waiting"),
+    "result.Running": ("执行中", "running"),
+    "result.Scheduled": ("已计划", "scheduled"),
+    "result.Stopping": ("正在停止", "stopping"),
+    # ------------------------------------------------------------------ receipts
+    "receipt.error": (
+        "出了内部错误，什么都没有执行。已记录，请稍后再试或联系管理员。",
+        "Something went wrong inside and nothing was run. It is recorded; try again later or tell the administrator.",
+    ),
+}
