@@ -24,7 +24,9 @@ TRANSIENT = frozenset((230049, 1395001, 300000, 1, 1000040343))
 TARGET_GONE = frozenset((230011, 230019, 230050, 230110, 230111))
 """The message to answer is gone; the chat itself may still be there."""
 NO_THREAD = frozenset((230071, 230072))
-UNKNOWN_FORM = 1390002
+BAD_PARAMETER = 230001
+BAD_CARD = 230099
+"""Carries the reason in its text; a card that is being clicked is locked for that moment."""
 ALREADY = 1390007
 
 _SENTENCES = {
@@ -78,7 +80,15 @@ class Answer:
     @property
     def later(self) -> bool:
         """The platform could not now, which says nothing against the call itself."""
-        return self.limited or self.status >= 500 or self.code in TRANSIENT
+        locked = self.code == BAD_CARD and "action is lock" in self.message
+        return self.limited or self.status >= 500 or self.code in TRANSIENT or locked
+
+    @property
+    def nobody(self) -> bool:
+        """Somebody who is mentioned does not exist (any more)."""
+        if self.code == BAD_CARD:
+            return "100290" in self.message
+        return self.code == BAD_PARAMETER and "user_id" in self.message
 
     def outcome(self, scope: str) -> model.Refused | model.NotSent:
         """What a failure means; ``scope`` is the permission that the call needs."""

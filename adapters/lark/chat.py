@@ -63,11 +63,12 @@ class Lark:
         effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
         doubt: bool,
     ) -> model.Outcome:
-        """Send one effect; see ports.Chat."""
+        """Send one effect; see ports.Chat. ``doubt`` changes nothing: a repeated send is recognised
+        by its uuid, and one that this process left unanswered an hour ago comes back Unknown."""
         calls = self._calls()
         if self._sender is None:
             self._sender = send.Sender(calls, self._clock, self._settings.reply_in_thread)
-        return await self._sender.perform(effect, doubt)
+        return await self._sender.perform(effect)
 
     async def close(self) -> None:
         """Close the pooled session."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.lark import text
@@ -48,6 +48,20 @@ def dumped(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def _silent(block: model.Block) -> model.Block:
+    def quiet(spans: Iterable[model.Span]) -> tuple[model.Span, ...]:
+        return tuple(replace(s, at=replace(s.at, id="") if s.at else None) for s in spans)
+
+    rows = tuple((label, quiet(spans)) for label, spans in block.rows)
+    return replace(block, spans=quiet(block.spans), rows=rows)
+
+
+def silent(shown: model.Card) -> model.Card:
+    """The same card, naming people without mentioning them."""
+    blocks = tuple(_silent(block) for block in shown.blocks)
+    return replace(shown, blocks=blocks, mentions=())
+
+
 def plain(words: str) -> str:
     """``words`` for a place that shows plain text only, such as a toast."""
     return text.visible(words)
@@ -58,26 +72,28 @@ def _mentionable(account: model.Account | None) -> bool:
     return account is not None and bool(_OPEN_ID.fullmatch(account.id))
 
 
+def _spans(blocks: Iterable[model.Block]) -> list[model.Span]:
+    return [s for b in blocks for s in (*b.spans, *(s for _, row in b.rows for s in row))]
+
+
 def _unnamed(
     mentions: Iterable[model.Account], blocks: Iterable[model.Block]
 ) -> list[model.Account]:
     """Those to notify whom no span names, each once."""
-    spans = [s for b in blocks for s in (*b.spans, *(s for _, row in b.rows for s in row))]
-    named = {s.at.id for s in spans if s.at is not None}
+    named = {span.at.id for span in _spans(blocks) if span.at is not None}
     return list({a.id: a for a in mentions if _mentionable(a) and a.id not in named}.values())
 
 
 # ----------------------------------------------------------------------------- messages
 
 
-def posts(message: model.Message, quoted: bool = False) -> list[str]:
+def posts(message: model.Message, quoted: bool = False, silent: bool = False) -> list[str]:
     """The message as the ``content`` of one or more posts, in order, each within the size limit.
 
-    ``quoted`` puts ``message.quote`` first, for where it is not sent as a reply. Raises TooLong.
+    ``quoted`` puts ``message.quote`` first, for where it is not sent as a reply; ``silent`` names
+    people without mentioning them. Neither changes the number of posts. Raises TooLong.
     """
     lines: list[list[Element]] = []
-    if quoted and message.quote:
-        lines += _post_block(model.Block("quote", text=message.quote))
     extra = _unnamed(message.mentions, message.blocks)
     if extra:
         lines.append([{"tag": "at", "user_id": account.id} for account in extra])
@@ -87,11 +103,31 @@ def posts(message: model.Message, quoted: bool = False) -> list[str]:
     pages = _pages([part for line in lines for part in _portions(line)] or [[_words(title)]])
     if len(pages) > MOST_POSTS:
         raise TooLong(f"the message would take {len(pages)} posts; {MOST_POSTS} is the most")
+    if quoted and message.quote:
+        words = text.clipped(text.inert(text.one_line(message.quote)), 200)
+        pages[0].insert(0, [_words(f"> {words}")])
+    if silent:
+        pages = [_silenced(page, _names(message)) for page in pages]
     many = len(pages) > 1
     return [
         _post(f"{title} ({number}/{len(pages)})" if many else title, page)
         for number, page in enumerate(pages, 1)
     ]
+
+
+def _names(message: model.Message) -> dict[str, str]:
+    names = {account.id: account.name for account in message.mentions}
+    return names | {s.at.id: s.text for s in _spans(message.blocks) if s.at is not None}
+
+
+def _silenced(page: list[list[Element]], names: dict[str, str]) -> list[list[Element]]:
+    def quiet(element: Element) -> Element:
+        if element["tag"] != "at":
+            return element
+        name = names.get(element["user_id"]) or element["user_id"]
+        return _words("@" + text.clipped(text.inert(text.one_line(name)), 30) + " ")
+
+    return [[quiet(element) for element in line] for line in page]
 
 
 def _post(title: str, lines: list[list[Element]]) -> str:

@@ -13,6 +13,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +37,17 @@ _FORM_STATUS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A message's body three times over: ``reply`` where it answers a message, ``fresh`` where it
+    stands alone, ``quiet`` without mentions, for when somebody mentioned does not exist."""
+
+    kind: str
+    reply: str
+    fresh: str
+    quiet: str
+
+
 class Sender:
     """Performs effects through ``api.Api``."""
 
@@ -47,12 +59,9 @@ class Sender:
         self._told: OrderedDict[str, str] = OrderedDict()
 
     async def perform(
-        self,
-        effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
-        doubt: bool,
+        self, effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm
     ) -> model.Outcome:
         """Send one effect; never raises for what the platform does."""
-        checkpoints.reach(f"lark.before.{effect.kind}")
         try:
             match effect:
                 case model.Say():
@@ -72,7 +81,6 @@ class Sender:
             log.error("%s", problem)
         except render.TooLong as problem:
             outcome = model.Refused(str(problem), "too_long")
-        checkpoints.reach(f"lark.after.{effect.kind}")
         return outcome
 
     # ------------------------------------------------------------------------- messages
@@ -84,13 +92,13 @@ class Sender:
         """Send a message, in several posts if it is long; those sent before are not sent again.
         ``Done.ref`` is the first one's."""
         refs: list[str] = []
-        plain = render.posts(message)
-        quoted = render.posts(message, quoted=True) if message.quote else plain
-        for number, content in enumerate(plain):
-            again = quoted[number] if number < len(quoted) else content
+        elsewhere = render.posts(message, quoted=True)
+        quiet = render.posts(message, silent=True)
+        for number, content in enumerate(render.posts(message)):
             part = f"{key}#{number}"
             if part not in self._told:
-                sent = await self._send(place, "post", content, again, part)
+                post = _Content("post", content, elsewhere[number], quiet[number])
+                sent = await self._send(place, post, part)
                 if not isinstance(sent, model.Done):
                     return sent
                 _remember(self._told, part, sent.ref)
@@ -104,20 +112,21 @@ class Sender:
             if not isinstance(told, model.Done):
                 return told
         content = render.dumped(drawn.content)
-        return await self._send(effect.place, "interactive", content, content, effect.key)
+        quiet = render.dumped(render.card(render.silent(effect.card)).content)
+        card = _Content("interactive", content, content, quiet)
+        return await self._send(effect.place, card, effect.key)
 
     async def _tell_whole(self, place: model.Place, card: model.Card) -> model.Outcome:
         """Say everything that a cut card leaves out; once for the same text of the same request."""
         message = render.whole(card)
         text = model.canonical(render.posts(message))
         key = f"whole:{card.request}:{hashlib.sha256(text.encode()).hexdigest()}"
-        return await self._tell(place, message, key)
+        outcome = await self._tell(place, message, key)
+        checkpoints.reach("lark.full_text")
+        return outcome
 
-    async def _send(
-        self, place: model.Place, kind: str, content: str, elsewhere: str, key: str
-    ) -> model.Outcome:
-        """Reply where there is a message to reply to, else write to the chat. ``elsewhere`` is the
-        content for when the message to answer is gone."""
+    async def _send(self, place: model.Place, content: _Content, key: str) -> model.Outcome:
+        """Reply where there is a message to reply to, else write to the chat."""
         uuid = safe_uuid(key)
         now = self._clock.now().timestamp()
         if now - self._doubtful.get(uuid, now) > UUID_HOLDS:
@@ -126,7 +135,11 @@ class Sender:
         if not earlier:
             _remember(self._doubtful, uuid, now)
         try:
-            answer = await self._deliver(place, kind, content, elsewhere, uuid)
+            answer = await self._deliver(place, content, uuid)
+            if answer.nobody and content.quiet != content.reply:
+                log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
+                content = _Content(content.kind, content.quiet, content.quiet, content.quiet)
+                answer = await self._deliver(place, content, uuid)
         except api.NoAnswer as problem:
             if not problem.sent and not earlier:
                 self._doubtful.pop(uuid, None)
@@ -140,35 +153,32 @@ class Sender:
             return model.Unknown("Lark did not name the message that it sent", uuid)
         return model.Done(ref, {"thread": str(answer.data.get("thread_id") or "")})
 
-    async def _deliver(
-        self, place: model.Place, kind: str, content: str, elsewhere: str, uuid: str
-    ) -> api.Answer:
+    async def _deliver(self, place: model.Place, content: _Content, uuid: str) -> api.Answer:
         if place.message:
-            answer = await self._reply(place, kind, content, uuid)
+            answer = await self._reply(place, content, uuid)
             if answer.code not in api.TARGET_GONE or not place.chat:
                 return answer
             log.info("the message to answer is gone (%d); writing to the chat", answer.code)
-            content = elsewhere
         body = (
             sdk.CreateMessageRequestBody.builder()
             .receive_id(place.chat)
-            .msg_type(kind)
-            .content(content)
+            .msg_type(content.kind)
+            .content(content.fresh)
             .uuid(uuid)
             .build()
         )
         params = {"receive_id_type": "chat_id"}
         return await self._api.call("POST", "im/v1/messages", _fields(body), params)
 
-    async def _reply(self, place: model.Place, kind: str, content: str, uuid: str) -> api.Answer:
+    async def _reply(self, place: model.Place, content: _Content, uuid: str) -> api.Answer:
         """Reply, in a thread if set so; where a chat has no threads, without."""
         path = f"im/v1/messages/{quote(place.message, safe='')}/reply"
         in_thread = self._in_thread and not place.direct
         while True:
             body = (
                 sdk.ReplyMessageRequestBody.builder()
-                .msg_type(kind)
-                .content(content)
+                .msg_type(content.kind)
+                .content(content.reply)
                 .reply_in_thread(in_thread)
                 .uuid(uuid)
                 .build()
@@ -186,11 +196,16 @@ class Sender:
             told = await self._tell_whole(effect.place, effect.card)
             if not isinstance(told, model.Done):
                 return told
+        answer = await self._patch(effect.ref, drawn)
+        if answer.nobody:
+            log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
+            answer = await self._patch(effect.ref, render.card(render.silent(effect.card)))
+        return model.Done(effect.ref) if answer.code == 0 else answer.outcome(SEND_SCOPE)
+
+    async def _patch(self, ref: str, drawn: render.Drawn) -> api.Answer:
         content = render.dumped(drawn.content)
         body = sdk.PatchMessageRequestBody.builder().content(content).build()
-        path = f"im/v1/messages/{quote(effect.ref, safe='')}"
-        answer = await self._api.call("PATCH", path, _fields(body))
-        return model.Done(effect.ref) if answer.code == 0 else answer.outcome(SEND_SCOPE)
+        return await self._api.call("PATCH", f"im/v1/messages/{quote(ref, safe='')}", _fields(body))
 
     # ------------------------------------------------------------------------- forms
 

@@ -1,0 +1,214 @@
+"""The adapter against the stand-in of the platform: whole turns, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from adapters import lark
+from bot import model, ports
+from sandbox import base, world
+from sandbox.lark import Lark as Platform
+from tests.adapters import lark_loopback as loopback
+
+
+class Now:
+    def __init__(self, clock: base.Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+@asynccontextmanager
+async def platform() -> AsyncIterator[Platform]:
+    party = Platform(base.Clock())
+    runner = web.AppRunner(party.app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    party.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield party
+    finally:
+        await party.close()
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def connected(party: Platform, engine: loopback.Engine, **others: Any) -> AsyncIterator[Any]:
+    given: dict[str, Any] = {
+        "app_id": world.LARK_APP_ID,
+        "app_secret": world.LARK_APP_SECRET,
+        "domain": party.base_url,
+        "forms": (world.LARK_FORM,),
+        "backoff_first": 0.02,
+        "backoff_most": 0.1,
+    }
+    chat = lark.Lark(lark.Settings(**{**given, **others}), Now(party.clock))
+    ready = asyncio.Event()
+    task = asyncio.create_task(chat.run(engine.submit, ready.set))
+    waiting = asyncio.create_task(ready.wait())
+    try:
+        async with asyncio.timeout(5):
+            await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
+        yield chat
+    finally:
+        waiting.cancel()
+        task.cancel()
+        await asyncio.gather(task, waiting, return_exceptions=True)
+        await chat.close()
+
+
+@pytest.fixture
+async def party() -> AsyncIterator[Platform]:
+    async with platform() as running:
+        yield running
+
+
+@pytest.fixture
+def engine() -> loopback.Engine:
+    return loopback.Engine()
+
+
+async def until(condition: Any, within: float = 5.0) -> Any:
+    """Poll for what another task brings about."""
+    end = asyncio.get_running_loop().time() + within
+    while not (value := condition()):
+        assert asyncio.get_running_loop().time() < end, "waited in vain"
+        await asyncio.sleep(0.005)
+    return value
+
+
+CARD = model.Card(
+    7,
+    "abcd1234",
+    "Restart web-01",
+    "orange",
+    "PENDING",
+    (model.Block("pre", text="systemctl restart app"),),
+    (model.Button("approve", "Approve", "primary"), model.Button("reject", "Reject", "danger")),
+    ask_reason="Reason",
+    mentions=(model.Account("lark", world.LARK_TENANT, "ou_bob", "Bob"),),
+)
+
+
+async def test_asked_shown_clicked_changed_and_told_in_the_thread(party, engine):
+    async with connected(party, engine) as chat:
+        said = await party.say("alice", "restart web-01 for @Bob", mention=("bob",))
+        [asked] = await until(lambda: engine.events)
+        assert isinstance(asked, model.Asked)
+        assert asked.place.message == said["message"]
+        assert asked.account.id == "ou_alice"
+        assert "restart web-01" in asked.text
+        assert [one.id for one in asked.mentions] == ["ou_bob"]
+        shown = await chat.perform(model.ShowCard(asked.place, CARD, "req-7:card"), False)
+        assert isinstance(shown, model.Done)
+        again = await chat.perform(model.ShowCard(asked.place, CARD, "req-7:card"), True)
+        assert again.ref == shown.ref
+        assert (await party.cards())[0]["mentions"] == ["bob"]
+        decided = model.Card(7, "abcd1234", "Restart web-01", "red", "REJECTED", ())
+        engine.receipt = model.Receipt("Rejected", "success", decided)
+        pressed = await party.click("bob", shown.ref, "reject", reason="not now")
+        assert (pressed["code"], pressed["toast"]) == (0, "Rejected")
+        clicked = engine.events[-1]
+        assert isinstance(clicked, model.Clicked)
+        assert (clicked.account.id, clicked.card) == ("ou_bob", shown.ref)
+        assert (clicked.action, clicked.request, clicked.code) == ("reject", 7, "abcd1234")
+        assert clicked.reason == "not now"
+        update = model.UpdateCard(asked.place, decided, shown.ref)
+        assert isinstance(await chat.perform(update, False), model.Done)
+        message = model.Message("Rejected", (model.Block("para", (model.Span("no"),)),))
+        await chat.perform(model.Say(asked.place, message, "req-7:told"), False)
+        [card] = await party.cards()
+        assert card["reply_to"] == said["message"]
+        assert card["buttons"] == []
+        told = (await party.transcript())[-1]
+        assert (told["from"], told["reply_to"]) == ("bot", said["message"])
+        assert told["thread"]
+    assert not [c for c in party.journal if c.code not in ("", "0", "200")]
+
+
+async def test_a_form_is_noticed_and_read(party, engine):
+    async with connected(party, engine) as chat:
+        await until(lambda: party.approvals.subscribed)
+        filed = await party.form("alice", {"emp_id": "E123", "role": "devops"}, ("bob", "carol"))
+        changed = await until(lambda: engine.events and engine.events[-1])
+        assert isinstance(changed, model.FormChanged)
+        assert (changed.status, changed.form) == ("approved", world.LARK_FORM)
+        fetch = model.FetchForm("lark", changed.tenant, changed.form, changed.instance)
+        read = await chat.perform(fetch, False)
+        assert read.data["status"] == "approved"
+        assert read.data["originator"] == "ou_alice"
+        assert read.data["approvers"] == ["ou_bob", "ou_carol"]
+        assert read.data["fields"]["emp_id"] == "E123"
+        await party.revert_form(filed["instance"])
+        await until(lambda: len(engine.events) == 2)
+        assert engine.events[-1].status == "withdrawn"
+        assert (await chat.perform(fetch, False)).data["status"] == "reverted"
+        deliveries = await party.deliveries("push.event")
+        await until(lambda: all(d.acked for d in party.pushes.deliveries))
+        assert len(deliveries) >= 4
+
+
+async def test_what_was_not_acknowledged_is_delivered_again(party, engine):
+    async with connected(party, engine):
+        engine.problem = RuntimeError("disk full")
+        await party.say("alice", "help")
+        await until(lambda: party.pushes.deliveries[0].code == 500)
+        engine.problem = None
+        party.clock.advance(16)
+        await until(lambda: party.pushes.deliveries[0].acked)
+    assert len(engine.events) == 1
+
+
+async def test_it_outlives_killed_and_closed_sockets(party, engine):
+    async with connected(party, engine):
+        for number, end in enumerate((party.kill_sockets, party.ask_disconnect) * 2, 1):
+            await end()
+            await until(lambda: party.sockets.open())
+            await party.say("alice", f"help {number}", direct=True)
+            await until(lambda n=number: len(engine.events) == n)
+
+
+async def test_a_wrong_secret_stops_it(party, engine):
+    with pytest.raises(ports.BadCredentials, match=r"app_id and app_secret in \[lark\]"):
+        async with connected(party, engine, app_secret="wrong"):
+            pass
+
+
+async def test_a_recalled_command_is_noticed_and_the_answer_goes_to_the_chat(party, engine):
+    async with connected(party, engine) as chat:
+        said = await party.say("alice", "restart web-01")
+        await until(lambda: engine.events)
+        await party.recall(said["message"])
+        await until(lambda: len(engine.events) == 2)
+        assert engine.events[1].message == said["message"]
+        message = model.Message("Void", (model.Block("para", (model.Span("x"),)),), quote="restart")
+        outcome = await chat.perform(model.Say(engine.events[0].place, message, "k"), False)
+        assert isinstance(outcome, model.Done)
+        told = (await party.transcript())[-1]
+        assert told["reply_to"] in ("", None)
+        assert "> restart" in told["text"]
+
+
+async def test_an_approver_who_does_not_exist_does_not_keep_the_card_back(party, engine):
+    nobody = model.Account("lark", world.LARK_TENANT, "ou_nobody", "Nobody")
+    block = model.Block("para", (model.Span("Nobody", at=nobody),))
+    card = model.Card(8, "c", "T", "blue", "", (block,), CARD.buttons, mentions=(nobody,))
+    place = model.Place("lark", world.LARK_TENANT, "oc_ops")
+    async with connected(party, engine) as chat:
+        shown = await chat.perform(model.ShowCard(place, card, "k1"), False)
+        assert isinstance(shown, model.Done)
+        update = await chat.perform(model.UpdateCard(place, card, shown.ref), False)
+        assert isinstance(update, model.Done)
+        message = model.Message("T", (block,), (nobody,))
+        assert isinstance(await chat.perform(model.Say(place, message, "k2"), False), model.Done)
+        assert "@Nobody" in (await party.transcript())[-1]["text"]

@@ -1,0 +1,353 @@
+"""Effects against a loopback platform that answers as told: each ends in one of four outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from adapters import lark
+from adapters.lark import render, send
+from bot import model
+from tests.adapters import lark_loopback as loopback
+from tests.adapters.test_lark_events import sample
+
+CREATE = "/open-apis/im/v1/messages"
+REPLY = "/open-apis/im/v1/messages/om_ask/reply"
+PATCH = "/open-apis/im/v1/messages/om_card"
+TOKEN = "/open-apis/auth/v3/tenant_access_token/internal"
+PLACE = model.Place("lark", "tk", "oc_ops", message="om_ask")
+CHAT = model.Place("lark", "tk", "oc_ops")
+HELLO = model.Message("Hello", (model.Block("para", (model.Span("hello"),)),), quote="restart")
+CARD = model.Card(1, "abcd", "Card", "blue", "NEW", (), (model.Button("ok", "OK"),))
+FORM = model.FetchForm("lark", "tk", "", "inst-1")
+
+
+@pytest.fixture
+async def served() -> Any:
+    async with loopback.platform() as running:
+        yield running
+
+
+@pytest.fixture
+async def chat(served) -> Any:
+    made = lark.Lark(loopback.settings(served, call_timeout=0.3), loopback.Clock())
+    yield made
+    await made.close()
+
+
+async def test_a_reply_goes_to_the_thread_with_a_uuid(served, chat):
+    assert await chat.perform(model.Say(PLACE, HELLO, "req-1:say"), False) == model.Done("om_1")
+    [body] = served.asked(REPLY)
+    assert body["msg_type"] == "post"
+    assert body["reply_in_thread"] is True
+    assert len(body["uuid"]) <= 50
+    assert "restart" not in body["content"]
+
+
+async def test_without_a_message_to_answer_it_goes_to_the_chat(served, chat):
+    await chat.perform(model.Say(CHAT, HELLO, "k"), False)
+    [body] = served.asked(CREATE)
+    assert body["receive_id"] == "oc_ops"
+    assert "> restart" in body["content"]
+
+
+@pytest.mark.parametrize("code", [230011, 230019, 230050, 230110, 230111])
+async def test_a_target_that_is_gone_falls_back_to_the_chat_with_the_quote(served, chat, code):
+    served.queue(REPLY, {"code": code, "msg": "gone"})
+    assert isinstance(await chat.perform(model.ShowCard(PLACE, CARD, "k"), False), model.Done)
+    assert len(served.asked(CREATE)) == 1
+    assert served.asked(CREATE)[0]["uuid"] == served.asked(REPLY)[0]["uuid"]
+
+
+@pytest.mark.parametrize("code", [230071, 230072])
+async def test_where_there_are_no_threads_it_replies_without(served, chat, code):
+    served.queue(REPLY, {"code": code, "msg": "no threads"})
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), False), model.Done)
+    assert [body["reply_in_thread"] for body in served.asked(REPLY)] == [True, False]
+
+
+def limited(request: web.Request) -> web.Response:
+    return web.json_response(
+        {"code": 99991400, "msg": "slow down"}, status=429, headers={"x-ogw-ratelimit-reset": "7"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "after"),
+    [
+        (limited, 7.0),
+        ({"code": 230020, "msg": "frequency"}, 1.0),
+        ({"code": 11232, "msg": "load"}, 1.0),
+        ({"code": 99991400, "msg": "old style"}, 1.0),
+        (lambda _: web.Response(status=429, text="<html>"), 1.0),
+        ({"code": 230049, "msg": "being sent"}, 0.0),
+        (lambda _: web.json_response({"code": 1395001, "msg": "later"}, status=500), 0.0),
+        (lambda _: web.Response(status=502, text="<html>bad gateway</html>"), 0.0),
+        (lambda _: web.Response(status=200, text="<html>captive portal</html>"), 0.0),
+        ("hang up", 0.0),
+        ("never", 0.0),
+    ],
+)
+async def test_what_can_be_repeated_is_not_sent_and_never_elsewhere(served, chat, answer, after):
+    served.queue(REPLY, answer)
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), False)
+    assert isinstance(outcome, model.NotSent)
+    assert outcome.retry_after == after
+    assert served.asked(CREATE) == []
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), True), model.Done)
+    first, second = served.asked(REPLY)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (99991672, "permission im:message:send_as_bot"),
+        (230002, "not in this group"),
+        (230025, "too long"),
+        (230099, "bad card"),
+        (99991401, "allow list"),
+        (4242, "4242"),
+    ],
+)
+async def test_a_no_is_refused_with_a_sentence(served, chat, code, words):
+    served.queue(REPLY, lambda _: web.json_response({"code": code, "msg": "bad card"}, status=400))
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), False)
+    assert isinstance(outcome, model.Refused)
+    assert words in outcome.reason
+    assert outcome.code == str(code)
+    assert served.asked(CREATE) == []
+
+
+async def test_a_platform_out_of_reach_did_not_send_anything(served):
+    settings = lark.Settings("a", "b", domain="http://127.0.0.1:9")
+    chat = lark.Lark(settings, loopback.Clock())
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), False)
+    await chat.close()
+    assert isinstance(outcome, model.NotSent)
+
+
+async def test_an_unanswered_send_is_not_repeated_once_its_uuid_is_forgotten(served):
+    clock = loopback.Clock()
+    chat = lark.Lark(loopback.settings(served), clock)
+    served.queue(REPLY, "hang up", "hang up")
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), False), model.NotSent)
+    clock.seconds += 3000
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), True), model.NotSent)
+    clock.seconds += 600
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), True)
+    assert outcome == model.Unknown(outcome.reason, send.safe_uuid("k#0"))
+    assert len(served.asked(REPLY)) == 2
+    served.queue(REPLY, {"code": 230020, "msg": "limit"})
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "other"), False), model.NotSent)
+    clock.seconds += 7200
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "other"), False), model.Done)
+    await chat.close()
+
+
+async def test_the_token_is_fetched_once_by_many_and_again_when_stale(served, chat):
+    says = [model.Say(CHAT, HELLO, f"k{n}") for n in range(20)]
+    await asyncio.gather(*(chat.perform(say, False) for say in says))
+    assert served.tokens == 1
+    for code in (99991663, 99991661):
+        served.queue(CREATE, {"code": code, "msg": "stale"})
+        outcome = await chat.perform(model.Say(CHAT, HELLO, str(code)), False)
+        assert isinstance(outcome, model.Done)
+    assert served.tokens == 3
+    served.queue(CREATE, {"code": 99991663, "msg": "x"}, {"code": 99991663, "msg": "x"})
+    assert isinstance(await chat.perform(model.Say(CHAT, HELLO, "z"), False), model.Refused)
+
+
+async def test_the_token_is_renewed_before_it_expires(served):
+    clock = loopback.Clock()
+    chat = lark.Lark(loopback.settings(served), clock)
+    for seconds in (0, 6500, 200):
+        clock.seconds += seconds
+        await chat.perform(FORM, False)
+    await chat.close()
+    assert served.tokens == 2
+
+
+async def test_a_refused_token_is_no_reason_to_give_an_effect_up(served, chat):
+    served.queue(TOKEN, {"code": 10014, "msg": "app secret invalid"})
+    outcome = await chat.perform(model.Say(CHAT, HELLO, "k"), False)
+    assert isinstance(outcome, model.NotSent)
+    assert "app_id and app_secret in [lark]" in outcome.reason
+
+
+async def test_a_card_is_sent_and_changed(served, chat):
+    done = await chat.perform(model.ShowCard(PLACE, CARD, "k"), False)
+    assert done == model.Done("om_1", {"thread": ""})
+    [body] = served.asked(REPLY)
+    assert body["msg_type"] == "interactive"
+    assert json.loads(body["content"])["schema"] == "2.0"
+    assert await chat.perform(model.UpdateCard(PLACE, CARD, "om_card"), False) == model.Done(
+        "om_card"
+    )
+    [body] = served.asked(PATCH)
+    assert set(body) == {"content"}
+    assert isinstance(await chat.perform(model.UpdateCard(PLACE, CARD), False), model.Refused)
+
+
+@pytest.mark.parametrize("code", [230031, 230110])
+async def test_a_card_that_can_no_longer_be_changed_is_refused(served, chat, code):
+    served.queue(PATCH, {"code": code, "msg": "no"})
+    outcome = await chat.perform(model.UpdateCard(PLACE, CARD, "om_card"), False)
+    assert isinstance(outcome, model.Refused)
+    assert served.asked(CREATE) == []
+
+
+async def test_a_card_that_is_being_clicked_is_changed_later(served, chat):
+    busy = {"code": 230099, "msg": "Failed …, ext=ErrCode: 11310; ErrMsg: card action is lock; "}
+    served.queue(PATCH, busy)
+    outcome = await chat.perform(model.UpdateCard(PLACE, CARD, "om_card"), False)
+    assert isinstance(outcome, model.NotSent)
+
+
+async def test_somebody_who_does_not_exist_does_not_keep_a_card_from_being_shown(served, chat):
+    gone = model.Account("lark", "tk", "ou_gone", "Gone")
+    block = model.Block("para", (model.Span("Gone", at=gone),))
+    card = model.Card(1, "abcd", "Card", "blue", "NEW", (block,), mentions=(gone,))
+    served.queue(REPLY, {"code": 230099, "msg": "ext=ErrCode: 100290; invalid user"})
+    assert isinstance(await chat.perform(model.ShowCard(PLACE, card, "k"), False), model.Done)
+    first, second = served.asked(REPLY)
+    assert "<at id=ou_gone>" in first["content"]
+    assert "ou_gone" not in second["content"]
+    assert "@Gone" in second["content"]
+
+
+async def test_the_whole_text_goes_before_a_card_that_cannot_show_it(served, chat):
+    script = "\n".join(f"echo {n}" for n in range(6000))
+    card = model.Card(1, "c", "Run", "orange", "", (model.Block("pre", text=script),), CARD.buttons)
+    served.queue(REPLY, {"code": 0, "data": {"message_id": "om_a"}}, {"code": 230020, "msg": "x"})
+    first = await chat.perform(model.ShowCard(PLACE, card, "k"), False)
+    assert isinstance(first, model.NotSent)
+    assert {body["msg_type"] for body in served.asked(REPLY)} == {"post"}
+    assert isinstance(await chat.perform(model.ShowCard(PLACE, card, "k"), True), model.Done)
+    bodies = served.asked(REPLY)
+    assert [b["msg_type"] for b in bodies][-1] == "interactive"
+    assert render.CUT in bodies[-1]["content"]
+    told = "".join(b["content"] for b in bodies[:1] + bodies[2:-1])
+    assert all(f"echo {n}" in told for n in range(6000))
+    before = len(bodies)
+    await chat.perform(model.UpdateCard(PLACE, card, "om_card"), False)
+    assert len(served.asked(REPLY)) == before
+
+
+async def test_a_card_whose_text_cannot_be_delivered_is_not_shown(served, chat):
+    block = model.Block("pre", text="x" * 2_000_000)
+    card = model.Card(1, "c", "Run", "orange", "", (block,), CARD.buttons)
+    outcome = await chat.perform(model.ShowCard(PLACE, card, "k"), False)
+    assert isinstance(outcome, model.Refused)
+    assert served.asked(REPLY) == []
+
+
+def test_a_uuid_is_short_safe_and_the_same_each_time():
+    keys = ["", "a" * 500, "req-1:say", "会签\ud800", "req-2:say"]
+    assert len({send.safe_uuid(key) for key in keys}) == len(keys)
+    assert all(len(send.safe_uuid(key)) <= 50 and send.safe_uuid(key).isalnum() for key in keys)
+
+
+# ------------------------------------------------------------------------- forms
+
+
+def instance(**changes: Any) -> dict[str, Any]:
+    data: dict[str, Any] = sample("official_approval_instance_get_response")["data"]
+    return {**data, **changes}
+
+
+async def test_the_documented_form_is_read(served, chat):
+    path = "/open-apis/approval/v4/instances/inst-1"
+    served.queue(path, sample("official_approval_instance_get_response"))
+    outcome = await chat.perform(FORM, False)
+    assert isinstance(outcome, model.Done)
+    assert outcome.data == {
+        "status": "running",
+        "title": "Payment",
+        "originator": "ou_3cda9c969f737aaa05e6915dce306cb9",
+        "approvers": [],
+        "fields": {"user_info": "", "widget1": "", "Item application": ""},
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "reverted", "ours"),
+    [
+        ("PENDING", False, "running"),
+        ("APPROVED", False, "approved"),
+        ("APPROVED", True, "reverted"),
+        ("REJECTED", False, "rejected"),
+        ("CANCELED", False, "withdrawn"),
+        ("DELETED", False, "withdrawn"),
+        ("NEW", False, ""),
+    ],
+)
+def test_the_states_of_a_form(status, reverted, ours):
+    assert send.form(instance(status=status, reverted=reverted))["status"] == ours
+
+
+def test_who_agreed_in_order_and_only_people():
+    def task(who: str, status: str = "APPROVED", end: str = "0", kind: str = "AND") -> Any:
+        return {"open_id": who, "status": status, "end_time": end, "type": kind}
+
+    tasks = [
+        task("ou_c", end="3"),
+        task("ou_a", end="1"),
+        task("ou_d", "DONE"),
+        task("ou_e", "REJECTED"),
+        task("", end="2"),
+        task("ou_auto", kind="AUTO_PASS"),
+        task("ou_a", end="4"),
+        "odd",
+    ]
+    assert send.form(instance(task_list=tasks))["approvers"] == ["ou_a", "ou_c"]
+    assert send.form(instance(task_list=None))["approvers"] == []
+
+
+def test_the_fields_of_a_form_by_custom_id_id_and_name():
+    widgets = [
+        {"id": "w1", "custom_id": "emp_id", "name": "Employee", "type": "input", "value": "E123"},
+        {"id": "w2", "custom_id": "", "name": "Count", "type": "number", "value": 3},
+        {"id": "w3", "name": "Tags", "value": ["a", "b"]},
+        {"id": "w4", "name": "Rows", "value": [[{"id": "x", "value": "1"}]]},
+        {"id": "w5", "name": "emp_id", "value": "spoof"},
+        {"id": "w6", "name": "Ok", "value": True},
+        "odd",
+    ]
+    assert send.form(instance(form=json.dumps(widgets)))["fields"] == {
+        "emp_id": "E123",
+        "w1": "E123",
+        "Employee": "E123",
+        "w2": "3",
+        "Count": "3",
+        "w3": "a, b",
+        "Tags": "a, b",
+        "w4": '[[{"id":"x","value":"1"}]]',
+        "Rows": '[[{"id":"x","value":"1"}]]',
+        "w5": "spoof",
+        "w6": "true",
+        "Ok": "true",
+    }
+    assert send.form(instance(form="{broken"))["fields"] == {}
+
+
+async def test_a_form_that_is_not_there_or_anothers_is_refused(served, chat):
+    path = "/open-apis/approval/v4/instances/inst-1"
+    served.queue(path, {"code": 1390003, "msg": "not found"}, {"code": 0, "data": instance()})
+    assert isinstance(await chat.perform(FORM, False), model.Refused)
+    other = model.FetchForm("lark", "tk", "OTHER-FORM", "inst-1")
+    assert isinstance(await chat.perform(other, False), model.Refused)
+
+
+async def test_forms_are_subscribed_to_until_granted(served, caplog):
+    base = "/open-apis/approval/v4/approvals/"
+    served.queue(f"{base}F1/subscribe", {"code": 1390007, "msg": "subscription existed"})
+    served.queue(f"{base}F2/subscribe", {"code": 99991672, "msg": "scope"}, "hang up")
+    async with loopback.running(served, loopback.Engine(), forms=("F1", "F2")):
+        await served.until(lambda: len(served.asked(f"{base}F2/subscribe")) == 3)
+    assert len(served.asked(f"{base}F1/subscribe")) == 1
+    assert "approval:definition" in caplog.text
