@@ -70,11 +70,13 @@ class Api:
         lists, ``Tag`` is [{"Key", "Value"}]); the answer is the response body.
 
         Throttling, server errors and lost connections are tried again with the very same fields, so
-        a ``ClientToken`` among them keeps a repetition harmless. Raises Failure.
+        a ``ClientToken`` among them keeps a repetition harmless; but no try begins once one call's
+        time-outs have passed since the first. Raises Failure.
         """
         loop = asyncio.get_running_loop()
         work = functools.partial(self._call, action, region, fields, session, policy)
         doubt = False
+        last_start = loop.time() + self.settings.connect_timeout + self.settings.read_timeout
         for attempt in range(1, ATTEMPTS + 1):
             checkpoints.reach(f"aliyun.before.{action}")
             try:
@@ -82,10 +84,12 @@ class Api:
             except Failure as failure:
                 doubt = failure.doubt = doubt or failure.doubt
                 wait = max(failure.retry_after, FIRST_WAIT * 2 ** (attempt - 1))
+                wait *= random.uniform(1, 1.5)
                 log.info("%s, try %d: %s", action, attempt, failure.reason)
-                if failure.kind == "refused" or attempt == ATTEMPTS or wait > LONGEST_WAIT:
+                late = wait > LONGEST_WAIT or loop.time() + wait > last_start
+                if failure.kind == "refused" or attempt == ATTEMPTS or late:
                     raise
-                await asyncio.sleep(wait * random.uniform(1, 1.5))
+                await asyncio.sleep(wait)
             else:
                 checkpoints.reach(f"aliyun.after.{action}")
                 return body
@@ -98,8 +102,9 @@ class Api:
             client = self._client(region, session, policy)
             request = getattr(sdk()[1], f"{action}Request")()
             request.from_map({"RegionId": region, **fields})
-        except (ImportError, ValueError) as error:
-            log.error("%s could not be prepared (%s)", action, type(error).__name__)
+        except ImportError as error:
+            raise Failure("refused", "The Alibaba Cloud SDK is not installed.") from error
+        except ValueError as error:
             raise Failure(
                 "refused", "The credentials in the configuration are incomplete."
             ) from error

@@ -41,7 +41,7 @@ class Aliyun(Party):
 
     def __init__(self, clock: Clock, folder: pathlib.Path) -> None:
         super().__init__(clock)
-        self.cloud = Cloud(folder)
+        self.cloud = Cloud(folder.resolve())
         self.agents = Agents(self.cloud, clock, self.faults)
         self.commands = Commands(self.cloud, clock, self.agents)
         self.describe = Describe(self.cloud, clock)

@@ -155,8 +155,9 @@ class Agents:
     async def _run(self, task: Task, script: str) -> None:
         machine, invocation = task.machine, task.invocation
         path = machine.folder / ".agent" / f"{invocation.id}.sh"
-        path.write_text(script.replace("\r\n", "\n"))
+        path.write_bytes(script.encode())
         path.chmod(0o755)
+        due = self.clock.now() + invocation.timeout
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         closed = asyncio.Event()
@@ -199,7 +200,7 @@ class Agents:
             task.status = "Running"
         loop.add_reader(reader, read)
         try:
-            await self._watch(task, process)
+            await self._watch(task, process, due)
             run["exit_code"] = process.returncode
             await self._first(closed.wait(), asyncio.sleep(0.2))
         finally:
@@ -223,9 +224,8 @@ class Agents:
             "LANG": "C.UTF-8",
         }
 
-    async def _watch(self, task: Task, process: asyncio.subprocess.Process) -> None:
+    async def _watch(self, task: Task, process: asyncio.subprocess.Process, due: float) -> None:
         """Wait for the end of the process, or bring it about."""
-        due = self.clock.now() + task.invocation.timeout
         which = await self._first(process.wait(), task.stop.wait(), self.clock.sleep_until(due))
         if which == 0:
             return

@@ -1,0 +1,396 @@
+"""Starting and stopping runs, against the ECS stand-in over a real socket with the real SDK."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapters.aliyun import AT_TAG, Aliyun, api
+from bot import model
+from sandbox import aliyun as party_module
+from tests.adapters.aliyun_plans import KEY, Clock, changed, executor, plan, start
+from tests.sandbox.aliyun_party import NO_AGENT, REGION, WEB1, WEB2, Sdk, served, until
+
+Party = party_module.Aliyun
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "FIRST_WAIT", 0.005)
+
+
+@pytest.fixture
+async def party(tmp_path: Path) -> AsyncIterator[Party]:
+    async with served(tmp_path) as party:
+        yield party
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def aliyun(party: Party, clock: Clock) -> AsyncIterator[Aliyun]:
+    async with executor(party.base_url, clock) as one:
+        yield one
+
+
+async def ran(party: Party) -> list[str]:
+    """Where scripts really ran, once nothing is under way."""
+    await until(lambda: not party.agents.jobs)
+    return [r["instance"] for r in await party.runs()]
+
+
+async def tokens(party: Party, action: str = "RunCommand") -> list[str]:
+    return [c["request"].get("ClientToken") for c in await party.calls(action)]
+
+
+# ----------------------------------------------------------------------------- the way it goes
+
+
+async def test_a_plan_runs_as_approved(aliyun: Aliyun, party: Party) -> None:
+    script = "echo 你好 {{ACS::InstanceId}} > said"
+    effect = start(plan(script, user="ops", workdir="/srv", timeout=120), who="bob")
+    outcome = await aliyun.perform(effect, doubt=False)
+    assert isinstance(outcome, model.Done)
+    (said,) = await party.invocations()
+    assert outcome.ref == said["id"]
+    assert outcome.data == {"command_id": said["command_id"]}
+    assert said["content"] == script
+    assert said["tags"] == effect.tags
+    assert said["name"] == effect.name
+    assert (said["token"], said["timeout"], said["username"]) == ("token-1", 120, "ops")
+    assert sorted(await ran(party)) == [WEB1, WEB2]
+    assert (await party.files(WEB1))["srv/said"] == "你好 {{ACS::InstanceId}}\n"
+    (call,) = await party.calls("RunCommand")
+    assert base64.b64decode(call["request"]["CommandContent"]).decode() == script
+    assert call["request"]["EnableParameter"] == "False"
+    assert call["request"]["TerminationMode"] == "ProcessTree"
+
+
+async def test_a_stored_command_gets_its_parameters(aliyun: Aliyun, party: Party) -> None:
+    made = await Sdk(party).call(
+        "CreateCommand",
+        Name="greet",
+        Type="RunShellScript",
+        CommandContent=base64.b64encode(b"echo hi {{ who }}").decode(),
+        EnableParameter=True,
+    )
+    stored = plan("", WEB1, command_id=made["CommandId"], parameters={"who": "E-1.2_3@x"})
+    outcome = await aliyun.perform(start(stored), doubt=False)
+    assert isinstance(outcome, model.Done)
+    await ran(party)
+    (said,) = await party.invocations()
+    assert said["results"][0]["output"] == "hi E-1.2_3@x\n"
+    assert said["tags"]["countersign-step"] == "token-1"
+
+
+async def test_a_long_name_is_cut(aliyun: Aliyun, party: Party) -> None:
+    effect = dataclasses.replace(start(plan()), name="名" * 300)
+    assert isinstance(await aliyun.perform(effect, doubt=False), model.Done)
+    assert (await party.invocations())[0]["name"] == "名" * 128
+
+
+# ----------------------------------------------------------------------------- what is not sent
+
+
+async def refused(aliyun: Aliyun, party: Party, effect: model.StartRun) -> model.Refused:
+    outcome = await aliyun.perform(effect, doubt=False)
+    assert isinstance(outcome, model.Refused), outcome
+    assert await party.invocations() == []
+    return outcome
+
+
+async def test_another_plan_than_the_approved_one_is_refused(aliyun: Aliyun, party: Party) -> None:
+    effect = start(plan("echo approved"))
+    for swapped in (
+        dataclasses.replace(effect, plan=plan("echo swapped")),
+        dataclasses.replace(effect, digest=""),
+        dataclasses.replace(effect, plan=plan("echo approved", WEB1)),
+    ):
+        assert (await refused(aliyun, party, swapped)).code == "DigestMismatch"
+    step = dataclasses.replace(effect.step, instances=(WEB1, "i-another"))
+    outcome = await refused(aliyun, party, dataclasses.replace(effect, step=step))
+    assert "i-another" in outcome.reason
+    assert await party.calls() == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["; reboot", "$(id)", "a b", "`id`", "x\ny", "a'b", 'a"b', "你", "*", "~", "\\", "&", "|", "<"],
+)
+async def test_a_value_that_a_shell_would_read_is_refused(
+    aliyun: Aliyun, party: Party, value: str
+) -> None:
+    effect = start(plan("", command_id="c-1", parameters={"who": value}))
+    assert (await refused(aliyun, party, effect)).code == "UnsafeParameter"
+
+
+@pytest.mark.parametrize("value", ["{{oos-secret:db_password}}", "{{ACS::InstanceId}}", "a}}b"])
+async def test_a_placeholder_in_a_value_is_refused(
+    aliyun: Aliyun, party: Party, value: str
+) -> None:
+    for effect in (
+        start(plan("", command_id="c-1", parameters={"who": value})),
+        start(plan("echo", parameters={"who": value})),
+    ):
+        assert "who" in (await refused(aliyun, party, effect)).reason
+
+
+async def test_a_machine_without_agent_is_named(aliyun: Aliyun, party: Party) -> None:
+    outcome = await refused(aliyun, party, start(plan("true", WEB1, NO_AGENT)))
+    assert outcome.code == "ClientNotRunning"
+    assert f"name-of-{NO_AGENT}" in outcome.reason
+    assert f"name-of-{WEB1}" not in outcome.reason
+
+
+async def test_too_many_for_one_call(aliyun: Aliyun, party: Party) -> None:
+    effect = start(plan("true", *(f"i-many{n:03d}" for n in range(101))))
+    assert (await refused(aliyun, party, effect)).code == "InstanceIds.ExceedLimit"
+
+
+async def test_a_refusal_says_what_to_do(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "error", status=403, code="Forbidden.RAM")
+    outcome = await refused(aliyun, party, start(plan()))
+    assert outcome.code == "Forbidden.RAM"
+    assert "ecs:RunCommand" in outcome.reason
+    await party.fault("RunCommand", "error", status=403, code="Odd.One", message="It is odd.")
+    outcome = await refused(aliyun, party, start(plan()))
+    assert "It is odd." in outcome.reason
+    assert len(await party.calls("RunCommand")) == 2
+
+
+async def test_wrong_keys_are_a_refusal(party: Party) -> None:
+    for change, word in (({"key_secret": "wrong"}, "secret"), ({"key_id": "LTAIno"}, "key id")):
+        credentials = dataclasses.replace(KEY, **change)
+        async with executor(party.base_url, credentials=credentials) as one:
+            outcome = await one.perform(start(plan()), doubt=False)
+        assert isinstance(outcome, model.Refused)
+        assert word in outcome.reason
+
+
+# ----------------------------------------------------------------------------- trouble on the way
+
+
+@pytest.mark.parametrize("do", ["throttle", "error", "hang_up", "html", "lose_answer"])
+async def test_trouble_is_ridden_out_with_the_same_token(
+    aliyun: Aliyun, party: Party, do: str
+) -> None:
+    await party.fault(
+        "RunCommand", do, times=2, **({"retry_after_ms": 5} if do == "throttle" else {})
+    )
+    outcome = await aliyun.perform(start(plan()), doubt=False)
+    (said,) = await party.invocations()
+    assert isinstance(outcome, model.Done)
+    assert outcome.ref == said["id"]
+    assert sorted(await ran(party)) == [WEB1, WEB2]
+    assert await tokens(party) == ["token-1"] * 3
+
+
+@pytest.mark.parametrize(
+    ("do", "happened"), [("error", 0), ("hang_up", 0), ("html", 0), ("lose_answer", 2)]
+)
+async def test_what_may_have_happened_is_unknown(
+    aliyun: Aliyun, party: Party, do: str, happened: int
+) -> None:
+    await party.fault("RunCommand", do, times=99)
+    outcome = await aliyun.perform(start(plan()), doubt=False)
+    assert isinstance(outcome, model.Unknown)
+    assert outcome.token == "token-1"
+    assert len(await ran(party)) == happened
+
+
+async def test_throttling_did_not_happen(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "throttle", times=99, retry_after_ms=7)
+    outcome = await aliyun.perform(start(plan()), doubt=False)
+    assert isinstance(outcome, model.NotSent)
+    assert await ran(party) == []
+
+
+async def test_a_long_pause_is_left_to_the_caller(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "throttle", retry_after_ms=60000)
+    outcome = await aliyun.perform(start(plan()), doubt=False)
+    assert outcome == model.NotSent(outcome.reason, 60.0)  # type: ignore[union-attr]
+    assert len(await party.calls("RunCommand")) == 1
+
+
+async def test_throttled_after_a_lost_answer_is_unknown(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "lose_answer")
+    await party.fault("RunCommand", "throttle", times=99, retry_after_ms=5)
+    assert isinstance(await aliyun.perform(start(plan()), doubt=False), model.Unknown)
+
+
+async def test_refused_after_a_lost_answer_is_looked_up(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "lose_answer")
+    await party.fault("RunCommand", "error", times=99, status=403, code="Forbidden.RAM")
+    outcome = await aliyun.perform(start(plan()), doubt=False)
+    assert outcome == model.Done(
+        (await party.invocations())[0]["id"],
+        {"command_id": (await party.invocations())[0]["command_id"]},
+    )
+
+
+async def test_no_answer_in_time_is_unknown(party: Party) -> None:
+    await party.fault("RunCommand", "slow", times=99, seconds=30)
+    async with executor(party.base_url, read_timeout=0.1) as one:
+        outcome = await one.perform(start(plan()), doubt=False)
+    assert isinstance(outcome, model.Unknown)
+    assert "in time" in outcome.reason
+    assert sorted(await ran(party)) == [WEB1, WEB2]
+    party.clock.advance(60)
+
+
+async def test_no_try_begins_too_late(party: Party) -> None:
+    await party.fault("RunCommand", "slow", times=99, seconds=30)
+    async with executor(party.base_url, connect_timeout=0.05, read_timeout=0.2) as one:
+        outcome = await one.perform(start(plan()), doubt=False)
+    assert isinstance(outcome, model.Unknown)
+    assert len(await party.calls("RunCommand")) == 2
+    party.clock.advance(60)
+
+
+async def test_nobody_there_is_not_sent() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        async with executor(f"http://127.0.0.1:{held.getsockname()[1]}") as one:
+            outcome = await one.perform(start(plan()), doubt=False)
+    assert isinstance(outcome, model.NotSent)
+
+
+async def test_trouble_before_the_run_is_not_sent(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("DescribeCloudAssistantStatus", "error", times=99)
+    assert isinstance(await aliyun.perform(start(plan()), doubt=False), model.NotSent)
+    assert await party.calls("RunCommand") == []
+
+
+async def test_a_proxy_is_not_asked_for_this_machine(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with executor(party.base_url) as one:
+        assert isinstance(await one.perform(start(plan()), doubt=False), model.Done)
+
+
+# ----------------------------------------------------------------------------- in doubt
+
+
+async def test_in_doubt_it_is_found_by_its_tag(aliyun: Aliyun, party: Party) -> None:
+    effect = start(plan())
+    first = await aliyun.perform(effect, doubt=False)
+    assert await aliyun.perform(effect, doubt=True) == first
+    assert len(await party.calls("RunCommand")) == 1
+
+
+async def test_in_doubt_and_young_it_is_sent_again(aliyun: Aliyun, party: Party) -> None:
+    outcome = await aliyun.perform(start(plan()), doubt=True)
+    assert isinstance(outcome, model.Done)
+    assert sorted(await ran(party)) == [WEB1, WEB2]
+
+
+@pytest.mark.parametrize("noted", ["", "yesterday", None])
+async def test_in_doubt_without_trace_or_age_a_person_decides(
+    aliyun: Aliyun, party: Party, clock: Clock, noted: str | None
+) -> None:
+    effect = start(plan())
+    if noted is None:
+        clock.ahead = 601
+    else:
+        effect = dataclasses.replace(effect, tags={**effect.tags, AT_TAG: noted})
+    outcome = await aliyun.perform(effect, doubt=True)
+    assert isinstance(outcome, model.Unknown)
+    assert await ran(party) == []
+
+
+async def test_in_doubt_a_failed_look_decides_nothing(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("DescribeInvocations", "error", times=99)
+    assert isinstance(await aliyun.perform(start(plan()), doubt=True), model.Unknown)
+    assert await party.calls("RunCommand") == []
+
+
+async def test_in_doubt_throttling_decides_nothing(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "throttle", times=99, retry_after_ms=5)
+    assert isinstance(await aliyun.perform(start(plan()), doubt=True), model.Unknown)
+
+
+async def test_a_used_token_is_looked_up(aliyun: Aliyun, party: Party) -> None:
+    first = start(plan("echo one"))
+    done = await aliyun.perform(first, doubt=False)
+    assert await aliyun.perform(changed(first, script="echo two"), doubt=False) == done
+    assert len(await party.invocations()) == 1
+
+
+async def test_a_token_used_by_somebody_else_is_a_persons_matter(
+    aliyun: Aliyun, party: Party
+) -> None:
+    await Sdk(party).run("echo other", ClientToken="token-1")
+    outcome = await aliyun.perform(start(plan()), doubt=False)
+    assert isinstance(outcome, model.Unknown)
+    assert len(await party.invocations()) == 1
+
+
+# ----------------------------------------------------------------------------- stopping
+
+
+async def test_stop_ends_what_runs(aliyun: Aliyun, party: Party) -> None:
+    done = await aliyun.perform(start(plan("sleep 1000")), doubt=False)
+    assert isinstance(done, model.Done)
+    stop = model.StopRun(7, REGION, done.ref, (WEB1, WEB2))
+    assert await aliyun.perform(stop, doubt=False) == model.Done(done.ref)
+    await until(lambda: not party.agents.jobs)
+    (said,) = await party.invocations()
+    assert {r["status"] for r in said["results"]} <= {"Terminated", "Cancelled"}
+    assert await aliyun.perform(stop, doubt=True) == model.Done(done.ref)
+
+
+async def test_stop_of_nothing_is_done(aliyun: Aliyun) -> None:
+    stop = model.StopRun(7, REGION, "t-unknown", (WEB1,))
+    assert await aliyun.perform(stop, doubt=False) == model.Done("t-unknown")
+
+
+async def test_stop_goes_in_parts_of_fifty(aliyun: Aliyun, party: Party) -> None:
+    ids = [f"i-many{n:03d}" for n in range(70)]
+    for one in ids:
+        await party.add_machine(one, one, agent=False)
+    invocation = await Sdk(party).run("true", *ids)
+    stop = model.StopRun(7, REGION, invocation, (*ids, "i-released"))
+    assert await aliyun.perform(stop, doubt=False) == model.Done(invocation)
+    calls = await party.calls("StopInvocation")
+    sizes = [sum(k.startswith("InstanceId.") for k in c["request"]) for c in calls]
+    assert sorted(sizes) == [1] * 21 + [21, 50]
+
+
+# ----------------------------------------------------------------------------- discretion
+
+
+async def test_no_secret_and_no_script_in_any_log(
+    party: Party,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DEBUG", "sdk")
+    caplog.set_level("DEBUG")
+    assert os.environ["DEBUG"] == "sdk"
+    script = "echo very-secret-script"
+    async with executor(party.base_url) as one:
+        await one.perform(start(plan(script)), doubt=False)
+        await party.fault("RunCommand", "hang_up", times=99)
+        outcome = await one.perform(start(plan(script), token="token-2"), doubt=False)
+        print(one.settings)
+    said = caplog.text + "".join(capfd.readouterr()) + repr(outcome)
+    for secret in (
+        KEY.key_secret,
+        "Signature=",
+        "very-secret",
+        base64.b64encode(script.encode()).decode(),
+    ):
+        assert secret not in said
+    assert "RunCommand, try 1" in said
