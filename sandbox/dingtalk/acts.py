@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from sandbox import base, world
-from sandbox.dingtalk import markup, party, people, rooms
+from sandbox.dingtalk import forms, markup, party, people, rooms
 
 control = base.control
 NO_ANSWER = "操作失败，请稍后重试"
@@ -107,18 +107,23 @@ class Acts(party.Platform):
         force: bool = False,
     ) -> dict[str, Any]:
         """``user`` presses the button for ``action`` on a card, as shown to them now or as it was
-        in ``revision``. ``force`` sends the click even if no such button is shown."""
+        in ``revision`` (0 is the first). ``force`` presses it even if the card no longer, or never,
+        showed one. ``reason`` gets lost: the public templates have no field to type it into.
+
+        Returns {"acked", "answer", "toast", "toast_type", "latency", "code", "error", "delivery"}.
+        DingTalk's cards have no toasts: ``toast`` is what the answer put on this person's own card,
+        or the client's failure notice.
+        """
         person, entry = people.person(user), self.rooms.find(card)
         shown = entry.card
         if shown is None:
             raise ValueError(f"{card!r} is a message, not a card")
-        if reason:
-            raise ValueError("this template has no field to type a reason into")
         place = people.CHATS[entry.chat]
         if user not in place.members or (entry.only_for and user not in entry.only_for):
             raise ValueError(f"{user} does not see this card")
-        data = shown.seen_by(person.dingtalk, revision)
-        button = _button(rooms.card_buttons(shown.template, data), action, force)
+        if entry.recalled:
+            raise ValueError("the card was taken back")
+        button = _button(shown, action, person.dingtalk, revision, force)
         if shown.callback != "STREAM":
             raise ValueError(f"the card's callbackType is {shown.callback!r}: nobody is asked")
         started = time.monotonic()
@@ -127,24 +132,31 @@ class Acts(party.Platform):
         )
         await answered
         latency = delivery.seconds if delivery.seconds is not None else time.monotonic() - started
-        if not delivery.acked:
-            return {
-                "acked": False,
-                "answer": None,
-                "toast": NO_ANSWER,
-                "toast_type": "error",
-                "latency": latency,
-                "delivery": delivery.id,
-            }
-        self.cards_api.answer_click(shown, person.dingtalk, delivery.ack["response"])
+        toast = NO_ANSWER
+        if delivery.acked:
+            toast = self._own_news(shown, person.dingtalk, delivery.ack["response"])
         return {
-            "acked": True,
+            "acked": delivery.acked,
             "answer": delivery.ack,
-            "toast": "",
-            "toast_type": "",
+            "toast": toast,
+            "toast_type": ("info" if toast else "") if delivery.acked else "error",
             "latency": latency,
+            "code": 0 if delivery.acked else 500,
+            "error": "; ".join(delivery.problems),
             "delivery": delivery.id,
         }
+
+    def _own_news(self, card: rooms.Card, user: str, response: dict[str, Any] | None) -> str:
+        """Apply the answer to a click: the tips that it set, or else the lines that this person's
+        card has now and had not."""
+        before = rooms.card_shown(card.template, card.seen_by(user)).text.split("\n")
+        self.cards_api.answer_click(card, user, response)
+        after = rooms.card_shown(card.template, card.seen_by(user)).text.split("\n")
+        parts = [(response or {}).get(part) or {} for part in ("userPrivateData", "cardData")]
+        for part in parts:
+            if tips := (part.get("cardParamMap") or {}).get("tips"):
+                return str(tips)
+        return "\n".join(line for line in after if line not in before)
 
     def _click_data(
         self, card: rooms.Card, person: world.Person, chat: people.Chat, button: rooms.Button
@@ -189,16 +201,17 @@ class Acts(party.Platform):
         """One approver (``by``) decides, or each whose turn it becomes."""
         one = self._instance(instance)
         if decision == "withdraw":
-            return self.forms.withdraw(one)
+            self.forms.withdraw(one)
+            return
         if decision not in ("agree", "refuse"):
             raise ValueError(f"decision is agree, refuse or withdraw, not {decision!r}")
         if by:
-            return self.forms.decide(one, people.person(by), decision == "agree", remark)
+            self.forms.decide(one, people.person(by), decision == "agree", remark)
+            return
         if not one.running():
-            raise ValueError(f"{instance} is {one.status}")
+            raise ValueError(f"{one.id} is {one.status}")
         while turn := one.running():
             self.forms.decide(one, turn[0].person, decision == "agree", remark)
-        return None
 
     @control
     async def revert_form(self, instance: str) -> dict[str, Any]:
@@ -212,31 +225,33 @@ class Acts(party.Platform):
         await self.decide_form(new.id, "agree")
         return {"instance": new.id}
 
-    def _instance(self, id: str) -> Any:
+    def _instance(self, id: str) -> forms.Instance:
         if id not in self.forms.instances:
             raise ValueError(f"no form instance {id!r}")
         return self.forms.instances[id]
 
     @control
-    async def recall(self, message: str) -> None:
-        """The author takes a message back. DingTalk tells the bot nothing of it."""
+    async def recall(self, message: str) -> dict[str, Any]:
+        """The author takes a message back. DingTalk tells the bot nothing of it: no delivery."""
         self.rooms.find(message).recalled = True
+        return {"delivery": ""}
 
     @control
     async def transcript(self, chat: str = "", viewer: str = "") -> list[dict[str, Any]]:
-        """What stands in one chat (all chats if none is named), in order; ``viewer`` sees what only
-        that person sees, else it is what everybody sees."""
-        id = self.chat(chat).id if chat else ""
+        """What stands in one chat (the ops group if none is named, "*" all chats), in order;
+        ``viewer`` sees what only that person sees, else it is what everybody sees. Of what was
+        taken back only the place is left."""
+        id = "" if chat == "*" else self.chat(chat).id
         return [entry.described(viewer) for entry in self.rooms.visible(id, viewer)]
 
     @control
     async def cards(self, chat: str = "", viewer: str = "") -> list[dict[str, Any]]:
         """The cards of the transcript, with the raw data that stands behind each."""
-        id = self.chat(chat).id if chat else ""
+        id = "" if chat == "*" else self.chat(chat).id
         return [
             entry.described(viewer) | {"data": entry.card.data, "template": entry.card.template}
             for entry in self.rooms.visible(id, viewer)
-            if entry.card is not None
+            if entry.card is not None and not entry.recalled
         ]
 
 
@@ -245,13 +260,20 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _button(buttons: list[rooms.Button], action: str, force: bool) -> rooms.Button:
-    for button in buttons:
-        if action in (button.id, button.action) and button.callback:
-            return button
+def _button(
+    card: rooms.Card, action: str, user: str, revision: int | None, force: bool
+) -> rooms.Button:
+    """The button as this person sees it; with ``force`` also as it once was, or a forged one."""
+    views = [card.seen_by(user, revision)]
+    if force:
+        views += reversed(card.revisions)
+    for view in views:
+        for button in rooms.card_buttons(card.template, view):
+            if action in (button.id, button.action) and button.callback:
+                return button
     if force:
         return rooms.Button(action, action, {"id": action, "action": action}, callback=True)
-    shown = [button.action for button in buttons if button.callback]
+    shown = [b.action for b in rooms.card_buttons(card.template, views[0]) if b.callback]
     raise ValueError(f"the card shows no button for {action!r}, only {shown}")
 
 

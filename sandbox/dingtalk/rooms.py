@@ -53,9 +53,9 @@ class Card:
     def seen_by(self, user: str = "", revision: int | None = None) -> dict[str, str]:
         """The data behind what ``user`` ("" for anybody) sees, now or at an earlier revision."""
         if revision is not None:
-            if not 1 <= revision <= len(self.revisions):
-                raise ValueError(f"{self.track} has revisions 1 to {len(self.revisions)}")
-            return self.revisions[revision - 1]
+            if not 0 <= revision < len(self.revisions):
+                raise ValueError(f"{self.track} has revisions 0 to {len(self.revisions) - 1}")
+            return self.revisions[revision]
         return self.overlay.get(user, self.data) | self.private.get(user, {})
 
 
@@ -124,7 +124,9 @@ class Entry:
     def described(self, viewer: str = "") -> dict[str, Any]:
         """The entry as ``transcript`` gives it."""
         shown, buttons, history = self.shown, list(self.buttons), []
-        if self.card is not None:
+        if self.recalled:
+            shown, buttons = markup.Shown(""), []
+        elif self.card is not None:
             user = people.PERSON[viewer].dingtalk if viewer else ""
             data = self.card.seen_by(user)
             shown = card_shown(self.card.template, data)
@@ -144,8 +146,9 @@ class Entry:
             "thread": "",
             "mentions": list(self.notified),
             "buttons": [{"action": b.action, "label": b.label} for b in buttons],
-            "revision": len(self.card.revisions) if self.card else 1,
+            "revision": len(self.card.revisions) - 1 if self.card else 0,
             "history": history,
+            "recalled": self.recalled,
             "via": self.via,
         }
 
@@ -180,11 +183,10 @@ class Rooms:
         raise ValueError(f"nothing in the conversations is called {reference!r}")
 
     def visible(self, chat: str = "", viewer: str = "") -> list[Entry]:
-        """What stands in one conversation (or in all), without what was taken back."""
+        """What stands in one conversation (or in all); ``viewer`` misses what is for others."""
         return [
             e
             for e in self.entries
-            if not e.recalled
-            and (not chat or e.chat == chat)
+            if (not chat or e.chat == chat)
             and (not viewer or not e.only_for or viewer in e.only_for)
         ]

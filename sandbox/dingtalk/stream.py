@@ -197,8 +197,6 @@ class Gateway:
         delivery.attempts.append(attempt)
         self._pending[attempt.message] = attempt
         self._late[attempt.message] = delivery
-        if delivery.kind == "card":
-            self._clicks.setdefault(delivery.subject, set()).add(attempt)
         if attempt.connection is None:
             delivery.problems.append("nobody is connected")
             attempt.over.set_result(None)
@@ -216,14 +214,23 @@ class Gateway:
     async def _send(self, delivery: wire.Delivery, attempt: wire.Attempt) -> None:
         kind, topic = wire.WANTED[delivery.kind]
         headers = delivery.headers | {"topic": topic}
-        await self._write(attempt.connection, kind, attempt.message, headers, delivery.data)
+        to, ms = attempt.connection, int(attempt.at * 1000)
+        if delivery.kind == "card" and to is not None and to.open and not to.zombie:
+            self._clicks.setdefault(delivery.subject, set()).add(attempt)
+        await self._write(to, kind, attempt.message, ms, headers, delivery.data)
 
     async def _write(
-        self, to: wire.Connection | None, kind: str, id: str, headers: dict[str, str], data: str
+        self,
+        to: wire.Connection | None,
+        kind: str,
+        id: str,
+        ms: int,
+        headers: dict[str, str],
+        data: str,
     ) -> None:
         if to is None or not to.open or to.zombie:
             return
-        await self.write_raw(to, wire.frame(kind, to.id, id, self._clock.ms(), data, **headers))
+        await self.write_raw(to, wire.frame(kind, to.id, id, ms, data, **headers))
 
     async def write_raw(self, to: wire.Connection, frame: str | bytes) -> None:
         """Any frame at all; one that meets a closing socket is lost, as on the real wire."""
@@ -298,6 +305,8 @@ class Gateway:
         if delivery and body is not None and not delivery.acked:
             delivery.seconds = time.monotonic() - attempt.started
         if attempt.ignore:
+            if delivery:
+                self._clicks.get(delivery.subject, set()).discard(attempt)
             return
         if not attempt.over.done():
             attempt.over.set_result(body)
@@ -305,8 +314,8 @@ class Gateway:
             delivery.acked, delivery.ack = True, body
 
     async def answers_in(self, subject: str, seconds: float) -> bool:
-        """Wait until no callback about ``subject`` is open on a live socket; False if one still is
-        after ``seconds`` of real time."""
+        """Wait until no callback about ``subject`` that reached the bot is unanswered; False if one
+        still is after ``seconds`` of real time."""
         end = time.monotonic() + seconds
         open_ones = [a for a in self._clicks.get(subject, ()) if not a.over.done()]
         for attempt in open_ones:
@@ -323,7 +332,7 @@ class Gateway:
         now, id = self._clock.now(), self._message_id()
         attempt = wire.Attempt(id, connection, "ping", data, now, time.monotonic(), future)
         self._pending[id] = attempt
-        await self._write(connection, "SYSTEM", id, {"topic": "ping"}, data)
+        await self._write(connection, "SYSTEM", id, self._clock.ms(), {"topic": "ping"}, data)
         body = await self._within(attempt, now + self._limits.event_deadline)
         self._pending.pop(id, None)
         if body is None:
@@ -342,7 +351,7 @@ class Gateway:
         connection.draining = True
         data = json.dumps({"reason": "connection is expired"})
         id = self._message_id()
-        await self._write(connection, "SYSTEM", id, {"topic": "disconnect"}, data)
+        await self._write(connection, "SYSTEM", id, self._clock.ms(), {"topic": "disconnect"}, data)
         await self._clock.sleep_until(self._clock.now() + self._limits.drain)
         if connection.open:
             await connection.socket.close()

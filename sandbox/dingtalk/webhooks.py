@@ -207,7 +207,7 @@ class Webhooks:
         if via == "repeated":
             return
         more = {"notified": called, "buttons": tuple(buttons), "via": via}
-        self._rooms.post(chat, "bot" if via == "session" else "robot", shown, title=title, **more)
+        self._rooms.post(chat, "bot", shown, title=title, **more)
 
 
 def _checked(kind: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Delivery:
     def described(self) -> dict[str, Any]:
         return {
             "id": self.id,
-            "kind": self.kind,
+            "kind": f"push.{self.kind}",
             "attempts": len(self.attempts),
             "messages": [a.message for a in self.attempts],
             "acked": self.acked,

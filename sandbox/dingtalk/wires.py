@@ -52,8 +52,9 @@ class Wires(party.Platform):
 
     @control
     async def deliveries(self, kind: str = "") -> list[dict[str, Any]]:
-        """Everything pushed so far (or of one kind), and what became of it."""
-        return [d.described() for d in self.gateway.deliveries if not kind or d.kind == kind]
+        """Everything pushed so far (or of one kind, "push.chat" …), and what became of it."""
+        kind = kind.removeprefix("push.")
+        return [d.described() for d in self.gateway.deliveries if kind in ("", d.kind)]
 
     @control
     async def push_again(self, delivery: str) -> None:

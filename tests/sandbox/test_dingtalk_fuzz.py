@@ -95,8 +95,8 @@ async def test_spoiled_bodies_are_refused_in_the_platforms_words(
             status, answer = await client.call(method, path, bad)
             assert status < 500, (bad, answer)
             assert status == 200 or {"code", "message", "requestid"} <= set(answer)
-        await client.party.transcript()
-        await client.party.cards()
+        await client.party.transcript("*")
+        await client.party.cards("*")
 
 
 @pytest.mark.parametrize("body", HOOKS, ids=lambda body: body["msgtype"])
@@ -107,7 +107,7 @@ async def test_spoiled_webhook_messages(body: dict[str, Any]) -> None:
         for bad in spoiled(body):
             answer = await client.webhook(url, bad)
             assert isinstance(answer["errcode"], int), bad
-        await client.party.transcript()
+        await client.party.transcript("*")
 
 
 async def test_spoiled_acks_leave_the_connection_alive() -> None:

@@ -142,7 +142,7 @@ async def test_group_messages_refused(body: dict[str, Any], code: str) -> None:
     async with dt.served() as client:
         status, answer = await client.post(dt.GROUP_SEND, body)
         assert (status, answer["code"]) == (400, code)
-        assert await client.party.transcript() == []
+        assert await client.party.transcript("*") == []
         assert [c["code"] for c in await client.party.calls("robot/groupMessages/send")] == [code]
 
 
@@ -173,7 +173,9 @@ async def test_taking_back() -> None:
         _, answer = await client.post(recall, base | {"processQueryKeys": [key, carrier, "no"]})
         assert answer["successResult"] == [key, carrier]
         assert list(answer["failedResult"]) == ["no"]
-        assert await client.party.transcript("ops") == []
+        left = await client.party.transcript("ops")
+        assert [(e["text"], e["recalled"]) for e in left] == [("", True), ("", True)]
+        assert await client.party.cards("ops") == []
         status, _ = await client.post(recall, base | {"processQueryKeys": ["k"] * 21})
         assert status == 400
 

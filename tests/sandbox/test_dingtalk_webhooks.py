@@ -170,7 +170,8 @@ async def test_a_custom_robot_checks_its_signature() -> None:
         url = await client.party.add_robot("tok", "ops", secret="SECx")
         now = client.clock.ms()
         assert await client.webhook(url, text(), params=signed(now)) == OK
-        assert (await last(client))["from"] == "robot"
+        entry = await last(client)
+        assert (entry["from"], entry["via"]) == ("bot", "custom")
         for params in (
             {},
             signed(now, "SECy"),
