@@ -48,8 +48,6 @@ class Aliyun(Party):
         key = Key(world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
         self.door = Door({key.id: key})
         self._loaded = False
-        for machine in self.cloud.machines.values():
-            tools.furnish(machine.folder, machine.name)
         self.app.router.add_get("/sandbox/credentials/{session}", self._temporary)
         self.app.router.add_route("*", "/", self._serve)
 
@@ -261,7 +259,9 @@ class Aliyun(Party):
     @control
     async def files(self, instance: str) -> dict[str, str]:
         """The small text files in an instance's folder, by relative path (tools left out)."""
-        folder = self.cloud.machines[instance].folder
+        machine = self.cloud.machines[instance]
+        folder = machine.folder
+        tools.furnish(folder, machine.name)
         found: dict[str, str] = {}
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)

@@ -8,7 +8,6 @@ and their kin work on ``passwd``. Everything that would change the real machine 
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 USERS = ("root", "admin", "ecs-user", "ops", "deploy", "countersign", "nobody")
@@ -154,7 +153,7 @@ _TOOLS |= dict.fromkeys(_NOTED, _NOTE)
 
 
 def furnish(folder: Path, name: str) -> None:
-    """Lay out an instance's folder: tools, users and the directories scripts expect."""
+    """Lay out an instance's folder, unless that was done: tools, users, usual directories."""
     binaries = folder / "bin"
     if binaries.exists():
         return
@@ -172,8 +171,3 @@ def furnish(folder: Path, name: str) -> None:
 def users(folder: Path) -> set[str]:
     """The accounts of an instance, those added by scripts included."""
     return {line.partition(":")[0] for line in (folder / "passwd").read_text().splitlines()}
-
-
-def clear(folder: Path) -> None:
-    """Throw an instance's files away (it was released)."""
-    shutil.rmtree(folder, ignore_errors=True)
