@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _SURE = re.compile(r"i-[a-z0-9]{6,}|tag:\S+=\S+|[A-Za-z][\w.]*-[\w.-]*\d[\w.-]*", re.ASCII)
 _KEY = re.compile(r"([^\W\d][\w-]*)([ \t]*)([=:])")
+_CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+_LIKE_CODE = re.compile(r"(?=.*[0-9])[0-9A-Fa-f]{6,64}")
 CLOSING = ".:!?~"
 """Punctuation that people put behind a word without meaning it."""
 
@@ -32,12 +34,27 @@ class Arguments:
             for name in parameter.names
         }
         self.order = _positional(command.parameters)
+        self.reserved: list[parameters.Parameter] = []
         self.script = command.parameter("script")
 
     def read(self) -> dict[str, Any]:
         """A value for every parameter. Misfit: what was typed cannot be used; Unclosed: a quote."""
-        while self._step():
-            pass
+        try:
+            while self._step():
+                pass
+        except parameters.Misfit as misfit:
+            later = self.names.get(str(misfit.refusal.facts.get("name")))
+            if (
+                later is None
+                or not later.required
+                or later in self.reserved
+                or not self._ahead(later)
+            ):
+                raise
+            self.reserved.append(later)
+            self.values.clear()
+            self.line.at = self.start
+            return self.read()
         missing = [
             parameter
             for parameter in self.command.parameters
@@ -126,11 +143,16 @@ class Arguments:
         start, text = self.line.at - len(token), token.rstrip(CLOSING)
         if not text:
             return
+        free = self._takes_free(text)
         for parameter in self._open():
             if parameter.kind == "text":
-                if self.command.parameter("targets") is None:
-                    self.assign(parameter, self._free(start, keyed=False))
+                if free is not None:
+                    self.assign(
+                        parameter, self._free(start, keyed=bool(self.values.get("targets")))
+                    )
                     return
+                continue
+            if parameter.kind == "targets" and free is not None:
                 continue
             if parameter.kind == "script":
                 continue
@@ -143,9 +165,39 @@ class Arguments:
                 self.assign(parameter, text)
         raise self._surplus(text)
 
+    def _takes_free(self, text: str) -> parameters.Parameter | None:
+        """The free text that may begin with this word. Behind instances it has to be named, unless
+        the word is Chinese and the instances' names are not."""
+        open_ = self._open()
+        free = next((p for p in open_ if p.kind == "text"), None)
+        strict = [p for p in open_ if p.kind not in ("text", "script")]
+        if words.hidden(text) and any(self._fits(p, words.visible(text)) for p in strict):
+            raise parameters.Misfit("parse.hidden", name=strict[0].name)
+        if self.command.parameter("targets") is None:
+            number = self.command.parameter("request")
+            again = number is not None and number.name in self.values and self._fits(number, text)
+            if again and free is not None:
+                raise self._too_many(text)
+            return free
+        chinese = bool(_CHINESE.fullmatch(text)) and bool(self.values.get("targets"))
+        named = any(_CHINESE.search(target) for target in self.values.get("targets", ()))
+        return free if chinese and not named else None
+
     def _open(self) -> list[parameters.Parameter]:
         """Parameters that a word without a name may still fill, in order."""
-        return [p for p in self.order if p.kind == "targets" or p.name not in self.values]
+        return [
+            p
+            for p in self.order
+            if (p.kind == "targets" or p.name not in self.values) and p not in self.reserved
+        ]
+
+    def _ahead(self, parameter: parameters.Parameter) -> bool:
+        """Is this parameter named further on, so that no word before that can be meant for it?"""
+        return parameter.name not in self.values and any(
+            self._named(found[1]) is parameter
+            for at, _ in self.line.words(self.line.at)
+            if (found := _KEY.match(self.line.plain, at))
+        )
 
     def _fits(self, parameter: parameters.Parameter, text: str) -> bool:
         try:
@@ -158,6 +210,8 @@ class Arguments:
         """Must this word fill this parameter, so that a misfit is its fault?"""
         if parameter.kind == "targets":
             return not other
+        if parameter.kind == "code":
+            return bool(_LIKE_CODE.fullmatch(text))
         near = parameter.kind == "choice" and _near_choice(parameter, text)
         return parameter.required or bool(near)
 
@@ -212,7 +266,7 @@ class Arguments:
 
     def _blank(self, parameter: parameters.Parameter) -> bool:
         value = self.values.get(parameter.name)
-        return value is None or (isinstance(value, str | tuple) and not str_or_all(value))
+        return value is None or (isinstance(value, str | tuple) and not _filled(value))
 
     # -- refusing
 
@@ -226,7 +280,7 @@ class Arguments:
             "name": parameter.name,
             "label": parameter.label(self.locale),
             "expected": parameter.expected(self.locale),
-            "example": self.example({parameter.name: near} if near else {}, show=parameter),
+            "example": self.example({parameter.name: near} if near else {}, parameter),
         }
         return parameters.Misfit(misfit.refusal.key, **facts)
 
@@ -253,6 +307,9 @@ class Arguments:
                 parameters.Misfit("parse.value", value=words.shown(text)),
                 text,
             )
+        return self._too_many(text)
+
+    def _too_many(self, text: str) -> parameters.Misfit:
         return parameters.Misfit(
             "parse.too_many",
             command=self.command.name,
@@ -287,7 +344,7 @@ class Arguments:
         self, better: Mapping[str, Any] | None = None, show: parameters.Parameter | None = None
     ) -> str:
         """A complete line: what was typed and fits, and examples for what is missing or wrong."""
-        if not self.values and not better:
+        if not better and (not self.values or (show is not None and show.kind == "targets")):
             _, _, rest = self.command.example.partition(self.command.name)
             return self.word + rest
         values: dict[str, Any] = {}
@@ -298,10 +355,10 @@ class Arguments:
                 values[parameter.name] = self.values[parameter.name]
             elif parameter.required or parameter is show:
                 values[parameter.name] = parameters.value_of(parameter, parameter.example)
-        return spell(self.command, values, self.word)
+        return spell(self.command, values, self.word, show.name if show else "")
 
 
-def str_or_all(value: str | tuple[str, ...]) -> bool:
+def _filled(value: str | tuple[str, ...]) -> bool:
     """Is there anything in it?"""
     return bool(value.strip() if isinstance(value, str) else value)
 
@@ -325,20 +382,27 @@ def _positional(found: tuple[parameters.Parameter, ...]) -> list[parameters.Para
 # ----------------------------------------------------------------------------- the way back
 
 
-def spell(command: catalog.Command, values: Mapping[str, Any], word: str = "") -> str:
-    """A line that parses to these values; those equal to their default are left out."""
+def spell(
+    command: catalog.Command, values: Mapping[str, Any], word: str = "", keep: str = ""
+) -> str:
+    """A line that parses to these values; those equal to their default are left out, but for the
+    one called ``keep``. ``word`` stands for the command's name."""
     parts, script = [word or command.name], ""
     for parameter in command.parameters:
         if parameter.name not in values:
             continue
         value = values[parameter.name]
-        if not parameter.required and value == parameter.default:
+        if not parameter.required and value == parameter.default and parameter.name != keep:
             continue
         if parameter.kind == "script":
             script = str(value)
         elif parameter.kind == "targets":
             parts.append(" ".join(value) or "targets=")
-        elif parameter.required and parameter.kind not in ("text", "bool"):
+        elif parameter.kind == "request":
+            parts.append(f"{value}" if value < 10_000_000 else f"#{value}")
+        elif parameter.kind == "code" or (
+            parameter.required and parameter.kind not in ("text", "bool")
+        ):
             parts.append(_written(value))
         else:
             parts.append(f"{parameter.name}={_written(value)}")

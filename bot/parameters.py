@@ -163,6 +163,8 @@ def _text(text: str) -> str:
 
 
 def _script(text: str) -> str:
+    """Kept as it is, but for the carriage returns of a Windows clipboard, which no shell takes."""
+    text = text.replace("\r\n", "\n")
     if _BIDI.search(text):
         raise Misfit("parse.script_bidi")
     if any(char not in "\n\r\t" and unicodedata.category(char) in ("Cc", "Cs") for char in text):

@@ -108,7 +108,10 @@ class Reader:
         raise Unclosed(self.raw[self.at], words.shown(self.raw[self.at :]))
 
     def _ends(self, at: int) -> bool:
-        """A quote followed by a letter is an apostrophe or opens another one."""
+        """Does the quote at ``at`` close? One that looks the same on both sides, or serves as an
+        apostrophe, does not when a letter follows."""
+        if self.plain[at] in "”」』":
+            return True
         after = self.plain[at + 1 : at + 2]
         return not (after.isascii() and (after.isalnum() or after == "_"))
 
