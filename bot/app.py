@@ -167,7 +167,7 @@ class App:
                 card_value_bytes=table.card_value_bytes,
                 idle_seconds=table.idle_seconds,
                 call_timeout=table.call_timeout,
-                late_reply="card" if table.late_reply == "card" else "group_message",
+                late_reply=table.late_reply,
             ),
             self.clock,
         )

@@ -83,8 +83,12 @@ def moment(house: House, when: datetime) -> str:
 
 
 def state_word(locale: str, request: model.Request) -> str:
-    stopping = request.stopping and not request.state.final
-    return texts.say(locale, "state.stopping" if stopping else f"state.{request.state.value}")
+    word = request.state.value
+    if request.stopping and not request.state.final:
+        word = "stopping"
+    elif request.state is model.State.CANCELLED and request.approved_at:
+        word = "stopped"
+    return texts.say(locale, f"state.{word}")
 
 
 def name_of(house: House, person: str) -> str:
@@ -211,7 +215,7 @@ def request_card(
     return model.Card(
         request=request.id,
         code=request.code,
-        title=texts.say(locale, "card.title", id=request.id, command=request.command, state=state),
+        title=title_of(request),
         tone=TONES.get(request.state, "grey"),  # type: ignore[arg-type]
         tag=state,
         blocks=blocks,
@@ -309,6 +313,8 @@ def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -
     if request.state in (model.State.APPROVED, model.State.RUNNING) and not request.stopping:
         approvers = names_of(house, (vote.person for vote in votes if vote.approve))
         return texts.say(locale, "card.note.approved", names=approvers)
+    if request.state in (model.State.APPROVED, model.State.RUNNING):
+        return texts.say(locale, "card.note.stopping", name=name_of(house, request.ended_by))
     if request.state is model.State.EXPIRED:
         return texts.say(locale, "card.note.expired")
     if request.note:
@@ -317,7 +323,7 @@ def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -
     if by and request.state is model.State.REJECTED:
         return texts.say(locale, "card.note.rejected", name=by)
     if by and request.state is model.State.CANCELLED:
-        key = "card.note.stopped" if request.started_at else "card.note.cancelled"
+        key = "card.note.stopped" if request.approved_at else "card.note.cancelled"
         return texts.say(locale, key, name=by)
     return ""
 

@@ -1,4 +1,4 @@
-"""``make demo``: start the sandbox and the bot, play the stories on both platforms, show the groups.
+"""``make demo``: start the sandbox and the bot, play the stories, show the groups.
 
 Afterwards it stays up: type as any of the example people. ``--once`` leaves after the stories, with
 status 0 if all of them went as told.
@@ -87,9 +87,12 @@ def configuration(folder: Path, ports: dict[str, int], extra: str = "") -> Path:
 async def start_bot(config: Path, log: Path) -> asyncio.subprocess.Process:
     with log.open("wb") as out:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "--config", str(config),
-            cwd=ROOT, stdout=out, stderr=asyncio.subprocess.STDOUT, stdin=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+            *(sys.executable, "-m", "bot", "run", "--config", str(config)),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=out,
+            stderr=asyncio.subprocess.STDOUT,
+        )
 
 
 async def connected(sandbox: Sandbox, bot: asyncio.subprocess.Process, patience: float) -> None:
@@ -247,7 +250,7 @@ async def main(options: argparse.Namespace) -> int:
             view.scoreboard(console, rows)
             failed = [row for row in rows if row[2]]
             for platform, story, error, _ in failed:
-                console.print(f"[red]{platform}: {story}[/red]\n{error}")
+                console.print(f"{platform}: {story}\n{error}", style="red", markup=False)
             if not options.once:
                 await sit_down(console, sandbox, bot)
             code = await stop_bot(bot)

@@ -73,7 +73,7 @@ def card(entry: Entry) -> RenderableType:
     changed = len(entry.get("history") or ())
     return Panel(
         Group(*parts),
-        title=f"[bold]{title}[/bold]".replace("[/]", ""),
+        title=Text(title, "bold"),
         title_align="left",
         subtitle=f"changed {changed}×" if changed else None,
         subtitle_align="right",
@@ -106,6 +106,6 @@ def scoreboard(console: Console, rows: list[tuple[str, str, str, float]]) -> Non
     table.add_column("seconds", justify="right")
     table.add_column("")
     for platform, story, error, seconds in rows:
-        mark = f"[red]✗ {error.splitlines()[0]}[/red]" if error else "[green]✓[/green]"
+        mark = Text("✗ failed, see below", "red") if error else Text("✓", "green")
         table.add_row(platform, story, f"{seconds:.1f}", mark)
     console.print(table)

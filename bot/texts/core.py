@@ -210,7 +210,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "state.refused": ("未受理", "refused"),
     "state.unknown": ("结果不明", "outcome unknown"),
     # ------------------------------------------------------------------ the card
-    "card.title": ("#{id} {command} · {state}", "#{id} {command} · {state}"),
     "card.asked_by": ("发起人", "Asked by"),
     "card.request": ("请求", "Request"),
     "card.reason": ("原因", "Reason"),
