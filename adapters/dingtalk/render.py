@@ -157,7 +157,7 @@ def chunks(text: str, chars: int, size: int) -> list[str]:
         current.append(line)
         used, weight = used + len(line) + 1, weight + heavy
     pieces.append("\n".join(current))
-    return [piece for piece in pieces if piece.strip("\n` ")] or [""]
+    return [piece for piece in pieces if piece.strip("\n` ")] or ["…"]
 
 
 def _parts(line: str, chars: int, size: int) -> list[tuple[str, bool]]:

@@ -1,0 +1,514 @@
+"""Effects against the sandbox's DingTalk: what arrives, and which of the four outcomes it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from adapters.dingtalk import DingTalk, Settings, api, render, send
+from bot import model
+from sandbox import world
+from sandbox.base import Clock
+from sandbox.dingtalk import DingTalk as Platform
+from tests.adapters.dingtalk_gateway import until
+
+OPS = next(id for id, name in world.DINGTALK_GROUPS.items() if name == "ops")
+BOB = model.Account("dingtalk", world.DINGTALK_CORP, "u-bob", "Bob")
+WEBHOOK = "/robot/sendBySession"
+CREATE = "/v1.0/card/instances/createAndDeliver"
+UPDATE = "PUT /v1.0/card/instances"
+GROUP = "/v1.0/robot/groupMessages/send"
+TOKEN = "/v1.0/oauth2/accessToken"
+
+
+class AdapterClock:
+    """The platform's time, so that both agree on when a webhook ends."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+class Town:
+    """A platform, an adapter that is connected to it, and what the adapter handed over."""
+
+    def __init__(self, platform: Platform, **settings: Any) -> None:
+        self.platform = platform
+        self.events: list[model.Event] = []
+        options: dict[str, Any] = {
+            "endpoint": platform.base_url,
+            "webhook_hosts": (platform.base_url,),
+            "robot_code": world.DINGTALK_ROBOT,
+            "call_timeout": 0.5,
+        }
+        self.adapter = DingTalk(
+            Settings(
+                world.DINGTALK_CLIENT_ID, world.DINGTALK_CLIENT_SECRET, **(options | settings)
+            ),
+            AdapterClock(platform.clock),
+        )
+        self.receipt = model.Receipt()
+
+    async def submit(self, event: model.Event) -> model.Receipt:
+        self.events.append(event)
+        return self.receipt
+
+    async def asked(self, text: str = "restart web-01", **args: Any) -> model.Asked:
+        before = len(self.events)
+        await self.platform.say(user="alice", text=text, **args)
+        await until(lambda: len(self.events) > before)
+        event = self.events[-1]
+        assert isinstance(event, model.Asked)
+        return event
+
+    async def transcript(self, chat: str = "ops") -> list[dict[str, Any]]:
+        said = await self.platform.transcript(chat)
+        return [entry for entry in said if entry["from"] == "bot"]
+
+    async def calls(self, name: str) -> list[dict[str, Any]]:
+        return await self.platform.calls(name)
+
+
+@contextlib.asynccontextmanager
+async def town(**settings: Any) -> AsyncIterator[Town]:
+    platform = Platform(Clock())
+    runner = web.AppRunner(platform.app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    platform.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    place = Town(platform, **settings)
+    ready = asyncio.Event()
+    task = asyncio.create_task(place.adapter.run(place.submit, ready.set))
+    try:
+        await asyncio.wait_for(ready.wait(), 5)
+        yield place
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=5)
+        await place.adapter.close()
+        await platform.close()
+        await runner.cleanup()
+
+
+def message(text: str = "done", *mentions: model.Account) -> model.Message:
+    return model.Message("Result", (model.Block("para", (model.Span(text),)),), mentions)
+
+
+def card(
+    text: str = "systemctl restart web", buttons: bool = True, note: str = "wait"
+) -> model.Card:
+    pressed = (
+        model.Button("approve", "Approve", "primary"),
+        model.Button("reject", "No", "danger"),
+    )
+    blocks = (model.Block("pre", text=text),)
+    given = pressed if buttons else ()
+    return model.Card(7, "c0de", "Restart", "orange", "pending", blocks, given, "", note, (BOB,))
+
+
+def late(place: model.Place) -> model.Place:
+    return dataclasses.replace(place, webhook="", webhook_until=model.EPOCH)
+
+
+def say(place: model.Place, what: model.Message, key: str = "k1") -> model.Say:
+    return model.Say(place, what, key)
+
+
+# ----------------------------------------------------------------------------- messages
+
+
+async def test_a_reply_goes_by_the_session_webhook_and_mentions() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        outcome = await t.adapter.perform(say(place, message("@all done", BOB)), False)
+        assert isinstance(outcome, model.Done)
+        entry = (await t.transcript())[-1]
+        assert entry["mentions"] == ["bob"]
+        assert "＠all done" in entry["text"]
+        body = (await t.calls(WEBHOOK))[0]["request"]
+        assert body["msgUuid"] == outcome.ref
+        assert not await t.calls(TOKEN)
+
+
+async def test_a_late_reply_is_a_card_that_mentions_once() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        t.platform.clock.advance(5400 - 20)  # 20 s before the end is too late
+        effect = say(place, message("字" * 800, BOB))
+        outcome = await t.adapter.perform(effect, False)
+        assert isinstance(outcome, model.Done)
+        entries = await t.transcript()
+        assert [entry["mentions"] for entry in entries] == [["bob"], [], []]
+        assert "".join(entry["text"] for entry in entries).count("字") == 800
+        assert not await t.calls(WEBHOOK)
+        other = Town(t.platform).adapter  # as after a restart
+        assert await other.perform(effect, True) == dataclasses.replace(outcome, data={})
+        assert len(await t.transcript()) == 3
+        await other.close()
+
+
+async def test_a_late_reply_as_a_group_message_is_never_repeated_on_a_guess() -> None:
+    async with town(late_reply="group_message") as t:
+        place = late((await t.asked()).place)
+        done = await t.adapter.perform(say(place, message("one", BOB)), False)
+        assert isinstance(done, model.Done)
+        await t.platform.fault(GROUP, "lose_answer")
+        lost = await t.adapter.perform(say(place, message("two"), "k2"), False)
+        assert isinstance(lost, model.Unknown)
+        doubted = await t.adapter.perform(say(place, message("two"), "k2"), True)
+        assert isinstance(doubted, model.Unknown)
+        assert [entry["title"] for entry in await t.transcript()] == ["Result", "Result"]
+
+
+async def test_a_webhook_that_is_gone_gives_way_to_the_late_reply() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        await t.platform.expire_webhooks()
+        outcome = await t.adapter.perform(say(place, message()), False)
+        assert isinstance(outcome, model.Done)
+        assert outcome.data["alias"].startswith("carrier")
+
+
+async def test_a_webhook_elsewhere_is_not_called() -> None:
+    async with town(webhook_hosts=("oapi.dingtalk.com",)) as t:
+        place = (await t.asked()).place
+        assert isinstance(await t.adapter.perform(say(place, message()), False), model.Done)
+        assert not await t.calls(WEBHOOK)
+        assert (await t.transcript())[-1]["text"] == "Result\ndone"
+
+
+async def test_one_to_one() -> None:
+    async with town() as t:
+        place = (await t.asked(direct=True)).place
+        assert (place.direct, place.chat) == (True, "u-alice")
+        for key, where in (("k1", place), ("k2", late(place))):
+            outcome = await t.adapter.perform(say(where, message(), key), False)
+            assert isinstance(outcome, model.Done)
+        assert isinstance(
+            await t.adapter.perform(model.ShowCard(place, card(), "k"), False), model.Done
+        )
+        assert len(await t.transcript("alice")) == 3
+    async with town(late_reply="group_message") as t:
+        place = late((await t.asked(direct=True)).place)
+        assert isinstance(await t.adapter.perform(say(place, message()), False), model.Done)
+        nobody = dataclasses.replace(place, chat="u-nobody")
+        refused = await t.adapter.perform(say(nobody, message(), "k2"), False)
+        assert isinstance(refused, model.Refused)
+
+
+async def test_a_long_message_arrives_whole_and_only_once() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        text = "\n".join(f"line {number} {'x' * 80}" for number in range(120))
+        long = model.Message("Result", (model.Block("pre", text=text),))
+        await t.platform.fault(WEBHOOK, "throttle", after=1)
+        first = await t.adapter.perform(say(place, long), False)
+        assert first == model.NotSent("660026: sending too many messages per minute", 60.0)
+        assert isinstance(await t.adapter.perform(say(place, long), False), model.Done)
+        texts = [entry["text"] for entry in await t.transcript()]
+        assert len(texts) == 4
+        assert "\n".join(texts) == text
+
+
+# ----------------------------------------------------------------------------- cards
+
+
+async def test_a_card_is_shown_clicked_and_changed() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        shown = await t.adapter.perform(model.ShowCard(place, card(), "k"), False)
+        assert isinstance(shown, model.Done)
+        entry = (await t.platform.cards("ops"))[0]
+        assert entry["mentions"] == ["bob"]
+        assert entry["data"]["title"] == "Restart · pending"
+        t.receipt = model.Receipt("Only Bob may decide", card=card(note="by the card"))
+        answer = await t.platform.click(user="dave", card=entry["id"], action="approve")
+        assert answer["acked"]
+        event = t.events[-1]
+        assert isinstance(event, model.Clicked)
+        assert (event.action, event.request, event.code) == ("approve", 7, "c0de")
+        assert event.card == shown.ref
+        tips = [(await t.platform.cards("ops", who))[0]["text"] for who in ("dave", "bob")]
+        assert "Only Bob may decide" in tips[0]
+        assert "Only Bob may decide" not in tips[1]
+        changed = model.UpdateCard(place, card("all is done", False), shown.ref)
+        assert isinstance(await t.adapter.perform(changed, False), model.Done)
+        entry = (await t.platform.cards("ops"))[0]
+        assert "all is done" in entry["text"]
+        assert entry["buttons"] == []
+
+
+async def test_a_quoted_card_is_found_by_its_alias() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        shown = await t.adapter.perform(model.ShowCard(place, card(), "k"), False)
+        assert isinstance(shown, model.Done)
+        entry = (await t.platform.cards("ops"))[0]
+        assert (await t.asked("approve", quote=entry["id"])).quoted == shown.data["alias"]
+
+
+async def test_showing_a_card_again_shows_no_second_one() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        await t.platform.fault(CREATE, "lose_answer")
+        effect = model.ShowCard(place, card(), "k")
+        assert isinstance(await t.adapter.perform(effect, False), model.NotSent)
+        again = await t.adapter.perform(effect, True)
+        assert isinstance(again, model.Done)
+        assert again.ref == send.derived("k")
+        assert len(await t.platform.cards("ops")) == 1
+
+
+async def test_what_a_card_cannot_hold_is_said_first() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        script = "\n".join(f"echo step {number} of the whole" for number in range(80))
+        effect = model.ShowCard(place, card(script), "k")
+        assert isinstance(await t.adapter.perform(effect, False), model.Done)
+        text, shown = await t.transcript()
+        assert script in text["text"]
+        assert render.FULL_TEXT_ABOVE in shown["text"]
+        await t.adapter.perform(model.UpdateCard(place, card(script), send.derived("k")), False)
+        assert len(await t.transcript()) == 2
+        changed = model.UpdateCard(place, card(script + "\nmore"), send.derived("k"))
+        await t.adapter.perform(changed, False)
+        assert "more" in (await t.transcript())[-1]["text"]
+
+
+async def test_without_its_full_text_a_card_is_not_shown() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        effect = model.ShowCard(place, card("x" * 3000), "k")
+        await t.platform.fault(WEBHOOK, "error", code=430101, message="unsafe content")
+        outcome = await t.adapter.perform(effect, False)
+        assert outcome == model.Refused("430101: unsafe content", "430101")
+        await t.platform.fault(WEBHOOK, "throttle")
+        assert isinstance(await t.adapter.perform(effect, False), model.NotSent)
+        assert not await t.platform.cards("ops")
+        assert isinstance(await t.adapter.perform(effect, False), model.Done)
+        assert len(await t.platform.cards("ops")) == 1
+
+
+async def test_a_card_that_was_made_and_not_delivered() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        effect = model.ShowCard(place, card(), "k")
+        await t.platform.fault(CREATE, "deliver_error", message="system busy")
+        assert isinstance(await t.adapter.perform(effect, False), model.NotSent)
+        assert not await t.platform.cards("ops")
+        assert isinstance(await t.adapter.perform(effect, False), model.Done)
+        assert len(await t.platform.cards("ops")) == 1
+        elsewhere = dataclasses.replace(place, chat="cidNOWHERE==")
+        refused = await t.adapter.perform(model.ShowCard(elsewhere, card(), "k2"), False)
+        assert isinstance(refused, model.Refused)
+        assert "not in this group" in refused.reason
+
+
+async def test_an_update_of_no_card_is_refused() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        for ref in ("", "cs-nothing"):
+            outcome = await t.adapter.perform(model.UpdateCard(place, card(), ref), False)
+            assert isinstance(outcome, model.Refused)
+
+
+# ----------------------------------------------------------------------------- outcomes
+
+FAULTS: list[tuple[str, dict[str, Any], type, float]] = [
+    ("throttle", {}, model.NotSent, 1.0),
+    ("error", {"code": "system.busy", "status": 500}, model.NotSent, 1.0),
+    ("error", {"code": "system.error", "status": 500}, model.NotSent, 0.0),
+    (
+        "error",
+        {"code": "Forbidden.AccessDenied.ApiCountLimitForOrg", "status": 403},
+        model.NotSent,
+        3600.0,
+    ),
+    (
+        "error",
+        {"code": "Forbidden.AccessDenied.AccessTokenPermissionDenied", "status": 403},
+        model.Refused,
+        0,
+    ),
+    ("error", {"code": "param.templateNotExist", "status": 400}, model.Refused, 0),
+    ("html", {}, model.NotSent, 0.0),
+    ("hang_up", {}, model.NotSent, 0.0),
+    ("slow", {"seconds": 2.0}, model.NotSent, 0.0),
+]
+
+
+@pytest.mark.parametrize(("do", "args", "kind", "after"), FAULTS)
+async def test_the_outcome_of_a_card_call(
+    do: str, args: dict[str, Any], kind: type, after: float
+) -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        await t.platform.fault(CREATE, do, **args)
+        outcome = await t.adapter.perform(model.ShowCard(place, card(), "k"), False)
+        assert isinstance(outcome, kind), outcome
+        if isinstance(outcome, model.NotSent):
+            assert outcome.retry_after == after
+            assert isinstance(
+                await t.adapter.perform(model.ShowCard(place, card(), "k"), False), model.Done
+            )
+
+
+@pytest.mark.parametrize(
+    ("do", "args", "kind"),
+    [
+        ("hang_up", {}, model.Unknown),
+        ("html", {}, model.Unknown),
+        ("slow", {"seconds": 2.0}, model.Unknown),
+        ("error", {"code": "system.error", "status": 500}, model.Unknown),
+        ("throttle", {}, model.NotSent),
+        ("error", {"code": "robot.x", "status": 400}, model.Refused),
+    ],
+)
+async def test_the_outcome_of_a_group_message(do: str, args: dict[str, Any], kind: type) -> None:
+    async with town(late_reply="group_message") as t:
+        place = late((await t.asked()).place)
+        await t.platform.fault(GROUP, do, **args)
+        assert isinstance(await t.adapter.perform(say(place, message()), False), kind)
+
+
+WEBHOOK_ANSWERS: list[tuple[int, dict[str, Any], type, float]] = [
+    (200, {"errcode": 0}, model.Done, 0),
+    (200, {"errcode": "0", "errmsg": "ok"}, model.Done, 0),
+    (200, {"errcode": -1}, model.NotSent, 1.0),
+    (200, {"errcode": 130101}, model.NotSent, 60.0),
+    (200, {"errcode": 410100}, model.NotSent, 60.0),
+    (200, {"errcode": 660026}, model.NotSent, 60.0),
+    (200, {"errcode": 88, "sub_code": "90018"}, model.NotSent, 1.0),
+    (200, {"errcode": 88, "sub_code": "40014"}, model.Refused, 0),
+    (200, {"errcode": 310000, "errmsg": "keywords not in content"}, model.Refused, 0),
+    (200, {"status": 1111, "wait": 5, "source": "x5", "punish": "deny"}, model.NotSent, 300.0),
+    (200, {}, model.NotSent, 0.0),
+    (429, {}, model.NotSent, 60.0),
+    (502, {}, model.NotSent, 0.0),
+    (404, {}, model.Refused, 0),
+    (302, {}, model.Refused, 0),
+]
+
+
+@pytest.mark.parametrize(("status", "answer", "kind", "after"), WEBHOOK_ANSWERS)
+def test_webhook_answers(status: int, answer: dict[str, Any], kind: type, after: float) -> None:
+    outcome = api.judge_webhook(status, answer)
+    assert isinstance(outcome, kind)
+    if isinstance(outcome, model.NotSent):
+        assert outcome.retry_after == after
+
+
+async def test_nobody_there_is_not_sent() -> None:
+    settings = Settings("a", "b", endpoint="http://127.0.0.1:9", late_reply="group_message")
+    adapter = DingTalk(settings, AdapterClock(Clock()))
+    place = model.Place("dingtalk", "corp", OPS)
+    outcome = await adapter.perform(say(place, message()), False)
+    assert isinstance(outcome, model.NotSent)
+    await adapter.close()
+
+
+# ----------------------------------------------------------------------------- the token
+
+
+async def test_a_token_is_fetched_once_and_again_when_refused() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        effects = [model.ShowCard(place, card(), f"k{number}") for number in range(12)]
+        outcomes = await asyncio.gather(*(t.adapter.perform(each, False) for each in effects))
+        assert all(isinstance(outcome, model.Done) for outcome in outcomes)
+        assert len(await t.calls(TOKEN)) == 1
+        await t.platform.expire_token()
+        t.platform.clock.advance(2)
+        update = model.UpdateCard(place, card(), send.derived("k0"))
+        outcomes = await asyncio.gather(*(t.adapter.perform(update, False) for _ in range(5)))
+        assert all(isinstance(outcome, model.Done) for outcome in outcomes)
+        assert len(await t.calls(TOKEN)) == 2
+        t.platform.clock.advance(7200)
+        await t.adapter.perform(update, False)
+        assert len(await t.calls(TOKEN)) == 3
+
+
+async def test_a_token_that_cannot_be_had_is_not_the_effect_s_end() -> None:
+    async with town() as t:
+        place = late((await t.asked()).place)
+        args = {"code": "invalidClientIdOrSecret", "message": "wrong", "status": 400}
+        await t.platform.fault(TOKEN, "error", **args)
+        outcome = await t.adapter.perform(say(place, message()), False)
+        assert isinstance(outcome, model.NotSent)
+        assert "client_id and client_secret in [dingtalk]" in outcome.reason
+        assert isinstance(await t.adapter.perform(say(place, message()), False), model.Done)
+
+
+# ----------------------------------------------------------------------------- forms
+
+
+async def test_a_form_is_read() -> None:
+    async with town() as t:
+        fields = {"emp_id": "E123", "role": "devops"}
+        made = await t.platform.form(user="alice", fields=fields, approvers=["bob", "carol"])
+        await until(lambda: t.events)
+        event = t.events[-1]
+        assert isinstance(event, model.FormChanged)
+        assert (event.status, event.instance) == ("approved", made["instance"])
+        fetch = model.FetchForm("dingtalk", event.tenant, event.form, event.instance)
+        outcome = await t.adapter.perform(fetch, False)
+        assert isinstance(outcome, model.Done)
+        assert outcome.data["status"] == "approved"
+        assert outcome.data["originator"] == "u-alice"
+        assert outcome.data["approvers"] == ["u-bob", "u-carol"]
+        assert {**outcome.data["fields"], **fields} == outcome.data["fields"]
+        revoked = await t.platform.revert_form(made["instance"])
+        fetch = dataclasses.replace(fetch, instance=revoked["instance"])
+        outcome = await t.adapter.perform(fetch, False)
+        assert isinstance(outcome, model.Done)
+        assert outcome.data["status"] == "reverted"
+        missing = await t.adapter.perform(dataclasses.replace(fetch, instance="no/such?"), False)
+        assert isinstance(missing, model.Refused)
+
+
+# ----------------------------------------------------------------------------- hosts
+
+URL = "https://oapi.dingtalk.com/robot/sendBySession?session=x"
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "may"),
+    [
+        (URL, ("oapi.dingtalk.com",), True),
+        (URL.replace("com/", "com:443/"), ("oapi.dingtalk.com",), True),
+        (URL.replace("https", "http"), ("oapi.dingtalk.com",), False),
+        (URL.replace("com/", "com:8443/"), ("oapi.dingtalk.com",), False),
+        (URL.replace("com/", "com.evil.example/"), ("oapi.dingtalk.com",), False),
+        ("https://oapi.dingtalk.com@evil.example/", ("oapi.dingtalk.com",), False),
+        ("https://evil.example/oapi.dingtalk.com", ("oapi.dingtalk.com",), False),
+        ("https://a:b@oapi.dingtalk.com/", ("oapi.dingtalk.com",), False),
+        ("http://127.0.0.1:81/x", ("http://127.0.0.1:81",), True),
+        ("http://127.0.0.1:82/x", ("http://127.0.0.1:81",), False),
+        ("https://127.0.0.1:81/x", ("127.0.0.1:81",), True),
+        ("http://127.0.0.1:81/x", ("127.0.0.1:81",), False),
+        ("file:///etc/passwd", ("",), False),
+        ("http://[::1", ("oapi.dingtalk.com",), False),
+        ("https://oapi.dingtalk.com:x/", ("oapi.dingtalk.com",), False),
+        (URL, (), False),
+    ],
+)
+def test_where_a_webhook_may_point(url: str, hosts: tuple[str, ...], may: bool) -> None:
+    assert send.allowed(url, hosts) is may
+
+
+def test_a_webhook_about_to_end_is_not_used() -> None:
+    clock = AdapterClock(Clock())
+    sender = send.Sender(Settings("a", "b"), None, clock)  # type: ignore[arg-type]
+    place = model.Place("dingtalk", "c", "x", webhook=URL)
+    for seconds, may in ((29, False), (40, True)):
+        until_then = clock.now() + timedelta(seconds=seconds)
+        assert sender.answerable(dataclasses.replace(place, webhook_until=until_then)) is may
