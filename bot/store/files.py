@@ -83,6 +83,12 @@ class Store:
             with self._guard:
                 self._free.append(connection)
 
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of the file. The write-ahead log is copied back and removed."""
         with self._guard:
