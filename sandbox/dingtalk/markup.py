@@ -19,14 +19,16 @@ _ESCAPE = re.compile(rf"\\([{PUNCTUATION}])")
 _LINK = re.compile(
     r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(\s*<?([^\s<>()]*(?:\([^\s()]*\))?)>?[^)]*\)"
 )
-_ANCHOR = re.compile(r"<a\b([^>]*)>(.*?)</a\s*>", re.IGNORECASE | re.DOTALL)
+_ANCHOR = re.compile(r"<a\b([^>]{0,800})>(.{0,800}?)</a\s*>", re.IGNORECASE | re.DOTALL)
 _HREF = re.compile(r"href\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE)
 _AT_ID = re.compile(r"atId\s*=\s*[\"']?([^\s\"'>]+)", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _FONT = re.compile(r"</?(?:font|b|i|strong|em|span)\b[^>]*>", re.IGNORECASE)
 _CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
-_BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_ITALIC = re.compile(r"(?<![\w*])\*(?=\S)(.+?)(?<=\S)\*(?![\w*])|(?<!\w)_(?=\S)(.+?)(?<=\S)_(?!\w)")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)(.{1,800}?)(?<=\S)\1")
+_ITALIC = re.compile(
+    r"(?<![\w*])\*(?=\S)(.{1,800}?)(?<=\S)\*(?![\w*])|(?<!\w)_(?=\S)(.{1,800}?)(?<=\S)_(?!\w)"
+)
 _RULE = re.compile(r"^\s{0,3}([-*_])(?:\s*\1){2,}\s*$")
 _FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
 _EVERYBODY = re.compile(r"@\s?(?:all\b|所有人)", re.IGNORECASE)
