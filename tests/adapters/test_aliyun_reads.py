@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from adapters.aliyun import Aliyun, Credentials, api, credentials
-from bot import model, ports
+from bot import command, model, ports
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor, plan, start
 from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, WEB1, WEB2, served, until
@@ -340,5 +340,35 @@ async def test_no_value_escapes_its_quotes(aliyun: Aliyun, party: Party, value: 
     await until(lambda: not party.agents.jobs)
     ((result,),) = (await aliyun.poll(REGION, "batch-1", [done.ref])).values()
     assert (result.status, result.exit_code) == ("Success", 0)
+    assert result.output == value + "|end"
+    assert (await party.files(WEB1)).keys() == {"passwd"}
+
+
+def renders(value: str) -> bool:
+    """True if the core takes this value at all: it refuses placeholders and control characters."""
+    try:
+        command.render(command.Script("true", {"VALUE": value}))
+    except command.BadScript:
+        return False
+    return True
+
+
+TAKEN = [value for value in HOSTILE if renders(value)]
+
+
+def test_the_core_takes_most_of_them() -> None:
+    assert len(TAKEN) >= 12
+
+
+@pytest.mark.parametrize("value", TAKEN, ids=range(len(TAKEN)))
+async def test_what_the_core_renders_runs_as_meant(
+    aliyun: Aliyun, party: Party, value: str
+) -> None:
+    source = "#!/bin/bash\nset -euo pipefail\nprintf '%s|end' \"$VALUE\"\n"
+    script = command.render(command.Script(source, {"VALUE": value}))
+    done = await aliyun.perform(start(plan(script, WEB1)), doubt=False)
+    assert isinstance(done, model.Done)
+    await until(lambda: not party.agents.jobs)
+    ((result,),) = (await aliyun.poll(REGION, "batch-1", [done.ref])).values()
     assert result.output == value + "|end"
     assert (await party.files(WEB1)).keys() == {"passwd"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from aiohttp import web
 
@@ -29,11 +31,14 @@ async def served(folder: Path) -> AsyncIterator[Aliyun]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     party.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield party
-    finally:
-        await party.close()
-        await runner.cleanup()
+    with mock.patch.dict(os.environ):
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            os.environ.pop(name, None)  # the plain SDK would use it for this machine too
+        try:
+            yield party
+        finally:
+            await party.close()
+            await runner.cleanup()
 
 
 class Sdk:
