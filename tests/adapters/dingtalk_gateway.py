@@ -47,10 +47,10 @@ class Socket:
 
     async def ack(self, id: str) -> dict[str, Any]:
         """The acknowledgement of one frame, once it is there."""
-        found = await until(lambda: self._acks(id))
+        found = await until(lambda: self.acked(id))
         return dict(found[0])
 
-    def _acks(self, id: str) -> list[dict[str, Any]]:
+    def acked(self, id: str) -> list[dict[str, Any]]:
         return [ack for ack in self.acks if ack["headers"].get("messageId") == id]
 
 
