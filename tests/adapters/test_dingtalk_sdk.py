@@ -1,6 +1,6 @@
 """What the plain dingtalk-stream SDK 0.24.3 does wrong, and that ours doesn't, side by side.
 
-``dingtalk_plain_sdk`` asks the SDK, in a process of its own; ``ours`` puts the same questions to the
+``dingtalk_plain_sdk`` asks the SDK, in its own process; ``ours`` puts the same questions to the
 adapter. A newer SDK that does better turns a line of the table red: then look again.
 """
 
