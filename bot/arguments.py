@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot import parameters, reader, texts, words
+from bot import parameters, reader, spelling, texts, words
 
 if TYPE_CHECKING:
     from bot import catalog
@@ -107,7 +107,7 @@ class Arguments:
             self.assign(parameter, line.quoted())
         elif parameter.kind == "script":
             self.assign(parameter, line.rest())
-        elif line.done or self._key_at(line.at):
+        elif line.line_ends or self._key_at(line.at):
             self.assign(parameter, "")
         elif parameter.kind == "text":
             self.assign(parameter, self._free(line.at, keyed=True))
@@ -217,12 +217,19 @@ class Arguments:
 
     def _free(self, start: int, *, keyed: bool) -> str:
         """Free text from ``start`` to the end or to the next ``name=``. Behind a name it ends early
-        where a word is surely something else: a value still needed, an instance, a #number."""
+        where a word is surely something else: a value still needed, an instance, a #number; and
+        always where a script begins."""
         line, end = self.line, len(self.line.raw)
         needs = keyed and any(
             p.required and p.kind not in ("text", "script") and self._blank(p) for p in self.order
         )
+        script = self.script is not None and self.script.name not in self.values
+        last = start
         for number, (at, word) in enumerate(line.words(start)):
+            if script and ("\n" in line.raw[last:at] or line.script_at(at)):
+                end = last
+                break
+            last = at + len(word)
             if number and (self._key_at(at, "=") or (keyed and (needs or self._sure(word)))):
                 end = at
                 break
@@ -355,7 +362,7 @@ class Arguments:
                 values[parameter.name] = self.values[parameter.name]
             elif parameter.required or parameter is show:
                 values[parameter.name] = parameters.value_of(parameter, parameter.example)
-        return spell(self.command, values, self.word, show.name if show else "")
+        return spelling.spell(self.command, values, self.word, show.name if show else "")
 
 
 def _filled(value: str | tuple[str, ...]) -> bool:
@@ -377,46 +384,3 @@ def _positional(found: tuple[parameters.Parameter, ...]) -> list[parameters.Para
             order.append(parameter)
         behind = behind or parameter.kind == "targets"
     return order
-
-
-# ----------------------------------------------------------------------------- the way back
-
-
-def spell(
-    command: catalog.Command, values: Mapping[str, Any], word: str = "", keep: str = ""
-) -> str:
-    """A line that parses to these values; those equal to their default are left out, but for the
-    one called ``keep``. ``word`` stands for the command's name."""
-    parts, script = [word or command.name], ""
-    for parameter in command.parameters:
-        if parameter.name not in values:
-            continue
-        value = values[parameter.name]
-        if not parameter.required and value == parameter.default and parameter.name != keep:
-            continue
-        if parameter.kind == "script":
-            script = str(value)
-        elif parameter.kind == "targets":
-            parts.append(" ".join(value) or "targets=")
-        elif parameter.kind == "request":
-            parts.append(f"{value}" if value < 10_000_000 else f"#{value}")
-        elif parameter.kind == "code" or (
-            parameter.required and parameter.kind not in ("text", "bool")
-        ):
-            parts.append(_written(value))
-        else:
-            parts.append(f"{parameter.name}={_written(value)}")
-    line = " ".join(parts)
-    if not script:
-        return line
-    one = "\n" not in script and script == script.strip() and not script.startswith("```")
-    return f"{line} -- {script}" if one else f"{line} --\n{script}"
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = str(value)
-    if re.fullmatch(r"[\w#%+./-]*[\w#%+/-]", text) and not re.fullmatch(r"--+", text):
-        return text
-    return reader.quote(text)

@@ -133,10 +133,11 @@ def load(folder: Path | str) -> Catalog:
         except _Fault as fault:
             faults.extend(f"{path.name}: {line}" for line in fault.args)
     faults.extend(_orphans(folder))
-    faults.extend(_twice(found))
-    if not faults:
-        catalog = Catalog({command_.name: command_ for _, command_ in found})
-        for name, command_ in found:
+    twice = _twice(found)
+    faults.extend(twice.values())
+    catalog = Catalog({command_.name: command_ for name, command_ in found if name not in twice})
+    for name, command_ in found:
+        if name not in twice:
             faults.extend(f"{name}: {line}" for line in _rehearse(catalog, command_))
     if faults:
         raise CatalogError(faults)
@@ -232,13 +233,14 @@ def _orphans(folder: Path) -> list[str]:
     ]
 
 
-def _twice(found: list[tuple[str, Command]]) -> list[str]:
-    faults = []
+def _twice(found: list[tuple[str, Command]]) -> dict[str, str]:
+    """The files whose words are taken by an earlier file, with a sentence on each."""
+    faults: dict[str, str] = {}
     owners: dict[str, str] = {}
     for file, command_ in found:
         for word in dict.fromkeys(map(words.fold, (command_.name, *command_.aliases))):
             if word in owners:
-                faults.append(f"{file}: {word!r} is already a command of {owners[word]}")
+                faults[file] = f"{file}: {word!r} is already a command of {owners[word]}"
             owners.setdefault(word, file)
     return faults
 

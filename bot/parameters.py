@@ -295,8 +295,14 @@ def _check(parameter: Parameter) -> None:
     if parameter.required and not parameter.example:
         raise TypeError(f"{parameter.name}: needs an example: About(…, …, example=…)")
     samples = [parameter.example] if parameter.example else []
-    if isinstance(parameter.default, str) and parameter.default:
-        samples.append(parameter.default)
+    if not parameter.required:
+        wanted = {"targets": tuple, "int": int, "request": int, "bool": bool}.get(
+            parameter.kind, str
+        )
+        if type(parameter.default) is not wanted:
+            raise TypeError(f"{parameter.name}: its default must be of type {wanted.__name__}")
+        if parameter.default and parameter.kind not in ("targets", "bool"):
+            samples.append(str(parameter.default))
     for sample in samples:
         try:
             value_of(parameter, sample)

@@ -13,7 +13,7 @@ from bot import words
 
 _SPACE = " \t\r\n\f\v\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _GAP = re.compile(f"[{_SPACE},;]*")
-_BLANKS = re.compile(f"[{_SPACE}]*")
+_BLANKS = re.compile(f"[{_SPACE}]*".replace("\r\n", ""))
 _BARE = re.compile(f"[^{_SPACE},;]*")
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\r?\n?(.*?)(?:\r?\n)?```[ \t\r\n]*\Z", re.DOTALL)
 _DASHES = re.compile(r"(?:--|—{1,2})(?=[ \t\r\n]|\Z)")
@@ -60,7 +60,7 @@ class Reader:
         return found[0]
 
     def blanks(self) -> None:
-        """Pass over white space."""
+        """Pass over white space, but not over a line break."""
         found = _BLANKS.match(self.plain, self.at)
         assert found is not None
         self.at = found.end()
@@ -115,6 +115,14 @@ class Reader:
         after = self.plain[at + 1 : at + 2]
         return not (after.isascii() and (after.isalnum() or after == "_"))
 
+    def script_at(self, at: int) -> bool:
+        """Does a script begin here by its own sign: dashes or a code fence?"""
+        return self.plain.startswith("```", at) or bool(_DASHES.match(self.plain, at))
+
+    @property
+    def line_ends(self) -> bool:
+        return self.done or self.raw[self.at] in "\r\n"
+
     def script(self, before: int, gap: str, *, started: bool) -> bool:
         """Does a script begin here: on a line of its own, behind ``--``, or in a code fence?
 
@@ -147,13 +155,21 @@ class Reader:
 
 
 def quote(text: str) -> str:
-    """The text in the first kind of quotes from which it is read back unchanged."""
+    """The text in the first kind of quotes from which it is read back unchanged; failing all of
+    them, in the plain ones."""
+    return next(_quotings(text), f'"{text}"')
+
+
+def quotable(text: str) -> bool:
+    """Is there a kind of quotes that this text does not break?"""
+    return next(_quotings(text), None) is not None
+
+
+def _quotings(text: str) -> Iterator[str]:
     for opening, (closing, _) in _QUOTES.items():
-        written = f"{opening}{text}{closing[0]}"
-        reader = Reader(written)
+        reader = Reader(f"{opening}{text}{closing[0]}")
         try:
             if reader.quoted() == text and reader.done:
-                return written
+                yield reader.raw
         except Unclosed:
             continue
-    return f'"{text}"'

@@ -1,0 +1,96 @@
+"""A value is data: whatever it holds, the script sees exactly that and nothing else happens."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import command
+
+PRINT = "#!/bin/bash\nset -u\nprintf '%s' \"$VALUE\"\n"
+NASTY = [
+    "; rm -rf /", "$(touch pwned)", "`touch pwned`", "a && touch pwned", "| touch pwned", "> pwned",
+    "'; touch pwned; '", '"; touch pwned; "', "\\'; touch pwned #", "$IFS", "${HOME}", "$((1+1))",
+    "!!", "~", "*", "?", "[a-z]", "{a,b}", "#x", "a\nb", "a\n\ntouch pwned\n", "\t x ", "-n", "--",
+    "\\", "\\\\", "'", "''", '"', "$", "$'\\x41'", "<(touch pwned)", "&", "%s%n", "\x01\x7f",
+    "é中文😀", "\u202e", "EOF\ntouch pwned\nEOF", "", " ", "=", "a=b", "{x}", "} {", "\r\n",
+]  # fmt: skip
+
+
+def run(text: str, where: Path) -> bytes:
+    done = subprocess.run(
+        ["bash", "-s"], input=text.encode(), capture_output=True, cwd=where, timeout=10, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    return done.stdout
+
+
+@pytest.mark.parametrize("value", NASTY)
+def test_a_real_shell_sees_the_value_unchanged(value: str, tmp_path: Path) -> None:
+    text = command.render(command.Script(PRINT, {"VALUE": value}))
+    assert text.startswith("#!/bin/bash\n")
+    assert run(text, tmp_path) == value.encode()
+    assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.text(
+            st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+            | st.sampled_from("'\"\\$`;&|<>(){}[]*?!#~ \n\t"),
+            max_size=40,
+        ).filter(lambda text: "{{" not in text and "}}" not in text),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_several_values_never_touch_each_other(values: list[str]) -> None:
+    names = [f"V{number}" for number in range(len(values))]
+    body = "".join(f"printf '%s\\0' \"${name}\"\n" for name in names)
+    script = command.Script(body, dict(zip(names, values, strict=True)))
+    seen = run(command.render(script), Path("/")).split(b"\0")[:-1]
+    assert seen == [value.encode() for value in values]
+
+
+def test_the_shebang_stays_first_and_the_source_last() -> None:
+    script = command.Script("#!/bin/sh -e\necho $A\n", {"A": "x y", "B_2": "z"})
+    assert command.render(script) == "#!/bin/sh -e\nA='x y'\nB_2=z\necho $A\n"
+    assert command.render(command.Script("ls")) == "#!/bin/bash\nls"
+    python = "#!/usr/bin/env python3\nprint('{{x}}')"
+    assert command.render(command.Script(python)) == python
+    assert command.render(command.Script("dir", type="RunBatScript")) == "dir"
+
+
+@pytest.mark.parametrize(
+    ("script", "key"),
+    [
+        (command.Script("", {"A": "a\0b"}), "script.nul"),
+        (command.Script("", {"A": "\ud800"}), "script.nul"),
+        (command.Script("a\0b"), "script.nul"),
+        (command.Script("", {"A": "{{oos-secret:db}}"}), "script.braces"),
+        (command.Script("", {"A": "x}}"}), "script.braces"),
+        (command.Script("", {"lower": "x"}), "script.name"),
+        (command.Script("", {"A;B": "x"}), "script.name"),
+        (command.Script("", {"A\n": "x"}), "script.name"),
+        (command.Script("", {"": "x"}), "script.name"),
+        (command.Script("", {"A": "x"}, type="RunPowerShellScript"), "script.not_shell"),
+        (command.Script("#!/usr/bin/python3\n", {"A": "x"}), "script.not_shell"),
+    ],
+)
+def test_what_cannot_be_rendered_safely_is_refused(script: command.Script, key: str) -> None:
+    with pytest.raises(command.BadScript) as raised:
+        command.render(script)
+    assert raised.value.key == key
+    assert isinstance(raised.value, ValueError)
+    assert str(raised.value)
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash -e", "/usr/bin/env bash", "/bin/dash"])
+def test_shells_take_parameters(shell: str) -> None:
+    assert "A=x" in command.render(command.Script(f"#!{shell}\n", {"A": "x"}))

@@ -1,0 +1,77 @@
+"""Everything the bot says exists in both languages, and says the same facts in both."""
+
+from __future__ import annotations
+
+import string
+from datetime import timedelta
+
+import pytest
+
+from bot import texts
+from bot.texts import commands, core
+
+
+def fields(phrase: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(phrase) if name is not None}
+
+
+@pytest.mark.parametrize("key", sorted(texts.PHRASES))
+def test_both_languages_say_the_same_facts(key: str) -> None:
+    chinese, english = texts.PHRASES[key]
+    assert chinese.strip()
+    assert english.strip()
+    assert fields(chinese) == fields(english)
+    assert all(name.isidentifier() for name in fields(chinese))
+
+
+def test_no_key_is_in_two_rooms() -> None:
+    assert not set(core.PHRASES) & set(commands.PHRASES)
+
+
+def test_lists_are_joined_as_people_write_them() -> None:
+    people = ["Bob", "Carol", "Dave"]
+    assert texts.joined("en", people) == "Bob, Carol or Dave"
+    assert texts.joined("en", people, "and") == "Bob, Carol and Dave"
+    assert texts.joined("en", people[:2]) == "Bob or Carol"
+    assert texts.joined("en", people[:1]) == "Bob"
+    assert texts.joined("en", []) == ""
+    assert texts.joined("zh-CN", people) == "Bob、Carol 或 Dave"
+    assert texts.joined("zh-CN", people, "list") == "Bob、Carol、Dave"
+    assert texts.say("en", "hint.did_you_mean", names=people) == "Did you mean Bob, Carol or Dave?"
+
+
+def test_numbers_bring_their_noun() -> None:
+    assert texts.say("en", "status.more", count=1) == "and 1 more instance"
+    assert texts.say("en", "status.more", count=3) == "and 3 more instances"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (-5, "0 s", "0 秒"),
+        (0.4, "0 s", "0 秒"),
+        (59, "59 s", "59 秒"),
+        (60, "1 min", "1 分钟"),
+        (95, "1 min 35 s", "1 分钟 35 秒"),
+        (3600, "1 h", "1 小时"),
+        (3660, "1 h 1 min", "1 小时 1 分钟"),
+        (90061, "1 d 1 h", "1 天 1 小时"),
+    ],
+)
+def test_durations(seconds: float, english: str, chinese: str) -> None:
+    assert texts.duration("en", timedelta(seconds=seconds)) == english
+    assert texts.say("zh-CN", "span", span=timedelta(seconds=seconds)) == chinese
+
+
+def test_facts_are_never_phrases() -> None:
+    said = texts.say("en", "parse.unknown", word="{word} {0} %s", hint="{hint}")
+    assert said == "I don't know “{word} {0} %s”. {hint}"
+
+
+def test_what_is_missing_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        texts.say("en", "no.such.phrase")
+    with pytest.raises(KeyError):
+        texts.say("fr", "parse.empty")
+    with pytest.raises(KeyError):
+        texts.say("en", "parse.unknown")
