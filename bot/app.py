@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import signal
 import sys
@@ -64,6 +65,12 @@ class App:
         )
         self._began = time.monotonic()
         self._failed: asyncio.Future[None] | None = None
+        self._wakers: list[Callable[[], None]] = []
+
+    def wake(self) -> None:
+        """Look at everything that waits for a time now: somebody moved the clock."""
+        for waker in self._wakers:
+            waker()
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] | None = None) -> None:
         """Work until ``stop`` is set. Raises BadCredentials, Stopped, or what broke the store."""
@@ -95,6 +102,10 @@ class App:
         ticker = timer.Ticker(self.clock)
         timer.Timer(door, self.clock, ticker)
         poller.Poller(door, lambda _engine: executor, self.clock, ticker)
+        self._wakers = [queue.wake]
+        self._wakers += [
+            functools.partial(ticker.wake, name) for name in (timer.Timer.NAME, poller.Poller.NAME)
+        ]
         await queue.recover()
         ticker.start()
         waiting = {name: asyncio.Event() for name in chats}
@@ -116,8 +127,9 @@ class App:
             if not await queue.drain():
                 log.warning("some calls were still in flight; they are looked up at the next start")
             await asyncio.gather(tasks["outbox"], return_exceptions=True)
-            for closing in (*chats.values(), executor):
-                await closing.close()
+            for chat in chats.values():
+                await chat.close()
+            await executor.close()
 
     async def _announce(
         self, waiting: Mapping[str, asyncio.Event], ready: Callable[[], None] | None

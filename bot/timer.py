@@ -4,6 +4,7 @@ APScheduler only ticks: it sleeps until the earliest of them.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,8 @@ class Ticker:
         self._clock = clock
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            # two, for a job plans its next call while APScheduler still counts it as running
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2},
         )
         self._jobs: dict[str, Work] = {}
         self._next: dict[str, datetime] = {}
@@ -46,7 +48,7 @@ class Ticker:
             self.wake(name)
 
     def stop(self) -> None:
-        """Stop ticking; jobs under way are left to end."""
+        """Stop ticking. Jobs under way are cancelled; what they submitted is taken all the same."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -55,7 +57,7 @@ class Ticker:
         now = self._clock.now()
         at = now if at is None else min(max(at, now), now + LONGEST_SLEEP)
         known = self._next.get(name)
-        if known is not None and known <= at:
+        if known is not None and now < known <= at:
             return
         self._next[name] = at
         if name not in self._running:
@@ -80,7 +82,8 @@ class Ticker:
         now = self._clock.now()
         try:
             wanted = await self._jobs[name](now)
-        except ports.Closed:
+        except (ports.Closed, asyncio.CancelledError):
+            log.debug("the job %s ends with the bot", name)
             return
         except Exception:
             log.exception("the job %s failed, it is tried again", name)
@@ -126,3 +129,40 @@ class Timer:
     def _on_commit(self, changes: store.Changes) -> None:
         if changes.timer is not None:
             self._ticker.wake(self.NAME, codec.at(changes.timer))
+
+
+class Janitor:
+    """Forgets what nobody needs: events too old to come again, and effects of ended requests."""
+
+    NAME = "janitor"
+    EVERY = timedelta(hours=1)
+
+    def __init__(
+        self,
+        engine: engine.Engine,
+        ticker: Ticker,
+        keep: timedelta = timedelta(days=30),
+        bite: int = 500,
+    ) -> None:
+        self._engine = engine
+        self._keep = keep
+        self._bite = bite
+        self._due = model.EPOCH
+        ticker.add(self.NAME, self.tidy)
+
+    async def tidy(self, now: datetime) -> datetime | None:
+        """Delete what is older than ``keep``, each bite in a commit of its own so that events pass
+        in between; returns when to come again."""
+        if now < self._due:
+            return self._due
+        self._due = now + self.EVERY
+        before, place = codec.ms(now - self._keep), 0
+        while True:
+            start = place
+            gone, place = await self._engine.write(
+                lambda writer, start=start: writer.prune(before, start, self._bite)  # type: ignore[misc]
+            )
+            if gone:
+                log.debug("forgot %d old events and effects", gone)
+            if place == 0:
+                return self._due
