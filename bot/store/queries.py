@@ -217,4 +217,4 @@ DELETE FROM outbox WHERE id IN (
     AND (r.id IS NULL OR r.state IN ({FINAL}))
 )
 """
-OUTBOX_SPAN = "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM outbox"
+OUTBOX_NEXT = "SELECT id, created_at FROM outbox WHERE id > ? ORDER BY id LIMIT 1"

@@ -254,9 +254,9 @@ class Writer:
         the outbox row to go on from. Returns how many went, and the row to go on from (0: all
         were looked at)."""
         gone = self._execute(queries.EVENTS_PRUNE, (before, bite)).rowcount
-        first, last = self._execute(queries.OUTBOX_SPAN).fetchone()
-        start = max(after, first - 1)
-        values = (start, start + bite, before)
-        gone_rows = self._execute(queries.OUTBOX_PRUNE, values).rowcount
-        done = gone < bite and start + bite >= last
-        return gone + gone_rows, 0 if done else start + bite
+        first = self._execute(queries.OUTBOX_NEXT, (after,)).fetchone()
+        if first is None or first[1] >= before:
+            return gone, after if gone == bite else 0
+        last = first[0] + bite - 1
+        rows = self._execute(queries.OUTBOX_PRUNE, (after, last, before)).rowcount
+        return gone + rows, last

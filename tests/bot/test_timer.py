@@ -1,0 +1,188 @@
+"""Due times survive restarts, catch up, and fire once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import model, ports, timer
+from tests.bot import rig
+
+
+class RealClock(rig.Clock):
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+async def test_what_is_due_fires_once_and_the_next_one_is_named(path: Path) -> None:
+    async with rig.running(path) as r:
+        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        assert await timers.fire(r.clock.now()) is None
+        await r.engine.submit(rig.asked(1))
+        r.clock.advance(minutes=10)
+        await r.engine.submit(rig.asked(2))
+        first = rig.START + timedelta(minutes=30)
+        assert await timers.fire(first - timedelta(milliseconds=1)) == first
+        assert await timers.fire(first) == first + timedelta(minutes=10)
+        assert await timers.fire(first) == first + timedelta(minutes=10)
+        due = [event for event in r.seen if isinstance(event, model.TimerDue)]
+        assert [(event.request, event.timer, event.at) for event in due] == [(1, "expire", first)]
+        assert due[0].id == f"timer:1:expire:{int(first.timestamp() * 1000)}"
+
+
+async def test_a_restart_catches_up_with_everything_overdue(path: Path) -> None:
+    async with rig.running(path) as r:
+        await asyncio.gather(*(r.engine.submit(rig.asked(n)) for n in range(1200)))
+    async with rig.running(path) as r:
+        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        assert await timers.fire(r.clock.advance(days=3)) is None
+        assert len(r.seen) == 1200
+        assert r.rows("SELECT DISTINCT state FROM requests") == [("expired",)]
+
+
+async def test_firing_twice_at_once_decides_once(path: Path) -> None:
+    async with rig.running(path) as r:
+        await r.engine.submit(rig.asked(1))
+        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        now = r.clock.advance(hours=1)
+        await asyncio.gather(timers.fire(now), timers.fire(now))
+        assert len(r.seen) == 2
+        assert r.audit_actions() == ["asked", "expired"]
+
+
+async def test_the_ticker_sleeps_until_the_earliest_and_notices_new_ones(path: Path) -> None:
+    clock = RealClock()
+
+    def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
+        if isinstance(event, model.TimerDue):
+            return rig.decide(event, view, now)
+        made = rig.decide(event, view, now)
+        assert made.request is not None
+        due = now + timedelta(seconds=0.05)
+        return model.Decision(
+            request=made.request, timers=(model.Timer(made.request.id, "expire", due),)
+        )
+
+    async with rig.running(path, decide, clock) as r:
+        ticker = timer.Ticker(clock)
+        timer.Timer(r.engine, clock, ticker)
+        ticker.start()
+        await r.engine.submit(rig.asked(1))
+        await rig.until(lambda: len(r.seen) == 2)
+        await r.engine.submit(rig.asked(2))
+        await rig.until(lambda: len(r.seen) == 4)
+        await rig.until(lambda: r.rows("SELECT * FROM timers") == [])
+        ticker.stop()
+
+
+class Work:
+    """A job that says when it wants to be called, and counts."""
+
+    def __init__(self, answer: Callable[[datetime], Awaitable[datetime | None]]) -> None:
+        self.answer = answer
+        self.calls = 0
+        self.at_once = 0
+        self.most = 0
+
+    async def __call__(self, now: datetime) -> datetime | None:
+        self.calls += 1
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            return await self.answer(now)
+        finally:
+            self.at_once -= 1
+
+
+async def test_a_job_woken_while_it_works_is_called_again_and_never_twice_at_once() -> None:
+    gate = asyncio.Event()
+
+    async def answer(now: datetime) -> None:
+        await gate.wait()
+
+    work = Work(answer)
+    ticker = timer.Ticker(RealClock())
+    ticker.add("work", work)
+    ticker.start()
+    await rig.until(lambda: work.calls == 1)
+    for _ in range(5):
+        ticker.wake("work")
+    gate.set()
+    await rig.until(lambda: work.calls == 2)
+    assert work.most == 1
+    ticker.stop()
+
+
+async def test_a_job_that_fails_is_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timer, "AFTER_FAILURE", timedelta(milliseconds=10))
+
+    async def answer(now: datetime) -> None:
+        raise OSError("once more")
+
+    work = Work(answer)
+    ticker = timer.Ticker(RealClock())
+    ticker.add("work", work)
+    ticker.start()
+    await rig.until(lambda: work.calls >= 3)
+    ticker.stop()
+
+
+async def test_a_job_of_a_closed_engine_ends() -> None:
+    async def answer(now: datetime) -> None:
+        raise ports.Closed("over")
+
+    work = Work(answer)
+    ticker = timer.Ticker(RealClock())
+    ticker.add("work", work)
+    ticker.start()
+    await rig.until(lambda: work.calls == 1 and work.at_once == 0)
+    ticker.stop()
+
+
+async def test_a_job_at_an_earlier_time_is_not_called_later_for_it() -> None:
+    wanted: list[datetime] = []
+
+    async def answer(now: datetime) -> datetime | None:
+        wanted.append(now)
+        return now + timedelta(hours=1)
+
+    ticker = timer.Ticker(RealClock())
+    work = Work(answer)
+    ticker.add("work", work)
+    ticker.start()
+    await rig.until(lambda: work.calls == 1 and work.at_once == 0)
+    ticker.wake("work", datetime.now(UTC) + timedelta(seconds=0.03))
+    ticker.wake("work", datetime.now(UTC) + timedelta(seconds=20))
+    await rig.until(lambda: work.calls == 2)
+    assert wanted[1] - wanted[0] < timedelta(seconds=5)
+    ticker.stop()
+
+
+async def test_old_events_and_effects_are_pruned_in_small_bites(path: Path) -> None:
+    async with rig.running(path) as r:
+        await asyncio.gather(*(r.engine.submit(rig.asked(n)) for n in range(1, 30)))
+        ids = [row[0] for row in r.rows("SELECT id FROM outbox ORDER BY id")]
+        for effect in ids[:20]:
+            settled = model.Settled(f"effect:{effect}:1", rig.START, effect, model.Refused("no"))
+            await r.engine.submit(settled)
+        for number in range(1, 11):
+            at = rig.START + timedelta(minutes=30)
+            await r.engine.submit(model.TimerDue(f"t{number}", at, number, "expire"))
+        r.clock.advance(days=31)
+        await r.engine.submit(rig.asked("new"))
+        janitor = timer.Janitor(r.engine, timer.Ticker(r.clock), bite=7)
+        again = await janitor.tidy(r.clock.now())
+        assert again == r.clock.now() + timer.Janitor.EVERY
+        assert r.rows("SELECT id FROM events") == [("ask-new",)]
+        left = [row[0] for row in r.rows("SELECT request FROM outbox ORDER BY id")]
+        assert left == [*range(11, 30), 30]
+        assert len(r.rows("SELECT id FROM requests")) == 30
