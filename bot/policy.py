@@ -279,6 +279,11 @@ def needed(policy: Policy, requester: str) -> int:
     return {"any": 1, "count": policy.count}.get(policy.mode, people)
 
 
+def can_pass(policy: Policy, requester: str) -> bool:
+    """Are there enough people who could approve a request of ``requester``?"""
+    return len(electorate(policy, requester)) >= max(1, needed(policy, requester))
+
+
 def tally(policy: Policy, requester: str, votes: tuple[model.Vote, ...]) -> Tally:
     """Count the votes. A vote of somebody outside the electorate counts only when it came with an
     OA form and the policy takes the form's decision as the approval."""

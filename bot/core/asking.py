@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import cards, catalog, command, model, parse, policy, texts
-from bot.core import planning, voting
+from bot.core import filing, planning, voting
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -34,9 +34,9 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     draft = Draft(house, view, now)
     book, locale = house.book, policy.locale_of(house.book, event.place)
     refusal = policy.refusal_of_place(book, event.place, event.account)
-    if refusal is None and view.recent_asks > book.asks_per_minute:
+    if refusal is None and view.recent_asks >= book.asks_per_minute:
         refusal = policy.Refusal("refused.rate", {"most": book.asks_per_minute})
-        if view.recent_asks > book.asks_per_minute + 1:
+        if view.recent_asks > book.asks_per_minute:
             return refuse(draft, event, refusal, locale, silent=True)
     refusal = refusal or policy.refusal_of_person(book, event.account)
     if refusal is not None:
@@ -127,113 +127,12 @@ def operation(
     locale, person = context.locale, context.person
     refusal = refusal_of_right(
         draft.house, person, found.command.name, event.place, locale
-    ) or file_request(
+    ) or filing.file_request(
         draft, found, context, text=event.text, place=event.place, account=event.account
     )
     if refusal is not None:
         return refuse(draft, event, refusal, locale, person.id)
     return draft.receipt()
-
-
-def file_request(
-    draft: Draft,
-    found: parse.Parsed,
-    context: command.Context,
-    *,
-    text: str,
-    place: model.Place,
-    account: model.Account,
-    form: model.FormOrigin | None = None,
-    stronger: str = "",
-) -> policy.Refusal | None:
-    """Create the request and look its instances up; or say why not, changing nothing."""
-    book, now, name = draft.house.book, draft.now, found.command.name
-    rule = book.commands[name]
-    script = found.command.call(context, found.values)
-    assert isinstance(script, command.Script)
-    try:
-        rendered = command.render(script)
-    except command.BadScript as bad:
-        return policy.Refusal(bad.key, bad.facts)
-    policy_name, escalated = stronger or rule.policy, ""
-    for finding in findings(draft, name, text, script, rendered):
-        if finding.refusal is not None:
-            return finding.refusal
-        if finding.policy:
-            policy_name, escalated = finding.policy, finding.reason
-    chosen = book.policies[policy_name]
-    decided_by_form = form is not None and chosen.form_counts
-    if not decided_by_form and not policy.electorate(chosen, context.person.id):
-        return policy.Refusal("refused.nobody", {"policy": policy_name})
-    targets = targets_in(found) or rule.targets
-    if not targets:
-        return policy.Refusal("refused.no_targets")
-    draft.create(
-        model.Request(
-            id=draft.view.next_request,
-            state=model.State.PLANNING,
-            version=1,
-            command=name,
-            args=plain(found.values),
-            person=context.person.id,
-            account=account,
-            place=place,
-            locale=context.locale,
-            text=text,
-            policy=policy_name,
-            risk=rule.risk or found.command.risk,
-            created_at=now,
-            expires_at=now + chosen.expires,
-            reason=str(found.values.get("reason") or ""),
-            form=form,
-        )
-    )
-    draft.enter(
-        context.person.id,
-        "request.asked",
-        command=name,
-        text=text[:500],
-        account=account.id,
-        chat=place.chat,
-        policy=policy_name,
-        **({"escalated": escalated} if escalated else {}),
-    )
-    draft.queue(
-        f"resolve:{draft.view.installation}:{draft.it.id}",
-        f"plan:{draft.it.id}",
-        model.Resolve(tuple(targets), rule.region or draft.house.region),
-        context={
-            "script": rendered,
-            "script_type": script.type,
-            "parameters": dict(script.parameters),
-            "version": found.command.version,
-        },
-    )
-    draft.remind("plan", planning.PLAN_WITHIN)
-    return None
-
-
-def findings(
-    draft: Draft, name: str, text: str, script: command.Script, rendered: str
-) -> list[policy.Finding]:
-    """What the patterns say of the words, of every value, and of the script as it would run."""
-    book = draft.house.book
-    found = [policy.examine(book, name, "text", text)]
-    found += [policy.examine(book, name, "value", value) for value in script.parameters.values()]
-    found.append(planning.refusal_of_script(draft, name, rendered))
-    return found
-
-
-def targets_in(found: parse.Parsed) -> tuple[str, ...]:
-    parameter = found.command.parameter("targets")
-    return tuple(found.values.get(parameter.name) or ()) if parameter else ()
-
-
-def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as JSON keeps them."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
-    }
 
 
 # ----------------------------------------------------------------------------- what came back

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import cards, command, model, parse, policy, texts
-from bot.core import asking, running, voting
+from bot.core import asking, filing, running, voting
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -155,7 +155,7 @@ def file_form(
     )
     account = policy.account_of(book, person.id, body.platform, body.tenant) or account
     words = " ".join([found.name, *(f"{name}={value}" for name, value in values.items())])
-    return asking.file_request(
+    return filing.file_request(
         draft,
         bound,
         context,

@@ -15,7 +15,7 @@ SCRIPT_BYTES = 18 * 1024
 PLAN_WITHIN = timedelta(minutes=2)
 
 
-def refusal_of_script(draft: Draft, command: str, script: str) -> policy.Finding:
+def finding_of_script(draft: Draft, command: str, script: str) -> policy.Finding:
     """What the patterns and the platform's limit say of a rendered script."""
     size = len(script.encode())
     if size > SCRIPT_BYTES:

@@ -55,6 +55,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "参数 {name} 不能是“{value}”。允许的值：{values:list}。",
         "{name} may not be “{value}”. Allowed: {values:list}.",
     ),
+    "refused.stored_value": (
+        "参数 {name} 的值只能包含字母、数字和 _ @ % + = : , . / -，因为云助手会把它原样放进命令。请改正后重新发送。",
+        "{name} may hold only letters, digits and _ @ % + = : , . / - because Cloud Assistant pastes it into the stored command as it is. Please correct it and send it again.",
+    ),
     "refused.unknown_targets": (
         "找不到实例：{targets:list}。用 `instances` 查看可用的实例。",
         "No such instance: {targets:list}. Use `instances` to see which there are.",
