@@ -103,7 +103,7 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         form_counts=table.form_counts,
         code_required=table.code_required,
         expires=table.expires,
-        remind=table.remind,
+        remind=table.remind or table.expires / 3,
     )
 
 

@@ -205,12 +205,12 @@ def check_policy(sight: Sight, name: str, policy: schema.Policy) -> None:
         notes.fault((*path, "count"), f'has no use with mode = "{policy.mode}"; write "count"')
     complete = all(not _dangling(sight.file, approver) for approver in policy.approvers)
     if people and complete and policy.mode == "count" and (policy.count or 1) > len(people):
-        message = f"needs {policy.count} approvals, but there are only {_people(people)}"
+        verb = "is" if len(people) == 1 else "are"
+        message = f"needs {policy.count} approvals, but there {verb} only {_people(people)}"
         notes.fault((*path, "count"), message)
-    if policy.remind >= policy.expires:
-        own = "remind" if "remind" in policy.model_fields_set else "expires"
+    if policy.remind is not None and policy.remind >= policy.expires:
         message = "the reminder must come before the request expires: remind < expires"
-        notes.fault((*path, own), message)
+        notes.fault((*path, "remind"), message)
 
 
 def _dangling(file: schema.File, approver: str) -> bool:
@@ -370,10 +370,10 @@ def check_budgets(sight: Sight) -> None:
         kinds = ("lookup", "run") if runs else ("say", "card", "lookup")
         for index, kind in enumerate(budget.kinds):
             if kind not in kinds:
-                message = f"{budget.platform} has no {kind}; it has {' and '.join(kinds)}"
+                message = f"{budget.platform} has no {kind}; it has {', '.join(kinds)}"
                 sight.notes.fault((*path, "kinds", index), message)
         wrong: Any = "chat" if runs else "region"
         if budget.per == wrong:
             right = "region" if runs else "chat"
-            sight.notes.fault((*path, "per"), f'{budget.platform} has none; write "{right}"')
+            sight.notes.fault((*path, "per"), f'{budget.platform} has no {wrong}; write "{right}"')
         _check_platform(sight, path, budget.platform, "budget")

@@ -53,6 +53,12 @@ def dotted(path: locate.Path) -> str:
 
 def guess(given: str, known: Iterable[str]) -> str:
     """``, did you mean X?`` where X resembles what was given, else nothing."""
+    best = nearest(given, known)
+    return f", did you mean {best}?" if best else ""
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """The name that resembles most what was given; "" if none does."""
     best = process.extractOne(
         given[:200],
         sorted(set(known)),
@@ -60,10 +66,10 @@ def guess(given: str, known: Iterable[str]) -> str:
         processor=utils.default_process,
         score_cutoff=60,
     )
-    return f", did you mean {best[0]}?" if best else ""
+    return best[0] if best else ""
 
 
-def _table(model: Any, path: Iterable[str | int]) -> type[BaseModel] | None:
+def table_at(model: Any, path: Iterable[str | int]) -> type[BaseModel] | None:
     """The model of the table at ``path``, found through the annotations."""
     for part in path:
         if isinstance(model, type) and issubclass(model, BaseModel):
@@ -80,12 +86,12 @@ def message(error: ErrorDetails, root: type[BaseModel]) -> str:
     """What to do about one of pydantic's errors, without the value, which may be a secret."""
     kind, facts, where = error["type"], error.get("ctx", {}), error["loc"]
     if kind == "extra_forbidden":
-        table = _table(root, where[:-1])
+        table = table_at(root, where[:-1])
         known = list(table.model_fields) if table else []
         hint = guess(str(where[-1]), known)
         return "unknown key" + (hint or f"; known here: {', '.join(known)}")
     if kind == "missing":
-        table = _table(root, where[:-1])
+        table = table_at(root, where[:-1])
         info = table.model_fields.get(str(where[-1])) if table else None
         return f"missing. {info.description}" if info and info.description else "missing"
     if kind == "literal_error":
@@ -113,8 +119,8 @@ _SENTENCES = {
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
-    "greater_than": "must be greater than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
     "too_short": "must name at least {min_length}",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path as FilePath
 from typing import Protocol
@@ -59,7 +60,8 @@ class Notes:
     def fault(self, path: locate.Path, message: str, about: str = "") -> None:
         """Note a fault, unless what it is about stands in text that could not be read: then the
         syntax error is the fault, and this one only follows from it."""
-        if not (about and about in self._skipped):
+        unread = about and re.search(rf"(?<![\w-]){re.escape(about)}(?![\w-])", self._skipped)
+        if not unread:
             self.faults.append(Fault(self.line(path), dotted(path), message, about))
 
     def warn(self, path: locate.Path, message: str) -> None:

@@ -1,19 +1,21 @@
 """Validating a file of which parts are wrong: the right parts are still checked further.
 
-Every error of the models is told; then the values in question are left out and the rest is
-validated again, until it stands.
+Every error of the models is told. Then the values in question are left out, or where a table cannot
+do without one replaced by a stand-in, and the whole is validated again, until it stands. Stand-ins
+resemble nothing that is checked further, and a file that needs one is refused in the end.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.config import faults, locate, schema
+from bot.config.secret import Secret
 
-ROUNDS = 6
+ROUNDS = 8
 Origins = dict[locate.Path, list[int]]
 """For each list that lost elements: which of the original ones are left."""
 
@@ -26,14 +28,15 @@ class Partial:
         self.errors: list[tuple[locate.Path, str, str]] = []
         self.file: schema.File | None = None
         self._origins: Origins = {}
-        bad: set[locate.Path] = set()
+        self._bad: set[locate.Path] = set()
+        self._replaced: dict[locate.Path, Any] = {}
         for _ in range(ROUNDS):
-            found = self._validate(bad)
+            found = self._validate()
             if not found:
                 return
-            if not bad:
-                self.errors = [_told(error) for error in found]
-            bad |= {self._origin(_culprit(error)) for error in found}
+            if not self.errors:
+                self.errors = _told(found)
+            self._leave_out(found)
 
     def entries(self, *section: str) -> list[tuple[locate.Path, Any]]:
         """The valid elements of a list of tables, each with its path in the original file."""
@@ -42,28 +45,47 @@ class Partial:
             found = getattr(found, key, ())
         return [(self._origin((*section, index)), entry) for index, entry in enumerate(found)]
 
-    def _validate(self, bad: set[locate.Path]) -> list[ErrorDetails]:
+    def _validate(self) -> list[ErrorDetails]:
         self._origins = {}
         try:
-            self.file = schema.File.model_validate(self._without(self.values, (), bad))
+            self.file = schema.File.model_validate(self._left(self.values, ()))
         except ValidationError as error:
             return error.errors(include_url=False)
         return []
 
-    def _without(self, value: Any, path: locate.Path, bad: set[locate.Path]) -> Any:
-        if not bad:
-            return value
+    def _leave_out(self, found: list[ErrorDetails]) -> None:
+        """See to it that these errors do not come again."""
+        for error in found:
+            path = self._origin(_place(error))
+            if error["type"] != "missing" or len(path) < 2:
+                self._bad.add(path)
+                continue
+            table = faults.table_at(schema.File, path[:-1])
+            stand_in = _stand_in(table, str(path[-1]), len(self._replaced))
+            if stand_in is None or path in self._replaced:
+                self._bad.add(path[:-1])
+            else:
+                self._replaced[path] = stand_in
+
+    def _left(self, value: Any, path: locate.Path) -> Any:
+        """What is left of a value without its bad parts, and with their stand-ins."""
         if isinstance(value, dict):
-            return {
-                key: self._without(inner, (*path, key), bad)
+            left = {
+                key: self._left(inner, (*path, key))
                 for key, inner in value.items()
-                if (*path, key) not in bad
+                if (*path, key) not in self._bad
             }
+            replaced = {
+                str(where[-1]): stand_in
+                for where, stand_in in self._replaced.items()
+                if where[:-1] == path
+            }
+            return left | replaced
         if isinstance(value, list):
-            left = [index for index in range(len(value)) if (*path, index) not in bad]
-            if len(left) < len(value):
-                self._origins[path] = left
-            return [self._without(value[index], (*path, index), bad) for index in left]
+            kept = [index for index in range(len(value)) if (*path, index) not in self._bad]
+            if len(kept) < len(value):
+                self._origins[path] = kept
+            return [self._left(value[index], (*path, index)) for index in kept]
         return value
 
     def _origin(self, path: locate.Path) -> locate.Path:
@@ -76,9 +98,24 @@ class Partial:
         return origin
 
 
-def _told(error: ErrorDetails) -> tuple[locate.Path, str, str]:
-    about = str(error["loc"][-1]) if error["type"] == "missing" else ""
-    return _place(error), faults.message(error, schema.File), about
+def _told(found: list[ErrorDetails]) -> list[tuple[locate.Path, str, str]]:
+    """The errors as (path, message, name). A missing key whose misspelling stands beside it is told
+    once, as the misspelling."""
+    meant = set()
+    for error in found:
+        if error["type"] == "extra_forbidden":
+            table = faults.table_at(schema.File, error["loc"][:-1])
+            fields = table.model_fields if table else ()
+            meant.add((*error["loc"][:-1], faults.nearest(str(error["loc"][-1]), fields)))
+    return [
+        (
+            _place(error),
+            faults.message(error, schema.File),
+            str(error["loc"][-1]) if error["type"] == "missing" else "",
+        )
+        for error in found
+        if error["type"] != "missing" or error["loc"] not in meant
+    ]
 
 
 def _place(error: ErrorDetails) -> locate.Path:
@@ -87,7 +124,12 @@ def _place(error: ErrorDetails) -> locate.Path:
     return where[:-1] if where[-1:] == ("[key]",) else where
 
 
-def _culprit(error: ErrorDetails) -> locate.Path:
-    """What must be left out for the error to go: of a missing key, the table that lacks it."""
-    where = _place(error)
-    return where[:-1] if error["type"] == "missing" and len(where) > 1 else where
+def _stand_in(table: type[BaseModel] | None, key: str, number: int) -> Any:
+    """A value that fits a required key; None where there is none that would say nothing."""
+    kind = table.model_fields[key].annotation if table else None
+    name = f"(missing {number})"
+    known = {str: name, Secret: Secret("none", "", ""), int: 1, float: 1.0}
+    if get_origin(kind) is tuple:
+        choices = any(get_origin(inner) is Literal for inner in get_args(kind))
+        return None if choices else [name]
+    return known.get(kind) if isinstance(kind, type) else None

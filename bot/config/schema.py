@@ -232,10 +232,10 @@ class Policy(Table):
     expires: Duration = Field(
         default=timedelta(minutes=30), description="A request not decided by then expires."
     )
-    remind: Duration = Field(
-        default=timedelta(minutes=10),
+    remind: Duration | None = Field(
+        default=None,
         description="The approvers are reminded when a request was open for so long; shorter than "
-        "`expires`.",
+        "`expires`. Default: a third of it.",
     )
 
 

@@ -40,6 +40,8 @@ class Secret:
 
     def resolve(self, folder: Path, environ: Mapping[str, str]) -> Secret:
         """Read the value; a relative path counts from ``folder``. Raises Unresolvable."""
+        if self._value is not None:
+            return self
         if self.source == "env":
             value = environ.get(self.where, "")
             if not value:

@@ -50,10 +50,11 @@ def read(text: str) -> Reading:
         read = _values(left)
         if not isinstance(read, _Error):
             return Reading(left, read, tuple(faults), "".join(skipped))
-        faults.append(Fault(read.line, "", f"not valid TOML: {read.message}"))
         if not read.line or len(faults) > MOST_ERRORS:
+            faults.append(Fault(read.line, "", f"not valid TOML: {read.message}"))
             return Reading("", {}, tuple(faults), text)
         first, last = _broken(lines, read.line)
+        faults.append(Fault(first, "", f"not valid TOML: {read.message}"))
         gone = lines[first - 1 : last]
         if not "".join(gone).strip():
             return Reading("", {}, tuple(faults), text)
@@ -81,15 +82,22 @@ def _values(text: str) -> dict[str, Any] | _Error:
 
 def _broken(lines: list[str], line: int) -> tuple[int, int]:
     """The first and last line to blank: of the candidates, what lets the reading come furthest."""
-    if lines[line - 1].lstrip().startswith("["):
-        end = line
-        while end < len(lines) and not lines[end].lstrip().startswith("["):
-            end += 1
-        return line, end
-    text = "".join(lines)
-    start = max((s for s in locate.Lines(text).statements if s <= line), default=line)
+    start = max((s for s in locate.Lines("".join(lines)).statements if s <= line), default=line)
+    header = lines[line - 1].lstrip().startswith("[")
+    if header and start == line:
+        return _block(lines, line)
     candidates = [(line, line), (start, start), (start, line)]
+    if header:
+        candidates.append(_block(lines, line))
     return max(candidates, key=lambda span: _progress(lines, *span))
+
+
+def _block(lines: list[str], line: int) -> tuple[int, int]:
+    """A header and everything below it."""
+    end = line
+    while end < len(lines) and not lines[end].lstrip().startswith("["):
+        end += 1
+    return line, end
 
 
 def _progress(lines: list[str], first: int, last: int) -> float:

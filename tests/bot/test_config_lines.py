@@ -1,0 +1,189 @@
+"""On which line something stands, for any file; and no file does anything but raise ConfigError."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot import config
+from bot.config import locate
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "bot.toml").read_text("utf-8")
+
+KEYS = st.sampled_from(["a", "b-c", "d_1", '"x y"', "'q.r'", '"\\u00e9"', "é".join(["'", "'"])])
+SCALARS = st.sampled_from([
+    "1", "-2.5", "true", '"text # not a comment"', "'it = [odd] {'", "1979-05-27T07:32:00Z",
+    '"""\nmany\n\\"\\"\\" lines # = [\n"""', "'''\n''quoted'' = {\n'''", '"\\"esc\\\\"', "inf",
+    '"""two quotes at the end"""""', "''", '""', "[]", "{}",
+])  # fmt: skip
+GAPS = st.sampled_from(["", " ", "\n", "  # a [comment] = {\n", "\n\n\t"])
+
+
+def bare(key: str) -> str:
+    """The key that a written one stands for."""
+    return next(iter(tomllib.loads(f"{key} = 1")))
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[str, dict[locate.Path, int]]:
+    """A random TOML text, and the line on which each of its values was written."""
+    out: list[str] = []
+    lines: dict[locate.Path, int] = {}
+
+    def write(text: str) -> None:
+        out.append(text)
+
+    def here() -> int:
+        return "".join(out).count("\n") + 1
+
+    def value(path: locate.Path, depth: int) -> None:
+        kind = draw(st.sampled_from(["scalar", "scalar", "list", "inline"])) if depth else "scalar"
+        if kind == "scalar":
+            write(draw(SCALARS))
+        elif kind == "list":
+            write("[")
+            for index in range(draw(st.integers(0, 3))):
+                write(draw(GAPS))
+                lines[(*path, index)] = here()
+                value((*path, index), depth - 1)
+                write(draw(GAPS) + ",")
+            write(draw(GAPS) + "]")
+        else:
+            write("{ ")
+            for number, key in enumerate(draw(st.lists(KEYS, max_size=2, unique_by=bare))):
+                write(", " if number else "")
+                pair((*path, bare(key)), key, depth - 1)
+            write(" }")
+
+    def pair(path: locate.Path, key: str, depth: int) -> None:
+        lines[path] = here()
+        write(f"{key} = ")
+        value(path, depth)
+
+    def body(table: locate.Path) -> None:
+        for key in draw(st.lists(KEYS, max_size=3, unique_by=bare)):
+            pair((*table, bare(key)), key, 2)
+            write(draw(st.sampled_from(["\n", " # x = [\n", "\n\n"])))
+
+    body(())
+    for number in range(draw(st.integers(0, 3))):
+        many = draw(st.booleans())
+        for index in range(draw(st.integers(1, 3)) if many else 1):
+            name = f"t{number}"
+            table: locate.Path = (name, index) if many else (name,)
+            lines[table] = here()
+            write(f"[[ {name} ]] # h\n" if many else f"[{name}]\n")
+            body(table)
+            if draw(st.booleans()):
+                lines[(*table, "sub", "deep")] = here()
+                write(f"[{name}.sub.deep]\n")
+                body((*table, "sub", "deep"))
+    return "".join(out), lines
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(documents())
+def test_every_value_is_found_on_its_line(document: tuple[str, dict[locate.Path, int]]) -> None:
+    text, wanted = document
+    tomllib.loads(text)
+    found = locate.Lines(text)
+    assert {path: found.of(path) for path in wanted} == wanted
+
+
+def test_dotted_keys_and_nested_tables_are_found() -> None:
+    text = 'a.b.c = 1\na."d e" = 2\n[x.y]\nz = 1\n[[p]]\n[p.q]\n'
+    text += "r = [\n1,\n{ s.t = 2 },\n]\n[[p]]\nu = 3\n"
+    found = locate.Lines(text)
+    paths: dict[locate.Path, int] = {
+        ("a", "b", "c"): 1, ("a", "d e"): 2, ("x", "y"): 3, ("x", "y", "z"): 4, ("p", 0): 5,
+        ("p", 0, "q", "r"): 7, ("p", 0, "q", "r", 0): 8, ("p", 0, "q", "r", 1, "s", "t"): 9,
+        ("p", 1, "u"): 12, ("p", 1, "missing"): 11, ("nowhere",): 1,
+    }  # fmt: skip
+    assert {path: found.of(path) for path in paths} == paths
+
+
+# ----------------------------------------------------------------------------- mutations
+
+PIECES = [
+    "[", "]", "{", "}", '"', "'", '"""', "=", ",", "\n", "#", "\0", "\ud7ff", "é", "true", "-1",
+    "1e999", "[[person]]\n", "[policy.x]\n", "= {}", "= []", "= 0", '= "x"', '["*"]', "0x",
+    "99999999999999999999", "1979-05-27", "role:", "{ env = 'X' }", "'''", "\\", "\u202e",
+    "[[security.pattern]]\n", ".",
+]  # fmt: skip
+
+
+@st.composite
+def mutants(draw: st.DrawFn) -> str:
+    """The shipped file with some random damage."""
+    lines = TEXT.split("\n")
+    for _ in range(draw(st.integers(1, 6))):
+        if not lines:
+            break
+        at = draw(st.integers(0, len(lines) - 1))
+        kind = draw(st.sampled_from(["cut", "double", "insert", "swap", "move", "chop", "value"]))
+        line = lines[at]
+        spot = draw(st.integers(0, len(line)))
+        if kind == "cut":
+            del lines[at : at + draw(st.integers(1, 8))]
+        elif kind == "double":
+            lines.insert(at, line)
+        elif kind == "insert":
+            lines[at] = (
+                line[:spot] + draw(st.sampled_from(PIECES) | st.text(max_size=8)) + line[spot:]
+            )
+        elif kind == "swap":
+            lines[at] = line[:spot] + line[spot + 1 :]
+        elif kind == "move":
+            lines.insert(draw(st.integers(0, len(lines) - 1)), lines.pop(at))
+        elif kind == "chop":
+            lines[at] = line[:spot]
+        else:
+            lines[at] = line.partition("=")[0] + "= " + draw(st.sampled_from(PIECES))
+    return "\n".join(lines)
+
+
+@settings(
+    max_examples=250,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(text=mutants())
+def test_a_damaged_file_only_ever_raises_config_errors(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bot.toml"
+    path.write_bytes(text.replace('"sandbox/', f'"{ROOT}/sandbox/').encode("utf-8", "replace"))
+    for fault in found_faults(path):
+        assert 0 <= fault.line <= path.read_text("utf-8").count("\n") + 1
+        assert fault.message
+        assert "sandbox-dingtalk-secret" not in fault.message
+
+
+def found_faults(path: Path) -> tuple[config.Fault, ...]:
+    """The faults of a file, in order; none where the damage did not matter."""
+    try:
+        config.load(path, {}).summary()
+    except config.ConfigError as error:
+        if not error.faults or list(error.faults) != sorted(error.faults):
+            raise AssertionError("a ConfigError must say what is wrong, in order") from error
+        return error.faults
+    return ()
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    content=st.binary(max_size=200)
+    | st.text(max_size=200).map(lambda t: t.encode("utf-8", "replace"))
+)
+def test_any_bytes_only_ever_raise_config_errors(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bot.toml"
+    path.write_bytes(content)
+    with pytest.raises(config.ConfigError):
+        config.load(path, {})

