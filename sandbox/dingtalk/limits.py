@@ -31,6 +31,7 @@ class Limits:
     webhook_life: float = 5400.0
     webhook_bytes: int = 20_000
     session_per_minute: int = 20
+    session_remembers: int = 1
     robot_per_minute: int = 20
     robot_mute: float = 600.0
     sign_skew: float = 3600.0

@@ -78,6 +78,7 @@ class Webhooks:
         self._rooms = room
         self._minute = limits.Rate(party.clock.now, 60.0)
         self._sessions: dict[str, tuple[str, float]] = {}
+        self._sent: set[tuple[str, str]] = set()
         self.robots = {r.token: CustomRobot(r.token, r.chat, r.secret, r.keywords) for r in ROBOTS}
         party.app.router.add_post(SESSION, self._handler(SESSION, self._session))
         party.app.router.add_post(CUSTOM, self._handler(CUSTOM, self._custom))
@@ -151,11 +152,17 @@ class Webhooks:
         return body
 
     def _session(self, request: web.Request, body: dict[str, Any]) -> tuple[people.Chat, str]:
+        """``msgUuid`` is documented for custom robots; that it holds here too is an assumption,
+        which ``configure(session_remembers=0)`` takes away."""
         chat, until = self._sessions.get(request.query.get("session", ""), ("", 0.0))
         if until <= self._clock.now():
             raise errors.OapiRefused(300001, "session 不存在")
+        sent = (chat, str(body.get("msgUuid", "")))
+        if sent[1] and self._limits.session_remembers and sent in self._sent:
+            return people.CHATS[chat], "repeated"
         if not self._minute.admits(chat, self._limits.session_per_minute):
             raise errors.OapiRefused(660026, "sending too many messages per minute")
+        self._sent.add(sent)
         return people.CHATS[chat], "session"
 
     def _custom(self, request: web.Request, body: dict[str, Any]) -> tuple[people.Chat, str]:
