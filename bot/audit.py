@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,7 +56,10 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 def plain(value: Any) -> Any:
-    """A value of facts as JSON will read it back: text keys, lists. Raises TypeError on others."""
+    """A value of facts as JSON will read it back: text keys, lists, and text for the numbers that
+    JSON doesn't know. Raises TypeError on others."""
+    if type(value) is float and not math.isfinite(value):
+        return str(value)
     if type(value) in _SCALARS or isinstance(value, str | int | float):
         return value
     if isinstance(value, Mapping):

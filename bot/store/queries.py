@@ -154,7 +154,8 @@ EFFECT_CLAIMED = (
     "SELECT id, key, lane, request, attempts, body, context, doubt, bucket FROM outbox WHERE id = ?"
 )
 EFFECTS_RECENT = """
-SELECT bucket, claimed_at, settled_at, doubt FROM outbox WHERE claimed_at > ? ORDER BY claimed_at
+SELECT bucket, claimed_at, settled_at, doubt FROM outbox
+WHERE claimed_at > 0 AND claimed_at > ? ORDER BY claimed_at
 """
 EFFECTS_PUT_OFF = """
 SELECT bucket, due_at, outcome FROM outbox

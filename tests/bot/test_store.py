@@ -1,0 +1,259 @@
+"""The file: what is written reads back, one bot per store, and size costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import stat
+import types
+import typing
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import sqlite_utils
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import model, store
+from bot.store import codec, queries, schema
+from tests.bot import rig
+
+# ----------------------------------------------------------------------------- the codec
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+    max_leaves=6,
+)
+WHEN = st.datetimes(
+    min_value=datetime(1970, 1, 1),
+    max_value=datetime(9000, 1, 1),
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=8))]),
+)
+
+
+def values(hint: Any, depth: int = 0) -> st.SearchStrategy[Any]:
+    """Values of a type hint of ``bot.model``, built by looking at it."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return JSON
+    if origin is Literal:
+        return st.sampled_from(args)
+    if origin in (typing.Union, types.UnionType):
+        return st.one_of(*(values(arg, depth) for arg in args))
+    if origin is tuple:
+        if len(args) == 2 and args[1] is ...:
+            return st.lists(values(args[0], depth + 1), max_size=2).map(tuple)
+        return st.tuples(*(values(arg, depth + 1) for arg in args))
+    if origin is not None:
+        return st.dictionaries(values(args[0]), values(args[1]), max_size=3)
+    if dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint, vars(model))
+        return st.builds(
+            hint,
+            **{f.name: values(hints[f.name], depth + 1) for f in dataclasses.fields(hint)},
+        )
+    if hint is datetime:
+        return WHEN
+    if hint is float:
+        return st.floats(allow_nan=False, allow_infinity=False)
+    if hint is int:
+        return st.integers(-(2**53), 2**53)
+    if hint is type(None):
+        return st.none()
+    return st.from_type(hint)
+
+
+ADAPTERS = [
+    (model.Request, codec.request),
+    (model.Receipt, codec.receipt),
+    (model.Vote, codec.vote),
+    (model.Step, codec.step),
+    (model.InstanceResult, codec.result),
+    (model.Effect, codec.effect),
+    (model.Outcome, codec.outcome),
+]
+
+
+@pytest.mark.parametrize(
+    ("hint", "adapter"), ADAPTERS, ids=lambda part: getattr(part, "__name__", "")
+)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_every_type_reads_back_unchanged(hint: Any, adapter: Any, data: st.DataObject) -> None:
+    value = data.draw(values(hint))
+    again = codec.decode(adapter, codec.encode(value))
+    assert again == value
+    assert type(again) is type(value)
+
+
+@given(WHEN)
+def test_times_read_back_to_the_millisecond(when: datetime) -> None:
+    again = codec.at(codec.ms(when))
+    assert timedelta(0) <= when - again < timedelta(milliseconds=1)
+    assert again.tzinfo is UTC
+
+
+@given(values(model.Asked) | values(model.Observed) | values(model.Settled))
+def test_scrubbing_leaves_good_text_alone(event: Any) -> None:
+    assert codec.scrub(event) is event
+
+
+def test_scrubbing_reaches_everywhere() -> None:
+    bad = "a\ud800b"
+    done = model.Done(bad, {bad: [{"x": (bad,)}]})
+    assert codec.scrub(model.Settled(bad, rig.START, 1, done)) == model.Settled(
+        "a\ufffdb", rig.START, 1, model.Done("a\ufffdb", {"a\ufffdb": [{"x": ("a\ufffdb",)}]})
+    )
+
+
+# ----------------------------------------------------------------------------- the file
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "store.db"
+
+
+def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
+    with store.Store(path) as opened:
+        assert opened.writer is not None
+        first = opened.writer.installation
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with store.Store(path) as opened:
+        assert opened.writer is not None
+        assert opened.writer.installation == first
+        assert len(bytes.fromhex(first)) == 6
+        db = sqlite_utils.Database(opened.writer.connection)
+        assert schema.migrations.pending(db) == []
+        assert [done.name for done in schema.migrations.applied(db)] == ["m001_first"]
+
+
+def test_one_bot_per_store_and_tools_beside_it(path: Path) -> None:
+    with store.Store(path) as first:
+        with pytest.raises(store.Locked, match=r"store\.db"):
+            store.Store(path)
+        with store.Store(path, readonly=True) as tool, tool.reading() as reader:
+            assert reader.status().installation
+            assert tool.writer is None
+            with pytest.raises(Exception, match="readonly"):
+                reader.connection.execute("DELETE FROM meta")
+        assert first.writer is not None
+    with store.Store(path):
+        pass
+
+
+def test_a_tool_says_that_there_is_no_store(path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no store at .*store\.db"):
+        store.Store(path, readonly=True)
+    assert not path.exists()
+
+
+def test_the_disk_is_synced_at_every_commit(path: Path) -> None:
+    with store.Store(path) as opened:
+        assert opened.writer is not None
+        pragma = opened.writer.connection.execute
+        assert pragma("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert pragma("PRAGMA synchronous").fetchone() == (2,)
+        assert pragma("PRAGMA foreign_keys").fetchone() == (1,)
+        assert pragma("PRAGMA wal_autocheckpoint").fetchone() == (0,)
+
+
+async def test_the_log_is_copied_back_while_idle(path: Path) -> None:
+    async with rig.running(path) as r:
+        await asyncio.gather(*(r.engine.submit(rig.asked(n)) for n in range(50)))
+        size = os.path.getsize(path)
+        await rig.until(lambda: os.path.getsize(path) > size)
+        assert len(r.rows("SELECT id FROM requests")) == 50
+
+
+async def test_a_reader_sees_one_moment_and_blocks_nobody(path: Path) -> None:
+    async with rig.running(path) as r:
+        await r.engine.submit(rig.asked(1))
+        with r.store.reading() as reader:
+            reader.connection.execute("BEGIN")
+            assert len(reader.open_requests()) == 1
+            await r.engine.submit(rig.asked(2))
+            assert len(reader.open_requests()) == 1
+            reader.connection.execute("COMMIT")
+            assert len(reader.open_requests()) == 2
+        assert await r.engine.read(lambda reader: len(reader.recent_requests(1))) == 1
+        status = await r.engine.read(lambda reader: reader.status())
+        assert status.requests == {"pending": 2}
+        assert status.effects == {"queued": 2}
+        assert status.audit.seq == 2
+        assert status.next_timer == rig.START + timedelta(minutes=30)
+
+
+async def test_a_card_of_another_platform_or_no_card_finds_nothing(path: Path) -> None:
+    async with rig.running(path) as r:
+        await r.engine.submit(rig.asked(1))
+        for needs in (
+            model.Needs(platform="chat", card=""),
+            model.Needs(platform="other", card="x"),
+            model.Needs(platform="chat", form="f"),
+            model.Needs(effect=99),
+            model.Needs(request=99),
+        ):
+            view = await r.engine.write(lambda w, n=needs: w.view(n, 0))  # type: ignore[misc]
+            assert view.request is None
+            assert view.effect is None
+
+
+async def test_a_form_makes_one_request(path: Path) -> None:
+    def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
+        assert isinstance(event, model.Asked)
+        request = rig.new_request(view, event, now)
+        form = model.FormOrigin("chat", "corp", "PROC", "instance-1")
+        return model.Decision(request=dataclasses.replace(request, form=form))
+
+    async with rig.running(path, decide) as r:
+        assert (await r.engine.submit(rig.asked(1))).tone == "info"
+        assert (await r.engine.submit(rig.asked(2))).tone == "error"
+        needs = model.Needs(platform="chat", form="instance-1")
+        view = await r.engine.write(lambda w: w.view(needs, 0))
+        assert view.request is not None
+        assert view.request.id == 1
+
+
+INDEXED = {
+    "EVENT_ANSWER": ("a",),
+    "REQUEST_BY_CARD": ("a", "b"),
+    "REQUEST_BY_ALIAS": ("a", "b"),
+    "REQUEST_BY_MESSAGE": ("a", "b"),
+    "REQUEST_BY_FORM": ("a", "b"),
+    "VOTES": (1,),
+    "STEPS": (1,),
+    "RESULTS": (1,),
+    "STEPS_OPEN": (1, 1, 5),
+    "TIMERS_DUE": (1, 1, 1, "", 5),
+    "TIMER_NEXT": (),
+    "BUCKETS": (),
+    "EFFECTS_DUE": ("a", 1, 5),
+    "EFFECT_NEXT_DUE": ("a", 1),
+    "EFFECTS_RECOVER": (),
+    "EFFECTS_REPLACE": (1, "a", 5),
+    "EFFECTS_RECENT": (1,),
+    "AUDIT_OF_REQUEST": (1, 5),
+    "AUDIT_NEWEST": (5,),
+    "REQUESTS_OPEN": (5,),
+    "REQUESTS_RECENT": (5,),
+    "EVENTS_PRUNE": (1, 5),
+    "OUTBOX_PRUNE": (1, 5, 1),
+}
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -> None:
+    with store.Store(path) as opened:
+        assert opened.writer is not None
+        query = "EXPLAIN QUERY PLAN " + getattr(queries, name)
+        plan = [row[3] for row in opened.writer.connection.execute(query, INDEXED[name])]
+        limited = {"REQUESTS_RECENT", "AUDIT_NEWEST"}
+        for line in plan:
+            if line.startswith("SCAN ") and name not in limited:
+                assert "USING" in line or line in ("SCAN each", "SCAN CONSTANT ROW"), plan
+            assert "TEMP B-TREE" not in line or name in ("VOTES",), plan
