@@ -158,8 +158,12 @@ class Context:
 
     def state(self, request: model.Request) -> str:
         """The word for a request's state."""
-        stopping = request.stopping and not request.state.final
-        return self.say("state.stopping" if stopping else f"state.{request.state}")
+        word = request.state.value
+        if request.stopping and not request.state.final:
+            word = "stopping"
+        elif request.state is model.State.CANCELLED and request.approved_at:
+            word = "stopped"
+        return self.say(f"state.{word}")
 
 
 # ----------------------------------------------------------------------------- declaring

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import arguments, parameters, policy, reader, texts, words
+from bot import arguments, parameters, policy, reader, spelling, texts, words
 
 if TYPE_CHECKING:
     from bot import catalog
@@ -42,11 +42,20 @@ def parse(catalog: catalog.Catalog, text: str, locale: str) -> Parsed | policy.R
         helper = catalog.find("help")
         if rest in _HELP and helper is not None and found is not helper:
             return from_fields(helper, {"command": found.name}, locale)
-        return _parsed(arguments.Arguments(found, word, line, locale))
+        parsed = _parsed(arguments.Arguments(found, word, line, locale))
     except reader.Unclosed as error:
         return policy.Refusal("parse.quote", {"quote": error.quote, "near": error.near})
     except parameters.Misfit as misfit:
         return misfit.refusal
+    if found.kind == "vote" and text.rstrip().endswith(("?", "？")) and _bare(parsed):
+        example = spelling.spell(found, parsed.values, word)
+        return policy.Refusal("parse.question", {"example": example})
+    return parsed
+
+
+def _bare(parsed: Parsed) -> bool:
+    """Was no free text given, which alone may end in a question mark?"""
+    return not any(p.kind == "text" and p.name in parsed.given for p in parsed.command.parameters)
 
 
 def from_fields(

@@ -38,6 +38,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{quote} 引号没有闭合：{near}。请补上后半个引号。",
         "The quote {quote} is never closed, here: {near}. Please add the closing one.",
     ),
+    "parse.question": (
+        "这看起来像是在提问，没有计为投票。确定的话请发送：{example}",
+        "That reads like a question, so nothing was decided. If you mean it, send: {example}",
+    ),
     "parse.hidden": (
         "{name} 里有看不见的字符（零宽、控制或双向文字字符），已拒绝。请手动重新输入。",
         "{name} contains invisible characters (zero-width, control or text-direction ones), so it "
@@ -86,7 +90,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{name!r} is no name of a script variable: use A-Z, 0-9 and _.",
     ),
     "script.braces": (
-        "{name} 里不能有 {{{{ 或 }}}}：云助手会把它们当作占位符展开。",
+        "{name} 里不能有 {{{{ 或 }}}}：远端会把它们当作占位符展开。",
         "{name} must not contain {{{{ or }}}}: the far end would expand them.",
     ),
     "script.nul": (

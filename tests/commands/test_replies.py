@@ -1,0 +1,252 @@
+"""What the questions answer: short, true, and only what the person who asks may see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot import command, model, texts
+from tests.commands import rig
+from tests.commands.rig import ask, plain, request, vote
+
+RUNNING = model.State.RUNNING
+
+
+# ----------------------------------------------------------------------------- help
+
+
+def test_help_lists_what_i_may_use_here() -> None:
+    said = plain(ask("help"))
+    assert "restart: Restart a service on instances" in said
+    assert "provision: Set up a new colleague" in said
+    assert "approve: Approve a request" in said
+    assert "run:" not in said
+    assert "help restart" in said or "help provision" in said
+
+
+def test_help_follows_the_group_and_the_role() -> None:
+    assert "restart:" not in plain(ask("help", place=rig.HR))
+    assert "provision:" in plain(ask("help", place=rig.HR))
+    said = plain(ask("help", who="dave"))
+    assert "There is no operation that you may ask for here" in said
+    assert "status:" in said
+
+
+def test_help_leaves_out_what_is_not_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = replace(rig.BOOK, commands={"provision": rig.BOOK.commands["provision"]})
+    monkeypatch.setattr(rig, "BOOK", book)
+    assert "restart:" not in plain(ask("help"))
+
+
+@pytest.mark.parametrize("line", ["help restart", "help 重启", "help /RESTART", "restart --help"])
+def test_help_explains_one_command(line: str) -> None:
+    assert plain(ask(line)).splitlines() == [
+        "restart · Restart a service on instances",
+        "targets: instances",
+        "service: the service (default nginx)",
+        "reason: why (optional)",
+        "Also: 重启",
+        "Risk: medium",
+        "Approval: any one of Bob, Carol",
+        "Example",
+        'restart web-01 web-02 reason="memory leak"',
+    ]
+
+
+def test_help_in_chinese() -> None:
+    said = plain(ask("帮助 provision", locale="zh-CN"))
+    assert "role: 角色：devops、dev 或 ops" in said
+    assert "审批: 会签：Bob、Carol 全部" in said
+    assert "默认实例: hr-01" in said
+
+
+def test_help_of_what_is_not_mine() -> None:
+    assert "may not use run here" in plain(ask("help run"))
+    assert "Did you mean restart?" in plain(ask("help rsetart"))
+    assert "Did you mean" not in plain(ask("help runn", who="dave"))
+
+
+# ----------------------------------------------------------------------------- pending
+
+
+def test_pending_puts_what_waits_for_me_first() -> None:
+    listing = (
+        request(7, state=RUNNING),
+        request(8, person="bob"),
+        request(9),
+        request(10, policy="both"),
+    )
+    said = plain(ask("pending", who="bob", listing=listing, votes=(vote(10, "bob"),)))
+    assert said.splitlines() == [
+        "Open requests (4)",
+        "Waiting for you (1)",
+        "#9: restart web-01 web-02 · Alice · 5 min ago · expires in 25 min",
+        "Others (3)",
+        "#7: restart web-01 web-02 · Alice · 5 min ago · running",
+        "#8: restart web-01 web-02 · Bob · 5 min ago · expires in 25 min · waiting for Carol",
+        "#10: restart web-01 web-02 · Alice · 5 min ago · expires in 25 min · waiting for Carol",
+        "Decide on the card, or send: approve 9",
+    ]
+
+
+def test_pending_shows_nobody_elses_business() -> None:
+    other = request(9, place=rig.HR)
+    assert "Nothing is open." in plain(ask("pending", who="dave", listing=(other,)))
+    assert "#9" in plain(ask("pending", who="dave", place=rig.HR, listing=(other,)))
+    assert "#9" in plain(ask("pending", who="carol", listing=(other,)))
+    assert "#9" in plain(ask("pending", who="alice", listing=(other,)))
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    listing = tuple(request(number) for number in range(1, 16))
+    said = plain(ask("待办", listing=listing, locale="zh-CN"))
+    assert "未完成的申请（15）" in said
+    assert "另有 5 个" in said
+    assert "#11" not in said
+
+
+def test_a_request_that_is_being_planned_shows_what_was_typed() -> None:
+    targets = [f"web-{number}" for number in range(6)]
+    planning = request(
+        3, state=model.State.PLANNING, plan=None, digest="", args={"targets": targets}
+    )
+    said = plain(ask("pending", listing=(planning,)))
+    assert "restart web-0 web-1 web-2 web-3 +2 · Alice" in said
+
+
+# ----------------------------------------------------------------------------- status
+
+
+def test_status_of_a_pending_request() -> None:
+    one = request(42, reason="memory leak", policy="both")
+    said = plain(ask("status 42", request=one, votes=(vote(42, "bob", reason="fine"),)))
+    assert said.splitlines() == [
+        "#42 restart web-01 web-02",
+        "State: " + texts.say("en", "state.pending"),
+        "Asked by: Alice · 5 min ago",
+        "Reason: memory leak",
+        "Approved by: Bob: fine",
+        "Waiting for: Carol",
+        "Expires: in 25 min",
+        f"Code: {one.code}",
+    ]
+
+
+def test_status_of_a_finished_run_shows_the_end_of_the_output() -> None:
+    lines = "\n".join(f"line {number}" for number in range(40))
+    one = request(
+        42,
+        state=model.State.FAILED,
+        started_at=rig.NOW - timedelta(seconds=95),
+        ended_at=rig.NOW - timedelta(seconds=5),
+        note="web-02 failed",
+    )
+    results = (
+        model.InstanceResult("i-1", "Success", 0, "ok\n"),
+        model.InstanceResult("i-2", "Failed", 3, lines),
+        model.InstanceResult("i-9", "Error", None, "", error="agent is gone"),
+    )
+    said = plain(ask("status 42", request=one, results=results)).splitlines()
+    assert said[-18:] == [
+        "Took: 1 min 30 s",
+        "Note: web-02 failed",
+        "web-01 · Success · exit code 0",
+        "ok",
+        "web-02 · Failed · exit code 3",
+        "… (only the end is shown)",
+        *(f"line {number}" for number in range(30, 40)),
+        "i-9 · Error",
+        "agent is gone",
+    ]
+
+
+@pytest.mark.parametrize("line", ["status 42", "audit 42"])
+def test_a_request_of_elsewhere_does_not_exist(line: str) -> None:
+    hidden = plain(ask(line, who="dave", request=request(42, place=rig.HR)))
+    assert hidden == plain(ask(line, who="dave"))
+    assert "no request #42 that you may see" in hidden
+
+
+def test_status_without_a_number_lists_the_newest() -> None:
+    listing = (request(9, state=model.State.REJECTED), request(8, place=rig.HR, person="bob"))
+    said = plain(ask("status", who="dave", listing=listing))
+    assert said.splitlines()[1:] == [
+        f"#9: restart web-01 web-02 · {texts.say('en', 'state.rejected')} · Alice · 5 min ago"
+    ]
+    assert "no request that you may see yet" in plain(ask("status"))
+
+
+def test_a_quoted_card_stands_for_the_number() -> None:
+    assert plain(ask("status", request=request(5))).startswith("#5 ")
+
+
+# ----------------------------------------------------------------------------- audit, whoami
+
+
+def entry(number: int, action: str, request_: int = 42) -> model.AuditRow:
+    at = rig.NOW - timedelta(minutes=number)
+    facts = {"text": "secret words"}
+    return model.AuditRow(number, at, "bob", action, request_, facts, "", f"{number:064x}"[::-1])
+
+
+def test_audit_of_a_request() -> None:
+    rows = (entry(3, "request.asked"), entry(4, "vote.cast"))
+    said = plain(ask("audit 42", request=request(42), audit=rows))
+    assert said.splitlines() == [
+        "Audit log of request #42",
+        "3: Bob request.asked #42 · 3 min ago · 30000000",
+        "4: Bob vote.cast #42 · 4 min ago · 40000000",
+    ]
+
+
+def test_the_newest_entries_tell_no_secrets() -> None:
+    rows = tuple(entry(number, "request.asked", number) for number in range(1, 21))
+    said = plain(ask("审计", who="dave", audit=rows, locale="zh-CN"))
+    assert "更早的 8 条未显示" in said
+    assert "secret" not in said
+    assert "20: Bob request.asked #20 · 20 分钟前" in said
+    assert "There is no entry." in plain(ask("audit"))
+
+
+def test_whoami() -> None:
+    assert plain(ask("whoami", who="bob")).splitlines() == [
+        "You are Bob",
+        "Person: Bob (bob)",
+        "Accounts: chat: u-bob",
+        "Roles: dev",
+        "May ask for: provision, restart",
+        "May approve: provision, restart, run",
+    ]
+    assert "Roles: nothing" in plain(ask("whoami", who="dave"))
+
+
+# ----------------------------------------------------------------------------- acts
+
+
+@pytest.mark.parametrize(
+    ("line", "act"),
+    [
+        ("approve 42 a1b2c3d4 fine", command.Act("approve", 42, "a1b2c3d4", "fine")),
+        ("同意", command.Act("approve")),
+        ("拒绝 42 太危险", command.Act("reject", 42, "", "太危险")),
+        ("cancel #42 not needed", command.Act("cancel", 42, reason="not needed")),
+        ("停止 42", command.Act("stop", 42)),
+    ],
+)
+def test_votes_become_acts(line: str, act: command.Act) -> None:
+    assert ask(line, who="dave") == act
+
+
+def test_instances_are_looked_up() -> None:
+    assert ask("instances tag:env=prod web-01") == command.Lookup(("tag:env=prod", "web-01"))
+    assert ask("实例") == command.Lookup()
+
+
+def test_no_question_names_a_platform_or_writes_markup() -> None:
+    for line in ("help", "whoami", "pending", "status 42", "audit", "help run"):
+        for locale in ("en", "zh-CN"):
+            said = plain(ask(line, locale=locale, request=request(42))).lower()
+            for word in ("dingtalk", "lark", "feishu", "aliyun", "钉钉", "飞书", "**", "<at", "]("):
+                assert word not in said
