@@ -32,8 +32,8 @@ MAY: dict[str, set[str]] = {
     "store": PURE | {"audit"},
     "engine": PURE | {"ports", "store"},
     "outbox": PURE | {"engine", "ports", "store"},
-    "poller": PURE | {"engine", "ports", "store"},
-    "timer": PURE | {"engine", "poller", "ports", "store"},
+    "poller": PURE | {"engine", "ports", "store", "timer"},
+    "timer": PURE | {"engine", "ports", "store"},
     "config": PURE,
 }
 FREE = {"app", "__main__", "__init__"}

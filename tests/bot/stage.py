@@ -1,4 +1,4 @@
-"""A stage for the core: the real store and engine, a virtual clock, and an outside that the test plays.
+"""A stage for the core: real store, real engine, a virtual clock, an outside that the test plays.
 
 Nothing runs by itself: a test submits events, claims effects and settles them one by one.
 """

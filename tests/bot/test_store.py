@@ -51,7 +51,7 @@ def values(hint: Any, depth: int = 0) -> st.SearchStrategy[Any]:
     if origin is not None:
         return st.dictionaries(values(args[0]), values(args[1]), max_size=3)
     if dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint, vars(model))
+        hints = typing.get_type_hints(hint)
         return st.builds(
             hint,
             **{f.name: values(hints[f.name], depth + 1) for f in dataclasses.fields(hint)},

@@ -1,0 +1,110 @@
+"""What ``decide`` sees of the store, and everything that it says should change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from bot.model.effects import Effect, NewEffect, Timer
+from bot.model.events import InstanceResult, Receipt
+from bot.model.requests import Request, Step, Vote
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who, what, on which request, with which facts. Number, time and hashes are added on entry."""
+
+    actor: str
+    action: str
+    request: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An entry of the audit chain as it stands in the store."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    request: int
+    facts: Mapping[str, Any]
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What ``decide`` must see of the store for one event; empty fields are not looked up.
+
+    The request is found by ``request`` (its number), else by ``card`` (a card's reference or its
+    alias on ``platform``), else by ``message`` (the message that asked), else by ``form`` (an OA
+    instance on ``platform``), else through ``effect``. ``listing``: "open" (all not final, oldest
+    first), "recent" (newest first), "audit" (of ``request`` if given, else the newest entries).
+    """
+
+    platform: str = ""
+    request: int = 0
+    card: str = ""
+    message: str = ""
+    form: str = ""
+    effect: int = 0
+    listing: Literal["", "open", "recent", "audit"] = ""
+    limit: int = 20
+    asks_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEffect:
+    id: int
+    key: str
+    lane: str
+    request: int
+    attempts: int
+    body: Effect
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the store shows to ``decide``. ``next_request`` is the number a new request gets,
+    ``audit_seq`` the number of the newest audit entry, ``recent_asks`` how often ``asks_by`` asked
+    within the last minute, ``installation`` the random id of this store, ``unsent`` the keys of the
+    request's queued effects that were certainly never sent."""
+
+    next_request: int
+    audit_seq: int
+    installation: str
+    request: Request | None = None
+    votes: tuple[Vote, ...] = ()
+    steps: tuple[Step, ...] = ()
+    results: tuple[InstanceResult, ...] = ()
+    effect: StoredEffect | None = None
+    listing: tuple[Request, ...] = ()
+    audit: tuple[AuditRow, ...] = ()
+    recent_asks: int = 0
+    unsent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything one event changes, written in one transaction.
+
+    ``request`` is new (version 1) or the loaded one changed (version + 1; the write is guarded by
+    the loaded state and version). ``results`` belong to it. ``drop_effects`` are keys of queued
+    effects to forget unless they were already sent. ``clear_timers`` are kinds of its timers.
+    """
+
+    receipt: Receipt = field(default_factory=Receipt)
+    request: Request | None = None
+    votes: tuple[Vote, ...] = ()
+    steps: tuple[Step, ...] = ()
+    results: tuple[InstanceResult, ...] = ()
+    effects: tuple[NewEffect, ...] = ()
+    drop_effects: tuple[str, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    clear_timers: tuple[str, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()

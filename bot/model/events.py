@@ -1,0 +1,126 @@
+"""What enters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.model.outcomes import Outcome
+from bot.model.people import Account, Place
+from bot.model.rich import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody wrote to the bot. ``text`` has the bot's own mention removed. ``mentions`` are the
+    other people named. ``quoted`` is the platform's reference of the message quoted, if any."""
+
+    id: str
+    at: datetime
+    account: Account
+    place: Place
+    text: str
+    mentions: tuple[Account, ...] = ()
+    quoted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """Somebody pressed a button of a card. ``card`` is the platform's reference of the card;
+    ``request`` and ``code`` are what the button carried (0 and "" where it carried none)."""
+
+    id: str
+    at: datetime
+    account: Account
+    place: Place
+    card: str
+    action: str
+    request: int = 0
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A message was taken back by its author."""
+
+    id: str
+    at: datetime
+    platform: str
+    tenant: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormChanged:
+    """An OA approval form reached a state. It carries no fields: those are fetched."""
+
+    id: str
+    at: datetime
+    platform: str
+    tenant: str
+    form: str
+    instance: str
+    status: Literal["approved", "rejected", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    """A due-time row of the store came due."""
+
+    id: str
+    at: datetime
+    request: int
+    timer: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceResult:
+    """What one instance did. ``status`` is Cloud Assistant's InvocationStatus; ``dropped`` counts
+    the bytes that the platform cut from the middle of ``output``."""
+
+    instance: str
+    status: str
+    exit_code: int | None = None
+    output: str = ""
+    dropped: int = 0
+    error: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The far end was looked at: results of one request's invocation, as they stand now."""
+
+    id: str
+    at: datetime
+    request: int
+    invocation: str
+    results: tuple[InstanceResult, ...]
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An effect left and came back with one of the four outcomes."""
+
+    id: str
+    at: datetime
+    effect: int
+    outcome: Outcome
+
+
+Event = Asked | Clicked | Recalled | FormChanged | TimerDue | Observed | Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer given at once to whoever brought the event: a toast and, for a click, the card as
+    it now stands. ``duplicate`` says that the event had been taken before."""
+
+    toast: str = ""
+    tone: Literal["success", "info", "warning", "error"] = "info"
+    card: Card | None = None
+    duplicate: bool = False

@@ -1,0 +1,47 @@
+"""How a call to the outside ends: in one of four ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It happened. ``ref`` is the other side's reference; ``data`` what it answered."""
+
+    ref: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    kind: Literal["done"] = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The other side said no. Never retried."""
+
+    reason: str
+    code: str = ""
+    kind: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It provably did not happen. Retried after ``retry_after`` seconds (0: the usual back-off)."""
+
+    reason: str
+    retry_after: float = 0.0
+    kind: Literal["not_sent"] = "not_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have happened. Looked up by its token, else a person is asked; never sent again on a
+    guess."""
+
+    reason: str
+    token: str = ""
+    kind: Literal["unknown"] = "unknown"
+
+
+Outcome = Done | Refused | NotSent | Unknown

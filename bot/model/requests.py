@@ -1,0 +1,169 @@
+"""What was asked for, what exactly will run, who voted, and the steps of the run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from bot.model.people import Account, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    id: str
+    name: str = ""
+    region: str = ""
+    status: str = ""
+    agent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What exactly will run. Frozen when the card is shown; the digest covers every field.
+
+    ``script`` is the rendered text (its parameters already quoted); or ``command_id`` names a
+    command stored in Cloud Assistant and ``parameters`` are its values.
+    """
+
+    command: str
+    version: str
+    instances: tuple[Instance, ...]
+    region: str
+    script: str = ""
+    script_type: str = "RunShellScript"
+    command_id: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    workdir: str = ""
+    timeout: int = 60
+    engine: str = "ecs"
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: the same value always gives the same text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest(plan: Plan) -> str:
+    """SHA-256 over the canonical JSON of the whole plan, in hex."""
+    return hashlib.sha256(canonical(asdict(plan)).encode()).hexdigest()
+
+
+def short(full: str) -> str:
+    """The code of a digest that people read and type: its first eight hex digits."""
+    return full[:8]
+
+
+class State(StrEnum):
+    PLANNING = "planning"
+    PENDING = "pending"
+    APPROVED = "approved"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        return self in FINAL
+
+
+FINAL = frozenset(
+    {
+        State.SUCCEEDED,
+        State.FAILED,
+        State.REJECTED,
+        State.EXPIRED,
+        State.CANCELLED,
+        State.REFUSED,
+        State.UNKNOWN,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FormOrigin:
+    """The OA form that asked: ``approvers`` are the accounts that agreed to it there."""
+
+    platform: str
+    tenant: str
+    form: str
+    instance: str
+    title: str = ""
+    approvers: tuple[Account, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One operation that was asked for, from the asking to its end."""
+
+    id: int
+    state: State
+    version: int
+    command: str
+    args: Mapping[str, Any]
+    person: str
+    account: Account
+    place: Place
+    locale: str
+    text: str
+    policy: str
+    risk: str
+    created_at: datetime
+    expires_at: datetime
+    reason: str = ""
+    plan: Plan | None = None
+    digest: str = ""
+    card: str = ""
+    form: FormOrigin | None = None
+    approved_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    stopping: bool = False
+    note: str = ""
+    ended_by: str = ""
+
+    @property
+    def code(self) -> str:
+        return short(self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One per (request, person): what they decided, on which digest."""
+
+    request: int
+    person: str
+    account: Account
+    approve: bool
+    digest: str
+    at: datetime
+    reason: str = ""
+    via: Literal["card", "text", "form"] = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a run. Written as started, with its token, before the call is made.
+
+    ``index`` counts from 0; ``instances`` are the ids this call covers (at most 100).
+    """
+
+    request: int
+    index: int
+    token: str
+    batch: str
+    region: str
+    instances: tuple[str, ...]
+    invocation: str = ""
+    state: Literal["started", "running", "finished", "failed", "unknown"] = "started"
+    error: str = ""

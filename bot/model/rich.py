@@ -1,0 +1,75 @@
+"""What is shown to people: messages and cards.
+
+No string in these types is ever markup: adapters escape every one of them for the platform at
+hand. Only the structure is trusted, so nobody's text can mention, link or break a card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.model.people import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text. ``style``: plain, bold, code. With ``at`` it is a person's name that
+    mentions (and, in a message or a new card, notifies) that account."""
+
+    text: str
+    style: Literal["plain", "bold", "code"] = "plain"
+    at: Account | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a message or card.
+
+    ``para``: ``spans`` on one line · ``facts``: ``rows`` of (label, spans) · ``pre``: ``text`` as
+    preformatted lines · ``quote``: ``text`` quoted · ``rule``: a dividing line.
+    """
+
+    kind: Literal["para", "facts", "pre", "quote", "rule"]
+    spans: tuple[Span, ...] = ()
+    rows: tuple[tuple[str, tuple[Span, ...]], ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to a thread. ``title`` is what a list of chats shows of it; ``mentions`` are
+    notified whether or not a span names them. ``quote`` is what it answers, quoted where the
+    platform cannot reply natively."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    mentions: tuple[Account, ...] = ()
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """``action`` comes back in ``Clicked.action``. ``confirm`` (optional) is asked before."""
+
+    action: str
+    label: str
+    style: Literal["primary", "danger", "default"] = "default"
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The request's card. ``request`` and ``code`` travel in each button and come back in
+    ``Clicked``; ``ask_reason`` (label) shows a reason field where the platform has one."""
+
+    request: int
+    code: str
+    title: str
+    tone: Literal["orange", "blue", "green", "red", "grey"]
+    tag: str
+    blocks: tuple[Block, ...]
+    buttons: tuple[Button, ...] = ()
+    ask_reason: str = ""
+    note: str = ""
+    mentions: tuple[Account, ...] = ()
