@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -187,3 +190,55 @@ def test_any_bytes_only_ever_raise_config_errors(tmp_path: Path, content: bytes)
     path.write_bytes(content)
     with pytest.raises(config.ConfigError):
         config.load(path, {})
+
+
+# ----------------------------------------------------------------------------- every single key
+
+PAIR = re.compile(r"(?P<key>\w+) = (?P<value>.*)")
+
+
+def spoilt(number: int, line: str) -> tuple[config.Fault, ...]:
+    """The faults of the shipped file with another line in place of that one."""
+    lines = TEXT.replace('"sandbox/', f'"{ROOT}/sandbox/').split("\n")
+    lines[number - 1] = line
+    path = Path(tempfile.mkdtemp()) / "bot.toml"
+    try:
+        path.write_text("\n".join(lines), "utf-8")
+        return found_faults(path)
+    finally:
+        shutil.rmtree(path.parent)
+
+
+def pairs() -> list[tuple[int, str]]:
+    """Every line of the shipped file that gives a value: its number, and the key."""
+    return [
+        (number, found["key"])
+        for number, line in enumerate(TEXT.split("\n"), 1)
+        if (found := PAIR.match(line))
+    ]
+
+
+def test_a_value_of_the_wrong_type_is_told_on_its_line() -> None:
+    for number, key in pairs():
+        for odd in ("{ odd = 1.5 }", "1979-05-27", "[[]]"):
+            found = [fault for fault in spoilt(number, f"{key} = {odd}") if fault.line == number]
+            assert found, (number, key, odd)
+            assert {fault.key.split(".")[-1] for fault in found} <= {key, "odd"}
+
+
+def test_a_misspelt_key_is_told_on_its_line_with_the_right_one() -> None:
+    for number, key in pairs():
+        value = PAIR.match(TEXT.split("\n")[number - 1])
+        assert value is not None
+        told = value["value"].replace('"sandbox/', f'"{ROOT}/sandbox/')
+        found = spoilt(number, f"{key}z = {told}")
+        here = [fault.message for fault in found if fault.line == number]
+        assert here == [f"unknown key, did you mean {key}?"], (number, key, found)
+
+
+def test_a_value_that_is_missing_altogether_breaks_nothing_else() -> None:
+    for number, key in pairs():
+        found = spoilt(number, f"{key} =")
+        assert [fault.line for fault in found if "not valid TOML" in fault.message] == [number]
+        others = [fault for fault in found if "not valid TOML" not in fault.message]
+        assert not [fault for fault in others if "unknown key" in fault.message], (key, others)
