@@ -41,6 +41,10 @@ class Sight:
         """Those that have a table, be it a faulty one."""
         return tuple(name for name in PLATFORMS if name in self.parts.values)
 
+    def told(self, *path: str | int) -> bool:
+        """Is the value at this path, which others are judged by, already known to be wrong?"""
+        return any(where[: len(path)] == path for where, _, _ in self.parts.errors)
+
 
 def check(sight: Sight) -> None:
     """Note everything that is valid by itself and wrong together."""
@@ -128,19 +132,19 @@ def check_addresses(sight: Sight) -> None:
 
 def check_credentials(sight: Sight) -> None:
     """Each type of credentials needs its keys, and has no use for the others."""
-    if sight.file.aliyun is None:
+    if sight.file.aliyun is None or sight.told("aliyun", "credentials", "type"):
         return
     given, table = sight.file.aliyun.credentials, ("aliyun", "credentials")
     needs, may = CREDENTIALS[given.type]
     if given.type == "role" and (given.key_id or given.key_secret):
         needs = (*needs, "key_id", "key_secret")  # a pair: one is of no use without the other
-    bad = {path for path, _, _ in sight.parts.errors}
     for key in type(given).model_fields:
         has = bool(getattr(given, key))
-        if key in needs and not has and (*table, key) not in bad:
+        if key in needs and not has and not sight.told(*table, key):
             sight.notes.fault(table, f'{key} is missing: type = "{given.type}" needs it', key)
         if has and key not in (*needs, *may, "type"):
-            sight.notes.fault((*table, key), f'has no use with type = "{given.type}"')
+            message = f'has no use with type = "{given.type}"'
+            sight.notes.fault((*table, key), message, "type")
 
 
 # ----------------------------------------------------------------------------- people
@@ -165,8 +169,7 @@ def check_people(sight: Sight) -> None:
                 sight.notes.fault(place, _claimed(sight, key, person.id, *holders[key]))
             holders.setdefault(key, (person.id, place))
         # A person of whom an account is faulty is not one without accounts.
-        faulty = any(where[:2] == path for where, _, _ in sight.parts.errors)
-        if not faulty and not any(getattr(person, platform) for platform in PLATFORMS):
+        if not sight.told(*path) and not any(getattr(person, platform) for platform in PLATFORMS):
             sight.notes.warn(path, f"{person.id} has no account, so can neither ask nor approve")
 
 
@@ -198,19 +201,20 @@ def check_policy(sight: Sight, name: str, policy: schema.Policy) -> None:
     named = any(not _dangling(sight.file, approver) for approver in policy.approvers)
     if not people and named:
         notes.fault((*path, "approvers"), "names nobody, so nobody could ever approve")
-    if policy.mode == "count" and policy.count is None:
-        if not any(where == (*path, "count") for where, _, _ in sight.parts.errors):
-            notes.fault(path, 'count is missing: mode = "count" needs the number of approvals')
-    elif policy.mode != "count" and policy.count is not None:
-        notes.fault((*path, "count"), f'has no use with mode = "{policy.mode}"; write "count"')
+    if policy.mode == "count" and policy.count is None and not sight.told(*path, "count"):
+        notes.fault(path, 'count is missing: mode = "count" needs the number of approvals', "count")
+    elif policy.mode != "count" and policy.count is not None and not sight.told(*path, "mode"):
+        message = f'has no use with mode = "{policy.mode}"; write "count"'
+        notes.fault((*path, "count"), message, "mode")
     complete = all(not _dangling(sight.file, approver) for approver in policy.approvers)
     if people and complete and policy.mode == "count" and (policy.count or 1) > len(people):
         verb = "is" if len(people) == 1 else "are"
         message = f"needs {policy.count} approvals, but there {verb} only {_people(people)}"
         notes.fault((*path, "count"), message)
-    if policy.remind is not None and policy.remind >= policy.expires:
+    late = policy.remind is not None and policy.remind >= policy.expires
+    if late and not sight.told(*path, "expires"):
         message = "the reminder must come before the request expires: remind < expires"
-        notes.fault((*path, "remind"), message)
+        notes.fault((*path, "remind"), message, "expires")
 
 
 def _dangling(file: schema.File, approver: str) -> bool:
@@ -244,7 +248,9 @@ def check_reach(sight: Sight) -> None:
         if chosen is None or chosen.self_approval or chosen.form_counts:
             continue
         people, asking = approvers(file, chosen), askers(file, name)
-        if people and asking and not any(_satisfiable(chosen, people, who) for who in asking):
+        complete = not any(_dangling(file, approver) for approver in chosen.approvers)
+        able = any(_satisfiable(chosen, people, who) for who in asking)
+        if people and asking and complete and not able:
             sight.notes.fault(
                 ("command", name, "policy"),
                 f"nobody could ever get it approved: only {', '.join(asking)} may ask for it, the "
@@ -355,12 +361,14 @@ def _has_targets(file: schema.File, command: str) -> bool:
 
 def check_patterns(sight: Sight) -> None:
     for path, pattern in sight.parts.entries("security", "pattern"):
+        if sight.told(*path, "action") or sight.told(*path, "policy"):
+            continue
         if pattern.action == "escalate" and pattern.policy is None:
             message = 'policy is missing: action = "escalate" needs the policy to ask for'
             sight.notes.fault(path, message, "policy")
         if pattern.action != "escalate" and pattern.policy is not None:
             message = f'has no use with action = "{pattern.action}"; only "escalate" asks for one'
-            sight.notes.fault((*path, "policy"), message)
+            sight.notes.fault((*path, "policy"), message, "action")
 
 
 def check_budgets(sight: Sight) -> None:

@@ -189,6 +189,11 @@ def test_two_people_with_one_account_are_refused_in_words(
         assert words in fault.message
 
 
+def test_a_misspelt_approver_is_told_once(load: Loader) -> None:
+    [fault] = load.faults(change('approvers = ["ben"]', 'approvers = ["ann", "bben"]'))
+    assert fault.message == "there is no person bben, did you mean ben?"
+
+
 def test_plain_http_needs_a_decision(load: Loader) -> None:
     remote = change('corps = ["corp"]', 'corps = ["corp"]\nendpoint = "http://gateway:8080/"')
     with pytest.raises(config.ConfigError, match="allow_plain_http"):
