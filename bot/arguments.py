@@ -376,10 +376,13 @@ def _near_choice(parameter: parameters.Parameter, text: str) -> str:
 
 
 def _positional(found: tuple[parameters.Parameter, ...]) -> list[parameters.Parameter]:
-    """What may be typed without a name: everything up to the targets, then text and script only."""
+    """What may be typed without a name: everything up to the targets, then text and script only,
+    and nothing that the command wants named."""
     order: list[parameters.Parameter] = []
     behind = False
     for parameter in found:
+        if parameter.named:
+            continue
         if not behind or parameter.kind in ("text", "script"):
             order.append(parameter)
         behind = behind or parameter.kind == "targets"

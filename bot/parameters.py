@@ -95,7 +95,8 @@ class Misfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a command. ``names``: every word that may stand before ``=``."""
+    """One parameter of a command. ``names``: every word that may stand before ``=``. ``named``: it
+    is only taken with a name (a keyword-only parameter of the function)."""
 
     name: str
     kind: Kind
@@ -107,6 +108,7 @@ class Parameter:
     pattern: Pattern | None = None
     choices: tuple[str, ...] = ()
     between: Between | None = None
+    named: bool = False
 
     def label(self, locale: str) -> str:
         """What it is, in the words of the locale."""
@@ -239,7 +241,7 @@ def of_function(function: Callable[..., Any], context: type) -> tuple[bool, tupl
 
 
 def _parameter(item: inspect.Parameter, hints: dict[str, Any]) -> Parameter:
-    if item.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
+    if item.kind not in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY):
         raise TypeError(f"{item.name}: only plain named parameters can be typed in a chat")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", item.name) or item.name == "tag":
         raise TypeError(f"{item.name}: a parameter's name is lower-case letters, digits and _")
@@ -268,6 +270,7 @@ def _parameter(item: inspect.Parameter, hints: dict[str, Any]) -> Parameter:
         pattern if pattern is not None or kind != "word" else _WORD,
         choices,
         between,
+        named=item.kind is item.KEYWORD_ONLY,
     )
     _check(parameter)
     return parameter

@@ -1,4 +1,7 @@
-"""Agree to a request in words; quoting its card stands for the number."""
+"""Agree to a request in words; quoting its card stands for the number.
+
+A reason must be named: "approve not yet" is no approval.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from bot import About, Act, Code, RequestNumber, Text, vote
 def approve(
     number: RequestNumber = 0,
     code: Code = "",
+    *,
     reason: Annotated[Text, About("原因", "why", "looks right")] = "",
 ) -> Act:
     return Act("approve", number, code, reason)

@@ -228,7 +228,7 @@ def test_whoami() -> None:
 @pytest.mark.parametrize(
     ("line", "act"),
     [
-        ("approve 42 a1b2c3d4 fine", command.Act("approve", 42, "a1b2c3d4", "fine")),
+        ("approve 42 a1b2c3d4 reason=fine", command.Act("approve", 42, "a1b2c3d4", "fine")),
         ("同意", command.Act("approve")),
         ("拒绝 42 太危险", command.Act("reject", 42, "", "太危险")),
         ("cancel #42 not needed", command.Act("cancel", 42, reason="not needed")),
