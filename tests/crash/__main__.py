@@ -1,0 +1,145 @@
+"""``make crash``: kill the bot at every named point of every story, on both platforms.
+
+Every seed is one story with one death or two. The first seeds die at each checkpoint of each story
+once; after them chance chooses. Status 0: everything was kept; 1: something was not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tests.crash import cases, stories, trial
+
+SEEDS = 200
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--seeds", type=int, help="how many (default: all checkpoints, and ≥ 200)")
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
+    parser.add_argument("--story", action="append", default=[], choices=list(stories.STORIES))
+    parser.add_argument("--platform", action="append", default=[], choices=cases.PLATFORMS)
+    parser.add_argument("--kill", action="append", default=[], type=cases.kill, metavar="DEATH")
+    parser.add_argument("--seed", type=int, default=0, help="the seed's number, with --kill")
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="at once")
+    return parser.parse_args()
+
+
+class Board:
+    """Prints what comes in."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.results: list[trial.Result] = []
+
+    async def play(self, wanted: Iterable[cases.Case], jobs: int) -> list[trial.Result]:
+        """Play cases, so many at once; tells every failure as soon as it is known."""
+        waiting, done = iter(wanted), list[trial.Result]()
+
+        async def work() -> None:
+            for case in waiting:
+                result = await trial.trial(case)
+                done.append(result)
+                self.tell(result)
+
+        await asyncio.gather(*(work() for _ in range(jobs)))
+        self.results += done
+        return done
+
+    def deaths(self) -> list[tuple[cases.Pair, str]]:
+        """Where in which story the bot has died so far."""
+        return [
+            ((result.case.story, result.case.platform), death.checkpoint)
+            for result in self.results
+            for death in result.deaths
+        ]
+
+    def tell(self, result: trial.Result) -> None:
+        case = result.case
+        mark = "[red]✗[/red]" if result.faults else "[green]✓[/green]"
+        deaths = ", ".join(map(str, case.kills)) or "undisturbed"
+        came = "" if len(result.deaths) == len(case.kills) else f" ({len(result.deaths)} came)"
+        self.console.print(
+            f"{mark} {case.seed:>4} {case.platform:<8} {case.story:<16} {deaths}{came}"
+            f" [dim]{result.seconds:.1f} s[/dim]",
+            highlight=False,
+        )
+        for fault in result.faults:
+            self.console.print(Text(f"       {fault}", "red"))
+        if result.faults:
+            self.console.print(
+                Text(f"       again: {case.replay}\n       {result.folder}", "yellow")
+            )
+
+    def table(self, seconds: float) -> None:
+        """Deaths and failures by checkpoint, and each failure with the command that repeats it."""
+        counts: dict[str, Counter[str]] = {}
+        for result in self.results:
+            for number, death in enumerate(result.case.kills):
+                row = counts.setdefault(death.name, Counter())
+                row["planned"] += 1
+                if number < len(result.deaths):
+                    row["came"] += 1
+                    row["failed"] += bool(result.faults)
+                    row[result.case.platform] += 1
+        table = Table("death", "planned", "came", *cases.PLATFORMS, "failures", box=None)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for name in sorted(counts):
+            row = counts[name]
+            numbers = [row[key] for key in ("planned", "came", *cases.PLATFORMS, "failed")]
+            style = "red" if row["failed"] else ""
+            table.add_row(name, *map(str, numbers), style=style)
+        self.console.print(table)
+        killed = [result for result in self.results if result.case.kills]
+        failed = [result for result in self.results if result.faults]
+        deaths = sum(len(result.deaths) for result in killed)
+        self.console.print(
+            f"{len(killed)} seeds, {deaths} deaths, {len(failed)} failures in {seconds:.0f} s"
+        )
+        for result in failed:
+            self.console.print(Text(f"  {result.case.replay}", "red"))
+
+
+async def main(options: argparse.Namespace) -> int:
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    board, began = Board(console), time.monotonic()
+    pairs = cases.chosen(options.story, options.platform)
+    if options.kill:
+        exact = [cases.Case(options.seed, *pair, tuple(options.kill)) for pair in pairs]
+        results = await board.play(exact, options.jobs)
+    else:
+        calm = [cases.Case(0, *pair, ()) for pair in pairs]
+        results = await board.play(calm, options.jobs)
+        if any(result.faults for result in results):
+            console.print("Not even the undisturbed stories went as told.", style="red")
+            return 1
+        order = {pair: number for number, pair in enumerate(pairs)}
+        results.sort(key=lambda result: order[result.case.story, result.case.platform])
+        reached = {(r.case.story, r.case.platform): r.reached for r in results}
+        least = cases.needed(reached)
+        count = options.seeds or max(SEEDS, least)
+        console.print(f"{least} checkpoints of {len(pairs)} stories; {count} seeds")
+        await board.play(cases.plan(reached, options.first, count), options.jobs)
+        if options.first == 0 and count >= least:
+            missed = cases.missed(reached, board.deaths())
+            console.print(f"{len(missed)} checkpoints were missed and are tried once more")
+            await board.play(missed, options.jobs)
+            for case in cases.missed(reached, board.deaths()):
+                console.print(f"never came: {case.replay}", style="yellow")
+    board.table(time.monotonic() - began)
+    return 1 if any(result.faults for result in board.results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(arguments())))

@@ -1,0 +1,171 @@
+"""Keeps a bot alive that is being killed: starts it, lets it die as planned, starts it again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox import demo
+from sandbox.client import Sandbox
+from tests.crash import cases
+
+PATIENCE = 60.0
+REDELIVERY = 61.0
+"""Seconds by which the platforms' clock is moved so that what was not acknowledged comes again."""
+LOOK = 0.1
+
+
+class Fault(Exception):
+    """The bot did something that no death explains."""
+
+
+class Bot:
+    """A bot in a process of its own, with a supervisor that starts it again whenever it dies.
+
+    ``deaths`` are the planned ones that came, ``starts`` counts the processes. The checkpoints
+    reached are in ``log`` when nothing is to die by the clock.
+    """
+
+    def __init__(self, sandbox: Sandbox, folder: Path, kills: Sequence[cases.Kill]) -> None:
+        self.sandbox, self.folder = sandbox, folder
+        self.config = demo.configuration(folder, sandbox.ports, demo.IMPATIENT)
+        self.log = folder / "checkpoints"
+        self.deaths: list[cases.Kill] = []
+        self.starts = 0
+        self._left = list(kills)
+        self._ending = False
+        self._process: asyncio.subprocess.Process | None = None
+        self._clock_kill: asyncio.Task[None] | None = None
+        self._began = asyncio.Event()
+
+    @property
+    def output(self) -> str:
+        return (self.folder / "bot.log").read_text("utf-8", "replace")
+
+    # ------------------------------------------------------------------ the supervisor
+
+    async def supervise(self) -> None:
+        """Start it, and again after each planned death. Raises Fault for any other end."""
+        while True:
+            death = self._left.pop(0) if self._left else None
+            await self._start(death)
+            assert self._process is not None
+            code = await self._process.wait()
+            if self._clock_kill is not None:
+                self._clock_kill.cancel()
+            if self._ending:
+                return
+            wanted = 0 if death and death.signal == "SIGTERM" else -signal.SIGKILL
+            if death is None or code != wanted:
+                raise Fault(f"the bot ended with status {code}")
+            self.deaths.append(death)
+
+    async def _start(self, death: cases.Kill | None) -> None:
+        at = str(death) if death and death.checkpoint else ""
+        module = "bot" if death and death.signal else "tests.crash.child"
+        environment = os.environ | {"CRASH_AT": at, "CRASH_LOG": str(self.log)}
+        with (self.folder / "bot.log").open("ab") as out:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", module, "run", "--config", str(self.config)),
+                cwd=demo.ROOT,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        self.starts += 1
+        if death and death.signal:
+            self._clock_kill = asyncio.create_task(self._kill(self._process, death))
+
+    async def _kill(self, process: asyncio.subprocess.Process, death: cases.Kill) -> None:
+        if self.starts == 1:
+            await self._began.wait()
+        await asyncio.sleep(death.seconds)
+        if process.returncode is None and not self._ending:
+            process.send_signal(signal.Signals[death.signal])
+
+    # ------------------------------------------------------------------ what people do
+
+    async def up(self) -> None:
+        """Wait until it is connected to both platforms."""
+        deadline = time.monotonic() + PATIENCE
+        while not await self.is_up():
+            if time.monotonic() > deadline:
+                raise Fault("the bot does not come back")
+            await asyncio.sleep(LOOK)
+
+    async def is_up(self) -> bool:
+        if self._process is None or self._process.returncode is not None:
+            return False
+        lists = [await self.sandbox.call(name, "connections") for name in cases.PLATFORMS]
+        return all(any(one["open"] for one in found) for found in lists)
+
+    def began(self) -> None:
+        """The story begins now: deaths by the clock count from here."""
+        self._began.set()
+
+    async def redeliver(self) -> None:
+        """For ever: let time pass on the platforms while the bot is there and something that was
+        not acknowledged waits to be delivered again."""
+        waited = 0
+        while True:
+            await asyncio.sleep(0.3)
+            waiting = await self.unacknowledged()
+            waited = waited + 1 if waiting and await self.is_up() else 0
+            if waited >= 3:
+                await self.sandbox.advance(REDELIVERY)
+                waited = 0
+
+    async def unacknowledged(self) -> list[dict[str, Any]]:
+        """Messages and form events that no acknowledgement came for yet."""
+        found = []
+        for name in cases.PLATFORMS:
+            for kind in ("push.chat", "push.event"):
+                found += await self.sandbox.call(name, "deliveries", kind=kind)
+        return [delivery for delivery in found if not delivery["acked"]]
+
+    async def stop(self) -> int:
+        """End it as an operator does; its exit status."""
+        self._ending = True
+        if self._clock_kill is not None:
+            self._clock_kill.cancel()
+        if self._process is None:
+            return 0
+        return await demo.stop_bot(self._process)
+
+
+@contextlib.asynccontextmanager
+async def supervised(bot: Bot) -> AsyncIterator[None]:
+    """The bot, restarted and redelivered to; what goes wrong with it ends the block."""
+    me = asyncio.current_task()
+    assert me is not None
+    side = [asyncio.create_task(bot.supervise()), asyncio.create_task(bot.redeliver())]
+    faults: list[BaseException] = []
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            faults.append(fault)
+            me.cancel()
+
+    for task in side:
+        task.add_done_callback(ended)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if faults:
+            me.uncancel()
+            raise Fault(str(faults[0])) from faults[0]
+        raise
+    finally:
+        await bot.stop()
+        for task in side:
+            task.remove_done_callback(ended)
+            task.cancel()
+        await asyncio.gather(*side, return_exceptions=True)

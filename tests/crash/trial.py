@@ -1,0 +1,79 @@
+"""One case played: a sandbox and a bot of its own, a story, its deaths, and what was true after."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox import play
+from sandbox.client import Sandbox
+from tests.crash import cases, crew, stories, truth
+
+LONGEST = 150.0
+
+
+@dataclass
+class Result:
+    """``faults`` is empty if all was as it must be; ``deaths`` are those that really came, and
+    ``reached`` is how often the processes reached each checkpoint."""
+
+    case: cases.Case
+    faults: list[str] = field(default_factory=list)
+    deaths: list[cases.Kill] = field(default_factory=list)
+    reached: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    folder: Path | None = None
+
+
+async def trial(case: cases.Case) -> Result:
+    """Play one case. Its folder is kept when something was wrong."""
+    folder = Path(tempfile.mkdtemp(prefix=f"crash-{case.seed}-{case.story}-{case.platform}-"))
+    result = Result(case, folder=folder)
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(LONGEST), Sandbox() as sandbox:
+            bot = crew.Bot(sandbox, folder, case.kills)
+            async with crew.supervised(bot):
+                result.faults += await _played(case, sandbox, bot)
+                code = await bot.stop()
+            result.deaths = bot.deaths
+            if code:
+                result.faults.append(f"the bot ended with status {code}")
+            if "Traceback" in bot.output:
+                result.faults.append(f"a traceback in {folder}/bot.log")
+            if bot.log.exists():
+                result.reached = cases.tally(bot.log.read_text().split("\n"))
+    except (play.StoryFailed, crew.Fault, RuntimeError, TimeoutError) as fault:
+        result.faults.append(f"{type(fault).__name__}: {fault}")
+    except Exception:
+        result.faults.append(traceback.format_exc())
+    result.seconds = time.monotonic() - began
+    if not result.faults:
+        shutil.rmtree(folder)
+        result.folder = None
+    return result
+
+
+async def _played(case: cases.Case, sandbox: Sandbox, bot: crew.Bot) -> list[str]:
+    story = stories.STORIES[case.story]
+    people = stories.Crowd(sandbox, case.platform, bot)
+    await bot.up()
+    bot.began()
+    await story.play(people)
+    await truth.at_rest(bot)
+    await everything_again(people)
+    await truth.at_rest(bot)
+    return await truth.faults(people, story)
+
+
+async def everything_again(people: stories.Crowd) -> None:
+    """The platform delivers once more what it had delivered long ago, for all that was answered."""
+    for kind in ("push.chat", "push.event"):
+        for delivery in await people.call("deliveries", kind=kind):
+            await people.call("push_again", delivery=delivery["id"])
