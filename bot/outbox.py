@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -66,9 +67,8 @@ class _Window:
 
 
 class Quotas:
-    """How much may go into each bucket now. Used by the writer thread while it claims and by the
-    loop between claims, never by both at once but for ``settled`` and ``pause``, which only make
-    room or take it away."""
+    """How much may go into each bucket now. The writer thread asks while it claims, the loop tells
+    what came back: a lock keeps the counts true."""
 
     def __init__(
         self, budgets: Iterable[Budget], clock: ports.Clock, most: int = IN_FLIGHT
@@ -79,6 +79,7 @@ class Quotas:
         self._flying: dict[str, int] = {}
         self._windows: dict[tuple[Budget, str], _Window] = {}
         self._paused: dict[store.Bucket, int] = {}
+        self._lock = threading.Lock()
 
     @property
     def longest(self) -> timedelta:
@@ -99,41 +100,48 @@ class Quotas:
         return windows
 
     def room(self, bucket: store.Bucket) -> store.Allowance:
+        """How many may go now."""
         now = codec.ms(self._clock.now())
-        until = self._paused.get(bucket, 0)
-        if until > now:
-            return store.Allowance(0, until)
-        least = store.Allowance(self._most - self._flying.get(bucket.platform, 0))
-        for window in self._of(bucket):
-            room = window.room(now)
-            if room.count <= 0:
-                return room
-            if room.count < least.count:
-                least = room
-        return least
+        with self._lock:
+            until = self._paused.get(bucket, 0)
+            if until > now:
+                return store.Allowance(0, until)
+            least = store.Allowance(self._most - self._flying.get(bucket.platform, 0))
+            for window in self._of(bucket):
+                room = window.room(now)
+                if room.count <= 0:
+                    return room
+                if room.count < least.count:
+                    least = room
+            return least
 
     def take(self, bucket: store.Bucket) -> None:
-        self._flying[bucket.platform] = self._flying.get(bucket.platform, 0) + 1
-        for window in self._of(bucket):
-            window.flying += 1
+        """One was taken out."""
+        with self._lock:
+            self._flying[bucket.platform] = self._flying.get(bucket.platform, 0) + 1
+            for window in self._of(bucket):
+                window.flying += 1
 
     def settled(self, bucket: store.Bucket) -> None:
         """A call came back; the other side counts it from now at the latest."""
         now = codec.ms(self._clock.now())
-        self._flying[bucket.platform] -= 1
-        for window in self._of(bucket):
-            window.flying -= 1
-            window.sent.append(now)
+        with self._lock:
+            self._flying[bucket.platform] -= 1
+            for window in self._of(bucket):
+                window.flying -= 1
+                window.sent.append(now)
 
     def pause(self, bucket: store.Bucket, until: int) -> None:
         """Send nothing into this bucket before ``until``: its platform said so."""
-        self._paused[bucket] = max(until, self._paused.get(bucket, 0))
+        with self._lock:
+            self._paused[bucket] = max(until, self._paused.get(bucket, 0))
 
     def remember(self, history: store.History) -> None:
         """Take up what was sent before a restart, so that it doesn't burst."""
-        for bucket, at in sorted(history.sent, key=lambda sent: sent[1]):
-            for window in self._of(bucket):
-                window.sent.append(at)
+        with self._lock:
+            for bucket, at in sorted(history.sent, key=lambda sent: sent[1]):
+                for window in self._of(bucket):
+                    window.sent.append(at)
         for bucket, until in history.paused:
             self.pause(bucket, until)
 

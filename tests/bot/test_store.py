@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
 import stat
 import types
 import typing
@@ -163,10 +162,13 @@ def test_the_disk_is_synced_at_every_commit(path: Path) -> None:
 
 
 async def test_the_log_is_copied_back_while_idle(path: Path) -> None:
+    def size() -> int:
+        return path.stat().st_size
+
     async with rig.running(path) as r:
         await asyncio.gather(*(r.engine.submit(rig.asked(n)) for n in range(50)))
-        size = os.path.getsize(path)
-        await rig.until(lambda: os.path.getsize(path) > size)
+        written = size()
+        await rig.until(lambda: size() > written)
         assert len(r.rows("SELECT id FROM requests")) == 50
 
 
