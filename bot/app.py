@@ -74,7 +74,7 @@ class App:
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] | None = None) -> None:
         """Work until ``stop`` is set. Raises BadCredentials, Stopped, or what broke the store."""
-        with contextlib.closing(store.Store(self.settings.data / "countersign.db")) as opened:
+        with contextlib.closing(store.Store(self.settings.database)) as opened:
             self._failed = asyncio.get_running_loop().create_future()
             door = engine.Engine(
                 opened,

@@ -411,8 +411,13 @@ def output_blocks(
 ) -> list[model.Block]:
     """Outputs, failures first; an output that several instances share is shown once."""
     names = {instance.id: instance.name or instance.id for instance in plan.instances}
+    order = {instance.id: place for place, instance in enumerate(plan.instances)}
+
+    def rank(result: model.InstanceResult) -> tuple[bool, int]:
+        return result.status == "Success", order.get(result.instance, len(order))
+
     groups: dict[tuple[str, int], list[str]] = {}
-    for result in sorted(results, key=lambda result: result.status == "Success"):
+    for result in sorted(results, key=rank):
         key = (result.output, result.dropped)
         groups.setdefault(key, []).append(names.get(result.instance, result.instance))
     blocks = []

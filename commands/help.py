@@ -77,7 +77,8 @@ def _manual(context: Context, found: Command) -> Reply:
         rows.append((context.say("help.aliases"), (Span(" ".join(found.aliases)),)))
     rule = context.book.commands.get(found.name)
     if found.kind == "operation" and rule is not None:
-        rows.append((context.say("help.risk"), (Span(context.say(f"risk.{rule.risk}")),)))
+        risk = context.say(f"risk.{rule.risk or found.risk}")
+        rows.append((context.say("help.risk"), (Span(risk),)))
         agree = context.book.policies.get(rule.policy)
         if agree is not None:
             names = [context.name(person) for person in agree.approvers]

@@ -90,6 +90,7 @@ def _unnamed(
 def posts(message: model.Message, quoted: bool = False, silent: bool = False) -> list[str]:
     """The message as the ``content`` of one or more posts, in order, each within the size limit.
 
+    A title that the first line says anyway is left out.
     ``quoted`` puts ``message.quote`` first, for where it is not sent as a reply; ``silent`` names
     people without mentioning them. Neither changes the number of posts. Raises TooLong.
     """
@@ -109,6 +110,12 @@ def posts(message: model.Message, quoted: bool = False, silent: bool = False) ->
     if silent:
         pages = [_silenced(page, _names(message)) for page in pages]
     many = len(pages) > 1
+    if (
+        not many
+        and message.blocks
+        and message.title in "".join(span.text for span in message.blocks[0].spans)
+    ):
+        title = ""
     return [
         _post(f"{title} ({number}/{len(pages)})" if many else title, page)
         for number, page in enumerate(pages, 1)

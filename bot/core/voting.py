@@ -26,9 +26,17 @@ def clicked(house: House, event: model.Clicked, view: model.View, now: datetime)
         key = refusal.key if refusal else "refused.unknown_account"
         draft.enter(who, "click.refused", reason=key, action=event.action, card=event.card)
         text = refusal_text(locale, refusal) if refusal else ""
-        return draft.receipt(text, "warning", card=person is not None)
+        return draft.receipt(text, "warning", card=person is not None and is_stale(draft))
     text, tone = act(draft, person, event.account, event.action, event.reason, "card")
-    return draft.receipt(text, tone, card=True)
+    return draft.receipt(text, tone, card=is_stale(draft))
+
+
+def is_stale(draft: Draft) -> bool:
+    """Has the card that was clicked to be shown anew? Not when nothing came of the click."""
+    before = draft.view.request
+    return draft.request is not before or (
+        before is not None and before.state is not model.State.PENDING
+    )
 
 
 def refusal_of_account(book: policy.Book, account: model.Account) -> policy.Refusal | None:

@@ -48,7 +48,7 @@ class Town:
             "endpoint": platform.base_url,
             "webhook_hosts": (platform.base_url,),
             "robot_code": world.DINGTALK_ROBOT,
-            "call_timeout": 0.5,
+            "call_timeout": 2.0,
         }
         self.adapter = DingTalk(
             Settings(
@@ -342,7 +342,7 @@ FAULTS: list[tuple[str, dict[str, Any], type, float]] = [
     ("error", {"code": "param.templateNotExist", "status": 400}, model.Refused, 0),
     ("html", {}, model.NotSent, 0.0),
     ("hang_up", {}, model.NotSent, 0.0),
-    ("slow", {"seconds": 2.0}, model.NotSent, 0.0),
+    ("slow", {"seconds": 5.0}, model.NotSent, 0.0),
 ]
 
 
@@ -367,7 +367,7 @@ async def test_the_outcome_of_a_card_call(
     [
         ("hang_up", {}, model.Unknown),
         ("html", {}, model.Unknown),
-        ("slow", {"seconds": 2.0}, model.Unknown),
+        ("slow", {"seconds": 5.0}, model.Unknown),
         ("error", {"code": "system.error", "status": 500}, model.Unknown),
         ("throttle", {}, model.NotSent),
         ("error", {"code": "robot.x", "status": 400}, model.Refused),
