@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,7 +52,9 @@ class Api:
         """The pooled session, made on first use inside the running loop."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=60),
+                connector=aiohttp.TCPConnector(
+                    limit=64, keepalive_timeout=60, ssl=_trust(self._settings.ca_file)
+                ),
                 timeout=aiohttp.ClientTimeout(
                     total=self._settings.call_timeout,
                     sock_connect=self._settings.connect_timeout,
@@ -170,6 +173,11 @@ class Api:
         return model.NotSent(
             f"no access token: {said}: check client_id and client_secret in [dingtalk]", 60.0
         )
+
+
+def _trust(ca_file: str) -> ssl.SSLContext | bool:
+    """Whom to trust: the usual authorities, or those of a file. Made once, for it takes long."""
+    return ssl.create_default_context(cafile=ca_file) if ca_file else True
 
 
 class NotReached(Exception):

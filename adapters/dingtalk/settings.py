@@ -18,7 +18,8 @@ class Settings:
     ``http://``, without which only https is allowed. ``card_value_bytes`` is the documented
     limit of one card parameter (open.dingtalk.com, ``create-and-deliver-cards``). ``idle_seconds``
     without a frame, and the connection counts as dead. ``late_reply`` says how a reply travels
-    once the session webhook has expired: only a card can mention.
+    once the session webhook has expired: only a card can mention. ``ca_file``: certificates to
+    trust instead of the usual ones.
     """
 
     client_id: str
@@ -38,6 +39,7 @@ class Settings:
     max_in_flight: int = 1024
     late_reply: Literal["card", "group_message"] = "card"
     local_ip: str = ""
+    ca_file: str = ""
 
     @property
     def robot(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -35,7 +36,9 @@ class Lark:
             self._http = aiohttp.ClientSession(
                 trust_env=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=30.0),
+                connector=aiohttp.TCPConnector(
+                    limit=64, keepalive_timeout=30.0, ssl=_trust(self._settings.ca_file)
+                ),
             )
             self._api = self._sender = None
         return self._http
@@ -130,6 +133,11 @@ class Lark:
             reason,
         )
         return False
+
+
+def _trust(ca_file: str) -> ssl.SSLContext | bool:
+    """Whom to trust: the usual authorities, or those of a file. Made once, for it takes long."""
+    return ssl.create_default_context(cafile=ca_file) if ca_file else True
 
 
 def _report(task: asyncio.Task[None]) -> None:

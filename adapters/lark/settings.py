@@ -11,7 +11,8 @@ class Settings:
     ``forms`` the approval codes to subscribe to at start. Times are in seconds: ``idle_seconds``
     is how long a connection may be silent before a new one replaces it, ``backoff_first`` and
     ``backoff_most`` the shortest and longest wait between tries to connect. ``max_in_flight``
-    bounds the events that are handed over and not yet answered."""
+    bounds the events that are handed over and not yet answered. ``ca_file``: certificates to trust
+    instead of the usual ones."""
 
     app_id: str
     app_secret: str = field(repr=False)
@@ -24,3 +25,4 @@ class Settings:
     backoff_most: float = 120.0
     max_in_flight: int = 1024
     reply_in_thread: bool = True
+    ca_file: str = ""
