@@ -1,6 +1,8 @@
-"""Draw the picture of a card: play a run on the sandbox and set what the platform was sent.
+"""Draw the picture of a card: play a restart on the sandbox and set what the platform was sent.
 
-    .venv/bin/python -m docs.pictures.draw     needs chromium, fonts-noto-cjk, fonts-noto-color-emoji
+    .venv/bin/python -m docs.pictures.draw
+
+Needs chromium, fonts-noto-cjk and fonts-noto-color-emoji.
 
 Nothing in the picture is written by hand: the card, its last update and the reply in the thread are
 the bodies of the bot's own calls, read from the journal of Lark's stand-in.
@@ -22,7 +24,7 @@ from sandbox import demo, play
 from sandbox.client import Sandbox
 
 HERE = Path(__file__).resolve().parent
-LINE = 'run web-01 web-02 reason="new certificate" -- systemctl reload nginx && systemctl is-active nginx'
+LINE = 'restart web-01 web-02 reason="memory leak"'
 NAMES = {"ou_alice": "Alice", "ou_bob": "Bob", "ou_carol": "Carol"}
 CAPTIONS = {
     "en": ("Asked: the whole plan, before the vote", "Approved, run, told"),
@@ -45,7 +47,7 @@ h2 { font-size: 12px; font-weight: 400; color: #646a73; margin: 0 0 10px 42px }
 .body { padding: 10px 14px 12px } .body > * { margin-bottom: 9px } .body > :last-child { margin: 0 }
 pre { background: #f5f6f7; border-radius: 4px; padding: 8px 10px; overflow: hidden;
   white-space: pre-wrap; overflow-wrap: anywhere; margin: 6px 0 0;
-  font: 10px/1.45 "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace }
+  font: 9.5px/1.45 "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace }
 .at { color: #3370ff } .field { border: 1px solid #d0d3d6; border-radius: 6px; height: 34px;
   padding: 6px 10px; color: #8f959e; margin: 4px 0 10px }
 button { font: inherit; border-radius: 6px; padding: 4px 16px; margin-right: 8px;
@@ -57,7 +59,7 @@ button.danger { color: #d83931; border-color: #d83931 }
 
 
 async def record(locale: str) -> list[dict[str, Any]]:
-    """The calls that Lark's stand-in got while a run was asked for, approved and carried out."""
+    """The calls that Lark's stand-in got while a restart was asked for, approved and run."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         async with Sandbox() as sandbox:
@@ -69,9 +71,9 @@ async def record(locale: str) -> list[dict[str, Any]]:
                 await demo.connected(sandbox, bot, 30)
                 stage = play.Play(sandbox, "lark")
                 known = await stage.ids()
-                await stage.say("bob", LINE)
-                await stage.click("carol", await stage.new_card("run", known), "approve")
-                await stage.told(play.AUDIT, known, to="bob")
+                await stage.say("alice", LINE)
+                await stage.click("bob", await stage.new_card("restart", known), "approve")
+                await stage.told(play.AUDIT, known, to="alice")
                 calls: list[dict[str, Any]] = await sandbox.call("lark", "calls")
             finally:
                 await demo.stop_bot(bot)
@@ -157,7 +159,7 @@ def page(locale: str, calls: list[dict[str, Any]]) -> str:
     first, last = CAPTIONS[locale]
     shown, told = sent(calls, "reply")[0], sent(calls, "reply")[-1]
     line = f'<div class="bubble"><span class="at">@countersign</span> {html.escape(LINE)}</div>'
-    left = said("Bob", "#7b67ee", line) + said("countersign", "#3370ff", card(shown))
+    left = said("Alice", "#7b67ee", line) + said("countersign", "#3370ff", card(shown))
     right = said("countersign", "#3370ff", card(sent(calls, "patch")[-1]))
     right += said("countersign", "#3370ff", post(told))
     return (
@@ -176,7 +178,7 @@ def photograph(text: str, picture: Path) -> None:
         measure = "<script>document.title = document.body.offsetHeight</script>"
         source.write_text(text + measure, "utf-8")
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        flags += [f"--user-data-dir={scratch}/profile", "--force-device-scale-factor=1.4"]
+        flags += [f"--user-data-dir={scratch}/profile", "--force-device-scale-factor=1.25"]
 
         def run(*more: str) -> str:
             command = [chromium, *flags, *more, source.as_uri()]
