@@ -101,6 +101,7 @@ class App:
         queue = outbox.Outbox(door, self._route(chats, executor), self._budgets(), self.clock)
         ticker = timer.Ticker(self.clock)
         timer.Timer(door, self.clock, ticker)
+        timer.Janitor(door, ticker)
         poller.Poller(door, lambda _engine: executor, self.clock, ticker)
         self._wakers = [queue.wake]
         self._wakers += [
