@@ -50,6 +50,7 @@ def decode(data: bytes) -> Frame:
 def _decode(data: bytes) -> Frame:
     frame = Frame()
     headers = frame.headers
+    unknown: list[bytes] = []
     pos, end = 0, len(data)
     while pos < end:
         start = pos
@@ -73,7 +74,8 @@ def _decode(data: bytes) -> Frame:
             pos = stop
         else:
             pos = _skip(data, start)
-            frame.unknown += data[start:pos]
+            unknown.append(data[start:pos])
+    frame.unknown = b"".join(unknown)
     return frame
 
 
