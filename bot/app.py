@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import (
@@ -36,6 +36,8 @@ from bot.config import schema
 
 log = logging.getLogger("countersign")
 
+ABSENCE = timedelta(minutes=5)
+"""Platforms deliver again for a few minutes at least; after longer we look ourselves."""
 QUIET = ("apscheduler", "asyncio", "urllib3", "alibabacloud", "Lark", "dingtalk_stream")
 
 
@@ -108,6 +110,7 @@ class App:
             functools.partial(ticker.wake, name) for name in (timer.Timer.NAME, poller.Poller.NAME)
         ]
         await queue.recover()
+        await self._look_back(door)
         ticker.start()
         waiting = {name: asyncio.Event() for name in chats}
         side: dict[str, Awaitable[None]] = {"outbox": queue.run()}
@@ -131,6 +134,12 @@ class App:
             for chat in chats.values():
                 await chat.close()
             await executor.close()
+
+    async def _look_back(self, door: engine.Engine) -> None:
+        """Tell the core how long the bot was away, if that was long enough to miss something."""
+        since, now = await door.read(lambda reader: reader.last_event()), self.clock.now()
+        if since is not None and now - since > ABSENCE:
+            await door.submit(model.Started(f"started:{int(now.timestamp() * 1000)}", now, since))
 
     async def _announce(
         self, waiting: Mapping[str, asyncio.Event], ready: Callable[[], None] | None
@@ -239,7 +248,7 @@ class App:
             match effect:
                 case model.Resolve() | model.StartRun() | model.StopRun():
                     return executor
-                case model.FetchForm():
+                case model.FetchForm() | model.ListForms():
                     return chats.get(effect.platform) or Nowhere()
                 case _:
                     return chats.get(effect.place.platform) or Nowhere()

@@ -31,6 +31,10 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+ChatEffect = model.Say | model.ShowCard | model.UpdateCard | model.FetchForm | model.ListForms
+"""What a chat platform carries out."""
+
+
 class Chat(Protocol):
     """A chat platform. ``perform`` never raises for what the platform does: it answers with one of
     the four outcomes."""
@@ -42,9 +46,7 @@ class Chat(Protocol):
         when the first connection stands. Raises BadCredentials."""
         ...
 
-    async def perform(
-        self, effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm, doubt: bool
-    ) -> model.Outcome:
+    async def perform(self, effect: ChatEffect, doubt: bool) -> model.Outcome:
         """Send one effect. ``doubt``: an earlier try of this very effect may have happened."""
         ...
 

@@ -29,7 +29,7 @@ class DingTalk:
 
     async def perform(
         self,
-        effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
+        effect: ports.ChatEffect,
         doubt: bool,
     ) -> model.Outcome:
         """Send one effect; whatever goes wrong is one of the four outcomes."""
@@ -41,7 +41,7 @@ class DingTalk:
 
     async def _perform(
         self,
-        effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
+        effect: ports.ChatEffect,
         doubt: bool,
     ) -> model.Outcome:
         match effect:
@@ -53,6 +53,8 @@ class DingTalk:
                 return await self._sender.update(effect, doubt)
             case model.FetchForm():
                 return await forms.fetch(self._api, effect)
+            case model.ListForms():
+                return await forms.filed(self._api, effect)
 
     async def close(self) -> None:
         """Release the connections."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from adapters.dingtalk.api import Api
 from bot import model
 
+LIST = "/v1.0/workflow/processes/instanceIds/query"
 PATH = "/v1.0/workflow/processInstances?processInstanceId="
 
 
@@ -20,6 +21,30 @@ async def fetch(api: Api, effect: model.FetchForm) -> model.Outcome:
     if not isinstance(result, dict):
         return model.Refused("the form's details are missing from the answer", "no_result")
     return model.Done(effect.instance, read(result))
+
+
+async def filed(api: Api, effect: model.ListForms) -> model.Outcome:
+    """Every finished instance filed in the window: ``obtain-an-approval-list-of-instance-ids``."""
+    found: list[str] = []
+    page: int | None = 0
+    while page is not None:
+        body = {
+            "processCode": effect.form,
+            "startTime": int(effect.since.timestamp() * 1000),
+            "endTime": int(effect.until.timestamp() * 1000),
+            "nextToken": page,
+            "maxResults": 20,
+            "statuses": ["COMPLETED"],
+        }
+        outcome = await api.call("POST", LIST, body)
+        if not isinstance(outcome, model.Done):
+            return outcome
+        result = outcome.data.get("result")
+        result = result if isinstance(result, dict) else {}
+        found += [_text(each) for each in result.get("list") or () if _text(each)]
+        token = _text(result.get("nextToken"))
+        page = int(token) if token.isdigit() and int(token) > page else None
+    return model.Done(data={"instances": list(dict.fromkeys(found))})
 
 
 def read(result: dict[str, Any]) -> dict[str, Any]:

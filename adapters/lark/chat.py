@@ -63,7 +63,7 @@ class Lark:
 
     async def perform(
         self,
-        effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm,
+        effect: ports.ChatEffect,
         doubt: bool,
     ) -> model.Outcome:
         """Send one effect; see ports.Chat. ``doubt`` changes nothing: a repeated send is recognised

@@ -14,6 +14,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -48,6 +49,9 @@ class _Content:
     quiet: str
 
 
+LIST_WINDOW = timedelta(hours=10)
+
+
 class Sender:
     """Performs effects through ``api.Api``."""
 
@@ -58,9 +62,7 @@ class Sender:
         self._doubtful: OrderedDict[str, float] = OrderedDict()
         self._told: OrderedDict[str, str] = OrderedDict()
 
-    async def perform(
-        self, effect: model.Say | model.ShowCard | model.UpdateCard | model.FetchForm
-    ) -> model.Outcome:
+    async def perform(self, effect: ports.ChatEffect) -> model.Outcome:
         """Send one effect; never raises for what the platform does."""
         try:
             match effect:
@@ -72,6 +74,8 @@ class Sender:
                     outcome = await self._update(effect)
                 case model.FetchForm():
                     outcome = await self._fetch(effect)
+                case model.ListForms():
+                    outcome = await self._list(effect)
         except api.NoAnswer as problem:
             # Nothing here is harmed by a repetition: sends carry a uuid, an update says the same
             # twice, a form is only read.
@@ -223,6 +227,30 @@ class Sender:
                 f"the form's status {answer.data.get('status')!r} is unknown", 60.0
             )
         return model.Done(effect.instance, read)
+
+    async def _list(self, effect: model.ListForms) -> model.Outcome:
+        """Every instance filed in the window, which the platform wants in parts of ten hours:
+        https://open.feishu.cn/document/server-docs/approval-v4/instance/list"""
+        found: list[str] = []
+        start = effect.since
+        while start < effect.until:
+            end = min(start + LIST_WINDOW, effect.until)
+            params = {
+                "approval_code": effect.form,
+                "start_time": str(int(start.timestamp() * 1000)),
+                "end_time": str(int(end.timestamp() * 1000)),
+                "page_size": "100",
+            }
+            while True:
+                answer = await self._api.call("GET", "approval/v4/instances", params=params)
+                if answer.code != 0:
+                    return answer.outcome(FORM_SCOPE)
+                found += [str(code) for code in answer.data.get("instance_code_list") or ()]
+                params["page_token"] = str(answer.data.get("page_token") or "")
+                if not answer.data.get("has_more") or not params["page_token"]:
+                    break
+            start = end
+        return model.Done(data={"instances": list(dict.fromkeys(found))})
 
 
 def safe_uuid(key: str) -> str:

@@ -28,6 +28,8 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(platform=event.platform, message=event.message)
         case model.FormChanged():
             return model.Needs(platform=event.platform, form=event.instance)
+        case model.Started():
+            return model.Needs()
         case model.TimerDue() | model.Observed():
             return model.Needs(request=event.request)
         case model.Settled():
@@ -45,6 +47,8 @@ def decide(house: House, event: model.Event, view: model.View, now: datetime) ->
             return voting.recalled(house, event, view, now)
         case model.FormChanged():
             return forms.changed(house, event, view, now)
+        case model.Started():
+            return forms.look_back(house, event, view, now)
         case model.TimerDue():
             return running.timer_due(house, event, view, now)
         case model.Observed():
@@ -63,6 +67,8 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
             return asking.resolved(house, event.outcome, view, now)
         case model.FetchForm():
             return forms.fetched(house, event.outcome, view, now)
+        case model.ListForms():
+            return forms.listed(house, event.outcome, view, now)
         case model.StartRun():
             return running.started(house, event.outcome, view, now)
         case model.StopRun():

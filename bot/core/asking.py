@@ -14,6 +14,9 @@ from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
 
+_NOTHING = model.Needs()
+
+
 @functools.lru_cache(maxsize=512)
 def parsed(commands: catalog.Catalog, text: str, locale: str) -> parse.Parsed | policy.Refusal:
     """``parse.parse``, remembered, as ``needs`` and ``asked`` both ask for it."""
@@ -26,6 +29,8 @@ def needs(house: House, event: model.Asked) -> model.Needs:
     if isinstance(found, policy.Refusal):
         return model.Needs(asks_by=asks_by)
     wanted = found.command.needs(found.values, event.place, event.quoted)
+    if wanted == _NOTHING:
+        return model.Needs(platform=event.place.platform, asks_by=asks_by)
     return replace(wanted, platform=event.place.platform, asks_by=asks_by)
 
 

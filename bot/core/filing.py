@@ -148,7 +148,10 @@ def findings(
     """What the patterns say of the words, of every value, and of the script as it would run."""
     book = draft.house.book
     found = [policy.examine(book, name, "text", text)]
-    found += [policy.examine(book, name, "value", value) for value in script.parameters.values()]
+    found += [
+        planning.examined(draft.house, name, "value", value)
+        for value in script.parameters.values()
+    ]
     found.append(planning.finding_of_script(draft, name, rendered))
     return found
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot import cards, command, model, parse, policy, texts
 from bot.core import asking, filing, running, voting
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
+
+QUIET: dict[str, bool] = {"quiet": True}
+"""The context of a look at a form that nobody waits for: only an approved one matters."""
+FILED_BEFORE = timedelta(hours=24)
+"""How long before an absence a form may have been filed that was agreed to in it."""
 
 
 def rule_of(book: policy.Book, platform: str, form: str) -> policy.FormRule | None:
@@ -46,7 +51,7 @@ def changed(
         withdraw(draft)
     elif event.status == "withdrawn":
         draft.dropped.append(lane)
-        draft.queue(f"{lane}:again", lane, fetch)
+        draft.queue(f"{lane}:again", lane, fetch, context=QUIET)
     elif event.status == "approved" and view.request is None:
         draft.queue(lane, lane, fetch)
     return draft.receipt()
@@ -82,7 +87,8 @@ def fetched(
         if status in ("withdrawn", "reverted"):
             withdraw(draft)
         return draft.receipt()
-    if effect.key.endswith(":again"):
+    agreed = isinstance(outcome, model.Done) and outcome.data.get("status") == "approved"
+    if effect.context == QUIET and not agreed:
         return draft.receipt()
     place = place_of(house.book, rule, body.tenant)
     locale = policy.locale_of(house.book, place)
@@ -101,6 +107,39 @@ def fetched(
         message = cards.sentence(heading, text, quote=heading)
         key = f"say:form:{body.platform}:{body.instance}"
         draft.queue(key, key, model.Say(place, message, key))
+    return draft.receipt()
+
+
+def look_back(
+    house: House, event: model.Started, view: model.View, now: datetime
+) -> model.Decision:
+    """After an absence: ask which forms were filed, for no platform repeats its events for ever."""
+    draft = Draft(house, view, now)
+    for rule in house.book.forms:
+        for tenant in sorted(house.book.tenants.get(rule.platform, ())):
+            since = event.since - FILED_BEFORE
+            body = model.ListForms(rule.platform, tenant, rule.form, since, event.at)
+            key = f"forms:{rule.platform}:{tenant}:{rule.form}:{event.id}"
+            draft.queue(key, key, body)
+    draft.enter("countersign", "bot.started", since=event.since.isoformat())
+    return draft.receipt()
+
+
+def listed(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
+    """Read every form that was listed; those that have their request change nothing."""
+    draft = Draft(house, view, now)
+    effect = view.effect
+    assert effect is not None
+    body = effect.body
+    assert isinstance(body, model.ListForms)
+    if not isinstance(outcome, model.Done):
+        reason = getattr(outcome, "reason", "")
+        draft.enter("countersign", "forms.not_listed", form=body.form, reason=reason)
+        return draft.receipt()
+    for instance in outcome.data.get("instances", ()):
+        lane = f"form:{body.platform}:{instance}"
+        fetch = model.FetchForm(body.platform, body.tenant, body.form, str(instance))
+        draft.queue(f"{lane}:seen:{effect.id}", lane, fetch, context=QUIET)
     return draft.receipt()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from bot import model, policy
 from bot.core import running
 from bot.core.draft import Draft
+from bot.house import House
 
 SCRIPT_BYTES = 18 * 1024
 """Cloud Assistant takes 24 KB after Base64, which is 18 KB before."""
@@ -21,7 +23,13 @@ def finding_of_script(draft: Draft, command: str, script: str) -> policy.Finding
     if size > SCRIPT_BYTES:
         facts = {"size": size, "most": SCRIPT_BYTES}
         return policy.Finding(policy.Refusal("refused.script_too_long", facts))
-    return policy.examine(draft.house.book, command, "script", script)
+    return examined(draft.house, command, "script", script)
+
+
+@functools.lru_cache(maxsize=256)
+def examined(house: House, command: str, where: str, text: str) -> policy.Finding:
+    """``policy.examine``, remembered: the same script and values are asked for again and again."""
+    return policy.examine(house.book, command, where, text)
 
 
 def instances_of(data: Mapping[str, Any]) -> tuple[model.Instance, ...]:

@@ -16,6 +16,7 @@ from bot.model.decisions import (
 from bot.model.effects import (
     Effect,
     FetchForm,
+    ListForms,
     NewEffect,
     Resolve,
     Say,
@@ -35,6 +36,7 @@ from bot.model.events import (
     Recalled,
     Receipt,
     Settled,
+    Started,
     TimerDue,
 )
 from bot.model.outcomes import (
@@ -90,6 +92,7 @@ __all__ = [
     "FormOrigin",
     "Instance",
     "InstanceResult",
+    "ListForms",
     "Message",
     "Needs",
     "NewEffect",
@@ -108,6 +111,7 @@ __all__ = [
     "ShowCard",
     "Span",
     "StartRun",
+    "Started",
     "State",
     "Step",
     "StopRun",

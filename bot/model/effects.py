@@ -56,6 +56,19 @@ class FetchForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ListForms:
+    """List the OA forms filed in a time window, for those agreed to while the bot was away.
+    ``Done.data``: {"instances": [instance id]}."""
+
+    platform: str
+    tenant: str
+    form: str
+    since: datetime
+    until: datetime
+    kind: Literal["list_forms"] = "list_forms"
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve:
     """Find instances. ``targets``: ids, names, or ``tag:key=value``; empty lists all.
     ``Done.data``: {"instances": [{id, name, region, status, agent}], "unknown": [target],
@@ -88,7 +101,7 @@ class StopRun:
     kind: Literal["stop_run"] = "stop_run"
 
 
-Effect = Say | ShowCard | UpdateCard | FetchForm | Resolve | StartRun | StopRun
+Effect = Say | ShowCard | UpdateCard | FetchForm | ListForms | Resolve | StartRun | StopRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,15 @@ class FormChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """The bot is back after it took its last event at ``since``."""
+
+    id: str
+    at: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TimerDue:
     """A due-time row of the store came due."""
 
@@ -112,7 +121,7 @@ class Settled:
     outcome: Outcome
 
 
-Event = Asked | Clicked | Recalled | FormChanged | TimerDue | Observed | Settled
+Event = Asked | Clicked | Recalled | FormChanged | Started | TimerDue | Observed | Settled
 
 
 @dataclass(frozen=True, slots=True)

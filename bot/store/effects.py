@@ -32,7 +32,7 @@ def bucket_of(effect: model.Effect) -> Bucket:
             return Bucket(effect.place.platform, effect.place.chat, "say")
         case model.ShowCard() | model.UpdateCard():
             return Bucket(effect.place.platform, effect.place.chat, "card")
-        case model.FetchForm():
+        case model.FetchForm() | model.ListForms():
             return Bucket(effect.platform, "", "lookup")
         case model.Resolve():
             return Bucket("", effect.region, "lookup")

@@ -35,6 +35,7 @@ ROLLBACK_TO = "ROLLBACK TO job"
 # ----------------------------------------------------------------------------- events
 
 EVENT_ANSWER = "SELECT answer FROM events WHERE id = ?"
+EVENT_LAST = "SELECT MAX(at) FROM events"
 EVENT_INSERT = "INSERT INTO events (id, kind, at, answer) VALUES (?, ?, ?, ?)"
 
 # ----------------------------------------------------------------------------- requests

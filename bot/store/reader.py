@@ -90,6 +90,11 @@ class Reader:
             request, kind, due = rows[-1]
             key = (due, request, kind)
 
+    def last_event(self) -> datetime | None:
+        """When the newest event was taken; None: none ever was."""
+        newest = self.connection.execute(queries.EVENT_LAST).fetchone()[0]
+        return None if newest is None else codec.at(newest)
+
     def next_timer(self) -> datetime | None:
         due = self.connection.execute(queries.TIMER_NEXT).fetchone()[0]
         return None if due is None else codec.at(due)
