@@ -82,10 +82,6 @@ name = "lark"
 [security]
 asks_per_minute = 10000
 
-[[security.pattern]]
-regex = '\\bmkfs\\b'
-reason = "formats a disk"
-
 [[budget]]
 platform = "aliyun"
 kinds = ["lookup"]
@@ -94,7 +90,7 @@ count = 10
 per_seconds = 1
 """
 """Everything as it is by default, but for the people, their allowance, and instances looked up ten
-times a second: at once would be another benchmark (``outbound``)."""
+times a second: at once would be another benchmark (``outbound``). The shipped patterns follow."""
 
 _PERSON = """
 [[person]]
@@ -124,9 +120,17 @@ def configuration(folder: Path, url: str) -> Path:
         )
         for n in range(frames.PEOPLE)
     )
+    text += _patterns((ROOT / "bot.toml").read_text("utf-8"))
     (folder / "secret").write_text("bench-secret", "utf-8")
     (folder / "bot.toml").write_text(text, "utf-8")
     return folder / "bot.toml"
+
+
+def _patterns(shipped: str) -> str:
+    """The security patterns of the shipped configuration, those that name no policy of its own."""
+    parts = shipped.split("[[security.pattern]]")[1:]
+    parts[-1] = parts[-1].partition("# ----")[0]
+    return "".join(f"[[security.pattern]]{part}" for part in parts if "policy =" not in part)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def iso(at: datetime) -> str:
 
 def digest(prev: str, seq: int, at: str, actor: str, action: str, request: int, facts: str) -> str:
     """The hash of an entry, its time as ``iso`` and its facts as ``canonical_facts`` write them."""
-    quoted = _encoder.encode
+    quoted = json.encoder.encode_basestring
     text = (
         f'{prev}{{"action":{quoted(action)},"actor":{quoted(actor)},"at":{quoted(at)},'
         f'"facts":{facts},"request":{request},"seq":{seq}}}'

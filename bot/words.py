@@ -37,18 +37,23 @@ def nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def hidden(text: str) -> bool:
     """Does it hold characters that nobody sees: controls, bidi and zero-width characters?"""
-    return any(_invisible(char) for char in text)
+    return not _plain(text) and any(_invisible(char) for char in text)
 
 
 def visible(text: str) -> str:
     """The text without the characters that nobody sees; line breaks and tabs stay."""
-    return "".join(char for char in text if not _invisible(char))
+    return text if _plain(text) else "".join(char for char in text if not _invisible(char))
 
 
 def shown(text: str) -> str:
     """What somebody typed, short and harmless enough to repeat to them."""
     flat = " ".join(visible(text).split())
     return flat if len(flat) <= 40 else flat[:39] + "…"
+
+
+def _plain(text: str) -> bool:
+    """Is every character surely seen? Told at once of almost everything that people type."""
+    return text.isprintable() and (text.isascii() or _BLANK.isdisjoint(text))
 
 
 def _invisible(char: str) -> bool:

@@ -13,7 +13,6 @@ from bot.core import filing, planning, voting
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
-
 _NOTHING = model.Needs()
 
 

@@ -149,8 +149,7 @@ def findings(
     book = draft.house.book
     found = [policy.examine(book, name, "text", text)]
     found += [
-        planning.examined(draft.house, name, "value", value)
-        for value in script.parameters.values()
+        planning.examined(draft.house, name, "value", value) for value in script.parameters.values()
     ]
     found.append(planning.finding_of_script(draft, name, rendered))
     return found
