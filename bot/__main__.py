@@ -34,11 +34,11 @@ def version() -> str:
 
 def known_commands(folder: Path) -> list[notes.Command]:
     """The commands of a folder, for the checks of the configuration."""
-    from bot import catalog
+    from bot import loading
 
     try:
-        return list(catalog.load(folder))
-    except catalog.CatalogError as error:
+        return list(loading.load(folder))
+    except loading.CatalogError as error:
         raise config.BadCommands(error.faults) from error
 
 

@@ -19,11 +19,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot import (
-    catalog,
     config,
     core,
     engine,
     house,
+    loading,
     model,
     outbox,
     poller,
@@ -58,7 +58,7 @@ class App:
     def __init__(self, settings: config.Config, clock: ports.Clock | None = None) -> None:
         self.settings = settings
         self.clock: ports.Clock = clock or SystemClock()
-        commands = catalog.load(settings.commands)
+        commands = loading.load(settings.commands)
         self.house = house.House(
             settings.book,
             commands,
@@ -294,7 +294,7 @@ def ended(main: Coroutine[Any, Any, None]) -> int:
     except ports.BadCredentials as error:
         log.critical("%s", error)
         return 1
-    except (catalog.CatalogError, store.Locked, Stopped) as error:
+    except (loading.CatalogError, store.Locked, Stopped) as error:
         log.critical("%s", error)
         return 1
     return 0

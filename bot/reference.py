@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bot import catalog, parameters
+from bot import catalog, loading, parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "commands.md"
@@ -76,7 +76,7 @@ def _row(parameter: parameters.Parameter) -> str:
 
 
 def main() -> int:
-    commands = catalog.load(ROOT / "commands")
+    commands = loading.load(ROOT / "commands")
     PAGE.write_text(page(PAGE.read_text("utf-8"), commands), "utf-8")
     return 0
 

@@ -1,4 +1,4 @@
-"""The rooms may import what the plan of the house says, the core is pure, and no room is too big."""
+"""The rooms import what the plan of the house says, the core is pure, no room is too big."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ MAY: dict[str, set[str]] = {
     "audit": PURE | {"store"},
     "parameters": PURE,
     "command": PURE | {"catalog"},
-    "catalog": PURE | {"command", "parameters", "parse"},
+    "catalog": PURE | {"command", "parameters", "words"},
+    "loading": PURE | {"catalog", "command", "parameters", "parse", "words"},
     "reader": PURE,
-    "reference": PURE | {"catalog", "parameters"},
+    "reference": PURE | {"catalog", "loading", "parameters"},
     "spelling": PURE | {"reader"},
     "arguments": PURE | {"parameters", "reader", "spelling"},
     "parse": PURE | {"arguments", "parameters", "reader", "spelling"},

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import catalog, core, engine, house, model, policy, store
+from bot import core, engine, house, loading, model, policy, store
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
 PLATFORM, TENANT, CHAT = "chat", "corp", "room"
@@ -115,7 +115,7 @@ class Stage:
 
     def __init__(self, folder: Path, the_book: policy.Book | None = None) -> None:
         self.clock = Clock()
-        self.house = house.House(the_book or book(), catalog.load(COMMANDS), "here")
+        self.house = house.House(the_book or book(), loading.load(COMMANDS), "here")
         self.loop = asyncio.new_event_loop()
         self.store = store.Store(folder / "stage.db")
         self.engine = engine.Engine(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import catalog, command, model, parse, policy
+from bot import command, loading, model, parse, policy
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,13 +35,13 @@ def folder(place: Path, **files: str) -> Path:
 
 
 def faults(place: Path) -> str:
-    with pytest.raises(catalog.CatalogError) as raised:
-        catalog.load(place)
+    with pytest.raises(loading.CatalogError) as raised:
+        loading.load(place)
     return "\n".join(raised.value.faults)
 
 
 def test_the_shipped_commands_load() -> None:
-    commands = catalog.load(ROOT / "commands")
+    commands = loading.load(ROOT / "commands")
     assert {
         "help", "restart", "provision", "run", "instances", "status", "pending",
         "approve", "reject", "cancel", "stop", "audit", "whoami",
@@ -53,7 +53,7 @@ def test_the_shipped_commands_load() -> None:
 
 
 def test_a_dropped_file_is_a_command(tmp_path: Path) -> None:
-    commands = catalog.load(folder(tmp_path, clean__py=GOOD, clean__sh="echo $LEVEL\n"))
+    commands = loading.load(folder(tmp_path, clean__py=GOOD, clean__sh="echo $LEVEL\n"))
     found = commands.find("ＣＬＥＡＮ")
     assert found is not None
     assert commands.find("清理") is found
@@ -71,10 +71,10 @@ def test_a_dropped_file_is_a_command(tmp_path: Path) -> None:
 
 def test_the_version_is_of_the_file_and_its_scripts(tmp_path: Path) -> None:
     place = folder(tmp_path, clean__py=GOOD, clean__sh="echo $LEVEL\n")
-    first = catalog.load(place).find("clean")
-    again = catalog.load(place).find("clean")
+    first = loading.load(place).find("clean")
+    again = loading.load(place).find("clean")
     folder(tmp_path, clean__sh="echo $LEVEL;\n")
-    changed = catalog.load(place).find("clean")
+    changed = loading.load(place).find("clean")
     assert first is not None
     assert again is not None
     assert changed is not None
@@ -83,7 +83,7 @@ def test_the_version_is_of_the_file_and_its_scripts(tmp_path: Path) -> None:
     assert isinstance(script, command.Script)
     assert script.source == "echo $LEVEL\n"
     folder(tmp_path, clean__py=GOOD + "\n# x\n")
-    last = catalog.load(place).find("clean")
+    last = loading.load(place).find("clean")
     assert last is not None
     assert last.version != changed.version
 
@@ -173,11 +173,11 @@ def test_a_missing_folder_is_a_fault(tmp_path: Path) -> None:
     ],
 )
 def test_near_misses(typed: str, meant: str) -> None:
-    assert catalog.load(ROOT / "commands").nearest(typed)[0] == meant
+    assert loading.load(ROOT / "commands").nearest(typed)[0] == meant
 
 
 def test_nothing_is_near_to_nonsense() -> None:
-    assert catalog.load(ROOT / "commands").nearest("qqqqqqq") == ()
+    assert loading.load(ROOT / "commands").nearest("qqqqqqq") == ()
 
 
 @pytest.mark.parametrize(
@@ -195,14 +195,14 @@ def test_nothing_is_near_to_nonsense() -> None:
 def test_what_the_store_must_show(
     name: str, values: dict[str, Any], quoted: str, expected: dict[str, Any]
 ) -> None:
-    found = catalog.load(ROOT / "commands").find(name)
+    found = loading.load(ROOT / "commands").find(name)
     assert found is not None
     assert found.needs(values, model.Place("p", "t", "c"), quoted) == model.Needs(**expected)
 
 
 def test_a_clock_is_not_needed_to_plan() -> None:
     """The same values give the same script, whenever and by whomever it is asked."""
-    found = catalog.load(ROOT / "commands").find("restart")
+    found = loading.load(ROOT / "commands").find("restart")
     assert found is not None
     values = {"targets": ("web-01",), "service": "nginx", "reason": str(datetime.now(UTC))}
     assert found.call(None, values) == found.call(None, {**values, "reason": ""})

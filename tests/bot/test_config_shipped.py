@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot import catalog, config, model, policy
+from bot import config, loading, model, policy
 from bot.config import reference
 from sandbox import world
 
@@ -19,7 +19,7 @@ TEXT = SHIPPED.read_text("utf-8")
 
 
 def test_the_shipped_file_is_the_sandboxs_company() -> None:
-    found = config.load(SHIPPED, {}, known_commands=catalog.load)
+    found = config.load(SHIPPED, {}, known_commands=loading.load)
     assert found.warnings == ()
     assert found.dingtalk
     assert found.lark

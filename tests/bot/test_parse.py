@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot import catalog, parse, policy, texts
+from bot import loading, parse, policy, texts
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOG = catalog.load(ROOT / "commands")
+CATALOG = loading.load(ROOT / "commands")
 
 
 def read(line: str, locale: str = "en") -> tuple[str, dict[str, Any]]:

@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from bot import catalog, parse, policy, reader, spelling, texts, words
+from bot import loading, parse, policy, reader, spelling, texts, words
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOG = catalog.load(ROOT / "commands")
+CATALOG = loading.load(ROOT / "commands")
 KEYS = sorted({name for found in CATALOG for p in found.parameters for name in p.names})
 WORDS = [word for found in CATALOG for word in (found.name, *found.aliases)]
 PIECES = st.one_of(

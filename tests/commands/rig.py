@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import catalog, command, model, parse, policy
+from bot import command, loading, model, parse, policy
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOG = catalog.load(ROOT / "commands")
+CATALOG = loading.load(ROOT / "commands")
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 OPS = model.Place("chat", "corp", "ops")
 HR = model.Place("chat", "corp", "hr")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import catalog, reference
+from bot import loading, reference
 from tests.commands import rig
 
 
@@ -29,7 +29,7 @@ def test_the_example_of_a_command_file_loads(tmp_path: Path) -> None:
     assert code is not None
     (tmp_path / "clean.py").write_text(code[1], "utf-8")
     (tmp_path / "clean.sh").write_text('find /tmp -name "*.log" -mtime "+$DAYS"\n', "utf-8")
-    assert catalog.load(tmp_path).names() == ("clean",)
+    assert loading.load(tmp_path).names() == ("clean",)
 
 
 def test_a_page_without_the_mark_is_an_error() -> None:
