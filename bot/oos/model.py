@@ -1,0 +1,151 @@
+"""The parts of an OOS template, as read: every part knows where it stands in the file.
+
+Names are case-insensitive on OOS; they are kept as written, and looked up through ``fold``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ParameterType = Literal["String", "Number", "Boolean", "List", "Json"]
+
+
+def fold(name: str) -> str:
+    """The form in which names are compared."""
+    return name.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where something stands: line and column count from 1; ``path`` names it in the template
+    ("Tasks[1].Properties.WebHook.URI")."""
+
+    file: str
+    line: int
+    column: int
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong. ``expected`` and ``near`` (the nearest right name) are part of ``message``."""
+
+    mark: Mark
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.mark.file}:{self.mark.line}:{self.mark.column}: {self.message}"
+
+
+class TemplateError(Exception):
+    """A template that cannot be used; ``faults`` says everything that is wrong with it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One entry of ``Parameters``. ``default`` is None where there is none (``required``);
+    ``association`` is AssociationProperty (Targets, RateControl, …)."""
+
+    name: str
+    type: ParameterType
+    mark: Mark
+    required: bool
+    default: Any = None
+    description: Mapping[str, str] = field(default_factory=dict)
+    allowed_values: tuple[Any, ...] = ()
+    allowed_pattern: str = ""
+    min_length: int | None = None
+    max_length: int | None = None
+    min_value: float | None = None
+    max_value: float | None = None
+    no_echo: bool = False
+    association: str = ""
+    constraint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output of a task (``value`` is its ValueSelector) or of the template (``value`` is an
+    expression). ``type`` as of parameters."""
+
+    name: str
+    type: ParameterType
+    value: Any
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class RateControl:
+    """How a loop goes. Numbers may be counts or percentages ("50%"); all may be expressions until
+    the loop begins."""
+
+    mode: Any = "Concurrency"
+    concurrency: Any = 1
+    batch: Any = None
+    concurrency_in_batches: Any = None
+    batch_pause: Any = "Automatic"
+    max_errors: Any = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An output of a loop: the function (``Fn::ListJoin`` …) over one output of its items."""
+
+    name: str
+    function: str
+    field: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """``items``: a list or an expression giving one (at most 1,000). ``rate``: a RateControl, or an
+    expression giving its JSON."""
+
+    items: Any
+    mark: Mark
+    rate: RateControl | str = RateControl()
+    outputs: tuple[Aggregate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task. ``on_error`` / ``on_success``: ACS::END, ACS::NEXT or a task's name. ``retries``,
+    ``delay`` … are expressions until it runs; None is the action's default."""
+
+    name: str
+    action: str
+    mark: Mark
+    properties: Mapping[str, Any]
+    description: Mapping[str, str] = field(default_factory=dict)
+    when: Any = None
+    on_error: str = "ACS::END"
+    on_success: str = "ACS::NEXT"
+    outputs: tuple[Output, ...] = ()
+    loop: Loop | None = None
+    retries: Any = None
+    delay: Any = None
+    delay_type: Any = None
+    back_off: Any = None
+    max_retry_interval: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A whole template. ``source`` is its text, ``marks`` where each path stands."""
+
+    name: str
+    source: str
+    description: Mapping[str, str]
+    parameters: tuple[Parameter, ...]
+    tasks: tuple[Task, ...]
+    outputs: tuple[Output, ...]
+    ram_role: Any = ""
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    format_version: str = "OOS-2019-06-01"
