@@ -30,7 +30,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong. ``expected`` and ``near`` (the nearest right name) are part of ``message``."""
+    """Something wrong; ``message`` says what was expected, and the nearest right name."""
 
     mark: Mark
     message: str
