@@ -67,6 +67,8 @@ class Parameter:
     no_echo: bool = False
     association: str = ""
     constraint: str = ""
+    label: Mapping[str, str] = field(default_factory=dict)
+    association_metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,11 @@ class Aggregate:
 @dataclass(frozen=True, slots=True)
 class Loop:
     """``items``: a list or an expression giving one (at most 1,000). ``rate``: a RateControl, or an
-    expression giving its JSON."""
+    expression (text, or one ``Fn::`` mapping) giving its JSON."""
 
     items: Any
     mark: Mark
-    rate: RateControl | str = RateControl()
+    rate: RateControl | str | Mapping[str, Any] = RateControl()
     outputs: tuple[Aggregate, ...] = ()
 
 
@@ -138,7 +140,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A whole template. ``source`` is its text, ``marks`` where each path stands."""
+    """A whole template. ``source`` is its text, ``marks`` where each path stands. ``conditions``
+    are kept, and refused by ``validate``: nothing published uses them."""
 
     name: str
     source: str
@@ -149,3 +152,4 @@ class Template:
     ram_role: Any = ""
     marks: Mapping[str, Mark] = field(default_factory=dict)
     format_version: str = "OOS-2019-06-01"
+    conditions: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,164 @@
+"""The tasks of a template, as read: their flow, loops and outputs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot.oos import model, names, sheet
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_TASK = sheet.keys(
+    "Name", "Action", "Description", "Properties", "When", "OnError", "OnSuccess", "Outputs",
+    "Loop", "Retries", "Delay", "DelayType", "BackOff", "MaxRetryInterval",
+)  # fmt: skip
+_OUTPUT = sheet.keys("Type", "ValueSelector", "Description")
+_RATE = (
+    "Mode", "Concurrency", "Batch", "ConcurrencyInBatches", "BatchPauseOption", "MaxErrors",
+)  # fmt: skip
+_LOOP = sheet.keys("Items", "RateControl", "Outputs", *_RATE)
+_RATE_CONTROL = sheet.keys(*_RATE)
+_AGGREGATE = sheet.keys("AggregateType", "AggregateField", "Description")
+
+
+def tasks(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Task, ...]:
+    """The tasks that could be read; what could not is noted."""
+    path, value = fields.get("Tasks", ("", None))
+    if not value:
+        page.fault(path, "expected at least one task under `Tasks`")
+        return ()
+    if not isinstance(value, list):
+        page.fault(path, f"Tasks: expected a list (`- Name: …`), found {names.kind(value)}")
+        return ()
+    found = []
+    for index, item in enumerate(value):
+        inner = f"{path}[{index}]"
+        if isinstance(item, dict):
+            found.append(_task(page, inner, item))
+        else:
+            page.fault(inner, f"expected a task with Name and Action, found {names.kind(item)}")
+    page.unique([(task.name, task.mark) for task in found if task.name], "task")
+    return tuple(found)
+
+
+def _task(page: sheet.Sheet, path: str, value: dict[str, Any]) -> model.Task:
+    fields = page.fields(value, path, _TASK, "a task")
+    name = _required(page, fields, path, "Name", "a task")
+    if name and not _NAME.fullmatch(name):
+        page.fault(fields["Name"][0], f"`{name}`: a task's name is letters, digits, - and _")
+    action = _required(page, fields, path, "Action", f"the task `{name}`" if name else "a task")
+    outputs = _outputs(page, fields)
+    page.unique([(output.name, output.mark) for output in outputs], "output")
+    return model.Task(
+        name=name,
+        action=action,
+        mark=page.places.at(path),
+        properties=page.mapping(fields, "Properties"),
+        description=page.described(fields, "Description"),
+        when=fields.get("When", ("", None))[1],
+        on_error=page.text(fields, "OnError") or names.END,
+        on_success=page.text(fields, "OnSuccess") or names.NEXT,
+        outputs=outputs,
+        loop=_loop(page, fields),
+        retries=fields.get("Retries", ("", None))[1],
+        delay=fields.get("Delay", ("", None))[1],
+        delay_type=fields.get("DelayType", ("", None))[1],
+        back_off=fields.get("BackOff", ("", None))[1],
+        max_retry_interval=fields.get("MaxRetryInterval", ("", None))[1],
+    )
+
+
+def _required(page: sheet.Sheet, fields: sheet.Fields, path: str, name: str, what: str) -> str:
+    if not page.text(fields, name) and (name not in fields or not fields[name][1]):
+        page.fault(fields[name][0] if name in fields else path, f"{what} has no {name}")
+    return page.text(fields, name).strip() if isinstance(fields.get(name, ("", ""))[1], str) else ""
+
+
+def _outputs(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Output, ...]:
+    found = []
+    for name, path, value in page.entries(fields, "Outputs"):
+        mark = page.places.key(path)
+        if not isinstance(value, dict):
+            expected = "expected Type and ValueSelector"
+            page.fault(path, f"`{name}`: {expected}, found {names.kind(value)}")
+            continue
+        output = page.fields(value, path, _OUTPUT, "a task's output")
+        if "ValueSelector" not in output:
+            page.fault(path, f"the output `{name}` has no ValueSelector", key=True)
+            continue
+        selector = output["ValueSelector"][1]
+        found.append(model.Output(name, page.type(output, "Type"), selector, mark))
+    return tuple(found)
+
+
+# ----------------------------------------------------------------------------- loops
+
+
+def _loop(page: sheet.Sheet, fields: sheet.Fields) -> model.Loop | None:
+    path, value = fields.get("Loop", ("", None))
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        page.fault(path, f"Loop: expected a mapping with Items, found {names.kind(value)}")
+        return None
+    loop = page.fields(value, path, _LOOP, "a loop")
+    if loop.get("Items", ("", None))[1] is None:
+        page.fault(path, "a loop needs Items: a list, or an expression that gives one", key=True)
+    items = loop.get("Items", ("", ""))[1]
+    if items and not isinstance(items, (list, str, dict)):
+        page.fault(loop["Items"][0], f"Items: expected a list, found {names.kind(items)}")
+    return model.Loop(
+        items=items,
+        mark=page.places.key(path),
+        rate=_rate(page, loop),
+        outputs=_aggregates(page, loop),
+    )
+
+
+def _rate(page: sheet.Sheet, loop: sheet.Fields) -> Any:
+    """How fast: from RateControl, else from its keys directly under Loop, as old templates have
+    them."""
+    path, value = loop.get("RateControl", ("", None))
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, dict):
+        if len(value) == 1 and next(iter(value)).startswith("Fn::"):
+            return value
+        return _control(page.fields(value, path, _RATE_CONTROL, "RateControl"))
+    if value not in (None, "", []):
+        expected = "expected a mapping, or an expression that gives one"
+        page.fault(path, f"RateControl: {expected}, found {names.kind(value)}")
+    return _control(loop)
+
+
+def _control(fields: sheet.Fields) -> model.RateControl:
+    given = {name: item for name, (_, item) in fields.items() if item is not None}
+    usual = model.RateControl()
+    batched = "Batch" in given and "Concurrency" not in given
+    return model.RateControl(
+        mode=given.get("Mode", "Batch" if batched else usual.mode),
+        concurrency=given.get("Concurrency", usual.concurrency),
+        batch=given.get("Batch"),
+        concurrency_in_batches=given.get("ConcurrencyInBatches"),
+        batch_pause=given.get("BatchPauseOption", usual.batch_pause),
+        max_errors=given.get("MaxErrors", usual.max_errors),
+    )
+
+
+def _aggregates(page: sheet.Sheet, loop: sheet.Fields) -> tuple[model.Aggregate, ...]:
+    found = []
+    for name, path, value in page.entries(loop, "Outputs"):
+        mark = page.places.key(path)
+        if not isinstance(value, dict):
+            expected = "expected AggregateType and AggregateField"
+            page.fault(path, f"`{name}`: {expected}, found {names.kind(value)}")
+            continue
+        fields = page.fields(value, path, _AGGREGATE, "a loop's output")
+        field = page.text(fields, "AggregateField")
+        if not field:
+            page.fault(path, f"the loop's output `{name}` has no AggregateField", key=True)
+            continue
+        function = page.text(fields, "AggregateType") or "Fn::ListJoin"
+        found.append(model.Aggregate(name, function, field, mark))
+    page.unique([(item.name, item.mark) for item in found], "output")
+    return tuple(found)
