@@ -1,0 +1,122 @@
+"""What a run asks the outside to do: each call is named, and carries a token made of its name.
+
+The parameters are already evaluated. The same journal always gives the same calls, key by key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+_READS = ("describe", "list", "get", "query", "search", "check", "lookup", "validate", "preview")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One call of an OpenAPI product. ``style``: ROA where the template gives a path."""
+
+    service: str
+    api: str
+    parameters: Mapping[str, Any]
+    region: str
+    version: str = ""
+    method: str = ""
+    uri: str = ""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    risk: str = ""
+
+    @property
+    def style(self) -> Literal["ROA", "RPC"]:
+        return "ROA" if self.uri else "RPC"
+
+    @property
+    def reads(self) -> bool:
+        """It changes nothing, as the name says: it may be made again whenever in doubt."""
+        return self.api.lower().startswith(_READS)
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """A message to send: to a webhook (``uri``, ``headers``, ``content``), or as ``properties``
+    say. ``append_link``: the run's link is added to it."""
+
+    type: str
+    uri: str = ""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    content: Any = None
+    append_link: bool = False
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """An approval to ask for. ``approvers`` empty: anyone whom the policy allows. ``shown``: what
+    the voters should see (the first items of a canary)."""
+
+    approvers: tuple[str, ...] = ()
+    min_required: int = 1
+    notice: Notify | None = None
+    shown: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectTargets:
+    """Resources to find; the answer has the shape of the type's Describe call."""
+
+    resource_type: str
+    filters: tuple[Any, ...]
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product action that no template of the library defines: the bot's own."""
+
+    action: str
+    properties: Mapping[str, Any]
+    region: str
+
+
+What = Api | Notify | Approve | SelectTargets | Product
+Kind = Literal["api", "notify", "approve", "select_targets", "product"]
+_KINDS: Mapping[type, Kind] = {
+    Api: "api",
+    Notify: "notify",
+    Approve: "approve",
+    SelectTargets: "select_targets",
+    Product: "product",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. ``key``: task path, loop index, attempt ("tasks/inner[3]#0"); ``token``: the client
+    token; ``retry``: how many times it was tried or polled before."""
+
+    key: str
+    token: str
+    task: str
+    retry: int
+    what: What
+
+    @property
+    def kind(self) -> Kind:
+        return _KINDS[type(self.what)]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Find out what became of a call, by its token, its tag or the state it would have left; the
+    answer is a ``Finished`` of the same key. Nothing may be changed."""
+
+    key: str
+    token: str
+    call: Call
+
+
+def token(run: str, key: str) -> str:
+    """The client token of a call: 40 ASCII characters (the APIs take 64), never two alike."""
+    return hashlib.sha256(f"{len(run)}:{run}:{key}".encode()).hexdigest()[:40]

@@ -1,0 +1,116 @@
+"""The journal of a run: everything that happened to it, in order. There is no other state.
+
+Entries are facts, written before (``Started``) and after (``Finished``) a call is made and when a
+person says something. ``at`` is aware, and never goes back along the journal. ``plain`` and
+``entry`` turn an entry into JSON types for the store, and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The call was made; ``document`` is its answer (JSON types)."""
+
+    document: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The other side said no: the call had no effect."""
+
+    code: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The call may have had its effect. Written of a call that was started and whose end nobody
+    saw, and again when looking it up did not tell."""
+
+    reason: str = ""
+
+
+Outcome = Done | Failed | Unknown
+Word = Literal["paused", "resumed", "stopped", "retry", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The call is about to be made; a call never starts twice under one key."""
+
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How the call, or looking it up, ended."""
+
+    key: str
+    at: datetime
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """A person who may vote on the approval ``key`` did; who may is judged before it is written."""
+
+    key: str
+    at: datetime
+    approve: bool
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A person's word. ``key``: what is resumed, retried or skipped ("" is all that waits for such
+    a word; an approval is never passed by a word without its key)."""
+
+    word: Word
+    at: datetime
+    person: str
+    key: str = ""
+
+
+Entry = Started | Finished | Voted | Told
+
+_OUTCOMES: Mapping[str, type[Outcome]] = {"done": Done, "failed": Failed, "unknown": Unknown}
+
+
+def plain(entry: Entry) -> dict[str, Any]:
+    """The entry as JSON types, ``at`` in ISO 8601."""
+    found: dict[str, Any] = {"kind": type(entry).__name__.lower(), "at": entry.at.isoformat()}
+    found["key"] = entry.key
+    match entry:
+        case Finished(outcome=outcome):
+            found["outcome"] = type(outcome).__name__.lower()
+            found |= {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
+        case Voted():
+            found |= {"approve": entry.approve, "person": entry.person}
+        case Told():
+            found |= {"word": entry.word, "person": entry.person}
+    return found
+
+
+def entry(found: Mapping[str, Any]) -> Entry:
+    """The entry that ``plain`` wrote. ValueError: it is none."""
+    at, key = datetime.fromisoformat(found["at"]), str(found["key"])
+    match found["kind"]:
+        case "started":
+            return Started(key, at)
+        case "finished" if found["outcome"] in _OUTCOMES:
+            made = _OUTCOMES[found["outcome"]]
+            return Finished(
+                key, at, made(**{name: found[name] for name in made.__dataclass_fields__})
+            )
+        case "voted":
+            return Voted(key, at, bool(found["approve"]), str(found["person"]))
+        case "told" if found["word"] in get_args(Word):
+            return Told(found["word"], at, str(found["person"]), key)
+    raise ValueError(f"not an entry of a run's journal: {found['kind']!r}")

@@ -1,0 +1,420 @@
+"""A task being done once: the calls it makes, its retries, and what it makes of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Protocol
+
+from bot.oos import calls, journal, language, model, values, waits
+
+_READS_AGAIN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run is, besides its template: ``facts`` are further pseudo parameters by their names
+    ("ACS::OOSUtilVersion"); a ``pause_after`` above 0 is a canary: the first loop items to run
+    before people vote again (``canary_votes`` approvals)."""
+
+    id: str
+    started: datetime
+    region: str = ""
+    account: str = ""
+    user: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    pause_after: int = 0
+    canary_votes: int = 1
+
+    def pseudo(self) -> dict[str, Any]:
+        """The pseudo parameters that hold for the whole run."""
+        return {
+            "ACS::RegionId": self.region,
+            "ACS::ExecutionId": self.id,
+            "ACS::AccountId": self.account,
+            "ACS::ExecuteUser": self.user,
+            **self.facts,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What failed: the task's path, the code of the other side or of OOS, and a sentence."""
+
+    task: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.task}: {self.code}: {self.message}" if self.task else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a task, or an item of its loop, ended."""
+
+    status: Literal["Success", "Failed", "Skipped"]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a part of the run waits for people: an approval (``ask``) or a pause."""
+
+    key: str
+    task: str
+    kind: Literal["approval", "canary", "pause", "batch"]
+    ask: calls.Approve | None = None
+
+
+class Holder(Protocol):
+    def released(self, at: datetime) -> None: ...
+
+
+class Owner(Protocol):
+    def unit_ended(self, unit: Unit, result: Result, at: datetime) -> None: ...
+
+
+class Desk(Protocol):
+    """Where units leave what they want: the run's state."""
+
+    @property
+    def run(self) -> Run: ...
+    @property
+    def library(self) -> Mapping[str, model.Template]: ...
+    def offer(self, call: calls.Call, unit: Unit) -> None: ...
+    def wake(self, due: datetime, unit: Unit) -> None: ...
+    def hold(self, hold: Hold, holder: Holder) -> None: ...
+
+
+class Unit:
+    """The task ``key`` for one item. A subclass is an action; this one knows retries."""
+
+    retries: ClassVar[int] = 0
+
+    def __init__(
+        self, desk: Desk, owner: Owner, task: model.Task, key: str, scope: language.Scope
+    ) -> None:
+        self.desk, self.owner, self.task, self.key, self.scope = desk, owner, task, key, scope
+        self.attempt = 0
+        self.retried = 0
+        self.index = 0
+        self.patience = waits.Patience()
+        self.properties = {model.fold(name): value for name, value in task.properties.items()}
+
+    def begin(self, at: datetime) -> None:
+        """Do it. A value that does not fit fails the task."""
+        task = self.task
+        names = ("retries", "delay", "delay_type", "back_off", "max_retry_interval")
+        try:
+            given = {name: self.value(getattr(task, name)) for name in names}
+            self.patience = waits.patience(given, self.retries)
+            self.prepare()
+        except language.ERRORS as error:
+            self.fail("InvalidValue", str(error), at)
+            return
+        self.start(at)
+
+    def prepare(self) -> None:
+        """Evaluate the properties. One of ``language.ERRORS``: a value does not fit."""
+
+    def start(self, at: datetime) -> None:
+        """Make the first call, or begin to wait."""
+        self.woken(at)
+
+    def woken(self, at: datetime) -> None:
+        """The delay before a retry is over."""
+        raise NotImplementedError
+
+    def finished(self, outcome: journal.Done | journal.Failed, at: datetime) -> None:
+        """The call ended."""
+        if isinstance(outcome, journal.Done):
+            self.accept(outcome.document, at)
+        else:
+            self.missed(Failure(self.key, outcome.code, outcome.message), at)
+
+    def doubt(self, at: datetime) -> bool:
+        """The call's end is unknown. False: it must be looked up."""
+        return False
+
+    def again(self, at: datetime) -> None:
+        """A person wants it tried again."""
+        self.attempt += 1
+        self.woken(at)
+
+    def accept(self, document: Any, at: datetime) -> None:
+        """Take what the outputs want from the answer, and end."""
+        outputs: dict[str, Any] = {}
+        try:
+            for output in self.task.outputs:
+                outputs[output.name] = language.selected(
+                    output.type, output.value, document, self.scope
+                )
+        except language.ERRORS as error:
+            self.fail("InvalidOutput", str(error), at)
+            return
+        self.end(Result("Success", outputs), at)
+
+    def missed(self, failure: Failure, at: datetime) -> None:
+        """It did not work: try again later, if it may."""
+        if self.retried >= self.patience.retries:
+            self.end(Result("Failed", failure=failure), at)
+            return
+        self.retried += 1
+        self.attempt += 1
+        self.desk.wake(at + self.patience.before(self.retried), self)
+
+    def fail(self, code: str, message: str, at: datetime) -> None:
+        """It did not work and never will."""
+        self.end(Result("Failed", failure=Failure(self.key, code, message)), at)
+
+    def end(self, result: Result, at: datetime) -> None:
+        self.owner.unit_ended(self, result, at)
+
+    # ------------------------------------------------------------------ values
+
+    def value(self, value: Any) -> Any:
+        return language.evaluate(value, self.scope)
+
+    def property(self, name: str, default: Any = None) -> Any:
+        """A property, evaluated."""
+        found = self.value(self.properties.get(name.lower()))
+        return default if found is None else found
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        found = self.property(name, {})
+        if not isinstance(found, Mapping):
+            raise waits.Misfit(f"{name} is {found!r}; it is an object")
+        return found
+
+    def several(self, name: str) -> tuple[Any, ...]:
+        found = self.property(name, ())
+        return tuple(found) if isinstance(found, list | tuple) else (found,)
+
+    def text(self, name: str) -> str:
+        return str(self.property(name, ""))
+
+
+class CallUnit(Unit):
+    """A task that makes a call and makes it again to retry."""
+
+    what: calls.What
+
+    def asked(self) -> calls.What:
+        raise NotImplementedError
+
+    def prepare(self) -> None:
+        self.what = self.asked()
+
+    def woken(self, at: datetime) -> None:
+        key = f"{self.key}#{self.attempt}"
+        made = calls.token(self.desk.run.id, key)
+        self.desk.offer(calls.Call(key, made, self.key, self.retried, self.what), self)
+
+
+class ApiUnit(CallUnit):
+    """ACS::ExecuteAPI."""
+
+    doubts = 0
+
+    def asked(self) -> calls.What:
+        parameters = self.mapping("Parameters")
+        regions = [parameters[name] for name in parameters if name.casefold() == "regionid"]
+        given = self.property("RegionId") or next(filter(None, regions), "")
+        service, api = self.text("Service"), self.text("API")
+        if not service or not api:
+            raise waits.Misfit("Service and API must both be given")
+        return calls.Api(
+            service=service,
+            api=api,
+            parameters=parameters,
+            region=str(given or self.desk.run.region),
+            version=self.text("Version"),
+            method=self.text("Method").upper(),
+            uri=self.text("URI"),
+            headers=self.mapping("Headers"),
+            body=self.property("Body"),
+            risk=self.text("Risk"),
+        )
+
+    def doubt(self, at: datetime) -> bool:
+        """What only reads is simply asked again."""
+        if isinstance(self.what, calls.Api) and not self.what.reads:
+            return False
+        self.doubts += 1
+        if self.doubts > _READS_AGAIN:
+            self.missed(Failure(self.key, "NoAnswer", "no answer came"), at)
+        else:
+            self.again(at)
+        return True
+
+
+class WaitUnit(ApiUnit):
+    """ACS::WaitFor: asks until the selected values are the desired ones. Where the selector gives
+    several values, all must fit; where it gives none, there is nothing to fit yet."""
+
+    retries = 10
+
+    def prepare(self) -> None:
+        self.desired = self._wanted("DesiredValues")
+        self.undesired = self._wanted("NotDesiredValues")
+        self.stopping = self._wanted("StopRetryValues")
+        super().prepare()
+
+    def accept(self, document: Any, at: datetime) -> None:
+        try:
+            seen = self._seen(document)
+        except language.ERRORS as error:
+            self.fail("InvalidOutput", str(error), at)
+            return
+        if self._fits(seen):
+            super().accept(document, at)
+            return
+        shown = ", ".join(map(values.brief, seen)) or "nothing"
+        if any(language.among(value, self.stopping or ()) for value in seen):
+            self.fail("StopRetryValue", f"the value is {shown}", at)
+            return
+        wanted = self.undesired if self.desired is None else self.desired
+        word = "none of" if self.desired is None else "one of"
+        expected = ", ".join(map(values.brief, wanted or ()))
+        message = f"the value is {shown}, it should be {word}: {expected}"
+        self.missed(Failure(self.key, "UndesiredValue", message), at)
+
+    def _seen(self, document: Any) -> list[Any]:
+        selector = self.properties.get("propertyselector")
+        return language.results(selector, document, self.scope) if selector else [document]
+
+    def _fits(self, seen: list[Any]) -> bool:
+        if self.desired is not None:
+            desired = self.desired
+            if not seen or not all(language.among(value, desired) for value in seen):
+                return False
+        return not any(language.among(value, self.undesired or ()) for value in seen)
+
+    def _wanted(self, name: str) -> tuple[Any, ...] | None:
+        """None: the property is not there."""
+        return None if self.properties.get(name.lower()) is None else self.several(name)
+
+
+class CheckUnit(WaitUnit):
+    """ACS::CheckFor: the same, once."""
+
+    retries = 0
+
+
+class SelectUnit(ApiUnit):
+    """ACS::SelectTargets."""
+
+    def asked(self) -> calls.What:
+        region = self.text("RegionId") or self.desk.run.region
+        return calls.SelectTargets(self.text("ResourceType"), self.several("Filters"), region)
+
+
+class ProductUnit(CallUnit):
+    """A product action of the bot's own."""
+
+    def asked(self) -> calls.Product:
+        found = self.value(self.task.properties)
+        return calls.Product(self.task.action, found, self.desk.run.region)
+
+
+class NotifyUnit(CallUnit):
+    """ACS::Notify. Whether an unanswered message was sent changes nothing: the flow goes on."""
+
+    def asked(self) -> calls.Notify:
+        return _notice(self, append_link=False)
+
+    def doubt(self, at: datetime) -> bool:
+        self.accept({}, at)
+        return True
+
+
+class ApproveUnit(CallUnit):
+    """ACS::Approve: asks, and waits for votes. People can see the approval in the chat, too: a
+    notification that fails does not end the wait."""
+
+    what: calls.Approve
+    over = False
+
+    def asked(self) -> calls.Approve:
+        least = self.property("MinRequiredApprovals", 1)
+        if isinstance(least, bool) or not str(least).isdecimal() or int(least) < 1:
+            raise waits.Misfit(f"MinRequiredApprovals is {least!r}; it is a number from 1")
+        approvers = tuple(str(name).partition("@")[0] for name in self.several("Approvers") if name)
+        hook = self.properties.get("webhook")
+        notice = _notice(self, append_link=True) if hook is not None else None
+        return calls.Approve(approvers, int(least), notice)
+
+    def start(self, at: datetime) -> None:
+        super().start(at)
+        self.desk.hold(Hold(f"{self.key}#0", self.key, "approval", self.what), self)
+
+    def finished(self, outcome: journal.Done | journal.Failed, at: datetime) -> None:
+        """The notification went out, or did not."""
+
+    def doubt(self, at: datetime) -> bool:
+        return True
+
+    def released(self, at: datetime) -> None:
+        self.accept({}, at)
+
+
+class PauseUnit(Unit):
+    """ACS::Pause: waits until a person resumes the run."""
+
+    def start(self, at: datetime) -> None:
+        self.desk.hold(Hold(f"{self.key}#0", self.key, "pause"), self)
+
+    def released(self, at: datetime) -> None:
+        self.accept({}, at)
+
+
+class SleepUnit(Unit):
+    """ACS::Sleep: a due time."""
+
+    def prepare(self) -> None:
+        self.duration = waits.duration(self.property("Duration", ""))
+
+    def start(self, at: datetime) -> None:
+        self.desk.wake(at + self.duration, self)
+
+    def woken(self, at: datetime) -> None:
+        self.accept({}, at)
+
+
+class RefusedUnit(Unit):
+    """An action that makes no sense here; templates with it are refused when they are loaded."""
+
+    def start(self, at: datetime) -> None:
+        self.fail("UnsupportedAction", f"{self.task.action} is not for a chat", at)
+
+
+def _notice(unit: Unit, append_link: bool) -> calls.Notify:
+    hook = {model.fold(name): value for name, value in unit.mapping("WebHook").items()}
+    headers = hook.get("headers")
+    appended = unit.property("AppendExecutionLink", append_link)
+    return calls.Notify(
+        type=unit.text("NotifyType") or "WebHook",
+        uri=str(hook.get("uri") or ""),
+        headers=headers if isinstance(headers, Mapping) else {},
+        content=hook.get("content"),
+        append_link=language.true(appended),
+        properties=unit.value(unit.task.properties),
+    )
+
+
+ACTIONS: Mapping[str, type[Unit]] = {
+    "acs::executeapi": ApiUnit,
+    "acs::waitfor": WaitUnit,
+    "acs::checkfor": CheckUnit,
+    "acs::selecttargets": SelectUnit,
+    "acs::notify": NotifyUnit,
+    "acs::approve": ApproveUnit,
+    "acs::pause": PauseUnit,
+    "acs::sleep": SleepUnit,
+    "acs::timertrigger": RefusedUnit,
+    "acs::eventtrigger": RefusedUnit,
+    "acs::alarmtrigger": RefusedUnit,
+}

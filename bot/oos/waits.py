@@ -1,0 +1,108 @@
+"""How long things wait: retries and their delays, Sleep's durations.
+
+Defaults and limits are those of ACS::WaitFor (help.aliyun.com/document_detail/120839.html).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+MOST_RETRIES = 300
+MOST_SECONDS = 1800
+MOST_DELAY = 3600
+LONGEST_SLEEP = timedelta(days=366)
+
+DelayType = Literal["Exponential", "Constant", "Linear"]
+_TYPES: Mapping[str, DelayType] = {
+    "exponential": "Exponential",
+    "constant": "Constant",
+    "linear": "Linear",
+}
+
+
+class Misfit(ValueError):
+    """A value that a task cannot use; the message says which, and what fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a task is tried again, and how long it waits before each time (seconds)."""
+
+    retries: int = 0
+    type: DelayType = "Exponential"
+    delay: float = 2
+    back_off: float = 2
+    longest: float = MOST_SECONDS
+
+    def before(self, retry: int) -> timedelta:
+        """The wait before the ``retry``-th time again, counted from 1: Exponential 2^n, Constant
+        Delay, Linear Delay + BackOff·n, none longer than MaxRetryInterval."""
+        if self.type == "Exponential":
+            seconds = 2.0 ** min(retry, 30)
+        elif self.type == "Constant":
+            seconds = self.delay
+        else:
+            seconds = self.delay + self.back_off * retry
+        return timedelta(seconds=min(seconds, self.longest))
+
+
+def patience(values: Mapping[str, Any], retries: int) -> Patience:
+    """From evaluated ``retries``, ``delay``, ``delay_type``, ``back_off``,
+    ``max_retry_interval``; None is the default (``retries`` of the action)."""
+    kind = values.get("delay_type")
+    if kind is not None and str(kind).casefold() not in _TYPES:
+        raise Misfit(f"DelayType is {kind!r}; it is Exponential, Constant or Linear")
+    return Patience(
+        retries=int(_number(values, "retries", "Retries", retries, 0, MOST_RETRIES)),
+        type="Exponential" if kind is None else _TYPES[str(kind).casefold()],
+        delay=_number(values, "delay", "Delay", 2, 0, MOST_DELAY),
+        back_off=_number(values, "back_off", "BackOff", 2, 0, MOST_DELAY),
+        longest=_number(
+            values, "max_retry_interval", "MaxRetryInterval", MOST_SECONDS, 1, MOST_SECONDS
+        ),
+    )
+
+
+def _number(
+    values: Mapping[str, Any], key: str, name: str, default: float, low: float, high: float
+) -> float:
+    value = values.get(key)
+    if value is None or value == "":
+        return default
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = -1
+    if isinstance(value, bool) or not low <= found <= high:
+        raise Misfit(f"{name} is {value!r}; it is a number from {low:g} to {high:g}")
+    return found
+
+
+_ISO = re.compile(
+    r"P(?:(?P<w>\d+)W)?(?:(?P<d>\d+(?:\.\d+)?)D)?"
+    r"(?:T(?:(?P<h>\d+(?:\.\d+)?)H)?(?:(?P<m>\d+(?:\.\d+)?)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?",
+    re.IGNORECASE | re.ASCII,
+)
+_SHORT = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE | re.ASCII)
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def duration(value: Any) -> timedelta:
+    """ISO 8601 (``PT1M30S``, ``P1D``), short (``3s``, ``4m``, ``1M`` is a minute too, ``2H``), or
+    seconds. Misfit: it is none of these, or longer than a year."""
+    text = str(value).strip()
+    seconds = None
+    if not isinstance(value, bool):
+        if found := _SHORT.fullmatch(text):
+            seconds = float(found[1]) * _UNITS[found[2].lower()]
+        elif (found := _ISO.fullmatch(text)) and any(found.groups()):
+            seconds = sum(
+                float(count) * _UNITS[unit] for unit, count in found.groupdict().items() if count
+            )
+    if seconds is None or seconds > LONGEST_SLEEP.total_seconds():
+        raise Misfit(f"{value!r} is no duration of at most a year; write PT30S, PT5M, 30s or 5m")
+    return timedelta(seconds=seconds)
