@@ -1,0 +1,171 @@
+"""The actions that are built in: what each takes, and where it may stand.
+
+Every other ``ACS::<Product>::<Name>`` is a template of that name. The properties are those of
+https://www.alibabacloud.com/help/en/oos/user-guide/actions and of the published templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.oos import model
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action. ``one_of``: at least one of these properties is needed. ``nested``: the keys that
+    a property's mapping may have, those that it needs first. ``loops``: it may have a Loop.
+    ``trigger``: it starts an execution, so only the first task may be one. ``refusal``: why it
+    cannot be run here; empty: it can. ``aliases``: other spellings of its name."""
+
+    name: str
+    about: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    nested: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    loops: bool = True
+    trigger: bool = False
+    refusal: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Every property that it may have."""
+        return (*self.required, *self.optional)
+
+
+_API = ("Service", "API")
+_CALL = (
+    "Parameters", "Method", "URI", "Headers", "Body", "Risk", "Version", "RegionId", "Endpoint",
+    "Query", "Protocol", "Style",
+)  # fmt: skip
+_VALUES = ("DesiredValues", "NotDesiredValues", "StopRetryValues")
+_WEBHOOK = {"WebHook": (("URI",), ("Headers", "Content", "Method"))}
+_NOTE = ("WebHook", "Mail", "AppendExecutionLink", "Content", "Title", "Receivers")
+
+
+def _specs() -> Iterable[ActionSpec]:
+    yield ActionSpec(
+        "ACS::ExecuteAPI",
+        "Calls one API of a product.",
+        _API,
+        _CALL,
+        aliases=("ACS::ExecuteApi",),
+    )
+    yield ActionSpec(
+        "ACS::WaitFor",
+        "Calls an API that reads until what PropertySelector finds is as wished.",
+        (*_API, "PropertySelector"),
+        (*_CALL, *_VALUES),
+        one_of=_VALUES,
+    )
+    yield ActionSpec(
+        "ACS::CheckFor",
+        "Calls an API that reads once; fails unless what PropertySelector finds is as wished.",
+        (*_API, "PropertySelector"),
+        (*_CALL, *_VALUES),
+        one_of=_VALUES,
+    )
+    yield ActionSpec(
+        "ACS::Choice",
+        "Goes on with the task of the first choice whose When is true, else with DefaultTask.",
+        ("DefaultTask",),
+        ("Choices",),
+        loops=False,
+    )
+    yield ActionSpec(
+        "ACS::SelectTargets",
+        "Finds the resources that filters mean.",
+        ("ResourceType",),
+        ("RegionId", "Filters", "MaxResults"),
+    )
+    yield ActionSpec("ACS::Sleep", "Waits.", ("Duration",), loops=False)
+    yield ActionSpec(
+        "ACS::Template",
+        "Runs another template as a part of this one.",
+        ("TemplateName",),
+        ("Parameters", "TemplateVersion"),
+    )
+    yield ActionSpec(
+        "ACS::Notify",
+        "Sends a message to a webhook.",
+        ("NotifyType",),
+        _NOTE,
+        nested=_WEBHOOK,
+    )
+    yield ActionSpec(
+        "ACS::Approve",
+        "Asks for approval and waits for it; one rejection cancels the run.",
+        (),
+        ("Approvers", "MinRequiredApprovals", "NotifyType", *_NOTE),
+        nested=_WEBHOOK,
+        loops=False,
+    )
+    yield ActionSpec("ACS::Pause", "Waits until someone goes on.", (), ("Reason",), loops=False)
+    yield from _triggers()
+    yield ActionSpec(
+        "ACS::Loop",
+        "Runs several tasks for each item.",
+        ("LoopItems", "LoopTasks"),
+        ("LoopRateControl",),
+        loops=False,
+        refusal="a loop over several tasks is not run here; put the tasks into a template of their "
+        "own and loop over `ACS::Template`",
+    )
+    yield ActionSpec(
+        "ACS::ExecuteHttpRequest",
+        "Sends an HTTP request.",
+        ("URL",),
+        ("URI", "Method", "Headers", "Body", "Query"),
+        refusal="a free HTTP request is not made here; notify a webhook with `ACS::Notify`",
+    )
+
+
+def _triggers() -> Iterable[ActionSpec]:
+    yield ActionSpec(
+        "ACS::TimerTrigger",
+        "Starts an execution at set times.",
+        ("Type", "Expression"),
+        ("EndDate", "TimeZone", "StartDate"),
+        loops=False,
+        trigger=True,
+    )
+    yield ActionSpec(
+        "ACS::EventTrigger",
+        "Starts an execution when a product reports an event.",
+        ("Product",),
+        ("Name", "Level", "Content", "RegionId", "Tags", "InstanceIds", "Resources"),
+        loops=False,
+        trigger=True,
+    )
+    yield ActionSpec(
+        "ACS::AlarmTrigger",
+        "Starts an execution when a metric raises an alarm.",
+        (),
+        (
+            "RegionId", "Namespace", "MetricName", "Statistics", "Comparator", "Threshold",
+            "Resources", "Times", "Period", "Interval", "EffectiveInterval", "NoEffectiveInterval",
+            "SilenceTime", "ContactGroups", "AlarmRuleName", "RuleName", "Escalations", "Product",
+            "Name", "Level", "Content", "Tags", "Dimensions", "Type", "Expression",
+        ),
+        loops=False,
+        trigger=True,
+    )  # fmt: skip
+
+
+BUILT_IN: Mapping[str, ActionSpec] = {spec.name: spec for spec in _specs()}
+"""By name. ``find`` takes any case and the other spellings."""
+
+
+def find(name: str, actions: Mapping[str, ActionSpec]) -> ActionSpec | None:
+    """The action of a name in any case; None: it is not built in."""
+    exact = actions.get(name)
+    if exact is not None:
+        return exact
+    folded = model.fold(name)
+    for spec in actions.values():
+        if folded in map(model.fold, (spec.name, *spec.aliases)):
+            return spec
+    return None

@@ -1,0 +1,136 @@
+"""The numbers and words that OOS bounds: retries, delays, loops, defaults.
+
+https://www.alibabacloud.com/help/en/oos/user-guide/acs-waitfor and …/task-loops
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bot.oos import model, names
+
+DELAY_TYPES = ("Exponential", "Constant", "Linear")
+MODES = ("Concurrency", "Batch")
+PAUSES = ("Automatic", "FirstBatchPause", "EveryBatchPause")
+MOST_ITEMS = 1000
+_RANGES = {
+    "Retries": (0, 300),
+    "Delay": (0, 3600),
+    "BackOff": (0, 3600),
+    "MaxRetryInterval": (1, 3600),
+}
+_RATE = re.compile(r"[0-9]+(\.[0-9]+)?%?")
+
+
+def task_faults(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:
+    """What is out of bounds in a task; ``mark`` takes a path inside it."""
+    for name, value in (
+        ("Retries", task.retries),
+        ("Delay", task.delay),
+        ("BackOff", task.back_off),
+        ("MaxRetryInterval", task.max_retry_interval),
+    ):
+        wrong = _out_of_range(value, *_RANGES[name])
+        if wrong:
+            yield model.Fault(mark(name), f"{name}: {wrong}")
+    if task.delay_type is not None and not _open(task.delay_type):
+        wrong = word_fault(task.delay_type, DELAY_TYPES)
+        if wrong:
+            yield model.Fault(mark("DelayType"), f"DelayType: {wrong}")
+    if task.loop is not None:
+        yield from _loop(task.loop, mark)
+
+
+def _loop(loop: model.Loop, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:
+    if isinstance(loop.items, list) and len(loop.items) > MOST_ITEMS:
+        message = f"a loop has at most {MOST_ITEMS:,} items, found {len(loop.items):,}"
+        yield model.Fault(mark("Loop.Items"), message)
+    if isinstance(loop.items, str) and "{{" not in loop.items:
+        message = "Items: expected a list, or an expression `{{ … }}` that gives one"
+        yield model.Fault(mark("Loop.Items"), message)
+    if isinstance(loop.rate, model.RateControl):
+        for name, message in rate_faults(loop.rate):
+            path = mark(f"Loop.RateControl.{name}")
+            yield model.Fault(path, f"{name}: {message}")
+
+
+def rate_faults(rate: model.RateControl) -> Iterator[tuple[str, str]]:
+    """Key and what is wrong with its value, as far as it is no expression."""
+    for name, value, known in (
+        ("Mode", rate.mode, MODES),
+        ("BatchPauseOption", rate.batch_pause, PAUSES),
+    ):
+        wrong = "" if _open(value) else word_fault(value, known)
+        if wrong:
+            yield name, wrong
+    for name, value in (("Concurrency", rate.concurrency), ("MaxErrors", rate.max_errors)):
+        wrong = amount_fault(value, zero=name == "MaxErrors")
+        if wrong:
+            yield name, wrong
+    for name, value in (
+        ("Batch", rate.batch),
+        ("ConcurrencyInBatches", rate.concurrency_in_batches),
+    ):
+        for item in value if isinstance(value, list) else [] if value is None else [value]:
+            wrong = amount_fault(item)
+            if wrong:
+                yield name, wrong
+                break
+
+
+def word_fault(value: Any, known: tuple[str, ...]) -> str:
+    """What is wrong with one of a few words; empty: nothing."""
+    if isinstance(value, str) and model.fold(value) in map(model.fold, known):
+        return ""
+    near = names.nearest(value, known) if isinstance(value, str) else ""
+    hint = f", did you mean `{near}`?" if near else ""
+    return f"expected {names.listed(known)}, found `{value}`{hint}"
+
+
+def amount_fault(value: Any, zero: bool = False) -> str:
+    """What is wrong with a count or a percentage; empty: nothing."""
+    if _open(value):
+        return ""
+    text = str(value).strip()
+    fits = not isinstance(value, bool) and _RATE.fullmatch(text)
+    if not fits:
+        return f"expected a number or a percentage such as `50%`, found `{value}`"
+    amount = float(text.rstrip("%"))
+    if not zero and amount == 0:
+        return f"expected more than nothing, found `{value}`"
+    if text.endswith("%") and amount > 100:
+        return f"expected at most `100%`, found `{value}`"
+    return ""
+
+
+def default_fault(item: model.Parameter) -> str:
+    """Why a Default cannot be what it is a default of; empty: it can. Blank defaults stand for
+    "not given" in the published templates; expressions are looked at when they have a value."""
+    value = item.default
+    if value is None or _open(value) or (isinstance(value, str) and not value.strip()):
+        return ""
+    if not item.allowed_values or item.type == "Json":
+        return ""
+    allowed = {model.fold(str(one)) for one in item.allowed_values}
+    for one in value if isinstance(value, list) else [value]:
+        if model.fold(str(one)) not in allowed:
+            some = names.listed(str(one) for one in item.allowed_values[:8])
+            return f"its Default `{one}` is not among its AllowedValues; expected {some}"
+    return ""
+
+
+def _out_of_range(value: Any, low: int, high: int) -> str:
+    if value is None or value == "" or _open(value):
+        return ""
+    text = str(value).strip()
+    number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text)
+    if isinstance(value, bool) or number is None or not low <= float(text) <= high:
+        return f"expected a number from {low} to {high}, found `{value}`"
+    return ""
+
+
+def _open(value: Any) -> bool:
+    """It is an expression: what it will be is not known yet."""
+    return isinstance(value, dict) or (isinstance(value, str) and "{{" in value)
