@@ -176,18 +176,17 @@ class TaskRun:
             if not self.per_item() and not self.holds(scope):
                 self.execution.task_ended(task, Result("Skipped"), _NEXT, at)
                 return
-            if action == "acs::choice":
-                target = self._chosen(scope)
-                self.execution.task_ended(task, Result("Success"), target, at)
-                return
             if task.loop is not None and action in _LOOPS_NOT:
                 raise waits.Misfit(f"{task.action} cannot loop")
+            chosen = self._chosen(scope) if action == "acs::choice" else ""
             loop = LoopRun(self, task.loop, scope, at) if task.loop is not None else None
         except language.ERRORS as error:
             failure = Failure(self.key, "InvalidValue", str(error))
             self.ended(Result("Failed", failure=failure), at)
             return
-        if loop is not None:
+        if chosen:
+            self.execution.task_ended(task, Result("Success"), chosen, at)
+        elif loop is not None:
             loop.begin(at)
         else:
             unit_of(self.execution, self, task, self.key, scope).begin(at)

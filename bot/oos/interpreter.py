@@ -1,8 +1,8 @@
 """The interpreter: what a run does next follows from its template, its parameters and its journal.
 
 ``State`` takes the journal entry by entry, each at the cost of what it changes; ``step`` is the
-same from the beginning. Write ``Started`` before a call is made and ``Finished`` after; on a start of
-the bot write ``Finished(…, Unknown())`` for each key of ``State.running`` that nobody is making.
+same from the beginning. Write ``Started`` before a call is made and ``Finished`` after; when the bot
+starts, write ``Finished(…, Unknown())`` for each key of ``State.running``: nobody saw it end.
 """
 
 from __future__ import annotations
