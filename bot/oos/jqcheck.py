@@ -12,6 +12,7 @@ from bot.oos import names
 
 _PATH = re.compile(r"\.|\.?[A-Za-z_]\w*(\[[0-9]*\])*(\.[A-Za-z_]\w*(\[[0-9]*\])*)*")
 """Paths are jq beyond doubt: compiling each would cost more than reading the template."""
+_NOISE = re.compile(r" \(Unix shell quoting issues\?\)| at <top-level>.*$")
 _REFERENCE = re.compile(r"\{\{[^{}]*\}\}")
 
 
@@ -41,4 +42,4 @@ def _compiled(text: str) -> str:
         return ""
     except ValueError:
         first = problem.strip().split("\n")[0].removeprefix("jq: error: ")
-        return f"no jq: {first}"
+        return f"no jq: {_NOISE.sub('', first)}"

@@ -52,8 +52,11 @@ def _loop(loop: model.Loop, mark: Callable[[str], model.Mark]) -> Iterator[model
         yield model.Fault(mark("Loop.Items"), message)
     if isinstance(loop.rate, model.RateControl):
         for name, message in rate_faults(loop.rate):
-            path = mark(f"Loop.RateControl.{name}")
-            yield model.Fault(path, f"{name}: {message}")
+            place = mark(f"Loop.RateControl.{name}")
+            around = mark("Loop")
+            if (place.line, place.column) == (around.line, around.column):
+                place = mark(f"Loop.{name}")
+            yield model.Fault(place, f"{name}: {message}")
 
 
 def rate_faults(rate: model.RateControl) -> Iterator[tuple[str, str]]:

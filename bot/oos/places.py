@@ -10,13 +10,14 @@ from bot.oos import model
 class Places(Mapping[str, model.Mark]):
     """Path → mark of the value. Marks are made when asked for: most never are."""
 
-    __slots__ = ("_keys", "_source", "_spans", "file")
+    __slots__ = ("_folded", "_keys", "_source", "_spans", "file")
 
     def __init__(self, file: str, source: str) -> None:
         self.file = file
         self._source = source
         self._spans: dict[str, tuple[int, int, int]] = {}
         self._keys: dict[str, tuple[int, int]] = {}
+        self._folded: dict[str, str] = {}
 
     def put(self, path: str, line: int, column: int, last: int) -> None:
         """Remember a value; ``last`` is the line on which it ends."""
@@ -38,12 +39,19 @@ class Places(Mapping[str, model.Mark]):
 
     def at(self, path: str) -> model.Mark:
         """The mark of a path, or of the nearest part around it that stands in the file (what an
-        alias repeats has no place of its own)."""
-        around = path
-        while around not in self._spans and around:
-            around = around[: max(around.rfind("."), around.rfind("["), 0)]
-        line, column, _ = self._spans.get(around, (1, 1, 1))
+        alias repeats has no place of its own). Keywords may be written in any case."""
+        line, column, _ = self._span(path)
         return model.Mark(self.file, line, column, path)
+
+    def _span(self, path: str) -> tuple[int, int, int]:
+        if path in self._spans:
+            return self._spans[path]
+        if not self._folded:
+            self._folded.update((model.fold(known), known) for known in self._spans)
+        around = model.fold(path)
+        while around not in self._folded and around:
+            around = around[: max(around.rfind("."), around.rfind("["), 0)]
+        return self._spans.get(self._folded.get(around, ""), (1, 1, 1))
 
     def key(self, path: str) -> model.Mark:
         """The mark of an entry's key; of its value where it has none."""

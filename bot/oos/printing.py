@@ -3,6 +3,7 @@ stand. Metadata, which says how a console draws the form, is not kept."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,9 +20,17 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
         return True
 
 
+_STRANGE = re.compile("[\x85\u2028\u2029\ufeff]")
+"""Line ends of old: only double quotes keep them."""
+
+
 def _text(dumper: Any, text: str) -> Any:
-    block = "\n" in text and all(line == line.rstrip() for line in text.split("\n"))
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if block else None)
+    if _STRANGE.search(text):
+        style: str | None = '"'
+    else:
+        plain = all(line == line.rstrip() for line in text.split("\n"))
+        style = "|" if "\n" in text and plain else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

@@ -279,18 +279,21 @@ def _properties(
     where = f"{base}.Properties"
     known = {model.fold(name): name for name in spec.properties}
     given: dict[str, tuple[str, Any]] = {}
+    meant: set[str] = set()
     for key, value in task.properties.items():
         name = known.get(model.fold(key))
         if name is None:
+            meant.add(names.nearest(key, spec.properties))
             near = names.suggestion(key, spec.properties)
             mark = look.key(f"{where}.{key}")
             yield model.Fault(mark, f"`{task.action}` has no property `{key}`{near}")
         else:
             given[name] = (f"{where}.{key}", value)
-    missing = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "")]
+    blank = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "")]
+    missing = [name for name in blank if name not in meant]
     if missing:
         yield look.fault(where, f"`{task.action}` needs the property {' and '.join(missing)}")
-    if spec.one_of and not any(name in given for name in spec.one_of):
+    if spec.one_of and not any(name in given or name in meant for name in spec.one_of):
         yield look.fault(where, f"`{task.action}` needs {names.listed(spec.one_of)}")
     for name, (required, optional) in spec.nested.items():
         path, value = given.get(name, ("", None))
@@ -307,12 +310,14 @@ def _nested(
     optional: tuple[str, ...],
 ) -> Iterator[model.Fault]:
     known = (*required, *optional)
+    meant: set[str] = set()
     for key in value:
         if model.fold(key) not in map(model.fold, known):
+            meant.add(names.nearest(key, known))
             near = names.suggestion(key, known)
             yield model.Fault(look.key(f"{path}.{key}"), f"{name} has no `{key}`{near}")
     for key in required:
-        if model.fold(key) not in map(model.fold, value):
+        if key not in meant and model.fold(key) not in map(model.fold, value):
             yield look.fault(path, f"{name} needs {key}")
 
 
