@@ -25,7 +25,9 @@ class Api:
     method: str = ""
     uri: str = ""
     headers: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
+    endpoint: str = ""
     risk: str = ""
 
     @property
@@ -64,11 +66,13 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class SelectTargets:
-    """Resources to find; the answer has the shape of the type's Describe call."""
+    """Resources to find (``most`` of them); the answer has the shape of the type's Describe
+    call."""
 
     resource_type: str
     filters: tuple[Any, ...]
     region: str
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

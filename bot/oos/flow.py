@@ -109,15 +109,16 @@ class Execution:
         for name in given:
             if model.fold(name) not in known:
                 raise waits.Misfit(f"{self.template.name} has no parameter {name!r}")
-        folded = {model.fold(name): value for name, value in given.items()}
+        folded = {model.fold(name): value for name, value in given.items() if value is not None}
         scope = self.scope(at)
         for name, parameter in known.items():
             if name in folded:
-                self.parameters[name] = folded[name]
+                self.parameters[name] = language.converted(parameter.type, folded[name])
             elif parameter.required:
                 raise waits.Misfit(f"{self.template.name} needs the parameter {parameter.name!r}")
             else:
-                self.parameters[name] = language.evaluate(parameter.default, scope)
+                default = language.evaluate(parameter.default, scope)
+                self.parameters[name] = language.converted(parameter.type, default)
         for task in self.template.tasks:
             names = [output.name for output in task.outputs]
             names += [output.name for output in task.loop.outputs] if task.loop else []

@@ -1,8 +1,8 @@
 """The interpreter: what a run does next follows from its template, its parameters and its journal.
 
 ``State`` takes the journal entry by entry, each at the cost of what it changes; ``step`` is the
-same from the beginning. Write ``Started`` before a call is made and ``Finished`` after; when the bot
-starts, write ``Finished(…, Unknown())`` for each key of ``State.running``: nobody saw it end.
+same from the beginning. Write ``Started`` before a call is made and ``Finished`` after; when the
+bot starts, write ``Finished(…, Unknown())`` for each key of ``State.running``: nobody saw it end.
 """
 
 from __future__ import annotations
@@ -231,8 +231,7 @@ class State:
         if not entry.key:
             self._paused = ""
         for key in list(self._holds):
-            plain = self._holds[key].hold.ask is None
-            if key == entry.key or (plain and not entry.key):
+            if self._holds[key].hold.ask is None and entry.key in ("", key):
                 self._release(key, entry.at)
 
     def _release(self, key: str, at: datetime) -> None:

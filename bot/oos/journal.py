@@ -70,7 +70,7 @@ class Voted:
 @dataclass(frozen=True, slots=True)
 class Told:
     """A person's word. ``key``: what is resumed, retried or skipped ("" is all that waits for such
-    a word; an approval is never passed by a word without its key)."""
+    a word). Approvals are passed by votes only."""
 
     word: Word
     at: datetime

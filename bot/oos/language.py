@@ -41,6 +41,11 @@ def selected(type: model.ParameterType, selector: Any, document: Any, scope: Sco
     return selectors.output(type, _bound(selector, scope), document)
 
 
+def converted(type: model.ParameterType, value: Any) -> Any:
+    """A value as a parameter's type; nothing, and empty text, stay what they are."""
+    return value if value is None or value == "" else selectors.converted(type, value)
+
+
 def results(selector: Any, document: Any, scope: Scope) -> list[Any]:
     """All that a PropertySelector finds."""
     return selectors.select(_bound(selector, scope), document)

@@ -96,7 +96,7 @@ def pace(control: model.RateControl, total: int) -> Pace:
     errors = _amount("MaxErrors", 0 if control.max_errors is None else control.max_errors, total, 0)
     if mode == "concurrency":
         wanted = 1 if control.concurrency is None else control.concurrency
-        batches = ((total, _amount("Concurrency", wanted, total, 1)),)
+        batches: tuple[tuple[int, int], ...] = ((total, _amount("Concurrency", wanted, total, 1)),)
     else:
         batches = _batches(control, total)
     return Pace(total, batches, errors, pause)

@@ -235,7 +235,9 @@ class ApiUnit(CallUnit):
             method=self.text("Method").upper(),
             uri=self.text("URI"),
             headers=self.mapping("Headers"),
+            query=self.mapping("Query"),
             body=self.property("Body"),
+            endpoint=self.text("Endpoint"),
             risk=self.text("Risk"),
         )
 
@@ -253,7 +255,8 @@ class ApiUnit(CallUnit):
 
 class WaitUnit(ApiUnit):
     """ACS::WaitFor: asks until the selected values are the desired ones. Where the selector gives
-    several values, all must fit; where it gives none, there is nothing to fit yet."""
+    several values, all must fit; where it gives none, nothing is desired yet. A poll that fails is
+    one that did not fit."""
 
     retries = 10
 
@@ -308,8 +311,12 @@ class SelectUnit(ApiUnit):
     """ACS::SelectTargets."""
 
     def asked(self) -> calls.What:
-        region = self.text("RegionId") or self.desk.run.region
-        return calls.SelectTargets(self.text("ResourceType"), self.several("Filters"), region)
+        return calls.SelectTargets(
+            self.text("ResourceType"),
+            self.several("Filters"),
+            self.text("RegionId") or self.desk.run.region,
+            values.whole(self.property("MaxResults")),
+        )
 
 
 class ProductUnit(CallUnit):

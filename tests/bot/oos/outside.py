@@ -120,5 +120,5 @@ class Outside:
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def keys(self) -> list[str]:
+    def made_keys(self) -> list[str]:
         return [call.key for call in self.made]

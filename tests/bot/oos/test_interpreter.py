@@ -98,11 +98,11 @@ def test_the_guides_template_asks_and_then_reboots_everything() -> None:
         "text": {"content": 'Reboot ["web-0", "web-1", "web-2", "web-3"] in cn-hangzhou, run-1'},
         "at": {"atMobiles": ["12345678901"]},
     }
-    assert run.keys() == ["find#0", "ask#0"]
+    assert run.made_keys() == ["find#0", "ask#0"]
     run.vote(True)
     end = run.end()
     assert end == interpreter.Done("Success", {"ids": ["i-0", "i-1", "i-2", "i-3"]})
-    assert run.keys()[2:6] == [f"reboot[{n}]/reboot#0" for n in range(4)]
+    assert run.made_keys()[2:6] == [f"reboot[{n}]/reboot#0" for n in range(4)]
     assert [api(call).parameters["InstanceId"] for call in run.made[2:6]] == end.outputs["ids"]
     assert run.state.counts() == loops.Counts(4, 0, 0, 0, 4)
     assert [(step.path, step.status) for step in run.state.steps] == [
@@ -119,7 +119,7 @@ def test_a_rejection_cancels_before_anything_was_done() -> None:
     end = run.end()
     assert end.status == "Cancelled"
     assert str(end.error) == "ask: Rejected: wang rejected it"
-    assert run.keys() == ["find#0", "ask#0"]
+    assert run.made_keys() == ["find#0", "ask#0"]
 
 
 def test_too_many_errors_stop_the_loop_and_say_so() -> None:
@@ -139,7 +139,7 @@ def test_too_many_errors_stop_the_loop_and_say_so() -> None:
         "1 of 4 items failed, MaxErrors is 0; 2 were not started; "
         "reboot[1]/reboot: IncorrectInstanceStatus: it is stopped",
     )
-    assert "reboot[0]/untilRunning#0" in run.keys(), "what runs is brought to its end"
+    assert "reboot[0]/untilRunning#0" in run.made_keys(), "what runs is brought to its end"
     assert run.state.counts() == loops.Counts(1, 1, 0, 2, 4)
 
 
@@ -289,7 +289,7 @@ def test_failed_calls_are_retried_after_their_delay(settings: str, times: list[f
     run = Outside(task, lambda call: journal.Failed("Throttling", "slow down"))
     assert str(run.end().error) == "once: Throttling: slow down"
     assert run.times == times
-    assert run.keys() == [f"once#{n}" for n in range(len(times))]
+    assert run.made_keys() == [f"once#{n}" for n in range(len(times))]
     assert len({call.token for call in run.made}) == len(times)
 
 
@@ -401,7 +401,7 @@ def test_choices_and_jumps(way: str, fails: str, keys: list[str], status: str) -
         {"way": way},
     )
     assert run.end().status == status
-    assert run.keys() == keys
+    assert run.made_keys() == keys
 
 
 def test_a_skipped_task_does_not_follow_its_jumps() -> None:
@@ -421,7 +421,7 @@ def test_a_skipped_task_does_not_follow_its_jumps() -> None:
         """
     )
     assert run.end() == interpreter.Done("Success", {"id": None})
-    assert run.keys() == ["last#0"]
+    assert run.made_keys() == ["last#0"]
     assert run.state.steps[0].status == "Skipped"
 
 
@@ -439,7 +439,7 @@ def test_a_jump_back_is_refused_and_not_taken() -> None:
     assert "cannot go to 'one': it does not come later" in str(run.end().error)
 
 
-# ----------------------------------------------------------------------------- templates in templates
+# ----------------------------------------------------------------------------- inner templates
 
 
 def nest(name: str, inner: str) -> str:
@@ -475,7 +475,7 @@ def test_templates_call_templates_by_file_name() -> None:
         library,
     )
     assert run.end().outputs == {"y": "-ab@cn-hangzhou!!"}
-    assert run.keys() == ["inner/inner/say#0"]
+    assert run.made_keys() == ["inner/inner/say#0"]
 
 
 def test_a_failed_inner_template_is_tried_again_from_its_beginning() -> None:
@@ -493,7 +493,7 @@ def test_a_failed_inner_template_is_tried_again_from_its_beginning() -> None:
         library={"ACS::X::Both": inner},
     )
     assert run.end().status == "Success"
-    assert run.keys() == ["both/one#0", "both/two#0", "both#1/one#0", "both#1/two#0"]
+    assert run.made_keys() == ["both/one#0", "both/two#0", "both#1/one#0", "both#1/two#0"]
     assert run.times == [0, 0, 2, 2]
 
 
@@ -518,6 +518,40 @@ def test_parameters_of_inner_templates_are_checked(properties: str, message: str
     )
     assert message in str(run.end().error)
     assert not run.made
+
+
+@pytest.mark.parametrize(
+    ("given", "bound"),
+    [
+        ("{n: '5', on: 'true', j: '{\"a\": [1]}', s: 7}", [5, True, {"a": [1]}, "7"]),
+        ("{N: 2, j: [], s: '{{ ACS::RegionId }}'}", [2, False, [], "cn-hangzhou"]),
+        ("{s: '', n: ''}", ["", False, {"d": 1}, ""]),
+    ],
+)
+def test_parameters_of_inner_templates_get_their_type(given: str, bound: list[Any]) -> None:
+    inner = template(
+        """
+        Parameters:
+          n: {Type: Number, Default: 1}
+          on: {Type: Boolean, Default: false}
+          j: {Type: Json, Default: '{"d": 1}'}
+          s: {Type: String}
+        Tasks:
+          - Name: a
+            Action: ACS::ExecuteAPI
+            Properties:
+              Service: X
+              API: Do
+              Parameters: {n: '{{ n }}', on: '{{ on }}', j: '{{ j }}', s: '{{ s }}'}
+        """,
+        "ACS::X::Typed",
+    )
+    run = Outside(
+        f"Tasks: [{{Name: t, Action: 'ACS::X::Typed', Properties: {given}}}]",
+        library={"ACS::X::Typed": inner},
+    )
+    assert run.end().status == "Success"
+    assert list(api(run.made[0]).parameters.values()) == bound
 
 
 # ----------------------------------------------------------------------------- people
@@ -551,8 +585,9 @@ def test_resuming_everything_does_not_pass_an_approval() -> None:
     run = Outside(TWO)
     run.waits()
     run.tell("resumed")
+    run.tell("resumed", "ask#0")
     assert len(run.waits().approvals) == 1
-    assert run.keys() == ["ask#0"]
+    assert run.made_keys() == ["ask#0"]
 
 
 THREE = """
@@ -588,7 +623,7 @@ def test_a_stop_makes_no_more_calls_and_lets_running_ones_end() -> None:
     run.finish(call)
     end = run.end()
     assert (end.status, str(end.error)) == ("Cancelled", "zhao stopped it")
-    assert run.keys() == ["one#0"]
+    assert run.made_keys() == ["one#0"]
     run.pass_time(10**6)
     assert run.next() == end
 
@@ -655,7 +690,7 @@ def test_what_looking_up_does_not_tell_a_person_decides(
     run.tell(word, "one#0")
     run.answer = lambda call: {"Id": "i-9"}
     assert run.end() == interpreter.Done("Success", outputs)
-    assert run.keys() == keys
+    assert run.made_keys() == keys
 
 
 def test_a_person_who_knows_the_answer_writes_it_down() -> None:
@@ -669,7 +704,7 @@ def test_a_question_without_an_answer_is_asked_again_but_not_for_ever() -> None:
     run = single("DescribeInstances")
     run.answer = lambda call: journal.Unknown()
     assert str(run.end().error) == "one: NoAnswer: no answer came"
-    assert run.keys() == [f"one#{n}" for n in range(6)]
+    assert run.made_keys() == [f"one#{n}" for n in range(6)]
 
 
 def test_a_stopped_run_with_a_doubt_says_so() -> None:
