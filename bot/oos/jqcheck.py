@@ -1,45 +1,26 @@
-"""ValueSelector and PropertySelector: jq, where a leading dot may be left out."""
+"""Is a ValueSelector or a PropertySelector jq? What the run will compile, is compiled at load."""
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import Any
 
-import jq  # type: ignore[import-not-found]
+from bot.oos import names, selectors
 
-from bot.oos import names
-
-_PATH = re.compile(r"\.|\.?[A-Za-z_]\w*(\[[0-9]*\])*(\.[A-Za-z_]\w*(\[[0-9]*\])*)*")
+_PATH = re.compile(r"\.|\.?[A-Za-z_]\w*(\[[0-9]*\])*(\.[A-Za-z_]\w*(\[[0-9]*\])*)*", re.ASCII)
 """Paths are jq beyond doubt: compiling each would cost more than reading the template."""
-_NOISE = re.compile(r" \(Unix shell quoting issues\?\)| at <top-level>.*$")
-_REFERENCE = re.compile(r"\{\{[^{}]*\}\}")
+_KEYWORDS = re.compile(
+    r"(?:__loc__|and|as|catch|def|elif|else|end|foreach|if|import|include|label|module|or|reduce"
+    r"|then|try|env|now|inputs?|halt|halt_error|modulemeta)\b"
+)
 
 
 def wrong(selector: Any) -> str:
-    """What a selector is instead of jq; empty: it is jq."""
+    """What is wrong with a selector, as the end of a sentence about it; empty: nothing."""
     if not isinstance(selector, str):
-        if isinstance(selector, dict):
-            return ""
-        return f"{names.kind(selector)}, not jq"
+        return f"is {names.kind(selector)}; expected a jq script"
     text = selector.strip()
-    if not text:
-        return "empty; `.` gives everything"
-    if _PATH.fullmatch(text):
+    if _PATH.fullmatch(text) and not _KEYWORDS.match(text):
         return ""
-    return _compiled(_REFERENCE.sub("null", text))
-
-
-@functools.lru_cache(maxsize=4096)
-def _compiled(text: str) -> str:
-    try:
-        jq.compile(text)
-        return ""
-    except ValueError as error:
-        problem = str(error)
-    try:
-        jq.compile(f".{text}")
-        return ""
-    except ValueError:
-        first = problem.strip().split("\n")[0].removeprefix("jq: error: ")
-        return f"no jq: {_NOISE.sub('', first)}"
+    problem = selectors.compiles(selector)
+    return problem.replace("the jq script ", "") if problem else ""

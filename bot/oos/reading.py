@@ -93,6 +93,9 @@ def _read_yaml(source: str, builder: building.Builder) -> None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        lines = source.split("\n")
+        if line > len(lines):
+            line, column = len(lines), len(lines[-1]) + 1
         raise builder.fail(_problem(error, source, line, column), line, column) from None
 
 

@@ -216,12 +216,12 @@ def _task_outputs(look: _Look, base: str, task: model.Task) -> Iterator[model.Fa
         where = f"{output.mark.path}.ValueSelector"
         wrong = jqcheck.wrong(output.value)
         if wrong:
-            yield look.fault(where, f"the ValueSelector of `{output.name}` is {wrong}")
+            yield look.fault(where, f"the ValueSelector of `{output.name}` {wrong}")
     for name, value in task.properties.items():
         if model.fold(name) == "propertyselector":
             wrong = jqcheck.wrong(value)
             if wrong:
-                yield look.fault(f"{base}.Properties.{name}", f"the PropertySelector is {wrong}")
+                yield look.fault(f"{base}.Properties.{name}", f"the PropertySelector {wrong}")
     outputs = [output.name for output in task.outputs]
     for item in task.loop.outputs if task.loop else ():
         where = f"{item.mark.path}.AggregateField"

@@ -79,7 +79,8 @@ def test_values(declared: str, typed: Any, value: Any) -> None:
         ("{Type: Json}", "NaN", 'p: expected JSON such as `{"key": "value"}`, found `NaN`'),
         ("{AllowedValues: [a, b, c]}", "A", "p: expected `a`, `b` or `c`, found `A`"),
         ("{Type: List, AllowedValues: [a]}", "a,b", "p: expected `a`, found `b`"),
-        ("{AllowedPattern: '[a-z]+'}", "abc;", "p: expected text that matches `[a-z]+`, found `abc;`"),
+        ("{AllowedPattern: '[a-z]+'}", "abc;",
+         "p: expected text that matches `[a-z]+`, found `abc;`"),
         ("{AllowedPattern: '^[a-z]+$'}", "abc\n",
          "p: expected text that matches `^[a-z]+$`, found `abc\n`"),
         ("{AllowedPattern: x, ConstraintDescription: an x}", "y", "p: expected an x, found `y`"),
@@ -119,9 +120,9 @@ def test_defaults_that_do_not_fit() -> None:
     broken = "{Type: Json, AssociationProperty: RateControl, Default: "
     broken += "{Mode: 'Concurrency,', MaxErrors: '0,', Concurrency: 5}}"
     assert bound(broken) == [
-        "p: its default does not fit: Mode: expected `Concurrency` or `Batch`, found `Concurrency,`, "
-        "did you mean `Concurrency`?; MaxErrors: expected a number or a percentage such as `50%`, "
-        "found `0,`"
+        "p: its default does not fit: Mode: expected `Concurrency` or `Batch`, "
+        "found `Concurrency,`, did you mean `Concurrency`?; "
+        "MaxErrors: expected a number or a percentage such as `50%`, found `0,`"
     ]
     assert bound(broken, p="2") == {"Mode": "Concurrency", "Concurrency": 2, "MaxErrors": 0}
     assert bound("{Default: '{{ ACS::ExecutionId }}'}") == [

@@ -42,8 +42,8 @@ SLEEP = "  - {Name: nap, Action: ACS::Sleep, Properties: {Duration: PT1S}}\n"
         ('{"a": 1', "1:8: expected `,` or `}`, found the end of the file"),
         ('{"a": "x\\q"}', "1:9: not valid JSON text: invalid \\escape"),
         ('{"a": 1e999}}', "1:7: expected a smaller number, found `1`"),
-        (HEAD.replace("06-01", "06-02") + "Tasks: [{Name: a, Action: b}]", "1:16: expected the FormatVersion `OOS-2019-06-01`, "
-         "found `OOS-2019-06-02`"),
+        (HEAD.replace("06-01", "06-02") + "Tasks: [{Name: a, Action: b}]",
+         "1:16: expected the FormatVersion `OOS-2019-06-01`, found `OOS-2019-06-02`"),
     ],
 )  # fmt: skip
 def test_unreadable(text: str | bytes, fault: str) -> None:
