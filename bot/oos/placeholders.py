@@ -141,9 +141,7 @@ def _json_shape(parts: Parts) -> tuple[str | _Slot, ...] | None:
         part if isinstance(part, str) else f"{_OPEN}{at}{_CLOSE}" for at, part in enumerate(parts)
     )
     pieces = _STRINGS.split(marked)
-    probe = "".join(
-        piece if at % 2 else _MARKER.sub("0", piece) for at, piece in enumerate(pieces)
-    )
+    probe = "".join(piece if at % 2 else _MARKER.sub("0", piece) for at, piece in enumerate(pieces))
     try:
         json.loads(probe, strict=False)
     except (ValueError, RecursionError):

@@ -1,0 +1,51 @@
+"""Fn::Jq: the script is the template's own; values that it refers to are its input, never its text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.oos import placeholders, selectors, values
+from bot.oos.functions import base
+from bot.oos.functions.base import Evaluation, Example, Function
+
+_METHODS = ("First", "All")
+
+
+def jq(raw: Any, evaluation: Evaluation) -> Any:
+    """``First`` without a result is null."""
+    if _wrong(raw):
+        raise base.Misuse(_wrong(raw))
+    method = base.text(evaluation.value(raw[0], "[0]")).casefold()
+    document = evaluation.value(raw[2], "[2]")
+    try:
+        bound = selectors.bind(raw[1], evaluation.name)
+        found = selectors.select(bound, values.literal(document))
+    except selectors.SelectorError as error:
+        raise base.Misuse(str(error)) from None
+    if method == "all":
+        return found
+    if method != "first":
+        raise base.Misuse(f"expected First or All, got {values.brief(method)}")
+    return found[0] if found else None
+
+
+def _wrong(raw: Any) -> str:
+    """The script must be literal text: a computed one would make a program of values."""
+    if not isinstance(raw, list) or len(raw) != 3:
+        return "expected [First or All, script, document]"
+    method, script, _ = raw
+    if not base.dynamic(method) and str(method).casefold() not in ("first", "all"):
+        near = placeholders.nearest(str(method), _METHODS)
+        return f"expected First or All, got {values.brief(method)}{near}"
+    if not isinstance(script, str) or base.dynamic(script):
+        return "expected the jq script itself: it may hold {{ references }}, but not be one"
+    return selectors.compiles(script) or ""
+
+
+FUNCTIONS = (
+    Function("Jq", "The first result of a jq script over JSON, or all of them as a list.",
+        "对 JSON 执行 jq,取第一个结果或全部结果。", "[First or All, script, JSON]",
+        (Example(["First", ".a", {"a": 1}], 1),
+         Example(["All", ".[].id", '[{"id": "i-1"}, {"id": "i-2"}]'], ["i-1", "i-2"])),
+        lazy=jq, wrong=_wrong),
+)  # fmt: skip
