@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bot.oos import model, names
+from bot.oos import model, names, waits
 
 DELAY_TYPES = ("Exponential", "Constant", "Linear")
 MODES = ("Concurrency", "Batch")
@@ -39,8 +39,20 @@ def task_faults(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator
         wrong = word_fault(task.delay_type, DELAY_TYPES)
         if wrong:
             yield model.Fault(mark("DelayType"), f"DelayType: {wrong}")
+    if model.fold(task.action) == "acs::sleep":
+        yield from _durations(task, mark)
     if task.loop is not None:
         yield from _loop(task.loop, mark)
+
+
+def _durations(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:
+    for key, value in task.properties.items():
+        if model.fold(key) != "duration" or value is None or _open(value):
+            continue
+        try:
+            waits.duration(value)
+        except waits.Misfit as misfit:
+            yield model.Fault(mark(f"Properties.{key}"), f"Duration: {misfit}")
 
 
 def _loop(loop: model.Loop, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:

@@ -82,6 +82,9 @@ def task(action: str, rest: str = "", name: str = "a") -> str:
     [
         ("ACS::Sleep", "", "3:5: `ACS::Sleep` needs the property Duration"),
         ("acs::sleep", "Properties: {duration: 3s}", ""),
+        ("ACS::Sleep", "Properties: {Duration: '{{ ACS::CurrentDate }}H'}", ""),
+        ("ACS::Sleep", "Properties: {Duration: soon}",
+         "5:28: Duration: 'soon' is no duration of at most a year; write PT30S, PT5M, 30s or 5m"),
         ("ACS::ExecuteApi", "Properties: {service: ECS, api: X, risk: Normal}", ""),
         ("ACS::WaitFor", "Properties: {Service: ECS, API: X, PropertySelector: a}",
          "5:17: `ACS::WaitFor` needs `DesiredValues`, `NotDesiredValues` or `StopRetryValues`"),
