@@ -9,7 +9,7 @@ from typing import Any
 from bot.oos import expressions, model, selectors, values, waits
 
 Scope = expressions.Scope
-ERRORS = (expressions.ExpressionError, selectors.SelectorError, waits.Misfit, ValueError)
+ERRORS = (expressions.ExpressionError, selectors.SelectorError, waits.Misfit)
 """A template's or a person's mistake in a value: the task fails with its message."""
 
 evaluate = expressions.evaluate

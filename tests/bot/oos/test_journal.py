@@ -25,7 +25,9 @@ STORY = template(
       - {Name: nap, Action: 'ACS::Sleep', Properties: {Duration: 5s}}
       - Name: ask
         Action: ACS::Approve
-        Properties: {MinRequiredApprovals: 2}
+        Properties:
+          MinRequiredApprovals: 2
+          WebHook: {URI: 'http://hook', Content: {text: 'At {{ ACS::CurrentUTCTime }}'}}
       - Name: each
         Action: ACS::X::Both
         Retries: 1
@@ -37,7 +39,7 @@ STORY = template(
           Outputs: {all: {AggregateType: 'Fn::ListJoin', AggregateField: got}}
       - Name: last
         Action: ACS::ExecuteAPI
-        Properties: {Service: X, API: Finish, Parameters: {At: '{{ ACS::RegionId }}'}}
+        Properties: {Service: X, API: Finish, Parameters: {At: '{{ ACS::CurrentUTCTime }}'}}
     Outputs:
       n: {Value: '{{ find.n }}'}
       all: {Type: List, Value: '{{ each.all }}'}
@@ -53,7 +55,10 @@ BOTH = template(
         Retries: 1
         DelayType: Constant
         Delay: 3
-        Properties: {Service: X, API: Change, Parameters: {I: '{{ item }}'}}
+        Properties:
+          Service: X
+          API: Change
+          Parameters: {I: '{{ item }}', At: '{{ ACS::CurrentUTCTime }}'}
       - Name: wait
         Action: ACS::WaitFor
         Properties:
@@ -135,10 +140,10 @@ class Chance(Outside):
             if progress.until is None or self.order.random() < 0.5:
                 self.tell("resumed")
             else:
-                self.now = progress.until
+                self.now = progress.until + timedelta(seconds=90)
         else:
             assert progress.until is not None
-            self.now = progress.until
+            self.now = progress.until + timedelta(seconds=self.order.choice([0, 0.5, 90]))
 
 
 @settings(max_examples=60, deadline=None)
