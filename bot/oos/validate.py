@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.oos import actions as table
-from bot.oos import expressions, jqcheck, jumps, limits, model, names, places
+from bot.oos import expressions, functions, jqcheck, jumps, limits, model, names, places
 
 Templates = Mapping[str, model.Template]
 
@@ -228,8 +228,8 @@ def _task_outputs(look: _Look, base: str, task: model.Task) -> Iterator[model.Fa
         if model.fold(item.field) not in map(model.fold, outputs):
             near = names.suggestion(item.field, outputs)
             yield look.fault(where, f"the task `{task.name}` has no output `{item.field}`{near}")
-        if not item.function.startswith("Fn::"):
-            near = names.suggestion(item.function, ("Fn::ListJoin", "Fn::Sum"))
+        if functions.find(item.function) is None:
+            near = functions.nearest(item.function)
             where = f"{item.mark.path}.AggregateType"
             yield look.fault(where, f"unknown AggregateType `{item.function}`{near}")
 

@@ -140,6 +140,28 @@ def test_actions(action: str, rest: str, fault: str) -> None:
     assert (found[0].startswith(f"t.yml:{fault}") and len(found) == 1) if fault else found == []
 
 
+def test_functions_and_braces_are_looked_at_where_they_stand() -> None:
+    text = task(
+        "ACS::Notify",
+        "When: {'Fn::Equels': [1, 1]}\nProperties:\n  NotifyType: '{{ ACS::RegionId'\n"
+        "Loop:\n  Items: {'Fn::Jq': [First, '.[', '[]']}\n"
+        "  Outputs: {b: {AggregateType: Fn::ListJoyn, AggregateField: c}}\n"
+        "Outputs: {c: {ValueSelector: '.x[{{ zone }}]'}}",
+    )
+    faults = written.checked(written.tasks(text))
+    places = [fault.split(" ")[0] for fault in faults]
+    assert places == ["t.yml:5:11:", "t.yml:7:19:", "t.yml:9:25:", "t.yml:10:36:", "t.yml:11:41:"]
+    said = "\n".join(faults)
+    for sentence in (
+        "unknown function Fn::Equels, did you mean Fn::Equals?",
+        '"{{ ACS::RegionId" is not closed with }}',
+        "Fn::Jq: the jq script does not compile",
+        "unknown AggregateType `Fn::ListJoyn`, did you mean Fn::ListJoin?",
+        "unknown parameter `zone`",
+    ):
+        assert sentence in said
+
+
 def test_triggers_come_first() -> None:
     trigger = task("ACS::TimerTrigger", "Properties: {Type: cron, Expression: x}", "when")
     assert written.checked(written.tasks(trigger + task("ACS::Pause"))) == []
