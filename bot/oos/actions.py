@@ -71,8 +71,8 @@ def _specs() -> Iterable[ActionSpec]:
     yield ActionSpec(
         "ACS::Choice",
         "Goes on with the task of the first choice whose When is true, else with DefaultTask.",
-        ("DefaultTask",),
-        ("Choices",),
+        optional=("DefaultTask", "Choices"),
+        one_of=("DefaultTask", "Choices"),
         loops=False,
     )
     yield ActionSpec(
@@ -91,8 +91,8 @@ def _specs() -> Iterable[ActionSpec]:
     yield ActionSpec(
         "ACS::Notify",
         "Sends a message to a webhook.",
-        ("NotifyType",),
-        _NOTE,
+        optional=("NotifyType", *_NOTE),
+        one_of=("NotifyType", "WebHook"),
         nested=_WEBHOOK,
     )
     yield ActionSpec(
