@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import jq
+import jq  # type: ignore[import-not-found]
 
 from bot.oos import jqtext, model, placeholders, values
 

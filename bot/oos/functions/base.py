@@ -1,8 +1,8 @@
 """What a function of the language is, and how its arguments are taken.
 
-A function gets its arguments evaluated, as one value: ``{"Fn::Join": [",", ["a"]]}`` calls Join with
-``[",", ["a"]]``. The few that must not evaluate all of them (If, And, Or, Jq) get them raw, with a
-way to evaluate. ``Misuse`` is the only exception that a function raises.
+A function gets its arguments evaluated, as one value: ``{"Fn::Join": [",", ["a"]]}`` calls Join
+with ``[",", ["a"]]``. The few that must not evaluate all of them (If, And, Or, Jq) get them raw,
+with a way to evaluate. ``Misuse`` is the only exception that a function raises.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One entry of the registry. ``shape`` is the argument as the reference shows it; ``wrong`` says
-    what a literal argument lacks ("": nothing). Exactly one of ``call`` and ``lazy`` is set."""
+    """One entry of the registry. ``shape`` is the argument as the reference shows it; ``wrong``
+    says what a literal argument lacks ("": nothing). Either ``call`` or ``lazy`` is set."""
 
     name: str
     en: str

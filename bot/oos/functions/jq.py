@@ -1,4 +1,4 @@
-"""Fn::Jq: the script is the template's own; values that it refers to are its input, never its text."""
+"""Fn::Jq: the script is the template's own; values that it refers to are input, never its text."""
 
 from __future__ import annotations
 
