@@ -215,8 +215,10 @@ class TaskRun:
 
     def _chosen(self, scope: language.Scope) -> str:
         properties = {model.fold(name): value for name, value in self.task.properties.items()}
-        choices = properties.get("choices") or ()
-        for choice in choices if isinstance(choices, Sequence) else ():
+        choices = properties.get("choices") or []
+        if not isinstance(choices, list) or not all(isinstance(c, Mapping) for c in choices):
+            raise waits.Misfit("Choices is not a list of objects with When and NextTask")
+        for choice in choices:
             parts = {model.fold(name): value for name, value in choice.items()}
             if language.true(language.evaluate(parts.get("when"), scope)):
                 return str(parts.get("nexttask") or _NEXT)
