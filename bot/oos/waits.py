@@ -1,6 +1,6 @@
 """How long things wait: retries and their delays, Sleep's durations.
 
-Defaults and limits are those of ACS::WaitFor (help.aliyun.com/document_detail/120839.html).
+Defaults and limits are those that OOS documents for ACS::WaitFor (document 120839).
 """
 
 from __future__ import annotations
