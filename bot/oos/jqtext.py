@@ -148,10 +148,16 @@ class _Reader:
         return f"{_VARIABLE}{self.slots.index(slot)}"
 
 
+def _is_key(code: str, found: re.Match[str]) -> bool:
+    """Is this ``{name}``, short for ``{name: .name}``? What only looks so fails when it runs."""
+    before, after = code[: found.start()].rstrip(), code[found.end() :].lstrip()
+    return before.endswith(("{", ",")) and after.startswith(("}", ","))
+
+
 def _refuse_outside(code: str) -> None:
     """``code`` is the script without what its strings say."""
     for found in _IDENTIFIER.finditer(code):
-        if found[1] in UNAVAILABLE:
+        if found[1] in UNAVAILABLE and not _is_key(code, found):
             raise ScriptError(f"{found[1]} is not available in jq scripts here")
         if found[1] in ("import", "include"):
             raise ScriptError("a jq script may not import modules here")

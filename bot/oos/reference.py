@@ -22,7 +22,7 @@ _HEAD = """# Functions of templates · 模板函数
 template where `{{ references }}` may stand; functions may be nested, and their names are taken in
 any case. Where a List or an object is expected, its JSON text does, too. Those marked with * are
 in use in published templates but not documented by Alibaba Cloud; the others are those of
-[its documentation](https://help.aliyun.com/document_detail/120677.html).
+[its documentation](https://www.alibabacloud.com/help/doc-detail/120677.html).
 """
 
 

@@ -1,7 +1,7 @@
 """The functions of the template language: ``{"Fn::Name": arguments}``.
 
 One registry entry each, from which docs/reference/oos-functions.md is written. Source of the
-documented ones: https://help.aliyun.com/document_detail/120677.html
+documented ones: https://www.alibabacloud.com/help/doc-detail/120677.html
 """
 
 from __future__ import annotations

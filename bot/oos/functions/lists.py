@@ -112,7 +112,10 @@ def difference(given: Any) -> list[Any]:
 
 
 def _unique(found: list[Any]) -> list[Any]:
-    return list({values.key_of(item): item for item in reversed(found)}.values())[::-1]
+    unique: dict[str, Any] = {}
+    for item in found:
+        unique.setdefault(values.key_of(item), item)
+    return list(unique.values())
 
 
 def merge_map(given: Any) -> dict[str, Any]:
