@@ -73,6 +73,19 @@ async def failing(people: Crowd) -> None:
     people.check("broken" in told["text"], f"the output: {told['text']}")
 
 
+async def long(people: Crowd) -> None:
+    """A script for which DingTalk's card has no room: it is told in full before the vote."""
+    known = await people.ids()
+    words = " ".join(f"长长长长{number:04}" for number in range(690))
+    await people.say("bob", f"run web-01 -- : {words}; echo done")
+    card = await people.new_card("run", known)
+    told = "".join(e["text"] for e in await people.transcript() if e["from"] == "bot")
+    for word in ("长0000", "长0430", "长0689"):
+        people.check(word in told, f"{word} can be read before the vote")
+    await people.click("carol", card, "approve")
+    await people.told(play.AUDIT, known, to="bob")
+
+
 async def questions(people: Crowd) -> None:
     """What is only asked is answered, too."""
     known = await people.ids()
@@ -111,6 +124,7 @@ STORIES = {
     "failing": Story(
         failing, (State.FAILED,), (("#1", "执行失败", "№", "broken"),), ("web-01", "web-02")
     ),
+    "long": Story(long, (State.SUCCEEDED,), (("#1", "执行成功", "№"),), ("web-01",)),
     "rejected": Story(play.rejected, (State.REJECTED,), (("#1", "已拒绝（Bob）"),)),
     "rejected_by_text": Story(
         play.rejected_by_text,
