@@ -33,7 +33,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "The account {account} is claimed by two people, so it counts for neither. Ask the administrator to correct bot.toml.",
     ),
     "refused.rate": (
-        "一分钟内请求太多（上限 {most} 次），后面的都没有执行。请稍后再试。",
+        "一分钟内消息太多（上限 {most} 次），后面的都没有执行。请稍后再试。",
         "Too many messages within a minute (at most {most}); the further ones were not carried out. Please wait a moment.",
     ),
     "refused.role": ("你没有 {command} 的权限。{who}", "You may not use {command}. {who}"),
@@ -127,7 +127,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "vote.rejected": ("已拒绝 #{id}，不会执行。", "You rejected #{id}; it will not run."),
     "vote.own": (
-        "不能审批自己发起的请求 #{id}。可以请 {names} 审批，或用 `cancel {id}` 取消。",
+        "不能审批自己的申请 #{id}。可以请 {names} 审批，或用 `cancel {id}` 取消。",
         "You cannot decide on your own request #{id}. Ask {names}, or `cancel {id}`.",
     ),
     "vote.stranger": (
@@ -147,20 +147,20 @@ PHRASES: dict[str, tuple[str, str]] = {
         "This card is outdated: the plan of #{id} is a different one. Please use the newest card.",
     ),
     "vote.wrong_code": (
-        "代码 {code} 与 #{id} 当前计划的代码 {now} 不一致，没有计票。请核对卡片后重试。",
+        "短码 {code} 与 #{id} 当前计划的短码 {now} 不一致，没有计票。请核对卡片后重试。",
         "The code {code} is not that of #{id}'s plan ({now}), so nothing was counted. Check the card and try again.",
     ),
     "vote.code_required": (
-        "#{id} 风险很高，用文字同意时必须带上卡片上的代码：`approve {id} {code_hint}`。",
+        "#{id} 风险很高，用文字同意时必须带上卡片上的短码：`approve {id} {code_hint}`。",
         "#{id} is high-risk: approving by text must carry the code on the card: `approve {id} {code_hint}`.",
     ),
-    "vote.code_hint": ("代码", "CODE"),
+    "vote.code_hint": ("短码", "CODE"),
     "vote.no_request": (
-        "没有找到这个请求。用 `pending` 查看待审批的请求。",
+        "没有找到这个申请。用 `pending` 查看待审批的申请。",
         "There is no such request. Use `pending` to see what waits.",
     ),
     "vote.which": (
-        "请写明请求编号，例如 `{example}`，或者直接引用那张卡片回复。",
+        "请写明申请编号，例如 `{example}`，或者直接引用那张卡片回复。",
         "Which request? Write its number, for instance `{example}`, or reply to its card.",
     ),
     "vote.unknown_action": (
@@ -174,7 +174,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     # ------------------------------------------------------------------ cancel and stop
     "cancel.done": ("已取消 #{id}，不会执行。", "#{id} is cancelled; it will not run."),
     "cancel.not_yours": (
-        "只有发起人 {name} 可以取消 #{id}。审批人可以用 `reject {id}` 拒绝。",
+        "只有申请人 {name} 可以取消 #{id}。审批人可以用 `reject {id}` 拒绝。",
         "Only {name}, who asked, can cancel #{id}. Approvers can `reject {id}`.",
     ),
     "cancel.running": (
@@ -186,7 +186,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Stopping #{id}. What has run is not undone; the card will tell how it ended.",
     ),
     "stop.not_yours": (
-        "只有发起人 {name} 和审批人可以停止 #{id}。",
+        "只有申请人 {name} 和审批人可以停止 #{id}。",
         "Only {name}, who asked, and its approvers can stop #{id}.",
     ),
     "stop.already": ("#{id} 已经在停止。", "#{id} is being stopped already."),
@@ -214,8 +214,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "state.refused": ("未受理", "refused"),
     "state.unknown": ("结果不明", "outcome unknown"),
     # ------------------------------------------------------------------ the card
-    "card.asked_by": ("发起人", "Asked by"),
-    "card.request": ("请求", "Request"),
+    "card.asked_by": ("申请人", "Asked by"),
+    "card.request": ("内容", "Request"),
     "card.reason": ("原因", "Reason"),
     "card.targets": ("实例", "Instances"),
     "card.run_as": ("执行身份", "Runs as"),
@@ -227,7 +227,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "risk.medium": ("中", "medium"),
     "risk.high": ("高", "high"),
     "risk.critical": ("极高", "critical"),
-    "card.code": ("代码", "Code"),
+    "card.code": ("短码", "Code"),
     "card.expires": ("有效期至", "Expires"),
     "card.approvers": ("审批人", "Approvers"),
     "card.mode.any": ("任一人同意（或签）", "any one of them"),
@@ -276,11 +276,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} was cancelled by {name} and not run.",
     ),
     "say.cancelled.recalled": (
-        "#{id} {command} 的原消息被撤回，请求已取消，没有执行。",
+        "#{id} {command} 的原消息被撤回，申请已取消，没有执行。",
         "The message that asked for #{id} {command} was recalled, so it is cancelled and not run.",
     ),
     "say.cancelled.withdrawn": (
-        "#{id} {command} 的审批单被撤销，请求已取消，没有执行。",
+        "#{id} {command} 的审批单被撤销，申请已取消，没有执行。",
         "The form behind #{id} {command} was withdrawn, so it is cancelled and not run.",
     ),
     "say.withdrawn.late": (
