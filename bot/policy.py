@@ -7,6 +7,7 @@ Votes and self-approval are judged on people, never on accounts.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -221,13 +222,34 @@ class Finding:
     reason: str = ""
 
 
+def readings(text: str) -> tuple[str, ...]:
+    """The text as it is; as people read it (compatibility forms and invisible characters undone);
+    and as a shell does (its quotes, backslashes and continued lines undone as well)."""
+    if text.isascii():
+        plain = text
+    else:
+        seen = unicodedata.normalize("NFKC", text)
+        plain = "".join(char for char in seen if unicodedata.category(char) not in ("Cf", "Mn"))
+    unquoted = re.sub(r"['\"\\]", "", re.sub(r"\\\r?\n", "", plain))
+    return tuple(dict.fromkeys((text, plain, unquoted)))
+
+
 def examine(book: Book, command: str, where: str, text: str) -> Finding:
-    """Look a text over for forbidden, required and escalating patterns; refusals come first."""
+    """Look a text over for forbidden, required and escalating patterns; refusals come first.
+
+    Every pattern is looked for in all ``readings`` of the text, an escalating one also with its
+    lines as one. Of several escalations the one that needs the most people counts. What is
+    computed when the script runs (``$(…)``, variables), and letters of other alphabets that look
+    alike, are not seen through: for that people read the script before they vote.
+    """
     escalated = Finding()
+    texts = readings(text)
+    lines = tuple(" ".join(one.split()) for one in texts)
     for pattern in book.patterns:
         if where not in pattern.where or (pattern.commands and command not in pattern.commands):
             continue
-        found = pattern.regex.search(text)
+        looked = (*texts, *lines) if pattern.action == "escalate" else texts
+        found = next((hit for one in looked if (hit := pattern.regex.search(one))), None)
         if pattern.action == "require":
             if not found:
                 return Finding(Refusal("refused.required", {"reason": pattern.reason}))
@@ -235,8 +257,18 @@ def examine(book: Book, command: str, where: str, text: str) -> Finding:
             facts = {"reason": pattern.reason, "found": found.group(0)[:40]}
             return Finding(Refusal("refused.forbidden", facts))
         elif found:
-            escalated = Finding(policy=pattern.policy, reason=pattern.reason)
+            here = Finding(policy=pattern.policy, reason=pattern.reason)
+            escalated = stricter(book, escalated, here)
     return escalated
+
+
+def stricter(book: Book, one: Finding, other: Finding) -> Finding:
+    """The escalation whose policy needs more people; the first where they need as many. So nobody
+    weakens an escalation by words that call for a lesser one."""
+    if not one.policy or not other.policy:
+        return one if one.policy else other
+    people = [needed(book.policies[each.policy], "") for each in (one, other)]
+    return other if people[1] > people[0] else one
 
 
 def refusal_of_targets(rule: CommandRule, instances: tuple[model.Instance, ...]) -> Refusal | None:

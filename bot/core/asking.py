@@ -23,7 +23,9 @@ def parsed(commands: catalog.Catalog, text: str, locale: str) -> parse.Parsed | 
 
 
 def needs(house: House, event: model.Asked) -> model.Needs:
-    asks_by = f"{event.account.platform}:{event.account.id or event.account.name}"
+    # One without an id chooses its own name: all such share what one person may ask in a chat.
+    who = event.account
+    asks_by = f"{who.platform}:{who.tenant}:{who.id}" if who.id else f"::{event.place.chat}"
     found = parsed(house.catalog, event.text, policy.locale_of(house.book, event.place))
     if isinstance(found, policy.Refusal):
         return model.Needs(asks_by=asks_by)
