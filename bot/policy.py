@@ -223,13 +223,14 @@ class Finding:
 
 
 def readings(text: str) -> tuple[str, ...]:
-    """The text as it is; as people read it (compatibility forms and invisible characters undone);
-    and as a shell does (its quotes, backslashes and continued lines undone as well)."""
+    """The text as it is; as people read it (compatibility forms, accents and invisible characters
+    undone); and as a shell does (its quotes, backslashes and continued lines undone as well)."""
     if text.isascii():
         plain = text
     else:
-        seen = unicodedata.normalize("NFKC", text)
-        plain = "".join(char for char in seen if unicodedata.category(char) not in ("Cf", "Mn"))
+        apart = unicodedata.normalize("NFKD", text)
+        seen = "".join(char for char in apart if unicodedata.category(char) not in ("Cf", "Mn"))
+        plain = unicodedata.normalize("NFC", seen)
     unquoted = re.sub(r"['\"\\]", "", re.sub(r"\\\r?\n", "", plain))
     return tuple(dict.fromkeys((text, plain, unquoted)))
 

@@ -40,7 +40,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     draft = Draft(house, view, now)
     book, locale = house.book, policy.locale_of(house.book, event.place)
     refusal = policy.refusal_of_place(book, event.place, event.account)
-    if refusal is None and view.recent_asks >= book.asks_per_minute:
+    if view.recent_asks >= book.asks_per_minute:
         refusal = policy.Refusal("refused.rate", {"most": book.asks_per_minute})
         if view.recent_asks > book.asks_per_minute:
             return refuse(draft, event, refusal, locale, silent=True)

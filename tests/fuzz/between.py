@@ -63,7 +63,8 @@ class Between:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None and self._http is not None
+        assert self._runner is not None
+        assert self._http is not None
         await self._http.close()
         await self._runner.cleanup()
 
