@@ -62,8 +62,7 @@ class Bot:
                 self._clock_kill.cancel()
             if self._ending:
                 return
-            wanted = 0 if death and death.signal == "SIGTERM" else -signal.SIGKILL
-            if death is None or code != wanted:
+            if death is None or code not in _ends(death):
                 raise Fault(f"the bot ended with status {code}")
             self.deaths.append(death)
 
@@ -139,6 +138,12 @@ class Bot:
         if self._process is None:
             return 0
         return await demo.stop_bot(self._process)
+
+
+def _ends(death: cases.Kill) -> tuple[int, ...]:
+    """The statuses that this death leaves. A process that has just been started does not listen to
+    SIGTERM yet, and is ended by it."""
+    return (0, -signal.SIGTERM) if death.signal == "SIGTERM" else (-signal.SIGKILL,)
 
 
 @contextlib.asynccontextmanager
