@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from adapters import dingtalk, lark
-from bench import callers, outbound
+from bench import answers, callers, outbound, wire
 from bot import model
 
 
@@ -23,9 +23,8 @@ async def served(own: Path) -> tuple[web.AppRunner, str]:
     """Something that answers every call well, behind the certificate of ``own``."""
 
     async def answer(request: web.Request) -> web.Response:
-        token = {"tenant_access_token": "t", "expire": 7200}
-        data = {"message_id": "om_1"}
-        return web.json_response({"errcode": 0, "code": 0, **token, "data": data})
+        call = wire.Request(request.path, request.query_string, b"", "", await request.read())
+        return web.Response(body=answers.answer(call, ""), content_type="application/json")
 
     app = web.Application()
     app.router.add_route("*", "/{any:.*}", answer)
