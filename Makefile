@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test check crash bench docs clean
+.PHONY: demo test check crash fuzz bench docs clean
 
 $(VENV)/.made: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,9 @@ check: $(VENV)/.made
 
 crash: $(VENV)/.made
 	$(PY) -m tests.crash $(ARGS)
+
+fuzz: $(VENV)/.made
+	$(PY) -m tests.fuzz $(ARGS)
 
 bench: $(VENV)/.made
 	$(PY) -m bench $(ARGS)

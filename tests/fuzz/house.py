@@ -131,7 +131,7 @@ class House(behaviour.Scene):
             webhook = delivery["payload"].get("sessionWebhook")
             if isinstance(webhook, str) and "session=" in webhook:
                 found.add(webhook.partition("session=")[2])
-        return found
+        return {session for session in found if len(session) > 8}
 
     async def check_log(self) -> None:
         """Nothing broke inside, and nothing secret stands in the log."""
