@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import Counter
 from typing import Any
@@ -106,8 +107,9 @@ def faults_of_messages(story: stories.Story, messages: list[play.Entry]) -> list
 
 
 def is_plan(text: str) -> bool:
-    """Is it a part of the whole plan, told because the card has no room for it?"""
-    return play.has(text, PLAN) or text.startswith("发起人")
+    """Is it a part of the whole plan, told because the card has no room for it? Such parts name
+    neither the request nor anybody."""
+    return play.has(text, PLAN) or not re.search(r"#\d|@", text)
 
 
 def faults_of_cards(story: stories.Story, cards: list[play.Entry]) -> list[str]:
