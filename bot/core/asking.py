@@ -116,6 +116,8 @@ def refusal_of_right(
         return policy.Refusal("refused.not_enabled", {"command": name})
     if policy.may_use(house.book, person, name, place):
         return None
+    if policy.may_use(house.book, person, name):
+        return policy.Refusal("refused.here", {"command": name})
     roles = sorted(
         role.name
         for role in house.book.roles.values()

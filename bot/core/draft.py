@@ -26,6 +26,7 @@ class Draft:
         self.timers: list[model.Timer] = []
         self.cleared: list[str] = []
         self.dropped: list[str] = []
+        self.spoken = ""
 
     # ------------------------------------------------------------- the request
 
@@ -34,6 +35,11 @@ class Draft:
         """The request, where there must be one."""
         assert self.request is not None
         return self.request
+
+    @property
+    def locale(self) -> str:
+        """The language to answer in: ``spoken`` where a person writes, else the request's own."""
+        return self.spoken or self.it.locale
 
     def create(self, request: model.Request) -> None:
         self.request = request

@@ -238,7 +238,7 @@ def verdict(draft: Draft, steps: tuple[model.Step, ...]) -> model.State:
 def stop(draft: Draft, person: policy.Person) -> Answer:
     """Stop a running request; what never began is dropped, what runs is told to stop."""
     request = draft.it
-    locale, facts = request.locale, {"id": request.id}
+    locale, facts = draft.locale, {"id": request.id}
     rule = draft.house.book.policies[request.policy]
     name = cards.name_of(draft.house, request.person)
     if request.state not in (model.State.APPROVED, model.State.RUNNING):
@@ -319,7 +319,7 @@ def timer_due(
     pending = request.state is model.State.PENDING
     if event.timer == "expire" and pending:
         expire(draft)
-    elif event.timer == "remind" and pending and draft.now < request.expires_at:
+    elif event.timer == "remind" and pending:
         remind(draft)
     elif event.timer == "plan" and request.state is model.State.PLANNING:
         text = texts.say(request.locale, "refused.lookup", reason="timeout")

@@ -21,12 +21,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "I take no commands in direct chats. Mention me in one of the registered groups.",
     ),
     "refused.group": (
-        "这个群（{chat}）没有登记。请管理员在 bot.toml 的 [[group]] 中添加。",
-        "This group ({chat}) is not registered. Ask the administrator to add it as a [[group]] in bot.toml.",
+        "这个群（{chat}）没有登记。请管理员在 bot.toml 的 `[[group]]` 中添加。",
+        "This group ({chat}) is not registered. Ask the administrator to add it as a `[[group]]` in bot.toml.",
     ),
     "refused.unknown_account": (
-        "我不认识账号 {account}。请管理员在 bot.toml 的 [[person]] 中登记。",
-        "I do not know the account {account}. Ask the administrator to add it to a [[person]] in bot.toml.",
+        "我不认识账号 {account}。请管理员在 bot.toml 的 `[[person]]` 中登记。",
+        "I do not know the account {account}. Ask the administrator to add it to a `[[person]]` in bot.toml.",
     ),
     "refused.ambiguous_account": (
         "账号 {account} 同时属于两个人，我无法判断是谁，所以不算任何人。请管理员改正 bot.toml。",
@@ -37,11 +37,15 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Too many messages within a minute (at most {most}); the further ones were not carried out. Please wait a moment.",
     ),
     "refused.role": ("你没有 {command} 的权限。{who}", "You may not use {command}. {who}"),
+    "refused.here": (
+        "这个群里不能申请 {command}，其他群可能可以。管理员可以在 bot.toml 的 `[[group]]` 中开放。",
+        "{command} may not be asked for in this group. Another group may do, or the administrator can allow it in its `[[group]]` in bot.toml.",
+    ),
     "refused.role.who": ("可以使用的角色：{roles:list}。", "Roles that may: {roles:list}."),
     "refused.role.nobody": ("还没有角色被授予它。", "No role has been granted it yet."),
     "refused.not_enabled": (
-        "命令 {command} 没有启用。请管理员在 bot.toml 中添加 [command.{command}]。",
-        "The command {command} is not enabled. Ask the administrator to add [command.{command}] to bot.toml.",
+        "命令 {command} 没有启用。请管理员在 bot.toml 中添加 `[command.{command}]`。",
+        "The command {command} is not enabled. Ask the administrator to add `[command.{command}]` to bot.toml.",
     ),
     "refused.required": (
         "缺少必需的内容：{reason}。请补上后重新发送。",
@@ -112,8 +116,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Reading the approval form failed: {reason}. Nothing was run; please look into it.",
     ),
     "refused.form_field": (
-        "审批单里没有字段 {field}（参数 {name}）。请检查 bot.toml 的 [[form]] args。",
-        "The form has no field {field} (for {name}). Check args of its [[form]] in bot.toml.",
+        "审批单里没有字段 {field}（参数 {name}）。请检查 bot.toml 的 `[[form]]` args。",
+        "The form has no field {field} (for {name}). Check args of its `[[form]]` in bot.toml.",
     ),
     # ------------------------------------------------------------------ forms
     "form.title": ("审批单：{title}", "Form: {title}"),
@@ -330,6 +334,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "result.Pending": ("排队中", "waiting"),
     "result.Running": ("执行中", "running"),
     "result.Scheduled": ("已计划", "scheduled"),
+    "result.none": ("未启动", "not started"),
     "result.Stopping": ("正在停止", "stopping"),
     # ------------------------------------------------------------------ receipts
     "receipt.error": (
