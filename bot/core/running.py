@@ -319,7 +319,7 @@ def timer_due(
     pending = request.state is model.State.PENDING
     if event.timer == "expire" and pending:
         expire(draft)
-    elif event.timer == "remind" and pending:
+    elif event.timer == "remind" and pending and draft.now < request.expires_at:
         remind(draft)
     elif event.timer == "plan" and request.state is model.State.PLANNING:
         text = texts.say(request.locale, "refused.lookup", reason="timeout")
