@@ -53,7 +53,7 @@ async def test_messages_of_one_and_five_megabytes(house: House) -> None:
             headers = [("type", "event"), ("message_id", f"big{size}")]
             frame = codec.Frame(method=codec.DATA, headers=headers, payload=body)
             await house.middle.inject(codec.encode(frame))
-            await house.middle.inject(b"x" * size)
+            await house.middle.inject(b"x" * (1 << 20))
     await house.answers()
     await house.check_log()
 
