@@ -136,19 +136,24 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
     """The whole plan: what was asked, what exactly will run, where, as whom, until when."""
     plan, locale = request.plan, request.locale
     assert plan is not None
-    rule = house.book.policies[request.policy]
+    rule = policy.policy_of(house.book, request.policy)
     say = texts.say
     asker: tuple[model.Span, ...] = (span(name_of(house, request.person)),)
     if request.form is not None:
         asker += (span(" · " + say(locale, "form.from", title=request.form.title)),)
     mode = say(locale, f"card.mode.{rule.mode}", need=rule.count)
     electors = names_of(house, policy.electorate(rule, request.person))
+    agree = f"{', '.join(electors)} · {mode}" if len(electors) > 1 else ", ".join(electors)
     rows: list[Row] = [
         (say(locale, "card.asked_by"), asker),
         (say(locale, "card.request"), (code(request.text),)),
     ]
     if request.reason:
         rows.append((say(locale, "card.reason"), (span(request.reason),)))
+    if request.form is not None and request.form.late:
+        rows.append((say(locale, "card.late"), (span(say(locale, "card.late.why")),)))
+    if request.escalated:
+        rows.append((say(locale, "card.escalated"), (span(request.escalated),)))
     rows += [
         (say(locale, "card.targets"), (bold(targets_text(locale, plan.instances)),)),
         (
@@ -162,7 +167,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
         (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
         (say(locale, "card.code"), (code(request.code),)),
         (say(locale, "card.expires"), (span(moment(house, request.expires_at)),)),
-        (say(locale, "card.approvers"), (span(f"{', '.join(electors)} · {mode}"),)),
+        (say(locale, "card.approvers"), (span(agree),)),
     ]
     return (model.Block("facts", rows=tuple(rows)), *script_blocks(locale, plan))
 
@@ -217,7 +222,7 @@ def request_card(
         confirm = texts.say(locale, "card.confirm.stop", id=request.id)
         label = texts.say(locale, "card.button.stop")
         buttons = (model.Button("stop", label, "danger", confirm),)
-    rule = house.book.policies[request.policy]
+    rule = policy.policy_of(house.book, request.policy)
     waiting = policy.tally(rule, request.person, tuple(votes)).waiting_for if pending else ()
     state = state_word(locale, request)
     return model.Card(
@@ -379,10 +384,10 @@ def outcome_message(
     request: model.Request,
     votes: Sequence[model.Vote],
     results: Sequence[model.InstanceResult],
-    audit: int,
+    stamp: str,
     run_name: str,
 ) -> model.Message:
-    """The audit reply: who asked, who approved, what ran, where, how it ended, and the number of
+    """The audit reply: who asked, who approved, what ran, where, how it ended, and the stamp of
     its audit entry."""
     locale, plan = request.locale, request.plan
     assert plan is not None
@@ -414,7 +419,7 @@ def outcome_message(
         rows.append(
             (texts.say(locale, "say.duration"), (span(texts.duration(locale, ended - began)),))
         )
-    rows.append((texts.say(locale, "say.audit"), (span(f"№ {audit}"),)))
+    rows.append((texts.say(locale, "say.audit"), (span(f"№ {stamp}"),)))
     blocks: list[model.Block] = [
         para(bold(f"{MARKS.get(request.state, '')} {headline} "), *people(mentions))
     ]

@@ -171,6 +171,12 @@ def group_of(book: Book, platform: str, chat: str) -> Group | None:
     return None
 
 
+def policy_of(book: Book, name: str) -> Policy:
+    """The policy of a request. One that is no longer configured has no approvers: nobody can
+    approve by it, and the request expires."""
+    return book.policies.get(name) or Policy(name, ())
+
+
 def locale_of(book: Book, place: model.Place) -> str:
     group = group_of(book, place.platform, place.chat)
     return (group.locale if group else "") or book.locale
@@ -342,6 +348,8 @@ def refusal_of_vote(
     book: Book, policy: Policy, request: model.Request, votes: tuple[model.Vote, ...], voter: Person
 ) -> Refusal | None:
     """May this person vote on this request now?"""
+    if not policy.approvers:
+        return Refusal("vote.no_policy", {"policy": policy.name})
     if voter.id == request.person and not policy.self_approval:
         return Refusal("vote.own")
     if voter.id not in policy.approvers:

@@ -41,7 +41,7 @@ def file_request(
     stronger: str = "",
 ) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
-    checked = check(draft, found, context, text, form is not None, stronger)
+    checked = check(draft, found, context, text, form is not None and not form.late, stronger)
     if isinstance(checked, policy.Refusal):
         return checked
     rule = draft.house.book.commands[found.command.name]
@@ -63,6 +63,7 @@ def file_request(
             expires_at=draft.now + checked.policy.expires,
             reason=str(found.values.get("reason") or ""),
             form=form,
+            escalated=checked.escalated,
         )
     )
     draft.enter(

@@ -88,7 +88,7 @@ def fetched(
             withdraw(draft)
         return draft.receipt()
     agreed = isinstance(outcome, model.Done) and outcome.data.get("status") == "approved"
-    if effect.context == QUIET and not agreed:
+    if effect.context.get("quiet") and not agreed:
         return draft.receipt()
     place = place_of(house.book, rule, body.tenant)
     locale = policy.locale_of(house.book, place)
@@ -139,7 +139,7 @@ def listed(house: House, outcome: model.Outcome, view: model.View, now: datetime
     for instance in outcome.data.get("instances", ()):
         lane = f"form:{body.platform}:{instance}"
         fetch = model.FetchForm(body.platform, body.tenant, body.form, str(instance))
-        draft.queue(f"{lane}:seen:{effect.id}", lane, fetch, context=QUIET)
+        draft.queue(f"{lane}:seen:{effect.id}", lane, fetch, context={**QUIET, "late": True})
     return draft.receipt()
 
 
@@ -179,6 +179,7 @@ def file_form(
     refused = asking.refusal_of_right(house, person, found.name, place, locale)
     if refused is not None:
         return refused
+    late = bool(draft.view.effect and draft.view.effect.context.get("late"))
     approvers = tuple(
         model.Account(body.platform, body.tenant, str(each)) for each in data.get("approvers", ())
     )
@@ -202,7 +203,7 @@ def file_form(
         place=place,
         account=account,
         form=model.FormOrigin(
-            body.platform, body.tenant, body.form, body.instance, title, approvers
+            body.platform, body.tenant, body.form, body.instance, title, approvers, late
         ),
         stronger=rule.policy,
     )

@@ -83,7 +83,7 @@ def refusal_of_words(draft: Draft, wish: command.Act) -> policy.Refusal | None:
         return policy.Refusal(
             "vote.wrong_code", {"id": request.id, "code": wish.code, "now": request.code}
         )
-    if not wish.code and draft.house.book.policies[request.policy].code_required:
+    if not wish.code and policy.policy_of(draft.house.book, request.policy).code_required:
         hint = texts.say(draft.locale, "vote.code_hint")
         return policy.Refusal("vote.code_required", {"id": request.id, "code_hint": hint})
     return None
@@ -126,7 +126,7 @@ def vote(
 ) -> running.Answer:
     """Count a vote if it may be counted; the last one needed decides the request."""
     request, house = draft.it, draft.house
-    rule = house.book.policies[request.policy]
+    rule = policy.policy_of(house.book, request.policy)
     locale = draft.locale
     if request.state is model.State.PENDING and draft.now >= request.expires_at:
         running.expire(draft)

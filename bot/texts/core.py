@@ -138,6 +138,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "你不在 #{id} 的审批人中，什么都没有改变。可以审批的是：{names:list}。",
         "You are not an approver of #{id}, so nothing changed. Approvers: {names:list}.",
     ),
+    "vote.no_policy": (
+        "#{id} 的审批策略 {policy} 已不在 bot.toml 中，没有人可以审批。请重新发起。",
+        "The policy {policy} of #{id} is no longer in bot.toml, so nobody can decide on it. Ask again.",
+    ),
     "vote.again": (
         "你已经对 #{id} 投过票，这次不再计算。",
         "You have already voted on #{id}; this one is not counted.",
@@ -221,6 +225,12 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.asked_by": ("申请人", "Asked by"),
     "card.request": ("内容", "Request"),
     "card.reason": ("原因", "Reason"),
+    "card.late": ("需要确认", "To confirm"),
+    "card.late.why": (
+        "这张审批单是在我离线期间通过的，请再次确认后执行",
+        "this form was agreed to while I was away; please confirm it before it runs",
+    ),
+    "card.escalated": ("加强审批", "Stronger approval"),
     "card.targets": ("实例", "Instances"),
     "card.run_as": ("执行身份", "Runs as"),
     "card.run_as.default": ("云助手默认用户（root）", "Cloud Assistant's default user (root)"),
