@@ -49,7 +49,9 @@ async def main(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", nargs="*", choices=[*SUBJECTS, []], help="subjects; default: all")
+    parser.add_argument(
+        "name", nargs="*", metavar="NAME", choices=[*SUBJECTS, []], help=", ".join(SUBJECTS)
+    )
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     arguments = parser.parse_args()
     try:
