@@ -60,7 +60,7 @@ def by_text(
     """approve / reject / cancel / stop in words, with a number or as a reply to the card."""
     draft.spoken = locale = policy.locale_of(draft.house.book, event.place)
     if draft.request is None:
-        key = "vote.no_request" if wish.request or event.quoted else "vote.which"
+        key = "vote.no_request" if wish.request else "vote.which"
         draft.enter(person.id, "act.refused", reason=key, action=wish.kind)
         text = texts.say(locale, key, example=f"{wish.kind} 42")
     else:
