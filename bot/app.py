@@ -159,10 +159,12 @@ class App:
         living: set[asyncio.Future[Any]] = {*tasks.values(), stopping, self._failed}
         while not stopping.done():
             done, living = await asyncio.wait(living, return_when=asyncio.FIRST_COMPLETED)
+            if self._failed.done():  # what else ended did so because of it
+                self._failed.result()
             for task in done - {stopping}:
                 task.result()
-                if names.get(task) != "ready":
-                    raise Stopped(f"{names.get(task, 'the store')} ended by itself")
+                if names[task] != "ready":
+                    raise Stopped(f"{names[task]} ended by itself")
 
     # ------------------------------------------------------------- from settings to adapters
 
@@ -305,7 +307,14 @@ def ended(main: Coroutine[Any, Any, None]) -> int:
     except ports.BadCredentials as error:
         log.critical("%s", error)
         return 1
-    except (loading.CatalogError, store.Locked, Stopped) as error:
+    except (loading.CatalogError, store.Locked, store.Unusable, Stopped) as error:
         log.critical("%s", error)
+        return 1
+    except store.Broken as error:
+        log.critical(
+            "the store failed: %s. Nothing was acknowledged that is not on disk: make room or mend "
+            "the disk under [bot] data, and start again",
+            error,
+        )
         return 1
     return 0

@@ -39,6 +39,7 @@ MOST_NAMED = 8
 MOST_OUTPUTS = 4
 OUTPUT_LINES = (8, 16)
 OUTPUT_CHARS = 1_600
+ASKED_CHARS = 200
 
 
 # ----------------------------------------------------------------------------- small parts
@@ -132,6 +133,12 @@ def title_of(request: model.Request) -> str:
 # ----------------------------------------------------------------------------- the plan
 
 
+def asked_text(request: model.Request) -> str:
+    """What was typed, on one line; a script in it is not said twice, as the plan tells it whole."""
+    text = " ".join(request.text.split())
+    return text if len(text) <= ASKED_CHARS else text[:ASKED_CHARS] + " …"
+
+
 def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]:
     """The whole plan: what was asked, what exactly will run, where, as whom, until when."""
     plan, locale = request.plan, request.locale
@@ -146,7 +153,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
     agree = f"{', '.join(electors)} · {mode}" if len(electors) > 1 else ", ".join(electors)
     rows: list[Row] = [
         (say(locale, "card.asked_by"), asker),
-        (say(locale, "card.request"), (code(request.text),)),
+        (say(locale, "card.request"), (code(asked_text(request)),)),
     ]
     if request.reason:
         rows.append((say(locale, "card.reason"), (span(request.reason),)))
@@ -262,7 +269,7 @@ def settled_blocks(
     assert plan is not None
     rows = [
         (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
-        (texts.say(locale, "card.request"), (code(request.text),)),
+        (texts.say(locale, "card.request"), (code(asked_text(request)),)),
         *votes_row,
         (texts.say(locale, "card.code"), (code(request.code),)),
     ]

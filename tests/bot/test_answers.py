@@ -92,3 +92,13 @@ def test_an_instance_on_which_nothing_began_does_not_wait(acted: stage.Stage) ->
     assert acted.request(request.id).state is model.State.FAILED
     assert "not started" in shown
     assert "waiting" not in shown
+
+
+def test_a_script_is_told_once_and_whole(acted: stage.Stage) -> None:
+    script = "; ".join(f"echo line-{number}" for number in range(200))
+    acted.ask("bob", f"run web-01 -- {script}")
+    shown = [effect.card for effect in acted.work() if isinstance(effect, model.ShowCard)]
+    told = stage.words(shown[0])
+    assert script in told
+    assert told.count("line-150") == 1
+    assert "run web-01 -- echo line-0;" in told
