@@ -98,12 +98,11 @@ def fetched(
         reason = getattr(outcome, "reason", "")
         refusal = policy.Refusal("refused.form_fetch", {"reason": reason})
     if refusal is not None:
-        title = title_of(locale, outcome)
         text = refusal_text(locale, refusal)
         draft.enter(
             f"{body.platform}:form", "ask.refused", reason=refusal.key, instance=body.instance
         )
-        heading = texts.say(locale, "form.title", title=title)
+        heading = heading_of(locale, outcome)
         message = cards.sentence(heading, text, quote=heading)
         key = f"say:form:{body.platform}:{body.instance}"
         draft.queue(key, key, model.Say(place, message, key))
@@ -143,9 +142,10 @@ def listed(house: House, outcome: model.Outcome, view: model.View, now: datetime
     return draft.receipt()
 
 
-def title_of(locale: str, outcome: model.Outcome) -> str:
+def heading_of(locale: str, outcome: model.Outcome) -> str:
     title = str(outcome.data.get("title") or "") if isinstance(outcome, model.Done) else ""
-    return title or texts.say(locale, "form.plain")
+    key = "form.title" if title else "form.plain"
+    return texts.say(locale, key, title=title)
 
 
 def file_form(
@@ -160,7 +160,9 @@ def file_form(
     house, book = draft.house, draft.house.book
     title = str(data.get("title") or "") or texts.say(locale, "form.plain")
     if data.get("status") != "approved":
-        facts = {"title": title, "status": str(data.get("status") or "?")}
+        word = f"form.status.{data.get('status')}"
+        word = word if word in texts.PHRASES else "form.status.unknown"
+        facts = {"title": title, "status": texts.say(locale, word)}
         return policy.Refusal("refused.form_status", facts)
     account = model.Account(body.platform, body.tenant, str(data.get("originator") or ""))
     unknown = voting.refusal_of_account(book, account)

@@ -123,6 +123,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     "form.title": ("审批单：{title}", "Form: {title}"),
     "form.from": ("来自审批单“{title}”", "from the form “{title}”"),
     "form.plain": ("审批单", "form"),
+    "form.status.running": ("审批中", "not decided yet"),
+    "form.status.rejected": ("已拒绝", "rejected"),
+    "form.status.withdrawn": ("已撤销", "withdrawn"),
+    "form.status.reverted": ("同意后又撤销", "withdrawn after it was approved"),
+    "form.status.unknown": ("不明", "in an unknown state"),
     # ------------------------------------------------------------------ votes
     "vote.approved": ("已同意 #{id}，开始执行。", "You approved #{id}; it starts now."),
     "vote.counted": (

@@ -102,3 +102,23 @@ def test_a_script_is_told_once_and_whole(acted: stage.Stage) -> None:
     assert script in told
     assert told.count("line-150") == 1
     assert "run web-01 -- echo line-0;" in told
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (model.Done(data={"status": "running", "title": "Hire"}), "“Hire” is not decided yet"),
+        (model.Done(data={"status": "odd", "title": ""}), "“form” is in an unknown state"),
+        (model.Refused("no such form"), "Reading the approval form failed: no such form"),
+    ],
+)
+def test_a_form_that_is_not_agreed_to_is_told_in_words(
+    acted: stage.Stage, found: model.Outcome, told: str
+) -> None:
+    now = acted.clock.now()
+    acted.submit(
+        model.FormChanged("f1", now, stage.PLATFORM, stage.TENANT, "hire", "n1", "approved")
+    )
+    [fetch] = acted.claim()
+    acted.settle(fetch, found)
+    assert told in said(acted)
