@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test check crash bench docs clean
+.PHONY: setup demo test check crash fuzz bench docs clean
 
 $(VENV)/.made: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -12,6 +12,8 @@ $(VENV)/.made: pyproject.toml
 	$(PY) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print('\n'.join(p['dependencies'] + p['optional-dependencies']['dev']))" > $(VENV)/requirements.txt
 	$(PY) -m pip install -q -r $(VENV)/requirements.txt
 	touch $@
+
+setup: $(VENV)/.made
 
 demo: $(VENV)/.made
 	$(PY) -m sandbox.demo $(ARGS)
@@ -27,6 +29,9 @@ check: $(VENV)/.made
 crash: $(VENV)/.made
 	$(PY) -m tests.crash $(ARGS)
 
+fuzz: $(VENV)/.made
+	$(PY) -m tests.fuzz $(ARGS)
+
 bench: $(VENV)/.made
 	$(PY) -m bench $(ARGS)
 
@@ -34,4 +39,4 @@ docs: $(VENV)/.made
 	$(PY) -m bot docs $(ARGS)
 
 clean:
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

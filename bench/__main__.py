@@ -1,7 +1,7 @@
 """``python -m bench [NAME…] [--quick]``: measure, print, write ``var/bench.json``.
 
 NAME is one of the subjects; all of them take less than eight minutes on two cores, ``--quick``
-about two. Exit status 1 means that something could not be measured; a missed aim is told, no fault.
+about three. Exit status 1 means that something could not be measured; a missed aim is told, no fault.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ async def main(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", nargs="*", choices=[*SUBJECTS, []], help="subjects; default: all")
+    parser.add_argument(
+        "name", nargs="*", metavar="NAME", choices=[*SUBJECTS, []], help=", ".join(SUBJECTS)
+    )
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     arguments = parser.parse_args()
     try:

@@ -1,9 +1,9 @@
 """Who calls out: one side of one platform in a process of its own, at most sixteen calls at once.
 
 ``python -m bench.callers ours|theirs dingtalk|lark|ecs URL CA`` reads how many seconds to call
-for, one order per line, and answers with one line: the effects carried out and the processor seconds.
-``ours`` are the bot's adapters. ``theirs`` are dingtalk-stream's ``reply_text``, lark-oapi's
-``areply``, and the asynchronous client of the ECS SDK.
+for, one order per line, and answers each with one line: the effects carried out and the processor
+seconds. ``ours`` are the bot's adapters. ``theirs`` are dingtalk-stream's ``reply_text``,
+lark-oapi's ``areply``, and the asynchronous client of the ECS SDK.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ RATE = 200.0
 
 async def measure(suite: Suite) -> None:
     config = processes.configuration(processes.FOLDER / "paced", suite.far.url)
-    seconds = 4.0 if suite.quick else 8.0
+    seconds = 3.0 if suite.quick else 5.0
     rows = []
     async with processes.bot(suite.far, config):
         for platform in ("dingtalk", "lark"):

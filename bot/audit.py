@@ -52,7 +52,10 @@ class Source(Protocol):
 
 _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
+_quoted = json.encoder.encode_basestring
+
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_FLAT = frozenset({str, int})
 
 
 def plain(value: Any) -> Any:
@@ -71,7 +74,15 @@ def plain(value: Any) -> Any:
 
 def canonical_facts(facts: Mapping[str, Any]) -> str:
     """Facts as canonical JSON: what is stored, and what is hashed."""
-    return _encoder.encode(plain(facts)) if facts else "{}"
+    if all(type(key) is str and type(facts[key]) in _FLAT for key in facts):
+        # Texts and whole numbers, as almost always: written here in half the time.
+        parts = (f"{_quoted(key)}:{_flat(facts[key])}" for key in sorted(facts))
+        return f"{{{','.join(parts)}}}"
+    return _encoder.encode(plain(facts))
+
+
+def _flat(value: str | int) -> str:
+    return _quoted(value) if type(value) is str else str(value)
 
 
 def iso(at: datetime) -> str:
@@ -81,9 +92,8 @@ def iso(at: datetime) -> str:
 
 def digest(prev: str, seq: int, at: str, actor: str, action: str, request: int, facts: str) -> str:
     """The hash of an entry, its time as ``iso`` and its facts as ``canonical_facts`` write them."""
-    quoted = json.encoder.encode_basestring
     text = (
-        f'{prev}{{"action":{quoted(action)},"actor":{quoted(actor)},"at":{quoted(at)},'
+        f'{prev}{{"action":{_quoted(action)},"actor":{_quoted(actor)},"at":{_quoted(at)},'
         f'"facts":{facts},"request":{request},"seq":{seq}}}'
     )
     return hashlib.sha256(text.encode()).hexdigest()

@@ -5,6 +5,7 @@ Only structure is made here; every string goes out as plain text and is escaped 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -38,6 +39,7 @@ MOST_NAMED = 8
 MOST_OUTPUTS = 4
 OUTPUT_LINES = (8, 16)
 OUTPUT_CHARS = 1_600
+ASKED_CHARS = 200
 
 
 # ----------------------------------------------------------------------------- small parts
@@ -59,6 +61,13 @@ def para(*spans: model.Span) -> model.Block:
     return model.Block("para", spans)
 
 
+def words(text: str) -> tuple[model.Span, ...]:
+    """A sentence of the bot's, in which what stands between backticks is to be typed as it is."""
+    parts = re.split(r"`([^`\n]+)`", text)
+    kinds = (span, code)
+    return tuple(kinds[place % 2](part) for place, part in enumerate(parts) if part)
+
+
 def people(accounts: Iterable[model.Account]) -> tuple[model.Span, ...]:
     """Mentions of these accounts, with a space between them."""
     spans: list[model.Span] = []
@@ -72,9 +81,9 @@ def people(accounts: Iterable[model.Account]) -> tuple[model.Span, ...]:
 def sentence(
     title: str, text: str, mentions: tuple[model.Account, ...] = (), quote: str = ""
 ) -> model.Message:
-    """A message of one sentence, mentioning people in front of it."""
+    """A message of one sentence, mentioning people in front of it; `…` in it is code."""
     spans = people(mentions)
-    blocks = (para(*spans, *((span(" "),) if spans else ()), span(text)),)
+    blocks = (para(*spans, *((span(" "),) if spans else ()), *words(text)),)
     return model.Message(title, blocks, mentions, quote)
 
 
@@ -124,23 +133,34 @@ def title_of(request: model.Request) -> str:
 # ----------------------------------------------------------------------------- the plan
 
 
+def asked_text(request: model.Request) -> str:
+    """What was typed, on one line; a script in it is not said twice, as the plan tells it whole."""
+    text = " ".join(request.text.split())
+    return text if len(text) <= ASKED_CHARS else text[:ASKED_CHARS] + " …"
+
+
 def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]:
     """The whole plan: what was asked, what exactly will run, where, as whom, until when."""
     plan, locale = request.plan, request.locale
     assert plan is not None
-    rule = house.book.policies[request.policy]
+    rule = policy.policy_of(house.book, request.policy)
     say = texts.say
     asker: tuple[model.Span, ...] = (span(name_of(house, request.person)),)
     if request.form is not None:
         asker += (span(" · " + say(locale, "form.from", title=request.form.title)),)
     mode = say(locale, f"card.mode.{rule.mode}", need=rule.count)
     electors = names_of(house, policy.electorate(rule, request.person))
+    agree = f"{', '.join(electors)} · {mode}" if len(electors) > 1 else ", ".join(electors)
     rows: list[Row] = [
         (say(locale, "card.asked_by"), asker),
-        (say(locale, "card.request"), (code(request.text),)),
+        (say(locale, "card.request"), (code(asked_text(request)),)),
     ]
     if request.reason:
         rows.append((say(locale, "card.reason"), (span(request.reason),)))
+    if request.form is not None and request.form.late:
+        rows.append((say(locale, "card.late"), (span(say(locale, "card.late.why")),)))
+    if request.escalated:
+        rows.append((say(locale, "card.escalated"), (span(request.escalated),)))
     rows += [
         (say(locale, "card.targets"), (bold(targets_text(locale, plan.instances)),)),
         (
@@ -154,7 +174,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
         (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
         (say(locale, "card.code"), (code(request.code),)),
         (say(locale, "card.expires"), (span(moment(house, request.expires_at)),)),
-        (say(locale, "card.approvers"), (span(f"{', '.join(electors)} · {mode}"),)),
+        (say(locale, "card.approvers"), (span(agree),)),
     ]
     return (model.Block("facts", rows=tuple(rows)), *script_blocks(locale, plan))
 
@@ -209,7 +229,7 @@ def request_card(
         confirm = texts.say(locale, "card.confirm.stop", id=request.id)
         label = texts.say(locale, "card.button.stop")
         buttons = (model.Button("stop", label, "danger", confirm),)
-    rule = house.book.policies[request.policy]
+    rule = policy.policy_of(house.book, request.policy)
     waiting = policy.tally(rule, request.person, tuple(votes)).waiting_for if pending else ()
     state = state_word(locale, request)
     return model.Card(
@@ -249,7 +269,7 @@ def settled_blocks(
     assert plan is not None
     rows = [
         (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
-        (texts.say(locale, "card.request"), (code(request.text),)),
+        (texts.say(locale, "card.request"), (code(asked_text(request)),)),
         *votes_row,
         (texts.say(locale, "card.code"), (code(request.code),)),
     ]
@@ -263,30 +283,38 @@ def settled_blocks(
         done = sum(result.status in FINISHED for result in results)
         count = texts.say(locale, "card.progress.count", done=done, total=len(plan.instances))
         rows.append((texts.say(locale, "card.progress"), (bold(count),)))
-        rows += result_rows(locale, plan, results)
+        rows += result_rows(locale, plan, results, missing_word(request))
     else:
         named = targets_text(locale, plan.instances)
         rows.append((texts.say(locale, "card.targets"), (bold(named),)))
     return (model.Block("facts", rows=tuple(rows)),)
 
 
+def missing_word(request: model.Request) -> str:
+    """What is true of an instance that no result is known of."""
+    if not request.state.final:
+        return "result.Pending"
+    return "state.unknown" if request.state is model.State.UNKNOWN else "result.none"
+
+
 def result_rows(
-    locale: str, plan: model.Plan, results: Sequence[model.InstanceResult]
+    locale: str, plan: model.Plan, results: Sequence[model.InstanceResult], missing: str
 ) -> list[Row]:
-    """One row per instance: those that went wrong first, the rest as far as there is room."""
+    """One row per instance: those that went wrong first, the rest as far as there is room.
+    ``missing`` names the words for an instance without a result."""
     known = {result.instance: result for result in results}
 
     def rank(instance: model.Instance) -> int:
         result = known.get(instance.id)
         if result is None:
             return 2
-        return 1 if result.status == "Success" else 0 if result.status in FINISHED else 2
+        return 1 if succeeded(result) else 0 if result.status in FINISHED else 2
 
     ordered = sorted(plan.instances, key=rank)
     rows: list[Row] = []
     for instance in ordered[:MOST_NAMED]:
         result = known.get(instance.id)
-        text = result_text(locale, result) if result else texts.say(locale, "result.Pending")
+        text = result_text(locale, result) if result else texts.say(locale, missing)
         rows.append((instance.name or instance.id, (span(text),)))
     if len(ordered) > MOST_NAMED:
         count = len(ordered) - MOST_NAMED
@@ -294,9 +322,14 @@ def result_rows(
     return rows
 
 
+def succeeded(result: model.InstanceResult) -> bool:
+    return result.status == "Success" and not result.exit_code
+
+
 def result_text(locale: str, result: model.InstanceResult) -> str:
-    """What one instance did, in a line."""
-    known = f"result.{result.status}"
+    """What one instance did, in a line; an exit code that is not 0 outweighs the word Success."""
+    broken = result.status == "Success" and not succeeded(result)
+    known = f"result.{'Failed' if broken else result.status}"
     text = texts.say(locale, known) if known in texts.PHRASES else result.status
     if result.exit_code is not None and result.status in ("Success", "Failed"):
         text += " · " + texts.say(locale, "say.exit", code=result.exit_code)
@@ -358,10 +391,10 @@ def outcome_message(
     request: model.Request,
     votes: Sequence[model.Vote],
     results: Sequence[model.InstanceResult],
-    audit: int,
+    stamp: str,
     run_name: str,
 ) -> model.Message:
-    """The audit reply: who asked, who approved, what ran, where, how it ended, and the number of
+    """The audit reply: who asked, who approved, what ran, where, how it ended, and the stamp of
     its audit entry."""
     locale, plan = request.locale, request.plan
     assert plan is not None
@@ -388,12 +421,12 @@ def outcome_message(
     ]
     if request.reason:
         rows.append((texts.say(locale, "card.reason"), (span(request.reason),)))
-    rows += result_rows(locale, plan, results)
+    rows += result_rows(locale, plan, results, missing_word(request))
     if began and ended:
         rows.append(
             (texts.say(locale, "say.duration"), (span(texts.duration(locale, ended - began)),))
         )
-    rows.append((texts.say(locale, "say.audit"), (span(f"№ {audit}"),)))
+    rows.append((texts.say(locale, "say.audit"), (span(f"№ {stamp}"),)))
     blocks: list[model.Block] = [
         para(bold(f"{MARKS.get(request.state, '')} {headline} "), *people(mentions))
     ]
@@ -414,7 +447,7 @@ def output_blocks(
     order = {instance.id: place for place, instance in enumerate(plan.instances)}
 
     def rank(result: model.InstanceResult) -> tuple[bool, int]:
-        return result.status == "Success", order.get(result.instance, len(order))
+        return succeeded(result), order.get(result.instance, len(order))
 
     groups: dict[tuple[str, int], list[str]] = {}
     for result in sorted(results, key=rank):

@@ -107,6 +107,11 @@ class Context:
         """A phrase of ``bot.texts`` in the locale of this chat."""
         return texts.say(self.locale, key, **facts)
 
+    def outcome(self, status: str) -> str:
+        """What became of one instance, in words; a status that nobody knows stays as it is."""
+        key = f"result.{status}"
+        return self.say(key) if key in texts.PHRASES else status
+
     def name(self, person: str) -> str:
         """What people call a person; an id that is not in the book stays an id."""
         known = self.book.people.get(person)

@@ -30,7 +30,10 @@ Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 MOST_TOGETHER = 256
 IDLE = 0.05
-COMMITS_PER_CHECKPOINT = 1000
+JOBS_PER_CHECKPOINT = 4000
+COMMIT_WEIGHS = 3
+"""What a commit writes whatever it holds, counted in jobs. So the write-ahead log stays at some
+seventy megabytes, however many jobs share a commit."""
 FIRST_RETRY, LAST_RETRY = 1.0, 300.0
 
 
@@ -89,7 +92,7 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._commits = 0
+        self._uncopied = 0
 
     # -- on the loop's thread
 
@@ -213,9 +216,9 @@ class Engine:
 
     def _next(self) -> _Job | None:
         """The next job; while there is none the log is copied back, so that no commit does it."""
-        if self._commits >= COMMITS_PER_CHECKPOINT:
+        if self._uncopied >= JOBS_PER_CHECKPOINT:
             self._checkpoint()
-        if self._commits:
+        if self._uncopied:
             try:
                 return self._queue.get(timeout=IDLE)
             except Empty:
@@ -224,7 +227,7 @@ class Engine:
 
     def _checkpoint(self) -> None:
         self._writer.checkpoint()
-        self._commits = 0
+        self._uncopied = 0
 
     def _transact(self, jobs: list[_Job]) -> None:
         assert self._loop is not None
@@ -234,7 +237,7 @@ class Engine:
         checkpoints.reach("engine.before_commit")
         writer.commit()
         checkpoints.reach("engine.committed")
-        self._commits += 1
+        self._uncopied += COMMIT_WEIGHS + len(jobs)
         self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
 
     def _do(self, job: _Job) -> Answer:

@@ -258,6 +258,10 @@ class Outbox:
         finally:
             self._quotas.settled(claimed.bucket)
         now = self._clock.now()
+        if isinstance(outcome, model.Refused) and not claimed.card_missing:
+            log.warning(
+                "effect %d (%s) was refused: %s", effect.id, effect.body.kind, outcome.reason
+            )
         if isinstance(outcome, model.NotSent) and outcome.retry_after > 0:
             self._quotas.pause(claimed.bucket, _later(now, outcome.retry_after))
         settled = model.Settled(f"effect:{effect.id}:{effect.attempts}", now, effect.id, outcome)

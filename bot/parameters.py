@@ -6,6 +6,7 @@ A command file writes them as annotations: ``targets: Targets``, ``role: Literal
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import unicodedata
@@ -145,8 +146,10 @@ def value_of(parameter: Parameter, text: str) -> Any:
     return value
 
 
+@functools.lru_cache(maxsize=256)
 def targets_of(text: str) -> tuple[str, ...]:
-    """Targets as pasted, with commas, semicolons, spaces or line breaks, each once, in order."""
+    """Targets as pasted, with commas, semicolons, spaces or line breaks, each once, in order.
+    Remembered, as one word is tried in several places."""
     items = [item for item in re.split(r"[\s,;]+", text) if item]
     for item in items:
         if not _TARGET.fullmatch(item):

@@ -7,6 +7,7 @@ Votes and self-approval are judged on people, never on accounts.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -170,6 +171,12 @@ def group_of(book: Book, platform: str, chat: str) -> Group | None:
     return None
 
 
+def policy_of(book: Book, name: str) -> Policy:
+    """The policy of a request. One that is no longer configured has no approvers: nobody can
+    approve by it, and the request expires."""
+    return book.policies.get(name) or Policy(name, ())
+
+
 def locale_of(book: Book, place: model.Place) -> str:
     group = group_of(book, place.platform, place.chat)
     return (group.locale if group else "") or book.locale
@@ -221,13 +228,35 @@ class Finding:
     reason: str = ""
 
 
+def readings(text: str) -> tuple[str, ...]:
+    """The text as it is; as people read it (compatibility forms, accents and invisible characters
+    undone); and as a shell does (its quotes, backslashes and continued lines undone as well)."""
+    if text.isascii():
+        plain = text
+    else:
+        apart = unicodedata.normalize("NFKD", text)
+        seen = "".join(char for char in apart if unicodedata.category(char) not in ("Cf", "Mn"))
+        plain = unicodedata.normalize("NFC", seen)
+    unquoted = re.sub(r"['\"\\]", "", re.sub(r"\\\r?\n", "", plain))
+    return tuple(dict.fromkeys((text, plain, unquoted)))
+
+
 def examine(book: Book, command: str, where: str, text: str) -> Finding:
-    """Look a text over for forbidden, required and escalating patterns; refusals come first."""
+    """Look a text over for forbidden, required and escalating patterns; refusals come first.
+
+    Every pattern is looked for in all ``readings`` of the text, an escalating one also with its
+    lines as one. Of several escalations the one that needs the most people counts. What is
+    computed when the script runs (``$(…)``, variables), and letters of other alphabets that look
+    alike, are not seen through: for that people read the script before they vote.
+    """
     escalated = Finding()
+    texts = readings(text)
+    lines = tuple(" ".join(one.split()) for one in texts)
     for pattern in book.patterns:
         if where not in pattern.where or (pattern.commands and command not in pattern.commands):
             continue
-        found = pattern.regex.search(text)
+        looked = (*texts, *lines) if pattern.action == "escalate" else texts
+        found = next((hit for one in looked if (hit := pattern.regex.search(one))), None)
         if pattern.action == "require":
             if not found:
                 return Finding(Refusal("refused.required", {"reason": pattern.reason}))
@@ -235,8 +264,18 @@ def examine(book: Book, command: str, where: str, text: str) -> Finding:
             facts = {"reason": pattern.reason, "found": found.group(0)[:40]}
             return Finding(Refusal("refused.forbidden", facts))
         elif found:
-            escalated = Finding(policy=pattern.policy, reason=pattern.reason)
+            here = Finding(policy=pattern.policy, reason=pattern.reason)
+            escalated = stricter(book, escalated, here)
     return escalated
+
+
+def stricter(book: Book, one: Finding, other: Finding) -> Finding:
+    """The escalation whose policy needs more people; the first where they need as many. So nobody
+    weakens an escalation by words that call for a lesser one."""
+    if not one.policy or not other.policy:
+        return one if one.policy else other
+    people = [needed(book.policies[each.policy], "") for each in (one, other)]
+    return other if people[1] > people[0] else one
 
 
 def refusal_of_targets(rule: CommandRule, instances: tuple[model.Instance, ...]) -> Refusal | None:
@@ -309,6 +348,8 @@ def refusal_of_vote(
     book: Book, policy: Policy, request: model.Request, votes: tuple[model.Vote, ...], voter: Person
 ) -> Refusal | None:
     """May this person vote on this request now?"""
+    if not policy.approvers:
+        return Refusal("vote.no_policy", {"policy": policy.name})
     if voter.id == request.person and not policy.self_approval:
         return Refusal("vote.own")
     if voter.id not in policy.approvers:

@@ -87,7 +87,7 @@ def _results(context: Context, request: Request) -> tuple[Block, ...]:
     names = {instance.id: instance.name for instance in plan.instances} if plan else {}
     blocks: list[Block] = []
     for result in context.view.results[:MOST_OUTPUTS]:
-        line = f" · {result.status}"
+        line = f" · {context.outcome(result.status)}"
         if result.exit_code is not None:
             line += " · " + context.say("status.exit", code=result.exit_code)
         name = names.get(result.instance) or result.instance

@@ -35,7 +35,15 @@ STORIES = {
 }
 IMPATIENT = """
 
-# ---- added by the demo: a policy that runs out within seconds, for the story of the expiry
+# ---- added by the demo: no limit per minute, since a person will type right after the stories,
+# ---- and a policy that runs out within seconds, for the story of the expiry
+[[budget]]
+platform = "dingtalk"
+kinds = ["say", "card", "lookup"]
+per = "app"
+count = 20
+per_seconds = 1
+
 [policy.impatient]
 approvers = ["role:sre"]
 remind = "2s"
@@ -238,6 +246,7 @@ async def main(options: argparse.Namespace) -> int:
         began = time.monotonic()
         bot = await start_bot(config, log)
         try:
+            await sandbox.call("dingtalk", "configure", session_per_minute=0)
             with console.status("starting the bot …"):
                 await connected(sandbox, bot, 30)
             ready = time.monotonic() - began

@@ -146,7 +146,7 @@ class Api:
                 user_agent="countersign",
             )
         )
-        connect_directly(client, settings.workers)
+        keep_to_the_endpoint(client, settings.workers)
         return client
 
 
@@ -155,8 +155,9 @@ def snake(action: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in action).lstrip("_")
 
 
-def connect_directly(client: Any, pool: int) -> None:
-    """Keep the SDK from sending calls through a proxy to a host that NO_PROXY (or being this very
+def keep_to_the_endpoint(client: Any, pool: int) -> None:
+    """Keep the SDK from taking signed calls, and temporary credentials with them, where a redirect
+    points to; and from sending them through a proxy to a host that NO_PROXY (or being this very
     machine) exempts: it reads HTTP_PROXY, but not NO_PROXY."""
     from requests import utils
     from requests.adapters import HTTPAdapter
@@ -166,12 +167,13 @@ def connect_directly(client: Any, pool: int) -> None:
     url = f"{protocol}://{endpoint}"
     host = endpoint.rpartition(":")[0] or endpoint
     local = host in ("localhost", "[::1]") or host.startswith("127.")
-    if not local and not utils.should_bypass_proxies(url, no_proxy=None):
-        return
     size = max(pool, 1)
     session = core._get_session(
         session_key=f"{url}:80:pool={size}", protocol=protocol, pool_size=size
     )
+    session.max_redirects = 0
+    if not local and not utils.should_bypass_proxies(url, no_proxy=None):
+        return
 
     class Direct(HTTPAdapter):
         def get_connection_with_tls_context(

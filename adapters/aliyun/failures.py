@@ -148,5 +148,8 @@ def _unanswered(cause: BaseException | None, action: str) -> Failure:
         )
     if never:
         return Failure("unsent", "Alibaba Cloud could not be reached (no connection).")
+    if isinstance(cause, http.TooManyRedirects):
+        reason = f"{action} was answered with a redirect, which is not followed: check endpoint."
+        return Failure("doubtful", reason)
     what = "in time" if isinstance(cause, http.ReadTimeout) else "before the connection broke"
     return Failure("doubtful", f"{action} was not answered {what}.")

@@ -186,7 +186,7 @@ class Sender:
         """Change the card for everybody."""
         if not effect.ref:
             return model.Refused("an update of a card that was never shown", "no_ref")
-        if effect.card.buttons:
+        if any(button.action == "approve" for button in effect.card.buttons):
             refused = await self._in_full(effect.place, effect.card, effect.ref, doubt)
             if refused is not None:
                 return refused
@@ -202,11 +202,12 @@ class Sender:
     async def _in_full(
         self, place: model.Place, card: model.Card, ref: str, doubt: bool
     ) -> model.Outcome | None:
-        """Send the card's whole text as a message if the card can't hold it. None: go on."""
+        """Send the card's whole text as a message if the card can't hold it, once for its plan's
+        code: votes change the card, not what is voted on. None: go on."""
         if render.fits(card, self._settings.card_value_bytes):
             return None
         text = render.full_text(card)
-        key = derived(ref, "full", repr(text.blocks))
+        key = derived(ref, "full", card.code)
         if self._sent.get(key):
             return None
         outcome = await self.say(place, text, key, doubt)

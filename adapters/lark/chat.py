@@ -89,19 +89,15 @@ class Lark:
                 open_id = bot.get("open_id") if isinstance(bot, dict) else None
                 if answer.code == 0 and isinstance(open_id, str) and open_id:
                     return open_id
-                problem = f"{answer.code}: {answer.message}"
+                problem = f"{answer.code}: {answer.message}; is the app's bot feature turned on?"
                 if answer.code in api.TOKEN_STALE:
                     raise ports.BadCredentials(
-                        f"Lark takes no token of this app ({problem}). Check app_id and app_secret "
-                        "in [lark]."
+                        f"Lark takes no token of this app ({answer.code}: {answer.message}). Check "
+                        "app_id and app_secret in [lark]."
                     )
             except api.NoAnswer as error:
-                problem = str(error)
-            log.error(
-                "Lark does not say who the bot is (%s); is the bot feature of the app turned on? "
-                "Trying again.",
-                problem,
-            )
+                problem = f"{error}; is domain in [lark] right, and reachable?"
+            log.error("Lark does not say who the bot is (%s). Trying again.", problem)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, self._settings.backoff_most)
 

@@ -151,7 +151,7 @@ def _words(words: str, *style: str) -> Element:
 def _post_block(block: model.Block) -> Iterator[list[Element]]:
     match block.kind:
         case "para":
-            yield list(_post_spans(block.spans))
+            yield list(_post_spans(block.spans, marked=True))
         case "facts":
             for label, spans in block.rows:
                 name = text.inert(text.one_line(label))
@@ -166,7 +166,8 @@ def _post_block(block: model.Block) -> Iterator[list[Element]]:
             yield [{"tag": "hr"}]
 
 
-def _post_spans(spans: Iterable[model.Span]) -> Iterator[Element]:
+def _post_spans(spans: Iterable[model.Span], marked: bool = False) -> Iterator[Element]:
+    """Posts know no code within a line: what is to be typed as it is can only be ``marked``."""
     for span in spans:
         words = text.inert(text.one_line_kept(span.text))
         if span.at is not None and _mentionable(span.at):
@@ -175,6 +176,8 @@ def _post_spans(spans: Iterable[model.Span]) -> Iterator[Element]:
             yield _words("@" + words)
         elif span.style == "bold":
             yield _words(words, "bold")
+        elif span.style == "code" and marked:
+            yield _words(f"`{words}`")
         else:
             yield _words(words)
 

@@ -8,6 +8,7 @@ platforms.
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,7 @@ def load(
     file = parts.file
     if file is not None:
         check.check(check.Sight(file, parts, notes, commands))
-        file = _completed(file, folder)
+        file = _trusting(_completed(file, folder), folder, notes)
         file = _resolved(file, folder, environ, notes) if secrets else file
     if notes.faults or file is None or file.aliyun is None:
         raise ConfigError(path, notes.faults, notes.warnings)
@@ -194,6 +195,23 @@ def _completed(file: schema.File, folder: Path) -> schema.File:
     if file.dingtalk and not file.dingtalk.robot_code:
         robot = {"robot_code": file.dingtalk.client_id}
         tables["dingtalk"] = file.dingtalk.model_copy(update=robot)
+    return file.model_copy(update=tables)
+
+
+def _trusting(file: schema.File, folder: Path, notes: Notes) -> schema.File:
+    """The file with the paths of its authorities made absolute; unusable ones are noted."""
+    tables: dict[str, Any] = {}
+    for name in ("dingtalk", "lark", "aliyun"):
+        table = getattr(file, name)
+        if table is None or table.ca_file is None:
+            continue
+        place = folder / table.ca_file
+        tables[name] = table.model_copy(update={"ca_file": place})
+        try:
+            ssl.create_default_context(cafile=place)
+        except (OSError, ValueError):
+            fault = "is no readable PEM file of certificates"
+            notes.fault((name, "ca_file"), fault)
     return file.model_copy(update=tables)
 
 

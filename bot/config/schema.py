@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.config import values
 from bot.config.secret import Secret
-from bot.config.values import Duration, Folder, Origin, Seconds, SomeTexts, Text, Texts
+from bot.config.values import CaFile, Duration, Folder, Origin, Seconds, SomeTexts, Text, Texts
 
 
 class Table(BaseModel):
@@ -99,6 +99,11 @@ class DingTalk(Table):
     call_timeout: Seconds = Field(
         default=10.0, description="Longest wait for one API call, in seconds."
     )
+    ca_file: CaFile = Field(
+        default=None,
+        description="PEM file of the certificates to trust instead of the usual ones, where a "
+        "gateway with a private authority stands in between.",
+    )
 
 
 class Lark(Table):
@@ -121,6 +126,11 @@ class Lark(Table):
     )
     call_timeout: Seconds = Field(
         default=10.0, description="Longest wait for one API call, in seconds."
+    )
+    ca_file: CaFile = Field(
+        default=None,
+        description="PEM file of the certificates to trust instead of the usual ones, where a "
+        "gateway with a private authority stands in between.",
     )
     reply_in_thread: bool = Field(
         default=True,
@@ -175,6 +185,11 @@ class Aliyun(Table):
     )
     call_timeout: Seconds = Field(
         default=10.0, description="Longest wait for one API call, in seconds."
+    )
+    ca_file: CaFile = Field(
+        default=None,
+        description="PEM file of the certificates to trust instead of the usual ones, where a "
+        "gateway with a private authority stands in between.",
     )
     credentials: Credentials = Field(
         default_factory=Credentials, description="See [aliyun.credentials](#aliyuncredentials)."

@@ -23,7 +23,9 @@ def parsed(commands: catalog.Catalog, text: str, locale: str) -> parse.Parsed | 
 
 
 def needs(house: House, event: model.Asked) -> model.Needs:
-    asks_by = f"{event.account.platform}:{event.account.id or event.account.name}"
+    # One without an id chooses its own name: all such share what one person may ask in a chat.
+    who = event.account
+    asks_by = f"{who.platform}:{who.tenant}:{who.id}" if who.id else f"::{event.place.chat}"
     found = parsed(house.catalog, event.text, policy.locale_of(house.book, event.place))
     if isinstance(found, policy.Refusal):
         return model.Needs(asks_by=asks_by)
@@ -38,7 +40,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     draft = Draft(house, view, now)
     book, locale = house.book, policy.locale_of(house.book, event.place)
     refusal = policy.refusal_of_place(book, event.place, event.account)
-    if refusal is None and view.recent_asks >= book.asks_per_minute:
+    if view.recent_asks >= book.asks_per_minute:
         refusal = policy.Refusal("refused.rate", {"most": book.asks_per_minute})
         if view.recent_asks > book.asks_per_minute:
             return refuse(draft, event, refusal, locale, silent=True)
@@ -114,6 +116,8 @@ def refusal_of_right(
         return policy.Refusal("refused.not_enabled", {"command": name})
     if policy.may_use(house.book, person, name, place):
         return None
+    if policy.may_use(house.book, person, name):
+        return policy.Refusal("refused.here", {"command": name})
     roles = sorted(
         role.name
         for role in house.book.roles.values()

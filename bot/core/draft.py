@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bot import cards, model, policy, texts
+from bot import audit, cards, model, policy, texts
 from bot.house import House
 
 ENDINGS = ("expire", "remind", "plan", "overdue")
@@ -26,6 +26,7 @@ class Draft:
         self.timers: list[model.Timer] = []
         self.cleared: list[str] = []
         self.dropped: list[str] = []
+        self.spoken = ""
 
     # ------------------------------------------------------------- the request
 
@@ -34,6 +35,11 @@ class Draft:
         """The request, where there must be one."""
         assert self.request is not None
         return self.request
+
+    @property
+    def locale(self) -> str:
+        """The language to answer in: ``spoken`` where a person writes, else the request's own."""
+        return self.spoken or self.it.locale
 
     def create(self, request: model.Request) -> None:
         self.request = request
@@ -66,6 +72,17 @@ class Draft:
         request = self.request.id if self.request else 0
         self.entries.append(model.AuditEntry(actor, action, request, facts))
         return self.view.audit_seq + len(self.entries)
+
+    def stamp(self) -> str:
+        """The newest entry as chats print it, "SEQ:HASH": with it anybody can later prove that
+        nothing up to there was changed or cut off."""
+        hash_, seq = self.view.audit_hash, self.view.audit_seq
+        at = audit.iso(self.now.replace(microsecond=self.now.microsecond // 1000 * 1000))
+        for entry in self.entries:
+            seq += 1
+            facts = audit.canonical_facts(entry.facts)
+            hash_ = audit.digest(hash_, seq, at, entry.actor, entry.action, entry.request, facts)
+        return f"{seq}:{hash_[:8]}"
 
     def queue(self, key: str, lane: str, body: model.Effect, **options: Any) -> None:
         request = self.request.id if self.request else 0

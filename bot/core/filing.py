@@ -41,7 +41,7 @@ def file_request(
     stronger: str = "",
 ) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
-    checked = check(draft, found, context, text, form is not None, stronger)
+    checked = check(draft, found, context, text, form is not None and not form.late, stronger)
     if isinstance(checked, policy.Refusal):
         return checked
     rule = draft.house.book.commands[found.command.name]
@@ -63,6 +63,7 @@ def file_request(
             expires_at=draft.now + checked.policy.expires,
             reason=str(found.values.get("reason") or ""),
             form=form,
+            escalated=checked.escalated,
         )
     )
     draft.enter(
@@ -110,12 +111,12 @@ def check(
     refusal = refusal_of_values(rule, found.values, script)
     if refusal is not None:
         return refusal
-    chosen, escalated = stronger or rule.policy, ""
-    for finding in findings(draft, name, text, script, rendered):
+    chosen, escalation = stronger or rule.policy, policy.Finding()
+    for finding in findings(draft, found, text, script, rendered):
         if finding.refusal is not None:
             return finding.refusal
-        if finding.policy:
-            chosen, escalated = finding.policy, finding.reason
+        escalation = policy.stricter(book, escalation, finding)
+    chosen, escalated = escalation.policy or chosen, escalation.reason
     needed = book.policies[chosen]
     if not (by_form and needed.form_counts) and not policy.can_pass(needed, context.person.id):
         return policy.Refusal("refused.nobody", {"policy": chosen})
@@ -143,16 +144,25 @@ def refusal_of_values(
 
 
 def findings(
-    draft: Draft, name: str, text: str, script: command.Script, rendered: str
+    draft: Draft, parsed: parse.Parsed, text: str, script: command.Script, rendered: str
 ) -> list[policy.Finding]:
     """What the patterns say of the words, of every value, and of the script as it would run."""
-    book = draft.house.book
+    book, name = draft.house.book, parsed.command.name
+    values = dict.fromkeys((*script.parameters.values(), *typed(parsed.values)))
     found = [policy.examine(book, name, "text", text)]
     found += [
-        planning.examined(draft.house, name, "value", value) for value in script.parameters.values()
+        planning.examined(draft.house, name, "value", value)
+        for value in values
+        if value != script.source
     ]
     found.append(planning.finding_of_script(draft, name, rendered))
     return found
+
+
+def typed(values: Mapping[str, Any]) -> list[str]:
+    """Every value that is text, and every part of one that is a list."""
+    parts = [value if isinstance(value, tuple | list) else (value,) for value in values.values()]
+    return [part for each in parts for part in each if isinstance(part, str) and part]
 
 
 def targets_in(found: parse.Parsed) -> tuple[str, ...]:

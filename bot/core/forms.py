@@ -88,7 +88,7 @@ def fetched(
             withdraw(draft)
         return draft.receipt()
     agreed = isinstance(outcome, model.Done) and outcome.data.get("status") == "approved"
-    if effect.context == QUIET and not agreed:
+    if effect.context.get("quiet") and not agreed:
         return draft.receipt()
     place = place_of(house.book, rule, body.tenant)
     locale = policy.locale_of(house.book, place)
@@ -98,12 +98,11 @@ def fetched(
         reason = getattr(outcome, "reason", "")
         refusal = policy.Refusal("refused.form_fetch", {"reason": reason})
     if refusal is not None:
-        title = title_of(locale, outcome)
         text = refusal_text(locale, refusal)
         draft.enter(
             f"{body.platform}:form", "ask.refused", reason=refusal.key, instance=body.instance
         )
-        heading = texts.say(locale, "form.title", title=title)
+        heading = heading_of(locale, outcome)
         message = cards.sentence(heading, text, quote=heading)
         key = f"say:form:{body.platform}:{body.instance}"
         draft.queue(key, key, model.Say(place, message, key))
@@ -139,13 +138,14 @@ def listed(house: House, outcome: model.Outcome, view: model.View, now: datetime
     for instance in outcome.data.get("instances", ()):
         lane = f"form:{body.platform}:{instance}"
         fetch = model.FetchForm(body.platform, body.tenant, body.form, str(instance))
-        draft.queue(f"{lane}:seen:{effect.id}", lane, fetch, context=QUIET)
+        draft.queue(f"{lane}:seen:{effect.id}", lane, fetch, context={**QUIET, "late": True})
     return draft.receipt()
 
 
-def title_of(locale: str, outcome: model.Outcome) -> str:
+def heading_of(locale: str, outcome: model.Outcome) -> str:
     title = str(outcome.data.get("title") or "") if isinstance(outcome, model.Done) else ""
-    return title or texts.say(locale, "form.plain")
+    key = "form.title" if title else "form.plain"
+    return texts.say(locale, key, title=title)
 
 
 def file_form(
@@ -160,7 +160,9 @@ def file_form(
     house, book = draft.house, draft.house.book
     title = str(data.get("title") or "") or texts.say(locale, "form.plain")
     if data.get("status") != "approved":
-        facts = {"title": title, "status": str(data.get("status") or "?")}
+        word = f"form.status.{data.get('status')}"
+        word = word if word in texts.PHRASES else "form.status.unknown"
+        facts = {"title": title, "status": texts.say(locale, word)}
         return policy.Refusal("refused.form_status", facts)
     account = model.Account(body.platform, body.tenant, str(data.get("originator") or ""))
     unknown = voting.refusal_of_account(book, account)
@@ -179,6 +181,7 @@ def file_form(
     refused = asking.refusal_of_right(house, person, found.name, place, locale)
     if refused is not None:
         return refused
+    late = bool(draft.view.effect and draft.view.effect.context.get("late"))
     approvers = tuple(
         model.Account(body.platform, body.tenant, str(each)) for each in data.get("approvers", ())
     )
@@ -202,7 +205,7 @@ def file_form(
         place=place,
         account=account,
         form=model.FormOrigin(
-            body.platform, body.tenant, body.form, body.instance, title, approvers
+            body.platform, body.tenant, body.form, body.instance, title, approvers, late
         ),
         stronger=rule.policy,
     )

@@ -91,7 +91,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
 def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
     """Freeze the plan and put it to the vote; an OA form may have decided it already."""
     book, now = draft.house.book, draft.now
-    rule = book.policies[draft.it.policy]
+    rule = policy.policy_of(book, draft.it.policy)
     code = model.digest(plan)
     draft.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=now + rule.expires)
     draft.cleared.append("plan")
@@ -103,7 +103,7 @@ def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
         policy=rule.name,
         version=plan.version,
     )
-    if draft.it.form is not None and rule.form_counts:
+    if draft.it.form is not None and rule.form_counts and not draft.it.form.late:
         count_form(draft, rule)
     verdict = policy.tally(rule, draft.it.person, draft.votes).verdict
     if verdict == "approved":

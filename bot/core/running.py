@@ -195,7 +195,7 @@ def conclude(draft: Draft) -> bool:
     state = verdict(draft, steps)
     errors = dict.fromkeys(step.error for step in steps if step.error)
     draft.finish(state, note="; ".join(errors))
-    number = draft.enter(
+    draft.enter(
         "countersign",
         "run.finished",
         state=state.value,
@@ -212,7 +212,9 @@ def conclude(draft: Draft) -> bool:
         draft.tell_sentence("outcome", "say.not_started", draft.asker(), reason=why)
         return True
     name = run_name(request)
-    message = cards.outcome_message(draft.house, draft.it, draft.votes, results, number, name)
+    message = cards.outcome_message(
+        draft.house, draft.it, draft.votes, results, draft.stamp(), name
+    )
     draft.tell("outcome", message)
     return True
 
@@ -238,8 +240,8 @@ def verdict(draft: Draft, steps: tuple[model.Step, ...]) -> model.State:
 def stop(draft: Draft, person: policy.Person) -> Answer:
     """Stop a running request; what never began is dropped, what runs is told to stop."""
     request = draft.it
-    locale, facts = request.locale, {"id": request.id}
-    rule = draft.house.book.policies[request.policy]
+    locale, facts = draft.locale, {"id": request.id}
+    rule = policy.policy_of(draft.house.book, request.policy)
     name = cards.name_of(draft.house, request.person)
     if request.state not in (model.State.APPROVED, model.State.RUNNING):
         word = cards.state_word(locale, request)
@@ -319,7 +321,7 @@ def timer_due(
     pending = request.state is model.State.PENDING
     if event.timer == "expire" and pending:
         expire(draft)
-    elif event.timer == "remind" and pending:
+    elif event.timer == "remind" and pending and draft.now < request.expires_at:
         remind(draft)
     elif event.timer == "plan" and request.state is model.State.PLANNING:
         text = texts.say(request.locale, "refused.lookup", reason="timeout")
@@ -344,7 +346,7 @@ def expire(draft: Draft) -> None:
 def remind(draft: Draft) -> None:
     """Mention those whose vote is still missing."""
     request, house = draft.it, draft.house
-    rule = house.book.policies[request.policy]
+    rule = policy.policy_of(house.book, request.policy)
     waiting = policy.tally(rule, request.person, draft.votes).waiting_for
     draft.enter("countersign", "request.reminded", people=list(waiting))
     draft.tell_sentence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -57,9 +58,9 @@ def by_text(
     draft: Draft, event: model.Asked, person: policy.Person, wish: command.Act
 ) -> model.Decision:
     """approve / reject / cancel / stop in words, with a number or as a reply to the card."""
-    locale = policy.locale_of(draft.house.book, event.place)
+    draft.spoken = locale = policy.locale_of(draft.house.book, event.place)
     if draft.request is None:
-        key = "vote.no_request" if wish.request or event.quoted else "vote.which"
+        key = "vote.no_request" if wish.request else "vote.which"
         draft.enter(person.id, "act.refused", reason=key, action=wish.kind)
         text = texts.say(locale, key, example=f"{wish.kind} 42")
     else:
@@ -82,8 +83,8 @@ def refusal_of_words(draft: Draft, wish: command.Act) -> policy.Refusal | None:
         return policy.Refusal(
             "vote.wrong_code", {"id": request.id, "code": wish.code, "now": request.code}
         )
-    if not wish.code and draft.house.book.policies[request.policy].code_required:
-        hint = texts.say(request.locale, "vote.code_hint")
+    if not wish.code and policy.policy_of(draft.house.book, request.policy).code_required:
+        hint = texts.say(draft.locale, "vote.code_hint")
         return policy.Refusal("vote.code_required", {"id": request.id, "code_hint": hint})
     return None
 
@@ -104,12 +105,12 @@ def act(
     if action == "stop":
         return running.stop(draft, person)
     draft.enter(person.id, "click.refused", reason="vote.unknown_action", action=action[:40])
-    return texts.say(draft.it.locale, "vote.unknown_action"), "warning"
+    return texts.say(draft.locale, "vote.unknown_action"), "warning"
 
 
 def state_facts(draft: Draft) -> str:
     """The state in words, with who brought it about."""
-    request = draft.it
+    request = replace(draft.it, locale=draft.locale)
     text = cards.state_word(request.locale, request)
     note = cards.note_of(draft.house, request, draft.votes)
     return f"{text} ({note})" if note and request.state is not model.State.PENDING else text
@@ -125,8 +126,8 @@ def vote(
 ) -> running.Answer:
     """Count a vote if it may be counted; the last one needed decides the request."""
     request, house = draft.it, draft.house
-    rule = house.book.policies[request.policy]
-    locale = request.locale
+    rule = policy.policy_of(house.book, request.policy)
+    locale = draft.locale
     if request.state is model.State.PENDING and draft.now >= request.expires_at:
         running.expire(draft)
         request = draft.it
@@ -157,7 +158,7 @@ def vote(
 def count(draft: Draft, rule: policy.Policy, person: policy.Person, reason: str) -> running.Answer:
     """What the votes come to now."""
     tally = policy.tally(rule, draft.it.person, draft.votes)
-    locale, number = draft.it.locale, draft.it.id
+    locale, number = draft.locale, draft.it.id
     if tally.verdict == "approved":
         running.start(draft)
         draft.update_card()
@@ -189,7 +190,7 @@ def say_rejected(draft: Draft, person: policy.Person, reason: str) -> None:
 def cancel(draft: Draft, person: policy.Person) -> running.Answer:
     """The requester takes the request back before it runs."""
     request = draft.it
-    locale, facts = request.locale, {"id": request.id}
+    locale, facts = draft.locale, {"id": request.id}
     name = cards.name_of(draft.house, request.person)
     if request.state.final:
         text = texts.say(locale, "vote.not_pending", **facts, state=state_facts(draft))

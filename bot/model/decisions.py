@@ -71,13 +71,14 @@ class StoredEffect:
 @dataclass(frozen=True, slots=True)
 class View:
     """What the store shows to ``decide``. ``next_request`` is the number a new request gets,
-    ``audit_seq`` the number of the newest audit entry, ``recent_asks`` how often ``asks_by`` asked
-    within the last minute, ``installation`` the random id of this store, ``unsent`` the keys of the
-    request's queued effects that were certainly never sent."""
+    ``audit_seq`` and ``audit_hash`` the number and hash of the newest audit entry, ``recent_asks``
+    how often ``asks_by`` asked within the last minute, ``installation`` the random id of this
+    store, ``unsent`` the keys of the request's queued effects that were certainly never sent."""
 
     next_request: int
     audit_seq: int
     installation: str
+    audit_hash: str = ""
     request: Request | None = None
     votes: tuple[Vote, ...] = ()
     steps: tuple[Step, ...] = ()

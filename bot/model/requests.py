@@ -92,7 +92,8 @@ FINAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FormOrigin:
-    """The OA form that asked: ``approvers`` are the accounts that agreed to it there."""
+    """The OA form that asked: ``approvers`` are the accounts that agreed to it there. ``late``: it
+    was found after an absence, so what it decided then has to be confirmed now."""
 
     platform: str
     tenant: str
@@ -100,6 +101,7 @@ class FormOrigin:
     instance: str
     title: str = ""
     approvers: tuple[Account, ...] = ()
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class Request:
     stopping: bool = False
     note: str = ""
     ended_by: str = ""
+    escalated: str = ""
 
     @property
     def code(self) -> str:

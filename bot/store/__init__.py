@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bot.store.effects import Allowance, Bucket, Claimed, Claims, History, Quota
-from bot.store.files import Locked, Store
+from bot.store.files import Broken, Locked, Store, Unusable
 from bot.store.reader import OpenStep, Reader, Status
 from bot.store.writer import Changes, Conflict, Writer
 
 __all__ = [
     "Allowance",
+    "Broken",
     "Bucket",
     "Changes",
     "Claimed",
@@ -21,5 +22,6 @@ __all__ = [
     "Reader",
     "Status",
     "Store",
+    "Unusable",
     "Writer",
 ]

@@ -20,6 +20,14 @@ class Locked(Exception):
     """Another bot already runs on this store."""
 
 
+class Unusable(Exception):
+    """The store cannot be opened; the message says why and what to look at."""
+
+
+Broken = sqlite3.Error
+"""What a store that is open raises when its disk is full or fails."""
+
+
 class Store:
     """One SQLite file. ``Store(path)`` creates and migrates it and keeps others from writing;
     ``Store(path, readonly=True)`` is for tools beside a running bot."""
@@ -34,12 +42,19 @@ class Store:
             if not self.path.exists():
                 raise FileNotFoundError(f"there is no store at {self.path}")
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = self._take_lock()
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = self._take_lock()
             self.writer = self._open_writer()
-        except BaseException:
-            self._lock.close()
+        except BaseException as fault:
+            if self._lock is not None:
+                self._lock.close()
+            if isinstance(fault, OSError | sqlite3.Error):
+                raise Unusable(
+                    f"the store {self.path} cannot be used: {fault}. Check that [bot] data is a "
+                    "folder on a local disk with room, writable by this user, and that the file "
+                    "is a database of this bot"
+                ) from fault
             raise
 
     def _take_lock(self) -> IO[bytes]:

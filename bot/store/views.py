@@ -89,6 +89,7 @@ def load(
     *,
     next_request: int,
     audit_seq: int,
+    audit_hash: str,
     installation: str,
     recent_asks: int,
 ) -> model.View:
@@ -105,6 +106,7 @@ def load(
     return model.View(
         next_request=next_request,
         audit_seq=audit_seq,
+        audit_hash=audit_hash,
         installation=installation,
         request=found,
         votes=votes(connection, found.id) if found else (),

@@ -106,6 +106,7 @@ class Writer:
             needs,
             next_request=self._last_request + 1,
             audit_seq=self._next_seq - 1,
+            audit_hash=self._hash,
             installation=self.installation,
             recent_asks=recent_asks,
         )

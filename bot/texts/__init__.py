@@ -42,6 +42,8 @@ def joined(locale: str, items: Iterable[object], word: str = "or") -> str:
 def duration(locale: str, span: timedelta) -> str:
     """A length of time in its two largest units: "1 d 2 h", "45 s"; a negative one is none."""
     left = max(0, int(span.total_seconds()))
+    if timedelta() < span < timedelta(seconds=1):
+        return ("不到 1 秒", "less than 1 s")[_index(locale)]
     first = next((place for place, unit in enumerate(_UNITS) if left >= unit[0]), len(_UNITS) - 1)
     parts: list[str] = []
     for size, *names in _UNITS[first : first + 2]:

@@ -21,27 +21,31 @@ PHRASES: dict[str, tuple[str, str]] = {
         "I take no commands in direct chats. Mention me in one of the registered groups.",
     ),
     "refused.group": (
-        "这个群（{chat}）没有登记。请管理员在 bot.toml 的 [[group]] 中添加。",
-        "This group ({chat}) is not registered. Ask the administrator to add it as a [[group]] in bot.toml.",
+        "这个群（{chat}）没有登记。请管理员在 bot.toml 的 `[[group]]` 中添加。",
+        "This group ({chat}) is not registered. Ask the administrator to add it as a `[[group]]` in bot.toml.",
     ),
     "refused.unknown_account": (
-        "我不认识账号 {account}。请管理员在 bot.toml 的 [[person]] 中登记。",
-        "I do not know the account {account}. Ask the administrator to add it to a [[person]] in bot.toml.",
+        "我不认识账号 {account}。请管理员在 bot.toml 的 `[[person]]` 中登记。",
+        "I do not know the account {account}. Ask the administrator to add it to a `[[person]]` in bot.toml.",
     ),
     "refused.ambiguous_account": (
         "账号 {account} 同时属于两个人，我无法判断是谁，所以不算任何人。请管理员改正 bot.toml。",
         "The account {account} is claimed by two people, so it counts for neither. Ask the administrator to correct bot.toml.",
     ),
     "refused.rate": (
-        "一分钟内请求太多（上限 {most} 次），后面的都没有执行。请稍后再试。",
+        "一分钟内消息太多（上限 {most} 次），后面的都没有执行。请稍后再试。",
         "Too many messages within a minute (at most {most}); the further ones were not carried out. Please wait a moment.",
     ),
     "refused.role": ("你没有 {command} 的权限。{who}", "You may not use {command}. {who}"),
+    "refused.here": (
+        "这个群里不能申请 {command}，其他群可能可以。管理员可以在 bot.toml 的 `[[group]]` 中开放。",
+        "{command} may not be asked for in this group. Another group may do, or the administrator can allow it in its `[[group]]` in bot.toml.",
+    ),
     "refused.role.who": ("可以使用的角色：{roles:list}。", "Roles that may: {roles:list}."),
     "refused.role.nobody": ("还没有角色被授予它。", "No role has been granted it yet."),
     "refused.not_enabled": (
-        "命令 {command} 没有启用。请管理员在 bot.toml 中添加 [command.{command}]。",
-        "The command {command} is not enabled. Ask the administrator to add [command.{command}] to bot.toml.",
+        "命令 {command} 没有启用。请管理员在 bot.toml 中添加 `[command.{command}]`。",
+        "The command {command} is not enabled. Ask the administrator to add `[command.{command}]` to bot.toml.",
     ),
     "refused.required": (
         "缺少必需的内容：{reason}。请补上后重新发送。",
@@ -112,13 +116,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Reading the approval form failed: {reason}. Nothing was run; please look into it.",
     ),
     "refused.form_field": (
-        "审批单里没有字段 {field}（参数 {name}）。请检查 bot.toml 的 [[form]] args。",
-        "The form has no field {field} (for {name}). Check args of its [[form]] in bot.toml.",
+        "审批单里没有字段 {field}（参数 {name}）。请检查 bot.toml 的 `[[form]]` args。",
+        "The form has no field {field} (for {name}). Check args of its `[[form]]` in bot.toml.",
     ),
     # ------------------------------------------------------------------ forms
     "form.title": ("审批单：{title}", "Form: {title}"),
     "form.from": ("来自审批单“{title}”", "from the form “{title}”"),
     "form.plain": ("审批单", "form"),
+    "form.status.running": ("审批中", "not decided yet"),
+    "form.status.rejected": ("已拒绝", "rejected"),
+    "form.status.withdrawn": ("已撤销", "withdrawn"),
+    "form.status.reverted": ("同意后又撤销", "withdrawn after it was approved"),
+    "form.status.unknown": ("不明", "in an unknown state"),
     # ------------------------------------------------------------------ votes
     "vote.approved": ("已同意 #{id}，开始执行。", "You approved #{id}; it starts now."),
     "vote.counted": (
@@ -127,12 +136,16 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "vote.rejected": ("已拒绝 #{id}，不会执行。", "You rejected #{id}; it will not run."),
     "vote.own": (
-        "不能审批自己发起的请求 #{id}。可以请 {names} 审批，或用 `cancel {id}` 取消。",
+        "不能审批自己的申请 #{id}。可以请 {names} 审批，或用 `cancel {id}` 取消。",
         "You cannot decide on your own request #{id}. Ask {names}, or `cancel {id}`.",
     ),
     "vote.stranger": (
         "你不在 #{id} 的审批人中，什么都没有改变。可以审批的是：{names:list}。",
         "You are not an approver of #{id}, so nothing changed. Approvers: {names:list}.",
+    ),
+    "vote.no_policy": (
+        "#{id} 的审批策略 {policy} 已不在 bot.toml 中，没有人可以审批。请重新发起。",
+        "The policy {policy} of #{id} is no longer in bot.toml, so nobody can decide on it. Ask again.",
     ),
     "vote.again": (
         "你已经对 #{id} 投过票，这次不再计算。",
@@ -147,20 +160,20 @@ PHRASES: dict[str, tuple[str, str]] = {
         "This card is outdated: the plan of #{id} is a different one. Please use the newest card.",
     ),
     "vote.wrong_code": (
-        "代码 {code} 与 #{id} 当前计划的代码 {now} 不一致，没有计票。请核对卡片后重试。",
+        "短码 {code} 与 #{id} 当前计划的短码 {now} 不一致，没有计票。请核对卡片后重试。",
         "The code {code} is not that of #{id}'s plan ({now}), so nothing was counted. Check the card and try again.",
     ),
     "vote.code_required": (
-        "#{id} 风险很高，用文字同意时必须带上卡片上的代码：`approve {id} {code_hint}`。",
+        "#{id} 风险很高，用文字同意时必须带上卡片上的短码：`approve {id} {code_hint}`。",
         "#{id} is high-risk: approving by text must carry the code on the card: `approve {id} {code_hint}`.",
     ),
-    "vote.code_hint": ("代码", "CODE"),
+    "vote.code_hint": ("短码", "CODE"),
     "vote.no_request": (
-        "没有找到这个请求。用 `pending` 查看待审批的请求。",
+        "没有找到这个申请。用 `pending` 查看待审批的申请。",
         "There is no such request. Use `pending` to see what waits.",
     ),
     "vote.which": (
-        "请写明请求编号，例如 `{example}`，或者直接引用那张卡片回复。",
+        "请写明申请编号，例如 `{example}`，或者直接引用那张卡片回复。",
         "Which request? Write its number, for instance `{example}`, or reply to its card.",
     ),
     "vote.unknown_action": (
@@ -174,7 +187,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     # ------------------------------------------------------------------ cancel and stop
     "cancel.done": ("已取消 #{id}，不会执行。", "#{id} is cancelled; it will not run."),
     "cancel.not_yours": (
-        "只有发起人 {name} 可以取消 #{id}。审批人可以用 `reject {id}` 拒绝。",
+        "只有申请人 {name} 可以取消 #{id}。审批人可以用 `reject {id}` 拒绝。",
         "Only {name}, who asked, can cancel #{id}. Approvers can `reject {id}`.",
     ),
     "cancel.running": (
@@ -186,7 +199,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Stopping #{id}. What has run is not undone; the card will tell how it ended.",
     ),
     "stop.not_yours": (
-        "只有发起人 {name} 和审批人可以停止 #{id}。",
+        "只有申请人 {name} 和审批人可以停止 #{id}。",
         "Only {name}, who asked, and its approvers can stop #{id}.",
     ),
     "stop.already": ("#{id} 已经在停止。", "#{id} is being stopped already."),
@@ -214,9 +227,15 @@ PHRASES: dict[str, tuple[str, str]] = {
     "state.refused": ("未受理", "refused"),
     "state.unknown": ("结果不明", "outcome unknown"),
     # ------------------------------------------------------------------ the card
-    "card.asked_by": ("发起人", "Asked by"),
-    "card.request": ("请求", "Request"),
+    "card.asked_by": ("申请人", "Asked by"),
+    "card.request": ("内容", "Request"),
     "card.reason": ("原因", "Reason"),
+    "card.late": ("需要确认", "To confirm"),
+    "card.late.why": (
+        "这张审批单是在我离线期间通过的，请再次确认后执行",
+        "this form was agreed to while I was away; please confirm it before it runs",
+    ),
+    "card.escalated": ("加强审批", "Stronger approval"),
     "card.targets": ("实例", "Instances"),
     "card.run_as": ("执行身份", "Runs as"),
     "card.run_as.default": ("云助手默认用户（root）", "Cloud Assistant's default user (root)"),
@@ -227,7 +246,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "risk.medium": ("中", "medium"),
     "risk.high": ("高", "high"),
     "risk.critical": ("极高", "critical"),
-    "card.code": ("代码", "Code"),
+    "card.code": ("短码", "Code"),
     "card.expires": ("有效期至", "Expires"),
     "card.approvers": ("审批人", "Approvers"),
     "card.mode.any": ("任一人同意（或签）", "any one of them"),
@@ -276,11 +295,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} was cancelled by {name} and not run.",
     ),
     "say.cancelled.recalled": (
-        "#{id} {command} 的原消息被撤回，请求已取消，没有执行。",
+        "#{id} {command} 的原消息被撤回，申请已取消，没有执行。",
         "The message that asked for #{id} {command} was recalled, so it is cancelled and not run.",
     ),
     "say.cancelled.withdrawn": (
-        "#{id} {command} 的审批单被撤销，请求已取消，没有执行。",
+        "#{id} {command} 的审批单被撤销，申请已取消，没有执行。",
         "The form behind #{id} {command} was withdrawn, so it is cancelled and not run.",
     ),
     "say.withdrawn.late": (
@@ -330,6 +349,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "result.Pending": ("排队中", "waiting"),
     "result.Running": ("执行中", "running"),
     "result.Scheduled": ("已计划", "scheduled"),
+    "result.none": ("未启动", "not started"),
     "result.Stopping": ("正在停止", "stopping"),
     # ------------------------------------------------------------------ receipts
     "receipt.error": (

@@ -126,9 +126,7 @@ class Pushes:
         fault = self.party.faults.take(delivery.kind)
         do, args = (fault.do, fault.args) if fault else ("", {})
         if do == "reorder":
-            gate = asyncio.Event()
-            self._held.append(gate)
-            await gate.wait()
+            await self._overtaken()
         elif do == "slow":
             await self.clock.sleep_until(self.clock.now() + float(args.get("seconds", 1.0)))
         if do == "type_card":
@@ -138,6 +136,15 @@ class Pushes:
         if do == "duplicate":
             self.repeat(delivery)
         return good
+
+    async def _overtaken(self) -> None:
+        """Wait until another push has gone out; one that nothing follows within a second goes."""
+        gate = asyncio.Event()
+        self._held.append(gate)
+        try:
+            await asyncio.wait_for(gate.wait(), 1.0)
+        except TimeoutError:
+            self._held.remove(gate)
 
     async def _attempt(self, delivery: Delivery, parts: int = 1, do: str = "") -> bool:
         delivery.attempts += 1

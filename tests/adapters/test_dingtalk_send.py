@@ -279,8 +279,11 @@ async def test_what_a_card_cannot_hold_is_said_first() -> None:
         assert render.FULL_TEXT_ABOVE in shown["text"]
         await t.adapter.perform(model.UpdateCard(place, card(script), send.derived("k")), False)
         assert len(await t.transcript()) == 2
-        changed = model.UpdateCard(place, card(script + "\nmore"), send.derived("k"))
-        await t.adapter.perform(changed, False)
+        voted = model.UpdateCard(place, card(script + "\nBob agrees"), send.derived("k"))
+        await t.adapter.perform(voted, False)
+        assert len(await t.transcript()) == 2, "the same plan is not told again with every vote"
+        other = dataclasses.replace(card(script + "\nmore"), code="0ther")
+        await t.adapter.perform(model.UpdateCard(place, other, send.derived("k")), False)
         assert "more" in (await t.transcript())[-1]["text"]
 
 

@@ -31,7 +31,7 @@ class Scene(play.Play):
     """A play with the bot's insides at hand: its clock, its store, and stopping and starting it."""
 
     def __init__(self, sandbox: Sandbox, platform: str, path: Path) -> None:
-        super().__init__(sandbox, platform, patience=10.0)
+        super().__init__(sandbox, platform, patience=20.0)
         self.clock = MovedClock()
         self.settings = config.load(path)
         self.app = app.App(self.settings, self.clock)

@@ -20,6 +20,9 @@ async def test_forms_agreed_to_while_away_are_found(scene: Scene) -> None:
     await scene.advance(6 * 3600)
     await scene.call("clear_faults")
     await scene.start()
+    card = await scene.new_card("provision", known, "hr")
+    assert await scene.runs() == [], "what was decided long ago is confirmed before it runs"
+    await scene.click("carol", card, "approve")
     told = await scene.told(play.AUDIT, known, "hr")
     assert "E77" in told["text"]
     assert len(await scene.runs()) == 1

@@ -144,6 +144,16 @@ def test_run_hands_the_configuration_over_and_leaves_with_the_bots_status(
     assert settings.dingtalk.client_secret.reveal() == "s3cr3t-Value"
 
 
+def test_a_full_disk_ends_the_bot_with_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        raise store.Broken("database or disk is full")
+
+    assert app.ended(main()) == 1
+    [said] = [record.getMessage() for record in caplog.records]
+    assert "the store failed: database or disk is full" in said
+    assert "make room" in said
+
+
 # ----------------------------------------------------------------------------- audit
 
 
@@ -185,6 +195,7 @@ def test_an_export_verifies_on_its_own(small: Path, kept: list[str]) -> None:
     )
     assert leave("audit", "export", "--config", str(small)).stdout == out.read_text("utf-8")
     assert leave("audit", "verify", "--file", str(out), "--expect", kept[2]).exit_code == 0
+    assert "only --expect tells" in leave("audit", "verify", "--file", str(out)).stderr
     out.write_text(out.read_text("utf-8").replace("ann", "eve", 1), "utf-8")
     forged = leave("audit", "verify", "--file", str(out))
     assert forged.exit_code == 1

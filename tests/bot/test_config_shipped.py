@@ -165,7 +165,8 @@ def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
     spoken = []
     for line in TEXT.split("\n"):
         found = re.match(
-            r"# ((?!security_token|role_arn|external_id|sts_|locale|policy|count)\w+ = .*)", line
+            r"# ((?!security_token|role_arn|external_id|sts_|ca_file|locale|policy|count)\w+ = .*)",
+            line,
         )
         if line.startswith("# [[budget]]"):
             spoken.append("[[budget]]")

@@ -253,7 +253,7 @@ async def test_the_card_is_known_once_shown_and_updates_name_it(path: Path) -> N
 
 
 async def test_an_update_of_a_card_that_was_never_shown_is_refused_without_a_call(
-    path: Path,
+    path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     platform = Platform(lambda effect: model.Refused("no such chat"))
     async with posting(path, platform=platform) as post:
@@ -263,6 +263,8 @@ async def test_an_update_of_a_card_that_was_never_shown_is_refused_without_a_cal
         await post.settled()
         assert len(platform.calls) == 1
         assert post.states() == {"card:1": "refused", "card:1:2": "refused"}
+    refused = [r.getMessage() for r in caplog.records if "was refused" in r.getMessage()]
+    assert refused == ["effect 1 (show_card) was refused: no such chat"]
 
 
 async def test_a_newer_update_replaces_those_not_sent(path: Path) -> None:

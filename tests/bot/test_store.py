@@ -145,6 +145,21 @@ def test_one_bot_per_store_and_tools_beside_it(path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("spoil", ["a file for a folder", "no database", "a folder for a file"])
+def test_a_store_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, spoil: str) -> None:
+    path = tmp_path / "data" / "store.db"
+    if spoil == "a file for a folder":
+        path.parent.write_text("")
+    else:
+        path.parent.mkdir()
+    if spoil == "no database":
+        path.write_bytes(b"something else" * 1000)
+    elif spoil == "a folder for a file":
+        path.mkdir()
+    with pytest.raises(store.Unusable, match=r"store\.db cannot be used: .*\[bot\] data"):
+        store.Store(path)
+
+
 def test_a_tool_says_that_there_is_no_store(path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no store at .*store\.db"):
         store.Store(path, readonly=True)

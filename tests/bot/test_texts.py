@@ -49,7 +49,7 @@ def test_numbers_bring_their_noun() -> None:
     ("seconds", "english", "chinese"),
     [
         (-5, "0 s", "0 秒"),
-        (0.4, "0 s", "0 秒"),
+        (0.4, "less than 1 s", "不到 1 秒"),
         (59, "59 s", "59 秒"),
         (60, "1 min", "1 分钟"),
         (95, "1 min 35 s", "1 分钟 35 秒"),

@@ -152,12 +152,12 @@ def test_status_of_a_finished_run_shows_the_end_of_the_output() -> None:
     assert said[-18:] == [
         "Took: 1 min 30 s",
         "Note: web-02 failed",
-        "web-01 · Success · exit code 0",
+        "web-01 · ok · exit code 0",
         "ok",
-        "web-02 · Failed · exit code 3",
+        "web-02 · failed · exit code 3",
         "… (only the end is shown)",
         *(f"line {number}" for number in range(30, 40)),
-        "i-9 · Error",
+        "i-9 · could not run",
         "agent is gone",
     ]
 

@@ -44,17 +44,16 @@ class Board:
 
     async def play(self, wanted: Iterable[cases.Case], jobs: int) -> list[trial.Result]:
         """Play cases, so many at once; tells every failure as soon as it is known."""
-        waiting, done = iter(wanted), list[trial.Result]()
+        waiting, before = iter(wanted), len(self.results)
 
         async def work() -> None:
             for case in waiting:
                 result = await trial.trial(case)
-                done.append(result)
+                self.results.append(result)
                 self.tell(result)
 
         await asyncio.gather(*(work() for _ in range(jobs)))
-        self.results += done
-        return done
+        return self.results[before:]
 
     def deaths(self) -> list[tuple[cases.Pair, str]]:
         """Where in which story the bot has died so far."""
@@ -115,30 +114,36 @@ async def main(options: argparse.Namespace) -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     board, began = Board(console), time.monotonic()
     pairs = cases.chosen(options.story, options.platform)
-    if options.kill:
-        exact = [cases.Case(options.seed, *pair, tuple(options.kill)) for pair in pairs]
-        results = await board.play(exact, options.jobs)
-    else:
-        calm = [cases.Case(0, *pair, ()) for pair in pairs]
-        results = await board.play(calm, options.jobs)
-        if any(result.faults for result in results):
-            console.print("Not even the undisturbed stories went as told.", style="red")
-            return 1
-        order = {pair: number for number, pair in enumerate(pairs)}
-        results.sort(key=lambda result: order[result.case.story, result.case.platform])
-        reached = {(r.case.story, r.case.platform): r.reached for r in results}
-        least = cases.needed(reached)
-        count = options.seeds or max(SEEDS, least)
-        console.print(f"{least} checkpoints of {len(pairs)} stories; {count} seeds")
-        await board.play(cases.plan(reached, options.first, count), options.jobs)
-        if options.first == 0 and count >= least:
-            missed = cases.missed(reached, board.deaths())
-            console.print(f"{len(missed)} checkpoints were missed and are tried once more")
-            await board.play(missed, options.jobs)
-            for case in cases.missed(reached, board.deaths()):
-                console.print(f"never came: {case.replay}", style="yellow")
-    board.table(time.monotonic() - began)
+    try:
+        if options.kill:
+            exact = [cases.Case(options.seed, *pair, tuple(options.kill)) for pair in pairs]
+            await board.play(exact, options.jobs)
+        else:
+            await everywhere(board, pairs, options)
+    finally:
+        board.table(time.monotonic() - began)
     return 1 if any(result.faults for result in board.results) else 0
+
+
+async def everywhere(board: Board, pairs: list[cases.Pair], options: argparse.Namespace) -> None:
+    """Look what an undisturbed run of each story reaches, and then die there."""
+    console = board.console
+    calm = await board.play([cases.Case(0, *pair, ()) for pair in pairs], options.jobs)
+    if any(result.faults for result in calm):
+        console.print("Not even the undisturbed stories went as told.", style="red")
+        return
+    known = {(one.case.story, one.case.platform): one.reached for one in calm}
+    reached = {pair: known[pair] for pair in pairs}
+    least = cases.needed(reached)
+    count = options.seeds or max(SEEDS, least)
+    console.print(f"{least} checkpoints of {len(pairs)} stories; {count} seeds")
+    await board.play(cases.plan(reached, options.first, count), options.jobs)
+    if options.first == 0 and count >= least:
+        missed = cases.missed(reached, board.deaths())
+        console.print(f"{len(missed)} checkpoints were missed and are tried once more")
+        await board.play(missed, options.jobs)
+        for case in cases.missed(reached, board.deaths()):
+            console.print(f"never came: {case.replay}", style="yellow")
 
 
 if __name__ == "__main__":

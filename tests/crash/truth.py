@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import Counter
 from typing import Any
@@ -12,7 +13,7 @@ from sandbox import play, world
 from tests.crash import crew, stories
 
 SETTLES = 40.0
-SCRIPT = "#!/bin/bash"
+PLAN = ("#!/bin/bash", "长0100", "长0430", "长0600")
 """What only the whole plan holds, where a card has no room for it."""
 WORDS = {
     stories.State.SUCCEEDED: play.SUCCEEDED,
@@ -32,7 +33,11 @@ def open_ends(bot: crew.Bot) -> str:
             steps = reader.open_steps()
     finally:
         opened.close()
-    parts = {"effects": status.effects, "requests": status.requests, "steps": steps}
+    parts: dict[str, object] = {
+        "effects": status.effects,
+        "requests": status.requests,
+        "steps": steps,
+    }
     if status.next_timer is not None:
         parts["timer"] = status.next_timer
     return ", ".join(f"{name}: {value}" for name, value in parts.items() if value)
@@ -91,7 +96,7 @@ def faults_of_messages(story: stories.Story, messages: list[play.Entry]) -> list
     """Each thread is told exactly once, and nothing else is said."""
     texts = Counter((entry["chat"], entry["text"]) for entry in messages)
     found = [f"said {n} times: {text[:200]!r}" for (_, text), n in texts.items() if n > 1]
-    left = [entry["text"] for entry in messages if SCRIPT not in entry["text"]]
+    left = [entry["text"] for entry in messages if not is_plan(entry["text"])]
     for words in (*story.told, *story.perhaps):
         matching = [text for text in left if all(word in text for word in words)]
         least = 0 if words in story.perhaps else 1
@@ -99,6 +104,12 @@ def faults_of_messages(story: stories.Story, messages: list[play.Entry]) -> list
             found.append(f"told {len(matching)} times: {words}")
         left = [text for text in left if text not in matching]
     return found + [f"told beside: {text[:200]!r}" for text in left]
+
+
+def is_plan(text: str) -> bool:
+    """Is it a part of the whole plan, told because the card has no room for it? Such parts name
+    neither the request nor anybody."""
+    return play.has(text, PLAN) or not re.search(r"#\d|@", text)
 
 
 def faults_of_cards(story: stories.Story, cards: list[play.Entry]) -> list[str]:
