@@ -47,6 +47,14 @@ _NOTE = ("WebHook", "Mail", "AppendExecutionLink", "Content", "Title", "Receiver
 
 
 def _specs() -> Iterable[ActionSpec]:
+    yield from _calls()
+    yield from _flow()
+    yield from _people()
+    yield from _triggers()
+    yield from _refused()
+
+
+def _calls() -> Iterable[ActionSpec]:
     yield ActionSpec(
         "ACS::ExecuteAPI",
         "Calls one API of a product.",
@@ -69,17 +77,20 @@ def _specs() -> Iterable[ActionSpec]:
         one_of=_VALUES,
     )
     yield ActionSpec(
+        "ACS::SelectTargets",
+        "Finds the resources that filters mean.",
+        ("ResourceType",),
+        ("RegionId", "Filters", "MaxResults"),
+    )
+
+
+def _flow() -> Iterable[ActionSpec]:
+    yield ActionSpec(
         "ACS::Choice",
         "Goes on with the task of the first choice whose When is true, else with DefaultTask.",
         optional=("DefaultTask", "Choices"),
         one_of=("DefaultTask", "Choices"),
         loops=False,
-    )
-    yield ActionSpec(
-        "ACS::SelectTargets",
-        "Finds the resources that filters mean.",
-        ("ResourceType",),
-        ("RegionId", "Filters", "MaxResults"),
     )
     yield ActionSpec("ACS::Sleep", "Waits.", ("Duration",), loops=False)
     yield ActionSpec(
@@ -88,6 +99,9 @@ def _specs() -> Iterable[ActionSpec]:
         ("TemplateName",),
         ("Parameters", "TemplateVersion"),
     )
+
+
+def _people() -> Iterable[ActionSpec]:
     yield ActionSpec(
         "ACS::Notify",
         "Sends a message to a webhook.",
@@ -104,23 +118,6 @@ def _specs() -> Iterable[ActionSpec]:
         loops=False,
     )
     yield ActionSpec("ACS::Pause", "Waits until someone goes on.", (), ("Reason",), loops=False)
-    yield from _triggers()
-    yield ActionSpec(
-        "ACS::Loop",
-        "Runs several tasks for each item.",
-        ("LoopItems", "LoopTasks"),
-        ("LoopRateControl",),
-        loops=False,
-        refusal="a loop over several tasks is not run here; put the tasks into a template of their "
-        "own and loop over `ACS::Template`",
-    )
-    yield ActionSpec(
-        "ACS::ExecuteHttpRequest",
-        "Sends an HTTP request.",
-        ("URL",),
-        ("URI", "Method", "Headers", "Body", "Query"),
-        refusal="a free HTTP request is not made here; notify a webhook with `ACS::Notify`",
-    )
 
 
 def _triggers() -> Iterable[ActionSpec]:
@@ -153,6 +150,25 @@ def _triggers() -> Iterable[ActionSpec]:
         loops=False,
         trigger=True,
     )  # fmt: skip
+
+
+def _refused() -> Iterable[ActionSpec]:
+    yield ActionSpec(
+        "ACS::Loop",
+        "Runs several tasks for each item.",
+        ("LoopItems", "LoopTasks"),
+        ("LoopRateControl",),
+        loops=False,
+        refusal="a loop over several tasks is not run here; put the tasks into a template of their "
+        "own and loop over `ACS::Template`",
+    )
+    yield ActionSpec(
+        "ACS::ExecuteHttpRequest",
+        "Sends an HTTP request.",
+        ("URL",),
+        ("URI", "Method", "Headers", "Body", "Query"),
+        refusal="a free HTTP request is not made here; notify a webhook with `ACS::Notify`",
+    )
 
 
 BUILT_IN: Mapping[str, ActionSpec] = {spec.name: spec for spec in _specs()}

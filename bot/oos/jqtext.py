@@ -1,7 +1,8 @@
 """A jq script with ``{{ references }}`` made a fixed program and the values that it reads.
 
 The program depends on the script's text alone; values enter as its input, so that no value can
-change what the program does.
+change what the program does. A script may not reach outside of itself and its document, nor
+recurse without a bound.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from bot.oos import placeholders
+from bot.oos import jqcalls, placeholders
 
 _VARIABLE = "$__oos_"
 _WORD = re.compile(r"\w", re.ASCII)
 _FORMAT = re.compile(r"@(\w+)\s*$", re.ASCII)
-UNAVAILABLE = ("env", "now", "input", "inputs", "halt", "halt_error", "modulemeta")
+UNAVAILABLE = ("env", "now", "input", "inputs", "halt", "halt_error", "modulemeta", "get_jq_origin",
+    "get_prog_origin")  # fmt: skip
 """jq's builtins that reach outside of the script and its document."""
 _IDENTIFIER = re.compile(r"(?<![\w.$@])([A-Za-z_]\w*)(?!\w|\s*:(?!:))", re.ASCII)
 _ENVIRONMENT = re.compile(r"\$ENV\b")
@@ -48,14 +50,23 @@ def program(script: str) -> Program:
     """The program of a script. ScriptError says what stands in the way."""
     if _VARIABLE[1:] in script:
         raise ScriptError(f"a jq script may not use names that begin with {_VARIABLE[1:]}")
-    return _Reader(placeholders.split(script)).read()
+    parts = placeholders.split(script)
+    reader = _Reader(parts)
+    found = reader.read()
+    if "*" in reader.code:
+        return _Reader(parts, multiplies=True).read()
+    return found
 
 
 class _Reader:
     """Goes through a script once, knowing whether it is in code, in a string, or in a comment."""
 
-    def __init__(self, parts: placeholders.Parts) -> None:
+    def __init__(self, parts: placeholders.Parts, multiplies: bool = False) -> None:
+        """``multiplies``: strings are written so that jq does not repeat one while it compiles,
+        out of reach of the bounds."""
         self.parts = parts
+        self.multiplies = multiplies
+        self.holds: list[bool] = []
         self.out: list[str] = []
         self.code: list[str] = []
         self.slots: list[Slot] = []
@@ -70,7 +81,11 @@ class _Reader:
                 self._reference(part, at)
             else:
                 self._text(part)
-        _refuse_outside("".join(self.code))
+        code = "".join(self.code)
+        _refuse_outside(code)
+        endless = jqcalls.recursive(code)
+        if endless:
+            raise ScriptError(f"{endless} calls itself; a jq script may not define such a function")
         return Program("".join(self.out), tuple(self.slots))
 
     def _text(self, text: str) -> None:
@@ -79,7 +94,7 @@ class _Reader:
             step = 1
             char = text[at]
             if self.state == "comment":
-                self.state = "code" if char == "\n" else "comment"
+                self._in_comment(text, at)
             elif self.state == "string":
                 step = self._in_string(text, at)
             else:
@@ -87,12 +102,20 @@ class _Reader:
             self.out.append(text[at : at + step])
             at += step
 
+    def _in_comment(self, text: str, at: int) -> None:
+        if text[at] != "\n":
+            return
+        if text[:at].rstrip("\r").endswith("\\"):
+            raise ScriptError("a comment in jq may not end with a backslash: the next line is one")
+        self.state = "code"
+
     def _in_string(self, text: str, at: int) -> int:
         if text[at] == '"':
             self.state = "code"
-            self.formats.pop()
+            self._close()
             self.code.append('"')
         elif text.startswith("\\(", at):
+            self.holds[-1] = True
             self.depths.append(self.depth)
             self.depth = 0
             self.state = "code"
@@ -102,10 +125,20 @@ class _Reader:
             return 2
         return 1
 
+    def _close(self) -> None:
+        """A string ends. One that holds no value is a constant to jq, and what is constant is
+        multiplied when the script is compiled."""
+        format, holds = self.formats.pop(), self.holds.pop()
+        if self.multiplies and not holds:
+            if format not in ("", "text"):
+                raise ScriptError(f"a string of @{format} without a value may not be multiplied")
+            self.out.append('\\("")')
+
     def _in_code(self, char: str) -> None:
         if char == '"':
             found = _FORMAT.search("".join(self.code[-40:]))
             self.formats.append(found[1] if found else "")
+            self.holds.append(False)
             self.state = "string"
         elif char == "#":
             self.state = "comment"
@@ -129,6 +162,7 @@ class _Reader:
                 raise ScriptError(f"{name} may not follow a backslash in jq")
             if self.formats[-1] not in ("", "text"):
                 raise ScriptError(f"{name} may not stand in a string of @{self.formats[-1]}")
+            self.holds[-1] = True
             self.out.append(f"\\({self._slot(name, 'text')})")
             return
         following = self.parts[at + 1] if at + 1 < len(self.parts) else ""

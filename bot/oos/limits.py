@@ -99,8 +99,7 @@ def word_fault(value: Any, known: tuple[str, ...]) -> str:
     """What is wrong with one of a few words; empty: nothing."""
     if isinstance(value, str) and model.fold(value) in map(model.fold, known):
         return ""
-    near = names.nearest(value, known) if isinstance(value, str) else ""
-    hint = f", did you mean `{near}`?" if near else ""
+    hint = names.meant(value, known) if isinstance(value, str) else ""
     return f"expected {names.listed(known)}, found `{value}`{hint}"
 
 

@@ -69,17 +69,7 @@ def rate(value: Any) -> model.RateControl:
         value = {}
     if not isinstance(value, Mapping):
         raise Misfit(f"RateControl is {value!r}; it is an object with Mode, Concurrency, MaxErrors")
-    found = {model.fold(str(key)): part for key, part in value.items()}
-    standard = model.RateControl()
-    batched = "batch" in found and "concurrency" not in found
-    return model.RateControl(
-        mode=found.get("mode", "Batch" if batched else standard.mode),
-        concurrency=found.get("concurrency", standard.concurrency),
-        batch=found.get("batch"),
-        concurrency_in_batches=found.get("concurrencyinbatches"),
-        batch_pause=found.get("batchpauseoption", standard.batch_pause),
-        max_errors=found.get("maxerrors", standard.max_errors),
-    )
+    return model.RateControl.of({model.fold(str(key)): part for key, part in value.items()})
 
 
 def pace(control: model.RateControl, total: int) -> Pace:

@@ -94,6 +94,22 @@ class RateControl:
     batch_pause: Any = "Automatic"
     max_errors: Any = 0
 
+    @classmethod
+    def of(cls, parts: Mapping[str, Any]) -> RateControl:
+        """Of parts by the folded names that they have on OOS; what is absent, or nothing, is as
+        usual. Batch alone means the mode of that name."""
+        given = {name: part for name, part in parts.items() if part is not None}
+        usual = cls()
+        batched = "batch" in given and "concurrency" not in given
+        return cls(
+            mode=given.get("mode", "Batch" if batched else usual.mode),
+            concurrency=given.get("concurrency", usual.concurrency),
+            batch=given.get("batch"),
+            concurrency_in_batches=given.get("concurrencyinbatches"),
+            batch_pause=given.get("batchpauseoption", usual.batch_pause),
+            max_errors=given.get("maxerrors", usual.max_errors),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:

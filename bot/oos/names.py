@@ -37,12 +37,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return written[close[0]] if close else ""
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name; empty where nothing is near."""
+    near = nearest(name, known)
+    return f", did you mean `{near}`?" if near else ""
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name; where nothing is near, what there is."""
     known = list(known)
-    near = nearest(name, known)
-    if near:
-        return f", did you mean `{near}`?"
+    hint = meant(name, known)
+    if hint:
+        return hint
     if 0 < len(known) <= 8:
         return f"; expected {listed(known)}"
     return ""

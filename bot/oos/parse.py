@@ -67,7 +67,7 @@ def _template(page: sheet.Sheet, root: Any, name: str, source: str) -> model.Tem
         description=page.described(fields, "Description"),
         parameters=_parameters(page, fields),
         tasks=tasks.tasks(page, fields),
-        outputs=_outputs(page, fields),
+        outputs=page.outputs(fields, _OUTPUT, "an output", "Value"),
         ram_role=_ram_role(page, fields),
         marks=page.places,
         format_version=version,
@@ -166,22 +166,3 @@ def _check_ranges(page: sheet.Sheet, parameter: model.Parameter, fields: sheet.F
     ):
         if below is not None and above is not None and below > above:
             page.fault(fields[low][0], f"`{parameter.name}`: {low} is greater than {high}")
-
-
-# ----------------------------------------------------------------------------- outputs
-
-
-def _outputs(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Output, ...]:
-    found = []
-    for name, path, value in page.entries(fields, "Outputs"):
-        mark = page.places.key(path)
-        if not isinstance(value, dict):
-            page.fault(path, f"`{name}`: expected Type and Value, found {names.kind(value)}")
-            continue
-        output = page.fields(value, path, _OUTPUT, "an output")
-        if "Value" not in output:
-            page.fault(path, f"the output `{name}` has no Value", key=True)
-            continue
-        found.append(model.Output(name, page.type(output, "Type"), output["Value"][1], mark))
-    page.unique([(item.name, item.mark) for item in found], "output")
-    return tuple(found)

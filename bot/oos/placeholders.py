@@ -6,7 +6,6 @@ cannot add a key), in plain text it is printed.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -174,10 +173,3 @@ def unmark(text: str, parts: Parts) -> Parts:
         elif piece:
             found.append(piece)
     return tuple(found) or ("",)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`` (did you mean X?)`` with the known name that is most like this one, or nothing."""
-    folded = {each.casefold(): each for each in known}
-    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
-    return f", did you mean {folded[close[0]]}?" if close else ""

@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from bot.oos import model, names
 
 
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+class _Dumper(yaml.SafeDumper):
     """Scripts as blocks; nothing as an alias; text that YAML would take for something else in
     quotes."""
 

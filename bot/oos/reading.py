@@ -11,7 +11,7 @@ import json.decoder
 import re
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from bot.oos import building, model, places
 
@@ -21,7 +21,7 @@ MOST_BYTES = 64 * 1024
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Base):  # type: ignore[misc]
+class _Loader(_Base):
     """PyYAML's reader without dates and numbers to the base of sixty."""
 
 
@@ -200,7 +200,7 @@ _MAKES: dict[str, Any] = {
 # ----------------------------------------------------------------------------- JSON
 
 
-_scanned: Any = json.decoder.scanstring  # type: ignore[attr-defined]
+_scanned: Any = vars(json.decoder)["scanstring"]
 """The standard library's own reader of JSON text."""
 
 

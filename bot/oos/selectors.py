@@ -1,27 +1,38 @@
 """jq: ValueSelector, PropertySelector and Fn::Jq, run by jq itself.
 
 A script compiles as it is or, failing that, with "." before it (``Instances.Instance[].Status``).
-Bounds: the length of script and document, the number of results, the length of ranges and the
-depth of loops. jq gives no other hold: a script that recurses without end is its author's doing.
+Bounds: the length of script and document, the number of results, the length of ranges, the depth
+of loops, the length of a repeated text; a function that calls itself is refused. What remains is
+its author's doing, as jq runs in this process and gives no other hold: loops within loops
+(``[range(1000000) | range(1000000)]``), a text or list that is doubled in a ``reduce``, an index
+far behind the end of a list (``.[100000000] = 1``), a regular expression that backtracks for ever.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import jq  # type: ignore[import-not-found]
+import jq
 
-from bot.oos import jqtext, model, placeholders, values
+from bot.oos import jqtext, model, names, placeholders, values
 
 MOST_SCRIPT = 64 * 1024
 MOST_DOCUMENT = 32 * 1024 * 1024
 MOST_RESULTS = 100_000
 MOST_RANGE = 1_000_000
 MOST_STEPS = 1_000
+_PATH = re.compile(r"\.|\.?[A-Za-z_]\w*(\[[0-9]*\])*(\.[A-Za-z_]\w*(\[[0-9]*\])*)*", re.ASCII)
+"""Paths are jq beyond doubt: compiling each would cost more than reading the template."""
+_BEYOND = re.compile(
+    r"__oos_|^(?:__loc__|and|as|catch|def|elif|else|end|foreach|if|import|include|label|module|or"
+    rf"|reduce|then|try|{'|'.join(jqtext.UNAVAILABLE)})\b"
+)
+"""What looks like a path, and may be none."""
 _STEPS = f'if $__n > {MOST_STEPS} then error("more than {MOST_STEPS} steps") else . end'
 _PREFACE = " ".join(
     [
@@ -30,16 +41,25 @@ _PREFACE = " ".join(
         'def halt_error(f): error("halt_error is not available here");',
         "def debug: .; def debug(f): .; def stderr: .; def get_search_list: [];",
         "def input_filename: null; def input_line_number: 0;",
-        "def __range($a; $b; $by): range($a; $b; $by);",
+        "def __oos_range($a; $b; $by): range($a; $b; $by);",
         "def range($a; $b; $by): if ($by != 0) and ((($b - $a) / $by) > "
-        f'{MOST_RANGE}) then error("the range is too long") else __range($a; $b; $by) end;',
+        f'{MOST_RANGE}) then error("the range is too long") else __oos_range($a; $b; $by) end;',
         "def range($a; $b): range($a; $b; 1); def range($n): range(0; $n; 1);",
         f"def repeat(f): def __r($__n): {_STEPS} | ., (f | __r($__n + 1)); __r(0);",
         f"def recurse(f): def __r($__n): {_STEPS} | ., (f | __r($__n + 1)); __r(0);",
+        f"def recurse(f; c): def __r($__n): {_STEPS} | ., (f | select(c) | __r($__n + 1)); __r(0);",
         "def while(c; f): def __w($__n): "
         f"{_STEPS} | if c then ., (f | __w($__n + 1)) else empty end; __w(0);",
         "def until(c; f): def __u($__n): "
         f"{_STEPS} | if c then . else (f | __u($__n + 1)) end; __u(0);",
+        # What jq makes of a * b, in its own order of results: b is gone through in the outer loop.
+        "def __oos_times($a; $b): $a * $b;",
+        'def __oos_long($text; $n): ($text | type) == "string" and ($n | type) == "number" and '
+        f"($text | utf8bytelength) * $n > {values.MOST_TEXT};",
+        "def _multiply(a; b): b as $b | a as $a | "
+        "if __oos_long($a; $b) or __oos_long($b; $a) "
+        f'then error("a repeated text would be longer than {values.MOST_TEXT} bytes") '
+        "else __oos_times($a; $b) end;",
     ]
 )
 
@@ -115,13 +135,19 @@ def converted(type: model.ParameterType, value: Any) -> Any:
     return as_type
 
 
-def compiles(script: str) -> str | None:
-    """What is wrong with a script; None: it compiles."""
+def fault(script: Any) -> str:
+    """What is wrong with a ValueSelector, a PropertySelector or the script of Fn::Jq; empty: it
+    compiles, as the run will."""
+    if not isinstance(script, str):
+        return f"expected a jq script, found {names.kind(script)}"
+    text = script.strip()
+    if len(script) <= MOST_SCRIPT and _PATH.fullmatch(text) and not _BEYOND.search(text):
+        return ""
     try:
         _compiled(script)
     except SelectorError as error:
         return str(error)
-    return None
+    return ""
 
 
 def bind(script: str, lookup: Callable[[placeholders.Name], Any]) -> Bound:

@@ -57,6 +57,31 @@ class Sheet:
         elif value is not None and value != []:
             self.fault(path, f"{name}: expected names with what they are, found {_found(value)}")
 
+    def parts(
+        self, fields: Fields, name: str, known: dict[str, str], what: str
+    ) -> Iterator[tuple[str, str, Fields]]:
+        """The name, path and fields of each entry of a mapping of mappings."""
+        for key, path, value in self.entries(fields, name):
+            if isinstance(value, dict):
+                yield key, path, self.fields(value, path, known, what)
+            else:
+                expected = " and ".join(list(known.values())[:2])
+                self.fault(path, f"`{key}`: expected {expected}, found {names.kind(value)}")
+
+    def outputs(
+        self, fields: Fields, known: dict[str, str], what: str, source: str
+    ) -> tuple[model.Output, ...]:
+        """The outputs of a task or of the template; ``source`` is the keyword of their value."""
+        found = []
+        for name, path, output in self.parts(fields, "Outputs", known, what):
+            if source not in output:
+                self.fault(path, f"the output `{name}` has no {source}", key=True)
+                continue
+            type, value = self.type(output, "Type"), output[source][1]
+            found.append(model.Output(name, type, value, self.places.key(path)))
+        self.unique([(item.name, item.mark) for item in found], "output")
+        return tuple(found)
+
     def unique(self, found: list[tuple[str, model.Mark]], what: str) -> None:
         """Names that differ in case only are one name."""
         first: dict[str, model.Mark] = {}
@@ -112,8 +137,7 @@ class Sheet:
         known = _TYPES.get(model.fold(value)) if isinstance(value, str) else None
         if known is None:
             said = f"unknown type `{value}`" if isinstance(value, str) else f"no type: {value!r}"
-            near = names.nearest(value, TYPES) if isinstance(value, str) else ""
-            hint = f", did you mean `{near}`?" if near else ""
+            hint = names.meant(value, TYPES) if isinstance(value, str) else ""
             self.fault(path, f"{said}{hint or '; expected ' + names.listed(TYPES)}")
         return cast(model.ParameterType, known or "String")
 

@@ -47,7 +47,7 @@ def _task(page: sheet.Sheet, path: str, value: dict[str, Any]) -> model.Task:
     if name and not _NAME.fullmatch(name):
         page.fault(fields["Name"][0], f"`{name}`: a task's name is letters, digits, - and _")
     action = _required(page, fields, path, "Action", f"the task `{name}`" if name else "a task")
-    outputs = _outputs(page, fields)
+    outputs = page.outputs(fields, _OUTPUT, "a task's output", "ValueSelector")
     page.unique([(output.name, output.mark) for output in outputs], "output")
     return model.Task(
         name=name,
@@ -72,26 +72,6 @@ def _required(page: sheet.Sheet, fields: sheet.Fields, path: str, name: str, wha
     if not page.text(fields, name) and (name not in fields or not fields[name][1]):
         page.fault(fields[name][0] if name in fields else path, f"{what} has no {name}")
     return page.text(fields, name).strip() if isinstance(fields.get(name, ("", ""))[1], str) else ""
-
-
-def _outputs(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Output, ...]:
-    found = []
-    for name, path, value in page.entries(fields, "Outputs"):
-        mark = page.places.key(path)
-        if not isinstance(value, dict):
-            expected = "expected Type and ValueSelector"
-            page.fault(path, f"`{name}`: {expected}, found {names.kind(value)}")
-            continue
-        output = page.fields(value, path, _OUTPUT, "a task's output")
-        if "ValueSelector" not in output:
-            page.fault(path, f"the output `{name}` has no ValueSelector", key=True)
-            continue
-        selector = output["ValueSelector"][1]
-        found.append(model.Output(name, page.type(output, "Type"), selector, mark))
-    return tuple(found)
-
-
-# ----------------------------------------------------------------------------- loops
 
 
 def _loop(page: sheet.Sheet, fields: sheet.Fields) -> model.Loop | None:
@@ -132,33 +112,17 @@ def _rate(page: sheet.Sheet, loop: sheet.Fields) -> Any:
 
 
 def _control(fields: sheet.Fields) -> model.RateControl:
-    given = {name: item for name, (_, item) in fields.items() if item is not None}
-    usual = model.RateControl()
-    batched = "Batch" in given and "Concurrency" not in given
-    return model.RateControl(
-        mode=given.get("Mode", "Batch" if batched else usual.mode),
-        concurrency=given.get("Concurrency", usual.concurrency),
-        batch=given.get("Batch"),
-        concurrency_in_batches=given.get("ConcurrencyInBatches"),
-        batch_pause=given.get("BatchPauseOption", usual.batch_pause),
-        max_errors=given.get("MaxErrors", usual.max_errors),
-    )
+    return model.RateControl.of({model.fold(name): item for name, (_, item) in fields.items()})
 
 
 def _aggregates(page: sheet.Sheet, loop: sheet.Fields) -> tuple[model.Aggregate, ...]:
     found = []
-    for name, path, value in page.entries(loop, "Outputs"):
-        mark = page.places.key(path)
-        if not isinstance(value, dict):
-            expected = "expected AggregateType and AggregateField"
-            page.fault(path, f"`{name}`: {expected}, found {names.kind(value)}")
-            continue
-        fields = page.fields(value, path, _AGGREGATE, "a loop's output")
+    for name, path, fields in page.parts(loop, "Outputs", _AGGREGATE, "a loop's output"):
         field = page.text(fields, "AggregateField")
         if not field:
             page.fault(path, f"the loop's output `{name}` has no AggregateField", key=True)
             continue
         function = page.text(fields, "AggregateType") or "Fn::ListJoin"
-        found.append(model.Aggregate(name, function, field, mark))
+        found.append(model.Aggregate(name, function, field, page.places.key(path)))
     page.unique([(item.name, item.mark) for item in found], "output")
     return tuple(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.oos import actions as table
-from bot.oos import expressions, functions, jqcheck, jumps, limits, model, names, places
+from bot.oos import expressions, functions, jumps, limits, model, names, places, selectors
 
 Templates = Mapping[str, model.Template]
 
@@ -214,14 +214,14 @@ def _task_outputs(look: _Look, base: str, task: model.Task) -> Iterator[model.Fa
     """Selectors must be jq; what a loop gathers must be an output of its task."""
     for output in task.outputs:
         where = f"{output.mark.path}.ValueSelector"
-        wrong = jqcheck.wrong(output.value)
+        wrong = selectors.fault(output.value)
         if wrong:
-            yield look.fault(where, f"the ValueSelector of `{output.name}` {wrong}")
+            yield look.fault(where, f"`{output.name}`: ValueSelector: {wrong}")
     for name, value in task.properties.items():
         if model.fold(name) == "propertyselector":
-            wrong = jqcheck.wrong(value)
+            wrong = selectors.fault(value)
             if wrong:
-                yield look.fault(f"{base}.Properties.{name}", f"the PropertySelector {wrong}")
+                yield look.fault(f"{base}.Properties.{name}", f"PropertySelector: {wrong}")
     outputs = [output.name for output in task.outputs]
     for item in task.loop.outputs if task.loop else ():
         where = f"{item.mark.path}.AggregateField"
@@ -331,8 +331,7 @@ def _product(look: _Look, base: str, task: model.Task) -> Iterator[model.Fault]:
     if look.lenient and len(parts) >= 3 and parts[0].casefold() == "acs":
         return
     known = [*look.actions, *(item.name for item in look.known.values())]
-    near = names.nearest(task.action, known)
-    hint = f", did you mean `{near}`?" if near else ""
+    hint = names.meant(task.action, known)
     if not hint and len(parts) >= 3:
         hint = "; there is no template of that name here"
     yield look.fault(f"{base}.Action", f"unknown action `{task.action}`{hint}")

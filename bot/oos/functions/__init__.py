@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.oos import placeholders
+from bot.oos import names
 from bot.oos.functions import arithmetic, base, jq, lists, logic, packages, texts, times
 
 PREFIX = "Fn::"
@@ -29,5 +29,5 @@ def find(name: str) -> base.Function | None:
 
 
 def nearest(name: str) -> str:
-    """``, did you mean Fn::X?`` for a name that is no function's, or nothing."""
-    return placeholders.nearest(name, [f"{PREFIX}{known}" for known in REGISTRY])
+    """``, did you mean `Fn::X`?`` for a name that is no function's, or nothing."""
+    return names.meant(name, [f"{PREFIX}{known}" for known in REGISTRY])

@@ -74,7 +74,8 @@ def _bounded(result: Any) -> int | float:
         raise OverflowError
     if not math.isfinite(result):
         raise OverflowError
-    return result  # type: ignore[no-any-return]
+    real: int | float = result
+    return real
 
 
 FUNCTIONS = (

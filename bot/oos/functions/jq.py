@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.oos import placeholders, selectors, values
+from bot.oos import names, selectors, values
 from bot.oos.functions import base
 from bot.oos.functions.base import Evaluation, Example, Function
 
@@ -35,11 +35,11 @@ def _wrong(raw: Any) -> str:
         return "expected [First or All, script, document]"
     method, script, _ = raw
     if not base.dynamic(method) and str(method).casefold() not in ("first", "all"):
-        near = placeholders.nearest(str(method), _METHODS)
+        near = names.meant(str(method), _METHODS)
         return f"expected First or All, got {values.brief(method)}{near}"
     if not isinstance(script, str) or base.dynamic(script):
         return "expected the jq script itself: it may hold {{ references }}, but not be one"
-    return selectors.compiles(script) or ""
+    return selectors.fault(script)
 
 
 FUNCTIONS = (

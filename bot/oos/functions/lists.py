@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.oos import placeholders, values
+from bot.oos import names, values
 from bot.oos.functions import base
 from bot.oos.functions.base import Example, Function
 
@@ -17,7 +17,7 @@ def select(given: Any) -> Any:
         name = base.text(key)
         if name in found:
             return found[name]
-        near = placeholders.nearest(name, map(str, found))
+        near = names.meant(name, map(str, found))
         has = ", ".join(map(str, list(found)[:20])) or "nothing"
         raise base.Misuse(f"there is no key {values.brief(name)}{near or f' among {has}'}")
     if not isinstance(found, list):

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from bot.oos import values
+from bot.oos import building, reading, values
 from bot.oos.functions import base
 from bot.oos.functions.base import Example, Function
 
@@ -31,12 +28,11 @@ def find_matched_package(given: Any) -> dict[str, Any]:
 def _document(content: Any) -> Any:
     found = values.literal(content)
     if isinstance(found, str):
-        if len(found) > values.MOST_TEXT:
-            raise base.Misuse("the package's content is too long")
         try:
-            found = YAML(typ="safe", pure=True).load(found)
-        except (YAMLError, ValueError, RecursionError, NotImplementedError) as error:
-            raise base.Misuse(f"the package's content is neither JSON nor YAML: {error}") from None
+            found, *_ = reading.read(found, "")
+        except building.Unreadable as error:
+            why = f"line {error.fault.mark.line}: {error.fault.message}"
+            raise base.Misuse(f"the package's content is neither JSON nor YAML: {why}") from None
     if not isinstance(found, dict):
         raise base.Misuse(f"expected the content of a package, got {values.kind(content)}")
     for key, value in found.items():

@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import Any
 
-from bot.oos import placeholders, values
+from bot.oos import names, values
 from bot.oos.functions import base
 from bot.oos.functions.base import Example, Function
 
@@ -93,7 +93,7 @@ def escape(given: Any) -> str:
     it takes for straight ones included."""
     text, language = base.items(given, 2)
     if base.text(language).lower() != "powershell":
-        near = placeholders.nearest(base.text(language), ["powershell"])
+        near = names.meant(base.text(language), ["powershell"])
         raise base.Misuse(f'expected "powershell", got {values.brief(language)}{near}')
     return "".join(_POWERSHELL.get(char, char) for char in base.text(text))
 

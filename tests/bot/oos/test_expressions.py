@@ -98,7 +98,7 @@ def test_text_in_brackets_that_is_no_json_is_text() -> None:
         ("{{ }}", "is no reference"),
         ("see {{ n }", "is not closed with }}"),
         ("see {{ n", "is not closed with }}"),
-        ({"Fn::Jion": []}, "unknown function Fn::Jion, did you mean Fn::Join?"),
+        ({"Fn::Jion": []}, "unknown function Fn::Jion, did you mean `Fn::Join`?"),
         ({"Fn::Join": [",", []], "x": 1}, "expected Fn::Join alone in its object, got x"),
         ({"a": {"Fn::Select": [0, []]}}, "a: Fn::Select: there is no item 0"),
     ],
@@ -154,7 +154,7 @@ def test_check_says_everything_at_once() -> None:
     assert [problem.path for problem in problems] == [
         "a", "b", "c.Fn::If", "c.Fn::If[1].Fn::Split", "d.Fn::Jq", "e.Fn::Eval",
     ]  # fmt: skip
-    assert problems[1].message == "unknown function Fn::Nto, did you mean Fn::Not?"
+    assert problems[1].message == "unknown function Fn::Nto, did you mean `Fn::Not`?"
     assert problems[2].message == "Fn::If: expected a List of 3 items, got 2"
 
 

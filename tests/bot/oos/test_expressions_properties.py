@@ -12,7 +12,7 @@ import jq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.oos import expressions, functions, placeholders, selectors, values
+from bot.oos import expressions, functions, jqtext, placeholders, selectors, values
 
 SLOW = settings(deadline=None, max_examples=60)
 NASTY = st.sampled_from(
@@ -172,5 +172,25 @@ def test_text_without_braces_is_itself(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_jq_text_either_compiles_or_says_why(script: str) -> None:
-    fault = selectors.compiles(script)
-    assert fault is None or fault
+    assert selectors.fault(script) == compiled(script)
+
+
+def compiled(script: str) -> str:
+    """What compiling it says."""
+    try:
+        selectors.bind(script, lambda name: None)
+    except selectors.SelectorError as error:
+        return str(error)
+    return ""
+
+
+WORDS = st.sampled_from(
+    [*jqtext.UNAVAILABLE, "if", "then", "end", "as", "def", "reduce", "and", "not", "try", "import",
+     "__loc__", "__oos_0", "Instances", "_x", "length", "limit", "range", "empty", "a1"]
+)  # fmt: skip
+STEPS = st.tuples(WORDS, st.sampled_from(["", "[]", "[0]", "[][12]"])).map("".join)
+
+
+@given(st.lists(STEPS, min_size=1, max_size=4).map(".".join), st.sampled_from(["", ".", " "]))
+def test_paths_that_are_not_compiled_at_load_would_compile(path: str, before: str) -> None:
+    assert selectors.fault(before + path) == compiled(before + path)

@@ -113,7 +113,7 @@ def test_shapes_in_use(name: str, argument: Any, result: Any) -> None:
     [
         ("Select", [3, ["a"]], "there is no item 3 in a List of 1"),
         ("Select", [-2, ["a"]], "there is no item -2"),
-        ("Select", ["nmae", {"name": 1}], "did you mean name?"),
+        ("Select", ["nmae", {"name": 1}], "did you mean `name`?"),
         ("Select", ["x", {}], "among nothing"),
         ("Select", ["x", ["a"]], "expected a whole Number"),
         ("Select", [0, "plain"], "expected a List or a Json object"),
@@ -132,7 +132,7 @@ def test_shapes_in_use(name: str, argument: Any, result: Any) -> None:
         ("DurationBetween", ["25:00", "01:00"], "no time of day"),
         ("IsIpInCIDR", ["10.0.0.300", "10.0.0.0/8"], "expected an IP address"),
         ("Escape", ["a", "bash"], 'expected "powershell"'),
-        ("Jq", ["Firts", ".", 1], "did you mean First?"),
+        ("Jq", ["Firts", ".", 1], "did you mean `First`?"),
         ("Jq", ["First", ".[", 1], "does not compile"),
         ("Jq", ["First", ".a", [1]], "Cannot index array"),
         ("Jq", ["First", "{{ script }}", 1], "expected the jq script itself"),
@@ -215,5 +215,5 @@ def test_functions_over_values_that_are_data() -> None:
     assert expressions.FN["Fn::ListJoin"]([["{{ a }}"], 1]) == [["{{ a }}"], 1]
     assert expressions.FN["sum"]([1, 2]) == 3
     assert expressions.FN["Fn::Or"]([False, "true"]) is True
-    with pytest.raises(expressions.ExpressionError, match="did you mean Fn::Sum"):
+    with pytest.raises(expressions.ExpressionError, match="did you mean `Fn::Sum`"):
         expressions.FN["Fn::Summ"]([1])

@@ -52,7 +52,7 @@ def test_ten_mistakes_are_ten_located_sentences() -> None:
         "expected `fast` or `slow`",
         "t.yml:10:14: unknown parameter `rol`; expected `servers` or `mode`",
         "t.yml:13:13: unknown action `ACS::SelectTarget`, did you mean `ACS::SelectTargets`?",
-        "t.yml:17:40: the ValueSelector of `ids` does not compile: syntax error, "
+        "t.yml:17:40: `ids`: ValueSelector: the jq script does not compile: syntax error, "
         "unexpected end of file, expecting '|' or ',' or ':' or ']'",
         "t.yml:20:14: OnError: unknown task `tel`, did you mean `tell`?",
         "t.yml:21:14: Retries: expected a number from 0 to 300, found `1000`",
@@ -90,7 +90,7 @@ def task(action: str, rest: str = "", name: str = "a") -> str:
          "5:17: `ACS::WaitFor` needs `DesiredValues`, `NotDesiredValues` or `StopRetryValues`"),
         ("ACS::CheckFor",
          "Properties: {Service: E, API: X, PropertySelector: 'a[', DesiredValues: [1]}",
-         "5:56: the PropertySelector does not compile: syntax error"),
+         "5:56: PropertySelector: the jq script does not compile: syntax error"),
         ("ACS::Sleep", "Properties: {Duration: 3s}\nLoop: {Items: [1]}",
          "6:5: `ACS::Sleep` cannot have a Loop"),
         ("ACS::TimerTrigger", "Properties: {Type: cron, Expression: x}\nLoop: {Items: [1]}",
@@ -153,10 +153,10 @@ def test_functions_and_braces_are_looked_at_where_they_stand() -> None:
     assert places == ["t.yml:5:11:", "t.yml:7:19:", "t.yml:9:25:", "t.yml:10:36:", "t.yml:11:41:"]
     said = "\n".join(faults)
     for sentence in (
-        "unknown function Fn::Equels, did you mean Fn::Equals?",
+        "unknown function Fn::Equels, did you mean `Fn::Equals`?",
         '"{{ ACS::RegionId" is not closed with }}',
         "Fn::Jq: the jq script does not compile",
-        "unknown AggregateType `Fn::ListJoyn`, did you mean Fn::ListJoin?",
+        "unknown AggregateType `Fn::ListJoyn`, did you mean `Fn::ListJoin`?",
         "unknown parameter `zone`",
     ):
         assert sentence in said
