@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import json
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -21,7 +22,19 @@ if TYPE_CHECKING:
     from bot.config import notes
 
 FILE = Path("bot.toml")
-PAGES: dict[str, Callable[[], str]] = {"configuration": reference.page}
+
+
+def templates_page() -> str:
+    """Imported when it is asked for: jq and YAML are only needed for templates."""
+    from bot.oos import reference as templates
+
+    return templates.page()
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration": reference.page,
+    "templates": templates_page,
+}
 
 
 def version() -> str:
@@ -200,6 +213,42 @@ def export(path: Path, output: IO[str]) -> None:
     with store_of(path) as reader:
         count = chain.export(reader, output)
     click.echo(f"{count} entr{'y' if count == 1 else 'ies'} exported", err=True)
+
+
+@main.group()
+def template() -> None:
+    """Check templates of Operation Orchestration Service (OOS)."""
+
+
+@template.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON list, with every fault.")
+@click.option(
+    "--allow-unknown-products",
+    is_flag=True,
+    help="Accept ACS::<Product>::<Name> actions that have no template among PATHS.",
+)
+def validate(paths: tuple[Path, ...], as_json: bool, allow_unknown_products: bool) -> None:
+    """Check templates: files, or every .yml, .yaml and .json of folders and what is inside them.
+
+    Prints a line for each that is good, and every fault of the others with its line and column;
+    leaves with status 1 if there is any. Templates checked together know each other by file name.
+    """
+    from bot import templates
+
+    found = templates.check(paths, allow_unknown_products)
+    if as_json:
+        click.echo(json.dumps([one.entry() for one in found], indent=2, ensure_ascii=False))
+    else:
+        for one in found:
+            click.echo("\n".join(one.lines()))
+    if not found:
+        sys.exit(fail("there is no template in " + ", ".join(map(str, paths))))
+    bad = [one for one in found if one.faults]
+    if bad:
+        count, of = sum(len(one.faults) for one in bad), len(found)
+        told = f"{count} fault{'s' if count != 1 else ''} in {len(bad)} of {of} template"
+        sys.exit(fail(told + ("s" if of != 1 else "")))
 
 
 @main.command()

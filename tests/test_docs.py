@@ -178,7 +178,7 @@ def leaves(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]
 
 def test_reference_names_every_command_line_option() -> None:
     text = (ROOT / "docs/reference/README.md").read_text("utf-8").partition("| `make …`")[0]
-    rows = dict(re.findall(r"^\| `((?:audit )?\w+)([^`]*)`", text, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `((?:audit |template )?\w+)([^`]*)`", text, re.MULTILINE))
     for path, found in leaves(cli.main):
         assert path in rows, f"python -m bot {path} is not in docs/reference/README.md"
         for option in found.params:

@@ -36,6 +36,8 @@ MAY: dict[str, set[str]] = {
     "poller": PURE | {"engine", "ports", "store", "timer"},
     "timer": PURE | {"engine", "ports", "store"},
     "config": PURE,
+    "oos": set(),
+    "templates": {"oos"},
 }
 FREE = {"app", "__main__", "__init__"}
 PLATFORM_WORDS = ("dingtalk", "lark", "feishu", "aliyun")
@@ -96,12 +98,33 @@ def test_the_bot_knows_no_platform(path: Path) -> None:
     assert not named, f"bot/ names a platform: {named}"
 
 
-@pytest.mark.parametrize("room", ["core", "policy.py", "cards.py", "model.py", "parse.py"])
+@pytest.mark.parametrize("room", ["core", "oos", "policy.py", "cards.py", "model.py", "parse.py"])
 def test_the_core_is_pure(room: str) -> None:
     place = ROOT / "bot" / room
-    for path in [place] if place.is_file() else sorted(place.glob("*.py")):
+    for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
         touched = {name.split(".")[0] for name in imported(path)} & NO_IO
         assert not touched, f"{path.name} imports {touched}"
+
+
+def test_no_circles_in_the_room_of_templates() -> None:
+    """Not even through a package that hands out what its modules hold."""
+    names = {
+        path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules("bot")
+    }
+    known = {name.removesuffix(".__init__"): path for path, name in names.items()}
+    left = {
+        name: {
+            used
+            for used in imported(path) & known.keys()
+            if used != name and not any(more.startswith(f"{used}.") for more in imported(path))
+        }
+        for name, path in known.items()
+        if name.startswith("bot.oos")
+    }
+    assert len(left) > 30
+    while free := {name for name, uses in left.items() if not uses & left.keys()}:
+        left = {name: uses for name, uses in left.items() if name not in free}
+    assert not left, f"these import each other: {left}"
 
 
 def test_only_the_store_touches_sql() -> None:

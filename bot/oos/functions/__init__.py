@@ -1,6 +1,6 @@
 """The functions of the template language: ``{"Fn::Name": arguments}``.
 
-One registry entry each, from which docs/reference/oos-functions.md is written. Source of the
+One registry entry each, from which docs/reference/templates.md is written. Source of the
 documented ones: https://www.alibabacloud.com/help/doc-detail/120677.html
 """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.oos import expressions, functions, reference
+from bot.oos import expressions, functions
 
 EXAMPLES = [
     pytest.param(function, example, id=f"{function.name}-{at}")
@@ -38,12 +38,6 @@ def test_all_are_there_and_marked() -> None:
     documented = {name for name, each in functions.REGISTRY.items() if each.documented}
     assert documented == set(DOCUMENTED.split())
     assert functions.REGISTRY.keys() - documented == set(IN_USE.split())
-
-
-def test_the_reference_is_written_from_the_registry() -> None:
-    page = reference.PAGE.read_text("utf-8")
-    assert page == reference.markdown(), "run python -m bot.oos.reference"
-    assert all(f"## Fn::{name}\n" in page for name in functions.REGISTRY)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ DOCUMENT = {
         ("def f: def g: 1; if . then g else 2 end; [f, f]", [[1, 1]]),
         ('"ab" * 3, 2 * "x", ("a" + "b") * 2, "x" * 0, "x" * -1',
          ["ababab", "xx", "abab", "", None]),
-        ('. as {"TotalCount": $n} | {"k": ."TotalCount", "v": ($n * 3), @text "t": @base64 "\\($n)"}',
+        ('. as {"TotalCount": $n} | {"k": ."TotalCount", "v": ($n * 3), "t": @base64 "\\($n)"}',
          [{"k": 2, "v": 6, "t": "Mg=="}]),
         ('[(1, 2) * (3, 4)], (.TotalCount *= 4 | .TotalCount)', [[3, 6, 4, 8], 8]),
         ('{"a": {"b": 1}} * {"a": {"c": 2}}', [{"a": {"b": 1, "c": 2}}]),

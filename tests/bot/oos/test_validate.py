@@ -268,3 +268,26 @@ def test_every_action_says_what_it_is() -> None:
         assert set(spec.one_of) | set(spec.nested) <= set(spec.properties)
         assert actions.find(name.lower(), actions.BUILT_IN) is spec
         assert not (spec.trigger and spec.loops)
+
+
+def test_templates_that_run_themselves() -> None:
+    def runs(name: str, *others: str) -> model.Template:
+        tasks = [
+            task("ACS::Template", f"Properties: {{TemplateName: {other}}}", f"t{at}")
+            for at, other in enumerate(others)
+        ]
+        return written.read(written.tasks("".join(tasks) or task("ACS::Pause")), name)
+
+    found = [runs("a", "B"), runs("b", "e", "c"), runs("c", "A", "d"), runs("d", "d"), runs("e")]
+    known = {each.name: each for each in found}
+    faults = {
+        each.name: [str(fault) for fault in validate.validate(each, known_templates=known)]
+        for each in found
+    }
+    assert faults == {
+        "a": ["t.yml:5:32: `b` → `c` → `a` is this template itself; a template may not run itself"],
+        "b": ["t.yml:8:32: `c` → `a` → `b` is this template itself; a template may not run itself"],
+        "c": ["t.yml:5:32: `a` → `b` → `c` is this template itself; a template may not run itself"],
+        "d": ["t.yml:5:32: `d` is this template itself; a template may not run itself"],
+        "e": [],
+    }

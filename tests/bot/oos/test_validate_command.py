@@ -1,22 +1,27 @@
-"""``python -m bot.oos validate``."""
+"""``python -m bot template validate``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
-from bot.oos import __main__
+from bot import __main__ as cli
+from bot import templates
 from tests.bot.oos import written
 
+OURS = Path(__file__).resolve().parents[2] / "payloads" / "oos"
+SPOILED = OURS / "spoiled" / "ten-mistakes.yml"
 PAUSE = "FormatVersion: OOS-2019-06-01\nTasks:\n  - {Name: a, Action: ACS::Pause}\n"
 USER = PAUSE.replace("ACS::Pause", "ACS::ECS::Rest")
 
 
-def run(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(__main__.main, ["validate", *arguments])
-    return result.exit_code, result.output
+def run(*arguments: object) -> tuple[int, str, str]:
+    """The status, what is printed, and what is said beside it."""
+    result = CliRunner().invoke(cli.main, ["template", "validate", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
 
 
 def test_one_line_for_each(tmp_path: Path) -> None:
@@ -25,32 +30,96 @@ def test_one_line_for_each(tmp_path: Path) -> None:
     (tmp_path / "inner" / "ACS::ECS::Rest.yaml").write_text(PAUSE)
     (tmp_path / "notes.txt").write_text("no template")
     (tmp_path / "user.json").write_text('{"FormatVersion": "OOS-2019-06-01", "Tasks": 3}')
-    (tmp_path / "user.yml").write_text(USER)
-    code, output = run(str(tmp_path))
+    (tmp_path / "user.YML").write_text(USER)
+    code, output, beside = run(tmp_path)
     assert code == 1
-    assert output.splitlines() == [
+    assert sorted(output.splitlines()) == [
         f"{tmp_path}/guide.yml: ok",
         f"{tmp_path}/inner/ACS::ECS::Rest.yaml: ok",
+        f"{tmp_path}/user.YML: ok",
         f"{tmp_path}/user.json:1:46: Tasks: expected a list (`- Name: …`), found a number",
-        f"{tmp_path}/user.yml: ok",
     ]
+    assert beside == "1 fault in 1 of 4 templates\n"
+
+
+def test_a_file_is_checked_once_and_in_the_order_of_the_paths(tmp_path: Path) -> None:
+    first, last = tmp_path / "a.yml", tmp_path / "z.yml"
+    first.write_text(PAUSE)
+    last.write_text(PAUSE)
+    assert run(last, tmp_path, first)[:2] == (0, f"{last}: ok\n{first}: ok\n")
 
 
 def test_alone_it_misses_the_others(tmp_path: Path) -> None:
     file = tmp_path / "user.yml"
     file.write_text(USER)
-    code, output = run(str(file))
+    code, output, _ = run(file)
     assert code == 1
     assert output.startswith(f"{file}:3:23: unknown action `ACS::ECS::Rest`")
-    assert run(str(file), "--allow-unknown-products") == (0, f"{file}: ok\n")
+    assert run("--allow-unknown-products", file) == (0, f"{file}: ok\n", "")
 
 
 def test_as_json(tmp_path: Path) -> None:
     file = tmp_path / "bad.yml"
     file.write_bytes(b"a: \xff")
-    code, output = run(str(file), "--json")
+    code, output, _ = run(file, "--json")
     assert code == 1
     fault = {"line": 1, "column": 4, "path": "", "message": "expected UTF-8, found the byte 0xff"}
     assert json.loads(output) == [{"file": str(file), "ok": False, "faults": [fault]}]
     file.write_text(PAUSE)
-    assert run(str(file), "--json")[0] == 0
+    code, output, beside = run(file, "--json")
+    assert (code, beside) == (0, "")
+    assert json.loads(output) == [{"file": str(file), "ok": True, "faults": []}]
+
+
+def test_nothing_to_check_is_not_all_well(tmp_path: Path) -> None:
+    assert run(tmp_path) == (1, "", f"there is no template in {tmp_path}\n")
+    code, output, _ = run(tmp_path, "--json")
+    assert (code, json.loads(output)) == (1, [])
+    assert run(tmp_path / "gone")[0] == 2
+    assert run()[0] == 2
+
+
+def test_a_file_that_cannot_be_read_is_a_fault_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.yml").write_text(PAUSE)
+    (tmp_path / "b.yml").write_text(PAUSE)
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "a.yml":
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    bad, good = templates.check([tmp_path])
+    assert bad.lines() == [f"{tmp_path}/a.yml:1:1: cannot be read: Permission denied"]
+    assert good.lines() == [f"{tmp_path}/b.yml: ok"]
+
+
+def test_ours_does_what_the_guides_sample_does_and_is_good() -> None:
+    files = [OURS / "reboot-one.yml", OURS / "reboot-with-approval.yml"]
+    assert run(*files) == (0, "".join(f"{file}: ok\n" for file in files), "")
+    code, output, _ = run(files[1])
+    assert code == 1
+    assert output == f"{files[1]}:83:21: unknown template `reboot-one`\n"
+
+
+def test_ten_mistakes_are_ten_located_sentences() -> None:
+    code, output, beside = run(SPOILED)
+    assert code == 1
+    assert output.replace(f"{SPOILED}:", "").splitlines() == [
+        "10:14: `mode`: its Default `quick` is not among its AllowedValues; expected "
+        "`fast` or `slow`",
+        "15:13: unknown action `ACS::SelectTarget`, did you mean `ACS::SelectTargets`?",
+        "22:24: `ids`: ValueSelector: the jq script does not compile: syntax error, "
+        "unexpected end of file, expecting '|' or ',' or ':' or ']'",
+        "25:14: OnError: unknown task `tel`, did you mean `tell`?",
+        "29:9: WebHook has no `URL`, did you mean `URI`?",
+        "32:39: the task `findInstances` has no output `idz`, did you mean `ids`?",
+        "32:64: unknown parameter `webhookURI`, did you mean `webHookUrl`?",
+        "35:14: Retries: expected a number from 0 to 300, found `1000`",
+        "36:11: unknown function Fn::Equels, did you mean `Fn::Equals`?",
+        "41:25: `ACS::TaskLoopItem` means something inside a Loop only",
+    ]
+    assert beside == "10 faults in 1 of 1 template\n"
