@@ -112,11 +112,7 @@ def stamp(row: model.AuditRow, length: int = 8) -> str:
 
 
 def verify(rows: Iterable[model.AuditRow], head: Head | None = None) -> list[Fault]:
-    """Everything wrong with a chain, oldest first; empty: it is whole.
-
-    The rows may begin later than 1 (an export of the newest part); then only a stamp can tell
-    whether the beginning is the true one.
-    """
+    """Everything wrong with a chain, oldest first; empty: it is whole."""
     head = head or Head()
     faults: list[Fault] = []
     last: model.AuditRow | None = None
@@ -138,7 +134,9 @@ def _faults_of(row: model.AuditRow, last: model.AuditRow | None) -> list[Fault]:
     if (good := digest_of(row)) != row.hash:
         faults.append(Fault(row.seq, "hash", f"is {row.hash or 'empty'}, its content gives {good}"))
     if last is None:
-        if row.seq == 1 and row.prev:
+        if row.seq > 1:
+            faults.append(Fault(row.seq, "gap", f"1 to {row.seq - 1} are missing"))
+        elif row.prev:
             faults.append(Fault(1, "prev", "the first entry follows another one"))
         return faults
     if row.seq <= last.seq:

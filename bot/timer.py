@@ -21,6 +21,8 @@ Work = Callable[[datetime], Awaitable[datetime | None]]
 
 LONGEST_SLEEP = timedelta(seconds=30)
 AFTER_FAILURE = timedelta(seconds=5)
+AGAIN = timedelta(milliseconds=20)
+"""Timers that stay due, whatever the reason, must not keep the loop busy."""
 
 
 class Ticker:
@@ -124,7 +126,8 @@ class Timer:
         ]
         for future in [self._engine.submit(event) for event in events]:
             await future
-        return await self._engine.read(lambda reader: reader.next_timer())
+        coming = await self._engine.read(lambda reader: reader.next_timer())
+        return now + AGAIN if coming is not None and coming <= now else coming
 
     def _on_commit(self, changes: store.Changes) -> None:
         if changes.timer is not None:

@@ -276,11 +276,12 @@ def _fields(body: Any) -> dict[str, Any]:
 def form(data: Mapping[str, Any]) -> dict[str, Any]:
     """An approval instance as model.FetchForm documents it; ``status`` is "" for an unknown one."""
     status = "reverted" if data.get("reverted") is True else ""
+    tasks = data.get("task_list")
     return {
         "status": status or _FORM_STATUS.get(str(data.get("status")), ""),
         "title": str(data.get("approval_name") or ""),
         "originator": str(data.get("open_id") or ""),
-        "approvers": _approvers(data.get("task_list")),
+        "approvers": _approvers(tasks) if tasks else _passed(data.get("timeline")),
         "fields": _form_fields(data.get("form")),
     }
 
@@ -298,6 +299,16 @@ def _approvers(tasks: Any) -> list[str]:
     ]
     agreed.sort(key=lambda task: _whole_number(task.get("end_time")))
     return list(dict.fromkeys(task["open_id"] for task in agreed))
+
+
+def _passed(timeline: Any) -> list[str]:
+    """Who agreed as the timeline tells it, for an answer without tasks."""
+    passes = [
+        entry.get("open_id")
+        for entry in (timeline if isinstance(timeline, list) else [])
+        if isinstance(entry, dict) and entry.get("type") == "PASS"
+    ]
+    return list(dict.fromkeys(each for each in passes if isinstance(each, str) and each))
 
 
 def _whole_number(value: Any) -> int:

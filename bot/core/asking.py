@@ -10,7 +10,7 @@ from typing import Any
 
 from bot import cards, catalog, command, model, parse, policy, texts
 from bot.core import filing, planning, voting
-from bot.core.draft import Draft, refusal_text
+from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
 _NOTHING = model.Needs()
@@ -131,11 +131,13 @@ def refusal_of_right(
 def operation(
     draft: Draft, event: model.Asked, found: parse.Parsed, context: command.Context
 ) -> model.Decision:
-    """An operation asked for in a chat."""
+    """An operation asked for in a chat; not in one where its approvers could not see the card."""
     locale, person = context.locale, context.person
-    refusal = refusal_of_right(
+    alone = policy.Refusal("refused.alone") if event.place.direct else None
+    refusal = alone or refusal_of_right(
         draft.house, person, found.command.name, event.place, locale
-    ) or filing.file_request(
+    )
+    refusal = refusal or filing.file_request(
         draft, found, context, text=event.text, place=event.place, account=event.account
     )
     if refusal is not None:
@@ -161,8 +163,10 @@ def resolved(
         if refusal is None:
             planning.ask_for_votes(draft, planning.freeze(draft, rule, outcome.data))
             return draft.receipt()
+    elif rule is None:
+        refusal = policy.Refusal("refused.not_enabled", {"command": view.request.command})
     else:
-        reason = getattr(outcome, "reason", "no longer configured")
+        reason = reason_of(view.request.locale, outcome)
         refusal = policy.Refusal("refused.lookup", {"reason": reason})
     refuse_request(draft, refusal)
     return draft.receipt()
@@ -196,7 +200,7 @@ def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
                 message.title, (*message.blocks, extra), message.mentions, message.quote
             )
     else:
-        text = texts.say(locale, "say.lookup_failed", reason=getattr(outcome, "reason", ""))
+        text = texts.say(locale, "say.lookup_failed", reason=reason_of(locale, outcome))
         message = cards.sentence(text[:40], text, (account,), str(origin["text"]))
     key = f"say:{origin['event']}"
     draft.queue(key, key, model.Say(unpack(origin["place"]), message, key))
@@ -210,9 +214,9 @@ def card_shown(
     draft = Draft(house, view, now)
     if view.request is None or isinstance(outcome, model.Done):
         return draft.receipt()
-    reason = getattr(outcome, "reason", "")
-    draft.enter("countersign", "card.failed", reason=reason)
     request = view.request
+    reason = reason_of(request.locale, outcome)
+    draft.enter("countersign", "card.failed", reason=getattr(outcome, "reason", ""))
     text = texts.say(
         request.locale, "say.card_failed", reason=reason, id=request.id, code=request.code
     )

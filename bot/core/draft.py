@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bot import audit, cards, model, policy, texts
 from bot.house import House
 
-ENDINGS = ("expire", "remind", "plan", "overdue")
+ENDINGS = ("expire", "remind", "plan", "overdue", "lost")
 
 
 class Draft:
@@ -168,6 +168,12 @@ class Draft:
 def refusal_text(locale: str, refusal: policy.Refusal, **more: Any) -> str:
     """A refusal as a sentence."""
     return texts.say(locale, refusal.key, **{**refusal.facts, **more})
+
+
+def reason_of(locale: str, outcome: model.Outcome) -> str:
+    """Why it did not come about, in words."""
+    code, told = getattr(outcome, "code", ""), getattr(outcome, "reason", "")
+    return texts.reason(locale, code, told)
 
 
 def approvers_of(votes: tuple[model.Vote, ...]) -> list[str]:

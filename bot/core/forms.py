@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import cards, command, model, parse, policy, texts
 from bot.core import asking, filing, running, voting
-from bot.core.draft import Draft, refusal_text
+from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
 QUIET: dict[str, bool] = {"quiet": True}
@@ -95,7 +95,7 @@ def fetched(
     if isinstance(outcome, model.Done):
         refusal = file_form(draft, rule, body, outcome.data, place, locale)
     else:
-        reason = getattr(outcome, "reason", "")
+        reason = reason_of(locale, outcome)
         refusal = policy.Refusal("refused.form_fetch", {"reason": reason})
     if refusal is not None:
         text = refusal_text(locale, refusal)

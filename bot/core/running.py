@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, texts
-from bot.core.draft import Draft, approvers_of
+from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
 PER_CALL = 100
@@ -17,6 +17,8 @@ BATCH_RESULTS = 500
 LOOKUPS = 6
 """How often an unclear start is looked up before a person is asked."""
 OVERDUE = timedelta(minutes=5)
+LOST = timedelta(hours=1)
+"""How long after that a run without results is given up: a person has to look then."""
 TERMINAL = cards.FINISHED
 
 Answer = tuple[str, Literal["success", "info", "warning", "error"]]
@@ -104,7 +106,8 @@ def started(
         case model.Done(ref=invocation):
             begin(draft, replace(step, invocation=invocation, state="running"))
         case model.Refused(reason=reason) | model.NotSent(reason=reason):
-            draft.step(replace(step, state="failed", error=reason))
+            why = reason_of(draft.it.locale, outcome)
+            draft.step(replace(step, state="failed", error=why))
             draft.change()
             draft.enter("countersign", "run.not_started", reason=reason, token=step.token)
             conclude(draft)
@@ -302,7 +305,10 @@ def stopped(
     draft.change(stopping=False)
     draft.update_card()
     draft.tell_sentence(
-        f"stop_failed:v{draft.it.version}", "stop.failed", draft.asker(), reason=reason
+        f"stop_failed:v{draft.it.version}",
+        "stop.failed",
+        draft.asker(),
+        reason=reason_of(draft.it.locale, outcome),
     )
     return draft.receipt()
 
@@ -332,7 +338,23 @@ def timer_due(
     elif event.timer == "overdue" and request.state is model.State.RUNNING:
         draft.enter("countersign", "run.overdue")
         draft.tell_sentence("overdue", "say.overdue", draft.asker())
+        draft.remind("lost", LOST)
+    elif event.timer == "lost" and request.state is model.State.RUNNING:
+        give_up(draft)
     return draft.receipt()
+
+
+def give_up(draft: Draft) -> None:
+    """No results came for far longer than the run may take: nobody can say how it ended."""
+    for step in tuple(draft.steps.values()):
+        if step.state in ("started", "running"):
+            why = texts.say(draft.it.locale, "say.no_results")
+            draft.step(replace(step, state="unknown", error=why))
+            draft.enter(
+                "countersign", "run.unknown", reason="no results", invocation=step.invocation
+            )
+    draft.change()
+    conclude(draft)
 
 
 def expire(draft: Draft) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from bot.texts import commands, core
+from bot.texts import commands, core, reasons
 
 LOCALES = ("zh-CN", "en")
-PHRASES: dict[str, tuple[str, str]] = {**core.PHRASES, **commands.PHRASES}
+PHRASES: dict[str, tuple[str, str]] = {**core.PHRASES, **commands.PHRASES, **reasons.PHRASES}
 _UNITS = ((86_400, " 天", " d"), (3_600, " 小时", " h"), (60, " 分钟", " min"), (1, " 秒", " s"))
 
 
@@ -26,6 +26,12 @@ def say(locale: str, key: str, **facts: Any) -> str:
     """
     phrase = PHRASES[key][_index(locale)]
     return phrase.format_map({name: _fact(locale, value) for name, value in facts.items()})
+
+
+def reason(locale: str, code: str, told: str) -> str:
+    """Why the other side said no: its sentence ``told``, with what its ``code`` means in front."""
+    key = f"reason.{code}"
+    return say(locale, key if key in PHRASES else "reason.other", reason=told)
 
 
 def joined(locale: str, items: Iterable[object], word: str = "or") -> str:

@@ -20,6 +20,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "我不接受单聊指令，请在已登记的群里 @我。",
         "I take no commands in direct chats. Mention me in one of the registered groups.",
     ),
+    "refused.alone": (
+        "单聊里只回答查询和投票。请到群里 @我 发起，审批人才能看到卡片。",
+        "In a direct chat I only answer questions and take votes. Ask for this in a group, where its approvers can see the card.",
+    ),
     "refused.group": (
         "这个群（{chat}）没有登记。请管理员在 bot.toml 的 `[[group]]` 中添加。",
         "This group ({chat}) is not registered. Ask the administrator to add it as a `[[group]]` in bot.toml.",
@@ -267,8 +271,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.confirm.stop": ("确认停止 #{id}？", "Stop #{id}?"),
     "card.ask_reason": ("原因（拒绝时建议填写）", "Reason (kindly give one when rejecting)"),
     "card.note.pending": (
-        "也可以回复：approve {id} {code} 或 reject {id} 原因",
-        "Or reply: approve {id} {code}, or reject {id} with a reason",
+        "也可以 @我 发送：approve {id} {code} 或 reject {id} 原因",
+        "Or mention me: approve {id} {code}, or reject {id} with a reason",
     ),
     "card.note.approved": ("{names:and} 已同意，执行中", "approved by {names:and}, running"),
     "card.note.stopping": ("{name} 要求停止", "{name} asked to stop"),
@@ -317,6 +321,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "say.overdue": (
         "#{id} {command} 超过预定时间仍没有结果，我会继续查询。请留意实例和云助手的状态。",
         "#{id} {command} has had no result for longer than planned. I keep looking; please check the instances and Cloud Assistant.",
+    ),
+    "say.no_results": (
+        "一直没有查到执行结果",
+        "no results were ever found",
     ),
     "say.not_started": (
         "#{id} {command} 没有启动：{reason}",

@@ -305,7 +305,10 @@ def test_who_agreed_in_order_and_only_people():
         "odd",
     ]
     assert send.form(instance(task_list=tasks))["approvers"] == ["ou_a", "ou_c"]
-    assert send.form(instance(task_list=None))["approvers"] == []
+    passed = [{"type": "START", "open_id": "ou_a"}, {"type": "PASS", "open_id": "ou_b"}, "odd"]
+    without = instance(task_list=None, timeline=[*passed, {"type": "PASS", "open_id": "ou_b"}])
+    assert send.form(without)["approvers"] == ["ou_b"]
+    assert send.form(instance(task_list=None, timeline=None))["approvers"] == []
 
 
 def test_the_fields_of_a_form_by_custom_id_id_and_name():

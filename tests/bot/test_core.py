@@ -67,6 +67,35 @@ def test_a_place_or_person_that_is_not_ours_is_refused_with_the_reason(stage: St
     assert stage.read(lambda reader: reader.recent_requests(5)) == ()
 
 
+def test_operations_are_asked_for_where_approvers_can_see_the_card(stage: Stage) -> None:
+    place = dataclasses.replace(stage.place("m"), chat="u-alice", direct=True)
+    for number, text in enumerate(("restart web-01", "whoami")):
+        event = model.Asked(f"msg:{number}", stage.clock.now(), stage.account("alice"), place, text)
+        stage.submit(event)
+    told = said(stage.work())
+    assert "Ask for this in a group" in told[0]
+    assert "Alice" in told[1]
+    assert stage.read(lambda reader: reader.recent_requests(1)) == ()
+
+
+def test_a_refusal_of_the_cloud_is_told_in_both_languages(tmp_path: Path) -> None:
+    for locale, sentence in (("zh-CN", "RAM 身份没有权限"), ("en", "grant it ecs:RunCommand")):
+        chosen = book(groups=(policy.Group(PLATFORM, CHAT, "ops", locale),))
+        stage = Stage(tmp_path / locale, chosen)
+        request = stage.planned("alice", "restart web-01")
+        stage.click("bob", request.id, "approve", request.code)
+        told: list[str] = []
+        while claimed := stage.claim():
+            for one in claimed:
+                no = model.Refused("grant it ecs:RunCommand", "Forbidden.RAM")
+                starts = isinstance(one.effect.body, model.StartRun)
+                told += said([one.effect.body])
+                stage.settle(one, no if starts else stage.answer(one))
+        assert sentence in told[-1]
+        assert "ecs:RunCommand" in told[-1]
+        stage.close()
+
+
 def test_one_account_of_two_people_belongs_to_nobody(tmp_path: Path) -> None:
     people = dict(book().people)
     people["twin"] = policy.Person("twin", "Twin", ((PLATFORM, "u-alice"),), frozenset({"sre"}))
@@ -266,6 +295,18 @@ def test_an_unclear_start_is_looked_up_and_then_a_person_is_asked(stage: Stage) 
     assert seen == [False] + [True] * running.LOOKUPS
     assert stage.request(request.id).state is model.State.UNKNOWN
     assert f"countersign-{request.id}-{request.code}" in told[-1]
+
+
+def test_a_run_whose_results_never_come_ends_unknown(stage: Stage) -> None:
+    request = stage.planned("alice", "restart web-01")
+    stage.click("bob", request.id, "approve", request.code)
+    stage.work()
+    stage.tick(60 + 5 * 60)
+    assert "no result for longer than planned" in said(stage.work())[0]
+    assert stage.request(request.id).state is model.State.RUNNING
+    stage.tick(3600)
+    assert stage.request(request.id).state is model.State.UNKNOWN
+    assert f"countersign-{request.id}-{request.code}" in said(stage.work())[0]
 
 
 def test_what_never_began_is_dropped_when_stopped(stage: Stage) -> None:

@@ -73,7 +73,8 @@ Reached = Mapping[Pair, Counter[str]]
 
 def plan(reached: Reached, first: int, count: int) -> Iterator[Case]:
     """``count`` cases from seed ``first`` on. The first seeds reach every checkpoint of every pair
-    once, whatever their number; the others are left to chance."""
+    once, whatever their number and in no order, so that a few seeds see a bit of everything; the
+    others are left to chance."""
     pairs = list(reached)
     musts = [
         (pair, name)
@@ -81,6 +82,7 @@ def plan(reached: Reached, first: int, count: int) -> Iterator[Case]:
         for pair in pairs
         if reached[pair][name]
     ]
+    random.Random(0).shuffle(musts)
     for seed in range(first, first + count):
         chance = random.Random(seed)
         if seed < len(musts):
