@@ -19,7 +19,7 @@ demo: $(VENV)/.made
 	$(PY) -m sandbox.demo $(ARGS)
 
 test: $(VENV)/.made
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.made
 	$(VENV)/bin/ruff check .

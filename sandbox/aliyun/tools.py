@@ -25,6 +25,7 @@ for word in "$@"; do
   esac
 done
 state() { cat "$root/units/$1" 2>/dev/null || echo active; }
+become() { echo "$2" > "$root/.unit.$$" && mv -f "$root/.unit.$$" "$root/units/$1"; }
 case $verb in daemon-reload|daemon-reexec|reset-failed) exit 0 ;; esac
 [ ${#units[@]} -gt 0 ] || { echo "systemctl: a unit is needed" >&2; exit 1; }
 code=0
@@ -42,12 +43,12 @@ for unit in "${units[@]}"; do
     start|restart|reload|try-restart|reload-or-restart)
       case $unit in
         broken*)
-          echo failed > "$root/units/$unit"
+          become "$unit" failed
           echo "Job for $unit.service failed: its control process exited with an error." >&2
           code=1 ;;
-        *) echo active > "$root/units/$unit" ;;
+        *) become "$unit" active ;;
       esac ;;
-    stop) echo inactive > "$root/units/$unit" ;;
+    stop) become "$unit" inactive ;;
     enable|disable|mask|unmask) ;;
     is-enabled) [ -n "$quiet" ] || echo enabled ;;
     is-active)

@@ -18,7 +18,6 @@ async def test_forms_agreed_to_while_away_are_found(scene: Scene) -> None:
     await scene.call("form", fields=HIRE, decision="agree", **form)
     await scene.call("form", fields={"emp_id": "E78", "role": "dev"}, decision="refuse", **form)
     await scene.advance(6 * 3600)
-    await scene.call("clear_faults")
     await scene.start()
     card = await scene.new_card("provision", known, "hr")
     assert await scene.runs() == [], "what was decided long ago is confirmed before it runs"
