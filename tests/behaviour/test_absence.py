@@ -8,9 +8,20 @@ from tests.behaviour.conftest import Scene
 HIRE = {"emp_id": "E77", "role": "dev"}
 
 
-async def test_forms_agreed_to_while_away_are_found(scene: Scene) -> None:
+async def be_busy(scene: Scene) -> None:
+    """Let the bot take and answer something."""
+    known = await scene.ids()
     await scene.say("alice", "whoami")
+    await scene.until("an answer", lambda seen: [e for e in seen if is_answer(e, known)])
     await scene.settled()
+
+
+def is_answer(entry: play.Entry, known: list[str]) -> bool:
+    return entry["from"] == "bot" and entry["id"] not in known
+
+
+async def test_forms_agreed_to_while_away_are_found(scene: Scene) -> None:
+    await be_busy(scene)
     await scene.end()
     known = await scene.ids("hr")
     await scene.call("fault", api="push.event", do="no_push", times=100)
@@ -30,8 +41,7 @@ async def test_forms_agreed_to_while_away_are_found(scene: Scene) -> None:
     await scene.end()
     await scene.advance(3600)
     await scene.start()
-    await scene.say("alice", "whoami")
-    await scene.settled()
+    await be_busy(scene)
     assert len(await scene.runs()) == 1
     with scene.reader() as reader:
         assert len(reader.recent_requests()) == 1
@@ -39,8 +49,7 @@ async def test_forms_agreed_to_while_away_are_found(scene: Scene) -> None:
 
 
 async def test_a_short_restart_asks_for_nothing(scene: Scene) -> None:
-    await scene.say("alice", "whoami")
-    await scene.settled()
+    await be_busy(scene)
     await scene.end()
     await scene.start()
     await scene.settled()
