@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import json
+import signal
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -138,6 +139,7 @@ def run(path: Path) -> None:
     Nothing that was accepted is lost by stopping it, in whatever way: it goes on where it was when
     it is started again.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens
     settings = loaded(path)
     from bot import app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import tempfile
 import time
 import traceback
@@ -43,7 +44,7 @@ async def trial(case: cases.Case) -> Result:
                 result.faults += await _played(case, sandbox, bot)
                 code = await bot.stop()
             result.deaths = bot.deaths
-            if code:
+            if code not in (0, -signal.SIGTERM):  # the latter: it had not begun to listen yet
                 result.faults.append(f"the bot ended with status {code}")
             if "Traceback" in bot.output:
                 result.faults.append(f"a traceback in {folder}/bot.log")
