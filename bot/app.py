@@ -252,7 +252,13 @@ class App:
     def _route(chats: Mapping[str, ports.Chat], executor: ports.Executor) -> outbox.Route:
         def route(effect: model.Effect) -> outbox.Performer:
             match effect:
-                case model.Resolve() | model.StartRun() | model.StopRun():
+                case (
+                    model.Resolve()
+                    | model.StartRun()
+                    | model.StopRun()
+                    | model.TellRun()
+                    | model.RunCall()
+                ):
                     return executor
                 case model.FetchForm() | model.ListForms():
                     return chats.get(effect.platform) or Nowhere()

@@ -27,12 +27,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One human, whatever accounts they hold: pairs of (platform, account id)."""
+    """One human, whatever accounts they hold: pairs of (platform, account id). ``ram`` is their
+    RAM user, by which an approval within a template names them."""
 
     id: str
     name: str
     accounts: tuple[tuple[str, str], ...]
     roles: frozenset[str] = frozenset()
+    ram: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Policy:
     """Who must agree. ``approvers`` are people in order; ``mode``: any (或签), all (会签), sequence
     (依次), count (``count`` of them). One rejection rejects. ``form_counts``: an OA decision counts
     as the approval. ``code_required``: approving by text must carry the plan's code. Approvers are
-    reminded once a request was open for ``remind`` (zero: never)."""
+    reminded once a request was open for ``remind`` (zero: never). ``canary``: after so many items
+    of a template's loop people vote again (0: they do not)."""
 
     name: str
     approvers: tuple[str, ...]
@@ -59,6 +62,7 @@ class Policy:
     code_required: bool = False
     expires: timedelta = timedelta(minutes=30)
     remind: timedelta = timedelta(minutes=10)
+    canary: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,12 @@ class Pattern:
 @dataclass(frozen=True, slots=True)
 class CommandRule:
     """How a command is run. ``targets``: default ones; ``allowed_targets``: globs that names or ids
-    must match ("*" any). ``command_id`` runs a command stored in Cloud Assistant instead."""
+    must match ("*" any). ``command_id`` runs a command stored in Cloud Assistant instead.
+
+    Of a template: ``engine`` "oos" runs it on OOS itself, there by ``oos_template`` and
+    ``oos_version`` where these are given; ``drift`` says what becomes of a run whose targets are
+    no longer those that were voted on: "ask" again, or "intersect" and run on those still there.
+    """
 
     policy: str
     risk: str
@@ -91,6 +100,10 @@ class CommandRule:
     timeout: int = 60
     command_id: str = ""
     allowed_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    engine: Literal["", "oos"] = ""
+    oos_template: str = ""
+    oos_version: str = ""
+    drift: Literal["ask", "intersect"] = "ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +158,12 @@ def index_accounts(people: Mapping[str, Person]) -> dict[tuple[str, str], str | 
         for account in person.accounts:
             index[account] = None if account in index else person.id
     return index
+
+
+def of_ram(book: Book, user: str) -> Person | None:
+    """The human behind a RAM user; None: nobody, or not just one."""
+    found = [person for person in book.people.values() if person.ram and person.ram == user]
+    return found[0] if len(found) == 1 else None
 
 
 def person_of(book: Book, account: model.Account) -> Person | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,9 +35,10 @@ def interval(age: timedelta) -> timedelta:
     return FASTEST if age <= YOUNG else min(max(age / 10, FASTEST), SLOWEST)
 
 
-def fingerprint(results: Iterable[model.InstanceResult]) -> str:
+def fingerprint(sight: ports.Sight) -> str:
     """The same for the same results, in whatever order they came."""
-    texts = sorted(codec.encode(result) for result in results)
+    parts = (sight,) if isinstance(sight, model.Execution) else sight
+    texts = sorted(codec.encode(part) for part in parts)
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
@@ -50,11 +51,23 @@ class _Group:
     not_before: datetime = model.EPOCH
     failures: int = 0
     absent_since: dict[str, datetime] = field(default_factory=dict)
+    last_seen: dict[str, str] = field(default_factory=dict)
 
     def due(self, steps: Iterable[store.OpenStep]) -> datetime:
         """When to look again: the youngest run sets the pace."""
         pace = min(interval(self.polled_at - one.since) for one in steps)
         return max(self.polled_at + pace, self.not_before)
+
+    def seen(
+        self, step: model.Step, execution: model.Execution, now: datetime
+    ) -> model.ExecutionSeen | None:
+        """An execution as it stands now; None: as it stood before."""
+        mark = fingerprint(execution)
+        if self.last_seen.get(execution.id) == mark:
+            return None
+        self.last_seen[execution.id] = mark
+        name = f"seen:{step.request}:{execution.id}:{codec.ms(now)}:{mark}"
+        return model.ExecutionSeen(name, now, step.request, execution)
 
 
 class Poller:
@@ -124,10 +137,10 @@ class Poller:
         self,
         group: _Group,
         one: store.OpenStep,
-        found: dict[str, tuple[model.InstanceResult, ...]],
+        found: Mapping[str, ports.Sight],
         known: tuple[model.InstanceResult, ...],
         now: datetime,
-    ) -> model.Observed | None:
+    ) -> model.Observed | model.ExecutionSeen | None:
         """What there is to tell about one step; None: nothing new."""
         step = one.step
         results = found.get(step.invocation)
@@ -138,6 +151,8 @@ class Poller:
             mark = "missing"
         else:
             group.absent_since.pop(step.invocation, None)
+            if isinstance(results, model.Execution):
+                return group.seen(step, results, now)
             mine = {result.instance for result in results}
             if set(results) == {result for result in known if result.instance in mine}:
                 return None

@@ -5,7 +5,7 @@ Adapters implement these; the core and its tests know nothing else of a platform
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +35,13 @@ ChatEffect = model.Say | model.ShowCard | model.UpdateCard | model.FetchForm | m
 """What a chat platform carries out."""
 
 
+RunEffect = model.Resolve | model.StartRun | model.StopRun | model.TellRun | model.RunCall
+"""What an executor carries out, as far as it is its own: the rest it refuses."""
+
+Sight = tuple[model.InstanceResult, ...] | model.Execution
+"""What a look at an invocation shows: what each instance did, or an execution as a whole."""
+
+
 class Chat(Protocol):
     """A chat platform. ``perform`` never raises for what the platform does: it answers with one of
     the four outcomes."""
@@ -60,15 +67,13 @@ class Executor(Protocol):
 
     name: str
 
-    async def perform(
-        self, effect: model.Resolve | model.StartRun | model.StopRun, doubt: bool
-    ) -> model.Outcome: ...
+    async def perform(self, effect: RunEffect, doubt: bool) -> model.Outcome: ...
 
     async def poll(
         self, region: str, batch: str, invocations: Sequence[str]
-    ) -> dict[str, tuple[model.InstanceResult, ...]]:
-        """Results of these open invocations of one batch, by invocation id; one not found is
-        absent. Calls grow with pages of 50, never with the number of invocations. Raises
+    ) -> Mapping[str, Sight]:
+        """These open invocations of one batch as they stand now, by invocation id; one not found
+        is absent. Calls grow with pages of 50, never with the number of invocations. Raises
         ``PollFailed`` when the platform could not be read."""
         ...
 

@@ -35,14 +35,14 @@ class Aliyun:
         self._runner = Runner(self._api, self._finder, settings, clock)
         self._reader = Reader(self._api, min(settings.page_size, 50))
 
-    async def perform(
-        self, effect: model.Resolve | model.StartRun | model.StopRun, doubt: bool
-    ) -> model.Outcome:
+    async def perform(self, effect: ports.RunEffect, doubt: bool) -> model.Outcome:
         """One effect. Never raises for what the platform does."""
         if isinstance(effect, model.StartRun):
             return await self._runner.start(effect, doubt)
         if isinstance(effect, model.StopRun):
             return await self._runner.stop(effect)
+        if not isinstance(effect, model.Resolve):
+            return model.Refused("Cloud Assistant does not do this", code="unsupported")
         try:
             return await self._finder.resolve(effect)
         except Failure as failure:

@@ -30,7 +30,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(platform=event.platform, form=event.instance)
         case model.Started():
             return model.Needs()
-        case model.TimerDue() | model.Observed():
+        case model.TimerDue() | model.Observed() | model.ExecutionSeen():
             return model.Needs(request=event.request)
         case model.Settled():
             return model.Needs(effect=event.effect)
@@ -55,6 +55,8 @@ def decide(house: House, event: model.Event, view: model.View, now: datetime) ->
             return running.observed(house, event, view, now)
         case model.Settled():
             return settled(house, event, view, now)
+        case model.ExecutionSeen():
+            return model.Decision()
 
 
 def settled(house: House, event: model.Settled, view: model.View, now: datetime) -> model.Decision:
@@ -75,5 +77,5 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
             return running.stopped(house, event.outcome, view, now)
         case model.ShowCard():
             return asking.card_shown(house, event.outcome, view, now)
-        case model.Say() | model.UpdateCard():
+        case model.Say() | model.UpdateCard() | model.TellRun() | model.RunCall():
             return asking.told(house, event.outcome, view, now)

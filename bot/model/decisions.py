@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import InstanceResult, Receipt
@@ -69,11 +69,34 @@ class StoredEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalRow:
+    """An entry of a run's journal. ``seq`` counts from 1 within the request; ``entry`` is what
+    ``bot.oos.journal.plain`` wrote."""
+
+    request: int
+    seq: int
+    entry: Mapping[str, Any]
+
+
+class Archive(Protocol):
+    """What ``decide`` reads of the store only where a template's run needs it."""
+
+    def entries(self, request: int, after: int) -> Sequence[JournalRow]:
+        """The journal behind entry number ``after``, in order."""
+        ...
+
+    def source(self, digest: str) -> str | None:
+        """The text of a template by its SHA-256."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What the store shows to ``decide``. ``next_request`` is the number a new request gets,
     ``audit_seq`` and ``audit_hash`` the number and hash of the newest audit entry, ``recent_asks``
     how often ``asks_by`` asked within the last minute, ``installation`` the random id of this
-    store, ``unsent`` the keys of the request's queued effects that were certainly never sent."""
+    store, ``unsent`` the keys of the request's queued effects that were certainly never sent,
+    ``journal`` how many entries the journal of the request's run has."""
 
     next_request: int
     audit_seq: int
@@ -88,6 +111,8 @@ class View:
     audit: tuple[AuditRow, ...] = ()
     recent_asks: int = 0
     unsent: frozenset[str] = frozenset()
+    journal: int = 0
+    archive: Archive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +122,7 @@ class Decision:
     ``request`` is new (version 1) or the loaded one changed (version + 1; the write is guarded by
     the loaded state and version). ``results`` belong to it. ``drop_effects`` are keys of queued
     effects to forget unless they were already sent. ``clear_timers`` are kinds of its timers.
+    ``journal`` are further entries of its run's, ``sources`` the texts of templates by SHA-256.
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -109,3 +135,5 @@ class Decision:
     timers: tuple[Timer, ...] = ()
     clear_timers: tuple[str, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
+    journal: tuple[JournalRow, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)

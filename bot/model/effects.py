@@ -70,12 +70,14 @@ class ListForms:
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """Find instances. ``targets``: ids, names, or ``tag:key=value``; empty lists all.
+    """Find instances. ``targets``: ids, names, or ``tag:key=value``; empty lists all. Or by
+    ``filters``, each the JSON of an OOS Targets parameter, in which ResourceIds may be names.
     ``Done.data``: {"instances": [{id, name, region, status, agent}], "unknown": [target],
     "ambiguous": {target: [ids]}}."""
 
     targets: tuple[str, ...]
     region: str = ""
+    filters: tuple[Mapping[str, Any], ...] = ()
     kind: Literal["resolve"] = "resolve"
 
 
@@ -98,10 +100,58 @@ class StopRun:
     region: str
     invocation: str
     instances: tuple[str, ...]
+    engine: str = "ecs"
     kind: Literal["stop_run"] = "stop_run"
 
 
-Effect = Say | ShowCard | UpdateCard | FetchForm | ListForms | Resolve | StartRun | StopRun
+@dataclass(frozen=True, slots=True)
+class TellRun:
+    """Say a word to an execution that waits on another engine: to what it waits for at ``task``.
+    Saying it again changes nothing where it has moved on: that is Done, too."""
+
+    request: int
+    engine: str
+    region: str
+    invocation: str
+    word: Literal["approve", "reject", "confirm", "resume"]
+    task: str = ""
+    note: str = ""
+    kind: Literal["tell_run"] = "tell_run"
+
+
+@dataclass(frozen=True, slots=True)
+class RunCall:
+    """Make one call of a template's run.
+
+    ``what`` is a call of ``bot.oos.calls`` as ``calls.plain`` writes it: its "kind" (api,
+    select_targets, product, notify, approve) and its fields. ``token`` is its client token.
+    ``Done.data``: {"document": the answer}. With ``lookup`` nothing may be changed: find out what
+    became of the call that carried this token. Then Done says that it happened (with its answer),
+    Refused with the code "not_made" that it provably did not, Unknown that nobody can tell.
+    """
+
+    request: int
+    code: str
+    key: str
+    token: str
+    what: Mapping[str, Any]
+    region: str = ""
+    lookup: bool = False
+    kind: Literal["run_call"] = "run_call"
+
+
+Effect = (
+    Say
+    | ShowCard
+    | UpdateCard
+    | FetchForm
+    | ListForms
+    | Resolve
+    | StartRun
+    | StopRun
+    | TellRun
+    | RunCall
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +173,9 @@ class NewEffect:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
+    """A due-time row. ``keep``: one of this kind that is already there stays as it is."""
+
     request: int
     kind: str
     due_at: datetime
+    keep: bool = False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from bot.model.outcomes import Outcome
 from bot.model.people import Account, Place
+from bot.model.requests import Progress
 from bot.model.rich import Card
 
 
@@ -112,6 +113,39 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What an execution on another engine waits for: an "approval" (by ``approvers``, RAM user
+    names, ``need`` of them; nobody named: whoever the policy allows), a "confirm" of a task of
+    high risk, or a "pause" to be resumed. ``shown`` is what people should see of it."""
+
+    kind: Literal["approval", "confirm", "pause"]
+    task: str
+    approvers: tuple[str, ...] = ()
+    need: int = 1
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution on another engine, as it stands now. ``waiting`` if its status is Waiting."""
+
+    id: str
+    status: Literal["Started", "Queued", "Running", "Waiting", "Success", "Failed", "Cancelled"]
+    progress: Progress = field(default_factory=Progress)
+    waiting: Waiting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionSeen:
+    """The far end was looked at: the execution of one request's run."""
+
+    id: str
+    at: datetime
+    request: int
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """An effect left and came back with one of the four outcomes."""
 
@@ -121,7 +155,17 @@ class Settled:
     outcome: Outcome
 
 
-Event = Asked | Clicked | Recalled | FormChanged | Started | TimerDue | Observed | Settled
+Event = (
+    Asked
+    | Clicked
+    | Recalled
+    | FormChanged
+    | Started
+    | TimerDue
+    | Observed
+    | ExecutionSeen
+    | Settled
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,11 @@ class Plan:
     """What exactly will run. Frozen when the card is shown; the digest covers every field.
 
     ``script`` is the rendered text (its parameters already quoted); or ``command_id`` names a
-    command stored in Cloud Assistant and ``parameters`` are its values.
+    command stored in Cloud Assistant and ``parameters`` are its values; or ``template`` names an
+    OOS template, ``templates`` maps it and all that it may use to the SHA-256 of their texts, and
+    ``parameters`` are its bound values, ``targets`` among them naming those that hold the
+    instances. ``selectors`` is what those were found by, ``hidden`` names the parameters that are
+    never shown. ``canary``: so many items of a loop, then people vote again.
     """
 
     command: str
@@ -37,11 +41,17 @@ class Plan:
     script: str = ""
     script_type: str = "RunShellScript"
     command_id: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     user: str = ""
     workdir: str = ""
     timeout: int = 60
     engine: str = "ecs"
+    template: str = ""
+    templates: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    selectors: tuple[Mapping[str, Any], ...] = ()
+    hidden: tuple[str, ...] = ()
+    canary: int = 0
 
 
 def canonical(value: Any) -> str:
@@ -64,6 +74,7 @@ class State(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     RUNNING = "running"
+    WAITING = "waiting"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     REJECTED = "rejected"
@@ -105,8 +116,56 @@ class FormOrigin:
 
 
 @dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a run that waits asks of people. ``key`` names the place in the template. An "approval"
+    or a "canary" is voted on by ``voters`` (``need`` of them) until ``expires_at``; a "pause", a
+    "batch" and a "person" (who paused it) wait to be resumed; of an "unknown" call a person must
+    say whether to make it again. ``digest`` is what a vote must carry; ``shown`` what is voted
+    on."""
+
+    key: str
+    kind: Literal["approval", "canary", "pause", "batch", "person", "unknown"]
+    task: str
+    digest: str
+    voters: tuple[str, ...] = ()
+    need: int = 1
+    shown: str = ""
+    expires_at: datetime | None = None
+
+    @property
+    def code(self) -> str:
+        return short(self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One task of a template's run, for people: ``status`` is Success, Failed, Skipped, Running,
+    Waiting or "" (not begun)."""
+
+    name: str
+    action: str
+    status: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a template's run is: its tasks, and where its newest loop stands (``total`` 0: there
+    is none). ``outputs`` and ``error`` are those of its end."""
+
+    stages: tuple[Stage, ...] = ()
+    done: int = 0
+    failed: int = 0
+    running: int = 0
+    total: int = 0
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One operation that was asked for, from the asking to its end."""
+    """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
+    plan that no longer fitted when the run began, and were left out."""
 
     id: int
     state: State
@@ -134,15 +193,19 @@ class Request:
     note: str = ""
     ended_by: str = ""
     escalated: str = ""
+    ballot: Ballot | None = None
+    progress: Progress | None = None
+    gone: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
-        return short(self.digest)
+        """What a button of its card carries: of the ballot, if it waits in the middle of a run."""
+        return self.ballot.code if self.ballot is not None else short(self.digest)
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One per (request, person): what they decided, on which digest."""
+    """One per (request, digest, person): what they decided, on which plan or ballot."""
 
     request: int
     person: str

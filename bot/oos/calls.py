@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 _READS = ("describe", "list", "get", "query", "search", "check", "lookup", "validate", "preview")
@@ -119,6 +119,18 @@ class Lookup:
     key: str
     token: str
     call: Call
+
+
+def plain(what: What) -> dict[str, Any]:
+    """The call as JSON types: its fields by name and its "kind". A tuple becomes a list; an api
+    also says whether it only "reads" and its "style", an approve has its "notice" or None."""
+    found: dict[str, Any] = {"kind": _KINDS[type(what)], **asdict(what)}
+    if isinstance(what, Api):
+        found |= {"reads": what.reads, "style": what.style}
+    for name in ("approvers", "filters"):
+        if name in found:
+            found[name] = list(found[name])
+    return found
 
 
 def token(run: str, key: str) -> str:

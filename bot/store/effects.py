@@ -38,8 +38,19 @@ def bucket_of(effect: model.Effect) -> Bucket:
             return Bucket("", effect.region, "lookup")
         case model.StartRun():
             return Bucket("", effect.plan.region, "run")
-        case model.StopRun():
+        case model.StopRun() | model.TellRun():
             return Bucket("", effect.region, "run")
+        case model.RunCall():
+            return _bucket_of_call(effect)
+
+
+def _bucket_of_call(effect: model.RunCall) -> Bucket:
+    """A message's budget is that of where it goes; another call's that of its region."""
+    notice = effect.what.get("notice") if effect.what["kind"] == "approve" else effect.what
+    if effect.what["kind"] in ("notify", "approve"):
+        return Bucket("webhook", str((notice or {}).get("uri", "")).replace("\x1f", ""), "say")
+    reads = effect.lookup or effect.what.get("reads") or effect.what["kind"] == "select_targets"
+    return Bucket("", effect.region, "lookup" if reads else "run")
 
 
 def bucket_from(key: str) -> Bucket:

@@ -73,7 +73,7 @@ REQUEST_COUNTS_OPEN = (
 # ----------------------------------------------------------------------------- votes and runs
 
 VOTES = "SELECT body FROM votes WHERE request = ? ORDER BY at, person"
-VOTE_INSERT = "INSERT INTO votes (request, person, at, body) VALUES (?, ?, ?, ?)"
+VOTE_INSERT = "INSERT INTO votes (request, digest, person, at, body) VALUES (?, ?, ?, ?, ?)"
 STEPS = "SELECT body FROM steps WHERE request = ? ORDER BY idx"
 STEP_PUT = """
 INSERT INTO steps (request, idx, state, engine, region, batch, invocation, since, body)
@@ -94,6 +94,14 @@ INSERT INTO results (request, instance, body) VALUES (?, ?, ?)
 ON CONFLICT (request, instance) DO UPDATE SET body = excluded.body
 """
 
+JOURNAL_COUNT = "SELECT COALESCE(MAX(seq), 0) FROM journal WHERE request = ?"
+JOURNAL = "SELECT seq, body FROM journal WHERE request = ? AND seq > ? ORDER BY seq"
+JOURNAL_INSERT = "INSERT INTO journal (request, seq, kind, key, body) VALUES (?, ?, ?, ?, ?)"
+SOURCE = "SELECT text FROM sources WHERE digest = ?"
+SOURCE_INSERT = (
+    "INSERT INTO sources (digest, at, text) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING"
+)
+
 # ----------------------------------------------------------------------------- outbox
 
 EFFECT_INSERT = """
@@ -104,7 +112,7 @@ ON CONFLICT (key) DO NOTHING
 """
 EFFECTS_UNSENT = """
 SELECT key FROM outbox
-WHERE request = ? AND state = 'queued' AND kind = 'start_run' AND doubt = 0
+WHERE request = ? AND state = 'queued' AND kind IN ('start_run', 'run_call') AND doubt = 0
 """
 EFFECTS_REPLACE = """
 UPDATE outbox SET state = 'dropped', settled_at = ?
@@ -171,6 +179,9 @@ EFFECT_COUNTS = (
 TIMER_PUT = """
 INSERT INTO timers (request, kind, due_at) VALUES (?, ?, ?)
 ON CONFLICT (request, kind) DO UPDATE SET due_at = excluded.due_at
+"""
+TIMER_KEEP = """
+INSERT INTO timers (request, kind, due_at) VALUES (?, ?, ?) ON CONFLICT (request, kind) DO NOTHING
 """
 TIMER_CLEAR = "DELETE FROM timers WHERE request = ? AND kind = ?"
 TIMER_TAKE = "DELETE FROM timers WHERE request = ? AND kind = ? AND due_at <= ?"

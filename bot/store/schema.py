@@ -142,6 +142,47 @@ def m001_first(db: sqlite_utils.Database) -> None:
     db.execute("INSERT INTO meta VALUES ('audit.head', '0:')")
 
 
+_RUNS = """
+CREATE TABLE journal (
+    request INTEGER NOT NULL REFERENCES requests (id),
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (request, seq)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX journal_started ON journal (request, key) WHERE kind = 'started';
+CREATE TABLE sources (
+    digest TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    text TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE votes_by_digest (
+    request INTEGER NOT NULL REFERENCES requests (id),
+    digest TEXT NOT NULL,
+    person TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (request, digest, person)
+) WITHOUT ROWID;
+INSERT INTO votes_by_digest
+    SELECT request, json_extract(body, '$.digest'), person, at, body FROM votes;
+DROP TABLE votes;
+ALTER TABLE votes_by_digest RENAME TO votes;
+DROP INDEX outbox_unsent;
+CREATE INDEX outbox_unsent ON outbox (request)
+    WHERE state = 'queued' AND kind IN ('start_run', 'run_call');
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m002_runs(db: sqlite_utils.Database) -> None:
+    """Journals of templates' runs, the templates they run, and votes on more than one question."""
+    for statement in _RUNS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store up to date. Every migration is one transaction, recorded with its name."""
     migrations.apply(sqlite_utils.Database(connection))

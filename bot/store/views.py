@@ -78,9 +78,36 @@ def find(
 
 def unsent(connection: sqlite3.Connection, found: model.Request) -> frozenset[str]:
     """Keys of the request's calls that certainly were never made, while it may still be halted."""
-    if found.state not in (model.State.APPROVED, model.State.RUNNING):
+    if found.state not in (model.State.APPROVED, model.State.RUNNING, model.State.WAITING):
         return frozenset()
     return frozenset(key for (key,) in connection.execute(queries.EFFECTS_UNSENT, (found.id,)))
+
+
+class Archive:
+    """Journals and templates, read only where a decision needs them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def entries(self, request: int, after: int) -> tuple[model.JournalRow, ...]:
+        """The journal behind entry number ``after``, in order."""
+        rows = self._connection.execute(queries.JOURNAL, (request, after))
+        return tuple(
+            model.JournalRow(request, seq, codec.decode(codec.mapping, body)) for seq, body in rows
+        )
+
+    def source(self, digest: str) -> str | None:
+        """The text of a template by its SHA-256."""
+        row = self._connection.execute(queries.SOURCE, (digest,)).fetchone()
+        return None if row is None else str(row[0])
+
+
+def journal(connection: sqlite3.Connection, found: model.Request) -> int:
+    """How many entries the journal of a request has; only a template's run has any."""
+    if found.plan is None or not found.plan.template:
+        return 0
+    count: int = connection.execute(queries.JOURNAL_COUNT, (found.id,)).fetchone()[0]
+    return count
 
 
 def load(
@@ -117,6 +144,8 @@ def load(
         audit=entries,
         recent_asks=recent_asks,
         unsent=unsent(connection, found) if found else frozenset(),
+        journal=journal(connection, found) if found else 0,
+        archive=Archive(connection),
     )
 
 

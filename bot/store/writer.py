@@ -127,6 +127,10 @@ class Writer:
             raise Conflict(f"vote: {fault}") from fault
         for step in decision.steps:
             self._write_step(step, current, moment)
+        for digest, text in decision.sources.items():
+            self._execute(queries.SOURCE_INSERT, (digest, moment, text))
+        for row in decision.journal:
+            self._write_entry(row)
         if decision.results or decision.clear_timers:
             if current is None:
                 raise Conflict("results or timers of no request")
@@ -195,7 +199,7 @@ class Writer:
 
     def _write_vote(self, vote: model.Vote) -> None:
         body = codec.encode(vote)
-        values = (vote.request, vote.person, codec.ms(vote.at), body)
+        values = (vote.request, vote.digest, vote.person, codec.ms(vote.at), body)
         self._execute(queries.VOTE_INSERT, values)
 
     def _write_step(self, step: model.Step, request: model.Request | None, now: int) -> None:
@@ -206,9 +210,17 @@ class Writer:
         self._execute(queries.STEP_PUT, (*values, step.invocation, now, body))
         self.changes.steps = True
 
+    def _write_entry(self, row: model.JournalRow) -> None:
+        values = (row.request, row.seq, row.entry["kind"], row.entry["key"])
+        try:
+            self._execute(queries.JOURNAL_INSERT, (*values, codec.encode(dict(row.entry))))
+        except sqlite3.IntegrityError as fault:
+            raise Conflict(f"journal of request {row.request}: {fault}") from fault
+
     def _write_timer(self, timer: model.Timer) -> None:
         due = codec.ms(timer.due_at)
-        self._execute(queries.TIMER_PUT, (timer.request, timer.kind, due))
+        put = queries.TIMER_KEEP if timer.keep else queries.TIMER_PUT
+        self._execute(put, (timer.request, timer.kind, due))
         earliest = self.changes.timer
         self.changes.timer = due if earliest is None else min(earliest, due)
 

@@ -128,7 +128,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
         assert len(bytes.fromhex(first)) == 6
         db = sqlite_utils.Database(opened.writer.connection)
         assert schema.migrations.pending(db) == []
-        assert [done.name for done in schema.migrations.applied(db)] == ["m001_first"]
+        assert [done.name for done in schema.migrations.applied(db)] == ["m001_first", "m002_runs"]
 
 
 def test_one_bot_per_store_and_tools_beside_it(path: Path) -> None:
