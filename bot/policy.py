@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -323,6 +323,19 @@ class Tally:
     waiting_for: tuple[str, ...]
     have: int
     need: int
+
+
+def ballot_of(book: Book, request: model.Request) -> tuple[Policy, str]:
+    """By which policy, and on which digest, a request is voted on now: on its plan, or on what its
+    run waits for. In the middle of a run words of approval must always carry the code, so that
+    none that was meant for something else counts."""
+    rule, ballot = policy_of(book, request.policy), request.ballot
+    if ballot is None:
+        return rule, request.digest
+    rule = replace(rule, code_required=True, form_counts=False)
+    if ballot.kind == "approval":
+        rule = replace(rule, approvers=ballot.voters, mode="count", count=ballot.need)
+    return rule, ballot.digest
 
 
 def electorate(policy: Policy, requester: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 from bot import audit, cards, model, policy, texts
 from bot.house import House
 
-ENDINGS = ("expire", "remind", "plan", "overdue", "lost")
+ENDINGS = ("expire", "remind", "plan", "overdue", "lost", "wake", "progress")
 
 
 class Draft:
@@ -26,6 +27,9 @@ class Draft:
         self.timers: list[model.Timer] = []
         self.cleared: list[str] = []
         self.dropped: list[str] = []
+        self.journal: list[model.JournalRow] = []
+        self.sources: dict[str, str] = {}
+        self.noted: Mapping[str, Any] = {}
         self.spoken = ""
 
     # ------------------------------------------------------------- the request
@@ -35,6 +39,20 @@ class Draft:
         """The request, where there must be one."""
         assert self.request is not None
         return self.request
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """What was noted of the request when its instances were looked up."""
+        return self.view.effect.context if self.view.effect is not None else self.noted
+
+    def source(self, digest: str) -> str:
+        """The text of a template. LookupError: neither a command nor the store has it."""
+        text = self.sources.get(digest) or self.house.catalog.source(digest)
+        if text is None and self.view.archive is not None:
+            text = self.view.archive.source(digest)
+        if text is None:
+            raise LookupError(f"the template with the digest {digest[:12]} is not in the store")
+        return text
 
     @property
     def locale(self) -> str:
@@ -54,6 +72,11 @@ class Draft:
         """Bring the request to a final state and forget its timers."""
         self.change(state=state, ended_at=self.now, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
+
+    def ballot(self) -> tuple[policy.Policy, tuple[model.Vote, ...]]:
+        """By which policy the request is voted on now, and the votes on that."""
+        rule, digest = policy.ballot_of(self.house.book, self.it)
+        return rule, tuple(vote for vote in self.votes if vote.digest == digest)
 
     def vote(self, vote: model.Vote) -> None:
         self.votes = (*self.votes, vote)
@@ -132,8 +155,8 @@ class Draft:
         body = model.UpdateCard(self.it.place, self.card())
         self.queue(key, f"chat:{self.it.id}", body, replaces=True)
 
-    def remind(self, kind: str, after: timedelta) -> None:
-        self.timers.append(model.Timer(self.it.id, kind, self.now + after))
+    def remind(self, kind: str, after: timedelta, keep: bool = False) -> None:
+        self.timers.append(model.Timer(self.it.id, kind, self.now + after, keep))
 
     # ------------------------------------------------------------- the end
 
@@ -162,6 +185,8 @@ class Draft:
             timers=tuple(self.timers),
             clear_timers=tuple(dict.fromkeys(self.cleared)),
             audit=tuple(self.entries),
+            journal=tuple(self.journal),
+            sources=self.sources,
         )
 
 

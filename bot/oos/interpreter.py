@@ -57,7 +57,8 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that waits for votes under ``key``; ``voted``: who approved so far."""
+    """An approval that waits for votes under ``key``; ``voted``: who approved so far; ``notice``:
+    the message that asks for it; ``shown``: what a canary's first items gave."""
 
     key: str
     task: str
@@ -66,6 +67,7 @@ class Approval:
     min_required: int
     voted: tuple[str, ...]
     shown: Any = None
+    notice: calls.Notify | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ class State:
         self._end: Done | None = None
         self._cancelled: Failure | None = None
         self._loop: flow.LoopRun | None = None
-        flow.Execution(self, self, template).begin(parameters, run.started)
+        self._root = flow.Execution(self, self, template)
+        self._root.begin(parameters, run.started)
         for entry in entries:
             self.apply(entry)
 
@@ -266,6 +269,12 @@ class State:
             return Wait(None, len(self.running)) if self.running else self._stuck()
         return self._waiting()
 
+    @property
+    def current(self) -> str:
+        """The task of the template itself that the run is at; empty: it has ended."""
+        task = self._root.current
+        return "" if task is None or self._root.over else task.task.name
+
     def counts(self) -> loops.Counts | None:
         """Where the latest loop stands, loops within its items apart. None: none began yet."""
         return None if self._loop is None else self._loop.line.counts()
@@ -359,4 +368,4 @@ def _approval(held: _Held) -> Approval:
     assert ask is not None
     kind: Literal["approval", "canary"] = "canary" if hold.kind == "canary" else "approval"
     names, voted = ask.approvers, tuple(held.voted)
-    return Approval(hold.key, hold.task, kind, names, ask.min_required, voted, ask.shown)
+    return Approval(hold.key, hold.task, kind, names, ask.min_required, voted, ask.shown, ask.notice)
