@@ -49,7 +49,8 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do until then, or until one of ``running`` calls ends (``until`` None)."""
+    """Nothing to do before the earliest due time ``until`` (None: nothing is due), unless one of
+    the ``running`` calls ends before."""
 
     until: datetime | None
     running: int = 0
@@ -195,7 +196,9 @@ class State:
             if key not in self._known:
                 raise JournalError(f"no such call: {key}")
             return
-        if not isinstance(outcome, journal.Unknown):
+        if isinstance(outcome, journal.NotMade):
+            opened.unit.not_made(outcome, entry.at)
+        elif not isinstance(outcome, journal.Unknown):
             opened.unit.finished(outcome, entry.at)
         elif opened.looked or not opened.unit.doubt(entry.at):
             place = self._unknown if opened.looked else self._lookups
@@ -239,7 +242,9 @@ class State:
 
     def _release(self, key: str, at: datetime) -> None:
         held = self._holds.pop(key)
-        self._ready.pop(key, None)
+        notices = [k for k, opened in self._ready.items() if opened.call.task == held.hold.task]
+        for call in notices:
+            del self._ready[call]
         held.holder.released(at)
 
     def _advance(self, now: datetime) -> None:
@@ -266,7 +271,7 @@ class State:
         if made:
             return Calls(tuple(made))
         if stuck:
-            return Wait(None, len(self.running)) if self.running else self._stuck()
+            return Wait(self._due(), len(self.running)) if self.running else self._stuck()
         return self._waiting()
 
     @property
@@ -293,8 +298,12 @@ class State:
         message = f"nobody knows what became of {', '.join(unknown)}"
         return Done("Unknown", error=Failure("", "Unknown", message), unknown=unknown)
 
+    def _due(self) -> datetime | None:
+        """When something comes of itself. None: it does not, for now."""
+        return None if self._paused or self._cancelled or not self._timers else self._timers[0][0]
+
     def _waiting(self) -> Wait | Await:
-        until = self._timers[0][0] if self._timers and not self._paused else None
+        until = self._due()
         approvals = tuple(_approval(held) for held in self._holds.values() if held.hold.ask)
         pauses = [
             Pause(held.hold.key, held.hold.task, "batch" if held.hold.kind == "batch" else "pause")

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from bot.oos import calls, journal, language, model, values, waits
 
 _READS_AGAIN = 5
+_MADE_AGAIN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Unit:
         self.desk, self.owner, self.task, self.key, self.scope = desk, owner, task, key, scope
         self.attempt = 0
         self.retried = 0
+        self.unmade = 0
         self.index = 0
         self.patience = waits.Patience()
         self.properties = {model.fold(name): value for name, value in task.properties.items()}
@@ -139,8 +141,16 @@ class Unit:
         """The call's end is unknown. False: it must be looked up."""
         return False
 
+    def not_made(self, outcome: journal.NotMade, at: datetime) -> None:
+        """The call provably did not happen: it is made again, but not for ever."""
+        self.unmade += 1
+        if self.unmade > _MADE_AGAIN:
+            self.missed(Failure(self.key, "NotMade", outcome.reason or "it was never made"), at)
+        else:
+            self.again(at)
+
     def again(self, at: datetime) -> None:
-        """A person wants it tried again."""
+        """Make the call under a new key: a person wants it, or it never was made."""
         self.attempt += 1
         self.woken(at)
 
