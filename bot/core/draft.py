@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,8 +10,16 @@ from typing import Any, Literal
 
 from bot import audit, cards, model, policy, texts
 from bot.house import House
+from bot.oos import model as oos
+from bot.oos import parse
 
 ENDINGS = ("expire", "remind", "plan", "overdue", "lost", "wake", "progress")
+
+
+@functools.lru_cache(maxsize=1024)
+def parsed(text: str, name: str) -> oos.Template:
+    """The template of a text that was checked when it was loaded."""
+    return parse.parse(text, name, name)
 
 
 class Draft:
@@ -45,14 +54,20 @@ class Draft:
         """What was noted of the request when its instances were looked up."""
         return self.view.effect.context if self.view.effect is not None else self.noted
 
-    def source(self, digest: str) -> str:
-        """The text of a template. LookupError: neither a command nor the store has it."""
-        text = self.sources.get(digest) or self.house.catalog.source(digest)
-        if text is None and self.view.archive is not None:
-            text = self.view.archive.source(digest)
+    def template(self, name: str, digest: str) -> oos.Template:
+        """A template, as the text of this digest has it. LookupError: neither a command nor the
+        store has it."""
+        found = self.house.catalog.template(digest)
+        if found is not None:
+            return found
+        text = self.view.archive.source(digest) if self.view.archive is not None else None
         if text is None:
-            raise LookupError(f"the template with the digest {digest[:12]} is not in the store")
-        return text
+            raise LookupError(f"the template {name} ({digest[:12]}) is not in the store")
+        return parsed(text, name)
+
+    def library(self, templates: Mapping[str, str]) -> dict[str, oos.Template]:
+        """Every template of a plan, by its name, as it was when it was voted on."""
+        return {name: self.template(name, digest) for name, digest in templates.items()}
 
     @property
     def locale(self) -> str:

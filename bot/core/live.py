@@ -16,7 +16,6 @@ from bot import model, policy
 from bot.core import templating
 from bot.core.draft import Draft
 from bot.oos import interpreter, journal
-from bot.oos import model as oos
 
 MOST = 256
 """Runs kept in memory; the others cost nothing but their rows."""
@@ -83,7 +82,7 @@ def _begun(draft: Draft) -> Live:
     plan, began = request.plan, request.started_at
     assert plan is not None
     assert began is not None
-    library = library_of(draft, plan)
+    library = draft.library(plan.templates)
     rule = policy.policy_of(draft.house.book, request.policy)
     run = interpreter.Run(
         id=execution_id(draft),
@@ -102,14 +101,6 @@ def _begun(draft: Draft) -> Live:
 def execution_id(draft: Draft) -> str:
     """What ``{{ ACS::ExecutionId }}`` is, and what the client tokens are made of."""
     return f"cs-{draft.view.installation}-{draft.it.id}"
-
-
-def library_of(draft: Draft, plan: model.Plan) -> dict[str, oos.Template]:
-    """Every template that the plan names, by its name, as it was when it was voted on."""
-    return {
-        name: templating.parsed(draft.source(digest), name)
-        for name, digest in plan.templates.items()
-    }
 
 
 def parameters_in_force(request: model.Request, plan: model.Plan) -> Mapping[str, Any]:

@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model, policy
-from bot.core import found, running
+from bot.core import machines, running
 from bot.core.draft import Draft
-from bot.house import House
 
 PLAN_WITHIN = timedelta(minutes=2)
 
@@ -18,7 +17,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
     """The plan, from what the command rendered when it was asked for and what was found now."""
     effect = draft.view.effect
     assert effect is not None
-    instances = found.instances_of(data)
+    instances = machines.instances_of(data)
     return model.Plan(
         command=draft.it.command,
         version=str(effect.context.get("version", "")),

@@ -8,12 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from bot import model
 from bot.cards import runs
 from bot.oos import model as oos
-from bot.oos import placeholders
+from bot.oos import placeholders, printing
 
 DEEPEST = 3
 _SECRET = re.compile(r"(access_token=|/hook/)[\w%-]{6,}")
@@ -143,26 +141,7 @@ def _inline(value: Any, known: Mapping[str, Any]) -> str:
     return found if isinstance(found, str) else model.canonical(found)
 
 
-class _Dumper(yaml.SafeDumper):
-    """Scripts as blocks, nothing as an alias."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _represented(dumper: Any, text: str) -> Any:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _represented)
-
-
 def _yaml(value: Any, indent: str) -> Iterator[str]:
-    if not value:
-        return
-    dumped: str = yaml.dump(
-        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000
-    )
-    for line in dumped.rstrip("\n").split("\n"):
-        yield f"{indent}{line}"
+    if value:
+        for line in printing.written(value).rstrip("\n").split("\n"):
+            yield f"{indent}{line}"

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 SHOWN_EVERY = timedelta(seconds=1)
 """The card of a loop is brought up to date at most so often."""
 VOTE_TIMERS = ("ballot", "ballot_expires")
+TIMERS = ("wake", "progress", *VOTE_TIMERS)
+GOING = (model.State.RUNNING, model.State.WAITING)
+BROKEN = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RuntimeError)
 NOT_MADE = "not_made"
 """The code by which a lookup says that the call provably did not happen."""
 PATIENT = frozenset({"pause", "batch", "person", "unknown"})
@@ -40,7 +43,7 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
     def guarding(draft: Draft, *args: Any) -> None:
         try:
             work(draft, *args)
-        except (LookupError, interpreter.JournalError, ArithmeticError, TypeError, ValueError) as e:
+        except (interpreter.JournalError, *BROKEN) as e:
             log.exception("the run of request %d cannot go on", draft.it.id)
             live.forget(draft)
             why = texts.say(draft.it.locale, "run.broken", error=f"{type(e).__name__}: {e}"[:300])
@@ -64,9 +67,7 @@ def begin(draft: Draft) -> None:
     go_on(draft, live.of(draft))
 
 
-def called(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
-) -> model.Decision:
+def called(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
     """A call of a run came back, or what became of one was found out."""
     draft = Draft(house, view, now)
     assert view.effect is not None
@@ -88,6 +89,9 @@ def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
             outcome=type(found).__name__.lower(),
             reason=getattr(outcome, "reason", ""),
         )
+        if call.what["kind"] == "approve":
+            reason = reason_of(draft.it.locale, outcome)
+            draft.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
     elif notable(call):
         draft.enter("countersign", "call.made", call=call.key, what=what_of(call))
     live.write(draft, run, journal.Finished(call.key, live.moment(draft, run), found))
@@ -139,7 +143,10 @@ def go_on(draft: Draft, run: live.Live) -> None:
                 queue(draft, call.call, lookup=True)
             else:
                 live.write(draft, run, journal.Started(call.key, now))
-                queue(draft, call)
+                if isinstance(call.what, calls.Approve) and call.what.notice is None:
+                    live.write(draft, run, journal.Finished(call.key, now, journal.Done()))
+                else:
+                    queue(draft, call)
                 begun += 1
         if not begun:
             show(draft, run, None)
@@ -174,7 +181,7 @@ def show(draft: Draft, run: live.Live, asks: model.Ballot | None) -> None:
     request = draft.it
     if request.ballot is not None and asks is not None and request.ballot.key == asks.key:
         asks = request.ballot
-    progress = progress_of(draft, run, asks)
+    progress = progress_of(run, asks)
     state = model.State.RUNNING if asks is None else model.State.WAITING
     same = (state, asks) == (request.state, request.ballot)
     if same and request.progress is not None and request.progress.stages == progress.stages:
@@ -287,16 +294,13 @@ def canary_text(shown: Any) -> str:
     return "\n".join(lines)
 
 
-def progress_of(
-    draft: Draft, run: live.Live, asks: model.Ballot | None
-) -> model.Progress:
+def progress_of(run: live.Live, asks: model.Ballot | None) -> model.Progress:
     """The tasks of the template with what became of them, and the newest loop's counts."""
-    state, plan = run.state, draft.it.plan
-    assert plan is not None
+    state = run.state
     over = {step.path: step for step in state.steps}
     current = state.current
     found = []
-    for stage in stages(draft, plan):
+    for stage in preview.stages(state.template):
         step = over.get(stage.name)
         if step is not None:
             detail = str(step.failure.message)[:300] if step.failure is not None else ""
@@ -310,10 +314,6 @@ def progress_of(
     return model.Progress(tuple(found), counts.done, counts.failed, counts.running, counts.total)
 
 
-def stages(draft: Draft, plan: model.Plan) -> tuple[model.Stage, ...]:
-    return preview.stages(live.library_of(draft, plan)[plan.template])
-
-
 # ----------------------------------------------------------------------------- the end
 
 
@@ -323,7 +323,7 @@ def conclude(draft: Draft, run: live.Live, done: interpreter.Done) -> None:
         keys = ", ".join(done.unknown)
         show(draft, run, asking(draft, keys, "unknown", keys, run))
         return
-    progress = progress_of(draft, run, None)
+    progress = progress_of(run, None)
     stages = tuple(
         replace(stage, status="Cancelled") if stage.status == "Running" else stage
         for stage in progress.stages
@@ -427,7 +427,7 @@ def woken(draft: Draft) -> None:
 @guarded
 def shown_again(draft: Draft) -> None:
     """The counts of a loop have moved since they were shown."""
-    progress = progress_of(draft, live.of(draft), draft.it.ballot)
+    progress = progress_of(live.of(draft), draft.it.ballot)
     if progress != draft.it.progress:
         draft.change(progress=progress)
         draft.update_card()

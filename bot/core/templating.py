@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +9,10 @@ from typing import Any
 
 from bot import catalog, model, parse, policy
 from bot.cards import runs
-from bot.core import found, patterns, preview
+from bot.core import machines, patterns, preview
 from bot.core.draft import Draft
 from bot.oos import model as oos
 from bot.oos import parameters, placeholders
-from bot.oos import parse as oos_parse
 
 NO_DATA: Mapping[str, Any] = {"instances": []}
 
@@ -39,11 +37,10 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
     house, template = draft.house, template_of(asked.command)
     rule = house.book.commands[asked.command.name]
     region = rule.region or house.region
-    known = {oos.fold(item.name): item for item in template.parameters}
     typed = {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in asked.values.items()
-        if oos.fold(name) in known and value is not None and value != ()
+        for name, value in asked.command.inputs(asked.values).items()
+        if value is not None and value != ()
     }
     for item in template.parameters:
         if rule.targets and item.association == "Targets" and item.name not in typed:
@@ -61,10 +58,7 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         for item in template.parameters
         if (chosen := selector_of(item, values[item.name], region)) is not None
     }
-    library = {
-        name: parsed(draft.source(digest), name)
-        for name, digest in asked.command.templates.items()
-    }
+    library = draft.library(asked.command.templates)
     return Bound(
         values,
         tuple(selected),
@@ -73,14 +67,8 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         without_secrets(text, [values[name] for name in hidden]),
         preview.text(template, values, hidden, library),
         region,
-        {digest: draft.source(digest) for digest in asked.command.templates.values()},
+        {digest: library[name].source for name, digest in asked.command.templates.items()},
     )
-
-
-@functools.lru_cache(maxsize=1024)
-def parsed(text: str, name: str) -> oos.Template:
-    """The template of a text that was checked when it was loaded."""
-    return oos_parse.parse(text, name, name)
 
 
 def template_of(command: catalog.Command) -> oos.Template:
@@ -88,9 +76,7 @@ def template_of(command: catalog.Command) -> oos.Template:
     return command.template
 
 
-def refusal_of_values(
-    rule: policy.CommandRule, values: Mapping[str, Any]
-) -> policy.Refusal | None:
+def refusal_of_values(rule: policy.CommandRule, values: Mapping[str, Any]) -> policy.Refusal | None:
     """Are the values among those that the configuration allows?"""
     for name, allowed in rule.allowed_values.items():
         value = values.get(name)
@@ -198,21 +184,17 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
     """The plan of a template, from what was checked when it was asked for (the effect's context)
     and the instances that were found now."""
     context = draft.context
-    instances = found.instances_of(data)
+    instances = machines.instances_of(data)
     region = instances[0].region if instances else str(context["region"])
     sources = dict(context["templates"])
     name = str(context["template"])
-    template = parsed(draft.source(sources[name]), name)
-    values = dict(context["parameters"])
+    library = draft.library(sources)
+    template, values = library[name], dict(context["parameters"])
     targets = tuple(context["targets"])
     items = {item.name: item for item in template.parameters}
     for target, ids in zip(targets, each_of(data, len(targets)) if targets else [], strict=True):
         values[target] = frozen(items[target], ids, region)
     hidden = tuple(context["hidden"])
-    library = {
-        each: parsed(draft.source(digest), each)
-        for each, digest in sources.items()
-    }
     named = rule.engine == "oos" and rule.oos_template
     needed = policy.policy_of(draft.house.book, draft.it.policy)
     return model.Plan(
@@ -220,7 +202,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
         version=rule.oos_version if named else str(context["version"]),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
         region=region or rule.region or draft.house.region,
-        script=draft.source(sources[name]) if rule.engine == "oos" and not named else "",
+        script=template.source if rule.engine == "oos" and not named else "",
         command_id=rule.oos_template if named else "",
         parameters=values,
         engine=rule.engine or "local",
@@ -232,3 +214,15 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
         canary=needed.canary if rule.engine != "oos" else 0,
         preview=preview.text(template, values, hidden, library),
     )
+
+
+def items_of(draft: Draft, plan: model.Plan) -> dict[str, oos.Parameter]:
+    """The parameters of the plan's template, by name."""
+    template = draft.template(plan.template, plan.templates[plan.template])
+    return {item.name: item for item in template.parameters}
+
+
+def preview_of(draft: Draft, plan: model.Plan) -> str:
+    """What a plan will do, with the values that it has now."""
+    library = draft.library(plan.templates)
+    return preview.text(library[plan.template], plan.parameters, plan.hidden, library)

@@ -234,8 +234,9 @@ class State:
                     opened.unit.end(units.Result("Skipped"), entry.at)
 
     def _resumed(self, entry: journal.Told) -> None:
-        if not entry.key:
+        if self._paused and not entry.key:
             self._paused = ""
+            return
         for key in list(self._holds):
             if self._holds[key].hold.ask is None and entry.key in ("", key):
                 self._release(key, entry.at)
@@ -273,6 +274,11 @@ class State:
         if stuck:
             return Wait(self._due(), len(self.running)) if self.running else self._stuck()
         return self._waiting()
+
+    @property
+    def template(self) -> model.Template:
+        """The template that runs."""
+        return self._root.template
 
     @property
     def current(self) -> str:
@@ -377,4 +383,6 @@ def _approval(held: _Held) -> Approval:
     assert ask is not None
     kind: Literal["approval", "canary"] = "canary" if hold.kind == "canary" else "approval"
     names, voted = ask.approvers, tuple(held.voted)
-    return Approval(hold.key, hold.task, kind, names, ask.min_required, voted, ask.shown, ask.notice)
+    return Approval(
+        hold.key, hold.task, kind, names, ask.min_required, voted, ask.shown, ask.notice
+    )
