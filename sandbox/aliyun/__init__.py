@@ -1,4 +1,5 @@
-"""Alibaba Cloud on loopback: the ECS RPC API, its signature, and machines that really run scripts.
+"""Alibaba Cloud on loopback: its products by their API's version, the signature, and machines that
+really run scripts.
 
 Faults (``fault(api, do, …)``): ``error`` (status, code, message), ``throttle`` (retry_after_ms),
 ``slow`` (seconds; acts, then answers late), ``hang_up`` (does nothing, closes), ``lose_answer``
@@ -8,9 +9,7 @@ task from its agent, so that it stays Pending.
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
-import re
 import secrets
 import uuid
 from typing import Any
@@ -19,18 +18,15 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox import world
-from sandbox.aliyun import parameters, tools
+from sandbox.aliyun import ecs, products, tools
 from sandbox.aliyun.agent import Agents
-from sandbox.aliyun.commands import Commands
-from sandbox.aliyun.describe import Describe
 from sandbox.aliyun.errors import ApiError
+from sandbox.aliyun.power import ACTS
 from sandbox.aliyun.signature import PROTOCOL, Door, Incoming, Key
 from sandbox.aliyun.state import Cloud as Cloud
 from sandbox.aliyun.state import iso
 from sandbox.base import Call, Clock, Fault, Party, control
 
-VERSION = "2014-05-26"
-_REGION = re.compile(r"(cn|ap|eu|us|me|na)-[a-z0-9-]+")
 _FAULTS = ("error", "throttle", "slow", "hang_up", "lose_answer", "html")
 SMALL = 64 * 1024
 
@@ -43,46 +39,62 @@ class Aliyun(Party):
         super().__init__(clock)
         self.cloud = Cloud(folder.resolve())
         self.agents = Agents(self.cloud, clock, self.faults)
-        self.commands = Commands(self.cloud, clock, self.agents)
-        self.describe = Describe(self.cloud, clock)
+        self.ecs = ecs.Ecs(self.cloud, clock, self.agents)
         key = Key(world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
         self.door = Door({key.id: key})
-        self._loaded = False
+        self.products = {ecs.VERSION: products.Product("ecs", self.ecs.handle)}
+        """By version: whoever has the version of a call answers it."""
         self.app.router.add_get("/sandbox/credentials/{session}", self._temporary)
-        self.app.router.add_route("*", "/", self._serve)
+        self.app.router.add_route("*", "/{path:.*}", self._serve)
 
     async def close(self) -> None:
+        await self.ecs.power.close()
         await self.agents.close()
 
     # ------------------------------------------------------------------ the API
 
     async def _serve(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        form = request.content_type == "application/x-www-form-urlencoded"
-        incoming = Incoming(
-            request.method,
-            request.path,
-            dict(parse_qsl(request.raw_path.partition("?")[2], keep_blank_values=True)),
-            dict(parse_qsl(body.decode(), keep_blank_values=True)) if form else {},
-            body,
-            {name.lower(): value for name, value in request.headers.items()},
-        )
+        incoming = await _incoming(request)
         given = incoming.params
-        action = incoming.headers.get("x-acs-action") or given.get("Action", "")
+        action = (
+            incoming.headers.get("x-acs-action")
+            or given.get("Action")
+            or f"{incoming.method} {incoming.path}"
+        )
+        version = incoming.headers.get("x-acs-version") or given.get("Version", "")
+        product = self.products.get(version)
         asked = {k: v for k, v in given.items() if k not in PROTOCOL}
         call = self.record(action, asked)
         fault = self.faults.take(action, *_FAULTS)
-        if fault is not None and (answer := self._misbehave(request, call, fault)) is not None:
+        if (
+            fault is not None
+            and (answer := self._misbehave(request, call, fault, product)) is not None
+        ):
             return answer
-        status, said = await self._answer(incoming, action, asked)
-        call.status, call.code, call.answer = status, said.get("Code", ""), said
+        number = request_id()
+        try:
+            key = self.door.check(incoming)
+            if product is None:
+                raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
+            said = await product.handle(action, asked, products.Request(number, key, incoming))
+            call.status, call.answer = 200, products.answer(product, number, said)
+        except ApiError as error:
+            call.status, call.code = error.status, error.code
+            call.answer = products.refusal(product, number, error)
         if fault is not None and fault.do == "lose_answer":
             return self._hang_up(request, call)
         if fault is not None and fault.do == "slow":
             await self.clock.sleep_until(self.clock.now() + float(fault.args.get("seconds", 1)))
-        return web.json_response(said, status=status)
+        headers = {"x-acs-request-id": number}
+        return web.json_response(call.answer, status=call.status, headers=headers)
 
-    def _misbehave(self, request: web.Request, call: Call, fault: Fault) -> web.Response | None:
+    def _misbehave(
+        self,
+        request: web.Request,
+        call: Call,
+        fault: Fault,
+        product: products.Product | None,
+    ) -> web.Response | None:
         """The answer of a fault that keeps the call from acting; None for the other faults."""
         args = fault.args
         if fault.do == "hang_up":
@@ -107,7 +119,8 @@ class Aliyun(Party):
             headers = {}
         else:
             return None
-        call.status, call.code, call.answer = error.status, error.code, refusal(error)
+        call.status, call.code = error.status, error.code
+        call.answer = products.refusal(product, request_id(), error)
         return web.json_response(call.answer, status=error.status, headers=headers)
 
     @staticmethod
@@ -116,44 +129,6 @@ class Aliyun(Party):
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
-
-    async def _answer(
-        self, incoming: Incoming, action: str, asked: dict[str, str]
-    ) -> tuple[int, dict[str, Any]]:
-        try:
-            key = self.door.check(incoming)
-            version = incoming.headers.get("x-acs-version") or incoming.params.get("Version")
-            if action not in parameters.REQUIRED:
-                raise ApiError(404, "InvalidAction.NotFound", "Specified api is not found.")
-            if version != VERSION:
-                raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
-            if not self._loaded:
-                await asyncio.to_thread(parameters.load)
-                self._loaded = True
-            typed = parameters.parse(action, asked)
-            if not _REGION.fullmatch(typed["RegionId"]):
-                raise ApiError(404, "InvalidRegionId.NotFound", "The RegionId does not exist.")
-            said = self._act(action, typed, key)
-        except ApiError as error:
-            return error.status, refusal(error)
-        return 200, {"RequestId": request_id(), **said}
-
-    def _act(self, action: str, typed: dict[str, Any], key: Key) -> dict[str, Any]:
-        match action:
-            case "RunCommand" | "InvokeCommand" | "CreateCommand":
-                return self.commands.once(action, typed, key.session or key.id)
-            case "StopInvocation":
-                return self.commands.stop_invocation(typed)
-            case "DescribeCommands":
-                return self.describe.commands(typed)
-            case "DescribeInvocations":
-                return self.describe.invocations(typed)
-            case "DescribeInvocationResults":
-                return self.describe.results(typed)
-            case "DescribeCloudAssistantStatus":
-                return self.describe.agents(typed)
-            case _:
-                return self.describe.instances(typed)
 
     async def _temporary(self, request: web.Request) -> web.Response:
         """Temporary credentials, as a ``credentials_uri`` service hands them out."""
@@ -222,25 +197,21 @@ class Aliyun(Party):
     @control
     async def set_agent(self, instance: str, running: bool) -> None:
         """Start or stop an instance's Cloud Assistant agent."""
-        agent = self.cloud.machines[instance].agent_up
+        machine = self.cloud.machines[instance]
         if running:
-            agent.set()
+            machine.installed = True
+            machine.agent_up.set()
         else:
-            agent.clear()
+            machine.agent_up.clear()
 
     @control
     async def set_instance(self, instance: str, status: str) -> None:
         """Set an instance's status (Running, Stopped, …; Released: it is gone). One that leaves
         Running interrupts its scripts; back to Running, its agent starts."""
         machine = self.cloud.machines[instance]
-        machine.status = status
+        self.ecs.power.settle(machine, status)
         if status == "Running":
             machine.agent_up.set()
-            return
-        machine.agent_up.clear()
-        for task in self.cloud.tasks:
-            if task.machine is machine and not task.ended:
-                task.stop.set()
 
     @control
     async def add_machine(
@@ -255,6 +226,30 @@ class Aliyun(Party):
         """Add an instance; one of the same id is replaced."""
         labels = tuple((tags or {}).items())
         self.cloud.add(world.Machine(id, name, region, status, agent, labels))
+
+    @control
+    async def power(self, instance: str = "") -> list[dict[str, Any]]:
+        """What really happened to machines, in order: instance, act (reboot, start, stop, create,
+        delete), at (seconds since 1970), request_id of the call that did it."""
+        return [a for a in self.ecs.power.acts if not instance or a["instance"] == instance]
+
+    @control
+    async def set_power(self, seconds: float) -> None:
+        """How long machines stay Stopping, Starting and Pending, on the sandbox's clock."""
+        self.ecs.power.seconds = seconds
+
+    @control
+    async def break_machine(self, instance: str, act: str, code: str = "OperationDenied") -> None:
+        """Let an act (reboot, start, stop, delete; create with no instance) on one machine fail
+        with this code until ``mend_machine``; InternalError and ServiceUnavailable are 5xx."""
+        if act not in ACTS:
+            raise ValueError(f"{act!r} is none of {', '.join(ACTS)}")
+        self.ecs.power.broken[(instance, act)] = code
+
+    @control
+    async def mend_machine(self, instance: str) -> None:
+        for broken in [one for one in self.ecs.power.broken if one[0] == instance]:
+            del self.ecs.power.broken[broken]
 
     @control
     async def files(self, instance: str) -> dict[str, str]:
@@ -276,12 +271,15 @@ def request_id() -> str:
     return str(uuid.uuid4()).upper()
 
 
-def refusal(error: ApiError) -> dict[str, Any]:
-    """The body of an error."""
-    return {
-        "RequestId": request_id(),
-        "HostId": f"ecs.{world.ALIYUN_REGION}.aliyuncs.com",
-        "Code": error.code,
-        "Message": error.message,
-        "Recommend": f"https://api.aliyun.com/troubleshoot?q={error.code}&product=Ecs",
-    }
+async def _incoming(request: web.Request) -> Incoming:
+    body = await request.read()
+    form = request.content_type == "application/x-www-form-urlencoded"
+    path, _, query = request.raw_path.partition("?")
+    return Incoming(
+        request.method,
+        path,
+        dict(parse_qsl(query, keep_blank_values=True)),
+        dict(parse_qsl(body.decode(), keep_blank_values=True)) if form else {},
+        body,
+        {name.lower(): value for name, value in request.headers.items()},
+    )
