@@ -35,7 +35,7 @@ MAY: dict[str, set[str]] = {
     "parse": PURE | {"arguments", "parameters", "reader", "spelling"},
     "house": PURE | {"catalog"},
     "cards": PURE | {"house"},
-    "core": PURE | {"audit", "cards", "catalog", "command", "house", "parse"},
+    "core": PURE | {"audit", "cards", "catalog", "command", "house", "oos", "parse"},
     "store": PURE | {"audit"},
     "engine": PURE | {"ports", "store"},
     "outbox": PURE | {"engine", "ports", "store"},

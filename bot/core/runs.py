@@ -385,11 +385,12 @@ def told(draft: Draft, word: Any, person: str) -> None:
     run = live.of(draft)
     asks = draft.it.ballot
     key = asks.key if asks is not None and asks.kind in ("pause", "batch") else ""
-    if word == "stopped":
+    stopped = word == "stopped"
+    told_key = "" if stopped else key
+    live.write(draft, run, journal.Told(word, live.moment(draft, run), person, told_key))
+    if stopped:
         draft.change(ended_by=person, stopping=True)
         drop_unsent(draft, run)
-        key = ""
-    live.write(draft, run, journal.Told(word, live.moment(draft, run), person, key))
     go_on(draft, run)
 
 
