@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.oos import model, parse, validate
+from bot.oos import library, model, parse, validate
 
 SUFFIXES = frozenset({".yml", ".yaml", ".json"})
 
@@ -58,12 +58,13 @@ def _templates(folder: Path) -> Iterator[Path]:
 
 def check(paths: Iterable[Path], allow_unknown_products: bool = False) -> list[Checked]:
     """Every template of files and folders. All are read before any is validated: a template is
-    known to the others by the name of its file. ``allow_unknown_products``: a product action
-    without a template among them is no fault."""
+    known to the others by the name of its file, and the shipped product actions are known to all.
+    ``allow_unknown_products``: a product action that is neither is no fault."""
     read: dict[Path, model.Template | tuple[model.Fault, ...]] = {}
     for path in files(paths):
         read[path] = _read(path)
-    known = {item.name: item for item in read.values() if isinstance(item, model.Template)}
+    own = {item.name: item for item in read.values() if isinstance(item, model.Template)}
+    known = library.joined(own)
     return [
         Checked(
             path,
