@@ -27,15 +27,11 @@ _NAMEABLE = re.compile(r"(?!all\b)\+?[A-Za-z0-9][A-Za-z0-9_.$:-]{1,63}")
 """Who may be put into the text behind an @; never everybody."""
 
 
-class Unfit(Exception):
-    """There is no way to say this to this robot. The message is a sentence for people."""
-
-
 def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any] | str:
     """The body for a robot of that kind, with ``lines`` appended where the shape has a place for
-    them. A plain target gets the content as it is. Raises Unfit."""
+    them. A plain target gets the content as it is. Raises translate.Unfit."""
     if content in (None, "", {}, []):
-        raise Unfit("the message has no Content")
+        raise translate.Unfit("the message has no Content")
     if isinstance(content, str):
         content = _object(content) or content
     if kind == "plain" and not _is_message(content):
@@ -48,11 +44,12 @@ def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any
         if kind == "dingtalk":
             return _dingtalk(translate.to_dingtalk(said), lines)
         return translate.lark_appended(said, lines)
-    if "msgtype" in said:
-        said = _dingtalk(said, () if kind == "lark" else lines)
-        if kind == "lark":
-            return translate.lark_appended(translate.to_lark(said), lines)
-    return said
+    if "msgtype" not in said:
+        return said
+    if kind == "lark":
+        return translate.lark_appended(translate.to_lark(_dingtalk(said, ())), lines)
+    told = _dingtalk(said, lines)
+    return told if kind == "dingtalk" else {**said, **told}
 
 
 def _is_message(content: Any) -> bool:
@@ -61,7 +58,7 @@ def _is_message(content: Any) -> bool:
 
 def _whole(content: Any) -> dict[str, Any]:
     if not isinstance(content, Mapping):
-        raise Unfit("the message's Content is not an object")
+        raise translate.Unfit("the message's Content is not an object")
     return dict(content)
 
 
@@ -79,7 +76,7 @@ def _dingtalk(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]
     if isinstance(given, str) and not part and kind == "text":
         part = {"content": given}
     if not isinstance(part, Mapping):
-        raise Unfit(f"the message's {kind} is not an object")
+        raise translate.Unfit(f"the message's {kind} is not an object")
     found: dict[str, Any] = {"msgtype": kind, kind: dict(part)}
     at = _at(said.get("at"))
     if at:
@@ -89,7 +86,7 @@ def _dingtalk(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]
     if not _PARTS[kind]:
         return found
     field = _PARTS[kind][0]
-    text = str(found[kind].get(field) or "")
+    text = _text(found[kind].get(field))
     gap = "\n" if kind == "text" else "\n\n"
     unnamed = [who for name in _LISTED for who in at.get(name, ()) if not named(text, who)]
     mentions = " ".join(f"@{who}" for who in unnamed if _NAMEABLE.fullmatch(who))
@@ -140,6 +137,12 @@ _AT: Mapping[str, Callable[[Any], Any]] = {
     "atDingtalkIds": several,
     "isAtAll": true,
 }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _object(text: str) -> dict[str, Any]:

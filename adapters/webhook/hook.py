@@ -6,20 +6,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.webhook import address, bodies, sender
+from adapters.webhook import address, bodies, sender, translate
 from adapters.webhook.settings import Settings
 from bot import model, ports
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]{1,100}")
-_OURS = frozenset(
-    ("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer")
-    + ("expect", "keep-alive", "proxy-authorization", "proxy-connection", "accept-encoding")
+_OURS = re.compile(
+    "host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|"
+    "accept-encoding|proxy-.*",
+    re.I,
 )
 
 
 class Webhook:
-    """Carries out ``ports.RunEffect``s that notify. Raises address.Misfit, when it is made, for a
-    host or robot of the settings that cannot be meant."""
+    """Carries out the calls of a run that notify. Raises address.Misfit, when it is made, for a
+    setting that cannot be meant."""
 
     name = "webhook"
 
@@ -27,6 +28,10 @@ class Webhook:
         self._settings = settings
         self.book = address.Book(settings)
         self.sender = sender.Sender(settings, clock)
+        try:
+            self._lines(0, "", True)
+        except (LookupError, ValueError) as error:
+            raise address.Misfit("line", f"[webhook] reference or answering: {error}") from None
 
     async def perform(self, effect: model.RunCall, doubt: bool) -> model.Outcome:
         """Send the message of a call. ``Done.data``: {"document": what the robot answered}."""
@@ -45,13 +50,13 @@ class Webhook:
                 "can be the address of a robot or robot:NAME",
                 "unsupported",
             )
-        lines = self._lines(effect, asks) if notice.get("append_link") else ()
+        lines = self._lines(effect.request, effect.code, asks) if notice.get("append_link") else ()
         try:
             target = self.book.target(str(notice.get("uri") or ""))
             body = bodies.body(target.kind, notice.get("content"), lines)
         except address.Misfit as misfit:
             return model.Refused(str(misfit), misfit.code)
-        except bodies.Unfit as unfit:
+        except translate.Unfit as unfit:
             return model.Refused(str(unfit), "content")
         headers = _headers(notice.get("headers"))
         return await self.sender.send(target, body, effect.token, doubt, headers)
@@ -60,10 +65,10 @@ class Webhook:
         """Release connections."""
         await self.sender.close()
 
-    def _lines(self, effect: model.RunCall, asks: bool) -> tuple[str, ...]:
-        facts = {"request": effect.request, "code": effect.code}
-        told = [self._settings.reference] + ([self._settings.answering] if asks else [])
-        return tuple(line.format(**facts) for line in told if line)
+    def _lines(self, request: int, code: str, asks: bool) -> tuple[str, ...]:
+        """What is appended to a message, so that people find the request behind it."""
+        told = (self._settings.reference, self._settings.answering if asks else "")
+        return tuple(line.format(request=request, code=code) for line in told if line)
 
 
 def _headers(given: Any) -> dict[str, str]:
@@ -76,7 +81,7 @@ def _headers(given: Any) -> dict[str, str]:
         name: value
         for name, value in told.items()
         if _HEADER.fullmatch(name)
-        and name.lower() not in _OURS
+        and not _OURS.fullmatch(name)
         and value.isprintable()
         and len(value) <= 4096
     }

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+import multidict
 import yarl
 
 from adapters.webhook import answers
@@ -61,9 +62,9 @@ class Sender:
         refused = _refusal(target, body, len(data))
         if refused is not None:
             return refused
-        fields = {"Content-Type": kind}
+        fields = multidict.CIMultiDict({"Content-Type": kind})
         if target.kind == "plain":
-            fields |= headers or {}
+            fields.update(headers or {})
         outcome = await self._post(target, url, data, fields, repeatable)
         if isinstance(outcome, model.NotSent) and outcome.retry_after >= answers.MUTE:
             self._mute(target, now, outcome.retry_after)

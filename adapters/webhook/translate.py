@@ -20,16 +20,21 @@ _WEB = re.compile(r"https?://[^\s()<>]+", re.I)
 _LARK_PERSON = re.compile(r"(?:ou|on)_[A-Za-z0-9_-]{2,64}")
 
 
+class Unfit(Exception):
+    """There is no way to say this to this robot. The message is a sentence for people."""
+
+
 # ----------------------------------------------------------------------------- to Lark
 
 
 def to_lark(said: Mapping[str, Any]) -> dict[str, Any]:
     """A DingTalk body, already in order, for Lark: text stays text, Markdown becomes a card. Of
-    ``at`` everybody and Lark's own ids are carried over; Lark knows nobody by a phone number."""
+    ``at`` everybody and Lark's own ids are carried over; Lark knows nobody by a phone number.
+    Raises Unfit."""
     kind = str(said["msgtype"])
     part = said.get(kind)
-    if not isinstance(part, Mapping):
-        return dict(said)
+    if kind not in ("text", "markdown", "actionCard", "link", "feedCard") or not part:
+        raise Unfit(f"a DingTalk message of msgtype {kind[:40]!r} cannot be told in Lark")
     at = said.get("at") or {}
     people = [who for who in at.get("atUserIds", ()) if _LARK_PERSON.fullmatch(who)]
     if kind == "text":
@@ -43,10 +48,8 @@ def to_lark(said: Mapping[str, Any]) -> dict[str, Any]:
         if at.get("isAtAll"):
             tags.append("<at id=all></at>")
         return _card(part, tags)
-    if kind in ("link", "feedCard"):
-        rows = part.get("links") if kind == "feedCard" else [part]
-        return _post(rows if isinstance(rows, list) else [])
-    return dict(said)
+    rows = part.get("links") if kind == "feedCard" else [part]
+    return _post(rows if isinstance(rows, list) else [])
 
 
 def _quiet(text: Any) -> str:
@@ -150,7 +153,7 @@ def _card_appended(card: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str,
 
 def to_dingtalk(said: Mapping[str, Any]) -> dict[str, Any]:
     """A Lark body for DingTalk: text stays text, posts and cards become Markdown. Of mentions
-    everybody is carried over, others keep their names. What has no text is sent as it is."""
+    everybody is carried over, others keep their names. Raises Unfit for what has no text."""
     kind, content = said.get("msg_type"), said.get("content")
     everybody: list[str] = []
     if kind == "text" and isinstance(content, Mapping):
@@ -163,7 +166,7 @@ def to_dingtalk(said: Mapping[str, Any]) -> dict[str, Any]:
         title, text = _card_read(said["card"], everybody)
         found = _markdown(title, text)
     else:
-        return dict(said)
+        raise Unfit(f"a Lark message of msg_type {str(kind)[:40]!r} cannot be told in DingTalk")
     if everybody:
         found["at"] = {"isAtAll": True}
     return found
