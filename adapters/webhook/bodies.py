@@ -14,6 +14,7 @@ from typing import Any
 from adapters.webhook import translate
 from adapters.webhook.settings import Kind
 
+DEEPEST = 50
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "text": ("content",),
     "markdown": ("text", "title"),
@@ -34,6 +35,8 @@ def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any
         raise translate.Unfit("the message has no Content")
     if isinstance(content, str):
         content = _object(content) or content
+    if _too_deep(content):
+        raise translate.Unfit(f"the message's Content is nested more than {DEEPEST} times")
     if kind == "plain" and not _is_message(content):
         return content if isinstance(content, str) else _whole(content)
     if isinstance(content, str):
@@ -50,6 +53,18 @@ def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any
         return translate.lark_appended(translate.to_lark(_dingtalk(said, ())), lines)
     told = _dingtalk(said, lines)
     return told if kind == "dingtalk" else {**said, **told}
+
+
+def _too_deep(content: Any) -> bool:
+    level = [content]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, Mapping | list | tuple)
+            for inner in (one.values() if isinstance(one, Mapping) else one)
+        ]
+    return bool(level)
 
 
 def _is_message(content: Any) -> bool:

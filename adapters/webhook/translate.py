@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _EVERYBODY = "所有人"
@@ -22,6 +22,14 @@ _LARK_PERSON = re.compile(r"(?:ou|on)_[A-Za-z0-9_-]{2,64}")
 
 class Unfit(Exception):
     """There is no way to say this to this robot. The message is a sentence for people."""
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _maps(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 # ----------------------------------------------------------------------------- to Lark
@@ -48,8 +56,7 @@ def to_lark(said: Mapping[str, Any]) -> dict[str, Any]:
         if at.get("isAtAll"):
             tags.append("<at id=all></at>")
         return _card(part, tags)
-    rows = part.get("links") if kind == "feedCard" else [part]
-    return _post(rows if isinstance(rows, list) else [])
+    return _post(_maps(part.get("links")) if kind == "feedCard" else [part])
 
 
 def _quiet(text: Any) -> str:
@@ -58,9 +65,10 @@ def _quiet(text: Any) -> str:
 
 
 def _card(part: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
-    buttons = part.get("btns") if isinstance(part.get("btns"), list) else []
-    rows = [row for row in buttons or [] if isinstance(row, Mapping)]
-    labelled = [(str(row.get("title") or ""), str(row.get("actionURL") or "")) for row in rows]
+    labelled = [
+        (str(row.get("title") or ""), str(row.get("actionURL") or ""))
+        for row in _maps(part.get("btns"))
+    ]
     if part.get("singleTitle"):
         labelled = [(str(part["singleTitle"]), str(part.get("singleURL") or ""))]
     text = "\n".join(filter(None, (_quiet(part.get("text")), " ".join(tags))))
@@ -80,11 +88,9 @@ def _card(part: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
     return {"msg_type": "interactive", "card": card}
 
 
-def _post(rows: list[Any]) -> dict[str, Any]:
+def _post(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     lines: list[list[dict[str, Any]]] = []
     for row in rows:
-        if not isinstance(row, Mapping):
-            continue
         title = str(row.get("title") or "")
         url = str(row.get("messageUrl") or row.get("messageURL") or "")
         link = {"tag": "a", "text": title or url, "href": url}
@@ -191,13 +197,13 @@ def _untagged(text: str, everybody: list[str]) -> str:
 
 def _post_read(content: Mapping[str, Any], everybody: list[str]) -> tuple[str, str]:
     """Title and Markdown of a post's first language."""
-    post = content.get("post") if isinstance(content.get("post"), Mapping) else content
-    first = next((one for one in (post or {}).values() if isinstance(one, Mapping)), {})
+    post = _map(content.get("post")) or content
+    first = _map(next(filter(_map, post.values()), None))
     lines = first.get("content")
-    told = []
-    for line in lines if isinstance(lines, list) else ():
-        nodes = [node for node in line if isinstance(node, Mapping)] if line else []
-        told.append("".join(_node(node, everybody) for node in nodes))
+    told = [
+        "".join(_node(node, everybody) for node in _maps(line))
+        for line in (lines if isinstance(lines, list) else ())
+    ]
     title = str(first.get("title") or "")
     return title, "\n\n".join(filter(None, (f"#### {title}" if title else "", *told)))
 
@@ -220,9 +226,8 @@ def _link(text: str, url: str) -> str:
 
 def _card_read(card: Mapping[str, Any], everybody: list[str]) -> tuple[str, str]:
     """Title and Markdown of a card, of either schema: its texts and links in their order."""
-    header = card.get("header")
-    title = next(iter(_texts(header, everybody)), "") if isinstance(header, Mapping) else ""
-    elements = card.get("elements") or (card.get("body") or {}).get("elements")
+    title = next(iter(_texts(_map(card.get("header")), everybody)), "")
+    elements = card.get("elements") or _map(card.get("body")).get("elements")
     return title, "\n\n".join(
         filter(None, (f"#### {title}" if title else "", *_texts(elements, everybody)))
     )
@@ -244,12 +249,6 @@ def _texts(node: Any, everybody: list[str]) -> Iterator[str]:
 
 
 def _button(node: Mapping[str, Any]) -> str:
-    label = node.get("text")
-    text = str(label.get("content") or "") if isinstance(label, Mapping) else ""
-    behaviors = node.get("behaviors")
-    urls = [node.get("url")] + [
-        one.get("default_url")
-        for one in (behaviors if isinstance(behaviors, list) else ())
-        if isinstance(one, Mapping)
-    ]
+    text = str(_map(node.get("text")).get("content") or "")
+    urls = [node.get("url")] + [one.get("default_url") for one in _maps(node.get("behaviors"))]
     return _link(text, next((str(url) for url in urls if url), ""))
