@@ -56,6 +56,10 @@ def _template(template: model.Template) -> dict[str, Any]:
             "RamRole": template.ram_role,
             "Conditions": dict(template.conditions),
             "Tasks": [_task(item) for item in template.tasks],
+            "States": [
+                _given({"ResourceType": item.type, "Properties": dict(item.properties)})
+                for item in template.states
+            ],
             "Outputs": {item.name: _output(item, "Value") for item in template.outputs},
         }
     )
