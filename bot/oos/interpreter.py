@@ -133,7 +133,7 @@ class _Held:
 
 class State:
     """A run as its journal left it. ``running``: calls that were started and have not ended;
-    ``steps``: what ended, in order."""
+    ``steps``: what ended, in order; ``root``: the going-through of the template itself."""
 
     def __init__(
         self,
@@ -157,7 +157,8 @@ class State:
         self._end: Done | None = None
         self._cancelled: Failure | None = None
         self._loop: flow.LoopRun | None = None
-        flow.Execution(self, self, template).begin(parameters, run.started)
+        self.root = flow.Execution(self, self, template)
+        self.root.begin(parameters, run.started)
         for entry in entries:
             self.apply(entry)
 
@@ -269,6 +270,15 @@ class State:
     def counts(self) -> loops.Counts | None:
         """Where the latest loop stands, loops within its items apart. None: none began yet."""
         return None if self._loop is None else self._loop.line.counts()
+
+    @property
+    def loop(self) -> flow.LoopRun | None:
+        """The latest loop, loops within its items apart. None: none began yet."""
+        return self._loop
+
+    def due(self) -> datetime | None:
+        """When the next due time comes, whatever else there is to do. None: there is none."""
+        return self._timers[0][0] if self._timers else None
 
     def call(self, key: str) -> calls.Call | None:
         """A call that is ready, running or in doubt."""
