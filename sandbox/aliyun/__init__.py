@@ -1,4 +1,5 @@
-"""Alibaba Cloud on loopback: the ECS RPC API, its signature, and machines that really run scripts.
+"""Alibaba Cloud on loopback: its products by their API's version, the signature, and machines that
+really run scripts.
 
 Faults (``fault(api, do, …)``): ``error`` (status, code, message), ``throttle`` (retry_after_ms),
 ``slow`` (seconds; acts, then answers late), ``hang_up`` (does nothing, closes), ``lose_answer``
@@ -8,9 +9,7 @@ task from its agent, so that it stays Pending.
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
-import re
 import secrets
 import uuid
 from typing import Any
@@ -19,7 +18,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox import world
-from sandbox.aliyun import parameters, tools
+from sandbox.aliyun import ecs, products, tools
 from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.commands import Commands
 from sandbox.aliyun.describe import Describe
@@ -29,8 +28,6 @@ from sandbox.aliyun.state import Cloud as Cloud
 from sandbox.aliyun.state import iso
 from sandbox.base import Call, Clock, Fault, Party, control
 
-VERSION = "2014-05-26"
-_REGION = re.compile(r"(cn|ap|eu|us|me|na)-[a-z0-9-]+")
 _FAULTS = ("error", "throttle", "slow", "hang_up", "lose_answer", "html")
 SMALL = 64 * 1024
 
@@ -43,13 +40,13 @@ class Aliyun(Party):
         super().__init__(clock)
         self.cloud = Cloud(folder.resolve())
         self.agents = Agents(self.cloud, clock, self.faults)
-        self.commands = Commands(self.cloud, clock, self.agents)
-        self.describe = Describe(self.cloud, clock)
+        self.ecs = ecs.Ecs(Commands(self.cloud, clock, self.agents), Describe(self.cloud, clock))
         key = Key(world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
         self.door = Door({key.id: key})
-        self._loaded = False
+        self.products = {ecs.VERSION: products.Product("ecs", self.ecs.handle)}
+        """By version: whoever has the version of a call answers it."""
         self.app.router.add_get("/sandbox/credentials/{session}", self._temporary)
-        self.app.router.add_route("*", "/", self._serve)
+        self.app.router.add_route("*", "/{path:.*}", self._serve)
 
     async def close(self) -> None:
         await self.agents.close()
@@ -57,32 +54,47 @@ class Aliyun(Party):
     # ------------------------------------------------------------------ the API
 
     async def _serve(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        form = request.content_type == "application/x-www-form-urlencoded"
-        incoming = Incoming(
-            request.method,
-            request.path,
-            dict(parse_qsl(request.raw_path.partition("?")[2], keep_blank_values=True)),
-            dict(parse_qsl(body.decode(), keep_blank_values=True)) if form else {},
-            body,
-            {name.lower(): value for name, value in request.headers.items()},
-        )
+        incoming = await _incoming(request)
         given = incoming.params
-        action = incoming.headers.get("x-acs-action") or given.get("Action", "")
+        action = (
+            incoming.headers.get("x-acs-action")
+            or given.get("Action")
+            or f"{incoming.method} {incoming.path}"
+        )
+        version = incoming.headers.get("x-acs-version") or given.get("Version", "")
+        product = self.products.get(version)
         asked = {k: v for k, v in given.items() if k not in PROTOCOL}
         call = self.record(action, asked)
         fault = self.faults.take(action, *_FAULTS)
-        if fault is not None and (answer := self._misbehave(request, call, fault)) is not None:
+        if (
+            fault is not None
+            and (answer := self._misbehave(request, call, fault, product)) is not None
+        ):
             return answer
-        status, said = await self._answer(incoming, action, asked)
-        call.status, call.code, call.answer = status, said.get("Code", ""), said
+        number = request_id()
+        try:
+            key = self.door.check(incoming)
+            if product is None:
+                raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
+            said = await product.handle(action, asked, products.Request(number, key, incoming))
+            call.status, call.answer = 200, products.answer(product, number, said)
+        except ApiError as error:
+            call.status, call.code = error.status, error.code
+            call.answer = products.refusal(product, number, error)
         if fault is not None and fault.do == "lose_answer":
             return self._hang_up(request, call)
         if fault is not None and fault.do == "slow":
             await self.clock.sleep_until(self.clock.now() + float(fault.args.get("seconds", 1)))
-        return web.json_response(said, status=status)
+        headers = {"x-acs-request-id": number}
+        return web.json_response(call.answer, status=call.status, headers=headers)
 
-    def _misbehave(self, request: web.Request, call: Call, fault: Fault) -> web.Response | None:
+    def _misbehave(
+        self,
+        request: web.Request,
+        call: Call,
+        fault: Fault,
+        product: products.Product | None,
+    ) -> web.Response | None:
         """The answer of a fault that keeps the call from acting; None for the other faults."""
         args = fault.args
         if fault.do == "hang_up":
@@ -107,7 +119,8 @@ class Aliyun(Party):
             headers = {}
         else:
             return None
-        call.status, call.code, call.answer = error.status, error.code, refusal(error)
+        call.status, call.code = error.status, error.code
+        call.answer = products.refusal(product, request_id(), error)
         return web.json_response(call.answer, status=error.status, headers=headers)
 
     @staticmethod
@@ -116,44 +129,6 @@ class Aliyun(Party):
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
-
-    async def _answer(
-        self, incoming: Incoming, action: str, asked: dict[str, str]
-    ) -> tuple[int, dict[str, Any]]:
-        try:
-            key = self.door.check(incoming)
-            version = incoming.headers.get("x-acs-version") or incoming.params.get("Version")
-            if action not in parameters.REQUIRED:
-                raise ApiError(404, "InvalidAction.NotFound", "Specified api is not found.")
-            if version != VERSION:
-                raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
-            if not self._loaded:
-                await asyncio.to_thread(parameters.load)
-                self._loaded = True
-            typed = parameters.parse(action, asked)
-            if not _REGION.fullmatch(typed["RegionId"]):
-                raise ApiError(404, "InvalidRegionId.NotFound", "The RegionId does not exist.")
-            said = self._act(action, typed, key)
-        except ApiError as error:
-            return error.status, refusal(error)
-        return 200, {"RequestId": request_id(), **said}
-
-    def _act(self, action: str, typed: dict[str, Any], key: Key) -> dict[str, Any]:
-        match action:
-            case "RunCommand" | "InvokeCommand" | "CreateCommand":
-                return self.commands.once(action, typed, key.session or key.id)
-            case "StopInvocation":
-                return self.commands.stop_invocation(typed)
-            case "DescribeCommands":
-                return self.describe.commands(typed)
-            case "DescribeInvocations":
-                return self.describe.invocations(typed)
-            case "DescribeInvocationResults":
-                return self.describe.results(typed)
-            case "DescribeCloudAssistantStatus":
-                return self.describe.agents(typed)
-            case _:
-                return self.describe.instances(typed)
 
     async def _temporary(self, request: web.Request) -> web.Response:
         """Temporary credentials, as a ``credentials_uri`` service hands them out."""
@@ -276,12 +251,15 @@ def request_id() -> str:
     return str(uuid.uuid4()).upper()
 
 
-def refusal(error: ApiError) -> dict[str, Any]:
-    """The body of an error."""
-    return {
-        "RequestId": request_id(),
-        "HostId": f"ecs.{world.ALIYUN_REGION}.aliyuncs.com",
-        "Code": error.code,
-        "Message": error.message,
-        "Recommend": f"https://api.aliyun.com/troubleshoot?q={error.code}&product=Ecs",
-    }
+async def _incoming(request: web.Request) -> Incoming:
+    body = await request.read()
+    form = request.content_type == "application/x-www-form-urlencoded"
+    path, _, query = request.raw_path.partition("?")
+    return Incoming(
+        request.method,
+        path,
+        dict(parse_qsl(query, keep_blank_values=True)),
+        dict(parse_qsl(body.decode(), keep_blank_values=True)) if form else {},
+        body,
+        {name.lower(): value for name, value in request.headers.items()},
+    )

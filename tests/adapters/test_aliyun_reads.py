@@ -153,7 +153,7 @@ async def many(party: Party, count: int, instances: tuple[str, ...] = (NO_AGENT,
         "InstanceId": list(instances),
         "Tag": BATCH,
     }
-    return [party.commands.run_command(asked)["InvokeId"] for _ in range(count)]
+    return [party.ecs.commands.run_command(asked)["InvokeId"] for _ in range(count)]
 
 
 async def test_calls_grow_with_pages_not_with_runs(aliyun: Aliyun, party: Party) -> None:
