@@ -136,7 +136,7 @@ class _Held:
 
 class State:
     """A run as its journal left it. ``running``: calls that were started and have not ended;
-    ``steps``: what ended, in order."""
+    ``steps``: what ended, in order; ``root``: the going-through of the template itself."""
 
     def __init__(
         self,
@@ -160,8 +160,8 @@ class State:
         self._end: Done | None = None
         self._cancelled: Failure | None = None
         self._loop: flow.LoopRun | None = None
-        self._root = flow.Execution(self, self, template)
-        self._root.begin(parameters, run.started)
+        self.root = flow.Execution(self, self, template)
+        self.root.begin(parameters, run.started)
         for entry in entries:
             self.apply(entry)
 
@@ -278,17 +278,26 @@ class State:
     @property
     def template(self) -> model.Template:
         """The template that runs."""
-        return self._root.template
+        return self.root.template
 
     @property
     def current(self) -> str:
         """The task of the template itself that the run is at; empty: it has ended."""
-        task = self._root.current
-        return "" if task is None or self._root.over else task.task.name
+        task = self.root.current
+        return "" if task is None or self.root.over else task.task.name
 
     def counts(self) -> loops.Counts | None:
         """Where the latest loop stands, loops within its items apart. None: none began yet."""
         return None if self._loop is None else self._loop.line.counts()
+
+    @property
+    def loop(self) -> flow.LoopRun | None:
+        """The latest loop, loops within its items apart. None: none began yet."""
+        return self._loop
+
+    def due(self) -> datetime | None:
+        """When the next due time comes, whatever else there is to do. None: there is none."""
+        return self._timers[0][0] if self._timers else None
 
     def call(self, key: str) -> calls.Call | None:
         """A call that is ready, running or in doubt."""

@@ -9,6 +9,7 @@ task from its agent, so that it stays Pending.
 
 from __future__ import annotations
 
+import json
 import pathlib
 import secrets
 import uuid
@@ -17,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from sandbox import world
+from sandbox import oos, world
 from sandbox.aliyun import ecs, products, tools
 from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.errors import ApiError
@@ -44,10 +45,13 @@ class Aliyun(Party):
         self.door = Door({key.id: key})
         self.products = {ecs.VERSION: products.Product("ecs", self.ecs.handle)}
         """By version: whoever has the version of a call answers it."""
+        self.oos = oos.Oos(clock, self)
+        self.products[oos.VERSION] = products.Product("oos", self.oos.handle)
         self.app.router.add_get("/sandbox/credentials/{session}", self._temporary)
         self.app.router.add_route("*", "/{path:.*}", self._serve)
 
     async def close(self) -> None:
+        await self.oos.close()
         await self.ecs.power.close()
         await self.agents.close()
 
@@ -188,6 +192,24 @@ class Aliyun(Party):
             }
             for i in self.cloud.invocations.values()
         ]
+
+    @control
+    async def executions(self) -> list[dict[str, Any]]:
+        """Every execution of OOS as ListExecutions shows it, with its Tasks; the newest first."""
+        return self.oos.views()
+
+    @control
+    async def start_in_console(self, by: str = "ops@example", **asked: Any) -> str:
+        """A person starts an execution on OOS: ``asked`` are StartExecution's parameters, but
+        ``Parameters`` may be an object. Its id."""
+        if not isinstance(asked.get("Parameters", ""), str):
+            asked["Parameters"] = json.dumps(asked["Parameters"], ensure_ascii=False)
+        return self.oos.start({"RegionId": world.ALIYUN_REGION, **asked}, by)
+
+    @control
+    async def add_product_action(self, action: str, content: str) -> None:
+        """Let OOS know a cloud product action: the template behind ``ACS::Product::Name``."""
+        self.oos.add_product(action, content)
 
     @control
     async def runs(self, instance: str = "") -> list[dict[str, Any]]:
