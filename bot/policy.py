@@ -132,6 +132,16 @@ class FormRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What becomes of executions that were started elsewhere and wait: a card in ``group`` (of
+    ``platform``), voted on by ``policy``."""
+
+    policy: str
+    platform: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """Everything that the configuration says about people and permission."""
 
@@ -147,6 +157,7 @@ class Book:
     asks_per_minute: int = 20
     locale: str = "zh-CN"
     bot_name: str = "countersign"
+    watch: Watch | None = None
     index: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     """(platform, account id) → person id, None where two claim it: see ``index_accounts``."""
 

@@ -40,6 +40,7 @@ MAY: dict[str, set[str]] = {
     "engine": PURE | {"ports", "store"},
     "outbox": PURE | {"engine", "ports", "store"},
     "poller": PURE | {"engine", "ports", "store", "timer"},
+    "watcher": PURE | {"engine", "ports", "timer"},
     "timer": PURE | {"engine", "ports", "store"},
     "config": PURE,
     "oos": set(),

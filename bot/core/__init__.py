@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import model
-from bot.core import asking, elsewhere, forms, running, runs, voting
+from bot.core import asking, elsewhere, forms, running, runs, voting, watching
 from bot.house import House
 
 __all__ = ["decide", "needs"]
@@ -28,7 +28,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(platform=event.platform, message=event.message)
         case model.FormChanged():
             return model.Needs(platform=event.platform, form=event.instance)
-        case model.Started():
+        case model.Started() | model.ExecutionFound():
             return model.Needs()
         case model.TimerDue() | model.Observed() | model.ExecutionSeen():
             return model.Needs(request=event.request)
@@ -57,6 +57,8 @@ def decide(house: House, event: model.Event, view: model.View, now: datetime) ->
             return settled(house, event, view, now)
         case model.ExecutionSeen():
             return elsewhere.seen(house, event, view, now)
+        case model.ExecutionFound():
+            return watching.found(house, event, view, now)
 
 
 def settled(house: House, event: model.Settled, view: model.View, now: datetime) -> model.Decision:

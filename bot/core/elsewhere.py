@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from bot import cards, model, policy, texts
 from bot.core import runs
@@ -32,7 +32,13 @@ def seen(
     if execution.status in ENDS:
         draft.step(replace(step, state="finished"))
         finish(draft, execution)
-        return draft.receipt()
+    else:
+        follow(draft, execution)
+    return draft.receipt()
+
+
+def follow(draft: Draft, execution: model.Execution) -> None:
+    """Bring the request up to where the execution stands; what it waits for is asked once."""
     asks = ballot(draft, execution) if execution.waiting is not None else None
     request = draft.it
     if asks is not None and request.ballot is not None and asks.digest == request.ballot.digest:
@@ -41,14 +47,13 @@ def seen(
         asks = None
     state = model.State.RUNNING if asks is None else model.State.WAITING
     if (state, asks, execution.progress) == (request.state, request.ballot, request.progress):
-        return draft.receipt()
+        return
     draft.change(state=state, ballot=asks, progress=execution.progress)
     if asks != request.ballot:
         draft.cleared.extend(runs.VOTE_TIMERS)
         if asks is not None:
             runs.ask(draft, asks)
     draft.update_card()
-    return draft.receipt()
 
 
 def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
@@ -147,6 +152,3 @@ def timer_due(draft: Draft, timer: str) -> None:
         expire(draft)
     elif timer == "ballot":
         runs.remind(draft)
-
-
-__all__: list[Any] = ["decided", "expire", "seen", "tell", "timer_due", "told"]

@@ -162,6 +162,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command}：审批之后目标实例变了（减少：{gone:list}；增加：{new:list}），没有执行。请按新的计划重新审批。",
         "#{id} {command}: the targets changed since the vote (gone: {gone:list}; new: {new:list}), so nothing was run. Please vote on the new plan.",
     ),
+    # ------------------------------------------------------------------ started elsewhere
+    "watch.text": ("在 OOS 控制台启动：{execution}", "started in the OOS console: {execution}"),
     # ------------------------------------------------------------------ how it ended
     "run.rejected": ("{name} 拒绝，已取消", "rejected by {name} and cancelled"),
     "run.expired": ("到期无人决定，已取消", "nobody decided in time, so it was cancelled"),
