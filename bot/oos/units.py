@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Literal, Protocol
 from bot.oos import calls, journal, language, model, values, waits
 
 _READS_AGAIN = 5
+_SEEN = 400
+"""So much of a value that was not as wished is shown: what a script printed last says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +277,7 @@ class WaitUnit(ApiUnit):
         if self._fits(seen):
             super().accept(document, at)
             return
-        shown = ", ".join(map(values.brief, seen)) or "nothing"
+        shown = ", ".join(values.brief(value, _SEEN) for value in seen) or "nothing"
         if any(language.among(value, self.stopping or ()) for value in seen):
             self.fail("StopRetryValue", f"the value is {shown}", at)
             return
