@@ -152,6 +152,10 @@ async def test_a_stored_template_is_started_by_name_and_version(oos: Oos, party:
 async def test_a_long_template_fits(oos: Oos) -> None:
     id = await begun(oos, script("touch", "true"), Description="x" * 60_000)
     assert (await ended(oos, id)).status == "Success"
+    longer = start(template(script("touch", "true"), Description="x" * 65_536), "t2")
+    outcome = await oos.perform(longer, doubt=False)
+    assert isinstance(outcome, model.Refused)
+    assert "longer than 64 KB" in outcome.reason
 
 
 async def test_a_template_that_oos_does_not_take_is_not_started(oos: Oos, party: Aliyun) -> None:
