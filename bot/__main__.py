@@ -228,7 +228,7 @@ def template() -> None:
 @click.option(
     "--allow-unknown-products",
     is_flag=True,
-    help="Accept ACS::<Product>::<Name> actions that have no template among PATHS.",
+    help="Accept ACS::<Product>::<Name> actions that have no template here or among PATHS.",
 )
 def validate(paths: tuple[Path, ...], as_json: bool, allow_unknown_products: bool) -> None:
     """Check templates: files, or every .yml, .yaml and .json of folders and what is inside them.

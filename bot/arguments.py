@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot import parameters, reader, spelling, texts, words
+from bot import blanks, jsonish, parameters, reader, spelling, texts, words
 
 if TYPE_CHECKING:
     from bot import catalog
 
 _SURE = re.compile(r"i-[a-z0-9]{6,}|tag:\S+=\S+|[A-Za-z][\w.]*-[\w.-]*\d[\w.-]*", re.ASCII)
-_KEY = re.compile(r"([^\W\d][\w-]*)([ \t]*)([=:])")
+_KEY = re.compile(r"(\w[\w-]*)([ \t]*)([=:])")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _LIKE_CODE = re.compile(r"(?=.*[0-9])[0-9A-Fa-f]{6,64}")
 CLOSING = ".:!?~"
@@ -33,6 +33,8 @@ class Arguments:
             for parameter in command.parameters
             for name in parameter.names
         }
+        self.secrets: list[tuple[int, int]] = []
+        """From where to where values stand in the line that are never to be shown."""
         self.order = _positional(command.parameters)
         self.reserved: list[parameters.Parameter] = []
         self.script = command.parameter("script")
@@ -62,9 +64,11 @@ class Arguments:
         ]
         if missing:
             raise self._missing(missing)
-        defaults = {p.name: p.default for p in self.command.parameters if not p.required}
+        defaults = {
+            p.name: p.default for p in self.command.parameters if not p.required and p.blank is None
+        }
         values = {**defaults, **self.values}
-        return {p.name: values[p.name] for p in self.command.parameters}
+        return {p.name: values[p.name] for p in self.command.parameters if p.name in values}
 
     # -- reading
 
@@ -81,6 +85,8 @@ class Arguments:
             self._keyed(key)
         elif line.plain.startswith("@", line.at):
             line.bare()
+        elif (targets := self._structured()) is not None:
+            self._fill(targets)
         elif line.at_quote():
             self._quoted(line.quoted(), script)
         else:
@@ -90,20 +96,51 @@ class Arguments:
     def _key(self) -> parameters.Parameter | None:
         """The parameter whose ``name=`` stands here; the reader moves behind it."""
         found = _KEY.match(self.line.plain, self.line.at)
-        if found is None:
+        if found is None or self._is_tag(found):
             return None
         parameter = self._named(found[1])
         if parameter is not None:
             self.line.at = found.end()
             self.line.blanks()
             return parameter
-        if found[3] == "=" and not found[2]:
+        if found[3] == "=" and not found[2] and not found[1][0].isdigit():
             raise self.unknown(found[1])
         return None
 
+    def _is_tag(self, found: re.Match[str]) -> bool:
+        """Is this an instance's tag, as in tag:env=prod, whatever parameters are called?"""
+        targets = self.command.parameter("targets") is not None
+        return targets and found[1].casefold() == "tag" and found[3] == ":" and not found[2]
+
+    def _structured(self) -> parameters.Parameter | None:
+        """The targets of a template, where their JSON begins here without a name."""
+        if not jsonish.begins(self.line.raw, self.line.at):
+            return None
+        targets = self.command.parameter("targets")
+        return targets if targets is not None and targets.blank is not None else None
+
+    def _fill(self, parameter: parameters.Parameter) -> None:
+        """Read the value of a template's parameter, which begins here."""
+        line, blank = self.line, parameter.blank
+        assert blank is not None
+        before = line.at
+        line.skip_to_json(blanks.structured(blank))
+        apart = line.at > 0 and line.raw[line.at - 1].isspace()
+        if line.line_ends or (apart and self._key_at(line.at)):
+            nothing = parameters.Misfit("parse.value", name=parameter.name, value="")
+            raise self._explained(parameter, nothing, "")
+        try:
+            text = blanks.read(blank, line, self._special)
+        finally:
+            if parameter.secret:
+                self.secrets.append((before, line.at))
+        self.assign(parameter, text)
+
     def _keyed(self, parameter: parameters.Parameter) -> None:
         line = self.line
-        if line.at_quote():
+        if parameter.blank is not None and (parameter.kind == "value" or line.json_ahead()):
+            self._fill(parameter)
+        elif line.at_quote():
             self.assign(parameter, line.quoted())
         elif parameter.kind == "script":
             self.assign(parameter, line.rest())
@@ -256,13 +293,18 @@ class Arguments:
 
     def assign(self, parameter: parameters.Parameter, text: str) -> None:
         name = parameter.name
-        if name in self.values and parameter.kind != "targets":
+        have = self.values.get(name, ())
+        listed = parameter.kind == "targets" and isinstance(have, tuple)
+        if name in self.values and not listed:
             raise parameters.Misfit("parse.twice", name=name, example=self.example())
         try:
             value = parameters.value_of(parameter, text)
-            if parameter.kind == "targets":
-                have = self.values.get(name, ())
+            if listed and have and not isinstance(value, tuple):
+                raise parameters.Misfit("parse.twice", name=name)
+            if listed and isinstance(value, tuple):
                 value = tuple(dict.fromkeys((*have, *value)))
+                if parameter.blank is not None:
+                    parameters.unmixed(value)
                 if len(value) > parameters.MOST_TARGETS:
                     raise parameters.Misfit(
                         "parse.too_many_targets", count=len(value), most=parameters.MOST_TARGETS
@@ -273,6 +315,8 @@ class Arguments:
 
     def _blank(self, parameter: parameters.Parameter) -> bool:
         value = self.values.get(parameter.name)
+        if parameter.kind == "value":
+            return parameter.name not in self.values
         return value is None or (isinstance(value, str | tuple) and not _filled(value))
 
     # -- refusing
@@ -281,7 +325,7 @@ class Arguments:
         self, parameter: parameters.Parameter, misfit: parameters.Misfit, text: str
     ) -> parameters.Misfit:
         facts = dict(misfit.refusal.facts)
-        near = _near_choice(parameter, text)
+        near = "" if parameter.secret else _near_choice(parameter, text)
         self.values.pop(parameter.name, None) if parameter.kind != "targets" else None
         facts |= {
             "name": parameter.name,
@@ -358,10 +402,10 @@ class Arguments:
         for parameter in self.command.parameters:
             if better and parameter.name in better:
                 values[parameter.name] = better[parameter.name]
-            elif not self._blank(parameter):
+            elif not self._blank(parameter) and not parameter.secret:
                 values[parameter.name] = self.values[parameter.name]
-            elif parameter.required or parameter is show:
-                values[parameter.name] = parameters.value_of(parameter, parameter.example)
+            elif parameter.required or parameter is show or parameter.name in self.values:
+                values[parameter.name] = parameters.sample(parameter)
         return spelling.spell(self.command, values, self.word, show.name if show else "")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot import command, model, parameters, words
+from bot.oos import model as oos
 
 Parameter = parameters.Parameter
 _ANSWERS: dict[command.Kind, type[command.Answer]] = {
@@ -20,7 +21,13 @@ _ANSWERS: dict[command.Kind, type[command.Answer]] = {
 @dataclass(frozen=True, slots=True, eq=False)
 class Command:
     """Something that can be asked for. ``version`` is a short SHA-256 of its files; ``reads`` what
-    the store must show it."""
+    the store must show it.
+
+    Of a template: ``template`` itself, without a ``function``; ``templates``: its name and that of
+    every template it may run → SHA-256 of the text, by which ``Catalog.library`` has it;
+    ``loops``: one of their tasks has a Loop; ``approvers``: the RAM users that their approvals name
+    outright → where (file:line:column).
+    """
 
     name: str
     aliases: tuple[str, ...]
@@ -31,14 +38,20 @@ class Command:
     parameters: tuple[Parameter, ...]
     example: str
     version: str
-    function: Callable[..., Any]
+    function: Callable[..., Any] | None
     files: Mapping[str, str]
     takes_context: bool = False
+    template: oos.Template | None = None
+    templates: Mapping[str, str] = field(default_factory=dict)
+    loops: bool = False
+    approvers: Mapping[str, str] = field(default_factory=dict)
 
     def call(self, context: command.Context | None, values: Mapping[str, Any]) -> command.Answer:
         """What the command answers to these values. A query needs a context; an operation gets
         none, so that its script depends on nothing but its values. TypeError: it returned something
-        else than its kind does."""
+        else than its kind does, or the command is a template, which plans no script."""
+        if self.function is None:
+            raise TypeError(f"{self.name} is a template: bind its parameters instead")
         arguments = (context,) if self.takes_context else ()
         with command.files_beside(self.files):
             answer = self.function(*arguments, **values)
@@ -47,6 +60,17 @@ class Command:
             given = type(answer).__name__
             raise TypeError(f"{self.name} must return a {wanted.__name__}, not {given}")
         return answer
+
+    def inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What of the values is for the template's own parameters, as ``bot.oos.parameters.bind``
+        takes it; a parameter that was not given is absent."""
+        own = {found.name for found in self.parameters if found.blank is not None}
+        return {name: value for name, value in values.items() if name in own}
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The parameters whose values are never shown (NoEcho)."""
+        return frozenset(found.name for found in self.parameters if found.secret)
 
     def parameter(self, kind: str) -> Parameter | None:
         """The first parameter of a type, if the command has one."""
@@ -66,9 +90,15 @@ class Command:
 
 
 class Catalog:
-    """Commands by name and by alias; case and full-width forms make no difference."""
+    """Commands by name and by alias; case and full-width forms make no difference. ``library``: the
+    templates that they may run, by the SHA-256 of their texts (``Template.source``)."""
 
-    def __init__(self, commands: Mapping[str, Command]) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, Command],
+        library: Mapping[str, oos.Template] | None = None,
+    ) -> None:
+        self.library: Mapping[str, oos.Template] = dict(library or {})
         self._commands = dict(sorted(commands.items()))
         self._words = {
             words.fold(word): found
@@ -89,6 +119,11 @@ class Catalog:
     def find(self, word: str) -> Command | None:
         """The command of this name or alias."""
         return self._words.get(words.fold(word))
+
+    def template(self, digest: str) -> oos.Template | None:
+        """The template whose text has this SHA-256; its text is ``source``. None: it is no longer
+        among the files."""
+        return self.library.get(digest)
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Up to three names that may have been meant, best first; swapped letters are one slip."""

@@ -71,7 +71,7 @@ class Reply:
 class Act:
     """Something to do with a request; ``request`` 0 is the one that the message quotes."""
 
-    kind: Literal["approve", "reject", "cancel", "stop"]
+    kind: Literal["approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip"]
     request: int = 0
     code: str = ""
     reason: str = ""
@@ -130,8 +130,10 @@ class Context:
 
     def may_vote(self, request: model.Request) -> bool:
         """Is this person in the electorate of the request, whether or not they voted already?"""
-        rule = self.book.policies.get(request.policy)
-        return rule is not None and self.person.id in policy.electorate(rule, request.person)
+        if request.policy not in self.book.policies:
+            return False
+        rule, _ = policy.ballot_of(self.book, request)
+        return self.person.id in policy.electorate(rule, request.person)
 
     def may_see(self, request: model.Request) -> bool:
         """Own requests, those to vote on, and those that were asked in this very chat."""
@@ -144,10 +146,15 @@ class Context:
 
     def waiting_for(self, request: model.Request) -> tuple[str, ...]:
         """The people whose vote a pending request waits for, as far as its votes are shown."""
-        rule = self.book.policies.get(request.policy)
-        if rule is None or request.state is not model.State.PENDING:
+        asks = request.ballot is not None and request.ballot.voted
+        if request.policy not in self.book.policies or not (
+            asks or request.state is model.State.PENDING
+        ):
             return ()
-        votes = tuple(vote for vote in self.view.votes if vote.request == request.id)
+        rule, digest = policy.ballot_of(self.book, request)
+        votes = tuple(
+            vote for vote in self.view.votes if vote.request == request.id and vote.digest == digest
+        )
         return policy.tally(rule, request.person, votes).waiting_for
 
     def what(self, request: model.Request) -> str:

@@ -45,7 +45,7 @@ class Patience:
     run: timedelta = timedelta(minutes=15)
 
     def of(self, effect: model.Effect) -> timedelta:
-        return self.run if isinstance(effect, model.StartRun) else self.effect
+        return self.run if isinstance(effect, model.StartRun | model.RunCall) else self.effect
 
 
 @dataclass(frozen=True, slots=True)

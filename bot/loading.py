@@ -1,4 +1,5 @@
-"""Loading the commands of a folder. Dropping a file into it is the whole installation.
+"""Loading the commands of a folder. Dropping a file into it is the whole installation: a Python
+file, or an OOS template (see ``bot.shelf``).
 
 What is wrong with any of the files is reported together, before the bot starts: a command must
 declare itself well, its words must be free, and its own example must parse and plan.
@@ -9,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bot import catalog, command, parameters, parse, policy, texts, words
+from bot import catalog, command, hindrances, parameters, parse, policy, shelf, texts, words
 
 _SCRIPTS = frozenset({".sh", ".ps1", ".bat"})
 _WORD = re.compile(r"[^\W\d_][\w-]{0,31}")
@@ -28,9 +30,17 @@ class CatalogError(Exception):
         self.faults = tuple(faults)
 
 
-def load(folder: Path | str) -> catalog.Catalog:
+def load(
+    folder: Path | str,
+    elsewhere: Collection[str] = (),
+    services: hindrances.Services | None = None,
+) -> catalog.Catalog:
     """Every command of a folder: one per ``*.py`` file, with the scripts ``<same name>.*`` beside
-    it. CatalogError lists all the faults of all the files."""
+    it, and one per template. CatalogError lists all the faults of all the files.
+
+    ``elsewhere`` names the templates that OOS itself runs: what only the bot cannot do is no fault
+    of theirs. ``services``: is this cloud product known? Without it every one is.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise CatalogError([f"{folder}: there is no such folder of commands"])
@@ -44,13 +54,18 @@ def load(folder: Path | str) -> catalog.Catalog:
         except _Fault as fault:
             faults.extend(f"{path.name}: {line}" for line in fault.args)
     faults.extend(_orphans(folder))
+    books = shelf.gather(folder)
+    found.extend(books.commands(elsewhere, services))
+    faults.extend(books.faults)
+    found = _without_taken_aliases(found)
     twice = _twice(found)
     faults.extend(twice.values())
     commands = catalog.Catalog(
-        {command_.name: command_ for name, command_ in found if name not in twice}
+        {command_.name: command_ for name, command_ in found if name not in twice},
+        books.library([command_ for name, command_ in found if name not in twice]),
     )
     for name, command_ in found:
-        if name not in twice:
+        if name not in twice and command_.template is None:
             faults.extend(f"{name}: {line}" for line in _rehearse(commands, command_))
     if faults:
         raise CatalogError(faults)
@@ -145,6 +160,37 @@ def _orphans(folder: Path) -> list[str]:
         f"{path.name}: belongs to no command; there is no {path.name.split('.')[0]}.py"
         for path in sorted(folder.iterdir())
         if path.suffix in _SCRIPTS and not (folder / f"{path.name.split('.')[0]}.py").exists()
+    ]
+
+
+def _without_taken_aliases(
+    found: list[tuple[str, catalog.Command]],
+) -> list[tuple[str, catalog.Command]]:
+    """A template's other name is what its description says, which nobody chose as a command's: it
+    gives way to every other word, and to its own like."""
+    taken = {words.fold(command_.name) for _, command_ in found}
+    told: list[str] = []
+    for _, command_ in found:
+        aliases = set(map(words.fold, command_.aliases))
+        if command_.template is None:
+            taken |= aliases
+        else:
+            told.extend(aliases)
+    return [
+        (
+            name,
+            command_
+            if command_.template is None
+            else replace(
+                command_,
+                aliases=tuple(
+                    alias
+                    for alias in command_.aliases
+                    if words.fold(alias) not in taken and told.count(words.fold(alias)) == 1
+                ),
+            ),
+        )
+        for name, command_ in found
     ]
 
 

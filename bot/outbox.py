@@ -38,7 +38,8 @@ Route = Callable[[model.Effect], Performer]
 @dataclass(frozen=True)
 class Budget:
     """At most ``count`` effects of these ``kinds`` within any ``seconds``, per chat or for the
-    whole app. ``platform`` is the adapter's name ("" is the executors, whose chat is a region);
+    whole app. ``platform`` is the adapter's name ("" is the executors, whose chat is a region;
+    "webhook" the robots that templates notify, whose chat is an address);
     kinds: say, card, run, lookup."""
 
     platform: str
@@ -282,10 +283,20 @@ class Outbox:
                 outcome = await self._route(effect.body).perform(effect.body, claimed.doubt)
         except Exception as fault:
             log.exception("effect %d (%s) failed in its performer", effect.id, kind)
-            token = effect.body.step.token if isinstance(effect.body, model.StartRun) else ""
-            outcome = model.Unknown(f"{type(fault).__name__} in the adapter", token=token)
+            outcome = model.Unknown(f"{type(fault).__name__} in the adapter", _token(effect.body))
         checkpoints.reach(f"outbox.after.{kind}")
         return outcome
+
+
+def _token(effect: model.Effect) -> str:
+    """The client token that a call carries, if it does."""
+    match effect:
+        case model.StartRun(step=step):
+            return step.token
+        case model.RunCall(token=token):
+            return token
+        case _:
+            return ""
 
 
 def _later(now: datetime, seconds: float) -> int:

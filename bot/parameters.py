@@ -14,9 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from bot import policy, texts, words
+from bot import blanks, jsonish, policy, texts, words
+from bot.oos import model as oos
 
-Kind = Literal["targets", "word", "text", "choice", "int", "bool", "request", "code", "script"]
+Kind = Literal[
+    "targets", "word", "text", "choice", "int", "bool", "request", "code", "script", "value"
+]
 
 MOST_TEXT = 500
 MOST_SCRIPT = 12_000
@@ -73,6 +76,7 @@ _ABOUT: dict[Kind, About] = {
     "request": About("申请编号", "the request's number", "42", ("编号", "request", "id")),
     "code": About("计划短码", "the plan's code", "1a2b3c4d", ("短码", "digest")),
     "script": About("脚本", "the script", "uptime", ("脚本",)),
+    "value": About("值", "a value"),
 }
 _NAMES: dict[str, tuple[str, ...]] = {"reason": ("原因", "理由")}
 _WORD = Pattern(
@@ -97,7 +101,9 @@ class Misfit(Exception):
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of a command. ``names``: every word that may stand before ``=``. ``named``: it
-    is only taken with a name (a keyword-only parameter of the function)."""
+    is only taken with a name (a keyword-only parameter of the function). ``blank``: the template's
+    own parameter that it fills; where nothing is typed for it, it has no value here, as the
+    template's Default is evaluated when the template is bound."""
 
     name: str
     kind: Kind
@@ -110,6 +116,19 @@ class Parameter:
     choices: tuple[str, ...] = ()
     between: Between | None = None
     named: bool = False
+    blank: oos.Parameter | None = None
+
+    @property
+    def secret(self) -> bool:
+        """Is its value never to be shown (NoEcho)?"""
+        return self.blank is not None and self.blank.no_echo
+
+    @property
+    def usual(self) -> str:
+        """Its default in a few words; empty: none that says anything."""
+        if self.blank is not None:
+            return blanks.usual(self.blank)
+        return "" if self.required or self.default in ("", (), 0) else str(self.default)
 
     def label(self, locale: str) -> str:
         """What it is, in the words of the locale."""
@@ -117,6 +136,8 @@ class Parameter:
 
     def expected(self, locale: str) -> str:
         """What fits, as the end of "expected …"."""
+        if self.blank is not None:
+            return blanks.expected(self.blank, locale)
         if self.pattern is not None:
             return (self.pattern.zh, self.pattern.en)[texts.LOCALES.index(locale)]
         facts: dict[str, Any] = {"choices": self.choices, "most": MOST_TARGETS}
@@ -135,6 +156,10 @@ def value_of(parameter: Parameter, text: str) -> Any:
         return _text(text)
     if parameter.kind == "script":
         return _script(text)
+    if parameter.blank is not None and (
+        parameter.kind == "value" or jsonish.begins(text.lstrip(), 0)
+    ):
+        return _blank(parameter, parameter.blank, text)
     if words.hidden(text):
         raise Misfit("parse.hidden", name=parameter.name)
     plain = text.translate(words.ASCII).strip()
@@ -144,6 +169,34 @@ def value_of(parameter: Parameter, text: str) -> Any:
     if value is None:
         raise Misfit("parse.value", name=parameter.name, value=words.shown(plain))
     return value
+
+
+def _blank(parameter: Parameter, blank: oos.Parameter, text: str) -> Any:
+    """The value of a template's parameter; what is secret is not repeated."""
+    try:
+        if blank.association == "Targets" and not jsonish.begins(text.lstrip(), 0):
+            return unmixed(targets_of(text.translate(words.ASCII).strip()))
+        return blanks.value(blank, text)
+    except blanks.Unfit as unfit:
+        key = "parse.secret" if blank.no_echo and "value" in unfit.key else unfit.key
+        facts = {} if blank.no_echo else {"value": words.shown(text)}
+        raise Misfit(key, **{"name": parameter.name, **facts, **unfit.facts}) from None
+
+
+def sample(parameter: Parameter) -> Any:
+    """The value of its example; where a template's parameter has none that fits, "…"."""
+    try:
+        return value_of(parameter, parameter.example or "…")
+    except Misfit:
+        return "…"
+
+
+def unmixed(targets: tuple[str, ...]) -> tuple[str, ...]:
+    """The targets of a template: either instances or tags, as OOS has them. Misfit: both."""
+    tags = [target for target in targets if target.startswith("tag:")]
+    if tags and len(tags) < len(targets):
+        raise Misfit("parse.targets_mixed", name="targets", value=words.shown(tags[0]))
+    return targets
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -132,6 +132,16 @@ class FormRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What becomes of executions that were started elsewhere and wait: a card in ``group`` (of
+    ``platform``), voted on by ``policy``."""
+
+    policy: str
+    platform: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """Everything that the configuration says about people and permission."""
 
@@ -147,6 +157,7 @@ class Book:
     asks_per_minute: int = 20
     locale: str = "zh-CN"
     bot_name: str = "countersign"
+    watch: Watch | None = None
     index: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     """(platform, account id) → person id, None where two claim it: see ``index_accounts``."""
 
@@ -323,6 +334,19 @@ class Tally:
     waiting_for: tuple[str, ...]
     have: int
     need: int
+
+
+def ballot_of(book: Book, request: model.Request) -> tuple[Policy, str]:
+    """By which policy, and on which digest, a request is voted on now: on its plan, or on what its
+    run waits for. In the middle of a run words of approval must always carry the code, so that
+    none that was meant for something else counts."""
+    rule, ballot = policy_of(book, request.policy), request.ballot
+    if ballot is None:
+        return rule, request.digest
+    rule = replace(rule, code_required=True, form_counts=False)
+    if ballot.kind == "approval":
+        rule = replace(rule, approvers=ballot.voters, mode="count", count=ballot.need)
+    return rule, ballot.digest
 
 
 def electorate(policy: Policy, requester: str) -> tuple[str, ...]:

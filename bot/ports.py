@@ -80,6 +80,15 @@ class Executor(Protocol):
     async def close(self) -> None: ...
 
 
+class Watched(Executor, Protocol):
+    """An engine on which others start executions, too."""
+
+    async def waiting(self, region: str) -> list[model.Execution]:
+        """Executions that wait for what people may decide and that are not ours. Raises
+        ``PollFailed``."""
+        ...
+
+
 class PollFailed(Exception):
     """The results could not be read now; nothing is known. ``retry_after`` in seconds."""
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot import words
+from bot import jsonish, words
 
 _SPACE = " \t\r\n\f\v\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _GAP = re.compile(f"[{_SPACE},;]*")
 _BLANKS = re.compile(f"[{_SPACE}]*".replace("\r\n", ""))
 _BARE = re.compile(f"[^{_SPACE},;]*")
+_SPACES = re.compile(f"[{_SPACE}]*")
+_SOLID = re.compile(f"[^{_SPACE}]*")
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\r?\n?(.*?)(?:\r?\n)?```[ \t\r\n]*\Z", re.DOTALL)
 _DASHES = re.compile(r"(?:--|—{1,2})(?=[ \t\r\n]|\Z)")
 _QUOTES = {
@@ -29,6 +31,7 @@ _QUOTES = {
     "『": ("』", ""),
 }
 """Opening quote → what closes it, and what closes it where that is missing."""
+_CLOSERS = frozenset("".join(first + second for first, second in _QUOTES.values()))
 
 
 class Unclosed(Exception):
@@ -71,6 +74,44 @@ class Reader:
         assert found is not None
         self.at = found.end()
         return found[0]
+
+    def bare_raw(self) -> str:
+        """The word that stands here, as typed."""
+        start = self.at
+        self.bare()
+        return self.raw[start : self.at]
+
+    def solid(self) -> str:
+        """Everything up to a space, as typed; commas and the like are a part of it unless they
+        stand at its end."""
+        found = _SOLID.match(self.raw, self.at)
+        assert found is not None
+        self.at = found.end()
+        return found[0].rstrip(",;，；、。")
+
+    def gap_at(self, at: int) -> bool:
+        """Does nothing, or a gap, come next?"""
+        found = _GAP.match(self.plain, at)
+        return at >= len(self.plain) or (found is not None and found.end() > at)
+
+    def closes_at(self, at: int) -> bool:
+        """Does a quote that was opened end here?"""
+        return self.plain[at : at + 1] in _CLOSERS
+
+    def json_ahead(self) -> bool:
+        """Does a list or an object begin here, if need be on the next line or in quotes?"""
+        found = _SPACES.match(self.raw, self.at)
+        at = found.end() if found else self.at
+        return jsonish.begins(self.raw, at) or (
+            self.plain[at : at + 1] in _QUOTES and jsonish.begins(self.raw, at + 1)
+        )
+
+    def skip_to_json(self, wanted: bool) -> None:
+        """Pass over white space, and over line breaks where JSON follows them."""
+        self.blanks()
+        found = _SPACES.match(self.raw, self.at)
+        if wanted and found and jsonish.begins(self.raw, found.end()):
+            self.at = found.end()
 
     def words(self, start: int) -> Iterator[tuple[int, str]]:
         """Every word from ``start`` on, with its place."""

@@ -23,6 +23,7 @@ _TYPES: dict[parameters.Kind, str] = {
     "request": "a request's number: `42` or `#42`",
     "code": "the eight-digit code of the plan",
     "script": "everything behind the options",
+    "value": "a value",
 }
 
 
@@ -43,11 +44,11 @@ def page(text: str, commands: catalog.Catalog) -> str:
 
 def _section(found: catalog.Command) -> str:
     risk = f", {found.risk} risk" if found.kind == "operation" else ""
+    also = f"; also {', '.join(found.aliases)}" if found.aliases else ""
     lines = [
         f"## {found.name}",
         "",
-        f"{found.summary['en']} · {found.summary['zh-CN']} ({found.kind}{risk}; "
-        f"also {', '.join(found.aliases)})",
+        f"{found.summary['en']} · {found.summary['zh-CN']} ({found.kind}{risk}{also})",
         "",
         "```",
         found.example,
@@ -63,16 +64,21 @@ def _section(found: catalog.Command) -> str:
 
 def _row(parameter: parameters.Parameter) -> str:
     kind = _TYPES[parameter.kind]
-    if parameter.kind in ("choice", "int"):
+    if parameter.kind in ("choice", "int") or parameter.blank is not None:
         kind = parameter.expected("en")
     if parameter.kind == "word" and parameter.pattern is not None:
-        pattern = parameter.pattern.regex.replace("|", "\\|")
-        kind = f"{parameter.pattern.en} (`{pattern}`)"
-    default = "required" if parameter.required else f"`{parameter.default}`"
-    if not parameter.required and parameter.default in ("", (), 0):
-        default = "–"
+        kind = f"{parameter.pattern.en} (`{parameter.pattern.regex}`)"
+    default = f"`{parameter.usual}`" if parameter.usual else "–"
+    if parameter.required:
+        default = "required"
     names = ", ".join(f"`{name}`" for name in parameter.names)
-    return f"| {names} | {parameter.about[1]} · {parameter.about[0]} | {kind} | {default} |"
+    cells = [names, f"{parameter.about[1]} · {parameter.about[0]}", kind, default]
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _cell(text: str) -> str:
+    """What may stand in a table."""
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def main() -> int:

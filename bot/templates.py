@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.oos import model, parse, validate
+from bot.oos import library, model, parse, validate
 
 SUFFIXES = frozenset({".yml", ".yaml", ".json"})
 
@@ -58,32 +58,34 @@ def _templates(folder: Path) -> Iterator[Path]:
 
 def check(paths: Iterable[Path], allow_unknown_products: bool = False) -> list[Checked]:
     """Every template of files and folders. All are read before any is validated: a template is
-    known to the others by the name of its file. ``allow_unknown_products``: a product action
-    without a template among them is no fault."""
-    read: dict[Path, model.Template | tuple[model.Fault, ...]] = {}
-    for path in files(paths):
-        read[path] = _read(path)
-    known = {item.name: item for item in read.values() if isinstance(item, model.Template)}
+    known to the others by the name of its file, and the shipped product actions are known to all.
+    ``allow_unknown_products``: a product action that is neither is no fault."""
+    read = {path: _read(path) for path in files(paths)}
+    own = {item.name: item for item, _ in read.values() if item is not None}
+    known = library.joined(own)
     return [
-        Checked(
-            path,
-            tuple(
-                validate.validate(
-                    item, known_templates=known, allow_unknown_products=allow_unknown_products
-                )
-                if isinstance(item, model.Template)
-                else item
-            ),
-        )
-        for path, item in read.items()
+        Checked(path, tuple(_faults(template, faults, known, allow_unknown_products)))
+        for path, (template, faults) in read.items()
     ]
 
 
-def _read(path: Path) -> model.Template | tuple[model.Fault, ...]:
+def _faults(
+    template: model.Template | None,
+    faults: list[model.Fault],
+    known: Mapping[str, model.Template],
+    allow_unknown_products: bool,
+) -> list[model.Fault]:
+    if template is None:
+        return faults
+    found = validate.validate(
+        template, known_templates=known, allow_unknown_products=allow_unknown_products
+    )
+    return parse.together(faults, found)
+
+
+def _read(path: Path) -> tuple[model.Template | None, list[model.Fault]]:
     try:
-        return parse.parse(path.read_bytes(), path.stem, str(path))
-    except model.TemplateError as error:
-        return error.faults
+        return parse.recovered(path.read_bytes(), path.stem, str(path))
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
-        return (model.Fault(model.Mark(str(path), 1, 1), message),)
+        return None, [model.Fault(model.Mark(str(path), 1, 1), message)]

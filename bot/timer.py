@@ -21,6 +21,8 @@ Work = Callable[[datetime], Awaitable[datetime | None]]
 
 LONGEST_SLEEP = timedelta(seconds=30)
 AFTER_FAILURE = timedelta(seconds=5)
+JOURNALS = 20
+"""Journals that are forgotten in one commit."""
 AGAIN = timedelta(milliseconds=20)
 """Timers that stay due, whatever the reason, must not keep the loop busy."""
 
@@ -168,4 +170,7 @@ class Janitor:
             if gone:
                 log.debug("forgot %d old events and effects", gone)
             if place == 0:
-                return self._due
+                break
+        while await self._engine.write(lambda writer: writer.prune_journals(before, JOURNALS)):
+            log.debug("forgot journals of runs that ended long ago")
+        return self._due

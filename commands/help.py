@@ -95,10 +95,10 @@ def _manual(context: Context, found: Command) -> Reply:
 
 def _about(context: Context, item: Parameter) -> str:
     about = item.label(context.locale)
-    if item.choices or item.between is not None:
+    if item.choices or item.between is not None or item.blank is not None:
         about += context.say("help.values", values=item.expected(context.locale))
     if item.required:
         return about
-    if item.default in ("", (), 0):
+    if not item.usual:
         return context.say("help.optional", about=about)
-    return context.say("help.default", about=about, value=item.default)
+    return context.say("help.default", about=about, value=item.usual)

@@ -14,6 +14,19 @@ class Person:
     name: str
     dingtalk: str
     lark: str
+    mobile: str = ""
+
+
+@dataclass(frozen=True)
+class Robot:
+    """A custom robot of a group: its address holds ``token``, its security settings are ``secret``
+    and ``keywords``."""
+
+    name: str
+    token: str
+    chat: str
+    secret: str = ""
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -27,11 +40,11 @@ class Machine:
 
 
 PEOPLE = (
-    Person("alice", "Alice", "u-alice", "ou_alice"),
-    Person("bob", "Bob", "u-bob", "ou_bob"),
-    Person("carol", "Carol", "u-carol", "ou_carol"),
-    Person("dave", "Dave", "u-dave", "ou_dave"),
-    Person("mallory", "Mallory", "u-mallory", "ou_mallory"),
+    Person("alice", "Alice", "u-alice", "ou_alice", "13800000001"),
+    Person("bob", "Bob", "u-bob", "ou_bob", "13800000002"),
+    Person("carol", "Carol", "u-carol", "ou_carol", "13800000003"),
+    Person("dave", "Dave", "u-dave", "ou_dave", "13800000004"),
+    Person("mallory", "Mallory", "u-mallory", "ou_mallory", "13800000005"),
 )
 """alice asks, bob and carol approve, dave is in the group without any role, and mallory is in the
 group but unknown to ``bot.toml``."""
@@ -42,6 +55,10 @@ DINGTALK_CLIENT_SECRET = "sandbox-dingtalk-secret"
 DINGTALK_ROBOT = "dingsandboxapp"
 DINGTALK_BOT_USER = "$:LWCP_v1:$sandboxbot"
 DINGTALK_GROUPS = {"cidOPS+/1==": "ops", "cidHR+/2==": "hr"}
+DINGTALK_ROBOTS = (
+    Robot("ops", "sandbox-robot-ops", "ops", secret="SECsandboxrobot"),
+    Robot("hr", "sandbox-robot-hr", "hr", keywords=("Countersign", "会签")),
+)
 DINGTALK_FORM = "PROC-NEWHIRE"
 DINGTALK_CARD_TEMPLATE = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 DINGTALK_PLAIN_TEMPLATE = "589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"
@@ -51,6 +68,10 @@ LARK_APP_ID = "cli_sandbox"
 LARK_APP_SECRET = "sandbox-lark-secret"
 LARK_BOT = "ou_sandboxbot"
 LARK_GROUPS = {"oc_ops": "ops", "oc_hr": "hr"}
+LARK_ROBOTS = (
+    Robot("lark-ops", "sandbox-lark-robot-ops", "ops", secret="sandbox-lark-robot-secret"),
+    Robot("lark-hr", "sandbox-lark-robot-hr", "hr", keywords=("Countersign", "会签")),
+)
 LARK_FORM = "7C468A54-0000-0000-0000-0000000NHIRE"
 
 ALIYUN_KEY_ID = "LTAIsandbox"

@@ -1,4 +1,5 @@
-"""Alibaba Cloud as an executor: approved plans run through ECS Cloud Assistant.
+"""Alibaba Cloud as an executor: approved plans run through ECS Cloud Assistant, and the calls of a
+template's run go to whichever product they name.
 
 ``Aliyun(Settings(region=…), clock)`` implements ``ports.Executor``. API reference:
 https://help.aliyun.com/zh/ecs/developer-reference/api-ecs-2014-05-26-runcommand.
@@ -9,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.aliyun.api import Api
+from adapters.aliyun.calls import Caller
 from adapters.aliyun.failures import Failure
 from adapters.aliyun.instances import Finder
 from adapters.aliyun.results import BATCH_TAG as BATCH_TAG
 from adapters.aliyun.results import Reader
 from adapters.aliyun.runs import AT_TAG as AT_TAG
-from adapters.aliyun.runs import STEP_TAG as STEP_TAG
 from adapters.aliyun.runs import Runner
 from adapters.aliyun.settings import Credentials as Credentials
 from adapters.aliyun.settings import Settings as Settings
+from adapters.aliyun.wire import STEP_TAG as STEP_TAG
 from bot import model, ports
 
 
@@ -33,6 +35,7 @@ class Aliyun:
         regions = tuple(dict.fromkeys((settings.region, *settings.regions)))
         self._finder = Finder(self._api, regions)
         self._runner = Runner(self._api, self._finder, settings, clock)
+        self._caller = Caller(self._api, settings, clock)
         self._reader = Reader(self._api, min(settings.page_size, 50))
 
     async def perform(self, effect: ports.RunEffect, doubt: bool) -> model.Outcome:
@@ -41,6 +44,8 @@ class Aliyun:
             return await self._runner.start(effect, doubt)
         if isinstance(effect, model.StopRun):
             return await self._runner.stop(effect)
+        if isinstance(effect, model.RunCall):
+            return await self._caller.perform(effect, doubt)
         if not isinstance(effect, model.Resolve):
             return model.Refused("Cloud Assistant does not do this", code="unsupported")
         try:

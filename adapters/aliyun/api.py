@@ -1,4 +1,4 @@
-"""Calls of the ECS API through the official SDK: in threads, retried, each failure explained.
+"""Calls of the platform's APIs through the official SDK: in threads, retried, failures explained.
 
 The SDK's synchronous client is used in a small thread pool: its asynchronous one builds a TLS
 context and a connection for every call. It is imported on first use, in such a thread.
@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib
+import json
 import logging
 import random
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
-from adapters.aliyun import credentials
+from adapters.aliyun import credentials, wire
 from adapters.aliyun.failures import Failure, explain
 from adapters.aliyun.settings import Settings
 from bot import checkpoints
@@ -28,6 +30,8 @@ FIRST_WAIT = 0.1
 LONGEST_WAIT = 3.0
 """Seconds. A platform that asks for a longer pause than this gets it from the caller."""
 CLIENTS = 64
+
+T = TypeVar("T")
 
 
 @functools.cache
@@ -46,12 +50,12 @@ def sdk() -> tuple[Any, Any, Any]:
 
 
 class Api:
-    """One client per region and identity, kept with its pooled connections."""
+    """One client per endpoint, region and identity, kept with its pooled connections."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="aliyun")
-        self._clients: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
+        self._clients: OrderedDict[tuple[str, str, str, str], Any] = OrderedDict()
         self._lock = threading.Lock()
 
     async def close(self) -> None:
@@ -73,8 +77,21 @@ class Api:
         a ``ClientToken`` among them keeps a repetition harmless; but no try begins once one call's
         time-outs have passed since the first. Raises Failure.
         """
-        loop = asyncio.get_running_loop()
         work = functools.partial(self._call, action, region, fields, session, policy)
+        return await self._try(action, work, True)
+
+    async def send(self, request: wire.Request, session: str = "") -> Any:
+        """One call of any product; the answer is its JSON, an empty one {}. What may have happened
+        is tried again only if the request is ``repeatable``. Raises Failure."""
+        work = functools.partial(self._send, request, session)
+        return await self._try(request.action, work, request.repeatable)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What takes long, in one of the threads that make the calls."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    async def _try(self, action: str, work: Callable[[], T], repeatable: bool) -> T:
+        loop = asyncio.get_running_loop()
         doubt = False
         last_start = loop.time() + self.settings.connect_timeout + self.settings.read_timeout
         for attempt in range(1, ATTEMPTS + 1):
@@ -87,7 +104,8 @@ class Api:
                 wait *= random.uniform(1, 1.5)
                 log.info("%s, try %d: %s", action, attempt, failure.reason)
                 late = wait > LONGEST_WAIT or loop.time() + wait > last_start
-                if failure.kind == "refused" or attempt == ATTEMPTS or late:
+                final = failure.kind == "refused" or (doubt and not repeatable)
+                if final or attempt == ATTEMPTS or late:
                     raise
                 await asyncio.sleep(wait)
             else:
@@ -98,16 +116,9 @@ class Api:
     def _call(
         self, action: str, region: str, fields: dict[str, Any], session: str, policy: str
     ) -> dict[str, Any]:
-        try:
-            client = self._client(region, session, policy)
-            request = getattr(sdk()[1], f"{action}Request")()
-            request.from_map({"RegionId": region, **fields})
-        except ImportError as error:
-            raise Failure("refused", "The Alibaba Cloud SDK is not installed.") from error
-        except ValueError as error:
-            raise Failure(
-                "refused", "The credentials in the configuration are incomplete."
-            ) from error
+        client = self._client(region, session, policy)
+        request = getattr(sdk()[1], f"{action}Request")()
+        request.from_map({"RegionId": region, **fields})
         try:
             body = getattr(client, snake(action))(request).body.to_map()
             if not body.get("RequestId"):
@@ -116,23 +127,63 @@ class Api:
             raise explain(error, action) from None
         return dict(body)
 
-    def _client(self, region: str, session: str, policy: str) -> Any:
+    def _send(self, request: wire.Request, session: str) -> Any:
+        client = self._client(request.region, session, "", request.service, request.origin)
+        body, kind = request.body, "json" if request.style == "ROA" else "formData"
+        if isinstance(body, str):
+            body, kind = body.encode(), "byte"
+        utils = sdk()[2]
+        params = utils.Params(
+            action=request.action,
+            version=request.version,
+            protocol="HTTPS",
+            pathname=request.path,
+            method=request.method,
+            auth_type="AK",
+            style=request.style,
+            req_body_type=kind,
+            body_type="string",
+        )
+        asked = utils.OpenApiRequest(
+            headers=dict(request.headers), query=dict(request.query), body=body
+        )
+        try:
+            runtime = importlib.import_module("darabonba.runtime").RuntimeOptions()
+            return answer(client.call_api(params, asked, runtime), request.style)
+        except Exception as error:
+            raise explain(error, request.action, request.service) from None
+
+    def _client(
+        self, region: str, session: str, policy: str, service: str = "ecs", origin: str = ""
+    ) -> Any:
+        """The client for a service; ``origin`` "": ECS where the settings say. Raises Failure."""
+        if not wire.REGION.fullmatch(region):
+            reason = f"{region[:60]!r} is not a region: give one such as cn-hangzhou."
+            raise Failure("refused", reason, "InvalidRegionId.NotFound")
         if self.settings.credentials.kind != "role":
             session = policy = ""
-        key = (region, session, policy)
-        with self._lock:
-            client = self._clients.get(key)
-            if client is None:
-                client = self._clients[key] = self._build(region, session, policy)
-            self._clients.move_to_end(key)
-            while len(self._clients) > CLIENTS:
-                self._clients.popitem(last=False)
-            return client
+        origin = origin or self.settings.origin(service)
+        key = (origin, region if service == "ecs" else "", session, policy)
+        try:
+            with self._lock:
+                client = self._clients.get(key)
+                if client is None:
+                    client = self._clients[key] = self._build(region, session, policy, origin)
+                self._clients.move_to_end(key)
+                while len(self._clients) > CLIENTS:
+                    self._clients.popitem(last=False)
+                return client
+        except ImportError as error:
+            raise Failure("refused", "The Alibaba Cloud SDK is not installed.") from error
+        except ValueError as error:
+            raise Failure(
+                "refused", "The credentials in the configuration are incomplete."
+            ) from error
 
-    def _build(self, region: str, session: str, policy: str) -> Any:
+    def _build(self, region: str, session: str, policy: str, origin: str) -> Any:
         make, _, utils = sdk()
         settings = self.settings
-        scheme, _, host = settings.endpoint.rpartition("://")
+        scheme, _, host = origin.rpartition("://")
         client = make(
             utils.Config(
                 credential=credentials.client(settings.credentials, session, policy),
@@ -148,6 +199,17 @@ class Api:
         )
         keep_to_the_endpoint(client, settings.workers)
         return client
+
+
+def answer(response: dict[str, Any], style: str) -> Any:
+    """The JSON of a response. Raises ValueError if it is not one that the platform gives."""
+    text = response["body"]
+    if not text.strip() and style == "ROA":
+        return {}
+    found = json.loads(text)
+    if style == "RPC" and not (found.get("RequestId") or found.get("requestId")):
+        raise ValueError("an answer without a RequestId")
+    return found
 
 
 def snake(action: str) -> str:
@@ -171,6 +233,8 @@ def keep_to_the_endpoint(client: Any, pool: int) -> None:
     session = core._get_session(
         session_key=f"{url}:80:pool={size}", protocol=protocol, pool_size=size
     )
+    if session.max_redirects == 0:
+        return  # another client keeps its connections there
     session.max_redirects = 0
     if not local and not utils.should_bypass_proxies(url, no_proxy=None):
         return

@@ -22,8 +22,9 @@ DOUBTFUL_CODES = frozenset({"SignatureNonceUsed", "RequestTimeout"})
 """Refusals that say that an earlier copy of this very request may have arrived."""
 
 HINTS = {
-    "Forbidden.RAM": "The RAM identity may not do this: grant it ecs:{action} on these instances.",
-    "NoPermission": "The RAM identity may not assume the role: check the role's trust policy.",
+    "Forbidden.RAM": "The RAM identity may not do this: grant it {product}:{action} on these "
+    "resources.",
+    "NoPermission": "The RAM identity may not do this: grant it {product}:{action}.",
     "InvalidAccessKeyId.NotFound": "The access key does not exist: check the key id in the "
     "configuration, and that the key was not deleted.",
     "InvalidAccessKeyId.Inactive": "The access key is disabled: enable it in the RAM console.",
@@ -31,6 +32,10 @@ HINTS = {
     "IncompleteSignature": "The access key secret is wrong: check it in the configuration.",
     "InvalidSecurityToken.Expired": "The temporary credentials have expired: renew them.",
     "InvalidTimeStamp.Expired": "This machine's clock is off by more than 15 minutes: set it.",
+    "InvalidRegionId.NotFound": "There is no such region: check it in the configuration.",
+}
+ECS_HINTS = {
+    "Forbidden.RAM": "The RAM identity may not do this: grant it ecs:{action} on these instances.",
     "InvalidInstance.NotFound": "An instance does not exist (any more) in this region: ask again, "
     "so that the instances are looked up anew.",
     "InvalidInstance.NotMatch": "An instance cannot take this kind of command: check its system.",
@@ -43,7 +48,9 @@ HINTS = {
     "Parameter.NotMatched": "The parameters are not those of the stored command: compare their "
     "names.",
     "InvalidParameter.Timeout": "The time-out must be between 10 and 86400 seconds.",
-    "InvalidRegionId.NotFound": "There is no such region: check it in the configuration.",
+}
+ROLE_HINTS = {
+    "NoPermission": "The RAM identity may not assume the role: check the role's trust policy.",
 }
 _SAID = re.compile(r"^code: \d+, (.*?)(?: request id: \S+)?$", re.DOTALL)
 _STS_STATUS = re.compile(r"http_code[:=]\s*(\d{3})")
@@ -84,11 +91,11 @@ class Failure(Exception):
         return model.NotSent(self.reason, self.retry_after)
 
 
-def explain(error: Exception, action: str) -> Failure:
-    """What an exception of the SDK means for the call ``action``."""
+def explain(error: Exception, action: str, product: str = "ecs") -> Failure:
+    """What an exception of the SDK means for the call ``action`` of a product."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
-        return _answered(error, status, action)
+        return _answered(error, status, action, product)
     inner = getattr(error, "inner_exception", None) or error
     kind = type(inner)
     if kind.__name__ == "CredentialException":
@@ -101,7 +108,7 @@ def explain(error: Exception, action: str) -> Failure:
     return Failure("doubtful", f"{action} was answered with something that is not an answer.")
 
 
-def _answered(error: Any, status: int, action: str) -> Failure:
+def _answered(error: Any, status: int, action: str, product: str) -> Failure:
     code = str(error.code or "")
     request_id = str(getattr(error, "request_id", "") or "")
     after = float(getattr(error, "retry_after", 0) or 0) / 1000
@@ -111,8 +118,9 @@ def _answered(error: Any, status: int, action: str) -> Failure:
     if status >= 500 or code in DOUBTFUL_CODES:
         reason = f"{action} failed on the platform's side ({status} {code})."
         return Failure("doubtful", reason, code, after, request_id)
-    if code in HINTS:
-        reason = HINTS[code].format(action=action)
+    hint = (ECS_HINTS.get(code) if product == "ecs" else None) or HINTS.get(code)
+    if hint is not None:
+        reason = hint.format(action=action, product=product)
     else:
         said = _SAID.match(str(error.message or ""))
         reason = (said[1] if said else f"{action} was refused.")[:300]
@@ -124,7 +132,7 @@ def _no_credentials(text: str) -> Failure:
     status, code = _STS_STATUS.search(text), _STS_CODE.search(text)
     if status is not None and status[1].startswith("4"):
         name = code[1] if code else f"HTTP {status[1]}"
-        hint = HINTS.get(name, "No credentials: the role could not be assumed.")
+        hint = (HINTS | ROLE_HINTS).get(name, "No credentials: the role could not be assumed.")
         return Failure("refused", f"{hint} ({name})", name)
     return Failure(
         "unsent",

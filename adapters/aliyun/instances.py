@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from adapters.aliyun import describe, select, shapes
 from adapters.aliyun.api import Api
 from bot import model
 
-_ID = re.compile(r"i-[0-9A-Za-z]{4,}")
 AGENT_CHUNK = 50
-ID_CHUNK = 100
-PAGE = 100
 
 Found = dict[str, model.Instance]
 
@@ -29,11 +24,18 @@ class Finder:
     async def resolve(self, effect: model.Resolve) -> model.Done:
         """``Done.data`` as ``model.Resolve`` says. Raises Failure."""
         regions = (effect.region,) if effect.region else self.regions
+        if effect.filters:
+            return await self._filtered(effect, regions)
         if not effect.targets:
             instances = await self._everywhere(regions, {})
             return await self._done(instances, [], {})
-        targets = list(dict.fromkeys(t.strip() for t in effect.targets if t.strip()))
-        ids = [t for t in targets if _ID.fullmatch(t)]
+        return await self._done(*await self._named(effect.targets, regions))
+
+    async def _named(
+        self, wanted: Sequence[str], regions: Sequence[str]
+    ) -> tuple[Found, list[str], dict[str, list[str]]]:
+        targets = list(dict.fromkeys(t.strip() for t in wanted if t.strip()))
+        ids = [t for t in targets if describe.ID.fullmatch(t)]
         known = await self._by_ids(regions, ids)
         rest = [t for t in targets if t not in known]
         answers = await asyncio.gather(*(self._search(regions, t) for t in rest))
@@ -51,6 +53,16 @@ class Finder:
                 ambiguous[target] = sorted(matched)
             else:
                 found |= matched
+        return found, unknown, ambiguous
+
+    async def _filtered(self, effect: model.Resolve, regions: Sequence[str]) -> model.Done:
+        """The instances of all filters together, and of the targets if there are any."""
+        found, unknown, ambiguous = await self._named(effect.targets, regions)
+        wanted = [select.Filter.read(given) for given in effect.filters]
+        for one in await asyncio.gather(*(select.chosen(self.api, f, regions) for f in wanted)):
+            found |= {i: describe.instance(item) for i, item in one.items.items()}
+            unknown += [name for name in one.unknown if name not in unknown]
+            ambiguous |= one.ambiguous
         return await self._done(found, unknown, ambiguous)
 
     async def agents(self, region: str, ids: Sequence[str], **identity: str) -> dict[str, bool]:
@@ -97,9 +109,8 @@ class Finder:
 
     async def _by_ids(self, regions: Iterable[str], ids: Sequence[str]) -> Found:
         found: Found = {}
-        for n in range(0, len(ids), ID_CHUNK):
-            chunk = list(ids[n : n + ID_CHUNK])
-            found |= await self._everywhere(regions, {"InstanceIds": json.dumps(chunk)})
+        for fields in describe.by_ids(ids):
+            found |= await self._everywhere(regions, fields)
         return {i: one for i, one in found.items() if i in ids}
 
     async def _search(self, regions: Iterable[str], target: str) -> Found:
@@ -108,32 +119,17 @@ class Finder:
             key, equals, value = target[4:].partition("=")
             if not key or not equals:
                 return {}
-            return await self._everywhere(regions, {"Tag": [{"Key": key, "Value": value}]})
+            return await self._everywhere(regions, {"Tag.1.Key": key, "Tag.1.Value": value})
         if "*" in target:
             return {}
         found = await self._everywhere(regions, {"InstanceName": target})
         return {i: one for i, one in found.items() if one.name == target}
 
-    async def _everywhere(self, regions: Iterable[str], fields: dict[str, Any]) -> Found:
+    async def _everywhere(self, regions: Iterable[str], fields: shapes.Wire) -> Found:
         parts = await asyncio.gather(*(self._pages(r, fields) for r in regions))
         return {one.id: one for part in parts for one in part}
 
-    async def _pages(self, region: str, fields: dict[str, Any]) -> list[model.Instance]:
-        found: list[model.Instance] = []
-        following: dict[str, str] = {}
-        while True:
-            asked = {**fields, "MaxResults": PAGE, **following}
-            answer = await self.api.call("DescribeInstances", region, asked)
-            for item in (answer.get("Instances") or {}).get("Instance") or []:
-                found.append(
-                    model.Instance(
-                        str(item["InstanceId"]),
-                        str(item.get("InstanceName") or ""),
-                        str(item.get("RegionId") or region),
-                        str(item.get("Status") or ""),
-                    )
-                )
-            token = str(answer.get("NextToken") or "")
-            if not token or token == following.get("NextToken"):
-                return found
-            following = {"NextToken": token}
+    async def _pages(self, region: str, fields: shapes.Wire) -> list[model.Instance]:
+        return [
+            describe.instance(item) for item in await describe.instances(self.api, region, fields)
+        ]

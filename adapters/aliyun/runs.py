@@ -8,7 +8,7 @@ import logging
 import re
 from typing import Any
 
-from adapters.aliyun import credentials
+from adapters.aliyun import credentials, lookups
 from adapters.aliyun.api import Api
 from adapters.aliyun.failures import Failure
 from adapters.aliyun.instances import Finder
@@ -17,7 +17,6 @@ from bot import model, ports
 
 log = logging.getLogger(__name__)
 
-STEP_TAG = "countersign-step"
 AT_TAG = "countersign-at"
 NAME_LENGTH = 128
 STOP_CHUNK = 50
@@ -188,12 +187,9 @@ class Runner:
         self, effect: model.StartRun, region: str, identity: dict[str, str]
     ) -> model.Done | None:
         """The invocation that carries the step's tag; None: there is none. Raises Failure."""
-        fields = {"Tag": [{"Key": STEP_TAG, "Value": effect.step.token}], "MaxResults": 50}
-        answer = await self.api.call("DescribeInvocations", region, fields, **identity)
-        items = (answer.get("Invocations") or {}).get("Invocation") or []
+        items = await lookups.invocations(self.api, region, effect.step.token, **identity)
         if not items:
             return None
-        items.sort(key=lambda item: str(item.get("CreationTime", "")))
         if len(items) > 1:
             log.error("step %s was started %d times", effect.step.token, len(items))
         return done(items[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,7 +29,8 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``endpoint``: a host, or ``http(s)://host:port``; empty for the SDK's own of each region.
+    """``endpoint``: where ECS is, a host or ``http(s)://host:port``; empty for the SDK's own of
+    each region. ``endpoints``: the same for services by name, "*" for all that are not named.
     ``regions``: where instances are looked for (``region`` always is). Time-outs in seconds.
     ``safe_token_seconds``: how long the platform surely remembers a client token, so that sending
     the same call again cannot run it twice. ``ca_file``: certificates to trust instead of the
@@ -45,3 +47,10 @@ class Settings:
     page_size: int = 50
     safe_token_seconds: float = 600
     ca_file: str = ""
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+
+    def origin(self, service: str) -> str:
+        """Where a service's calls go whatever the tables say; "": nobody said."""
+        if service == "ecs" and self.endpoint:
+            return self.endpoint
+        return self.endpoints.get(service) or self.endpoints.get("*", "")

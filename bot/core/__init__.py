@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import model
-from bot.core import asking, forms, running, voting
+from bot.core import asking, elsewhere, forms, running, runs, voting, watching
 from bot.house import House
 
 __all__ = ["decide", "needs"]
@@ -28,7 +28,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(platform=event.platform, message=event.message)
         case model.FormChanged():
             return model.Needs(platform=event.platform, form=event.instance)
-        case model.Started():
+        case model.Started() | model.ExecutionFound():
             return model.Needs()
         case model.TimerDue() | model.Observed() | model.ExecutionSeen():
             return model.Needs(request=event.request)
@@ -56,7 +56,9 @@ def decide(house: House, event: model.Event, view: model.View, now: datetime) ->
         case model.Settled():
             return settled(house, event, view, now)
         case model.ExecutionSeen():
-            return model.Decision()
+            return elsewhere.seen(house, event, view, now)
+        case model.ExecutionFound():
+            return watching.found(house, event, view, now)
 
 
 def settled(house: House, event: model.Settled, view: model.View, now: datetime) -> model.Decision:
@@ -77,5 +79,9 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
             return running.stopped(house, event.outcome, view, now)
         case model.ShowCard():
             return asking.card_shown(house, event.outcome, view, now)
-        case model.Say() | model.UpdateCard() | model.TellRun() | model.RunCall():
+        case model.RunCall():
+            return runs.called(house, event.outcome, view, now)
+        case model.TellRun():
+            return elsewhere.told(house, event.outcome, view, now)
+        case model.Say() | model.UpdateCard():
             return asking.told(house, event.outcome, view, now)

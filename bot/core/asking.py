@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import cards, catalog, command, model, parse, policy, texts
-from bot.core import filing, planning, voting
+from bot.core import drift, filing, machines, planning, templating, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
@@ -155,21 +155,29 @@ def resolved(
     draft = Draft(house, view, now)
     if view.request is None:
         return listed(draft, outcome)
-    if view.request.state is not model.State.PLANNING:
-        return draft.receipt()
-    rule = house.book.commands.get(view.request.command)
-    if isinstance(outcome, model.Done) and rule is not None:
-        refusal = planning.refusal_of_found(draft, rule, outcome.data)
-        if refusal is None:
-            planning.ask_for_votes(draft, planning.freeze(draft, rule, outcome.data))
-            return draft.receipt()
-    elif rule is None:
-        refusal = policy.Refusal("refused.not_enabled", {"command": view.request.command})
-    else:
-        reason = reason_of(view.request.locale, outcome)
-        refusal = policy.Refusal("refused.lookup", {"reason": reason})
-    refuse_request(draft, refusal)
+    if view.request.state is model.State.APPROVED:
+        drift.looked(draft, outcome)
+    elif view.request.state is model.State.PLANNING:
+        planned(draft, outcome)
     return draft.receipt()
+
+
+def planned(draft: Draft, outcome: model.Outcome) -> None:
+    """Freeze the plan on what was found and put it to the vote, or say why not."""
+    request = draft.it
+    rule = draft.house.book.commands.get(request.command)
+    if rule is None:
+        refusal = policy.Refusal("refused.not_enabled", {"command": request.command})
+        return refuse_request(draft, refusal)
+    if not isinstance(outcome, model.Done):
+        reason = reason_of(request.locale, outcome)
+        return refuse_request(draft, policy.Refusal("refused.lookup", {"reason": reason}))
+    template = bool(draft.context.get("template"))
+    unfit = machines.refusal_of_found(rule, outcome.data, scripts=not template)
+    if unfit is not None:
+        return refuse_request(draft, unfit)
+    freeze = templating.freeze if template else planning.freeze
+    return planning.ask_for_votes(draft, freeze(draft, rule, outcome.data))
 
 
 def refuse_request(draft: Draft, refusal: policy.Refusal) -> None:
@@ -190,8 +198,8 @@ def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
     origin = effect.context
     account, locale = model.Account(**origin["account"]), str(origin["locale"])
     if isinstance(outcome, model.Done):
-        found = planning.instances_of(outcome.data)
-        message = cards.instances_message(locale, found, (account,), str(origin["text"]))
+        instances = machines.instances_of(outcome.data)
+        message = cards.instances_message(locale, instances, (account,), str(origin["text"]))
         unknown = list(outcome.data.get("unknown", ()))
         if unknown:
             text = refusal_text(locale, policy.Refusal("refused.unknown_targets"), targets=unknown)

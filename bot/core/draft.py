@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot import audit, cards, model, policy, texts
 from bot.house import House
+from bot.oos import model as oos
+from bot.oos import parse
 
-ENDINGS = ("expire", "remind", "plan", "overdue", "lost")
+ENDINGS = ("expire", "remind", "plan", "overdue", "lost", "wake", "progress")
+
+
+@functools.lru_cache(maxsize=1024)
+def parsed(text: str, name: str) -> oos.Template:
+    """The template of a text that was checked when it was loaded."""
+    return parse.parse(text, name, name)
 
 
 class Draft:
@@ -26,6 +36,9 @@ class Draft:
         self.timers: list[model.Timer] = []
         self.cleared: list[str] = []
         self.dropped: list[str] = []
+        self.journal: list[model.JournalRow] = []
+        self.sources: dict[str, str] = {}
+        self.noted: Mapping[str, Any] = {}
         self.spoken = ""
 
     # ------------------------------------------------------------- the request
@@ -35,6 +48,26 @@ class Draft:
         """The request, where there must be one."""
         assert self.request is not None
         return self.request
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """What was noted of the request when its instances were looked up."""
+        return self.view.effect.context if self.view.effect is not None else self.noted
+
+    def template(self, name: str, digest: str) -> oos.Template:
+        """A template, as the text of this digest has it. LookupError: neither a command nor the
+        store has it."""
+        found = self.house.catalog.template(digest)
+        if found is not None:
+            return found
+        text = self.view.archive.source(digest) if self.view.archive is not None else None
+        if text is None:
+            raise LookupError(f"the template {name} ({digest[:12]}) is not in the store")
+        return parsed(text, name)
+
+    def library(self, templates: Mapping[str, str]) -> dict[str, oos.Template]:
+        """Every template of a plan, by its name, as it was when it was voted on."""
+        return {name: self.template(name, digest) for name, digest in templates.items()}
 
     @property
     def locale(self) -> str:
@@ -54,6 +87,11 @@ class Draft:
         """Bring the request to a final state and forget its timers."""
         self.change(state=state, ended_at=self.now, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
+
+    def ballot(self) -> tuple[policy.Policy, tuple[model.Vote, ...]]:
+        """By which policy the request is voted on now, and the votes on that."""
+        rule, digest = policy.ballot_of(self.house.book, self.it)
+        return rule, tuple(vote for vote in self.votes if vote.digest == digest)
 
     def vote(self, vote: model.Vote) -> None:
         self.votes = (*self.votes, vote)
@@ -132,8 +170,8 @@ class Draft:
         body = model.UpdateCard(self.it.place, self.card())
         self.queue(key, f"chat:{self.it.id}", body, replaces=True)
 
-    def remind(self, kind: str, after: timedelta) -> None:
-        self.timers.append(model.Timer(self.it.id, kind, self.now + after))
+    def remind(self, kind: str, after: timedelta, keep: bool = False) -> None:
+        self.timers.append(model.Timer(self.it.id, kind, self.now + after, keep))
 
     # ------------------------------------------------------------- the end
 
@@ -162,6 +200,8 @@ class Draft:
             timers=tuple(self.timers),
             clear_timers=tuple(dict.fromkeys(self.cleared)),
             audit=tuple(self.entries),
+            journal=tuple(self.journal),
+            sources=self.sources,
         )
 
 

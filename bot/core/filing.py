@@ -5,12 +5,13 @@ question which instances there are.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot import command, model, parse, policy
-from bot.core import planning
+from bot.cards import runs
+from bot.core import patterns, planning, templating
 from bot.core.draft import Draft
 
 STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
@@ -19,14 +20,16 @@ STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What passed the checks: the script as it would run, the policy it needs, and why a stronger
-    one was chosen."""
+    """What passed the checks. ``look`` finds the instances (None: there are none to find), and
+    ``context`` is what the plan is then made of; ``text`` and ``args`` are kept with the request;
+    ``sources`` are the templates by digest."""
 
-    script: command.Script
-    rendered: str
-    policy: policy.Policy
-    escalated: str
-    targets: tuple[str, ...]
+    look: model.Resolve | None
+    context: Mapping[str, Any]
+    text: str
+    args: Mapping[str, Any]
+    findings: Sequence[policy.Finding]
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def file_request(
@@ -41,68 +44,100 @@ def file_request(
     stronger: str = "",
 ) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
-    checked = check(draft, found, context, text, form is not None and not form.late, stronger)
+    check = check_template if found.command.template is not None else check_script
+    checked = check(draft, found, text)
     if isinstance(checked, policy.Refusal):
         return checked
     rule = draft.house.book.commands[found.command.name]
+    needs = needed_policy(draft, checked, stronger or rule.policy)
+    if isinstance(needs, policy.Refusal):
+        return needs
+    needed, escalated = needs
+    by_form = form is not None and not form.late and needed.form_counts
+    if not by_form and not policy.can_pass(needed, context.person.id):
+        return policy.Refusal("refused.nobody", {"policy": needed.name})
     draft.create(
         model.Request(
             id=draft.view.next_request,
             state=model.State.PLANNING,
             version=1,
             command=found.command.name,
-            args=plain(found.values),
+            args=checked.args,
             person=context.person.id,
             account=account,
             place=place,
             locale=context.locale,
-            text=text,
-            policy=checked.policy.name,
+            text=checked.text,
+            policy=needed.name,
             risk=rule.risk or found.command.risk,
             created_at=draft.now,
-            expires_at=draft.now + checked.policy.expires,
+            expires_at=draft.now + needed.expires,
             reason=str(found.values.get("reason") or ""),
             form=form,
-            escalated=checked.escalated,
+            escalated=escalated,
         )
     )
     draft.enter(
         context.person.id,
         "request.asked",
         command=found.command.name,
-        text=text[:500],
+        text=checked.text[:500],
         account=account.id,
         chat=place.chat,
-        policy=checked.policy.name,
-        **({"escalated": checked.escalated} if checked.escalated else {}),
+        policy=needed.name,
+        **({"escalated": escalated} if escalated else {}),
     )
-    draft.queue(
-        f"resolve:{draft.view.installation}:{draft.it.id}",
-        f"plan:{draft.it.id}",
-        model.Resolve(checked.targets, rule.region or draft.house.region),
-        context={
-            "script": checked.rendered,
-            "script_type": checked.script.type,
-            "parameters": dict(checked.script.parameters),
-            "version": found.command.version,
-        },
-    )
+    draft.sources.update(checked.sources)
+    if checked.look is None:
+        draft.noted = checked.context
+        planning.ask_for_votes(draft, templating.freeze(draft, rule, templating.NO_DATA))
+        return None
+    key, lane = f"resolve:{draft.view.installation}:{draft.it.id}", f"plan:{draft.it.id}"
+    draft.queue(key, lane, checked.look, context=checked.context)
     draft.remind("plan", planning.PLAN_WITHIN)
     return None
 
 
-def check(
-    draft: Draft,
-    found: parse.Parsed,
-    context: command.Context,
-    text: str,
-    by_form: bool,
-    stronger: str,
-) -> Checked | policy.Refusal:
-    """Values, script, patterns, policy and targets; the first thing wrong is the answer."""
-    book, name = draft.house.book, found.command.name
-    rule = book.commands[name]
-    script = found.command.call(context, found.values)
+def needed_policy(
+    draft: Draft, checked: Checked, usual: str
+) -> tuple[policy.Policy, str] | policy.Refusal:
+    """The policy that the patterns call for, and why a stronger one was chosen; or their no."""
+    book, escalation = draft.house.book, policy.Finding()
+    for finding in checked.findings:
+        if finding.refusal is not None:
+            return finding.refusal
+        escalation = policy.stricter(book, escalation, finding)
+    return book.policies[escalation.policy or usual], escalation.reason
+
+
+def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | policy.Refusal:
+    """The values of a template, bound; its targets are found by what was typed for them."""
+    bound = templating.bound(draft, found, text)
+    if isinstance(bound, policy.Refusal):
+        return bound
+    look = model.Resolve((), bound.region, bound.filters) if bound.filters else None
+    context = {
+        "template": templating.template_of(found.command).name,
+        "templates": dict(found.command.templates),
+        "parameters": dict(bound.parameters),
+        "targets": list(bound.targets),
+        "filters": [dict(each) for each in bound.filters],
+        "hidden": list(bound.hidden),
+        "region": bound.region,
+        "version": found.command.version,
+    }
+    args = {
+        name: runs.HIDDEN if name in bound.hidden and value else value
+        for name, value in plain(found.values).items()
+    }
+    findings = templating.findings(draft, found.command.name, text, bound)
+    return Checked(look, context, bound.text, args, findings, bound.sources)
+
+
+def check_script(draft: Draft, found: parse.Parsed, text: str) -> Checked | policy.Refusal:
+    """Values, script and targets; the first thing wrong is the answer."""
+    rule = draft.house.book.commands[found.command.name]
+    script = found.command.call(None, found.values)
     assert isinstance(script, command.Script)
     try:
         rendered = command.render(script)
@@ -111,19 +146,18 @@ def check(
     refusal = refusal_of_values(rule, found.values, script)
     if refusal is not None:
         return refusal
-    chosen, escalation = stronger or rule.policy, policy.Finding()
-    for finding in findings(draft, found, text, script, rendered):
-        if finding.refusal is not None:
-            return finding.refusal
-        escalation = policy.stricter(book, escalation, finding)
-    chosen, escalated = escalation.policy or chosen, escalation.reason
-    needed = book.policies[chosen]
-    if not (by_form and needed.form_counts) and not policy.can_pass(needed, context.person.id):
-        return policy.Refusal("refused.nobody", {"policy": chosen})
-    targets = targets_in(found) or rule.targets
-    if not targets:
+    seen = findings(draft, found, text, script, rendered)
+    targets = tuple(targets_in(found) or rule.targets)
+    if not targets and all(finding.refusal is None for finding in seen):
         return policy.Refusal("refused.no_targets")
-    return Checked(script, rendered, needed, escalated, tuple(targets))
+    context = {
+        "script": rendered,
+        "script_type": script.type,
+        "parameters": dict(script.parameters),
+        "version": found.command.version,
+    }
+    look = model.Resolve(targets, rule.region or draft.house.region)
+    return Checked(look, context, text, plain(found.values), seen)
 
 
 def refusal_of_values(
@@ -151,11 +185,11 @@ def findings(
     values = dict.fromkeys((*script.parameters.values(), *typed(parsed.values)))
     found = [policy.examine(book, name, "text", text)]
     found += [
-        planning.examined(draft.house, name, "value", value)
+        patterns.examined(draft.house, name, "value", value)
         for value in values
         if value != script.source
     ]
-    found.append(planning.finding_of_script(draft, name, rendered))
+    found.append(patterns.finding_of_script(draft.house, name, rendered))
     return found
 
 

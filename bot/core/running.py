@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, texts
+from bot.core import elsewhere, runs
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
@@ -20,6 +21,7 @@ OVERDUE = timedelta(minutes=5)
 LOST = timedelta(hours=1)
 """How long after that a run without results is given up: a person has to look then."""
 TERMINAL = cards.FINISHED
+STOPPABLE = (model.State.APPROVED, model.State.RUNNING, model.State.WAITING)
 
 Answer = tuple[str, Literal["success", "info", "warning", "error"]]
 """What is said to whoever acted, and in which tone."""
@@ -44,7 +46,7 @@ def batch_of(installation: str, request: int, instances: int) -> str:
 
 
 def start(draft: Draft) -> None:
-    """The votes are in: write every step as started with its token, and queue its call."""
+    """The votes are in: run it. The targets of a template are looked at once more before."""
     request, plan = draft.it, draft.it.plan
     assert plan is not None
     installation = draft.view.installation
@@ -53,12 +55,38 @@ def start(draft: Draft) -> None:
     draft.enter(
         "countersign",
         "request.approved",
-        by=approvers_of(draft.votes),
+        by=approvers_of(draft.ballot()[1]),
         digest=request.digest,
         policy=request.policy,
     )
+    if not plan.template:
+        start_steps(draft)
+    elif plan.selectors:
+        key = f"drift:{installation}:{request.id}:{request.digest[:16]}"
+        draft.queue(key, key, model.Resolve((), plan.region, plan.selectors))
+    else:
+        go(draft)
+
+
+def go(draft: Draft) -> None:
+    """Run the template: here, or on the engine that the plan names."""
+    plan = draft.it.plan
+    assert plan is not None
+    if plan.engine == "local":
+        runs.begin(draft)
+    else:
+        start_steps(draft)
+
+
+def start_steps(draft: Draft) -> None:
+    """Write every step as started with its token, and queue its call."""
+    request, plan, installation = draft.it, draft.it.plan, draft.view.installation
+    assert plan is not None
     ids = [instance.id for instance in plan.instances]
-    chunks = [tuple(ids[at : at + PER_CALL]) for at in range(0, len(ids), PER_CALL)]
+    if plan.template:
+        chunks: list[tuple[str, ...]] = [tuple(ids)]
+    else:
+        chunks = [tuple(ids[at : at + PER_CALL]) for at in range(0, len(ids), PER_CALL)]
     for index, chunk in enumerate(chunks):
         step = model.Step(
             request=request.id,
@@ -130,7 +158,8 @@ def begin(draft: Draft, step: model.Step) -> None:
     if draft.it.state is model.State.APPROVED:
         draft.change(state=model.State.RUNNING, started_at=draft.now)
         assert draft.it.plan is not None
-        draft.remind("overdue", timedelta(seconds=draft.it.plan.timeout) + OVERDUE)
+        if not draft.it.plan.template:
+            draft.remind("overdue", timedelta(seconds=draft.it.plan.timeout) + OVERDUE)
     else:
         draft.change()
     if draft.it.stopping:
@@ -246,7 +275,7 @@ def stop(draft: Draft, person: policy.Person) -> Answer:
     locale, facts = draft.locale, {"id": request.id}
     rule = policy.policy_of(draft.house.book, request.policy)
     name = cards.name_of(draft.house, request.person)
-    if request.state not in (model.State.APPROVED, model.State.RUNNING):
+    if request.state not in STOPPABLE:
         word = cards.state_word(locale, request)
         text = texts.say(locale, "stop.not_running", **facts, state=word)
     elif person.id != request.person and person.id not in rule.approvers:
@@ -256,6 +285,9 @@ def stop(draft: Draft, person: policy.Person) -> Answer:
     else:
         draft.change(stopping=True, ended_by=person.id)
         draft.enter(person.id, "run.stop", state=request.state.value)
+        if request.plan is not None and request.plan.template:
+            halt_template(draft, person)
+            return texts.say(locale, "stop.done", **facts), "info"
         for step in tuple(draft.steps.values()):
             halt(draft, step)
         if not conclude(draft):
@@ -263,6 +295,24 @@ def stop(draft: Draft, person: policy.Person) -> Answer:
         return texts.say(locale, "stop.done", **facts), "info"
     draft.enter(person.id, "stop.refused", state=request.state.value)
     return text, "warning"
+
+
+def halt_template(draft: Draft, person: policy.Person) -> None:
+    """Stop a template: before it began, in its journal, or on the engine that runs it."""
+    plan = draft.it.plan
+    assert plan is not None
+    if draft.it.state is model.State.APPROVED and not draft.steps:
+        why = texts.say(draft.it.locale, "stop.before_start")
+        draft.finish(model.State.CANCELLED, note=why)
+        draft.update_card()
+        draft.tell_sentence("outcome", "say.not_started", draft.asker(), reason=why)
+    elif plan.engine == "local":
+        runs.told(draft, "stopped", person.id)
+    else:
+        for step in tuple(draft.steps.values()):
+            halt(draft, step)
+        if not conclude(draft):
+            draft.update_card()
 
 
 def halt(draft: Draft, step: model.Step) -> None:
@@ -286,7 +336,9 @@ def drop_unsent(draft: Draft) -> None:
 
 
 def queue_stop(draft: Draft, step: model.Step) -> None:
-    body = model.StopRun(draft.it.id, step.region, step.invocation, step.instances)
+    plan = draft.it.plan
+    engine = plan.engine if plan is not None else "ecs"
+    body = model.StopRun(draft.it.id, step.region, step.invocation, step.instances, engine)
     draft.queue(f"stop:{step.token}", f"stop:{draft.it.id}:{step.index}", body)
 
 
@@ -339,6 +391,10 @@ def timer_due(
         draft.enter("countersign", "run.overdue")
         draft.tell_sentence("overdue", "say.overdue", draft.asker())
         draft.remind("lost", LOST)
+    elif event.timer in runs.TIMERS and request.state in runs.GOING:
+        assert request.plan is not None
+        follow = runs if request.plan.engine == "local" else elsewhere
+        follow.timer_due(draft, event.timer)
     elif event.timer == "lost" and request.state is model.State.RUNNING:
         give_up(draft)
     return draft.receipt()
@@ -369,7 +425,7 @@ def remind(draft: Draft) -> None:
     """Mention those whose vote is still missing."""
     request, house = draft.it, draft.house
     rule = policy.policy_of(house.book, request.policy)
-    waiting = policy.tally(rule, request.person, draft.votes).waiting_for
+    waiting = policy.tally(rule, request.person, draft.ballot()[1]).waiting_for
     draft.enter("countersign", "request.reminded", people=list(waiting))
     draft.tell_sentence(
         "remind",

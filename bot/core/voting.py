@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import cards, command, model, policy, texts
-from bot.core import running
+from bot.core import running, steering
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -77,13 +77,14 @@ def by_text(
 def refusal_of_words(draft: Draft, wish: command.Act) -> policy.Refusal | None:
     """Does the code that was typed, or must be, fit the plan?"""
     request = draft.it
-    if wish.kind != "approve" or request.state is not model.State.PENDING:
+    voted = request.ballot is not None and request.ballot.voted
+    if wish.kind != "approve" or not (voted or request.state is model.State.PENDING):
         return None
     if wish.code and wish.code.lower() != request.code:
         return policy.Refusal(
             "vote.wrong_code", {"id": request.id, "code": wish.code, "now": request.code}
         )
-    if not wish.code and policy.policy_of(draft.house.book, request.policy).code_required:
+    if not wish.code and draft.ballot()[0].code_required:
         hint = texts.say(draft.locale, "vote.code_hint")
         return policy.Refusal("vote.code_required", {"id": request.id, "code_hint": hint})
     return None
@@ -104,6 +105,8 @@ def act(
         return cancel(draft, person)
     if action == "stop":
         return running.stop(draft, person)
+    if action in steering.WORDS:
+        return steering.steer(draft, person, action)
     draft.enter(person.id, "click.refused", reason="vote.unknown_action", action=action[:40])
     return texts.say(draft.locale, "vote.unknown_action"), "warning"
 
@@ -125,39 +128,49 @@ def vote(
     via: Literal["card", "text"],
 ) -> running.Answer:
     """Count a vote if it may be counted; the last one needed decides the request."""
-    request, house = draft.it, draft.house
-    rule = policy.policy_of(house.book, request.policy)
-    locale = draft.locale
-    if request.state is model.State.PENDING and draft.now >= request.expires_at:
-        running.expire(draft)
-        request = draft.it
-    if request.state is not model.State.PENDING:
+    house, locale = draft.house, draft.locale
+    let_expire(draft)
+    request = draft.it
+    if not (request.state is model.State.PENDING or (request.ballot and request.ballot.voted)):
         draft.enter(person.id, "vote.refused", reason=f"state {request.state}", via=via)
         facts = {"id": request.id, "state": state_facts(draft)}
         return texts.say(locale, "vote.not_pending", **facts), "warning"
-    refusal = policy.refusal_of_vote(house.book, rule, request, draft.votes, person)
+    rule, votes = draft.ballot()
+    refusal = policy.refusal_of_vote(house.book, rule, request, votes, person)
     if refusal is not None:
         draft.enter(person.id, "vote.refused", reason=refusal.key, via=via)
         others = cards.names_of(house, policy.electorate(rule, request.person))
         facts = {"id": request.id, "names": others} | dict(refusal.facts)
         return refusal_text(locale, policy.Refusal(refusal.key, facts)), "warning"
-    draft.vote(
-        model.Vote(request.id, person.id, account, approve, request.digest, draft.now, reason, via)
-    )
+    digest = policy.ballot_of(house.book, request)[1]
+    draft.vote(model.Vote(request.id, person.id, account, approve, digest, draft.now, reason, via))
     draft.enter(
         person.id,
         "vote.cast",
         approve=approve,
-        digest=request.digest,
+        digest=digest,
         via=via,
         **({"reason": reason} if reason else {}),
     )
+    if draft.it.ballot is not None:
+        return steering.count(draft, rule, person, approve)
     return count(draft, rule, person, reason)
+
+
+def let_expire(draft: Draft) -> None:
+    """What came due is over, though its timer has not fired yet."""
+    request = draft.it
+    if request.state is model.State.PENDING and draft.now >= request.expires_at:
+        running.expire(draft)
+    elif request.ballot is not None:
+        until = request.ballot.expires_at
+        if until is not None and draft.now >= until:
+            steering.expire(draft)
 
 
 def count(draft: Draft, rule: policy.Policy, person: policy.Person, reason: str) -> running.Answer:
     """What the votes come to now."""
-    tally = policy.tally(rule, draft.it.person, draft.votes)
+    tally = policy.tally(rule, draft.it.person, draft.ballot()[1])
     locale, number = draft.locale, draft.it.id
     if tally.verdict == "approved":
         running.start(draft)

@@ -127,7 +127,9 @@ class RunCall:
     select_targets, product, notify, approve) and its fields. ``token`` is its client token.
     ``Done.data``: {"document": the answer}. With ``lookup`` nothing may be changed: find out what
     became of the call that carried this token. Then Done says that it happened (with its answer),
-    Refused with the code "not_made" that it provably did not, Unknown that nobody can tell.
+    Refused with the code "not_made" that it provably did not, Unknown that nobody can tell. ``at``
+    is when the call was first written as started: a platform remembers a token for a while only,
+    so without it a call that may have happened is never repeated.
     """
 
     request: int
@@ -137,6 +139,7 @@ class RunCall:
     what: Mapping[str, Any]
     region: str = ""
     lookup: bool = False
+    at: datetime | None = None
     kind: Literal["run_call"] = "run_call"
 
 

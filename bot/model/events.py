@@ -127,12 +127,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An execution on another engine, as it stands now. ``waiting`` if its status is Waiting."""
+    """An execution on another engine, as it stands now. ``waiting`` if its status is Waiting;
+    ``template`` and ``by`` (who started it) as the engine names them."""
 
     id: str
     status: Literal["Started", "Queued", "Running", "Waiting", "Success", "Failed", "Cancelled"]
     progress: Progress = field(default_factory=Progress)
     waiting: Waiting | None = None
+    template: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,17 @@ class ExecutionSeen:
     id: str
     at: datetime
     request: int
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFound:
+    """An execution that nobody asked the bot for waits on an engine for what people may decide."""
+
+    id: str
+    at: datetime
+    engine: str
+    region: str
     execution: Execution
 
 
@@ -164,6 +178,7 @@ Event = (
     | TimerDue
     | Observed
     | ExecutionSeen
+    | ExecutionFound
     | Settled
 )
 

@@ -31,7 +31,8 @@ class Plan:
     OOS template, ``templates`` maps it and all that it may use to the SHA-256 of their texts, and
     ``parameters`` are its bound values, ``targets`` among them naming those that hold the
     instances. ``selectors`` is what those were found by, ``hidden`` names the parameters that are
-    never shown. ``canary``: so many items of a loop, then people vote again.
+    never shown. ``canary``: so many items of a loop, then people vote again. ``preview``
+    tells what will be done, in order.
     """
 
     command: str
@@ -52,6 +53,7 @@ class Plan:
     selectors: tuple[Mapping[str, Any], ...] = ()
     hidden: tuple[str, ...] = ()
     canary: int = 0
+    preview: str = ""
 
 
 def canonical(value: Any) -> str:
@@ -118,13 +120,13 @@ class FormOrigin:
 @dataclass(frozen=True, slots=True)
 class Ballot:
     """What a run that waits asks of people. ``key`` names the place in the template. An "approval"
-    or a "canary" is voted on by ``voters`` (``need`` of them) until ``expires_at``; a "pause", a
-    "batch" and a "person" (who paused it) wait to be resumed; of an "unknown" call a person must
-    say whether to make it again. ``digest`` is what a vote must carry; ``shown`` what is voted
-    on."""
+    is voted on by ``voters`` (``need`` of them), a "canary" and a "confirm" of a risky call as the
+    request itself was, until ``expires_at``; a "pause", a "batch" and a "person" (who paused it)
+    wait to be resumed; of an "unknown" call a person must say whether to make it again. ``digest``
+    is what a vote must carry; ``shown`` what it is about."""
 
     key: str
-    kind: Literal["approval", "canary", "pause", "batch", "person", "unknown"]
+    kind: Literal["approval", "canary", "confirm", "pause", "batch", "person", "unknown"]
     task: str
     digest: str
     voters: tuple[str, ...] = ()
@@ -135,6 +137,11 @@ class Ballot:
     @property
     def code(self) -> str:
         return short(self.digest)
+
+    @property
+    def voted(self) -> bool:
+        """Is it decided by votes?"""
+        return self.kind in ("approval", "canary", "confirm")
 
 
 @dataclass(frozen=True, slots=True)

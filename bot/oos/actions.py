@@ -16,8 +16,9 @@ from bot.oos import model
 class ActionSpec:
     """One action. ``one_of``: at least one of these properties is needed. ``nested``: the keys that
     a property's mapping may have, those that it needs first. ``loops``: it may have a Loop.
-    ``trigger``: it starts an execution, so only the first task may be one. ``refusal``: why it
-    cannot be run here; empty: it can. ``aliases``: other spellings of its name."""
+    ``trigger``: it starts an execution, so only the first task may be one. ``elsewhere``: why only
+    OOS itself can run it; empty: it runs here, too. ``refusal``: why it is refused altogether;
+    empty: it is not. ``aliases``: other spellings of its name."""
 
     name: str
     about: str
@@ -27,6 +28,7 @@ class ActionSpec:
     nested: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     loops: bool = True
     trigger: bool = False
+    elsewhere: str = ""
     refusal: str = ""
     aliases: tuple[str, ...] = ()
 
@@ -51,6 +53,7 @@ def _specs() -> Iterable[ActionSpec]:
     yield from _flow()
     yield from _people()
     yield from _triggers()
+    yield from _internal()
     yield from _refused()
 
 
@@ -120,6 +123,9 @@ def _people() -> Iterable[ActionSpec]:
     yield ActionSpec("ACS::Pause", "Waits until someone goes on.", (), ("Reason",), loops=False)
 
 
+_BY_ITSELF = "it starts by itself, not when someone asks in a chat"
+
+
 def _triggers() -> Iterable[ActionSpec]:
     yield ActionSpec(
         "ACS::TimerTrigger",
@@ -128,6 +134,7 @@ def _triggers() -> Iterable[ActionSpec]:
         ("EndDate", "TimeZone", "StartDate"),
         loops=False,
         trigger=True,
+        elsewhere=_BY_ITSELF,
     )
     yield ActionSpec(
         "ACS::EventTrigger",
@@ -136,6 +143,7 @@ def _triggers() -> Iterable[ActionSpec]:
         ("Name", "Level", "Content", "RegionId", "Tags", "InstanceIds", "Resources"),
         loops=False,
         trigger=True,
+        elsewhere=_BY_ITSELF,
     )
     yield ActionSpec(
         "ACS::AlarmTrigger",
@@ -149,7 +157,18 @@ def _triggers() -> Iterable[ActionSpec]:
         ),
         loops=False,
         trigger=True,
+        elsewhere=_BY_ITSELF,
     )  # fmt: skip
+
+
+def _internal() -> Iterable[ActionSpec]:
+    yield ActionSpec(
+        "ACS::GitCodeRepo",
+        "Gives the address of a repository of code, with the access that OOS was granted to it.",
+        ("Platform", "Owner", "Repository"),
+        ("Organization", "Branch", "RegionId"),
+        elsewhere="it uses an access to the repository that is kept on OOS",
+    )
 
 
 def _refused() -> Iterable[ActionSpec]:

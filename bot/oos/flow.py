@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.oos import calls, language, loops, model, units, waits
+from bot.oos import calls, defaults, language, loops, model, units, waits
 from bot.oos.units import Failure, Result
 
 DEEPEST = 10
@@ -64,6 +64,10 @@ class Execution:
 
     def begin(self, given: Mapping[str, Any], at: datetime) -> None:
         """Bind the parameters and go."""
+        if self.template.states:
+            message = f"{self.template.name} is state configuration: there is nothing to run"
+            self._end(Result("Failed", failure=self._failure("NothingToRun", message)), at)
+            return
         try:
             self._bind(given, at)
         except language.ERRORS as error:
@@ -111,7 +115,8 @@ class Execution:
                 raise waits.Misfit(f"{self.template.name} has no parameter {name!r}")
         folded = {model.fold(name): value for name, value in given.items() if value is not None}
         scope = self.scope(at)
-        for name, parameter in known.items():
+        for parameter in defaults.in_order(self.template.parameters):
+            name = model.fold(parameter.name)
             if name in folded:
                 self.parameters[name] = language.converted(parameter.type, folded[name])
             elif parameter.required:
@@ -121,8 +126,9 @@ class Execution:
                 self.parameters[name] = language.converted(parameter.type, default)
         for task in self.template.tasks:
             names = [output.name for output in task.outputs]
-            names += [output.name for output in task.loop.outputs] if task.loop else []
-            self.outputs[model.fold(task.name)] = {model.fold(name): None for name in names}
+            kept = self.outputs[model.fold(task.name)] = {model.fold(name): None for name in names}
+            for aggregate in task.loop.outputs if task.loop else ():
+                kept[model.fold(aggregate.name)] = _of_nothing(aggregate)
 
     def _go(self, task: model.Task, result: Result, target: str, at: datetime) -> None:
         where = model.fold(target)
@@ -405,6 +411,15 @@ def _rate(loop: model.Loop, scope: language.Scope) -> model.RateControl:
     return model.RateControl(
         **{name: language.evaluate(getattr(given, name), scope) for name in _RATE}
     )
+
+
+def _of_nothing(aggregate: model.Aggregate) -> Any:
+    """What a loop gives that was skipped, or not reached: an empty list of a ListJoin. The
+    published templates rely on it."""
+    try:
+        return language.aggregate(aggregate.function, [])
+    except language.ERRORS:
+        return None
 
 
 def _aggregated(aggregate: model.Aggregate, results: Sequence[Result]) -> Any:

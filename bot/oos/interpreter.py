@@ -49,7 +49,8 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do until then, or until one of ``running`` calls ends (``until`` None)."""
+    """Nothing to do before the earliest due time ``until`` (None: nothing is due), unless one of
+    the ``running`` calls ends before."""
 
     until: datetime | None
     running: int = 0
@@ -57,7 +58,8 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that waits for votes under ``key``; ``voted``: who approved so far."""
+    """An approval that waits for votes under ``key``; ``voted``: who approved so far; ``notice``:
+    the message that asks for it; ``shown``: what a canary's first items gave."""
 
     key: str
     task: str
@@ -66,6 +68,7 @@ class Approval:
     min_required: int
     voted: tuple[str, ...]
     shown: Any = None
+    notice: calls.Notify | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,9 @@ class State:
             if key not in self._known:
                 raise JournalError(f"no such call: {key}")
             return
-        if not isinstance(outcome, journal.Unknown):
+        if isinstance(outcome, journal.NotMade):
+            opened.unit.not_made(outcome, entry.at)
+        elif not isinstance(outcome, journal.Unknown):
             opened.unit.finished(outcome, entry.at)
         elif opened.looked or not opened.unit.doubt(entry.at):
             place = self._unknown if opened.looked else self._lookups
@@ -229,15 +234,18 @@ class State:
                     opened.unit.end(units.Result("Skipped"), entry.at)
 
     def _resumed(self, entry: journal.Told) -> None:
-        if not entry.key:
+        if self._paused and not entry.key:
             self._paused = ""
+            return
         for key in list(self._holds):
             if self._holds[key].hold.ask is None and entry.key in ("", key):
                 self._release(key, entry.at)
 
     def _release(self, key: str, at: datetime) -> None:
         held = self._holds.pop(key)
-        self._ready.pop(key, None)
+        notices = [k for k, opened in self._ready.items() if opened.call.task == held.hold.task]
+        for call in notices:
+            del self._ready[call]
         held.holder.released(at)
 
     def _advance(self, now: datetime) -> None:
@@ -264,8 +272,19 @@ class State:
         if made:
             return Calls(tuple(made))
         if stuck:
-            return Wait(None, len(self.running)) if self.running else self._stuck()
+            return Wait(self._due(), len(self.running)) if self.running else self._stuck()
         return self._waiting()
+
+    @property
+    def template(self) -> model.Template:
+        """The template that runs."""
+        return self.root.template
+
+    @property
+    def current(self) -> str:
+        """The task of the template itself that the run is at; empty: it has ended."""
+        task = self.root.current
+        return "" if task is None or self.root.over else task.task.name
 
     def counts(self) -> loops.Counts | None:
         """Where the latest loop stands, loops within its items apart. None: none began yet."""
@@ -294,8 +313,12 @@ class State:
         message = f"nobody knows what became of {', '.join(unknown)}"
         return Done("Unknown", error=Failure("", "Unknown", message), unknown=unknown)
 
+    def _due(self) -> datetime | None:
+        """When something comes of itself. None: it does not, for now."""
+        return None if self._paused or self._cancelled or not self._timers else self._timers[0][0]
+
     def _waiting(self) -> Wait | Await:
-        until = self._timers[0][0] if self._timers and not self._paused else None
+        until = self._due()
         approvals = tuple(_approval(held) for held in self._holds.values() if held.hold.ask)
         pauses = [
             Pause(held.hold.key, held.hold.task, "batch" if held.hold.kind == "batch" else "pause")
@@ -369,4 +392,6 @@ def _approval(held: _Held) -> Approval:
     assert ask is not None
     kind: Literal["approval", "canary"] = "canary" if hold.kind == "canary" else "approval"
     names, voted = ask.approvers, tuple(held.voted)
-    return Approval(hold.key, hold.task, kind, names, ask.min_required, voted, ask.shown)
+    return Approval(
+        hold.key, hold.task, kind, names, ask.min_required, voted, ask.shown, ask.notice
+    )

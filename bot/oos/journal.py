@@ -36,7 +36,14 @@ class Unknown:
     reason: str = ""
 
 
-Outcome = Done | Failed | Unknown
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """Looking the call up proved that it did not happen: it is made again, under a new key."""
+
+    reason: str = ""
+
+
+Outcome = Done | Failed | Unknown | NotMade
 Word = Literal["paused", "resumed", "stopped", "retry", "skip"]
 
 
@@ -80,7 +87,13 @@ class Told:
 
 Entry = Started | Finished | Voted | Told
 
-_OUTCOMES: Mapping[str, type[Outcome]] = {"done": Done, "failed": Failed, "unknown": Unknown}
+_OUTCOMES: Mapping[str, type[Outcome]] = {
+    "done": Done,
+    "failed": Failed,
+    "unknown": Unknown,
+    "not_made": NotMade,
+}
+_KINDS = {made: kind for kind, made in _OUTCOMES.items()}
 
 
 def plain(entry: Entry) -> dict[str, Any]:
@@ -89,7 +102,7 @@ def plain(entry: Entry) -> dict[str, Any]:
     found["key"] = entry.key
     match entry:
         case Finished(outcome=outcome):
-            found["outcome"] = type(outcome).__name__.lower()
+            found["outcome"] = _KINDS[type(outcome)]
             found |= {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
         case Voted():
             found |= {"approve": entry.approve, "person": entry.person}

@@ -68,11 +68,12 @@ def _loop(loop: model.Loop, mark: Callable[[str], model.Mark]) -> Iterator[model
             around = mark("Loop")
             if (place.line, place.column) == (around.line, around.column):
                 place = mark(f"Loop.{name}")
-            yield model.Fault(place, f"{name}: {message}")
+            yield model.Fault(place, f"{name.partition('[')[0]}: {message}")
 
 
 def rate_faults(rate: model.RateControl) -> Iterator[tuple[str, str]]:
-    """Key and what is wrong with its value, as far as it is no expression."""
+    """Key ("Batch[2]": one of several) and what is wrong with its value, as far as it is no
+    expression."""
     for name, value, known in (
         ("Mode", rate.mode, MODES),
         ("BatchPauseOption", rate.batch_pause, PAUSES),
@@ -80,19 +81,22 @@ def rate_faults(rate: model.RateControl) -> Iterator[tuple[str, str]]:
         wrong = "" if _open(value) else word_fault(value, known)
         if wrong:
             yield name, wrong
-    for name, value in (("Concurrency", rate.concurrency), ("MaxErrors", rate.max_errors)):
-        wrong = amount_fault(value, zero=name == "MaxErrors")
-        if wrong:
-            yield name, wrong
+    wrong = amount_fault(rate.max_errors, zero=True)
+    if wrong:
+        yield "MaxErrors", wrong
     for name, value in (
+        ("Concurrency", rate.concurrency),
         ("Batch", rate.batch),
         ("ConcurrencyInBatches", rate.concurrency_in_batches),
     ):
-        for item in value if isinstance(value, list) else [] if value is None else [value]:
+        if isinstance(value, list):
+            several = [(f"{name}[{at}]", item) for at, item in enumerate(value)]
+        else:
+            several = [] if value is None else [(name, value)]
+        for place, item in several:
             wrong = amount_fault(item)
             if wrong:
-                yield name, wrong
-                break
+                yield place, wrong
 
 
 def word_fault(value: Any, known: tuple[str, ...]) -> str:

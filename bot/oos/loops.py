@@ -86,10 +86,18 @@ def pace(control: model.RateControl, total: int) -> Pace:
     errors = _amount("MaxErrors", 0 if control.max_errors is None else control.max_errors, total, 0)
     if mode == "concurrency":
         wanted = 1 if control.concurrency is None else control.concurrency
-        batches: tuple[tuple[int, int], ...] = ((total, _amount("Concurrency", wanted, total, 1)),)
+        batches = _concurrency(wanted, total, pause)
     else:
         batches = _batches(control, total)
     return Pace(total, batches, errors, pause)
+
+
+def _concurrency(wanted: Any, total: int, pause: Pause) -> tuple[tuple[int, int], ...]:
+    """Old templates write batches as ``Concurrency: [1, 5, 10]``, and pauses beside a number, of
+    which they mean that so many make a batch: a pause that was asked for is never left out."""
+    if isinstance(wanted, list | tuple) or pause != "Automatic":
+        return _split("Concurrency", _several("Concurrency", wanted), total, None)
+    return ((total, _amount("Concurrency", wanted, total, 1)),)
 
 
 def _batches(control: model.RateControl, total: int) -> tuple[tuple[int, int], ...]:
@@ -97,11 +105,20 @@ def _batches(control: model.RateControl, total: int) -> tuple[tuple[int, int], .
     if not sizes:
         raise Misfit("RateControl.Batch is missing; Mode Batch takes a list such as [1, 5, 10]")
     speeds = _several("ConcurrencyInBatches", control.concurrency_in_batches) or [IN_BATCHES]
+    return _split("Batch", sizes, total, speeds)
+
+
+def _split(
+    name: str, sizes: Sequence[Any], total: int, speeds: Sequence[Any] | None
+) -> tuple[tuple[int, int], ...]:
+    """Batches of these sizes, each as fast as ``speeds`` say (None: all of it at once)."""
+    if not sizes:
+        raise Misfit(f"RateControl.{name} is empty; it is a number or a list such as [1, 5, 10]")
     found: list[tuple[int, int]] = []
     left = total
     while left > 0:
-        size = min(left, _amount("Batch", sizes[min(len(found), len(sizes) - 1)], total, 1))
-        speed = speeds[min(len(found), len(speeds) - 1)]
+        size = min(left, _amount(name, sizes[min(len(found), len(sizes) - 1)], total, 1))
+        speed = size if speeds is None else speeds[min(len(found), len(speeds) - 1)]
         found.append((size, _amount("ConcurrencyInBatches", speed, size, 1)))
         left -= size
     return tuple(found) or ((0, 1),)

@@ -155,9 +155,20 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """How something on a machine should be: a ResourceType ("ACS:File") with its properties."""
+
+    type: str
+    properties: Mapping[str, Any]
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A whole template. ``source`` is its text, ``marks`` where each path stands. ``conditions``
-    are kept, and refused by ``validate``: nothing published uses them."""
+    are kept, and refused by ``validate``: nothing published uses them. ``states``: of a template of
+    state configuration (``format_version`` ends in "-State"), which has no tasks; the agent on the
+    machines brings them about, nothing runs them."""
 
     name: str
     source: str
@@ -169,3 +180,4 @@ class Template:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     format_version: str = "OOS-2019-06-01"
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    states: tuple[State, ...] = ()

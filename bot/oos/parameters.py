@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.oos import model, names, targets
+from bot.oos import defaults, model, names, targets
 
 _YES = frozenset({"true", "yes", "y", "on", "1", "是", "对", "真", "开"})
 _NO = frozenset({"false", "no", "n", "off", "0", "否", "不", "假", "关"})
@@ -20,7 +20,7 @@ _NUMBER = re.compile(
     r"[-+]?(?:[0-9]{1,18}(?:\.[0-9]{1,18})?|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?"
 )
 _SPLIT = re.compile(r"\s*[,，;；、\n]\s*")
-_PSEUDO = re.compile(r"\{\{\s*([A-Za-z]+::[A-Za-z]+)\s*\}\}")
+_NAMED = re.compile(r"\{\{\s*([\w-]+(?:::[\w-]+)?)\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def bind(
 ) -> dict[str, Any] | list[Problem]:
     """Every parameter with its value, by its name as declared; or everything that does not fit.
     ``given``: name in any case → what was typed, or a value of the type. ``pseudo``: the
-    ``ACS::…`` values that a Default may name."""
+    ``ACS::…`` values that a Default may name, besides other parameters."""
     known = {model.fold(item.name): item for item in template.parameters}
     problems: list[Problem] = []
     typed: dict[str, Any] = {}
@@ -65,12 +65,19 @@ def bind(
         else:
             typed[item.name] = value
     values: dict[str, Any] = {}
-    for item in template.parameters:
+    wrong: dict[str, Problem] = {}
+    for item in defaults.in_order(template.parameters):
+        if item.name not in typed and any(
+            one.name in wrong for one in defaults.needed(item, known)
+        ):
+            continue
         try:
-            values[item.name] = _value(item, typed, pseudo)
+            values[item.name] = _value(item, typed, {**pseudo, **values})
         except _Misfit as misfit:
-            problems.append(Problem(item.name, misfit.kind, misfit.message))
-    return problems or values
+            wrong[item.name] = Problem(item.name, misfit.kind, misfit.message)
+    order = [item.name for item in template.parameters]
+    problems += [wrong[name] for name in order if name in wrong]
+    return problems or {name: values[name] for name in order}
 
 
 def value_of(item: model.Parameter, value: Any, pseudo: Mapping[str, Any] | None = None) -> Any:
@@ -121,7 +128,8 @@ _EXPECTED: Mapping[str, str] = {
 
 
 def _resolved(value: Any, pseudo: Mapping[str, Any]) -> Any:
-    """A default with its pseudo parameters put in."""
+    """A default with the pseudo parameters and the other parameters that it names put in, as data:
+    braces in them stay braces."""
     folded = {model.fold(name): item for name, item in pseudo.items()}
     if isinstance(value, str):
         return _text(value, folded)
@@ -132,14 +140,14 @@ def _resolved(value: Any, pseudo: Mapping[str, Any]) -> Any:
     return value
 
 
-def _text(text: str, pseudo: Mapping[str, Any]) -> Any:
-    whole = _PSEUDO.fullmatch(text.strip())
-    for found in _PSEUDO.finditer(text):
-        if model.fold(found[1]) not in pseudo:
+def _text(text: str, known: Mapping[str, Any]) -> Any:
+    whole = _NAMED.fullmatch(text.strip())
+    for found in _NAMED.finditer(text):
+        if model.fold(found[1]) not in known:
             raise _Misfit("default", f"its default needs `{found[1]}`, which has no value here")
     if whole:
-        return pseudo[model.fold(whole[1])]
-    return _PSEUDO.sub(lambda found: str(pseudo[model.fold(found[1])]), text)
+        return known[model.fold(whole[1])]
+    return _NAMED.sub(lambda found: _string(_ANY, known[model.fold(found[1])]), text)
 
 
 # ----------------------------------------------------------------------------- types

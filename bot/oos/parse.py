@@ -19,6 +19,7 @@ _TEMPLATE = sheet.keys(
     "FormatVersion", "Description", "Parameters", "RamRole", "Tasks", "Outputs", "Metadata",
     "Conditions",
 )  # fmt: skip
+_STATES = sheet.keys("FormatVersion", "Description", "Parameters", "States", "Metadata")
 _PARAMETER = sheet.keys(
     "Type", "Description", "Label", "Default", "AllowedValues", "AllowedPattern", "MinLength",
     "MaxLength", "MinValue", "MaxValue", "NoEcho", "ConstraintDescription", "AssociationProperty",
@@ -30,16 +31,32 @@ _OUTPUT = sheet.keys("Type", "Value", "Description", "Label")
 def parse(text: str | bytes, name: str, file: str) -> model.Template:
     """The template. ``file`` is what faults call it. TemplateError: every fault, in the order of
     the file."""
+    template, faults = recovered(text, name, file)
+    if faults or template is None:
+        raise model.TemplateError(faults)
+    return template
+
+
+def recovered(
+    text: str | bytes, name: str, file: str
+) -> tuple[model.Template | None, list[model.Fault]]:
+    """The template as far as it can be read (None: not at all), and every fault of reading it, in
+    the order of the file. With faults it is for ``validate`` only, to find the others, too."""
     try:
         root, found, twice, source = reading.read(text, file)
     except building.Unreadable as error:
-        raise model.TemplateError([error.fault]) from None
+        return None, [error.fault]
     page = sheet.Sheet(found, twice)
     template = _template(page, root, name, source)
-    if page.faults:
-        raise model.TemplateError(in_order(page.faults))
-    assert template is not None
-    return template
+    return template, in_order(page.faults)
+
+
+def together(read: list[model.Fault], checked: list[model.Fault]) -> list[model.Fault]:
+    """The faults of reading a template and of validating it, in the order of the file. What was
+    said of a place when it was read is not said in other words."""
+    said = {(fault.mark.line, fault.mark.column) for fault in read}
+    more = [fault for fault in checked if (fault.mark.line, fault.mark.column) not in said]
+    return in_order([*read, *more])
 
 
 def in_order(faults: list[model.Fault]) -> list[model.Fault]:
@@ -53,25 +70,20 @@ def _template(page: sheet.Sheet, root: Any, name: str, source: str) -> model.Tem
         page.fault("", f"expected a template (FormatVersion, Tasks, …), found {names.kind(root)}")
         return None
     version = _version(page, root)
-    if version == _STATE:
-        page.fault(
-            "FormatVersion",
-            f"`{_STATE}` is the language of state configuration, which is not run here; "
-            f"expected `{FORMAT}`",
-        )
-        return None
-    fields = page.fields(root, "", _TEMPLATE, "a template")
+    stated = version == _STATE
+    fields = page.fields(root, "", _STATES if stated else _TEMPLATE, "a template")
     return model.Template(
         name=name,
         source=source,
         description=page.described(fields, "Description"),
         parameters=_parameters(page, fields),
-        tasks=tasks.tasks(page, fields),
+        tasks=() if stated else tasks.tasks(page, fields),
         outputs=page.outputs(fields, _OUTPUT, "an output", "Value"),
         ram_role=_ram_role(page, fields),
         marks=page.places,
         format_version=version,
         conditions=page.mapping(fields, "Conditions"),
+        states=tasks.states(page, fields) if stated else (),
     )
 
 
@@ -109,6 +121,7 @@ def _parameters(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Paramete
         else:
             expected = "expected a mapping with the Type of the parameter"
             page.fault(path, f"`{name}`: {expected}, found {names.kind(value)}")
+            found.append(_parameter(page, name, path, {}))
     page.unique([(item.name, item.mark) for item in found], "parameter")
     return tuple(found)
 

@@ -38,9 +38,12 @@ _Dumper.add_representer(str, _text)
 
 def dump(template: model.Template) -> str:
     """YAML of a template, with the keys in the order in which OOS documents them."""
-    text: str = yaml.dump(
-        _template(template), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
-    )
+    return written(_template(template), width=100)
+
+
+def written(value: Any, width: int = 10_000) -> str:
+    """A value as YAML: scripts as blocks, keys in their order."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return text
 
 
@@ -53,6 +56,10 @@ def _template(template: model.Template) -> dict[str, Any]:
             "RamRole": template.ram_role,
             "Conditions": dict(template.conditions),
             "Tasks": [_task(item) for item in template.tasks],
+            "States": [
+                _given({"ResourceType": item.type, "Properties": dict(item.properties)})
+                for item in template.states
+            ],
             "Outputs": {item.name: _output(item, "Value") for item in template.outputs},
         }
     )

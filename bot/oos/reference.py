@@ -30,6 +30,7 @@ _ACTIONS = """## Actions
 
 Of the properties behind *one of* at least one is needed. *Loops*: the task may have a `Loop`.
 *First*: it starts an execution, so only the first task may be one.
+*OOS only*: the language knows it, but only OOS itself runs it (`engine = "oos"`).
 """
 _VALUES = """## Values
 
@@ -82,7 +83,7 @@ def _action(spec: actions.ActionSpec) -> str:
     for name, (required, optional) in spec.nested.items():
         inner = [f"{_code(key)} (needed)" for key in required] + [_code(key) for key in optional]
         may.append(f"inside {_code(name)}: {', '.join(inner)}")
-    marks = ["loops"] * spec.loops + ["first"] * spec.trigger
+    marks = ["loops"] * spec.loops + ["first"] * spec.trigger + ["OOS only"] * bool(spec.elsewhere)
     also = "".join(f", {_code(name)}" for name in spec.aliases)
     cells = (_code(spec.name) + also, spec.about, ", ".join(needs), ", ".join(may))
     return f"| {' | '.join(cells)} | {', '.join(marks)} |"

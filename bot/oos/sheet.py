@@ -34,19 +34,22 @@ class Sheet:
         self.faults.append(model.Fault(mark, message))
 
     def fields(self, value: dict[str, Any], path: str, known: dict[str, str], what: str) -> Fields:
-        """The entries that mean something; the others are faults."""
+        """The entries that mean something; the others are faults. One that is misspelt beyond doubt
+        is taken as what was meant, so that nothing else is said of it."""
         found: Fields = {}
+        misspelt: Fields = {}
         for key, item in value.items():
             inner = f"{path}.{key}" if path else key
             name = known.get(model.fold(key))
             if name is None:
                 near = names.suggestion(key, known.values())
                 self.fault(inner, f"unknown key `{key}` of {what}{near}", key=True)
+                misspelt.setdefault(names.nearest(key, known.values()), (inner, item))
             elif name in found:
                 self.fault(inner, f"`{name}` is given twice here, once as `{key}`", key=True)
             else:
                 found[name] = (inner, item)
-        return found
+        return {name: item for name, item in misspelt.items() if name} | found
 
     def entries(self, fields: Fields, name: str) -> Iterator[tuple[str, str, Any]]:
         """The name, path and value of each entry of a mapping; nothing where it is absent."""
@@ -76,8 +79,7 @@ class Sheet:
         for name, path, output in self.parts(fields, "Outputs", known, what):
             if source not in output:
                 self.fault(path, f"the output `{name}` has no {source}", key=True)
-                continue
-            type, value = self.type(output, "Type"), output[source][1]
+            type, value = self.type(output, "Type"), output.get(source, ("", "."))[1]
             found.append(model.Output(name, type, value, self.places.key(path)))
         self.unique([(item.name, item.mark) for item in found], "output")
         return tuple(found)

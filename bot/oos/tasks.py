@@ -12,6 +12,7 @@ _TASK = sheet.keys(
     "Name", "Action", "Description", "Properties", "When", "OnError", "OnSuccess", "Outputs",
     "Loop", "Retries", "Delay", "DelayType", "BackOff", "MaxRetryInterval",
 )  # fmt: skip
+_STATE = sheet.keys("Name", "ResourceType", "Description", "Properties")
 _OUTPUT = sheet.keys("Type", "ValueSelector", "Description")
 _RATE = (
     "Mode", "Concurrency", "Batch", "ConcurrencyInBatches", "BatchPauseOption", "MaxErrors",
@@ -38,6 +39,24 @@ def tasks(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Task, ...]:
         else:
             page.fault(inner, f"expected a task with Name and Action, found {names.kind(item)}")
     page.unique([(task.name, task.mark) for task in found if task.name], "task")
+    return tuple(found)
+
+
+def states(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.State, ...]:
+    """The states of a template of state configuration."""
+    path, value = fields.get("States", ("", None))
+    if not isinstance(value, list) or not value:
+        page.fault(path, "expected at least one state under `States` (`- ResourceType: …`)")
+        return ()
+    found = []
+    for index, item in enumerate(value):
+        inner = f"{path}[{index}]"
+        if not isinstance(item, dict):
+            page.fault(inner, f"expected a state with ResourceType, found {names.kind(item)}")
+            continue
+        parts = page.fields(item, inner, _STATE, "a state")
+        type = _required(page, parts, inner, "ResourceType", "a state")
+        found.append(model.State(type, page.mapping(parts, "Properties"), page.places.at(inner)))
     return tuple(found)
 
 
@@ -121,7 +140,6 @@ def _aggregates(page: sheet.Sheet, loop: sheet.Fields) -> tuple[model.Aggregate,
         field = page.text(fields, "AggregateField")
         if not field:
             page.fault(path, f"the loop's output `{name}` has no AggregateField", key=True)
-            continue
         function = page.text(fields, "AggregateType") or "Fn::ListJoin"
         found.append(model.Aggregate(name, function, field, page.places.key(path)))
     page.unique([(item.name, item.mark) for item in found], "output")

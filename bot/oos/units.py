@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from bot.oos import calls, journal, language, model, values, waits
 
 _READS_AGAIN = 5
+_MADE_AGAIN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Unit:
         self.desk, self.owner, self.task, self.key, self.scope = desk, owner, task, key, scope
         self.attempt = 0
         self.retried = 0
+        self.unmade = 0
         self.index = 0
         self.patience = waits.Patience()
         self.properties = {model.fold(name): value for name, value in task.properties.items()}
@@ -139,8 +141,16 @@ class Unit:
         """The call's end is unknown. False: it must be looked up."""
         return False
 
+    def not_made(self, outcome: journal.NotMade, at: datetime) -> None:
+        """The call provably did not happen: it is made again, but not for ever."""
+        self.unmade += 1
+        if self.unmade > _MADE_AGAIN:
+            self.missed(Failure(self.key, "NotMade", outcome.reason or "it was never made"), at)
+        else:
+            self.again(at)
+
     def again(self, at: datetime) -> None:
-        """A person wants it tried again."""
+        """Make the call under a new key: a person wants it, or it never was made."""
         self.attempt += 1
         self.woken(at)
 
@@ -220,9 +230,10 @@ class ApiUnit(CallUnit):
     doubts = 0
 
     def asked(self) -> calls.What:
-        parameters = self.mapping("Parameters")
+        given = self.mapping("Parameters")
+        parameters = {name: value for name, value in given.items() if value is not None}
         regions = [parameters[name] for name in parameters if name.casefold() == "regionid"]
-        given = self.property("RegionId") or next(filter(None, regions), "")
+        region = self.property("RegionId") or next(filter(None, regions), "")
         service, api = self.text("Service"), self.text("API")
         if not service or not api:
             raise waits.Misfit("Service and API must both be given")
@@ -230,7 +241,7 @@ class ApiUnit(CallUnit):
             service=service,
             api=api,
             parameters=parameters,
-            region=str(given or self.desk.run.region),
+            region=str(region or self.desk.run.region),
             version=self.text("Version"),
             method=self.text("Method").upper(),
             uri=self.text("URI"),
@@ -255,8 +266,8 @@ class ApiUnit(CallUnit):
 
 class WaitUnit(ApiUnit):
     """ACS::WaitFor: asks until the selected values are the desired ones. Where the selector gives
-    several values, all must fit; where it gives none, nothing is desired yet. A poll that fails is
-    one that did not fit."""
+    several values, all must fit; where it gives none, that counts as null, which may be desired. A
+    poll that fails, or whose answer the selector does not fit yet, is one that did not fit."""
 
     retries = 10
 
@@ -270,9 +281,9 @@ class WaitUnit(ApiUnit):
         try:
             seen = self._seen(document)
         except language.ERRORS as error:
-            self.fail("InvalidOutput", str(error), at)
+            self.missed(Failure(self.key, "InvalidOutput", str(error)), at)
             return
-        if self._fits(seen):
+        if self._fits(seen or [None]):
             super().accept(document, at)
             return
         shown = ", ".join(map(values.brief, seen)) or "nothing"
@@ -292,7 +303,7 @@ class WaitUnit(ApiUnit):
     def _fits(self, seen: list[Any]) -> bool:
         if self.desired is not None:
             desired = self.desired
-            if not seen or not all(language.among(value, desired) for value in seen):
+            if not all(language.among(value, desired) for value in seen):
                 return False
         return not any(language.among(value, self.undesired or ()) for value in seen)
 
@@ -392,10 +403,11 @@ class SleepUnit(Unit):
 
 
 class RefusedUnit(Unit):
-    """An action that makes no sense here; templates with it are refused when they are loaded."""
+    """An action that only OOS itself can run; templates with it are refused when they are
+    loaded."""
 
     def start(self, at: datetime) -> None:
-        self.fail("UnsupportedAction", f"{self.task.action} is not for a chat", at)
+        self.fail("UnsupportedAction", f"{self.task.action} runs on OOS itself only", at)
 
 
 def _notice(unit: Unit, append_link: bool) -> calls.Notify:
@@ -424,4 +436,5 @@ ACTIONS: Mapping[str, type[Unit]] = {
     "acs::timertrigger": RefusedUnit,
     "acs::eventtrigger": RefusedUnit,
     "acs::alarmtrigger": RefusedUnit,
+    "acs::gitcoderepo": RefusedUnit,
 }

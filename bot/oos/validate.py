@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.oos import actions as table
-from bot.oos import expressions, functions, jumps, limits, model, names, places, selectors
+from bot.oos import defaults, expressions, functions, jumps, limits, model, names, places, selectors
 
 Templates = Mapping[str, model.Template]
 
@@ -24,7 +24,8 @@ def validate(
     template is left to the other side."""
     known = {model.fold(name): item for name, item in (known_templates or {}).items()}
     look = _Look(template, actions, known, allow_unknown_products)
-    for check in (_parameters, _tasks, _outputs, _conditions):
+    checks = (_parameters, _tasks, _states, _outputs, _conditions)
+    for check in checks if template.tasks or template.states else (_parameters,):
         look.faults.extend(check(look))
     unique = dict.fromkeys(look.faults)
     return sorted(unique, key=lambda fault: (fault.mark.line, fault.mark.column))
@@ -149,20 +150,26 @@ def _unknown_task(
 
 
 def _parameters(look: _Look) -> Iterator[model.Fault]:
-    """Defaults: they may name pseudo parameters only, and must fit what they are defaults of."""
-    pseudo = {model.fold(name) for name in names.PSEUDO} - {model.fold(names.LOOP_ITEM)}
+    """Defaults: they may name pseudo parameters and other parameters, and must fit what they are
+    defaults of."""
+    scope = _scope(look, 0, False)
     for item in look.template.parameters:
         base = joined(item.mark.path, "Default")
         for name, dotted, path in expressions.references(item.default):
-            folded = model.fold(name)
-            if folded in pseudo or folded.startswith(("oos:", "oos-secret:")):
-                continue
-            whole = f"{name}.{dotted}" if dotted else name
-            message = f"a Default knows `{{{{ ACS::… }}}}` only, not `{whole}`"
-            yield model.Fault(look.within(joined(base, path), name), message)
+            wrong = scope(name, dotted)
+            if dotted and wrong:
+                wrong = (
+                    f"a Default knows parameters and `{{{{ ACS::… }}}}` only, not `{name}.{dotted}`"
+                )
+            if wrong:
+                yield model.Fault(look.within(joined(base, path), name), wrong)
         message = limits.default_fault(item)
         if message:
             yield look.fault(base, f"`{item.name}`: {message}")
+        way = defaults.circle(item, look.template.parameters)
+        if way:
+            shown = " → ".join(f"`{one.name}`" for one in way)
+            yield look.fault(base, f"`{item.name}`: its Default needs itself: {shown}")
 
 
 def _tasks(look: _Look) -> Iterator[model.Fault]:
@@ -173,6 +180,12 @@ def _tasks(look: _Look) -> Iterator[model.Fault]:
         yield from limits.task_faults(task, look.inside(base))
         yield from _values(look, base, index, task)
         yield from _task_outputs(look, base, task)
+
+
+def _states(look: _Look) -> Iterator[model.Fault]:
+    scope = _scope(look, 0, False)
+    for state in look.template.states:
+        yield from _expressions(look, f"{state.mark.path}.Properties", state.properties, scope)
 
 
 def _key(template: model.Template, name: str) -> str:
@@ -225,7 +238,7 @@ def _task_outputs(look: _Look, base: str, task: model.Task) -> Iterator[model.Fa
     outputs = [output.name for output in task.outputs]
     for item in task.loop.outputs if task.loop else ():
         where = f"{item.mark.path}.AggregateField"
-        if model.fold(item.field) not in map(model.fold, outputs):
+        if item.field and model.fold(item.field) not in map(model.fold, outputs):
             near = names.suggestion(item.field, outputs)
             yield look.fault(where, f"the task `{task.name}` has no output `{item.field}`{near}")
         if functions.find(item.function) is None:
@@ -340,7 +353,7 @@ def _product(look: _Look, base: str, task: model.Task) -> Iterator[model.Fault]:
 
 def _child(look: _Look, base: str, task: model.Task) -> Iterator[model.Fault]:
     """``ACS::Template``: the template that it names, unless the name is worked out in the run."""
-    name = _child_name(task)
+    name = child_name(task)
     if not name:
         return
     given = {model.fold(key): (key, value) for key, value in task.properties.items()}
@@ -360,7 +373,7 @@ def _others(look: _Look) -> list[str]:
     return [item.name for item in look.known.values() if item.name != look.template.name]
 
 
-def _child_name(task: model.Task) -> str:
+def child_name(task: model.Task) -> str:
     """The template that a task runs, as it is written; empty: it runs none, or which one is worked
     out in the run."""
     if model.fold(task.action) != "acs::template":
@@ -386,7 +399,7 @@ def _circle(look: _Look, path: str, child: model.Template) -> Iterator[model.Fau
             return
         if name not in seen:
             seen.add(name)
-            inner = (look.known.get(model.fold(_child_name(task))) for task in way[-1].tasks)
+            inner = (look.known.get(model.fold(child_name(task))) for task in way[-1].tasks)
             ways.extend((*way, template) for template in inner if template is not None)
 
 

@@ -62,7 +62,7 @@ def patience(values: Mapping[str, Any], retries: int) -> Patience:
         delay=_number(values, "delay", "Delay", 2, 0, MOST_DELAY),
         back_off=_number(values, "back_off", "BackOff", 2, 0, MOST_DELAY),
         longest=_number(
-            values, "max_retry_interval", "MaxRetryInterval", MOST_SECONDS, 1, MOST_SECONDS
+            values, "max_retry_interval", "MaxRetryInterval", MOST_SECONDS, 1, MOST_DELAY
         ),
     )
 

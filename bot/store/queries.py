@@ -231,3 +231,9 @@ DELETE FROM outbox WHERE id IN (
 )
 """
 OUTBOX_NEXT = "SELECT id, created_at FROM outbox WHERE id > ? ORDER BY id LIMIT 1"
+JOURNALS_OLD = f"""
+SELECT id FROM requests AS r
+WHERE r.created_at < ? AND r.state IN ({FINAL})
+    AND EXISTS (SELECT 1 FROM journal AS j WHERE j.request = r.id) LIMIT ?
+"""
+JOURNAL_DELETE = "DELETE FROM journal WHERE request = ?"

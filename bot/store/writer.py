@@ -262,6 +262,14 @@ class Writer:
 
     # -- tidying
 
+    def prune_journals(self, before: int, bite: int) -> int:
+        """Delete the journals of up to ``bite`` requests that ended and are older than ``before``;
+        returns how many."""
+        old = self._execute(queries.JOURNALS_OLD, (before, bite)).fetchall()
+        for row in old:
+            self._execute(queries.JOURNAL_DELETE, row)
+        return len(old)
+
     def prune(self, before: int, after: int, bite: int) -> tuple[int, int]:
         """Delete up to ``bite`` events and outbox rows that are older than ``before``; ``after`` is
         the outbox row to go on from. Returns how many went, and the row to go on from (0: all

@@ -10,10 +10,15 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from bot.texts import commands, core, reasons
+from bot.texts import commands, core, reasons, runs
 
 LOCALES = ("zh-CN", "en")
-PHRASES: dict[str, tuple[str, str]] = {**core.PHRASES, **commands.PHRASES, **reasons.PHRASES}
+PHRASES: dict[str, tuple[str, str]] = {
+    **core.PHRASES,
+    **commands.PHRASES,
+    **reasons.PHRASES,
+    **runs.PHRASES,
+}
 _UNITS = ((86_400, " 天", " d"), (3_600, " 小时", " h"), (60, " 分钟", " min"), (1, " 秒", " s"))
 
 

@@ -34,6 +34,21 @@ PHRASES: dict[str, tuple[str, str]] = {
         "“{value}”不能作为 {name}（{label}），应为：{expected}。例如：{example}",
         "“{value}” doesn't fit {name} ({label}); expected {expected}. For example: {example}",
     ),
+    "parse.value_why": (
+        "“{value}”不能作为 {name}（{label}），应为：{expected}（{why}）。例如：{example}",
+        "“{value}” doesn't fit {name} ({label}); expected {expected} ({why}). "
+        "For example: {example}",
+    ),
+    "parse.secret": (
+        "{name}（{label}）的值不合适，应为：{expected}。例如：{example}",
+        "What was given for {name} ({label}) doesn't fit; expected {expected}. "
+        "For example: {example}",
+    ),
+    "parse.targets_mixed": (
+        "{name}（{label}）里既有实例又有标签“{value}”，请只用其中一种。例如：{example}",
+        "{name} ({label}) has both instances and the tag “{value}”; use one or the other. "
+        "For example: {example}",
+    ),
     "parse.quote": (
         "{quote} 引号没有闭合：{near}。请补上后半个引号。",
         "The quote {quote} is never closed, here: {near}. Please add the closing one.",
@@ -81,6 +96,27 @@ PHRASES: dict[str, tuple[str, str]] = {
     "expected.int": ("整数", "a whole number"),
     "expected.between": ("{low} 到 {high} 之间的整数", "a whole number from {low} to {high}"),
     "expected.bool": ("是 或 否（yes 或 no）", "yes or no"),
+    "expected.choices": ("{choices:list} 中的一项或几项", "one or more of {choices:list}"),
+    "expected.Targets": (
+        "实例 ID 或名称（i-1,i-2）、标签（tag:env=prod），或 OOS 的 JSON",
+        "instance ids or names (i-1,i-2), tags (tag:env=prod), or the JSON of OOS",
+    ),
+    "expected.RateControl": (
+        "并发数（5）、百分比（50%）、分批（batch:1,5,10），或 OOS 的 JSON",
+        "how many at a time (5, 50%), batches (batch:1,5,10), or the JSON of OOS",
+    ),
+    "expected.String": ("文字，含空格时加引号", "text, in quotes if there are spaces in it"),
+    "expected.Number": ("数字", "a number"),
+    "expected.Boolean": ("是 或 否（yes 或 no）", "yes or no"),
+    "expected.List": ('列表，如 a,b 或 ["a", "b"]', 'a list such as a,b or ["a", "b"]'),
+    "expected.Json": ('JSON，如 {{"key": "value"}}', 'JSON such as {{"key": "value"}}'),
+    "expected.range": ("，{low} 到 {high}", " from {low} to {high}"),
+    "expected.range.least": ("，至少 {low}", ", at least {low}"),
+    "expected.range.most": ("，至多 {high}", ", at most {high}"),
+    "expected.length": ("，{low} 到 {high} 个字符", ", {low} to {high} characters"),
+    "expected.length.least": ("，至少 {low} 个字符", ", at least {low} characters"),
+    "expected.length.most": ("，至多 {high} 个字符", ", at most {high} characters"),
+    "expected.pattern": ("，匹配 {pattern}", " that matches {pattern}"),
     "expected.request": ("申请编号，如 42 或 #42", "a request's number, such as 42 or #42"),
     "expected.code": ("卡片上的 8 位短码", "the 8-digit code that stands on the card"),
     "expected.script": ("脚本文本，最多 12000 字节", "the text of a script, at most 12,000 bytes"),

@@ -21,9 +21,8 @@ from aiohttp import web
 from sandbox import oos, world
 from sandbox.aliyun import ecs, products, tools
 from sandbox.aliyun.agent import Agents
-from sandbox.aliyun.commands import Commands
-from sandbox.aliyun.describe import Describe
 from sandbox.aliyun.errors import ApiError
+from sandbox.aliyun.power import ACTS
 from sandbox.aliyun.signature import PROTOCOL, Door, Incoming, Key
 from sandbox.aliyun.state import Cloud as Cloud
 from sandbox.aliyun.state import iso
@@ -41,7 +40,7 @@ class Aliyun(Party):
         super().__init__(clock)
         self.cloud = Cloud(folder.resolve())
         self.agents = Agents(self.cloud, clock, self.faults)
-        self.ecs = ecs.Ecs(Commands(self.cloud, clock, self.agents), Describe(self.cloud, clock))
+        self.ecs = ecs.Ecs(self.cloud, clock, self.agents)
         key = Key(world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
         self.door = Door({key.id: key})
         self.products = {ecs.VERSION: products.Product("ecs", self.ecs.handle)}
@@ -53,6 +52,7 @@ class Aliyun(Party):
 
     async def close(self) -> None:
         await self.oos.close()
+        await self.ecs.power.close()
         await self.agents.close()
 
     # ------------------------------------------------------------------ the API
@@ -219,25 +219,21 @@ class Aliyun(Party):
     @control
     async def set_agent(self, instance: str, running: bool) -> None:
         """Start or stop an instance's Cloud Assistant agent."""
-        agent = self.cloud.machines[instance].agent_up
+        machine = self.cloud.machines[instance]
         if running:
-            agent.set()
+            machine.installed = True
+            machine.agent_up.set()
         else:
-            agent.clear()
+            machine.agent_up.clear()
 
     @control
     async def set_instance(self, instance: str, status: str) -> None:
         """Set an instance's status (Running, Stopped, …; Released: it is gone). One that leaves
         Running interrupts its scripts; back to Running, its agent starts."""
         machine = self.cloud.machines[instance]
-        machine.status = status
+        self.ecs.power.settle(machine, status)
         if status == "Running":
             machine.agent_up.set()
-            return
-        machine.agent_up.clear()
-        for task in self.cloud.tasks:
-            if task.machine is machine and not task.ended:
-                task.stop.set()
 
     @control
     async def add_machine(
@@ -252,6 +248,30 @@ class Aliyun(Party):
         """Add an instance; one of the same id is replaced."""
         labels = tuple((tags or {}).items())
         self.cloud.add(world.Machine(id, name, region, status, agent, labels))
+
+    @control
+    async def power(self, instance: str = "") -> list[dict[str, Any]]:
+        """What really happened to machines, in order: instance, act (reboot, start, stop, create,
+        delete), at (seconds since 1970), request_id of the call that did it."""
+        return [a for a in self.ecs.power.acts if not instance or a["instance"] == instance]
+
+    @control
+    async def set_power(self, seconds: float) -> None:
+        """How long machines stay Stopping, Starting and Pending, on the sandbox's clock."""
+        self.ecs.power.seconds = seconds
+
+    @control
+    async def break_machine(self, instance: str, act: str, code: str = "OperationDenied") -> None:
+        """Let an act (reboot, start, stop, delete; create with no instance) on one machine fail
+        with this code until ``mend_machine``; InternalError and ServiceUnavailable are 5xx."""
+        if act not in ACTS:
+            raise ValueError(f"{act!r} is none of {', '.join(ACTS)}")
+        self.ecs.power.broken[(instance, act)] = code
+
+    @control
+    async def mend_machine(self, instance: str) -> None:
+        for broken in [one for one in self.ecs.power.broken if one[0] == instance]:
+            del self.ecs.power.broken[broken]
 
     @control
     async def files(self, instance: str) -> dict[str, str]:

@@ -236,7 +236,7 @@ class Agents:
         await process.wait()
         if which == 2:
             self._end(task, "Timeout", "ExecutionTimeout")
-        elif task.machine.status != "Running":
+        elif task.interrupted:
             self._end(task, "Failed", "ExecutionInterrupted")
         else:
             self._end(task, "Terminated")

@@ -16,8 +16,6 @@ CONTENT = 24 * 1024
 TYPES = ("RunShellScript", "RunPowerShellScript", "RunBatScript")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PLACE = re.compile(r"\{\{\s*([A-Za-z0-9_-]+)\s*\}\}")
-TOKEN_SECONDS = 30 * 60
-"""How long a client token is remembered; after that the same call would run again."""
 
 
 def content_of(asked: Mapping[str, Any], default: str) -> str:
@@ -92,9 +90,6 @@ def check_lengths(asked: Mapping[str, Any]) -> None:
         raise invalid("WorkingDir", "longer than 200 characters")
     if not 10 <= asked.get("Timeout", 60) <= 86400:
         raise invalid("Timeout", "not between 10 and 86400 seconds")
-    token = asked.get("ClientToken", "")
-    if len(token) > 64 or not token.isascii():
-        raise invalid("ClientToken", "longer than 64 characters or not ASCII")
     if len(asked.get("Launcher", "").encode()) > 1024:
         raise invalid("Launcher", "longer than 1 KB")
     if asked.get("TerminationMode", "ProcessTree") not in ("Process", "ProcessTree"):
@@ -108,31 +103,6 @@ class Commands:
         self.cloud = cloud
         self.clock = clock
         self.agents = agents
-        self._tokens: dict[tuple[str, str], tuple[float, Any, dict[str, Any]]] = {}
-
-    def once(self, action: str, asked: dict[str, Any], key: str) -> dict[str, Any]:
-        """Act, or give the earlier answer to the same client token again."""
-        act = {
-            "RunCommand": self.run_command,
-            "InvokeCommand": self.invoke_command,
-            "CreateCommand": self.create_command,
-        }[action]
-        token = asked.get("ClientToken", "")
-        if not token:
-            return act(asked, key)
-        known = self._tokens.get((action, token))
-        if known is not None and self.clock.now() - known[0] < TOKEN_SECONDS:
-            if known[1] != asked:
-                raise ApiError(
-                    400,
-                    "IdempotentParameterMismatch",
-                    "The specified parameters are different from those of the request that used "
-                    "this client token before.",
-                )
-            return dict(known[2])
-        answer = act(asked, key)
-        self._tokens[(action, token)] = (self.clock.now(), asked, dict(answer))
-        return answer
 
     def run_command(self, asked: dict[str, Any], key: str = "") -> dict[str, Any]:
         command = self._new_command(asked, "PlainText", kept=asked.get("KeepCommand", False))
@@ -142,9 +112,7 @@ class Commands:
         return {"CommandId": command.id, "InvokeId": invocation.id}
 
     def invoke_command(self, asked: dict[str, Any], key: str = "") -> dict[str, Any]:
-        command = self.cloud.commands.get(asked["CommandId"])
-        if command is None or not command.kept or command.region != asked["RegionId"]:
-            raise ApiError(404, "InvalidCmdId.NotFound", "The specified command ID does not exist.")
+        command = self._kept(asked)
         check_lengths(asked)
         invocation = self._invocation(command, asked, key)
         self._launch(invocation)
@@ -154,6 +122,17 @@ class Commands:
         command = self._new_command(asked, "Base64", kept=True)
         self.cloud.commands[command.id] = command
         return {"CommandId": command.id}
+
+    def delete_command(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._kept(asked)
+        del self.cloud.commands[asked["CommandId"]]
+        return {}
+
+    def _kept(self, asked: dict[str, Any]) -> Command:
+        command = self.cloud.commands.get(asked["CommandId"])
+        if command is None or not command.kept or command.region != asked["RegionId"]:
+            raise ApiError(404, "InvalidCmdId.NotFound", "The specified command ID does not exist.")
+        return command
 
     def stop_invocation(self, asked: dict[str, Any]) -> dict[str, Any]:
         invocation = self.cloud.invocations.get(asked["InvokeId"])

@@ -1,15 +1,14 @@
-"""The APIs that only look: commands, invocations, results, instances and their agents."""
+"""The APIs that look at Cloud Assistant: commands, invocations, results; and how pages are made."""
 
 from __future__ import annotations
 
 import base64
 import fnmatch
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sandbox.aliyun.errors import ApiError, invalid, limit
-from sandbox.aliyun.state import Cloud, Command, Invocation, Machine, Task, iso, parameters_text
+from sandbox.aliyun.errors import ApiError, invalid
+from sandbox.aliyun.state import Cloud, Command, Invocation, Task, iso, parameters_text
 from sandbox.base import Clock
 
 T = TypeVar("T")
@@ -224,73 +223,3 @@ class Describe:
             "Tags": tag_list(one.tags),
         }
         return said if task.exit_code is None else said | {"ExitCode": task.exit_code}
-
-    def agents(self, asked: dict[str, Any]) -> dict[str, Any]:
-        ids = asked.get("InstanceId", [])
-        if len(ids) > 50:
-            raise limit("InstanceIds", "At most 50 instances are allowed.")
-        machines = self.cloud.alive(asked["RegionId"])
-        if ids:
-            shown = [m for m in machines if m.id in ids]
-            about: dict[str, Any] = {"TotalCount": len(shown), "NextToken": "", "PageSize": 50}
-        else:
-            shown, about = self._machines_page(asked, machines, 50)
-        items = [self._agent(m) for m in shown]
-        box = {"InstanceCloudAssistantStatus": items}
-        return {"InstanceCloudAssistantStatusSet": box, **about}
-
-    def _agent(self, machine: Machine) -> dict[str, Any]:
-        mine = [t for t in self.cloud.tasks if t.machine is machine]
-        return {
-            "InstanceId": machine.id,
-            "CloudAssistantStatus": "true" if machine.able else "false",
-            "CloudAssistantVersion": "2.2.3.857",
-            "OSType": "Linux",
-            "ActiveTaskCount": sum(not t.ended for t in mine),
-            "InvocationCount": len(mine),
-            "LastInvokedTime": iso(max((t.started for t in mine), default=0.0)),
-            "LastHeartbeatTime": iso(self.clock.now()) if machine.able else "",
-            "SupportSessionManager": True,
-        }
-
-    def instances(self, asked: dict[str, Any]) -> dict[str, Any]:
-        ids: list[str] | None = None
-        if "InstanceIds" in asked:
-            try:
-                ids = json.loads(asked["InstanceIds"])
-            except ValueError:
-                ids = None
-            if not isinstance(ids, list) or not all(isinstance(i, str) for i in ids):
-                raise invalid("InstanceIds", "not a JSON list of ids")
-            if len(ids) > 100:
-                raise limit("InstanceIds", "At most 100 instances are allowed.")
-        wanted = asked.get("Tag", [])
-        found = [
-            m
-            for m in self.cloud.alive(asked["RegionId"])
-            if (ids is None or m.id in ids)
-            and fits(asked, Status=m.status)
-            and fnmatch.fnmatchcase(m.name, asked.get("InstanceName", "*").replace("[", "[[]"))
-            and tagged(m.tags, wanted)
-        ]
-        shown, about = self._machines_page(asked, found, 100)
-        items = [
-            {
-                "InstanceId": m.id,
-                "InstanceName": m.name,
-                "HostName": m.name,
-                "RegionId": m.region,
-                "ZoneId": f"{m.region}-h",
-                "Status": m.status,
-                "OSType": "linux",
-                "Tags": tag_list(m.tags),
-            }
-            for m in shown
-        ]
-        return {"Instances": {"Instance": items}, **about}
-
-    def _machines_page(
-        self, asked: dict[str, Any], found: list[Machine], most: int
-    ) -> tuple[list[Machine], dict[str, Any]]:
-        order = {machine_id: -n for n, machine_id in enumerate(self.cloud.machines)}
-        return page(asked, found, lambda m: order[m.id], most)

@@ -4,25 +4,68 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sandbox.aliyun import parameters
+from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.commands import Commands
 from sandbox.aliyun.describe import Describe
 from sandbox.aliyun.errors import ApiError
+from sandbox.aliyun.machines import Machines, Tagging
+from sandbox.aliyun.power import Power
 from sandbox.aliyun.products import Params, Request
+from sandbox.aliyun.state import Cloud
+from sandbox.aliyun.tokens import Tokens
+from sandbox.base import Clock
 
 VERSION = "2014-05-26"
 _REGION = re.compile(r"(cn|ap|eu|us|me|na)-[a-z0-9-]+")
 
+Typed = dict[str, Any]
+Serve = Callable[[Typed], dict[str, Any]]
+Change = Callable[[Typed, Request], dict[str, Any]]
+
 
 class Ecs:
-    """The product: types the parameters by the SDK's models, then acts or describes."""
+    """The product: types the parameters by the SDK's models, then looks or changes."""
 
-    def __init__(self, commands: Commands, describe: Describe) -> None:
-        self.commands = commands
-        self.describe = describe
+    def __init__(self, cloud: Cloud, clock: Clock, agents: Agents) -> None:
+        self.commands = Commands(cloud, clock, agents)
+        self.power = Power(cloud, clock)
+        self.tokens = Tokens(clock)
         self._loaded = False
+        describe, machines, tagging = Describe(cloud, clock), Machines(cloud, clock), Tagging(cloud)
+        self._looks: Mapping[str, Serve] = {
+            "DescribeCommands": describe.commands,
+            "DescribeInvocations": describe.invocations,
+            "DescribeInvocationResults": describe.results,
+            "DescribeCloudAssistantStatus": machines.agents,
+            "DescribeInstances": machines.instances,
+            "DescribeInstanceStatus": machines.statuses,
+            "DescribeInstanceAttribute": machines.attribute,
+            "DescribeRegions": lambda asked: machines.regions(),
+            "ListTagResources": machines.tags,
+        }
+        self._changes: Mapping[str, Change] = {
+            "RunCommand": lambda asked, by: self.commands.run_command(asked, by.caller),
+            "InvokeCommand": lambda asked, by: self.commands.invoke_command(asked, by.caller),
+            "CreateCommand": lambda asked, by: self.commands.create_command(asked),
+            "DeleteCommand": lambda asked, by: self.commands.delete_command(asked),
+            "StopInvocation": lambda asked, by: self.commands.stop_invocation(asked),
+            "RebootInstance": lambda asked, by: self.power.one("reboot", asked, by.id),
+            "StartInstance": lambda asked, by: self.power.one("start", asked, by.id),
+            "StopInstance": lambda asked, by: self.power.one("stop", asked, by.id),
+            "DeleteInstance": lambda asked, by: self.power.one("delete", asked, by.id),
+            "RebootInstances": lambda asked, by: self.power.several("reboot", asked, by.id),
+            "StartInstances": lambda asked, by: self.power.several("start", asked, by.id),
+            "StopInstances": lambda asked, by: self.power.several("stop", asked, by.id),
+            "RunInstances": lambda asked, by: self.power.create(asked, by.id),
+            "ModifyInstanceAttribute": lambda asked, by: self.power.modify(asked),
+            "TagResources": lambda asked, by: tagging.tag(asked),
+            "UntagResources": lambda asked, by: tagging.untag(asked),
+        }
 
     async def handle(self, action: str, params: Params, request: Request) -> dict[str, Any]:
         """The answer's body. Raises ApiError."""
@@ -32,23 +75,8 @@ class Ecs:
             await asyncio.to_thread(parameters.load)
             self._loaded = True
         typed = parameters.parse(action, params)
-        if not _REGION.fullmatch(typed["RegionId"]):
+        if "RegionId" in typed and not _REGION.fullmatch(typed["RegionId"]):
             raise ApiError(404, "InvalidRegionId.NotFound", "The RegionId does not exist.")
-        return self._act(action, typed, request.caller)
-
-    def _act(self, action: str, typed: dict[str, Any], caller: str) -> dict[str, Any]:
-        match action:
-            case "RunCommand" | "InvokeCommand" | "CreateCommand":
-                return self.commands.once(action, typed, caller)
-            case "StopInvocation":
-                return self.commands.stop_invocation(typed)
-            case "DescribeCommands":
-                return self.describe.commands(typed)
-            case "DescribeInvocations":
-                return self.describe.invocations(typed)
-            case "DescribeInvocationResults":
-                return self.describe.results(typed)
-            case "DescribeCloudAssistantStatus":
-                return self.describe.agents(typed)
-            case _:
-                return self.describe.instances(typed)
+        if look := self._looks.get(action):
+            return look(typed)
+        return self.tokens.once(action, typed, partial(self._changes[action], typed, request))

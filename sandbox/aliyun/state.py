@@ -48,7 +48,8 @@ class Output:
 
 @dataclass
 class Machine:
-    """An instance. ``agent_up`` is set while its Cloud Assistant agent runs."""
+    """An instance. ``agent_up`` is set while its Cloud Assistant agent runs; ``installed``: it has
+    one, which starts with the machine. ``protected``: it may not be deleted."""
 
     id: str
     name: str
@@ -56,7 +57,15 @@ class Machine:
     status: str
     tags: dict[str, str]
     folder: Path
+    created: float = 0.0
+    description: str = ""
+    host: str = ""
+    kind: str = "ecs.c6.large"
+    image: str = "aliyun_3_x64_20G_alibase_20240528.vhd"
+    groups: tuple[str, ...] = ("sg-sandbox",)
+    protected: bool = False
     agent_up: asyncio.Event = field(default_factory=asyncio.Event)
+    installed: bool = True
 
     @property
     def able(self) -> bool:
@@ -82,7 +91,7 @@ class Command:
 @dataclass
 class Task:
     """One instance's part of an invocation. ``runs`` counts how often its script really started;
-    no API writes it."""
+    no API writes it. ``interrupted``: ``stop`` is set because the machine went down."""
 
     seq: int
     invocation: Invocation
@@ -95,6 +104,7 @@ class Task:
     finished: float = 0.0
     stopped: float = 0.0
     runs: int = 0
+    interrupted: bool = False
     output: Output = field(default_factory=Output)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -175,11 +185,28 @@ class Cloud:
             machine.status,
             dict(machine.tags),
             self.folder / machine.id,
+            host=machine.name,
+            installed=machine.agent or machine.status != "Running",
         )
         if machine.agent:
             added.agent_up.set()
         self.machines[machine.id] = added
         return added
+
+    def interrupt(self, machine: Machine) -> None:
+        """The machine goes down: its agent with it, and what its agent was doing."""
+        machine.agent_up.clear()
+        for task in self.tasks:
+            if task.machine is machine and not task.ended:
+                task.interrupted = True
+                task.stop.set()
+
+    def find(self, id: str, region: str = "") -> Machine | None:
+        """The instance of an id, unless it is gone or in another region than asked for."""
+        machine = self.machines.get(id)
+        if machine is None or machine.status == "Released" or region not in ("", machine.region):
+            return None
+        return machine
 
     def number(self) -> int:
         return next(self._numbers)

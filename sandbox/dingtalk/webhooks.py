@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import ipaddress
 import json
 import time
 import uuid
@@ -19,7 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import base
+from sandbox import base, world
 from sandbox.dingtalk import errors, limits, markup, openapi, people, rooms, wire
 
 SESSION = "/robot/sendBySession"
@@ -52,14 +53,9 @@ class CustomRobot:
     chat: str
     secret: str = ""
     keywords: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
     muted_until: float = 0.0
     seen: set[str] = field(default_factory=set)
-
-
-ROBOTS = (
-    CustomRobot("sandbox-robot-ops", "ops", secret="SECsandboxrobot"),
-    CustomRobot("sandbox-robot-hr", "hr", keywords=("Countersign", "会签")),
-)
 
 
 def signature(timestamp: str, secret: str) -> str:
@@ -79,7 +75,10 @@ class Webhooks:
         self._minute = limits.Rate(party.clock.now, 60.0)
         self._sessions: dict[str, tuple[str, float]] = {}
         self._sent: set[tuple[str, str]] = set()
-        self.robots = {r.token: CustomRobot(r.token, r.chat, r.secret, r.keywords) for r in ROBOTS}
+        self.robots = {
+            one.token: CustomRobot(one.token, one.chat, one.secret, one.keywords)
+            for one in world.DINGTALK_ROBOTS
+        }
         party.app.router.add_post(SESSION, self._handler(SESSION, self._session))
         party.app.router.add_post(CUSTOM, self._handler(CUSTOM, self._custom))
 
@@ -173,12 +172,18 @@ class Webhooks:
         words = json.dumps(body.get(body.get("msgtype", "")), ensure_ascii=False)
         if robot.keywords and not any(word in words for word in robot.keywords):
             raise errors.OapiRefused(310000, "keywords not in content, more: [关键词不匹配]")
+        remote = ipaddress.ip_address(request.remote or "0.0.0.0")
+        if robot.addresses and not any(
+            remote in ipaddress.ip_network(one, strict=False) for one in robot.addresses
+        ):
+            raise errors.OapiRefused(310000, f"ip {remote} not in whitelist")
         now = self._clock.now()
         if robot.muted_until > now:
             raise errors.OapiRefused(660026, "sending too many messages per minute")
         if not self._minute.admits(f"robot {robot.token}", self._limits.robot_per_minute):
             robot.muted_until = now + self._limits.robot_mute
             raise errors.OapiRefused(130101, TOO_FAST)
+        _checked(_kind(body), body)
         if unique := body.get("msgUuid"):
             if unique in robot.seen:
                 return people.chat_named(robot.chat), "repeated"
@@ -202,19 +207,24 @@ class Webhooks:
     # ------------------------------------------------------------------ the message
 
     def _post(self, chat: people.Chat, body: dict[str, Any], via: str) -> None:
-        kind = body.get("msgtype")
-        if kind not in SHAPES:
-            raise errors.OapiRefused(400105, "unsupported msgtype")
+        kind = _kind(body)
         part = _checked(kind, body)
         title, shown, buttons = _shown(kind, part)
         called = _notified(chat, kind, part, body.get("at") or {})
-        shown.text = markup.names_shown(
-            shown.text, {people.PERSON[m].dingtalk: people.PERSON[m].name for m in called}
-        )
+        known = [people.PERSON[member] for member in called]
+        names = {id: one.name for one in known for id in (one.dingtalk, one.mobile) if id}
+        shown.text = markup.names_shown(shown.text, names)
         if via == "repeated":
             return
         more = {"notified": called, "buttons": tuple(buttons), "via": via}
         self._rooms.post(chat, "bot", shown, title=title, **more)
+
+
+def _kind(body: dict[str, Any]) -> str:
+    kind = body.get("msgtype")
+    if not isinstance(kind, str) or kind not in SHAPES:
+        raise errors.OapiRefused(400105, "unsupported msgtype")
+    return kind
 
 
 def _checked(kind: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -279,10 +289,13 @@ def _notified(
     source = part["content"] if kind == "text" else part["text"]
     if at.get("isAtAll") or markup.everybody_called(source):
         return chat.members
-    listed = set(at.get("atUserIds") or ())
+    listed = {*(at.get("atUserIds") or ()), *(at.get("atMobiles") or ())}
     return tuple(
         member
         for member in chat.members
-        if (user := people.PERSON[member].dingtalk) in listed
-        and (kind == "text" or markup.named(source, user))
+        for one in [people.PERSON[member]]
+        if any(
+            id in listed and (kind == "text" or markup.named(source, id))
+            for id in (one.dingtalk, one.mobile)
+        )
     )

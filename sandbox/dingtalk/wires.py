@@ -44,10 +44,13 @@ class Wires(party.Platform):
         chat: str = "",
         secret: str = "",
         keywords: list[str] | tuple[str, ...] = (),
+        addresses: list[str] | tuple[str, ...] = (),
     ) -> str:
         """A custom robot in a group; returns its webhook."""
         place = self.chat(chat)
-        self.webhooks.robots[token] = webhooks.CustomRobot(token, place.id, secret, tuple(keywords))
+        self.webhooks.robots[token] = webhooks.CustomRobot(
+            token, place.id, secret, tuple(keywords), tuple(addresses)
+        )
         return f"{self.base_url}{webhooks.CUSTOM}?access_token={token}"
 
     @control

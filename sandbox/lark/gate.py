@@ -7,6 +7,7 @@ and https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
@@ -22,7 +23,8 @@ TOKEN_LIFE = 7200.0
 TOKEN_KEPT = 1800.0
 """A token is handed out again until fewer than this many seconds are left."""
 
-SECRETS = ("app_secret", "AppSecret", "ClientAssertion")
+_HOOK = re.compile(r"^(/open-apis/bot/v2/hook/).+")
+SECRETS = ("app_secret", "AppSecret", "ClientAssertion", "sign")
 
 
 class Refusal(Exception):
@@ -39,11 +41,13 @@ class Refusal(Exception):
 
 @dataclass
 class Ask:
-    """One API call as its handler sees it."""
+    """One API call as its handler sees it: ``remote`` is who called, ``size`` the body's bytes."""
 
     path: dict[str, str]
     query: dict[str, str]
     body: dict[str, Any]
+    remote: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -197,7 +201,9 @@ class Gate:
             ]
             if found:
                 raise invalid_fields(found)
-        return Ask(dict(request.match_info), dict(request.query), body)
+        return Ask(
+            dict(request.match_info), dict(request.query), body, request.remote or "", len(raw)
+        )
 
     def _spend(self, api: Api) -> None:
         for limit, window in ((api.per_second, 1.0), (api.per_minute, 60.0)):
@@ -237,7 +243,7 @@ def _journal(request: web.Request, raw: bytes) -> dict[str, Any]:
         body = {key: "…" if key in SECRETS else value for key, value in body.items()}
     return {
         "method": request.method,
-        "path": request.path,
+        "path": _HOOK.sub(r"\1…", request.path),
         "query": dict(request.query),
         "body": body,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox import base, world
-from sandbox.lark import events, state
+from sandbox.lark import events, hooks, state
 from sandbox.lark.approvals import Instance
 from sandbox.lark.platform import Platform
 
@@ -75,6 +75,20 @@ class People(Platform):
     async def allow_at_all(self, chat: str, allowed: bool = True) -> None:
         """Whether the bot may mention everybody in that group (not so at first)."""
         self.tenant.chat(chat).at_all = allowed
+
+    @base.control
+    async def add_robot(
+        self,
+        token: str,
+        chat: str = "",
+        secret: str = "",
+        keywords: list[str] | tuple[str, ...] = (),
+        addresses: list[str] | tuple[str, ...] = (),
+    ) -> str:
+        """A custom bot in a group; returns its webhook."""
+        place = self.tenant.chat(chat).id
+        self.hooks.bots[token] = hooks.Bot(token, place, secret, tuple(keywords), tuple(addresses))
+        return f"{self.base_url}/open-apis/bot/v2/hook/{token}"
 
     @base.control
     async def hide_user_ids(self, hidden: bool = True) -> None:

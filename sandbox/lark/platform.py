@@ -7,6 +7,7 @@ from typing import Any
 from sandbox import base
 from sandbox.lark.approvals import Approvals
 from sandbox.lark.gate import Api, Gate
+from sandbox.lark.hooks import Hooks
 from sandbox.lark.messages import Messages
 from sandbox.lark.pushes import Delivery, Pushes
 from sandbox.lark.state import State
@@ -22,6 +23,7 @@ class Platform(base.Party):
         self.pushes = Pushes(self)
         self.sockets = self.pushes.sockets
         self.messages = Messages(self.tenant, self.gate)
+        self.hooks = Hooks(self.tenant, self.gate)
         self.approvals = Approvals(clock, self.gate, self.pushes.start)
         self.user_ids = True
         bootstrap = Api("callback/ws/endpoint", 10_000, 100_000, token=False)

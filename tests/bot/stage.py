@@ -113,9 +113,11 @@ class Everything:
 class Stage:
     """Wraps the engine so that a synchronous test can drive it."""
 
-    def __init__(self, folder: Path, the_book: policy.Book | None = None) -> None:
+    def __init__(
+        self, folder: Path, the_book: policy.Book | None = None, commands: Path = COMMANDS
+    ) -> None:
         self.clock = Clock()
-        self.house = house.House(the_book or book(), loading.load(COMMANDS), "here")
+        self.house = house.House(the_book or book(), loading.load(commands), "here")
         self.loop = asyncio.new_event_loop()
         self.store = store.Store(folder / "stage.db")
         self.engine = engine.Engine(

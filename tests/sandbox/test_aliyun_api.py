@@ -173,7 +173,8 @@ async def test_other_calls_have_limits_too(sdk: Sdk) -> None:
         ("StopInvocation", {"InvokeId": "t", "InstanceId": many(51)}, "InvalidInvokeId.NotFound"),
         ("InvokeCommand", {"CommandId": "c-none"}, "InvalidCmdId.NotFound"),
         ("CreateCommand", {"Type": "RunShellScript", "Name": "n"}, "MissingParameter"),
-        ("RebootInstance", {"InstanceId": WEB1}, "InvalidAction.NotFound"),
+        ("RebootInstance", {"InstanceId": "i-none"}, "InvalidInstanceId.NotFound"),
+        ("AttachDisk", {"InstanceId": WEB1}, "InvalidAction.NotFound"),
     ):
         assert (await sdk.refusal(action, **fields))[1] == code, (action, fields)
 

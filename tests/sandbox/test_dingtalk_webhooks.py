@@ -73,6 +73,9 @@ async def test_a_session_ends_after_ninety_minutes() -> None:
         (markdown("hi @u-bobby", atUserIds=["u-bob"]), []),
         (markdown("hi\n@所有人"), EVERYBODY),
         (markdown("hi @\u200ball"), []),
+        (text("hi", atMobiles=["13800000002", "12345678901"]), ["bob"]),
+        (markdown("hi", atMobiles=["13800000002"]), []),
+        (markdown("hi @13800000002", atMobiles=["13800000002"]), ["bob"]),
     ],
 )
 async def test_who_is_really_notified(body: dict[str, Any], called: list[str]) -> None:
@@ -193,6 +196,15 @@ async def test_a_custom_robot_wants_one_of_its_keywords() -> None:
         assert await client.webhook(url, text("会签: approved")) == OK
 
 
+async def test_a_custom_robot_takes_messages_of_its_addresses() -> None:
+    async with dt.served() as client:
+        url = await client.party.add_robot("tok", addresses=["203.0.113.0/24"])
+        no = {"errcode": 310000, "errmsg": "ip 127.0.0.1 not in whitelist"}
+        assert await client.webhook(url, text()) == no
+        url = await client.party.add_robot("tok", addresses=["203.0.113.0/24", "127.0.0.1"])
+        assert await client.webhook(url, text()) == OK
+
+
 async def test_a_custom_robot_is_muted_after_twenty_a_minute() -> None:
     async with dt.served() as client:
         url = await client.party.add_robot("tok")
@@ -212,6 +224,8 @@ async def test_the_same_msg_uuid_is_said_once() -> None:
         for _ in range(2):
             assert await client.webhook(url, text() | {"msgUuid": "one"}) == OK
         assert len(await client.party.transcript("ops")) == 1
+        wrong = {"msgtype": "text", "text": {}, "msgUuid": "two"}
+        assert (await client.webhook(url, wrong))["errcode"] == 40035
         await client.webhook(url, text() | {"msgUuid": "two"})
         assert len(await client.party.transcript("ops")) == 2
 

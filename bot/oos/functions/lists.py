@@ -80,8 +80,9 @@ def list_join(given: Any) -> list[Any]:
 
 
 def merge_list(given: Any) -> list[Any]:
-    """One level flatter; a single argument that is a list of lists is what is meant itself."""
-    parts = base.items(given)
+    """One level flatter; a single argument that is a list of lists is what is meant itself. null,
+    of a task that was skipped or selected nothing, has no items."""
+    parts = [] if given is None else base.items(given)
     if len(parts) == 1:
         only = values.literal(parts[0])
         if isinstance(only, list) and only and all(isinstance(item, list) for item in only):
@@ -89,7 +90,8 @@ def merge_list(given: Any) -> list[Any]:
     merged: list[Any] = []
     for part in parts:
         found = values.literal(part)
-        merged.extend(found if isinstance(found, list) else [part])
+        if found is not None:
+            merged.extend(found if isinstance(found, list) else [part])
     return merged
 
 
@@ -183,7 +185,7 @@ FUNCTIONS = (
     Function("MergeList", "Lists, one after the other, as one list.",
         "将多个列表依次合并为一个列表。", "[list, …]",
         (Example([["a"], ["b", "c"]], ["a", "b", "c"]),
-         Example([[["a"], ["b"]]], ["a", "b"])),
+         Example([[["a"], ["b"]]], ["a", "b"]), Example([["a"], None], ["a"])),
         merge_list, wrong=base.takes_list, documented=False),
     Function("Intersection", "What is in all lists, in the order of the first.",
         "所有列表共有的元素,按第一个列表的顺序。", "[list, …]",

@@ -788,4 +788,4 @@ def test_a_missing_parameter_fails_the_run() -> None:
 
 def test_triggers_are_not_for_here() -> None:
     run = Outside("Tasks: [{Name: t, Action: 'ACS::TimerTrigger', Properties: {Type: cron}}]")
-    assert str(run.end().error) == "t: UnsupportedAction: ACS::TimerTrigger is not for a chat"
+    assert str(run.end().error) == "t: UnsupportedAction: ACS::TimerTrigger runs on OOS itself only"

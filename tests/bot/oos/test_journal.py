@@ -86,6 +86,8 @@ def fate(seed: int, key: str) -> Any:
         return journal.Failed("No", "not now")
     if dice < 0.2:
         return journal.Unknown("cut")
+    if dice < 0.25 and key.endswith("?"):
+        return journal.NotMade("never")
     status = "Good" if dice < 0.75 else "Busy"
     return journal.Done({"N": 4, "Status": status, "Id": f"id{key.count('[')}"})
 
@@ -259,6 +261,7 @@ def test_progress_of_a_journal() -> None:
         journal.Finished("a#0", BEGAN, journal.Done({"x": [1]})),
         journal.Finished("a#0", BEGAN, journal.Failed("No", "no")),
         journal.Finished("a#0", BEGAN, journal.Unknown("?")),
+        journal.Finished("a#0", BEGAN, journal.NotMade("no")),
         journal.Voted("a#0", BEGAN, False, "li"),
         journal.Told("skip", BEGAN + timedelta(microseconds=1), "li", "a#0"),
     ],

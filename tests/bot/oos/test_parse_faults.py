@@ -85,8 +85,11 @@ def test_aliases_that_multiply() -> None:
 
 
 def test_the_language_of_states_is_another() -> None:
-    (fault,) = written.refused("FormatVersion: OOS-2019-06-01-State\nTasks: 1\nStates: []\n")
-    assert "`OOS-2019-06-01-State` is the language of state configuration" in fault
+    assert written.refused("FormatVersion: OOS-2019-06-01-State\nTasks: 1\nStates: []\n") == [
+        "t.yml:2:1: unknown key `Tasks` of a template; expected `FormatVersion`, `Description`, "
+        "`Parameters`, `States` or `Metadata`",
+        "t.yml:3:9: expected at least one state under `States` (`- ResourceType: …`)",
+    ]
 
 
 def test_keys_given_twice() -> None:

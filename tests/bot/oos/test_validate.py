@@ -192,7 +192,7 @@ def test_references_say_what_they_could_have_meant() -> None:
         "ACS::Pause", "When: '{{ a }} {{ size.x }} {{ b.y }} {{ A.X }} {{ c.x }} {{SIZE}}'", "b"
     )
     assert written.checked(written.tasks(text, parameters)) == [
-        "t.yml:3:23: a Default knows `{{ ACS::… }}` only, not `other`",
+        "t.yml:3:23: unknown parameter `other`; expected `size`",
         "t.yml:10:15: `a` is a task; name an output of it: `a.x`",
         "t.yml:10:23: `size` is a parameter; take a part of it with Fn::Select: [x, …]",
         "t.yml:10:36: the task `b` has no output `y`",

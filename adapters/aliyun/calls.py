@@ -1,0 +1,118 @@
+"""The calls of a template's run: made once, repeated only where that is harmless, or looked up."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import Any
+
+from adapters.aliyun import credentials, lookups, pages, select, wire
+from adapters.aliyun.api import Api
+from adapters.aliyun.failures import Failure
+from adapters.aliyun.settings import Settings
+from bot import model, ports
+
+log = logging.getLogger(__name__)
+
+MISMATCH = "IdempotentParameterMismatch"
+
+
+class Caller:
+    """Makes calls of any product of the platform."""
+
+    def __init__(self, api: Api, settings: Settings, clock: ports.Clock) -> None:
+        self.api = api
+        self.settings = settings
+        self.clock = clock
+
+    async def perform(self, effect: model.RunCall, doubt: bool) -> model.Outcome:
+        """One call, or with ``effect.lookup`` what became of it."""
+        kind = effect.what.get("kind")
+        if kind not in ("api", "select_targets"):
+            return model.Refused(f"Alibaba Cloud has no call of kind {kind!r}.", "unsupported")
+        session = self._session(effect.request)
+        try:
+            if kind == "select_targets":
+                region = effect.what.get("region") or effect.region or self.settings.region
+                found = await select.targets(self.api, effect.what, str(region), session)
+                return model.Done(data={"document": found})
+            what = {**effect.what, "region": effect.what.get("region") or effect.region}
+            build = functools.partial(wire.build, what, self.settings, effect.token, effect.request)
+            request = await self.api.run(build)
+            if request.reads:
+                return done(await pages.whole(self.api, request, session))
+        except wire.BadCall as error:
+            return model.Refused(str(error), "InvalidCall")
+        except ImportError:
+            return model.Refused("The Alibaba Cloud SDK is not installed.", "NoSdk")
+        except Failure as failure:
+            return failure.harmless()
+        if effect.lookup:
+            return await self._look(effect, request, session)
+        if doubt and not self._young(effect, request):
+            reason = f"{request.action} may have been made already, and cannot safely be repeated."
+            return model.Unknown(reason, effect.token)
+        return await self._make(effect, request, session, doubt)
+
+    def _session(self, request: int) -> str:
+        if self.settings.credentials.kind != "role":
+            return ""
+        return credentials.session_name(self.settings.credentials, request)
+
+    def _young(self, effect: model.RunCall, request: wire.Request) -> bool:
+        """Does the platform surely remember our token, if the call was made?"""
+        if not request.own or effect.at is None:
+            return False
+        age = (self.clock.now() - effect.at).total_seconds()
+        return age < self.settings.safe_token_seconds
+
+    async def _make(
+        self, effect: model.RunCall, request: wire.Request, session: str, doubt: bool
+    ) -> model.Outcome:
+        try:
+            return done(await self.api.send(request, session))
+        except Failure as failure:
+            mismatch = failure.code == MISMATCH and request.own
+            if failure.kind == "refused" and (mismatch or doubt or failure.doubt):
+                return await self._second_look(effect, request, session, failure)
+            if doubt:
+                return model.Unknown(failure.reason, effect.token)
+            return failure.outcome(effect.token)
+
+    async def _second_look(
+        self, effect: model.RunCall, request: wire.Request, session: str, why: Failure
+    ) -> model.Outcome:
+        """A refusal says nothing about the try before it, which may have happened."""
+        found = None
+        if request.tagged:
+            try:
+                found = await lookups.by_tag(self.api, request, session)
+            except Failure as failure:
+                log.warning("call %s could not be looked up: %s", effect.key, failure.reason)
+        return model.Unknown(why.reason, effect.token) if found is None else done(found)
+
+    async def _look(
+        self, effect: model.RunCall, request: wire.Request, session: str
+    ) -> model.Outcome:
+        """What became of a call; NotSent if that cannot be found out now."""
+        try:
+            if request.tagged:
+                found = await lookups.by_tag(self.api, request, session)
+                if found is not None:
+                    return done(found)
+            if request.service == "ecs" and request.action in lookups.STATES and not request.own:
+                return await lookups.by_state(self.api, request, effect.token, session)
+            if request.service == "ecs" and self._young(effect, request):
+                return done(await self.api.send(request, session))
+        except Failure as failure:
+            if failure.kind == "refused":
+                return model.Unknown(failure.reason, effect.token)
+            return model.NotSent(failure.reason, failure.retry_after)
+        reason = f"What became of {request.action} cannot be found out."
+        return model.Unknown(reason, effect.token)
+
+
+def done(document: Any) -> model.Done:
+    """The outcome of an answer: its RequestId is the reference."""
+    ref = document.get("RequestId", "") if isinstance(document, dict) else ""
+    return model.Done(str(ref), {"document": document})

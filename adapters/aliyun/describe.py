@@ -1,0 +1,60 @@
+"""Reading the instances of a region, page by page.
+
+https://help.aliyun.com/zh/ecs/developer-reference/api-ecs-2014-05-26-describeinstances
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from adapters.aliyun import products, shapes, wire
+from adapters.aliyun.api import Api
+from bot import model
+
+ID = re.compile(r"i-[0-9A-Za-z]{4,}")
+PAGE = 100
+ID_CHUNK = 100
+
+_ASKED = wire.Request(
+    "ecs", "DescribeInstances", products.PRODUCTS["ecs"].version, "", "", "RPC", "POST", reads=True
+)
+
+
+async def instances(
+    api: Api, region: str, fields: shapes.Wire, session: str = ""
+) -> list[dict[str, Any]]:
+    """Every item of DescribeInstances, as the platform gives it. Raises Failure."""
+    found: list[dict[str, Any]] = []
+    token = ""
+    while True:
+        query = {**fields, "RegionId": region, "MaxResults": str(PAGE)}
+        if token:
+            query["NextToken"] = token
+        answer = await api.send(replace(_ASKED, region=region, query=query), session)
+        items = (answer.get("Instances") or {}).get("Instance") or []
+        found += ({"RegionId": region, **item} for item in items)
+        following = str(answer.get("NextToken") or "")
+        if not following or following == token:
+            return found
+        token = following
+
+
+def by_ids(ids: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The filters that find these ids, as many as one call takes in each; none for no ids, since
+    an empty list means all."""
+    for n in range(0, len(ids), ID_CHUNK):
+        yield {"InstanceIds": json.dumps(list(ids[n : n + ID_CHUNK]))}
+
+
+def instance(item: Mapping[str, Any]) -> model.Instance:
+    """One item; whether its agent runs is not known from it."""
+    return model.Instance(
+        str(item["InstanceId"]),
+        str(item.get("InstanceName") or ""),
+        str(item.get("RegionId") or ""),
+        str(item.get("Status") or ""),
+    )

@@ -1,0 +1,243 @@
+"""Targets: the instances that filters of a template mean. A name that fits two is never guessed.
+
+https://help.aliyun.com/document_detail/186601.html (ACS::SelectTargets)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.aliyun import describe, shapes, wire
+from adapters.aliyun.api import Api
+from adapters.aliyun.failures import Failure
+
+INSTANCES = "aliyun::ecs::instance"
+TYPES = ("ResourceIds", "Tags", "All", "ResourceGroup", "InstanceNames")
+_TAKEN = {
+    "instanceid", "instanceids", "tag", "tags", "maxresults", "nexttoken", "pagenumber", "pagesize",
+}  # fmt: skip
+"""Parameters that a filter sets itself, or that would cut what it finds."""
+
+Items = dict[str, dict[str, Any]]
+"""Raw items of DescribeInstances by instance id, in order."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The JSON of an OOS Targets parameter, its keys in any case. ``fields`` go to
+    DescribeInstances as they are, ``parameters`` are the template's further ones."""
+
+    type: str
+    names: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    region: str = ""
+
+    @staticmethod
+    def read(given: Any) -> Filter:
+        """Raises Failure with a sentence for people if it is none."""
+        if isinstance(given, str) and given.lstrip()[:1] == "{":
+            given = _json(given)
+        if not isinstance(given, Mapping):
+            raise _bad(f"expected {{Type: …}}, found {str(given)[:60]!r}")
+        found = {str(key).lower(): value for key, value in given.items()}
+        type, more = _type(found), _parameters(found.get("parameters"))
+        region = str(found.get("regionid") or more.pop("RegionId", ""))
+        if region:
+            _check_region(region)
+        if type in ("resourceids", "instancenames"):
+            return Filter(type, _names(found.get(type), type), {}, more, region)
+        if type == "tags":
+            return Filter(type, (), _tags(found.get("tags")), more, region)
+        if type == "resourcegroup":
+            group = found.get("resourcegroupid") or found.get("resourcegroup")
+            if not isinstance(group, str) or not group:
+                raise _bad("Type ResourceGroup needs a ResourceGroupId")
+            return Filter(type, (), {"ResourceGroupId": group}, more, region)
+        return Filter(type, (), {}, more, region)
+
+
+@dataclass
+class Chosen:
+    """What a filter found, which of its names nobody has, and which several have."""
+
+    items: Items = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    ambiguous: dict[str, list[str]] = field(default_factory=dict)
+
+
+async def targets(
+    api: Api, what: Mapping[str, Any], region: str, session: str = ""
+) -> dict[str, Any]:
+    """The document of ACS::SelectTargets: the shape of DescribeInstances, with every instance for
+    which all filters hold. ``what`` as ``bot.oos.calls.SelectTargets``. Raises Failure."""
+    wanted = str(what.get("resource_type") or "")
+    if wanted.lower() != INSTANCES:
+        reason = (
+            f"Targets of type {wanted[:60] or 'nothing'} cannot be selected here: ALIYUN::ECS::"
+            "Instance can."
+        )
+        raise Failure("refused", reason, "UnsupportedResourceType")
+    groups = [_group(given) for given in what.get("filters") or ()]
+    if not groups:
+        raise _bad("no filter says which instances are meant; for all of them say {Type: All}")
+    each = await asyncio.gather(*(_together(api, group, (region,), session) for group in groups))
+    for one in each:
+        _refuse_unclear(one)
+    kept = [i for i in each[0].items if all(i in other.items for other in each[1:])]
+    most = what.get("most")
+    items = [each[0].items[i] for i in kept[: None if most is None else int(most)]]
+    return {"Instances": {"Instance": items}, "TotalCount": len(items)}
+
+
+def _group(given: Any) -> list[Filter]:
+    """One filter of a template: usually one Targets parameter, which may hold several targets."""
+    if isinstance(given, str) and given.lstrip()[:1] == "[":
+        given = _json(given)
+    return [Filter.read(one) for one in (given if isinstance(given, (list, tuple)) else [given])]
+
+
+async def _together(
+    api: Api, group: Sequence[Filter], regions: Sequence[str], session: str
+) -> Chosen:
+    whole = Chosen()
+    for one in await asyncio.gather(*(chosen(api, f, regions, session) for f in group)):
+        whole.items |= one.items
+        whole.unknown += one.unknown
+        whole.ambiguous |= one.ambiguous
+    return whole
+
+
+def _refuse_unclear(one: Chosen) -> None:
+    if one.unknown:
+        names = ", ".join(one.unknown[:20])
+        reason = f"No instance in this region is called {names}: check the name and the region."
+        raise Failure("refused", reason, "UnknownTarget")
+    if one.ambiguous:
+        told = "; ".join(f"{n} ({', '.join(ids)})" for n, ids in list(one.ambiguous.items())[:10])
+        reason = f"Several instances have the same name: {told}. Give the instance's id."
+        raise Failure("refused", reason, "AmbiguousTarget")
+
+
+async def chosen(api: Api, one: Filter, regions: Sequence[str], session: str = "") -> Chosen:
+    """What a filter means in its own region, else in these. Raises Failure."""
+    places = (one.region,) if one.region else tuple(regions)
+    more = await api.run(functools.partial(_shaped, one.parameters)) if one.parameters else {}
+    if one.type not in ("resourceids", "instancenames"):
+        return Chosen(await _everywhere(api, places, {**more, **one.fields}, session))
+    found = await _named(api, one, places, session)
+    if more and found.items:
+        left: Items = {}
+        for fields in describe.by_ids(list(found.items)):
+            left |= await _everywhere(api, places, {**more, **fields}, session)
+        found.items = {i: item for i, item in found.items.items() if i in left}
+    return found
+
+
+async def _named(api: Api, one: Filter, places: Sequence[str], session: str) -> Chosen:
+    """Ids and exact names, in the filter's order."""
+    known: Items = {}
+    if one.type == "resourceids":
+        ids = [name for name in one.names if describe.ID.fullmatch(name)]
+        for fields in describe.by_ids(ids):
+            known |= await _everywhere(api, places, fields, session)
+    rest = [name for name in one.names if name not in known]
+    answers = await asyncio.gather(*(_called(api, places, name, session) for name in rest))
+    called = dict(zip(rest, answers, strict=True))
+    found = Chosen()
+    for name in one.names:
+        matched = {name: known[name]} if name in known else called[name]
+        if not matched:
+            found.unknown.append(name)
+        elif len(matched) > 1:
+            found.ambiguous[name] = sorted(matched)
+        else:
+            found.items |= matched
+    return found
+
+
+async def _called(api: Api, regions: Sequence[str], name: str, session: str) -> Items:
+    """The instances of exactly this name."""
+    if "*" in name:
+        return {}
+    found = await _everywhere(api, regions, {"InstanceName": name}, session)
+    return {i: item for i, item in found.items() if item.get("InstanceName") == name}
+
+
+async def _everywhere(api: Api, regions: Sequence[str], fields: shapes.Wire, session: str) -> Items:
+    parts = await asyncio.gather(*(describe.instances(api, r, fields, session) for r in regions))
+    return {str(item["InstanceId"]): item for part in parts for item in part}
+
+
+def _type(found: Mapping[str, Any]) -> str:
+    """The type in lower case; without one, what the keys say."""
+    given = found.get("type")
+    if given is None:
+        given = next((t for t in TYPES if t.lower() in found), None)
+    type = str(given).lower()
+    if given is None or type not in {t.lower() for t in TYPES}:
+        raise _bad(f"the Type {str(given)[:60]!r} is none of {', '.join(TYPES)}")
+    return type
+
+
+def _names(given: Any, type: str) -> tuple[str, ...]:
+    if not isinstance(given, (list, tuple)):
+        raise _bad(f"its {type} must be a list")
+    return tuple(dict.fromkeys(str(n).strip() for n in given if str(n or "").strip()))
+
+
+def _tags(given: Any) -> shapes.Wire:
+    """Tags as DescribeInstances takes them; one without a value asks for its key alone."""
+    listed = [given] if isinstance(given, Mapping) else given
+    if not isinstance(listed, (list, tuple)) or not listed:
+        raise _bad("Type Tags needs a list of Tags, each with a Key")
+    found: shapes.Wire = {}
+    for number, tag in enumerate(listed, 1):
+        low = {str(k).lower(): v for k, v in tag.items()} if isinstance(tag, Mapping) else {}
+        if low.get("key") in (None, ""):
+            raise _bad("a tag has no Key")
+        found |= shapes.flat(f"Tag.{number}", {"Key": low["key"], "Value": low.get("value")})
+    return found
+
+
+def _parameters(given: Any) -> dict[str, Any]:
+    """Further parameters of DescribeInstances that a filter gives."""
+    if given is not None and not isinstance(given, Mapping):
+        raise _bad("Parameters must be a mapping")
+    found: dict[str, Any] = {}
+    for name, value in (given or {}).items():
+        if shapes.fold(str(name)) in _TAKEN:
+            raise _bad(f"{name} does not belong among Parameters")
+        found["RegionId" if str(name).lower() == "regionid" else str(name)] = value
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def _shaped(parameters: Mapping[str, Any]) -> shapes.Wire:
+    """Raises Failure for one that DescribeInstances does not know: it would find too much."""
+    for name in parameters:
+        if not shapes.takes("DescribeInstances", name):
+            raise _bad(f"DescribeInstances has no parameter {name}")
+    return shapes.ecs("DescribeInstances", parameters, reads=True)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise _bad(f"{text[:60]!r} is no JSON") from None
+
+
+def _check_region(region: str) -> None:
+    try:
+        wire.check_region(region)
+    except wire.BadCall as error:
+        raise _bad(str(error)) from None
+
+
+def _bad(why: str) -> Failure:
+    return Failure("refused", f"These are no targets: {why.rstrip('.')}.", "InvalidTargets")

@@ -1,0 +1,296 @@
+"""A template's call as a request of the OpenAPI client: checked, so that it goes where it may."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from adapters.aliyun import products, shapes
+from adapters.aliyun.settings import Settings
+
+REGION = re.compile(r"[a-z]{2,6}(-[a-z0-9]+){1,4}")
+STEP_TAG = "countersign-step"
+REQUEST_TAG = "countersign-request"
+TAGGED = ("RunCommand", "InvokeCommand")
+"""The APIs of ECS whose calls are found again by a tag."""
+LONG_QUERY = 6000
+"""Characters; longer parameters go in the body, where a gateway has more room."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PLATFORM = re.compile(r"([a-z0-9-]+\.)+aliyuncs\.com")
+_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,128}")
+_OWN_HEADERS = frozenset(
+    {
+        "host", "authorization", "connection", "content-length", "transfer-encoding", "expect",
+        "proxy-authorization", "te", "trailer", "upgrade", "user-agent", "date",
+    }
+)  # fmt: skip
+_PROTOCOL = frozenset(
+    {
+        "action", "version", "format", "accesskeyid", "securitytoken", "signature",
+        "signaturemethod", "signaturenonce", "signaturetype", "signatureversion", "timestamp",
+    }
+)  # fmt: skip
+"""Parameters of the protocol itself, in lower case: a template may not set them."""
+
+
+class BadCall(Exception):
+    """The call cannot be made as the template writes it; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call. ``origin``: host or ``http(s)://host``; "" for the ECS client's own choice.
+    ``token``: the client token that it carries; ``own``: that is ours; ``pages``: the template
+    leaves the paging to us."""
+
+    service: str
+    action: str
+    version: str
+    region: str
+    origin: str
+    style: Literal["ROA", "RPC"]
+    method: str
+    reads: bool
+    path: str = "/"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    token: str = ""
+    own: bool = False
+    pages: bool = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Is making it twice the same as making it once?"""
+        return self.reads or bool(self.token)
+
+    @property
+    def tagged(self) -> bool:
+        """Does it carry our tag?"""
+        return self.own and self.service == "ecs" and self.action in TAGGED
+
+
+def build(what: Mapping[str, Any], settings: Settings, token: str, request: int) -> Request:
+    """The request for an "api" call of a template. Raises BadCall. For ECS it imports the SDK's
+    models: use a thread."""
+    service, product = products.code(str(what["service"])), products.find(str(what["service"]))
+    action, region = str(what["api"]).strip(), str(what.get("region") or settings.region)
+    if not _NAME.fullmatch(action):
+        raise BadCall(f"{action[:60]!r} is not the name of an API.")
+    check_region(region)
+    version = str(what.get("version") or (product.version if product else ""))
+    origin = _origin(what, settings, service, product, region)
+    if not version:
+        raise BadCall(
+            f"Which version of {service} is meant is not known: give the task its Version, such as "
+            "2020-01-01."
+        )
+    if not _VERSION.fullmatch(version):
+        raise BadCall(f"{version[:60]!r} is not the version of an API.")
+    style: Literal["ROA", "RPC"] = "ROA" if what.get("uri") else "RPC"
+    method = _method(what, style)
+    reads = bool(what.get("reads")) and (style == "RPC" or method in ("GET", "HEAD"))
+    base = Request(service, action, version, region, origin, style, method, reads)
+    make = _roa if style == "ROA" else _rpc
+    return make(base, what, product, token, request)
+
+
+def check_region(region: str) -> None:
+    """Raise BadCall unless it is one: it becomes a part of a host's name."""
+    if not REGION.fullmatch(region):
+        raise BadCall(f"{region[:60]!r} is not a region: give one such as cn-hangzhou.")
+
+
+def _origin(
+    what: Mapping[str, Any],
+    settings: Settings,
+    service: str,
+    product: products.Product | None,
+    region: str,
+) -> str:
+    """Where it goes: what the operator says, else what the template says if that is the platform,
+    else the product's own place."""
+    told = settings.origin(service)
+    given = str(what.get("endpoint") or "").strip().lower()
+    if given:
+        host = urlsplit(given if "://" in given else f"//{given}").netloc
+        ours = (settings.endpoint, *settings.endpoints.values())
+        mine = {
+            origin.rpartition("://")[2].rstrip("/").lower(): origin for origin in ours if origin
+        }
+        if host not in mine and not _PLATFORM.fullmatch(host):
+            raise BadCall(
+                f"The endpoint {given[:100]!r} is not one of Alibaba Cloud's: signed calls go to "
+                "*.aliyuncs.com, or where the configuration says."
+            )
+        return told or mine.get(host, host)
+    if told:
+        return told
+    if service == "ecs":
+        return ""
+    if product is None:
+        raise BadCall(
+            f"The service {service[:60]!r} is not known: give the task its Version and Endpoint, "
+            "or name its endpoint in the configuration."
+        )
+    return product.at(region)
+
+
+def _method(what: Mapping[str, Any], style: str) -> str:
+    given = str(what.get("method") or "").upper()
+    if not given:
+        if style == "ROA" and (what.get("body") is not None or not what.get("reads")):
+            raise BadCall(f"{what['api']} goes to a URI: give the task its Method, such as PUT.")
+        return "GET" if style == "ROA" else "POST"
+    allowed = _METHODS if style == "ROA" else ("GET", "POST")
+    if given not in allowed:
+        raise BadCall(f"{given[:20]!r} is not a method for this call: give {', '.join(allowed)}.")
+    return given
+
+
+def _rpc(
+    base: Request,
+    what: Mapping[str, Any],
+    product: products.Product | None,
+    token: str,
+    request: int,
+) -> Request:
+    """By name and parameters. https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature"""
+    given = {**_mapping(what, "query"), **_mapping(what, "parameters")}
+    action = base.action
+    if base.service == "ecs":
+        action = shapes.actions().get(action.lower(), action)
+    _check_names(given, action, base.version)
+    given = {name: value for name, value in given.items() if name.lower() not in _PROTOCOL}
+    if base.service == "ecs":
+        sent = shapes.ecs(action, given, base.reads)
+    else:
+        sent = shapes.plain(product, given)
+    known = shapes.schema(action) if base.service == "ecs" else {}
+    if "regionid" not in {name.lower() for name in sent} and (not known or "regionid" in known):
+        sent["RegionId"] = base.region
+    theirs = next((sent[n] for n in sent if n.lower() == "clienttoken" and sent[n]), "")
+    takes = "clienttoken" in known or any(name.lower() == "clienttoken" for name in given)
+    own = bool(takes and not theirs and not base.reads)
+    if own:
+        sent = {n: v for n, v in sent.items() if n.lower() != "clienttoken"}
+        sent["ClientToken"] = token
+    pages = base.reads and not _paged(sent)
+    if pages and base.service == "ecs" and {"pagesize", "pagenumber"} <= known.keys():
+        sent |= {"PageNumber": "1", "PageSize": "50"}
+    fields: dict[str, Any] = {
+        "action": action, "token": theirs or (token if own else ""), "own": own, "pages": pages,
+    }  # fmt: skip
+    found = replace(base, **fields, query=sent, headers=_headers(what))
+    if found.tagged:
+        found = replace(found, query=_tagged(sent, token, request))
+    body = _body(what) if what.get("body") is not None else None
+    if body is not None and not isinstance(body, Mapping):
+        raise BadCall(f"{action} takes parameters: write its Body as a mapping.")
+    if body or (base.method == "POST" and sum(map(len, sent.values())) > LONG_QUERY):
+        form = {**(shapes.plain(product, body) if body else {}), **found.query}
+        found = replace(found, query={}, body=form)
+    return found
+
+
+def _roa(
+    base: Request,
+    what: Mapping[str, Any],
+    product: products.Product | None,
+    token: str,
+    request: int,
+) -> Request:
+    """By method and path. The token goes where the template leaves room for one."""
+    path, _, tail = str(what["uri"]).partition("?")
+    path = path if path.startswith("/") else f"/{path}"
+    for part in path.split("/"):
+        if part.lower().replace("%2e", ".") in (".", ".."):
+            raise BadCall(f"The URI {path[:100]!r} leaves its place: write it without dots.")
+    given = {**_mapping(what, "query"), **_mapping(what, "parameters")}
+    query = dict(parse_qsl(tail, keep_blank_values=True)) | shapes.plain(product, given)
+    _check_names(query, base.action, base.version)
+    body = _body(what)
+    place = body if isinstance(body, dict) else {}
+    holders = [(m, n) for m in (query, place) for n in m if str(n).lower() == "clienttoken"]
+    theirs = next((str(m[n]) for m, n in holders if m[n]), "")
+    own = bool(holders) and not theirs and not base.reads
+    if own:
+        holders[0][0][holders[0][1]] = token
+    fields: dict[str, Any] = {
+        "path": quote(path, safe="/%~:@!$&'()*+,;="),
+        "query": query,
+        "headers": _headers(what),
+        "body": body,
+        "token": theirs or (token if own else ""),
+        "own": own,
+    }
+    return replace(base, **fields)
+
+
+def _mapping(what: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = what.get(name) or {}
+    if not isinstance(found, Mapping):
+        raise BadCall(f"{what['api']}: {name} must be a mapping of names to values.")
+    return {str(key): value for key, value in found.items()}
+
+
+def _body(what: Mapping[str, Any]) -> Any:
+    """The body as JSON types; text that is no JSON stays text."""
+    body = what.get("body")
+    if not isinstance(body, str):
+        return dict(body) if isinstance(body, Mapping) else body
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
+
+
+def _check_names(given: Mapping[str, Any], action: str, version: str) -> None:
+    """Raise BadCall if a parameter would make it another call than the one that was approved."""
+    same = {"action": action.lower(), "version": version.lower(), "format": "json"}
+    for name, value in given.items():
+        wanted = same.get(name.lower())
+        if name.lower() in _PROTOCOL and str(value).lower() != wanted:
+            raise BadCall(f"{name} is not a parameter of {action}: leave it out.")
+
+
+def _headers(what: Mapping[str, Any]) -> dict[str, str]:
+    sent: dict[str, str] = {}
+    for name, value in _mapping(what, "headers").items():
+        low, text = name.lower(), "" if value is None else str(value).strip()
+        if low in _OWN_HEADERS or (low.startswith("x-acs-") and low != "x-acs-region-id"):
+            raise BadCall(f"The header {name[:60]} is the protocol's own: leave it out.")
+        if not _HEADER.fullmatch(name) or not (text.isascii() and text.isprintable()):
+            raise BadCall(f"The header {name[:60]!r} cannot be sent: ASCII on one line only.")
+        sent[low] = text
+    return sent
+
+
+def _paged(sent: Mapping[str, str]) -> bool:
+    """Does the template page for itself?"""
+    return bool(
+        {name.lower() for name in sent} & {"pagenumber", "pagesize", "maxresults", "nexttoken"}
+    )
+
+
+def _tagged(sent: shapes.Wire, token: str, request: int) -> shapes.Wire:
+    """With our tags after the template's own, so that the call is found again."""
+    pairs: dict[str, str] = {}
+    rest: shapes.Wire = {}
+    for name, value in sent.items():
+        parts = name.split(".")
+        if parts[0].lower() == "tag" and len(parts) == 3 and parts[2].lower() == "key":
+            pairs[value] = sent.get(f"{parts[0]}.{parts[1]}.Value", "")
+        elif parts[0].lower() != "tag":
+            rest[name] = value
+    pairs |= {STEP_TAG: token, REQUEST_TAG: str(request)}
+    for number, (key, value) in enumerate(pairs.items(), 1):
+        rest |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
+    return rest

@@ -1,0 +1,12 @@
+"""Custom robots of DingTalk and Lark groups, and plain HTTP: where messages of templates go.
+
+Made of: ``address`` (a URI → a target that is allowed), ``bodies`` and ``translate`` (what a
+template says → what that robot takes), ``sender`` (one message → one outcome), ``answers`` (what
+the robot's answer means), ``hook`` (a call of a run → a message).
+"""
+
+from adapters.webhook.address import Misfit, Target
+from adapters.webhook.hook import Webhook
+from adapters.webhook.settings import Robot, Settings
+
+__all__ = ["Misfit", "Robot", "Settings", "Target", "Webhook"]

@@ -1,0 +1,87 @@
+"""Notifications of a template's run: a call of its journal → a message to a robot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.webhook import address, bodies, sender, translate
+from adapters.webhook.settings import Settings
+from bot import model, ports
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]{1,100}")
+_OURS = re.compile(
+    "host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|"
+    "accept-encoding|proxy-.*",
+    re.I,
+)
+
+
+class Webhook:
+    """Carries out the calls of a run that notify. Raises address.Misfit, when it is made, for a
+    setting that cannot be meant."""
+
+    name = "webhook"
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self._settings = settings
+        self.book = address.Book(settings)
+        self.sender = sender.Sender(settings, clock)
+        try:
+            self._lines(0, "", True)
+        except (LookupError, ValueError) as error:
+            raise address.Misfit("line", f"[webhook] reference or answering: {error}") from None
+
+    async def perform(self, effect: model.RunCall, doubt: bool) -> model.Outcome:
+        """Send the message of a call. ``Done.data``: {"document": what the robot answered}."""
+        what = effect.what
+        asks = what.get("kind") == "approve"
+        notice = what.get("notice") if asks else what
+        if what.get("kind") not in ("notify", "approve"):
+            return model.Refused("this is no notification", "unsupported")
+        if notice is None:
+            return model.Done(data={"document": {}})
+        if effect.lookup:
+            return model.Unknown("robots do not tell what they were sent", effect.token)
+        if str(notice.get("type") or "WebHook").lower() != "webhook":
+            return model.Refused(
+                f"NotifyType {str(notice['type'])[:40]} is not supported here: use WebHook, which "
+                "can be the address of a robot or robot:NAME",
+                "unsupported",
+            )
+        lines = self._lines(effect.request, effect.code, asks) if notice.get("append_link") else ()
+        try:
+            target = self.book.target(str(notice.get("uri") or ""))
+            body = bodies.body(target.kind, notice.get("content"), lines)
+        except address.Misfit as misfit:
+            return model.Refused(str(misfit), misfit.code)
+        except translate.Unfit as unfit:
+            return model.Refused(str(unfit), "content")
+        headers = _headers(notice.get("headers"))
+        return await self.sender.send(target, body, effect.token, doubt, headers)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self.sender.close()
+
+    def _lines(self, request: int, code: str, asks: bool) -> tuple[str, ...]:
+        """What is appended to a message, so that people find the request behind it."""
+        told = (self._settings.reference, self._settings.answering if asks else "")
+        return tuple(line.format(request=request, code=code) for line in told if line)
+
+
+def _headers(given: Any) -> dict[str, str]:
+    """The fields of a template's Headers that may be sent along; those of the connection are
+    ours."""
+    if not isinstance(given, Mapping):
+        return {}
+    told = {str(name): str(value).strip() for name, value in given.items() if value is not None}
+    return {
+        name: value
+        for name, value in told.items()
+        if _HEADER.fullmatch(name)
+        and not _OURS.fullmatch(name)
+        and value.isprintable()
+        and len(value) <= 4096
+    }

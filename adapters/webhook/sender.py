@@ -1,0 +1,186 @@
+"""One message to one robot → one of the four outcomes. Knows nothing of who wants it sent."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import multidict
+import yarl
+
+from adapters.webhook import answers
+from adapters.webhook.address import Target
+from adapters.webhook.settings import Settings
+from bot import model, ports
+
+MOST_BYTES = 20_000
+"""https://open.dingtalk.com/document/development/custom-bot-to-send-group-chat-messages (20,000
+bytes); Lark's 20 KB are a little more."""
+ANSWER_BYTES = 1 << 16
+
+
+class Sender:
+    """Signs, checks and posts. One session for all; each message has a connection of its own, for
+    one that was kept may be closed while the message is under way, and then nobody knows."""
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._muted: dict[str, datetime] = {}
+
+    async def send(
+        self,
+        target: Target,
+        body: Mapping[str, Any] | str,
+        unique: str,
+        doubt: bool,
+        headers: Mapping[str, str] | None = None,
+    ) -> model.Outcome:
+        """Post ``body`` (a string as it is, all else as JSON). ``unique`` names the message: a
+        DingTalk robot takes it once, however often it is sent; elsewhere one that may have arrived
+        (``doubt``) is not sent again. ``headers`` are for plain targets only."""
+        repeatable = target.kind == "dingtalk" and bool(unique)
+        if doubt and not repeatable:
+            return model.Unknown(f"{target.shown}: it may have been sent before", unique)
+        now = self._clock.now()
+        until = self._muted.get(target.url)
+        if until is not None and until > now:
+            left = (until - now).total_seconds()
+            return model.NotSent(f"{target.shown}: the robot is muted for sending too much", left)
+        if isinstance(body, Mapping) and repeatable:
+            body = {**body, "msgUuid": body.get("msgUuid") or unique}
+        url, data, kind = _prepared(target, body, now)
+        refused = _refusal(target, body, len(data))
+        if refused is not None:
+            return refused
+        fields = multidict.CIMultiDict({"Content-Type": kind})
+        if target.kind == "plain":
+            fields.update(headers or {})
+        outcome = await self._post(target, url, data, fields, repeatable)
+        if isinstance(outcome, model.NotSent) and outcome.retry_after >= answers.MUTE:
+            self._mute(target, now, outcome.retry_after)
+        return outcome
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _mute(self, target: Target, now: datetime, seconds: float) -> None:
+        self._muted = {url: until for url, until in self._muted.items() if until > now}
+        self._muted[target.url] = now + timedelta(seconds=seconds)
+
+    async def _post(
+        self, target: Target, url: str, data: bytes, headers: Mapping[str, str], repeatable: bool
+    ) -> model.Outcome:
+        try:
+            async with self._http().post(
+                yarl.URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
+            ) as response:
+                raw = bytearray()
+                while len(raw) < ANSWER_BYTES and (part := await response.content.readany()):
+                    raw += part
+                text = raw.decode(errors="replace")
+                found = answers.answer(response.status, text, response.headers)
+        except aiohttp.ClientSSLError:
+            return model.NotSent(
+                f"{target.shown}: its certificate is not trusted; a private authority goes into "
+                "ca_file in [webhook]",
+                answers.MINUTE,
+            )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return model.NotSent(f"{target.shown}: no connection ({type(error).__name__})")
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            return answers.silent(f"{target.shown}: no answer ({type(error).__name__})", repeatable)
+        return answers.outcome(target, found, repeatable)
+
+    def _http(self) -> aiohttp.ClientSession:
+        """The session, made on first use inside the running loop."""
+        if self._session is None:
+            ca_file = self._settings.ca_file
+            trust = ssl.create_default_context(cafile=ca_file) if ca_file else True
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=64, force_close=True, ssl=trust),
+                timeout=aiohttp.ClientTimeout(
+                    total=self._settings.timeout, sock_connect=self._settings.connect_timeout
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                raise_for_status=False,
+            )
+        return self._session
+
+
+def _prepared(
+    target: Target, body: Mapping[str, Any] | str, now: datetime
+) -> tuple[str, bytes, str]:
+    """The signed URL, the signed body, and its type."""
+    url = target.url
+    if target.secret and target.kind == "dingtalk":
+        stamp = str(int(now.timestamp() * 1000))
+        sign = quote(dingtalk_sign(stamp, target.secret), safe="")
+        url += f"{'&' if '?' in url else '?'}timestamp={stamp}&sign={sign}"
+    if isinstance(body, str):
+        return url, body.encode(errors="replace"), "text/plain; charset=utf-8"
+    if target.secret and target.kind == "lark":
+        stamp = str(int(now.timestamp()))
+        body = {**body, "timestamp": stamp, "sign": lark_sign(stamp, target.secret)}
+    return url, encoded(body), "application/json; charset=utf-8"
+
+
+def encoded(body: Any) -> bytes:
+    """A body as JSON. Half a character, which JSON may hold and UTF-8 may not, becomes a "?"."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def dingtalk_sign(stamp: str, secret: str) -> str:
+    """``stamp`` in milliseconds. The secret is the key, and is signed together with the time.
+    https://open.dingtalk.com/document/dingstart/customize-robot-security-settings"""
+    text = f"{stamp}\n{secret}".encode()
+    return base64.b64encode(hmac.new(secret.encode(), text, hashlib.sha256).digest()).decode()
+
+
+def lark_sign(stamp: str, secret: str) -> str:
+    """``stamp`` in seconds. Time and secret are the key, and what is signed is empty.
+    https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot"""
+    key = f"{stamp}\n{secret}".encode()
+    return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
+
+
+def _refusal(target: Target, body: Mapping[str, Any] | str, size: int) -> model.Refused | None:
+    """Why the robot would refuse this message, as far as that is known before it is sent."""
+    if size > MOST_BYTES and target.kind != "plain":
+        return model.Refused(
+            f"{target.shown}: the message has {size:,} bytes and a robot takes {MOST_BYTES:,}; "
+            "shorten it",
+            "too_long",
+        )
+    if target.keywords and not any(
+        word in text for text in texts(body) for word in target.keywords
+    ):
+        return model.Refused(
+            f"{target.shown}: the message must hold one of the robot's keywords: "
+            + ", ".join(target.keywords),
+            "keywords",
+        )
+    return None
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every string in a body that is no name of a field."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts(inner)

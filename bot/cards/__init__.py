@@ -1,0 +1,41 @@
+"""How a request looks: its card at every moment, and the messages in its thread.
+
+Only structure is made here; every string goes out as plain text and is escaped by the adapter.
+"""
+
+from bot.cards.outcome import outcome_message
+from bot.cards.parts import (
+    accounts_of,
+    moment,
+    name_of,
+    names_of,
+    para,
+    people,
+    sentence,
+    span,
+    state_word,
+    title_of,
+)
+from bot.cards.request import note_of, request_card
+from bot.cards.results import FINISHED, instances_message, result_text
+from bot.cards.runs import ballot_message
+
+__all__ = [
+    "FINISHED",
+    "accounts_of",
+    "ballot_message",
+    "instances_message",
+    "moment",
+    "name_of",
+    "names_of",
+    "note_of",
+    "outcome_message",
+    "para",
+    "people",
+    "request_card",
+    "result_text",
+    "sentence",
+    "span",
+    "state_word",
+    "title_of",
+]

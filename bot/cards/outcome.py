@@ -1,0 +1,71 @@
+"""The audit reply of a request that has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import model, texts
+from bot.cards import runs
+from bot.cards.parts import MARKS, bold, code, name_of, para, people, span
+from bot.cards.results import missing_word, output_blocks, result_rows
+from bot.house import House
+
+
+def outcome_message(
+    house: House,
+    request: model.Request,
+    votes: Sequence[model.Vote],
+    results: Sequence[model.InstanceResult],
+    stamp: str,
+    run_name: str,
+) -> model.Message:
+    """The audit reply: who asked, who approved, what ran, where, how it ended, and the stamp of
+    its audit entry."""
+    locale, plan = request.locale, request.plan
+    assert plan is not None
+    key = {
+        model.State.SUCCEEDED: "say.succeeded",
+        model.State.FAILED: "say.failed",
+        model.State.CANCELLED: "say.stopped",
+    }.get(request.state, "say.unknown")
+    headline = texts.say(locale, key, id=request.id, command=request.command)
+    mentions = tuple(
+        account for account in (request.account,) if account.platform == request.place.platform
+    )
+    approvers = dict.fromkeys(
+        name_of(house, vote.person)
+        + (f" ({texts.say(locale, 'card.via.form')})" if vote.via == "form" else "")
+        for vote in votes
+        if vote.approve
+    )
+    began, ended = request.started_at or request.approved_at, request.ended_at
+    rows = [
+        (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
+        (texts.say(locale, "say.approved_by"), (span(texts.joined(locale, approvers, "list")),)),
+        (texts.say(locale, "say.ran"), (span(f"{request.command} · "), code(request.code))),
+    ]
+    if request.reason:
+        rows.append((texts.say(locale, "card.reason"), (span(request.reason),)))
+    if plan.template:
+        rows += runs.rows(request, plan)
+    else:
+        rows += result_rows(locale, plan, results, missing_word(request))
+    if began and ended:
+        rows.append(
+            (texts.say(locale, "say.duration"), (span(texts.duration(locale, ended - began)),))
+        )
+    rows.append((texts.say(locale, "say.audit"), (span(f"№ {stamp}"),)))
+    blocks: list[model.Block] = [
+        para(bold(f"{MARKS.get(request.state, '')} {headline} "), *people(mentions))
+    ]
+    if request.note:
+        blocks.append(para(span(request.note)))
+    if request.state is model.State.UNKNOWN and not plan.template:
+        blocks.append(para(span(texts.say(locale, "say.unknown.what", name=run_name))))
+    blocks.append(model.Block("facts", rows=tuple(rows)))
+    if plan.template:
+        outputs = request.progress.outputs if request.progress else {}
+        blocks += runs.output_blocks(locale, outputs)
+    else:
+        blocks += output_blocks(locale, plan, results)
+    return model.Message(headline, tuple(blocks), mentions, quote=request.text)

@@ -1,0 +1,152 @@
+"""What cards and messages are made of: spans, names, moments, and outputs cut to fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot import model, policy, texts
+from bot.house import House
+
+Row = tuple[str, tuple[model.Span, ...]]
+
+MARKS: dict[model.State, str] = {
+    model.State.SUCCEEDED: "✅",
+    model.State.FAILED: "❌",
+    model.State.REJECTED: "🚫",
+    model.State.CANCELLED: "⏹",
+    model.State.EXPIRED: "⌛",
+    model.State.UNKNOWN: "❓",
+}
+MOST_NAMED = 8
+OUTPUT_LINES = (8, 16)
+OUTPUT_CHARS = 1_600
+ASKED_CHARS = 200
+
+
+def span(text: str) -> model.Span:
+    return model.Span(text)
+
+
+def bold(text: str) -> model.Span:
+    return model.Span(text, "bold")
+
+
+def code(text: str) -> model.Span:
+    return model.Span(text, "code")
+
+
+def para(*spans: model.Span) -> model.Block:
+    return model.Block("para", spans)
+
+
+def words(text: str) -> tuple[model.Span, ...]:
+    """A sentence of the bot's, in which what stands between backticks is to be typed as it is."""
+    parts = re.split(r"`([^`\n]+)`", text)
+    kinds = (span, code)
+    return tuple(kinds[place % 2](part) for place, part in enumerate(parts) if part)
+
+
+def people(accounts: Iterable[model.Account]) -> tuple[model.Span, ...]:
+    """Mentions of these accounts, with a space between them."""
+    spans: list[model.Span] = []
+    for account in accounts:
+        if spans:
+            spans.append(span(" "))
+        spans.append(model.Span(account.name or account.id, at=account))
+    return tuple(spans)
+
+
+def sentence(
+    title: str, text: str, mentions: tuple[model.Account, ...] = (), quote: str = ""
+) -> model.Message:
+    """A message of one sentence, mentioning people in front of it; `…` in it is code."""
+    spans = people(mentions)
+    blocks = (para(*spans, *((span(" "),) if spans else ()), *words(text)),)
+    return model.Message(title, blocks, mentions, quote)
+
+
+def moment(house: House, when: datetime) -> str:
+    return f"{when.astimezone(house.zone):%m-%d %H:%M}"
+
+
+def state_word(locale: str, request: model.Request) -> str:
+    word = request.state.value
+    if request.stopping and not request.state.final:
+        word = "stopping"
+    elif request.state is model.State.CANCELLED and request.approved_at:
+        word = "stopped"
+    return texts.say(locale, f"state.{word}")
+
+
+def name_of(house: House, person: str) -> str:
+    known = house.book.people.get(person)
+    return known.name if known else person
+
+
+def names_of(house: House, ids: Iterable[str]) -> list[str]:
+    return [name_of(house, person) for person in ids]
+
+
+def accounts_of(house: House, ids: Iterable[str], place: model.Place) -> tuple[model.Account, ...]:
+    """The accounts by which these people can be mentioned in this place."""
+    found = (policy.account_of(house.book, who, place.platform, place.tenant) for who in ids)
+    return tuple(account for account in found if account is not None)
+
+
+def instance_name(instance: model.Instance) -> str:
+    return f"{instance.name} ({instance.id})" if instance.name else instance.id
+
+
+def targets_text(locale: str, instances: Sequence[model.Instance]) -> str:
+    named = ", ".join(instance_name(instance) for instance in instances[:MOST_NAMED])
+    if len(instances) > MOST_NAMED:
+        named += " " + texts.say(locale, "card.more", count=len(instances) - MOST_NAMED)
+    return named
+
+
+def title_of(request: model.Request) -> str:
+    return f"#{request.id} {request.command}"
+
+
+def asked_text(request: model.Request) -> str:
+    """What was typed, on one line; a script in it is not said twice, as the plan tells it whole."""
+    text = " ".join(request.text.split())
+    return text if len(text) <= ASKED_CHARS else text[:ASKED_CHARS] + " …"
+
+
+def vote_row(house: House, request: model.Request, votes: Sequence[model.Vote]) -> tuple[Row, ...]:
+    if not votes:
+        return ()
+    locale = request.locale
+    parts = []
+    for vote in votes:
+        word = texts.say(locale, "card.vote.approve" if vote.approve else "card.vote.reject")
+        text = f"{name_of(house, vote.person)} {word} {moment(house, vote.at)}"
+        if vote.via == "form":
+            text += " " + texts.say(locale, "card.via.form")
+        parts.append(f"{text}: {vote.reason}" if vote.reason else text)
+    return ((texts.say(locale, "card.votes"), (span(" · ".join(parts)),)),)
+
+
+def cut(locale: str, output: str, dropped: int) -> str:
+    """An output short enough for a chat: its head and its tail, and how much is missing between."""
+    text = output.rstrip()
+    head_lines, tail_lines = OUTPUT_LINES
+    lines = text.split("\n")
+    head, tail = lines, []
+    missing = dropped
+    if len(lines) > head_lines + tail_lines:
+        head, tail = lines[:head_lines], lines[-tail_lines:]
+        missing += len("\n".join(lines[head_lines:-tail_lines]).encode()) + 1
+    kept = "\n".join(head), "\n".join(tail)
+    room = OUTPUT_CHARS // 2
+    if len(kept[0]) + len(kept[1]) > OUTPUT_CHARS:
+        whole = "\n".join(part for part in kept if part)
+        kept = whole[:room], whole[-room:]
+        missing += len(whole[room:-room].encode())
+    if not missing:
+        return text
+    gap = texts.say(locale, "say.dropped", count=missing)
+    return "\n".join(part for part in (kept[0], gap, kept[1]) if part)

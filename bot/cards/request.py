@@ -1,0 +1,210 @@
+"""A request's card, as it truthfully stands at every moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import model, policy, texts
+from bot.cards import runs
+from bot.cards.parts import (
+    Row,
+    accounts_of,
+    asked_text,
+    bold,
+    code,
+    moment,
+    name_of,
+    names_of,
+    span,
+    state_word,
+    targets_text,
+    title_of,
+    vote_row,
+)
+from bot.cards.results import FINISHED, missing_word, result_rows
+from bot.house import House
+
+TONES: dict[model.State, str] = {
+    model.State.PLANNING: "grey",
+    model.State.PENDING: "orange",
+    model.State.APPROVED: "blue",
+    model.State.RUNNING: "blue",
+    model.State.WAITING: "orange",
+    model.State.SUCCEEDED: "green",
+    model.State.FAILED: "red",
+    model.State.REJECTED: "red",
+    model.State.UNKNOWN: "red",
+}
+
+
+def request_card(
+    house: House,
+    request: model.Request,
+    votes: Sequence[model.Vote] = (),
+    results: Sequence[model.InstanceResult] = (),
+) -> model.Card:
+    """The card as it truthfully stands now."""
+    locale, plan = request.locale, request.plan
+    assert plan is not None
+    pending = request.state is model.State.PENDING
+    rule, digest = policy.ballot_of(house.book, request)
+    cast = tuple(vote for vote in votes if vote.digest == digest)
+    asks = pending or (request.ballot is not None and request.ballot.voted)
+    if pending:
+        blocks = plan_blocks(house, request)
+        if votes_row := vote_row(house, request, cast):
+            blocks = (model.Block("facts", rows=votes_row), *blocks)
+    else:
+        blocks = settled_blocks(house, request, vote_row(house, request, votes), results)
+    waiting = policy.tally(rule, request.person, cast).waiting_for if asks else ()
+    return model.Card(
+        request=request.id,
+        code=request.code,
+        title=title_of(request),
+        tone=TONES.get(request.state, "grey"),  # type: ignore[arg-type]
+        tag=state_word(locale, request),
+        blocks=blocks,
+        buttons=buttons_of(request, plan),
+        ask_reason=texts.say(locale, "card.ask_reason") if asks else "",
+        note=note_of(house, request, votes),
+        mentions=accounts_of(house, waiting, request.place),
+    )
+
+
+def buttons_of(request: model.Request, plan: model.Plan) -> tuple[model.Button, ...]:
+    """What may be done with it now."""
+    if request.state is model.State.PENDING:
+        return decide_buttons(request, plan)
+    if request.stopping or request.state.final or request.state is model.State.PLANNING:
+        return ()
+    if request.ballot is not None:
+        return runs.ballot_buttons(request, request.ballot)
+    if plan.engine == "local" and request.state is model.State.RUNNING:
+        return runs.buttons(request.locale, request.id, "pause", "stop")
+    return runs.buttons(request.locale, request.id, "stop")
+
+
+def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Button, ...]:
+    locale = request.locale
+    targets = targets_text(locale, plan.instances[:3])
+    if len(plan.instances) > 3:
+        targets += " " + texts.say(locale, "card.more", count=len(plan.instances) - 3)
+    confirm = texts.say(locale, "card.confirm", command=request.command, targets=targets)
+    return (
+        model.Button("approve", texts.say(locale, "card.button.approve"), "primary", confirm),
+        model.Button("reject", texts.say(locale, "card.button.reject"), "danger"),
+    )
+
+
+def settled_blocks(
+    house: House,
+    request: model.Request,
+    votes_row: tuple[Row, ...],
+    results: Sequence[model.InstanceResult],
+) -> tuple[model.Block, ...]:
+    """The body of a card that is no longer voted on: who, what, and how far it is."""
+    locale, plan = request.locale, request.plan
+    assert plan is not None
+    rows = [
+        (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
+        (texts.say(locale, "card.request"), (code(asked_text(request)),)),
+        *votes_row,
+        (texts.say(locale, "card.code"), (code(request.code),)),
+    ]
+    started = request.state in (
+        model.State.RUNNING,
+        model.State.SUCCEEDED,
+        model.State.FAILED,
+        model.State.UNKNOWN,
+    ) or bool(results)
+    if plan.template:
+        rows += runs.rows(request, plan)
+        return (model.Block("facts", rows=tuple(rows)), *runs.blocks(request))
+    if started:
+        done = sum(result.status in FINISHED for result in results)
+        count = texts.say(locale, "card.progress.count", done=done, total=len(plan.instances))
+        rows.append((texts.say(locale, "card.progress"), (bold(count),)))
+        rows += result_rows(locale, plan, results, missing_word(request))
+    else:
+        named = targets_text(locale, plan.instances)
+        rows.append((texts.say(locale, "card.targets"), (bold(named),)))
+    return (model.Block("facts", rows=tuple(rows)),)
+
+
+def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]:
+    """The whole plan: what was asked, what exactly will run, where, as whom, until when."""
+    plan, locale = request.plan, request.locale
+    assert plan is not None
+    rule = policy.policy_of(house.book, request.policy)
+    say = texts.say
+    asker: tuple[model.Span, ...] = (span(name_of(house, request.person)),)
+    if request.form is not None:
+        asker += (span(" · " + say(locale, "form.from", title=request.form.title)),)
+    mode = say(locale, f"card.mode.{rule.mode}", need=rule.count)
+    electors = names_of(house, policy.electorate(rule, request.person))
+    agree = f"{', '.join(electors)} · {mode}" if len(electors) > 1 else ", ".join(electors)
+    rows: list[Row] = [
+        (say(locale, "card.asked_by"), asker),
+        (say(locale, "card.request"), (code(asked_text(request)),)),
+    ]
+    if request.reason:
+        rows.append((say(locale, "card.reason"), (span(request.reason),)))
+    if request.form is not None and request.form.late:
+        rows.append((say(locale, "card.late"), (span(say(locale, "card.late.why")),)))
+    if request.escalated:
+        rows.append((say(locale, "card.escalated"), (span(request.escalated),)))
+    rows += runs.plan_rows(locale, plan) if plan.template else script_rows(locale, plan)
+    rows += [
+        (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
+        (say(locale, "card.code"), (code(request.code),)),
+        (say(locale, "card.expires"), (span(moment(house, request.expires_at)),)),
+        (say(locale, "card.approvers"), (span(agree),)),
+    ]
+    return (model.Block("facts", rows=tuple(rows)), *script_blocks(locale, plan))
+
+
+def script_rows(locale: str, plan: model.Plan) -> list[Row]:
+    """Where a script runs, as whom, for how long."""
+    user = plan.user or texts.say(locale, "card.run_as.default")
+    seconds = texts.say(locale, "card.seconds", count=plan.timeout)
+    return [
+        (texts.say(locale, "card.targets"), (bold(targets_text(locale, plan.instances)),)),
+        (texts.say(locale, "card.run_as"), (span(user),)),
+        (texts.say(locale, "card.timeout"), (span(seconds),)),
+    ]
+
+
+def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
+    if plan.template:
+        return (model.Block("pre", text=plan.preview),)
+    if plan.command_id:
+        values = tuple((name, (code(value),)) for name, value in sorted(plan.parameters.items()))
+        stored = (texts.say(locale, "card.command_id"), (code(plan.command_id),))
+        return (model.Block("facts", rows=(stored, *values)),)
+    return (model.Block("pre", text=plan.script),)
+
+
+def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -> str:
+    """The line under the card: how to answer it by text, or who decided."""
+    locale = request.locale
+    if request.state is model.State.PENDING:
+        return texts.say(locale, "card.note.pending", id=request.id, code=request.code)
+    if request.ballot is not None and not request.stopping:
+        what = "voted" if request.ballot.voted else request.ballot.kind
+        return texts.say(locale, f"card.note.{what}", id=request.id, code=request.code)
+    if request.state in (model.State.APPROVED, model.State.RUNNING) and not request.stopping:
+        approvers = names_of(house, (vote.person for vote in votes if vote.approve))
+        return texts.say(locale, "card.note.approved", names=approvers)
+    if request.stopping and not request.state.final:
+        return texts.say(locale, "card.note.stopping", name=name_of(house, request.ended_by))
+    if request.state is model.State.EXPIRED:
+        return texts.say(locale, "card.note.expired")
+    if request.note:
+        return request.note
+    by = name_of(house, request.ended_by) if request.ended_by else ""
+    if by and request.state is model.State.REJECTED:
+        return texts.say(locale, "card.note.rejected", name=by)
+    if by and request.state is model.State.CANCELLED:
+        key = "card.note.stopped" if request.approved_at else "card.note.cancelled"
+        return texts.say(locale, key, name=by)
+    return ""

@@ -1,0 +1,104 @@
+"""What instances did, as rows and as outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import model, texts
+from bot.cards.parts import MOST_NAMED, Row, bold, cut, para, sentence, span
+
+FINISHED = frozenset(
+    {"Success", "Failed", "Error", "Timeout", "Cancelled", "Terminated", "Invalid", "Aborted"}
+)
+MOST_OUTPUTS = 4
+
+
+def missing_word(request: model.Request) -> str:
+    """What is true of an instance that no result is known of."""
+    if not request.state.final:
+        return "result.Pending"
+    return "state.unknown" if request.state is model.State.UNKNOWN else "result.none"
+
+
+def result_rows(
+    locale: str, plan: model.Plan, results: Sequence[model.InstanceResult], missing: str
+) -> list[Row]:
+    """One row per instance: those that went wrong first, the rest as far as there is room.
+    ``missing`` names the words for an instance without a result."""
+    known = {result.instance: result for result in results}
+
+    def rank(instance: model.Instance) -> int:
+        result = known.get(instance.id)
+        if result is None:
+            return 2
+        return 1 if succeeded(result) else 0 if result.status in FINISHED else 2
+
+    ordered = sorted(plan.instances, key=rank)
+    rows: list[Row] = []
+    for instance in ordered[:MOST_NAMED]:
+        result = known.get(instance.id)
+        text = result_text(locale, result) if result else texts.say(locale, missing)
+        rows.append((instance.name or instance.id, (span(text),)))
+    if len(ordered) > MOST_NAMED:
+        count = len(ordered) - MOST_NAMED
+        rows.append(("…", (span(texts.say(locale, "card.more", count=count)),)))
+    return rows
+
+
+def succeeded(result: model.InstanceResult) -> bool:
+    return result.status == "Success" and not result.exit_code
+
+
+def result_text(locale: str, result: model.InstanceResult) -> str:
+    """What one instance did, in a line; an exit code that is not 0 outweighs the word Success."""
+    broken = result.status == "Success" and not succeeded(result)
+    known = f"result.{'Failed' if broken else result.status}"
+    text = texts.say(locale, known) if known in texts.PHRASES else result.status
+    if result.exit_code is not None and result.status in ("Success", "Failed"):
+        text += " · " + texts.say(locale, "say.exit", code=result.exit_code)
+    if result.error and result.status != "Success":
+        text += f" · {result.error}"
+    return text
+
+
+def output_blocks(
+    locale: str, plan: model.Plan, results: Sequence[model.InstanceResult]
+) -> list[model.Block]:
+    """Outputs, failures first; an output that several instances share is shown once."""
+    names = {instance.id: instance.name or instance.id for instance in plan.instances}
+    order = {instance.id: place for place, instance in enumerate(plan.instances)}
+
+    def rank(result: model.InstanceResult) -> tuple[bool, int]:
+        return succeeded(result), order.get(result.instance, len(order))
+
+    groups: dict[tuple[str, int], list[str]] = {}
+    for result in sorted(results, key=rank):
+        key = (result.output, result.dropped)
+        groups.setdefault(key, []).append(names.get(result.instance, result.instance))
+    blocks = []
+    for (output, dropped), who in list(groups.items())[:MOST_OUTPUTS]:
+        heading = ", ".join(who[:MOST_NAMED])
+        if len(who) > MOST_NAMED:
+            heading += " " + texts.say(locale, "card.more", count=len(who) - MOST_NAMED)
+        body = cut(locale, output, dropped) or texts.say(locale, "say.no_output")
+        blocks += [para(bold(heading)), model.Block("pre", text=body)]
+    return blocks
+
+
+def instances_message(
+    locale: str, found: Sequence[model.Instance], mentions: tuple[model.Account, ...], quote: str
+) -> model.Message:
+    """The answer of the ``instances`` command."""
+    title = texts.say(locale, "say.instances", count=len(found))
+    if not found:
+        return sentence(title, texts.say(locale, "say.instances.none"), mentions, quote)
+    rows: list[Row] = []
+    for instance in sorted(found, key=lambda instance: instance.name)[:50]:
+        text = f"{instance.id} · {instance.status}"
+        if not instance.agent:
+            text += " · " + texts.say(locale, "say.instances.no_agent")
+        rows.append((instance.name or instance.id, (span(text),)))
+    if len(found) > 50:
+        rows.append(("…", (span(texts.say(locale, "card.more", count=len(found) - 50)),)))
+    blocks = (para(bold(title)), model.Block("facts", rows=tuple(rows)))
+    return model.Message(title, blocks, mentions, quote)

@@ -1,0 +1,191 @@
+"""What a template's run adds to a card: its plan, how far it is, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot import model, texts
+from bot.cards.parts import (
+    Row,
+    accounts_of,
+    bold,
+    code,
+    cut,
+    para,
+    people,
+    span,
+    targets_text,
+    title_of,
+)
+from bot.house import House
+
+MOST_STAGES = 12
+MOST_VALUE = 300
+HIDDEN = "••••••"
+STAGE_MARKS = {
+    "Success": "✅",
+    "Failed": "❌",
+    "Skipped": "⏭",
+    "Running": "⏳",
+    "Waiting": "✋",
+    "Cancelled": "⏹",
+}
+STYLES = {"approve": "primary", "resume": "primary", "retry": "primary"}
+PLAIN = frozenset({"pause", "skip"})
+
+
+# ----------------------------------------------------------------------------- the plan
+
+
+def plan_rows(locale: str, plan: model.Plan) -> list[Row]:
+    """Which template, with which values, on what. The values of hidden parameters are not told."""
+    say = texts.say
+    where = say(locale, f"card.engine.{plan.engine}")
+    rows: list[Row] = [
+        (say(locale, "card.template"), (bold(plan.template), span(f" {plan.version} · {where}")))
+    ]
+    others = [name for name in plan.templates if name != plan.template]
+    if others:
+        rows.append((say(locale, "card.templates"), (span(texts.joined(locale, others, "list")),)))
+    if plan.instances:
+        named = targets_text(locale, plan.instances)
+        rows.append((say(locale, "card.targets"), (bold(named),)))
+    for name, value in plan.parameters.items():
+        if name not in plan.targets:
+            rows.append((name, (code(shown(name, value, plan.hidden)),)))
+    if plan.canary:
+        text = say(locale, "card.canary.after", count=plan.canary)
+        rows.append((say(locale, "card.canary"), (span(text),)))
+    return rows
+
+
+def shown(name: str, value: Any, hidden: tuple[str, ...]) -> str:
+    """A parameter's value as a card tells it: whole, for people vote on it."""
+    if name in hidden:
+        return HIDDEN
+    return value if isinstance(value, str) else model.canonical(value)
+
+
+# ----------------------------------------------------------------------------- how far it is
+
+
+def rows(request: model.Request, plan: model.Plan) -> list[Row]:
+    """Where it runs, how far its loop is, and its tasks with their marks."""
+    locale, progress = request.locale, request.progress
+    found: list[Row] = []
+    if plan.instances:
+        here = [one for one in plan.instances if one.id not in request.gone]
+        named = targets_text(locale, here)
+        found.append((texts.say(locale, "card.targets"), (bold(named),)))
+    if request.gone:
+        gone = targets_text(locale, [one for one in plan.instances if one.id in request.gone])
+        found.append((texts.say(locale, "card.gone"), (span(gone),)))
+    if progress is None:
+        return found
+    if progress.total:
+        found.append((texts.say(locale, "card.progress"), (bold(progress_line(locale, progress)),)))
+    return found + stage_rows(locale, progress)
+
+
+def progress_line(locale: str, progress: model.Progress) -> str:
+    """Where the newest loop stands: "12/40 done, 1 failed, 3 running"."""
+    facts = {name: getattr(progress, name) for name in ("done", "failed", "running", "total")}
+    key = "card.progress.loop.failed" if progress.failed else "card.progress.loop"
+    return texts.say(locale, key, **facts)
+
+
+def stage_rows(locale: str, progress: model.Progress) -> list[Row]:
+    """The tasks, those around the newest where there are many."""
+    stages = progress.stages
+    begun = [place for place, stage in enumerate(stages) if stage.status]
+    first = max(0, min(begun[-1] if begun else 0, len(stages) - 1) - MOST_STAGES + 3)
+    found: list[Row] = []
+    for stage in stages[first : first + MOST_STAGES]:
+        word = texts.say(locale, f"stage.{stage.status or 'none'}")
+        text = f"{STAGE_MARKS.get(stage.status, '▫️')} {word}"
+        found.append((stage.name, (span(f"{text} · {stage.detail}" if stage.detail else text),)))
+    left = len(stages) - len(found)
+    if left:
+        found.append(("…", (span(texts.say(locale, "card.more.tasks", count=left)),)))
+    return found
+
+
+def blocks(request: model.Request) -> tuple[model.Block, ...]:
+    """What it waits for."""
+    ballot = request.ballot
+    if ballot is None:
+        return ()
+    return ballot_blocks(request, ballot)
+
+
+# ----------------------------------------------------------------------------- what it waits for
+
+
+def ballot_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.Block, ...]:
+    text = texts.say(request.locale, f"ballot.{ballot.kind}", task=ballot.task or request.command)
+    found = [para(bold(text))]
+    if ballot.shown:
+        found.append(model.Block("pre", text=cut(request.locale, ballot.shown, 0)))
+    return tuple(found)
+
+
+def ballot_buttons(request: model.Request, ballot: model.Ballot) -> tuple[model.Button, ...]:
+    """What people may answer to what a run waits for."""
+    if ballot.voted:
+        names: tuple[str, ...] = ("approve", "reject")
+    elif ballot.kind == "unknown":
+        names = ("retry", "skip", "stop")
+    else:
+        names = ("resume", "stop")
+    return buttons(request.locale, request.id, *names)
+
+
+def buttons(locale: str, number: int, *names: str) -> tuple[model.Button, ...]:
+    """Buttons by name; what cannot be taken back is confirmed first."""
+    found = []
+    for name in names:
+        style = STYLES.get(name, "default" if name in PLAIN else "danger")
+        key = f"card.confirm.{name}"
+        confirm = texts.say(locale, key, id=number) if key in texts.PHRASES else ""
+        label = texts.say(locale, f"card.button.{name}")
+        found.append(model.Button(name, label, style, confirm))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def ballot_message(
+    house: House, request: model.Request, ballot: model.Ballot, waiting_for: tuple[str, ...]
+) -> model.Message:
+    """What a run waits for, said in the thread to those who can answer it."""
+    mentions = accounts_of(house, waiting_for, request.place)
+    text = texts.say(
+        request.locale,
+        f"say.ballot.{ballot.kind}",
+        id=request.id,
+        command=request.command,
+        task=ballot.task or request.command,
+        code=ballot.code,
+    )
+    spans = people(mentions)
+    first = para(*spans, *((span(" "),) if spans else ()), span(text))
+    found = [first]
+    if ballot.shown:
+        found.append(model.Block("pre", text=cut(request.locale, ballot.shown, 0)))
+    return model.Message(title_of(request), tuple(found), mentions, quote=request.text)
+
+
+# ----------------------------------------------------------------------------- the outcome
+
+
+def output_blocks(locale: str, outputs: Mapping[str, Any]) -> list[model.Block]:
+    """The outputs of a template, each short enough for a chat."""
+    found: list[model.Block] = []
+    for name, value in outputs.items():
+        text = value if isinstance(value, str) else model.canonical(value)
+        if not text:
+            continue
+        if "\n" not in text and len(text) <= MOST_VALUE:
+            found.append(model.Block("facts", rows=((name, (code(text),)),)))
+        else:
+            found += [para(bold(name)), model.Block("pre", text=cut(locale, text, 0))]
+    return found

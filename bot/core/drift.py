@@ -1,0 +1,91 @@
+"""The targets of an approved template, looked at once more before it runs: what changed since the
+vote is shown, and left out or asked again as the configuration says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import cards, model, policy, texts
+from bot.core import machines, planning, running, templating
+from bot.core.draft import Draft, reason_of, refusal_text
+
+
+def looked(draft: Draft, outcome: model.Outcome) -> None:
+    """The targets as they are now. Nothing that was not voted on ever runs."""
+    plan = draft.it.plan
+    assert plan is not None
+    rule = draft.house.book.commands.get(draft.it.command)
+    if not isinstance(outcome, model.Done) or rule is None:
+        return give_up(draft, reason_of(draft.it.locale, outcome))
+    now = {instance.id: instance for instance in machines.instances_of(outcome.data)}
+    then = [instance.id for instance in plan.instances]
+    gone = tuple(one for one in then if one not in now)
+    new = tuple(one for one in now if one not in then)
+    if not gone and not new:
+        return running.go(draft)
+    draft.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
+    if rule.drift == "intersect":
+        return leave_out(draft, plan, gone, [now[one] for one in new])
+    return ask_again(draft, rule, plan, outcome, gone)
+
+
+def names(instances: list[model.Instance]) -> list[str]:
+    return [one.name or one.id for one in instances]
+
+
+def leave_out(
+    draft: Draft, plan: model.Plan, gone: tuple[str, ...], new: list[model.Instance]
+) -> None:
+    """Run on those that were voted on and are still there."""
+    if len(gone) == len(plan.instances):
+        return give_up(draft, texts.say(draft.it.locale, "drift.none_left"))
+    left_out = names([one for one in plan.instances if one.id in gone])
+    draft.change(gone=gone)
+    if gone:
+        draft.tell_sentence("drift", "say.drift.left_out", draft.asker(), gone=left_out)
+    if new:
+        draft.tell_sentence("drift.new", "say.drift.not_run", draft.asker(), new=names(new))
+    return running.go(draft)
+
+
+def ask_again(
+    draft: Draft,
+    rule: policy.CommandRule,
+    plan: model.Plan,
+    outcome: model.Done,
+    gone: tuple[str, ...],
+) -> None:
+    """Put the plan to the vote anew, with the targets as they are now."""
+    refusal = machines.refusal_of_found(rule, outcome.data, scripts=False)
+    if refusal is not None:
+        return give_up(draft, refusal_text(draft.it.locale, refusal))
+    instances = machines.instances_of(outcome.data)
+    new = [one for one in instances if one.id not in {each.id for each in plan.instances}]
+    left_out = names([one for one in plan.instances if one.id in gone])
+    values = dict(plan.parameters)
+    items = templating.items_of(draft, plan)
+    ids = templating.each_of(outcome.data, len(plan.targets))
+    for name, each in zip(plan.targets, ids, strict=True):
+        values[name] = templating.frozen(items[name], each, plan.region)
+    bare = tuple(model.Instance(i.id, i.name, i.region) for i in instances)
+    fresh = replace(plan, instances=bare, parameters=values)
+    fresh = replace(fresh, preview=templating.preview_of(draft, fresh))
+    draft.change(approved_at=None)
+    needed = planning.put(draft, fresh)
+    waiting = policy.tally(needed, draft.it.person, ()).waiting_for
+    mentions = cards.accounts_of(draft.house, waiting, draft.it.place)
+    draft.tell_sentence(
+        f"drift:{draft.it.digest[:16]}", "say.drift.again", mentions,
+        gone=left_out or ["–"], new=names(new) or ["–"],
+    )  # fmt: skip
+    draft.update_card()
+    planning.wait_for_votes(draft, needed)
+    return None
+
+
+def give_up(draft: Draft, reason: str) -> None:
+    """It cannot run: nothing was started."""
+    draft.finish(model.State.FAILED, note=reason)
+    draft.enter("countersign", "run.not_started", reason=reason)
+    draft.update_card()
+    draft.tell_sentence("outcome", "say.not_started", draft.asker(), reason=reason)

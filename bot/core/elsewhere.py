@@ -1,0 +1,154 @@
+"""A template's run on another engine: followed by looking at it, and told what people decided."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from bot import cards, model, policy, texts
+from bot.core import runs
+from bot.core.draft import Draft, reason_of
+from bot.house import House
+
+ENDS = {
+    "Success": model.State.SUCCEEDED,
+    "Failed": model.State.FAILED,
+    "Cancelled": model.State.CANCELLED,
+}
+Word = Literal["approve", "reject", "confirm", "resume"]
+
+
+def seen(
+    house: House, event: model.ExecutionSeen, view: model.View, now: datetime
+) -> model.Decision:
+    """The execution as it stands now."""
+    draft = Draft(house, view, now)
+    execution = event.execution
+    step = next((s for s in view.steps if s.invocation == execution.id), None)
+    if view.request is None or view.request.state.final or step is None or step.state != "running":
+        return draft.receipt()
+    if execution.status in ENDS:
+        draft.step(replace(step, state="finished"))
+        finish(draft, execution)
+    else:
+        follow(draft, execution)
+    return draft.receipt()
+
+
+def follow(draft: Draft, execution: model.Execution) -> None:
+    """Bring the request up to where the execution stands; what it waits for is asked once."""
+    asks = ballot(draft, execution) if execution.waiting is not None else None
+    request = draft.it
+    if asks is not None and request.ballot is not None and asks.digest == request.ballot.digest:
+        asks = request.ballot
+    if asks is not None and decided_already(draft, asks):
+        asks = None
+    state = model.State.RUNNING if asks is None else model.State.WAITING
+    if (state, asks, execution.progress) == (request.state, request.ballot, request.progress):
+        return
+    draft.change(state=state, ballot=asks, progress=execution.progress)
+    if asks != request.ballot:
+        draft.cleared.extend(runs.VOTE_TIMERS)
+        if asks is not None:
+            runs.ask(draft, asks)
+    draft.update_card()
+
+
+def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
+    """What the execution asks of people. Its digest tells it from all other questions."""
+    waiting = execution.waiting
+    assert waiting is not None
+    rule = policy.policy_of(draft.house.book, draft.it.policy)
+    text = f"{draft.it.digest}:{execution.id}:{waiting.kind}:{waiting.task}"
+    voters = tuple(
+        person.id
+        for name in waiting.approvers
+        if (person := policy.of_ram(draft.house.book, name)) is not None
+    )
+    return model.Ballot(
+        key=waiting.task,
+        kind=waiting.kind,
+        task=waiting.task,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        voters=voters if waiting.approvers else rule.approvers,
+        need=max(1, waiting.need),
+        shown=waiting.shown,
+        expires_at=None if waiting.kind == "pause" else draft.now + rule.expires,
+    )
+
+
+def decided_already(draft: Draft, asks: model.Ballot) -> bool:
+    """Was it answered, though the far end has not moved on yet?"""
+    if not asks.voted:
+        return False
+    rule, digest = policy.ballot_of(draft.house.book, replace(draft.it, ballot=asks))
+    votes = tuple(vote for vote in draft.votes if vote.digest == digest)
+    return policy.tally(rule, draft.it.person, votes).verdict != "waiting"
+
+
+def decided(draft: Draft, person: policy.Person, approve: bool) -> None:
+    """The votes on what it waits for are in: tell it."""
+    assert draft.it.ballot is not None
+    if approve:
+        tell(draft, "confirm" if draft.it.ballot.kind == "confirm" else "approve")
+    else:
+        draft.change(ended_by=person.id)
+        tell(draft, "reject")
+
+
+def tell(draft: Draft, word: Word) -> None:
+    """Say it to the execution, and go on following it."""
+    request, asks = draft.it, draft.it.ballot
+    step = next(iter(draft.steps.values()), None)
+    assert asks is not None
+    assert step is not None
+    assert request.plan is not None
+    body = model.TellRun(
+        request.id, request.plan.engine, step.region, step.invocation, word, asks.key
+    )
+    draft.queue(f"tell:{asks.digest}:{word}", f"tell:{request.id}", body)
+    draft.change(state=model.State.RUNNING, ballot=None)
+    draft.cleared.extend(runs.VOTE_TIMERS)
+    draft.update_card()
+
+
+def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
+    """The execution was told, or could not be: then a person has to."""
+    draft = Draft(house, view, now)
+    if view.request is None or isinstance(outcome, model.Done):
+        return draft.receipt()
+    draft.enter("countersign", "run.tell_failed", reason=getattr(outcome, "reason", ""))
+    reason = reason_of(draft.it.locale, outcome)
+    assert view.effect is not None
+    draft.tell_sentence(f"untold:{view.effect.key}", "say.tell_failed", reason=reason)
+    return draft.receipt()
+
+
+def expire(draft: Draft) -> None:
+    """Nobody decided in time: it is rejected, so that it does not wait for ever."""
+    if draft.it.ballot is not None and draft.it.ballot.voted:
+        draft.enter("countersign", "ballot.expired", task=draft.it.ballot.task)
+        draft.change(ended_by="countersign")
+        tell(draft, "reject")
+
+
+def finish(draft: Draft, execution: model.Execution) -> None:
+    """The execution has ended: tell the outcome."""
+    state = ENDS[execution.status]
+    draft.change(progress=execution.progress)
+    note = execution.progress.error
+    if state is model.State.CANCELLED and draft.it.ended_by:
+        key = "run.expired" if draft.it.ended_by == "countersign" else "run.rejected"
+        key = "run.stopped" if draft.it.stopping else key
+        note = texts.say(draft.it.locale, key, name=cards.name_of(draft.house, draft.it.ended_by))
+    runs.end(draft, state, note)
+
+
+def timer_due(draft: Draft, timer: str) -> None:
+    """A due-time row of the run came due."""
+    if timer == "ballot_expires":
+        expire(draft)
+    elif timer == "ballot":
+        runs.remind(draft)

@@ -1,0 +1,113 @@
+"""Runs of templates as their journals left them, kept in memory while they go on.
+
+What is kept is only a shortcut: it counts the entries that it has taken in, and where the store has
+others (another process, a transaction that was undone), it is made anew from the journal.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot import model, policy
+from bot.core import templating
+from bot.core.draft import Draft
+from bot.oos import interpreter, journal
+
+MOST = 256
+"""Runs kept in memory; the others cost nothing but their rows."""
+
+
+@dataclass(slots=True)
+class Live:
+    """``count`` entries were taken in, the last one at ``at``."""
+
+    digest: str
+    state: interpreter.State
+    count: int
+    at: datetime
+
+
+_known: OrderedDict[tuple[str, int], Live] = OrderedDict()
+
+
+def of(draft: Draft) -> Live:
+    """The run of the request, up to the last entry of its journal. LookupError, or
+    ``interpreter.JournalError``: it cannot be gone on with."""
+    place = (draft.view.installation, draft.it.id)
+    have = draft.view.journal + len(draft.journal)
+    live = _known.get(place)
+    if live is None or live.count > have or live.digest != draft.it.digest:
+        live = _begun(draft)
+    if live.count < have:
+        assert draft.view.archive is not None
+        rows = [*draft.view.archive.entries(draft.it.id, live.count), *draft.journal]
+        for row in rows:
+            if row.seq > live.count:
+                _take(live, journal.entry(row.entry))
+    _known[place] = live
+    _known.move_to_end(place)
+    while len(_known) > MOST:
+        _known.popitem(last=False)
+    return live
+
+
+def write(draft: Draft, live: Live, entry: journal.Entry) -> None:
+    """Add an entry to the journal, and let the run take it in."""
+    _take(live, entry)
+    draft.journal.append(model.JournalRow(draft.it.id, live.count, journal.plain(entry)))
+
+
+def moment(draft: Draft, live: Live) -> datetime:
+    """Now, but never before the last entry: a clock may be set back."""
+    return max(draft.now, live.at)
+
+
+def forget(draft: Draft) -> None:
+    """The run has ended, or nobody can say where it is."""
+    _known.pop((draft.view.installation, draft.it.id), None)
+
+
+def _take(live: Live, entry: journal.Entry) -> None:
+    live.count += 1
+    live.at = max(live.at, entry.at)
+    live.state.apply(entry)
+
+
+def _begun(draft: Draft) -> Live:
+    request = draft.it
+    plan, began = request.plan, request.started_at
+    assert plan is not None
+    assert began is not None
+    library = draft.library(plan.templates)
+    rule = policy.policy_of(draft.house.book, request.policy)
+    run = interpreter.Run(
+        id=execution_id(draft),
+        started=began,
+        region=plan.region,
+        user=request.person,
+        pause_after=plan.canary,
+        canary_votes=max(1, policy.needed(rule, request.person)),
+    )
+    state = interpreter.State(
+        library[plan.template], parameters_in_force(request, plan), library, run
+    )
+    return Live(request.digest, state, 0, began)
+
+
+def execution_id(draft: Draft) -> str:
+    """What ``{{ ACS::ExecutionId }}`` is, and what the client tokens are made of."""
+    return f"cs-{draft.view.installation}-{draft.it.id}"
+
+
+def parameters_in_force(request: model.Request, plan: model.Plan) -> Mapping[str, Any]:
+    """The plan's parameters, without the instances that no longer fitted when the run began."""
+    if not request.gone:
+        return plan.parameters
+    return {
+        name: templating.without(value, request.gone) if name in plan.targets else value
+        for name, value in plan.parameters.items()
+    }

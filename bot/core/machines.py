@@ -1,0 +1,47 @@
+"""The instances that were found for a plan, and whether it may run on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot import model, policy
+
+
+def instances_of(data: Mapping[str, Any]) -> tuple[model.Instance, ...]:
+    return tuple(
+        model.Instance(
+            id=str(found["id"]),
+            name=str(found.get("name", "")),
+            region=str(found.get("region", "")),
+            status=str(found.get("status", "")),
+            agent=bool(found.get("agent", True)),
+        )
+        for found in data.get("instances", ())
+    )
+
+
+def refusal_of_found(
+    rule: policy.CommandRule, data: Mapping[str, Any], scripts: bool
+) -> policy.Refusal | None:
+    """May the plan run on what was found? Nothing is left out or guessed to make it fit.
+    ``scripts``: they must be able to run one."""
+    if data.get("unknown"):
+        return policy.Refusal("refused.unknown_targets", {"targets": list(data["unknown"])})
+    for target, ids in dict(data.get("ambiguous", {})).items():
+        return policy.Refusal("refused.ambiguous_target", {"target": target, "ids": list(ids)})
+    found = instances_of(data)
+    if not found:
+        return policy.Refusal("refused.no_targets")
+    regions = sorted({instance.region for instance in found})
+    if len(regions) > 1:
+        return policy.Refusal("refused.several_regions", {"regions": regions})
+    if not scripts:
+        return policy.refusal_of_targets(rule, found)
+    stopped = [i.name or i.id for i in found if i.status and i.status != "Running"]
+    if stopped:
+        return policy.Refusal("refused.not_running", {"targets": stopped})
+    deaf = [i.name or i.id for i in found if not i.agent]
+    if deaf:
+        return policy.Refusal("refused.no_agent", {"targets": deaf})
+    return policy.refusal_of_targets(rule, found)

@@ -1,0 +1,458 @@
+"""A template's run: from one entry of its journal to the next calls, and to its end.
+
+Whatever happens to a run is written to its journal first; what follows from that, the pure
+interpreter says. The calls it wants are written as started, with their tokens, and queued in the
+same transaction.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot import cards, model, policy, texts
+from bot.core import live, preview
+from bot.core.draft import Draft, reason_of
+from bot.house import House
+from bot.oos import calls, interpreter, journal
+
+log = logging.getLogger(__name__)
+
+SHOWN_EVERY = timedelta(seconds=1)
+"""The card of a loop is brought up to date at most so often."""
+VOTE_TIMERS = ("ballot", "ballot_expires")
+TIMERS = ("wake", "progress", *VOTE_TIMERS)
+GOING = (model.State.RUNNING, model.State.WAITING)
+BROKEN = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RuntimeError)
+NOT_MADE = "not_made"
+"""The code by which a lookup says that the call provably did not happen."""
+PATIENT = frozenset({"pause", "batch", "person", "unknown"})
+"""What a run waits for without a vote."""
+
+
+def guarded(work: Callable[..., None]) -> Callable[..., None]:
+    """A run whose journal makes no sense, or that breaks the interpreter, must not hang for ever:
+    it ends as unknown, and people are told."""
+
+    @functools.wraps(work)
+    def guarding(draft: Draft, *args: Any) -> None:
+        try:
+            work(draft, *args)
+        except (interpreter.JournalError, *BROKEN) as e:
+            log.exception("the run of request %d cannot go on", draft.it.id)
+            live.forget(draft)
+            why = texts.say(draft.it.locale, "run.broken", error=f"{type(e).__name__}: {e}"[:300])
+            draft.enter("countersign", "run.broken", error=f"{type(e).__name__}: {e}"[:300])
+            end(draft, model.State.UNKNOWN, why)
+
+    return guarding
+
+
+@guarded
+def begin(draft: Draft) -> None:
+    """The votes are in and the targets are as they were: go."""
+    draft.change(state=model.State.RUNNING, started_at=draft.now)
+    draft.enter(
+        "countersign",
+        "run.begun",
+        template=draft.it.plan.template if draft.it.plan else "",
+        digest=draft.it.digest,
+        execution=live.execution_id(draft),
+    )
+    go_on(draft, live.of(draft))
+
+
+def called(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
+    """A call of a run came back, or what became of one was found out."""
+    draft = Draft(house, view, now)
+    assert view.effect is not None
+    assert isinstance(view.effect.body, model.RunCall)
+    if view.request is not None and not view.request.state.final:
+        settle(draft, view.effect.body, outcome)
+    return draft.receipt()
+
+
+@guarded
+def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
+    run = live.of(draft)
+    found = ended(draft, call, outcome)
+    if not isinstance(found, journal.Done):
+        draft.enter(
+            "countersign",
+            "call.looked_up" if call.lookup else "call.failed",
+            call=call.key,
+            outcome=type(found).__name__.lower(),
+            reason=getattr(outcome, "reason", ""),
+        )
+        if call.what["kind"] == "approve":
+            reason = reason_of(draft.it.locale, outcome)
+            draft.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
+    elif notable(call):
+        draft.enter("countersign", "call.made", call=call.key, what=what_of(call))
+    live.write(draft, run, journal.Finished(call.key, live.moment(draft, run), found))
+    go_on(draft, run)
+
+
+def ended(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> journal.Outcome:
+    """The outcome of an effect as the journal knows it."""
+    match outcome:
+        case model.Done(data=data):
+            return journal.Done(data.get("document"))
+        case model.Refused(code=code) if call.lookup and code == NOT_MADE:
+            return journal.NotMade()
+        case model.Refused(code=code) | model.NotSent(reason=code) if call.lookup:
+            return journal.Unknown(reason_of(draft.it.locale, outcome))
+        case model.Refused(code=code):
+            return journal.Failed(code or "Refused", reason_of(draft.it.locale, outcome))
+        case model.NotSent(reason=reason):
+            return journal.Failed("NotSent", reason)
+        case model.Unknown(reason=reason):
+            return journal.Unknown(reason)
+
+
+def notable(call: model.RunCall) -> bool:
+    """Does it change something, so that the audit log says that it was made?"""
+    return call.what["kind"] == "api" and not call.what["reads"]
+
+
+def what_of(call: model.RunCall) -> str:
+    what = call.what
+    if what["kind"] == "api":
+        return f"{what['service']} {what['api']}"
+    return str(what["kind"])
+
+
+# ----------------------------------------------------------------------------- going on
+
+
+def go_on(draft: Draft, run: live.Live) -> None:
+    """Make the calls that follow, and say where the run stands now."""
+    while True:
+        now = live.moment(draft, run)
+        following = run.state.next(now)
+        if not isinstance(following, interpreter.Calls):
+            break
+        begun = 0
+        for call in following.calls:
+            if isinstance(call, calls.Lookup):
+                queue(draft, call.call, lookup=True)
+            else:
+                live.write(draft, run, journal.Started(call.key, now))
+                if isinstance(call.what, calls.Approve) and call.what.notice is None:
+                    live.write(draft, run, journal.Finished(call.key, now, journal.Done()))
+                else:
+                    queue(draft, call)
+                begun += 1
+        if not begun:
+            show(draft, run, None)
+            return
+    if isinstance(following, interpreter.Done):
+        conclude(draft, run, following)
+        return
+    until = following.until
+    if until is not None:
+        draft.timers.append(model.Timer(draft.it.id, "wake", until))
+    else:
+        draft.cleared.append("wake")
+    waits = isinstance(following, interpreter.Await)
+    show(draft, run, ballot(draft, run, following) if waits else None)  # type: ignore[arg-type]
+
+
+def queue(draft: Draft, call: calls.Call, lookup: bool = False) -> None:
+    request = draft.it
+    assert request.plan is not None
+    what = calls.plain(call.what)
+    region = str(what.get("region") or request.plan.region)
+    body = model.RunCall(
+        request.id, model.short(request.digest), call.key, call.token, what, region, lookup
+    )
+    word = "look" if lookup else "call"
+    draft.queue(f"{word}:{call.token}", f"{word}:{call.token}", body)
+
+
+def show(draft: Draft, run: live.Live, asks: model.Ballot | None) -> None:
+    """Bring the request up to where its run stands: a new question is asked at once, a task that
+    ended is shown at once, the counts of a loop once a second."""
+    request = draft.it
+    if request.ballot is not None and asks is not None and request.ballot.key == asks.key:
+        asks = request.ballot
+    progress = progress_of(run, asks)
+    state = model.State.RUNNING if asks is None else model.State.WAITING
+    same = (state, asks) == (request.state, request.ballot)
+    if same and request.progress is not None and request.progress.stages == progress.stages:
+        if request.progress != progress:
+            draft.remind("progress", SHOWN_EVERY, keep=True)
+        return
+    draft.change(state=state, ballot=asks, progress=progress)
+    if asks != request.ballot:
+        draft.cleared.extend(VOTE_TIMERS)
+        if asks is not None:
+            ask(draft, asks)
+    draft.update_card()
+
+
+def ask(draft: Draft, asks: model.Ballot) -> None:
+    """Say in the thread what the run waits for, to those who can answer it."""
+    rule, votes = draft.ballot()
+    request = draft.it
+    waiting = policy.tally(rule, request.person, votes).waiting_for if asks.voted else ()
+    draft.enter("countersign", "run.waiting", why=asks.kind, task=asks.task, digest=asks.digest)
+    message = cards.ballot_message(draft.house, request, asks, waiting or askers(draft, asks))
+    draft.tell(f"ballot:{asks.digest[:16]}", message)
+    if asks.voted:
+        if len(policy.electorate(rule, request.person)) < rule.count and rule.mode == "count":
+            draft.tell_sentence(
+                f"nobody:{asks.digest[:16]}", "say.ballot.nobody", draft.asker(), task=asks.task
+            )
+        draft.remind("ballot_expires", rule.expires)
+        if timedelta() < rule.remind < rule.expires:
+            draft.remind("ballot", rule.remind)
+
+
+def askers(draft: Draft, asks: model.Ballot) -> tuple[str, ...]:
+    """Who is asked where nobody votes: the requester to resume, the approvers about a doubt."""
+    if asks.kind != "unknown":
+        return (draft.it.person,) if asks.kind != "person" else ()
+    rule = policy.policy_of(draft.house.book, draft.it.policy)
+    return policy.electorate(rule, draft.it.person)
+
+
+# ----------------------------------------------------------------------------- what it waits for
+
+
+def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ballot:
+    """The first thing that the run asks of people."""
+    request = draft.it
+    rule = policy.policy_of(draft.house.book, request.policy)
+    for one in waits.pauses:
+        if one.kind == "person":
+            return asking(draft, one.key or "person", "person", one.task, run)
+    for approval in waits.approvals:
+        if approval.kind == "canary":
+            shown = canary_text(approval.shown)
+            return asking(draft, approval.key, "canary", approval.task, run, shown)
+        voters = tuple(
+            person.id
+            for name in approval.approvers
+            if (person := policy.of_ram(draft.house.book, name)) is not None
+        )
+        found = asking(draft, approval.key, "approval", approval.task, run, notice_text(approval))
+        voters = voters if approval.approvers else rule.approvers
+        return replace(
+            found, voters=tuple(dict.fromkeys(voters)), need=max(1, approval.min_required)
+        )
+    pause = waits.pauses[0]
+    kind = "batch" if pause.kind == "batch" else "pause"
+    return asking(draft, pause.key, kind, pause.task, run)
+
+
+def asking(
+    draft: Draft, key: str, kind: Any, task: str, run: live.Live, shown: str = ""
+) -> model.Ballot:
+    """``digest`` tells this question from all others that the run asks, so that an answer to one
+    never counts for another. A pause by a person has no place of its own: each is another."""
+    count = f":{run.count}" if kind in ("person", "unknown") else ""
+    text = f"{draft.it.digest}:{key}{count}"
+    rule = policy.policy_of(draft.house.book, draft.it.policy)
+    return model.Ballot(
+        key=key,
+        kind=kind,
+        task=task,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        shown=shown,
+        expires_at=draft.now + rule.expires if kind not in PATIENT else None,
+    )
+
+
+def notice_text(approval: interpreter.Approval) -> str:
+    """What the message says that asks for the approval."""
+    content = approval.notice.content if approval.notice is not None else None
+    if isinstance(content, dict):
+        for part in content.values():
+            if isinstance(part, dict):
+                for name in ("content", "text"):
+                    if isinstance(part.get(name), str):
+                        return str(part[name])
+    return content if isinstance(content, str) else ""
+
+
+def canary_text(shown: Any) -> str:
+    """What the first items of a loop gave, a line each."""
+    lines = []
+    for one in shown or ():
+        item = one["item"] if isinstance(one["item"], str) else model.canonical(one["item"])
+        line = f"{item}: {one['status']}"
+        outputs = {name: value for name, value in one["outputs"].items() if value not in (None, "")}
+        if outputs:
+            line += f" {model.canonical(outputs)}"
+        lines.append(f"{line} {one['error']}" if "error" in one else line)
+    return "\n".join(lines)
+
+
+def progress_of(run: live.Live, asks: model.Ballot | None) -> model.Progress:
+    """The tasks of the template with what became of them, and the newest loop's counts."""
+    state = run.state
+    over = {step.path: step for step in state.steps}
+    current = state.current
+    found = []
+    for stage in preview.stages(state.template):
+        step = over.get(stage.name)
+        if step is not None:
+            detail = str(step.failure.message)[:300] if step.failure is not None else ""
+            stage = replace(stage, status=step.status, detail=detail)
+        elif stage.name == current:
+            stage = replace(stage, status="Running" if asks is None else "Waiting")
+        found.append(stage)
+    counts = state.counts()
+    if counts is None:
+        return model.Progress(tuple(found))
+    return model.Progress(tuple(found), counts.done, counts.failed, counts.running, counts.total)
+
+
+# ----------------------------------------------------------------------------- the end
+
+
+def conclude(draft: Draft, run: live.Live, done: interpreter.Done) -> None:
+    """The run has ended, or a person must say what became of a call."""
+    if done.status == "Unknown":
+        keys = ", ".join(done.unknown)
+        show(draft, run, asking(draft, keys, "unknown", keys, run))
+        return
+    progress = progress_of(run, None)
+    stages = tuple(
+        replace(stage, status="Cancelled") if stage.status == "Running" else stage
+        for stage in progress.stages
+    )
+    error = str(done.error) if done.error is not None else ""
+    draft.change(progress=replace(progress, stages=stages, outputs=done.outputs, error=error))
+    state = {
+        "Success": model.State.SUCCEEDED,
+        "Failed": model.State.FAILED,
+        "Cancelled": model.State.UNKNOWN if done.unknown else model.State.CANCELLED,
+    }[done.status]
+    live.forget(draft)
+    end(draft, state, cancelled_why(draft, done) if done.status == "Cancelled" else error)
+
+
+def cancelled_why(draft: Draft, done: interpreter.Done) -> str:
+    """Why it was cancelled, in words."""
+    locale, request = draft.it.locale, draft.it
+    name = cards.name_of(draft.house, request.ended_by)
+    rejected = done.error is not None and done.error.code == "Rejected"
+    expired = request.ended_by == "countersign"
+    key = "run.rejected" if rejected else "run.expired" if expired else "run.stopped"
+    text = texts.say(locale, key, name=name)
+    if done.unknown:
+        text += " " + texts.say(locale, "run.unknown_calls", calls=list(done.unknown))
+    return text
+
+
+def end(draft: Draft, state: model.State, note: str) -> None:
+    """Finish the request and tell the outcome in its thread."""
+    draft.finish(state, note=note, ballot=None)
+    draft.cleared.extend(VOTE_TIMERS)
+    draft.enter("countersign", "run.ended", state=state.value, **({"note": note} if note else {}))
+    draft.update_card()
+    draft.tell(
+        "outcome", cards.outcome_message(draft.house, draft.it, draft.votes, (), draft.stamp(), "")
+    )
+
+
+# ----------------------------------------------------------------------------- words of people
+
+
+@guarded
+def voted(draft: Draft, person: str, approve: bool) -> None:
+    """A vote that may be counted was cast on what the run waits for."""
+    request = draft.it
+    assert request.ballot is not None
+    run = live.of(draft)
+    if not approve:
+        draft.change(ended_by=person)
+    at = live.moment(draft, run)
+    live.write(draft, run, journal.Voted(request.ballot.key, at, approve, person))
+    go_on(draft, run)
+
+
+@guarded
+def told(draft: Draft, word: Any, person: str) -> None:
+    """A person's word: paused, resumed, stopped, retry, skip."""
+    run = live.of(draft)
+    asks = draft.it.ballot
+    key = asks.key if asks is not None and asks.kind in ("pause", "batch") else ""
+    stopped = word == "stopped"
+    told_key = "" if stopped else key
+    live.write(draft, run, journal.Told(word, live.moment(draft, run), person, told_key))
+    if stopped:
+        draft.change(ended_by=person, stopping=True)
+        drop_unsent(draft, run)
+    go_on(draft, run)
+
+
+def drop_unsent(draft: Draft, run: live.Live) -> None:
+    """Calls that are certainly not under way yet are not made."""
+    why = texts.say(draft.it.locale, "stop.before_start")
+    for key, opened in list(run.state.running.items()):
+        effect = f"call:{opened.call.token}"
+        if effect in draft.view.unsent:
+            draft.dropped.append(effect)
+            at = live.moment(draft, run)
+            live.write(draft, run, journal.Finished(key, at, journal.Failed("Stopped", why)))
+
+
+# ----------------------------------------------------------------------------- time
+
+
+def timer_due(draft: Draft, timer: str) -> None:
+    """A due-time row of a run came due."""
+    if timer == "wake":
+        woken(draft)
+    elif timer == "progress":
+        shown_again(draft)
+    elif timer == "ballot_expires":
+        expire(draft)
+    elif timer == "ballot":
+        remind(draft)
+
+
+@guarded
+def woken(draft: Draft) -> None:
+    go_on(draft, live.of(draft))
+
+
+@guarded
+def shown_again(draft: Draft) -> None:
+    """The counts of a loop have moved since they were shown."""
+    progress = progress_of(live.of(draft), draft.it.ballot)
+    if progress != draft.it.progress:
+        draft.change(progress=progress)
+        draft.update_card()
+
+
+def expire(draft: Draft) -> None:
+    """Nobody decided in time: the run is cancelled, as it would be by a rejection."""
+    if draft.it.ballot is not None and draft.it.ballot.voted:
+        draft.enter("countersign", "ballot.expired", task=draft.it.ballot.task)
+        told(draft, "stopped", "countersign")
+
+
+def remind(draft: Draft) -> None:
+    """Mention those whose vote the run still waits for."""
+    request, asks = draft.it, draft.it.ballot
+    if asks is None or not asks.voted or asks.expires_at is None:
+        return
+    rule, votes = draft.ballot()
+    waiting = policy.tally(rule, request.person, votes).waiting_for
+    draft.enter("countersign", "request.reminded", people=list(waiting))
+    draft.tell_sentence(
+        f"remind:{asks.digest[:16]}",
+        "say.remind",
+        cards.accounts_of(draft.house, waiting, request.place),
+        time=cards.moment(draft.house, asks.expires_at),
+        left=asks.expires_at - draft.now,
+    )

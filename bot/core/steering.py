@@ -1,0 +1,82 @@
+"""What people say to a run that is under way: votes on what it asks, pause, resume, retry, skip."""
+
+from __future__ import annotations
+
+from bot import cards, policy, texts
+from bot.core import elsewhere, running, runs
+from bot.core.draft import Draft
+
+WORDS = ("pause", "resume", "retry", "skip")
+_TOLD = {"pause": "paused", "resume": "resumed", "retry": "retry", "skip": "skip"}
+
+
+def steer(draft: Draft, person: policy.Person, word: str) -> running.Answer:
+    """Pause a run, or answer to what it waits for without a vote; and say what came of it."""
+    request, locale = draft.it, draft.locale
+    key = refusal_of_word(draft, person, word)
+    if key:
+        draft.enter(person.id, "steer.refused", word=word, state=request.state.value)
+        names = cards.names_of(draft.house, who_may(draft, word))
+        word_ = cards.state_word(locale, request)
+        return texts.say(locale, key, id=request.id, names=names, state=word_), "warning"
+    draft.enter(person.id, f"run.{_TOLD[word]}", task=request.ballot.task if request.ballot else "")
+    assert request.plan is not None
+    if request.plan.engine == "local":
+        runs.told(draft, _TOLD[word], person.id)
+    else:
+        elsewhere.tell(draft, "resume")
+    return texts.say(locale, f"steer.{word}", id=request.id), "info"
+
+
+def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
+    """Why this person may not say this word now, as the key of a sentence; "": they may."""
+    request, plan, asks = draft.it, draft.it.plan, draft.it.ballot
+    if plan is None or not plan.template or request.state not in runs.GOING:
+        return "stop.not_running" if word == "pause" else "steer.nothing"
+    if word == "pause" and plan.engine != "local":
+        return "steer.not_here"
+    if word == "pause" and (request.stopping or (asks is not None and not asks.voted)):
+        return "steer.already"
+    if word == "resume" and (asks is None or asks.kind not in ("pause", "batch", "person")):
+        return "steer.nothing"
+    if word in ("retry", "skip") and (asks is None or asks.kind != "unknown"):
+        return "steer.nothing"
+    return "" if person.id in who_may(draft, word) else "steer.not_yours"
+
+
+def who_may(draft: Draft, word: str) -> tuple[str, ...]:
+    """The requester and the approvers steer a run; whether a call that may have happened is made
+    again, only those may say who could approve it."""
+    rule = policy.policy_of(draft.house.book, draft.it.policy)
+    if word in ("retry", "skip"):
+        return policy.electorate(rule, draft.it.person)
+    return tuple(dict.fromkeys((draft.it.person, *rule.approvers)))
+
+
+def count(
+    draft: Draft, rule: policy.Policy, person: policy.Person, approve: bool
+) -> running.Answer:
+    """What the votes on a question of the run come to now."""
+    locale, number = draft.locale, draft.it.id
+    tally = policy.tally(rule, draft.it.person, draft.ballot()[1])
+    plan = draft.it.plan
+    assert plan is not None
+    if plan.engine == "local":
+        runs.voted(draft, person.id, approve)
+    elif tally.verdict != "waiting":
+        elsewhere.decided(draft, person, tally.verdict == "approved")
+    if tally.verdict == "rejected":
+        return texts.say(locale, "steer.rejected", id=number), "info"
+    draft.update_card()
+    if tally.verdict == "approved":
+        return texts.say(locale, "steer.approved", id=number), "success"
+    return texts.say(locale, "vote.counted", id=number, have=tally.have, need=tally.need), "success"
+
+
+def expire(draft: Draft) -> None:
+    """Nobody decided in time: the run is cancelled."""
+    assert draft.it.plan is not None
+    if draft.it.plan.engine == "local":
+        runs.expire(draft)
+    else:
+        elsewhere.expire(draft)

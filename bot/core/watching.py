@@ -1,0 +1,83 @@
+"""Executions that somebody started elsewhere and that wait for approval, taken up in a group."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import model, policy, texts
+from bot.core import elsewhere
+from bot.core.draft import Draft
+from bot.house import House
+
+BATCH = "found"
+"""The batch of steps that carry no tag of ours: they are looked at one by one."""
+
+
+def found(
+    house: House, event: model.ExecutionFound, view: model.View, now: datetime
+) -> model.Decision:
+    """Make a request of it, that runs already and waits: from now on it is followed like ours."""
+    draft = Draft(house, view, now)
+    watch, execution = house.book.watch, event.execution
+    place = place_of(house.book, watch) if watch is not None else None
+    if watch is None or place is None or execution.waiting is None:
+        return draft.receipt()
+    rule = policy.policy_of(house.book, watch.policy)
+    locale = policy.locale_of(house.book, place)
+    plan = model.Plan(
+        command=execution.template or execution.id,
+        version="",
+        instances=(),
+        region=event.region,
+        engine=event.engine,
+        template=execution.template or execution.id,
+        preview=execution.waiting.shown,
+    )
+    account = model.Account(place.platform, place.tenant, "", execution.by)
+    draft.create(
+        model.Request(
+            id=view.next_request,
+            state=model.State.RUNNING,
+            version=1,
+            command=plan.command,
+            args={},
+            person=execution.by,
+            account=account,
+            place=place,
+            locale=locale,
+            text=texts.say(locale, "watch.text", execution=execution.id),
+            policy=rule.name,
+            risk="high",
+            created_at=now,
+            expires_at=now + rule.expires,
+            plan=plan,
+            digest=model.digest(plan),
+            approved_at=now,
+            started_at=now,
+        )
+    )
+    draft.enter("countersign", "execution.found", execution=execution.id, by=execution.by)
+    draft.step(
+        model.Step(
+            request=draft.it.id,
+            index=0,
+            token=execution.id,
+            batch=BATCH,
+            region=event.region,
+            instances=(),
+            invocation=execution.id,
+            state="running",
+        )
+    )
+    elsewhere.follow(draft, execution)
+    draft.show_card()
+    return draft.receipt()
+
+
+def place_of(book: policy.Book, watch: policy.Watch) -> model.Place | None:
+    """The group that gets the card; None: it is no longer configured."""
+    for group in book.groups:
+        if group.name == watch.group and group.platform == watch.platform:
+            tenant = next(iter(sorted(book.tenants.get(group.platform, ()))), "")
+            return model.Place(group.platform, tenant, group.chat)
+    return None

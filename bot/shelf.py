@@ -1,0 +1,156 @@
+"""The templates of a folder of commands: read, checked together, and what each may run.
+
+A template directly in the folder is a command. Those in folders inside it are none, but known to
+all by file name, as sub-templates and as product actions (``ACS-ECS-Foo.yml``); so are the shipped
+ones, unless a file has their name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bot import catalog, hindrances, runbook, templates
+from bot.oos import actions, model, parse, validate
+
+Templates = Mapping[str, model.Template]
+_ALL: Mapping[str, actions.ActionSpec] = {
+    name: replace(spec, refusal="") for name, spec in actions.BUILT_IN.items()
+}
+"""The actions as OOS has them, none refused."""
+
+
+def shipped() -> Templates:
+    """The product templates that come with the bot, by action."""
+    if importlib.util.find_spec("bot.oos.library") is None:
+        return {}
+    found: Templates = importlib.import_module("bot.oos.library").shipped()
+    return found
+
+
+@dataclass(slots=True)
+class Shelf:
+    """``own``: the templates that are commands, by the name of their file. ``known``: all, by every
+    folded name under which a task may run them. ``faults``: sentences about the files."""
+
+    own: dict[str, model.Template] = field(default_factory=dict)
+    known: dict[str, model.Template] = field(default_factory=dict)
+    read: list[model.Template] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    broken: dict[str, model.Template] = field(default_factory=dict)
+    digests: dict[int, str] = field(default_factory=dict)
+    hindered: dict[int, list[model.Fault]] = field(default_factory=dict)
+
+    def commands(
+        self, elsewhere: Collection[str], services: hindrances.Services | None
+    ) -> list[tuple[str, catalog.Command]]:
+        """Each template of the folder as a command, by the name of its file, unless it, or one that
+        it may run, has a fault. ``elsewhere``: names of those that OOS itself runs."""
+        away = {model.fold(name) for name in elsewhere}
+        for template in self.read:
+            self.hindered[id(template)] = list(hindrances.of(template, services))
+        reaches = {file: self.reach(template) for file, template in self.own.items()}
+        here = {file for file, item in self.own.items() if model.fold(item.name) not in away}
+        needed = {id(each) for file in here for each in reaches[file].values()}
+        lenient = {
+            id(each) for file in reaches.keys() - here for each in reaches[file].values()
+        } - needed
+        names = {**self.known, **self.broken}
+        for template in self.read:
+            free = id(template) in lenient
+            found = validate.validate(template, _ALL if free else actions.BUILT_IN, names, free)
+            if id(template) in needed:
+                found += self.hindered[id(template)]
+            self.faults.extend(str(fault) for fault in parse.in_order(found))
+        return [
+            (file, runbook.command(item, reaches[file], self._digests(reaches[file])))
+            for file, item in self.own.items()
+        ]
+
+    def reach(self, template: model.Template) -> dict[str, model.Template]:
+        """The template and every one that it may run, by name. One whose name is worked out in the
+        run may be any that can be run here."""
+        found = {template.name: template}
+        waiting = [template]
+        while waiting:
+            for name, child in self._children(waiting.pop()):
+                if name not in found and child is not template:
+                    found[name] = child
+                    waiting.append(child)
+        return found
+
+    def _children(self, template: model.Template) -> Iterator[tuple[str, model.Template]]:
+        for task in template.tasks:
+            name = validate.child_name(task)
+            child = self.known.get(model.fold(name))
+            if child is not None:
+                yield child.name, child
+            elif not name:
+                for each in self.known.values():
+                    if not self.hindered.get(id(each)):
+                        yield each.name, each
+
+    def library(self, commands: Collection[catalog.Command]) -> dict[str, model.Template]:
+        """The templates that these commands may run, by the SHA-256 of their texts."""
+        wanted = {digest for command in commands for digest in command.templates.values()}
+        return {
+            self.digests[id(each)]: each
+            for each in self.known.values()
+            if self.digests.get(id(each)) in wanted
+        }
+
+    def _digests(self, reach: Templates) -> dict[str, str]:
+        for each in reach.values():
+            if id(each) not in self.digests:
+                self.digests[id(each)] = runbook.digest(each)
+        return {name: self.digests[id(each)] for name, each in reach.items()}
+
+
+def gather(folder: Path) -> Shelf:
+    """Read every template of a folder and of those inside it."""
+    shelf = Shelf()
+    first: dict[str, str] = {}
+    for path in templates.files([folder]):
+        file = path.relative_to(folder).as_posix()
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        name = path.stem
+        before = first.setdefault(model.fold(name), file)
+        if before != file:
+            shelf.faults.append(f"{file}: there is a template `{name}` already: {before}")
+            continue
+        try:
+            template = parse.parse(path.read_bytes(), name, file)
+        except OSError as error:
+            shelf.faults.append(f"{file}: cannot be read: {error.strerror}")
+            continue
+        except model.TemplateError as error:
+            shelf.faults.extend(map(str, error.faults))
+            _enter(shelf.broken, model.Template(name, "", {}, (), (), ()))
+            continue
+        shelf.read.append(template)
+        _enter(shelf.known, template)
+        if path.parent == folder and not name.startswith("_"):
+            if runbook.WORD.fullmatch(name):
+                shelf.own[file] = template
+            else:
+                shelf.faults.append(
+                    f"{file}: {name!r} is no word that can be typed as a command; rename the file, "
+                    "or put it into a folder if other templates run it"
+                )
+    for action, template in shipped().items():
+        if model.fold(action) not in shelf.known and model.fold(action) not in shelf.broken:
+            shelf.known[model.fold(action)] = template
+    return shelf
+
+
+def _enter(names: dict[str, model.Template], template: model.Template) -> None:
+    """Know a template by its file's name; one called ``ACS-ECS-Foo`` is the action
+    ``ACS::ECS::Foo``."""
+    names[model.fold(template.name)] = template
+    parts = template.name.split("-", 2)
+    if len(parts) == 3 and parts[0].casefold() == "acs":
+        names[model.fold("::".join(parts))] = template

@@ -1,0 +1,179 @@
+"""What the bot says about templates and their runs: key → (zh-CN, en)."""
+
+from __future__ import annotations
+
+PHRASES: dict[str, tuple[str, str]] = {
+    # ------------------------------------------------------------------ the plan
+    "refused.template_values": (
+        "模板参数不合适：{problems}。请改正后重新发送。",
+        "The template's parameters do not fit: {problems}. Please correct them and send it again.",
+    ),
+    "card.template": ("模板", "Template"),
+    "card.templates": ("子模板", "With templates"),
+    "card.engine.local": ("由本机器人执行", "run by this bot"),
+    "card.engine.oos": ("由阿里云 OOS 执行", "run by Alibaba Cloud OOS"),
+    "card.canary": ("金丝雀", "Canary"),
+    "card.canary.after": (
+        "前 {count} 项完成后再次审批",
+        "after the first {count:item|items} people vote again",
+    ),
+    "card.gone": ("已不符合，未执行", "No longer fit, left out"),
+    # ------------------------------------------------------------------ how far it is
+    "card.progress.loop": (
+        "{done}/{total} 完成，{running} 执行中",
+        "{done}/{total} done, {running} running",
+    ),
+    "card.progress.loop.failed": (
+        "{done}/{total} 完成，{failed} 失败，{running} 执行中",
+        "{done}/{total} done, {failed} failed, {running} running",
+    ),
+    "card.more.tasks": ("另有 {count} 个任务", "{count} more {count:task|tasks}"),
+    "stage.none": ("未开始", "not begun"),
+    "stage.Running": ("执行中", "running"),
+    "stage.Waiting": ("等待中", "waiting"),
+    "stage.Success": ("完成", "done"),
+    "stage.Failed": ("失败", "failed"),
+    "stage.Skipped": ("跳过", "skipped"),
+    "stage.Cancelled": ("已取消", "cancelled"),
+    "state.waiting": ("等待中", "waiting"),
+    # ------------------------------------------------------------------ what it waits for
+    "ballot.approval": ("任务 {task} 需要审批", "The task {task} asks for approval"),
+    "ballot.canary": (
+        "{task} 的第一批已完成，结果如下。同意后继续其余部分",
+        "The first items of {task} are done, see below. Approve to go on with the rest",
+    ),
+    "ballot.confirm": (
+        "任务 {task} 风险高，需要确认",
+        "The task {task} is risky and must be confirmed",
+    ),
+    "ballot.pause": ("模板在 {task} 处暂停，等待继续", "Paused by the template at {task}"),
+    "ballot.batch": ("{task} 的一批已完成，等待继续", "A batch of {task} is done; paused"),
+    "ballot.person": (
+        "已由人工暂停：不再启动新的调用",
+        "Paused by a person: nothing more is started",
+    ),
+    "ballot.unknown": (
+        "无法确认这些调用是否已经发生：{task}。请查证后选择重试或跳过",
+        "Nobody knows whether this happened: {task}. Find out, then choose to retry or to skip",
+    ),
+    "say.ballot.approval": (
+        "#{id} {command} 执行到 {task}，需要你审批。请在卡片上操作，或 @我 发送：approve {id} {code} / reject {id}",
+        "#{id} {command} has come to {task} and needs your approval. Use the card, or mention me with approve {id} {code} / reject {id}",
+    ),
+    "say.ballot.canary": (
+        "#{id} {command}：{task} 的第一批已完成，结果如下。同意后继续：approve {id} {code} / reject {id}",
+        "#{id} {command}: the first items of {task} are done, see below. Approve to go on: approve {id} {code} / reject {id}",
+    ),
+    "say.ballot.confirm": (
+        "#{id} {command}：任务 {task} 风险高，需要确认：approve {id} {code} / reject {id}",
+        "#{id} {command}: the task {task} is risky and must be confirmed: approve {id} {code} / reject {id}",
+    ),
+    "say.ballot.pause": (
+        "#{id} {command} 在 {task} 处暂停。继续请发送：resume {id}",
+        "#{id} {command} is paused at {task}. To go on: resume {id}",
+    ),
+    "say.ballot.batch": (
+        "#{id} {command}：{task} 的一批已完成，已暂停。继续请发送：resume {id}",
+        "#{id} {command}: a batch of {task} is done and it is paused. To go on: resume {id}",
+    ),
+    "say.ballot.person": (
+        "#{id} {command} 已暂停，不再启动新的调用。继续请发送：resume {id}",
+        "#{id} {command} is paused: nothing more is started. To go on: resume {id}",
+    ),
+    "say.ballot.unknown": (
+        "#{id} {command}：无法确认这些调用是否已经发生：{task}。我不会自行重试。请在控制台查证，然后发送 retry {id}（重新执行）、skip {id}（当作已完成）或 stop {id}",
+        "#{id} {command}: nobody knows whether this happened: {task}. I will not repeat it on a guess. Look it up in the console, then send retry {id} (make it again), skip {id} (go on without it) or stop {id}",
+    ),
+    "say.ballot.nobody": (
+        "#{id} {command} 的任务 {task} 没有足够的人可以审批（[[person]] 的 ram）。到期后会取消。",
+        "For the task {task} of #{id} {command} there are not enough people who may approve it (ram of [[person]]). It is cancelled when its time is up.",
+    ),
+    "say.notice_failed": (
+        "#{id} {command} 的审批通知没有发出：{reason} 审批仍可在这里进行。",
+        "The notification of #{id} {command} was not sent: {reason} It can be approved here all the same.",
+    ),
+    "say.tell_failed": (
+        "#{id} {command}：决定没有送达 OOS：{reason} 请在 OOS 控制台处理。",
+        "#{id} {command}: OOS could not be told: {reason} Please decide in the OOS console.",
+    ),
+    "card.note.voted": (
+        "也可以 @我 发送：approve {id} {code} 或 reject {id} 原因",
+        "Or mention me: approve {id} {code}, or reject {id} with a reason",
+    ),
+    "card.note.pause": ("也可以 @我 发送：resume {id}", "Or mention me: resume {id}"),
+    "card.note.batch": ("也可以 @我 发送：resume {id}", "Or mention me: resume {id}"),
+    "card.note.person": ("也可以 @我 发送：resume {id}", "Or mention me: resume {id}"),
+    "card.note.unknown": (
+        "也可以 @我 发送：retry {id}、skip {id} 或 stop {id}",
+        "Or mention me: retry {id}, skip {id} or stop {id}",
+    ),
+    "card.button.pause": ("暂停", "Pause"),
+    "card.button.resume": ("继续", "Resume"),
+    "card.button.retry": ("重试", "Retry"),
+    "card.button.skip": ("跳过", "Skip"),
+    "card.confirm.retry": (
+        "确认重新执行？如果它其实已经发生，会发生两次。",
+        "Make it again? If it did happen, it happens twice.",
+    ),
+    "card.confirm.skip": (
+        "确认当作已完成并继续？",
+        "Go on as if it had been done?",
+    ),
+    # ------------------------------------------------------------------ steering
+    "steer.pause": (
+        "#{id} 已暂停：正在进行的会完成，不再启动新的。",
+        "#{id} is paused: what is under way will finish, nothing more is started.",
+    ),
+    "steer.resume": ("#{id} 继续执行。", "#{id} goes on."),
+    "steer.retry": ("#{id}：重新执行这次调用。", "#{id}: the call is made again."),
+    "steer.skip": ("#{id}：跳过这次调用并继续。", "#{id}: goes on without the call."),
+    "steer.approved": ("已同意，#{id} 继续执行。", "Approved; #{id} goes on."),
+    "steer.rejected": (
+        "已拒绝，#{id} 取消，不再启动新的调用。",
+        "Rejected; #{id} is cancelled and starts nothing more.",
+    ),
+    "steer.nothing": (
+        "#{id} 现在不需要这个操作：{state}。什么都没有改变。",
+        "#{id} does not wait for that: {state}. Nothing changed.",
+    ),
+    "steer.already": ("#{id} 已经暂停或正在停止。", "#{id} is paused or stopping already."),
+    "steer.not_here": (
+        "#{id} 由 OOS 执行，不能从这里暂停。可以用 `stop {id}` 停止它。",
+        "#{id} runs on OOS and cannot be paused from here. `stop {id}` stops it.",
+    ),
+    "steer.not_yours": (
+        "你不能对 #{id} 做这个操作。可以的是：{names:list}。",
+        "You may not do that with #{id}. Those who may: {names:list}.",
+    ),
+    # ------------------------------------------------------------------ targets that drift
+    "drift.none_left": (
+        "审批时的实例都已不符合条件",
+        "none of the instances that were approved fits any more",
+    ),
+    "say.drift.left_out": (
+        "#{id} {command}：审批之后这些实例不再符合条件，不会执行：{gone:list}。",
+        "#{id} {command}: since the vote these instances no longer fit and are left out: {gone:list}.",
+    ),
+    "say.drift.not_run": (
+        "#{id} {command}：审批之后新出现的实例没有经过审批，不会执行：{new:list}。",
+        "#{id} {command}: these instances are new since the vote and were not approved, so they are left out: {new:list}.",
+    ),
+    "say.drift.again": (
+        "#{id} {command}：审批之后目标实例变了（减少：{gone:list}；增加：{new:list}），没有执行。请按新的计划重新审批。",
+        "#{id} {command}: the targets changed since the vote (gone: {gone:list}; new: {new:list}), so nothing was run. Please vote on the new plan.",
+    ),
+    # ------------------------------------------------------------------ started elsewhere
+    "watch.text": ("在 OOS 控制台启动：{execution}", "started in the OOS console: {execution}"),
+    # ------------------------------------------------------------------ how it ended
+    "run.rejected": ("{name} 拒绝，已取消", "rejected by {name} and cancelled"),
+    "run.expired": ("到期无人决定，已取消", "nobody decided in time, so it was cancelled"),
+    "run.stopped": ("{name} 停止了执行", "stopped by {name}"),
+    "run.unknown_calls": (
+        "这些调用是否发生无法确认：{calls:list}。请人工查证。",
+        "Whether these calls happened nobody knows: {calls:list}. Please look it up.",
+    ),
+    "run.broken": (
+        "执行无法继续（{error}）。已发生的不会撤销，请人工查证。",
+        "The run cannot go on ({error}). What has happened is not undone; please look into it.",
+    ),
+}
