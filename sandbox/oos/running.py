@@ -123,7 +123,11 @@ class Runner:
             self.finish(one, progress.status, message, progress.outputs)
 
     async def _make(self, one: Execution, call: calls.Call) -> None:
-        outcome = await self.acts.perform(one, call)
+        try:
+            outcome = await self.acts.perform(one, call)
+        except Exception as error:
+            log.exception("the call %s of %s", call.key, one.id)
+            outcome = journal.Failed("InternalError", str(error))
         if one.state is not None and not one.over:
             one.state.apply(journal.Finished(call.key, self.tick(one), outcome))
             one.changed.set()
@@ -290,15 +294,14 @@ class Watch:
                 "RunningCount": counts.running,
             },
         )
-        rows = {row.index: row for row in self.one.rows if row.parent == parent.id}
-        for index in range(loop.line.begun):
-            row = rows.get(index)
-            if row is None:
-                item = loop.items[index]
-                below = {"parent": parent.id, "item": item, "index": index}
-                row = self.one.add(self.at, parent.name, parent.action, **below)
-            result = loop.results.get(index)
-            if result is not None:
+        for index in range(self.one.begun.get(parent.id, 0), loop.line.begun):
+            below = {"parent": parent.id, "item": loop.items[index], "index": index}
+            row = self.one.add(self.at, parent.name, parent.action, **below)
+            self.one.items[parent.id, index] = row
+        self.one.begun[parent.id] = loop.line.begun
+        for index, result in loop.results.items():
+            row = self.one.items[parent.id, index]
+            if row.status == "Running":
                 message = str(result.failure) if result.failure else ""
                 outputs = dict(result.outputs)
                 row.change(self.at, status=result.status, message=message, outputs=outputs)

@@ -118,6 +118,8 @@ class Execution:
     approvals: dict[str, list[str]] = field(default_factory=dict)
     logs: list[tuple[float, str, str]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: dict[str, int] = field(default_factory=dict)
+    items: dict[tuple[str, int], Row] = field(default_factory=dict)
     seen: int = 0
     last: datetime = BEGINNING
 

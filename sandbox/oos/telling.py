@@ -83,8 +83,7 @@ class Teller:
     @staticmethod
     def _row(one: Execution, asked: Mapping[str, Any], kind: str) -> Row:
         """The waiting task that is meant: named, or the only one. Raises ApiError."""
-        ids = json.loads(asked["TaskExecutionIds"]) if "TaskExecutionIds" in asked else []
-        wanted = {asked["TaskExecutionId"]} if "TaskExecutionId" in asked else set(ids)
+        wanted = _ids(asked)
         rows = [
             row
             for row in one.rows
@@ -121,6 +120,17 @@ class Teller:
             for pause in progress.pauses:
                 if pause.task == path:
                     self.runner.tell(one, journal.Told("resumed", at, "", pause.key))
+
+
+def _ids(asked: Mapping[str, Any]) -> set[str]:
+    """The task executions that are named, if any. Raises ApiError."""
+    try:
+        ids = json.loads(asked.get("TaskExecutionIds", "[]"))
+    except ValueError:
+        ids = None
+    if not isinstance(ids, list):
+        raise invalid("TaskExecutionIds", "not a JSON list of ids")
+    return {*map(str, ids), *([asked["TaskExecutionId"]] if "TaskExecutionId" in asked else [])}
 
 
 def _wrong_status(one: Execution) -> ApiError:

@@ -1,0 +1,57 @@
+"""Alibaba Cloud's Operation Orchestration Service as an executor: it runs templates itself.
+
+``Oos(Settings(region=…), clock)`` implements ``ports.Executor``. API reference:
+https://www.alibabacloud.com/help/en/oos/developer-reference/api-oos-2019-06-01-overview.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.oos.api import Api
+from adapters.oos.reading import BATCH_TAG as BATCH_TAG
+from adapters.oos.reading import Reader
+from adapters.oos.runs import AT_TAG as AT_TAG
+from adapters.oos.runs import STEP_TAG as STEP_TAG
+from adapters.oos.runs import Runner
+from adapters.oos.settings import Credentials as Credentials
+from adapters.oos.settings import Settings as Settings
+from adapters.oos.telling import Teller
+from bot import model, ports
+
+
+class Oos:
+    """Runs templates on OOS. Nothing is connected, and no SDK imported, before the first call."""
+
+    name = "oos"
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self.settings = settings
+        self._api = Api(settings)
+        self._reader = Reader(self._api, min(settings.page_size, 100))
+        self._runner = Runner(self._api, settings, clock)
+        self._teller = Teller(self._api, self._reader, settings)
+
+    async def perform(self, effect: ports.RunEffect, doubt: bool) -> model.Outcome:
+        """One effect. Never raises for what the platform does."""
+        if isinstance(effect, model.StartRun):
+            return await self._runner.start(effect, doubt)
+        if isinstance(effect, model.StopRun):
+            return await self._teller.stop(effect)
+        if isinstance(effect, model.TellRun):
+            return await self._teller.tell(effect)
+        return model.Refused("OOS does not do this", code="unsupported")
+
+    async def poll(
+        self, region: str, batch: str, invocations: Sequence[str]
+    ) -> dict[str, model.Execution]:
+        """Executions as they stand now. Raises ``ports.PollFailed``."""
+        return await self._reader.poll(region or self.settings.region, batch, invocations)
+
+    async def waiting(self, region: str = "") -> list[model.Execution]:
+        """The executions that wait in a region and were not started by us, the oldest first; what
+        each waits for says which it is. Raises ``ports.PollFailed``."""
+        return await self._reader.waiting(region or self.settings.region)
+
+    async def close(self) -> None:
+        await self._api.close()

@@ -1,0 +1,179 @@
+"""What the items of ListExecutions and ListTaskExecutions say, in the words of the house.
+
+https://www.alibabacloud.com/help/en/oos/developer-reference/api-oos-2019-06-01-listtaskexecutions
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, cast
+
+from bot import model
+
+Item = Mapping[str, Any]
+Status = Literal["Started", "Queued", "Running", "Waiting", "Success", "Failed", "Cancelled"]
+
+FINAL = frozenset({"Success", "Failed", "Cancelled"})
+ENDED = FINAL | {"Skipped"}
+_STAGES = {
+    "Started": "Running",
+    "Queued": "Running",
+    "Pending": "",
+    "Cancelled": "Failed",
+}
+LONGEST = 1500
+_SECRET = re.compile(r"passw|secret|token|credential|accesskey|webhook", re.IGNORECASE)
+
+
+def parsed(text: Any) -> Any:
+    """JSON in a field; what is none stays what it is."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def mapping(text: Any) -> dict[str, Any]:
+    """An object in a field; anything else is empty."""
+    found = parsed(text)
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def in_order(rows: Iterable[Item]) -> list[Item]:
+    """Task executions in the order in which they began; the end of an id counts within a second."""
+    return sorted(rows, key=lambda row: (row.get("StartDate") or "", row.get("TaskExecutionId")))
+
+
+def open_row(rows: Sequence[Item], status: str) -> Item | None:
+    """The task for which an execution waits; None: it does not."""
+    if status != "Waiting":
+        return None
+    open_rows = [row for row in rows if row.get("Status") not in ENDED]
+    waits = [row for row in open_rows if row.get("Status") == "Waiting"]
+    return next(iter(waits or open_rows), None)
+
+
+def progress(item: Item, rows: Sequence[Item], counts: tuple[int, int, int, int]) -> model.Progress:
+    """How far an execution is. ``counts``: done, failed, running and all items of its loop."""
+    status, outputs = str(item.get("Status")), parsed(item.get("Outputs"))
+    error = ""
+    if status in ("Failed", "Cancelled"):
+        error = str(item.get("StatusMessage") or "") or _why(rows)
+    found = model.Progress(tuple(map(stage, rows)), *counts, error=error)
+    ended = status == "Success" and isinstance(outputs, Mapping)
+    return replace(found, outputs=dict(outputs)) if ended else found
+
+
+def _why(rows: Sequence[Item]) -> str:
+    for row in rows:
+        if row.get("Status") == "Failed" and row.get("StatusMessage"):
+            return f"{row.get('TaskName')}: {row['StatusMessage']}"
+    return ""
+
+
+def stage(row: Item) -> model.Stage:
+    status = str(row.get("Status") or "")
+    detail = str(row.get("StatusMessage") or "")
+    if status == "Cancelled":
+        detail = detail or status
+    name, action = str(row.get("TaskName") or ""), str(row.get("TaskAction") or "")
+    return model.Stage(name, action, _STAGES.get(status, status), detail)
+
+
+def counted(loop: Mapping[str, Any]) -> tuple[int, int, int, int] | None:
+    """Done, failed, running and all items, from the statistics of a loop. Their names are not
+    documented: None where they are not plain."""
+    found: dict[str, int] = {}
+    for part in (loop, *(inner for inner in loop.values() if isinstance(inner, Mapping))):
+        for name, value in part.items():
+            if isinstance(value, bool) or not isinstance(value, int):
+                continue
+            word = re.sub(r"(tasks?|items?|counts?|ed|ful|ure|num(ber)?)", "", str(name).lower())
+            if word in ("total", "success", "succe", "fail", "running"):
+                found.setdefault(word[:4], value)
+    if not {"tota", "succ", "fail"} <= found.keys():
+        return None
+    return found["succ"], found["fail"], found.get("runn", 0), found["tota"]
+
+
+def added_up(loop: Mapping[str, Any], rows: Sequence[Item]) -> tuple[int, int, int, int]:
+    """The same, from the task executions of the loop's items."""
+    statuses = [str(row.get("Status")) for row in rows]
+    items = parsed(loop.get("Items"))
+    total = max(len(items) if isinstance(items, list) else 0, len(rows))
+    failed = sum(status in ("Failed", "Cancelled") for status in statuses)
+    done = sum(status in ("Success", "Skipped") for status in statuses)
+    pending = sum(status == "Pending" for status in statuses)
+    return done, failed, len(rows) - done - failed - pending, total
+
+
+def waiting(row: Item, path: str, inside: bool) -> model.Waiting:
+    """What a task waits for. ``inside``: items of its loop wait, not the loop as a whole."""
+    action = str(row.get("TaskAction") or "").lower()
+    properties = mapping(row.get("Properties"))
+    if action == "acs::approve":
+        people = properties.get("Approvers") or []
+        people = people if isinstance(people, list) else [people]
+        names = tuple(str(person).partition("@")[0] for person in people if person)
+        return model.Waiting("approval", path, names, need_of(row), _message(properties))
+    pauses = {"FirstBatchPause", "EveryBatchPause"}
+    batch = str(mapping(row.get("Loop")).get("BatchPauseOption", "")) in pauses
+    if action == "acs::pause" or (batch and not inside):
+        return model.Waiting("pause", path)
+    return model.Waiting("confirm", path, shown=_call(properties))
+
+
+def need_of(row: Item) -> int:
+    """How many approvals a task needs."""
+    given = str(mapping(row.get("Properties")).get("MinRequiredApprovals") or 1)
+    return max(int(given), 1) if given.isdecimal() else 1
+
+
+def _message(properties: Mapping[str, Any]) -> str:
+    """The text of the notification that asks for an approval."""
+    content = mapping(mapping(properties.get("WebHook")).get("Content"))
+    for part, name in (("text", "content"), ("markdown", "text"), ("content", "text")):
+        said = mapping(content.get(part)).get(name)
+        if isinstance(said, str):
+            return said[:LONGEST]
+    return ""
+
+
+def _call(properties: Mapping[str, Any]) -> str:
+    """The call that a task of high risk is about to make."""
+    name = ".".join(str(properties[key]) for key in ("Service", "API") if properties.get(key))
+    lines = [name] if name else []
+    return "\n".join([*lines, *_lines(mapping(properties.get("Parameters")))])[:LONGEST]
+
+
+def about(item: Item) -> str:
+    """Which execution it is, for people who did not start it: template, description, who started
+    it, and its parameters but for those whose names sound secret."""
+    version = item.get("TemplateVersion")
+    head = str(item.get("TemplateName") or "") + (f" {version}" if version else "")
+    lines = [head, str(item.get("Description") or ""), str(item.get("ExecutedBy") or "")]
+    return "\n".join([line for line in lines if line] + _lines(mapping(item.get("Parameters"))))
+
+
+def _lines(values: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: {'***' if _SECRET.search(str(name)) else _word(value)}"
+        for name, value in values.items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else model.canonical(value)
+
+
+def status_of(item: Item) -> Status:
+    """The status; one that this bot does not know counts as Running."""
+    status = str(item.get("Status") or "")
+    known = FINAL | {"Started", "Queued", "Running", "Waiting"}
+    return cast(Status, status if status in known else "Running")
