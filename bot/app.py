@@ -59,7 +59,9 @@ class App:
     def __init__(self, settings: config.Config, clock: ports.Clock | None = None) -> None:
         self.settings = settings
         self.clock: ports.Clock = clock or SystemClock()
-        commands = loading.load(settings.commands)
+        rules = settings.book.commands
+        elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
+        commands = loading.load(settings.commands, elsewhere)
         self.house = house.House(
             settings.book,
             commands,

@@ -90,7 +90,9 @@ def _person(person: schema.Person) -> policy.Person:
         for platform in check.PLATFORMS
         if (account := getattr(person, platform)) is not None
     )
-    return policy.Person(person.id, person.name or person.id, accounts, frozenset(person.roles))
+    return policy.Person(
+        person.id, person.name or person.id, accounts, frozenset(person.roles), person.ram or ""
+    )
 
 
 def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy:
@@ -104,6 +106,7 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         code_required=table.code_required,
         expires=table.expires,
         remind=table.remind or table.expires / 3,
+        canary=table.canary,
     )
 
 
@@ -130,6 +133,10 @@ def _rule(command: schema.Command) -> policy.CommandRule:
         timeout=command.timeout,
         command_id=command.command_id,
         allowed_values=dict(command.allowed_values),
+        engine=command.engine,
+        oos_template=command.oos_template,
+        oos_version=command.oos_version,
+        drift=command.drift,
     )
 
 
