@@ -80,8 +80,18 @@ def book(file: schema.File) -> policy.Book:
         asks_per_minute=file.security.asks_per_minute,
         locale=file.bot.locale,
         bot_name=file.bot.name,
+        watch=_watch(file),
         index=policy.index_accounts(people),
     )
+
+
+def _watch(file: schema.File) -> policy.Watch | None:
+    """The group and the policy for executions that were started elsewhere, if they are wanted."""
+    oos = file.oos
+    if not oos.watch or oos.policy is None or oos.group is None:
+        return None
+    places = [group.platform for group in file.group if group.name == oos.group]
+    return policy.Watch(oos.policy, oos.platform or places[0], oos.group)
 
 
 def _person(person: schema.Person) -> policy.Person:
