@@ -19,6 +19,8 @@ REJECTED = ("已拒绝", "rejected")
 EXPIRED = ("已过期", "expired")
 CANCELLED = ("已取消", "cancelled")
 STOPPED = ("已停止", "stopped")
+FAILED = ("失败", "failed")
+WAITING = ("等待中", "waiting")
 AUDIT = "№"
 
 Entry = dict[str, Any]
@@ -134,6 +136,11 @@ class Play:
 
     async def runs(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = await self.sandbox.call("aliyun", "runs")
+        return found
+
+    async def power(self) -> list[dict[str, Any]]:
+        """What really happened to machines: rebooted, started, stopped."""
+        found: list[dict[str, Any]] = await self.sandbox.call("aliyun", "power")
         return found
 
 
@@ -274,3 +281,62 @@ async def expired(play: Play) -> None:
     late = await play.click("bob", card, "approve", revision=0)
     play.check(has(late["said"], EXPIRED), f"a late click is told the truth: {late}")
     play.check(len(await play.runs()) == before, "nothing ran")
+
+
+async def reboot(play: Play) -> None:
+    """A template: approved, it finds the instances, asks again by robot and on the card, and
+    reboots them one after the other."""
+    known, before = await play.ids(), len(await play.power())
+    await play.say("alice", "reboot-with-approval web-01 web-02 rateControl=1")
+    card = await play.new_card("reboot-with-approval", known)
+    shown = "\n".join(e["text"] for e in await play.transcript() if e["id"] not in known)
+    for word in ("web-01", "web-02", "1. find", "2. agree", "3. reboot"):
+        play.check(word in shown, f"the plan shows {word}: {shown}")
+    await play.click("bob", card, "approve")
+    await play.card_says(card, WAITING)
+    asked = await play.told("Please agree to reboot", known)
+    play.check(len(await play.power()) == before, f"nothing is rebooted before: {asked}")
+    second = await play.new_card("agree", [])
+    await play.click("carol", second, "approve")
+    final = await play.card_says(card, SUCCEEDED)
+    play.check("2/2" in final["text"], f"the card says how far it came: {final['text']}")
+    told = await play.told(AUDIT, known, to="alice")
+    for name in ("Bob", "Carol"):
+        play.check(name in told["text"], f"the audit reply says who agreed: {told['text']}")
+    acts = [(act["instance"], act["act"]) for act in (await play.power())[before:]]
+    wanted = [("i-sandbox0web01", "reboot"), ("i-sandbox0web02", "reboot")]
+    play.check(acts == wanted, f"each was rebooted once, in order: {acts}")
+
+
+async def reboot_rejected(play: Play) -> None:
+    """A template whose own approval is rejected: it is cancelled, and nothing is rebooted."""
+    known, before = await play.ids(), len(await play.power())
+    await play.say("alice", "reboot-with-approval web-03")
+    card = await play.new_card("reboot-with-approval", known)
+    await play.click("bob", card, "approve")
+    await play.card_says(card, WAITING)
+    second = await play.new_card("agree", [])
+    await play.click("carol", second, "reject", reason="not now")
+    await play.card_says(card, STOPPED)
+    told = await play.told(AUDIT, known, to="alice")
+    play.check("Carol" in told["text"], f"who rejected: {told['text']}")
+    play.check(len(await play.power()) == before, "nothing was rebooted")
+
+
+async def reboot_failing(play: Play) -> None:
+    """A template of which one instance fails: no more are started, and it says so."""
+    known, before = await play.ids(), len(await play.power())
+    await play.sandbox.call(
+        "aliyun", "break_machine", instance="i-sandbox0web01", act="reboot", code="OperationDenied"
+    )
+    await play.say("alice", "reboot-with-approval web-01 web-02 rateControl=1")
+    card = await play.new_card("reboot-with-approval", known)
+    await play.click("bob", card, "approve")
+    await play.card_says(card, WAITING)
+    await play.click("carol", await play.new_card("agree", []), "approve")
+    final = await play.card_says(card, FAILED)
+    play.check("0/2" in final["text"], f"how far it came: {final['text']}")
+    told = await play.told(AUDIT, known, to="alice")
+    play.check("OperationDenied" in told["text"], f"why it failed: {told['text']}")
+    play.check(len(await play.power()) == before, "nothing was rebooted")
+    await play.sandbox.call("aliyun", "mend_machine", instance="i-sandbox0web01")
