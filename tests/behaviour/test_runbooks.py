@@ -1,9 +1,36 @@
-"""Templates as people live them, on both platforms and both engines."""
+"""Templates as people live them, on both platforms and both engines: the same stories."""
 
 from __future__ import annotations
 
-from sandbox import play
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import demo, play
+from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene
+
+TABLE = "[command.reboot-with-approval]"
+
+
+@pytest.fixture(params=["", "oos"], ids=["local", "oos"])
+async def scene(
+    request: pytest.FixtureRequest, platform: str, tmp_path: Path
+) -> AsyncIterator[Scene]:
+    async with Sandbox() as sandbox:
+        path = demo.configuration(tmp_path, sandbox.ports)
+        if request.param:
+            text = path.read_text("utf-8").replace(TABLE, f'{TABLE}\nengine = "{request.param}"')
+            path.write_text(text, "utf-8")
+            part = demo.ROOT / "commands" / "parts" / "reboot-one.yml"
+            await sandbox.call("aliyun", "add_template", name=part.stem, content=part.read_text())
+        found = Scene(sandbox, platform, path)
+        await found.start()
+        try:
+            yield found
+        finally:
+            await found.end()
 
 
 async def test_a_template_with_an_approval_of_its_own(scene: Scene) -> None:
