@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -46,12 +46,12 @@ def version() -> str:
     return importlib.metadata.version("countersign")
 
 
-def known_commands(folder: Path) -> list[notes.Command]:
+def known_commands(folder: Path, elsewhere: Collection[str]) -> list[notes.Command]:
     """The commands of a folder, for the checks of the configuration."""
     from bot import loading
 
     try:
-        return list(loading.load(folder))
+        return list(loading.load(folder, elsewhere))
     except loading.CatalogError as error:
         raise config.BadCommands(error.faults) from error
 

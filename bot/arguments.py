@@ -15,6 +15,8 @@ _SURE = re.compile(r"i-[a-z0-9]{6,}|tag:\S+=\S+|[A-Za-z][\w.]*-[\w.-]*\d[\w.-]*"
 _KEY = re.compile(r"(\w[\w-]*)([ \t]*)([=:])")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _LIKE_CODE = re.compile(r"(?=.*[0-9])[0-9A-Fa-f]{6,64}")
+VEIL = "***"
+"""What stands for a value that is never shown."""
 CLOSING = ".:!?~"
 """Punctuation that people put behind a word without meaning it."""
 
@@ -55,6 +57,7 @@ class Arguments:
                 raise
             self.reserved.append(later)
             self.values.clear()
+            self.secrets.clear()
             self.line.at = self.start
             return self.read()
         missing = [
@@ -131,9 +134,10 @@ class Arguments:
             raise self._explained(parameter, nothing, "")
         try:
             text = blanks.read(blank, line, self._special)
-        finally:
-            if parameter.secret:
-                self.secrets.append((before, line.at))
+        except reader.Unclosed as unclosed:
+            raise reader.Unclosed(unclosed.quote, VEIL) if parameter.secret else unclosed from None
+        if parameter.secret:
+            self.secrets.append((before, line.at))
         self.assign(parameter, text)
 
     def _keyed(self, parameter: parameters.Parameter) -> None:
@@ -325,6 +329,8 @@ class Arguments:
         self, parameter: parameters.Parameter, misfit: parameters.Misfit, text: str
     ) -> parameters.Misfit:
         facts = dict(misfit.refusal.facts)
+        if self.secrets and parameter.kind == "targets" and "value" in facts:
+            facts["value"] = VEIL
         near = "" if parameter.secret else _near_choice(parameter, text)
         self.values.pop(parameter.name, None) if parameter.kind != "targets" else None
         facts |= {
@@ -344,7 +350,7 @@ class Arguments:
         return parameters.Misfit(
             "parse.unknown_parameter",
             command=self.command.name,
-            name=words.shown(name),
+            name=self._shown(name),
             hint=hint,
             suggestions=tuple(known),
             example=self.example(),
@@ -355,16 +361,20 @@ class Arguments:
         if strict:
             return self._explained(
                 strict[0],
-                parameters.Misfit("parse.value", value=words.shown(text)),
+                parameters.Misfit("parse.value", value=self._shown(text)),
                 text,
             )
         return self._too_many(text)
+
+    def _shown(self, text: str) -> str:
+        """A word that fits nowhere, as it may be repeated: behind a secret it may be its rest."""
+        return VEIL if self.secrets else words.shown(text)
 
     def _too_many(self, text: str) -> parameters.Misfit:
         return parameters.Misfit(
             "parse.too_many",
             command=self.command.name,
-            value=words.shown(text),
+            value=self._shown(text),
             example=self.example(),
         )
 

@@ -6,7 +6,8 @@ word that fits nowhere is refused with what was expected and a line ready to pas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bot import catalog
 
 MOST_MESSAGE = 8_000
+_KEY = re.compile(r"([\w-]+)[ \t]*[=:]")
 _HELP = frozenset({"--help", "-h", "?"})
 
 
@@ -44,13 +46,54 @@ def parse(catalog: catalog.Catalog, text: str, locale: str) -> Parsed | policy.R
             return from_fields(helper, {"command": found.name}, locale)
         parsed = _parsed(arguments.Arguments(found, word, line, locale))
     except reader.Unclosed as error:
-        return policy.Refusal("parse.quote", {"quote": error.quote, "near": error.near})
+        near = _veiled(error.near, [found])
+        return policy.Refusal("parse.quote", {"quote": error.quote, "near": near})
     except parameters.Misfit as misfit:
         return misfit.refusal
     if found.kind == "vote" and text.rstrip().endswith(("?", "？")) and _bare(parsed):
         example = spelling.spell(found, parsed.values, word)
         return policy.Refusal("parse.question", {"example": example})
     return parsed
+
+
+def shown(catalog: catalog.Catalog, text: str, locale: str) -> str:
+    """The text as it may be repeated in a chat, kept and logged: the values of NoEcho parameters
+    are left out. Where the line cannot be read, all that may belong to such a value is."""
+    try:
+        found, word, line = _command(catalog, text, locale)
+    except parameters.Misfit:
+        return _veiled(text, catalog)
+    if not found.hidden:
+        return text
+    read = arguments.Arguments(found, word, line, locale)
+    try:
+        read.read()
+    except (parameters.Misfit, reader.Unclosed):
+        return _veiled(text, [found])
+    for start, end in reversed(read.secrets):
+        text = text[:start] + arguments.VEIL + text[end:]
+    return text
+
+
+def _veiled(text: str, commands: Iterable[catalog.Command]) -> str:
+    """The text with everything left out from ``name=`` of a secret to the next ``name=``."""
+    secret: set[str] = set()
+    known: set[str] = set()
+    for found in commands:
+        for parameter in found.parameters:
+            known.update(map(str.casefold, parameter.names))
+            if parameter.secret:
+                secret.update(map(str.casefold, parameter.names))
+    if not secret:
+        return text
+    out, at, hide = [], 0, False
+    for key in _KEY.finditer(text.translate(words.ASCII)):
+        if key[1].casefold() in known:
+            out.append(arguments.VEIL if hide else text[at : key.start()])
+            out.append((" " if hide else "") + text[key.start() : key.end()])
+            at, hide = key.end(), key[1].casefold() in secret
+    out.append(arguments.VEIL if hide else text[at:])
+    return "".join(out)
 
 
 def _bare(parsed: Parsed) -> bool:

@@ -80,13 +80,20 @@ def free_ports() -> dict[str, int]:
 
 def configuration(folder: Path, ports: dict[str, int], extra: str = "") -> Path:
     """``bot.toml`` as shipped, with this sandbox's ports and data of its own."""
-    text = (ROOT / "bot.toml").read_text("utf-8")
-    for name, port in world.PORTS.items():
-        text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ports[name]}")
-    text = text.replace('"sandbox/secrets/', f'"{ROOT}/sandbox/secrets/')
+
+    def here(text: str) -> str:
+        for name, port in world.PORTS.items():
+            text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ports[name]}")
+        return text
+
+    secrets = folder / "secrets"
+    secrets.mkdir(parents=True, exist_ok=True)
+    for secret in (ROOT / "sandbox" / "secrets").iterdir():
+        (secrets / secret.name).write_text(here(secret.read_text("utf-8")), "utf-8")
+    text = here((ROOT / "bot.toml").read_text("utf-8"))
+    text = text.replace('"sandbox/secrets/', f'"{secrets}/')
     text = text.replace('data = "var"', f'data = "{folder}/data"')
     text = text.replace('commands = "commands"', f'commands = "{ROOT}/commands"')
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "bot.toml"
     path.write_text(text + extra, "utf-8")
     return path

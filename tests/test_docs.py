@@ -208,7 +208,7 @@ def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
                 sofar = merged(sofar, tomllib.loads(text))
                 file.write_text(written(sofar), "utf-8")
             try:
-                config.load(file, known_commands=lambda folder: known())
+                config.load(file, known_commands=lambda folder, elsewhere: known())
             except config.ConfigError as error:
                 raise AssertionError(f"{name(page)}:\n{text}\n{error}") from None
     assert {"toml: whole", "toml: part"} <= set(marks)
@@ -238,6 +238,9 @@ def shipped() -> dict[str, Any]:
         data[table][key] = {"env": "LARK_SECRET"}
     data["aliyun"]["credentials"]["key_secret"] = {"env": "LARK_SECRET"}
     data["bot"]["commands"] = str(ROOT / "commands")
+    for robot in data["webhook"]["robot"]:
+        for key in ("url", "secret"):
+            robot[key]["file"] = str(ROOT / robot[key]["file"])
     return data
 
 

@@ -224,7 +224,8 @@ def flat(name: str, value: Any) -> Wire:
     if isinstance(value, Mapping):
         pairs = [(f"{name}.{key}", item) for key, item in value.items()]
     elif isinstance(value, (list, tuple)):
-        pairs = [(f"{name}.{n}", item) for n, item in enumerate(value, 1)]
+        present = [item for item in value if item is not None]
+        pairs = [(f"{name}.{n}", item) for n, item in enumerate(present, 1)]
     else:
         return {name: _text(value)}
     sent: Wire = {}

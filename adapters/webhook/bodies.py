@@ -18,14 +18,15 @@ DEEPEST = 50
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "text": ("content",),
     "markdown": ("text", "title"),
-    "link": (),
     "actionCard": ("text", "title"),
+    "link": (),
     "feedCard": (),
 }
-"""The kinds of a DingTalk message, with the fields in which an @ counts, or a line can stand."""
+"""The kinds of a DingTalk message with their texts; the first is where an @ counts."""
 _LISTED = ("atMobiles", "atUserIds")
 _NAMEABLE = re.compile(r"(?!all\b)\+?[A-Za-z0-9][A-Za-z0-9_.$:-]{1,63}")
 """Who may be put into the text behind an @; never everybody."""
+_EVERYBODY = re.compile(r"@(?=\s?(?:all\b|所有人))", re.I)
 
 
 def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any] | str:
@@ -50,7 +51,7 @@ def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any
     if "msgtype" not in said:
         return said
     if kind == "lark":
-        return translate.lark_appended(translate.to_lark(_dingtalk(said, ())), lines)
+        return translate.lark_appended(translate.to_lark(_ordered(said)), lines)
     told = _dingtalk(said, lines)
     return told if kind == "dingtalk" else {**said, **told}
 
@@ -81,8 +82,23 @@ def _whole(content: Any) -> dict[str, Any]:
 
 
 def _dingtalk(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]:
-    """A DingTalk body in order: only the part that its msgtype names, the values of ``at`` of the
-    right type, everybody listed there named in the text, the lines appended."""
+    """A DingTalk body in order, everybody in ``at`` named in the text, for else they are not
+    notified, and the lines appended."""
+    found = _ordered(said)
+    kind, at = str(found["msgtype"]), found.get("at") or {}
+    for field in _PARTS.get(kind, ())[:1]:
+        text = found[kind][field]
+        unnamed = [who for name in _LISTED for who in at.get(name, ()) if not named(text, who)]
+        mentions = " ".join(f"@{who}" for who in unnamed if _NAMEABLE.fullmatch(who))
+        gap = "\n" if kind == "text" else "\n\n"
+        found[kind][field] = gap.join(filter(None, (text, mentions, *lines)))
+    return found
+
+
+def _ordered(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A DingTalk body with only the part that its msgtype names, and every value of the right
+    type. Only ``isAtAll`` calls everybody: an "@all" in the text may be what somebody typed as a
+    parameter. Raises translate.Unfit."""
     kind = str(said["msgtype"])
     if kind not in _PARTS:
         return dict(said)
@@ -98,14 +114,9 @@ def _dingtalk(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]
         found["at"] = at
     if said.get("msgUuid"):
         found["msgUuid"] = str(said["msgUuid"])
-    if not _PARTS[kind]:
-        return found
-    field = _PARTS[kind][0]
-    text = _text(found[kind].get(field))
-    gap = "\n" if kind == "text" else "\n\n"
-    unnamed = [who for name in _LISTED for who in at.get(name, ()) if not named(text, who)]
-    mentions = " ".join(f"@{who}" for who in unnamed if _NAMEABLE.fullmatch(who))
-    found[kind][field] = gap.join(filter(None, (text, mentions, *lines)))
+    for field in _PARTS[kind]:
+        text = _text(part.get(field))
+        found[kind][field] = text if at.get("isAtAll") else _EVERYBODY.sub("＠", text)
     return found
 
 

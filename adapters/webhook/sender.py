@@ -104,7 +104,7 @@ class Sender:
 
     def _http(self) -> aiohttp.ClientSession:
         """The session, made on first use inside the running loop."""
-        if self._session is None:
+        if self._session is None or self._session.closed:
             ca_file = self._settings.ca_file
             trust = ssl.create_default_context(cafile=ca_file) if ca_file else True
             self._session = aiohttp.ClientSession(

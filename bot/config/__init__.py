@@ -9,17 +9,28 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import policy
-from bot.config import build, check, locate, partial, references, schema, toml, values
+from bot.config import (
+    build,
+    check,
+    check_runbooks,
+    locate,
+    partial,
+    references,
+    schema,
+    toml,
+    values,
+)
 from bot.config.build import Budget
 from bot.config.faults import ConfigError, Fault, sentence
 from bot.config.notes import BadCommands, Command, KnownCommands, Notes
+from bot.config.runbooks import Oos, Robot, Webhook
 from bot.config.schema import Aliyun, Bot, DingTalk, Lark
 from bot.config.secret import Secret, Unresolvable
 
@@ -34,7 +45,10 @@ __all__ = [
     "Fault",
     "KnownCommands",
     "Lark",
+    "Oos",
+    "Robot",
     "Secret",
+    "Webhook",
     "load",
     "sentence",
 ]
@@ -50,8 +64,9 @@ SECRETS = (
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that the file says. ``bot``, ``dingtalk``, ``lark`` and ``aliyun`` are its tables
-    (see ``bot.config.schema``), with absolute folders and with their secrets read."""
+    """Everything that the file says. ``bot``, ``dingtalk``, ``lark``, ``aliyun``, ``oos`` and
+    ``webhook`` are its tables (see ``bot.config.schema``), with absolute folders and with their
+    secrets read."""
 
     path: Path
     book: policy.Book
@@ -59,6 +74,8 @@ class Config:
     dingtalk: DingTalk | None
     lark: Lark | None
     aliyun: Aliyun
+    oos: Oos
+    webhook: Webhook
     budgets: tuple[Budget, ...]
     warnings: tuple[Fault, ...] = ()
 
@@ -111,8 +128,9 @@ def load(
     """The configuration in a file. Raises ConfigError with all faults together.
 
     ``secrets`` False leaves the secrets unread (revealing one then raises RuntimeError).
-    ``known_commands`` loads the commands of a folder, so that their names and parameters are
-    checked too; without it they are not. Relative paths count from the file's folder.
+    ``known_commands`` loads the commands of a folder (told the names of those that OOS runs), so
+    that their names and parameters are checked too; without it they are not. Relative paths count
+    from the file's folder.
     """
     path = Path(path)
     reading = toml.read(_text(path))
@@ -126,9 +144,11 @@ def load(
     references.check(reading.values, references.names(reading.values, commands), notes)
     file = parts.file
     if file is not None:
-        check.check(check.Sight(file, parts, notes, commands))
+        sight = check.Sight(file, parts, notes, commands)
+        check.check(sight)
+        check_runbooks.check_runbooks(sight)
         file = _trusting(_completed(file, folder), folder, notes)
-        file = _resolved(file, folder, environ, notes) if secrets else file
+        file = _resolved(file, parts, folder, environ, notes) if secrets else file
     if notes.faults or file is None or file.aliyun is None:
         raise ConfigError(path, notes.faults, notes.warnings)
     return Config(
@@ -138,6 +158,8 @@ def load(
         dingtalk=file.dingtalk,
         lark=file.lark,
         aliyun=file.aliyun,
+        oos=file.oos,
+        webhook=file.webhook,
         budgets=build.budgets(file),
         warnings=tuple(sorted(set(notes.warnings))),
     )
@@ -180,12 +202,19 @@ def _commands(
         else values.CHECKOUT / "commands"
     )
     try:
-        found: Iterable[Command] = known(place)
+        found: Iterable[Command] = known(place, frozenset(elsewhere(raw)))
     except BadCommands as error:
         for fault in error.faults:
             notes.fault(("bot", "commands"), fault)
         return None
     return {command.name: command for command in found}
+
+
+def elsewhere(raw: dict[str, Any]) -> Iterator[str]:
+    """The names of the commands that OOS itself runs, as the plain values have them."""
+    for path, engine in references.texts(raw, "command", references.ANY, "engine"):
+        if engine == "oos":
+            yield str(path[1])
 
 
 def _completed(file: schema.File, folder: Path) -> schema.File:
@@ -201,7 +230,7 @@ def _completed(file: schema.File, folder: Path) -> schema.File:
 def _trusting(file: schema.File, folder: Path, notes: Notes) -> schema.File:
     """The file with the paths of its authorities made absolute; unusable ones are noted."""
     tables: dict[str, Any] = {}
-    for name in ("dingtalk", "lark", "aliyun"):
+    for name in ("dingtalk", "lark", "aliyun", "webhook"):
         table = getattr(file, name)
         if table is None or table.ca_file is None:
             continue
@@ -216,18 +245,33 @@ def _trusting(file: schema.File, folder: Path, notes: Notes) -> schema.File:
 
 
 def _resolved(
-    file: schema.File, folder: Path, environ: Mapping[str, str], notes: Notes
+    file: schema.File,
+    parts: partial.Partial,
+    folder: Path,
+    environ: Mapping[str, str],
+    notes: Notes,
 ) -> schema.File:
     """The file with its secrets read; those that cannot be read are noted as faults."""
     for path in SECRETS:
         file = _read_secret(file, path, path, folder, environ, notes)
-    return file
+    robots = []
+    for place, robot in parts.entries("webhook", "robot"):
+        for key in ("url", "secret"):
+            robot = _read_secret(robot, (key,), (*place, key), folder, environ, notes)
+        robots.append(robot)
+        told = any(where == (*place, "url") for where, _, _ in parts.errors)
+        if robot.url.known and not told:
+            fault = check_runbooks.address_fault(robot, file.security.allow_plain_http)
+            if fault:
+                notes.fault((*place, "url"), fault)
+    webhook = file.webhook.model_copy(update={"robot": tuple(robots)})
+    return file.model_copy(update={"webhook": webhook})
 
 
 def _read_secret(
     table: Any,
     path: tuple[str, ...],
-    whole: tuple[str, ...],
+    whole: locate.Path,
     folder: Path,
     environ: Mapping[str, str],
     notes: Notes,

@@ -80,8 +80,18 @@ def book(file: schema.File) -> policy.Book:
         asks_per_minute=file.security.asks_per_minute,
         locale=file.bot.locale,
         bot_name=file.bot.name,
+        watch=_watch(file),
         index=policy.index_accounts(people),
     )
+
+
+def _watch(file: schema.File) -> policy.Watch | None:
+    """The group and the policy for executions that were started elsewhere, if they are wanted."""
+    oos = file.oos
+    if not oos.watch or oos.policy is None or oos.group is None:
+        return None
+    places = [group.platform for group in file.group if group.name == oos.group]
+    return policy.Watch(oos.policy, oos.platform or places[0], oos.group)
 
 
 def _person(person: schema.Person) -> policy.Person:
@@ -90,7 +100,9 @@ def _person(person: schema.Person) -> policy.Person:
         for platform in check.PLATFORMS
         if (account := getattr(person, platform)) is not None
     )
-    return policy.Person(person.id, person.name or person.id, accounts, frozenset(person.roles))
+    return policy.Person(
+        person.id, person.name or person.id, accounts, frozenset(person.roles), person.ram or ""
+    )
 
 
 def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy:
@@ -104,6 +116,7 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         code_required=table.code_required,
         expires=table.expires,
         remind=table.remind or table.expires / 3,
+        canary=table.canary,
     )
 
 
@@ -130,6 +143,10 @@ def _rule(command: schema.Command) -> policy.CommandRule:
         timeout=command.timeout,
         command_id=command.command_id,
         allowed_values=dict(command.allowed_values),
+        engine=command.engine,
+        oos_template=command.oos_template,
+        oos_version=command.oos_version,
+        drift=command.drift,
     )
 
 

@@ -15,6 +15,9 @@ from bot.config.partial import Partial
 
 PLATFORMS = ("dingtalk", "lark")
 EXECUTOR = "aliyun"
+WEBHOOK = "webhook"
+KINDS: dict[str, tuple[str, ...]] = {EXECUTOR: ("lookup", "run"), WEBHOOK: ("say",)}
+"""Who is called, and is no chat platform → the kinds of calls."""
 CREDENTIALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "default": ((), ()),
     "key": (("key_id", "key_secret"), ("security_token",)),
@@ -120,6 +123,10 @@ def check_addresses(sight: Sight) -> None:
         addresses.append((("lark", "domain"), file.lark.domain))
     if file.aliyun:
         addresses.append((("aliyun", "endpoint"), file.aliyun.endpoint))
+        of_products = file.aliyun.endpoints.items()
+        addresses += [(("aliyun", "endpoints", name), origin) for name, origin in of_products]
+    hosts = enumerate(file.webhook.hosts)
+    addresses += [(("webhook", "hosts", index), host) for index, host in hosts]
     for path, address in addresses:
         plain = address.startswith("http://") and not loopback(address)
         if plain and not file.security.allow_plain_http:
@@ -154,12 +161,25 @@ def check_people(sight: Sight) -> None:
     """One person per id and per account."""
     seen: dict[str, locate.Path] = {}
     holders: dict[tuple[str, str], tuple[str, locate.Path]] = {}
+    users: dict[str, tuple[str, locate.Path]] = {}
     for path, person in sight.parts.entries("person"):
         if person.id in seen:
             line = sight.notes.line(seen[person.id])
             sight.notes.fault((*path, "id"), f"{person.id} is already the person of line {line}")
             continue
         seen[person.id] = path
+        if person.ram is not None and "@" in person.ram:
+            message = "is the name of the RAM user alone, the part before @"
+            sight.notes.fault((*path, "ram"), message)
+        elif person.ram is not None and person.ram in users:
+            other, place = users[person.ram]
+            message = (
+                f"the RAM user {person.ram} is already {other} (line {sight.notes.line(place)}); "
+                "an approval that names it must mean one person"
+            )
+            sight.notes.fault((*path, "ram"), message)
+        elif person.ram is not None:
+            users[person.ram] = (person.id, (*path, "ram"))
         for platform in PLATFORMS:
             account = getattr(person, platform)
             if account is None:
@@ -298,7 +318,7 @@ def check_groups(sight: Sight) -> None:
 
 
 def _check_platform(sight: Sight, path: locate.Path, platform: str, what: str) -> None:
-    if platform not in sight.given_platforms and platform != EXECUTOR:
+    if platform not in (*sight.given_platforms, EXECUTOR, WEBHOOK):
         message = f"there is no [{platform}], so this {what} has no effect"
         sight.notes.warn((*path, "platform"), message)
 
@@ -375,7 +395,7 @@ def check_budgets(sight: Sight) -> None:
     """Only kinds of calls that the platform knows, counted by what it has."""
     for path, budget in sight.parts.entries("budget"):
         runs = budget.platform == EXECUTOR
-        kinds = ("lookup", "run") if runs else ("say", "card", "lookup")
+        kinds = KINDS.get(budget.platform, ("say", "card", "lookup"))
         for index, kind in enumerate(budget.kinds):
             if kind not in kinds:
                 message = f"{budget.platform} has no {kind}; it has {', '.join(kinds)}"

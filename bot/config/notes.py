@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Protocol
 
@@ -16,6 +16,8 @@ class Parameter(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
     @property
     def required(self) -> bool: ...
 
@@ -31,10 +33,17 @@ class Command(Protocol):
     def kind(self) -> str: ...
     @property
     def parameters(self) -> Collection[Parameter]: ...
+    @property
+    def template(self) -> object | None: ...
+    @property
+    def loops(self) -> bool: ...
+    @property
+    def approvers(self) -> Mapping[str, str]: ...
 
 
-KnownCommands = Callable[[FilePath], Iterable[Command]]
-"""Loads the commands of a folder. Raises BadCommands."""
+KnownCommands = Callable[[FilePath, Collection[str]], Iterable[Command]]
+"""Loads the commands of a folder; the names are of those that OOS itself runs. Raises
+BadCommands."""
 
 
 class BadCommands(Exception):

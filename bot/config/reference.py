@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bot.config import build, schema, values
+from bot.config import build, runbooks, schema, values
 from bot.config.secret import Secret
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -26,6 +26,9 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[group]]", schema.Group),
     ("[command.NAME]", schema.Command),
     ("[[form]]", schema.Form),
+    ("[oos]", runbooks.Oos),
+    ("[webhook]", runbooks.Webhook),
+    ("[[webhook.robot]]", runbooks.Robot),
     ("[security]", schema.Security),
     ("[[security.pattern]]", schema.Pattern),
     ("[[budget]]", schema.Budget),

@@ -88,12 +88,29 @@ def check(values: dict[str, Any], known: Names, notes: Notes) -> None:
         ("command", ANY, "policy"),
         ("form", ANY, "policy"),
         ("security", "pattern", ANY, "policy"),
+        ("oos", "policy"),
     ):
         for path, name in texts(values, *pattern):
             _expect("policy", name, known.policies, path, notes)
     for path, name in texts(values, "form", ANY, "group"):
         _check_group(path, name, values["form"][path[1]].get("platform"), known, notes)
+    for path, name in texts(values, "oos", "group"):
+        _check_watched(path, name, values["oos"].get("platform"), known, notes)
     _check_commands(values, known, notes)
+
+
+def _check_watched(path: locate.Path, name: str, platform: Any, known: Names, notes: Notes) -> None:
+    """The group of the watched executions: on one platform, or on the one that is named."""
+    if isinstance(platform, str):
+        _check_group(path, name, platform, known, notes, "watch")
+        return
+    here = [where for where, groups in known.groups.items() if name in groups]
+    if len(here) > 1:
+        both = " and ".join(sorted(here))
+        notes.fault(path, f"there is a group {name} on {both}; say which: platform = …", "platform")
+    elif not here:
+        near = guess(name, frozenset().union(*known.groups.values()))
+        notes.fault(path, f"there is no group {name}{near}", about=name)
 
 
 def _expect(what: str, name: str, known: frozenset[str], path: locate.Path, notes: Notes) -> None:
@@ -111,14 +128,16 @@ def _check_approver(path: locate.Path, name: str, known: Names, notes: Notes) ->
         _expect("person", name, known.people, path, notes)
 
 
-def _check_group(path: locate.Path, name: str, platform: Any, known: Names, notes: Notes) -> None:
+def _check_group(
+    path: locate.Path, name: str, platform: Any, known: Names, notes: Notes, what: str = "form"
+) -> None:
     here = known.groups.get(platform, frozenset()) if isinstance(platform, str) else frozenset()
     elsewhere = sorted(where for where, groups in known.groups.items() if name in groups and where)
     if name in here or not isinstance(platform, str):
         return
     if elsewhere:
         there = " and ".join(elsewhere)
-        notes.fault(path, f"the group {name} is on {there}, but this form on {platform}", name)
+        notes.fault(path, f"the group {name} is on {there}, but this {what} on {platform}", name)
     else:
         notes.fault(path, f"there is no group {name} on {platform}{guess(name, here)}", name)
 

@@ -10,19 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from bot.config import values
+from bot.config.runbooks import Oos, Webhook
 from bot.config.secret import Secret
+from bot.config.table import Table
 from bot.config.values import CaFile, Duration, Folder, Origin, Seconds, SomeTexts, Text, Texts
-
-
-class Table(BaseModel):
-    """A table of the file: unknown keys are faults, values are never coerced or shown in errors."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, validate_default=True
-    )
 
 
 class Bot(Table):
@@ -174,6 +168,11 @@ class Aliyun(Table):
     endpoint: values.OriginOrNone = Field(
         default="", description="Address of the ECS API. Default: the region's own."
     )
+    endpoints: dict[Text, Origin] = Field(
+        default_factory=dict,
+        description="Addresses of other products that templates call, by product (`vpc`, `oos` …); "
+        '`"*"` is all of them. Default: each product\'s own. `endpoint` stays that of ECS.',
+    )
     max_instances_per_call: int = Field(
         default=100,
         ge=1,
@@ -204,6 +203,10 @@ class Person(Table):
     name: Text | None = Field(default=None, description="Name shown on cards. Default: the id.")
     dingtalk: Text | None = Field(default=None, description="Their DingTalk userid.")
     lark: Text | None = Field(default=None, description="Their Lark open_id (of this very app).")
+    ram: Text | None = Field(
+        default=None,
+        description="Their RAM user (without `@`), by which an approval in a template names them.",
+    )
     roles: Texts = Field(
         default=(), description="Roles they hold; without any they may ask for nothing."
     )
@@ -251,6 +254,13 @@ class Policy(Table):
         default=None,
         description="The approvers are reminded when a request was open for so long; shorter than "
         "`expires`. Default: a third of it.",
+    )
+    canary: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="After so many items of a template's loop people vote again, with what these "
+        "did before them. 0: they do not.",
     )
 
 
@@ -307,6 +317,22 @@ class Command(Table):
     )
     allowed_values: dict[Text, Texts] = Field(
         default_factory=dict, description="The only values that a parameter may take."
+    )
+    engine: Literal["", "oos"] = Field(
+        default="",
+        description="Templates only. `oos` runs it on OOS itself; otherwise the bot does.",
+    )
+    oos_template: Annotated[str, StringConstraints(max_length=200)] = Field(
+        default="",
+        description="Start this template of OOS, in place of the file's text (`oos`).",
+    )
+    oos_version: Annotated[str, StringConstraints(max_length=20)] = Field(
+        default="", description="Version of `oos_template`, such as `v3`. Default: its newest."
+    )
+    drift: Literal["ask", "intersect"] = Field(
+        default="ask",
+        description="Templates only. When the targets found at the start are no longer those that "
+        "were voted on: `ask` again, or `intersect` and run on those that are still there.",
     )
 
 
@@ -377,12 +403,12 @@ class Budget(Table):
     platform: values.Caller = Field(description="Which platform.")
     kinds: Annotated[tuple[values.Kind, ...], Field(strict=False, min_length=1)] = Field(
         description="`say` (messages), `card` (cards and their updates), `lookup` (forms and "
-        "instances read), `run` (runs started and stopped, `aliyun` only). Kinds named together "
-        "share the budget."
+        "instances read), `run` (runs started and stopped, and what templates call; `aliyun` "
+        "only). `webhook` has `say` alone. Kinds named together share the budget."
     )
     per: Literal["chat", "app", "region"] = Field(
-        description="Each chat has its own (`chat`; for `aliyun` each `region`), or the whole "
-        "`app` has one."
+        description="Each chat has its own (`chat`; for `aliyun` each `region`, for `webhook` each "
+        "robot), or the whole `app` has one."
     )
     count: int = Field(ge=1, le=100000, description="So many calls …")
     per_seconds: float = Field(
@@ -403,5 +429,7 @@ class File(Table):
     group: Annotated[tuple[Group, ...], Field(strict=False)] = ()
     command: dict[Text, Command] = Field(default_factory=dict)
     form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
+    oos: Oos = Field(default_factory=Oos)
+    webhook: Webhook = Field(default_factory=Webhook)
     security: Security = Field(default_factory=Security)
     budget: Annotated[tuple[Budget, ...], Field(strict=False)] = ()

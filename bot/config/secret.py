@@ -38,6 +38,11 @@ class Secret:
             raise RuntimeError(f"the secret of {self.source} {self.where} was not read")
         return self._value
 
+    @property
+    def known(self) -> bool:
+        """Was it read?"""
+        return self._value is not None
+
     def resolve(self, folder: Path, environ: Mapping[str, str]) -> Secret:
         """Read the value; a relative path counts from ``folder``. Raises Unresolvable."""
         if self._value is not None:

@@ -57,9 +57,11 @@ def follow(draft: Draft, execution: model.Execution) -> None:
 
 
 def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
-    """What the execution asks of people. Its digest tells it from all other questions."""
+    """What the execution asks of people. Its digest tells it from all other questions. Only of an
+    execution that was asked of us do we say no when the time is up."""
     waiting = execution.waiting
     assert waiting is not None
+    ours = bool(draft.it.command in draft.house.book.commands)
     rule = policy.policy_of(draft.house.book, draft.it.policy)
     text = f"{draft.it.digest}:{execution.id}:{waiting.kind}:{waiting.task}"
     voters = tuple(
@@ -75,7 +77,7 @@ def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
         voters=voters if waiting.approvers else rule.approvers,
         need=max(1, waiting.need),
         shown=waiting.shown,
-        expires_at=None if waiting.kind == "pause" else draft.now + rule.expires,
+        expires_at=draft.now + rule.expires if waiting.kind != "pause" and ours else None,
     )
 
 

@@ -209,9 +209,10 @@ def ask(draft: Draft, asks: model.Ballot) -> None:
             draft.tell_sentence(
                 f"nobody:{asks.digest[:16]}", "say.ballot.nobody", draft.asker(), task=asks.task
             )
-        draft.remind("ballot_expires", rule.expires)
-        if timedelta() < rule.remind < rule.expires:
-            draft.remind("ballot", rule.remind)
+        if asks.expires_at is not None:
+            draft.remind("ballot_expires", rule.expires)
+            if timedelta() < rule.remind < rule.expires:
+                draft.remind("ballot", rule.remind)
 
 
 def askers(draft: Draft, asks: model.Ballot) -> tuple[str, ...]:

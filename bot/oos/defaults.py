@@ -1,10 +1,61 @@
-"""Defaults that name other parameters: ``Default: '{{ imageId }}-copy'``."""
+"""Defaults: whether they fit, and those that name other parameters
+(``Default: '{{ imageId }}-copy'``)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from bot.oos import expressions, model
+from bot.oos import expressions, model, names, targets, values
+
+
+def fault(item: model.Parameter) -> str:
+    """Why a Default cannot be what it is a default of; empty: it can. Blank defaults stand for
+    "not given" in the published templates; expressions are looked at when they have a value."""
+    value = item.default
+    if value is None or expressions.references(value) or _blank(value):
+        return ""
+    # A published template has commas left over in it ("Mode": "Concurrency,"): it is read, and can
+    # be used with a rate control of one's own.
+    if item.association == "RateControl" and isinstance(value, Mapping):
+        bare = {
+            key: part.rstrip(" ,") if isinstance(part, str) else part for key, part in value.items()
+        }
+        try:
+            targets.rate(bare)
+        except targets.Misfit as misfit:
+            return f"its Default: {misfit}"
+    wrong = _typed(item, value)
+    if wrong or not item.allowed_values or item.type == "Json":
+        return wrong
+    allowed = {model.fold(str(one)) for one in item.allowed_values}
+    for one in value if isinstance(value, list) else [value]:
+        if model.fold(str(one)) not in allowed:
+            some = names.listed(str(one) for one in item.allowed_values[:8])
+            return f"its Default `{one}` is not among its AllowedValues; expected {some}"
+    return ""
+
+
+def _blank(value: Any) -> bool:
+    return value in ({}, []) or (isinstance(value, str) and not value.strip())
+
+
+def _typed(item: model.Parameter, value: Any) -> str:
+    if item.type == "Boolean" and values.boolean(value) is None:
+        return f"its Default `{values.brief(value)}` is neither true nor false"
+    if item.type != "Number":
+        return ""
+    number = values.number(value)
+    if number is None:
+        return f"its Default `{values.brief(value)}` is no number"
+    low, high = item.min_value, item.max_value
+    if low is not None and high is not None and low > high:
+        return ""
+    if low is not None and number < low:
+        return f"its Default `{value}` is less than its MinValue"
+    if high is not None and number > high:
+        return f"its Default `{value}` is more than its MaxValue"
+    return ""
 
 
 def needed(item: model.Parameter, known: Mapping[str, model.Parameter]) -> list[model.Parameter]:

@@ -5,6 +5,7 @@ What a reference stands for is data: it is put in place, and never looked at for
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, overload
@@ -261,7 +262,18 @@ def _problems(value: Any) -> Iterator[Problem]:
         elif isinstance(item, Mapping):
             if base.is_call(item):
                 yield from _problems_of_call(item, here)
+            elif len(item) == 1 and (near := _nearly_call(next(iter(item)))):
+                message = f"unknown function {next(iter(item))}, did you mean `{near}`?"
+                yield Problem(here, message)
             todo += [(each, joined(here, key)) for key, each in item.items()][::-1]
+
+
+def _nearly_call(key: Any) -> str:
+    """The function that an object's only key means with too few or too many colons; empty: it is a
+    key like any other."""
+    found = re.fullmatch(r"(?i)fn(?::|:::|\.|-)(\w+)", key) if isinstance(key, str) else None
+    function = functions.find(found[1]) if found else None
+    return f"{functions.PREFIX}{function.name}" if function else ""
 
 
 def _problems_of_call(raw: Mapping[Any, Any], here: str) -> Iterator[Problem]:
@@ -274,4 +286,5 @@ def _problems_of_call(raw: Mapping[Any, Any], here: str) -> Iterator[Problem]:
     assert function is not None
     wrong = function.wrong(argument)
     if wrong:
-        yield Problem(joined(here, key), f"{functions.PREFIX}{function.name}: {wrong}")
+        place = joined(here, key) + function.where(argument)
+        yield Problem(place, f"{functions.PREFIX}{function.name}: {wrong}")

@@ -11,16 +11,20 @@ _ENDS = {model.fold(names.END), model.fold(names.NEXT)}
 
 
 def faults(
-    template: model.Template, index: int, mark: Callable[[str], model.Mark]
+    template: model.Template,
+    index: int,
+    mark: Callable[[str], model.Mark],
+    key: Callable[[str], model.Mark],
 ) -> Iterator[model.Fault]:
-    """What is wrong with the jumps of one task; ``mark`` takes a path inside it."""
+    """What is wrong with the jumps of one task; ``mark`` takes a path inside it and says where its
+    value stands, ``key`` where its name does."""
     task = template.tasks[index]
     for path, target in _jumps(task):
         wrong = _wrong(template, index, target)
         if wrong:
             yield model.Fault(mark(path), f"{path.rpartition('.')[2]}: {wrong}")
     if model.fold(task.action) == "acs::choice":
-        yield from _choices(task, mark)
+        yield from _choices(task, mark, key)
 
 
 def _jumps(task: model.Task) -> Iterator[tuple[str, Any]]:
@@ -45,6 +49,8 @@ def _wrong(template: model.Template, index: int, target: Any) -> str:
     if folded in _ENDS:
         return ""
     found = [at for at, task in enumerate(template.tasks) if model.fold(task.name) == folded]
+    if not found and any(not task.name for task in template.tasks):
+        return ""
     if not found:
         later = [task.name for task in template.tasks[index + 1 :]]
         return f"unknown task `{target}`{names.suggestion(target, [*later, names.END, names.NEXT])}"
@@ -54,12 +60,14 @@ def _wrong(template: model.Template, index: int, target: Any) -> str:
     return ""
 
 
-def _choices(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:
+def _choices(
+    task: model.Task, mark: Callable[[str], model.Mark], key: Callable[[str], model.Mark]
+) -> Iterator[model.Fault]:
     """Each choice needs both of its parts."""
-    for key, value in task.properties.items():
-        if model.fold(key) != "choices":
+    for property, value in task.properties.items():
+        if model.fold(property) != "choices":
             continue
-        path = f"Properties.{key}"
+        path = f"Properties.{property}"
         if not isinstance(value, list):
             yield model.Fault(mark(path), f"Choices: expected a list, found {names.kind(value)}")
             continue
@@ -70,11 +78,13 @@ def _choices(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator[mo
                 yield model.Fault(mark(inner), expected)
                 continue
             given = {model.fold(name): name for name in choice}
-            for name in ("When", "NextTask"):
-                if model.fold(name) not in given:
-                    yield model.Fault(mark(inner), f"a choice needs {name}")
+            meant: set[str] = set()
             for name in choice:
                 if model.fold(name) not in ("when", "nexttask", "description"):
+                    meant.add(names.nearest(name, ("When", "NextTask")))
                     near = names.suggestion(name, ("When", "NextTask"))
                     unknown = f"unknown key `{name}` of a choice{near}"
-                    yield model.Fault(mark(f"{inner}.{name}"), unknown)
+                    yield model.Fault(key(f"{inner}.{name}"), unknown)
+            for name in ("When", "NextTask"):
+                if model.fold(name) not in given and name not in meant:
+                    yield model.Fault(mark(inner), f"a choice needs {name}")

@@ -1,4 +1,4 @@
-"""The numbers and words that OOS bounds: retries, delays, loops, defaults.
+"""The numbers and words that OOS bounds: retries, delays, loops.
 
 https://www.alibabacloud.com/help/en/oos/user-guide/acs-waitfor and …/task-loops
 """
@@ -59,7 +59,7 @@ def _loop(loop: model.Loop, mark: Callable[[str], model.Mark]) -> Iterator[model
     if isinstance(loop.items, list) and len(loop.items) > MOST_ITEMS:
         message = f"a loop has at most {MOST_ITEMS:,} items, found {len(loop.items):,}"
         yield model.Fault(mark("Loop.Items"), message)
-    if isinstance(loop.items, str) and "{{" not in loop.items:
+    if isinstance(loop.items, str) and loop.items and "{{" not in loop.items:
         message = "Items: expected a list, or an expression `{{ … }}` that gives one"
         yield model.Fault(mark("Loop.Items"), message)
     if isinstance(loop.rate, model.RateControl):
@@ -81,6 +81,9 @@ def rate_faults(rate: model.RateControl) -> Iterator[tuple[str, str]]:
         wrong = "" if _open(value) else word_fault(value, known)
         if wrong:
             yield name, wrong
+    batched = isinstance(rate.mode, str) and model.fold(rate.mode) == "batch"
+    if batched and rate.batch in (None, "", []):
+        yield "Mode", "Batch needs Batch: how many in each batch, such as `[1, 5, 10]`"
     wrong = amount_fault(rate.max_errors, zero=True)
     if wrong:
         yield "MaxErrors", wrong
@@ -120,22 +123,6 @@ def amount_fault(value: Any, zero: bool = False) -> str:
         return f"expected more than nothing, found `{value}`"
     if text.endswith("%") and amount > 100:
         return f"expected at most `100%`, found `{value}`"
-    return ""
-
-
-def default_fault(item: model.Parameter) -> str:
-    """Why a Default cannot be what it is a default of; empty: it can. Blank defaults stand for
-    "not given" in the published templates; expressions are looked at when they have a value."""
-    value = item.default
-    if value is None or _open(value) or (isinstance(value, str) and not value.strip()):
-        return ""
-    if not item.allowed_values or item.type == "Json":
-        return ""
-    allowed = {model.fold(str(one)) for one in item.allowed_values}
-    for one in value if isinstance(value, list) else [value]:
-        if model.fold(str(one)) not in allowed:
-            some = names.listed(str(one) for one in item.allowed_values[:8])
-            return f"its Default `{one}` is not among its AllowedValues; expected {some}"
     return ""
 
 

@@ -27,13 +27,13 @@ END = "ACS::END"
 NEXT = "ACS::NEXT"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant; empty: none is near."""
+def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str:
+    """The known name that was probably meant; empty: none is near. ``alike``: how near, up to 1."""
     written = {model.fold(item): item for item in known}
     folded = model.fold(name)
     if folded in written:
         return written[folded]
-    close = difflib.get_close_matches(folded, written, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(folded, written, n=1, cutoff=alike)
     return written[close[0]] if close else ""
 
 

@@ -89,6 +89,8 @@ def _template(page: sheet.Sheet, root: Any, name: str, source: str) -> model.Tem
 
 def _version(page: sheet.Sheet, root: dict[str, Any]) -> str:
     key = next((key for key in root if model.fold(key) == "formatversion"), None)
+    meant = [one for one in root if names.nearest(one, _TEMPLATE.values()) == "FormatVersion"]
+    key = key or next(iter(meant), None)
     if key is None:
         page.fault("", f"expected `FormatVersion: {FORMAT}`")
         return FORMAT

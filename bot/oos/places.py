@@ -10,7 +10,7 @@ from bot.oos import model
 class Places(Mapping[str, model.Mark]):
     """Path → mark of the value. Marks are made when asked for: most never are."""
 
-    __slots__ = ("_folded", "_keys", "_source", "_spans", "file")
+    __slots__ = ("_aliases", "_folded", "_keys", "_source", "_spans", "file")
 
     def __init__(self, file: str, source: str) -> None:
         self.file = file
@@ -18,6 +18,11 @@ class Places(Mapping[str, model.Mark]):
         self._spans: dict[str, tuple[int, int, int]] = {}
         self._keys: dict[str, tuple[int, int]] = {}
         self._folded: dict[str, str] = {}
+        self._aliases: dict[str, str] = {}
+
+    def alias(self, meant: str, written: str) -> None:
+        """What is looked for at one path stands at another: its keyword is misspelt."""
+        self._aliases.setdefault(model.fold(meant), written)
 
     def put(self, path: str, line: int, column: int, last: int) -> None:
         """Remember a value; ``last`` is the line on which it ends."""
@@ -44,24 +49,44 @@ class Places(Mapping[str, model.Mark]):
         return model.Mark(self.file, line, column, path)
 
     def _span(self, path: str) -> tuple[int, int, int]:
+        found = self._spans.get(self._known(path))
+        if found is not None:
+            return found
+        around = model.fold(self._written(path))
+        while around not in self._folded and around:
+            around = _outer(around)
+        return self._spans.get(self._folded.get(around, ""), (1, 1, 1))
+
+    def _known(self, path: str) -> str:
+        """The path as it is written in the file; the given one where nothing stands there."""
         if path in self._spans:
-            return self._spans[path]
+            return path
         if not self._folded:
             self._folded.update((model.fold(known), known) for known in self._spans)
-        around = model.fold(path)
-        while around not in self._folded and around:
-            around = around[: max(around.rfind("."), around.rfind("["), 0)]
-        return self._spans.get(self._folded.get(around, ""), (1, 1, 1))
+        return self._folded.get(model.fold(self._written(path)), path)
+
+    def _written(self, path: str) -> str:
+        """The path with the keywords that are misspelt in the file misspelt as they are there."""
+        outer = path if self._aliases else ""
+        while outer:
+            written = self._aliases.get(model.fold(outer))
+            if written is not None and model.fold(written) != model.fold(outer):
+                path = written + path[len(outer) :]
+                outer = path
+            else:
+                outer = _outer(outer)
+        return path
 
     def key(self, path: str) -> model.Mark:
         """The mark of an entry's key; of its value where it has none."""
-        if path not in self._keys:
+        known = path if path in self._keys else self._known(path)
+        if known not in self._keys:
             return self.at(path)
-        return model.Mark(self.file, *self._keys[path], path)
+        return model.Mark(self.file, *self._keys[known], path)
 
     def within(self, path: str, needle: str) -> model.Mark:
         """Where a piece of text stands inside a value: a script may be long."""
-        span = self._spans.get(path)
+        span = self._spans.get(self._known(path))
         if span is None or not needle:
             return self.at(path)
         line, column, last = span
@@ -71,3 +96,8 @@ class Places(Mapping[str, model.Mark]):
             if found >= 0:
                 return model.Mark(self.file, line + index, found + 1, path)
         return self.at(path)
+
+
+def _outer(path: str) -> str:
+    """The path of what a path is a part of."""
+    return path[: max(path.rfind("."), path.rfind("["), 0)]

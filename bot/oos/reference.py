@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bot.oos import actions, functions, names
+from bot.oos import actions, functions, library, model, names
 
 _HEAD = """# Templates · 模板
 
@@ -22,15 +22,23 @@ python -m bot template validate .
 
 names everything that is wrong with the templates of files and folders, each fault with its line
 and column, and leaves with 1 if there is any. A template is known to the others by the name of its
-file: an action `ACS::ECS::RebootInstance` is the template `ACS::ECS::RebootInstance.yml`. Where OOS
-itself has such an action, `--allow-unknown-products` accepts it without its template. Names are
-taken in any case, as on OOS. A template may not run itself, through others or not.
+file: an action `ACS::ECS::CopyImage` is the template `ACS::ECS::CopyImage.yml`. The
+[product actions](#product-actions) below ship with the bot; a file of one's name replaces it. Where
+OOS itself has further ones, `--allow-unknown-products` accepts them without their templates. Names
+are taken in any case, as on OOS. A template may not run itself, through others or not.
 """
 _ACTIONS = """## Actions
 
 Of the properties behind *one of* at least one is needed. *Loops*: the task may have a `Loop`.
 *First*: it starts an execution, so only the first task may be one.
 *OOS only*: the language knows it, but only OOS itself runs it (`engine = "oos"`).
+"""
+_PRODUCTS = """## Product actions
+
+These ship with the bot (`bot/oos/products/`): each is a template, with the parameters and outputs
+of its page in Alibaba Cloud's documentation and in some cases more. Each makes its call, waits for
+the state that it promises, and fails with the reason. Only what reads is tried again.
+**Bold** parameters must be given.
 """
 _VALUES = """## Values
 
@@ -62,6 +70,8 @@ def page() -> str:
         _table("| action | does | needs | may have | |", map(_action, able)),
         "Refused, with the reason:\n",
         _table("| action | |", (f"| `{spec.name}` | {spec.refusal} |" for spec in refused)),
+        _PRODUCTS,
+        _table("| action | does | takes | gives |", map(_product, library.shipped().values())),
         _VALUES,
         "".join(f"- `{name}`\n" for name in names.PSEUDO),
         _FUNCTIONS,
@@ -87,6 +97,15 @@ def _action(spec: actions.ActionSpec) -> str:
     also = "".join(f", {_code(name)}" for name in spec.aliases)
     cells = (_code(spec.name) + also, spec.about, ", ".join(needs), ", ".join(may))
     return f"| {' | '.join(cells)} | {', '.join(marks)} |"
+
+
+def _product(template: model.Template) -> str:
+    takes = [
+        f"**{_code(one.name)}**" if one.required else _code(one.name) for one in template.parameters
+    ]
+    gives = [_code(output.name) for output in template.outputs]
+    about = f"{template.description['en']} · {template.description['zh-cn']}"
+    return f"| `{template.name}` | {about} | {', '.join(takes)} | {', '.join(gives)} |"
 
 
 def _code(name: str) -> str:

@@ -49,6 +49,9 @@ class Sheet:
                 self.fault(inner, f"`{name}` is given twice here, once as `{key}`", key=True)
             else:
                 found[name] = (inner, item)
+        for name, (inner, _) in misspelt.items():
+            if name and name not in found:
+                self.places.alias(f"{path}.{name}".lstrip("."), inner)
         return {name: item for name, item in misspelt.items() if name} | found
 
     def entries(self, fields: Fields, name: str) -> Iterator[tuple[str, str, Any]]:

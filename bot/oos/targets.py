@@ -104,9 +104,9 @@ def _checked(value: Mapping[str, Any]) -> dict[str, Any]:
         batch_pause=found.get("BatchPauseOption", usual.batch_pause),
         max_errors=found.get("MaxErrors", usual.max_errors),
     )
-    wrong = [f"{name}: {message}" for name, message in limits.rate_faults(control)]
-    if model.fold(str(control.mode)) == "batch" and not control.batch:
-        wrong.append("Batch: expected how many in each batch, such as [1, 5, 10]")
+    wrong = [
+        f"{name.partition('[')[0]}: {message}" for name, message in limits.rate_faults(control)
+    ]
     if wrong:
         raise Misfit("; ".join(wrong))
     return {"Mode": control.mode, **found}

@@ -11,6 +11,8 @@ from bot.oos import calls, journal, language, model, values, waits
 
 _READS_AGAIN = 5
 _MADE_AGAIN = 5
+_SEEN = 400
+"""So much of a value that was not as wished is shown: what a script printed last says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +288,7 @@ class WaitUnit(ApiUnit):
         if self._fits(seen or [None]):
             super().accept(document, at)
             return
-        shown = ", ".join(map(values.brief, seen)) or "nothing"
+        shown = ", ".join(values.brief(value, _SEEN) for value in seen) or "nothing"
         if any(language.among(value, self.stopping or ()) for value in seen):
             self.fail("StopRetryValue", f"the value is {shown}", at)
             return

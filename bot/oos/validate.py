@@ -11,6 +11,9 @@ from bot.oos import actions as table
 from bot.oos import defaults, expressions, functions, jumps, limits, model, names, places, selectors
 
 Templates = Mapping[str, model.Template]
+_ASSOCIATIONS = ("Targets", "RateControl")
+"""What this side takes in a way of its own; the others only draw the console's form."""
+_SURE = 0.9
 
 
 def validate(
@@ -54,6 +57,10 @@ class _Look:
     def inside(self, base: str) -> Callable[[str], model.Mark]:
         """Marks of the parts of what stands at ``base``."""
         return lambda path: self.mark(joined(base, path))
+
+    def keys_inside(self, base: str) -> Callable[[str], model.Mark]:
+        """Marks of the names of the parts of what stands at ``base``."""
+        return lambda path: self.key(joined(base, path))
 
     def key(self, path: str) -> model.Mark:
         marks = self.template.marks
@@ -105,7 +112,7 @@ def _scope(look: _Look, index: int, loop_item: bool) -> Callable[[str, str], str
         if not dotted:
             return "" if folded in parameters else _unknown_parameter(name, parameters, tasks)
         if folded not in tasks:
-            return _unknown_task(name, dotted, parameters, tasks)
+            return _unknown_task(name, dotted, parameters, look.template)
         at, task = tasks[folded]
         given = _given(task)
         if model.fold(dotted) not in map(model.fold, given):
@@ -137,11 +144,13 @@ def _unknown_parameter(name: str, parameters: Mapping[str, str], tasks: Mapping[
 
 
 def _unknown_task(
-    name: str, dotted: str, parameters: Mapping[str, str], tasks: Mapping[str, Any]
+    name: str, dotted: str, parameters: Mapping[str, str], template: model.Template
 ) -> str:
+    if any(not task.name for task in template.tasks):
+        return ""
     if model.fold(name) in parameters:
         return f"`{name}` is a parameter; take a part of it with Fn::Select: [{dotted}, …]"
-    near = names.nearest(name, [task.name for _, task in tasks.values()])
+    near = names.nearest(name, [task.name for task in template.tasks])
     hint = f", did you mean `{near}.{dotted}`?" if near else ""
     return f"unknown task `{name}` in `{name}.{dotted}`{hint}"
 
@@ -163,9 +172,13 @@ def _parameters(look: _Look) -> Iterator[model.Fault]:
                 )
             if wrong:
                 yield model.Fault(look.within(joined(base, path), name), wrong)
-        message = limits.default_fault(item)
+        message = defaults.fault(item)
         if message:
             yield look.fault(base, f"`{item.name}`: {message}")
+        near = names.nearest(item.association, _ASSOCIATIONS, _SURE)
+        if near and near != item.association:
+            where = joined(item.mark.path, "AssociationProperty")
+            yield look.fault(where, f"unknown `{item.association}`, did you mean `{near}`?")
         way = defaults.circle(item, look.template.parameters)
         if way:
             shown = " → ".join(f"`{one.name}`" for one in way)
@@ -174,9 +187,10 @@ def _parameters(look: _Look) -> Iterator[model.Fault]:
 
 def _tasks(look: _Look) -> Iterator[model.Fault]:
     for index, task in enumerate(look.template.tasks):
-        base = f"{_key(look.template, 'Tasks')}[{index}]"
+        base = task.mark.path
         yield from _action(look, base, index, task)
-        yield from jumps.faults(look.template, index, look.inside(base))
+        inside = look.inside(base)
+        yield from jumps.faults(look.template, index, inside, look.keys_inside(base))
         yield from limits.task_faults(task, look.inside(base))
         yield from _values(look, base, index, task)
         yield from _task_outputs(look, base, task)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 from typing import Any
 
 from bot import model
 from bot.store import codec, effects, queries
+
+
+@functools.lru_cache(maxsize=64)
+def decoded(body: str) -> model.Request:
+    """A request of its text, remembered: each call of a run asks for the same plan again."""
+    return codec.decode(codec.request, body)
 
 
 def request(connection: sqlite3.Connection, number: int) -> model.Request | None:
@@ -153,4 +160,4 @@ def _one(
     connection: sqlite3.Connection, query: str, values: tuple[Any, ...]
 ) -> model.Request | None:
     row = connection.execute(query, values).fetchone()
-    return codec.decode(codec.request, row[0]) if row else None
+    return decoded(row[0]) if row else None

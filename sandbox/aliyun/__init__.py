@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox import oos, world
-from sandbox.aliyun import ecs, products, tools
+from sandbox.aliyun import cs, ecs, products, tools, vpc
 from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.power import ACTS
@@ -43,7 +43,11 @@ class Aliyun(Party):
         self.ecs = ecs.Ecs(self.cloud, clock, self.agents)
         key = Key(world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
         self.door = Door({key.id: key})
-        self.products = {ecs.VERSION: products.Product("ecs", self.ecs.handle)}
+        self.products = {
+            ecs.VERSION: products.Product("ecs", self.ecs.handle),
+            vpc.VERSION: products.Product("vpc", vpc.Vpc().handle),
+            cs.VERSION: products.Product("cs", cs.Cs(clock).handle, roa=True),
+        }
         """By version: whoever has the version of a call answers it."""
         self.oos = oos.Oos(clock, self)
         self.products[oos.VERSION] = products.Product("oos", self.oos.handle)
@@ -257,8 +261,9 @@ class Aliyun(Party):
 
     @control
     async def set_power(self, seconds: float) -> None:
-        """How long machines stay Stopping, Starting and Pending, on the sandbox's clock."""
-        self.ecs.power.seconds = seconds
+        """How long machines stay Stopping, Starting and Pending, and disks on their way, on the
+        sandbox's clock."""
+        self.ecs.power.seconds = self.ecs.disks.seconds = seconds
 
     @control
     async def break_machine(self, instance: str, act: str, code: str = "OperationDenied") -> None:

@@ -12,6 +12,7 @@ from sandbox.aliyun import parameters
 from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.commands import Commands
 from sandbox.aliyun.describe import Describe
+from sandbox.aliyun.disks import Disks
 from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.machines import Machines, Tagging
 from sandbox.aliyun.power import Power
@@ -35,6 +36,7 @@ class Ecs:
         self.commands = Commands(cloud, clock, agents)
         self.power = Power(cloud, clock)
         self.tokens = Tokens(clock)
+        self.disks = disks = Disks(cloud, clock)
         self._loaded = False
         describe, machines, tagging = Describe(cloud, clock), Machines(cloud, clock), Tagging(cloud)
         self._looks: Mapping[str, Serve] = {
@@ -45,6 +47,8 @@ class Ecs:
             "DescribeInstances": machines.instances,
             "DescribeInstanceStatus": machines.statuses,
             "DescribeInstanceAttribute": machines.attribute,
+            "DescribeDisks": disks.describe,
+            "DescribeSnapshots": disks.describe_snapshots,
             "DescribeRegions": lambda asked: machines.regions(),
             "ListTagResources": machines.tags,
         }
@@ -63,6 +67,9 @@ class Ecs:
             "StopInstances": lambda asked, by: self.power.several("stop", asked, by.id),
             "RunInstances": lambda asked, by: self.power.create(asked, by.id),
             "ModifyInstanceAttribute": lambda asked, by: self.power.modify(asked),
+            "AttachDisk": lambda asked, by: disks.attach(asked),
+            "DetachDisk": lambda asked, by: disks.detach(asked),
+            "CreateSnapshot": lambda asked, by: disks.snapshot(asked),
             "TagResources": lambda asked, by: tagging.tag(asked),
             "UntagResources": lambda asked, by: tagging.untag(asked),
         }

@@ -32,3 +32,12 @@ def invalid(name: str, why: str) -> ApiError:
 def limit(what: str, message: str) -> ApiError:
     """One of the 403 ``*.ExceedLimit`` answers."""
     return ApiError(403, f"{what}.ExceedLimit", message)
+
+
+def status_error() -> ApiError:
+    """An instance or a disk is not where this could be done."""
+    return ApiError(
+        403,
+        "IncorrectInstanceStatus",
+        "The current status of the resource does not support this operation.",
+    )

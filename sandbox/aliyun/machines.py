@@ -35,6 +35,21 @@ def ids_of(asked: dict[str, Any], most: int = 100) -> list[str]:
     return ids
 
 
+def json_ids(asked: dict[str, Any], name: str) -> list[str] | None:
+    """Ids that one text parameter holds as a JSON list; None: it was not given."""
+    if not asked.get(name):
+        return None
+    try:
+        ids = json.loads(asked[name])
+    except ValueError:
+        ids = None
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise invalid(name, "not a JSON list of ids")
+    if len(ids) > 100:
+        raise limit(name, f"{name} names at most 100.")
+    return ids
+
+
 class Machines:
     """Reads the machines. Every method takes typed parameters and returns the answer's body."""
 
@@ -43,7 +58,7 @@ class Machines:
         self.clock = clock
 
     def instances(self, asked: dict[str, Any]) -> dict[str, Any]:
-        ids = self._json_ids(asked)
+        ids = json_ids(asked, "InstanceIds")
         wanted = asked.get("Tag", [])
         found = [
             m
@@ -64,20 +79,6 @@ class Machines:
         ]
         shown, about = self._page(asked, found, 100)
         return {"Instances": {"Instance": [self._instance(m) for m in shown]}, **about}
-
-    @staticmethod
-    def _json_ids(asked: dict[str, Any]) -> list[str] | None:
-        if not asked.get("InstanceIds"):
-            return None
-        try:
-            ids = json.loads(asked["InstanceIds"])
-        except ValueError:
-            ids = None
-        if not isinstance(ids, list) or not all(isinstance(i, str) for i in ids):
-            raise invalid("InstanceIds", "not a JSON list of ids")
-        if len(ids) > 100:
-            raise limit("InstanceIds", "At most 100 instances are allowed.")
-        return ids
 
     def _instance(self, machine: Machine) -> dict[str, Any]:
         about = self._attributes(machine)

@@ -40,6 +40,11 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "RebootInstances": ("RegionId", "InstanceId"),
     "RunInstances": ("RegionId",),
     "DeleteInstance": ("InstanceId",),
+    "AttachDisk": ("InstanceId", "DiskId"),
+    "DetachDisk": ("InstanceId", "DiskId"),
+    "DescribeDisks": ("RegionId",),
+    "CreateSnapshot": ("DiskId",),
+    "DescribeSnapshots": ("RegionId",),
     "TagResources": ("RegionId", "ResourceType", "ResourceId", "Tag"),
     "UntagResources": ("RegionId", "ResourceType", "ResourceId"),
     "ListTagResources": ("RegionId", "ResourceType"),
@@ -166,19 +171,21 @@ def _object(name: str, members: dict[str, Field], node: str | Tree) -> dict[str,
     for member in node:
         if member not in members:
             raise invalid(name, f"it has no member {member}")
-    return {member: _value(name, members[member], node[member]) for member in node}
+    given = {member: part for member, part in node.items() if part != ""}
+    return {member: _value(name, members[member], part) for member, part in given.items()}
 
 
 def parse(action: str, flat: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters of a call as typed values: lists are lists, ``Tag`` is a list of dicts.
-    Raises ApiError."""
+    """The parameters of a call as typed values: lists are lists, ``Tag`` is a list of dicts; what
+    is empty was not given. Raises ApiError."""
     fields = schema(action)
     values: dict[str, Any] = {}
     for name, node in _tree(flat).items():
         kind = fields.get(name)
         if kind is None:
             raise ApiError(400, "UnsupportedParameter", f"{action} has no parameter {name}.")
-        values[name] = _value(name, kind, node)
+        if node != "":
+            values[name] = _value(name, kind, node)
     for name in REQUIRED[action]:
         if values.get(name) in (None, "", []):
             raise missing(name)

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from sandbox import world
 from sandbox.aliyun.commands import tags_of
-from sandbox.aliyun.errors import ApiError, invalid
+from sandbox.aliyun.errors import ApiError, invalid, status_error
 from sandbox.aliyun.machines import ids_of, no_instance
 from sandbox.aliyun.state import Cloud, Machine
 from sandbox.base import Clock
@@ -187,11 +187,7 @@ class Power:
             )
         allowed = (*NEEDS[act], "Running") if force else NEEDS[act]
         if machine.status not in allowed:
-            raise ApiError(
-                403,
-                "IncorrectInstanceStatus",
-                "The current status of the resource does not support this operation.",
-            )
+            raise status_error()
 
     def _do(self, act: Act, machine: Machine, request: str) -> None:
         self.acts.append(
@@ -214,8 +210,10 @@ class Power:
             del self.jobs[id]
 
     async def _pass(self, machine: Machine, stages: Iterable[str]) -> None:
+        due = self.clock.now()
         for status in stages:
-            await self.clock.sleep_until(self.clock.now() + self.seconds)
+            due += self.seconds
+            await self.clock.sleep_until(due)
             self._be(machine, status)
 
     def settle(self, machine: Machine, status: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from aiohttp import web
 from adapters import webhook
 from bench import outbound
 from bot import model
+from bot.oos import calls
 from tests.adapters import test_private_authority, webhook_stage
 from tests.adapters.webhook_stage import Stage, approve, lark_text, markdown, notice, notify, text
 from tests.sandbox import dingtalk_party
@@ -126,6 +128,46 @@ async def test_who_is_called(stage: Stage, shape: Any, at: Any, called: list[str
     sent = await stage.make().perform(notify(url, shape("approve", **at)), False)
     assert isinstance(sent, model.Done)
     assert (await stage.last(stage.dingtalk))["mentions"] == called
+
+
+@pytest.mark.parametrize("shape", [text, markdown])
+async def test_a_text_alone_does_not_call_everybody(stage: Stage, shape: Any) -> None:
+    url = await stage.dingtalk.add_robot("tok")
+    for number, typed in enumerate(("@all", "@ALL now", "hi @ all", "@所有人")):
+        call = notify(url, shape(f"restart {typed}", isAtAll="false"), token=str(number))
+        assert isinstance(await stage.make().perform(call, False), model.Done)
+    shown = await stage.dingtalk.transcript("ops")
+    assert [entry["mentions"] for entry in shown] == [[], [], [], []]
+    assert shown[0]["text"] == "restart ＠all"
+
+
+GUIDE = "Notify: please approve instances restart, instance names to approve are ['web-01']."
+
+
+@pytest.mark.parametrize("platform", ["dingtalk", "lark"])
+async def test_the_approval_of_the_guide(stage: Stage, platform: str) -> None:
+    """The robot's security setting is a keyword; the values came as a list and as text."""
+    party: Any = getattr(stage, platform)
+    url = await party.add_robot("tok", keywords=["Notify"])
+    told = calls.Notify(
+        "WebHook",
+        url,
+        {"Content-Type": "application/json"},
+        text(GUIDE, atMobiles=["12345678901"], isAtAll="false"),
+        append_link=True,
+    )
+    what = codec_round(calls.plain(calls.Approve(("bob",), 1, told)))
+    effect = model.RunCall(42, webhook_stage.CODE, "approveRestart#0", "t", what)
+    assert isinstance(await stage.make().perform(effect, False), model.Done)
+    (shown,) = await stage.texts(party)
+    named = "\n@12345678901" if platform == "dingtalk" else ""
+    lines = f"{GUIDE}{named}\nCountersign #42 · 1a2b3c4d\napprove / reject in the thread"
+    assert shown.startswith(lines)
+
+
+def codec_round(value: Any) -> Any:
+    """What the store makes of it."""
+    return json.loads(json.dumps(value))
 
 
 async def test_who_is_named_in_the_text_is_not_named_again(stage: Stage) -> None:

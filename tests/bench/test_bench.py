@@ -72,7 +72,7 @@ def test_requests_are_taken_off_one_by_one() -> None:
 
 def test_its_configuration_is_a_valid_one(tmp_path: Path) -> None:
     path = processes.configuration(tmp_path / "bench", URL)
-    settings = config.load(path, known_commands=lambda folder: loading.load(folder))
+    settings = config.load(path, known_commands=loading.load)
     assert len(settings.book.people) == frames.PEOPLE + 1
     assert len(settings.book.patterns) > 3
 

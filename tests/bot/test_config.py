@@ -209,7 +209,7 @@ def test_plain_http_needs_a_decision(load: Loader) -> None:
 
 
 def test_broken_command_files_are_faults_too(tmp_path: Path, load: Loader) -> None:
-    def broken(folder: Path) -> list[Any]:
+    def broken(folder: Path, elsewhere: Any) -> list[Any]:
         raise config.BadCommands([f"{folder.name}/x.py: does not load"])
 
     found = load.faults('[bot]\ncommands = "mine"\n' + SMALL, known_commands=broken)

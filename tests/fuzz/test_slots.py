@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot import catalog, command, loading, parse, policy
 from bot.core import filing
+from bot.oos import parameters
 from sandbox import demo, play
 from tests.fuzz.house import House
 
@@ -86,7 +87,14 @@ def lines(found: catalog.Command, value: str) -> Iterator[str]:
 
 
 def is_safe(found: catalog.Command, values: Mapping[str, Any]) -> None:
-    """Rendered, every value stands in its own assignment, and the source is what was loaded."""
+    """Rendered, every value stands in its own assignment, and the source is what was loaded. What
+    a template is given is bound as data, or refused."""
+    if found.template is not None:
+        bound = parameters.bind(found.template, found.inputs(values), {"ACS::RegionId": "here"})
+        for name, value in values.items() if isinstance(bound, dict) else ():
+            if isinstance(value, str) and name in bound:
+                assert bound[name] == value
+        return
     script = found.call(None, values)
     assert isinstance(script, command.Script)
     try:

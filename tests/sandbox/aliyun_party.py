@@ -64,6 +64,44 @@ class Sdk:
             return getattr(error, "status_code", 0), str(getattr(error, "code", error))
         raise AssertionError(f"{action} was not refused: {answer}")
 
+    async def generic(
+        self,
+        version: str,
+        api: str,
+        query: dict[str, Any] | None = None,
+        path: str = "/",
+        method: str = "POST",
+        body: Any = None,
+    ) -> dict[str, Any]:
+        """A call of any product by the generic client: ROA where a path is given."""
+        return await asyncio.to_thread(self._generic, version, api, query, path, method, body)
+
+    def _generic(
+        self, version: str, api: str, query: Any, path: str, method: str, body: Any
+    ) -> dict[str, Any]:
+        from alibabacloud_tea_openapi import client, utils_models
+        from alibabacloud_tea_openapi.utils import Utils
+        from darabonba.runtime import RuntimeOptions
+
+        config = utils_models.Config(
+            endpoint=self.endpoint, protocol="http", region_id=REGION, **self.config
+        )
+        params = utils_models.Params(
+            action=api,
+            version=version,
+            protocol="HTTP",
+            pathname=path,
+            method=method,
+            auth_type="AK",
+            style="RPC" if path == "/" else "ROA",
+            req_body_type="json",
+            body_type="json",
+        )
+        request = utils_models.OpenApiRequest(query=Utils.query(query or {}), body=body)
+        answer = client.Client(config).call_api(params, request, RuntimeOptions())
+        found: dict[str, Any] = answer["body"]
+        return found
+
     def _call(self, action: str, fields: dict[str, Any]) -> dict[str, Any]:
         from alibabacloud_ecs20140526 import client, models
         from alibabacloud_tea_openapi import utils_models

@@ -174,7 +174,7 @@ async def test_other_calls_have_limits_too(sdk: Sdk) -> None:
         ("InvokeCommand", {"CommandId": "c-none"}, "InvalidCmdId.NotFound"),
         ("CreateCommand", {"Type": "RunShellScript", "Name": "n"}, "MissingParameter"),
         ("RebootInstance", {"InstanceId": "i-none"}, "InvalidInstanceId.NotFound"),
-        ("AttachDisk", {"InstanceId": WEB1}, "InvalidAction.NotFound"),
+        ("DescribeImages", {}, "InvalidAction.NotFound"),
     ):
         assert (await sdk.refusal(action, **fields))[1] == code, (action, fields)
 

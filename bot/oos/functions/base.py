@@ -44,7 +44,8 @@ class Example:
 @dataclass(frozen=True, slots=True)
 class Function:
     """One entry of the registry. ``shape`` is the argument as the reference shows it; ``wrong``
-    says what a literal argument lacks ("": nothing). Either ``call`` or ``lazy`` is set."""
+    says what a literal argument lacks ("": nothing), ``where`` in which part of it ("[1]"; "": in
+    the whole). Either ``call`` or ``lazy`` is set."""
 
     name: str
     en: str
@@ -54,6 +55,7 @@ class Function:
     call: Callable[[Any], Any] | None = None
     lazy: Callable[[Any, Evaluation], Any] | None = None
     wrong: Callable[[Any], str] = lambda raw: ""
+    where: Callable[[Any], str] = lambda raw: ""
     documented: bool = True
 
 

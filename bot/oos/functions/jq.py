@@ -42,10 +42,16 @@ def _wrong(raw: Any) -> str:
     return selectors.fault(script)
 
 
+def _where(raw: Any) -> str:
+    if not isinstance(raw, list) or len(raw) != 3:
+        return ""
+    return "[0]" if _wrong([raw[0], ".", None]) else "[1]"
+
+
 FUNCTIONS = (
     Function("Jq", "The first result of a jq script over JSON, or all of them as a list.",
         "对 JSON 执行 jq,取第一个结果或全部结果。", "[First or All, script, JSON]",
         (Example(["First", ".a", {"a": 1}], 1),
          Example(["All", ".[].id", '[{"id": "i-1"}, {"id": "i-2"}]'], ["i-1", "i-2"])),
-        lazy=jq, wrong=_wrong),
+        lazy=jq, wrong=_wrong, where=_where),
 )  # fmt: skip

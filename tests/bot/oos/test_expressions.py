@@ -152,7 +152,7 @@ def test_check_says_everything_at_once() -> None:
     }
     problems = expressions.check(value)
     assert [problem.path for problem in problems] == [
-        "a", "b", "c.Fn::If", "c.Fn::If[1].Fn::Split", "d.Fn::Jq", "e.Fn::Eval",
+        "a", "b", "c.Fn::If", "c.Fn::If[1].Fn::Split", "d.Fn::Jq[1]", "e.Fn::Eval",
     ]  # fmt: skip
     assert problems[1].message == "unknown function Fn::Nto, did you mean `Fn::Not`?"
     assert problems[2].message == "Fn::If: expected a List of 3 items, got 2"

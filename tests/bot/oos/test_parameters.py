@@ -204,7 +204,10 @@ def test_rate_control(typed: Any, value: Any) -> None:
         ("120%", "p: expected `5`, `50%`, `batch:1,5,10`, or the JSON of OOS, found `120%`"),
         ("batch:1,x", "p: Batch: expected a number or a percentage such as `50%`, found `x`"),
         ('{"Concurency": 1}', "p: RateControl has no `Concurency`, did you mean `Concurrency`?"),
-        ('{"Mode": "Batch"}', "p: Batch: expected how many in each batch, such as [1, 5, 10]"),
+        (
+            '{"Mode": "Batch"}',
+            "p: Mode: Batch needs Batch: how many in each batch, such as `[1, 5, 10]`",
+        ),
     ],
 )
 def test_rate_control_that_is_none(typed: str, problem: str) -> None:

@@ -229,7 +229,7 @@ def test_a_concurrency_that_is_a_list_is_batches() -> None:
         "    Loop: {Items: [1], Concurrency: [1, many]}\n"
     )
     assert written.checked(wrong) == [
-        "t.yml:6:38: Concurrency: expected a number or a percentage such as `50%`, found `many`"
+        "t.yml:6:41: Concurrency: expected a number or a percentage such as `50%`, found `many`"
     ]
 
 

@@ -118,7 +118,7 @@ def task(action: str, rest: str = "", name: str = "a") -> str:
          "6:19: Items: expected a list, or an expression `{{ … }}` that gives one"),
         ("ACS::Notify",
          "Properties: {NotifyType: x}\nLoop: {Items: [1], RateControl: {Mode: Batch,}}",
-         ""),
+         "6:44: Mode: Batch needs Batch: how many in each batch, such as `[1, 5, 10]`"),
         ("ACS::Notify",
          "Properties: {NotifyType: x}\nLoop: {Items: [1], RateControl: {Mode: 'Concurrency,'}}",
          "6:44: Mode: expected `Concurrency` or `Batch`, found `Concurrency,`, "
@@ -150,7 +150,7 @@ def test_functions_and_braces_are_looked_at_where_they_stand() -> None:
     )
     faults = written.checked(written.tasks(text))
     places = [fault.split(" ")[0] for fault in faults]
-    assert places == ["t.yml:5:11:", "t.yml:7:19:", "t.yml:9:25:", "t.yml:10:36:", "t.yml:11:41:"]
+    assert places == ["t.yml:5:11:", "t.yml:7:19:", "t.yml:9:33:", "t.yml:10:36:", "t.yml:11:41:"]
     said = "\n".join(faults)
     for sentence in (
         "unknown function Fn::Equels, did you mean `Fn::Equals`?",
@@ -179,8 +179,7 @@ def test_choices() -> None:
     )
     assert written.checked(written.tasks(choice + task("ACS::Pause", name="last"))) == [
         "t.yml:8:34: NextTask: `A` is itself; jumps go forward only",
-        "t.yml:10:11: a choice needs When",
-        "t.yml:10:34: unknown key `Whem` of a choice, did you mean `When`?",
+        "t.yml:10:28: unknown key `Whem` of a choice, did you mean `When`?",
         "t.yml:11:11: expected When and NextTask, found text",
         "t.yml:12:34: NextTask: expected the name of a task, found a list",
     ]

@@ -32,8 +32,9 @@ from bot import (
     store,
     texts,
     timer,
+    watcher,
 )
-from bot.config import schema
+from bot.app import outside as outside_
 
 log = logging.getLogger("countersign")
 
@@ -59,7 +60,9 @@ class App:
     def __init__(self, settings: config.Config, clock: ports.Clock | None = None) -> None:
         self.settings = settings
         self.clock: ports.Clock = clock or SystemClock()
-        commands = loading.load(settings.commands)
+        rules = settings.book.commands
+        elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
+        commands = loading.load(settings.commands, elsewhere, outside_.service_known(settings))
         self.house = house.House(
             settings.book,
             commands,
@@ -100,12 +103,20 @@ class App:
     async def _serve(
         self, door: engine.Engine, stop: asyncio.Event, ready: Callable[[], None] | None
     ) -> None:
-        chats, executor = self._adapters()
-        queue = outbox.Outbox(door, self._route(chats, executor), self._budgets(), self.clock)
+        outside = outside_.Outside.of(self.settings, self.clock)
+        chats = outside.chats
+        budgets = [
+            outbox.Budget(b.platform, frozenset(b.kinds), b.per, b.count, b.seconds)
+            for b in self.settings.budgets
+        ]
+        queue = outbox.Outbox(door, outside.route, budgets, self.clock)
         ticker = timer.Ticker(self.clock)
         timer.Timer(door, self.clock, ticker)
         timer.Janitor(door, ticker)
-        poller.Poller(door, lambda _engine: executor, self.clock, ticker)
+        poller.Poller(door, outside.executor, self.clock, ticker)
+        if self.settings.book.watch is not None:
+            region = self.settings.oos.region or self.settings.aliyun.region
+            watcher.Watcher(door, outside.oos, region, self.clock, ticker)
         self._wakers = [queue.wake]
         self._wakers += [
             functools.partial(ticker.wake, name) for name in (timer.Timer.NAME, poller.Poller.NAME)
@@ -132,9 +143,7 @@ class App:
             if not await queue.drain():
                 log.warning("some calls were still in flight; they are looked up at the next start")
             await asyncio.gather(tasks["outbox"], return_exceptions=True)
-            for chat in chats.values():
-                await chat.close()
-            await executor.close()
+            await outside.close()
 
     async def _look_back(self, door: engine.Engine) -> None:
         """Tell the core how long the bot was away, if that was long enough to miss something."""
@@ -165,114 +174,6 @@ class App:
                 task.result()
                 if names[task] != "ready":
                     raise Stopped(f"{names[task]} ended by itself")
-
-    # ------------------------------------------------------------- from settings to adapters
-
-    def _adapters(self) -> tuple[dict[str, ports.Chat], ports.Executor]:
-        chats: dict[str, ports.Chat] = {}
-        settings = self.settings
-        if settings.dingtalk is not None:
-            chats["dingtalk"] = self._dingtalk(settings.dingtalk)
-        if settings.lark is not None:
-            chats["lark"] = self._lark(settings.lark)
-        return chats, self._aliyun()
-
-    def _dingtalk(self, table: schema.DingTalk) -> ports.Chat:
-        from adapters import dingtalk
-
-        return dingtalk.DingTalk(
-            dingtalk.Settings(
-                client_id=table.client_id,
-                client_secret=table.client_secret.reveal(),
-                robot_code=table.robot_code,
-                endpoint=table.endpoint,
-                webhook_hosts=table.webhook_hosts,
-                card_template=table.card_template,
-                plain_template=table.plain_template,
-                card_value_bytes=table.card_value_bytes,
-                idle_seconds=table.idle_seconds,
-                call_timeout=table.call_timeout,
-                late_reply=table.late_reply,
-                ca_file=str(table.ca_file or ""),
-            ),
-            self.clock,
-        )
-
-    def _lark(self, table: schema.Lark) -> ports.Chat:
-        from adapters import lark
-
-        forms = tuple(rule.form for rule in self.settings.book.forms if rule.platform == "lark")
-        return lark.Lark(
-            lark.Settings(
-                app_id=table.app_id,
-                app_secret=table.app_secret.reveal(),
-                domain=table.domain,
-                forms=forms,
-                idle_seconds=table.idle_seconds,
-                call_timeout=table.call_timeout,
-                reply_in_thread=table.reply_in_thread,
-                ca_file=str(table.ca_file or ""),
-            ),
-            self.clock,
-        )
-
-    def _aliyun(self) -> ports.Executor:
-        from adapters import aliyun
-
-        table = self.settings.aliyun
-        keys = table.credentials
-        return aliyun.Aliyun(
-            aliyun.Settings(
-                region=table.region,
-                endpoint=table.endpoint,
-                credentials=aliyun.Credentials(
-                    kind=keys.type,
-                    key_id=keys.key_id,
-                    key_secret=keys.key_secret.reveal() if keys.key_secret else "",
-                    security_token=keys.security_token.reveal() if keys.security_token else "",
-                    role_arn=keys.role_arn,
-                    external_id=keys.external_id,
-                    sts_endpoint=keys.sts_endpoint or "",
-                ),
-                read_timeout=table.call_timeout,
-                max_instances_per_call=table.max_instances_per_call,
-                page_size=table.page_size,
-                ca_file=str(table.ca_file or ""),
-            ),
-            self.clock,
-        )
-
-    def _budgets(self) -> list[outbox.Budget]:
-        return [
-            outbox.Budget(b.platform, frozenset(b.kinds), b.per, b.count, b.seconds)
-            for b in self.settings.budgets
-        ]
-
-    @staticmethod
-    def _route(chats: Mapping[str, ports.Chat], executor: ports.Executor) -> outbox.Route:
-        def route(effect: model.Effect) -> outbox.Performer:
-            match effect:
-                case (
-                    model.Resolve()
-                    | model.StartRun()
-                    | model.StopRun()
-                    | model.TellRun()
-                    | model.RunCall()
-                ):
-                    return executor
-                case model.FetchForm() | model.ListForms():
-                    return chats.get(effect.platform) or Nowhere()
-                case _:
-                    return chats.get(effect.place.platform) or Nowhere()
-
-        return route
-
-
-class Nowhere:
-    """Stands in for a platform that is no longer configured: everything sent there is refused."""
-
-    async def perform(self, effect: model.Effect, doubt: bool) -> model.Outcome:
-        return model.Refused("this platform is not configured in bot.toml", code="not_configured")
 
 
 def log_to_stderr(level: str) -> None:

@@ -1,0 +1,192 @@
+"""From the configuration to the adapters: who the outside is, and who carries out which effect.
+
+An adapter, and with it an SDK, is imported only where it is configured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot import config, model, outbox, ports
+from bot.config import schema
+
+
+class Nowhere:
+    """Stands in for a platform that is no longer configured: everything sent there is refused."""
+
+    async def perform(self, effect: model.Effect, doubt: bool) -> model.Outcome:
+        return model.Refused("this platform is not configured in bot.toml", code="not_configured")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """``ecs`` finds instances, runs scripts and makes the calls of templates, ``oos`` runs
+    templates itself, ``webhook`` sends the messages of templates."""
+
+    chats: Mapping[str, ports.Chat]
+    ecs: ports.Executor
+    oos: ports.Watched
+    webhook: Any
+
+    @classmethod
+    def of(cls, settings: config.Config, clock: ports.Clock) -> Outside:
+        """The adapters that the configuration asks for; none has connected to anything yet."""
+        chats: dict[str, ports.Chat] = {}
+        if settings.dingtalk is not None:
+            chats["dingtalk"] = dingtalk_of(settings.dingtalk, clock)
+        if settings.lark is not None:
+            chats["lark"] = lark_of(settings, settings.lark, clock)
+        return cls(
+            chats, aliyun_of(settings, clock), oos_of(settings, clock), webhook_of(settings, clock)
+        )
+
+    def executor(self, engine: str) -> ports.Executor:
+        """Where the runs of an engine are."""
+        return self.oos if engine == "oos" else self.ecs
+
+    def route(self, effect: model.Effect) -> outbox.Performer:
+        """Who carries out an effect."""
+        match effect:
+            case model.StartRun(plan=plan):
+                return self.executor(plan.engine)
+            case model.StopRun(engine=engine) | model.TellRun(engine=engine):
+                return self.executor(engine)
+            case model.RunCall(what=what):
+                notices: outbox.Performer = self.webhook
+                return notices if what["kind"] in ("notify", "approve") else self.ecs
+            case model.Resolve():
+                return self.ecs
+            case model.FetchForm() | model.ListForms():
+                return self.chats.get(effect.platform) or Nowhere()
+            case _:
+                return self.chats.get(effect.place.platform) or Nowhere()
+
+    async def close(self) -> None:
+        """Release connections and sessions."""
+        for party in (*self.chats.values(), self.ecs, self.oos, self.webhook):
+            await party.close()
+
+
+def service_known(settings: config.Config) -> Callable[[str], bool]:
+    """Is this product of the cloud one that templates can call here?"""
+    from adapters.aliyun import products
+
+    named = {name.casefold() for name in settings.aliyun.endpoints}
+    return lambda service: products.known(service) or service.casefold() in named
+
+
+def dingtalk_of(table: schema.DingTalk, clock: ports.Clock) -> ports.Chat:
+    from adapters import dingtalk
+
+    return dingtalk.DingTalk(
+        dingtalk.Settings(
+            client_id=table.client_id,
+            client_secret=table.client_secret.reveal(),
+            robot_code=table.robot_code,
+            endpoint=table.endpoint,
+            webhook_hosts=table.webhook_hosts,
+            card_template=table.card_template,
+            plain_template=table.plain_template,
+            card_value_bytes=table.card_value_bytes,
+            idle_seconds=table.idle_seconds,
+            call_timeout=table.call_timeout,
+            late_reply=table.late_reply,
+            ca_file=str(table.ca_file or ""),
+        ),
+        clock,
+    )
+
+
+def lark_of(settings: config.Config, table: schema.Lark, clock: ports.Clock) -> ports.Chat:
+    from adapters import lark
+
+    forms = tuple(rule.form for rule in settings.book.forms if rule.platform == "lark")
+    return lark.Lark(
+        lark.Settings(
+            app_id=table.app_id,
+            app_secret=table.app_secret.reveal(),
+            domain=table.domain,
+            forms=forms,
+            idle_seconds=table.idle_seconds,
+            call_timeout=table.call_timeout,
+            reply_in_thread=table.reply_in_thread,
+            ca_file=str(table.ca_file or ""),
+        ),
+        clock,
+    )
+
+
+def keys_of(table: schema.Aliyun) -> dict[str, Any]:
+    """How to sign in to Alibaba Cloud, as its adapters take it."""
+    keys = table.credentials
+    return {
+        "kind": keys.type,
+        "key_id": keys.key_id,
+        "key_secret": keys.key_secret.reveal() if keys.key_secret else "",
+        "security_token": keys.security_token.reveal() if keys.security_token else "",
+        "role_arn": keys.role_arn,
+        "external_id": keys.external_id,
+        "sts_endpoint": keys.sts_endpoint or "",
+    }
+
+
+def aliyun_of(settings: config.Config, clock: ports.Clock) -> ports.Executor:
+    from adapters import aliyun
+
+    table = settings.aliyun
+    return aliyun.Aliyun(
+        aliyun.Settings(
+            region=table.region,
+            endpoint=table.endpoint,
+            endpoints=table.endpoints,
+            credentials=aliyun.Credentials(**keys_of(table)),
+            read_timeout=table.call_timeout,
+            max_instances_per_call=table.max_instances_per_call,
+            page_size=table.page_size,
+            ca_file=str(table.ca_file or ""),
+        ),
+        clock,
+    )
+
+
+def oos_of(settings: config.Config, clock: ports.Clock) -> ports.Watched:
+    from adapters import oos
+
+    table = settings.aliyun
+    return oos.Oos(
+        oos.Settings(
+            region=settings.oos.region or table.region,
+            endpoint=table.endpoints.get("oos") or table.endpoints.get("*", ""),
+            credentials=oos.Credentials(**keys_of(table)),
+            safety_check=settings.oos.safety_check,
+            read_timeout=table.call_timeout,
+            ca_file=str(table.ca_file or ""),
+        ),
+        clock,
+    )
+
+
+def webhook_of(settings: config.Config, clock: ports.Clock) -> Any:
+    from adapters import webhook
+
+    table = settings.webhook
+    return webhook.Webhook(
+        webhook.Settings(
+            hosts=table.hosts,
+            robots=tuple(
+                webhook.Robot(
+                    name=robot.name,
+                    url=robot.url.reveal(),
+                    secret=robot.secret.reveal() if robot.secret else "",
+                    keywords=robot.keywords,
+                    kind=robot.platform,
+                )
+                for robot in table.robot
+            ),
+            timeout=table.timeout,
+            ca_file=str(table.ca_file or ""),
+        ),
+        clock,
+    )

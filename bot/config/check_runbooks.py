@@ -1,0 +1,135 @@
+"""What the tables say of templates: their engine, their approvals, their robots."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from bot.config import check, locate, runbooks, schema
+from bot.config.faults import guess
+from bot.config.notes import Command
+
+UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
+OF_TEMPLATES = ("engine", "oos_template", "oos_version", "drift")
+OF_SCRIPTS = ("user", "workdir", "timeout", "command_id")
+
+
+def check_runbooks(sight: check.Sight) -> None:
+    """Note everything about templates that is valid by itself and wrong together."""
+    for name, table in sight.file.command.items():
+        known = (sight.commands or {}).get(name)
+        if known is not None:
+            _check_keys(sight, name, table, known)
+            _check_targets(sight, name, table, known)
+            _check_approvers(sight, name, known)
+            _check_canary(sight, name, table, known)
+        _check_engine(sight, name, table)
+    _check_watch(sight)
+    _check_robots(sight)
+
+
+def _check_keys(sight: check.Sight, name: str, table: schema.Command, known: Command) -> None:
+    """Keys of scripts mean nothing to a template, and the other way round."""
+    wrong = OF_SCRIPTS if known.template is not None else OF_TEMPLATES
+    for key in wrong:
+        if key in table.model_fields_set:
+            what = "a template, whose tasks say" if known.template is not None else "no template"
+            more = " such things themselves" if known.template is not None else ""
+            message = f"has no use: {name} is {what}{more}"
+            sight.notes.fault(("command", name, key), message)
+
+
+def _check_engine(sight: check.Sight, name: str, table: schema.Command) -> None:
+    if sight.told("command", name, "engine"):
+        return
+    for key in ("oos_template", "oos_version"):
+        if getattr(table, key) and table.engine != "oos":
+            message = 'has no use without engine = "oos"'
+            sight.notes.fault(("command", name, key), message, "engine")
+    if table.oos_version and not table.oos_template and table.engine == "oos":
+        message = "is the version of nothing: oos_template is missing"
+        sight.notes.fault(("command", name, "oos_version"), message, "oos_template")
+
+
+def _check_targets(sight: check.Sight, name: str, table: schema.Command, known: Command) -> None:
+    """Which instances a template touches can only be held to patterns where it says so."""
+    if known.template is None:
+        return
+    targets = next((found for found in known.parameters if found.kind == "targets"), None)
+    if targets is None:
+        for key, given in (
+            ("allowed_targets", table.allowed_targets != ("*",)),
+            ("targets", bool(table.targets)),
+        ):
+            if given:
+                message = (
+                    f"could not be held to: the template {name} has no parameter with "
+                    "AssociationProperty Targets, so which instances it touches is not known"
+                )
+                sight.notes.fault(("command", name, key), message)
+    elif targets.required and table.targets:
+        message = (
+            f"is never used: {name} needs its parameter {targets.name}, which has no Default, so "
+            "people always name the instances"
+        )
+        sight.notes.fault(("command", name, "targets"), message)
+
+
+def _check_approvers(sight: check.Sight, name: str, known: Command) -> None:
+    """Whom a template names as approver must be somebody who can vote."""
+    users = [person.ram for person in sight.file.person if person.ram]
+    for user, where in known.approvers.items():
+        if user not in users:
+            near = guess(user, users) or f'; write ram = "{user}" at the person it is'
+            message = f"{where} wants the approval of {user}, but no person has that ram{near}"
+            sight.notes.fault(("command", name), message, about="ram")
+
+
+def _check_canary(sight: check.Sight, name: str, table: schema.Command, known: Command) -> None:
+    chosen = sight.file.policy.get(table.policy)
+    if chosen is not None and chosen.canary and not known.loops:
+        what = "no loop" if known.template is not None else "no items: it is no template"
+        message = f"{table.policy} has a canary, but {name} has {what}, so nobody votes again"
+        sight.notes.warn(("command", name, "policy"), message)
+
+
+def _check_watch(sight: check.Sight) -> None:
+    oos = sight.file.oos
+    for key in ("policy", "group") if oos.watch else ():
+        if getattr(oos, key) is None and not sight.told("oos", key):
+            message = f"{key} is missing: watch = true needs a policy and a group"
+            sight.notes.fault(("oos",), message, key)
+
+
+# ----------------------------------------------------------------------------- robots
+
+
+def _check_robots(sight: check.Sight) -> None:
+    seen: dict[str, locate.Path] = {}
+    for path, robot in sight.parts.entries("webhook", "robot"):
+        other = seen.setdefault(robot.name.casefold(), path)
+        if other != path:
+            message = f"the robot of line {sight.notes.line(other)} has this name already"
+            sight.notes.fault((*path, "name"), message)
+        if robot.platform == "plain" and robot.secret is not None:
+            message = 'has no use with platform = "plain": nothing is signed there'
+            sight.notes.fault((*path, "secret"), message, "platform")
+
+
+def address_fault(robot: runbooks.Robot, plain_http: bool) -> str:
+    """What is wrong with the address of a robot that was read; empty: nothing. It is not shown, for
+    it holds a token. ``plain_http``: http:// to other machines is accepted."""
+    address = robot.url.reveal()
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return UNUSABLE
+    if not usable or parts.username is not None or re.search(r"[\s\\]", address):
+        return UNUSABLE
+    if parts.scheme == "http" and not plain_http and not check.loopback(address):
+        return (
+            "holds an http:// address of another machine, which would send the token readable by "
+            "anyone in between; use https://, or set allow_plain_http in [security]"
+        )
+    return ""

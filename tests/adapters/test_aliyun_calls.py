@@ -1,0 +1,446 @@
+"""A template's calls of ECS: made once, repeated only where that is harmless, or looked up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.aliyun import Aliyun, Credentials, api, pages
+from bot import checkpoints, model
+from bot.oos import calls
+from sandbox import aliyun as party_module
+from tests.adapters.aliyun_plans import Clock, executor
+from tests.sandbox.aliyun_party import DB1, REGION, SWITCHED_OFF, WEB1, WEB2, served, until
+
+Party = party_module.Aliyun
+TOKEN = "call-token-1"
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "FIRST_WAIT", 0.005)
+
+
+@pytest.fixture
+async def party(tmp_path: Path) -> AsyncIterator[Party]:
+    async with served(tmp_path) as party:
+        yield party
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def aliyun(party: Party, clock: Clock) -> AsyncIterator[Aliyun]:
+    async with executor(party.base_url, clock) as one:
+        yield one
+
+
+def call(api: str, lookup: bool = False, age: float | None = 5, **parameters: Any) -> model.RunCall:
+    """A call of ECS as the interpreter writes it, first tried ``age`` seconds ago."""
+    what = calls.plain(calls.Api("ECS", api, parameters, REGION))
+    at = None if age is None else Clock().now() - timedelta(seconds=age)
+    return model.RunCall(7, "c0de", "tasks/one#0", TOKEN, what, REGION, lookup, at)
+
+
+def script(text: str = "echo hi", *instances: str, **more: Any) -> dict[str, Any]:
+    ids = list(instances or (WEB1,))
+    return {"Type": "RunShellScript", "CommandContent": text, "InstanceIds": ids, **more}
+
+
+async def document(one: Aliyun, effect: model.RunCall, doubt: bool = False) -> Any:
+    outcome = await one.perform(effect, doubt)
+    assert isinstance(outcome, model.Done), outcome
+    json.dumps(outcome.data)
+    return outcome.data["document"]
+
+
+async def made(party: Party, action: str) -> list[dict[str, Any]]:
+    return [c["request"] for c in await party.calls(action)]
+
+
+# ----------------------------------------------------------------------------- the way it goes
+
+
+async def test_a_read_gives_the_answer_as_it_is(aliyun: Aliyun, party: Party) -> None:
+    found = await document(aliyun, call("DescribeInstances", InstanceIds=[WEB1, DB1]))
+    assert [i["InstanceId"] for i in found["Instances"]["Instance"]] == [WEB1, DB1]
+    assert found["TotalCount"] == 2
+    assert found["RequestId"]
+    (sent,) = await made(party, "DescribeInstances")
+    assert json.loads(sent["InstanceIds"]) == [WEB1, DB1]
+    assert sent["RegionId"] == REGION
+    assert "ClientToken" not in sent
+
+
+async def test_a_command_runs_with_token_and_tags(aliyun: Aliyun, party: Party) -> None:
+    tags = [{"Key": "owner", "Value": "hr"}, {"Key": "countersign-step", "Value": "forged"}]
+    found = await document(aliyun, call("runcommand", **script("echo hi", WEB1, WEB2, Tags=tags)))
+    (said,) = await party.invocations()
+    assert (said["id"], said["command_id"]) == (found["InvokeId"], found["CommandId"])
+    assert said["token"] == TOKEN
+    assert said["tags"] == {"owner": "hr", "countersign-step": TOKEN, "countersign-request": "7"}
+    await until(lambda: not party.agents.jobs)
+    assert sorted(r["instance"] for r in await party.runs()) == [WEB1, WEB2]
+
+
+async def test_a_token_of_the_templates_own_stays(aliyun: Aliyun, party: Party) -> None:
+    await document(aliyun, call("RunCommand", **script(ClientToken="theirs")))
+    (said,) = await party.invocations()
+    assert said["token"] == "theirs"
+    assert said["tags"] == {}
+
+
+async def test_an_empty_token_is_filled(aliyun: Aliyun, party: Party) -> None:
+    await document(aliyun, call("RunCommand", **script(clientToken="")))
+    assert (await party.invocations())[0]["token"] == TOKEN
+
+
+async def test_checkpoints_stand_around_the_call(aliyun: Aliyun) -> None:
+    seen: list[str] = []
+    checkpoints.install(seen.append)
+    try:
+        await document(aliyun, call("RunCommand", **script()))
+    finally:
+        checkpoints.install(None)
+    assert seen == ["aliyun.before.RunCommand", "aliyun.after.RunCommand"]
+
+
+async def test_connections_are_kept(aliyun: Aliyun, party: Party) -> None:
+    for _ in range(5):
+        await document(aliyun, call("DescribeInstances"))
+    assert len(aliyun._api._clients) == 1
+
+
+# ----------------------------------------------------------------------------- all pages
+
+
+async def test_a_list_comes_whole(aliyun: Aliyun, party: Party) -> None:
+    for n in range(230):
+        await party.add_machine(f"i-many{n:04d}", f"many-{n}", agent=False)
+    found = await document(aliyun, call("DescribeInstances"))
+    ids = [i["InstanceId"] for i in found["Instances"]["Instance"]]
+    assert len(ids) == len(set(ids)) == found["TotalCount"] == 237
+    assert len(await party.calls("DescribeInstances")) == 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"), [({"PageSize": 20}, 20), ({"pageNumber": 2}, 10), ({"MaxResults": 30}, 30)]
+)
+async def test_a_template_may_page_for_itself(
+    aliyun: Aliyun, party: Party, asked: dict[str, int], shown: int
+) -> None:
+    for n in range(60):
+        await party.add_machine(f"i-many{n:04d}", f"many-{n}", agent=False)
+    found = await document(aliyun, call("DescribeInstances", **asked))
+    assert len(found["Instances"]["Instance"]) == shown
+    assert len(await party.calls("DescribeInstances")) == 1
+
+
+async def test_a_list_without_end_is_refused(
+    aliyun: Aliyun, party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MOST", 2)
+    for n in range(160):
+        await party.add_machine(f"i-many{n:04d}", f"many-{n}", agent=False)
+    outcome = await aliyun.perform(call("DescribeInstances"), doubt=False)
+    assert isinstance(outcome, model.Refused)
+    assert "ask for less" in outcome.reason
+
+
+# ----------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("what", "word"),
+    [
+        ({"kind": "notify"}, "notify"),
+        ({"kind": "approve"}, "approve"),
+        ({"kind": "product"}, "product"),
+        ({"api": "Describe Instances"}, "name of an API"),
+        ({"api": "Run\r\nHost: x"}, "name of an API"),
+        ({"region": "evil.com/"}, "not a region"),
+        ({"region": "cn-hangzhou.evil.com"}, "not a region"),
+        ({"version": "newest"}, "version"),
+        ({"endpoint": "evil.com"}, "evil.com"),
+        ({"endpoint": "ecs.aliyuncs.com.evil.com"}, "evil.com"),
+        ({"endpoint": "https://evil.com/ecs.aliyuncs.com"}, "evil.com"),
+        ({"endpoint": "evil.com#.aliyuncs.com"}, "evil.com"),
+        ({"endpoint": "x@evil.com:80/.aliyuncs.com"}, "evil.com"),
+        ({"headers": {"Host": "evil.com"}}, "Host"),
+        ({"headers": {"X-Acs-Action": "DeleteInstance"}}, "X-Acs-Action"),
+        ({"headers": {"a": "b\r\nc: d"}}, "cannot be sent"),
+        ({"headers": "x"}, "mapping"),
+        ({"parameters": {"Action": "DeleteInstance"}}, "Action"),
+        ({"parameters": {"securityToken": "x"}}, "securityToken"),
+        ({"method": "DELETE"}, "GET, POST"),
+        ({"body": "x"}, "mapping"),
+    ],
+)
+async def test_what_must_not_be_sent(
+    aliyun: Aliyun, party: Party, what: dict[str, Any], word: str
+) -> None:
+    plain = calls.plain(calls.Api("ecs", "DescribeInstances", {}, REGION)) | what
+    outcome = await aliyun.perform(model.RunCall(7, "c", "k", TOKEN, plain, REGION), doubt=False)
+    assert isinstance(outcome, model.Refused), outcome
+    assert word in outcome.reason
+    assert await party.calls() == []
+
+
+async def test_a_refusal_of_the_platform_says_what_to_do(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "error", status=403, code="Forbidden.RAM")
+    outcome = await aliyun.perform(call("RunCommand", **script()), doubt=False)
+    assert isinstance(outcome, model.Refused)
+    assert (outcome.code, "ecs:RunCommand" in outcome.reason) == ("Forbidden.RAM", True)
+
+
+async def test_incomplete_credentials_are_a_refusal(party: Party) -> None:
+    async with executor(party.base_url, credentials=Credentials("key", "LTAIx", "")) as one:
+        outcome = await one.perform(call("DescribeInstances"), doubt=False)
+    assert isinstance(outcome, model.Refused)
+    assert "credentials" in outcome.reason
+
+
+# ----------------------------------------------------------------------------- trouble on the way
+
+
+@pytest.mark.parametrize("do", ["throttle", "error", "hang_up", "html", "lose_answer"])
+async def test_a_call_with_a_token_is_ridden_out(aliyun: Aliyun, party: Party, do: str) -> None:
+    more = {"retry_after_ms": 5} if do == "throttle" else {}
+    await party.fault("RunCommand", do, times=2, **more)
+    found = await document(aliyun, call("RunCommand", **script()))
+    assert [i["id"] for i in await party.invocations()] == [found["InvokeId"]]
+    assert [r["ClientToken"] for r in await made(party, "RunCommand")] == [TOKEN] * 3
+
+
+@pytest.mark.parametrize("do", ["error", "hang_up", "lose_answer", "html"])
+async def test_a_call_without_a_token_is_never_repeated(
+    aliyun: Aliyun, party: Party, do: str
+) -> None:
+    await party.fault("StopInvocation", do, times=9)
+    outcome = await aliyun.perform(call("StopInvocation", InvokeId="t-1"), doubt=False)
+    assert isinstance(outcome, model.Unknown)
+    assert outcome.token == TOKEN
+    assert len(await made(party, "StopInvocation")) == 1
+
+
+async def test_throttling_did_not_happen(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("StopInvocation", "throttle", times=9, retry_after_ms=5)
+    outcome = await aliyun.perform(call("StopInvocation", InvokeId="t-1"), doubt=False)
+    assert isinstance(outcome, model.NotSent)
+    assert len(await made(party, "StopInvocation")) == 3
+
+
+async def test_a_read_that_fails_changed_nothing(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("DescribeInstances", "hang_up", times=9)
+    for doubt in (False, True):
+        outcome = await aliyun.perform(call("DescribeInstances"), doubt=doubt)
+        assert isinstance(outcome, model.NotSent)
+
+
+async def test_a_slow_answer_is_unknown(party: Party) -> None:
+    await party.fault("StopInvocation", "slow", seconds=30)
+    async with executor(party.base_url, read_timeout=0.1) as one:
+        outcome = await one.perform(call("StopInvocation", InvokeId="t-1"), doubt=False)
+    assert isinstance(outcome, model.Unknown)
+    assert "in time" in outcome.reason
+    party.clock.advance(60)
+
+
+async def test_refused_after_a_lost_answer_is_looked_up(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "lose_answer")
+    await party.fault("RunCommand", "error", times=9, status=403, code="Forbidden.RAM")
+    found = await document(aliyun, call("RunCommand", **script()))
+    assert found["InvokeId"] == (await party.invocations())[0]["id"]
+
+
+async def test_a_token_used_for_something_else_is_a_persons_matter(
+    aliyun: Aliyun, party: Party
+) -> None:
+    first = call("CreateCommand", Name="a", Type="RunShellScript", CommandContent="ZQ==")
+    other = call("CreateCommand", Name="b", Type="RunShellScript", CommandContent="ZQ==")
+    await document(aliyun, first)
+    outcome = await aliyun.perform(other, doubt=False)
+    assert isinstance(outcome, model.Unknown)
+
+
+# ----------------------------------------------------------------------------- in doubt
+
+
+async def test_in_doubt_a_read_is_made_again(aliyun: Aliyun) -> None:
+    found = await document(aliyun, call("DescribeInstances", age=None), doubt=True)
+    assert found["TotalCount"] == 7
+
+
+async def test_in_doubt_a_young_call_with_our_token_is_made_again(
+    aliyun: Aliyun, party: Party
+) -> None:
+    effect = call("RunCommand", **script())
+    first = await document(aliyun, effect)
+    assert (await document(aliyun, effect, doubt=True))["InvokeId"] == first["InvokeId"]
+    await until(lambda: not party.agents.jobs)
+    assert len(await party.runs()) == 1
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        call("RunCommand", age=601, **script()),
+        call("RunCommand", age=None, **script()),
+        call("RunCommand", **script(ClientToken="theirs")),
+        call("RebootInstance", InstanceId=WEB1),
+        call("StopInvocation", InvokeId="t-1"),
+        call("NovelApi", ClientToken="", A=1, age=None),
+    ],
+    ids=["old", "ageless", "their token", "no token", "no token either", "unknown api"],
+)
+async def test_in_doubt_all_else_is_not_made(
+    aliyun: Aliyun, party: Party, effect: model.RunCall
+) -> None:
+    outcome = await aliyun.perform(effect, doubt=True)
+    assert isinstance(outcome, model.Unknown)
+    assert outcome.token == TOKEN
+    assert await party.calls() == []
+
+
+async def test_in_doubt_a_refusal_is_no_proof(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("CreateCommand", "error", times=9, status=403, code="CmdCount.ExceedQuota")
+    effect = call("CreateCommand", Name="a", Type="RunShellScript", CommandContent="ZQ==")
+    assert isinstance(await aliyun.perform(effect, doubt=True), model.Unknown)
+    assert isinstance(await aliyun.perform(effect, doubt=False), model.Refused)
+
+
+async def test_in_doubt_throttling_decides_nothing(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("RunCommand", "throttle", times=9, retry_after_ms=5)
+    outcome = await aliyun.perform(call("RunCommand", **script()), doubt=True)
+    assert isinstance(outcome, model.Unknown)
+
+
+# ----------------------------------------------------------------------------- looked up
+
+
+async def test_a_command_is_found_by_its_tag(aliyun: Aliyun, party: Party) -> None:
+    first = await document(aliyun, call("RunCommand", **script()))
+    for age in (5, 9999, None):
+        found = await document(aliyun, call("RunCommand", lookup=True, age=age, **script()))
+        assert found == {k: first[k] for k in ("InvokeId", "CommandId")}
+    assert len(await made(party, "RunCommand")) == 1
+
+
+async def test_a_command_without_a_trace(aliyun: Aliyun, party: Party) -> None:
+    outcome = await aliyun.perform(
+        call("RunCommand", lookup=True, age=601, **script()), doubt=False
+    )
+    assert isinstance(outcome, model.Unknown)
+    assert await made(party, "RunCommand") == []
+
+
+async def test_a_young_call_is_looked_up_with_its_token(aliyun: Aliyun, party: Party) -> None:
+    body = {"Name": "a", "Type": "RunShellScript", "CommandContent": "ZQ=="}
+    first = await document(aliyun, call("CreateCommand", **body))
+    found = await document(aliyun, call("CreateCommand", lookup=True, **body))
+    assert found["CommandId"] == first["CommandId"]
+    old = await aliyun.perform(call("CreateCommand", lookup=True, age=601, **body), doubt=False)
+    assert isinstance(old, model.Unknown)
+
+
+async def test_a_reboot_cannot_be_looked_up(aliyun: Aliyun, party: Party) -> None:
+    outcome = await aliyun.perform(
+        call("RebootInstance", lookup=True, InstanceId=WEB1), doubt=False
+    )
+    assert isinstance(outcome, model.Unknown)
+    assert await party.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "told"),
+    [
+        ("StartInstance", "Running", "done"),
+        ("StartInstance", "Starting", "done"),
+        ("startinstance", "Stopped", "refused"),
+        ("StartInstance", "Stopping", "unknown"),
+        ("StartInstance", "Released", "unknown"),
+        ("StopInstance", "Stopped", "done"),
+        ("StopInstance", "Stopping", "done"),
+        ("StopInstance", "Running", "refused"),
+        ("StopInstance", "Starting", "unknown"),
+        ("DeleteInstance", "Released", "done"),
+        ("DeleteInstance", "Stopped", "refused"),
+        ("DeleteInstance", "Stopping", "unknown"),
+    ],
+)
+async def test_a_state_tells_what_happened(
+    aliyun: Aliyun, party: Party, action: str, status: str, told: str
+) -> None:
+    await party.set_instance(WEB1, status)
+    effect = call(action, lookup=True, age=None, InstanceId=WEB1)
+    outcome = await aliyun.perform(effect, doubt=False)
+    assert outcome.kind == told
+    if isinstance(outcome, model.Refused):
+        assert outcome.code == "not_made"
+        assert WEB1 in outcome.reason
+    if isinstance(outcome, model.Done):
+        assert outcome.data == {"document": {}}
+    assert {c["api"] for c in await party.calls()} == {"DescribeInstances"}
+
+
+async def test_several_instances_in_different_states(aliyun: Aliyun, party: Party) -> None:
+    ids = [WEB1, SWITCHED_OFF]
+    effect = call("StartInstances", lookup=True, InstanceIds=ids)
+    assert isinstance(await aliyun.perform(effect, doubt=False), model.Unknown)
+    await party.set_instance(SWITCHED_OFF, "Running")
+    assert isinstance(await aliyun.perform(effect, doubt=False), model.Done)
+
+
+async def test_a_state_without_an_instance(aliyun: Aliyun) -> None:
+    outcome = await aliyun.perform(call("StartInstance", lookup=True), doubt=False)
+    assert isinstance(outcome, model.Unknown)
+
+
+@pytest.mark.parametrize("do", ["throttle", "hang_up", "error"])
+async def test_a_look_that_cannot_be_made_now(aliyun: Aliyun, party: Party, do: str) -> None:
+    for watched, effect in (
+        ("DescribeInvocations", call("RunCommand", lookup=True, **script())),
+        ("DescribeInstances", call("StopInstance", lookup=True, InstanceId=WEB1)),
+    ):
+        await party.fault(
+            watched, do, times=3, **({"retry_after_ms": 5} if do == "throttle" else {})
+        )
+        assert isinstance(await aliyun.perform(effect, doubt=False), model.NotSent)
+
+
+async def test_a_look_that_is_forbidden_proves_nothing(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("DescribeInstances", "error", status=403, code="Forbidden.RAM")
+    effect = call("StopInstance", lookup=True, InstanceId=WEB1)
+    outcome = await aliyun.perform(effect, doubt=False)
+    assert isinstance(outcome, model.Unknown)
+    assert "DescribeInstances" in outcome.reason
+
+
+# ----------------------------------------------------------------------------- discretion
+
+
+async def test_no_script_and_no_secret_in_any_log(
+    party: Party, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    await party.fault("RunCommand", "hang_up", times=99)
+    async with executor(party.base_url) as one:
+        outcome = await one.perform(call("RunCommand", **script("echo very-secret")), doubt=False)
+    said = caplog.text + repr(outcome)
+    assert "very-secret" not in said
+    assert "Signature=" not in said
+    assert "RunCommand, try 1" in said
+
+
+async def test_many_at_once(aliyun: Aliyun, party: Party) -> None:
+    found = await asyncio.gather(*(document(aliyun, call("DescribeInstances")) for _ in range(30)))
+    assert {f["TotalCount"] for f in found} == {7}
