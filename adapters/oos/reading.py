@@ -52,18 +52,18 @@ class Reader:
     async def poll(
         self, region: str, batch: str, invocations: Sequence[str]
     ) -> dict[str, model.Execution]:
-        """As ``ports.Executor.poll``."""
+        """As ``ports.Executor.poll``. What does not carry the tag of its batch (somebody else
+        started it, or it is too new to be found by it) is looked at alone."""
         wanted = list(dict.fromkeys(invocations))
         if not wanted:
             return {}
         try:
-            if not batch or len(wanted) < -(
-                -self._totals.get((region, batch), 0) // self.page_size
-            ):
-                found = await asyncio.gather(*(self.execution(region, one) for one in wanted))
-                items = [item for item in found if item is not None]
-            else:
-                items = await self._together(region, batch, set(wanted))
+            known = self._totals.get((region, batch), 0)
+            few = not batch or len(wanted) < -(-known // self.page_size)
+            items = [] if few else await self._together(region, batch, set(wanted))
+            there = {item["ExecutionId"] for item in items}
+            alone = [self.execution(region, one) for one in wanted if one not in there]
+            items += [item for item in await asyncio.gather(*alone) if item is not None]
             told = await asyncio.gather(*(self._told(region, item) for item in items))
         except Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
@@ -163,14 +163,14 @@ class Reader:
     async def _read(self, region: str, item: Item, rows: list[Item]) -> model.Execution:
         id, status = str(item["ExecutionId"]), story.status_of(item)
         progress = story.progress(item, rows, await self._counts(region, id, rows))
-        if status in story.FINAL:
-            return model.Execution(id, status, progress)
-        place = await self.place(region, item, rows)
+        template, by = str(item.get("TemplateName") or ""), str(item.get("ExecutedBy") or "")
+        told = model.Execution(id, status, progress, template=template, by=by)
+        place = None if status in story.FINAL else await self.place(region, item, rows)
         if place is None:
-            return model.Execution(id, status, progress)
+            return told
         inside = await self._inside(region, place)
         waits = story.waiting(place.row, place.path, inside)
-        return model.Execution(id, "Waiting", progress, waits)
+        return replace(told, status="Waiting", waiting=waits)
 
     async def _counts(
         self, region: str, execution: str, rows: list[Item]

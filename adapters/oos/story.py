@@ -152,11 +152,11 @@ def _call(properties: Mapping[str, Any]) -> str:
 
 
 def about(item: Item) -> str:
-    """Which execution it is, for people who did not start it: template, description, who started
-    it, and its parameters but for those whose names sound secret."""
+    """Which execution it is, for people who did not start it: template, description, and its
+    parameters but for those whose names sound secret."""
     version = item.get("TemplateVersion")
     head = str(item.get("TemplateName") or "") + (f" {version}" if version else "")
-    lines = [head, str(item.get("Description") or ""), str(item.get("ExecutedBy") or "")]
+    lines = [head, str(item.get("Description") or "")]
     return "\n".join([line for line in lines if line] + _lines(mapping(item.get("Parameters"))))
 
 

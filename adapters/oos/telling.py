@@ -9,6 +9,7 @@ https://www.alibabacloud.com/help/en/oos/developer-reference/api-oos-2019-06-01-
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from adapters.oos import api as oos_api
@@ -19,12 +20,16 @@ from adapters.oos.reading import Place, Reader
 from adapters.oos.settings import Settings
 from bot import model
 
+log = logging.getLogger(__name__)
+
 WORDS = {
-    "approve": "Approve",
-    "reject": "Reject",
-    "confirm": "ExecuteTask",
-    "resume": "ExecuteTask",
+    "approve": ("Approve",),
+    "reject": ("Reject",),
+    "confirm": ("Approve", "ExecuteTask"),
+    "resume": ("Approve", "ExecuteTask"),
 }
+"""The NotifyType of a word. The reference says that Approve agrees to a task of high risk, too, and
+not by which type a pause is passed: where the first is refused, the second is tried."""
 LONGEST_NOTE = 200
 LOOKS = 4
 """How often a task of several approvals is looked at to see whether they were counted."""
@@ -63,27 +68,40 @@ class Teller:
         if place is None:
             return model.Done(effect.invocation)
         times = story.need_of(place.row) if effect.word == "approve" else 1
-        for _ in range(times):
-            try:
+        try:
+            for _ in range(times):
                 await self._say(region, effect, place)
-            except Failure as failure:
-                return await self._doubted(region, effect, failure)
+        except Failure as failure:
+            return await self._doubted(region, effect, failure)
         if times > 1:
             return await self._counted(region, effect, times)
         return model.Done(effect.invocation)
 
     async def _say(self, region: str, effect: model.TellRun, place: Place) -> None:
+        """Raises Failure."""
         fields: dict[str, str] = {
             "ExecutionId": place.execution,
-            "NotifyType": WORDS[effect.word],
             "TaskName": str(place.row.get("TaskName") or ""),
             "TaskExecutionId": str(place.row["TaskExecutionId"]),
         }
         if effect.note:
             fields["NotifyNote"] = effect.note[:LONGEST_NOTE]
-        if effect.word in ("confirm", "resume"):
-            fields["Parameters"] = "{}"
-        await self.api.call("NotifyExecution", region, fields, effect.request, repeatable=False)
+        *others, last = WORDS[effect.word]
+        for kind in others:
+            try:
+                await self._notify(region, fields | {"NotifyType": kind}, effect.request)
+            except Failure as failure:
+                if failure.kind != "refused" or failure.doubt:
+                    raise
+                log.info("%s does not pass %s: %s", kind, effect.task, failure.reason)
+            else:
+                return
+        await self._notify(region, fields | {"NotifyType": last}, effect.request)
+
+    async def _notify(self, region: str, fields: dict[str, str], request: int) -> None:
+        if fields["NotifyType"] == "ExecuteTask":
+            fields = fields | {"Parameters": "{}"}
+        await self.api.call("NotifyExecution", region, fields, request, repeatable=False)
 
     async def _place(self, region: str, effect: model.TellRun) -> Place | None:
         """The task that the word is for; None: the execution has moved on. Raises Failure."""

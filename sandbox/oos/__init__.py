@@ -87,7 +87,7 @@ class Oos:
 
     def add_product(self, action: str, content: str) -> None:
         """Add a cloud product action, as the platform has hundreds of them. Raises ApiError."""
-        self.templates.products[action] = self.templates.read(content, action)
+        self.templates.added[action] = self.templates.read(content, action)
 
     def views(self) -> list[dict[str, Any]]:
         """Every execution, the newest first, with its tasks."""

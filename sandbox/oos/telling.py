@@ -1,5 +1,8 @@
 """NotifyExecution and CancelExecution: what people say to an execution.
 
+Approve and Reject are for approvals and for tasks of high risk; ExecuteTask goes on with the
+latter, too, and with a pause, of which the reference does not say how it is passed.
+
 https://www.alibabacloud.com/help/en/oos/developer-reference/api-oos-2019-06-01-notifyexecution
 """
 
@@ -52,8 +55,7 @@ class Teller:
             return self._complete(one, asked)
         row = self._row(one, asked, kind)
         row.note = asked.get("NotifyNote", "")
-        prefix = "" if one.parent is None else self._prefix(one)
-        path = f"{prefix}{row.name}"
+        path = path_of(one, row)
         if kind in ("Approve", "Reject"):
             self._vote(one.top, path, kind == "Approve", caller)
         elif kind == "ExecuteTask":
@@ -76,11 +78,6 @@ class Teller:
         return {}
 
     @staticmethod
-    def _prefix(one: Execution) -> str:
-        assert one.parent is not None
-        return next(f"{name}/" for name, part in one.parent.children.items() if part is one)
-
-    @staticmethod
     def _row(one: Execution, asked: Mapping[str, Any], kind: str) -> Row:
         """The waiting task that is meant: named, or the only one. Raises ApiError."""
         wanted = _ids(asked)
@@ -91,7 +88,7 @@ class Teller:
             and not row.child
             and asked.get("TaskName", row.name) == row.name
             and (not wanted or row.id in wanted)
-            and (kind not in ("Approve", "Reject") or row.action.lower() == "acs::approve")
+            and (kind not in ("Approve", "Reject") or votes_on(one, row))
         ]
         if not rows:
             raise ApiError(
@@ -100,6 +97,12 @@ class Teller:
         return rows[0]
 
     def _vote(self, one: Execution, path: str, approve: bool, caller: str) -> None:
+        if path in one.held:
+            if approve:
+                self._go_on(one, path)
+            else:
+                self.runner.finish(one, "Cancelled", f"{path}: Rejected: {caller} rejected it")
+            return
         votes = one.approvals.setdefault(path, [])
         person = caller if self.distinct_approvers or not approve else f"{caller}#{len(votes) + 1}"
         votes.append(person)
@@ -120,6 +123,19 @@ class Teller:
             for pause in progress.pauses:
                 if pause.task == path:
                     self.runner.tell(one, journal.Told("resumed", at, "", pause.key))
+
+
+def votes_on(one: Execution, row: Row) -> bool:
+    """Is this task passed by Approve? Approvals are, and tasks of high risk."""
+    return row.action.lower() == "acs::approve" or path_of(one, row) in one.top.held
+
+
+def path_of(one: Execution, row: Row) -> str:
+    """The place of a task as the execution that was started has it."""
+    if one.parent is None:
+        return row.name
+    outer = next(name for name, part in one.parent.children.items() if part is one)
+    return f"{outer}/{row.name}"
 
 
 def _ids(asked: Mapping[str, Any]) -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.oos import model, parse, validate
+from bot.oos import library, model, parse, validate
 from sandbox.aliyun.errors import ApiError, invalid
 from sandbox.aliyun.state import iso
 from sandbox.base import Clock
@@ -44,7 +44,12 @@ class Templates:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.stored: dict[str, Stored] = {}
-        self.products: dict[str, model.Template] = {}
+        self.added: dict[str, model.Template] = {}
+
+    @property
+    def products(self) -> dict[str, model.Template]:
+        """The cloud product actions: those of the bot stand in for the platform's own."""
+        return {**library.shipped(), **self.added}
 
     def library(self) -> dict[str, model.Template]:
         """What tasks may use: product actions, and the newest version of what is stored."""

@@ -423,12 +423,23 @@ async def test_a_task_of_high_risk_is_confirmed(oos: Oos, party: Aliyun) -> None
     assert (await ended(oos, id)).status == "Success"
 
 
-async def test_a_pause_is_resumed(oos: Oos) -> None:
+async def test_a_task_of_high_risk_is_not_confirmed(oos: Oos, party: Aliyun) -> None:
+    id = await begun(oos, script("touch", "true", properties={"Risk": "High"}))
+    await seen(oos, id, "Waiting")
+    assert await oos.perform(tell(id, "reject", "touch"), False) == model.Done(id)
+    sight = await ended(oos, id)
+    assert (sight.status, sight.progress.stages[0].status) == ("Cancelled", "Failed")
+    assert await party.runs() == []
+
+
+async def test_a_pause_is_resumed(oos: Oos, party: Aliyun) -> None:
     id = await begun(oos, {"Name": "hold", "Action": "ACS::Pause"}, call("after"))
     sight = await seen(oos, id, "Waiting")
     assert sight.waiting == model.Waiting("pause", "hold")
     assert await oos.perform(tell(id, "resume", "hold"), False) == model.Done(id)
     assert (await ended(oos, id)).status == "Success"
+    kinds = [c["request"]["NotifyType"] for c in await party.calls("NotifyExecution")]
+    assert kinds == ["Approve", "ExecuteTask"]
 
 
 async def test_a_loop_that_pauses_after_its_first_batch(oos: Oos) -> None:
@@ -504,7 +515,7 @@ async def test_many_executions_are_read_in_pages(party: Aliyun) -> None:
     async with executor(party, page_size=10) as oos:
         ids = [await begun(oos, SLEEP, token=f"t{n}") for n in range(25)]
         for _ in range(3):
-            found = await oos.poll(REGION, "b1", [*ids, "exec-nothing"])
+            found = await oos.poll(REGION, "b1", ids)
         assert set(found) == set(ids)
         assert {one.status for one in found.values()} == {"Running"}
         before = len(await party.calls())
@@ -524,7 +535,8 @@ async def test_many_executions_are_read_in_pages(party: Aliyun) -> None:
 
 async def test_another_batch_and_nothing_at_all(oos: Oos, party: Aliyun) -> None:
     id = await begun(oos, SLEEP)
-    assert await oos.poll(REGION, "other", [id]) == {}
+    assert set(await oos.poll(REGION, "other", [id])) == {id}
+    assert await oos.poll(REGION, "b1", ["exec-nothing"]) == {}
     assert set(await oos.poll(REGION, "", [id])) == {id}
     before = len(party.journal)
     assert await oos.poll(REGION, "b1", []) == {}
@@ -562,12 +574,13 @@ async def test_watching_what_others_started(oos: Oos, party: Aliyun) -> None:
         await Sdk(party).reached(id, "Waiting")
     one, other = await oos.waiting(REGION)
     assert (one.id, one.status) == (first, "Waiting")
+    assert (one.template, one.by) == ("patch", "dave@corp")
     assert one.waiting == model.Waiting(
         "approval",
         "ask",
         ("bob",),
         1,
-        'patch v1\nmonthly\ndave@corp\ntargets: {"Type":"All"}\npassword: ***',
+        'patch v1\nmonthly\ntargets: {"Type":"All"}\npassword: ***',
     )
     assert other.id == second
     assert other.waiting is not None

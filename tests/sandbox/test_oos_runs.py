@@ -117,18 +117,18 @@ async def test_a_task_of_high_risk_is_confirmed(oos: Sdk, party: Aliyun, check: 
         waits = await oos.reached(id, "Waiting", "Success")
         assert (waits["Status"], waits["WaitingStatus"]) == ("Waiting", "Confirm")
         assert await party.runs() == []
-        wrong = await oos.refusal("NotifyExecution", ExecutionId=id, NotifyType="Approve")
-        assert wrong == (400, "InvalidNotify")
-        await oos.call("NotifyExecution", ExecutionId=id, NotifyType="ExecuteTask")
+        word = "Approve" if check else "ExecuteTask"
+        await oos.call("NotifyExecution", ExecutionId=id, NotifyType=word)
     assert (await oos.ended(id))["Status"] == "Success"
     await until(lambda: not party.agents.jobs)
     assert len(await party.runs()) == 1
 
 
-async def test_a_task_of_high_risk_is_not_confirmed(oos: Sdk, party: Aliyun) -> None:
+@pytest.mark.parametrize("word", ["CancelTask", "Reject"])
+async def test_a_task_of_high_risk_is_not_confirmed(oos: Sdk, party: Aliyun, word: str) -> None:
     id = await oos.start(template(script("touch", "true", properties={"Risk": "High"})))
     await oos.reached(id, "Waiting")
-    await oos.call("NotifyExecution", ExecutionId=id, NotifyType="CancelTask")
+    await oos.call("NotifyExecution", ExecutionId=id, NotifyType=word)
     assert (await oos.execution(id))["Status"] == "Cancelled"
     assert (await oos.tasks(id))[0]["Status"] == "Cancelled"
     assert await party.runs() == []
@@ -138,6 +138,8 @@ async def test_a_pause_and_an_end_by_hand(oos: Sdk) -> None:
     pause = {"Name": "hold", "Action": "ACS::Pause"}
     id = await oos.start(template(pause, api("after")))
     await oos.reached(id, "Waiting")
+    wrong = await oos.refusal("NotifyExecution", ExecutionId=id, NotifyType="Approve")
+    assert wrong == (400, "InvalidNotify")
     await oos.call("NotifyExecution", ExecutionId=id, NotifyType="ExecuteTask")
     assert (await oos.ended(id))["Status"] == "Success"
     id = await oos.start(template(pause))
@@ -236,3 +238,35 @@ async def test_the_approval_is_announced_to_its_robot(oos: Sdk) -> None:
     id = await oos.start(template({"Name": "say", "Action": "ACS::Notify", "Properties": notify}))
     assert "does not reach example.com" in (await oos.ended(id))["StatusMessage"]
     await runner.cleanup()
+
+
+async def test_the_guides_shape_runs_with_shipped_product_actions(oos: Sdk, party: Aliyun) -> None:
+    """Find, ask, restart one after another; one of them cannot be restarted."""
+    await party.add_machine("i-off", "off", status="Stopped", tags={"fleet": "x"})
+    await party.add_machine("i-on", "on", tags={"fleet": "x"})
+    select = {
+        "ResourceType": "ALIYUN::ECS::Instance",
+        "Filters": [{"Type": "Tags", "Tags": [{"Key": "fleet", "Value": "x"}]}],
+    }
+    ids = {"ids": {"Type": "List", "ValueSelector": "Instances.Instance[].InstanceId"}}
+    restart = {
+        "Name": "restart",
+        "Action": "ACS::ECS::RebootInstance",
+        "Properties": {"instanceId": "{{ ACS::TaskLoopItem }}", "regionId": "cn-hangzhou"},
+        "Loop": {"Items": "{{ find.ids }}", "RateControl": {"Concurrency": 1, "MaxErrors": 1}},
+    }
+    find = {"Name": "find", "Action": "ACS::SelectTargets", "Properties": select, "Outputs": ids}
+    id = await oos.start(template(find, approve(), restart))
+    await oos.reached(id, "Waiting")
+    await oos.call("NotifyExecution", ExecutionId=id, NotifyType="Approve")
+
+    async def over() -> bool:
+        party.clock.advance(2)
+        return (await oos.execution(id))["Status"] in ("Success", "Failed")
+
+    await until(over)
+    row = (await oos.tasks(id))[2]
+    assert (await oos.execution(id))["Status"] == "Success", row
+    counts = {key: row["Loop"][key] for key in ("SuccessCount", "FailedCount")}
+    assert counts == {"SuccessCount": 1, "FailedCount": 1}
+    assert [act["instance"] for act in await party.power() if act["act"] == "reboot"] == ["i-on"]
