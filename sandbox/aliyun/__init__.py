@@ -211,6 +211,12 @@ class Aliyun(Party):
         return self.oos.start({"RegionId": world.ALIYUN_REGION, **asked}, by)
 
     @control
+    async def add_template(self, name: str, content: str) -> None:
+        """An administrator stores a template on OOS, for others to run as a part of theirs."""
+        asked = {"TemplateName": name, "Content": content}
+        self.oos.templates.write("CreateTemplate", asked, "admin@example")
+
+    @control
     async def add_product_action(self, action: str, content: str) -> None:
         """Let OOS know a cloud product action: the template behind ``ACS::Product::Name``."""
         self.oos.add_product(action, content)
