@@ -89,10 +89,12 @@ def rows(request: model.Request, plan: model.Plan) -> list[Row]:
 
 
 def progress_line(locale: str, progress: model.Progress) -> str:
-    """Where the newest loop stands: "12/40 done, 1 failed, 3 running"."""
-    facts = {name: getattr(progress, name) for name in ("done", "failed", "running", "total")}
-    key = "card.progress.loop.failed" if progress.failed else "card.progress.loop"
-    return texts.say(locale, key, **facts)
+    """Where the newest loop stands: "12/40 done, 1 failed, 3 running"; what is none is left out."""
+    parts = [texts.say(locale, "loop.done", done=progress.done, total=progress.total)]
+    for name in ("failed", "running"):
+        if count := getattr(progress, name):
+            parts.append(texts.say(locale, f"loop.{name}", count=count))
+    return texts.joined(locale, parts, "list")
 
 
 def stage_rows(locale: str, progress: model.Progress) -> list[Row]:

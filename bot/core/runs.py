@@ -325,11 +325,8 @@ def conclude(draft: Draft, run: live.Live, done: interpreter.Done) -> None:
         show(draft, run, asking(draft, keys, "unknown", keys, run))
         return
     progress = progress_of(run, None)
-    stages = tuple(
-        replace(stage, status="Cancelled") if stage.status == "Running" else stage
-        for stage in progress.stages
-    )
-    error = str(done.error) if done.error is not None else ""
+    error = error_text(draft.it.locale, done.error) if done.error is not None else ""
+    stages = tuple(ended_stage(stage, error) for stage in progress.stages)
     draft.change(progress=replace(progress, stages=stages, outputs=done.outputs, error=error))
     state = {
         "Success": model.State.SUCCEEDED,
@@ -338,6 +335,21 @@ def conclude(draft: Draft, run: live.Live, done: interpreter.Done) -> None:
     }[done.status]
     live.forget(draft)
     end(draft, state, cancelled_why(draft, done) if done.status == "Cancelled" else error)
+
+
+def error_text(locale: str, failure: interpreter.Failure) -> str:
+    """Why a run failed: what its code means, in words, and what was said to it."""
+    key = f"failure.{failure.code}"
+    meaning = texts.say(locale, key) if key in texts.PHRASES else failure.code
+    told = f"{meaning}: {failure.message}" if failure.message else meaning
+    return f"{failure.task}: {told}" if failure.task else told
+
+
+def ended_stage(stage: model.Stage, error: str) -> model.Stage:
+    """A task as it is told in the end: why the run failed stands above, and once."""
+    if stage.status == "Running":
+        return replace(stage, status="Cancelled")
+    return replace(stage, detail="") if stage.detail and stage.detail in error else stage
 
 
 def cancelled_why(draft: Draft, done: interpreter.Done) -> str:

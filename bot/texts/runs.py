@@ -19,14 +19,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "card.gone": ("已不符合，未执行", "No longer fit, left out"),
     # ------------------------------------------------------------------ how far it is
-    "card.progress.loop": (
-        "{done}/{total} 完成，{running} 执行中",
-        "{done}/{total} done, {running} running",
-    ),
-    "card.progress.loop.failed": (
-        "{done}/{total} 完成，{failed} 失败，{running} 执行中",
-        "{done}/{total} done, {failed} failed, {running} running",
-    ),
+    "loop.done": ("{done}/{total} 完成", "{done}/{total} done"),
+    "loop.failed": ("{count} 失败", "{count} failed"),
+    "loop.running": ("{count} 执行中", "{count} running"),
     "card.more.tasks": ("另有 {count} 个任务", "{count} more {count:task|tasks}"),
     "stage.none": ("未开始", "not begun"),
     "stage.Running": ("执行中", "running"),
@@ -164,6 +159,20 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     # ------------------------------------------------------------------ started elsewhere
     "watch.text": ("在 OOS 控制台启动：{execution}", "started in the OOS console: {execution}"),
+    # ------------------------------------------------------------------ why it failed
+    "failure.MaxErrorsExceeded": (
+        "失败的项超过 MaxErrors，其余的不再启动",
+        "more items failed than MaxErrors allows, so no more were started",
+    ),
+    "failure.InvalidParameter": ("参数不合适", "a parameter does not fit"),
+    "failure.InvalidValue": ("模板里的一个值不合适", "a value in the template does not fit"),
+    "failure.InvalidOutput": ("返回的内容与模板的选择器不符", "the answer does not fit the template's selector"),
+    "failure.InvalidJump": ("模板跳转到了不存在的任务", "the template jumps to a task that is not there"),
+    "failure.UndesiredValue": ("没有等到期望的值", "it did not come to the value that was wanted"),
+    "failure.StopRetryValue": ("出现了表示失败的值", "it came to a value that means failure"),
+    "failure.NoAnswer": ("多次查询都没有得到答复", "no answer came, although it was asked again"),
+    "failure.Unsupported": ("不支持这个动作", "the action is not supported"),
+    "failure.gave_up": ("一直没有发送成功，已放弃", "it could not be sent for a long time and was given up"),
     # ------------------------------------------------------------------ how it ended
     "run.rejected": ("{name} 拒绝，已取消", "rejected by {name} and cancelled"),
     "run.expired": ("到期无人决定，已取消", "nobody decided in time, so it was cancelled"),
