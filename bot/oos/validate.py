@@ -141,7 +141,8 @@ def _parameters(look: Look) -> Iterator[model.Fault]:
         message = defaults.fault(item)
         if message:
             yield look.fault(base, f"`{item.name}`: {message}")
-        near = names.nearest(item.association, _ASSOCIATIONS, _SURE)
+        plain = item.association and "::" not in item.association
+        near = names.nearest(item.association, _ASSOCIATIONS, _SURE) if plain else ""
         if near and near != item.association:
             where = joined(item.mark.path, "AssociationProperty")
             yield look.fault(where, f"unknown `{item.association}`, did you mean `{near}`?")
