@@ -47,6 +47,7 @@ def _stored(template: model.Template) -> Iterator[tuple[str, str]]:
         parts += [(f"{base}.Properties", task.properties), (f"{base}.When", task.when)]
         if task.loop is not None:
             parts.append((f"{base}.Loop.Items", task.loop.items))
+    parts.append(("Conditions", template.conditions))
     parts += [(f"{item.mark.path}.Value", item.value) for item in template.outputs]
     for base, value in parts:
         for name, _, path in expressions.references(value):

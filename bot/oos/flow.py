@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.oos import calls, defaults, language, loops, model, units, waits
+from bot.oos import calls, conditions, defaults, language, loops, model, units, waits
 from bot.oos.units import Failure, Result
 
 DEEPEST = 10
@@ -55,6 +55,7 @@ class Execution:
         self.desk, self.parent, self.template = desk, parent, template
         self.prefix, self.depth, self.looped = prefix, depth, looped
         self.places = {model.fold(task.name): i for i, task in enumerate(template.tasks)}
+        self.conditions = conditions.folded(template)
         self.parameters: dict[str, Any] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
         self.place = 0
@@ -175,6 +176,7 @@ class TaskRun:
     def __init__(self, execution: Execution, task: model.Task) -> None:
         self.execution, self.task = execution, task
         self.key = f"{execution.prefix}{task.name}"
+        self.when = conditions.expanded(task.when, execution.conditions)
 
     def begin(self, at: datetime) -> None:
         task, action = self.task, model.fold(self.task.action)
@@ -200,7 +202,7 @@ class TaskRun:
 
     def holds(self, scope: language.Scope) -> bool:
         """The task's condition: none is true."""
-        return self.task.when is None or language.true(language.evaluate(self.task.when, scope))
+        return self.when is None or language.true(language.evaluate(self.when, scope))
 
     def unit_ended(self, unit: units.Unit, result: Result, at: datetime) -> None:
         self.ended(result, at)
@@ -215,9 +217,9 @@ class TaskRun:
 
     def per_item(self) -> bool:
         """The condition of a loop that speaks of the item is asked for each item."""
-        if self.task.loop is None or self.task.when is None:
+        if self.task.loop is None or self.when is None:
             return False
-        return "acs::taskloopitem" in json.dumps(self.task.when, default=str).casefold()
+        return "acs::taskloopitem" in json.dumps(self.when, default=str).casefold()
 
     def _chosen(self, scope: language.Scope) -> str:
         properties = {model.fold(name): value for name, value in self.task.properties.items()}
@@ -226,7 +228,8 @@ class TaskRun:
             raise waits.Misfit("Choices is not a list of objects with When and NextTask")
         for choice in choices:
             parts = {model.fold(name): value for name, value in choice.items()}
-            if language.true(language.evaluate(parts.get("when"), scope)):
+            when = conditions.expanded(parts.get("when"), self.execution.conditions)
+            if language.true(language.evaluate(when, scope)):
                 return str(parts.get("nexttask") or _NEXT)
         return str(properties.get("defaulttask") or _NEXT)
 

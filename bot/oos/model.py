@@ -165,8 +165,8 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A whole template. ``source`` is its text, ``marks`` where each path stands. ``conditions``
-    are kept, and refused by ``validate``: nothing published uses them. ``states``: of a template of
+    """A whole template. ``source`` is its text, ``marks`` where each path stands. ``conditions``:
+    name → what a When that names it stands for. ``states``: of a template of
     state configuration (``format_version`` ends in "-State"), which has no tasks; the agent on the
     machines brings them about, nothing runs them."""
 

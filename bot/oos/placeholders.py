@@ -18,6 +18,8 @@ from bot.oos import values
 _NAME = r"(?:(?i:oos(?:-secret)?):[^\s{}]+|[\w-]+(?:::[\w-]+)?)"
 _REFERENCE = re.compile(r"\{\{[ \t\r\n]*(" + _NAME + r")(?:\.([\w-]+))?[ \t\r\n]*\}\}")
 _NEARLY = re.compile(r"\{\{(?P<inner>[\w\s.:-]*)(?P<end>\}{0,2})")
+_FOREIGN = re.compile(r"\.|\w+ +\.$|(?:if|index|json|len|range|with) +\.|-?\w*\.\.")
+"""What Go (``{{json .}}``) and the shell (``{{1..3}}``) write between two braces."""
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARKER = re.compile(_OPEN + r"(\d+)" + _CLOSE)
 EXPECTED = "expected {{ parameter }}, {{ task.output }} or {{ ACS::Name }}"
@@ -83,7 +85,7 @@ def malformed(text: str) -> list[str]:
         for found in _NEARLY.finditer(part):
             inner = found["inner"]
             shown = values.brief(found.group(0).strip())
-            if found["end"] == "}}" and not inner.strip().startswith("."):
+            if found["end"] == "}}" and not _FOREIGN.match(inner.strip()):
                 wrong.append(f"{shown} is no reference: {EXPECTED}")
             elif found["end"] != "}}" and re.match(r"[ \t]*[\w-]", inner) and _ends(part, found):
                 wrong.append(f"{shown} is not closed with }}}}: {EXPECTED}")

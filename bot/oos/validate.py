@@ -4,13 +4,23 @@ through a run is said before the first."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from bot.oos import actions as table
-from bot.oos import defaults, expressions, functions, jumps, limits, model, names, places, selectors
+from bot.oos import (
+    children,
+    conditions,
+    defaults,
+    expressions,
+    functions,
+    jumps,
+    limits,
+    model,
+    names,
+    selectors,
+)
+from bot.oos.look import Look, joined
 
-Templates = Mapping[str, model.Template]
 _ASSOCIATIONS = ("Targets", "RateControl")
 """What this side takes in a way of its own; the others only draw the console's form."""
 _SURE = 0.9
@@ -19,14 +29,14 @@ _SURE = 0.9
 def validate(
     template: model.Template,
     actions: Mapping[str, table.ActionSpec] = table.BUILT_IN,
-    known_templates: Templates | None = None,
+    known_templates: Mapping[str, model.Template] | None = None,
     allow_unknown_products: bool = False,
 ) -> list[model.Fault]:
     """Every fault, in the order of the file; none: the template can be run. ``known_templates``
     are those that its actions may name. ``allow_unknown_products``: a product action without a
     template is left to the other side."""
     known = {model.fold(name): item for name, item in (known_templates or {}).items()}
-    look = _Look(template, actions, known, allow_unknown_products)
+    look = Look(template, actions, known, allow_unknown_products)
     checks = (_parameters, _tasks, _states, _outputs, _conditions)
     for check in checks if template.tasks or template.states else (_parameters,):
         look.faults.extend(check(look))
@@ -34,55 +44,11 @@ def validate(
     return sorted(unique, key=lambda fault: (fault.mark.line, fault.mark.column))
 
 
-@dataclass(slots=True)
-class _Look:
-    """One template under validation, and the faults found so far. ``known``: the other templates,
-    by folded name; ``lenient``: product actions without one are left alone."""
-
-    template: model.Template
-    actions: Mapping[str, table.ActionSpec]
-    known: Templates
-    lenient: bool
-    faults: list[model.Fault] = field(default_factory=list)
-
-    def fault(self, path: str, message: str) -> model.Fault:
-        return model.Fault(self.mark(path), message)
-
-    def mark(self, path: str) -> model.Mark:
-        marks = self.template.marks
-        if isinstance(marks, places.Places):
-            return marks.at(path)
-        return marks.get(path, model.Mark(self.template.name, 1, 1, path))
-
-    def inside(self, base: str) -> Callable[[str], model.Mark]:
-        """Marks of the parts of what stands at ``base``."""
-        return lambda path: self.mark(joined(base, path))
-
-    def keys_inside(self, base: str) -> Callable[[str], model.Mark]:
-        """Marks of the names of the parts of what stands at ``base``."""
-        return lambda path: self.key(joined(base, path))
-
-    def key(self, path: str) -> model.Mark:
-        marks = self.template.marks
-        return marks.key(path) if isinstance(marks, places.Places) else self.mark(path)
-
-    def within(self, path: str, needle: str) -> model.Mark:
-        marks = self.template.marks
-        return marks.within(path, needle) if isinstance(marks, places.Places) else self.mark(path)
-
-
-def joined(base: str, path: str) -> str:
-    """The path of a part inside the value at ``base``."""
-    if not path or not base or path[0] in "[.":
-        return base + path
-    return f"{base}.{path}"
-
-
 # ----------------------------------------------------------------------------- expressions
 
 
 def _expressions(
-    look: _Look, base: str, value: Any, scope: Callable[[str, str], str]
+    look: Look, base: str, value: Any, scope: Callable[[str, str], str]
 ) -> Iterator[model.Fault]:
     """Faults of syntax, functions and jq, and of what the references name: ``scope`` says what is
     wrong with one; empty: nothing."""
@@ -94,7 +60,7 @@ def _expressions(
             yield model.Fault(look.within(joined(base, path), needle), wrong)
 
 
-def _scope(look: _Look, index: int, loop_item: bool) -> Callable[[str, str], str]:
+def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]:
     """What a reference may name in the task of that index (past the last: in the outputs)."""
     parameters = {model.fold(item.name): item.name for item in look.template.parameters}
     tasks = {model.fold(task.name): (at, task) for at, task in _numbered(look.template)}
@@ -158,7 +124,7 @@ def _unknown_task(
 # ----------------------------------------------------------------------------- the parts
 
 
-def _parameters(look: _Look) -> Iterator[model.Fault]:
+def _parameters(look: Look) -> Iterator[model.Fault]:
     """Defaults: they may name pseudo parameters and other parameters, and must fit what they are
     defaults of."""
     scope = _scope(look, 0, False)
@@ -175,7 +141,8 @@ def _parameters(look: _Look) -> Iterator[model.Fault]:
         message = defaults.fault(item)
         if message:
             yield look.fault(base, f"`{item.name}`: {message}")
-        near = names.nearest(item.association, _ASSOCIATIONS, _SURE)
+        plain = item.association and "::" not in item.association
+        near = names.nearest(item.association, _ASSOCIATIONS, _SURE) if plain else ""
         if near and near != item.association:
             where = joined(item.mark.path, "AssociationProperty")
             yield look.fault(where, f"unknown `{item.association}`, did you mean `{near}`?")
@@ -185,7 +152,7 @@ def _parameters(look: _Look) -> Iterator[model.Fault]:
             yield look.fault(base, f"`{item.name}`: its Default needs itself: {shown}")
 
 
-def _tasks(look: _Look) -> Iterator[model.Fault]:
+def _tasks(look: Look) -> Iterator[model.Fault]:
     for index, task in enumerate(look.template.tasks):
         base = task.mark.path
         yield from _action(look, base, index, task)
@@ -196,7 +163,7 @@ def _tasks(look: _Look) -> Iterator[model.Fault]:
         yield from _task_outputs(look, base, task)
 
 
-def _states(look: _Look) -> Iterator[model.Fault]:
+def _states(look: Look) -> Iterator[model.Fault]:
     scope = _scope(look, 0, False)
     for state in look.template.states:
         yield from _expressions(look, f"{state.mark.path}.Properties", state.properties, scope)
@@ -208,7 +175,7 @@ def _key(template: model.Template, name: str) -> str:
     return next((path for path in template.marks if model.fold(path) == folded), name)
 
 
-def _values(look: _Look, base: str, index: int, task: model.Task) -> Iterator[model.Fault]:
+def _values(look: Look, base: str, index: int, task: model.Task) -> Iterator[model.Fault]:
     """The expressions of a task. Its outputs may name the loop's item, the loop itself not."""
     looped = _scope(look, index, task.loop is not None)
     plain = _scope(look, index, False)
@@ -237,7 +204,7 @@ def _values(look: _Look, base: str, index: int, task: model.Task) -> Iterator[mo
             yield from _expressions(look, where, value, plain)
 
 
-def _task_outputs(look: _Look, base: str, task: model.Task) -> Iterator[model.Fault]:
+def _task_outputs(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
     """Selectors must be jq; what a loop gathers must be an output of its task."""
     for output in task.outputs:
         where = f"{output.mark.path}.ValueSelector"
@@ -252,6 +219,12 @@ def _task_outputs(look: _Look, base: str, task: model.Task) -> Iterator[model.Fa
     outputs = [output.name for output in task.outputs]
     for item in task.loop.outputs if task.loop else ():
         where = f"{item.mark.path}.AggregateField"
+        # A template gives what its own outputs are, without their being said here again.
+        if not outputs and table.find(task.action, look.actions) in (
+            None,
+            table.find("ACS::Template", look.actions),
+        ):
+            continue
         if item.field and model.fold(item.field) not in map(model.fold, outputs):
             near = names.suggestion(item.field, outputs)
             yield look.fault(where, f"the task `{task.name}` has no output `{item.field}`{near}")
@@ -261,7 +234,7 @@ def _task_outputs(look: _Look, base: str, task: model.Task) -> Iterator[model.Fa
             yield look.fault(where, f"unknown AggregateType `{item.function}`{near}")
 
 
-def _outputs(look: _Look) -> Iterator[model.Fault]:
+def _outputs(look: Look) -> Iterator[model.Fault]:
     scope = _scope(look, len(look.template.tasks), False)
     for output in look.template.outputs:
         yield from _expressions(look, f"{output.mark.path}.Value", output.value, scope)
@@ -270,23 +243,65 @@ def _outputs(look: _Look) -> Iterator[model.Fault]:
     yield from _expressions(look, where, look.template.ram_role, none_yet)
 
 
-def _conditions(look: _Look) -> Iterator[model.Fault]:
-    if look.template.conditions:
-        where = _key(look.template, "Conditions")
-        message = "Conditions are not known here; use When, or ACS::Choice"
-        yield model.Fault(look.key(where), message)
+def _conditions(look: Look) -> Iterator[model.Fault]:
+    """Each condition by itself, and who names which."""
+    template, known = look.template, conditions.folded(look.template)
+    anywhere = _scope(look, len(template.tasks), True)
+    where = _key(template, "Conditions")
+    for name, value in template.conditions.items():
+        base = f"{where}.{name}"
+        if not conditions.outermost(value):
+            expected = names.listed(conditions.OUTERMOST)
+            yield look.fault(base, f"the condition `{name}` is none of {expected}")
+        elif conditions.names_itself(name, known):
+            yield model.Fault(look.key(base), f"the condition `{name}` names itself")
+        else:
+            yield from _expressions(look, base, value, anywhere)
+            yield from _unknown_conditions(look, base, value)
+    for index, task in enumerate(template.tasks):
+        for path, when in _whens(task):
+            base = joined(task.mark.path, path)
+            yield from _unknown_conditions(look, base, when)
+            now = _scope(look, index, task.loop is not None)
+            spelt = conditions.expanded(when, known)
+            said = {(name, dotted) for name, dotted, _ in expressions.references(when)}
+            for name, dotted, _ in expressions.references(spelt):
+                wrong = now(name, dotted)
+                if wrong and (name, dotted) not in said and not anywhere(name, dotted):
+                    yield look.fault(base, wrong)
+
+
+def _whens(task: model.Task) -> Iterator[tuple[str, Any]]:
+    """Where conditions are asked for in a task, and by what."""
+    yield "When", task.when
+    if model.fold(task.action) != "acs::choice":
+        return
+    for key, value in task.properties.items():
+        if model.fold(key) == "choices" and isinstance(value, list):
+            for at, choice in enumerate(value):
+                for name, when in choice.items() if isinstance(choice, dict) else ():
+                    if model.fold(name) == "when":
+                        yield f"Properties.{key}[{at}].{name}", when
+
+
+def _unknown_conditions(look: Look, base: str, value: Any) -> Iterator[model.Fault]:
+    known = {model.fold(name): name for name in look.template.conditions}
+    for name, path in conditions.named(value):
+        if model.fold(name) not in known:
+            near = names.suggestion(name, known.values()) or "; expected a condition, or true"
+            yield look.fault(joined(base, path), f"unknown condition `{name}`{near}")
 
 
 # ----------------------------------------------------------------------------- actions
 
 
-def _action(look: _Look, base: str, index: int, task: model.Task) -> Iterator[model.Fault]:
+def _action(look: Look, base: str, index: int, task: model.Task) -> Iterator[model.Fault]:
     if not task.action:
         return
     spec = table.find(task.action, look.actions)
     where = f"{base}.Action"
     if spec is None:
-        yield from _product(look, base, task)
+        yield from children.product(look, base, task)
         return
     if spec.refusal:
         yield look.fault(where, f"`{task.action}`: {spec.refusal}")
@@ -297,11 +312,11 @@ def _action(look: _Look, base: str, index: int, task: model.Task) -> Iterator[mo
         yield model.Fault(task.loop.mark, f"`{task.action}` cannot have a Loop")
     yield from _properties(look, base, task, spec)
     if spec.name == "ACS::Template":
-        yield from _child(look, base, task)
+        yield from children.named(look, base, task)
 
 
 def _properties(
-    look: _Look, base: str, task: model.Task, spec: table.ActionSpec
+    look: Look, base: str, task: model.Task, spec: table.ActionSpec
 ) -> Iterator[model.Fault]:
     where = f"{base}.Properties"
     known = {model.fold(name): name for name in spec.properties}
@@ -329,7 +344,7 @@ def _properties(
 
 
 def _nested(
-    look: _Look,
+    look: Look,
     path: str,
     name: str,
     value: Mapping[str, Any],
@@ -346,6 +361,7 @@ def _nested(
     for key in required:
         if key not in meant and model.fold(key) not in map(model.fold, value):
             yield look.fault(path, f"{name} needs {key}")
+<<<<<<< HEAD
 
 
 def _product(look: _Look, base: str, task: model.Task) -> Iterator[model.Fault]:
@@ -435,3 +451,5 @@ def _passed(
         if near:
             message = f"unknown parameter `{key}` of `{child.name}`, did you mean `{near}`?"
             yield model.Fault(look.key(f"{path}.{key}"), message)
+=======
+>>>>>>> corpus

@@ -388,3 +388,41 @@ def test_a_failed_call_is_still_a_failure() -> None:
     run = Outside(TAGS, lambda call: journal.Failed("Throttling", "slow"), {"ids": ["a"]})
     run.end()
     assert run.state.counts().failed == 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("script", "faults"),
+    [
+        ("docker ps --format '{{json .}} {{.ID}} {{range .Mounts}}'", 0),
+        ("for i in {{1..3}}; do echo {{ level }}; done", 0),
+        ("echo {{ lev .el }}", 1),
+        ("echo {{ lev el }}", 1),
+    ],
+)
+def test_braces_of_go_and_the_shell_are_text(script: str, faults: int) -> None:
+    text = written.tasks(
+        "  - Name: a\n    Action: ACS::Notify\n    Properties:\n      NotifyType: x\n"
+        f"      Content: |\n        {script}\n",
+        "  level: {}\n",
+    )
+    assert len(written.checked(text)) == faults
+
+
+def test_a_loop_gathers_what_a_template_gives_without_saying_so_again() -> None:
+    inner = template("Tasks: [{Name: p, Action: ACS::X::Do}]\nOutputs: {n: {Value: 1}}", "Inner")
+    run = Outside(
+        """
+        Tasks:
+          - Name: each
+            Action: ACS::Template
+            Properties: {TemplateName: Inner}
+            Loop:
+              Items: [a, b]
+              Outputs: {ns: {AggregateType: 'Fn::ListJoin', AggregateField: n}}
+        Outputs: {ns: {Value: '{{ each.ns }}'}}
+        """,
+        library={"Inner": inner},
+    )
+    known = {"Inner": inner}
+    assert validate.validate(run.template, known_templates=known) == []
+    assert run.end().outputs == {"ns": [1, 1]}

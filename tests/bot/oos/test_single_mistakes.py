@@ -422,7 +422,7 @@ MISTAKES = [
     ('    Action: ACS::Notify\n', '    Action: ACS::Notify\n    Loop: [1, 2]\n',
      '90:11: Loop: expected a mapping with Items, found a list'),
     ('Tasks:\n', 'Conditions: {a: true}\nTasks:\n',
-     '22:1: Conditions are not known here; use When, or ACS::Choice'),
+     '22:17: the condition `a` is none of `Fn::And`, `Fn::Or`, `Fn::Not` or `Fn::Equals`'),
     ('          NextTask: tell', "          NextTask: '{{ level }}'",
      '40:21: NextTask: unknown task `{{ level }}`; expected `patch`, `watch`, `rest`, '
      '`tell`, `ACS::END` or `ACS::NEXT`'),

@@ -235,13 +235,6 @@ def test_templates_within_templates() -> None:
     assert lenient == []
 
 
-def test_conditions_are_refused() -> None:
-    text = "Conditions: {x: {'Fn::Equals': [1, 1]}}\n" + written.tasks(task("ACS::Pause"))
-    assert written.checked(text) == [
-        "t.yml:1:1: Conditions are not known here; use When, or ACS::Choice"
-    ]
-
-
 def test_too_many_items() -> None:
     text = task(
         "ACS::Notify", f"Properties: {{NotifyType: x}}\nLoop: {{Items: {list(range(1001))}}}"

@@ -1,0 +1,99 @@
+"""The templates that a template uses: they must be there, take what they are given, and come to an
+end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.oos import model, names
+from bot.oos.look import Look
+
+
+def product(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
+    """An action that is a template: it must be there, and take what it is given."""
+    child = look.known.get(model.fold(task.action))
+    if child is not None:
+        yield from _circle(look, f"{base}.Action", child)
+        yield from _passed(look, f"{base}.Properties", task.properties, child)
+        return
+    parts = task.action.split("::")
+    if look.lenient and len(parts) >= 3 and parts[0].casefold() == "acs":
+        return
+    known = [*look.actions, *_others(look)]
+    hint = names.meant(task.action, known)
+    if not hint and len(parts) >= 3:
+        hint = "; there is no template of that name here"
+    yield look.fault(f"{base}.Action", f"unknown action `{task.action}`{hint}")
+
+
+def named(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
+    """``ACS::Template``: the template that it names, unless the name is worked out in the run."""
+    name = _child_name(task)
+    if not name:
+        return
+    given = {model.fold(key): (key, value) for key, value in task.properties.items()}
+    key, _ = given["templatename"]
+    child = look.known.get(model.fold(name))
+    if child is not None:
+        yield from _circle(look, f"{base}.Properties.{key}", child)
+        key, values = given.get("parameters", ("Parameters", {}))
+        if isinstance(values, dict):
+            yield from _passed(look, f"{base}.Properties.{key}", values, child)
+    elif not look.lenient:
+        near = names.suggestion(name, _others(look))
+        yield look.fault(f"{base}.Properties.{key}", f"unknown template `{name}`{near}")
+
+
+def _others(look: Look) -> list[str]:
+    return [item.name for item in look.known.values() if item.name != look.template.name]
+
+
+def _child_name(task: model.Task) -> str:
+    """The template that a task runs, as it is written; empty: it runs none, or which one is worked
+    out in the run."""
+    if model.fold(task.action) != "acs::template":
+        return task.action
+    given = {model.fold(key): value for key, value in task.properties.items()}
+    name = given.get("templatename")
+    return name if isinstance(name, str) and "{{" not in name else ""
+
+
+def _circle(look: Look, path: str, child: model.Template) -> Iterator[model.Fault]:
+    """A template that runs itself, through others or not, has no end that can be seen."""
+    goal = model.fold(look.template.name)
+    ways: list[tuple[model.Template, ...]] = [(child,)]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        name = model.fold(way[-1].name)
+        if name == goal:
+            shown = names.listed([way[0].name]) if len(way) == 1 else _arrows(way)
+            yield look.fault(
+                path, f"{shown} is this template itself; a template may not run itself"
+            )
+            return
+        if name not in seen:
+            seen.add(name)
+            inner = (look.known.get(model.fold(_child_name(task))) for task in way[-1].tasks)
+            ways.extend((*way, template) for template in inner if template is not None)
+
+
+def _arrows(way: tuple[model.Template, ...]) -> str:
+    return " → ".join(f"`{template.name}`" for template in way)
+
+
+def _passed(
+    look: Look, path: str, values: Mapping[str, Any], child: model.Template
+) -> Iterator[model.Fault]:
+    """Values for parameters that the template has not: a fault where one was clearly meant."""
+    known = [item.name for item in child.parameters]
+    given = {model.fold(key) for key in values}
+    free = [name for name in known if model.fold(name) not in given]
+    for key in values:
+        if model.fold(key) in map(model.fold, known):
+            continue
+        near = names.nearest(key, free)
+        if near:
+            message = f"unknown parameter `{key}` of `{child.name}`, did you mean `{near}`?"
+            yield model.Fault(look.key(f"{path}.{key}"), message)
