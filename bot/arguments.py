@@ -35,8 +35,12 @@ class Arguments:
             for parameter in command.parameters
             for name in parameter.names
         }
+        for name, parameter in list(self.names.items()):
+            self.names.setdefault(name.replace("-", "_"), parameter)
         self.secrets: list[tuple[int, int]] = []
         """From where to where values stand in the line that are never to be shown."""
+        self.doubtful = False
+        """Was a word taken as an instance that may be the rest of such a value?"""
         self.order = _positional(command.parameters)
         self.reserved: list[parameters.Parameter] = []
         self.script = command.parameter("script")
@@ -101,7 +105,7 @@ class Arguments:
         found = _KEY.match(self.line.plain, self.line.at)
         if found is None or self._is_tag(found):
             return None
-        parameter = self._named(found[1])
+        parameter = self.named(found[1])
         if parameter is not None:
             self.line.at = found.end()
             self.line.blanks()
@@ -198,6 +202,7 @@ class Arguments:
             if parameter.kind == "script":
                 continue
             if self._fits(parameter, text):
+                self.doubtful = self.doubtful or bool(self.secrets)
                 self.assign(parameter, text)
                 return
             if self._must(parameter, text, False):
@@ -235,7 +240,7 @@ class Arguments:
     def _ahead(self, parameter: parameters.Parameter) -> bool:
         """Is this parameter named further on, so that no word before that can be meant for it?"""
         return parameter.name not in self.values and any(
-            self._named(found[1]) is parameter
+            self.named(found[1]) is parameter
             for at, _ in self.line.words(self.line.at)
             if (found := _KEY.match(self.line.plain, at))
         )
@@ -288,10 +293,12 @@ class Arguments:
 
     def _key_at(self, at: int, signs: str = "=:") -> bool:
         found = _KEY.match(self.line.plain, at)
-        return found is not None and found[3] in signs and self._named(found[1]) is not None
+        return found is not None and found[3] in signs and self.named(found[1]) is not None
 
-    def _named(self, name: str) -> parameters.Parameter | None:
-        return self.names.get(name.casefold().replace("-", "_"))
+    def named(self, name: str) -> parameters.Parameter | None:
+        """The parameter of a name, in any case and with either dash."""
+        folded = name.casefold()
+        return self.names.get(folded) or self.names.get(folded.replace("-", "_"))
 
     # -- assigning
 
@@ -370,6 +377,9 @@ class Arguments:
         """A word that fits nowhere, as it may be repeated: behind a secret it may be its rest."""
         return VEIL if self.secrets else words.shown(text)
 
+    def _unshown(self, parameter: parameters.Parameter) -> bool:
+        return parameter.secret or (self.doubtful and parameter.kind == "targets")
+
     def _too_many(self, text: str) -> parameters.Misfit:
         return parameters.Misfit(
             "parse.too_many",
@@ -412,7 +422,7 @@ class Arguments:
         for parameter in self.command.parameters:
             if better and parameter.name in better:
                 values[parameter.name] = better[parameter.name]
-            elif not self._blank(parameter) and not parameter.secret:
+            elif not self._blank(parameter) and not self._unshown(parameter):
                 values[parameter.name] = self.values[parameter.name]
             elif parameter.required or parameter is show or parameter.name in self.values:
                 values[parameter.name] = parameters.sample(parameter)

@@ -162,7 +162,9 @@ class Context:
         if request.plan is not None:
             targets = [instance.name or instance.id for instance in request.plan.instances]
         else:
-            targets = [str(target) for target in request.args.get("targets") or ()]
+            found = self.catalog.find(request.command)
+            parameter = found.parameter("targets") if found else None
+            targets = _named(request.args.get(parameter.name if parameter else "targets"))
         named = " ".join(targets[:MOST_NAMED])
         if len(targets) > MOST_NAMED:
             named += f" +{len(targets) - MOST_NAMED}"
@@ -176,6 +178,24 @@ class Context:
         elif request.state is model.State.CANCELLED and request.approved_at:
             word = "stopped"
         return self.say(f"state.{word}")
+
+
+def _named(targets: Any) -> list[str]:
+    """Targets as people typed them, also where they are the JSON of OOS."""
+    found: list[str] = []
+    for one in [targets] if isinstance(targets, Mapping) else targets or ():
+        if not isinstance(one, Mapping):
+            found.append(str(one))
+            continue
+        parts = {str(key).casefold(): part for key, part in one.items()}
+        ids, tags = parts.get("resourceids") or (), parts.get("tags") or ()
+        found += [str(each) for each in ids]
+        found += [
+            f"tag:{tag.get('Key')}={tag.get('Value')}" for tag in tags if isinstance(tag, Mapping)
+        ]
+        if not ids and not tags:
+            found.append(str(parts.get("type", "?")))
+    return found
 
 
 # ----------------------------------------------------------------------------- declaring

@@ -108,7 +108,7 @@ def from_fields(
     form = arguments.Arguments(command, command.name, reader.Reader(""), locale)
     try:
         for name, text in fields.items():
-            parameter = form.names.get(name)
+            parameter = form.named(name)
             if parameter is None:
                 raise form.unknown(name)
             if text.strip():

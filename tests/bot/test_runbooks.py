@@ -1,0 +1,313 @@
+"""Templates dropped into the folder of commands are commands, or are refused before the start."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot import catalog, loading, parse, policy, runbook
+from bot.oos import parameters
+
+ROOT = Path(__file__).resolve().parents[2]
+PAYLOADS = ROOT / "tests" / "payloads" / "oos"
+PSEUDO = {"ACS::RegionId": "cn-hangzhou"}
+SMALL = """\
+FormatVersion: OOS-2019-06-01
+Description: {en: "Looks at one instance.\\nMore words.", zh-cn: 查看一台实例}
+Parameters:
+  instanceId: {Type: String}
+Tasks:
+  - Name: look
+    Action: ACS::ExecuteAPI
+    Properties:
+      Service: ECS
+      API: DescribeInstances
+      Parameters: {InstanceIds: '["{{ instanceId }}"]'}
+"""
+TIMED = SMALL.replace(
+    "Tasks:\n",
+    "Tasks:\n  - {Name: daily, Action: ACS::TimerTrigger, Properties: "
+    "{Type: cron, Expression: 0 0 8 * * ?}}\n",
+)
+CALLS = SMALL.replace("ACS::ExecuteAPI", "ACS::Template").replace(
+    """      Service: ECS
+      API: DescribeInstances
+      Parameters: {InstanceIds: '["{{ instanceId }}"]'}
+""",
+    "      TemplateName: inner\n      Parameters: {instanceId: '{{ instanceId }}'}\n",
+)
+
+
+def folder(place: Path, **files: str) -> Path:
+    """``a__yml`` is a.yml, ``parts__in__a__yml`` is parts/a.yml."""
+    for name, text in files.items():
+        path = place / name.replace("__in__", "/").replace("__", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return place
+
+
+def faults(place: Path, **options: object) -> list[str]:
+    with pytest.raises(loading.CatalogError) as raised:
+        loading.load(place, **options)  # type: ignore[arg-type]
+    return list(raised.value.faults)
+
+
+def found(commands: catalog.Catalog, name: str) -> catalog.Command:
+    command = commands.find(name)
+    assert command is not None
+    return command
+
+
+# ----------------------------------------------------------------------------- what it becomes
+
+
+def test_a_dropped_template_is_a_command(tmp_path: Path) -> None:
+    commands = loading.load(folder(tmp_path, look__yml=SMALL))
+    look = found(commands, "LOOK")
+    assert (look.kind, look.risk, look.function, look.aliases) == ("operation", "high", None, ())
+    assert look.summary == {"en": "Looks at one instance.", "zh-CN": "查看一台实例"}
+    assert [p.name for p in look.parameters] == ["instanceId", "reason"]
+    parsed = parse.parse(commands, look.example, "en")
+    assert isinstance(parsed, parse.Parsed)
+    text = hashlib.sha256(SMALL.encode()).hexdigest()
+    assert look.templates == {"look": text}
+    template = commands.template(text)
+    assert template is look.template
+    assert template is not None
+    assert template.source == SMALL
+    assert commands.template("0" * 64) is None
+    with pytest.raises(TypeError, match="is a template"):
+        look.call(None, parsed.values)
+
+
+def test_json_templates_and_python_commands_stand_side_by_side(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "commands" / "help.py", tmp_path)
+    text = '{"FormatVersion": "OOS-2019-06-01", "Tasks": [{"Name": "a", "Action": "ACS::Sleep", '
+    text += '"Properties": {"Duration": "PT1S"}}]}'
+    commands = loading.load(folder(tmp_path, nap__json=text, Look__YAML=SMALL))
+    assert commands.names() == ("Look", "help", "nap")
+    assert found(commands, "nap").summary == {"en": "nap", "zh-CN": "nap"}
+
+
+def test_the_guides_template_loads_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    shutil.copy(PAYLOADS / "guide.yml", tmp_path / "Guide.yml")
+    shutil.copy(PAYLOADS / "reboot-one.yml", tmp_path / "parts" / "ACS-ECS-RebootInstance.yml")
+    commands = loading.load(tmp_path)
+    guide = found(commands, "guide")
+    assert set(guide.templates) == {"Guide", "ACS-ECS-RebootInstance"}
+    assert guide.loops
+    line = "guide web-01 web-02 webhookurl=robot:ops rateControl=50%"
+    parsed = parse.parse(commands, line, "en")
+    assert isinstance(parsed, parse.Parsed), parsed
+    assert guide.template is not None
+    assert parameters.bind(guide.template, guide.inputs(parsed.values), PSEUDO) == {
+        "targets": {
+            "Type": "ResourceIds",
+            "ResourceIds": ["web-01", "web-02"],
+            "RegionId": "cn-hangzhou",
+        },
+        "rateControl": {"Mode": "Concurrency", "Concurrency": "50%", "MaxErrors": 0},
+        "webHookUrl": "robot:ops",
+        "atMobiles": ["12345678901"],
+        "atAll": "false",
+        "OOSAssumeRole": "OOSServiceRole",
+    }
+
+
+def test_the_version_is_of_all_that_may_run(tmp_path: Path) -> None:
+    place = folder(tmp_path, outer__yml=CALLS, parts__in__inner__yml=SMALL, other__yml=SMALL)
+    first = loading.load(place)
+    folder(tmp_path, parts__in__inner__yml=SMALL + "\n# changed\n")
+    second = loading.load(place)
+    assert found(first, "outer").version != found(second, "outer").version
+    assert found(first, "other").version == found(second, "other").version
+    assert set(found(second, "outer").templates) == {"outer", "inner"}
+    assert {t.name for t in second.library.values()} == {"outer", "inner", "other"}
+    assert second.find("inner") is None
+
+
+def test_a_name_worked_out_in_the_run_may_be_any_that_can_run(tmp_path: Path) -> None:
+    text = CALLS.replace("TemplateName: inner", "TemplateName: '{{ instanceId }}'")
+    commands = loading.load(
+        folder(tmp_path, any__yml=text, parts__in__a__yml=SMALL, parts__in__b__yml=TIMED)
+    )
+    reach = set(found(commands, "any").templates)
+    assert {"any", "a"} <= reach
+    assert "b" not in reach
+
+
+def test_a_chinese_name_is_another_word_unless_it_is_taken(tmp_path: Path) -> None:
+    named = SMALL.replace("{en:", "{name-zh-cn: 查看, en:")
+    one = loading.load(folder(tmp_path, look__yml=named))
+    assert found(one, "查看").name == "look"
+    two = loading.load(folder(tmp_path, again__yml=named))
+    assert two.find("查看") is None
+    assert two.names() == ("again", "look")
+
+
+def test_long_and_missing_descriptions() -> None:
+    from bot.oos import parse as reading
+
+    text = SMALL.replace("Looks at one instance.", "x" * 150).replace("zh-cn", "name-en")
+    template = reading.parse(text, "look", "look.yml")
+    command = runbook.command(template, {"look": template}, {"look": "0"})
+    assert command.summary["en"] == "x" * 99 + "…"
+    assert command.summary["zh-CN"] == "x" * 99 + "…"
+
+
+# ----------------------------------------------------------------------------- what is refused
+
+
+def test_all_faults_are_told_together_with_their_places(tmp_path: Path) -> None:
+    said = faults(
+        folder(
+            tmp_path,
+            bad__py="x = 1",
+            misspelt__yml=SMALL.replace("Action", "Acton"),
+            broken__yml="FormatVersion: [",
+            uses__yml=CALLS.replace("inner", "broken2"),
+            parts__in__broken2__yml="a: b: c",
+            parts__in__typo__yml=SMALL.replace("{{ instanceId }}", "{{ instanceID2 }}"),
+            look__yml=SMALL,
+            LOOK2__yml=SMALL,
+            look2__json=SMALL,
+            parts__in__look__yml=SMALL,
+        )
+    )
+    text = "\n".join(said)
+    for wanted in (
+        "bad.py: declares 0 commands",
+        "misspelt.yml:7:5: unknown key `Acton` of a task, did you mean `Action`?",
+        "broken.yml:1:",
+        "parts/broken2.yml:1:5: not valid YAML",
+        "parts/typo.yml:11:",
+        "did you mean `instanceId`?",
+        "look2.json: there is a template `look2` already: LOOK2.yml",
+        "parts/look.yml: there is a template `look` already: look.yml",
+    ):
+        assert wanted in text, f"{wanted}\n-- not in\n{text}"
+    assert not [line for line in said if line.startswith("uses.yml")], "that only follows"
+
+
+@pytest.mark.parametrize("name", ["1st", "a b", "x" * 65, "ACS::ECS::Look", "a.b"])
+def test_a_name_that_nobody_can_type(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.yml").write_text(SMALL)
+    [said] = faults(tmp_path)
+    assert "is no word that can be typed as a command" in said
+    (tmp_path / "parts").mkdir()
+    (tmp_path / f"{name}.yml").rename(tmp_path / "parts" / f"{name}.yml")
+    assert loading.load(tmp_path).names() == ()
+
+
+def test_a_word_of_another_command_is_taken(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "commands" / "help.py", tmp_path)
+    said = faults(folder(tmp_path, HELP__yml=SMALL))
+    assert said == ["HELP.yml: 'help' is already a command of help.py"]
+
+
+NOTIFY = SMALL.replace("ACS::ExecuteAPI", "ACS::{action}").replace(
+    """      Service: ECS
+      API: DescribeInstances
+      Parameters: {InstanceIds: '["{{ instanceId }}"]'}
+""",
+    "      NotifyType: {how}\n",
+)
+SELECT = SMALL.replace("ACS::ExecuteAPI", "ACS::SelectTargets").replace(
+    """      Service: ECS
+      API: DescribeInstances
+      Parameters: {InstanceIds: '["{{ instanceId }}"]'}
+""",
+    "      ResourceType: {type}\n      Filters: []\n",
+)
+HINDERED = [
+    (TIMED, "x.yml:6:27: `ACS::TimerTrigger` starts by itself"),
+    (SELECT.replace("{type}", "ALIYUN::RDS::DBInstance"), "x.yml:9:21: `ACS::SelectTargets` finds"),
+    (SMALL.replace("Service: ECS", "Service: nosuch"), "x.yml:9:16: the product `nosuch` is not"),
+    (
+        NOTIFY.replace("{action}", "Notify").replace("{how}", "Mail"),
+        "x.yml:9:19: `ACS::Notify`: NotifyType `Mail`: the bot sends no mail",
+    ),
+    (
+        NOTIFY.replace("{action}", "Approve").replace("{how}", "mail"),
+        "x.yml:9:19: `ACS::Approve`: NotifyType `mail`: the bot sends no mail",
+    ),
+]
+
+
+def known(service: str) -> bool:
+    return service.lower() in ("ecs", "vpc")
+
+
+@pytest.mark.parametrize(("text", "said"), HINDERED, ids=[said for _, said in HINDERED])
+def test_what_cannot_run_in_a_chat_is_refused_at_load(tmp_path: Path, text: str, said: str) -> None:
+    [fault] = faults(folder(tmp_path, x__yml=text), services=known)
+    assert fault.startswith(said)
+    assert 'engine = "oos"' in fault
+    assert loading.load(tmp_path, ["X"], known).names() == ("x",)
+
+
+def test_so_is_what_a_part_of_it_cannot(tmp_path: Path) -> None:
+    place = folder(tmp_path, outer__yml=CALLS, parts__in__inner__yml=TIMED)
+    [fault] = faults(place)
+    assert fault.startswith("parts/inner.yml:6:27: `ACS::TimerTrigger` starts by itself")
+    assert loading.load(place, ["outer"]).names() == ("outer",)
+    folder(tmp_path, local__yml=CALLS)
+    assert faults(place, elsewhere=["outer"]) == [fault], "the other command still runs here"
+    (tmp_path / "local.yml").unlink()
+    (tmp_path / "outer.yml").unlink()
+    assert loading.load(place).names() == (), "nothing runs it"
+
+
+def test_what_is_known_or_open_is_no_fault(tmp_path: Path) -> None:
+    own = SMALL.replace("Service: ECS", "Service: nosuch\n      Version: '1'\n      Endpoint: x.y")
+    open_ = SMALL.replace("Service: ECS", "Service: '{{ instanceId }}'")
+    any_ = SELECT.replace("{type}", "'{{ instanceId }}'")
+    place = folder(tmp_path, own__yml=own, open__yml=open_, any__yml=any_)
+    assert loading.load(place, services=known).names() == ("any", "open", "own")
+
+
+def test_oos_has_what_is_not_here(tmp_path: Path) -> None:
+    text = SMALL.replace("ACS::ExecuteAPI", "ACS::ECS::NoSuchThingHere")
+    [fault] = faults(folder(tmp_path, x__yml=text))
+    assert "unknown action" in fault
+    assert loading.load(tmp_path, ["x"]).names() == ("x",)
+    misspelt = text.replace("{{ instanceId }}", "{{ instanceIdd }}")
+    [fault] = faults(folder(tmp_path, x__yml=misspelt), elsewhere=["x"])
+    assert "did you mean `instanceId`?" in fault
+
+
+def test_whom_approvals_name(tmp_path: Path) -> None:
+    text = NOTIFY.replace("{action}", "Approve").replace("{how}", "WebHook") + (
+        "      Approvers: [ann@corp.onaliyun.com, '{{ instanceId }}', ben]\n"
+    )
+    look = found(loading.load(folder(tmp_path, look__yml=text)), "look")
+    assert look.approvers == {"ann": "look.yml:6:5", "ben": "look.yml:6:5"}
+    assert not look.loops
+
+
+def test_help_of_a_template(tmp_path: Path) -> None:
+    from tests.commands import rig
+
+    commands = loading.load(ROOT / "commands")
+    sample = found(commands, "reboot-with-approval")
+    for locale in ("en", "zh-CN"):
+        for parameter in sample.parameters:
+            assert parameter.label(locale).strip()
+            assert parameter.expected(locale).strip()
+    hook = next(p for p in sample.parameters if p.name == "webHookUrl")
+    assert (hook.secret, hook.usual) == (True, "")
+    assert sample.hidden == {"webHookUrl"}
+    text = rig.plain(rig.ask("help reboot-with-approval", who="alice"))
+    assert "may not use" in text, "no table of the test's configuration allows it"
+
+
+def test_a_line_that_names_a_template_is_refused_in_words(tmp_path: Path) -> None:
+    commands = loading.load(folder(tmp_path, BulkyLook__yml=SMALL))
+    refusal = parse.parse(commands, "bulkylok x", "en")
+    assert isinstance(refusal, policy.Refusal)
+    assert refusal.facts["suggestions"] == ("bulkylook",)
