@@ -100,7 +100,7 @@ class Caller:
                 found = await lookups.by_tag(self.api, request, session)
                 if found is not None:
                     return done(found)
-            if request.service == "ecs" and request.action in lookups.STATES and not request.own:
+            if request.service == "ecs" and request.action in lookups.STATES:
                 return await lookups.by_state(self.api, request, effect.token, session)
             if request.service == "ecs" and self._young(effect, request):
                 return done(await self.api.send(request, session))

@@ -23,22 +23,30 @@ async def whole(api: Api, request: wire.Request, session: str = "") -> Any:
     first = answer = await api.send(request, session)
     if not request.pages or not isinstance(first, dict):
         return first
-    items = _listed(first)
+    box = _box(first)
+    items = _listed(box)
     asked: dict[str, str] = {}
     for _ in range(MOST):
-        following = None if items is None else _following(answer, asked)
+        following = None if items is None else _following(_box(answer), asked)
         if items is None or following is None:
             return first
         asked = following
         answer = await api.send(replace(request, query={**request.query, **asked}), session)
-        more = _listed(answer) if isinstance(answer, dict) else None
+        more = _listed(_box(answer))
         if not more:
             return first
         items += more
-        if first.get("NextToken"):
-            first["NextToken"] = ""
+        if box.get("NextToken"):
+            box["NextToken"] = ""
     reason = f"{request.action} has more than {MOST} pages: ask for less with its parameters."
     raise Failure("refused", reason, "TooManyPages")
+
+
+def _box(answer: dict[str, Any]) -> dict[str, Any]:
+    """The object that holds the list and says how it goes on: the answer, or its only member."""
+    inner = [value for value in answer.values() if isinstance(value, dict)]
+    paged = len(inner) == 1 and ("NextToken" in inner[0] or "TotalCount" in inner[0])
+    return inner[0] if paged else answer
 
 
 def _listed(answer: Mapping[str, Any]) -> list[Any] | None:
@@ -56,11 +64,11 @@ def _listed(answer: Mapping[str, Any]) -> list[Any] | None:
 
 def _following(answer: Mapping[str, Any], asked: Mapping[str, str]) -> dict[str, str] | None:
     """The parameters of the next page; None: this was the last."""
-    number, size = _whole(answer, "PageNumber"), _whole(answer, "PageSize")
+    number, size = _integer(answer, "PageNumber"), _integer(answer, "PageSize")
     if number and size:
         return (
             {"PageNumber": str(number + 1)}
-            if number * size < _whole(answer, "TotalCount")
+            if number * size < _integer(answer, "TotalCount")
             else None
         )
     token = str(answer.get("NextToken") or "")
@@ -69,7 +77,7 @@ def _following(answer: Mapping[str, Any], asked: Mapping[str, str]) -> dict[str,
     return {"NextToken": token}
 
 
-def _whole(answer: Mapping[str, Any], name: str) -> int:
+def _integer(answer: Mapping[str, Any], name: str) -> int:
     try:
         return int(answer.get(name) or 0)
     except (TypeError, ValueError):

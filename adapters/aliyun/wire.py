@@ -39,6 +39,9 @@ _PROTOCOL = frozenset(
 )  # fmt: skip
 """Parameters of the protocol itself, in lower case: a template may not set them."""
 
+_PAGING = {"pagenumber", "pagesize", "maxresults", "nexttoken"}
+"""Parameters with which a template pages for itself."""
+
 
 class BadCall(Exception):
     """The call cannot be made as the template writes it; the message says why, and what to do."""
@@ -162,42 +165,55 @@ def _rpc(
     token: str,
     request: int,
 ) -> Request:
-    """By name and parameters. https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature"""
+    """By name and parameters:
+    https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature"""
     given = {**_mapping(what, "query"), **_mapping(what, "parameters")}
-    action = base.action
-    if base.service == "ecs":
-        action = shapes.actions().get(action.lower(), action)
-    _check_names(given, action, base.version)
+    _check_names(given, base.action, base.version)
     given = {name: value for name, value in given.items() if name.lower() not in _PROTOCOL}
+    known: shapes.Schema = {}
     if base.service == "ecs":
-        sent = shapes.ecs(action, given, base.reads)
+        base = replace(base, action=shapes.actions().get(base.action.lower(), base.action))
+        known = shapes.schema(base.action)
+        sent = shapes.ecs(base.action, given, base.reads)
     else:
         sent = shapes.plain(product, given)
-    known = shapes.schema(action) if base.service == "ecs" else {}
-    if "regionid" not in {name.lower() for name in sent} and (not known or "regionid" in known):
+    names = {name.lower() for name in sent}
+    if "regionid" not in names and (not known or "regionid" in known):
         sent["RegionId"] = base.region
-    theirs = next((sent[n] for n in sent if n.lower() == "clienttoken" and sent[n]), "")
-    takes = "clienttoken" in known or any(name.lower() == "clienttoken" for name in given)
-    own = bool(takes and not theirs and not base.reads)
-    if own:
-        sent = {n: v for n, v in sent.items() if n.lower() != "clienttoken"}
-        sent["ClientToken"] = token
-    pages = base.reads and not _paged(sent)
-    if pages and base.service == "ecs" and {"pagesize", "pagenumber"} <= known.keys():
-        sent |= {"PageNumber": "1", "PageSize": "50"}
-    fields: dict[str, Any] = {
-        "action": action, "token": theirs or (token if own else ""), "own": own, "pages": pages,
-    }  # fmt: skip
-    found = replace(base, **fields, query=sent, headers=_headers(what))
+    if base.reads and not names & _PAGING:
+        base = replace(base, pages=True)
+        if {"pagesize", "pagenumber"} <= known.keys():
+            sent |= {"PageNumber": "1", "PageSize": "50"}
+    takes = "clienttoken" in (known or {name.lower() for name in given})
+    found = replace(base, query=sent, headers=_headers(what))
+    if takes and not base.reads:
+        found = _with_token(found, sent, token)
     if found.tagged:
-        found = replace(found, query=_tagged(sent, token, request))
-    body = _body(what) if what.get("body") is not None else None
+        found = replace(found, query=_tagged(found.query, token, request))
+    return _with_form(found, what, product)
+
+
+def _with_token(request: Request, sent: shapes.Wire, token: str) -> Request:
+    """With our client token, unless the template has its own."""
+    theirs = next((sent[name] for name in sent if name.lower() == "clienttoken"), "")
+    if theirs:
+        return replace(request, token=theirs)
+    rest = {name: value for name, value in sent.items() if name.lower() != "clienttoken"}
+    return replace(request, token=token, own=True, query={**rest, "ClientToken": token})
+
+
+def _with_form(
+    request: Request, what: Mapping[str, Any], product: products.Product | None
+) -> Request:
+    """With the template's body, or what is too long for a query, as a form."""
+    body = _body(what)
     if body is not None and not isinstance(body, Mapping):
-        raise BadCall(f"{action} takes parameters: write its Body as a mapping.")
-    if body or (base.method == "POST" and sum(map(len, sent.values())) > LONG_QUERY):
-        form = {**(shapes.plain(product, body) if body else {}), **found.query}
-        found = replace(found, query={}, body=form)
-    return found
+        raise BadCall(f"{request.action} takes parameters: write its Body as a mapping.")
+    long = sum(map(len, request.query.values())) > LONG_QUERY and request.method == "POST"
+    if not body and not long:
+        return request
+    form = {**shapes.plain(product, body or {}), **request.query}
+    return replace(request, query={}, body=form)
 
 
 def _roa(
@@ -273,14 +289,7 @@ def _headers(what: Mapping[str, Any]) -> dict[str, str]:
     return sent
 
 
-def _paged(sent: Mapping[str, str]) -> bool:
-    """Does the template page for itself?"""
-    return bool(
-        {name.lower() for name in sent} & {"pagenumber", "pagesize", "maxresults", "nexttoken"}
-    )
-
-
-def _tagged(sent: shapes.Wire, token: str, request: int) -> shapes.Wire:
+def _tagged(sent: Mapping[str, str], token: str, request: int) -> shapes.Wire:
     """With our tags after the template's own, so that the call is found again."""
     pairs: dict[str, str] = {}
     rest: shapes.Wire = {}

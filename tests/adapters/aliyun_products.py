@@ -85,7 +85,10 @@ class Products:
             return web.Response()
         if isinstance(said, str):
             return web.Response(text=said)
-        status = said.pop("status", 200) if isinstance(said, dict) else 200
+        status = 200
+        if isinstance(said, dict):
+            said = dict(said)
+            status = said.pop("status", 200)
         return web.Response(text=json.dumps(said), content_type="application/json", status=status)
 
 

@@ -132,6 +132,16 @@ async def test_a_list_comes_whole(aliyun: Aliyun, party: Party) -> None:
     assert len(await party.calls("DescribeInstances")) == 5
 
 
+async def test_results_of_many_instances_come_whole(aliyun: Aliyun, party: Party) -> None:
+    machines = [f"i-many{n:03d}" for n in range(90)]
+    for one in machines:
+        await party.add_machine(one, one, agent=False)
+    made = await document(aliyun, call("RunCommand", **script("true", *machines)))
+    found = await document(aliyun, call("DescribeInvocationResults", InvokeId=made["InvokeId"]))
+    results = found["Invocation"]["InvocationResults"]["InvocationResult"]
+    assert sorted(r["InstanceId"] for r in results) == machines
+
+
 @pytest.mark.parametrize(
     ("asked", "shown"), [({"PageSize": 20}, 20), ({"pageNumber": 2}, 10), ({"MaxResults": 30}, 30)]
 )
@@ -298,9 +308,18 @@ async def test_in_doubt_a_young_call_with_our_token_is_made_again(
         call("RunCommand", **script(ClientToken="theirs")),
         call("RebootInstance", InstanceId=WEB1),
         call("StopInvocation", InvokeId="t-1"),
+        call("RebootInstance", InstanceId=WEB1, ClientToken=""),
         call("NovelApi", ClientToken="", A=1, age=None),
     ],
-    ids=["old", "ageless", "their token", "no token", "no token either", "unknown api"],
+    ids=[
+        "old",
+        "ageless",
+        "their token",
+        "no token",
+        "no token either",
+        "takes none",
+        "unknown api",
+    ],
 )
 async def test_in_doubt_all_else_is_not_made(
     aliyun: Aliyun, party: Party, effect: model.RunCall

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from adapters.aliyun import Aliyun, Settings, api, wire
 from bot import model
@@ -330,18 +331,14 @@ def test_a_service_that_nobody_knows() -> None:
 
 
 async def test_a_redirect_is_not_followed() -> None:
-    from aiohttp import web
+    def away(asked: Asked) -> None:
+        raise web.HTTPTemporaryRedirect(elsewhere.url)
 
-    async with served(OK) as elsewhere, served(OK) as products:
-
-        async def away(request: web.Request) -> web.StreamResponse:
-            raise web.HTTPTemporaryRedirect(elsewhere.url)
-
-        products.serve = away  # type: ignore[method-assign]
-        async with cloud(products) as one:
-            outcome = await one.perform(call("rds", "RestartDBInstance"), doubt=False)
-    assert isinstance(outcome, model.Done | model.Unknown)
-    assert elsewhere.asked == []
+    async with served(OK) as elsewhere, served(away) as products, cloud(products) as one:
+        outcome = await one.perform(call("rds", "RestartDBInstance"), doubt=False)
+    assert isinstance(outcome, model.Unknown)
+    assert "redirect" in outcome.reason
+    assert (len(products.asked), elsewhere.asked) == (1, [])
 
 
 async def test_connections_are_kept_per_endpoint() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from adapters.aliyun import Aliyun, Credentials, api, credentials
 from bot import command, model, ports
+from bot.oos import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor, plan, start
 from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, WEB1, WEB2, served, until
@@ -278,6 +279,21 @@ async def test_a_role_that_may_not_be_assumed(party: Party, sts: Sts) -> None:
     assert "base-secret" not in outcome.reason
     assert isinstance(later, model.NotSent)
     assert await party.calls("RunCommand") == []
+
+
+async def test_a_templates_calls_are_made_in_the_name_of_the_request(
+    party: Party, sts: Sts
+) -> None:
+    script = {"Type": "RunShellScript", "CommandContent": "true", "InstanceIds": [WEB1]}
+    what = calls.plain(calls.Api("ECS", "RunCommand", script, REGION))
+    filters = ({"Type": "Tags", "Tags": [{"Key": "env", "Value": "prod"}]},)
+    chosen = calls.plain(calls.SelectTargets("ALIYUN::ECS::Instance", filters, REGION))
+    async with executor(party.base_url, credentials=ROLE) as one:
+        for one_call in (what, chosen):
+            effect = model.RunCall(7, "c", "k", "token-1", one_call, REGION)
+            assert isinstance(await one.perform(effect, doubt=False), model.Done)
+    assert (await party.invocations())[0]["key"] == "countersign-7"
+    assert [a["RoleSessionName"] for a in sts.asked] == ["countersign-7"]
 
 
 def test_a_policy_too_long_is_left_out() -> None:
