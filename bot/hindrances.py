@@ -6,10 +6,10 @@ webhook. A command that OOS itself runs (``engine = "oos"``) is free of these li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from bot.oos import actions, model, places
+from bot.oos import actions, children, elsewhere, model, names, places
 
 Services = Callable[[str], bool]
 INSTANCES = "::ECS::Instance"
@@ -17,22 +17,23 @@ INSTANCES = "::ECS::Instance"
 ELSEWHERE = 'give [command.NAME] engine = "oos" to run it on OOS itself'
 
 
-def of(template: model.Template, services: Services | None) -> Iterator[model.Fault]:
+def of(
+    template: model.Template, services: Services | None, known: Mapping[str, model.Template]
+) -> Iterator[model.Fault]:
     """Each thing in a template that the bot cannot do. ``services``: is this product known? Without
-    it every one is."""
+    it every one is. ``known``: the templates that its tasks may run, by folded names."""
+    for fault in elsewhere.faults(template):
+        yield model.Fault(fault.mark, f"{fault.message}; {ELSEWHERE}")
     for index, task in enumerate(template.tasks):
         base = f"{_key(template, 'Tasks')}[{index}]"
         spec = actions.find(task.action, actions.BUILT_IN)
         given = {model.fold(name): (name, value) for name, value in task.properties.items()}
+        child = known.get(model.fold(children.child_name(task)))
+        if child is not None:
+            yield from _passed(template, base, task, given, child)
         if spec is None:
             continue
-        if spec.trigger:
-            message = (
-                f"`{task.action}` starts by itself; in a chat people start a command. Leave the "
-                f"task out, or {ELSEWHERE}"
-            )
-            yield _fault(template, f"{base}.Action", message)
-        elif spec.name == "ACS::SelectTargets":
+        if spec.name == "ACS::SelectTargets":
             yield from _resource(template, base, given)
         elif spec.name in ("ACS::Notify", "ACS::Approve"):
             yield from _notice(template, base, task, given)
@@ -41,6 +42,32 @@ def of(template: model.Template, services: Services | None) -> Iterator[model.Fa
 
 
 Given = dict[str, tuple[str, Any]]
+
+
+def _passed(
+    template: model.Template, base: str, task: model.Task, given: Given, child: model.Template
+) -> Iterator[model.Fault]:
+    """A run would stop in the middle where a template lacks a value or gets one that it does not
+    know."""
+    where, values = f"{base}.Properties", task.properties
+    if model.fold(task.action) == "acs::template":
+        key, inner = given.get("parameters", ("", {}))
+        where, values = (f"{where}.{key}", inner) if key else (where, {})
+        if not isinstance(values, Mapping):
+            return
+    folded = {model.fold(name): name for name in values}
+    known = {model.fold(item.name): item for item in child.parameters}
+    for name in folded.keys() - known.keys():
+        message = f"`{child.name}` has no parameter `{folded[name]}`"
+        near = names.suggestion(folded[name], [item.name for item in child.parameters])
+        yield _fault(template, f"{where}.{folded[name]}", message + near)
+    missing = [
+        item.name
+        for item in child.parameters
+        if item.required and model.fold(item.name) not in folded
+    ]
+    if missing:
+        yield _fault(template, where, f"`{child.name}` needs {' and '.join(missing)}")
 
 
 def _resource(template: model.Template, base: str, given: Given) -> Iterator[model.Fault]:

@@ -7,28 +7,18 @@ ones, unless a file has their name.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot import catalog, hindrances, runbook, templates
-from bot.oos import actions, model, parse, validate
+from bot.oos import actions, children, library, model, parse, validate
 
 Templates = Mapping[str, model.Template]
 _ALL: Mapping[str, actions.ActionSpec] = {
     name: replace(spec, refusal="") for name, spec in actions.BUILT_IN.items()
 }
 """The actions as OOS has them, none refused."""
-
-
-def shipped() -> Templates:
-    """The product templates that come with the bot, by action."""
-    if importlib.util.find_spec("bot.oos.library") is None:
-        return {}
-    found: Templates = importlib.import_module("bot.oos.library").shipped()
-    return found
 
 
 @dataclass(slots=True)
@@ -43,6 +33,7 @@ class Shelf:
     broken: dict[str, model.Template] = field(default_factory=dict)
     digests: dict[int, str] = field(default_factory=dict)
     hindered: dict[int, list[model.Fault]] = field(default_factory=dict)
+    misread: dict[int, list[model.Fault]] = field(default_factory=dict)
 
     def commands(
         self, elsewhere: Collection[str], services: hindrances.Services | None
@@ -51,7 +42,7 @@ class Shelf:
         it may run, has a fault. ``elsewhere``: names of those that OOS itself runs."""
         away = {model.fold(name) for name in elsewhere}
         for template in self.read:
-            self.hindered[id(template)] = list(hindrances.of(template, services))
+            self.hindered[id(template)] = list(hindrances.of(template, services, self.known))
         reaches = {file: self.reach(template) for file, template in self.own.items()}
         here = {file for file, item in self.own.items() if model.fold(item.name) not in away}
         needed = {id(each) for file in here for each in reaches[file].values()}
@@ -64,6 +55,7 @@ class Shelf:
             found = validate.validate(template, _ALL if free else actions.BUILT_IN, names, free)
             if id(template) in needed:
                 found += self.hindered[id(template)]
+            found = parse.together(self.misread[id(template)], found)
             self.faults.extend(str(fault) for fault in parse.in_order(found))
         return [
             (file, runbook.command(item, reaches[file], self._digests(reaches[file])))
@@ -84,7 +76,7 @@ class Shelf:
 
     def _children(self, template: model.Template) -> Iterator[tuple[str, model.Template]]:
         for task in template.tasks:
-            name = validate.child_name(task)
+            name = children.child_name(task)
             child = self.known.get(model.fold(name))
             if child is not None:
                 yield child.name, child
@@ -113,6 +105,7 @@ def gather(folder: Path) -> Shelf:
     """Read every template of a folder and of those inside it."""
     shelf = Shelf()
     first: dict[str, str] = {}
+    aliases: dict[str, model.Template] = {}
     for path in templates.files([folder]):
         file = path.relative_to(folder).as_posix()
         if any(part.startswith(".") for part in path.relative_to(folder).parts):
@@ -123,16 +116,20 @@ def gather(folder: Path) -> Shelf:
             shelf.faults.append(f"{file}: there is a template `{name}` already: {before}")
             continue
         try:
-            template = parse.parse(path.read_bytes(), name, file)
+            template, faults = parse.recovered(path.read_bytes(), name, file)
         except OSError as error:
             shelf.faults.append(f"{file}: cannot be read: {error.strerror}")
             continue
-        except model.TemplateError as error:
-            shelf.faults.extend(map(str, error.faults))
-            _enter(shelf.broken, model.Template(name, "", {}, (), (), ()))
+        if template is None:
+            shelf.faults.extend(map(str, faults))
+            empty = model.Template(name, "", {}, (), (), ())
+            shelf.broken |= {model.fold(name): empty, _action(name): empty}
             continue
         shelf.read.append(template)
-        _enter(shelf.known, template)
+        shelf.misread[id(template)] = faults
+        shelf.known[model.fold(name)] = template
+        if path.parent != folder:
+            aliases[_action(name)] = template
         if path.parent == folder and not name.startswith("_"):
             if runbook.WORD.fullmatch(name):
                 shelf.own[file] = template
@@ -141,16 +138,16 @@ def gather(folder: Path) -> Shelf:
                     f"{file}: {name!r} is no word that can be typed as a command; rename the file, "
                     "or put it into a folder if other templates run it"
                 )
-    for action, template in shipped().items():
-        if model.fold(action) not in shelf.known and model.fold(action) not in shelf.broken:
-            shelf.known[model.fold(action)] = template
+    for action, template in aliases.items():
+        if action not in shelf.broken:
+            shelf.known.setdefault(action, template)
+    for action, template in library.shipped().items():
+        if model.fold(action) not in shelf.broken:
+            shelf.known.setdefault(model.fold(action), template)
     return shelf
 
 
-def _enter(names: dict[str, model.Template], template: model.Template) -> None:
-    """Know a template by its file's name; one called ``ACS-ECS-Foo`` is the action
-    ``ACS::ECS::Foo``."""
-    names[model.fold(template.name)] = template
-    parts = template.name.split("-", 2)
-    if len(parts) == 3 and parts[0].casefold() == "acs":
-        names[model.fold("::".join(parts))] = template
+def _action(name: str) -> str:
+    """The action, folded, that a file of this name stands for (``ACS-ECS-Foo``: acs::ecs::foo)."""
+    parts = name.split("-", 2)
+    return model.fold("::".join(parts)) if len(parts) == 3 and parts[0].casefold() == "acs" else ""

@@ -140,13 +140,13 @@ def go_on(draft: Draft, run: live.Live) -> None:
         begun = 0
         for call in following.calls:
             if isinstance(call, calls.Lookup):
-                queue(draft, call.call, lookup=True)
+                queue(draft, call.call, started_at(draft, call.key), lookup=True)
             else:
                 live.write(draft, run, journal.Started(call.key, now))
                 if isinstance(call.what, calls.Approve) and call.what.notice is None:
                     live.write(draft, run, journal.Finished(call.key, now, journal.Done()))
                 else:
-                    queue(draft, call)
+                    queue(draft, call, now)
                 begun += 1
         if not begun:
             show(draft, run, None)
@@ -163,13 +163,23 @@ def go_on(draft: Draft, run: live.Live) -> None:
     show(draft, run, ballot(draft, run, following) if waits else None)  # type: ignore[arg-type]
 
 
-def queue(draft: Draft, call: calls.Call, lookup: bool = False) -> None:
+def started_at(draft: Draft, key: str) -> datetime | None:
+    """When the call that just came back was first written as started. None where nothing may be
+    sent again, not even with its old token: a run that is being stopped."""
+    effect = draft.view.effect
+    body = effect.body if effect is not None else None
+    if draft.it.stopping or not isinstance(body, model.RunCall) or body.key != key:
+        return None
+    return body.at
+
+
+def queue(draft: Draft, call: calls.Call, at: datetime | None, lookup: bool = False) -> None:
     request = draft.it
     assert request.plan is not None
     what = calls.plain(call.what)
     region = str(what.get("region") or request.plan.region)
     body = model.RunCall(
-        request.id, model.short(request.digest), call.key, call.token, what, region, lookup
+        request.id, model.short(request.digest), call.key, call.token, what, region, lookup, at=at
     )
     word = "look" if lookup else "call"
     draft.queue(f"{word}:{call.token}", f"{word}:{call.token}", body)

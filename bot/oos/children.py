@@ -29,7 +29,7 @@ def product(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
 
 def named(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
     """``ACS::Template``: the template that it names, unless the name is worked out in the run."""
-    name = _child_name(task)
+    name = child_name(task)
     if not name:
         return
     given = {model.fold(key): (key, value) for key, value in task.properties.items()}
@@ -49,7 +49,7 @@ def _others(look: Look) -> list[str]:
     return [item.name for item in look.known.values() if item.name != look.template.name]
 
 
-def _child_name(task: model.Task) -> str:
+def child_name(task: model.Task) -> str:
     """The template that a task runs, as it is written; empty: it runs none, or which one is worked
     out in the run."""
     if model.fold(task.action) != "acs::template":
@@ -75,7 +75,7 @@ def _circle(look: Look, path: str, child: model.Template) -> Iterator[model.Faul
             return
         if name not in seen:
             seen.add(name)
-            inner = (look.known.get(model.fold(_child_name(task))) for task in way[-1].tasks)
+            inner = (look.known.get(model.fold(child_name(task))) for task in way[-1].tasks)
             ways.extend((*way, template) for template in inner if template is not None)
 
 

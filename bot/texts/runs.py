@@ -166,13 +166,22 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "failure.InvalidParameter": ("参数不合适", "a parameter does not fit"),
     "failure.InvalidValue": ("模板里的一个值不合适", "a value in the template does not fit"),
-    "failure.InvalidOutput": ("返回的内容与模板的选择器不符", "the answer does not fit the template's selector"),
-    "failure.InvalidJump": ("模板跳转到了不存在的任务", "the template jumps to a task that is not there"),
+    "failure.InvalidOutput": (
+        "返回的内容与模板的选择器不符",
+        "the answer does not fit the template's selector",
+    ),
+    "failure.InvalidJump": (
+        "模板跳转到了不存在的任务",
+        "the template jumps to a task that is not there",
+    ),
     "failure.UndesiredValue": ("没有等到期望的值", "it did not come to the value that was wanted"),
     "failure.StopRetryValue": ("出现了表示失败的值", "it came to a value that means failure"),
     "failure.NoAnswer": ("多次查询都没有得到答复", "no answer came, although it was asked again"),
     "failure.Unsupported": ("不支持这个动作", "the action is not supported"),
-    "failure.gave_up": ("一直没有发送成功，已放弃", "it could not be sent for a long time and was given up"),
+    "failure.gave_up": (
+        "一直没有发送成功，已放弃",
+        "it could not be sent for a long time and was given up",
+    ),
     # ------------------------------------------------------------------ how it ended
     "run.rejected": ("{name} 拒绝，已取消", "rejected by {name} and cancelled"),
     "run.expired": ("到期无人决定，已取消", "nobody decided in time, so it was cancelled"),

@@ -44,7 +44,8 @@ def test_the_shipped_commands_load() -> None:
     commands = loading.load(ROOT / "commands")
     assert {
         "help", "restart", "provision", "run", "instances", "status", "pending",
-        "approve", "reject", "cancel", "stop", "audit", "whoami", "reboot-with-approval",
+        "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "audit",
+        "whoami", "reboot-with-approval",
     } == set(commands.names())  # fmt: skip
     assert {found.risk for found in commands if found.name == "run"} == {"critical"}
     for found in commands:
