@@ -5,6 +5,13 @@ dataclass made of strings, numbers, aware datetimes, tuples and dicts of such, s
 can be written to the store and read back unchanged (see ``bot.store.codec``).
 """
 
+from bot.model.bus import (
+    Arrived,
+    CloudEvent,
+    Deliver,
+    Letter,
+    Ordered,
+)
 from bot.model.decisions import (
     Archive,
     AuditEntry,
@@ -88,6 +95,7 @@ __all__ = [
     "FINAL",
     "Account",
     "Archive",
+    "Arrived",
     "Asked",
     "AuditEntry",
     "AuditRow",
@@ -96,7 +104,9 @@ __all__ = [
     "Button",
     "Card",
     "Clicked",
+    "CloudEvent",
     "Decision",
+    "Deliver",
     "Done",
     "Effect",
     "Event",
@@ -109,12 +119,14 @@ __all__ = [
     "Instance",
     "InstanceResult",
     "JournalRow",
+    "Letter",
     "ListForms",
     "Message",
     "Needs",
     "NewEffect",
     "NotSent",
     "Observed",
+    "Ordered",
     "Outcome",
     "Place",
     "Plan",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import InstanceResult, Receipt
 from bot.model.requests import Request, Step, Vote
@@ -43,7 +44,8 @@ class Needs:
     The request is found by ``request`` (its number), else by ``card`` (a card's reference or its
     alias on ``platform``), else by ``message`` (the message that asked), else by ``form`` (an OA
     instance on ``platform``), else through ``effect``. ``listing``: "open" (all not final, oldest
-    first), "recent" (newest first), "audit" (of ``request`` if given, else the newest entries).
+    first), "recent" (newest first), "audit" (of ``request`` if given, else the newest entries),
+    "dead" (letters that could not be delivered; ``letter`` is one of them by number).
     """
 
     platform: str = ""
@@ -52,8 +54,9 @@ class Needs:
     message: str = ""
     form: str = ""
     effect: int = 0
-    listing: Literal["", "open", "recent", "audit"] = ""
+    listing: Literal["", "open", "recent", "audit", "dead"] = ""
     limit: int = 20
+    letter: int = 0
     asks_by: str = ""
 
 
@@ -109,6 +112,7 @@ class View:
     effect: StoredEffect | None = None
     listing: tuple[Request, ...] = ()
     audit: tuple[AuditRow, ...] = ()
+    letters: tuple[Letter, ...] = ()
     recent_asks: int = 0
     unsent: frozenset[str] = frozenset()
     journal: int = 0
@@ -122,7 +126,9 @@ class Decision:
     ``request`` is new (version 1) or the loaded one changed (version + 1; the write is guarded by
     the loaded state and version). ``results`` belong to it. ``drop_effects`` are keys of queued
     effects to forget unless they were already sent. ``clear_timers`` are kinds of its timers.
-    ``journal`` are further entries of its run's, ``sources`` the texts of templates by SHA-256.
+    ``journal`` are further entries of its run's, ``sources`` the texts of templates by SHA-256,
+    ``published`` events for the bus, ``redriven`` the numbers of dead letters to
+    send once more.
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -137,3 +143,5 @@ class Decision:
     audit: tuple[AuditEntry, ...] = ()
     journal: tuple[JournalRow, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    published: tuple[CloudEvent, ...] = ()
+    redriven: tuple[int, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from bot.model.bus import Deliver
 from bot.model.people import Place
 from bot.model.requests import Plan, Step
 from bot.model.rich import Card, Message
@@ -154,6 +155,7 @@ Effect = (
     | StopRun
     | TellRun
     | RunCall
+    | Deliver
 )
 
 

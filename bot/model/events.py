@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from bot.model.bus import Arrived, Ordered
 from bot.model.outcomes import Outcome
 from bot.model.people import Account, Place
 from bot.model.requests import Progress
@@ -180,6 +181,8 @@ Event = (
     | ExecutionSeen
     | ExecutionFound
     | Settled
+    | Arrived
+    | Ordered
 )
 
 

@@ -1,0 +1,109 @@
+"""What the internal bus carries: CloudEvents, and what is to be delivered because of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from bot.model.people import Place
+
+How = Literal["command", "group", "thread", "webhook", "http", "bus"]
+Retry = Literal["BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"]
+
+
+@dataclass(frozen=True, slots=True)
+class CloudEvent:
+    """An event of CloudEvents 1.0 (https://github.com/cloudevents/spec). ``data`` is JSON;
+    ``extra`` are its extension attributes, flat. An event that came as ``detail-type`` and
+    ``detail`` has these as ``type`` and ``data``. ``source`` and ``id`` together are its identity.
+    """
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    subject: str = ""
+    data: Any = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """The event as JSON, by the attributes' own names."""
+        found = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+            "time": self.time.isoformat(),
+            "datacontenttype": "application/json",
+            **self.extra,
+            "data": self.data,
+        }
+        return {**found, "subject": self.subject} if self.subject else found
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An event came from outside, by the source ``via`` of the configuration. ``person``: whom the
+    source says it is from (an id of the book), "" for nobody."""
+
+    id: str
+    at: datetime
+    event: CloudEvent
+    via: str
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A rule asks for a command, on behalf of a person. ``cause``: "SOURCE ID" of the event;
+    ``values`` are texts, by parameter."""
+
+    id: str
+    at: datetime
+    rule: str
+    cause: str
+    command: str
+    values: Mapping[str, str]
+    person: str
+    group: str
+    platform: str
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Bring what a rule made of an event to one of its targets.
+
+    ``how``: command (``to``: command, group, platform, policy, person; ``body``: its values),
+    group (``to``: platform, tenant, chat, mentions; ``body``: text) or thread (the same, with
+    the place of the request), webhook (``to``: uri; ``body``: JSON), http (``to``: target, by its
+    name in the configuration; ``body``: JSON or text), bus (``to``: bus, by its name; ``body``: a
+    CloudEvent as JSON). ``event``: source, id and type of the cause. A try that provably did not
+    succeed is repeated as ``retry`` says; after the last one it is a dead letter.
+    """
+
+    rule: str
+    target: int
+    how: How
+    to: Mapping[str, Any]
+    body: Any
+    event: Mapping[str, str]
+    place: Place | None = None
+    retry: Retry = "BACKOFF_RETRY"
+    kind: Literal["deliver"] = "deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A delivery as it stands in the store. ``state``: queued, in_flight, done, refused (a dead
+    letter), unknown (one that may have arrived)."""
+
+    number: int
+    at: datetime
+    state: str
+    attempts: int
+    deliver: Deliver
+    reason: str = ""
+    tried_at: datetime | None = None
