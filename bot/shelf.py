@@ -7,6 +7,7 @@ ones, unless a file has their name.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 from collections.abc import Collection, Iterator, Mapping
@@ -58,7 +59,7 @@ class Shelf:
         lenient = {
             id(each) for file in reaches.keys() - here for each in reaches[file].values()
         } - needed
-        names = {**self.known, **self.broken}
+        names = validate.Known({**self.known, **self.broken})
         for template in self.read:
             free = id(template) in lenient
             found = validate.validate(template, _ALL if free else actions.BUILT_IN, names, free)
@@ -123,7 +124,7 @@ def gather(folder: Path) -> Shelf:
             shelf.faults.append(f"{file}: there is a template `{name}` already: {before}")
             continue
         try:
-            template = parse.parse(path.read_bytes(), name, file)
+            template = _parsed(path.read_bytes(), name, file)
         except OSError as error:
             shelf.faults.append(f"{file}: cannot be read: {error.strerror}")
             continue
@@ -145,6 +146,12 @@ def gather(folder: Path) -> Shelf:
         if model.fold(action) not in shelf.known and model.fold(action) not in shelf.broken:
             shelf.known[model.fold(action)] = template
     return shelf
+
+
+@functools.lru_cache(maxsize=2048)
+def _parsed(content: bytes, name: str, file: str) -> model.Template:
+    """Remembered, as a folder is loaded for the check of the configuration and for the start."""
+    return parse.parse(content, name, file)
 
 
 def _enter(names: dict[str, model.Template], template: model.Template) -> None:

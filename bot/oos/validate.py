@@ -13,6 +13,10 @@ from bot.oos import expressions, functions, jumps, limits, model, names, places,
 Templates = Mapping[str, model.Template]
 
 
+class Known(dict[str, model.Template]):
+    """Templates by their folded names: many can be validated without folding them for each."""
+
+
 def validate(
     template: model.Template,
     actions: Mapping[str, table.ActionSpec] = table.BUILT_IN,
@@ -22,7 +26,12 @@ def validate(
     """Every fault, in the order of the file; none: the template can be run. ``known_templates``
     are those that its actions may name. ``allow_unknown_products``: a product action without a
     template is left to the other side."""
-    known = {model.fold(name): item for name, item in (known_templates or {}).items()}
+    given = known_templates or {}
+    known = (
+        given
+        if isinstance(given, Known)
+        else {model.fold(name): item for name, item in given.items()}
+    )
     look = _Look(template, actions, known, allow_unknown_products)
     for check in (_parameters, _tasks, _outputs, _conditions):
         look.faults.extend(check(look))
