@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot import catalog, model, parse, policy
-from bot.cards import runs
 from bot.core import machines, patterns, preview
 from bot.core.draft import Draft
 from bot.oos import model as oos
@@ -64,7 +63,7 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         tuple(selected),
         tuple(selected.values()),
         hidden,
-        without_secrets(text, [values[name] for name in hidden]),
+        parse.shown(house.catalog, text, house.book.locale),
         preview.text(template, values, hidden, library),
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
@@ -85,15 +84,6 @@ def refusal_of_values(rule: policy.CommandRule, values: Mapping[str, Any]) -> po
                 facts = {"name": name, "value": str(each)[:80], "values": list(allowed)}
                 return policy.Refusal("refused.value", facts)
     return None
-
-
-def without_secrets(text: str, secrets: list[Any]) -> str:
-    """What was typed, for the records: hidden values do not stand in it."""
-    for secret in secrets:
-        shown = secret if isinstance(secret, str) else model.canonical(secret)
-        if shown:
-            text = text.replace(shown, runs.HIDDEN)
-    return text
 
 
 def strings(value: Any) -> Iterator[str]:
