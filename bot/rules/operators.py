@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from bot.rules import conditions, faults
 
-ANY_CASE = "equals-ignore-case"
+ANY_CASE: Final = "equals-ignore-case"
 
 
 class Misread(Exception):
