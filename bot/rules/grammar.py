@@ -1,0 +1,147 @@
+"""A pattern's JSON to the fields it asks of an event, all faults at once.
+
+The result is a list of branches; an event matches where all fields of one branch hold. ``$or``
+multiplies branches as it does at AWS, up to the same limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot.rules import conditions, faults, operators, reading, tree
+
+BRANCHES = 1000
+"""How many combinations ``$or`` may make; AWS's own limit."""
+ATTRIBUTES = (
+    *("id", "source", "specversion", "type", "datacontenttype", "dataschema", "subject", "time"),
+    *("data", "detail", "detail-type", "account", "region", "resources", "version"),
+)
+"""What stands at the top of an event, in CloudEvents and in AWS's envelope."""
+NESTING = ("data", "detail")
+Branch = tuple[tree.Field, ...]
+_Path = tuple[str | int, ...]
+
+
+class Reader:
+    """Reads one pattern; what is wrong gathers in ``found``."""
+
+    def __init__(self, places: reading.Source | reading.Bare, dialect: conditions.Dialect) -> None:
+        self.places = places
+        self.dialect = dialect
+        self.found: list[faults.Fault] = []
+
+    def wrong(self, path: _Path, message: str, key: bool = False) -> None:
+        self.found.append(faults.Fault(self.places.mark(path, key), message))
+
+    def pattern(self, value: Any) -> list[Branch]:
+        """The branches of a whole pattern."""
+        if not isinstance(value, Mapping):
+            self.wrong((), 'a pattern is an object in braces: {"source": ["…"]}')
+            return []
+        if not value:
+            if self.dialect == "aws":
+                self.wrong((), "an empty pattern; write the fields that an event must have")
+            return [()]
+        return self.object(value, (), ())
+
+    def object(self, value: Mapping[Any, Any], place: _Path, keys: tuple[str, ...]) -> list[Branch]:
+        """The branches of an object: of each of its keys, multiplied."""
+        branches: list[Branch] = [()]
+        for key, inner in value.items():
+            here = (*place, key)
+            if not isinstance(key, str):
+                self.wrong(place, f"a key is text, not `{conditions.said(key)}`")
+            elif len(place) >= reading.DEPTH:
+                self.wrong(here, f"nested deeper than {reading.DEPTH} levels", key=True)
+            elif key == "$or":
+                branches = self.product(branches, self.either(inner, here, keys), here)
+            elif keys or self.top(key, inner, here):
+                branches = self.product(branches, self.entry(inner, here, (*keys, key)), here)
+        return branches
+
+    def top(self, key: str, inner: Any, here: _Path) -> bool:
+        """False where no event of the dialect can have this at its top."""
+        if self.dialect == "aws":
+            return True
+        if key not in ATTRIBUTES and not re.fullmatch("[a-z0-9]+", key):
+            hint = faults.meant(key, ATTRIBUTES)
+            if key in operators.NAMES:
+                hint = ': an operator stands in the array of a key, {"source": [{"prefix": "…"}]}'
+            self.wrong(here, f"no attribute of an event is called `{key[:60]}`{hint}", key=True)
+            return False
+        if isinstance(inner, Mapping) and key not in NESTING:
+            hint = faults.listed(NESTING)
+            self.wrong(here, f"`{key}` takes values, it has no keys below it as {hint} has")
+            return False
+        return True
+
+    def entry(self, value: Any, here: _Path, keys: tuple[str, ...]) -> list[Branch]:
+        """The branches of what stands behind a key."""
+        if isinstance(value, Mapping):
+            if not value:
+                self.wrong(here, "an empty object asks for nothing; leave the key out")
+                return [()]
+            names = [key for key in value if key in operators.NAMES]
+            if len(names) == len(value):
+                text = f"an operator stands in an array: [{{{conditions.said(names[0])}: …}}]"
+                self.wrong(here, text)
+                return [()]
+            return self.object(value, here, keys)
+        if not isinstance(value, list | tuple):
+            self.wrong(here, f"values stand in an array: [{conditions.said(value)}]")
+            return [()]
+        if not value:
+            self.wrong(here, "an empty array matches nothing; name the values, or `exists`")
+            return [()]
+        options = [self.option(each, (*here, at)) for at, each in enumerate(value)]
+        return [(tree.Field(keys, tuple(dict.fromkeys(o for o in options if o))),)]
+
+    def option(self, value: Any, here: _Path) -> tree.Option:
+        """One element of an array of values; empty where it is wrong."""
+        if not isinstance(value, Mapping):
+            try:
+                return (operators.exact(value, self.dialect),)
+            except operators.Misread as misread:
+                self.wrong(here, misread.message)
+                return ()
+        if not value:
+            self.wrong(here, f"an empty object; write {faults.listed(operators.NAMES)} in it")
+        if self.dialect == "aws" and len(value) > 1:
+            self.wrong(here, "one operator in one object in the aws dialect; split it in two")
+        read = [self.operator(str(name), given, (*here, name)) for name, given in value.items()]
+        known = tuple(condition for condition in read if condition)
+        if len(known) > 1 and conditions.Exists(False) in known:
+            self.wrong(here, "what is absent meets no other condition; split this in two objects")
+        return known
+
+    def operator(self, name: str, given: Any, here: _Path) -> conditions.Condition | None:
+        try:
+            return operators.read(name, given, self.dialect)
+        except operators.Misread as misread:
+            unknown = name not in operators.NAMES
+            self.wrong((*here, *misread.path), misread.message, key=unknown)
+            return None
+
+    def either(self, value: Any, here: _Path, keys: tuple[str, ...]) -> list[Branch]:
+        """The branches of ``$or``: those of each of its patterns, added."""
+        if not isinstance(value, list | tuple) or len(value) < 2:
+            self.wrong(here, "`$or` takes an array of at least two patterns")
+            return [()]
+        branches: list[Branch] = []
+        for at, each in enumerate(value):
+            if not isinstance(each, Mapping) or not each:
+                self.wrong((*here, at), "`$or` takes patterns in braces that are not empty")
+            elif any(name in operators.NAMES for name in each):
+                self.wrong((*here, at), "`$or` joins keys, not operators of one key")
+            else:
+                branches += self.object(each, (*here, at), keys)
+        return branches or [()]
+
+    def product(self, left: list[Branch], right: list[Branch], here: _Path) -> list[Branch]:
+        if len(left) * len(right) > BRANCHES:
+            many = f"`$or` makes {len(left) * len(right)} combinations of fields here"
+            self.wrong(here, f"{many}, {BRANCHES} is the most; split the rule", key=True)
+            return left
+        return [(*one, *other) for one in left for other in right]

@@ -1,0 +1,239 @@
+"""The operators of patterns, each read from what stands behind its name."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from bot.rules import conditions, faults
+
+ANY_CASE: Final = "equals-ignore-case"
+
+
+class Misread(Exception):
+    """A value that an operator does not take. ``path`` leads from the operator to the culprit."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+
+def read(name: str, value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    """The condition of one operator. Misread says what it takes instead."""
+    if name not in _OPERATORS:
+        raise Misread(f"no operator is called `{name[:60]}`{_meant(name)}")
+    return _OPERATORS[name](value, dialect)
+
+
+def exact(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    """The condition of a plain value."""
+    if value is None or isinstance(value, str | bool):
+        return conditions.Equals(value, dialect)
+    return conditions.Equals(_finite(value), dialect)
+
+
+def _meant(name: str) -> str:
+    """What was probably meant; no near name, the whole list: there are few operators."""
+    if name in _USED_ELSEWHERE:
+        return f", {_USED_ELSEWHERE[name]}"
+    return faults.meant(name, _OPERATORS)
+
+
+_USED_ELSEWHERE = {
+    "equals": "write the value itself",
+    "exactly": "write the value itself",
+    "eq": "write the value itself",
+    "not": "write `anything-but`",
+    "in": "list the values in the array: it means any of them",
+    "regex": "patterns have none: write `wildcard`, `prefix`, `suffix` or `contains`",
+    "$or": "write it as a key in place of fields, not in an array of values",
+}
+
+
+def _finite(value: Any) -> int | float:
+    if conditions.is_number(value) and (isinstance(value, int) or math.isfinite(value)):
+        number: int | float = value
+        return number
+    raise Misread(f"expected text, a number, true, false or null, not {_kind(value)}")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "an array"
+    return f"`{conditions.said(value)}`"
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise Misread(f"`{name}` takes text in quotes, not {_kind(value)}")
+    return value
+
+
+def _filled(name: str, value: Any) -> str:
+    if not _text(name, value):
+        raise Misread(f"`{name}` takes text that is not empty: all text would match")
+    return str(value)
+
+
+def _affix(name: conditions.How) -> Callable[[Any, conditions.Dialect], conditions.Condition]:
+    def made(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+        if isinstance(value, Mapping):
+            if list(value) != [ANY_CASE]:
+                raise Misread(f"`{name}` takes text, or an object with `{ANY_CASE}` alone")
+            text = _filled(ANY_CASE, value[ANY_CASE])
+            return conditions.Text(name, text.lower(), fold=True)
+        if dialect == "aws" and value == "":
+            return conditions.Text(name, "")
+        return conditions.Text(name, _filled(name, value))
+
+    return made
+
+
+def _contains(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    return conditions.Text("contains", _filled("contains", value))
+
+
+def _any_case(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    return conditions.Text(ANY_CASE, _text(ANY_CASE, value).lower(), fold=True)
+
+
+def _wildcard(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    pieces, piece, escaped, star = [], "", False, False
+    for letter in _text("wildcard", value):
+        if escaped:
+            if letter not in "*\\":
+                raise Misread(f"`\\{letter}` means nothing in a wildcard: write `\\\\` or `\\*`")
+            piece, escaped = piece + letter, False
+        elif letter == "\\":
+            escaped = True
+        elif letter == "*":
+            if star:
+                raise Misread("`**` is one star too many in a wildcard: `*` is any length")
+            pieces.append(piece)
+            piece, star = "", True
+            continue
+        else:
+            piece += letter
+        star = False
+    if escaped:
+        raise Misread("a wildcard ends with `\\`: write `\\\\` for the character itself")
+    return conditions.Wildcard(value, (*pieces, piece))
+
+
+def _numeric(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    if not isinstance(value, list | tuple) or not value or len(value) % 2:
+        raise Misread('`numeric` takes pairs of a comparison and a number: [">", 0, "<=", 5]')
+    terms = []
+    for at in range(0, len(value), 2):
+        name, number = value[at], value[at + 1]
+        if not isinstance(name, str) or name not in conditions.COMPARE:
+            known = faults.listed(conditions.COMPARE)
+            raise Misread(f"`numeric` compares with {known}, not {_kind(name)}", at)
+        terms.append((name, _bounded(number, dialect, at + 1)))
+    if len(terms) > 2:
+        raise Misread("`numeric` takes one comparison, or two for a range")
+    return conditions.Numeric(_possible(tuple(terms)), dialect)
+
+
+def _bounded(number: Any, dialect: conditions.Dialect, at: int) -> int | float:
+    if not conditions.is_number(number):
+        raise Misread(f"`numeric` compares with a number without quotes, not {_kind(number)}", at)
+    bound = conditions.BOUND[dialect]
+    if not -bound <= number <= bound:
+        raise Misread(f"`numeric` takes numbers from -{bound:.0f} to {bound:.0f}", at)
+    return _finite(number)
+
+
+def _possible(terms: tuple[tuple[str, int | float], ...]) -> tuple[tuple[str, int | float], ...]:
+    """The terms, if a number can meet them all."""
+    low = [(number, name == ">") for name, number in terms if name in (">", ">=")]
+    high = [(number, name == "<") for name, number in terms if name in ("<", "<=")]
+    if low and high:
+        (bottom, open_bottom), (top, open_top) = max(low), min(high)
+        if bottom > top or (bottom == top and (open_bottom or open_top)):
+            raise Misread("no number is in this range: swap the bounds?")
+    return terms
+
+
+def _cidr(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    text = _text("cidr", value)
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise Misread(f"`cidr` takes an address or a network like 10.0.0.0/24: {error}") from error
+    if network.version == 6 and dialect == "alibaba":
+        raise Misread("`cidr` takes IPv4 only in the alibaba dialect; aws knows IPv6, too")
+    return conditions.Cidr(network)
+
+
+def _exists(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    if not isinstance(value, bool):
+        raise Misread(f"`exists` takes true or false without quotes, not {_kind(value)}")
+    return conditions.Exists(value)
+
+
+def _anything_but(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    if isinstance(value, Mapping):
+        return conditions.AnythingBut(_nested(value, dialect))
+    if not isinstance(value, list | tuple):
+        return conditions.AnythingBut((_but(value, dialect),))
+    if not value:
+        raise Misread("`anything-but` takes a value or an array of values, this one is empty")
+    if dialect == "aws" and len({isinstance(each, str) for each in value}) > 1:
+        raise Misread("`anything-but` takes all text or all numbers in the aws dialect")
+    found = []
+    for at, each in enumerate(value):
+        try:
+            found.append(_but(each, dialect))
+        except Misread as misread:
+            raise Misread(misread.message, at, *misread.path) from misread
+    return conditions.AnythingBut(tuple(found))
+
+
+def _but(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    if dialect == "aws" and (value is None or isinstance(value, bool)):
+        raise Misread("`anything-but` takes text or numbers in the aws dialect")
+    return exact(value, dialect)
+
+
+def _nested(value: Mapping[str, Any], dialect: conditions.Dialect) -> tuple[Any, ...]:
+    """What ``anything-but`` excludes by an operator: of one text, or of each of several."""
+    if len(value) != 1:
+        raise Misread(f"`anything-but` takes one operator: {faults.listed(_NESTED)}")
+    [(name, given)] = value.items()
+    if name not in _NESTED:
+        hint = faults.meant(str(name), _NESTED)
+        raise Misread(f"`anything-but` does not take `{str(name)[:60]}`{hint}", name)
+    texts = given if isinstance(given, list | tuple) else [given]
+    if not texts:
+        raise Misread(f"`{name}` takes text or an array of texts, this one is empty", name)
+    found = []
+    for at, text in enumerate(texts):
+        path = (name, at) if texts is given else (name,)
+        if isinstance(text, Mapping):
+            raise Misread(f"`{name}` takes text here, not an object", *path)
+        try:
+            found.append(_OPERATORS[name](_filled(name, text), dialect))
+        except Misread as misread:
+            raise Misread(misread.message, *path, *misread.path) from misread
+    return tuple(found)
+
+
+_NESTED = ("prefix", "suffix", "contains", "wildcard", ANY_CASE)
+_OPERATORS: dict[str, Callable[[Any, conditions.Dialect], conditions.Condition]] = {
+    "prefix": _affix("prefix"),
+    "suffix": _affix("suffix"),
+    "contains": _contains,
+    "wildcard": _wildcard,
+    ANY_CASE: _any_case,
+    "anything-but": _anything_but,
+    "numeric": _numeric,
+    "cidr": _cidr,
+    "exists": _exists,
+}
+NAMES = tuple(_OPERATORS)

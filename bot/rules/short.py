@@ -1,0 +1,226 @@
+"""The short form of a pattern: ``$.source == "a" && ($.data.n > 5 || $.type in ["x", "y"])``.
+
+==================================== ==========================================================
+``$.a == 1``, ``$.a != 1``           a value; anything but it (what is missing is not unequal)
+``$.a < 1``, ``<=``, ``>``, ``>=``   ``numeric``
+``$.a in [1, 2]``, ``not in``        one of several; anything but these
+``$.a prefix "x"``                   so too ``suffix``, ``contains``, ``wildcard``, ``cidr`` and
+                                     ``equals-ignore-case``
+``$.a``, ``!$.a``                    it exists; it does not
+``&&``, ``||``, ``(…)``              also ``and``, ``or``
+==================================== ==========================================================
+
+It compiles to the same fields as JSON does, so everything else is said in ``pattern``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+from bot.rules import conditions, faults, grammar, operators, reading, tree
+
+_COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
+_OPERATORS = ("prefix", "suffix", "contains", "wildcard", "cidr", "equals-ignore-case")
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<path>\$(?:\.[^\W\d][\w-]*|\[(?:"[^"\\]*"|'[^'\\]*')\])+)
+    | (?P<text>"(?:[^"\\]|\\.)*")
+    | (?P<raw>'[^'\\]*')
+    | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![\w.]))
+    | (?P<sign>&&|\|\||==|!=|<=|>=|[<>!()\[\],])
+    | (?P<word>[A-Za-z][A-Za-z-]*)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_STEP = re.compile(r"""\.([\w-]+)|\["([^"]*)"\]|\['([^']*)'\]""")
+_SAME = {"and": "&&", "or": "||", "not": "not", "in": "in"}
+_CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
+
+
+def branches(text: str, dialect: conditions.Dialect, file: str) -> list[grammar.Branch]:
+    """The branches of the short form. PatternError says what is wrong first, and where."""
+    parser = _Parser(text, dialect, file)
+    found = parser.either(0)
+    if parser.kind:
+        parser.fail(f"expected `&&`, `||` or the end, found {parser.here()}")
+    return found
+
+
+class _Parser:
+    """One token ahead: ``kind`` ("" at the end), ``token``, and where it starts."""
+
+    def __init__(self, text: str, dialect: conditions.Dialect, file: str) -> None:
+        self.text = text
+        self.dialect = dialect
+        self.source = reading.Source(text, file)
+        self.end = 0
+        self.advance()
+
+    def advance(self) -> None:
+        found = _TOKEN.match(self.text, self.end)
+        if found is None:
+            self.start = self.end + len(self.text[self.end :]) - len(self.text[self.end :].lstrip())
+            self.kind, self.token = "", ""
+            if self.start < len(self.text):
+                self.unreadable()
+            return
+        self.kind = found.lastgroup or ""
+        self.token = found[self.kind]
+        self.start, self.end = found.start(self.kind), found.end()
+        if self.kind == "word" and self.token in _SAME:
+            self.kind, self.token = "sign", _SAME[self.token]
+
+    def unreadable(self) -> NoReturn:
+        letter = self.text[self.start]
+        if letter == "$":
+            self.fail("a path is written $.data.role or $.data['x.y']")
+        if letter in "\"'":
+            self.fail("the text is not closed, or has a `\\` within single quotes")
+        if letter == "=":
+            self.fail("equality is written `==`")
+        if letter in "&|":
+            self.fail(f"write `{letter * 2}`")
+        self.fail(f"`{letter}` means nothing here")
+
+    def fail(self, message: str, offset: int | None = None) -> NoReturn:
+        mark = self.source.at(self.start if offset is None else offset)
+        raise faults.PatternError([faults.Fault(mark, message)])
+
+    def here(self) -> str:
+        return f"`{self.token[:60]}`" if self.kind else "the end"
+
+    def sign(self, *tokens: str) -> bool:
+        return self.kind == "sign" and self.token in tokens
+
+    def either(self, depth: int) -> list[grammar.Branch]:
+        found = self.all(depth)
+        while self.sign("||"):
+            self.advance()
+            found = self.bounded(found + self.all(depth))
+        return found
+
+    def all(self, depth: int) -> list[grammar.Branch]:
+        found = self.term(depth)
+        while self.sign("&&"):
+            self.advance()
+            right = self.term(depth)
+            if len(found) * len(right) > grammar.BRANCHES:
+                self.fail(f"more than {grammar.BRANCHES} combinations of `||`; split the rule")
+            found = [(*one, *other) for one in found for other in right]
+        return found
+
+    def bounded(self, found: list[grammar.Branch]) -> list[grammar.Branch]:
+        if len(found) > grammar.BRANCHES:
+            self.fail(f"more than {grammar.BRANCHES} combinations of `||`; split the rule")
+        return found
+
+    def term(self, depth: int) -> list[grammar.Branch]:
+        if depth > reading.DEPTH:
+            self.fail(f"nested deeper than {reading.DEPTH} levels")
+        if self.sign("("):
+            self.advance()
+            found = self.either(depth + 1)
+            if not self.sign(")"):
+                self.fail(f"expected `)`, found {self.here()}")
+            self.advance()
+            return found
+        if self.sign("!", "not"):
+            self.advance()
+            if self.kind != "path":
+                self.fail("`!` stands before a path ($.a is absent); use `!=` or `not in` for more")
+            return self.field(self.path(), (conditions.Exists(False),))
+        if self.kind != "path":
+            self.fail(f'expected a path like $.source == "…", found {self.here()}')
+        return self.comparison(self.path())
+
+    def path(self) -> tuple[str, ...]:
+        """The keys of the path that is here."""
+        keys = tuple(a or b or c for a, b, c in _STEP.findall(self.token[1:]))
+        if len(keys) > reading.DEPTH:
+            self.fail(f"nested deeper than {reading.DEPTH} levels")
+        problems = grammar.Reader(reading.Bare(""), self.dialect)
+        if not problems.top(keys[0], {} if len(keys) > 1 else [], (keys[0],)):
+            self.fail(problems.found[0].message)
+        self.advance()
+        return keys
+
+    def field(self, keys: tuple[str, ...], *options: tree.Option) -> list[grammar.Branch]:
+        return [(tree.Field(keys, tuple(dict.fromkeys(options))),)]
+
+    def comparison(self, keys: tuple[str, ...]) -> list[grammar.Branch]:
+        at = self.start
+        if self.sign(*_COMPARISONS):
+            sign = self.token
+            self.advance()
+            return self.compared(keys, sign, at)
+        negated = self.sign("not")
+        if negated:
+            self.advance()
+        if self.sign("in"):
+            self.advance()
+            values = self.values()
+            if negated:
+                return self.field(keys, (self.read("anything-but", values, at),))
+            return self.field(keys, *((operators.exact(value, self.dialect),) for value in values))
+        if negated:
+            self.fail(f"expected `in` after `not`, found {self.here()}")
+        if self.kind == "word":
+            name = self.token
+            if name not in _OPERATORS:
+                known = (*_OPERATORS, "in", "and", "or")
+                self.fail(f"no operator is called `{name[:60]}`{faults.meant(name, known)}")
+            self.advance()
+            return self.field(keys, (self.read(name, self.value(), at),))
+        return self.field(keys, (conditions.Exists(True),))
+
+    def compared(self, keys: tuple[str, ...], sign: str, at: int) -> list[grammar.Branch]:
+        value = self.value()
+        if sign == "==":
+            return self.field(keys, (operators.exact(value, self.dialect),))
+        if sign == "!=":
+            return self.field(keys, (self.read("anything-but", value, at),))
+        return self.field(keys, (self.read("numeric", [sign, value], at),))
+
+    def value(self) -> Any:
+        """The value that is here; the parser moves on."""
+        found: Any
+        if self.kind in ("text", "number"):
+            found = self.json()
+        elif self.kind == "raw":
+            found = self.token[1:-1]
+        elif self.kind == "word" and self.token in _CONSTANTS:
+            found = _CONSTANTS[self.token]
+        elif self.kind == "path":
+            self.fail("a path is compared with a value, not with another path")
+        else:
+            self.fail(f"expected a value (text in quotes, a number), found {self.here()}")
+        self.advance()
+        return found
+
+    def json(self) -> Any:
+        """The value of a token that is written as in JSON."""
+        try:
+            value, _ = reading.read(self.token, self.source.file)
+        except faults.PatternError as error:
+            self.fail(error.faults[0].message)
+        return value
+
+    def values(self) -> list[Any]:
+        if not self.sign("["):
+            self.fail(f'expected a list like ["a", "b"], found {self.here()}')
+        self.advance()
+        found = [self.value()]
+        while self.sign(","):
+            self.advance()
+            found.append(self.value())
+        if not self.sign("]"):
+            self.fail(f"expected `,` or `]`, found {self.here()}")
+        self.advance()
+        return found
+
+    def read(self, name: str, value: Any, at: int) -> conditions.Condition:
+        try:
+            return operators.read(name, value, self.dialect)
+        except operators.Misread as misread:
+            self.fail(misread.message, at)

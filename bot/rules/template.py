@@ -1,0 +1,223 @@
+"""Templates: text with ``${name}``, taken apart before any value is known.
+
+``$${`` is a literal ``${``. For JSON the text is parsed first and values are put into what was
+parsed, so no value can change the structure. For the shell every place must be one where a quoted
+word stays a word: not within quotes, behind a ``\\`` or ``#``, in backquotes, or after ``<<``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from bot.rules import escapes, faults, reading
+
+_HOLE = re.compile(r"(?P<literal>\$\$\{)|\$\{(?P<name>[^{}$]*)\}|(?P<open>\$\{)")
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+
+
+class Misread(Exception):
+    """A template that cannot be used; ``offset`` is where."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A place for the value of ``name``."""
+
+    name: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text between holes."""
+
+    text: str
+    offset: int
+
+
+Part = Piece | Hole
+
+
+@lru_cache(maxsize=1024)
+def parts(text: str) -> tuple[Part, ...]:
+    """Literal text and holes in turn."""
+    found: list[Part] = []
+    end = 0
+    for match in _HOLE.finditer(text):
+        if match.start() > end:
+            found.append(Piece(text[end : match.start()], end))
+        end = match.end()
+        if match["literal"]:
+            found.append(Piece("${", match.start()))
+            continue
+        name = (match["name"] or "").strip()
+        if match["open"] or not _NAME.fullmatch(name):
+            message = "`${` begins a variable, ${name}; write `$${` for the characters themselves"
+            raise Misread(message, match.start())
+        found.append(Hole(name, match.start()))
+    if end < len(text):
+        found.append(Piece(text[end:], end))
+    return tuple(found)
+
+
+def holes(text: str) -> tuple[Hole, ...]:
+    """The variables of a template, in reading order."""
+    return tuple(part for part in parts(text) if isinstance(part, Hole))
+
+
+def filled(text: str, values: Mapping[str, Any], into: escapes.Into) -> Any:
+    """The template with its values. For ``json`` the parsed value, else text."""
+    if into == "json":
+        return _filled(structure(text), values)
+    if into == "shell":
+        check_shell(text)
+    write = escapes.AS[into]
+    return "".join(p.text if isinstance(p, Piece) else write(values[p.name]) for p in parts(text))
+
+
+def _filled(value: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(value, Hole):
+        return values[value.name]
+    if isinstance(value, dict):
+        return {key: _filled(inner, values) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, values) for inner in value]
+    if isinstance(value, tuple):
+        return "".join(p if isinstance(p, str) else escapes.text(values[p.name]) for p in value)
+    return value
+
+
+@lru_cache(maxsize=1024)
+def structure(text: str) -> Any:
+    """A template of JSON as parsed: a Hole stands for a whole value, a tuple of parts for a
+    string that has holes in it. Misread where it is no JSON."""
+    mark = _unused(text)
+    made: list[tuple[str, Part]] = []
+    names: list[Hole] = []
+    within = False
+    for part in parts(text):
+        if isinstance(part, Piece):
+            made.append((part.text, part))
+            within = _in_string(part.text, within)
+        else:
+            stand_in = f"{mark}{len(names)}{mark}"
+            made.append((stand_in if within else f'"{mark}{stand_in}"', part))
+            names.append(part)
+    whole = "".join(piece for piece, _ in made)
+    try:
+        value, _ = reading.read(whole, "template")
+    except faults.PatternError as error:
+        fault = error.faults[0]
+        offset = _unshifted(made, _offset(whole, fault.mark))
+        raise Misread(f"no JSON: {fault.message.translate({ord(mark): None})}", offset) from error
+    return _parsed(value, mark, names)
+
+
+def _parsed(value: Any, mark: str, names: list[Hole]) -> Any:
+    if isinstance(value, dict):
+        for key in value:
+            if mark in key:
+                hole = names[int(key.split(mark)[1] or key.split(mark)[2])]
+                message = "a variable in a key could replace another key; write the key out"
+                raise Misread(message, hole.offset)
+        return {key: _parsed(inner, mark, names) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_parsed(inner, mark, names) for inner in value]
+    if isinstance(value, str) and mark in value:
+        if value.startswith(mark * 2):
+            return names[int(value.strip(mark))]
+        pieces = value.split(mark)
+        return tuple(
+            names[int(piece)] if at % 2 else piece
+            for at, piece in enumerate(pieces)
+            if at % 2 or piece
+        )
+    return value
+
+
+def _unused(text: str) -> str:
+    """A character of the private area that the template has neither as it is nor escaped."""
+    written = text.lower()
+    return next(
+        chr(code)
+        for code in range(0xE000, 0xF8FF)
+        if chr(code) not in text and f"\\u{code:04x}" not in written
+    )
+
+
+def _in_string(part: str, within: bool) -> bool:
+    """Is the end of a piece of JSON within a string?"""
+    for token in re.finditer(r'\\.|"', part, re.DOTALL):
+        if token[0] == '"':
+            within = not within
+    return within
+
+
+def _offset(text: str, mark: faults.Mark) -> int:
+    return sum(len(each) + 1 for each in text.split("\n")[: mark.line - 1]) + mark.column - 1
+
+
+def _unshifted(made: list[tuple[str, Part]], offset: int) -> int:
+    """The offset in the template of an offset in what was made of it."""
+    at = 0
+    for piece, part in made:
+        at = part.offset + (min(offset, len(piece)) if isinstance(part, Piece) else 0)
+        if offset < len(piece):
+            break
+        offset -= len(piece)
+    return at
+
+
+_SHELL = re.compile(
+    r"""(?P<escaped>\\.)|(?P<ansi>\$')|(?P<single>'[^']*')
+      | (?P<double>"(?:[^"\\$`]|\\.|\$(?![({]))*")|(?P<open>["'])|(?P<back>`)
+      | (?P<comment>(?:(?<=[\s;&|()])|^)\#[^\n]*)|(?P<here><<)|(?P<math>\(\(|\[\[)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@lru_cache(maxsize=1024)
+def check_shell(text: str) -> None:
+    """Misread where a quoted value would not be one word of the line."""
+    line = ""
+    where: list[tuple[int, Hole]] = []
+    for part in parts(text):
+        if isinstance(part, Hole):
+            where.append((len(line), part))
+            line += "_"
+        else:
+            line += part.text
+    if not where:
+        return
+    for found in _SHELL.finditer(line):
+        kind = found.lastgroup or ""
+        end = found.end() if kind in _CLOSED else len(line)
+        for at, hole in where:
+            if found.start() <= at < end:
+                raise Misread(f"${{{hole.name}}} stands {_UNSAFE[kind]}", hole.offset)
+        if end == len(line):
+            return
+
+
+_CLOSED = ("escaped", "single", "double", "comment")
+_QUOTED = "within quotes; leave them out, the value is quoted where it lands"
+_UNSAFE = {
+    "escaped": "behind a `\\`, which would take the quoting apart; leave the `\\` out",
+    "single": _QUOTED,
+    "double": _QUOTED,
+    "open": "within or behind quotes that are not closed, or have `$(` or `${` in them",
+    "ansi": "within or behind `$'…'`; write plain quotes",
+    "back": "after a backquote, within which quoting differs; write `$(…)`",
+    "comment": "in a comment, which a line break in the value would end",
+    "here": "after `<<`, where nothing is quoted; pass it as an argument",
+    "math": "in arithmetic, which evaluates it; pass it as an argument",
+}

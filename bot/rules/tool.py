@@ -1,0 +1,81 @@
+"""The answer to "does this pattern match this event, and why not?", for ``rule test``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.rules import escapes, faults, pattern, reading, transform
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``reasons`` is empty exactly where ``matched``; ``transformed`` is what the target would
+    get, and ``problem`` why it would get nothing (both None where no transform was asked for, or
+    nothing matched)."""
+
+    matched: bool
+    reasons: tuple[pattern.Reason, ...] = ()
+    transformed: Any = None
+    problem: str | None = None
+
+    @property
+    def status(self) -> int:
+        """The exit status of the command: 0 matched, 1 did not."""
+        return 0 if self.matched else 1
+
+    def lines(self) -> list[str]:
+        """The verdict for people, a line each."""
+        if not self.matched:
+            return ["does not match", *(f"  {reason}" for reason in self.reasons)]
+        if self.problem is not None:
+            return ["matches", f"  but nothing is sent: {self.problem}"]
+        if self.transformed is None:
+            return ["matches"]
+        return ["matches", *escapes.text(self.transformed).splitlines()]
+
+    def json(self) -> str:
+        """The verdict for programs: ``matched``, ``reasons``, ``transformed``, ``problem``."""
+        reasons = [
+            {name: getattr(r, name) for name in ("path", "wanted", "found", "near", "branch")}
+            for r in self.reasons
+        ]
+        whole = {
+            "matched": self.matched,
+            "reasons": reasons,
+            "transformed": self.transformed,
+            "problem": self.problem,
+        }
+        return json.dumps(whole, ensure_ascii=False)
+
+
+def judge(
+    event_text: str,
+    pattern_text: str | Mapping[str, Any],
+    dialect: pattern.Dialect = "alibaba",
+    chosen: transform.Transform | None = None,
+    into: transform.Into = "json",
+    files: tuple[str, str] = ("event", "pattern"),
+) -> Verdict:
+    """Match the event in JSON text against a pattern, and transform it if it matches. EventError
+    or PatternError where one of them cannot be read, with places in ``files``; TransformError
+    where the transform cannot be written ``into`` there."""
+    event = reading.event(event_text, files[0])
+    compiled = pattern.compile(pattern_text, dialect, files[1])
+    if chosen is not None:
+        transform.check(chosen, into)
+    reasons = compiled.explain(event)
+    if reasons:
+        return Verdict(False, reasons)
+    if chosen is None:
+        return Verdict(True)
+    try:
+        return Verdict(True, transformed=transform.render(chosen, event, into))
+    except (transform.MissingVariable, transform.UnfitValue) as error:
+        return Verdict(True, problem=str(error))
+
+
+UNREADABLE = (faults.PatternError, faults.EventError, faults.TransformError)
+"""What ``judge`` raises: exit status 2."""

@@ -1,0 +1,199 @@
+"""What a target gets of an event: all of it, one value, a constant, or a template.
+
+The forms are EventBridge's (*Event target parameters*,
+https://www.alibabacloud.com/help/en/eventbridge/user-guide/event-target-parameters). Where the
+platform puts values into a template as they are, here they are escaped for where they land; and
+where it leaves an unknown ``${x}`` standing, here that is an error with a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from bot.rules import escapes, faults, paths, reading, template
+
+Form = Literal["ORIGINAL", "JSONPATH", "CONSTANT", "TEMPLATE"]
+FORMS: tuple[Form, ...] = get_args(Form)
+Into = escapes.Into
+LENGTH = 10_240
+"""How long a value and a template may be, in characters: the platform's own limit."""
+
+
+class MissingVariable(Exception):
+    """An event has nothing where a transform looks. ``name`` is the variable, or the path where a
+    single value is taken; ``near`` the path that was probably meant, empty if none is near."""
+
+    def __init__(self, name: str, path: str, lost: paths.Lost) -> None:
+        self.name = name
+        self.path = path
+        self.near = lost.near
+        who = f"`{name}` ({path})" if name != path else f"`{path}`"
+        hint = f", did you mean `{lost.near}`?" if lost.near else ""
+        super().__init__(f"the event has nothing for {who}: no {lost.step} in {lost.at}{hint}")
+
+
+class UnfitValue(Exception):
+    """A value that cannot be written where it would land, such as a NUL in a shell's line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A checked transform. ``value`` is what ``form`` needs: nothing, a path, a constant, or the
+    variables of ``template``, each a path or a constant."""
+
+    form: Form
+    value: Any = None
+    template: str = ""
+
+
+def compile(
+    form: str, value: Any = None, template_text: str | None = None, file: str = "transform"
+) -> Transform:
+    """A transform from a target's parameters; ``value`` of a TEMPLATE is a mapping, or its JSON.
+    TransformError says what is wrong with it."""
+    checking = _Checking(file)
+    if form not in FORMS:
+        checking.fail("form", f"no form is called `{form[:40]}`{faults.meant(form, FORMS)}")
+    if form != "TEMPLATE" and template_text is not None:
+        checking.wrong("template", f"{form} takes no template; form = `TEMPLATE` does")
+    if form == "ORIGINAL" and value is not None:
+        checking.wrong("value", "ORIGINAL takes no value: it is the whole event")
+    made: Any = value
+    if form == "JSONPATH":
+        made = checking.path("value", value)
+    elif form == "CONSTANT" and value is None:
+        checking.wrong("value", "CONSTANT takes a value")
+    elif form == "TEMPLATE":
+        made = checking.variables(value)
+        checking.template(template_text, made)
+    if isinstance(value, str) and len(value) > LENGTH:
+        checking.wrong("value", f"{len(value)} characters; {LENGTH} is the most")
+    checking.done()
+    kind: Form = form  # type: ignore[assignment]
+    return Transform(kind, made, template_text or "")
+
+
+def check(transform: Transform, into: Into) -> None:
+    """Nothing where results can be written ``into`` such a place, whatever the event; else
+    TransformError. To be asked when rules are loaded."""
+    if transform.form != "TEMPLATE":
+        return
+    try:
+        if into == "json":
+            template.structure(transform.template)
+        elif into == "shell":
+            template.check_shell(transform.template)
+    except template.Misread as misread:
+        raise _misread(transform.template, misread) from misread
+
+
+def render(transform: Transform, event: Mapping[str, Any], into: Into = "text") -> Any:
+    """What the target gets: for ``json`` a value, else text. What the transform's author wrote
+    (a constant, a template's text) stands as written; what comes from the event is escaped for
+    ``into``. MissingVariable, UnfitValue, or TransformError where ``check`` would raise it."""
+    try:
+        return _rendered(transform, event, into)
+    except template.Misread as misread:
+        raise _misread(transform.template, misread) from misread
+    except escapes.Unfit as unfit:
+        raise UnfitValue(f"a value cannot be written as {into}: {unfit}") from unfit
+
+
+def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any:
+    if transform.form == "TEMPLATE":
+        needed = dict.fromkeys(hole.name for hole in template.holes(transform.template))
+        values = {name: _value(name, transform.value[name], event) for name in needed}
+        return template.filled(transform.template, values, into)
+    if transform.form == "CONSTANT":
+        return transform.value if into == "json" else escapes.text(transform.value)
+    whole = transform.form == "ORIGINAL"
+    value = event if whole else _value(transform.value.text, transform.value, event)
+    if into == "json":
+        return value
+    return escapes.AS[into](dict(event) if whole else value)
+
+
+def _value(name: str, source: Any, event: Mapping[str, Any]) -> Any:
+    """The value of a variable: a constant is its own."""
+    if not isinstance(source, paths.Path):
+        return source
+    found = paths.value(source, event)
+    if isinstance(found, paths.Lost):
+        raise MissingVariable(name, source.text, found)
+    return found
+
+
+def _misread(text: str, misread: template.Misread) -> faults.TransformError:
+    mark = reading.Source(text, "template").at(misread.offset)
+    return faults.TransformError([faults.Fault(mark, misread.message)])
+
+
+class _Checking:
+    """Gathers what is wrong with a transform."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.found: list[faults.Fault] = []
+
+    def wrong(self, path: str, message: str) -> None:
+        self.found.append(faults.Fault(faults.Mark(self.file, path=path), message))
+
+    def fail(self, path: str, message: str) -> None:
+        self.wrong(path, message)
+        self.done()
+
+    def done(self) -> None:
+        if self.found:
+            raise faults.TransformError(self.found)
+
+    def path(self, where: str, text: Any) -> paths.Path | None:
+        if not isinstance(text, str):
+            self.wrong(where, "JSONPATH takes a path in quotes: $.data.role")
+            return None
+        try:
+            return paths.parse(text)
+        except paths.Misread as misread:
+            shown = f"`{text[:100]}`, character {misread.offset + 1}"
+            self.wrong(where, f"{shown}: {misread.message}")
+            return None
+
+    def variables(self, value: Any) -> dict[str, Any]:
+        """Paths and constants by name. Text that begins like a path is one."""
+        given = value
+        if isinstance(value, str):
+            try:
+                given, _ = reading.read(value, self.file)
+            except faults.PatternError as error:
+                self.found += error.faults
+                return {}
+        if given is None:
+            return {}
+        if not isinstance(given, Mapping):
+            self.wrong("value", 'TEMPLATE takes variables: {"role": "$.data.role"}')
+            return {}
+        made: dict[str, Any] = {}
+        for name, source in given.items():
+            is_path = isinstance(source, str) and (source == "$" or source[:2] in ("$.", "$["))
+            made[str(name)] = self.path(f"value.{name}", source) if is_path else source
+        return made
+
+    def template(self, text: str | None, known: Mapping[str, Any]) -> None:
+        """The template's own text, and that it has no unknown variable."""
+        if text is None:
+            self.wrong("template", "TEMPLATE takes a template: the text with ${variables}")
+            return
+        if len(text) > LENGTH:
+            self.wrong("template", f"{len(text)} characters; {LENGTH} is the most")
+        source = reading.Source(text, "template")
+        try:
+            holes = template.holes(text)
+        except template.Misread as misread:
+            self.found.append(faults.Fault(source.at(misread.offset), misread.message))
+            return
+        for hole in holes:
+            if hole.name not in known:
+                hint = faults.meant(hole.name, known) or "; name its path in the value"
+                message = f"no variable is called `{hole.name}`{hint}"
+                self.found.append(faults.Fault(source.at(hole.offset), message))
