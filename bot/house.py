@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
-from bot import catalog, policy
+from bot import catalog, policy, rulebook
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class House:
     """``region``: where instances are looked for when nothing else is said. ``zone``: in which
-    times are shown to people."""
+    times are shown to people. ``rules``: None where there are none."""
 
     book: policy.Book
     catalog: catalog.Catalog
     region: str = ""
     zone: tzinfo = field(default=UTC)
+    rules: rulebook.Rulebook | None = None

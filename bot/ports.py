@@ -89,6 +89,26 @@ class Watched(Executor, Protocol):
         ...
 
 
+class Inlet(Protocol):
+    """A server that takes events from outside. ``run`` serves until cancelled: an event is answered
+    only after ``submit`` has returned, for then it is on disk. ``hurry`` is called when an event
+    says that a run has ended, so that it is looked at now."""
+
+    async def run(
+        self, submit: Submit, hurry: Callable[[], None], ready: Callable[[], None]
+    ) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Outlet(Protocol):
+    """Brings what a rule made of an event to a target outside: another server, a bus, a robot."""
+
+    async def perform(self, effect: model.Deliver, doubt: bool) -> model.Outcome: ...
+
+    async def close(self) -> None: ...
+
+
 class PollFailed(Exception):
     """The results could not be read now; nothing is known. ``retry_after`` in seconds."""
 

@@ -58,6 +58,8 @@ class Outside:
                 return notices if what["kind"] in ("notify", "approve") else self.ecs
             case model.Resolve():
                 return self.ecs
+            case model.Deliver():
+                return Nowhere()
             case model.FetchForm() | model.ListForms():
                 return self.chats.get(effect.platform) or Nowhere()
             case _:

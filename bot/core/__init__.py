@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import model
-from bot.core import asking, elsewhere, forms, running, runs, voting, watching
+from bot.core import asking, bus, elsewhere, forms, ordering, running, runs, voting, watching
 from bot.house import House
 
 __all__ = ["decide", "needs"]
@@ -28,7 +28,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(platform=event.platform, message=event.message)
         case model.FormChanged():
             return model.Needs(platform=event.platform, form=event.instance)
-        case model.Started() | model.ExecutionFound():
+        case model.Started() | model.ExecutionFound() | model.Arrived() | model.Ordered():
             return model.Needs()
         case model.TimerDue() | model.Observed() | model.ExecutionSeen():
             return model.Needs(request=event.request)
@@ -38,6 +38,12 @@ def needs(house: House, event: model.Event) -> model.Needs:
 
 def decide(house: House, event: model.Event, view: model.View, now: datetime) -> model.Decision:
     """Everything this event changes. The same arguments always give the same decision."""
+    decision = decided(house, event, view, now)
+    return decision if house.rules is None else bus.published(house, event, view, decision, now)
+
+
+def decided(house: House, event: model.Event, view: model.View, now: datetime) -> model.Decision:
+    """What the event means by itself, before rules are asked."""
     match event:
         case model.Asked():
             return asking.asked(house, event, view, now)
@@ -59,6 +65,10 @@ def decide(house: House, event: model.Event, view: model.View, now: datetime) ->
             return elsewhere.seen(house, event, view, now)
         case model.ExecutionFound():
             return watching.found(house, event, view, now)
+        case model.Arrived():
+            return model.Decision(published=(event.event,))
+        case model.Ordered():
+            return ordering.ordered(house, event, view, now)
 
 
 def settled(house: House, event: model.Settled, view: model.View, now: datetime) -> model.Decision:
@@ -83,5 +93,7 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
             return runs.called(house, event.outcome, view, now)
         case model.TellRun():
             return elsewhere.told(house, event.outcome, view, now)
+        case model.Deliver():
+            return bus.delivered(house, event.outcome, view, now)
         case model.Say() | model.UpdateCard():
             return asking.told(house, event.outcome, view, now)

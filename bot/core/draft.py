@@ -38,6 +38,7 @@ class Draft:
         self.dropped: list[str] = []
         self.journal: list[model.JournalRow] = []
         self.sources: dict[str, str] = {}
+        self.published: list[model.CloudEvent] = []
         self.noted: Mapping[str, Any] = {}
         self.spoken = ""
 
@@ -202,6 +203,7 @@ class Draft:
             audit=tuple(self.entries),
             journal=tuple(self.journal),
             sources=self.sources,
+            published=tuple(self.published),
         )
 
 

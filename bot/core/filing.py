@@ -42,6 +42,7 @@ def file_request(
     account: model.Account,
     form: model.FormOrigin | None = None,
     stronger: str = "",
+    rules: tuple[str, ...] = (),
 ) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
     check = check_template if found.command.template is not None else check_script
@@ -75,6 +76,7 @@ def file_request(
             reason=str(found.values.get("reason") or ""),
             form=form,
             escalated=escalated,
+            rules=rules,
         )
     )
     draft.enter(

@@ -9,8 +9,10 @@ from bot.model.bus import (
     Arrived,
     CloudEvent,
     Deliver,
+    How,
     Letter,
     Ordered,
+    Retry,
 )
 from bot.model.decisions import (
     Archive,
@@ -116,6 +118,7 @@ __all__ = [
     "FetchForm",
     "FormChanged",
     "FormOrigin",
+    "How",
     "Instance",
     "InstanceResult",
     "JournalRow",
@@ -136,6 +139,7 @@ __all__ = [
     "Refused",
     "Request",
     "Resolve",
+    "Retry",
     "RunCall",
     "Say",
     "Settled",

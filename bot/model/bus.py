@@ -58,7 +58,7 @@ class Arrived:
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """A rule asks for a command, on behalf of a person. ``cause``: "SOURCE ID" of the event;
-    ``values`` are texts, by parameter."""
+    ``values`` are texts, by parameter; ``rules`` the rules that led here, this one last."""
 
     id: str
     at: datetime
@@ -70,6 +70,7 @@ class Ordered:
     group: str
     platform: str
     policy: str = ""
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

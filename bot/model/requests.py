@@ -172,7 +172,8 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
-    plan that no longer fitted when the run began, and were left out."""
+    plan that no longer fitted when the run began, and were left out. ``rules``: the rule that asked
+    for it, after those that asked for what caused that."""
 
     id: int
     state: State
@@ -203,6 +204,7 @@ class Request:
     ballot: Ballot | None = None
     progress: Progress | None = None
     gone: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:

@@ -42,6 +42,20 @@ def bucket_of(effect: model.Effect) -> Bucket:
             return Bucket("", effect.region, "run")
         case model.RunCall():
             return _bucket_of_call(effect)
+        case model.Deliver():
+            return _bucket_of_delivery(effect)
+
+
+def _bucket_of_delivery(effect: model.Deliver) -> Bucket:
+    """Into a chat it counts as what is said there; to a robot or a server, for that address."""
+    if effect.how in ("group", "thread"):
+        place, to = effect.place, effect.to
+        platform = place.platform if place is not None else str(to["platform"])
+        return Bucket(platform, place.chat if place is not None else str(to["chat"]), "say")
+    if effect.how == "command":
+        return Bucket("rules", "", "run")
+    where = effect.to.get("uri") or effect.to.get("target") or effect.to.get("bus") or ""
+    return Bucket("webhook", str(where).replace("\x1f", ""), "say")
 
 
 def _bucket_of_call(effect: model.RunCall) -> Bucket:

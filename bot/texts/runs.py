@@ -157,6 +157,16 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command}：审批之后目标实例变了（减少：{gone:list}；增加：{new:list}），没有执行。请按新的计划重新审批。",
         "#{id} {command}: the targets changed since the vote (gone: {gone:list}; new: {new:list}), so nothing was run. Please vote on the new plan.",
     ),
+    # ------------------------------------------------------------------ rules
+    "rule.title": ("规则 {rule}", "Rule {rule}"),
+    "rule.refused": (
+        "规则 {rule} 想执行 {command}，没有受理：{why}",
+        "The rule {rule} asked for {command}, which was refused: {why}",
+    ),
+    "refused.rule_person": (
+        "事件没有说明代表谁（{person}），或者这个人不在 bot.toml 中。请在规则或来源里写明 person。",
+        "The event does not say on whose behalf it is ({person}), or that person is not in bot.toml. Give the rule or the source a person.",
+    ),
     # ------------------------------------------------------------------ started elsewhere
     "watch.text": ("在 OOS 控制台启动：{execution}", "started in the OOS console: {execution}"),
     # ------------------------------------------------------------------ why it failed

@@ -1,0 +1,221 @@
+"""The bus: what happened becomes CloudEvents, and rules say who is to be told.
+
+The bot's own events are made of its audit log, entry by entry, so that what rules see is exactly
+what is on record; and of every run that has ended there is one more, ``run.completed``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from bot import model, rulebook
+from bot.core.draft import Draft
+from bot.house import House
+from bot.rules import transform
+
+ENDS: Mapping[model.State, str] = {
+    model.State.SUCCEEDED: "Success",
+    model.State.FAILED: "Failed",
+    model.State.CANCELLED: "Cancelled",
+    model.State.UNKNOWN: "Unknown",
+}
+QUIET = ("rule.", "event.delivered")
+"""What rules themselves bring about is no event for rules."""
+HIDDEN = "***"
+
+
+def published(
+    house: House, event: model.Event, view: model.View, decision: model.Decision, now: datetime
+) -> model.Decision:
+    """The decision with the events that it is, and with what rules make of them."""
+    assert house.rules is not None
+    request = decision.request or view.request
+    own = tuple(own_events(house, view, decision, now))
+    effects: list[model.NewEffect] = []
+    audit: list[model.AuditEntry] = []
+    for one in (*decision.published, *own):
+        for rule in house.rules.matching(one):
+            for number, target in enumerate(rule.targets):
+                made = deliver(rule, number, target, one, person_of(event, request), request)
+                if isinstance(made, model.AuditEntry):
+                    audit.append(made)
+                else:
+                    effects.append(made)
+    return replace(
+        decision,
+        published=(*decision.published, *own),
+        effects=(*decision.effects, *effects),
+        audit=(*decision.audit, *audit),
+    )
+
+
+def person_of(event: model.Event, request: model.Request | None) -> str:
+    """On whose behalf a rule asks for a command: of whoever the event is from."""
+    if isinstance(event, model.Arrived):
+        return event.person
+    return request.person if request is not None else ""
+
+
+# ----------------------------------------------------------------------------- our own events
+
+
+def source_of(installation: str) -> str:
+    return f"{rulebook.AUDIT_SOURCE}/{installation}"
+
+
+def own_events(
+    house: House, view: model.View, decision: model.Decision, now: datetime
+) -> Iterator[model.CloudEvent]:
+    """An event for each audit entry of a decision, and one for a run that has ended."""
+    source, request = source_of(view.installation), decision.request or view.request
+    for number, entry in enumerate(decision.audit, view.audit_seq + 1):
+        if entry.action.startswith(QUIET):
+            continue
+        about = request if request is not None and request.id == entry.request else None
+        yield model.CloudEvent(
+            id=str(number),
+            source=source,
+            type=f"countersign.{entry.action}",
+            time=now,
+            subject=str(entry.request or ""),
+            data={
+                "actor": entry.actor,
+                "facts": dict(entry.facts),
+                "request": summary(house, about) if about is not None else None,
+            },
+        )
+    ended = decision.request
+    before = view.request.state if view.request is not None else None
+    if ended is not None and ended.approved_at and ended.state in ENDS and before != ended.state:
+        yield completed(house, view, decision, ended, now)
+
+
+def completed(
+    house: House,
+    view: model.View,
+    decision: model.Decision,
+    request: model.Request,
+    now: datetime,
+) -> model.CloudEvent:
+    """A run has ended: how, where, and with what."""
+    results = {result.instance: result for result in (*view.results, *decision.results)}
+    return model.CloudEvent(
+        id=f"run-{request.id}",
+        source=source_of(view.installation),
+        type="countersign.run.completed",
+        time=now,
+        subject=str(request.id),
+        data={
+            "InvocationStatus": ENDS[request.state],
+            "note": request.note,
+            "request": summary(house, request),
+            "results": [
+                {
+                    "instance": one.instance,
+                    "status": one.status,
+                    "exit_code": one.exit_code,
+                    "output": one.output,
+                }
+                for one in results.values()
+            ],
+            "outputs": dict(request.progress.outputs) if request.progress is not None else {},
+        },
+    )
+
+
+def summary(house: House, request: model.Request) -> dict[str, Any]:
+    """A request as events tell it. Hidden values are not told."""
+    plan, found = request.plan, house.catalog.find(request.command)
+    hidden = found.hidden if found is not None else frozenset()
+    return {
+        "id": request.id,
+        "command": request.command,
+        "state": request.state.value,
+        "person": request.person,
+        "args": {name: HIDDEN if name in hidden else v for name, v in request.args.items()},
+        "reason": request.reason,
+        "policy": request.policy,
+        "risk": request.risk,
+        "code": model.short(request.digest),
+        "digest": request.digest,
+        "instances": [asdict(one) for one in plan.instances] if plan is not None else [],
+        "platform": request.place.platform,
+        "chat": request.place.chat,
+        "form": request.form.instance if request.form is not None else "",
+        "rules": list(request.rules),
+    }
+
+
+# ----------------------------------------------------------------------------- what rules make
+
+
+def deliver(
+    rule: rulebook.Rule,
+    number: int,
+    target: rulebook.Target,
+    event: model.CloudEvent,
+    person: str,
+    request: model.Request | None,
+) -> model.NewEffect | model.AuditEntry:
+    """What is to be delivered to one target; or, if it cannot be made, why not."""
+    facts = {"rule": rule.name, "target": number, "source": event.source, "event": event.id}
+    about = request.id if request is not None else 0
+    chain = request.rules if request is not None else ()
+    if target.how == "command" and rule.name in chain:
+        return model.AuditEntry("countersign", "rule.loop", about, {**facts, "rules": list(chain)})
+    if target.how == "thread" and request is None:
+        error = "the event is about no request, so there is no thread to tell it in"
+        return model.AuditEntry("countersign", "rule.failed", about, {**facts, "error": error})
+    try:
+        body = body_of(target, event)
+    except (transform.MissingVariable, transform.UnfitValue) as fault:
+        facts["error"] = str(fault)
+        return model.AuditEntry("countersign", "rule.failed", about, facts)
+    to = dict(target.to)
+    if target.how == "command":
+        to |= {"person": to.get("person") or person, "rules": [*chain, rule.name]}
+    place = request.place if target.how == "thread" and request is not None else None
+    named = {"source": event.source, "id": event.id, "type": event.type}
+    key = f"deliver:{event.source}:{event.id}:{rule.name}:{number}"
+    made = model.Deliver(rule.name, number, target.how, to, body, named, place, target.retry)
+    return model.NewEffect(key, key, made)
+
+
+def body_of(target: rulebook.Target, event: model.CloudEvent) -> Any:
+    """What a target gets. MissingVariable, UnfitValue: the event does not hold it."""
+    plain = event.plain()
+    if target.how == "command":
+        return {
+            name: str(transform.render(value, plain, "text"))
+            for name, value in target.values.items()
+        }
+    if target.body is None:
+        return plain
+    into: transform.Into = "text" if target.how in ("group", "thread") else "json"
+    return transform.render(target.body, plain, into)
+
+
+def delivered(
+    house: House, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
+    """A delivery ended; one that could not be made is a dead letter, and on record."""
+    draft = Draft(house, view, now)
+    effect = view.effect
+    assert effect is not None
+    assert isinstance(effect.body, model.Deliver)
+    if isinstance(outcome, model.Done):
+        return draft.receipt()
+    draft.enter(
+        "countersign",
+        "rule.undelivered",
+        rule=effect.body.rule,
+        target=effect.body.target,
+        letter=effect.id,
+        source=effect.body.event["source"],
+        event=effect.body.event["id"],
+        reason=getattr(outcome, "reason", ""),
+    )
+    return draft.receipt()
