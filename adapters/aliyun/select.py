@@ -83,10 +83,10 @@ async def targets(
             "Instance can."
         )
         raise Failure("refused", reason, "UnsupportedResourceType")
-    groups = [_group(given) for given in what.get("filters") or ()]
+    groups = [group(given) for given in what.get("filters") or ()]
     if not groups:
         raise _bad("no filter says which instances are meant; for all of them say {Type: All}")
-    each = await asyncio.gather(*(_together(api, group, (region,), session) for group in groups))
+    each = await asyncio.gather(*(together(api, group, (region,), session) for group in groups))
     for one in each:
         _refuse_unclear(one)
     kept = [i for i in each[0].items if all(i in other.items for other in each[1:])]
@@ -95,16 +95,22 @@ async def targets(
     return {"Instances": {"Instance": items}, "TotalCount": len(items)}
 
 
-def _group(given: Any) -> list[Filter]:
-    """One filter of a template: usually one Targets parameter, which may hold several targets."""
+def group(given: Any) -> list[Filter]:
+    """One filter of a template: usually one Targets parameter, which may hold several targets: as
+    a list, or as ``{Type: Any, Filters: […]}``. Raises Failure."""
+    if isinstance(given, Mapping) and given.get("Type") == "Any":
+        given = given.get("Filters") or ()
+        if not isinstance(given, (list, tuple)) or not given:
+            raise _bad("Type Any needs a list of Filters")
     if isinstance(given, str) and given.lstrip()[:1] == "[":
         given = _json(given)
     return [Filter.read(one) for one in (given if isinstance(given, (list, tuple)) else [given])]
 
 
-async def _together(
-    api: Api, group: Sequence[Filter], regions: Sequence[str], session: str
+async def together(
+    api: Api, group: Sequence[Filter], regions: Sequence[str], session: str = ""
 ) -> Chosen:
+    """What any of the filters finds. Raises Failure."""
     whole = Chosen()
     for one in await asyncio.gather(*(chosen(api, f, regions, session) for f in group)):
         whole.items |= one.items

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from adapters.aliyun import products, shapes
+from adapters.aliyun import braces, products, shapes
 from adapters.aliyun.settings import Settings
 
 REGION = re.compile(r"[a-z]{2,6}(-[a-z0-9]+){1,4}")
@@ -173,6 +173,8 @@ def _rpc(
     known: shapes.Schema = {}
     if base.service == "ecs":
         base = replace(base, action=shapes.actions().get(base.action.lower(), base.action))
+        if why := braces.objection(base.action, {**_form(what), **given}):
+            raise BadCall(why)
         known = shapes.schema(base.action)
         sent = shapes.ecs(base.action, given, base.reads)
     else:
@@ -206,14 +208,20 @@ def _with_form(
     request: Request, what: Mapping[str, Any], product: products.Product | None
 ) -> Request:
     """With the template's body, or what is too long for a query, as a form."""
-    body = _body(what)
-    if body is not None and not isinstance(body, Mapping):
-        raise BadCall(f"{request.action} takes parameters: write its Body as a mapping.")
+    body = _form(what)
     long = sum(map(len, request.query.values())) > LONG_QUERY and request.method == "POST"
     if not body and not long:
         return request
-    form = {**shapes.plain(product, body or {}), **request.query}
+    form = {**shapes.plain(product, body), **request.query}
     return replace(request, query={}, body=form)
+
+
+def _form(what: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body of a call by parameters."""
+    body = _body(what)
+    if body is not None and not isinstance(body, Mapping):
+        raise BadCall(f"{what['api']} takes parameters: write its Body as a mapping.")
+    return body or {}
 
 
 def _roa(

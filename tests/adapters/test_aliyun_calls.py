@@ -205,6 +205,29 @@ async def test_what_must_not_be_sent(
     assert await party.calls() == []
 
 
+SECRET = "{{ oos-secret:db_password }}"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        script("echo '{{what}}'", EnableParameter=True, Parameters={"what": SECRET}),
+        script("echo '{{what}}'", EnableParameter="true", Parameters=json.dumps({"what": SECRET})),
+        script("echo '{{what}}'", enableParameter=True, parameters={"what": "{{ACS::InstanceId}}"}),
+        script(f"echo {SECRET}"),
+        script("ZWNobyB7e29vcy1zZWNyZXQ6ZGJ9fQ==", ContentEncoding="Base64"),
+    ],
+)
+async def test_a_value_never_becomes_a_secret_of_the_operators(
+    aliyun: Aliyun, party: Party, given: dict[str, Any]
+) -> None:
+    """What Cloud Assistant would put in for a placeholder would be printed into the chat."""
+    outcome = await aliyun.perform(call("RunCommand", **given), doubt=False)
+    assert isinstance(outcome, model.Refused), outcome
+    assert outcome.code == "InvalidCall"
+    assert not await made(party, "RunCommand")
+
+
 async def test_a_refusal_of_the_platform_says_what_to_do(aliyun: Aliyun, party: Party) -> None:
     await party.fault("RunCommand", "error", status=403, code="Forbidden.RAM")
     outcome = await aliyun.perform(call("RunCommand", **script()), doubt=False)

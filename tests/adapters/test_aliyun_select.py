@@ -214,6 +214,7 @@ async def test_filters_are_resolved_like_targets(aliyun: Aliyun) -> None:
         ],
         "unknown": [],
         "ambiguous": {},
+        "each": [[WEB2, DB1, NO_AGENT]],
     }
 
 
@@ -222,6 +223,14 @@ async def test_filters_of_several_parameters_are_put_together(aliyun: Aliyun) ->
     assert [i["id"] for i in data["instances"]] == [*WEBS, DB1]
     data = await resolve(aliyun, WEB, targets=("db-01",))
     assert [i["id"] for i in data["instances"]] == [DB1, *WEBS]
+
+
+async def test_what_each_of_several_filters_found_is_told_apart(aliyun: Aliyun) -> None:
+    """A parameter that holds instances is frozen to its own, whatever the others hold."""
+    either = {"Type": "Any", "Filters": [of("db-01"), of(WEB1)]}
+    data = await resolve(aliyun, of("web-02", "web-01"), either)
+    assert data["each"] == [[WEB2, WEB1], [DB1, WEB1]]
+    assert [found["id"] for found in data["instances"]] == [WEB2, WEB1, DB1]
 
 
 async def test_what_filters_do_not_find_is_told(aliyun: Aliyun, party: Party) -> None:
