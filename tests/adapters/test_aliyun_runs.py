@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.aliyun import AT_TAG, Aliyun, api
+from adapters.aliyun import AT_TAG, Aliyun
+from adapters.openapi import api
 from bot import model
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import KEY, Clock, changed, executor, plan, start
