@@ -21,8 +21,10 @@ def ecs() -> Any:
 class Api(openapi.Api):
     """The calls of this adapter; without an endpoint they go to the region's own ECS."""
 
+    name = "aliyun"
+
     def __init__(self, settings: Settings) -> None:
-        super().__init__("aliyun", settings, ecs)
+        super().__init__(settings, ecs)
         self._origin = settings.origin
 
     async def call(

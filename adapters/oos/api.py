@@ -13,8 +13,7 @@ VERSION = "2019-06-01"
 class Api(openapi.Api):
     """The calls of this adapter; without an endpoint they go to the region's own OOS."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__("oos", settings)
+    name = "oos"
 
     async def call(
         self,

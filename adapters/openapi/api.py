@@ -48,16 +48,15 @@ class Request:
 
 
 class Api:
-    """Calls on behalf of one adapter: ``name`` stands in its checkpoints, ``kind`` gives the class
-    of the SDK's clients."""
+    """Calls on behalf of one adapter, which names itself for its checkpoints; ``kind`` gives the
+    class of the SDK's clients."""
 
-    def __init__(
-        self, name: str, settings: Settings, kind: Callable[[], Any] = clients.generic
-    ) -> None:
-        self.name = name
+    name: str
+
+    def __init__(self, settings: Settings, kind: Callable[[], Any] = clients.generic) -> None:
         self.settings = settings
         self.clients = clients.Clients(settings, kind)
-        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix=name)
+        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix=self.name)
 
     async def close(self) -> None:
         """Wait for the calls under way; each ends at its time-out at the latest."""
