@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters import openapi
 from adapters.aliyun import describe, shapes, wire
 from adapters.aliyun.api import Api
-from adapters.aliyun.failures import Failure
 
 INSTANCES = "aliyun::ecs::instance"
 TYPES = ("ResourceIds", "Tags", "All", "ResourceGroup", "InstanceNames")
@@ -82,7 +82,7 @@ async def targets(
             f"Targets of type {wanted[:60] or 'nothing'} cannot be selected here: ALIYUN::ECS::"
             "Instance can."
         )
-        raise Failure("refused", reason, "UnsupportedResourceType")
+        raise openapi.Failure("refused", reason, "UnsupportedResourceType")
     groups = [group(given) for given in what.get("filters") or ()]
     if not groups:
         raise _bad("no filter says which instances are meant; for all of them say {Type: All}")
@@ -123,11 +123,11 @@ def _refuse_unclear(one: Chosen) -> None:
     if one.unknown:
         names = ", ".join(one.unknown[:20])
         reason = f"No instance in this region is called {names}: check the name and the region."
-        raise Failure("refused", reason, "UnknownTarget")
+        raise openapi.Failure("refused", reason, "UnknownTarget")
     if one.ambiguous:
         told = "; ".join(f"{n} ({', '.join(ids)})" for n, ids in list(one.ambiguous.items())[:10])
         reason = f"Several instances have the same name: {told}. Give the instance's id."
-        raise Failure("refused", reason, "AmbiguousTarget")
+        raise openapi.Failure("refused", reason, "AmbiguousTarget")
 
 
 async def chosen(api: Api, one: Filter, regions: Sequence[str], session: str = "") -> Chosen:
@@ -245,5 +245,5 @@ def _check_region(region: str) -> None:
         raise _bad(str(error)) from None
 
 
-def _bad(why: str) -> Failure:
-    return Failure("refused", f"These are no targets: {why.rstrip('.')}.", "InvalidTargets")
+def _bad(why: str) -> openapi.Failure:
+    return openapi.Failure("refused", f"These are no targets: {why.rstrip('.')}.", "InvalidTargets")

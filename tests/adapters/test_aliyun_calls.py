@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.aliyun import Aliyun, Credentials, api, pages
+from adapters.aliyun import Aliyun, Credentials, pages
+from adapters.openapi import api
 from bot import checkpoints, model
 from bot.oos import calls
 from sandbox import aliyun as party_module
@@ -117,7 +118,7 @@ async def test_checkpoints_stand_around_the_call(aliyun: Aliyun) -> None:
 async def test_connections_are_kept(aliyun: Aliyun, party: Party) -> None:
     for _ in range(5):
         await document(aliyun, call("DescribeInstances"))
-    assert len(aliyun._api._clients) == 1
+    assert len(aliyun._api.clients) == 1
 
 
 # ----------------------------------------------------------------------------- all pages

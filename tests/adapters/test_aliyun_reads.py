@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from adapters.aliyun import Aliyun, Credentials, api, credentials
+from adapters.aliyun import Aliyun, Credentials, rights
+from adapters.openapi import api
 from bot import command, model, ports
 from bot.oos import calls
 from sandbox import aliyun as party_module
@@ -297,8 +298,8 @@ async def test_a_templates_calls_are_made_in_the_name_of_the_request(
 
 
 def test_a_policy_too_long_is_left_out() -> None:
-    assert credentials.least(REGION, [f"i-bp1{n:017d}" for n in range(100)]) == ""
-    assert 0 < len(credentials.least(REGION, [f"i-bp1{n:017d}" for n in range(20)])) <= 2048
+    assert rights.least(REGION, [f"i-bp1{n:017d}" for n in range(100)]) == ""
+    assert 0 < len(rights.least(REGION, [f"i-bp1{n:017d}" for n in range(20)])) <= 2048
 
 
 async def test_incomplete_credentials_are_a_refusal(party: Party) -> None:

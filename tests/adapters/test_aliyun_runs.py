@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.aliyun import AT_TAG, Aliyun, api
+from adapters.aliyun import AT_TAG, Aliyun
+from adapters.openapi import api
 from bot import model
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import KEY, Clock, changed, executor, plan, start
@@ -249,7 +250,7 @@ async def test_no_answer_in_time_is_unknown(party: Party) -> None:
 
 async def test_no_try_begins_too_late(party: Party) -> None:
     await party.fault("RunCommand", "slow", times=99, seconds=30)
-    async with executor(party.base_url, connect_timeout=0.05, read_timeout=0.2) as one:
+    async with executor(party.base_url, connect_timeout=0.25, read_timeout=0.4) as one:
         outcome = await one.perform(start(plan()), doubt=False)
     assert isinstance(outcome, model.Unknown)
     assert len(await party.calls("RunCommand")) == 2

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.oos import STEP_TAG, Oos, api
+from adapters.oos import STEP_TAG, Oos
+from adapters.openapi import api
 from bot import model, ports
 from sandbox.aliyun import Aliyun
 from tests.adapters.aliyun_plans import Clock

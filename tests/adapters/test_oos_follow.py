@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.oos import Oos, api, story
+from adapters.oos import Oos, story
+from adapters.openapi import api
 from bot import model, ports
 from sandbox.aliyun import Aliyun
 from tests.adapters.aliyun_plans import Clock

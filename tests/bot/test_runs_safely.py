@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot import model, policy
-from bot.core import live
-from tests.bot import run_stage
+from bot import model
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import words
 
