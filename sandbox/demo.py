@@ -32,6 +32,9 @@ STORIES = {
     "cancelled": play.cancelled,
     "stopped midway": play.stopped,
     "reminded, then expired": play.expired,
+    "template, approved within": play.reboot,
+    "template, rejected within": play.reboot_rejected,
+    "template, failing in part": play.reboot_failing,
 }
 IMPATIENT = """
 
