@@ -39,17 +39,17 @@ def configuration(folder: Path, url: str, templates: Mapping[str, str]) -> Path:
 
 
 class Outside:
-    """Does whatever it is asked at once. ``document`` is what every call of a run is answered."""
+    """Does whatever it is asked at once. ``documents`` is what each API answers."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._call = model.Done(data={"document": document})
-        self.calls = 0
+    def __init__(self, documents: Mapping[str, Any]) -> None:
+        self._answers = {
+            api: model.Done(data={"document": document}) for api, document in documents.items()
+        }
 
     async def perform(self, effect: model.Effect, doubt: bool) -> model.Outcome:
         match effect:
-            case model.RunCall():
-                self.calls += 1
-                return self._call
+            case model.RunCall(what=what):
+                return self._answers[what["api"]]
             case model.ShowCard():
                 return model.Done(f"card-{effect.card.request}")
             case _:
@@ -59,11 +59,11 @@ class Outside:
 class Durable:
     """The bot without its platforms. Made by ``opened``."""
 
-    def __init__(self, path: Path, document: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, documents: Mapping[str, Any]) -> None:
         self.app = app.App(config.load(path))
         self.house = self.app.house
         self.store = store.Store(self.app.settings.database)
-        self.outside = Outside(document)
+        self.outside = Outside(documents)
         self.clock = app.SystemClock()
         self._asked = 0
         self.engine = engine.Engine(
@@ -74,15 +74,18 @@ class Durable:
         )
 
     async def ask(self, text: str, count: int = 1) -> list[int]:
-        """Ask for an operation so many times, and have each approved and begun. Returns the
-        numbers of the requests."""
+        """Ask for an operation so many times. Returns the numbers of the requests, all of which
+        wait for a vote."""
         first = self._asked + 1
         numbers = range(first, first + count)
         self._asked += count
         await self._all(self._asking(number, text) for number in numbers)
         await self.until(numbers, model.State.PENDING)
-        await self._all([await self._approval(number) for number in numbers])
         return list(numbers)
+
+    async def begin(self, numbers: Iterable[int]) -> None:
+        """Have requests approved."""
+        await self._all([await self._approval(number) for number in numbers])
 
     async def until(self, numbers: Iterable[int], *states: model.State) -> None:
         """Wait until these requests, whose numbers follow each other, are in one of the states.
@@ -127,9 +130,9 @@ class Durable:
 
 
 @contextlib.asynccontextmanager
-async def opened(path: Path, document: Mapping[str, Any]) -> AsyncIterator[Durable]:
-    """The bot of a configuration, at work; every call of a run is answered with ``document``."""
-    durable = Durable(path, document)
+async def opened(path: Path, documents: Mapping[str, Any]) -> AsyncIterator[Durable]:
+    """The bot of a configuration, at work; ``documents`` is what each API answers."""
+    durable = Durable(path, documents)
     with contextlib.closing(durable.store):
         door = durable.engine
         door.start()
