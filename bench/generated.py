@@ -17,8 +17,26 @@ import yaml
 
 _ACTS = ("Reboot", "Start", "Stop", "Resize", "Renew", "Clone", "Patch", "Drain", "Scan", "Label")
 _THINGS = ("Instances", "Disks", "Images", "Snapshots", "Machines", "Volumes", "Keys", "Groups")
-_WAYS = ("ByTag", "InBatches", "WithNotice", "AfterHours", "OnAlarm", "PerZone", "AndTell", "Safely")
-_ZH = ("查询实例", "检查状态", "批量执行命令", "等待完成", "发送通知", "记录结果", "选择下一步", "创建快照")
+_WAYS = (
+    "ByTag",
+    "InBatches",
+    "WithNotice",
+    "AfterHours",
+    "OnAlarm",
+    "PerZone",
+    "AndTell",
+    "Safely",
+)
+_ZH = (
+    "查询实例",
+    "检查状态",
+    "批量执行命令",
+    "等待完成",
+    "发送通知",
+    "记录结果",
+    "选择下一步",
+    "创建快照",
+)
 _SCRIPT = """#!/bin/bash
 set -eu
 service=%s

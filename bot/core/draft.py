@@ -163,10 +163,12 @@ class Draft:
         self.queue(key, f"chat:{self.it.id}", body)
 
     def update_card(self) -> None:
-        """Let everybody's card tell the state as changed so far; older updates are overtaken."""
+        """Let everybody's card tell the state as changed so far; older updates are overtaken, also
+        within this very decision."""
         if self.it.plan is None:
             return
         key = f"card:{self.view.installation}:{self.it.id}:v{self.it.version}"
+        self.effects = [effect for effect in self.effects if effect.key != key]
         body = model.UpdateCard(self.it.place, self.card())
         self.queue(key, f"chat:{self.it.id}", body, replaces=True)
 
