@@ -126,6 +126,11 @@ class Draft:
         request = self.request.id if self.request else 0
         self.effects.append(model.NewEffect(key, lane, body, request, **options))
 
+    def take_back(self, prefix: str) -> None:
+        """Let nothing whose key begins so leave that has not left yet: queued now, or before."""
+        self.effects = [each for each in self.effects if not each.key.startswith(prefix)]
+        self.dropped.extend(sorted(key for key in self.view.unsent if key.startswith(prefix)))
+
     def answer(self, event: model.Asked, text: str, title: str = "", locale: str = "") -> None:
         """Answer a message directly, mentioning who wrote it."""
         mentions = (event.account,) if event.account.id else ()

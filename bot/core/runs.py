@@ -20,6 +20,7 @@ from bot.core import live, preview
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
+from bot.oos import model as oos
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,16 @@ SHOWN_EVERY = timedelta(seconds=1)
 VOTE_TIMERS = ("ballot", "ballot_expires")
 TIMERS = ("wake", "progress", *VOTE_TIMERS)
 GOING = (model.State.RUNNING, model.State.WAITING)
-BROKEN = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RuntimeError)
+BROKEN = (
+    oos.TemplateError,
+    interpreter.JournalError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RuntimeError,
+)
 NOT_MADE = "not_made"
 """The code by which a lookup says that the call provably did not happen."""
 PATIENT = frozenset({"pause", "batch", "person", "unknown"})
@@ -37,15 +47,16 @@ PATIENT = frozenset({"pause", "batch", "person", "unknown"})
 
 def guarded(work: Callable[..., None]) -> Callable[..., None]:
     """A run whose journal makes no sense, or that breaks the interpreter, must not hang for ever:
-    it ends as unknown, and people are told."""
+    it ends as unknown, people are told, and no call that was still to be made is made."""
 
     @functools.wraps(work)
     def guarding(draft: Draft, *args: Any) -> None:
         try:
             work(draft, *args)
-        except (interpreter.JournalError, *BROKEN) as e:
+        except BROKEN as e:
             log.exception("the run of request %d cannot go on", draft.it.id)
             live.forget(draft)
+            draft.take_back("call:")
             why = texts.say(draft.it.locale, "run.broken", error=f"{type(e).__name__}: {e}"[:300])
             draft.enter("countersign", "run.broken", error=f"{type(e).__name__}: {e}"[:300])
             end(draft, model.State.UNKNOWN, why)
@@ -390,15 +401,22 @@ def end(draft: Draft, state: model.State, note: str) -> None:
 
 
 @guarded
-def voted(draft: Draft, person: str, approve: bool) -> None:
-    """A vote that may be counted was cast on what the run waits for."""
+def decided(draft: Draft, person: str, approve: bool) -> None:
+    """The votes on what the run waits for are in. Whose votes count, and how many are needed, says
+    the policy as it is now: so the journal gets the votes when they decide, and not before."""
     request = draft.it
     assert request.ballot is not None
     run = live.of(draft)
-    if not approve:
-        draft.change(ended_by=person)
     at = live.moment(draft, run)
-    live.write(draft, run, journal.Voted(request.ballot.key, at, approve, person))
+    if approve:
+        rule, votes = draft.ballot()
+        counted = policy.electorate(rule, request.person)
+        people = [vote.person for vote in votes if vote.approve and vote.person in counted]
+    else:
+        draft.change(ended_by=person)
+        people = [person]
+    for each in people:
+        live.write(draft, run, journal.Voted(request.ballot.key, at, approve, each))
     go_on(draft, run)
 
 

@@ -148,7 +148,7 @@ def frozen(item: oos.Parameter, ids: list[str], region: str) -> Any:
 
 
 def without(value: Any, gone: tuple[str, ...]) -> Any:
-    """A frozen value less some instances; empty-handed (``holds_none``) where none is left."""
+    """A frozen value less some instances."""
     if isinstance(value, Mapping):
         left = [each for each in value["ResourceIds"] if each not in gone]
         return {**value, "ResourceIds": left}
@@ -157,6 +157,21 @@ def without(value: Any, gone: tuple[str, ...]) -> Any:
     if value.startswith("{"):
         return json.dumps(without(json.loads(value), gone))
     return "" if value in gone else value
+
+
+def emptied(value: Any, gone: tuple[str, ...]) -> bool:
+    """Does a frozen value lose all of its instances by that? What it would then select, only the
+    template knows: it could be everything."""
+    return bool(held(value)) and not set(held(value)) - set(gone)
+
+
+def held(value: Any) -> list[str]:
+    """The instances that a frozen value holds."""
+    if isinstance(value, Mapping):
+        return list(value["ResourceIds"])
+    if isinstance(value, list):
+        return [one for each in value for one in held(each)]
+    return held(json.loads(value)) if value.startswith("{") else [value] if value else []
 
 
 def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:

@@ -360,6 +360,7 @@ def test_a_run_that_cannot_go_on_ends_as_unknown_and_is_told(stage: RunStage) ->
     connection = stage.store.writer.connection  # type: ignore[union-attr]
     connection.execute("UPDATE journal SET body = replace(body, 'gate#0', 'gone#0')")
     stage.approve("bob")
+    stage.approve("carol")
     effects = stage.work()
     assert stage.request(1).state is State.UNKNOWN
     assert "cannot go on" in said(effects)[-1]
