@@ -347,6 +347,8 @@ def test_a_doubt_is_looked_up_and_in_the_end_a_person_is_asked(stage: RunStage, 
         assert len(made) == 1
         assert request.state is State.WAITING
         assert buttons(cards(effects)[-1]) == ["retry", "skip", "stop"]
+        assert "ECS ActNow" in words(cards(effects)[-1])
+        assert "Note: hello" in words(cards(effects)[-1])
         assert "may not" in stage.click("alice", 1, "retry", request.code).toast
         stage.click("carol", 1, "retry", request.code)
         stage.work()

@@ -81,8 +81,8 @@ class Board:
             )
 
     def table(self, seconds: float) -> None:
-        """Deaths and failures by checkpoint, each failure with the command that repeats it, and in the
-        end, alone on its line, how many trials passed and how many failed."""
+        """Deaths and failures by checkpoint, each failure with the command that repeats it, and in
+        the end, alone on its line, how many trials passed and how many failed."""
         counts: dict[str, Counter[str]] = {}
         for result in self.results:
             for number, death in enumerate(result.case.kills):

@@ -293,5 +293,5 @@ async def press(people: Crowd, card: play.Entry, action: str) -> bool:
     return bool(there)
 
 
-DOUBT = ("#1", "无法确认这些调用")
+DOUBT = ("#1", "无法确认这次调用")
 """Words of the question about a call of which nobody knows: as often as there is such a call."""
