@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from rich.console import Console
 
-from bench import acks, figures, outbound, paced, pending, polls, processes, runs
+from bench import acks, figures, outbound, paced, pending, polls, processes, runs, waiting
 from bench.suite import Suite
 
 SUBJECTS: dict[str, Callable[[Suite], Awaitable[None]]] = {
@@ -26,6 +26,7 @@ SUBJECTS: dict[str, Callable[[Suite], Awaitable[None]]] = {
     "outbound": outbound.measure,
     "polls": polls.measure,
     "runs": runs.measure,
+    "waiting": waiting.measure,
 }
 
 

@@ -49,7 +49,7 @@ class Outside:
     async def perform(self, effect: model.Effect, doubt: bool) -> model.Outcome:
         match effect:
             case model.RunCall(what=what):
-                return self._answers[what["api"]]
+                return self._answers[what["api"]] if what["kind"] == "api" else model.Done()
             case model.ShowCard():
                 return model.Done(f"card-{effect.card.request}")
             case _:
@@ -100,6 +100,11 @@ class Durable:
             lost = {name for name in found.keys() - names if model.State(name).final}
             if lost or time.monotonic() > deadline:
                 raise RuntimeError(f"the runs should be {names}, and are {found}")
+            await asyncio.sleep(LOOKS)
+
+    async def settled(self) -> None:
+        """Wait until nothing is left in the queue."""
+        while (await self.engine.read(lambda reader: reader.status())).effects:
             await asyncio.sleep(LOOKS)
 
     async def _all(self, events: Iterable[model.Event]) -> None:

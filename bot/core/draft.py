@@ -191,7 +191,6 @@ class Draft:
         """The decision, with what is answered at once."""
         shown = self.card() if card and self.request and self.it.plan is not None else None
         changed = self.request if self.request is not self.view.request else None
-        known = set(self.view.votes)
         steps = tuple(step for step in self.steps.values() if step not in self.view.steps)
         results = tuple(
             result for result in self.results.values() if result not in self.view.results
@@ -199,7 +198,7 @@ class Draft:
         return model.Decision(
             receipt=model.Receipt(toast, tone, shown),
             request=changed,
-            votes=tuple(vote for vote in self.votes if vote not in known),
+            votes=self.votes[len(self.view.votes) :],
             steps=steps,
             results=results,
             effects=tuple(self.effects),

@@ -254,7 +254,7 @@ def progress_of(run: live.Live, asks: model.Ballot | None) -> model.Progress:
         step = over.get(stage.name)
         if step is not None:
             detail = str(step.failure.message)[:300] if step.failure is not None else ""
-            stage = replace(stage, status=step.status, detail=detail)
+            stage = model.Stage(stage.name, stage.action, step.status, detail)
         elif stage.name == current:
             stage = replace(stage, status="Running" if asks is None else "Waiting")
         found.append(stage)
