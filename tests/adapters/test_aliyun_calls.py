@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.aliyun import Aliyun, Credentials, pages
-from adapters.openapi import api
 from bot import checkpoints, model
 from bot.oos import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import Clock, executor
-from tests.sandbox.aliyun_party import DB1, REGION, SWITCHED_OFF, WEB1, WEB2, served, until
+from tests.sandbox.aliyun_party import DB1, REGION, SWITCHED_OFF, WEB1, WEB2, until
+
+pytestmark = pytest.mark.usefixtures("hurry")
 
 Party = party_module.Aliyun
 TOKEN = "call-token-1"
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "FIRST_WAIT", 0.005)
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Party]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def aliyun(party: Party, clock: Clock) -> AsyncIterator[Aliyun]:
-    async with executor(party.base_url, clock) as one:
-        yield one
 
 
 def call(api: str, lookup: bool = False, age: float | None = 5, **parameters: Any) -> model.RunCall:

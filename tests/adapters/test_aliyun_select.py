@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from bot import model
 from bot.oos import calls, targets
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor
-from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, SWITCHED_OFF, WEB1, WEB2, served
+from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, SWITCHED_OFF, WEB1, WEB2
 
 Party = party_module.Aliyun
 WEB3 = "i-sandbox0web03"
@@ -22,18 +20,6 @@ WEBS = [WEB1, WEB2, WEB3]
 TYPE = "ALIYUN::ECS::Instance"
 ALL = {"Type": "All"}
 WEB = {"Type": "Tags", "Tags": [{"Key": "tier", "Value": "web"}]}
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Party]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-async def aliyun(party: Party) -> AsyncIterator[Aliyun]:
-    async with executor(party.base_url) as one:
-        yield one
 
 
 async def select(one: Aliyun, *filters: Any, **more: Any) -> model.Outcome:
