@@ -1,9 +1,11 @@
-"""What must never happen to a template's run: what was not approved, twice, lost, or told wrongly."""
+"""What must never happen to a template's run: not approved, run twice, lost, or told wrongly."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
