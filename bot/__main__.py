@@ -56,6 +56,21 @@ def known_commands(folder: Path, elsewhere: Collection[str]) -> list[notes.Comma
         raise config.BadCommands(error.faults) from error
 
 
+def commands_of(settings: config.Config) -> tuple[str, ...]:
+    """What keeps the commands from running as the whole configuration is: products of the cloud
+    that templates call, and that nobody knows."""
+    from bot import loading
+    from bot.app import outside
+
+    rules = settings.book.commands
+    elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
+    try:
+        loading.load(settings.commands, elsewhere, outside.service_known(settings))
+    except loading.CatalogError as error:
+        return error.faults
+    return ()
+
+
 def loaded(path: Path, secrets: bool = True, commands: bool = True) -> config.Config:
     """The configuration, its warnings told; where it has faults, they are told and that is all."""
     known = known_commands if commands else None
@@ -128,6 +143,10 @@ def check(path: Path, no_secrets: bool) -> None:
         click.echo(f"{count} fault{'s' if count != 1 else ''}", err=True)
         sys.exit(1)
     warn(path, settings.warnings)
+    faults = commands_of(settings)
+    if faults:
+        click.echo("\n".join(faults))
+        sys.exit(fail(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"))
     click.echo(f"ok: {settings.summary()}")
 
 

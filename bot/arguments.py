@@ -137,7 +137,7 @@ class Arguments:
             nothing = parameters.Misfit("parse.value", name=parameter.name, value="")
             raise self._explained(parameter, nothing, "")
         try:
-            text = blanks.read(blank, line, self._special)
+            text = blanks.read(blank, line, self._special, lambda at: self._key_at(at, "="))
         except reader.Unclosed as unclosed:
             raise reader.Unclosed(unclosed.quote, VEIL) if parameter.secret else unclosed from None
         if parameter.secret:

@@ -36,9 +36,15 @@ def structured(item: model.Parameter) -> bool:
 # ----------------------------------------------------------------------------- reading
 
 
-def read(item: model.Parameter, line: reader.Reader, ends: Callable[[], bool]) -> str:
-    """The text of a value that begins here; the reader moves behind it. ``ends``: at this place no
-    further part of a list begins. Unclosed: braces or quotes."""
+def read(
+    item: model.Parameter,
+    line: reader.Reader,
+    ends: Callable[[], bool],
+    named: Callable[[int], bool],
+) -> str:
+    """The text of a value that begins here; the reader moves behind it. ``ends``: where the reader
+    stands no further part of a list begins; ``named``: at this place another ``name=`` begins.
+    Unclosed: braces or quotes."""
     if jsonish.begins(line.raw, line.at):
         found = jsonish.scan(line.raw, line.at)
         if found is not None and (structured(item) or line.gap_at(found[1])):
@@ -53,8 +59,19 @@ def read(item: model.Parameter, line: reader.Reader, ends: Callable[[], bool]) -
     if item.type == "List":
         return _items(line, ends)
     if item.type == "String":
-        return line.solid()
+        return _solid(line, named)
     return line.bare().rstrip(_CLOSING)
+
+
+def _solid(line: reader.Reader, named: Callable[[int], bool]) -> str:
+    """Everything up to a space, or to a comma that the next name follows."""
+    start = line.at
+    text = line.solid()
+    for place, char in enumerate(text):
+        if char in ",，;；、" and named(start + place + 1):
+            line.at = start + place
+            return text[:place]
+    return text
 
 
 def _quoted(item: model.Parameter, line: reader.Reader, ends: Callable[[], bool]) -> str:

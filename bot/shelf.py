@@ -7,6 +7,7 @@ ones, unless a file has their name.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,7 +50,7 @@ class Shelf:
         lenient = {
             id(each) for file in reaches.keys() - here for each in reaches[file].values()
         } - needed
-        names = {**self.known, **self.broken}
+        names = validate.Known({**self.known, **self.broken})
         for template in self.read:
             free = id(template) in lenient
             found = validate.validate(template, _ALL if free else actions.BUILT_IN, names, free)
@@ -116,20 +117,20 @@ def gather(folder: Path) -> Shelf:
             shelf.faults.append(f"{file}: there is a template `{name}` already: {before}")
             continue
         try:
-            template, faults = parse.recovered(path.read_bytes(), name, file)
+            template, faults = _recovered(path.read_bytes(), name, file)
         except OSError as error:
             shelf.faults.append(f"{file}: cannot be read: {error.strerror}")
             continue
         if template is None:
             shelf.faults.extend(map(str, faults))
             empty = model.Template(name, "", {}, (), (), ())
-            shelf.broken |= {model.fold(name): empty, _action(name): empty}
+            shelf.broken |= {word: empty for word in (model.fold(name), _action(name)) if word}
             continue
         shelf.read.append(template)
         shelf.misread[id(template)] = faults
         shelf.known[model.fold(name)] = template
-        if path.parent != folder:
-            aliases[_action(name)] = template
+        if path.parent != folder and (action := _action(name)):
+            aliases[action] = template
         if path.parent == folder and not name.startswith("_"):
             if runbook.WORD.fullmatch(name):
                 shelf.own[file] = template
@@ -148,6 +149,15 @@ def gather(folder: Path) -> Shelf:
 
 
 def _action(name: str) -> str:
-    """The action, folded, that a file of this name stands for (``ACS-ECS-Foo``: acs::ecs::foo)."""
+    """The action, folded, that a file of this name stands for (``ACS-ECS-Foo``: acs::ecs::foo);
+    empty: it stands for none."""
     parts = name.split("-", 2)
     return model.fold("::".join(parts)) if len(parts) == 3 and parts[0].casefold() == "acs" else ""
+
+
+@functools.lru_cache(maxsize=2048)
+def _recovered(
+    content: bytes, name: str, file: str
+) -> tuple[model.Template | None, list[model.Fault]]:
+    """Remembered, as a folder is loaded for the check of the configuration and for the start."""
+    return parse.recovered(content, name, file)

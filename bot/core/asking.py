@@ -39,6 +39,8 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     """Decide on a message: the place, the person, the words, the right; then what it asks."""
     draft = Draft(house, view, now)
     book, locale = house.book, policy.locale_of(house.book, event.place)
+    typed = event.text
+    event = replace(event, text=parse.shown(house.catalog, typed, locale))
     refusal = policy.refusal_of_place(book, event.place, event.account)
     if view.recent_asks >= book.asks_per_minute:
         refusal = policy.Refusal("refused.rate", {"most": book.asks_per_minute})
@@ -49,7 +51,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
         return refuse(draft, event, refusal, locale)
     person = policy.person_of(book, event.account)
     assert person is not None
-    found = parsed(house.catalog, event.text, locale)
+    found = parsed(house.catalog, typed, locale)
     if isinstance(found, policy.Refusal):
         return refuse(draft, event, found, locale, person.id)
     context = command.Context(
@@ -63,7 +65,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
         now=now,
     )
     if found.command.kind == "operation":
-        return operation(draft, event, found, context)
+        return operation(draft, event, typed, found, context)
     result = found.command.call(context, found.values)
     if isinstance(result, command.Act):
         return voting.by_text(draft, event, person, result)
@@ -129,16 +131,17 @@ def refusal_of_right(
 
 
 def operation(
-    draft: Draft, event: model.Asked, found: parse.Parsed, context: command.Context
+    draft: Draft, event: model.Asked, typed: str, found: parse.Parsed, context: command.Context
 ) -> model.Decision:
-    """An operation asked for in a chat; not in one where its approvers could not see the card."""
+    """An operation asked for in a chat; not in one where its approvers could not see the card.
+    ``typed`` is the message itself, with what must not be shown again."""
     locale, person = context.locale, context.person
     alone = policy.Refusal("refused.alone") if event.place.direct else None
     refusal = alone or refusal_of_right(
         draft.house, person, found.command.name, event.place, locale
     )
     refusal = refusal or filing.file_request(
-        draft, found, context, text=event.text, place=event.place, account=event.account
+        draft, found, context, text=typed, place=event.place, account=event.account
     )
     if refusal is not None:
         return refuse(draft, event, refusal, locale, person.id)

@@ -4,6 +4,8 @@ are known by then. It only tells; what runs is decided by the interpreter alone.
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -143,5 +145,12 @@ def _inline(value: Any, known: Mapping[str, Any]) -> str:
 
 def _yaml(value: Any, indent: str) -> Iterator[str]:
     if value:
-        for line in printing.written(value).rstrip("\n").split("\n"):
+        for line in _lines(json.dumps(value, ensure_ascii=False)):
             yield f"{indent}{line}"
+
+
+@functools.lru_cache(maxsize=512)
+def _lines(text: str) -> tuple[str, ...]:
+    """A value, given as JSON, in lines of YAML, remembered: a plan is told twice before it is
+    voted on, and most of it is alike each time that somebody asks."""
+    return tuple(printing.written(json.loads(text)).rstrip("\n").split("\n"))

@@ -62,7 +62,7 @@ def start(draft: Draft) -> None:
     if not plan.template:
         start_steps(draft)
     elif plan.selectors:
-        key = f"drift:{installation}:{request.id}:{request.digest[:16]}"
+        key = f"drift:{installation}:{request.id}:{request.digest[:16]}:v{draft.it.version}"
         draft.queue(key, key, model.Resolve((), plan.region, plan.selectors))
     else:
         go(draft)

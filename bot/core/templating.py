@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot import catalog, model, parse, policy
-from bot.cards import runs
 from bot.core import machines, patterns, preview
 from bot.core.draft import Draft
 from bot.oos import model as oos
@@ -64,7 +63,7 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         tuple(selected),
         tuple(selected.values()),
         hidden,
-        without_secrets(text, [values[name] for name in hidden]),
+        parse.shown(house.catalog, text, house.book.locale),
         preview.text(template, values, hidden, library),
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
@@ -85,15 +84,6 @@ def refusal_of_values(rule: policy.CommandRule, values: Mapping[str, Any]) -> po
                 facts = {"name": name, "value": str(each)[:80], "values": list(allowed)}
                 return policy.Refusal("refused.value", facts)
     return None
-
-
-def without_secrets(text: str, secrets: list[Any]) -> str:
-    """What was typed, for the records: hidden values do not stand in it."""
-    for secret in secrets:
-        shown = secret if isinstance(secret, str) else model.canonical(secret)
-        if shown:
-            text = text.replace(shown, runs.HIDDEN)
-    return text
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -158,7 +148,7 @@ def frozen(item: oos.Parameter, ids: list[str], region: str) -> Any:
 
 
 def without(value: Any, gone: tuple[str, ...]) -> Any:
-    """A frozen value less some instances; empty-handed (``holds_none``) where none is left."""
+    """A frozen value less some instances."""
     if isinstance(value, Mapping):
         left = [each for each in value["ResourceIds"] if each not in gone]
         return {**value, "ResourceIds": left}
@@ -167,6 +157,21 @@ def without(value: Any, gone: tuple[str, ...]) -> Any:
     if value.startswith("{"):
         return json.dumps(without(json.loads(value), gone))
     return "" if value in gone else value
+
+
+def emptied(value: Any, gone: tuple[str, ...]) -> bool:
+    """Does a frozen value lose all of its instances by that? What it would then select, only the
+    template knows: it could be everything."""
+    return bool(held(value)) and not set(held(value)) - set(gone)
+
+
+def held(value: Any) -> list[str]:
+    """The instances that a frozen value holds."""
+    if isinstance(value, Mapping):
+        return list(value["ResourceIds"])
+    if isinstance(value, list):
+        return [one for each in value for one in held(each)]
+    return held(json.loads(value)) if value.startswith("{") else [value] if value else []
 
 
 def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:

@@ -26,6 +26,10 @@ _ASSOCIATIONS = ("Targets", "RateControl")
 _SURE = 0.9
 
 
+class Known(dict[str, model.Template]):
+    """Templates by their folded names: many can be validated without folding them for each."""
+
+
 def validate(
     template: model.Template,
     actions: Mapping[str, table.ActionSpec] = table.BUILT_IN,
@@ -35,7 +39,12 @@ def validate(
     """Every fault, in the order of the file; none: the template can be run. ``known_templates``
     are those that its actions may name. ``allow_unknown_products``: a product action without a
     template is left to the other side."""
-    known = {model.fold(name): item for name, item in (known_templates or {}).items()}
+    given = known_templates or {}
+    known = (
+        given
+        if isinstance(given, Known)
+        else {model.fold(name): item for name, item in given.items()}
+    )
     look = Look(template, actions, known, allow_unknown_products)
     checks = (_parameters, _tasks, _states, _outputs, _conditions)
     for check in checks if template.tasks or template.states else (_parameters,):

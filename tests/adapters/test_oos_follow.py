@@ -5,16 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.oos import Oos, api, story
+from adapters.oos import Oos, story
 from bot import model, ports
 from sandbox.aliyun import Aliyun
-from tests.adapters.aliyun_plans import Clock
 from tests.adapters.oos_plans import (
     SLEEP,
     begun,
@@ -24,31 +21,11 @@ from tests.adapters.oos_plans import (
     seen,
     tell,
 )
-from tests.sandbox.aliyun_party import DB1, REGION, WEB1, WEB2, served
+from tests.sandbox.aliyun_party import DB1, REGION, WEB1, WEB2
 from tests.sandbox.oos_client import Sdk, approve, script, template
 from tests.sandbox.oos_client import api as call
 
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "FIRST_WAIT", 0.005)
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Aliyun]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def oos(party: Aliyun, clock: Clock) -> AsyncIterator[Oos]:
-    async with executor(party, clock) as one:
-        yield one
+pytestmark = pytest.mark.usefixtures("hurry")
 
 
 # ----------------------------------------------------------------------------- words

@@ -145,6 +145,25 @@ def test_values(typed: str, name: str, value: Any) -> None:
     assert given(f"restart {typed} web-01 {HOOK}")[name] == value
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "restart web-01，hookUrl=robot:ops，rateControl=５０％，message=a,b，count=2",
+        "restart web-01 hookUrl = robot:ops rateControl = 50% message = a,b count = 2",
+        "restart web-01;hookUrl=robot:ops;count=2;message=a,b;rateControl=50%",
+        "restart\nweb-01\nhookUrl：robot:ops\nrateControl：50%\nmessage：a,b\ncount：2",
+    ],
+)
+def test_however_they_are_set_apart(line: str) -> None:
+    assert given(line) == {
+        "targets": ("web-01",),
+        "hookUrl": "robot:ops",
+        "rateControl": {"Mode": "Concurrency", "Concurrency": "50%", "MaxErrors": 0},
+        "message": "a,b",
+        "count": 2,
+    }
+
+
 def test_what_was_not_typed_is_left_to_the_template() -> None:
     parsed = parse.parse(CATALOG, f"restart web-01 {HOOK}", "en")
     assert isinstance(parsed, parse.Parsed)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot import catalog, loading, parse, policy, runbook
 from bot.oos import parameters
+from tests.commands import rig
 
 ROOT = Path(__file__).resolve().parents[2]
 PAYLOADS = ROOT / "tests" / "payloads" / "oos"
@@ -225,7 +228,7 @@ SELECT = SMALL.replace("ACS::ExecuteAPI", "ACS::SelectTargets").replace(
     "      ResourceType: {type}\n      Filters: []\n",
 )
 HINDERED = [
-    (TIMED, "x.yml:6:27: `ACS::TimerTrigger` starts by itself"),
+    (TIMED, "x.yml:6:27: `ACS::TimerTrigger` runs on OOS itself only: it starts by itself"),
     (SELECT.replace("{type}", "ALIYUN::RDS::DBInstance"), "x.yml:9:21: `ACS::SelectTargets` finds"),
     (SMALL.replace("Service: ECS", "Service: nosuch"), "x.yml:9:16: the product `nosuch` is not"),
     (
@@ -254,7 +257,9 @@ def test_what_cannot_run_in_a_chat_is_refused_at_load(tmp_path: Path, text: str,
 def test_so_is_what_a_part_of_it_cannot(tmp_path: Path) -> None:
     place = folder(tmp_path, outer__yml=CALLS, parts__in__inner__yml=TIMED)
     [fault] = faults(place)
-    assert fault.startswith("parts/inner.yml:6:27: `ACS::TimerTrigger` starts by itself")
+    assert fault.startswith(
+        "parts/inner.yml:6:27: `ACS::TimerTrigger` runs on OOS itself only: it starts by itself"
+    )
     assert loading.load(place, ["outer"]).names() == ("outer",)
     folder(tmp_path, local__yml=CALLS)
     assert faults(place, elsewhere=["outer"]) == [fault], "the other command still runs here"
@@ -290,20 +295,48 @@ def test_whom_approvals_name(tmp_path: Path) -> None:
     assert not look.loops
 
 
-def test_help_of_a_template(tmp_path: Path) -> None:
-    from tests.commands import rig
+def test_help_of_a_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = {**rig.BOOK.commands, "reboot-with-approval": policy.CommandRule("peers", "")}
+    roles = {"dev": policy.Role("dev", frozenset({"*"}))}
+    monkeypatch.setattr(rig, "BOOK", replace(rig.BOOK, commands=rules, roles=roles))
+    english = rig.plain(rig.ask("help reboot-with-approval"))
+    for line in (
+        "reboot-with-approval · Reboots instances a few at a time, once somebody in the group "
+        "agrees.",
+        "targets: instances: instance ids or names (i-1,i-2), tags (tag:env=prod), or the JSON of "
+        "OOS",
+        "rateControl: the pace: how many at a time (5, 50%), batches (batch:1,5,10), or the JSON "
+        'of OOS (default {"Mode": "Concurrency", "Concurrency": "50%", "MaxErrors": 0})',
+        "webHookUrl: the group's robot: text, in quotes if there are spaces in it (optional)",
+        "regionId: region: text, in quotes if there are spaces in it (default {{ ACS::RegionId }})",
+        "Also: 审批后重启",
+        "Risk: high",
+        "Approval: any one of Bob, Carol",
+        "reboot-with-approval web-01",
+    ):
+        assert line in english.split("\n"), english
+    chinese = rig.plain(rig.ask("help 审批后重启", locale="zh-CN"))
+    assert "reboot-with-approval · 群里有人同意之后，分批重启实例。" in chinese
+    assert "atAll: 提醒所有人：是 或 否（yes 或 no）（默认 false）" in chinese
+    assert "robot:ops" not in english + chinese, "a secret's default is not shown"
+    assert "reboot-with-approval" in rig.plain(rig.ask("whoami"))
+    assert "reboot-with-approval: Reboots" in rig.plain(rig.ask("help"))
 
-    commands = loading.load(ROOT / "commands")
-    sample = found(commands, "reboot-with-approval")
-    for locale in ("en", "zh-CN"):
-        for parameter in sample.parameters:
-            assert parameter.label(locale).strip()
-            assert parameter.expected(locale).strip()
-    hook = next(p for p in sample.parameters if p.name == "webHookUrl")
-    assert (hook.secret, hook.usual) == (True, "")
-    assert sample.hidden == {"webHookUrl"}
-    text = rig.plain(rig.ask("help reboot-with-approval", who="alice"))
-    assert "may not use" in text, "no table of the test's configuration allows it"
+
+@pytest.mark.parametrize(
+    ("args", "shown"),
+    [
+        ({"targets": ["web-01", "web-02"]}, "web-01 web-02"),
+        ({"targets": {"Type": "ResourceIds", "ResourceIds": ["i-1"]}}, "i-1"),
+        ({"targets": [{"Type": "Tags", "Tags": [{"Key": "a", "Value": "b"}]}]}, "tag:a=b"),
+        ({"targets": {"Type": "All"}}, "All"),
+        ({}, ""),
+    ],
+)
+def test_a_request_in_a_few_words(args: dict[str, Any], shown: str) -> None:
+    request = rig.request(42, command="reboot-with-approval", args=args, plan=None)
+    text = rig.plain(rig.ask("status 42", request=request))
+    assert text.split("\n")[0] == f"#42 reboot-with-approval {shown}".strip()
 
 
 def test_a_line_that_names_a_template_is_refused_in_words(tmp_path: Path) -> None:

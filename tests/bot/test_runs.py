@@ -347,6 +347,8 @@ def test_a_doubt_is_looked_up_and_in_the_end_a_person_is_asked(stage: RunStage, 
         assert len(made) == 1
         assert request.state is State.WAITING
         assert buttons(cards(effects)[-1]) == ["retry", "skip", "stop"]
+        assert "ECS ActNow" in words(cards(effects)[-1])
+        assert "Note: hello" in words(cards(effects)[-1])
         assert "may not" in stage.click("alice", 1, "retry", request.code).toast
         stage.click("carol", 1, "retry", request.code)
         stage.work()
@@ -360,6 +362,7 @@ def test_a_run_that_cannot_go_on_ends_as_unknown_and_is_told(stage: RunStage) ->
     connection = stage.store.writer.connection  # type: ignore[union-attr]
     connection.execute("UPDATE journal SET body = replace(body, 'gate#0', 'gone#0')")
     stage.approve("bob")
+    stage.approve("carol")
     effects = stage.work()
     assert stage.request(1).state is State.UNKNOWN
     assert "cannot go on" in said(effects)[-1]

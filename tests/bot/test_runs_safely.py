@@ -1,0 +1,266 @@
+"""What must never happen to a template's run: not approved, run twice, lost, or told wrongly."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import catalog, model, policy
+from bot.core import live
+from tests.bot import run_stage
+from tests.bot.run_stage import RunStage
+from tests.bot.stage import words
+
+State = model.State
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[RunStage]:
+    made = RunStage(tmp_path)
+    yield made
+    made.close()
+
+
+def said(effects: list[model.Effect]) -> str:
+    return "\n".join(words(each.message) for each in effects if isinstance(each, model.Say))
+
+
+# ----------------------------------------------------------------------------- targets
+
+
+def test_each_parameter_of_instances_is_frozen_to_its_own(stage: RunStage) -> None:
+    request = stage.planned("alice", "swap first=web-02 second=web-03,web-01")
+    assert request.plan is not None
+    values = request.plan.parameters
+    assert values["first"]["ResourceIds"] == ["i-00000002"]
+    assert [each["ResourceIds"] for each in values["second"]] == [["i-00000003", "i-00000001"]]
+    stage.approve()
+    stage.work()
+    assert stage.request(1).state is State.SUCCEEDED
+    assert stage.made("SwapNow")[0]["From"] == values["first"]
+
+
+def drifting(folder: Path, drift: Any, **fields: Any) -> RunStage:
+    usual = run_stage.book()
+    rule = dataclasses.replace(usual.commands["fleet"], drift=drift, **fields)
+    return RunStage(folder, run_stage.book(commands={**usual.commands, "fleet": rule}))
+
+
+def test_targets_that_drift_away_and_back_still_run_once(tmp_path: Path) -> None:
+    made = drifting(tmp_path, "ask")
+    try:
+        made.fleet = ["web-01"]
+        first = made.planned("alice", "fleet targets=tag:env=prod")
+        made.fleet = ["web-02"]
+        made.approve("bob")
+        made.work()
+        assert made.request(1).state is State.PENDING
+        made.fleet = ["web-01"]
+        made.approve("bob")
+        made.work()
+        request = made.request(1)
+        assert request.digest == first.digest
+        assert request.state is State.SUCCEEDED
+        touched = [each["InstanceId"] for each in made.made("TouchInstance")]
+        assert touched == ["i-00000001"]
+    finally:
+        made.close()
+
+
+def test_words_meant_for_the_plan_before_the_drift_do_not_count_for_the_new_one(
+    tmp_path: Path,
+) -> None:
+    made = drifting(tmp_path, "ask")
+    try:
+        made.fleet = ["web-01"]
+        first = made.planned("alice", "fleet targets=tag:env=prod")
+        made.fleet = ["web-02"]
+        made.approve("bob")
+        made.work()
+        made.ask("carol", "approve 1", quoted=first.card)
+        assert "must carry the code" in said(made.work())
+        assert made.request(1).state is State.PENDING
+        made.ask("carol", f"approve 1 {made.request(1).code}")
+        made.work()
+        assert made.request(1).state is State.SUCCEEDED
+    finally:
+        made.close()
+
+
+def test_a_parameter_left_without_any_instance_is_not_run(tmp_path: Path) -> None:
+    """What it would then select is for the template to say: it could be everything."""
+    usual = run_stage.book()
+    rule = dataclasses.replace(usual.commands["swap"], drift="intersect")
+    made = RunStage(tmp_path, run_stage.book(commands={**usual.commands, "swap": rule}))
+    try:
+        made.planned("alice", "swap first=web-01 second=web-02")
+        made.fleet = ["web-02"]
+        made.approve("bob")
+        effects = made.work()
+        assert made.request(1).state is State.FAILED
+        assert "was not started" in said(effects)
+        assert not made.calls
+    finally:
+        made.close()
+
+
+def test_an_approved_run_does_not_begin_hours_later(stage: RunStage) -> None:
+    stage.planned("alice", "fleet targets=web-01")
+    stage.approve()
+    claims = stage.claim()
+    [look] = [one for one in claims if isinstance(one.effect.body, model.Resolve)]
+    for other in claims:
+        if other is not look:
+            stage.settle(other, stage.answer(other))
+    stage.clock.advance(3600)
+    stage.settle(look, model.NotSent("the cloud cannot be reached"))
+    effects = stage.work()
+    assert stage.request(1).state is State.FAILED
+    assert "was not started" in said(effects)
+
+
+# ----------------------------------------------------------------------------- people
+
+
+def canaries(folder: Path, mode: Any, approvers: tuple[str, ...]) -> RunStage:
+    usual = run_stage.book()
+    careful = policy.Policy("any", approvers, mode=mode, canary=1)
+    return RunStage(folder, run_stage.book(policies={**usual.policies, "any": careful}))
+
+
+def repoliced(made: RunStage, **fields: Any) -> None:
+    """The configuration changes while the bot runs."""
+    book = made.house.book
+    rule = dataclasses.replace(book.policies["any"], **fields)
+    changed = dataclasses.replace(book, policies={**book.policies, "any": rule})
+    made.house = dataclasses.replace(made.house, book=changed)
+
+
+def test_a_run_survives_that_its_policy_changes_behind_its_canary(tmp_path: Path) -> None:
+    made = canaries(tmp_path, "any", ("bob", "carol"))
+    try:
+        made.planned("alice", "fleet targets=web-01,web-02,web-03 rateControl=1")
+        made.approve("bob")
+        made.work()
+        assert "goes on" in made.approve("carol").toast
+        [second] = made.held()
+        repoliced(made, mode="all")
+        live._known.clear()
+        made.settle(second, made.answer(second))
+        made.work()
+        assert made.request(1).state is State.SUCCEEDED
+        assert len(made.made("TouchInstance")) == 3
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_policy_that_changes_while_a_canary_waits_holds_at_once(
+    tmp_path: Path, restart: bool
+) -> None:
+    made = canaries(tmp_path, "any", ("bob", "carol", "erin"))
+    try:
+        made.planned("alice", "fleet targets=web-01,web-02")
+        made.approve("bob")
+        made.work()
+        repoliced(made, mode="count", count=2)
+        if restart:
+            live._known.clear()
+        assert "1 of 2" in made.approve("bob").toast
+        made.work()
+        assert len(made.made("TouchInstance")) == 1
+        repoliced(made, approvers=("carol", "erin"))
+        assert "1 of 2" in made.approve("carol").toast
+        made.work()
+        assert len(made.made("TouchInstance")) == 1
+        assert "goes on" in made.approve("erin").toast
+        made.work()
+        assert made.request(1).state is State.SUCCEEDED
+    finally:
+        made.close()
+
+
+def test_the_vote_of_somebody_who_was_removed_does_not_count_any_more(stage: RunStage) -> None:
+    stage.planned("alice", "gate")
+    stage.approve("bob")
+    stage.work()
+    assert "1 of 2" in stage.approve("bob").toast
+    book = stage.house.book
+    people = {name: person for name, person in book.people.items() if name != "bob"}
+    fewer = dataclasses.replace(book, people=people, index=policy.index_accounts(people))
+    stage.house = dataclasses.replace(stage.house, book=fewer)
+    assert "not an approver" in stage.approve("erin").toast
+    assert "1 of 2" in stage.approve("carol").toast
+    stage.work()
+    assert not stage.made("ActNow")
+    assert stage.request(1).state is State.WAITING
+
+
+# ----------------------------------------------------------------------------- lost or twice
+
+
+def test_a_run_that_breaks_makes_no_call_that_was_decided_with_it(
+    stage: RunStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.planned("alice", "fleet targets=web-01,web-02")
+    stage.approve()
+    [find] = stage.held()
+    real, shown = live.write, []
+
+    def write(*given: Any) -> None:
+        shown.append(given)
+        if len(shown) == 3:
+            raise RuntimeError("broken")
+        real(*given)
+
+    monkeypatch.setattr(live, "write", write)
+    stage.settle(find, stage.answer(find))
+    effects = stage.work()
+    assert stage.request(1).state is State.UNKNOWN
+    assert "cannot go on" in said(effects)
+    assert not stage.made("TouchInstance")
+
+
+def test_a_template_that_cannot_be_read_any_more_is_told(stage: RunStage) -> None:
+    stage.planned("alice", "nap")
+    stage.approve()
+    stage.work()
+    known = {command.name: command for command in stage.house.catalog}
+    stage.house = dataclasses.replace(stage.house, catalog=catalog.Catalog(known))
+    live._known.clear()
+    connection = stage.store.writer.connection  # type: ignore[union-attr]
+    connection.execute("UPDATE sources SET text = 'FormatVersion: OOS-1066-10-14'")
+    stage.tick(3601)
+    effects = stage.work()
+    assert stage.request(1).state is State.UNKNOWN
+    assert "cannot go on" in said(effects)
+
+
+# ----------------------------------------------------------------------------- on another engine
+
+
+def elsewhere(folder: Path, **fields: Any) -> RunStage:
+    """A stage whose template ``fleet`` runs on OOS."""
+    return drifting(folder, fields.pop("drift", "ask"), engine="oos", **fields)
+
+
+def test_on_another_engine_fewer_are_asked_for_again(tmp_path: Path) -> None:
+    """What runs there is the plan as it stands: nobody may be told that some were left out."""
+    made = elsewhere(tmp_path, drift="intersect")
+    try:
+        made.fleet = ["web-01", "web-02"]
+        made.planned("alice", "fleet targets=tag:env=prod")
+        made.fleet = ["web-02"]
+        made.approve("bob")
+        effects = made.work()
+        assert made.request(1).state is State.PENDING
+        assert not any(isinstance(each, model.StartRun) for each in effects)
+        made.approve("bob")
+        [start] = [each for each in made.work() if isinstance(each, model.StartRun)]
+        assert start.plan.parameters["targets"]["ResourceIds"] == ["i-00000002"]
+    finally:
+        made.close()
