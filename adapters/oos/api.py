@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from adapters import openapi
-from adapters.oos.settings import Settings
 
 VERSION = "2019-06-01"
 
