@@ -13,7 +13,7 @@ from bot import model, policy
 from bot.core import live
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import words
+from tests.bot.stage import actions, cards, said, words
 
 State = model.State
 
@@ -23,19 +23,6 @@ def stage(tmp_path: Path) -> Iterator[RunStage]:
     made = RunStage(tmp_path)
     yield made
     made.close()
-
-
-def said(effects: list[model.Effect]) -> list[str]:
-    return [words(effect.message) for effect in effects if isinstance(effect, model.Say)]
-
-
-def cards(effects: list[model.Effect]) -> list[model.Card]:
-    shown = (model.ShowCard, model.UpdateCard)
-    return [effect.card for effect in effects if isinstance(effect, shown)]
-
-
-def actions(stage: RunStage) -> list[str]:
-    return [row.action for row in stage.read(lambda reader: list(reader.chain()))]
 
 
 def buttons(card: model.Card) -> list[str]:
