@@ -17,6 +17,9 @@ ENDS = {
     "Failed": model.State.FAILED,
     "Cancelled": model.State.CANCELLED,
 }
+FOUND = "found"
+"""The batch of a step that somebody else started: it carries no tag of ours, and is looked at by
+itself."""
 Word = Literal["approve", "reject", "confirm", "resume"]
 
 
@@ -57,20 +60,24 @@ def follow(draft: Draft, execution: model.Execution) -> None:
 
 
 def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
-    """What the execution asks of people. Its digest tells it from all other questions. Only of an
-    execution that was asked of us do we say no when the time is up."""
+    """What the execution asks of people. Its digest tells it from all other questions: a loop that
+    pauses batch by batch, by how far it is. Only of an execution that was asked of us do we say no
+    when the time is up."""
     waiting = execution.waiting
     assert waiting is not None
-    ours = bool(draft.it.command in draft.house.book.commands)
+    ours = all(step.batch != FOUND for step in draft.steps.values())
     rule = policy.policy_of(draft.house.book, draft.it.policy)
-    text = f"{draft.it.digest}:{execution.id}:{waiting.kind}:{waiting.task}"
+    key, progress = waiting.id or waiting.task, execution.progress
+    text = f"{draft.it.digest}:{execution.id}:{waiting.kind}:{key}"
+    if waiting.kind == "pause":
+        text += f":{progress.done}:{progress.failed}"
     voters = tuple(
         person.id
         for name in waiting.approvers
         if (person := policy.of_ram(draft.house.book, name)) is not None
     )
     return model.Ballot(
-        key=waiting.task,
+        key=key,
         kind=waiting.kind,
         task=waiting.task,
         digest=hashlib.sha256(text.encode()).hexdigest(),
