@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -375,3 +376,104 @@ def test_an_execution_of_others_is_never_rejected_by_the_clock(watching: RunStag
     watching.tick(3 * 3600)
     assert words_told(watching.work()) == []
     assert watching.request(1).state is State.WAITING
+
+
+# ----------------------------------------------------------------------------- what is not shown
+
+SECRET = "s3cr3t-w0rd"
+
+LOUD = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  password: {Type: String, NoEcho: true}
+  robot: {Type: String, Default: ''}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    OnError: ask
+    Properties: {Service: ECS, API: ActNow, Parameters: {Word: '{{ password }}'}}
+    Outputs: {answer: {Type: String, ValueSelector: .Answer}}
+  - Name: ask
+    Action: ACS::Approve
+    Properties:
+      NotifyType: WebHook
+      WebHook:
+        URI: '{{ robot }}'
+        Content: {msgtype: text, text: {content: 'Set {{ password }}?'}}
+Outputs:
+  answer: {Type: String, Value: '{{ act.answer }} {{ password }}'}
+"""
+
+
+@pytest.fixture
+def loud(tmp_path: Path) -> Iterator[RunStage]:
+    rules = run_stage.book().commands | {"loud": policy.CommandRule("any", "high")}
+    book = run_stage.book(
+        commands=rules,
+        patterns=(
+            policy.Pattern(re.compile("cr3t-x"), frozenset({"value", "text"}), "refuse", "weak"),
+        ),
+    )
+    made = RunStage(tmp_path, book, {"loud": LOUD})
+    yield made
+    made.close()
+
+
+def everything_seen(made: RunStage, effects: list[model.Effect]) -> str:
+    """All that leaves for people, and all that is kept of it for them."""
+    shown = [words(e.card) for e in effects if isinstance(e, model.ShowCard | model.UpdateCard)]
+    quotes = [each.message.quote for each in effects if isinstance(each, model.Say)]
+    kept = [model.canonical(row.facts) for row in made.read(lambda reader: list(reader.chain()))]
+    for request in made.read(lambda reader: reader.recent_requests(9)):
+        kept += [request.text, request.note, model.canonical(request.args), str(request.progress)]
+        kept.append(str(request.ballot))
+    return "\n".join([said(effects), *shown, *quotes, *kept])
+
+
+@pytest.mark.parametrize("outcome", ["refused", "unknown", "done"])
+def test_a_hidden_value_is_not_told_whatever_the_far_end_says(loud: RunStage, outcome: str) -> None:
+    echo = f"the value {SECRET} is too weak"
+    loud.apis["ActNow"] = lambda given: {
+        "refused": model.Refused(echo, "Weak"),
+        "unknown": model.Unknown(echo),
+        "done": {"Answer": f"set to {SECRET}"},
+    }[outcome]
+    loud.ask("alice", f"loud password={SECRET}")
+    effects = loud.work()
+    loud.approve("bob")
+    effects += loud.work()
+    assert loud.request(1).state is State.WAITING
+    loud.approve("carol")
+    effects += loud.work()
+    seen = everything_seen(loud, effects)
+    assert loud.made("ActNow") == [{"Word": SECRET}]
+    assert SECRET not in seen
+    assert "too weak" in seen or "set to ••••••" in seen
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loud password=s3cr3t-xyz",
+        "loud password='s3cr3t-xyz and more' speed=3",
+        "loud password=s3cr3t-xyz targets=web-01",
+        "nonsense password: s3cr3t-xyz",
+    ],
+)
+def test_a_refusal_does_not_repeat_what_is_hidden(loud: RunStage, text: str) -> None:
+    loud.ask("alice", text)
+    effects = loud.work()
+    assert not loud.read(lambda reader: reader.recent_requests(9))
+    assert "cr3t" not in everything_seen(loud, effects)
+
+
+def test_the_token_of_a_robot_that_was_typed_is_not_shown(loud: RunStage) -> None:
+    robot = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
+    loud.ask("alice", f"loud password={SECRET} robot={robot}")
+    effects = loud.work()
+    assert loud.request(1).state is State.PENDING
+    assert "0123456789" not in everything_seen(loud, effects)
+    loud.apis["ActNow"] = lambda given: model.Refused("no", "No")
+    loud.approve("bob")
+    loud.work()
+    assert loud.calls[-1].what["notice"]["uri"] == robot
