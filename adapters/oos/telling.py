@@ -73,7 +73,7 @@ class Teller:
         except openapi.Failure as failure:
             return await self._doubted(region, effect, failure)
         if times > 1:
-            return await self._counted(region, effect, times)
+            return await self._counted(region, effect, place.path, times)
         return model.Done(effect.invocation)
 
     async def _say(self, region: str, effect: model.TellRun, place: Place) -> None:
@@ -111,7 +111,8 @@ class Teller:
         if item.get("Status") in story.FINAL:
             return None
         place = await self.reader.place(region, item)
-        if place is None or (effect.task and place.path != effect.task):
+        named = ("", place.path, str(place.row["TaskExecutionId"])) if place is not None else ()
+        if effect.task not in named:
             return None
         return place
 
@@ -125,7 +126,9 @@ class Teller:
             return other.harmless()
         return model.Done(effect.invocation) if place is None else failure.harmless()
 
-    async def _counted(self, region: str, effect: model.TellRun, times: int) -> model.Outcome:
+    async def _counted(
+        self, region: str, effect: model.TellRun, path: str, times: int
+    ) -> model.Outcome:
         """Were several approvals, all said by us, counted as several? The API does not tell."""
         for look in range(LOOKS):
             try:
@@ -135,7 +138,7 @@ class Teller:
                 return failure.harmless()
             await asyncio.sleep(openapi.pause(look))
         reason = (
-            f"OOS wants {times} approvals of {effect.task} and counts all of ours as one: let "
+            f"OOS wants {times} approvals of {path} and counts all of ours as one: let "
             "others approve in the OOS console, or set MinRequiredApprovals to 1."
         )
         return model.Refused(reason, "ApprovalsNotCounted")

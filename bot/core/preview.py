@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +15,6 @@ from bot.oos import model as oos
 from bot.oos import placeholders, printing
 
 DEEPEST = 3
-_SECRET = re.compile(r"(access_token=|/hook/)[\w%-]{6,}")
 _INDENT = "   "
 
 
@@ -135,7 +133,7 @@ def _filled_text(text: str, known: Mapping[str, Any]) -> Any:
 
 def _masked(value: Any) -> Any:
     """The token of a robot's address is a secret."""
-    return _SECRET.sub(r"\1…", value) if isinstance(value, str) else value
+    return runs.unsigned(value) if isinstance(value, str) else value
 
 
 def _inline(value: Any, known: Mapping[str, Any]) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from bot import model, policy
-from bot.cards import runs as words
-from bot.core import live
+from bot.core import live, secrets
 from bot.core.draft import Draft
 from bot.oos import calls, interpreter
 
@@ -57,7 +55,7 @@ def asking(
         kind=kind,
         task=task,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        shown=shown,
+        shown=secrets.covered(draft.it.plan, shown),
         expires_at=draft.now + rule.expires if kind not in PATIENT else None,
     )
 
@@ -104,10 +102,7 @@ def call_text(draft: Draft, run: live.Live, key: str) -> str:
     what = call.what
     lines = [f"{what.service} {what.api}", f"RegionId: {what.region}"]
     given = {**what.parameters, **what.query}
-    hidden = secrets(plan)
-    lines += [
-        f"{name}: {brief(value, hidden)}" for name, value in given.items() if told(name, value)
-    ]
+    lines += [f"{name}: {brief(value)}" for name, value in given.items() if told(name, value)]
     return "\n".join(lines)
 
 
@@ -115,25 +110,7 @@ def told(name: str, value: Any) -> bool:
     return name.casefold() != "regionid" and value not in (None, "", [], {})
 
 
-def brief(value: Any, hidden: list[str]) -> str:
-    """What was given, with what must not be shown left out, and no longer than people read."""
+def brief(value: Any) -> str:
+    """What was given, no longer than people read."""
     text = value if isinstance(value, str) else model.canonical(value)
-    for secret in hidden:
-        text = text.replace(secret, words.HIDDEN)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + " …"
-
-
-def secrets(plan: model.Plan) -> list[str]:
-    """The values of hidden parameters as they may stand in a call, the longest first."""
-    values = [plan.parameters[name] for name in plan.hidden if name in plan.parameters]
-    found = {text for value in values for text in leaves(value)}
-    return sorted(found - {""}, key=len, reverse=True)
-
-
-def leaves(value: Any) -> list[str]:
-    """Every piece of text within a value."""
-    if isinstance(value, Mapping):
-        return [text for part in value.values() for text in leaves(part)]
-    if isinstance(value, list | tuple):
-        return [text for part in value for text in leaves(part)]
-    return [value if isinstance(value, str) else model.canonical(value)]

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import cards, model, policy, texts
-from bot.core import live, preview, questions
+from bot.core import live, preview, questions, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
@@ -54,8 +54,9 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
             log.exception("the run of request %d cannot go on", draft.it.id)
             live.forget(draft)
             draft.take_back("call:")
-            why = texts.say(draft.it.locale, "run.broken", error=f"{type(e).__name__}: {e}"[:300])
-            draft.enter("countersign", "run.broken", error=f"{type(e).__name__}: {e}"[:300])
+            error = secrets.covered(draft.it.plan, f"{type(e).__name__}: {e}")[:300]
+            why = texts.say(draft.it.locale, "run.broken", error=error)
+            draft.enter("countersign", "run.broken", error=error)
             end(draft, model.State.UNKNOWN, why)
 
     return guarding
@@ -95,10 +96,10 @@ def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
             "call.looked_up" if call.lookup else "call.failed",
             call=call.key,
             outcome=type(found).__name__.lower(),
-            reason=getattr(outcome, "reason", ""),
+            reason=secrets.covered(draft.it.plan, getattr(outcome, "reason", "")),
         )
         if call.what["kind"] == "approve":
-            reason = reason_of(draft.it.locale, outcome)
+            reason = secrets.covered(draft.it.plan, reason_of(draft.it.locale, outcome))
             draft.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
     elif notable(call):
         draft.enter("countersign", "call.made", call=call.key, what=what_of(call))
@@ -199,7 +200,7 @@ def show(draft: Draft, run: live.Live, asks: model.Ballot | None) -> None:
     request = draft.it
     if request.ballot is not None and asks is not None and request.ballot.key == asks.key:
         asks = request.ballot
-    progress = progress_of(run, asks)
+    progress = secrets.progress(request.plan, progress_of(run, asks))
     state = model.State.RUNNING if asks is None else model.State.WAITING
     same = (state, asks) == (request.state, request.ballot)
     if same and request.progress is not None and request.progress.stages == progress.stages:
@@ -272,10 +273,12 @@ def conclude(draft: Draft, run: live.Live, done: interpreter.Done) -> None:
     if done.status == "Unknown":
         show(draft, run, questions.doubt(draft, run, done.unknown[0]))
         return
-    progress = progress_of(run, None)
+    plan = draft.it.plan
+    progress = secrets.progress(plan, progress_of(run, None))
     error = error_text(draft.it.locale, done.error) if done.error is not None else ""
+    error, outputs = secrets.covered(plan, error), secrets.covered(plan, dict(done.outputs))
     stages = tuple(ended_stage(stage, error) for stage in progress.stages)
-    draft.change(progress=replace(progress, stages=stages, outputs=done.outputs, error=error))
+    draft.change(progress=replace(progress, stages=stages, outputs=outputs, error=error))
     state = {
         "Success": model.State.SUCCEEDED,
         "Failed": model.State.FAILED,
@@ -396,7 +399,7 @@ def woken(draft: Draft) -> None:
 @guarded
 def shown_again(draft: Draft) -> None:
     """The counts of a loop have moved since they were shown."""
-    progress = progress_of(live.of(draft), draft.it.ballot)
+    progress = secrets.progress(draft.it.plan, progress_of(live.of(draft), draft.it.ballot))
     if progress != draft.it.progress:
         draft.change(progress=progress)
         draft.update_card()

@@ -107,7 +107,8 @@ class StopRun:
 
 @dataclass(frozen=True, slots=True)
 class TellRun:
-    """Say a word to an execution that waits on another engine: to what it waits for at ``task``.
+    """Say a word to an execution that waits on another engine: to what it waits for at ``task``
+    (a ``Waiting``'s id, or its task).
     Saying it again changes nothing where it has moved on: that is Done, too."""
 
     request: int

@@ -1,8 +1,9 @@
-"""What must never happen to a template's run: not approved, run twice, lost, or told wrongly."""
+"""What must never happen to a run: what was not approved, twice, lost, or told wrongly."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -264,3 +265,215 @@ def test_on_another_engine_fewer_are_asked_for_again(tmp_path: Path) -> None:
         assert start.plan.parameters["targets"]["ResourceIds"] == ["i-00000002"]
     finally:
         made.close()
+
+
+def sight(made: RunStage, status: Any, waiting: model.Waiting | None = None, **fields: Any) -> None:
+    """The execution of the first request is looked at."""
+    [step] = made.read(lambda reader: reader.steps(1))
+    execution = model.Execution(step.invocation, status, waiting=waiting, **fields)
+    made.submit(model.ExecutionSeen(f"seen:{made.number()}", made.clock.now(), 1, execution))
+
+
+def words_told(effects: list[model.Effect]) -> list[str]:
+    return [each.word for each in effects if isinstance(each, model.TellRun)]
+
+
+def started(made: RunStage) -> None:
+    made.planned("alice", "fleet targets=web-01,web-02")
+    made.approve("bob")
+    made.work()
+    assert made.request(1).state is State.RUNNING
+
+
+def test_every_pause_of_a_loop_there_is_told_of_and_passed_by_itself(tmp_path: Path) -> None:
+    made = elsewhere(tmp_path)
+    try:
+        started(made)
+        for done in (1, 2):
+            so_far = model.Progress(done=done)
+            sight(made, "Waiting", model.Waiting("pause", "touch"), progress=so_far)
+            assert "is paused at touch" in said(made.work())
+            made.click("alice", 1, "resume", made.request(1).code)
+            assert words_told(made.work()) == ["resume"]
+    finally:
+        made.close()
+
+
+def test_two_approvals_of_one_name_there_are_two_questions(tmp_path: Path) -> None:
+    """As in a loop over a template that has an approval."""
+    made = elsewhere(tmp_path)
+    try:
+        started(made)
+        codes = set()
+        for id in ("task-1", "task-2"):
+            sight(made, "Waiting", model.Waiting("approval", "each/gate", id=id))
+            made.work()
+            request = made.request(1)
+            assert request.state is State.WAITING
+            codes.add(request.code)
+            made.approve("carol")
+            [told] = [each for each in made.work() if isinstance(each, model.TellRun)]
+            assert (told.word, told.task) == ("approve", id)
+        assert len(codes) == 2
+    finally:
+        made.close()
+
+
+def test_a_stop_that_was_refused_can_be_said_again(tmp_path: Path) -> None:
+    made = elsewhere(tmp_path)
+    try:
+        started(made)
+        refusals: list[model.Outcome] = [model.Refused("not now", "Forbidden")]
+        real = made.answer
+
+        def answer(claimed: Any) -> model.Outcome:
+            stop = isinstance(claimed.effect.body, model.StopRun)
+            return refusals.pop() if stop and refusals else real(claimed)
+
+        made.answer = answer  # type: ignore[method-assign]
+        made.ask("alice", "stop 1")
+        assert "not now" in said(made.work())
+        made.ask("alice", "stop 1")
+        assert any(isinstance(each, model.StopRun) for each in made.work())
+    finally:
+        made.close()
+
+
+# ----------------------------------------------------------------------------- executions of others
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Iterator[RunStage]:
+    watch = policy.Watch("any", "chat", "ops")
+    made = RunStage(tmp_path, run_stage.book(watch=watch))
+    yield made
+    made.close()
+
+
+def found(made: RunStage, by: str, template: str = "theirs") -> model.Request:
+    waits = model.Waiting("approval", "gate", shown="theirs")
+    execution = model.Execution("exec-9", "Waiting", waiting=waits, template=template, by=by)
+    made.submit(model.ExecutionFound("found:9", made.clock.now(), "oos", "here", execution))
+    made.work()
+    return made.request(1)
+
+
+def test_who_started_an_execution_there_does_not_approve_it_here(watching: RunStage) -> None:
+    assert found(watching, "ram-bob").person == "bob"
+    assert "you cannot decide" in watching.approve("bob").toast.casefold()
+    assert "goes on" in watching.approve("carol").toast
+    assert words_told(watching.work()) == ["approve"]
+
+
+def test_the_name_of_a_stranger_is_nobodys_here(watching: RunStage) -> None:
+    """A RAM user who is called like one of our people is not that person."""
+    assert found(watching, "bob").person not in watching.house.book.people
+    assert "goes on" in watching.approve("bob").toast
+
+
+def test_an_execution_of_others_is_never_rejected_by_the_clock(watching: RunStage) -> None:
+    found(watching, "somebody", template="fleet")
+    watching.tick(3 * 3600)
+    assert words_told(watching.work()) == []
+    assert watching.request(1).state is State.WAITING
+
+
+# ----------------------------------------------------------------------------- what is not shown
+
+SECRET = "s3cr3t-w0rd"
+
+LOUD = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  password: {Type: String, NoEcho: true}
+  robot: {Type: String, Default: ''}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    OnError: ask
+    Properties: {Service: ECS, API: ActNow, Parameters: {Word: '{{ password }}'}}
+    Outputs: {answer: {Type: String, ValueSelector: .Answer}}
+  - Name: ask
+    Action: ACS::Approve
+    Properties:
+      NotifyType: WebHook
+      WebHook:
+        URI: '{{ robot }}'
+        Content: {msgtype: text, text: {content: 'Set {{ password }}?'}}
+Outputs:
+  answer: {Type: String, Value: '{{ act.answer }} {{ password }}'}
+"""
+
+
+@pytest.fixture
+def loud(tmp_path: Path) -> Iterator[RunStage]:
+    rules = run_stage.book().commands | {"loud": policy.CommandRule("any", "high")}
+    book = run_stage.book(
+        commands=rules,
+        patterns=(
+            policy.Pattern(re.compile("cr3t-x"), frozenset({"value", "text"}), "refuse", "weak"),
+        ),
+    )
+    made = RunStage(tmp_path, book, {"loud": LOUD})
+    yield made
+    made.close()
+
+
+def everything_seen(made: RunStage, effects: list[model.Effect]) -> str:
+    """All that leaves for people, and all that is kept of it for them."""
+    shown = [words(e.card) for e in effects if isinstance(e, model.ShowCard | model.UpdateCard)]
+    quotes = [each.message.quote for each in effects if isinstance(each, model.Say)]
+    kept = [model.canonical(row.facts) for row in made.read(lambda reader: list(reader.chain()))]
+    for request in made.read(lambda reader: reader.recent_requests(9)):
+        kept += [request.text, request.note, model.canonical(request.args), str(request.progress)]
+        kept.append(str(request.ballot))
+    return "\n".join([said(effects), *shown, *quotes, *kept])
+
+
+@pytest.mark.parametrize("outcome", ["refused", "unknown", "done"])
+def test_a_hidden_value_is_not_told_whatever_the_far_end_says(loud: RunStage, outcome: str) -> None:
+    echo = f"the value {SECRET} is too weak"
+    loud.apis["ActNow"] = lambda given: {
+        "refused": model.Refused(echo, "Weak"),
+        "unknown": model.Unknown(echo),
+        "done": {"Answer": f"set to {SECRET}"},
+    }[outcome]
+    loud.ask("alice", f"loud password={SECRET}")
+    effects = loud.work()
+    loud.approve("bob")
+    effects += loud.work()
+    assert loud.request(1).state is State.WAITING
+    loud.approve("carol")
+    effects += loud.work()
+    seen = everything_seen(loud, effects)
+    assert loud.made("ActNow") == [{"Word": SECRET}]
+    assert SECRET not in seen
+    assert "too weak" in seen or "set to ••••••" in seen
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loud password=s3cr3t-xyz",
+        "loud password='s3cr3t-xyz and more' speed=3",
+        "loud password=s3cr3t-xyz targets=web-01",
+        "nonsense password: s3cr3t-xyz",
+    ],
+)
+def test_a_refusal_does_not_repeat_what_is_hidden(loud: RunStage, text: str) -> None:
+    loud.ask("alice", text)
+    effects = loud.work()
+    assert not loud.read(lambda reader: reader.recent_requests(9))
+    assert "cr3t" not in everything_seen(loud, effects)
+
+
+def test_the_token_of_a_robot_that_was_typed_is_not_shown(loud: RunStage) -> None:
+    robot = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
+    loud.ask("alice", f"loud password={SECRET} robot={robot}")
+    effects = loud.work()
+    assert loud.request(1).state is State.PENDING
+    assert "0123456789" not in everything_seen(loud, effects)
+    loud.apis["ActNow"] = lambda given: model.Refused("no", "No")
+    loud.approve("bob")
+    loud.work()
+    assert loud.calls[-1].what["notice"]["uri"] == robot
