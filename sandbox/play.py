@@ -317,7 +317,7 @@ async def reboot_rejected(play: Play) -> None:
     await play.card_says(card, WAITING)
     second = await play.new_card("agree", [])
     await play.click("carol", second, "reject", reason="not now")
-    await play.card_says(card, STOPPED)
+    await play.card_says(card, CANCELLED)
     told = await play.told(AUDIT, known, to="alice")
     play.check("Carol" in told["text"], f"who rejected: {told['text']}")
     play.check(len(await play.power()) == before, "nothing was rebooted")

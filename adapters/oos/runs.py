@@ -29,7 +29,7 @@ class Runner:
 
     async def start(self, effect: model.StartRun, doubt: bool) -> model.Outcome:
         """Start the execution of a step, or find out that it was started before."""
-        if refused := objection(effect):
+        if refused := objection(effect, self.settings.robots):
             return refused
         region = effect.step.region or effect.plan.region or self.settings.region
         look = functools.partial(self._look, effect, region)
@@ -42,7 +42,7 @@ class Runner:
                 await self._validate(effect, region)
             except openapi.Failure as failure:
                 return failure.harmless()
-        fields = request(effect, self.settings.safety_check)
+        fields = request(effect, self.settings.safety_check, self.settings.robots)
         try:
             answer = await self.api.call("StartExecution", region, fields, effect.request)
         except openapi.Failure as failure:
@@ -72,7 +72,9 @@ class Runner:
         return done(items[0])
 
 
-def objection(effect: model.StartRun) -> model.Refused | None:
+def objection(
+    effect: model.StartRun, robots: Mapping[str, str] | None = None
+) -> model.Refused | None:
     """What forbids this call whatever the platform says; None: nothing."""
     plan, step = effect.plan, effect.step
     if refused := openapi.objection(effect, "oos"):
@@ -91,7 +93,15 @@ def objection(effect: model.StartRun) -> model.Refused | None:
                 "instance might replace: give the value itself."
             )
             return model.Refused(reason, "UnsafeParameter")
+        if robot_of(value) and robot_of(value) not in (robots or {}):
+            reason = f"{name}: there is no robot {value[6:66]} in [[webhook.robot]]."
+            return model.Refused(reason, "UnknownRobot")
     return None
+
+
+def robot_of(value: Any) -> str:
+    """The robot, by name, that a parameter's value stands for; empty: none."""
+    return value[6:] if isinstance(value, str) and value.startswith("robot:") else ""
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -117,13 +127,19 @@ def done(execution: Mapping[str, Any]) -> model.Done:
     )
 
 
-def request(effect: model.StartRun, safety_check: str) -> dict[str, str]:
+def request(
+    effect: model.StartRun, safety_check: str, robots: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The fields of the call that starts a step. The same effect always gives the same fields, or
     its client token would be refused the second time."""
     plan, step = effect.plan, effect.step
     description = f"#{effect.request} {model.short(effect.digest)} {plan.command}"
+    given = {
+        name: (robots or {})[robot] if (robot := robot_of(value)) else value
+        for name, value in plan.parameters.items()
+    }
     fields = {
-        "Parameters": model.canonical(dict(plan.parameters)),
+        "Parameters": model.canonical(given),
         "ClientToken": step.token,
         "Tags": model.canonical(dict(effect.tags)),
         "SafetyCheck": safety_check,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from adapters import openapi
@@ -11,8 +12,10 @@ from adapters import openapi
 @dataclass(frozen=True, slots=True)
 class Settings(openapi.Settings):
     """``safety_check``: "ConfirmEveryHighRiskAction" lets people confirm each task of high risk,
-    "Skip" does not ask again."""
+    "Skip" does not ask again. ``robots``: addresses by name, for OOS does not know what
+    ``robot:NAME`` means; it posts to them unsigned."""
 
     workers: int = 4
     safety_check: Literal["ConfirmEveryHighRiskAction", "Skip"] = "ConfirmEveryHighRiskAction"
     page_size: int = 100
+    robots: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -17,6 +17,8 @@ Item = Mapping[str, Any]
 Status = Literal["Started", "Queued", "Running", "Waiting", "Success", "Failed", "Cancelled"]
 
 FINAL = frozenset({"Success", "Failed", "Cancelled"})
+ASKING = frozenset({"acs::approve", "acs::pause"})
+"""The actions that do nothing but wait for people."""
 ENDED = FINAL | {"Skipped"}
 _STAGES = {
     "Started": "Running",
@@ -50,12 +52,15 @@ def in_order(rows: Iterable[Item]) -> list[Item]:
 
 
 def open_row(rows: Sequence[Item], status: str) -> Item | None:
-    """The task for which an execution waits; None: it does not."""
+    """The task for which an execution waits; None: it does not. The execution and its tasks are
+    read one after the other: a task that runs by now waits for nothing, unless waiting is all that
+    it does."""
     if status != "Waiting":
         return None
     open_rows = [row for row in rows if row.get("Status") not in ENDED]
     waits = [row for row in open_rows if row.get("Status") == "Waiting"]
-    return next(iter(waits or open_rows), None)
+    asking = [row for row in open_rows if str(row.get("TaskAction")).lower() in ASKING]
+    return next(iter(waits or asking), None)
 
 
 def progress(item: Item, rows: Sequence[Item], counts: tuple[int, int, int, int]) -> model.Progress:

@@ -170,6 +170,7 @@ def oos_of(settings: config.Config, cloud: Mapping[str, Any], clock: ports.Clock
             region=settings.oos.region or table.region,
             endpoint=table.endpoints.get("oos") or table.endpoints.get("*", ""),
             safety_check=settings.oos.safety_check,
+            robots={robot.name: robot.url.reveal() for robot in settings.webhook.robot},
             **cloud,
         ),
         clock,

@@ -98,7 +98,7 @@ def rows(request: model.Request, plan: model.Plan) -> list[Row]:
 def progress_line(locale: str, progress: model.Progress) -> str:
     """Where the newest loop stands: "12/40 done, 1 failed, 3 running"; what is none is left out."""
     parts = [texts.say(locale, "loop.done", done=progress.done, total=progress.total)]
-    for name in ("failed", "running"):
+    for name in ("failed", "running", "halted"):
         if count := getattr(progress, name):
             parts.append(texts.say(locale, f"loop.{name}", count=count))
     return texts.joined(locale, parts, "list")
@@ -142,7 +142,7 @@ def ballot_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.B
 def ballot_buttons(request: model.Request, ballot: model.Ballot) -> tuple[model.Button, ...]:
     """What people may answer to what a run waits for."""
     if ballot.voted:
-        names: tuple[str, ...] = ("approve", "reject")
+        names: tuple[str, ...] = ("approve", "reject", "stop")
     elif ballot.kind == "unknown":
         names = ("retry", "skip", "stop")
     else:

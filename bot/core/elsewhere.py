@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from bot import cards, model, policy, texts
+from bot import model, policy
 from bot.core import runs, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
@@ -151,9 +151,11 @@ def finish(draft: Draft, execution: model.Execution) -> None:
     draft.change(progress=progress)
     note = progress.error
     if state is model.State.CANCELLED and draft.it.ended_by:
-        key = "run.expired" if draft.it.ended_by == "countersign" else "run.rejected"
-        key = "run.stopped" if draft.it.stopping else key
-        note = texts.say(draft.it.locale, key, name=cards.name_of(draft.house, draft.it.ended_by))
+        if draft.it.stopping:
+            note = runs.mark_cancelled(draft, "stopped")
+        else:
+            expired = draft.it.ended_by == "countersign"
+            note = runs.mark_cancelled(draft, "expired" if expired else "rejected")
     runs.end(draft, state, note)
 
 

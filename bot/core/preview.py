@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot import model
+from bot import model, texts
 from bot.cards import runs
 from bot.oos import model as oos
 from bot.oos import placeholders, printing
@@ -28,6 +28,7 @@ def text(
     parameters: Mapping[str, Any],
     hidden: tuple[str, ...],
     library: Mapping[str, oos.Template],
+    locale: str,
 ) -> str:
     """The tasks in order, each with what it is given; a template that a task runs stands below it,
     with what it is given put in."""
@@ -35,43 +36,54 @@ def text(
         oos.fold(name): runs.HIDDEN if name in hidden else value
         for name, value in parameters.items()
     }
-    return "\n".join(_tasks(template, known, library, "", 1))
+    return "\n".join(_tasks(template, known, library, locale, "", 1))
 
 
 def _tasks(
     template: oos.Template,
     known: Mapping[str, Any],
     library: Mapping[str, oos.Template],
+    locale: str,
     indent: str,
     depth: int,
 ) -> Iterator[str]:
     for number, task in enumerate(template.tasks, 1):
-        yield f"{indent}{number}. {task.name}: {task.action}{_times(task, known)}"
+        about = _about(task, locale)
+        yield f"{indent}{number}. {task.name}: {task.action}{_times(task, known, locale)}{about}"
         inner = indent + _INDENT
         if task.when is not None:
-            yield f"{inner}only if {_inline(task.when, known)}"
+            when = _inline(task.when, known)
+            yield inner + texts.say(locale, "preview.when", condition=when)
         given = filled(task.properties, known)
         yield from _yaml(given, inner)
         child = _child(task, library)
         if child is not None and depth < DEEPEST:
             values = _given(given, child)
-            yield from _tasks(child, values, library, inner + "| ", depth + 1)
-        for word, target, usual in (
-            ("if it fails", task.on_error, "acs::end"),
-            ("then", task.on_success, "acs::next"),
+            yield from _tasks(child, values, library, locale, inner + "| ", depth + 1)
+        for key, target, usual in (
+            ("preview.on_error", task.on_error, "acs::end"),
+            ("preview.on_success", task.on_success, "acs::next"),
         ):
             if target and oos.fold(target) != usual:
-                yield f"{inner}{word}: {target}"
+                yield inner + texts.say(locale, key, task=target)
 
 
-def _times(task: oos.Task, known: Mapping[str, Any]) -> str:
+def _about(task: oos.Task, locale: str) -> str:
+    """What its author says of a task, in the language at hand if it was said in that."""
+    said = task.description
+    told = said.get(locale.lower()) or said.get(locale.partition("-")[0]) or said.get("en") or ""
+    return f" · {' '.join(told.split())}" if told else ""
+
+
+def _times(task: oos.Task, known: Mapping[str, Any], locale: str) -> str:
     if task.loop is None:
         return ""
     items = filled(task.loop.items, known)
     many = str(len(items)) if isinstance(items, list) else str(items)
     rate = task.loop.rate
     if isinstance(rate, oos.RateControl):
-        pace = f"{rate.batch or rate.concurrency} at a time, MaxErrors {rate.max_errors}"
+        many_at_once = _inline(rate.batch or rate.concurrency, known)
+        pace = texts.say(locale, "preview.pace", count=many_at_once, errors=rate.max_errors)
     else:
         pace = _inline(rate, known)
     return f" × {many} ({filled(pace, known)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ball
             return asking(draft, one.key or "person", "person", one.task, run)
     for approval in waits.approvals:
         if approval.kind == "canary":
-            shown = canary_text(approval.shown)
+            shown = canary_text(approval.shown, names_of(draft))
             return asking(draft, approval.key, "canary", approval.task, run, shown)
         voters = tuple(
             person.id
@@ -72,11 +73,18 @@ def notice_text(approval: interpreter.Approval) -> str:
     return content if isinstance(content, str) else ""
 
 
-def canary_text(shown: Any) -> str:
+def names_of(draft: Draft) -> dict[str, str]:
+    """What people call the plan's instances, by id."""
+    plan = draft.it.plan
+    return {one.id: one.name or one.id for one in plan.instances} if plan is not None else {}
+
+
+def canary_text(shown: Any, names: Mapping[str, str]) -> str:
     """What the first items of a loop gave, a line each."""
     lines = []
     for one in shown or ():
         item = one["item"] if isinstance(one["item"], str) else model.canonical(one["item"])
+        item = names.get(item, item)
         line = f"{item}: {one['status']}"
         outputs = {name: value for name, value in one["outputs"].items() if value not in (None, "")}
         if outputs:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from bot import cards, model, policy, texts
 from bot.core import live, preview, questions, secrets
@@ -278,6 +278,8 @@ def conclude(draft: Draft, run: live.Live, done: interpreter.Done) -> None:
     error = error_text(draft.it.locale, done.error) if done.error is not None else ""
     error, outputs = secrets.covered(plan, error), secrets.covered(plan, dict(done.outputs))
     stages = tuple(ended_stage(stage, error) for stage in progress.stages)
+    halted = progress.running if done.status == "Cancelled" else 0
+    progress = replace(progress, running=0, halted=halted)
     draft.change(progress=replace(progress, stages=stages, outputs=outputs, error=error))
     state = {
         "Success": model.State.SUCCEEDED,
@@ -292,7 +294,9 @@ def error_text(locale: str, failure: interpreter.Failure) -> str:
     """Why a run failed: what its code means, in words, and what was said to it."""
     key = f"failure.{failure.code}"
     meaning = texts.say(locale, key) if key in texts.PHRASES else failure.code
-    told = f"{meaning}: {failure.message}" if failure.message else meaning
+    known = meaning != failure.code or failure.code not in failure.message
+    told = f"{meaning}: {failure.message}" if failure.message and known else failure.message
+    told = told or meaning
     return f"{failure.task}: {told}" if failure.task else told
 
 
@@ -306,14 +310,22 @@ def ended_stage(stage: model.Stage, error: str) -> model.Stage:
 def cancelled_why(draft: Draft, done: interpreter.Done) -> str:
     """Why it was cancelled, in words."""
     locale, request = draft.it.locale, draft.it
-    name = cards.name_of(draft.house, request.ended_by)
-    rejected = done.error is not None and done.error.code == "Rejected"
-    expired = request.ended_by == "countersign"
-    key = "run.rejected" if rejected else "run.expired" if expired else "run.stopped"
-    text = texts.say(locale, key, name=name)
+    if done.error is not None and done.error.code == "Rejected":
+        text = mark_cancelled(draft, "rejected")
+    else:
+        text = mark_cancelled(draft, "expired" if request.ended_by == "countersign" else "stopped")
     if done.unknown:
         text += " " + texts.say(locale, "run.unknown_calls", calls=list(done.unknown))
     return text
+
+
+def mark_cancelled(draft: Draft, why: Literal["stopped", "rejected", "expired"]) -> str:
+    """Note why the run is cancelled; returns it in words, with the reason that was given."""
+    draft.change(cancelled=why)
+    name = cards.name_of(draft.house, draft.it.ended_by)
+    text = texts.say(draft.it.locale, f"run.{why}", name=name)
+    reasons = [vote.reason for vote in draft.votes if not vote.approve and vote.reason]
+    return f"{text}: {reasons[-1]}" if why == "rejected" and reasons else text
 
 
 def end(draft: Draft, state: model.State, note: str) -> None:

@@ -67,7 +67,7 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         secrets.without(
             parse.shown(house.catalog, text, house.book.locale), [values[name] for name in hidden]
         ),
-        preview.text(template, values, hidden, library),
+        preview.text(template, values, hidden, library, house.book.locale),
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
     )
@@ -236,7 +236,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
         selectors=tuple(context["filters"]),
         hidden=hidden,
         canary=needed.canary if rule.engine != "oos" else 0,
-        preview=preview.text(template, values, hidden, library),
+        preview=preview.text(template, values, hidden, library, draft.it.locale),
     )
 
 
@@ -249,4 +249,6 @@ def items_of(draft: Draft, plan: model.Plan) -> dict[str, oos.Parameter]:
 def preview_of(draft: Draft, plan: model.Plan) -> str:
     """What a plan will do, with the values that it has now."""
     library = draft.library(plan.templates)
-    return preview.text(library[plan.template], plan.parameters, plan.hidden, library)
+    return preview.text(
+        library[plan.template], plan.parameters, plan.hidden, library, draft.it.locale
+    )

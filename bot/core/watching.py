@@ -31,9 +31,12 @@ def found(
         template=execution.template or execution.id,
         preview=execution.waiting.shown,
     )
-    account = model.Account(place.platform, place.tenant, "", execution.by)
     user = re.split("[@(]", execution.by, maxsplit=1)[0]
     person = policy.of_ram(house.book, user)
+    account = model.Account(place.platform, place.tenant, "", execution.by)
+    if person is not None:
+        known = policy.account_of(house.book, person.id, place.platform, place.tenant)
+        account = known or account
     draft.create(
         model.Request(
             id=view.next_request,

@@ -50,7 +50,8 @@ class Failure:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.task}: {self.code}: {self.message}" if self.task else self.message
+        told = self.message if self.code in self.message else f"{self.code}: {self.message}"
+        return f"{self.task}: {told}" if self.task else self.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def test_an_approval_within_is_asked_on_the_card_and_in_the_thread(stage: RunSta
     request, effects = waiting(stage)
     assert [call.what["kind"] for call in stage.calls] == ["approve"]
     card = cards(effects)[-1]
-    assert buttons(card) == ["approve", "reject"]
+    assert buttons(card) == ["approve", "reject", "stop"]
     assert card.code == request.code != model.short(request.digest)
     assert "Notify: hello?" in words(card)
     asks = said(effects)[-1]
@@ -150,7 +150,8 @@ def test_a_rejection_within_cancels_and_nothing_runs(stage: RunStage) -> None:
     ended = stage.request(1)
     assert ended.state is State.CANCELLED
     assert "Carol" in ended.note
-    assert "stopped" in said(effects)[-1]
+    assert "rejected midway" in said(effects)[-1]
+    assert "not today" in said(effects)[-1]
     assert not stage.made("ActNow")
 
 
@@ -163,7 +164,7 @@ def test_a_click_on_the_card_of_the_plan_never_counts_for_an_approval_within(
     receipt = stage.click("carol", 1, "approve", first.code, first.card)
     assert "outdated" in receipt.toast
     stage.ask("carol", "approve 1")
-    assert "must carry the code" in said(stage.work())[-1]
+    assert "that approval's code" in said(stage.work())[-1]
     stage.ask("carol", f"approve 1 {first.code}")
     assert "not that of" in said(stage.work())[-1]
     assert len(stage.read(lambda reader: reader.votes(1))) == 1
@@ -211,7 +212,7 @@ def test_a_canary_is_voted_on_again_with_its_results_shown(tmp_path: Path) -> No
         request = made.request(1)
         assert request.state is State.WAITING
         assert len(made.made("TouchInstance")) == 1
-        assert "i-00000001: Success" in words(cards(effects)[-1])
+        assert "web-01: Success" in words(cards(effects)[-1])
         assert "you cannot decide" in made.approve("alice").toast.casefold()
         assert "goes on" in made.approve("carol").toast
         made.work()

@@ -137,7 +137,7 @@ def test_too_many_errors_stop_the_loop_and_say_so() -> None:
         "reboot",
         "MaxErrorsExceeded",
         "1 of 4 items failed, MaxErrors is 0; 2 were not started; "
-        "reboot[1]/reboot: IncorrectInstanceStatus: it is stopped",
+        "i-1: reboot[1]/reboot: IncorrectInstanceStatus: it is stopped",
     )
     assert "reboot[0]/untilRunning#0" in run.made_keys(), "what runs is brought to its end"
     assert run.state.counts() == loops.Counts(1, 1, 0, 2, 4)
