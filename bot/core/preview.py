@@ -4,6 +4,7 @@ are known by then. It only tells; what runs is decided by the interpreter alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.oos import model as oos
 from bot.oos import placeholders, printing
 
 DEEPEST = 3
+_CODE = re.compile(r"[;&|`$<>(){}\[\]*?!#~'\"\\\n]")
 _INDENT = "   "
 
 
@@ -50,6 +52,8 @@ def _tasks(
             yield f"{inner}only if {_inline(task.when, known)}"
         given = filled(task.properties, known)
         yield from _yaml(given, inner)
+        for name in dict.fromkeys(_pasted(task.properties, known)):
+            yield f"{inner}⚠ {name} is pasted into the script: the shell reads it as code"
         child = _child(task, library)
         if child is not None and depth < DEEPEST:
             values = _given(given, child)
@@ -60,6 +64,23 @@ def _tasks(
         ):
             if target and oos.fold(target) != usual:
                 yield f"{inner}{word}: {target}"
+
+
+def _pasted(properties: Any, known: Mapping[str, Any], script: bool = False) -> Iterator[str]:
+    """Parameters whose values become parts of a script, and hold what a shell does not take for
+    plain text. A script that is a parameter as a whole is told as it is."""
+    if isinstance(properties, Mapping):
+        for key, part in properties.items():
+            yield from _pasted(part, known, script or oos.fold(str(key)) == "commandcontent")
+    elif isinstance(properties, list | tuple):
+        for part in properties:
+            yield from _pasted(part, known, script)
+    elif isinstance(properties, str) and script:
+        parts = placeholders.split(properties)
+        for part in parts if len(parts) > 1 else ():
+            value = known.get(oos.fold(part.name)) if isinstance(part, placeholders.Name) else None
+            if isinstance(value, str) and _CODE.search(value):
+                yield str(part)
 
 
 def _times(task: oos.Task, known: Mapping[str, Any]) -> str:

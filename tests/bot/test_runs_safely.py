@@ -555,3 +555,32 @@ def test_no_other_parameter_leads_to_instances_that_are_not_allowed(
         assert (bool(recent) and recent[0].state is State.PENDING) is allowed
     finally:
         made.close()
+
+
+SHELL = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  service: {Type: String}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    Properties:
+      Service: ECS
+      API: RunCommand
+      Parameters: {Type: RunShellScript, CommandContent: 'systemctl restart {{ service }}'}
+"""
+
+
+@pytest.mark.parametrize(("value", "warned"), [("nginx", False), ("'nginx; reboot'", True)])
+def test_a_value_that_a_shell_reads_as_code_is_pointed_out_before_the_vote(
+    tmp_path: Path, value: str, warned: bool
+) -> None:
+    rules = run_stage.book().commands | {"shell": policy.CommandRule("any", "high")}
+    made = RunStage(tmp_path, run_stage.book(commands=rules), {"shell": SHELL})
+    try:
+        made.ask("alice", f"shell service={value}")
+        effects = made.work()
+        [card] = [each.card for each in effects if isinstance(each, model.ShowCard)]
+        assert ("the shell reads it as code" in words(card)) is warned
+    finally:
+        made.close()
