@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.oos import model as oos
 from bot.oos import placeholders, printing
 
 DEEPEST = 3
+_CODE = re.compile(r"[;&|`$<>(){}\[\]*?!#~'\"\\\n]")
 _INDENT = "   "
 
 
@@ -56,6 +58,8 @@ def _tasks(
             yield inner + texts.say(locale, "preview.when", condition=when)
         given = filled(task.properties, known)
         yield from _yaml(given, inner)
+        for name in dict.fromkeys(_pasted(task.properties, known)):
+            yield inner + texts.say(locale, "preview.pasted", name=name)
         child = _child(task, library)
         if child is not None and depth < DEEPEST:
             values = _given(given, child)
@@ -66,6 +70,23 @@ def _tasks(
         ):
             if target and oos.fold(target) != usual:
                 yield inner + texts.say(locale, key, task=target)
+
+
+def _pasted(properties: Any, known: Mapping[str, Any], script: bool = False) -> Iterator[str]:
+    """Parameters whose values become parts of a script, and hold what a shell does not take for
+    plain text. A script that is a parameter as a whole is told as it is."""
+    if isinstance(properties, Mapping):
+        for key, part in properties.items():
+            yield from _pasted(part, known, script or oos.fold(str(key)) == "commandcontent")
+    elif isinstance(properties, list | tuple):
+        for part in properties:
+            yield from _pasted(part, known, script)
+    elif isinstance(properties, str) and script:
+        parts = placeholders.split(properties)
+        for part in parts if len(parts) > 1 else ():
+            value = known.get(oos.fold(part.name)) if isinstance(part, placeholders.Name) else None
+            if isinstance(value, str) and _CODE.search(value):
+                yield str(part)
 
 
 def _about(task: oos.Task, locale: str) -> str:

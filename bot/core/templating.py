@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bot import catalog, model, parse, policy
@@ -14,6 +16,7 @@ from bot.core.draft import Draft
 from bot.oos import model as oos
 from bot.oos import parameters, placeholders
 
+_INSTANCE = re.compile(r"(?<![\w-])i-[0-9a-z]{8,}(?![\w-])")
 NO_DATA: Mapping[str, Any] = {"instances": []}
 
 
@@ -50,7 +53,7 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         problems = "; ".join(map(str, values))
         return policy.Refusal("refused.template_values", {"problems": problems})
     hidden = tuple(item.name for item in template.parameters if item.no_echo)
-    refusal = refusal_of_values(rule, values, hidden)
+    refusal = refusal_of_values(rule, template, values)
     if refusal is not None:
         return refusal
     selected = {
@@ -58,6 +61,9 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         for item in template.parameters
         if (chosen := selector_of(item, values[item.name], region)) is not None
     }
+    stray = stray_of(rule, values, tuple(selected), hidden)
+    if stray:
+        return policy.Refusal("refused.target", {"target": stray})
     library = draft.library(asked.command.templates)
     return Bound(
         values,
@@ -73,20 +79,45 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
     )
 
 
+def stray_of(
+    rule: policy.CommandRule,
+    values: Mapping[str, Any],
+    targets: tuple[str, ...],
+    hidden: tuple[str, ...],
+) -> str:
+    """An instance named outside of the parameters that hold instances, though the command is held
+    to some; empty: none. By what else a template may find instances, nobody can tell."""
+    if "*" in rule.allowed_targets:
+        return ""
+    known = set(strings([values[name] for name in targets]))
+    others = [values[name] for name in values if name not in targets and name not in hidden]
+    for text in strings(others):
+        for one in _INSTANCE.findall(text):
+            if one not in known and not any(fnmatchcase(one, g) for g in rule.allowed_targets):
+                return str(one)
+    return ""
+
+
 def template_of(command: catalog.Command) -> oos.Template:
     assert command.template is not None
     return command.template
 
 
 def refusal_of_values(
-    rule: policy.CommandRule, values: Mapping[str, Any], hidden: tuple[str, ...]
+    rule: policy.CommandRule, template: oos.Template, values: Mapping[str, Any]
 ) -> policy.Refusal | None:
-    """Are the values among those that the configuration allows?"""
+    """Are the values among those that the configuration allows? An empty one is taken only where
+    that is the template's own Default: it may well mean everything."""
+    items = {oos.fold(item.name): item for item in template.parameters}
     for name, allowed in rule.allowed_values.items():
-        value = values.get(name)
-        for each in value if isinstance(value, list) else (value,):
-            if each is not None and each != "" and str(each) not in allowed:
-                shown = runs.HIDDEN if name in hidden else str(each)[:80]
+        item = items.get(oos.fold(name))
+        value = values.get(item.name) if item is not None else None
+        empty = value in (None, "", [], {})
+        if item is None or (empty and not item.required and not item.default):
+            continue
+        for each in value if isinstance(value, list) and value else (value,):
+            if str(each) not in allowed:
+                shown = runs.HIDDEN if item.no_echo else str(each)[:80]
                 facts = {"name": name, "value": shown, "values": list(allowed)}
                 return policy.Refusal("refused.value", facts)
     return None

@@ -20,6 +20,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "preview.when": ("仅当 {condition}", "only if {condition}"),
     "preview.on_error": ("失败时转到 {task}", "if it fails: {task}"),
     "preview.on_success": ("完成后转到 {task}", "then: {task}"),
+    "preview.pasted": (
+        "⚠ {name} 会被直接拼进脚本：shell 会把它当作代码",
+        "⚠ {name} is pasted into the script: the shell reads it as code",
+    ),
     "preview.pace": ("每次 {count}，MaxErrors {errors}", "{count} at a time, MaxErrors {errors}"),
     "card.gone": ("已不符合，未执行", "No longer fit, left out"),
     # ------------------------------------------------------------------ how far it is

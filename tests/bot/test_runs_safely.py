@@ -477,3 +477,110 @@ def test_the_token_of_a_robot_that_was_typed_is_not_shown(loud: RunStage) -> Non
     loud.approve("bob")
     loud.work()
     assert loud.calls[-1].what["notice"]["uri"] == robot
+
+
+# ----------------------------------------------------------------------------- what is allowed
+
+CHOOSY = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  Service: {Type: String, Default: nginx}
+  hosts: {Type: List, Default: []}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    Properties: {Service: ECS, API: ActNow, Parameters: {S: '{{ Service }}', H: '{{ hosts }}'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("choosy", True),
+        ("choosy Service=redis", True),
+        ("choosy service=redis", True),
+        ("choosy service=mysql", False),
+        ('choosy service=""', False),
+        ("choosy hosts=a", True),
+        ("choosy hosts=a,c", False),
+    ],
+)
+def test_only_values_that_are_allowed_and_the_default_are_taken(
+    tmp_path: Path, text: str, allowed: bool
+) -> None:
+    values = {"Service": ("nginx", "redis"), "hosts": ("a", "b")}
+    rule = policy.CommandRule("any", "high", allowed_values=values)
+    rules = run_stage.book().commands | {"choosy": rule}
+    made = RunStage(tmp_path, run_stage.book(commands=rules), {"choosy": CHOOSY})
+    try:
+        made.ask("alice", text)
+        made.work()
+        assert bool(made.read(lambda reader: reader.recent_requests(1))) is allowed
+    finally:
+        made.close()
+
+
+EITHER = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  targets: {Type: Json, AssociationProperty: Targets}
+  other: {Type: String, Default: ''}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    Properties: {Service: ECS, API: ActNow, Parameters: {Id: '{{ other }}', T: '{{ targets }}'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("either targets=web-01", True),
+        ("either targets=web-02", False),
+        ("either targets=web-01 other=i-00000002", False),
+        ("either targets=web-01 other='[\"i-00000002\"]'", False),
+        ("either targets=web-01 other=multi-000000022", True),
+    ],
+)
+def test_no_other_parameter_leads_to_instances_that_are_not_allowed(
+    tmp_path: Path, text: str, allowed: bool
+) -> None:
+    rule = policy.CommandRule("any", "high", allowed_targets=("web-01",))
+    rules = run_stage.book().commands | {"either": rule}
+    made = RunStage(tmp_path, run_stage.book(commands=rules), {"either": EITHER})
+    try:
+        made.ask("alice", text)
+        made.work()
+        recent = made.read(lambda reader: reader.recent_requests(1))
+        assert (bool(recent) and recent[0].state is State.PENDING) is allowed
+    finally:
+        made.close()
+
+
+SHELL = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  service: {Type: String}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    Properties:
+      Service: ECS
+      API: RunCommand
+      Parameters: {Type: RunShellScript, CommandContent: 'systemctl restart {{ service }}'}
+"""
+
+
+@pytest.mark.parametrize(("value", "warned"), [("nginx", False), ("'nginx; reboot'", True)])
+def test_a_value_that_a_shell_reads_as_code_is_pointed_out_before_the_vote(
+    tmp_path: Path, value: str, warned: bool
+) -> None:
+    rules = run_stage.book().commands | {"shell": policy.CommandRule("any", "high")}
+    made = RunStage(tmp_path, run_stage.book(commands=rules), {"shell": SHELL})
+    try:
+        made.ask("alice", f"shell service={value}")
+        effects = made.work()
+        [card] = [each.card for each in effects if isinstance(each, model.ShowCard)]
+        assert ("the shell reads it as code" in words(card)) is warned
+    finally:
+        made.close()
