@@ -7,7 +7,6 @@ it; its scripts, selectors, texts in two languages and its length are what templ
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +16,26 @@ import yaml
 
 _ACTS = ("Reboot", "Start", "Stop", "Resize", "Renew", "Clone", "Patch", "Drain", "Scan", "Label")
 _THINGS = ("Instances", "Disks", "Images", "Snapshots", "Machines", "Volumes", "Keys", "Groups")
-_WAYS = ("ByTag", "InBatches", "WithNotice", "AfterHours", "OnAlarm", "PerZone", "AndTell", "Safely")
-_ZH = ("查询实例", "检查状态", "批量执行命令", "等待完成", "发送通知", "记录结果", "选择下一步", "创建快照")
+_WAYS = (
+    "ByTag",
+    "InBatches",
+    "WithNotice",
+    "AfterHours",
+    "OnAlarm",
+    "PerZone",
+    "AndTell",
+    "Safely",
+)
+_ZH = (
+    "查询实例",
+    "检查状态",
+    "批量执行命令",
+    "等待完成",
+    "发送通知",
+    "记录结果",
+    "选择下一步",
+    "创建快照",
+)
 _SCRIPT = """#!/bin/bash
 set -eu
 service=%s
@@ -42,10 +59,8 @@ def name(number: int) -> str:
 
 
 def written(number: int) -> str:
-    """The text of template ``number``: YAML, every eighth JSON."""
+    """The text of template ``number``."""
     template = _template(random.Random(number))
-    if number % 8 == 7:
-        return json.dumps(template, indent=2, ensure_ascii=False) + "\n"
     return yaml.dump(template, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -53,8 +68,7 @@ def fill(folder: Path, count: int) -> Path:
     """Write the first ``count`` templates into a folder, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        suffix = "json" if number % 8 == 7 else "yml"
-        (folder / f"{name(number)}.{suffix}").write_text(written(number), "utf-8")
+        (folder / f"{name(number)}.yml").write_text(written(number), "utf-8")
     return folder
 
 

@@ -1,8 +1,9 @@
 """Templates' runs through the durable engine: steps per second, and what an item of a loop costs.
 
 Every step is a call: written as started before it is made, claimed, carried out by an outside that
-answers at once, and its answer judged, written and synced to disk. The peers do less on purpose: the interpreter
-alone keeps everything in memory, and the disk alone writes a row a commit and knows of no runs.
+answers at once, and its answer judged, written and synced to disk. The peers do less on purpose:
+the interpreter alone keeps everything in memory, and the disk alone writes a row a commit and knows
+of no runs.
 """
 
 from __future__ import annotations
@@ -157,7 +158,8 @@ def in_memory(name: str, text: str) -> float:
     state = interpreter.State(template, {}, {name: template}, run)
     while isinstance(following := state.next(now), interpreter.Calls):
         for call in following.calls:
-            assert isinstance(call, calls.Call) and isinstance(call.what, calls.Api)
+            assert isinstance(call, calls.Call)
+            assert isinstance(call.what, calls.Api)
             state.apply(journal.Started(call.key, now))
             state.apply(journal.Finished(call.key, now, journal.Done(ANSWERS[call.what.api])))
     seconds = time.perf_counter() - began

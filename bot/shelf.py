@@ -7,12 +7,13 @@ ones, unless a file has their name.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot import catalog, hindrances, runbook, templates
-from bot.oos import actions, children, library, model, parse, validate
+from bot.oos import actions, children, library, look, model, parse, validate
 
 Templates = Mapping[str, model.Template]
 _ALL: Mapping[str, actions.ActionSpec] = {
@@ -49,7 +50,7 @@ class Shelf:
         lenient = {
             id(each) for file in reaches.keys() - here for each in reaches[file].values()
         } - needed
-        names = {**self.known, **self.broken}
+        names = look.Known({**self.known, **self.broken})
         for template in self.read:
             free = id(template) in lenient
             found = validate.validate(template, _ALL if free else actions.BUILT_IN, names, free)
@@ -116,7 +117,7 @@ def gather(folder: Path) -> Shelf:
             shelf.faults.append(f"{file}: there is a template `{name}` already: {before}")
             continue
         try:
-            template, faults = parse.recovered(path.read_bytes(), name, file)
+            template, faults = _recovered(path.read_bytes(), name, file)
         except OSError as error:
             shelf.faults.append(f"{file}: cannot be read: {error.strerror}")
             continue
@@ -126,7 +127,7 @@ def gather(folder: Path) -> Shelf:
             shelf.broken |= {model.fold(name): empty, _action(name): empty}
             continue
         shelf.read.append(template)
-        shelf.misread[id(template)] = faults
+        shelf.misread[id(template)] = list(faults)
         shelf.known[model.fold(name)] = template
         if path.parent != folder:
             aliases[_action(name)] = template
@@ -145,6 +146,16 @@ def gather(folder: Path) -> Shelf:
         if model.fold(action) not in shelf.broken:
             shelf.known.setdefault(model.fold(action), template)
     return shelf
+
+
+@functools.lru_cache(maxsize=1024)
+def _recovered(
+    text: bytes, name: str, file: str
+) -> tuple[model.Template | None, tuple[model.Fault, ...]]:
+    """``parse.recovered``, remembered: a start reads the commands twice, to check the configuration
+    and then to use them."""
+    template, faults = parse.recovered(text, name, file)
+    return template, tuple(faults)
 
 
 def _action(name: str) -> str:

@@ -96,7 +96,8 @@ class View:
     ``audit_seq`` and ``audit_hash`` the number and hash of the newest audit entry, ``recent_asks``
     how often ``asks_by`` asked within the last minute, ``installation`` the random id of this
     store, ``unsent`` the keys of the request's queued effects that were certainly never sent (not
-    looked up where one of its calls came back), ``journal`` how many entries the journal of the request's run has."""
+    looked up where one of its calls came back), ``journal`` how many entries the journal of the
+    request's run has."""
 
     next_request: int
     audit_seq: int

@@ -137,7 +137,9 @@ def load(connection: sqlite3.Connection, id_: int) -> Row | None:
     if row is None:
         return None
     *stored, state, created, _kind, bucket = row
-    return Row(_stored(tuple(stored), decoded(stored[5])), state, bucket_from(bucket), codec.at(created))
+    return Row(
+        _stored(tuple(stored), decoded(stored[5])), state, bucket_from(bucket), codec.at(created)
+    )
 
 
 class Quota(Protocol):
