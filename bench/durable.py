@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,21 +90,26 @@ class Durable:
     async def until(self, numbers: Iterable[int], *states: model.State) -> None:
         """Wait until these requests, whose numbers follow each other, are in one of the states.
         RuntimeError: one ended otherwise."""
-        first, *_, last = [*(numbers := list(numbers)), numbers[-1]]
+        numbers = list(numbers)
         names = {state.value for state in states}
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            found = await self.engine.read(lambda reader: _states(reader.connection, first, last))
-            if found.keys() <= names and sum(found.values()) == len(numbers):
-                return
-            lost = {name for name in found.keys() - names if model.State(name).final}
-            if lost or time.monotonic() > deadline:
+
+        def there(reader: store.Reader) -> bool:
+            found = _states(reader.connection, numbers[0], numbers[-1])
+            if any(model.State(name).final for name in found.keys() - names):
                 raise RuntimeError(f"the runs should be {names}, and are {found}")
-            await asyncio.sleep(LOOKS)
+            return found.keys() <= names and sum(found.values()) == len(numbers)
+
+        await self._until(there)
 
     async def settled(self) -> None:
         """Wait until nothing is left in the queue."""
-        while (await self.engine.read(lambda reader: reader.status())).effects:
+        await self._until(lambda reader: not reader.status().effects)
+
+    async def _until(self, there: Callable[[store.Reader], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not await self.engine.read(there):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the runs did not get on within {PATIENCE:.0f} s")
             await asyncio.sleep(LOOKS)
 
     async def _all(self, events: Iterable[model.Event]) -> None:

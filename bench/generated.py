@@ -7,7 +7,6 @@ it; its scripts, selectors, texts in two languages and its length are what templ
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,10 +59,8 @@ def name(number: int) -> str:
 
 
 def written(number: int) -> str:
-    """The text of template ``number``: YAML, every eighth JSON."""
+    """The text of template ``number``."""
     template = _template(random.Random(number))
-    if number % 8 == 7:
-        return json.dumps(template, indent=2, ensure_ascii=False) + "\n"
     return yaml.dump(template, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -71,8 +68,7 @@ def fill(folder: Path, count: int) -> Path:
     """Write the first ``count`` templates into a folder, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        suffix = "json" if number % 8 == 7 else "yml"
-        (folder / f"{name(number)}.{suffix}").write_text(written(number), "utf-8")
+        (folder / f"{name(number)}.yml").write_text(written(number), "utf-8")
     return folder
 
 

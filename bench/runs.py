@@ -2,8 +2,8 @@
 
 Every step is a call: written as started before it is made, claimed, carried out by an outside that
 answers at once, and its answer judged, written and synced to disk. The peers do less on purpose:
-the interpreter alone keeps everything in memory, and the disk alone writes a row a commit and
-knows of no runs.
+the interpreter alone keeps everything in memory, and the disk alone writes a row a commit and knows
+of no runs.
 """
 
 from __future__ import annotations
