@@ -14,7 +14,8 @@ from typing import Any
 
 from sandbox import demo
 from sandbox.client import Sandbox
-from tests.crash import deaths, settings
+from tests import settings
+from tests.crash import deaths
 
 PATIENCE = 60.0
 REDELIVERY = 61.0

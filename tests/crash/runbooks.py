@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from sandbox import demo, play
-from tests.crash import settings
+from tests import settings
 from tests.crash.crowd import Crowd
 
 LOOK = 0.2

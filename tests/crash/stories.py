@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot import model
 from sandbox import play
-from tests.crash import crowd, runbooks, settings
+from tests import settings
+from tests.crash import crowd, runbooks
 from tests.crash.crowd import Crowd
 
 State = model.State

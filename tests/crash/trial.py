@@ -14,7 +14,8 @@ from pathlib import Path
 
 from sandbox import play
 from sandbox.client import Sandbox
-from tests.crash import cases, crew, crowd, deaths, settings, stories, truth
+from tests import settings
+from tests.crash import cases, crew, crowd, deaths, stories, truth
 
 LONGEST = 150.0
 

@@ -20,12 +20,14 @@ QUICK = 0.2
 class Setting:
     """``files``: further command files by their path in the folder. ``changes``: what stands in
     the configuration instead of what. ``more``: lines at its end. ``stored``: files of the folder
-    that OOS knows by their name."""
+    that OOS knows by their name. ``secrets``: further files in ``secrets/``; DINGTALK in them
+    becomes the address of the stand-in."""
 
     files: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, str] = field(default_factory=dict)
     more: str = ""
     stored: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 AS_SHIPPED = Setting()
@@ -40,6 +42,9 @@ def furnish(folder: Path, sandbox: Sandbox, setting: Setting) -> Path:
     shutil.copytree(demo.ROOT / "commands", commands, ignore=ignored)
     for name, text in setting.files.items():
         (commands / name).write_text(text, "utf-8")
+    for name, secret in setting.secrets.items():
+        address = secret.replace("DINGTALK", sandbox.url("dingtalk"))
+        (folder / "secrets" / name).write_text(address, "utf-8")
     text = path.read_text("utf-8")
     changes = {f'commands = "{demo.ROOT}/commands"': f'commands = "{commands}"', **setting.changes}
     for old, new in changes.items():
