@@ -172,12 +172,7 @@ class Context:
 
     def state(self, request: model.Request) -> str:
         """The word for a request's state."""
-        word = request.state.value
-        if request.stopping and not request.state.final:
-            word = "stopping"
-        elif request.state is model.State.CANCELLED and request.approved_at:
-            word = "stopped"
-        return self.say(f"state.{word}")
+        return self.say(f"state.{request.word}")
 
 
 def _named(targets: Any) -> list[str]:

@@ -24,8 +24,8 @@ def of(
     it every one is. ``known``: the templates that its tasks may run, by folded names."""
     for fault in elsewhere.faults(template):
         yield model.Fault(fault.mark, f"{fault.message}; {ELSEWHERE}")
-    for index, task in enumerate(template.tasks):
-        base = f"{_key(template, 'Tasks')}[{index}]"
+    for task in template.tasks:
+        base = task.mark.path
         spec = actions.find(task.action, actions.BUILT_IN)
         given = {model.fold(name): (name, value) for name, value in task.properties.items()}
         child = known.get(model.fold(children.child_name(task)))
@@ -110,10 +110,6 @@ def _service(
 def _literal(value: Any) -> bool:
     """Is it a text that no expression will change?"""
     return isinstance(value, str) and bool(value.strip()) and "{{" not in value
-
-
-def _key(template: model.Template, name: str) -> str:
-    return next((path for path in template.marks if model.fold(path) == model.fold(name)), name)
 
 
 def _fault(template: model.Template, path: str, message: str) -> model.Fault:

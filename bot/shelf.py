@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot import catalog, hindrances, runbook, templates
-from bot.oos import actions, children, library, model, parse, validate
+from bot.oos import actions, children, library, look, model, parse, validate
 
 Templates = Mapping[str, model.Template]
 _ALL: Mapping[str, actions.ActionSpec] = {
@@ -50,7 +50,7 @@ class Shelf:
         lenient = {
             id(each) for file in reaches.keys() - here for each in reaches[file].values()
         } - needed
-        names = validate.Known({**self.known, **self.broken})
+        names = look.Known({**self.known, **self.broken})
         for template in self.read:
             free = id(template) in lenient
             found = validate.validate(template, _ALL if free else actions.BUILT_IN, names, free)
@@ -127,7 +127,7 @@ def gather(folder: Path) -> Shelf:
             shelf.broken |= {word: empty for word in (model.fold(name), _action(name)) if word}
             continue
         shelf.read.append(template)
-        shelf.misread[id(template)] = faults
+        shelf.misread[id(template)] = list(faults)
         shelf.known[model.fold(name)] = template
         if path.parent != folder and (action := _action(name)):
             aliases[action] = template
@@ -148,16 +148,18 @@ def gather(folder: Path) -> Shelf:
     return shelf
 
 
+@functools.lru_cache(maxsize=1024)
+def _recovered(
+    text: bytes, name: str, file: str
+) -> tuple[model.Template | None, tuple[model.Fault, ...]]:
+    """``parse.recovered``, remembered: a start reads the commands twice, to check the configuration
+    and then to use them."""
+    template, faults = parse.recovered(text, name, file)
+    return template, tuple(faults)
+
+
 def _action(name: str) -> str:
     """The action, folded, that a file of this name stands for (``ACS-ECS-Foo``: acs::ecs::foo);
     empty: it stands for none."""
     parts = name.split("-", 2)
     return model.fold("::".join(parts)) if len(parts) == 3 and parts[0].casefold() == "acs" else ""
-
-
-@functools.lru_cache(maxsize=2048)
-def _recovered(
-    content: bytes, name: str, file: str
-) -> tuple[model.Template | None, list[model.Fault]]:
-    """Remembered, as a folder is loaded for the check of the configuration and for the start."""
-    return parse.recovered(content, name, file)

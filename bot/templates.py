@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.oos import library, model, parse, validate
+from bot.oos import library, look, model, parse, validate
 
 SUFFIXES = frozenset({".yml", ".yaml", ".json"})
 
@@ -62,7 +62,7 @@ def check(paths: Iterable[Path], allow_unknown_products: bool = False) -> list[C
     ``allow_unknown_products``: a product action that is neither is no fault."""
     read = {path: _read(path) for path in files(paths)}
     own = {item.name: item for item, _ in read.values() if item is not None}
-    known = library.joined(own)
+    known = look.Known(library.joined(own))
     return [
         Checked(path, tuple(_faults(template, faults, known, allow_unknown_products)))
         for path, (template, faults) in read.items()

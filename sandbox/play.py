@@ -1,4 +1,4 @@
-"""The three stories, played by the example people against whatever bot is connected.
+"""The stories, played by the example people against whatever bot is connected.
 
 The demo, the behaviour tests and the crash tests all play these: they see only what people see
 (the transcript, the toasts) and what really ran on the machines.
@@ -317,7 +317,7 @@ async def reboot_rejected(play: Play) -> None:
     await play.card_says(card, WAITING)
     second = await play.new_card("agree", [])
     await play.click("carol", second, "reject", reason="not now")
-    await play.card_says(card, STOPPED)
+    await play.card_says(card, CANCELLED)
     told = await play.told(AUDIT, known, to="alice")
     play.check("Carol" in told["text"], f"who rejected: {told['text']}")
     play.check(len(await play.power()) == before, "nothing was rebooted")

@@ -17,6 +17,8 @@ Item = Mapping[str, Any]
 Status = Literal["Started", "Queued", "Running", "Waiting", "Success", "Failed", "Cancelled"]
 
 FINAL = frozenset({"Success", "Failed", "Cancelled"})
+ASKING = frozenset({"acs::approve", "acs::pause"})
+"""The actions that do nothing but wait for people."""
 ENDED = FINAL | {"Skipped"}
 _STAGES = {
     "Started": "Running",
@@ -50,12 +52,15 @@ def in_order(rows: Iterable[Item]) -> list[Item]:
 
 
 def open_row(rows: Sequence[Item], status: str) -> Item | None:
-    """The task for which an execution waits; None: it does not."""
+    """The task for which an execution waits; None: it does not. The execution and its tasks are
+    read one after the other: a task that runs by now waits for nothing, unless waiting is all that
+    it does."""
     if status != "Waiting":
         return None
     open_rows = [row for row in rows if row.get("Status") not in ENDED]
     waits = [row for row in open_rows if row.get("Status") == "Waiting"]
-    return next(iter(waits or open_rows), None)
+    asking = [row for row in open_rows if str(row.get("TaskAction")).lower() in ASKING]
+    return next(iter(waits or asking), None)
 
 
 def progress(item: Item, rows: Sequence[Item], counts: tuple[int, int, int, int]) -> model.Progress:
@@ -114,18 +119,18 @@ def added_up(loop: Mapping[str, Any], rows: Sequence[Item]) -> tuple[int, int, i
 
 def waiting(row: Item, path: str, inside: bool) -> model.Waiting:
     """What a task waits for. ``inside``: items of its loop wait, not the loop as a whole."""
-    action = str(row.get("TaskAction") or "").lower()
+    id, action = str(row.get("TaskExecutionId") or ""), str(row.get("TaskAction") or "").lower()
     properties = mapping(row.get("Properties"))
     if action == "acs::approve":
         people = properties.get("Approvers") or []
         people = people if isinstance(people, list) else [people]
         names = tuple(str(person).partition("@")[0] for person in people if person)
-        return model.Waiting("approval", path, names, need_of(row), _message(properties))
+        return model.Waiting("approval", path, names, need_of(row), _message(properties), id)
     pauses = {"FirstBatchPause", "EveryBatchPause"}
     batch = str(mapping(row.get("Loop")).get("BatchPauseOption", "")) in pauses
     if action == "acs::pause" or (batch and not inside):
-        return model.Waiting("pause", path)
-    return model.Waiting("confirm", path, shown=_call(properties))
+        return model.Waiting("pause", path, id=id)
+    return model.Waiting("confirm", path, shown=_call(properties), id=id)
 
 
 def need_of(row: Item) -> int:

@@ -38,5 +38,5 @@ class Settings:
     timeout: float = 10.0
     connect_timeout: float = 5.0
     ca_file: str = ""
-    reference: str = "Countersign #{request} · {code}"
+    reference: str = "Countersign #{request}"
     answering: str = "approve / reject in the thread that asked · 请在发起请求的会话里同意或拒绝"

@@ -26,7 +26,7 @@ def outcome_message(
     key = {
         model.State.SUCCEEDED: "say.succeeded",
         model.State.FAILED: "say.failed",
-        model.State.CANCELLED: "say.stopped",
+        model.State.CANCELLED: f"say.{request.word}",
     }.get(request.state, "say.unknown")
     headline = texts.say(locale, key, id=request.id, command=request.command)
     mentions = tuple(

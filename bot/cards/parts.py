@@ -72,12 +72,7 @@ def moment(house: House, when: datetime) -> str:
 
 
 def state_word(locale: str, request: model.Request) -> str:
-    word = request.state.value
-    if request.stopping and not request.state.final:
-        word = "stopping"
-    elif request.state is model.State.CANCELLED and request.approved_at:
-        word = "stopped"
-    return texts.say(locale, f"state.{word}")
+    return texts.say(locale, f"state.{request.word}")
 
 
 def name_of(house: House, person: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.house import House
 MOST_STAGES = 12
 MOST_VALUE = 300
 HIDDEN = "••••••"
+_TOKEN = re.compile(r"(access_token=|/hook/)[\w%-]{6,}")
 STAGE_MARKS = {
     "Success": "✅",
     "Failed": "❌",
@@ -64,7 +66,12 @@ def shown(name: str, value: Any, hidden: tuple[str, ...]) -> str:
     """A parameter's value as a card tells it: whole, for people vote on it."""
     if name in hidden:
         return HIDDEN
-    return value if isinstance(value, str) else model.canonical(value)
+    return unsigned(value if isinstance(value, str) else model.canonical(value))
+
+
+def unsigned(text: str) -> str:
+    """A text without the tokens of robots' addresses, with which anybody could write to a group."""
+    return _TOKEN.sub(rf"\1{HIDDEN}", text)
 
 
 # ----------------------------------------------------------------------------- how far it is
@@ -91,7 +98,7 @@ def rows(request: model.Request, plan: model.Plan) -> list[Row]:
 def progress_line(locale: str, progress: model.Progress) -> str:
     """Where the newest loop stands: "12/40 done, 1 failed, 3 running"; what is none is left out."""
     parts = [texts.say(locale, "loop.done", done=progress.done, total=progress.total)]
-    for name in ("failed", "running"):
+    for name in ("failed", "running", "halted"):
         if count := getattr(progress, name):
             parts.append(texts.say(locale, f"loop.{name}", count=count))
     return texts.joined(locale, parts, "list")
@@ -135,7 +142,7 @@ def ballot_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.B
 def ballot_buttons(request: model.Request, ballot: model.Ballot) -> tuple[model.Button, ...]:
     """What people may answer to what a run waits for."""
     if ballot.voted:
-        names: tuple[str, ...] = ("approve", "reject")
+        names: tuple[str, ...] = ("approve", "reject", "stop")
     elif ballot.kind == "unknown":
         names = ("retry", "skip", "stop")
     else:

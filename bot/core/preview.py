@@ -4,17 +4,19 @@ are known by then. It only tells; what runs is decided by the interpreter alone.
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot import model
+from bot import model, texts
 from bot.cards import runs
 from bot.oos import model as oos
 from bot.oos import placeholders, printing
 
 DEEPEST = 3
-_SECRET = re.compile(r"(access_token=|/hook/)[\w%-]{6,}")
+_CODE = re.compile(r"[;&|`$<>(){}\[\]*?!#~'\"\\\n]")
 _INDENT = "   "
 
 
@@ -28,6 +30,7 @@ def text(
     parameters: Mapping[str, Any],
     hidden: tuple[str, ...],
     library: Mapping[str, oos.Template],
+    locale: str,
 ) -> str:
     """The tasks in order, each with what it is given; a template that a task runs stands below it,
     with what it is given put in."""
@@ -35,43 +38,73 @@ def text(
         oos.fold(name): runs.HIDDEN if name in hidden else value
         for name, value in parameters.items()
     }
-    return "\n".join(_tasks(template, known, library, "", 1))
+    return "\n".join(_tasks(template, known, library, locale, "", 1))
 
 
 def _tasks(
     template: oos.Template,
     known: Mapping[str, Any],
     library: Mapping[str, oos.Template],
+    locale: str,
     indent: str,
     depth: int,
 ) -> Iterator[str]:
     for number, task in enumerate(template.tasks, 1):
-        yield f"{indent}{number}. {task.name}: {task.action}{_times(task, known)}"
+        about = _about(task, locale)
+        yield f"{indent}{number}. {task.name}: {task.action}{_times(task, known, locale)}{about}"
         inner = indent + _INDENT
         if task.when is not None:
-            yield f"{inner}only if {_inline(task.when, known)}"
+            when = _inline(task.when, known)
+            yield inner + texts.say(locale, "preview.when", condition=when)
         given = filled(task.properties, known)
         yield from _yaml(given, inner)
+        for name in dict.fromkeys(_pasted(task.properties, known)):
+            yield inner + texts.say(locale, "preview.pasted", name=name)
         child = _child(task, library)
         if child is not None and depth < DEEPEST:
             values = _given(given, child)
-            yield from _tasks(child, values, library, inner + "| ", depth + 1)
-        for word, target, usual in (
-            ("if it fails", task.on_error, "acs::end"),
-            ("then", task.on_success, "acs::next"),
+            yield from _tasks(child, values, library, locale, inner + "| ", depth + 1)
+        for key, target, usual in (
+            ("preview.on_error", task.on_error, "acs::end"),
+            ("preview.on_success", task.on_success, "acs::next"),
         ):
             if target and oos.fold(target) != usual:
-                yield f"{inner}{word}: {target}"
+                yield inner + texts.say(locale, key, task=target)
 
 
-def _times(task: oos.Task, known: Mapping[str, Any]) -> str:
+def _pasted(properties: Any, known: Mapping[str, Any], script: bool = False) -> Iterator[str]:
+    """Parameters whose values become parts of a script, and hold what a shell does not take for
+    plain text. A script that is a parameter as a whole is told as it is."""
+    if isinstance(properties, Mapping):
+        for key, part in properties.items():
+            yield from _pasted(part, known, script or oos.fold(str(key)) == "commandcontent")
+    elif isinstance(properties, list | tuple):
+        for part in properties:
+            yield from _pasted(part, known, script)
+    elif isinstance(properties, str) and script:
+        parts = placeholders.split(properties)
+        for part in parts if len(parts) > 1 else ():
+            value = known.get(oos.fold(part.name)) if isinstance(part, placeholders.Name) else None
+            if isinstance(value, str) and _CODE.search(value):
+                yield str(part)
+
+
+def _about(task: oos.Task, locale: str) -> str:
+    """What its author says of a task, in the language at hand if it was said in that."""
+    said = task.description
+    told = said.get(locale.lower()) or said.get(locale.partition("-")[0]) or said.get("en") or ""
+    return f" · {' '.join(told.split())}" if told else ""
+
+
+def _times(task: oos.Task, known: Mapping[str, Any], locale: str) -> str:
     if task.loop is None:
         return ""
     items = filled(task.loop.items, known)
     many = str(len(items)) if isinstance(items, list) else str(items)
     rate = task.loop.rate
     if isinstance(rate, oos.RateControl):
-        pace = f"{rate.batch or rate.concurrency} at a time, MaxErrors {rate.max_errors}"
+        many_at_once = _inline(rate.batch or rate.concurrency, known)
+        pace = texts.say(locale, "preview.pace", count=many_at_once, errors=rate.max_errors)
     else:
         pace = _inline(rate, known)
     return f" × {many} ({filled(pace, known)})"
@@ -133,7 +166,7 @@ def _filled_text(text: str, known: Mapping[str, Any]) -> Any:
 
 def _masked(value: Any) -> Any:
     """The token of a robot's address is a secret."""
-    return _SECRET.sub(r"\1…", value) if isinstance(value, str) else value
+    return runs.unsigned(value) if isinstance(value, str) else value
 
 
 def _inline(value: Any, known: Mapping[str, Any]) -> str:
@@ -143,5 +176,12 @@ def _inline(value: Any, known: Mapping[str, Any]) -> str:
 
 def _yaml(value: Any, indent: str) -> Iterator[str]:
     if value:
-        for line in printing.written(value).rstrip("\n").split("\n"):
+        for line in _lines(json.dumps(value, ensure_ascii=False)):
             yield f"{indent}{line}"
+
+
+@functools.lru_cache(maxsize=512)
+def _lines(text: str) -> tuple[str, ...]:
+    """A value, given as JSON, in lines of YAML, remembered: a plan is told twice before it is
+    voted on, and most of it is alike each time that somebody asks."""
+    return tuple(printing.written(json.loads(text)).rstrip("\n").split("\n"))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bot import catalog, model, parse, policy
-from bot.core import machines, patterns, preview
+from bot.cards import runs
+from bot.core import machines, patterns, preview, secrets
 from bot.core.draft import Draft
 from bot.oos import model as oos
 from bot.oos import parameters, placeholders
 
+_INSTANCE = re.compile(r"(?<![\w-])i-[0-9a-z]{8,}(?![\w-])")
 NO_DATA: Mapping[str, Any] = {"instances": []}
 
 
@@ -48,26 +52,50 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
     if isinstance(values, list):
         problems = "; ".join(map(str, values))
         return policy.Refusal("refused.template_values", {"problems": problems})
-    refusal = refusal_of_values(rule, values)
+    hidden = tuple(item.name for item in template.parameters if item.no_echo)
+    refusal = refusal_of_values(rule, template, values)
     if refusal is not None:
         return refusal
-    hidden = tuple(item.name for item in template.parameters if item.no_echo)
     selected = {
         item.name: chosen
         for item in template.parameters
         if (chosen := selector_of(item, values[item.name], region)) is not None
     }
+    stray = stray_of(rule, values, tuple(selected), hidden)
+    if stray:
+        return policy.Refusal("refused.target", {"target": stray})
     library = draft.library(asked.command.templates)
     return Bound(
         values,
         tuple(selected),
         tuple(selected.values()),
         hidden,
-        parse.shown(house.catalog, text, house.book.locale),
-        preview.text(template, values, hidden, library),
+        secrets.without(
+            parse.shown(house.catalog, text, house.book.locale), [values[name] for name in hidden]
+        ),
+        preview.text(template, values, hidden, library, house.book.locale),
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
     )
+
+
+def stray_of(
+    rule: policy.CommandRule,
+    values: Mapping[str, Any],
+    targets: tuple[str, ...],
+    hidden: tuple[str, ...],
+) -> str:
+    """An instance named outside of the parameters that hold instances, though the command is held
+    to some; empty: none. By what else a template may find instances, nobody can tell."""
+    if "*" in rule.allowed_targets:
+        return ""
+    known = set(strings([values[name] for name in targets]))
+    others = [values[name] for name in values if name not in targets and name not in hidden]
+    for text in strings(others):
+        for one in _INSTANCE.findall(text):
+            if one not in known and not any(fnmatchcase(one, g) for g in rule.allowed_targets):
+                return str(one)
+    return ""
 
 
 def template_of(command: catalog.Command) -> oos.Template:
@@ -75,13 +103,22 @@ def template_of(command: catalog.Command) -> oos.Template:
     return command.template
 
 
-def refusal_of_values(rule: policy.CommandRule, values: Mapping[str, Any]) -> policy.Refusal | None:
-    """Are the values among those that the configuration allows?"""
+def refusal_of_values(
+    rule: policy.CommandRule, template: oos.Template, values: Mapping[str, Any]
+) -> policy.Refusal | None:
+    """Are the values among those that the configuration allows? An empty one is taken only where
+    that is the template's own Default: it may well mean everything."""
+    items = {oos.fold(item.name): item for item in template.parameters}
     for name, allowed in rule.allowed_values.items():
-        value = values.get(name)
-        for each in value if isinstance(value, list) else (value,):
-            if each is not None and each != "" and str(each) not in allowed:
-                facts = {"name": name, "value": str(each)[:80], "values": list(allowed)}
+        item = items.get(oos.fold(name))
+        value = values.get(item.name) if item is not None else None
+        empty = value in (None, "", [], {})
+        if item is None or (empty and not item.required and not item.default):
+            continue
+        for each in value if isinstance(value, list) and value else (value,):
+            if str(each) not in allowed:
+                shown = runs.HIDDEN if item.no_echo else str(each)[:80]
+                facts = {"name": name, "value": shown, "values": list(allowed)}
                 return policy.Refusal("refused.value", facts)
     return None
 
@@ -99,15 +136,28 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def findings(draft: Draft, command: str, text: str, bound: Bound) -> list[policy.Finding]:
-    """What the patterns say of the words, of every value, and of what will be done."""
-    seen = [policy.examine(draft.house.book, command, "text", text)]
-    seen += [
-        patterns.examined(draft.house, command, "value", value)
-        for value in dict.fromkeys(strings(bound.parameters))
-        if value
-    ]
-    seen.append(patterns.examined(draft.house, command, "script", bound.preview))
+    """What the patterns say of the words, of every value, and of what will be done. What they find
+    in something hidden is not repeated."""
+    house = draft.house
+    seen = [policy.examine(house.book, command, "text", text)]
+    if seen[0].refusal is not None and text != bound.text:
+        covered = policy.examine(house.book, command, "text", bound.text)
+        seen = [covered if covered.refusal is not None else unsaid(seen[0])]
+    hidden = set(strings({name: bound.parameters[name] for name in bound.hidden}))
+    for value in filter(None, dict.fromkeys(strings(bound.parameters))):
+        found = patterns.examined(house, command, "value", value)
+        seen.append(unsaid(found) if value in hidden else found)
+    seen.append(patterns.examined(house, command, "script", bound.preview))
     return seen
+
+
+def unsaid(finding: policy.Finding) -> policy.Finding:
+    """A finding that does not repeat what it found."""
+    refusal = finding.refusal
+    if refusal is None or "found" not in refusal.facts:
+        return finding
+    facts = {**refusal.facts, "found": runs.HIDDEN}
+    return replace(finding, refusal=policy.Refusal(refusal.key, facts))
 
 
 # ----------------------------------------------------------------------------- targets
@@ -148,7 +198,7 @@ def frozen(item: oos.Parameter, ids: list[str], region: str) -> Any:
 
 
 def without(value: Any, gone: tuple[str, ...]) -> Any:
-    """A frozen value less some instances; empty-handed (``holds_none``) where none is left."""
+    """A frozen value less some instances."""
     if isinstance(value, Mapping):
         left = [each for each in value["ResourceIds"] if each not in gone]
         return {**value, "ResourceIds": left}
@@ -157,6 +207,21 @@ def without(value: Any, gone: tuple[str, ...]) -> Any:
     if value.startswith("{"):
         return json.dumps(without(json.loads(value), gone))
     return "" if value in gone else value
+
+
+def emptied(value: Any, gone: tuple[str, ...]) -> bool:
+    """Does a frozen value lose all of its instances by that? What it would then select, only the
+    template knows: it could be everything."""
+    return bool(held(value)) and not set(held(value)) - set(gone)
+
+
+def held(value: Any) -> list[str]:
+    """The instances that a frozen value holds."""
+    if isinstance(value, Mapping):
+        return list(value["ResourceIds"])
+    if isinstance(value, list):
+        return [one for each in value for one in held(each)]
+    return held(json.loads(value)) if value.startswith("{") else [value] if value else []
 
 
 def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
@@ -202,7 +267,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
         selectors=tuple(context["filters"]),
         hidden=hidden,
         canary=needed.canary if rule.engine != "oos" else 0,
-        preview=preview.text(template, values, hidden, library),
+        preview=preview.text(template, values, hidden, library, draft.it.locale),
     )
 
 
@@ -215,4 +280,6 @@ def items_of(draft: Draft, plan: model.Plan) -> dict[str, oos.Parameter]:
 def preview_of(draft: Draft, plan: model.Plan) -> str:
     """What a plan will do, with the values that it has now."""
     library = draft.library(plan.templates)
-    return preview.text(library[plan.template], plan.parameters, plan.hidden, library)
+    return preview.text(
+        library[plan.template], plan.parameters, plan.hidden, library, draft.it.locale
+    )

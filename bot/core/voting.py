@@ -84,9 +84,11 @@ def refusal_of_words(draft: Draft, wish: command.Act) -> policy.Refusal | None:
         return policy.Refusal(
             "vote.wrong_code", {"id": request.id, "code": wish.code, "now": request.code}
         )
-    if not wish.code and draft.ballot()[0].code_required:
+    changed = any(vote.digest != request.digest for vote in draft.votes)
+    if not wish.code and (changed or draft.ballot()[0].code_required):
         hint = texts.say(draft.locale, "vote.code_hint")
-        return policy.Refusal("vote.code_required", {"id": request.id, "code_hint": hint})
+        key = "vote.code_within" if voted else "vote.code_required"
+        return policy.Refusal(key, {"id": request.id, "code_hint": hint})
     return None
 
 
@@ -141,7 +143,9 @@ def vote(
         draft.enter(person.id, "vote.refused", reason=refusal.key, via=via)
         others = cards.names_of(house, policy.electorate(rule, request.person))
         facts = {"id": request.id, "names": others} | dict(refusal.facts)
-        return refusal_text(locale, policy.Refusal(refusal.key, facts)), "warning"
+        own = refusal.key == "vote.own" and request.ballot is not None
+        key = "vote.own_within" if own else refusal.key
+        return refusal_text(locale, policy.Refusal(key, facts)), "warning"
     digest = policy.ballot_of(house.book, request)[1]
     draft.vote(model.Vote(request.id, person.id, account, approve, digest, draft.now, reason, via))
     draft.enter(

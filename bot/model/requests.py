@@ -158,13 +158,15 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a template's run is: its tasks, and where its newest loop stands (``total`` 0: there
-    is none). ``outputs`` and ``error`` are those of its end."""
+    is none). ``halted``: items that were under way when it was stopped, and may have had their
+    effect. ``outputs`` and ``error`` are those of its end."""
 
     stages: tuple[Stage, ...] = ()
     done: int = 0
     failed: int = 0
     running: int = 0
     total: int = 0
+    halted: int = 0
     outputs: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
 
@@ -172,8 +174,9 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
-    plan that no longer fitted when the run began, and were left out. ``rules``: the rule that asked
-    for it, after those that asked for what caused that."""
+    plan that no longer fitted when the run began, and were left out. ``cancelled``: why a run that
+    had begun was. ``rules``: the rule that asked for it, after those that asked for what caused
+    that."""
 
     id: int
     state: State
@@ -205,6 +208,18 @@ class Request:
     progress: Progress | None = None
     gone: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    cancelled: Literal["", "stopped", "rejected", "expired"] = ""
+
+    @property
+    def word(self) -> str:
+        """The word for its state, as phrases are named: a run that was cancelled says by what."""
+        if self.stopping and not self.state.final:
+            return "stopping"
+        if self.state is State.CANCELLED and self.approved_at:
+            return {"rejected": "rejected_within", "expired": "expired_within"}.get(
+                self.cancelled, "stopped"
+            )
+        return self.state.value
 
     @property
     def code(self) -> str:

@@ -24,7 +24,7 @@ class Unreadable(Exception):
 class _Frame:
     """A list or a mapping that is still being filled."""
 
-    __slots__ = ("anchor", "began", "key", "lines", "merged", "path", "value")
+    __slots__ = ("anchor", "began", "entry", "key", "lines", "merged", "path", "value")
 
     def __init__(self, value: Any, path: str, anchor: str | None, began: int) -> None:
         self.value = value
@@ -32,6 +32,7 @@ class _Frame:
         self.anchor = anchor
         self.began = began
         self.key: str | None = None
+        self.entry = ""
         self.lines: dict[str, int] = {}
         self.merged: list[Any] = []
 
@@ -66,6 +67,7 @@ class Builder:
         if merge:
             frame.key = "<<"
             frame.lines["<<"] = 0
+            frame.entry = f"{frame.path}.<<" if frame.path else "<<"
             return
         if name in frame.lines:
             message = f"`{name}` is given twice here (first on line {frame.lines[name]})"
@@ -73,7 +75,8 @@ class Builder:
             self.faults.append(model.Fault(mark, message))
         frame.lines.setdefault(name, line)
         frame.key = name
-        self.places.put_key(f"{frame.path}.{name}" if frame.path else name, line, column)
+        frame.entry = f"{frame.path}.{name}" if frame.path else name
+        self.places.put_key(frame.entry, line, column)
 
     def scalar(
         self, value: Any, line: int, column: int, last: int, anchor: str | None = None
@@ -130,7 +133,7 @@ class Builder:
         frame = self._frames[-1]
         if isinstance(frame.value, list):
             return f"{frame.path}[{len(frame.value)}]"
-        return f"{frame.path}.{frame.key}" if frame.path else str(frame.key)
+        return frame.entry
 
     def _add(self, value: Any, line: int, column: int) -> None:
         if not self._frames:

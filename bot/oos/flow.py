@@ -16,6 +16,7 @@ from bot.oos.units import Failure, Result
 DEEPEST = 10
 _END, _NEXT = "acs::end", "acs::next"
 _SHOWN_FAILURES = 3
+_LONGEST_ITEM = 64
 _LOOPS_NOT = frozenset({"acs::choice", "acs::sleep", "acs::pause", "acs::approve"})
 
 
@@ -320,13 +321,22 @@ class LoopRun:
             return Result("Failed", failure=failure)
         return Result("Success", outputs)
 
+    def _named(self, index: int) -> str:
+        """An item as people know it: itself where it is a short text, else its place."""
+        item = self.items[index]
+        return item if isinstance(item, str) and len(item) <= _LONGEST_ITEM else f"[{index}]"
+
     def _failure(self) -> Failure:
-        failures = [r.failure for _, r in sorted(self.results.items()) if r.failure]
+        failures = [
+            f"{self._named(index)}: {result.failure}"
+            for index, result in sorted(self.results.items())
+            if result.failure
+        ]
         counts, most = self.line.counts(), self.line.pace.max_errors
         said = [f"{counts.failed} of {counts.total} items failed, MaxErrors is {most}"]
         if counts.waiting:
             said.append(f"{counts.waiting} were not started")
-        said += [str(failure) for failure in failures[:_SHOWN_FAILURES]]
+        said += failures[:_SHOWN_FAILURES]
         if len(failures) > _SHOWN_FAILURES:
             said.append(f"and {len(failures) - _SHOWN_FAILURES} more")
         return Failure(self.key, "MaxErrorsExceeded", "; ".join(said))

@@ -11,16 +11,32 @@ from bot.oos import model, places
 Templates = Mapping[str, model.Template]
 
 
+class Known(dict[str, model.Template]):
+    """Templates by their folded names: folded once, however many are checked against them."""
+
+    def __init__(self, templates: Templates) -> None:
+        super().__init__({model.fold(name): item for name, item in templates.items()})
+
+
 @dataclass(slots=True)
 class Look:
     """One template under validation, and the faults found so far. ``known``: the other templates,
-    by folded name; ``lenient``: product actions without one are left alone."""
+    by folded name; ``lenient``: product actions without one are left alone. ``parameters`` and
+    ``tasks`` (with their index) are its own, by folded name."""
 
     template: model.Template
     actions: Mapping[str, table.ActionSpec]
     known: Templates
     lenient: bool
     faults: list[model.Fault] = field(default_factory=list)
+    parameters: dict[str, str] = field(init=False)
+    tasks: dict[str, tuple[int, model.Task]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parameters = {model.fold(item.name): item.name for item in self.template.parameters}
+        self.tasks = {}
+        for at, task in enumerate(self.template.tasks):
+            self.tasks.setdefault(model.fold(task.name), (at, task))
 
     def fault(self, path: str, message: str) -> model.Fault:
         return model.Fault(self.mark(path), message)

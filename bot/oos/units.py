@@ -50,7 +50,8 @@ class Failure:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.task}: {self.code}: {self.message}" if self.task else self.message
+        told = self.message if self.code in self.message else f"{self.code}: {self.message}"
+        return f"{self.task}: {told}" if self.task else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,8 @@ class Unit:
 
     def property(self, name: str, default: Any = None) -> Any:
         """A property, evaluated."""
-        found = self.value(self.properties.get(name.lower()))
+        given = self.properties.get(name.lower())
+        found = None if given is None else self.value(given)
         return default if found is None else found
 
     def mapping(self, name: str) -> Mapping[str, Any]:

@@ -19,15 +19,12 @@ from bot.oos import (
     names,
     selectors,
 )
-from bot.oos.look import Look, joined
+from bot.oos.look import Known, Look, joined
 
 _ASSOCIATIONS = ("Targets", "RateControl")
 """What this side takes in a way of its own; the others only draw the console's form."""
 _SURE = 0.9
-
-
-class Known(dict[str, model.Template]):
-    """Templates by their folded names: many can be validated without folding them for each."""
+_PSEUDO = frozenset(map(model.fold, names.PSEUDO))
 
 
 def validate(
@@ -39,12 +36,7 @@ def validate(
     """Every fault, in the order of the file; none: the template can be run. ``known_templates``
     are those that its actions may name. ``allow_unknown_products``: a product action without a
     template is left to the other side."""
-    given = known_templates or {}
-    known = (
-        given
-        if isinstance(given, Known)
-        else {model.fold(name): item for name, item in given.items()}
-    )
+    known = known_templates if isinstance(known_templates, Known) else Known(known_templates or {})
     look = Look(template, actions, known, allow_unknown_products)
     checks = (_parameters, _tasks, _states, _outputs, _conditions)
     for check in checks if template.tasks or template.states else (_parameters,):
@@ -61,6 +53,8 @@ def _expressions(
 ) -> Iterator[model.Fault]:
     """Faults of syntax, functions and jq, and of what the references name: ``scope`` says what is
     wrong with one; empty: nothing."""
+    if value is None or isinstance(value, int | float):
+        return
     yield from expressions.check(value, look.inside(base))
     for name, dotted, path in expressions.references(value):
         wrong = scope(name, dotted)
@@ -71,9 +65,7 @@ def _expressions(
 
 def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]:
     """What a reference may name in the task of that index (past the last: in the outputs)."""
-    parameters = {model.fold(item.name): item.name for item in look.template.parameters}
-    tasks = {model.fold(task.name): (at, task) for at, task in _numbered(look.template)}
-    pseudo = {model.fold(name) for name in names.PSEUDO}
+    parameters, tasks = look.parameters, look.tasks
 
     def wrong(name: str, dotted: str) -> str:
         folded = model.fold(name)
@@ -82,7 +74,7 @@ def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]
         if folded.startswith("acs::"):
             if folded == model.fold(names.LOOP_ITEM):
                 return "" if loop_item else f"`{name}` means something inside a Loop only"
-            known = folded in pseudo
+            known = folded in _PSEUDO
             return "" if known else f"unknown `{name}`{names.suggestion(name, names.PSEUDO)}"
         if not dotted:
             return "" if folded in parameters else _unknown_parameter(name, parameters, tasks)
@@ -99,10 +91,6 @@ def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]
         return ""
 
     return wrong
-
-
-def _numbered(template: model.Template) -> Iterator[tuple[int, model.Task]]:
-    return reversed(list(enumerate(template.tasks)))
 
 
 def _given(task: model.Task) -> list[str]:

@@ -34,6 +34,14 @@ CHINESE: dict[str, str] = {
     "no_card": "没有可以更新的卡片",
     "not_delivered": "卡片没有送达这个会话",
     "other_form": "审批实例属于另一张审批单",
+    "keywords": "消息里没有机器人要求的关键词",
+    "sign": "机器人的加签没有通过，请检查 [[webhook.robot]] 的 secret",
+    "ip": "机器人只接受某些地址发来的消息，请把本机的公网地址加入它的 IP 列表",
+    "security": "消息不符合机器人的安全设置",
+    "robot": "bot.toml 中没有这个名称的机器人",
+    "uri": "机器人的地址不能用",
+    "scheme": "机器人的地址必须以 https:// 开头",
+    "host": "不允许向这个地址发送消息，见 bot.toml 的 [webhook] hosts",
     "no_result": "平台没有返回审批单的内容",
 }
 PHRASES: dict[str, tuple[str, str]] = {

@@ -17,10 +17,19 @@ PHRASES: dict[str, tuple[str, str]] = {
         "前 {count} 项完成后再次审批",
         "after the first {count:item|items} people vote again",
     ),
+    "preview.when": ("仅当 {condition}", "only if {condition}"),
+    "preview.on_error": ("失败时转到 {task}", "if it fails: {task}"),
+    "preview.on_success": ("完成后转到 {task}", "then: {task}"),
+    "preview.pasted": (
+        "⚠ {name} 会被直接拼进脚本：shell 会把它当作代码",
+        "⚠ {name} is pasted into the script: the shell reads it as code",
+    ),
+    "preview.pace": ("每次 {count}，MaxErrors {errors}", "{count} at a time, MaxErrors {errors}"),
     "card.gone": ("已不符合，未执行", "No longer fit, left out"),
     # ------------------------------------------------------------------ how far it is
     "loop.done": ("{done}/{total} 完成", "{done}/{total} done"),
     "loop.failed": ("{count} 失败", "{count} failed"),
+    "loop.halted": ("{count} 中断（可能已生效）", "{count} interrupted (may have had effect)"),
     "loop.running": ("{count} 执行中", "{count} running"),
     "card.more.tasks": ("另有 {count} 个任务", "{count} more {count:task|tasks}"),
     "stage.none": ("未开始", "not begun"),
@@ -31,6 +40,24 @@ PHRASES: dict[str, tuple[str, str]] = {
     "stage.Skipped": ("跳过", "skipped"),
     "stage.Cancelled": ("已取消", "cancelled"),
     "state.waiting": ("等待中", "waiting"),
+    "state.rejected_within": ("中途被拒绝，已取消", "rejected midway, cancelled"),
+    "state.expired_within": ("中途无人决定，已取消", "not decided in time, cancelled"),
+    "say.rejected_within": (
+        "#{id} {command} 中途被拒绝，已取消",
+        "#{id} {command} was rejected midway and cancelled",
+    ),
+    "say.expired_within": (
+        "#{id} {command} 中途无人及时决定，已取消",
+        "#{id} {command} was cancelled, for nobody decided in time",
+    ),
+    "vote.own_within": (
+        "不能审批自己申请的 #{id}。可以请 {names} 审批，或用 `stop {id}` 停止。",
+        "You cannot decide on your own run #{id}. Ask {names}, or `stop {id}`.",
+    ),
+    "vote.code_within": (
+        "#{id} 在执行中途等待审批，用文字同意时必须带上这次审批的短码：`approve {id} {code_hint}`。",
+        "#{id} waits for an approval in the middle of its run; approving by text must carry that approval's code: `approve {id} {code_hint}`.",
+    ),
     # ------------------------------------------------------------------ what it waits for
     "ballot.approval": ("任务 {task} 需要审批", "The task {task} asks for approval"),
     "ballot.canary": (
@@ -48,7 +75,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Paused by a person: nothing more is started",
     ),
     "ballot.unknown": (
-        "无法确认这些调用是否已经发生：{task}。请查证后选择重试或跳过",
+        "无法确认这次调用是否已经发生：{task}。请查证后选择重试或跳过",
         "Nobody knows whether this happened: {task}. Find out, then choose to retry or to skip",
     ),
     "say.ballot.approval": (
@@ -76,7 +103,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} is paused: nothing more is started. To go on: resume {id}",
     ),
     "say.ballot.unknown": (
-        "#{id} {command}：无法确认这些调用是否已经发生：{task}。我不会自行重试。请在控制台查证，然后发送 retry {id}（重新执行）、skip {id}（当作已完成）或 stop {id}",
+        "#{id} {command}：无法确认这次调用是否已经发生：{task}。我不会自行重试。请在控制台查证，然后发送 retry {id}（重新执行）、skip {id}（当作已完成）或 stop {id}",
         "#{id} {command}: nobody knows whether this happened: {task}. I will not repeat it on a guess. Look it up in the console, then send retry {id} (make it again), skip {id} (go on without it) or stop {id}",
     ),
     "say.ballot.nobody": (

@@ -13,7 +13,7 @@ from bot import model, policy
 from bot.core import live
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import words
+from tests.bot.stage import actions, cards, said, words
 
 State = model.State
 
@@ -23,19 +23,6 @@ def stage(tmp_path: Path) -> Iterator[RunStage]:
     made = RunStage(tmp_path)
     yield made
     made.close()
-
-
-def said(effects: list[model.Effect]) -> list[str]:
-    return [words(effect.message) for effect in effects if isinstance(effect, model.Say)]
-
-
-def cards(effects: list[model.Effect]) -> list[model.Card]:
-    shown = (model.ShowCard, model.UpdateCard)
-    return [effect.card for effect in effects if isinstance(effect, shown)]
-
-
-def actions(stage: RunStage) -> list[str]:
-    return [row.action for row in stage.read(lambda reader: list(reader.chain()))]
 
 
 def buttons(card: model.Card) -> list[str]:
@@ -129,7 +116,7 @@ def test_an_approval_within_is_asked_on_the_card_and_in_the_thread(stage: RunSta
     request, effects = waiting(stage)
     assert [call.what["kind"] for call in stage.calls] == ["approve"]
     card = cards(effects)[-1]
-    assert buttons(card) == ["approve", "reject"]
+    assert buttons(card) == ["approve", "reject", "stop"]
     assert card.code == request.code != model.short(request.digest)
     assert "Notify: hello?" in words(card)
     asks = said(effects)[-1]
@@ -163,7 +150,8 @@ def test_a_rejection_within_cancels_and_nothing_runs(stage: RunStage) -> None:
     ended = stage.request(1)
     assert ended.state is State.CANCELLED
     assert "Carol" in ended.note
-    assert "stopped" in said(effects)[-1]
+    assert "rejected midway" in said(effects)[-1]
+    assert "not today" in said(effects)[-1]
     assert not stage.made("ActNow")
 
 
@@ -176,7 +164,7 @@ def test_a_click_on_the_card_of_the_plan_never_counts_for_an_approval_within(
     receipt = stage.click("carol", 1, "approve", first.code, first.card)
     assert "outdated" in receipt.toast
     stage.ask("carol", "approve 1")
-    assert "must carry the code" in said(stage.work())[-1]
+    assert "that approval's code" in said(stage.work())[-1]
     stage.ask("carol", f"approve 1 {first.code}")
     assert "not that of" in said(stage.work())[-1]
     assert len(stage.read(lambda reader: reader.votes(1))) == 1
@@ -224,7 +212,7 @@ def test_a_canary_is_voted_on_again_with_its_results_shown(tmp_path: Path) -> No
         request = made.request(1)
         assert request.state is State.WAITING
         assert len(made.made("TouchInstance")) == 1
-        assert "i-00000001: Success" in words(cards(effects)[-1])
+        assert "web-01: Success" in words(cards(effects)[-1])
         assert "you cannot decide" in made.approve("alice").toast.casefold()
         assert "goes on" in made.approve("carol").toast
         made.work()
@@ -347,6 +335,8 @@ def test_a_doubt_is_looked_up_and_in_the_end_a_person_is_asked(stage: RunStage, 
         assert len(made) == 1
         assert request.state is State.WAITING
         assert buttons(cards(effects)[-1]) == ["retry", "skip", "stop"]
+        assert "ECS ActNow" in words(cards(effects)[-1])
+        assert "Note: hello" in words(cards(effects)[-1])
         assert "may not" in stage.click("alice", 1, "retry", request.code).toast
         stage.click("carol", 1, "retry", request.code)
         stage.work()
@@ -360,6 +350,7 @@ def test_a_run_that_cannot_go_on_ends_as_unknown_and_is_told(stage: RunStage) ->
     connection = stage.store.writer.connection  # type: ignore[union-attr]
     connection.execute("UPDATE journal SET body = replace(body, 'gate#0', 'gone#0')")
     stage.approve("bob")
+    stage.approve("carol")
     effects = stage.work()
     assert stage.request(1).state is State.UNKNOWN
     assert "cannot go on" in said(effects)[-1]

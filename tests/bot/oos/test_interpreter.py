@@ -7,7 +7,7 @@ import pytest
 
 from bot.oos import calls, interpreter, journal, loops, waits
 from tests.bot.oos import outside
-from tests.bot.oos.outside import Outside, api, template
+from tests.bot.oos.outside import Outside, api, in_doubt, template
 
 GUIDE = """
 Parameters:
@@ -137,7 +137,7 @@ def test_too_many_errors_stop_the_loop_and_say_so() -> None:
         "reboot",
         "MaxErrorsExceeded",
         "1 of 4 items failed, MaxErrors is 0; 2 were not started; "
-        "reboot[1]/reboot: IncorrectInstanceStatus: it is stopped",
+        "i-1: reboot[1]/reboot: IncorrectInstanceStatus: it is stopped",
     )
     assert "reboot[0]/untilRunning#0" in run.made_keys(), "what runs is brought to its end"
     assert run.state.counts() == loops.Counts(1, 1, 0, 2, 4)
@@ -657,16 +657,6 @@ def single(name: str) -> Outside:
         Outputs: {{id: {{Value: '{{{{ one.id }}}}'}}}}
         """
     )
-
-
-def in_doubt(run: Outside) -> calls.Lookup:
-    (call,) = run.ready()
-    run.start(call)
-    run.finish(call, journal.Unknown("the bot stopped"))
-    (lookup,) = run.ready()
-    assert isinstance(lookup, calls.Lookup)
-    assert lookup.token == calls.token("run-1", call.key)
-    return lookup
 
 
 def test_a_call_in_doubt_is_looked_up_and_not_made_again() -> None:

@@ -1,0 +1,56 @@
+"""The templates of the bench are well, and its runs go through the real engine to their ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import durable, generated, runs, waiting
+from bot import model, store, templates
+from bot.oos import parse
+
+URL = "http://127.0.0.1:1"
+
+
+def test_made_up_templates_are_well_and_no_two_alike(tmp_path: Path) -> None:
+    generated.fill(tmp_path, 40)
+    checked = templates.check([tmp_path])
+    assert [line for one in checked for line in one.lines() if one.faults] == []
+    texts = {path.read_text("utf-8") for path in tmp_path.iterdir()}
+    assert len(checked) == len(texts) == 40
+    assert generated.written(7) == generated.written(7)
+    assert 4_000 < sum(map(len, texts)) / 40 < 12_000
+
+
+async def test_runs_end_and_every_step_is_in_the_journal(tmp_path: Path) -> None:
+    path = durable.configuration(tmp_path / "runs", URL, runs.TEMPLATES)
+    async with durable.opened(path, runs.ANSWERS) as bot:
+        numbers = [*await bot.ask("steps", 2), *await bot.ask("few")]
+        await bot.begin(numbers)
+        await bot.until(numbers, model.State.SUCCEEDED)
+        await bot.settled()
+        counts = await bot.engine.read(entries)
+    calls = [runs.TASKS, runs.TASKS, 1 + runs.FEW]
+    assert counts == [(number, 2 * made) for number, made in zip(numbers, calls, strict=True)]
+
+
+def entries(reader: store.Reader) -> list[tuple[int, int]]:
+    query = "SELECT request, COUNT(*) FROM journal GROUP BY request ORDER BY request"
+    return reader.connection.execute(query).fetchall()
+
+
+async def test_runs_wait_for_people_and_for_the_time(tmp_path: Path) -> None:
+    path = durable.configuration(tmp_path / "waiting", URL, waiting.TEMPLATES)
+    async with durable.opened(path, waiting.ANSWERS) as bot:
+        numbers = [*await bot.ask("agreed"), *await bot.ask("tomorrow")]
+        await bot.begin(numbers)
+        await bot.until(numbers, model.State.WAITING, model.State.RUNNING)
+        await bot.settled()
+        found = await bot.engine.read(lambda reader: reader.status())
+    assert found.requests == {"waiting": 1, "running": 1}
+    assert found.effects == {}
+    assert found.next_timer is not None
+
+
+def test_the_interpreter_alone_makes_the_same_run() -> None:
+    assert runs.in_memory("few", runs.TEMPLATES["few"]) > 0
+    assert len(parse.parse(runs.STEPS, "steps", "steps").tasks) == runs.TASKS

@@ -1,0 +1,110 @@
+"""What must stay cheap: runs that wait are rows and nothing else, and files are read once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import loading, model
+from bot.core import live
+from bot.oos import parse
+from tests.bot import run_stage, stage
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[run_stage.RunStage]:
+    found = run_stage.RunStage(tmp_path)
+    yield found
+    found.close()
+
+
+def known(of: run_stage.RunStage) -> set[int]:
+    """The runs of this store that are kept in memory."""
+    installation = of.read(lambda reader: reader.status()).installation
+    return {request for place, request in live._known if place == installation}
+
+
+def test_runs_that_wait_are_read_again_only_when_they_go_on(
+    made: run_stage.RunStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST", 2)
+    for number in range(1, 6):
+        made.planned("alice", "nap" if number % 2 else "gate")
+        made.approve(number=number)
+        made.work()
+    states = [made.request(number).state for number in range(1, 6)]
+    waiting, running = model.State.WAITING, model.State.RUNNING
+    assert states == [running, waiting, running, waiting, running]
+    assert len(known(made)) == 2
+    live._known.clear()  # as after a restart
+    made.tick(60)
+    made.work()
+    assert known(made) == set()
+    made.approve(number=4)
+    made.work()
+    assert known(made) == {4}
+    made.approve("carol", number=4)
+    made.work()
+    assert made.request(4).state is model.State.SUCCEEDED
+    assert known(made) == set()
+
+
+def test_a_call_that_came_back_does_not_look_up_all_that_are_queued(
+    made: run_stage.RunStage,
+) -> None:
+    made.planned("alice", "fleet targets=web-01,web-02,web-03 rateControl=3")
+    made.approve()
+    [found] = made.held()
+    made.settle(found, made.answer(found))
+    queued = made.read(lambda reader: reader.status()).effects["queued"]
+    assert queued >= 3
+    effect = made.read(
+        lambda reader: reader.connection.execute(
+            "SELECT id FROM outbox WHERE kind = 'run_call' AND state = 'queued'"
+        ).fetchone()[0]
+    )
+    writer = made.store.writer
+    assert writer is not None
+    assert writer.view(model.Needs(effect=effect), 0).unsent == frozenset()
+    assert len(writer.view(model.Needs(request=1), 0).unsent) == 3
+
+
+def test_templates_are_read_once_and_again_when_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "commands"
+    shutil.copytree(stage.COMMANDS, folder)
+    (folder / "fleet.yml").write_text(run_stage.FLEET)
+    read: list[str] = []
+    recovered = parse.recovered
+
+    def counted(text: str | bytes, name: str, file: str) -> object:
+        read.append(name)
+        return recovered(text, name, file)
+
+    first = loading.load(folder)
+    monkeypatch.setattr(parse, "recovered", counted)
+    again = loading.load(folder)
+    assert read == []
+    assert [one.version for one in again] == [one.version for one in first]
+    (folder / "fleet.yml").write_text(run_stage.FLEET.replace("fleet", "fleets"))
+    changed = loading.load(folder).find("fleet")
+    before = first.find("fleet")
+    assert read == ["fleet"]
+    assert changed is not None
+    assert before is not None
+    assert changed.version != before.version
+
+
+def test_a_fault_of_a_template_is_told_each_time(tmp_path: Path) -> None:
+    (tmp_path / "broken.yml").write_text("FormatVersion: OOS-2019-06-01\nTaks: []\n")
+    told = []
+    for _ in range(2):
+        with pytest.raises(loading.CatalogError) as fault:
+            loading.load(tmp_path)
+        told.append(fault.value.faults)
+    assert told[0] == told[1]
+    assert any("Taks" in line for line in told[0])
