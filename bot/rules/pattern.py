@@ -36,7 +36,7 @@ EventBridge, its open-source core; AWS, *Comparison operators for use in event p
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html) and
 https://github.com/aws/event-ruler. Not imitated: the core excludes a network's first and last
 address from ``cidr``; event-ruler takes ``{"a.b": …}`` for ``{"a": {"b": …}}``, compares fewer
-digits, and lets the order of the alphabet decide whether ``exists: false`` below an array of
+digits, begins the network 10.0.0.77/24 at 10.0.0.77, and lets the order of the alphabet decide whether ``exists: false`` below an array of
 objects is asked of the element that the other keys mean (here it always is).
 """
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bot.rules import index, pattern
@@ -92,10 +92,12 @@ def peer() -> Iterator[Peer]:
     assert process.stdout
     incoming, outgoing = process.stdin, process.stdout
 
-    def ask(source: dict[str, Any], event: dict[str, Any]) -> bool:
+    def ask(source: dict[str, Any], event: dict[str, Any]) -> bool | None:
         incoming.write(json.dumps([json.dumps(event), json.dumps(source)]) + "\n")
         incoming.flush()
         answer = json.loads(outgoing.readline())
+        if answer == "failed to match for payload":
+            return None
         assert answer in (True, False), f"{answer}: {source}"
         return bool(answer)
 
@@ -133,7 +135,6 @@ _given = st.dictionaries(
     min_size=1,
     max_size=3,
 )
-"""Events without empty objects, at which Quamina stops reading."""
 
 
 def _as_theirs(value: Any) -> Any:
@@ -152,5 +153,6 @@ def _as_theirs(value: Any) -> Any:
 @given(source=_asked, event=_given)
 def test_as_quamina(peer: Peer, source: dict[str, Any], event: dict[str, Any]) -> None:
     """Exact values, anything-but, exists, wildcards, and arrays of objects, as aws has them."""
-    mine = pattern.compile(source, "aws").matches(event)
-    assert mine is peer(_as_theirs(source), event)
+    theirs = peer(_as_theirs(source), event)
+    assume(theirs is not None)  # its reader gives up on some objects that it need not look into
+    assert pattern.compile(source, "aws").matches(event) is theirs
