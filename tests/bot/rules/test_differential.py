@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bot.rules import index, pattern
 from tests.bot.rules import naive, strategies, suites
 
-FEW = settings(max_examples=300, deadline=None)
+FEW = settings(max_examples=150, deadline=None)
 
 
 @pytest.mark.parametrize("case", suites.CASES, ids=lambda case: case.name)
@@ -148,7 +148,7 @@ def _as_theirs(value: Any) -> Any:
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(source=_asked, event=_given)
 def test_as_quamina(peer: Peer, source: dict[str, Any], event: dict[str, Any]) -> None:
