@@ -18,7 +18,7 @@ def test_a_match_with_its_transform() -> None:
     chosen = transform.compile(
         "TEMPLATE", {"id": "$.data.emp_id"}, '{"CommandId": "c-1", "emp": "${id}"}'
     )
-    verdict = tool.judge(EVENT, '$.source == "dingtalk.approval"', chosen=chosen)
+    verdict = tool.judge(EVENT, '$.source == "dingtalk.approval"', transform=chosen)
     assert (verdict.matched, verdict.status) == (True, 0)
     assert verdict.transformed == {"CommandId": "c-1", "emp": "E123"}
     assert verdict.lines() == ["matches", '{"CommandId":"c-1","emp":"E123"}']
@@ -34,7 +34,7 @@ def test_a_match_with_its_transform() -> None:
 def test_no_match_says_why() -> None:
     chosen = transform.compile("JSONPATH", "$.nowhere")
     asked = '{"source": ["lark.approval"], "data": {"empid": ["E123"]}}'
-    verdict = tool.judge(EVENT, asked, chosen=chosen)
+    verdict = tool.judge(EVENT, asked, transform=chosen)
     assert (verdict.matched, verdict.status, verdict.transformed) == (False, 1, None)
     assert verdict.lines() == [
         "does not match",
@@ -52,7 +52,7 @@ def test_no_match_says_why() -> None:
 
 def test_a_match_that_sends_nothing() -> None:
     chosen = transform.compile("JSONPATH", "$.detail.empId")
-    verdict = tool.judge(EVENT, {"source": ["dingtalk.approval"]}, chosen=chosen)
+    verdict = tool.judge(EVENT, {"source": ["dingtalk.approval"]}, transform=chosen)
     assert verdict.status == 0
     assert verdict.lines()[1].endswith("did you mean `$.detail.emp_id`?")
 
@@ -86,4 +86,4 @@ def test_what_cannot_be_read(event: str, asked: str, message: str) -> None:
 def test_a_transform_that_fits_nowhere() -> None:
     chosen = transform.compile("TEMPLATE", {"a": "$.source"}, "no JSON: ${a}")
     with pytest.raises(tool.UNREADABLE):
-        tool.judge(EVENT, "$.nowhere", chosen=chosen)
+        tool.judge(EVENT, "$.nowhere", transform=chosen)
