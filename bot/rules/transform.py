@@ -72,8 +72,7 @@ def compile(
     if isinstance(value, str) and len(value) > LENGTH:
         checking.wrong("value", f"{len(value)} characters; {LENGTH} is the most")
     checking.done()
-    kind: Form = form  # type: ignore[assignment]
-    return Transform(kind, made, template or "")
+    return Transform(FORMS[FORMS.index(form)], made, template or "")
 
 
 def check(transform: Transform, into: Into) -> None:
