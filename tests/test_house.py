@@ -39,7 +39,8 @@ MAY: dict[str, set[str]] = {
     "core": PURE
     | {"audit", "cards", "catalog", "command", "house", "oos", "parse", "rulebook", "rules"},
     "store": PURE | {"audit"},
-    "engine": PURE | {"ports", "store"},
+    "engine": PURE | {"patience", "ports", "store"},
+    "patience": PURE | {"rules", "store"},
     "outbox": PURE | {"engine", "ports", "store"},
     "poller": PURE | {"engine", "ports", "store", "timer"},
     "watcher": PURE | {"engine", "ports", "timer"},
