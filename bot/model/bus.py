@@ -109,7 +109,8 @@ class Deliver:
 class Letter:
     """A delivery as it stands in the store. ``state``: queued, in_flight, done, refused (a dead
     letter), unknown (a dead letter that may have arrived), dropped. ``attempts`` counts all tries,
-    ``at`` is when it was queued, ``tried_at`` when it was last tried."""
+    ``at`` is when it was queued, ``tried_at`` when it was last tried; ``reason`` and ``code`` are
+    those of how that ended."""
 
     number: int
     at: datetime
@@ -117,4 +118,10 @@ class Letter:
     attempts: int
     deliver: Deliver
     reason: str = ""
+    code: str = ""
     tried_at: datetime | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Will nobody try it again, unless a person says so?"""
+        return self.state in ("refused", "unknown", "dropped")

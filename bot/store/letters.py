@@ -12,8 +12,6 @@ from typing import Any
 from bot import model
 from bot.store import codec, queries
 
-DEAD = ("refused", "unknown")
-"""The states of a letter that nobody will try to deliver again unless a person says so."""
 BEHIND_ALL = "\U0010ffff"
 """Sorts behind every other character of a key."""
 
@@ -29,7 +27,7 @@ def redrive(connection: sqlite3.Connection, number: int, now: int) -> bool:
     doubt any more, for whoever says so has looked. The count of attempts goes on, as outcomes are
     recognised by it."""
     found = letter(connection, number)
-    if found is None:
+    if found is None or not found.dead:
         return False
     again = found.deliver.again + (found.state != "unknown")
     body = codec.encode(replace(found.deliver, again=again))
@@ -125,5 +123,6 @@ def _letter(row: tuple[Any, ...]) -> model.Letter:
         attempts,
         codec.decode(codec.deliver, body),
         getattr(became, "reason", ""),
+        getattr(became, "code", ""),
         codec.at(tried) if tried else None,
     )
