@@ -238,7 +238,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{count:time|times}, the last {span} ago",
     ),
     "dead.why": ("原因", "Why"),
-    "dead.to.command": ("命令 {command}（{group}）", "the command {command} ({group})"),
+    "dead.to.command": ("{group} 群里的命令 {command}", "the command {command} in {group}"),
     "dead.to.group": ("群 {name}", "the group {name}"),
     "dead.to.thread": ("群 {name} 的话题", "a thread in {name}"),
     "dead.to.webhook": ("机器人 {name}", "the robot {name}"),
