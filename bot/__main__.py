@@ -314,7 +314,24 @@ def dead(path: Path, number: int | None, limit: int) -> None:
         found = reader.letter(number)
     if found is None:
         sys.exit(fail(f"there is no letter {number}; `events dead` lists the dead ones"))
-    click.echo("\n".join(bus.letter_lines(settings.book, found)))
+    command = str(found.deliver.to.get("command", ""))
+    hidden = hidden_of(settings, command) if command else frozenset[str]()
+    click.echo("\n".join(bus.letter_lines(settings.book, found, hidden)))
+
+
+def hidden_of(settings: config.Config, command: str) -> frozenset[str]:
+    """The parameters of a command whose values are never shown; none if it is gone."""
+    from bot import loading
+
+    rules = settings.book.commands
+    elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
+    try:
+        found = loading.load(settings.commands, elsewhere).find(command)
+    except loading.CatalogError as error:
+        click.echo("\n".join(error.faults), err=True)
+        told = "what this letter must hide is not known until the commands load"
+        raise click.exceptions.Exit(fail(told)) from None
+    return found.hidden if found is not None else frozenset()
 
 
 @events.command()

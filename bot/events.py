@@ -6,7 +6,7 @@ import json
 import os
 import pwd
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bot import deliveries, model, policy, store
@@ -49,14 +49,16 @@ def letter_line(book: policy.Book, letter: model.Letter) -> str:
     return f"{letter.number:>8}  {when}  {tries}  {letter.deliver.rule} -> {where}  {state}{why}"
 
 
-def letter_lines(book: policy.Book, letter: model.Letter) -> Iterator[str]:
-    """A letter with all that is in it."""
+def letter_lines(
+    book: policy.Book, letter: model.Letter, hidden: Collection[str] = ()
+) -> Iterator[str]:
+    """A letter with all that is in it, but for the values of ``hidden`` parameters."""
     event = letter.deliver.event
     yield letter_line(book, letter)
     yield f"event: {event['type']} {event['source']} {event['id']}"
     yield f"retry: {letter.deliver.retry}"
     yield ""
-    yield deliveries.contents(letter.deliver)
+    yield deliveries.contents(letter.deliver, hidden)
 
 
 # ----------------------------------------------------------------------------- redriving

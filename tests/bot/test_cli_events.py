@@ -110,6 +110,47 @@ def test_dead_letters_are_listed_and_one_is_shown_whole(kept: Path) -> None:
     assert "there is no letter 9" in call(kept, "dead", "9").stderr
 
 
+def test_values_that_are_never_shown_are_not_shown_at_the_console(kept: Path) -> None:
+    folder = kept.parent / "mine"
+    folder.mkdir()
+    (folder / "login.yml").write_text(SECRET)
+    kept.write_text(kept.read_text() + 'commands = "mine"\n')
+    to = {"command": "login", "group": "ops", "platform": "lark"}
+    named = {"source": "hr", "id": "x", "type": "t"}
+    body = model.Deliver("r", 0, "command", to, {"password": "s3cr3t", "regionId": "here"}, named)
+    with closing(store.Store(database(kept))) as opened:
+        writer = opened.writer
+        assert writer is not None
+        writer.begin()
+        made = model.NewEffect(body.key, body.key, body)
+        writer.apply(writer.view(model.Needs(), 0), model.Decision(effects=(made,)), NOW)
+        writer.commit()
+    shown = call(kept, "dead", "4")
+    assert '"password": "***"' in shown.stdout
+    assert '"regionId": "here"' in shown.stdout
+    (folder / "login.yml").write_text("Tasks: 7")
+    broken = call(kept, "dead", "4")
+    assert broken.exit_code == 1
+    assert "s3cr3t" not in broken.output
+    assert "login.yml" in broken.stderr
+
+
+SECRET = """
+FormatVersion: OOS-2019-06-01
+Description: Sign in
+Parameters:
+  regionId: {Type: String, Default: here}
+  password: {Type: String, NoEcho: true}
+Tasks:
+  - Name: look
+    Action: ACS::ExecuteApi
+    Properties:
+      Service: ECS
+      API: DescribeInstances
+      Parameters: {RegionId: "{{ regionId }}"}
+"""
+
+
 def test_redriving_queues_what_is_dead_and_says_what_is_not(kept: Path) -> None:
     said = call(kept, "redrive", "1", "2", "3", "1", "99")
     assert said.exit_code == 1
