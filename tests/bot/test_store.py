@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import re
+import sqlite3
 import stat
 import types
 import typing
@@ -136,6 +137,28 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m002_runs",
             "m003_bus",
         ]
+
+
+def test_a_store_from_before_the_bus_is_brought_up_to_date(path: Path) -> None:
+    path.parent.mkdir()
+    old = sqlite3.connect(path, isolation_level=None)
+    schema.migrations.apply(sqlite_utils.Database(old), stop_before="m003_bus")
+    body = codec.encode(rig.say("hello").body)
+    old.execute(
+        "INSERT INTO outbox (key, lane, request, kind, bucket, state, due_at, created_at, context,"
+        " body, attempts) VALUES ('k', 'k', 0, 'say', 'chat\x1fops\x1fsay', 'in_flight', 1, 1,"
+        " '{}', ?, 3)",
+        (body,),
+    )
+    old.close()
+    with store.Store(path) as opened, opened.reading() as reader:
+        assert opened.writer is not None
+        row = opened.writer.effect(1)
+        assert row is not None
+        assert (row.effect.attempts, row.failures) == (3, 3)
+        assert reader.status().events == 0
+        assert reader.letters() == ()
+        assert reader.letter(1) is None
 
 
 def test_one_bot_per_store_and_tools_beside_it(path: Path) -> None:
