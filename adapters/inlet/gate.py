@@ -18,10 +18,10 @@ from datetime import datetime
 from adapters.inlet import refusal, settings
 from adapters.inlet.settings import Source
 
-TIMESTAMP = "X-Countersign-Timestamp"
-NONCE = "X-Countersign-Nonce"
-SIGNATURE = "X-Countersign-Signature"
-TOKEN = "X-Countersign-Token"
+TIMESTAMP = "x-countersign-timestamp"
+NONCE = "x-countersign-nonce"
+SIGNATURE = "x-countersign-signature"
+TOKEN = "x-countersign-token"
 EVENTBRIDGE_TOKEN = "x-eventbridge-signature-token"
 """Where EventBridge's HTTP target puts the token that is typed there
 (https://www.alibabacloud.com/help/en/eventbridge/user-guide/signature-algorithm)."""
@@ -32,6 +32,7 @@ BURST = 60.0
 """Seconds of its allowance that a sender can use at once."""
 
 Headers = Mapping[str, str]
+"""By their names in small letters."""
 
 
 def signature(secret: str, timestamp: str, nonce: str, body: bytes) -> str:
@@ -166,7 +167,7 @@ class Gate:
 
 def given_token(headers: Headers, query: Mapping[str, str]) -> str:
     """The token that a request brings: as a bearer, in a header, or in the query."""
-    scheme, _, bearer = headers.get("Authorization", "").partition(" ")
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return bearer.strip()
     return headers.get(TOKEN) or headers.get(EVENTBRIDGE_TOKEN) or query.get("token", "")

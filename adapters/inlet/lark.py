@@ -23,11 +23,11 @@ def read(source: Source, headers: Mapping[str, str], body: bytes) -> callback.Ca
     if source.encrypt_key:
         payload = _decrypted(source.encrypt_key, payload.get("encrypt"))
         signed = gate.same(
-            headers.get("X-Lark-Signature", ""),
+            headers.get("x-lark-signature", ""),
             signature(
                 source.encrypt_key,
-                headers.get("X-Lark-Request-Timestamp", ""),
-                headers.get("X-Lark-Request-Nonce", ""),
+                headers.get("x-lark-request-timestamp", ""),
+                headers.get("x-lark-request-nonce", ""),
                 body,
             ),
         )

@@ -145,12 +145,12 @@ class Inlet:
     async def _take(
         self, entry: gate.Gate, request: web.BaseRequest, address: str
     ) -> web.StreamResponse:
-        headers, query = request.headers, request.rel_url.query
-        source, kind = entry.source, shapes.media_type(request.headers)
         entry.check_address(address)
+        headers, query = wire.headers_of(request), request.rel_url.query
+        source, kind = entry.source, shapes.media_type(headers)
         if request.method != "POST":
             raise refusal.Refusal(405, "method", "only POST", {"Allow": "POST"})
-        if headers.get("Content-Encoding", "identity").lower() != "identity":
+        if headers.get("content-encoding", "identity").lower() != "identity":
             raise refusal.Refusal(415, "media type", "the body must not be compressed")
         shapes.check_type(source, kind, headers)
         if source.kind not in CALLBACKS:

@@ -16,6 +16,8 @@ from adapters.inlet import refusal
 log = logging.getLogger(__name__)
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+ONCE = ("ce-", "x-countersign-", "x-eventbridge-", "x-lark-", "x-ddpaas-", "content-", "auth")
+"""How the names of headers begin that may not be there twice."""
 BROKEN = (web.RequestPayloadError, aiohttp.ClientError, ConnectionError)
 """What reading a body raises when the other side is gone, or sends what is no HTTP."""
 
@@ -25,9 +27,8 @@ def answer(
 ) -> web.Response:
     """A line of JSON."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
-    return web.Response(
-        status=status, text=text, content_type="application/json", headers=dict(headers or {})
-    )
+    sent = {"Server": "countersign", **(headers or {})}
+    return web.Response(status=status, text=text, content_type="application/json", headers=sent)
 
 
 def refused(fault: refusal.Refusal) -> web.Response:
@@ -70,6 +71,18 @@ class Server(web.Server):
             transport.abort()
             return
         super().connection_made(handler, transport)
+
+
+def headers_of(request: web.BaseRequest) -> dict[str, str]:
+    """The headers by their names in small letters. Raises Refusal where one that matters is there
+    twice: the next to read it might take the other."""
+    found: dict[str, str] = {}
+    for name, value in request.headers.items():
+        lower = name.lower()
+        if lower in found and lower.startswith(ONCE):
+            raise refusal.unreadable(f"{lower} is there twice")
+        found[lower] = f"{found[lower]}, {value}" if lower in found else value
+    return found
 
 
 async def body_of(request: web.BaseRequest, most: int, seconds: float) -> bytes:
