@@ -30,6 +30,7 @@ class Tally:
     def __init__(self, every: float) -> None:
         self._every = timedelta(seconds=every)
         self._counts: dict[tuple[str, str], _Count] = {}
+        self._told = 0
 
     def note(self, via: str, reason: str, address: str, now: datetime) -> None:
         """One more."""
@@ -46,7 +47,8 @@ class Tally:
         for (via, reason), count in self._counts.items():
             rested = abs(now - count.told) >= self._every
             if count.waiting and (rested or all_of_it):
-                moment = int(now.timestamp() * 1000)
+                self._told += 1
+                moment = f"{int(now.timestamp() * 1000)}-{self._told}"
                 found.append(
                     model.Turned(
                         f"turned:{via}:{reason}:{moment}",
