@@ -125,10 +125,7 @@ class Inlet:
         if entry is None:
             return wire.refused(refusal.Refusal(404, "", "nothing is here"))
         address = request.remote or ""
-        self._busy += 1
         try:
-            if self._busy > self._settings.max_in_flight:
-                raise later("busy")
             return await self._take(entry, request, address)
         except refusal.Refusal as fault:
             if fault.word:
@@ -139,8 +136,6 @@ class Inlet:
         except Exception:
             log.exception("a request to the source %s could not be handled", entry.source.name)
             return wire.refused(refusal.Refusal(500, "", "this went wrong here, send it again"))
-        finally:
-            self._busy -= 1
 
     async def _take(
         self, entry: gate.Gate, request: web.BaseRequest, address: str
@@ -205,13 +200,19 @@ class Inlet:
     async def _commit(self, events: Sequence[model.Event]) -> list[model.Receipt]:
         """Hand events over and wait until they are on disk. Raises Closed, and Refusal when that
         takes too long: they may yet be taken, and are known again when they come again."""
+        if self._busy >= self._settings.max_in_flight:
+            raise later("busy")
         checkpoints.reach("inlet.before_submit")
         futures = []
         for event in events:
             future = asyncio.ensure_future(self._submit(event))
             future.add_done_callback(_seen)
             futures.append(future)
-        _, pending = await asyncio.wait(futures, timeout=self._settings.answer_timeout)
+        self._busy += 1
+        try:
+            _, pending = await asyncio.wait(futures, timeout=self._settings.answer_timeout)
+        finally:
+            self._busy -= 1
         if pending:
             raise later("busy")
         checkpoints.reach("inlet.before_answer")

@@ -103,7 +103,8 @@ class Settings:
     """Where to listen, and what for. ``max_bytes`` of a body. Times are in seconds: a request's
     head may take ``head_timeout`` (and an idle connection may stay as long), its body
     ``body_timeout``, the commit ``answer_timeout``. ``max_connections`` stand at once, and
-    ``max_in_flight`` requests are worked on. What is turned away is told once in ``tell_every``."""
+    ``max_in_flight`` requests
+    wait for their commit. What is turned away is told once in ``tell_every``."""
 
     host: str = "127.0.0.1"
     port: int = 17380
