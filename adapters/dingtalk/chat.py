@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from adapters.dingtalk import events, forms
+from adapters.dingtalk import events, forms, render
 from adapters.dingtalk.api import Api
-from adapters.dingtalk.logs import log
+from adapters.dingtalk.logs import log, seldom
 from adapters.dingtalk.send import Sender
 from adapters.dingtalk.settings import Settings
 from adapters.dingtalk.stream import Stream
@@ -19,13 +21,32 @@ class DingTalk:
     name = events.NAME
 
     def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self._settings = settings
+        self._clock = clock
         self._api = Api(settings, clock)
         self._stream = Stream(settings, self._api.session, clock)
         self._sender = Sender(settings, self._api, clock)
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled. Raises BadCredentials."""
-        await self._stream.run(submit, ready)
+        if self._settings.stream:
+            await self._stream.run(submit, ready)
+        else:
+            ready()
+            await asyncio.Event().wait()
+
+    def decode(self, frame: Mapping[str, Any]) -> model.Event | None:
+        """The event in what came over HTTP, made into a frame; None for one of no interest."""
+        event = events.to_event(dict(frame), self._clock.now())
+        if isinstance(event, events.Ignored):
+            if event.warn and seldom(event.reason):
+                log.warning("a callback was left aside: %s", event.reason)
+            return None
+        return event
+
+    def answer(self, receipt: model.Receipt) -> Mapping[str, Any] | None:
+        """What a click that came over HTTP is answered."""
+        return render.answer(receipt, self._settings.card_value_bytes)
 
     async def perform(
         self,

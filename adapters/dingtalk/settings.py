@@ -19,7 +19,8 @@ class Settings:
     limit of one card parameter (open.dingtalk.com, ``create-and-deliver-cards``). ``idle_seconds``
     without a frame, and the connection counts as dead. ``late_reply`` says how a reply travels
     once the session webhook has expired: only a card can mention. ``ca_file``: certificates to
-    trust instead of the usual ones.
+    trust instead of the usual ones. Without ``stream`` no connection is opened: what DingTalk sends
+    comes over HTTP, and ``DingTalk.decode`` reads it.
     """
 
     client_id: str
@@ -40,6 +41,7 @@ class Settings:
     late_reply: Literal["card", "group_message"] = "card"
     local_ip: str = ""
     ca_file: str = ""
+    stream: bool = True
 
     @property
     def robot(self) -> str:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -30,6 +31,7 @@ class Lark:
         self._http: aiohttp.ClientSession | None = None
         self._api: api.Api | None = None
         self._sender: send.Sender | None = None
+        self._open_id = ""
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None or self._http.closed:
@@ -51,15 +53,30 @@ class Lark:
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled; see ports.Chat. Raises ports.BadCredentials."""
-        bot_open_id = await self._own_open_id()
+        self._open_id = bot_open_id = await self._own_open_id()
         subscribing = asyncio.create_task(self._subscribe(), name="lark: subscribe")
         subscribing.add_done_callback(_report)
         try:
-            await connection.Connection(
-                self._settings, self._clock, self._session(), bot_open_id
-            ).run(submit, ready)
+            if self._settings.stream:
+                await connection.Connection(
+                    self._settings, self._clock, self._session(), bot_open_id
+                ).run(submit, ready)
+            else:
+                ready()
+                await asyncio.Event().wait()
         finally:
             subscribing.cancel()
+
+    def decode(self, payload: Mapping[str, Any]) -> model.Event | None:
+        """The event in what came over HTTP, None for one of no interest. Raises ports.Closed before
+        ``run`` has found out who the bot is."""
+        if not self._open_id:
+            raise ports.Closed("Lark has not said yet who the bot is")
+        return events.to_event(payload, self._open_id, self._clock.now())
+
+    def answer(self, receipt: model.Receipt) -> Mapping[str, Any]:
+        """What a card click that came over HTTP is answered."""
+        return connection.content_of(receipt)
 
     async def perform(
         self,

@@ -371,18 +371,24 @@ def _ack(frame: codec.Frame, body: bytes, took: int) -> bytes:
 
 
 def answer(receipt: model.Receipt | None) -> bytes:
-    """The payload that answers a card click: a toast and the card as it now stands; ``{}`` (in
-    base64) where there is neither, as clients report an error when data is absent."""
+    """The payload that answers a card click; ``{}`` (in base64) where there is nothing to say, as
+    clients report an error when data is absent."""
+    content = {} if receipt is None else content_of(receipt)
+    data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return b'{"code":200,"data":"' + base64.b64encode(data) + b'"}'
+
+
+def content_of(receipt: model.Receipt) -> dict[str, Any]:
+    """What a card click is answered: a toast, and the card as it now stands."""
     content: dict[str, Any] = {}
-    if receipt is not None and receipt.toast:
+    if receipt.toast:
         content["toast"] = {"type": receipt.tone, "content": render.plain(receipt.toast)}
-    if receipt is not None and receipt.card is not None:
+    if receipt.card is not None:
         try:
             content["card"] = {"type": "raw", "data": render.card(receipt.card).content}
         except Exception:
             log.exception("the card of request %d cannot be drawn", receipt.card.request)
-    data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return b'{"code":200,"data":"' + base64.b64encode(data) + b'"}'
+    return content
 
 
 def _object(text: str | bytes) -> dict[str, Any]:

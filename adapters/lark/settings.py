@@ -12,7 +12,8 @@ class Settings:
     is how long a connection may be silent before a new one replaces it, ``backoff_first`` and
     ``backoff_most`` the shortest and longest wait between tries to connect. ``max_in_flight``
     bounds the events that are handed over and not yet answered. ``ca_file``: certificates to trust
-    instead of the usual ones."""
+    instead of the usual ones. Without ``stream`` no connection is opened: what Lark sends comes
+    over HTTP, and ``Lark.decode`` reads it."""
 
     app_id: str
     app_secret: str = field(repr=False)
@@ -26,3 +27,4 @@ class Settings:
     max_in_flight: int = 1024
     reply_in_thread: bool = True
     ca_file: str = ""
+    stream: bool = True

@@ -28,7 +28,9 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(platform=event.platform, message=event.message)
         case model.FormChanged():
             return model.Needs(platform=event.platform, form=event.instance)
-        case model.Started() | model.ExecutionFound() | model.Arrived() | model.Ordered():
+        case model.Started() | model.ExecutionFound():
+            return model.Needs()
+        case model.Arrived() | model.Turned() | model.Ordered():
             return model.Needs()
         case model.TimerDue() | model.Observed() | model.ExecutionSeen():
             return model.Needs(request=event.request)
@@ -67,6 +69,8 @@ def decided(house: House, event: model.Event, view: model.View, now: datetime) -
             return watching.found(house, event, view, now)
         case model.Arrived():
             return model.Decision(published=(event.event,))
+        case model.Turned():
+            return bus.turned(house, event, view, now)
         case model.Ordered():
             return ordering.ordered(house, event, view, now)
 

@@ -59,6 +59,19 @@ def person_of(event: model.Event, request: model.Request | None) -> str:
     return request.person if request is not None else ""
 
 
+def turned(house: House, event: model.Turned, view: model.View, now: datetime) -> model.Decision:
+    """Note what was turned away at the door, and how often; nothing else becomes of it."""
+    draft = Draft(house, view, now)
+    via, address, count, reason = event.via, event.address, event.count, event.reason
+    if reason == "duplicate":
+        draft.enter("countersign", "event.repeated", via=via, address=address, count=count)
+    else:
+        draft.enter(
+            "countersign", "event.refused", via=via, reason=reason, address=address, count=count
+        )
+    return draft.receipt()
+
+
 # ----------------------------------------------------------------------------- our own events
 
 

@@ -13,6 +13,7 @@ from bot.model.bus import (
     Letter,
     Ordered,
     Retry,
+    Turned,
 )
 from bot.model.decisions import (
     Archive,
@@ -155,6 +156,7 @@ __all__ = [
     "TellRun",
     "Timer",
     "TimerDue",
+    "Turned",
     "Unknown",
     "UpdateCard",
     "View",

@@ -56,6 +56,19 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """What came from outside by the source ``via`` was turned away, or had come before (``reason``
+    "duplicate"), ``count`` times since this was last told; ``address`` is that of the first."""
+
+    id: str
+    at: datetime
+    via: str
+    reason: str
+    address: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
     """A rule asks for a command, on behalf of a person. ``cause``: "SOURCE ID" of the event;
     ``values`` are texts, by parameter; ``rules`` the rules that led here, this one last."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.model.bus import Arrived, Ordered
+from bot.model.bus import Arrived, Ordered, Turned
 from bot.model.outcomes import Outcome
 from bot.model.people import Account, Place
 from bot.model.requests import Progress
@@ -184,6 +184,7 @@ Event = (
     | ExecutionFound
     | Settled
     | Arrived
+    | Turned
     | Ordered
 )
 

@@ -1,0 +1,248 @@
+"""The door for events over HTTP: who is it, what does it bring, and a yes only after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from adapters.inlet import callback, dingtalk, gate, lark, refusal, shapes, tally, wire
+from adapters.inlet.settings import CALLBACKS, Settings, Source
+from bot import checkpoints, model, ports
+
+log = logging.getLogger(__name__)
+
+LONGEST_ID = 200
+LINGER = 1.0
+"""Seconds that the rest of a refused body is read, so that the refusal arrives."""
+DRAIN = 5.0
+"""Seconds that requests in flight get when the server stops."""
+RUN_ENDED = ("acs.ecs", "ecs:CloudAssistant:TaskCompleted")
+"""https://www.alibabacloud.com/help/en/ecs/user-guide/subscribe-to-cloud-assistant-events"""
+
+
+class CannotListen(OSError):
+    """The address can't be listened on; the message says which, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of a request before its content is looked at."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    address: str
+    now: datetime
+
+
+class Inlet:
+    """The server (implements ports.Inlet). ``port`` is the one it listens on, once it does."""
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        shared: dict[str, gate.Nonces] = {}
+        self._gates = {
+            source.path: gate.Gate(source, shared.setdefault(source.secret, gate.Nonces()))
+            for source in settings.sources
+        }
+        self._tally = tally.Tally(settings.tell_every)
+        self._noted = asyncio.Event()
+        self._busy = 0
+        self._submit: ports.Submit = _closed
+        self._hurry: Callable[[], None] = _nothing
+        self._runner: web.ServerRunner | None = None
+        self.port = settings.port
+
+    async def run(
+        self, submit: ports.Submit, hurry: Callable[[], None], ready: Callable[[], None]
+    ) -> None:
+        """Serve until cancelled; see ports.Inlet. Raises CannotListen."""
+        self._submit, self._hurry = submit, hurry
+        try:
+            await self._listen()
+            ready()
+            await self._tell()
+        finally:
+            await self.close()
+            await tally.tell(self._tally.due(self._clock.now(), all_of_it=True), submit)
+            self._submit = _closed
+
+    async def close(self) -> None:
+        """Take nothing more, and let what was taken be answered."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def _listen(self) -> None:
+        settings = self._settings
+        server = wire.Server(
+            self._handle,
+            settings.max_connections,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=settings.head_timeout,
+            lingering_time=LINGER,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=DRAIN)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, settings.host, settings.port, backlog=1024)
+        try:
+            await site.start()
+        except OSError as fault:
+            where = f"{settings.host}:{settings.port}"
+            why = fault.strerror or fault
+            raise CannotListen(f"can't listen on {where} for events ({why}): see [http]") from None
+        self.port = self._runner.addresses[0][1]
+        log.info("listening on %s:%d for %d sources", settings.host, self.port, len(self._gates))
+
+    async def _tell(self) -> None:
+        """Tell what was turned away, for as long as the server runs."""
+        while True:
+            self._noted.clear()
+            await tally.tell(self._tally.due(self._clock.now()), self._submit)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.tell_every):
+                    await self._noted.wait()
+
+    def _note(self, source: Source, word: str, address: str) -> None:
+        self._tally.note(source.name, word, address, self._clock.now())
+        self._noted.set()
+
+    # ------------------------------------------------------------------------- a request
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; nothing that it can be is an error of ours."""
+        entry = self._gates.get(request.rel_url.raw_path)
+        if entry is None:
+            return wire.refused(refusal.Refusal(404, "", "nothing is here"))
+        address = request.remote or ""
+        try:
+            return await self._take(entry, request, address)
+        except refusal.Refusal as fault:
+            if fault.word:
+                self._note(entry.source, fault.word, address)
+            return wire.refused(fault)
+        except ports.Closed:
+            return wire.refused(later(""))
+        except Exception:
+            log.exception("a request to the source %s could not be handled", entry.source.name)
+            return wire.refused(refusal.Refusal(500, "", "this went wrong here, send it again"))
+
+    async def _take(
+        self, entry: gate.Gate, request: web.BaseRequest, address: str
+    ) -> web.StreamResponse:
+        entry.check_address(address)
+        headers, query = wire.headers_of(request), request.rel_url.query
+        source, kind = entry.source, shapes.media_type(headers)
+        if request.method != "POST":
+            raise refusal.Refusal(405, "method", "only POST", {"Allow": "POST"})
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise refusal.Refusal(415, "media type", "the body must not be compressed")
+        shapes.check_type(source, kind, headers)
+        if source.kind not in CALLBACKS:
+            entry.check_presence(headers, query)
+        settings = self._settings
+        body = await wire.body_of(request, settings.max_bytes, settings.body_timeout)
+        asked = Asked(headers, query, body, address, self._clock.now())
+        if source.kind in CALLBACKS:
+            return await self._called_back(entry, asked)
+        nonce = entry.check(headers, query, body, asked.now)
+        try:
+            return await self._events(entry, kind, asked)
+        except (ports.Closed, refusal.Refusal) as fault:
+            if nonce and (isinstance(fault, ports.Closed) or fault.status >= 429):
+                entry.nonces.forget(nonce)
+            raise
+
+    async def _events(self, entry: gate.Gate, kind: str, asked: Asked) -> web.StreamResponse:
+        found = shapes.read(entry.source, kind, asked.headers, asked.query, asked.body, asked.now)
+        entry.pace(len(found), asked.now)
+        arrived = [
+            model.Arrived(arrival(event), asked.now, event, entry.source.name, person)
+            for event, person in found
+        ]
+        receipts = await self._commit(arrived)
+        new = [one for one, receipt in zip(arrived, receipts, strict=True) if not receipt.duplicate]
+        for _ in range(len(arrived) - len(new)):
+            self._note(entry.source, "duplicate", asked.address)
+        if any((one.event.source, one.event.type) == RUN_ENDED for one in new):
+            self._hurry()
+        return wire.answer(202 if new else 200, {"ids": [one.id for one in arrived]})
+
+    async def _called_back(self, entry: gate.Gate, asked: Asked) -> web.StreamResponse:
+        """Answer a chat platform, whose payload becomes what its adapter makes of it."""
+        call = self._read(entry.source, asked)
+        source, said = entry.source, None
+        event = source.decode(call.payload) if source.decode and call.payload is not None else None
+        if event is not None:
+            entry.pace(1, asked.now)
+            [receipt] = await self._commit([event])
+            if receipt.duplicate:
+                self._note(source, "duplicate", asked.address)
+            if source.answer is not None and isinstance(event, model.Clicked):
+                said = source.answer(receipt)
+        return wire.answer(200, call.reply(said))
+
+    def _read(self, source: Source, asked: Asked) -> callback.Callback:
+        if source.kind == "lark":
+            return lark.read(source, asked.headers, asked.body)
+        return dingtalk.read(source, asked.headers, asked.query, asked.body, asked.now)
+
+    async def _commit(self, events: Sequence[model.Event]) -> list[model.Receipt]:
+        """Hand events over and wait until they are on disk. Raises Closed, and Refusal when that
+        takes too long: they may yet be taken, and are known again when they come again."""
+        if self._busy >= self._settings.max_in_flight:
+            raise later("busy")
+        checkpoints.reach("inlet.before_submit")
+        futures = []
+        for event in events:
+            future = asyncio.ensure_future(self._submit(event))
+            future.add_done_callback(_seen)
+            futures.append(future)
+        self._busy += 1
+        try:
+            _, pending = await asyncio.wait(futures, timeout=self._settings.answer_timeout)
+        finally:
+            self._busy -= 1
+        if pending:
+            raise later("busy")
+        checkpoints.reach("inlet.before_answer")
+        return [future.result() for future in futures]
+
+
+def later(word: str) -> refusal.Refusal:
+    """Not now; ``word`` is "" where the audit log can't be written, either."""
+    return refusal.Refusal(503, word, "not now, send it again", {"Retry-After": "5"})
+
+
+def arrival(event: model.CloudEvent) -> str:
+    """The id by which an event is known again: two events have the same only if their source and
+    their id are the same."""
+    source = event.source.replace("%", "%25").replace(":", "%3A")
+    wanted = f"ce:{source}:{event.id}"
+    if len(wanted) <= LONGEST_ID:
+        return wanted
+    return "ce:sha256-" + hashlib.sha256(wanted.encode()).hexdigest()
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Look at what became of it: it may have ended after everybody had stopped waiting."""
+    if not future.cancelled() and (fault := future.exception()) is not None:
+        log.debug("an event was not taken: %r", fault)
+
+
+async def _closed(event: model.Event) -> model.Receipt:
+    raise ports.Closed("not running")
+
+
+def _nothing() -> None:
+    """Nobody is in a hurry."""

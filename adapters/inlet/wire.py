@@ -1,0 +1,106 @@
+"""The server's own part: connections that stay within bounds, answers that say one line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from adapters.inlet import refusal
+
+log = logging.getLogger(__name__)
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+ONCE = ("ce-", "x-countersign-", "x-eventbridge-", "x-lark-", "x-ddpaas-", "content-", "auth")
+"""How the names of headers begin that may not be there twice."""
+BROKEN = (web.RequestPayloadError, aiohttp.ClientError, ConnectionError)
+"""What reading a body raises when the other side is gone, or sends what is no HTTP."""
+
+
+def answer(
+    status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A line of JSON."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
+    sent = {"Server": "countersign", **(headers or {})}
+    return web.Response(status=status, text=text, content_type="application/json", headers=sent)
+
+
+def refused(fault: refusal.Refusal) -> web.Response:
+    """No, and why; the connection ends with it, so that no unread body is waited for."""
+    response = answer(fault.status, {"error": fault.text}, fault.headers)
+    response.force_close()
+    return response
+
+
+class Line(web.RequestHandler):
+    """One connection. What is no HTTP is answered with a line, and not logged with a traceback."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status >= 500:
+            log.error("a request failed", exc_info=exc)
+        fault = refusal.Refusal(status, "unreadable", "this is no HTTP request that is understood")
+        return refused(fault)
+
+
+class Server(web.Server):
+    """Takes no more connections than it may; one that is too many is closed at once."""
+
+    def __init__(self, handler: Any, most: int, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._most = most
+
+    def __call__(self) -> web.RequestHandler:
+        return Line(self, loop=self._loop, **self._kwargs)
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        if len(self._connections) >= self._most:
+            transport.abort()
+            return
+        super().connection_made(handler, transport)
+
+
+def headers_of(request: web.BaseRequest) -> dict[str, str]:
+    """The headers by their names in small letters. Raises Refusal where one that matters is there
+    twice: the next to read it might take the other."""
+    found: dict[str, str] = {}
+    for name, value in request.headers.items():
+        lower = name.lower()
+        if lower in found and lower.startswith(ONCE):
+            raise refusal.unreadable(f"{lower} is there twice")
+        found[lower] = f"{found[lower]}, {value}" if lower in found else value
+    return found
+
+
+async def body_of(request: web.BaseRequest, most: int, seconds: float) -> bytes:
+    """A request's body, as it was sent. Raises Refusal; more than ``most`` bytes are not read."""
+    too_large = refusal.Refusal(413, "too large", f"the body may have {most} bytes")
+    if (request.content_length or 0) > most:
+        raise too_large
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
+        request.transport.write(CONTINUE)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > most:
+                    raise too_large
+    except TimeoutError:
+        raise refusal.Refusal(408, "slow", "the body took too long") from None
+    except BROKEN:
+        raise refusal.Refusal(400, "unreadable", "the body broke off") from None
+    return bytes(body)
