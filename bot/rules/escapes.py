@@ -12,7 +12,18 @@ from urllib.parse import quote
 Into = Literal["json", "text", "shell", "markdown", "query"]
 """Where a result lands: in JSON, in plain text, in a line for the shell, in markdown, or in the
 query of a URL."""
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
+_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+    "\ud800-\udfff]"
+)
+_LIVE = re.compile(
+    r"[*\[\]`\\|~<>&@]|(?<!\w)_|_(?!\w)"  # emphasis, links, code, tags, entities, mentions
+    r"|:(?=//|$)|(?<=www)\.|(?<=mailto):|(?<=tel):|(?<=data):|(?<=javascript):"  # addresses
+    r"|^\s*(?:\#|[-+=](?=[-+=\s]|$)|\d{1,9}[.)](?=\s|$))",  # headings, lists, rules
+    re.IGNORECASE,
+)
 
 
 class Unfit(Exception):
@@ -40,10 +51,11 @@ def shell(value: Any) -> str:
 
 
 def markdown(value: Any) -> str:
-    """Text that markdown shows as it is, on one line: a new line could begin a heading or list."""
-    line = re.sub(r"\s*[\r\n\v\f\x85\u2028\u2029]\s*", " ", text(value))
-    safe = line.replace("&", "&amp;").replace("<", "&lt;")
-    return _MARKDOWN.sub(r"\\\1", safe)
+    """One line of text that no renderer of markdown takes for more than text: no mention, link,
+    emphasis or heading. The chat platforms know no common escape, so what could act is replaced
+    by its full-width twin, which looks the same and means nothing."""
+    line = _HIDDEN.sub("", _BREAKS.sub(" ", text(value)))
+    return _LIVE.sub(lambda found: found[0][:-1] + chr(ord(found[0][-1]) + 0xFEE0), line)
 
 
 def query(value: Any) -> str:

@@ -83,9 +83,8 @@ class Reader:
             if not value:
                 self.wrong(here, "an empty object asks for nothing; leave the key out")
                 return [()]
-            names = [key for key in value if key in operators.NAMES]
-            if len(names) == len(value):
-                text = f"an operator stands in an array: [{{{conditions.said(names[0])}: …}}]"
+            if bare := [key for key, inner in value.items() if _bare(key, inner)]:
+                text = f"an operator stands in an array: [{{{conditions.said(bare[0])}: …}}]"
                 self.wrong(here, text)
                 return [()]
             return self.object(value, here, keys)
@@ -120,8 +119,7 @@ class Reader:
         try:
             return operators.read(name, given, self.dialect)
         except operators.Misread as misread:
-            unknown = name not in operators.NAMES
-            self.wrong((*here, *misread.path), misread.message, key=unknown)
+            self.wrong((*here, *misread.path), misread.message, misread.of_key)
             return None
 
     def either(self, value: Any, here: _Path, keys: tuple[str, ...]) -> list[Branch]:
@@ -135,6 +133,7 @@ class Reader:
                 self.wrong((*here, at), "`$or` takes patterns in braces that are not empty")
             elif any(name in operators.NAMES for name in each):
                 self.wrong((*here, at), "`$or` joins keys, not operators of one key")
+                return [()]
             else:
                 branches += self.object(each, (*here, at), keys)
         return branches or [()]
@@ -145,3 +144,15 @@ class Reader:
             self.wrong(here, f"{many}, {BRANCHES} is the most; split the rule", key=True)
             return left
         return [(*one, *other) for one in left for other in right]
+
+
+def _bare(key: Any, inner: Any) -> bool:
+    """Is this an operator whose array was forgotten, rather than a key of the event? Keys may be
+    called as operators are."""
+    if key in ("anything-but", operators.ANY_CASE):
+        return True
+    if key not in operators.NAMES:
+        return False
+    if isinstance(inner, list | tuple):
+        return key == "numeric" and len(inner) > 0 and inner[0] in tuple(conditions.COMPARE)
+    return not isinstance(inner, Mapping)

@@ -13,18 +13,20 @@ ANY_CASE: Final = "equals-ignore-case"
 
 
 class Misread(Exception):
-    """A value that an operator does not take. ``path`` leads from the operator to the culprit."""
+    """A value that an operator does not take. ``path`` leads from the operator to the culprit;
+    ``of_key`` means its name, not what stands behind it."""
 
-    def __init__(self, message: str, *path: str | int) -> None:
+    def __init__(self, message: str, *path: str | int, of_key: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
+        self.of_key = of_key
 
 
 def read(name: str, value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     """The condition of one operator. Misread says what it takes instead."""
     if name not in _OPERATORS:
-        raise Misread(f"no operator is called `{name[:60]}`{_meant(name)}")
+        raise Misread(f"no operator is called `{name[:60]}`{_meant(name)}", of_key=True)
     return _OPERATORS[name](value, dialect)
 
 
@@ -208,7 +210,7 @@ def _nested(value: Mapping[str, Any], dialect: conditions.Dialect) -> tuple[Any,
     [(name, given)] = value.items()
     if name not in _NESTED:
         hint = faults.meant(str(name), _NESTED)
-        raise Misread(f"`anything-but` does not take `{str(name)[:60]}`{hint}", name)
+        raise Misread(f"`anything-but` does not take `{str(name)[:60]}`{hint}", name, of_key=True)
     texts = given if isinstance(given, list | tuple) else [given]
     if not texts:
         raise Misread(f"`{name}` takes text or an array of texts, this one is empty", name)

@@ -35,9 +35,11 @@ Sources: Alibaba Cloud, *EventBridge: Event patterns*
 EventBridge, its open-source core; AWS, *Comparison operators for use in event patterns*
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html) and
 https://github.com/aws/event-ruler. Not imitated: the core excludes a network's first and last
-address from ``cidr``; event-ruler takes ``{"a.b": …}`` for ``{"a": {"b": …}}``, compares fewer
-digits, and lets the order of the alphabet decide whether ``exists: false`` below an array of
-objects is asked of the element that the other keys mean (here it always is).
+address from ``cidr``, and a pattern on ``data`` never matches an event without any; event-ruler
+takes ``{"a.b": …}`` for ``{"a": {"b": …}}``, compares fewer digits, begins the network
+10.0.0.77/24 at 10.0.0.77, lets a key in ``$or`` replace the same key beside it (here both hold),
+and lets the order of the alphabet decide whether ``exists: false`` below an array of objects is
+asked of the element that the other keys mean (here it always is).
 """
 
 from __future__ import annotations

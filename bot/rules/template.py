@@ -3,6 +3,8 @@
 ``$${`` is a literal ``${``. For JSON the text is parsed first and values are put into what was
 parsed, so no value can change the structure. For the shell every place must be one where a quoted
 word stays a word: not within quotes, behind a ``\\`` or ``#``, in backquotes, or after ``<<``.
+What a command makes of its words is up to the author: ``--`` before them keeps one from being an
+option, and none belongs behind ``eval``, ``sh -c`` or ``ssh``, which read it as a command again.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.rules import escapes, faults, pattern, reading, transform
+from bot.rules import escapes, faults, pattern, reading
+from bot.rules import transform as transforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ def judge(
     event_text: str,
     pattern_text: str | Mapping[str, Any],
     dialect: pattern.Dialect = "alibaba",
-    chosen: transform.Transform | None = None,
-    into: transform.Into = "json",
+    transform: transforms.Transform | None = None,
+    into: transforms.Into = "json",
     files: tuple[str, str] = ("event", "pattern"),
 ) -> Verdict:
     """Match the event in JSON text against a pattern, and transform it if it matches. EventError
@@ -64,16 +65,16 @@ def judge(
     where the transform cannot be written ``into`` there."""
     event = reading.event(event_text, files[0])
     compiled = pattern.compile(pattern_text, dialect, files[1])
-    if chosen is not None:
-        transform.check(chosen, into)
+    if transform is not None:
+        transforms.check(transform, into)
     reasons = compiled.explain(event)
     if reasons:
         return Verdict(False, reasons)
-    if chosen is None:
+    if transform is None:
         return Verdict(True)
     try:
-        return Verdict(True, transformed=transform.render(chosen, event, into))
-    except (transform.MissingVariable, transform.UnfitValue) as error:
+        return Verdict(True, transformed=transforms.render(transform, event, into))
+    except (transforms.MissingVariable, transforms.UnfitValue) as error:
         return Verdict(True, problem=str(error))
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from bot.rules import escapes, faults, paths, reading, template
+from bot.rules import escapes, faults, paths, reading
+from bot.rules import template as templates
 
 Form = Literal["ORIGINAL", "JSONPATH", "CONSTANT", "TEMPLATE"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -49,14 +50,14 @@ class Transform:
 
 
 def compile(
-    form: str, value: Any = None, template_text: str | None = None, file: str = "transform"
+    form: str, value: Any = None, template: str | None = None, file: str = "transform"
 ) -> Transform:
     """A transform from a target's parameters; ``value`` of a TEMPLATE is a mapping, or its JSON.
     TransformError says what is wrong with it."""
     checking = _Checking(file)
     if form not in FORMS:
         checking.fail("form", f"no form is called `{form[:40]}`{faults.meant(form, FORMS)}")
-    if form != "TEMPLATE" and template_text is not None:
+    if form != "TEMPLATE" and template is not None:
         checking.wrong("template", f"{form} takes no template; form = `TEMPLATE` does")
     if form == "ORIGINAL" and value is not None:
         checking.wrong("value", "ORIGINAL takes no value: it is the whole event")
@@ -67,12 +68,11 @@ def compile(
         checking.wrong("value", "CONSTANT takes a value")
     elif form == "TEMPLATE":
         made = checking.variables(value)
-        checking.template(template_text, made)
+        checking.template(template, made)
     if isinstance(value, str) and len(value) > LENGTH:
         checking.wrong("value", f"{len(value)} characters; {LENGTH} is the most")
     checking.done()
-    kind: Form = form  # type: ignore[assignment]
-    return Transform(kind, made, template_text or "")
+    return Transform(FORMS[FORMS.index(form)], made, template or "")
 
 
 def check(transform: Transform, into: Into) -> None:
@@ -82,10 +82,10 @@ def check(transform: Transform, into: Into) -> None:
         return
     try:
         if into == "json":
-            template.structure(transform.template)
+            templates.structure(transform.template)
         elif into == "shell":
-            template.check_shell(transform.template)
-    except template.Misread as misread:
+            templates.check_shell(transform.template)
+    except templates.Misread as misread:
         raise _misread(transform.template, misread) from misread
 
 
@@ -95,7 +95,7 @@ def render(transform: Transform, event: Mapping[str, Any], into: Into = "text") 
     ``into``. MissingVariable, UnfitValue, or TransformError where ``check`` would raise it."""
     try:
         return _rendered(transform, event, into)
-    except template.Misread as misread:
+    except templates.Misread as misread:
         raise _misread(transform.template, misread) from misread
     except escapes.Unfit as unfit:
         raise UnfitValue(f"a value cannot be written as {into}: {unfit}") from unfit
@@ -103,9 +103,9 @@ def render(transform: Transform, event: Mapping[str, Any], into: Into = "text") 
 
 def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any:
     if transform.form == "TEMPLATE":
-        needed = dict.fromkeys(hole.name for hole in template.holes(transform.template))
+        needed = dict.fromkeys(hole.name for hole in templates.holes(transform.template))
         values = {name: _value(name, transform.value[name], event) for name in needed}
-        return template.filled(transform.template, values, into)
+        return templates.filled(transform.template, values, into)
     if transform.form == "CONSTANT":
         return transform.value if into == "json" else escapes.text(transform.value)
     whole = transform.form == "ORIGINAL"
@@ -125,7 +125,7 @@ def _value(name: str, source: Any, event: Mapping[str, Any]) -> Any:
     return found
 
 
-def _misread(text: str, misread: template.Misread) -> faults.TransformError:
+def _misread(text: str, misread: templates.Misread) -> faults.TransformError:
     mark = reading.Source(text, "template").at(misread.offset)
     return faults.TransformError([faults.Fault(mark, misread.message)])
 
@@ -188,8 +188,8 @@ class _Checking:
             self.wrong("template", f"{len(text)} characters; {LENGTH} is the most")
         source = reading.Source(text, "template")
         try:
-            holes = template.holes(text)
-        except template.Misread as misread:
+            holes = templates.holes(text)
+        except templates.Misread as misread:
             self.found.append(faults.Fault(source.at(misread.offset), misread.message))
             return
         for hole in holes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Final
 
 from bot.rules import conditions
@@ -22,6 +23,7 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
+_NOTHING: Mapping[str, Any] = {}
 ALIASES: Mapping[str, str] = {
     "data": "detail",
     "detail": "data",
@@ -59,8 +61,6 @@ class Node:
     path: tuple[str, ...] = ()
     fields: list[Field] = field(default_factory=list)
     children: dict[str, Node] = field(default_factory=dict)
-    anchored: bool = False
-    """Something here or below must be present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,8 @@ def grown(fields: Iterable[Field]) -> Node:
     root = Node()
     for each in fields:
         node = root
-        anchored = not each.absent_will_do
-        node.anchored |= anchored
         for depth, key in enumerate(each.path, 1):
             node = node.children.setdefault(key, Node(each.path[:depth]))
-            node.anchored |= anchored
         node.fields.append(each)
     return root
 
@@ -117,6 +114,14 @@ def scalars(value: Any, dialect: conditions.Dialect) -> list[Any] | None:
     return [] if value is MISSING else [value]
 
 
+class Holds(IntEnum):
+    """Whether what is asked holds: it does not, or by absence alone, or of a value."""
+
+    NOT = 0
+    ABSENT = 1
+    VALUE = 2
+
+
 class Judge:
     """How one dialect asks a tree of fields about an event."""
 
@@ -125,56 +130,59 @@ class Judge:
 
     def matches(self, root: Node, event: Mapping[str, Any]) -> bool:
         """Does all hold?"""
-        return all(self._holds(child, got(event, name)) for name, child in root.children.items())
+        return all(self.holds(child, got(event, name)) for name, child in root.children.items())
 
-    def _holds(self, node: Node, value: Any) -> bool:
+    def holds(self, node: Node, value: Any) -> Holds:
+        """Does all hold that is asked here and below of what stands here?"""
+        best = Holds.ABSENT
         for each in node.fields:
-            if not self.field_holds(each, value):
-                return False
+            found = self.field_holds(each, value)
+            if not found:
+                return found
+            best = max(best, found)
         if not node.children:
-            return True
-        if isinstance(value, dict):
-            return self._below(node, value)
+            return best
         if self.dialect == "aws" and isinstance(value, list):
-            objects = [each for each in flat(value) if isinstance(each, dict)]
-            if node.anchored:
-                return any(self._below(node, each) for each in objects)
-            return self._holds_over(node, objects)
-        return not any(child.anchored for child in node.children.values())
+            below = self._in_array(node, value)
+        else:
+            below = self._below(node, value if isinstance(value, dict) else _NOTHING)
+        return max(best, below) if below else below
 
-    def _below(self, node: Node, value: Mapping[str, Any]) -> bool:
+    def _below(self, node: Node, value: Mapping[str, Any]) -> Holds:
+        best = Holds.ABSENT
         for key, child in node.children.items():
-            if not self._holds(child, value.get(key, MISSING)):
-                return False
-        return True
+            found = self.holds(child, value.get(key, MISSING))
+            if not found:
+                return found
+            best = max(best, found)
+        return best
 
-    def _holds_over(self, node: Node, objects: list[dict[str, Any]]) -> bool:
-        """Where all may be absent, no element of the array is the one that is meant: what stands
-        in any of them counts."""
-        for key, child in node.children.items():
-            values = list(flat(each[key] for each in objects if key in each))
-            if not all(self.field_holds(each, values) for each in child.fields):
-                return False
-            below = [each for each in values if isinstance(each, dict)]
-            if child.children and not self._holds_over(child, below):
-                return False
-        return True
+    def _in_array(self, node: Node, value: list[Any]) -> Holds:
+        """All holds in one element, which some value makes the one that is meant; or nothing of
+        what is asked for stands in any."""
+        worst = Holds.ABSENT
+        for each in flat(value):
+            if isinstance(each, dict):
+                found = self._below(node, each)
+                if found is Holds.VALUE:
+                    return found
+                worst = min(worst, found)
+        return worst and self._below(node, _NOTHING)
 
-    def field_holds(self, each: Field, value: Any) -> bool:
+    def field_holds(self, each: Field, value: Any) -> Holds:
         """Does one of the options hold of what stands here (``MISSING``: nothing)?"""
         asked = scalars(value, self.dialect)
         if asked is None or (not asked and value is not MISSING and self.dialect == "alibaba"):
-            return _PRESENT in each.options
+            return Holds.VALUE if _PRESENT in each.options else Holds.NOT
         if not asked:
-            return each.absent_will_do
+            return Holds.ABSENT if each.absent_will_do else Holds.NOT
         for option in each.options:
             if len(option) == 1:
-                holds = option[0].holds
-                if any(map(holds, asked)):
-                    return True
+                if any(map(option[0].holds, asked)):
+                    return Holds.VALUE
             elif any(all(condition.holds(one) for condition in option) for one in asked):
-                return True
-        return False
+                return Holds.VALUE
+        return Holds.NOT
 
     def mismatches(self, root: Node, event: Mapping[str, Any]) -> list[Mismatch]:
         """All that does not hold; empty exactly where ``matches`` is true."""
@@ -200,21 +208,17 @@ class Judge:
 
     def _missed_in_array(self, node: Node, value: list[Any]) -> list[Mismatch]:
         """What the best element lacks: the one with the fewest mismatches."""
-        objects = [each for each in flat(value) if isinstance(each, dict)]
-        if not node.anchored:
-            if self._holds_over(node, objects):
-                return []
-            return [Mismatch(node.path, "no element with what must be absent", value)]
+        if self._in_array(node, value):
+            return []
         best: list[Mismatch] | None = None
-        for each in objects or [{}]:
+        objects: list[Mapping[str, Any]] = [each for each in flat(value) if isinstance(each, dict)]
+        for each in objects or [_NOTHING]:
             missed: list[Mismatch] = []
             for key, child in node.children.items():
                 missed += self._missed(child, each.get(key, MISSING))
             if best is None or len(missed) < len(best):
                 best = missed
-            if not best:
-                break
-        return best or []
+        return best or [Mismatch(node.path, "no element with what must be absent", value)]
 
 
 JUDGES: Mapping[conditions.Dialect, Judge] = {"alibaba": Judge("alibaba"), "aws": Judge("aws")}
