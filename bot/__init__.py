@@ -12,7 +12,7 @@ from bot.command import (
     query,
     vote,
 )
-from bot.model import AuditRow, Block, InstanceResult, Request, Span
+from bot.model import AuditRow, Block, InstanceResult, Letter, Request, Span
 from bot.parameters import (
     About,
     Between,
@@ -36,6 +36,7 @@ __all__ = [
     "Command",
     "Context",
     "InstanceResult",
+    "Letter",
     "Lookup",
     "Parameter",
     "Pattern",

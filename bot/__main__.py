@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -173,14 +174,22 @@ def audit() -> None:
 @contextmanager
 def store_of(path: Path) -> Iterator[store.Reader]:
     """The store of a configuration, for reading. Ends the program where there is none."""
+    with reading(loaded(path, secrets=False, commands=False)) as reader:
+        yield reader
+
+
+def never_ran(settings: config.Config) -> str:
+    return f"there is no store at {settings.database} yet: the bot has never run here"
+
+
+@contextmanager
+def reading(settings: config.Config) -> Iterator[store.Reader]:
     from bot import store
 
-    settings = loaded(path, secrets=False, commands=False)
     try:
         opened = store.Store(settings.database, readonly=True)
     except FileNotFoundError:
-        told = f"there is no store at {settings.database} yet: the bot has never run here"
-        raise click.exceptions.Exit(fail(told)) from None
+        raise click.exceptions.Exit(fail(never_ran(settings))) from None
     with closing(opened), opened.reading() as reader:
         yield reader
 
@@ -234,6 +243,108 @@ def export(path: Path, output: IO[str]) -> None:
     with store_of(path) as reader:
         count = chain.export(reader, output)
     click.echo(f"{count} entr{'y' if count == 1 else 'ies'} exported", err=True)
+
+
+@main.group()
+def events() -> None:
+    """Look at the events of the bus and at dead letters; the bot may be running meanwhile."""
+
+
+def span(text: str) -> timedelta:
+    """A length of time such as 2h."""
+    from bot import events as bus
+
+    try:
+        return bus.span(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@events.command("list")
+@with_config
+@click.option("--since", type=span, metavar="SPAN", help="Not older than 30m, 2h, 7d …")
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="Of this type; repeatable.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), metavar="N")
+@click.option("--json", "as_json", is_flag=True, help="CloudEvents as JSON lines.")
+def list_events(
+    path: Path, since: timedelta | None, types: tuple[str, ...], limit: int, as_json: bool
+) -> None:
+    """List the newest events, oldest of them first."""
+    from bot import events as bus
+
+    begun = datetime.now(UTC) - since if since is not None else None
+    with store_of(path) as reader:
+        found = reader.newest_events(limit, begun, types)
+    for number, event in reversed(found):
+        click.echo(bus.event_json(event) if as_json else bus.event_line(number, event))
+
+
+@events.command()
+@with_config
+@click.argument("number", type=int, metavar="N")
+def show(path: Path, number: int) -> None:
+    """Print an event as JSON, and on standard error what rules made of it."""
+    from bot import events as bus
+
+    settings = loaded(path, secrets=False, commands=False)
+    with reading(settings) as reader:
+        event = reader.bus_event(number)
+        letters = reader.letters_of(event) if event is not None else ()
+    if event is None:
+        sys.exit(fail(f"there is no event {number}; `events list` lists them"))
+    click.echo(bus.event_json(event, indent=2))
+    for letter in letters:
+        click.echo(bus.letter_line(settings.book, letter), err=True)
+
+
+@events.command()
+@with_config
+@click.argument("number", type=int, required=False, metavar="[N]")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), metavar="N")
+def dead(path: Path, number: int | None, limit: int) -> None:
+    """List what could not be delivered, the last tried first; or show one letter whole."""
+    from bot import events as bus
+
+    settings = loaded(path, secrets=False, commands=False)
+    with reading(settings) as reader:
+        if number is None:
+            for letter in reader.letters(limit=limit):
+                click.echo(bus.letter_line(settings.book, letter))
+            return
+        found = reader.letter(number)
+    if found is None:
+        sys.exit(fail(f"there is no letter {number}; `events dead` lists the dead ones"))
+    click.echo("\n".join(bus.letter_lines(settings.book, found)))
+
+
+@events.command()
+@with_config
+@click.argument("numbers", type=int, nargs=-1, required=True, metavar="N…")
+def redrive(path: Path, numbers: tuple[int, ...]) -> None:
+    """Queue dead letters once more while the bot is stopped; in a chat, `redrive N` does it.
+
+    All that can be are queued. Leaves with 1 if one of them could not.
+    """
+    from bot import events as bus
+    from bot import store
+
+    settings = loaded(path, secrets=False, commands=False)
+    if not settings.database.exists():
+        sys.exit(fail(never_ran(settings)))
+    try:
+        opened = store.Store(settings.database)
+    except store.Locked:
+        told = "the bot is running, and only it may write: send `redrive N` in a chat, or stop it"
+        sys.exit(fail(told))
+    except store.Unusable as error:
+        sys.exit(fail(str(error)))
+    with closing(opened):
+        queued, refused = bus.redrive(opened, numbers, bus.console(), datetime.now(UTC))
+    for number in queued:
+        click.echo(f"{number} is sent once more when the bot starts")
+    for number, why in refused.items():
+        fail(f"{number}: {why}")
+    sys.exit(1 if refused else 0)
 
 
 @main.group()

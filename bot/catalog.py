@@ -21,7 +21,8 @@ _ANSWERS: dict[command.Kind, type[command.Answer]] = {
 @dataclass(frozen=True, slots=True, eq=False)
 class Command:
     """Something that can be asked for. ``version`` is a short SHA-256 of its files; ``reads`` what
-    the store must show it.
+    the store must show it; ``by_role``: only people whose role names it (or "*") may use it, as
+    with every operation.
 
     Of a template: ``template`` itself, without a ``function``; ``templates``: its name and that of
     every template it may run → SHA-256 of the text, by which ``Catalog.library`` has it;
@@ -45,6 +46,7 @@ class Command:
     templates: Mapping[str, str] = field(default_factory=dict)
     loops: bool = False
     approvers: Mapping[str, str] = field(default_factory=dict)
+    by_role: bool = False
 
     def call(self, context: command.Context | None, values: Mapping[str, Any]) -> command.Answer:
         """What the command answers to these values. A query needs a context; an operation gets
@@ -78,7 +80,12 @@ class Command:
 
     def needs(self, values: Mapping[str, Any], place: model.Place, quoted: str = "") -> model.Needs:
         """What the store must show for this call: its list, and the request that is named by number
-        or by the message quoted."""
+        or by the message quoted; or the letter that is named."""
+        if self.reads == "dead":
+            letter = self.parameter("int")
+            return model.Needs(
+                listing="dead", letter=int(values.get(letter.name) or 0) if letter else 0
+            )
         number = self.parameter("request")
         listing = "" if self.reads == "request" else self.reads
         if number is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from bot import model, policy, texts
+from bot import deliveries, model, policy, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Risk = Literal["low", "medium", "high", "critical"]
 Kind = Literal["operation", "query", "vote", "lookup"]
-Reads = Literal["", "open", "recent", "audit", "request"]
+Reads = Literal["", "open", "recent", "audit", "request", "dead"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 MOST_NAMED = 4
@@ -69,12 +69,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something to do with a request; ``request`` 0 is the one that the message quotes."""
+    """Something to do with a request; ``request`` 0 is the one that the message quotes. To
+    "redrive" is about a dead ``letter`` instead."""
 
-    kind: Literal["approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip"]
+    kind: Literal[
+        "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "redrive"
+    ]
     request: int = 0
     code: str = ""
     reason: str = ""
+    letter: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,13 @@ class Context:
 
     def may_use(self, word: str) -> bool:
         """May this person ask for this command here? Questions and votes are open to everybody
-        known (a vote is judged when it is cast); operations go by role, and by this chat."""
+        known (a vote is judged when it is cast) but for those ``by_role``; these and operations go
+        by role, and by this chat."""
         found = self.catalog.find(word)
-        if found is None:
+        if found is None or (found.kind == "operation" and found.name not in self.book.commands):
             return False
-        return found.kind != "operation" or (
-            found.name in self.book.commands
-            and policy.may_use(self.book, self.person, found.name, self.place)
-        )
+        by_role = found.by_role or found.kind == "operation"
+        return not by_role or policy.may_use(self.book, self.person, found.name, self.place)
 
     def may_vote(self, request: model.Request) -> bool:
         """Is this person in the electorate of the request, whether or not they voted already?"""
@@ -170,6 +173,19 @@ class Context:
             named += f" +{len(targets) - MOST_NAMED}"
         return f"{request.command} {named}".strip()
 
+    def target(self, letter: model.Letter) -> str:
+        """Where a letter goes, in a few words."""
+        return deliveries.target(self.locale, self.book, letter.deliver)
+
+    def contents(self, letter: model.Letter) -> str:
+        """What a letter says, without the values that are never shown."""
+        found = self.catalog.find(str(letter.deliver.to.get("command", "")))
+        return deliveries.contents(letter.deliver, found.hidden if found else frozenset())
+
+    def why(self, letter: model.Letter) -> str:
+        """Why a letter was not delivered."""
+        return texts.reason(self.locale, letter.code, letter.reason)
+
     def state(self, request: model.Request) -> str:
         """The word for a request's state."""
         word = request.state.value
@@ -212,6 +228,7 @@ class Declared:
     reads: Reads
     summary: tuple[str, str]
     example: str
+    by_role: bool = False
 
 
 def command(
@@ -223,13 +240,15 @@ def command(
     reads: Reads = "",
     summary: tuple[str, str],
     example: str,
+    by_role: bool = False,
 ) -> Callable[[F], F]:
     """Declare a command. ``name``: the function's own unless given. ``summary``: one line in
-    Chinese and one in English. ``example``: a complete line, ready to paste; it must parse."""
+    Chinese and one in English. ``example``: a complete line, ready to paste; it must parse.
+    ``by_role``: only for people with a role that names this command, or "*"."""
 
     def declare(function: F) -> F:
         word = name or function.__name__.strip("_").replace("_", "-")
-        declared = Declared(kind, word, tuple(aliases), risk, reads, summary, example)
+        declared = Declared(kind, word, tuple(aliases), risk, reads, summary, example, by_role)
         function.declared = declared  # type: ignore[attr-defined]
         return function
 
@@ -255,11 +274,19 @@ def query(
     reads: Reads = "",
     summary: tuple[str, str],
     example: str,
+    by_role: bool = False,
 ) -> Callable[[F], F]:
     """Declare a question; its function gets a ``Context`` first and returns a ``Reply``. ``reads``
-    says what the store must show it: "open", "recent", "audit" (lists) or "request" (one)."""
+    says what the store must show it: "open", "recent", "audit" (lists), "request" (one), or "dead"
+    (letters; the one that its first whole number names)."""
     return command(
-        name, aliases=aliases, kind="query", reads=reads, summary=summary, example=example
+        name,
+        aliases=aliases,
+        kind="query",
+        reads=reads,
+        summary=summary,
+        example=example,
+        by_role=by_role,
     )
 
 
@@ -267,12 +294,21 @@ def vote(
     name: str | None = None,
     *,
     aliases: tuple[str, ...] = (),
+    reads: Reads = "request",
     summary: tuple[str, str],
     example: str,
+    by_role: bool = False,
 ) -> Callable[[F], F]:
-    """Declare a word by which people act on a request; its function returns an ``Act``."""
+    """Declare a word by which people act on a request (or, with ``reads`` "dead", on a letter); its
+    function returns an ``Act``."""
     return command(
-        name, aliases=aliases, kind="vote", reads="request", summary=summary, example=example
+        name,
+        aliases=aliases,
+        kind="vote",
+        reads=reads,
+        summary=summary,
+        example=example,
+        by_role=by_role,
     )
 
 

@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from bot import checkpoints, model, ports, store
+from bot import patience as patience_
 from bot.store import codec
 
 log = logging.getLogger(__name__)
@@ -34,18 +35,6 @@ JOBS_PER_CHECKPOINT = 4000
 COMMIT_WEIGHS = 3
 """What a commit writes whatever it holds, counted in jobs. So the write-ahead log stays at some
 seventy megabytes, however many jobs share a commit."""
-FIRST_RETRY, LAST_RETRY = 1.0, 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How old an effect that is never sent may grow before it counts as refused."""
-
-    effect: timedelta = timedelta(hours=24)
-    run: timedelta = timedelta(minutes=15)
-
-    def of(self, effect: model.Effect) -> timedelta:
-        return self.run if isinstance(effect, model.StartRun | model.RunCall) else self.effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +62,7 @@ class Engine:
         clock: ports.Clock,
         *,
         failed_toast: str = "Something went wrong here; it was noted in the audit log.",
-        patience: Patience | None = None,
+        patience: patience_.Patience | None = None,
         failed: Callable[[BaseException], None] | None = None,
         chance: random.Random | None = None,
     ) -> None:
@@ -82,7 +71,13 @@ class Engine:
         self.store = house
         self.clock = clock
         self._taker = _Taker(
-            house.writer, needs, decide, clock, failed_toast, patience or Patience(), chance
+            house.writer,
+            needs,
+            decide,
+            clock,
+            failed_toast,
+            patience or patience_.Patience(),
+            chance,
         )
         self._writer = house.writer
         self._failed = failed
@@ -274,7 +269,7 @@ class _Taker:
         decide: Decide,
         clock: ports.Clock,
         failed_toast: str,
-        patience: Patience,
+        patience: patience_.Patience,
         chance: random.Random | None,
     ) -> None:
         self._writer = writer
@@ -370,8 +365,8 @@ class _Taker:
             return None
         outcome, moment = event.outcome, codec.ms(now)
         if isinstance(outcome, model.NotSent):
-            if now - row.created_at <= self._patience.of(row.effect.body):
-                wait = timedelta(seconds=self._wait(outcome, row.effect.attempts))
+            wait = self._patience.wait(row, outcome, now, self._chance)
+            if wait is not None:
                 self._writer.put_off(row.effect.id, outcome, codec.ms(now + wait), moment)
                 return None
             outcome = model.Refused(f"gave up: {outcome.reason}", code="gave_up")
@@ -382,11 +377,6 @@ class _Taker:
                 row.effect.request, outcome.ref, str(outcome.data.get("alias") or "")
             )
         return event
-
-    def _wait(self, outcome: model.NotSent, attempts: int) -> float:
-        """Seconds until the next try: never before the platform said."""
-        usual = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(max(attempts - 1, 0), 20))
-        return max(outcome.retry_after, usual * self._chance.uniform(0.75, 1.25))
 
     def _recent_asks(self, person: str, now: datetime) -> int:
         asks = self._asks.get(person)

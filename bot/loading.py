@@ -152,6 +152,7 @@ def _command(
         function,
         files,
         takes_context,
+        by_role=declared.by_role,
     )
 
 

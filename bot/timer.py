@@ -137,7 +137,8 @@ class Timer:
 
 
 class Janitor:
-    """Forgets what nobody needs: events too old to come again, and effects of ended requests."""
+    """Forgets what nobody needs: events too old to come again or to be replayed, and effects of
+    ended requests."""
 
     NAME = "janitor"
     EVERY = timedelta(hours=1)
@@ -147,25 +148,28 @@ class Janitor:
         engine: engine.Engine,
         ticker: Ticker,
         keep: timedelta = timedelta(days=30),
+        keep_dead: timedelta = timedelta(days=90),
         bite: int = 500,
     ) -> None:
         self._engine = engine
         self._keep = keep
+        self._keep_dead = keep_dead
         self._bite = bite
         self._due = model.EPOCH
         ticker.add(self.NAME, self.tidy)
 
     async def tidy(self, now: datetime) -> datetime | None:
-        """Delete what is older than ``keep``, each bite in a commit of its own so that events pass
-        in between; returns when to come again."""
+        """Delete what is older than ``keep`` (letters that could not be delivered: ``keep_dead``),
+        each bite in a commit of its own so that events pass in between; returns when to come
+        again."""
         if now < self._due:
             return self._due
         self._due = now + self.EVERY
-        before, place = codec.ms(now - self._keep), 0
+        before, dead, place = codec.ms(now - self._keep), codec.ms(now - self._keep_dead), 0
         while True:
             start = place
             gone, place = await self._engine.write(
-                lambda writer, start=start: writer.prune(before, start, self._bite)  # type: ignore[misc]
+                lambda writer, start=start: writer.prune(before, dead, start, self._bite)  # type: ignore[misc]
             )
             if gone:
                 log.debug("forgot %d old events and effects", gone)
@@ -173,4 +177,6 @@ class Janitor:
                 break
         while await self._engine.write(lambda writer: writer.prune_journals(before, JOURNALS)):
             log.debug("forgot journals of runs that ended long ago")
+        while await self._engine.write(lambda writer: writer.prune_bus(before, self._bite)):
+            log.debug("forgot old events of the bus")
         return self._due

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import cards, catalog, command, model, parse, policy, texts
-from bot.core import drift, filing, machines, planning, templating, voting
+from bot.core import drift, filing, letters, machines, planning, templating, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
@@ -66,7 +66,13 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     )
     if found.command.kind == "operation":
         return operation(draft, event, typed, found, context)
+    if found.command.by_role:
+        refusal = refusal_of_role(house, person, found.command.name, event.place, locale)
+        if refusal is not None:
+            return refuse(draft, event, refusal, locale, person.id)
     result = found.command.call(context, found.values)
+    if isinstance(result, command.Act) and result.kind == "redrive":
+        return letters.by_text(draft, event, person, result)
     if isinstance(result, command.Act):
         return voting.by_text(draft, event, person, result)
     if isinstance(result, command.Lookup):
@@ -116,6 +122,13 @@ def refusal_of_right(
     """May this person ask for this operation here?"""
     if name not in house.book.commands:
         return policy.Refusal("refused.not_enabled", {"command": name})
+    return refusal_of_role(house, person, name, place, locale)
+
+
+def refusal_of_role(
+    house: House, person: policy.Person, name: str, place: model.Place, locale: str
+) -> policy.Refusal | None:
+    """Has this person a role for this command, and is it for this chat?"""
     if policy.may_use(house.book, person, name, place):
         return None
     if policy.may_use(house.book, person, name):

@@ -179,9 +179,8 @@ def deliver(
         to |= {"person": to.get("person") or person, "rules": [*chain, rule.name]}
     place = request.place if target.how == "thread" and request is not None else None
     named = {"source": event.source, "id": event.id, "type": event.type}
-    key = f"deliver:{event.source}:{event.id}:{rule.name}:{number}"
     made = model.Deliver(rule.name, number, target.how, to, body, named, place, target.retry)
-    return model.NewEffect(key, key, made)
+    return model.NewEffect(made.key, made.key, made)
 
 
 def body_of(target: rulebook.Target, event: model.CloudEvent) -> Any:

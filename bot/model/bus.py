@@ -82,7 +82,8 @@ class Deliver:
     the place of the request), webhook (``to``: uri; ``body``: JSON), http (``to``: target, by its
     name in the configuration; ``body``: JSON or text), bus (``to``: bus, by its name; ``body``: a
     CloudEvent as JSON). ``event``: source, id and type of the cause. A try that provably did not
-    succeed is repeated as ``retry`` says; after the last one it is a dead letter.
+    succeed is repeated as ``retry`` says; after the last one it is a dead letter. ``again``: how
+    often people sent it once more after a refusal; a command is then asked for anew.
     """
 
     rule: str
@@ -93,13 +94,23 @@ class Deliver:
     event: Mapping[str, str]
     place: Place | None = None
     retry: Retry = "BACKOFF_RETRY"
+    again: int = 0
     kind: Literal["deliver"] = "deliver"
+
+    @property
+    def key(self) -> str:
+        """What names this delivery for ever: one per event, rule and target."""
+        parts = (self.event["source"], self.event["id"], self.rule)
+        named = ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
+        return f"deliver:{named}:{self.target}"
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A delivery as it stands in the store. ``state``: queued, in_flight, done, refused (a dead
-    letter), unknown (one that may have arrived)."""
+    letter), unknown (a dead letter that may have arrived), dropped. ``attempts`` counts all tries,
+    ``at`` is when it was queued, ``tried_at`` when it was last tried; ``reason`` and ``code`` are
+    those of how that ended."""
 
     number: int
     at: datetime
@@ -107,4 +118,10 @@ class Letter:
     attempts: int
     deliver: Deliver
     reason: str = ""
+    code: str = ""
     tried_at: datetime | None = None
+
+    @property
+    def dead(self) -> bool:
+        """Will nobody try it again, unless a person says so?"""
+        return self.state in ("refused", "unknown", "dropped")

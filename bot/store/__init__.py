@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store.effects import Allowance, Bucket, Claimed, Claims, History, Quota
+from bot.store.effects import Allowance, Bucket, Claimed, Claims, History, Quota, Row
 from bot.store.files import Broken, Locked, Store, Unusable
 from bot.store.reader import OpenStep, Reader, Status
 from bot.store.writer import Changes, Conflict, Writer
@@ -20,6 +20,7 @@ __all__ = [
     "OpenStep",
     "Quota",
     "Reader",
+    "Row",
     "Status",
     "Store",
     "Unusable",

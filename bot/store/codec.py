@@ -42,6 +42,8 @@ effect: TypeAdapter[model.Effect] = _adapter(Annotated[model.Effect, Field(discr
 outcome: TypeAdapter[model.Outcome] = _adapter(
     Annotated[model.Outcome, Field(discriminator="kind")]
 )
+deliver: TypeAdapter[model.Deliver] = _adapter(model.Deliver)
+event: TypeAdapter[model.CloudEvent] = _adapter(model.CloudEvent)
 mapping: TypeAdapter[Mapping[str, Any]] = _adapter(dict[str, Any])
 
 

@@ -101,12 +101,14 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An effect with where it stands."""
+    """An effect with where it stands. ``failures``: how often it was tried since it was queued,
+    or since people sent it once more."""
 
     effect: model.StoredEffect
     state: str
     bucket: Bucket
     created_at: datetime
+    failures: int
 
 
 def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bool:
@@ -145,8 +147,10 @@ def load(connection: sqlite3.Connection, id_: int) -> Row | None:
     row = connection.execute(queries.EFFECT, (id_,)).fetchone()
     if row is None:
         return None
-    *stored, state, created, _kind, bucket = row
-    return Row(_stored(tuple(stored)), state, bucket_from(bucket), codec.at(created))
+    *stored, state, created, forgiven, bucket = row
+    effect = _stored(tuple(stored))
+    failures = effect.attempts - forgiven
+    return Row(effect, state, bucket_from(bucket), codec.at(created), failures)
 
 
 class Quota(Protocol):

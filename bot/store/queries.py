@@ -123,7 +123,7 @@ UPDATE outbox SET state = 'dropped', settled_at = ?
 WHERE key = ? AND state = 'queued' AND doubt = 0
 """
 EFFECT = """
-SELECT id, key, lane, request, attempts, body, context, state, created_at, kind, bucket
+SELECT id, key, lane, request, attempts, body, context, state, created_at, forgiven, bucket
 FROM outbox WHERE id = ?
 """
 EFFECT_SETTLE = """
@@ -174,6 +174,39 @@ EFFECT_COUNTS = (
     "SELECT state, COUNT(*) FROM outbox WHERE state IN ('queued', 'in_flight') GROUP BY 1"
 )
 
+# ----------------------------------------------------------------------------- bus and letters
+
+BUS_INSERT = """
+INSERT INTO bus (source, id, type, subject, at, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (source, id) DO NOTHING
+"""
+BUS_FIRST_SINCE = "SELECT seq FROM bus WHERE at >= ? ORDER BY at, seq LIMIT 1"
+_OF_TYPES = "(:types = '[]' OR type IN (SELECT value FROM json_each(:types)))"
+BUS_PAGE = f"""
+SELECT seq, body FROM bus
+WHERE seq > :after AND at >= :since AND {_OF_TYPES} ORDER BY seq LIMIT :page
+"""
+BUS_NEWEST = f"""
+SELECT seq, body FROM bus
+WHERE seq > :after AND at >= :since AND {_OF_TYPES} ORDER BY seq DESC LIMIT :limit
+"""
+BUS_EVENT = "SELECT body FROM bus WHERE seq = ?"
+BUS_COUNT = "SELECT COUNT(*) FROM bus"
+_DEAD = "kind = 'deliver' AND state IN ('refused', 'unknown')"
+_LETTER = "SELECT id, created_at, state, attempts, body, outcome, claimed_at FROM outbox"
+LETTER = f"{_LETTER} WHERE id = ? AND kind = 'deliver'"
+LETTERS_DEAD = f"{_LETTER} WHERE {_DEAD} ORDER BY settled_at DESC, id DESC LIMIT ?"
+LETTERS_IN = f"{_LETTER} WHERE kind = 'deliver' AND state = ? ORDER BY id DESC LIMIT ?"
+LETTERS_OF = f"""
+{_LETTER} WHERE kind = 'deliver' AND key >= ? AND key < ? ORDER BY key LIMIT ?
+"""
+LETTER_COUNTS = f"SELECT state, COUNT(*) FROM outbox WHERE {_DEAD} GROUP BY state"
+LETTER_REDRIVE = """
+UPDATE outbox
+SET body = ?, state = 'queued', doubt = 0, forgiven = attempts, due_at = ?, outcome = ''
+WHERE id = ? AND kind = 'deliver' AND state IN ('refused', 'unknown', 'dropped')
+"""
+
 # ----------------------------------------------------------------------------- timers
 
 TIMER_PUT = """
@@ -222,11 +255,15 @@ META_PUT = (
 EVENTS_PRUNE = (
     "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < ? ORDER BY at LIMIT ?)"
 )
+BUS_PRUNE = (
+    "DELETE FROM bus WHERE seq IN (SELECT seq FROM bus WHERE at < ? ORDER BY at, seq LIMIT ?)"
+)
 OUTBOX_PRUNE = f"""
 DELETE FROM outbox WHERE id IN (
     SELECT o.id FROM outbox AS o LEFT JOIN requests AS r ON r.id = o.request
     WHERE o.id > ? AND o.id <= ? AND o.created_at < ? AND o.id < (SELECT MAX(id) FROM outbox)
     AND o.state NOT IN ('queued', 'in_flight')
+    AND NOT (o.kind = 'deliver' AND o.state IN ('refused', 'unknown') AND o.settled_at >= ?)
     AND (r.id IS NULL OR r.state IN ({FINAL}))
 )
 """

@@ -4,12 +4,12 @@ writer, for a reader of a write-ahead log sees the last commit before it began."
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot import audit, model
-from bot.store import codec, queries, views
+from bot.store import codec, letters, queries, views
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,17 @@ class OpenStep:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The store in numbers: requests by state (those not final), effects by state (queued and
-    in flight), the newest audit entry, the next timer."""
+    """The store in numbers: requests by state (those not final), effects by state (queued and in
+    flight), the newest audit entry, the next timer, the events on the bus, and dead letters by
+    state (refused; unknown: may have arrived)."""
 
     installation: str
     requests: Mapping[str, int]
     effects: Mapping[str, int]
     audit: audit.Head
     next_timer: datetime | None
+    events: int
+    dead: Mapping[str, int]
 
 
 class Reader:
@@ -110,6 +113,38 @@ class Reader:
             key = (found[-1].step.request, found[-1].step.index)
         return found
 
+    def bus_events(
+        self,
+        since: datetime | None = None,
+        types: Collection[str] = (),
+        after: int = 0,
+        page: int = 500,
+    ) -> Iterator[tuple[int, model.CloudEvent]]:
+        """The events of the bus with their numbers, oldest first: those taken at ``since`` or
+        later, of these ``types`` (none: of all), with numbers above ``after``."""
+        return letters.events(self.connection, since, types, after, page)
+
+    def newest_events(
+        self, limit: int = 50, since: datetime | None = None, types: Collection[str] = ()
+    ) -> tuple[tuple[int, model.CloudEvent], ...]:
+        """The newest events of the bus with their numbers, newest first."""
+        return letters.newest(self.connection, since, types, limit)
+
+    def bus_event(self, number: int) -> model.CloudEvent | None:
+        return letters.event(self.connection, number)
+
+    def letters(self, state: str | None = None, limit: int = 100) -> tuple[model.Letter, ...]:
+        """Dead letters, the last tried first; or those in another ``state``, newest first."""
+        return letters.letters(self.connection, state, limit)
+
+    def letter(self, number: int) -> model.Letter | None:
+        """A delivery by its number, whatever its state."""
+        return letters.letter(self.connection, number)
+
+    def letters_of(self, event: model.CloudEvent, limit: int = 100) -> tuple[model.Letter, ...]:
+        """What rules made of an event, in order."""
+        return letters.letters_of(self.connection, event, limit)
+
     def status(self) -> Status:
         connection = self.connection
         return Status(
@@ -118,4 +153,6 @@ class Reader:
             effects=dict(connection.execute(queries.EFFECT_COUNTS).fetchall()),
             audit=self.audit_head(),
             next_timer=self.next_timer(),
+            events=connection.execute(queries.BUS_COUNT).fetchone()[0],
+            dead=dict(connection.execute(queries.LETTER_COUNTS).fetchall()),
         )

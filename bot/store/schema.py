@@ -183,6 +183,32 @@ def m002_runs(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_BUS = """
+CREATE TABLE bus (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (source, id)
+);
+CREATE INDEX bus_at ON bus (at);
+ALTER TABLE outbox ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX outbox_dead ON outbox (settled_at, id)
+    WHERE kind = 'deliver' AND state IN ('refused', 'unknown');
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m003_bus(db: sqlite_utils.Database) -> None:
+    """The events that rules are asked about, and the letters that could not be delivered."""
+    for statement in _BUS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store up to date. Every migration is one transaction, recorded with its name."""
     migrations.apply(sqlite_utils.Database(connection))

@@ -8,7 +8,7 @@ import sqlite3
 from typing import Any
 
 from bot import model
-from bot.store import codec, effects, queries
+from bot.store import codec, effects, letters, queries
 
 
 @functools.lru_cache(maxsize=64)
@@ -117,6 +117,14 @@ def journal(connection: sqlite3.Connection, found: model.Request) -> int:
     return count
 
 
+def dead(connection: sqlite3.Connection, needs: model.Needs) -> tuple[model.Letter, ...]:
+    """The one letter that is asked for, whatever its state; or the newest dead ones."""
+    if not needs.letter:
+        return letters.letters(connection, None, needs.limit)
+    found = letters.letter(connection, needs.letter)
+    return (found,) if found is not None else ()
+
+
 def load(
     connection: sqlite3.Connection,
     needs: model.Needs,
@@ -133,8 +141,11 @@ def load(
     found = find(connection, needs, effect)
     shown: tuple[model.Request, ...] = ()
     entries: tuple[model.AuditRow, ...] = ()
+    post: tuple[model.Letter, ...] = ()
     if needs.listing == "audit":
         entries = audit(connection, found.id if found else needs.request, needs.limit)
+    elif needs.listing == "dead":
+        post = dead(connection, needs)
     elif needs.listing:
         shown = listing(connection, needs.listing, needs.limit)
     return model.View(
@@ -149,6 +160,7 @@ def load(
         effect=effect,
         listing=shown,
         audit=entries,
+        letters=post,
         recent_asks=recent_asks,
         unsent=unsent(connection, found) if found else frozenset(),
         journal=journal(connection, found) if found else 0,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot import audit, model
-from bot.store import codec, effects, queries, views
+from bot.store import codec, effects, letters, queries, views
 
 
 class Conflict(Exception):
@@ -146,8 +146,17 @@ class Writer:
         for effect in decision.effects:
             if effects.insert(self.connection, effect, moment):
                 self.changes.effects = True
+        for event in decision.published:
+            letters.publish(self.connection, event, moment)
+        for number in decision.redriven:
+            self._redrive(number, moment)
         for entry in decision.audit:
             self.append(entry, moment)
+
+    def _redrive(self, number: int, now: int) -> None:
+        if not letters.redrive(self.connection, number, now):
+            raise Conflict(f"letter {number} is not dead")
+        self.changes.effects = True
 
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
         body = codec.encode(request)
@@ -270,14 +279,18 @@ class Writer:
             self._execute(queries.JOURNAL_DELETE, row)
         return len(old)
 
-    def prune(self, before: int, after: int, bite: int) -> tuple[int, int]:
-        """Delete up to ``bite`` events and outbox rows that are older than ``before``; ``after`` is
-        the outbox row to go on from. Returns how many went, and the row to go on from (0: all
-        were looked at)."""
+    def prune_bus(self, before: int, bite: int) -> int:
+        """Delete up to ``bite`` events of the bus from before ``before``; returns how many."""
+        return self._execute(queries.BUS_PRUNE, (before, bite)).rowcount
+
+    def prune(self, before: int, dead: int, after: int, bite: int) -> tuple[int, int]:
+        """Delete up to ``bite`` events and outbox rows that are older than ``before``, dead letters
+        only if they were last tried before ``dead``; ``after`` is the outbox row to go on from.
+        Returns how many went, and the row to go on from (0: all were looked at)."""
         gone = self._execute(queries.EVENTS_PRUNE, (before, bite)).rowcount
         first = self._execute(queries.OUTBOX_NEXT, (after,)).fetchone()
         if first is None or first[1] >= before:
             return gone, after if gone == bite else 0
         last = first[0] + bite - 1
-        rows = self._execute(queries.OUTBOX_PRUNE, (after, last, before)).rowcount
+        rows = self._execute(queries.OUTBOX_PRUNE, (after, last, before, dead)).rowcount
         return gone + rows, last

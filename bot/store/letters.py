@@ -1,0 +1,128 @@
+"""The rows of the bus, and of the letters that go out because of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot import model
+from bot.store import codec, queries
+
+BEHIND_ALL = "\U0010ffff"
+"""Sorts behind every other character of a key."""
+
+
+def publish(connection: sqlite3.Connection, event: model.CloudEvent, now: int) -> None:
+    """Put an event on the bus; one that is there already stays as it is."""
+    values = (event.source, event.id, event.type, event.subject, now, codec.encode(event))
+    connection.execute(queries.BUS_INSERT, values)
+
+
+def redrive(connection: sqlite3.Connection, number: int, now: int) -> bool:
+    """Queue a letter once more, as if it had never been tried; False: it is not dead. Nothing is in
+    doubt any more, for whoever says so has looked. The count of attempts goes on, as outcomes are
+    recognised by it."""
+    found = letter(connection, number)
+    if found is None or not found.dead:
+        return False
+    again = found.deliver.again + (found.state != "unknown")
+    body = codec.encode(replace(found.deliver, again=again))
+    return connection.execute(queries.LETTER_REDRIVE, (body, now, number)).rowcount == 1
+
+
+# ----------------------------------------------------------------------------- reading
+
+
+def events(
+    connection: sqlite3.Connection,
+    since: datetime | None,
+    types: Collection[str],
+    after: int,
+    page: int,
+) -> Iterator[tuple[int, model.CloudEvent]]:
+    """Events with their numbers, oldest first, read in pages; see ``Reader.bus_events``."""
+    values = _within(connection, since, types)
+    if values is None:
+        return
+    values["after"] = max(after, values["after"])
+    while True:
+        rows = connection.execute(queries.BUS_PAGE, {**values, "page": page}).fetchall()
+        for seq, body in rows:
+            yield seq, codec.decode(codec.event, body)
+        if len(rows) < page:
+            return
+        values["after"] = rows[-1][0]
+
+
+def _within(
+    connection: sqlite3.Connection, since: datetime | None, types: Collection[str]
+) -> dict[str, Any] | None:
+    """What limits a look at the bus, as the queries take it; None: nothing is as young as that."""
+    values: dict[str, Any] = {"since": 0, "after": 0, "types": json.dumps(list(types))}
+    if since is None:
+        return values
+    first = connection.execute(queries.BUS_FIRST_SINCE, (codec.ms(since),)).fetchone()
+    return {**values, "since": codec.ms(since), "after": first[0] - 1} if first else None
+
+
+def newest(
+    connection: sqlite3.Connection, since: datetime | None, types: Collection[str], limit: int
+) -> tuple[tuple[int, model.CloudEvent], ...]:
+    """The newest events with their numbers, newest first."""
+    values = _within(connection, since, types)
+    if values is None:
+        return ()
+    rows = connection.execute(queries.BUS_NEWEST, {**values, "limit": limit})
+    return tuple((seq, codec.decode(codec.event, body)) for seq, body in rows)
+
+
+def event(connection: sqlite3.Connection, number: int) -> model.CloudEvent | None:
+    row = connection.execute(queries.BUS_EVENT, (number,)).fetchone()
+    return codec.decode(codec.event, row[0]) if row else None
+
+
+def letter(connection: sqlite3.Connection, number: int) -> model.Letter | None:
+    """A delivery in any state; None: this effect is none, or there is none."""
+    row = connection.execute(queries.LETTER, (number,)).fetchone()
+    return _letter(row) if row else None
+
+
+def letters(
+    connection: sqlite3.Connection, state: str | None, limit: int
+) -> tuple[model.Letter, ...]:
+    """Dead letters, the last tried first; or, of another state, the newest first."""
+    if state is None:
+        rows = connection.execute(queries.LETTERS_DEAD, (limit,))
+    else:
+        rows = connection.execute(queries.LETTERS_IN, (state, limit))
+    return tuple(map(_letter, rows))
+
+
+def letters_of(
+    connection: sqlite3.Connection, event: model.CloudEvent, limit: int
+) -> tuple[model.Letter, ...]:
+    """What rules made of an event, as far as it is remembered."""
+    named = {"source": event.source, "id": event.id, "type": event.type}
+    key = model.Deliver("", 0, "http", {}, None, named).key
+    first = key.removesuffix(":0")  # the rule and the target are the rest of the key
+    rows = connection.execute(queries.LETTERS_OF, (first, first + BEHIND_ALL, limit))
+    return tuple(map(_letter, rows))
+
+
+def _letter(row: tuple[Any, ...]) -> model.Letter:
+    number, at, state, attempts, body, outcome, tried = row
+    became = codec.decode(codec.outcome, outcome) if outcome else None
+    return model.Letter(
+        number,
+        codec.at(at),
+        state,
+        attempts,
+        codec.decode(codec.deliver, body),
+        getattr(became, "reason", ""),
+        getattr(became, "code", ""),
+        codec.at(tried) if tried else None,
+    )
