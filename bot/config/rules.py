@@ -12,9 +12,13 @@ from bot.config.table import Table
 from bot.config.values import CaFile, Seconds, Text, Texts
 
 
+HERE = "bot.toml"
+"""The source of a value that stands in the file itself."""
+
+
 def _openly(given: Any) -> Any:
     """Text that need not be a secret, kept as one all the same, so that nothing prints it."""
-    return Secret("bot.toml", "", given) if isinstance(given, str) and given else given
+    return Secret(HERE, "", given) if isinstance(given, str) and given else given
 
 
 Open = Annotated[Secret, BeforeValidator(_openly), values.Shown("text or secret")]
