@@ -10,19 +10,23 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import policy
+from bot import policy, rulebook
 from bot.config import (
     build,
+    build_rules,
     check,
+    check_rules,
     check_runbooks,
+    check_sources,
     locate,
     partial,
     references,
+    reveal,
     schema,
     toml,
     values,
@@ -30,43 +34,43 @@ from bot.config import (
 from bot.config.build import Budget
 from bot.config.faults import ConfigError, Fault, sentence
 from bot.config.notes import BadCommands, Command, KnownCommands, Notes
+from bot.config.rules import Bus, Endpoint, Http, Source
 from bot.config.runbooks import Oos, Robot, Webhook
 from bot.config.schema import Aliyun, Bot, DingTalk, Lark
-from bot.config.secret import Secret, Unresolvable
+from bot.config.secret import Secret
 
 __all__ = [
     "Aliyun",
     "BadCommands",
     "Bot",
     "Budget",
+    "Bus",
     "Config",
     "ConfigError",
     "DingTalk",
+    "Endpoint",
     "Fault",
+    "Http",
     "KnownCommands",
     "Lark",
     "Oos",
     "Robot",
     "Secret",
+    "Source",
     "Webhook",
     "load",
     "sentence",
 ]
 
 MOST_BYTES = 512 << 10
-SECRETS = (
-    ("dingtalk", "client_secret"),
-    ("lark", "app_secret"),
-    ("aliyun", "credentials", "key_secret"),
-    ("aliyun", "credentials", "security_token"),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """Everything that the file says. ``bot``, ``dingtalk``, ``lark``, ``aliyun``, ``oos`` and
     ``webhook`` are its tables (see ``bot.config.schema``), with absolute folders and with their
-    secrets read."""
+    secrets read. ``rules`` are those that are asked, None where there are none; ``silent`` those
+    that are switched off."""
 
     path: Path
     book: policy.Book
@@ -77,6 +81,12 @@ class Config:
     oos: Oos
     webhook: Webhook
     budgets: tuple[Budget, ...]
+    rules: rulebook.Rulebook | None = None
+    silent: Mapping[str, rulebook.Rule] = field(default_factory=dict)
+    http: Http | None = None
+    sources: tuple[Source, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    buses: tuple[Bus, ...] = ()
     warnings: tuple[Fault, ...] = ()
 
     @property
@@ -105,7 +115,7 @@ class Config:
 
     def summary(self) -> str:
         """What was configured, in one line."""
-        counts = (
+        counts: tuple[tuple[int, str, str], ...] = (
             (len(self.book.people), "person", "people"),
             (len(self.book.roles), "role", "roles"),
             (len(self.book.policies), "policy", "policies"),
@@ -114,6 +124,8 @@ class Config:
             (len(self.book.forms), "form", "forms"),
             (len(self.book.patterns), "pattern", "patterns"),
         )
+        if self.rules is not None:
+            counts += ((len(self.rules.rules), "rule", "rules"),)
         told = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
         return f"{told}; {' and '.join(self.platforms)}; {self.aliyun.region}"
 
@@ -143,12 +155,19 @@ def load(
     commands = _commands(reading.values, folder, known_commands, notes)
     references.check(reading.values, references.names(reading.values, commands), notes)
     file = parts.file
+    asked: dict[str, rulebook.Rule] = {}
+    silent: dict[str, rulebook.Rule] = {}
     if file is not None:
         sight = check.Sight(file, parts, notes, commands)
         check.check(sight)
         check_runbooks.check_runbooks(sight)
-        file = _trusting(_completed(file, folder), folder, notes)
-        file = _resolved(file, parts, folder, environ, notes) if secrets else file
+        check_rules.check_rules(sight)
+        check_sources.check_sources(sight)
+        asked, silent = build_rules.compiled(sight)
+        check_rules.check_loops(sight, asked)
+        file = _trusting(_completed(file, folder), parts, folder, notes)
+        if secrets:
+            file = reveal.resolved(file, parts, folder, environ, notes)
     if notes.faults or file is None or file.aliyun is None:
         raise ConfigError(path, notes.faults, notes.warnings)
     return Config(
@@ -161,6 +180,12 @@ def load(
         oos=file.oos,
         webhook=file.webhook,
         budgets=build.budgets(file),
+        rules=rulebook.Rulebook(asked) if asked else None,
+        silent=silent,
+        http=file.http,
+        sources=file.source,
+        endpoints=file.endpoint,
+        buses=file.bus,
         warnings=tuple(sorted(set(notes.warnings))),
     )
 
@@ -227,64 +252,23 @@ def _completed(file: schema.File, folder: Path) -> schema.File:
     return file.model_copy(update=tables)
 
 
-def _trusting(file: schema.File, folder: Path, notes: Notes) -> schema.File:
+def _trusting(file: schema.File, parts: partial.Partial, folder: Path, notes: Notes) -> schema.File:
     """The file with the paths of its authorities made absolute; unusable ones are noted."""
     tables: dict[str, Any] = {}
     for name in ("dingtalk", "lark", "aliyun", "webhook"):
-        table = getattr(file, name)
-        if table is None or table.ca_file is None:
-            continue
-        place = folder / table.ca_file
-        tables[name] = table.model_copy(update={"ca_file": place})
-        try:
-            ssl.create_default_context(cafile=place)
-        except (OSError, ValueError):
-            fault = "is no readable PEM file of certificates"
-            notes.fault((name, "ca_file"), fault)
+        tables[name] = _trusted(getattr(file, name), (name,), folder, notes)
+    for name in ("endpoint", "bus"):
+        entries = parts.entries(name)
+        tables[name] = tuple(_trusted(table, path, folder, notes) for path, table in entries)
     return file.model_copy(update=tables)
 
 
-def _resolved(
-    file: schema.File,
-    parts: partial.Partial,
-    folder: Path,
-    environ: Mapping[str, str],
-    notes: Notes,
-) -> schema.File:
-    """The file with its secrets read; those that cannot be read are noted as faults."""
-    for path in SECRETS:
-        file = _read_secret(file, path, path, folder, environ, notes)
-    robots = []
-    for place, robot in parts.entries("webhook", "robot"):
-        for key in ("url", "secret"):
-            robot = _read_secret(robot, (key,), (*place, key), folder, environ, notes)
-        robots.append(robot)
-        told = any(where == (*place, "url") for where, _, _ in parts.errors)
-        if robot.url.known and not told:
-            fault = check_runbooks.address_fault(robot, file.security.allow_plain_http)
-            if fault:
-                notes.fault((*place, "url"), fault)
-    webhook = file.webhook.model_copy(update={"robot": tuple(robots)})
-    return file.model_copy(update={"webhook": webhook})
-
-
-def _read_secret(
-    table: Any,
-    path: tuple[str, ...],
-    whole: locate.Path,
-    folder: Path,
-    environ: Mapping[str, str],
-    notes: Notes,
-) -> Any:
-    """The table with the secret at ``path`` read, at whatever depth it stands."""
-    inner = getattr(table, path[0]) if table is not None else None
-    if inner is None:
+def _trusted(table: Any, path: locate.Path, folder: Path, notes: Notes) -> Any:
+    if table is None or table.ca_file is None:
         return table
-    if not isinstance(inner, Secret):
-        changed = _read_secret(inner, path[1:], whole, folder, environ, notes)
-        return table.model_copy(update={path[0]: changed})
+    place = folder / table.ca_file
     try:
-        return table.model_copy(update={path[0]: inner.resolve(folder, environ)})
-    except Unresolvable as error:
-        notes.fault(whole, str(error))
-        return table
+        ssl.create_default_context(cafile=place)
+    except (OSError, ValueError):
+        notes.fault((*path, "ca_file"), "is no readable PEM file of certificates")
+    return table.model_copy(update={"ca_file": place})

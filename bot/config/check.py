@@ -104,7 +104,11 @@ def check_platforms(sight: Sight) -> None:
 
 def loopback(address: str) -> bool:
     """Does this address stay on this machine?"""
-    host = urlsplit(address).hostname or ""
+    return of_this_machine(urlsplit(address).hostname or "")
+
+
+def of_this_machine(host: str) -> bool:
+    """Is this a name or an address that nobody else reaches?"""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -127,6 +131,8 @@ def check_addresses(sight: Sight) -> None:
         addresses += [(("aliyun", "endpoints", name), origin) for name, origin in of_products]
     hosts = enumerate(file.webhook.hosts)
     addresses += [(("webhook", "hosts", index), host) for index, host in hosts]
+    buses = sight.parts.entries("bus")
+    addresses += [((*path, "endpoint"), bus.endpoint) for path, bus in buses]
     for path, address in addresses:
         plain = address.startswith("http://") and not loopback(address)
         if plain and not file.security.allow_plain_http:
@@ -338,7 +344,7 @@ def check_operations(sight: Sight) -> None:
             notes.warn(("command", name), f"{name} runs nothing, so this table has no effect")
         parameters = [parameter.name for parameter in known.parameters]
         for parameter in command.allowed_values:
-            _check_parameter(notes, ("command", name, "allowed_values"), parameter, parameters)
+            check_parameter(notes, ("command", name, "allowed_values"), parameter, parameters)
     for role, table in file.role.items():
         for index, command_name in enumerate(table.commands):
             known = (sight.commands or {}).get(command_name)
@@ -347,7 +353,7 @@ def check_operations(sight: Sight) -> None:
                 notes.warn(("role", role, "commands", index), f"{command_name} {message}")
 
 
-def _check_parameter(notes: Notes, table: locate.Path, name: str, known: list[str]) -> None:
+def check_parameter(notes: Notes, table: locate.Path, name: str, known: list[str]) -> None:
     if name not in known:
         hint = guess(name, known) or f"; it has {', '.join(known) or 'none'}"
         notes.fault((*table, name), f"the command has no parameter {name}{hint}")
@@ -367,15 +373,15 @@ def check_forms(sight: Sight) -> None:
             continue
         parameters = [parameter.name for parameter in known.parameters]
         for parameter in form.args:
-            _check_parameter(sight.notes, (*path, "args"), parameter, parameters)
+            check_parameter(sight.notes, (*path, "args"), parameter, parameters)
         for parameter in known.parameters:
-            usual = parameter.name == "targets" and _has_targets(sight.file, form.command)
+            usual = parameter.name == "targets" and has_targets(sight.file, form.command)
             if parameter.required and parameter.name not in form.args and not usual:
                 message = f"{form.command} needs the parameter {parameter.name}; say which field"
                 sight.notes.fault((*path, "args"), message, parameter.name)
 
 
-def _has_targets(file: schema.File, command: str) -> bool:
+def has_targets(file: schema.File, command: str) -> bool:
     return command in file.command and bool(file.command[command].targets)
 
 

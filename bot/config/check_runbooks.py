@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from bot.config import check, locate, runbooks, schema
+from bot.config import check, locate, schema
 from bot.config.faults import guess
 from bot.config.notes import Command
+from bot.config.secret import Secret
 
 UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
 OF_TEMPLATES = ("engine", "oos_template", "oos_version", "drift")
@@ -116,10 +117,10 @@ def _check_robots(sight: check.Sight) -> None:
             sight.notes.fault((*path, "secret"), message, "platform")
 
 
-def address_fault(robot: runbooks.Robot, plain_http: bool) -> str:
-    """What is wrong with the address of a robot that was read; empty: nothing. It is not shown, for
-    it holds a token. ``plain_http``: http:// to other machines is accepted."""
-    address = robot.url.reveal()
+def address_fault(url: Secret, plain_http: bool) -> str:
+    """What is wrong with an address that was read; empty: nothing. It is not shown, for it may hold
+    a token. ``plain_http``: http:// to other machines is accepted."""
+    address = url.reveal()
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0

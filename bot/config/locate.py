@@ -17,6 +17,8 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LITERAL = re.compile(r"'''.*?'''(?!')|'[^'\n]*'", re.DOTALL)
 _BASIC = re.compile(r'"""(?:\\.|[^\\])*?"""(?!")|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 _SCALAR = re.compile(r"[^,\]}#\r\n]+")
+_PIECE = re.compile(r"(?P<joined>\\[ \t]*\n\s*)|\\(?:u.{4}|U.{8}|.)|.", re.DOTALL)
+_ANY = re.compile(".", re.DOTALL)
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _NAMED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
@@ -31,6 +33,7 @@ class Lines:
     def __init__(self, text: str) -> None:
         self.lines: dict[Path, int] = {}
         self.statements: list[int] = []
+        self.texts: dict[Path, tuple[int, int]] = {}
         self._text = text
         self._at = 0
         self._counted = (0, 1)
@@ -46,6 +49,28 @@ class Lines:
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
         return 1
+
+    def within(self, path: Path, line: int, column: int) -> int:
+        """The line of the file on which a place of the text at ``path`` stands; ``line`` and
+        ``column`` count from 1 in the text as it is read."""
+        if path not in self.texts:
+            return self.of(path)
+        start, end = self.texts[path]
+        quote = self._text[start : start + 3]
+        many = quote in ('"""', "'''") and end - start >= 6
+        size = 3 if many else 1
+        at = start + size
+        at += many and self._text.startswith("\n", at)
+        pieces = _PIECE if quote[0] == '"' else _ANY
+        here = (1, 1)
+        for piece in pieces.finditer(self._text, at, end - size):
+            if not piece.groupdict().get("joined"):
+                if here >= (line, column):
+                    break
+                broken = piece[0] in ("\n", "\\n")
+                here = (here[0] + 1, 1) if broken else (here[0], here[1] + 1)
+            at = piece.end()
+        return self._text.count("\n", 0, at) + 1
 
     def _line(self) -> int:
         place, line = self._counted
@@ -135,10 +160,13 @@ class Lines:
         self._value(path)
 
     def _value(self, path: Path) -> None:
+        start = self._at
         if self._text.startswith('"', self._at):
             self._take(_BASIC)
+            self.texts[path] = (start, self._at)
         elif self._text.startswith("'", self._at):
             self._take(_LITERAL)
+            self.texts[path] = (start, self._at)
         elif self._next("["):
             self._list(path)
         elif self._next("{"):

@@ -73,5 +73,10 @@ class Notes:
         if not unread:
             self.faults.append(Fault(self.line(path), dotted(path), message, about))
 
+    def fault_within(self, path: locate.Path, line: int, column: int, message: str) -> None:
+        """Note a fault at a place of the text that stands at ``path``."""
+        place = self._lines.within(path, line, column)
+        self.faults.append(Fault(place, dotted(path), f"column {column}: {message}"))
+
     def warn(self, path: locate.Path, message: str) -> None:
         self.warnings.append(Fault(self.line(path), dotted(path), message))

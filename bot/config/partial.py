@@ -43,7 +43,7 @@ class Partial:
         found: Any = self.file
         for key in section:
             found = getattr(found, key, ())
-        return [(self._origin((*section, index)), entry) for index, entry in enumerate(found)]
+        return [(self.origin((*section, index)), entry) for index, entry in enumerate(found)]
 
     def _validate(self) -> list[ErrorDetails]:
         self._origins = {}
@@ -56,7 +56,7 @@ class Partial:
     def _leave_out(self, found: list[ErrorDetails]) -> None:
         """See to it that these errors do not come again."""
         for error in found:
-            path = self._origin(_place(error))
+            path = self.origin(_place(error))
             if error["type"] != "missing" or len(path) < 2:
                 self._bad.add(path)
                 continue
@@ -88,7 +88,7 @@ class Partial:
             return [self._left(value[index], (*path, index)) for index in kept]
         return value
 
-    def _origin(self, path: locate.Path) -> locate.Path:
+    def origin(self, path: locate.Path) -> locate.Path:
         """The path in the original file of a path in what is left of it."""
         origin: locate.Path = ()
         for part in path:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bot.config import build, runbooks, schema, values
+from bot.config import build, rules, runbooks, schema, values
 from bot.config.secret import Secret
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -29,6 +29,12 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[oos]", runbooks.Oos),
     ("[webhook]", runbooks.Webhook),
     ("[[webhook.robot]]", runbooks.Robot),
+    ("[[rule]]", rules.Rule),
+    ("[[rule.target]]", rules.Target),
+    ("[[endpoint]]", rules.Endpoint),
+    ("[[bus]]", rules.Bus),
+    ("[http]", rules.Http),
+    ("[[source]]", rules.Source),
     ("[security]", schema.Security),
     ("[[security.pattern]]", schema.Pattern),
     ("[[budget]]", schema.Budget),
@@ -82,21 +88,25 @@ def _is_table(info: FieldInfo) -> bool:
 
 def _kind(info: FieldInfo) -> str:
     """What to write, in words, with the limits that there are."""
-    return _cell(_words(info.annotation) + _limits(info))
+    told = [part.words for part in info.metadata if isinstance(part, values.Shown)]
+    return _cell((told[0] if told else _words(info.annotation)) + _limits(info))
 
 
 def _words(kind: Any) -> str:
+    for part in getattr(kind, "__metadata__", ()):
+        if isinstance(part, values.Shown):
+            return part.words
+    kind = _bare(kind)
     found = [part for part in get_args(kind) if part is not type(None)]
     if get_origin(kind) is Literal:
-        return " or ".join(f'`"{value}"`' for value in get_args(kind))
+        return " or ".join(f"`{_toml(value)}`" for value in get_args(kind))
     if get_origin(kind) is tuple:
         inner = found[0]
-        # Annotated[...] hides the type one level down.
-        return f"list of {_words(_bare(inner))}"
+        return f"list of {_words(inner)}"
     if get_origin(kind) is dict:
-        return f"table of {_words(_bare(found[1]))}"
+        return f"table of {_words(found[1])}"
     if type(None) in get_args(kind):
-        return _words(_bare(found[0]))
+        return _words(found[0])
     names = {
         str: "text", int: "whole number", float: "number", bool: "true or false",
         Path: "path", timedelta: "duration", Secret: "secret",

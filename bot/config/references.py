@@ -89,20 +89,44 @@ def check(values: dict[str, Any], known: Names, notes: Notes) -> None:
         ("form", ANY, "policy"),
         ("security", "pattern", ANY, "policy"),
         ("oos", "policy"),
+        ("rule", ANY, "target", ANY, "policy"),
     ):
         for path, name in texts(values, *pattern):
             _expect("policy", name, known.policies, path, notes)
     for path, name in texts(values, "form", ANY, "group"):
         _check_group(path, name, values["form"][path[1]].get("platform"), known, notes)
     for path, name in texts(values, "oos", "group"):
-        _check_watched(path, name, values["oos"].get("platform"), known, notes)
+        _check_somewhere(path, name, values["oos"].get("platform"), known, notes, "watch")
+    _check_rules(values, known, notes)
     _check_commands(values, known, notes)
 
 
-def _check_watched(path: locate.Path, name: str, platform: Any, known: Names, notes: Notes) -> None:
-    """The group of the watched executions: on one platform, or on the one that is named."""
+def _check_rules(values: dict[str, Any], known: Names, notes: Notes) -> None:
+    """Where rules lead, and on whose behalf."""
+    target = ("rule", ANY, "target", ANY)
+    for pattern in ((*target, "person"), (*target, "mention", ANY), ("source", ANY, "person")):
+        for path, name in texts(values, *pattern):
+            _expect("person", name, known.people, path, notes)
+    for key, section in (
+        ("robot", ("webhook", "robot")),
+        ("endpoint", ("endpoint",)),
+        ("bus", ("bus",)),
+    ):
+        there = frozenset(name for _, name in texts(values, *section, ANY, "name"))
+        for path, name in texts(values, *target, key):
+            _expect(key, name, there, path, notes)
+    for path, table in found(values, target):
+        if isinstance(table, dict) and isinstance(table.get("group"), str):
+            name, platform = table["group"], table.get("platform")
+            _check_somewhere((*path, "group"), name, platform, known, notes, "target")
+
+
+def _check_somewhere(
+    path: locate.Path, name: str, platform: Any, known: Names, notes: Notes, what: str
+) -> None:
+    """A group that is on one platform, or on the one that is named."""
     if isinstance(platform, str):
-        _check_group(path, name, platform, known, notes, "watch")
+        _check_group(path, name, platform, known, notes, what)
         return
     here = [where for where, groups in known.groups.items() if name in groups]
     if len(here) > 1:
@@ -144,16 +168,18 @@ def _check_group(
 
 def _check_commands(values: dict[str, Any], known: Names, notes: Notes) -> None:
     """The commands that are named must have a file; what forms ask for must be allowed to run."""
-    for path, name in texts(values, "form", ANY, "command"):
-        if name in known.operations or not _is_command(name, known):
-            continue
-        near = guess(name, known.operations)
-        message = f"there is no table [command.{name}], so the form could never run it{near}"
-        notes.fault(path, message, about=name)
+    asked = [("form", ANY, "command"), ("rule", ANY, "target", ANY, "command")]
+    for pattern in asked:
+        for path, name in texts(values, *pattern):
+            if name in known.operations or not _is_command(name, known):
+                continue
+            near, what = guess(name, known.operations), pattern[0]
+            message = f"there is no table [command.{name}], so the {what} could never run it{near}"
+            notes.fault(path, message, about=name)
     if known.commands is None:
         return
     wildcard = [("role", ANY, "commands", ANY), ("group", ANY, "commands", ANY)]
-    exact = [("security", "pattern", ANY, "commands", ANY), ("form", ANY, "command")]
+    exact = [("security", "pattern", ANY, "commands", ANY), *asked]
     for pattern in wildcard + exact:
         for path, name in texts(values, *pattern):
             if name != ANY or pattern in exact:

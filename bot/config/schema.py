@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from bot.config import values
+from bot.config import rules, values
 from bot.config.runbooks import Oos, Webhook
 from bot.config.secret import Secret
 from bot.config.table import Table
@@ -432,5 +432,10 @@ class File(Table):
     form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
     oos: Oos = Field(default_factory=Oos)
     webhook: Webhook = Field(default_factory=Webhook)
+    rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()
+    endpoint: Annotated[tuple[rules.Endpoint, ...], Field(strict=False)] = ()
+    bus: Annotated[tuple[rules.Bus, ...], Field(strict=False)] = ()
+    http: rules.Http | None = None
+    source: Annotated[tuple[rules.Source, ...], Field(strict=False)] = ()
     security: Security = Field(default_factory=Security)
     budget: Annotated[tuple[Budget, ...], Field(strict=False)] = ()

@@ -5,8 +5,12 @@ Sentences say what to write and never repeat what was written: it might be a mis
 
 from __future__ import annotations
 
+import ipaddress
+import math
 import re
 import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +28,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 """The checkout that runs; a default folder stands in it wherever the configuration is."""
 
 _LONGEST = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the reference names a kind of value that its type does not tell."""
+
+    words: str
 
 
 def _fault(message: str, **facts: Any) -> PydanticCustomError:
@@ -67,6 +78,75 @@ def _origin(url: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment or "?" in url or "#" in url:
         raise _fault("must be the address of the server alone, without a path or query")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _address(url: str) -> str:
+    """A whole address: https:// or http://, with a host, and no user in it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _fault("is not a usable address; write it as https://host/path") from None
+    usable = parts.scheme in ("http", "https") and parts.hostname and port != 0
+    if not usable or not url.isascii() or re.search(r"[\s\\]", url) or parts.fragment:
+        raise _fault("is not a usable address; write it as https://host/path")
+    if parts.username is not None or parts.password is not None:
+        raise _fault("must not carry a user or password")
+    return url
+
+
+def _listen(text: str) -> str:
+    """ "127.0.0.1:17380": an address of this machine and a port; 0 is any free one."""
+    host, colon, port = text.rpartition(":")
+    try:
+        ipaddress.ip_address(host.strip("[]") if host.startswith("[") else host)
+    except ValueError:
+        colon = colon if host == "localhost" else ""
+    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
+        raise _fault('must be an IP address and a port, such as "127.0.0.1:17380"')
+    return text
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise _fault(
+            'must be an IP address or a network, such as "192.0.2.7" or "10.0.0.0/8"'
+        ) from None
+    return text
+
+
+def _url_path(path: str) -> str:
+    if not re.fullmatch(r"/[A-Za-z0-9._~/-]{0,199}", path):
+        raise _fault("must begin with / and be made of letters, digits and . _ ~ / - alone")
+    return path
+
+
+def _json(value: Any) -> Any:
+    """What JSON can say too: TOML also has dates and infinite numbers."""
+    if isinstance(value, Mapping):
+        return {key: _json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _fault("must be a finite number: JSON has no other")
+    if value is not None and not isinstance(value, str | int | float):
+        raise _fault("must be text in quotes: JSON has no dates and times")
+    return value
+
+
+def pattern(value: Any) -> Any:
+    """A pattern as it may stand in the file."""
+    if value is not None and not isinstance(value, str | dict):
+        raise _fault('must be a table, {{ source = ["…"] }}, or JSON in quotes')
+    return _json(value)
+
+
+def _argument(value: Any) -> Any:
+    if not isinstance(value, str | int | float):
+        raise _fault("must be a path or text in quotes, a number, or true or false")
+    return _json(value)
 
 
 def _zone(name: str) -> str:
@@ -123,3 +203,9 @@ Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Locale = Literal["zh-CN", "en"]
 OriginOrNone = Annotated[str, AfterValidator(lambda url: _origin(url) if url else url)]
 Absolute = Annotated[str, StringConstraints(max_length=200), AfterValidator(_absolute)]
+Address = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_address)]
+Listen = Annotated[str, AfterValidator(_listen)]
+Network = Annotated[str, AfterValidator(_network)]
+UrlPath = Annotated[str, AfterValidator(_url_path)]
+Json = Annotated[Any, BeforeValidator(_json), Shown("text, number or table")]
+Argument = Annotated[Any, BeforeValidator(_argument), Shown("text or number")]

@@ -1,0 +1,187 @@
+"""From the tables of rules to the rulebook, with what is wrong in patterns and transforms told on
+the line of the file where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot import model, rulebook
+from bot.config import check, locate, rules, schema
+from bot.config.notes import Notes
+from bot.rules import faults, paths, pattern, transform
+
+PLACES: Mapping[str, transform.Into] = {"group": "text", "thread": "text"}
+"""What a target's form is written into; everywhere else that is JSON."""
+KINDS: Mapping[str, model.How] = {
+    "command": "command",
+    "group": "group",
+    "thread": "thread",
+    "robot": "webhook",
+    "url": "webhook",
+    "endpoint": "http",
+    "bus": "bus",
+}
+"""The key that says where a target leads → how it is delivered."""
+
+
+def compiled(sight: check.Sight) -> tuple[dict[str, rulebook.Rule], dict[str, rulebook.Rule]]:
+    """The rules that are asked and those that are switched off, by name. What is wrong with them
+    is noted, and they are left out."""
+    asked: dict[str, rulebook.Rule] = {}
+    silent: dict[str, rulebook.Rule] = {}
+    for index, rule in enumerate(sight.file.rule):
+        meant = _pattern(sight, index, rule)
+        found = [
+            _target(sight, ("rule", index, "target", number), target)
+            for number, target in enumerate(rule.target)
+        ]
+        targets = tuple(target for target in found if target is not None)
+        if meant is not None and len(targets) == len(found):
+            made = rulebook.Rule(rule.name, meant, targets)
+            (asked if rule.enabled else silent)[rule.name] = made
+    return asked, silent
+
+
+def key_of(target: rules.Target) -> str:
+    """The key that says where a target leads, the first of those that do; "" if none does."""
+    return next((key for key in KINDS if getattr(target, key) is not None), "")
+
+
+# ----------------------------------------------------------------------------- patterns
+
+
+def _pattern(sight: check.Sight, index: int, rule: rules.Rule) -> pattern.Pattern | None:
+    path = sight.parts.origin(("rule", index))
+    if any(sight.told(*path, key) for key in ("pattern", "when", "dialect")):
+        return None
+    key = "when" if rule.pattern is None else "pattern"
+    given = rule.when if rule.pattern is None else rule.pattern
+    if given is None:
+        return None
+    if key == "when" and str(given).lstrip()[:1] in ("{", "["):
+        message = "is the short form, $.source == …; JSON is written as `pattern`"
+        sight.notes.fault((*path, key), message)
+        return None
+    try:
+        return pattern.compile(given, rule.dialect)
+    except faults.PatternError as error:
+        _tell(sight.notes, (*path, key), error)
+    return None
+
+
+def _tell(notes: Notes, path: locate.Path, error: faults.LanguageError) -> None:
+    """Note the faults of what stands at ``path``, each on its own line."""
+    for fault in error.faults:
+        mark = fault.mark
+        if mark.line:
+            notes.fault_within(path, mark.line, mark.column, fault.message)
+        else:
+            notes.fault((*path, *_steps(mark.path)), fault.message)
+
+
+def _steps(path: str) -> Iterator[str | int]:
+    """The keys and indices of a JSON path; none where it cannot be read again."""
+    try:
+        steps = paths.parse(path).steps
+    except paths.Misread:
+        return
+    for step in steps:
+        yield step[0] if isinstance(step, tuple) else step
+
+
+# ----------------------------------------------------------------------------- targets
+
+
+def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> rulebook.Target | None:
+    """The target at ``where`` in what is left of the file."""
+    path = sight.parts.origin(where)
+    key = key_of(target)
+    if not key:
+        return None
+    made = rulebook.Target(KINDS[key], _to(sight.file, target, key), retry=target.retry)
+    if key == "command":
+        values = _values(sight, path, target)
+        return None if values is None else _with(made, values=values)
+    if key == "bus" or any(sight.told(*path, part) for part in ("form", "value", "template")):
+        return made
+    try:
+        body = transform.compile(target.form, target.value, target.template)
+        transform.check(body, PLACES.get(key, "json"))
+    except faults.TransformError as error:
+        _tell_transform(sight.notes, path, error)
+        return None
+    return made if body.form == "ORIGINAL" else _with(made, body=body)
+
+
+def _with(target: rulebook.Target, **more: Any) -> rulebook.Target:
+    return rulebook.Target(target.how, target.to, retry=target.retry, **more)
+
+
+def _to(file: schema.File, target: rules.Target, key: str) -> dict[str, Any]:
+    """Where a target leads, as ``model.Deliver`` says it."""
+    if key == "command":
+        place = place_of(file, target)
+        to = {
+            "command": target.command,
+            "group": target.group or "",
+            "platform": place.platform if place else "",
+            "policy": target.policy or "",
+        }
+        return to | ({"person": target.person} if target.person else {})
+    if key == "group":
+        place = place_of(file, target)
+        chat = (
+            {"platform": place.platform, "tenant": _tenant(file, place.platform)} if place else {}
+        )
+        return {**chat, "chat": place.chat if place else "", "mentions": list(target.mention)}
+    if key == "thread":
+        return {"mentions": list(target.mention)}
+    if key == "robot":
+        return {"uri": f"robot:{target.robot}"}
+    names = {"url": ("uri", target.url), "endpoint": ("target", target.endpoint)}
+    name, value = names.get(key, ("bus", target.bus))
+    return {name: value}
+
+
+def place_of(file: schema.File, target: rules.Target) -> schema.Group | None:
+    """The group of a target; None where there is none, which is a fault of its own."""
+    named = (group for group in file.group if group.name == target.group)
+    return next((g for g in named if target.platform in (None, g.platform)), None)
+
+
+def _tenant(file: schema.File, platform: str) -> str:
+    """The organisation that a chat belongs to, as commands that rules ask for have it."""
+    known = {
+        "dingtalk": file.dingtalk.corps if file.dingtalk else (),
+        "lark": file.lark.tenants if file.lark else (),
+    }
+    return min(known.get(platform, ()), default="")
+
+
+def _values(
+    sight: check.Sight, path: locate.Path, target: rules.Target
+) -> dict[str, transform.Transform] | None:
+    """What makes the parameters of a command; None where something is wrong with it."""
+    made: dict[str, transform.Transform] = {}
+    for name, given in target.args.items():
+        is_path = isinstance(given, str) and (given == "$" or given[:2] in ("$.", "$["))
+        try:
+            made[name] = transform.compile("JSONPATH" if is_path else "CONSTANT", given)
+        except faults.TransformError as error:
+            for fault in error.faults:
+                sight.notes.fault((*path, "args", name), fault.message)
+    return made if len(made) == len(target.args) else None
+
+
+def _tell_transform(notes: Notes, path: locate.Path, error: faults.TransformError) -> None:
+    """Note what is wrong with a form, its value or its template, at the key that it is about."""
+    for fault in error.faults:
+        mark = fault.mark
+        if mark.line:
+            key = "template" if mark.file == "template" else "value"
+            notes.fault_within((*path, key), mark.line, mark.column, fault.message)
+            continue
+        key, _, name = mark.path.partition(".")
+        place = (*path, key, name) if name else (*path, key)
+        notes.fault(place, fault.message)

@@ -1,0 +1,236 @@
+"""What the tables of rules say together: one place per target, and commands that can be run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from bot import rulebook
+from bot.config import build_rules, check, locate, rules
+from bot.config.secret import FORMS as FORMS_OF_SECRETS
+from bot.config.secret import Secret
+from bot.rules import tree
+
+OF: Mapping[str, tuple[str, ...]] = {
+    "args": ("command",),
+    "person": ("command",),
+    "policy": ("command",),
+    "platform": ("command", "group"),
+    "mention": ("group", "thread"),
+}
+"""Keys that only some targets have a use for."""
+FORMS = ("form", "value", "template")
+ONE = "say where it leads, by one of command, group, thread, robot, url, endpoint and bus"
+
+
+def check_rules(sight: check.Sight) -> None:
+    """Note everything about rules that is valid by itself and wrong together."""
+    _check_names(sight, "rule", "name")
+    _check_names(sight, "endpoint", "name")
+    _check_names(sight, "bus", "name")
+    for path, rule in sight.parts.entries("rule"):
+        _check_rule(sight, path, rule)
+    for path, target in targets(sight):
+        key = build_rules.key_of(target)
+        _check_keys(sight, path, target, key)
+        if key == "command":
+            _check_command(sight, path, target)
+        elif key == "url" and not sight.told("webhook", "hosts"):
+            _check_url(sight, path, target)
+    for path, endpoint in sight.parts.entries("endpoint"):
+        for header, value in endpoint.headers.items():
+            message = header_fault(header, value)
+            if message:
+                sight.notes.fault((*path, "headers", header), message)
+    for path, bus in sight.parts.entries("bus"):
+        if not bus.endpoint and not bus.account and not sight.told(*path):
+            message = "endpoint is missing; write it, or the account whose own it is"
+            sight.notes.fault(path, message, "endpoint")
+
+
+def targets(sight: check.Sight) -> Iterator[tuple[locate.Path, rules.Target]]:
+    """All targets of all rules, each with its path in the file."""
+    for index, rule in enumerate(sight.file.rule):
+        for number, target in enumerate(rule.target):
+            yield sight.parts.origin(("rule", index, "target", number)), target
+
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+_OURS = re.compile(
+    "host|content-.*|transfer-encoding|connection|expect|te|upgrade|idempotency-key|x-countersign-.*",
+    re.IGNORECASE,
+)
+_SECRET = re.compile("(proxy-)?authorization|cookie|.*(token|secret|api-?key).*", re.IGNORECASE)
+
+
+def header_fault(name: str, value: Secret) -> str:
+    """What is wrong with a header of an endpoint; empty: nothing."""
+    if not _HEADER.fullmatch(name):
+        return "is no name of a header"
+    if _OURS.fullmatch(name):
+        return "is a header that the bot itself sets"
+    if _SECRET.fullmatch(name) and value.source == rules.HERE:
+        return f"is a secret by its name; write {FORMS_OF_SECRETS}"
+    return ""
+
+
+def _check_names(sight: check.Sight, section: str, key: str) -> None:
+    seen: dict[str, locate.Path] = {}
+    for path, table in sight.parts.entries(section):
+        other = seen.setdefault(getattr(table, key), path)
+        if other != path:
+            line = sight.notes.line(other)
+            message = f"the {section} of line {line} has this {key} already"
+            sight.notes.fault((*path, key), message)
+
+
+def _check_rule(sight: check.Sight, path: locate.Path, rule: rules.Rule) -> None:
+    if sight.told(*path, "pattern") or sight.told(*path, "when"):
+        return
+    if rule.pattern is not None and rule.when is not None:
+        message = "is the short form of a pattern; the rule has one already, leave one out"
+        sight.notes.fault((*path, "when"), message, "pattern")
+    elif rule.pattern is None and rule.when is None:
+        message = "pattern is missing: say which events are meant, by pattern or by when"
+        sight.notes.fault(path, message, "pattern")
+
+
+# ----------------------------------------------------------------------------- targets
+
+
+def _check_keys(sight: check.Sight, path: locate.Path, target: rules.Target, key: str) -> None:
+    """Exactly one key says where, and the others have a use there."""
+    given = [name for name in build_rules.KINDS if getattr(target, name) is not None]
+    others = [name for name in given if name != key and (key, name) != ("command", "group")]
+    if not key and not sight.told(*path):
+        sight.notes.fault(path, ONE)
+    for name in others:
+        message = f"is a second place beside {key}; write a [[rule.target]] for each"
+        sight.notes.fault((*path, name), message)
+    if not key:
+        return
+    for name, kinds in OF.items():
+        if name in target.model_fields_set and key not in kinds:
+            listed = " or ".join(kinds)
+            sight.notes.fault((*path, name), f"has no use with {key}; it goes with {listed}")
+    if key in ("command", "bus"):
+        why = "args say what it gets" if key == "command" else "it gets the event itself"
+        for name in FORMS:
+            if name in target.model_fields_set:
+                sight.notes.fault((*path, name), f"has no use with {key}: {why}")
+    if key == "command" and target.group is None and not sight.told(*path, "group"):
+        message = "group is missing: a command is asked for in a group, where its card is shown"
+        sight.notes.fault(path, message, "group")
+
+
+def _check_url(sight: check.Sight, path: locate.Path, target: rules.Target) -> None:
+    """Addresses lead to the hosts of [webhook] only, as do those that templates name."""
+    allowed = sight.file.webhook.hosts
+    if _origin(target.url or "") not in {_origin(_spelled(host)) for host in allowed}:
+        host = urlsplit(target.url or "").netloc
+        message = f"{host} is not among the hosts of [webhook] ({', '.join(allowed)}); add it there"
+        sight.notes.fault((*path, "url"), message)
+
+
+def _spelled(host: str) -> str:
+    return host if host.startswith("http://") else f"https://{host}"
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    usual = 443 if parts.scheme == "https" else 80
+    return parts.scheme, parts.hostname or "", parts.port or usual
+
+
+# ----------------------------------------------------------------------------- commands
+
+
+def _check_command(sight: check.Sight, path: locate.Path, target: rules.Target) -> None:
+    """Could this command be asked for, with these arguments, there, by that person?"""
+    file, name = sight.file, target.command or ""
+    group = build_rules.place_of(file, target)
+    if group is not None and not {"*", name} & set(group.commands):
+        message = f"the group {group.name} does not allow {name}: see its commands"
+        sight.notes.fault((*path, "group"), message)
+    known = {person.id for person in file.person}
+    if target.person in known and target.person not in check.askers(file, name):
+        message = f"{target.person} has no role that may ask for {name}"
+        sight.notes.fault((*path, "person"), message)
+    found = (sight.commands or {}).get(name)
+    if found is None:
+        return
+    if found.kind != "operation":
+        message = f"{name} only tells something; a rule asks for operations"
+        sight.notes.fault((*path, "command"), message)
+        return
+    parameters = [parameter.name for parameter in found.parameters]
+    for parameter in target.args:
+        check.check_parameter(sight.notes, (*path, "args"), parameter, parameters)
+    for needed in found.parameters:
+        usual = needed.name == "targets" and check.has_targets(file, name)
+        if needed.required and needed.name not in target.args and not usual:
+            message = f"{name} needs the parameter {needed.name}; say where it stands in the event"
+            sight.notes.fault((*path, "args"), message, needed.name)
+
+
+# ----------------------------------------------------------------------------- loops
+
+DATA = ("actor", "facts", "request", "InvocationStatus", "note", "results", "outputs")
+"""What the bot's own events have in their data."""
+OWN = ("countersign.run.completed", "countersign.request.asked", "countersign.x")
+"""Types of these events: two that there are, and what only a condition on all of them takes."""
+ATTRIBUTES = ("id", "specversion", "time", "subject", "datacontenttype")
+"""What else they have."""
+AS = {"detail": "data", "detail-type": "type"}
+
+
+def check_loops(sight: check.Sight, made: Mapping[str, rulebook.Rule]) -> None:
+    """Warn of rules that ask for a command because of what happens to that very command."""
+    for index, rule in enumerate(sight.file.rule):
+        for number, target in enumerate(rule.target):
+            found = made.get(rule.name)
+            if found and target.command and comes_round(found, target.command):
+                sight.notes.warn(
+                    sight.parts.origin(("rule", index, "target", number, "command")),
+                    f"the rule means events of {target.command} itself, too, so it would ask for "
+                    "it because of it; that is stopped after one round. Name in the pattern what "
+                    "it is about: source, or data.request.command",
+                )
+
+
+def comes_round(rule: rulebook.Rule, command: str) -> bool:
+    """May an event about this very command match? Only what tells our events and commands apart
+    is looked at; everything else is taken to hold."""
+    return any(
+        all(_possible(field, command) for field in branch) for branch in rule.pattern.branches
+    )
+
+
+def _possible(field: tree.Field, command: str) -> bool:
+    """Could an event about this command have at this place what is asked for?"""
+    first = field.path[0]
+    place = (AS.get(first, first), *field.path[1:])
+    if place == ("source",):
+        return _any(field, (f"{rulebook.AUDIT_SOURCE}/x", *_named(field, rulebook.AUDIT_SOURCE)))
+    if place == ("type",):
+        return _any(field, (*OWN, *_named(field, f"{rulebook.AUDIT_SOURCE}.")))
+    if place == ("data", "request", "command"):
+        return _any(field, (command,))
+    if place[0] == "data":
+        return len(place) < 2 or place[1] in DATA or field.absent_will_do
+    return place[0] in ATTRIBUTES or field.absent_will_do
+
+
+def _named(field: tree.Field, start: str) -> tuple[str, ...]:
+    """Values that the field names and that begin so."""
+    values = (getattr(one, "value", None) for option in field.options for one in option)
+    return tuple(value for value in values if isinstance(value, str) and value.startswith(start))
+
+
+def _any(field: tree.Field, values: tuple[str, ...]) -> bool:
+    return any(
+        all(condition.holds(value) for condition in option)
+        for option in field.options
+        for value in values
+    )

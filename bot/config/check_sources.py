@@ -1,0 +1,114 @@
+"""What the tables of the HTTP server say together: who may send what, and how they are told."""
+
+from __future__ import annotations
+
+import re
+
+from bot.config import check, locate, rules
+from bot.config.secret import Secret
+from bot.rules import paths
+
+MAPPED = ("source", "type", "subject", "id", "time", "data", "person")
+PARTS = ("body", "headers", "query")
+CALLBACKS = ("dingtalk", "lark")
+SECRETS = ("secret", "token", "encrypt_key", "card_secret")
+OF = {"encrypt_key": CALLBACKS, "card_secret": ("dingtalk",)}
+"""Keys that only some kinds have a use for."""
+AES_KEY = "must hold the 43 letters and digits that DingTalk shows as aes_key"
+
+
+def check_sources(sight: check.Sight) -> None:
+    """Note everything about [http] and its sources that is wrong together."""
+    http, entries = sight.file.http, sight.parts.entries("source")
+    if "http" not in sight.parts.values and entries:
+        message = "there is no [http], so nothing is listened for: add the table"
+        sight.notes.warn(entries[0][0], message)
+    if http is not None and "source" not in sight.parts.values:
+        sight.notes.warn(("http",), "there is no [[source]], so everything is turned away")
+    seen: dict[tuple[str, str], locate.Path] = {}
+    for path, source in entries:
+        for key in ("name", "path"):
+            other = seen.setdefault((key, getattr(source, key)), path)
+            if other != path:
+                line = sight.notes.line(other)
+                message = f"the source of line {line} has this {key} already"
+                sight.notes.fault((*path, key), message)
+        if not sight.told(*path, "kind"):
+            _check_kind(sight, path, source)
+            _check_secrets(sight, path, source, http)
+            _check_mapping(sight, path, source)
+
+
+def _check_kind(sight: check.Sight, path: locate.Path, source: rules.Source) -> None:
+    kind = source.kind
+    if kind in CALLBACKS and kind not in sight.given_platforms:
+        message = f"there is no [{kind}], whose callbacks these would be"
+        sight.notes.fault((*path, "kind"), message, f"[{kind}]")
+    for key, kinds in OF.items():
+        if getattr(source, key) is not None and kind not in kinds:
+            message = f'has no use with kind = "{kind}"'
+            sight.notes.fault((*path, key), message, "kind")
+    for key in ("person", "mapping", "only") if kind in CALLBACKS else ():
+        if key in source.model_fields_set:
+            message = f'has no use with kind = "{kind}": a callback says itself who it is from'
+            sight.notes.fault((*path, key), message, "kind")
+    both = (source.token is None) == (source.encrypt_key is None)
+    if kind == "dingtalk" and not both and not sight.told(*path):
+        missing = "token" if source.token is None else "encrypt_key"
+        message = f"{missing} is missing: DingTalk's events need both token and encrypt_key"
+        sight.notes.fault(path, message, missing)
+
+
+def _check_secrets(
+    sight: check.Sight, path: locate.Path, source: rules.Source, http: rules.Http | None
+) -> None:
+    """Without a secret everybody who reaches the server could send in this name."""
+    if any(getattr(source, key) is not None for key in SECRETS) or sight.told(*path):
+        return
+    if source.kind in CALLBACKS:
+        message = f"secret is missing: what {source.kind} sends must be told by a secret"
+        sight.notes.fault(path, message, "secret")
+    elif http is not None and not sight.told("http", "listen"):
+        host = http.listen.rpartition(":")[0].strip("[]")
+        if not check.of_this_machine(host):
+            message = (
+                f"secret is missing: anybody who reaches {http.listen} could send in its name; "
+                "add secret or token, or listen on 127.0.0.1"
+            )
+            sight.notes.fault(path, message, "secret")
+
+
+def _check_mapping(sight: check.Sight, path: locate.Path, source: rules.Source) -> None:
+    allowed = MAPPED if source.kind == "webhook" else ("person",)
+    for key, text in source.mapping.items():
+        place = (*path, "mapping", key)
+        if key not in allowed:
+            names = ", ".join(allowed)
+            sight.notes.fault(place, f"{source.kind} maps no {key}; it maps {names}", "kind")
+        elif text.startswith("$"):
+            said = _path_fault(text, whole=source.kind == "webhook")
+            if said:
+                sight.notes.fault(place, said)
+
+
+def _path_fault(text: str, whole: bool) -> str:
+    """What is wrong with a path of a mapping; empty: nothing. ``whole``: it looks into the request
+    and not into the event."""
+    try:
+        steps = paths.parse(text).steps
+    except paths.Misread as misread:
+        return f"character {misread.offset + 1}: {misread.message}"
+    if paths.ALL in steps:
+        return "takes what stands at one place; `[*]` are many"
+    if any(isinstance(step, tuple) and re.search(r"['\"\\]", step[0]) for step in steps):
+        return "a key in a path of a mapping has no quotes and backslashes"
+    if whole and (not steps or steps[0] not in [(part,) for part in PARTS]):
+        return f"begins with {', '.join(f'$.{part}' for part in PARTS[:-1])} or $.{PARTS[-1]}"
+    return ""
+
+
+def secret_fault(source: rules.Source, key: str, value: Secret) -> str:
+    """What is wrong with a secret that was read; empty: nothing."""
+    if source.kind == "dingtalk" and key == "encrypt_key":
+        return "" if re.fullmatch(r"[A-Za-z0-9]{43}", value.reveal()) else AES_KEY
+    return ""
