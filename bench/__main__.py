@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from rich.console import Console
 
-from bench import acks, figures, outbound, paced, pending, polls, processes
+from bench import acks, figures, outbound, paced, pending, polls, processes, runs, waiting
 from bench.suite import Suite
 
 SUBJECTS: dict[str, Callable[[Suite], Awaitable[None]]] = {
@@ -25,6 +25,8 @@ SUBJECTS: dict[str, Callable[[Suite], Awaitable[None]]] = {
     "pending": pending.measure,
     "outbound": outbound.measure,
     "polls": polls.measure,
+    "runs": runs.measure,
+    "waiting": waiting.measure,
 }
 
 

@@ -59,17 +59,11 @@ lark = "ou_approver"
 
 [role.sre]
 commands = ["*"]
-[role.dev]
-commands = ["restart"]
 
 [policy.one]
 approvers = ["role:sre"]
 expires = "12h"
-
-[command.restart]
-policy = "one"
-allowed_targets = ["web-*"]
-
+{rules}
 [[group]]
 platform = "dingtalk"
 chat = "{chat}"
@@ -92,6 +86,16 @@ per_seconds = 1
 """Everything as it is by default, but for the people, their allowance, and instances looked up ten
 times a second: at once would be another benchmark (``outbound``). The shipped patterns follow."""
 
+RESTART = """
+[role.dev]
+commands = ["restart"]
+
+[command.restart]
+policy = "one"
+allowed_targets = ["web-*"]
+"""
+"""What those who ask may ask for, unless a subject has commands of its own."""
+
 _PERSON = """
 [[person]]
 id = "p{number}"
@@ -101,14 +105,18 @@ lark = "{lark}"
 """
 
 
-def configuration(folder: Path, url: str) -> Path:
-    """A fresh folder with a ``bot.toml`` for the far end at ``url``."""
+def configuration(
+    folder: Path, url: str, commands: Path = ROOT / "commands", rules: str = RESTART
+) -> Path:
+    """A fresh folder with a ``bot.toml`` for the far end at ``url``. ``rules``: what those who ask
+    (the role ``dev``) may ask for, as TOML."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     text = _CONFIG.format(
         name=NAME,
         url=url,
-        commands=ROOT / "commands",
+        commands=commands,
+        rules=rules,
         corp=frames.CORP,
         tenant=frames.TENANT,
         chat=frames.CHAT,

@@ -45,7 +45,8 @@ class Patience:
     run: timedelta = timedelta(minutes=15)
 
     def of(self, effect: model.Effect) -> timedelta:
-        return self.run if isinstance(effect, model.StartRun | model.RunCall) else self.effect
+        hurried = isinstance(effect, model.StartRun | model.RunCall | model.Resolve)
+        return self.run if hurried else self.effect
 
 
 @dataclass(frozen=True, slots=True)

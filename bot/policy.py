@@ -345,7 +345,8 @@ def ballot_of(book: Book, request: model.Request) -> tuple[Policy, str]:
         return rule, request.digest
     rule = replace(rule, code_required=True, form_counts=False)
     if ballot.kind == "approval":
-        rule = replace(rule, approvers=ballot.voters, mode="count", count=ballot.need)
+        voters = tuple(person for person in ballot.voters if person in book.people)
+        rule = replace(rule, approvers=voters, mode="count", count=ballot.need)
     return rule, ballot.digest
 
 

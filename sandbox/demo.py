@@ -32,6 +32,9 @@ STORIES = {
     "cancelled": play.cancelled,
     "stopped midway": play.stopped,
     "reminded, then expired": play.expired,
+    "template, approved within": play.reboot,
+    "template, rejected within": play.reboot_rejected,
+    "template, failing in part": play.reboot_failing,
 }
 IMPATIENT = """
 
@@ -56,12 +59,15 @@ action = "escalate"
 policy = "impatient"
 reason = "the demo's story of a request that nobody decides"
 """
+BUTTONS = ("approve", "reject", "stop", "pause", "resume", "retry", "skip")
 HELP = """[bold]You are in the groups now.[/bold] What you type is said to the bot, for example
   [cyan]restart web-01 reason="memory leak"[/cyan]     [cyan]help[/cyan]     [cyan]pending[/cyan]
+  [cyan]reboot-with-approval web-01 web-02 rateControl=1[/cyan]   a runbook
 Lines that begin with a slash are for the demo:
   [cyan]/as bob[/cyan]        speak as alice, bob, carol, dave or mallory
   [cyan]/on lark[/cyan]       change to dingtalk or lark      [cyan]/in hr[/cyan]  change the group
   [cyan]/approve[/cyan] [cyan]/reject[/cyan] [cyan]/stop[/cyan]   press a button of the newest card
+  [cyan]/pause[/cyan] [cyan]/resume[/cyan] [cyan]/retry[/cyan] [cyan]/skip[/cyan]   of a runbook
   [cyan]/form E124 dev[/cyan] file the new-hire form, agreed to by bob
   [cyan]/show[/cyan]          print the whole group again       [cyan]/quit[/cyan]"""
 
@@ -204,7 +210,7 @@ class Seat:
         elif word == "in" and rest in ("ops", "hr"):
             self.chat = rest
             await self.forget()
-        elif word in ("approve", "reject", "stop"):
+        elif word in BUTTONS:
             await self.press(word)
         elif word == "form" and len(rest.split()) == 2:
             employee, role = rest.split()

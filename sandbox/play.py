@@ -1,4 +1,4 @@
-"""The three stories, played by the example people against whatever bot is connected.
+"""The stories, played by the example people against whatever bot is connected.
 
 The demo, the behaviour tests and the crash tests all play these: they see only what people see
 (the transcript, the toasts) and what really ran on the machines.

@@ -17,7 +17,10 @@ from typing import Any, get_args
 
 import click
 import pytest
+from click import testing
 
+from adapters.aliyun import api as aliyun
+from adapters.oos import api as oos
 from bot import __main__ as cli
 from bot import audit, command, config, loading, model, parse
 from bot.config import schema
@@ -30,6 +33,13 @@ FORMS = get_args(model.FormChanged.__annotations__["status"]) or (
     "rejected",
     "withdrawn",
 )
+
+
+SPOKEN = {
+    "f'form.{event.status}'": [f"form.{status}" for status in FORMS],
+    "f'run.{_TOLD[word]}'": ["run.paused", "run.resumed", "run.retry", "run.skip"],
+}
+"""Actions that the code puts together, and what they come to."""
 
 
 def name(page: Path) -> str:
@@ -97,7 +107,12 @@ def test_files_named_in_the_docs_exist() -> None:
                 assert (ROOT / path).exists(), f"{name(page)} names {path}"
 
 
-EXAMPLES = {"commands/disk.py", "commands/disk.sh"}
+EXAMPLES = {
+    "commands/disk.py",
+    "commands/disk.sh",
+    "commands/clean-logs.yml",
+    "commands/parts/ACS-RDS-RestartDBInstance.yml",
+}
 """Files that a how-to tells people to write."""
 
 
@@ -156,6 +171,8 @@ def typed(page: Path) -> Iterator[list[str]]:
 def test_command_lines_parse(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "audit.jsonl").touch()
+    for given in ("commands", "nightly.yml"):
+        (tmp_path / given).touch()
     for words in typed(page):
         group: click.Command = cli.main
         context = click.Context(group, info_name="bot")
@@ -194,6 +211,8 @@ def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """``whole`` blocks are configurations; ``part`` blocks are put over the shipped one."""
     for variable in ("LARK_APP_SECRET", "LARK_SECRET", "DINGTALK_SECRET"):
         monkeypatch.setenv(variable, "secret")
+    address = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
+    monkeypatch.setenv("NIGHT_SHIFT_ROBOT", address)
     monkeypatch.setattr("bot.config.values.CHECKOUT", ROOT)
     marks = []
     for page in PAGES:
@@ -215,9 +234,10 @@ def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def known() -> list[Any]:
-    """The commands of the checkout and the one that a how-to writes."""
-    page = ROOT / "docs/how-to/write-a-command.md"
-    return [*loading.load(ROOT / "commands"), *documented_command(page)]
+    """The commands of the checkout and those that the how-tos write."""
+    pages = [ROOT / f"docs/how-to/write-a-{kind}.md" for kind in ("command", "runbook")]
+    told = [found for page in pages for found in documented_command(page)]
+    return [*loading.load(ROOT / "commands"), *told]
 
 
 def documented_command(page: Path, folder: Path | None = None) -> list[command.Declared | Any]:
@@ -225,7 +245,7 @@ def documented_command(page: Path, folder: Path | None = None) -> list[command.D
 
     with tempfile.TemporaryDirectory() as scratch:
         place = folder or Path(scratch)
-        for language in ("python", "bash"):
+        for language in ("python", "bash", "yaml"):
             for mark, text in blocks(page, language):
                 if mark.startswith("command: "):
                     (place / mark.removeprefix("command: ")).write_text(text, "utf-8")
@@ -287,6 +307,33 @@ def test_the_documented_command_works(tmp_path: Path) -> None:
     assert "DAYS=7\n" in command.render(script)
 
 
+def test_the_documented_faults_are_those_that_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ROOT / "docs/how-to/write-a-runbook.md"
+    [(mark, text)] = [found for found in blocks(page, "yaml") if found[0].startswith("file: ")]
+    [shown] = [text for mark, text in blocks(page, "console") if mark.startswith("output: ")]
+    (tmp_path / mark.removeprefix("file: ")).write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    typed_line, _, output = shown.partition("\n")
+    words = shlex.split(typed_line.partition("-m bot ")[2])
+    result = testing.CliRunner().invoke(cli.main, words)
+    assert result.exit_code == 1
+    assert result.stdout == output
+
+
+def test_lines_that_the_runbook_how_to_tells_people_to_type_are_understood(tmp_path: Path) -> None:
+    page = ROOT / "docs/how-to/write-a-runbook.md"
+    documented_command(page, tmp_path)
+    commands = loading.load(tmp_path)
+    rows = re.findall(r"^\| (`clean-logs .*?) \| ", page.read_text("utf-8"), re.MULTILINE)
+    lines = [line for row in rows for line in re.findall(r"`(clean-logs [^`]+)`", row)]
+    assert len(lines) >= 7
+    for line in lines:
+        found = parse.parse(commands, line, "en")
+        assert isinstance(found, parse.Parsed), f"{line}: {found}"
+
+
 # ----------------------------------------------------------------------------- nothing is missing
 
 
@@ -322,15 +369,21 @@ def facts_of(keywords: list[ast.keyword]) -> set[str]:
 def words_of(action: ast.expr, path: Path) -> list[str]:
     if isinstance(action, ast.Constant):
         return [str(action.value)]
+    if isinstance(action, ast.IfExp):
+        return words_of(action.body, path) + words_of(action.orelse, path)
     text = ast.unparse(action)
-    assert text == "f'form.{event.status}'", f"{path.name}: this test can't read the action {text}"
-    return [f"form.{status}" for status in FORMS]
+    assert text in SPOKEN, f"{path.name}: this test can't read the action {text}"
+    return SPOKEN[text]
 
 
 def documented_actions() -> dict[str, set[str]]:
     text = (ROOT / "docs/reference/events-and-audit.md").read_text("utf-8")
-    rows = re.findall(r"^\| `(\w+\.\w+)` \|[^|]*\|([^|]*)\|$", text, re.MULTILINE)
-    return {action: set(re.findall(r"`(\w+)`", facts)) for action, facts in rows}
+    rows = re.findall(r"^\| (`\w+\.\w+`(?:, `\w+\.\w+`)*) \|[^|]*\|([^|]*)\|$", text, re.MULTILINE)
+    return {
+        action: set(re.findall(r"`(\w+)`", facts))
+        for actions, facts in rows
+        for action in re.findall(r"`([^`]+)`", actions)
+    }
 
 
 def test_every_audit_action_is_documented_with_its_facts() -> None:
@@ -361,7 +414,9 @@ def test_every_checkpoint_is_documented() -> None:
     for room in ("bot", "adapters"):
         for path in sorted((ROOT / room).rglob("*.py")):
             for point in re.findall(r'checkpoints\.reach\(f?"([^"]+)"\)', path.read_text("utf-8")):
-                reached.add(point.replace("{", "<").replace("}", ">"))
+                for shared in (aliyun.Api, oos.Api):
+                    told_as = point.replace("{self.name}", shared.name)
+                    reached.add(told_as.replace("{", "<").replace("}", ">"))
     assert reached == told
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters import openapi
 from adapters.aliyun.api import Api
 from adapters.aliyun.calls import Caller
-from adapters.aliyun.failures import Failure
 from adapters.aliyun.instances import Finder
-from adapters.aliyun.results import BATCH_TAG as BATCH_TAG
 from adapters.aliyun.results import Reader
-from adapters.aliyun.runs import AT_TAG as AT_TAG
 from adapters.aliyun.runs import Runner
-from adapters.aliyun.settings import Credentials as Credentials
 from adapters.aliyun.settings import Settings as Settings
-from adapters.aliyun.wire import STEP_TAG as STEP_TAG
+from adapters.openapi import AT_TAG as AT_TAG
+from adapters.openapi import BATCH_TAG as BATCH_TAG
+from adapters.openapi import STEP_TAG as STEP_TAG
+from adapters.openapi import Credentials as Credentials
 from bot import model, ports
 
 
@@ -50,7 +50,7 @@ class Aliyun:
             return model.Refused("Cloud Assistant does not do this", code="unsupported")
         try:
             return await self._finder.resolve(effect)
-        except Failure as failure:
+        except openapi.Failure as failure:
             return failure.harmless()
 
     async def poll(

@@ -6,15 +6,13 @@ import functools
 import logging
 from typing import Any
 
-from adapters.aliyun import credentials, lookups, pages, select, wire
+from adapters import openapi
+from adapters.aliyun import lookups, pages, select, wire
 from adapters.aliyun.api import Api
-from adapters.aliyun.failures import Failure
 from adapters.aliyun.settings import Settings
 from bot import model, ports
 
 log = logging.getLogger(__name__)
-
-MISMATCH = "IdempotentParameterMismatch"
 
 
 class Caller:
@@ -30,7 +28,7 @@ class Caller:
         kind = effect.what.get("kind")
         if kind not in ("api", "select_targets"):
             return model.Refused(f"Alibaba Cloud has no call of kind {kind!r}.", "unsupported")
-        session = self._session(effect.request)
+        session = openapi.session_name(self.settings.credentials, effect.request)
         try:
             if kind == "select_targets":
                 region = effect.what.get("region") or effect.region or self.settings.region
@@ -45,7 +43,7 @@ class Caller:
             return model.Refused(str(error), "InvalidCall")
         except ImportError:
             return model.Refused("The Alibaba Cloud SDK is not installed.", "NoSdk")
-        except Failure as failure:
+        except openapi.Failure as failure:
             return failure.harmless()
         if effect.lookup:
             return await self._look(effect, request, session)
@@ -53,11 +51,6 @@ class Caller:
             reason = f"{request.action} may have been made already, and cannot safely be repeated."
             return model.Unknown(reason, effect.token)
         return await self._make(effect, request, session, doubt)
-
-    def _session(self, request: int) -> str:
-        if self.settings.credentials.kind != "role":
-            return ""
-        return credentials.session_name(self.settings.credentials, request)
 
     def _young(self, effect: model.RunCall, request: wire.Request) -> bool:
         """Does the platform surely remember our token, if the call was made?"""
@@ -71,8 +64,8 @@ class Caller:
     ) -> model.Outcome:
         try:
             return done(await self.api.send(request, session))
-        except Failure as failure:
-            mismatch = failure.code == MISMATCH and request.own
+        except openapi.Failure as failure:
+            mismatch = failure.code == openapi.MISMATCH and request.own
             if failure.kind == "refused" and (mismatch or doubt or failure.doubt):
                 return await self._second_look(effect, request, session, failure)
             if doubt:
@@ -80,14 +73,14 @@ class Caller:
             return failure.outcome(effect.token)
 
     async def _second_look(
-        self, effect: model.RunCall, request: wire.Request, session: str, why: Failure
+        self, effect: model.RunCall, request: wire.Request, session: str, why: openapi.Failure
     ) -> model.Outcome:
         """A refusal says nothing about the try before it, which may have happened."""
         found = None
         if request.tagged:
             try:
                 found = await lookups.by_tag(self.api, request, session)
-            except Failure as failure:
+            except openapi.Failure as failure:
                 log.warning("call %s could not be looked up: %s", effect.key, failure.reason)
         return model.Unknown(why.reason, effect.token) if found is None else done(found)
 
@@ -104,7 +97,7 @@ class Caller:
                 return await lookups.by_state(self.api, request, effect.token, session)
             if request.service == "ecs" and self._young(effect, request):
                 return done(await self.api.send(request, session))
-        except Failure as failure:
+        except openapi.Failure as failure:
             if failure.kind == "refused":
                 return model.Unknown(failure.reason, effect.token)
             return model.NotSent(failure.reason, failure.retry_after)

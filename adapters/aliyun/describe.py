@@ -20,7 +20,7 @@ PAGE = 100
 ID_CHUNK = 100
 
 _ASKED = wire.Request(
-    "ecs", "DescribeInstances", products.PRODUCTS["ecs"].version, "", "", "RPC", "POST", reads=True
+    "ecs", "DescribeInstances", products.PRODUCTS["ecs"].version, "", "", reads=True
 )
 
 

@@ -58,12 +58,16 @@ class Finder:
     async def _filtered(self, effect: model.Resolve, regions: Sequence[str]) -> model.Done:
         """The instances of all filters together, and of the targets if there are any."""
         found, unknown, ambiguous = await self._named(effect.targets, regions)
-        wanted = [select.Filter.read(given) for given in effect.filters]
-        for one in await asyncio.gather(*(select.chosen(self.api, f, regions) for f in wanted)):
+        wanted = [select.group(given) for given in effect.filters]
+        each: list[list[str]] = []
+        for one in await asyncio.gather(
+            *(select.together(self.api, group, regions) for group in wanted)
+        ):
             found |= {i: describe.instance(item) for i, item in one.items.items()}
+            each.append(list(one.items))
             unknown += [name for name in one.unknown if name not in unknown]
             ambiguous |= one.ambiguous
-        return await self._done(found, unknown, ambiguous)
+        return await self._done(found, unknown, ambiguous, each)
 
     async def agents(self, region: str, ids: Sequence[str], **identity: str) -> dict[str, bool]:
         """Which of these have a running Cloud Assistant agent; one not listed has none.
@@ -86,7 +90,11 @@ class Finder:
         return running
 
     async def _done(
-        self, found: Found, unknown: list[str], ambiguous: dict[str, list[str]]
+        self,
+        found: Found,
+        unknown: list[str],
+        ambiguous: dict[str, list[str]],
+        each: Sequence[Sequence[str]] | None = None,
     ) -> model.Done:
         by_region: dict[str, list[str]] = {}
         for one in found.values():
@@ -104,7 +112,12 @@ class Finder:
             for one in found.values()
         ]
         return model.Done(
-            data={"instances": listed, "unknown": unknown, "ambiguous": ambiguous},
+            data={
+                "instances": listed,
+                "unknown": unknown,
+                "ambiguous": ambiguous,
+                **({} if each is None else {"each": [list(ids) for ids in each]}),
+            },
         )
 
     async def _by_ids(self, regions: Iterable[str], ids: Sequence[str]) -> Found:

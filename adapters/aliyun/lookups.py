@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from adapters import openapi
 from adapters.aliyun import describe, wire
 from adapters.aliyun.api import Api
 from bot import model
@@ -36,7 +37,7 @@ STATES: Mapping[str, States] = {
 
 async def invocations(api: Api, region: str, token: str, **identity: str) -> list[dict[str, Any]]:
     """The invocations that carry a step's tag, oldest first. Raises Failure."""
-    fields = {"Tag": [{"Key": wire.STEP_TAG, "Value": token}], "MaxResults": 50}
+    fields = {"Tag": [{"Key": openapi.STEP_TAG, "Value": token}], "MaxResults": 50}
     answer = await api.call("DescribeInvocations", region, fields, **identity)
     items = (answer.get("Invocations") or {}).get("Invocation") or []
     return sorted(items, key=lambda item: str(item.get("CreationTime", "")))

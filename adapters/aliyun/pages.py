@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from adapters import openapi
 from adapters.aliyun import wire
 from adapters.aliyun.api import Api
-from adapters.aliyun.failures import Failure
 
 MOST = 200
 """Pages. What is longer is not cut, but refused."""
@@ -39,7 +39,7 @@ async def whole(api: Api, request: wire.Request, session: str = "") -> Any:
         if box.get("NextToken"):
             box["NextToken"] = ""
     reason = f"{request.action} has more than {MOST} pages: ask for less with its parameters."
-    raise Failure("refused", reason, "TooManyPages")
+    raise openapi.Failure("refused", reason, "TooManyPages")
 
 
 def _box(answer: dict[str, Any]) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from adapters import openapi
 from adapters.aliyun.api import Api
-from adapters.aliyun.failures import Failure
 from bot import model, ports
 
-BATCH_TAG = "countersign-batch"
 REMEMBERED = 1000
 
 Results = dict[str, dict[str, model.InstanceResult]]
@@ -24,7 +22,7 @@ class Reader:
     def __init__(self, api: Api, page_size: int) -> None:
         self.api = api
         self.page_size = page_size
-        self._totals: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._totals: openapi.Recent[tuple[str, str], int] = openapi.Recent(REMEMBERED)
 
     async def poll(
         self, region: str, batch: str, invocations: Sequence[str]
@@ -39,7 +37,7 @@ class Reader:
                 found = await self._singly(region, wanted)
             else:
                 found = await self._together(region, batch, wanted)
-        except Failure as failure:
+        except openapi.Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
         return {i: tuple(found[i].values()) for i in wanted if i in found}
 
@@ -50,17 +48,17 @@ class Reader:
         found: Results = {}
         seen = calls = 0
         token = ""
-        fields: dict[str, Any] = {"Tag": [{"Key": BATCH_TAG, "Value": batch}]}
+        fields: dict[str, Any] = {"Tag": [{"Key": openapi.BATCH_TAG, "Value": batch}]}
         while True:
             items, total, token = await self._page(region, fields, token)
             calls += 1
             seen += len(items)
             collect(found, items)
             if not token or not items:
-                self._remember(region, batch, max(total, seen))
+                self._totals.keep((region, batch), max(total, seen))
                 return {i: found[i] for i in wanted if i in found}
             if calls == 1 and len(wanted) < self._pages(total) - 1:
-                self._remember(region, batch, total)
+                self._totals.keep((region, batch), total)
                 return await self._singly(region, wanted)
 
     async def _singly(self, region: str, wanted: Iterable[str]) -> Results:
@@ -87,12 +85,6 @@ class Reader:
         items = (box.get("InvocationResults") or {}).get("InvocationResult") or []
         following = str(box.get("NextToken") or "")
         return items, int(box.get("TotalCount") or 0), "" if following == token else following
-
-    def _remember(self, region: str, batch: str, total: int) -> None:
-        self._totals[(region, batch)] = total
-        self._totals.move_to_end((region, batch))
-        while len(self._totals) > REMEMBERED:
-            self._totals.popitem(last=False)
 
 
 def collect(found: Results, items: Iterable[dict[str, Any]]) -> None:

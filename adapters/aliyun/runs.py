@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import logging
 import re
 from typing import Any
 
-from adapters.aliyun import credentials, lookups
+from adapters import openapi
+from adapters.aliyun import lookups, rights
 from adapters.aliyun.api import Api
-from adapters.aliyun.failures import Failure
 from adapters.aliyun.instances import Finder
 from adapters.aliyun.settings import Settings
 from bot import model, ports
 
 log = logging.getLogger(__name__)
 
-AT_TAG = "countersign-at"
 NAME_LENGTH = 128
 STOP_CHUNK = 50
 SAFE_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
@@ -32,7 +32,7 @@ class Runner:
         self.api = api
         self.finder = finder
         self.settings = settings
-        self.clock = clock
+        self.starts = openapi.Starts(settings, clock)
 
     async def start(self, effect: model.StartRun, doubt: bool) -> model.Outcome:
         """Start one step, or find out that it was started before."""
@@ -40,17 +40,26 @@ class Runner:
             return refused
         region = effect.step.region or effect.plan.region or self.settings.region
         identity = self._identity(effect.request, region, effect.step.instances)
+        look = functools.partial(self._look, effect, region, identity)
         if doubt:
-            known = await self._known(effect, region, identity)
+            known = await self.starts.known(effect, look)
             if known is not None:
                 return known
         else:
             try:
                 if refused := await self._asleep(effect, region, identity):
                     return refused
-            except Failure as failure:
+            except openapi.Failure as failure:
                 return failure.harmless()
-        return await self._send(effect, region, identity, doubt)
+        action, fields = request(effect)
+        try:
+            answer = await self.api.call(action, region, fields, **identity)
+        except openapi.Failure as failure:
+            return await self.starts.failed(effect, failure, doubt, look)
+        if not answer.get("InvokeId"):
+            reason = f"{action} was answered without an invocation id."
+            return model.Unknown(reason, effect.step.token)
+        return done(answer)
 
     async def stop(self, effect: model.StopRun) -> model.Outcome:
         """Stop an invocation; one that has ended, or is not known any more, is stopped."""
@@ -65,7 +74,7 @@ class Runner:
                 fields["InstanceId"] = chunk
             try:
                 await self.api.call("StopInvocation", region, fields, **identity)
-            except Failure as failure:
+            except openapi.Failure as failure:
                 if failure.code == "InvalidInstance.NotFound" and len(chunk) > 1:
                     await asyncio.gather(*(one([i]) for i in chunk))
                 elif failure.kind != "refused" or not over(failure.code):
@@ -73,7 +82,7 @@ class Runner:
 
         try:
             await asyncio.gather(*(one(chunk) for chunk in chunks))
-        except Failure as failure:
+        except openapi.Failure as failure:
             return failure.harmless()
         return model.Done(effect.invocation)
 
@@ -81,25 +90,21 @@ class Runner:
         if self.settings.credentials.kind != "role":
             return {}
         return {
-            "session": credentials.session_name(self.settings.credentials, request),
-            "policy": credentials.least(region, ids),
+            "session": openapi.session_name(self.settings.credentials, request),
+            "policy": rights.least(region, ids),
         }
 
     def _objection(self, effect: model.StartRun) -> model.Refused | None:
         """What forbids this call whatever the platform says; None: nothing."""
         plan, step = effect.plan, effect.step
-        if model.digest(plan) != effect.digest:
-            return model.Refused("The plan is not the one that was approved.", "DigestMismatch")
-        if plan.engine != "ecs":
-            return model.Refused(f"This executor does not run {plan.engine!r} plans.", "Engine")
+        if refused := openapi.objection(effect, "ecs"):
+            return refused
         strangers = set(step.instances) - {one.id for one in plan.instances}
         if strangers or not step.instances:
             names = ", ".join(sorted(strangers)) or "no instance"
             return model.Refused(f"The approved plan does not name {names}.", "PlanMismatch")
         if len(step.instances) > self.settings.max_instances_per_call:
             return model.Refused("Too many instances for one call.", "InstanceIds.ExceedLimit")
-        if not step.token or len(step.token) > 64 or not step.token.isascii():
-            return model.Refused("The step's token is no client token.", "ClientToken")
         if bool(plan.script) == bool(plan.command_id):
             return model.Refused("A plan has either a script or a command id.", "PlanMismatch")
         for name, value in plan.parameters.items():
@@ -127,61 +132,6 @@ class Runner:
             f"Cloud Assistant does not run on {', '.join(down)}: start the instance or its agent."
         )
         return model.Refused(reason, "ClientNotRunning")
-
-    async def _send(
-        self, effect: model.StartRun, region: str, identity: dict[str, str], doubt: bool
-    ) -> model.Outcome:
-        token = effect.step.token
-        action, fields = request(effect)
-        try:
-            answer = await self.api.call(action, region, fields, **identity)
-        except Failure as failure:
-            mismatch = failure.code == "IdempotentParameterMismatch"
-            if mismatch or (failure.doubt and failure.kind == "refused"):
-                return await self._second_look(effect, region, identity, failure)
-            if doubt and failure.kind != "refused":
-                return model.Unknown(failure.reason, token)
-            return failure.outcome(token)
-        if not answer.get("InvokeId"):
-            return model.Unknown(f"{action} was answered without an invocation id.", token)
-        return done(answer)
-
-    async def _known(
-        self, effect: model.StartRun, region: str, identity: dict[str, str]
-    ) -> model.Outcome | None:
-        """What became of an earlier try; None: it certainly cannot run twice if sent again."""
-        try:
-            found = await self._look(effect, region, identity)
-        except Failure as failure:
-            return model.Unknown(f"It could not be looked up: {failure.reason}", effect.step.token)
-        if found is not None:
-            return found
-        age = self._age(effect)
-        if age is not None and age < self.settings.safe_token_seconds:
-            return None
-        return model.Unknown(
-            "No trace of it was found, and it is too old to be sent again safely.",
-            effect.step.token,
-        )
-
-    async def _second_look(
-        self, effect: model.StartRun, region: str, identity: dict[str, str], why: Failure
-    ) -> model.Outcome:
-        """Look for a run that was refused after a try that may have started it."""
-        try:
-            found = await self._look(effect, region, identity)
-        except Failure as failure:
-            log.warning("step %s could not be looked up: %s", effect.step.token, failure.reason)
-            found = None
-        return found or model.Unknown(why.reason, effect.step.token)
-
-    def _age(self, effect: model.StartRun) -> float | None:
-        """Seconds since the step was written; None if nobody noted it."""
-        try:
-            noted = float(effect.tags.get(AT_TAG, ""))
-        except ValueError:
-            return None
-        return self.clock.now().timestamp() - noted
 
     async def _look(
         self, effect: model.StartRun, region: str, identity: dict[str, str]

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters import openapi
 from adapters.aliyun import describe, shapes, wire
 from adapters.aliyun.api import Api
-from adapters.aliyun.failures import Failure
 
 INSTANCES = "aliyun::ecs::instance"
 TYPES = ("ResourceIds", "Tags", "All", "ResourceGroup", "InstanceNames")
@@ -82,11 +82,11 @@ async def targets(
             f"Targets of type {wanted[:60] or 'nothing'} cannot be selected here: ALIYUN::ECS::"
             "Instance can."
         )
-        raise Failure("refused", reason, "UnsupportedResourceType")
-    groups = [_group(given) for given in what.get("filters") or ()]
+        raise openapi.Failure("refused", reason, "UnsupportedResourceType")
+    groups = [group(given) for given in what.get("filters") or ()]
     if not groups:
         raise _bad("no filter says which instances are meant; for all of them say {Type: All}")
-    each = await asyncio.gather(*(_together(api, group, (region,), session) for group in groups))
+    each = await asyncio.gather(*(together(api, group, (region,), session) for group in groups))
     for one in each:
         _refuse_unclear(one)
     kept = [i for i in each[0].items if all(i in other.items for other in each[1:])]
@@ -95,16 +95,22 @@ async def targets(
     return {"Instances": {"Instance": items}, "TotalCount": len(items)}
 
 
-def _group(given: Any) -> list[Filter]:
-    """One filter of a template: usually one Targets parameter, which may hold several targets."""
+def group(given: Any) -> list[Filter]:
+    """One filter of a template: usually one Targets parameter, which may hold several targets: as
+    a list, or as ``{Type: Any, Filters: […]}``. Raises Failure."""
+    if isinstance(given, Mapping) and given.get("Type") == "Any":
+        given = given.get("Filters") or ()
+        if not isinstance(given, (list, tuple)) or not given:
+            raise _bad("Type Any needs a list of Filters")
     if isinstance(given, str) and given.lstrip()[:1] == "[":
         given = _json(given)
     return [Filter.read(one) for one in (given if isinstance(given, (list, tuple)) else [given])]
 
 
-async def _together(
-    api: Api, group: Sequence[Filter], regions: Sequence[str], session: str
+async def together(
+    api: Api, group: Sequence[Filter], regions: Sequence[str], session: str = ""
 ) -> Chosen:
+    """What any of the filters finds. Raises Failure."""
     whole = Chosen()
     for one in await asyncio.gather(*(chosen(api, f, regions, session) for f in group)):
         whole.items |= one.items
@@ -117,11 +123,11 @@ def _refuse_unclear(one: Chosen) -> None:
     if one.unknown:
         names = ", ".join(one.unknown[:20])
         reason = f"No instance in this region is called {names}: check the name and the region."
-        raise Failure("refused", reason, "UnknownTarget")
+        raise openapi.Failure("refused", reason, "UnknownTarget")
     if one.ambiguous:
         told = "; ".join(f"{n} ({', '.join(ids)})" for n, ids in list(one.ambiguous.items())[:10])
         reason = f"Several instances have the same name: {told}. Give the instance's id."
-        raise Failure("refused", reason, "AmbiguousTarget")
+        raise openapi.Failure("refused", reason, "AmbiguousTarget")
 
 
 async def chosen(api: Api, one: Filter, regions: Sequence[str], session: str = "") -> Chosen:
@@ -239,5 +245,5 @@ def _check_region(region: str) -> None:
         raise _bad(str(error)) from None
 
 
-def _bad(why: str) -> Failure:
-    return Failure("refused", f"These are no targets: {why.rstrip('.')}.", "InvalidTargets")
+def _bad(why: str) -> openapi.Failure:
+    return openapi.Failure("refused", f"These are no targets: {why.rstrip('.')}.", "InvalidTargets")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from adapters.aliyun import products, shapes
+from adapters import openapi
+from adapters.aliyun import braces, products, shapes
 from adapters.aliyun.settings import Settings
 
-REGION = re.compile(r"[a-z]{2,6}(-[a-z0-9]+){1,4}")
-STEP_TAG = "countersign-step"
 REQUEST_TAG = "countersign-request"
 TAGGED = ("RunCommand", "InvokeCommand")
 """The APIs of ECS whose calls are found again by a tag."""
@@ -48,23 +47,12 @@ class BadCall(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
-    """One call. ``origin``: host or ``http(s)://host``; "" for the ECS client's own choice.
-    ``token``: the client token that it carries; ``own``: that is ours; ``pages``: the template
-    leaves the paging to us."""
+class Request(openapi.Request):
+    """One call of a template. ``origin`` "": nobody said. ``reads``: it changes nothing. ``token``:
+    the client token that it carries; ``own``: that is ours; ``pages``: the template leaves the
+    paging to us."""
 
-    service: str
-    action: str
-    version: str
-    region: str
-    origin: str
-    style: Literal["ROA", "RPC"]
-    method: str
-    reads: bool
-    path: str = "/"
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
+    reads: bool = False
     token: str = ""
     own: bool = False
     pages: bool = False
@@ -100,14 +88,14 @@ def build(what: Mapping[str, Any], settings: Settings, token: str, request: int)
     style: Literal["ROA", "RPC"] = "ROA" if what.get("uri") else "RPC"
     method = _method(what, style)
     reads = bool(what.get("reads")) and (style == "RPC" or method in ("GET", "HEAD"))
-    base = Request(service, action, version, region, origin, style, method, reads)
+    base = Request(service, action, version, region, origin, style, method, reads=reads)
     make = _roa if style == "ROA" else _rpc
     return make(base, what, product, token, request)
 
 
 def check_region(region: str) -> None:
     """Raise BadCall unless it is one: it becomes a part of a host's name."""
-    if not REGION.fullmatch(region):
+    if not openapi.is_region(region):
         raise BadCall(f"{region[:60]!r} is not a region: give one such as cn-hangzhou.")
 
 
@@ -173,6 +161,8 @@ def _rpc(
     known: shapes.Schema = {}
     if base.service == "ecs":
         base = replace(base, action=shapes.actions().get(base.action.lower(), base.action))
+        if why := braces.objection(base.action, {**_form(what), **given}):
+            raise BadCall(why)
         known = shapes.schema(base.action)
         sent = shapes.ecs(base.action, given, base.reads)
     else:
@@ -206,14 +196,20 @@ def _with_form(
     request: Request, what: Mapping[str, Any], product: products.Product | None
 ) -> Request:
     """With the template's body, or what is too long for a query, as a form."""
-    body = _body(what)
-    if body is not None and not isinstance(body, Mapping):
-        raise BadCall(f"{request.action} takes parameters: write its Body as a mapping.")
+    body = _form(what)
     long = sum(map(len, request.query.values())) > LONG_QUERY and request.method == "POST"
     if not body and not long:
         return request
-    form = {**shapes.plain(product, body or {}), **request.query}
+    form = {**shapes.plain(product, body), **request.query}
     return replace(request, query={}, body=form)
+
+
+def _form(what: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body of a call by parameters."""
+    body = _body(what)
+    if body is not None and not isinstance(body, Mapping):
+        raise BadCall(f"{what['api']} takes parameters: write its Body as a mapping.")
+    return body or {}
 
 
 def _roa(
@@ -299,7 +295,7 @@ def _tagged(sent: Mapping[str, str], token: str, request: int) -> shapes.Wire:
             pairs[value] = sent.get(f"{parts[0]}.{parts[1]}.Value", "")
         elif parts[0].lower() != "tag":
             rest[name] = value
-    pairs |= {STEP_TAG: token, REQUEST_TAG: str(request)}
+    pairs |= {openapi.STEP_TAG: token, REQUEST_TAG: str(request)}
     for number, (key, value) in enumerate(pairs.items(), 1):
         rest |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
     return rest

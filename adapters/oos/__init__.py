@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.oos.api import Api
-from adapters.oos.reading import BATCH_TAG as BATCH_TAG
 from adapters.oos.reading import Reader
-from adapters.oos.runs import AT_TAG as AT_TAG
-from adapters.oos.runs import STEP_TAG as STEP_TAG
 from adapters.oos.runs import Runner
-from adapters.oos.settings import Credentials as Credentials
 from adapters.oos.settings import Settings as Settings
 from adapters.oos.telling import Teller
+from adapters.openapi import AT_TAG as AT_TAG
+from adapters.openapi import BATCH_TAG as BATCH_TAG
+from adapters.openapi import STEP_TAG as STEP_TAG
+from adapters.openapi import Credentials as Credentials
 from bot import model, ports
 
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from adapters import openapi
 from adapters.oos import story
 from adapters.oos.api import Api
-from adapters.oos.failures import Failure
 from adapters.oos.story import Item
 from bot import model, ports
 
-BATCH_TAG = "countersign-batch"
 OURS = "countersign-"
 REMEMBERED = 1000
 LEAST = {"Executions": 10, "TaskExecutions": 20}
@@ -46,8 +44,8 @@ class Reader:
     def __init__(self, api: Api, page_size: int) -> None:
         self.api = api
         self.page_size = page_size
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._totals: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._known: openapi.Recent[str, _Known] = openapi.Recent(REMEMBERED)
+        self._totals: openapi.Recent[tuple[str, str], int] = openapi.Recent(REMEMBERED)
 
     async def poll(
         self, region: str, batch: str, invocations: Sequence[str]
@@ -65,7 +63,7 @@ class Reader:
             alone = [self.execution(region, one) for one in wanted if one not in there]
             items += [item for item in await asyncio.gather(*alone) if item is not None]
             told = await asyncio.gather(*(self._told(region, item) for item in items))
-        except Failure as failure:
+        except openapi.Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
         return {execution.id: execution for execution in told}
 
@@ -75,7 +73,7 @@ class Reader:
             found = await self._pages("ListExecutions", "Executions", region, {"Status": "Waiting"})
             strangers = [item for item in reversed(found) if not _ours(item)]
             told = await asyncio.gather(*(self._told(region, item) for item in strangers))
-        except Failure as failure:
+        except openapi.Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
         return [
             replace(execution, waiting=_introduced(execution.waiting, item))
@@ -114,12 +112,9 @@ class Reader:
     # ------------------------------------------------------------------ within
 
     async def _together(self, region: str, batch: str, wanted: set[str]) -> list[Item]:
-        fields = {"Tags": json.dumps({BATCH_TAG: batch})}
+        fields = {"Tags": json.dumps({openapi.BATCH_TAG: batch})}
         found = await self._pages("ListExecutions", "Executions", region, fields)
-        self._totals[region, batch] = len(found)
-        self._totals.move_to_end((region, batch))
-        while len(self._totals) > REMEMBERED:
-            self._totals.popitem(last=False)
+        self._totals.keep((region, batch), len(found))
         return [item for item in found if item["ExecutionId"] in wanted]
 
     async def _pages(
@@ -154,11 +149,7 @@ class Reader:
         parted = any(row.get("ChildExecutionId") for row in rows)
         final = execution.status in story.FINAL
         settled = known is not None and known.mark == mark and (final or not parted)
-        self._known[id] = _Known(mark, execution, settled)
-        self._known.move_to_end(id)
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return execution
+        return self._known.keep(id, _Known(mark, execution, settled)).execution
 
     async def _read(self, region: str, item: Item, rows: list[Item]) -> model.Execution:
         id, status = str(item["ExecutionId"]), story.status_of(item)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adapters import openapi
 from adapters.oos.api import Api
-from adapters.oos.failures import Failure
 from adapters.oos.settings import Settings
 from bot import model, ports
 
 log = logging.getLogger(__name__)
 
-STEP_TAG = "countersign-step"
-AT_TAG = "countersign-at"
 MOST_TAGS = 20
 LONGEST_DESCRIPTION = 200
 
@@ -26,84 +25,42 @@ class Runner:
     def __init__(self, api: Api, settings: Settings, clock: ports.Clock) -> None:
         self.api = api
         self.settings = settings
-        self.clock = clock
+        self.starts = openapi.Starts(settings, clock)
 
     async def start(self, effect: model.StartRun, doubt: bool) -> model.Outcome:
         """Start the execution of a step, or find out that it was started before."""
         if refused := objection(effect):
             return refused
         region = effect.step.region or effect.plan.region or self.settings.region
+        look = functools.partial(self._look, effect, region)
         if doubt:
-            known = await self._known(effect, region)
+            known = await self.starts.known(effect, look)
             if known is not None:
                 return known
         elif effect.plan.script:
             try:
                 await self._validate(effect, region)
-            except Failure as failure:
+            except openapi.Failure as failure:
                 return failure.harmless()
-        return await self._send(effect, region, doubt)
+        fields = request(effect, self.settings.safety_check)
+        try:
+            answer = await self.api.call("StartExecution", region, fields, effect.request)
+        except openapi.Failure as failure:
+            return await self.starts.failed(effect, failure, doubt, look)
+        execution = answer.get("Execution") or {}
+        if not execution.get("ExecutionId"):
+            reason = "StartExecution was answered without an execution id."
+            return model.Unknown(reason, effect.step.token)
+        return done(execution)
 
     async def _validate(self, effect: model.StartRun, region: str) -> None:
         """Ask OOS whether it would take the template. Raises Failure."""
         fields = {"Content": effect.plan.script}
         await self.api.call("ValidateTemplateContent", region, fields, effect.request)
 
-    async def _send(self, effect: model.StartRun, region: str, doubt: bool) -> model.Outcome:
-        token = effect.step.token
-        fields = request(effect, self.settings.safety_check)
-        try:
-            answer = await self.api.call("StartExecution", region, fields, effect.request)
-        except Failure as failure:
-            mismatch = failure.code == "IdempotentParameterMismatch"
-            if mismatch or (failure.doubt and failure.kind == "refused"):
-                return await self._second_look(effect, region, failure)
-            if doubt and failure.kind != "refused":
-                return model.Unknown(failure.reason, token)
-            return failure.outcome(token)
-        execution = answer.get("Execution") or {}
-        if not execution.get("ExecutionId"):
-            return model.Unknown("StartExecution was answered without an execution id.", token)
-        return done(execution)
-
-    async def _known(self, effect: model.StartRun, region: str) -> model.Outcome | None:
-        """What became of an earlier try; None: it certainly cannot run twice if sent again."""
-        try:
-            found = await self._look(effect, region)
-        except Failure as failure:
-            return model.Unknown(f"It could not be looked up: {failure.reason}", effect.step.token)
-        if found is not None:
-            return found
-        age = self._age(effect)
-        if age is not None and age < self.settings.safe_token_seconds:
-            return None
-        return model.Unknown(
-            "No trace of it was found, and it is too old to be sent again safely.",
-            effect.step.token,
-        )
-
-    async def _second_look(
-        self, effect: model.StartRun, region: str, why: Failure
-    ) -> model.Outcome:
-        """Look for an execution that was refused after a try that may have started it."""
-        try:
-            found = await self._look(effect, region)
-        except Failure as failure:
-            log.warning("step %s could not be looked up: %s", effect.step.token, failure.reason)
-            found = None
-        return found or model.Unknown(why.reason, effect.step.token)
-
-    def _age(self, effect: model.StartRun) -> float | None:
-        """Seconds since the step was written; None if nobody noted it."""
-        try:
-            noted = float(effect.tags.get(AT_TAG, ""))
-        except ValueError:
-            return None
-        return self.clock.now().timestamp() - noted
-
     async def _look(self, effect: model.StartRun, region: str) -> model.Done | None:
         """The execution that carries the step's tag; None: there is none. Raises Failure."""
-        tags = json.dumps({STEP_TAG: effect.step.token})
+        tags = json.dumps({openapi.STEP_TAG: effect.step.token})
         fields = {"Tags": tags, "MaxResults": "10"}
         answer = await self.api.call("ListExecutions", region, fields, effect.request)
         items = list(answer.get("Executions") or [])
@@ -118,13 +75,9 @@ class Runner:
 def objection(effect: model.StartRun) -> model.Refused | None:
     """What forbids this call whatever the platform says; None: nothing."""
     plan, step = effect.plan, effect.step
-    if model.digest(plan) != effect.digest:
-        return model.Refused("The plan is not the one that was approved.", "DigestMismatch")
-    if plan.engine != "oos":
-        return model.Refused(f"This executor does not run {plan.engine!r} plans.", "Engine")
-    if not step.token or len(step.token) > 64 or not step.token.isascii():
-        return model.Refused("The step's token is no client token.", "ClientToken")
-    if effect.tags.get(STEP_TAG) != step.token:
+    if refused := openapi.objection(effect, "oos"):
+        return refused
+    if effect.tags.get(openapi.STEP_TAG) != step.token:
         return model.Refused("The step's tag is missing: it could not be found again.", "Tags")
     if len(effect.tags) > MOST_TAGS:
         return model.Refused(f"An execution takes {MOST_TAGS} tags at most.", "NumberExceed.Tags")

@@ -114,18 +114,18 @@ def added_up(loop: Mapping[str, Any], rows: Sequence[Item]) -> tuple[int, int, i
 
 def waiting(row: Item, path: str, inside: bool) -> model.Waiting:
     """What a task waits for. ``inside``: items of its loop wait, not the loop as a whole."""
-    action = str(row.get("TaskAction") or "").lower()
+    id, action = str(row.get("TaskExecutionId") or ""), str(row.get("TaskAction") or "").lower()
     properties = mapping(row.get("Properties"))
     if action == "acs::approve":
         people = properties.get("Approvers") or []
         people = people if isinstance(people, list) else [people]
         names = tuple(str(person).partition("@")[0] for person in people if person)
-        return model.Waiting("approval", path, names, need_of(row), _message(properties))
+        return model.Waiting("approval", path, names, need_of(row), _message(properties), id)
     pauses = {"FirstBatchPause", "EveryBatchPause"}
     batch = str(mapping(row.get("Loop")).get("BatchPauseOption", "")) in pauses
     if action == "acs::pause" or (batch and not inside):
-        return model.Waiting("pause", path)
-    return model.Waiting("confirm", path, shown=_call(properties))
+        return model.Waiting("pause", path, id=id)
+    return model.Waiting("confirm", path, shown=_call(properties), id=id)
 
 
 def need_of(row: Item) -> int:

@@ -12,10 +12,9 @@ import asyncio
 import logging
 from typing import Any
 
-from adapters.oos import api as oos_api
+from adapters import openapi
 from adapters.oos import story
 from adapters.oos.api import Api
-from adapters.oos.failures import Failure
 from adapters.oos.reading import Place, Reader
 from adapters.oos.settings import Settings
 from bot import model
@@ -47,12 +46,12 @@ class Teller:
         fields = {"ExecutionId": effect.invocation}
         try:
             await self.api.call("CancelExecution", region, fields, effect.request)
-        except Failure as failure:
+        except openapi.Failure as failure:
             if failure.kind != "refused":
                 return failure.harmless()
             try:
                 item = await self.reader.execution(region, effect.invocation)
-            except Failure as other:
+            except openapi.Failure as other:
                 return other.harmless()
             if item is not None and item.get("Status") not in story.FINAL:
                 return failure.harmless()
@@ -63,7 +62,7 @@ class Teller:
         region = effect.region or self.settings.region
         try:
             place = await self._place(region, effect)
-        except Failure as failure:
+        except openapi.Failure as failure:
             return failure.harmless()
         if place is None:
             return model.Done(effect.invocation)
@@ -71,10 +70,10 @@ class Teller:
         try:
             for _ in range(times):
                 await self._say(region, effect, place)
-        except Failure as failure:
+        except openapi.Failure as failure:
             return await self._doubted(region, effect, failure)
         if times > 1:
-            return await self._counted(region, effect, times)
+            return await self._counted(region, effect, place.path, times)
         return model.Done(effect.invocation)
 
     async def _say(self, region: str, effect: model.TellRun, place: Place) -> None:
@@ -90,7 +89,7 @@ class Teller:
         for kind in others:
             try:
                 await self._notify(region, fields | {"NotifyType": kind}, effect.request)
-            except Failure as failure:
+            except openapi.Failure as failure:
                 if failure.kind != "refused" or failure.doubt:
                     raise
                 log.info("%s does not pass %s: %s", kind, effect.task, failure.reason)
@@ -108,33 +107,38 @@ class Teller:
         item: Any = await self.reader.execution(region, effect.invocation)
         if item is None:
             reason = "The execution does not exist (any more) in this region."
-            raise Failure("refused", reason, "EntityNotExists.Execution")
+            raise openapi.Failure("refused", reason, "EntityNotExists.Execution")
         if item.get("Status") in story.FINAL:
             return None
         place = await self.reader.place(region, item)
-        if place is None or (effect.task and place.path != effect.task):
+        named = ("", place.path, str(place.row["TaskExecutionId"])) if place is not None else ()
+        if effect.task not in named:
             return None
         return place
 
-    async def _doubted(self, region: str, effect: model.TellRun, failure: Failure) -> model.Outcome:
+    async def _doubted(
+        self, region: str, effect: model.TellRun, failure: openapi.Failure
+    ) -> model.Outcome:
         """It was not (surely) heard. Done if the execution has moved on all the same."""
         try:
             place = await self._place(region, effect)
-        except Failure as other:
+        except openapi.Failure as other:
             return other.harmless()
         return model.Done(effect.invocation) if place is None else failure.harmless()
 
-    async def _counted(self, region: str, effect: model.TellRun, times: int) -> model.Outcome:
+    async def _counted(
+        self, region: str, effect: model.TellRun, path: str, times: int
+    ) -> model.Outcome:
         """Were several approvals, all said by us, counted as several? The API does not tell."""
         for look in range(LOOKS):
             try:
                 if await self._place(region, effect) is None:
                     return model.Done(effect.invocation)
-            except Failure as failure:
+            except openapi.Failure as failure:
                 return failure.harmless()
-            await asyncio.sleep(oos_api.FIRST_WAIT * 2**look)
+            await asyncio.sleep(openapi.pause(look))
         reason = (
-            f"OOS wants {times} approvals of {effect.task} and counts all of ours as one: let "
+            f"OOS wants {times} approvals of {path} and counts all of ours as one: let "
             "others approve in the OOS console, or set MinRequiredApprovals to 1."
         )
         return model.Refused(reason, "ApprovalsNotCounted")

@@ -38,8 +38,12 @@ class Outside:
             chats["dingtalk"] = dingtalk_of(settings.dingtalk, clock)
         if settings.lark is not None:
             chats["lark"] = lark_of(settings, settings.lark, clock)
+        cloud = cloud_of(settings.aliyun)
         return cls(
-            chats, aliyun_of(settings, clock), oos_of(settings, clock), webhook_of(settings, clock)
+            chats,
+            aliyun_of(settings, cloud, clock),
+            oos_of(settings, cloud, clock),
+            webhook_of(settings, clock),
         )
 
     def executor(self, engine: str) -> ports.Executor:
@@ -120,21 +124,29 @@ def lark_of(settings: config.Config, table: schema.Lark, clock: ports.Clock) -> 
     )
 
 
-def keys_of(table: schema.Aliyun) -> dict[str, Any]:
-    """How to sign in to Alibaba Cloud, as its adapters take it."""
+def cloud_of(table: schema.Aliyun) -> dict[str, Any]:
+    """What the adapters of Alibaba Cloud are told alike: who we are, and how to connect."""
+    from adapters import openapi
+
     keys = table.credentials
     return {
-        "kind": keys.type,
-        "key_id": keys.key_id,
-        "key_secret": keys.key_secret.reveal() if keys.key_secret else "",
-        "security_token": keys.security_token.reveal() if keys.security_token else "",
-        "role_arn": keys.role_arn,
-        "external_id": keys.external_id,
-        "sts_endpoint": keys.sts_endpoint or "",
+        "credentials": openapi.Credentials(
+            kind=keys.type,
+            key_id=keys.key_id,
+            key_secret=keys.key_secret.reveal() if keys.key_secret else "",
+            security_token=keys.security_token.reveal() if keys.security_token else "",
+            role_arn=keys.role_arn,
+            external_id=keys.external_id,
+            sts_endpoint=keys.sts_endpoint or "",
+        ),
+        "read_timeout": table.call_timeout,
+        "ca_file": str(table.ca_file or ""),
     }
 
 
-def aliyun_of(settings: config.Config, clock: ports.Clock) -> ports.Executor:
+def aliyun_of(
+    settings: config.Config, cloud: Mapping[str, Any], clock: ports.Clock
+) -> ports.Executor:
     from adapters import aliyun
 
     table = settings.aliyun
@@ -143,17 +155,15 @@ def aliyun_of(settings: config.Config, clock: ports.Clock) -> ports.Executor:
             region=table.region,
             endpoint=table.endpoint,
             endpoints=table.endpoints,
-            credentials=aliyun.Credentials(**keys_of(table)),
-            read_timeout=table.call_timeout,
             max_instances_per_call=table.max_instances_per_call,
             page_size=table.page_size,
-            ca_file=str(table.ca_file or ""),
+            **cloud,
         ),
         clock,
     )
 
 
-def oos_of(settings: config.Config, clock: ports.Clock) -> ports.Watched:
+def oos_of(settings: config.Config, cloud: Mapping[str, Any], clock: ports.Clock) -> ports.Watched:
     from adapters import oos
 
     table = settings.aliyun
@@ -161,10 +171,8 @@ def oos_of(settings: config.Config, clock: ports.Clock) -> ports.Watched:
         oos.Settings(
             region=settings.oos.region or table.region,
             endpoint=table.endpoints.get("oos") or table.endpoints.get("*", ""),
-            credentials=oos.Credentials(**keys_of(table)),
             safety_check=settings.oos.safety_check,
-            read_timeout=table.call_timeout,
-            ca_file=str(table.ca_file or ""),
+            **cloud,
         ),
         clock,
     )

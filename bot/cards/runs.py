@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.house import House
 MOST_STAGES = 12
 MOST_VALUE = 300
 HIDDEN = "••••••"
+_TOKEN = re.compile(r"(access_token=|/hook/)[\w%-]{6,}")
 STAGE_MARKS = {
     "Success": "✅",
     "Failed": "❌",
@@ -64,7 +66,12 @@ def shown(name: str, value: Any, hidden: tuple[str, ...]) -> str:
     """A parameter's value as a card tells it: whole, for people vote on it."""
     if name in hidden:
         return HIDDEN
-    return value if isinstance(value, str) else model.canonical(value)
+    return unsigned(value if isinstance(value, str) else model.canonical(value))
+
+
+def unsigned(text: str) -> str:
+    """A text without the tokens of robots' addresses, with which anybody could write to a group."""
+    return _TOKEN.sub(rf"\1{HIDDEN}", text)
 
 
 # ----------------------------------------------------------------------------- how far it is

@@ -332,7 +332,8 @@ class Command(Table):
     drift: Literal["ask", "intersect"] = Field(
         default="ask",
         description="Templates only. When the targets found at the start are no longer those that "
-        "were voted on: `ask` again, or `intersect` and run on those that are still there.",
+        "were voted on: `ask` again, or `intersect` and run on those that are still there "
+        '(with `engine = "oos"`, which runs what was approved as it is, they are asked for again).',
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import cards, catalog, command, model, parse, policy, texts
-from bot.core import drift, filing, machines, planning, templating, voting
+from bot.core import drift, filing, machines, planning, secrets, templating, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
@@ -96,6 +96,7 @@ def refuse(
 ) -> model.Decision:
     """Say why not (unless that was just said), and keep it in the audit log."""
     who = actor or f"{event.account.platform}:{event.account.id or event.account.name or '?'}"
+    event = replace(event, text=secrets.typed(draft.house.catalog, event.text))
     draft.enter(who, "ask.refused", reason=refusal.key, text=event.text[:200], **chat_facts(event))
     if not silent:
         title = texts.say(locale, "refused.title")

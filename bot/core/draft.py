@@ -127,6 +127,11 @@ class Draft:
         request = self.request.id if self.request else 0
         self.effects.append(model.NewEffect(key, lane, body, request, **options))
 
+    def take_back(self, prefix: str) -> None:
+        """Let nothing whose key begins so leave that has not left yet: queued now, or before."""
+        self.effects = [each for each in self.effects if not each.key.startswith(prefix)]
+        self.dropped.extend(sorted(key for key in self.view.unsent if key.startswith(prefix)))
+
     def answer(self, event: model.Asked, text: str, title: str = "", locale: str = "") -> None:
         """Answer a message directly, mentioning who wrote it."""
         mentions = (event.account,) if event.account.id else ()
@@ -164,10 +169,12 @@ class Draft:
         self.queue(key, f"chat:{self.it.id}", body)
 
     def update_card(self) -> None:
-        """Let everybody's card tell the state as changed so far; older updates are overtaken."""
+        """Let everybody's card tell the state as changed so far; older updates are overtaken, also
+        within this very decision."""
         if self.it.plan is None:
             return
         key = f"card:{self.view.installation}:{self.it.id}:v{self.it.version}"
+        self.effects = [effect for effect in self.effects if effect.key != key]
         body = model.UpdateCard(self.it.place, self.card())
         self.queue(key, f"chat:{self.it.id}", body, replaces=True)
 
@@ -185,7 +192,6 @@ class Draft:
         """The decision, with what is answered at once."""
         shown = self.card() if card and self.request and self.it.plan is not None else None
         changed = self.request if self.request is not self.view.request else None
-        known = set(self.view.votes)
         steps = tuple(step for step in self.steps.values() if step not in self.view.steps)
         results = tuple(
             result for result in self.results.values() if result not in self.view.results
@@ -193,7 +199,7 @@ class Draft:
         return model.Decision(
             receipt=model.Receipt(toast, tone, shown),
             request=changed,
-            votes=tuple(vote for vote in self.votes if vote not in known),
+            votes=self.votes[len(self.view.votes) :],
             steps=steps,
             results=results,
             effects=tuple(self.effects),

@@ -3,15 +3,28 @@ vote is shown, and left out or asked again as the configuration says."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from bot import cards, model, policy, texts
-from bot.core import machines, planning, running, templating
+from bot.core import machines, planning, running, runs, templating
 from bot.core.draft import Draft, reason_of, refusal_text
+
+log = logging.getLogger(__name__)
 
 
 def looked(draft: Draft, outcome: model.Outcome) -> None:
     """The targets as they are now. Nothing that was not voted on ever runs."""
+    try:
+        compare(draft, outcome)
+    except runs.BROKEN as e:
+        log.exception("the targets of request %d cannot be compared", draft.it.id)
+        give_up(draft, f"{type(e).__name__}: {e}"[:300])
+
+
+def compare(draft: Draft, outcome: model.Outcome) -> None:
+    """Go on with the targets that were voted on, with fewer, or ask again. On another engine what
+    was approved runs as it is: there fewer are asked for again, too."""
     plan = draft.it.plan
     assert plan is not None
     rule = draft.house.book.commands.get(draft.it.command)
@@ -24,7 +37,7 @@ def looked(draft: Draft, outcome: model.Outcome) -> None:
     if not gone and not new:
         return running.go(draft)
     draft.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
-    if rule.drift == "intersect":
+    if rule.drift == "intersect" and (plan.engine == "local" or not gone):
         return leave_out(draft, plan, gone, [now[one] for one in new])
     return ask_again(draft, rule, plan, outcome, gone)
 
@@ -37,7 +50,7 @@ def leave_out(
     draft: Draft, plan: model.Plan, gone: tuple[str, ...], new: list[model.Instance]
 ) -> None:
     """Run on those that were voted on and are still there."""
-    if len(gone) == len(plan.instances):
+    if any(templating.emptied(plan.parameters[name], gone) for name in plan.targets):
         return give_up(draft, texts.say(draft.it.locale, "drift.none_left"))
     left_out = names([one for one in plan.instances if one.id in gone])
     draft.change(gone=gone)
@@ -72,10 +85,13 @@ def ask_again(
     fresh = replace(fresh, preview=templating.preview_of(draft, fresh))
     draft.change(approved_at=None)
     needed = planning.put(draft, fresh)
+    if policy.tally(needed, draft.it.person, draft.ballot()[1]).verdict == "approved":
+        running.start(draft)
+        return draft.update_card()
     waiting = policy.tally(needed, draft.it.person, ()).waiting_for
     mentions = cards.accounts_of(draft.house, waiting, draft.it.place)
     draft.tell_sentence(
-        f"drift:{draft.it.digest[:16]}", "say.drift.again", mentions,
+        f"drift:{draft.it.digest[:16]}:v{draft.it.version}", "say.drift.again", mentions,
         gone=left_out or ["–"], new=names(new) or ["–"],
     )  # fmt: skip
     draft.update_card()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import cards, model, policy, texts
-from bot.core import runs
+from bot.core import runs, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 
@@ -17,6 +17,9 @@ ENDS = {
     "Failed": model.State.FAILED,
     "Cancelled": model.State.CANCELLED,
 }
+FOUND = "found"
+"""The batch of a step that somebody else started: it carries no tag of ours, and is looked at by
+itself."""
 Word = Literal["approve", "reject", "confirm", "resume"]
 
 
@@ -39,6 +42,7 @@ def seen(
 
 def follow(draft: Draft, execution: model.Execution) -> None:
     """Bring the request up to where the execution stands; what it waits for is asked once."""
+    progress = secrets.progress(draft.it.plan, execution.progress)
     asks = ballot(draft, execution) if execution.waiting is not None else None
     request = draft.it
     if asks is not None and request.ballot is not None and asks.digest == request.ballot.digest:
@@ -46,9 +50,9 @@ def follow(draft: Draft, execution: model.Execution) -> None:
     if asks is not None and decided_already(draft, asks):
         asks = None
     state = model.State.RUNNING if asks is None else model.State.WAITING
-    if (state, asks, execution.progress) == (request.state, request.ballot, request.progress):
+    if (state, asks, progress) == (request.state, request.ballot, request.progress):
         return
-    draft.change(state=state, ballot=asks, progress=execution.progress)
+    draft.change(state=state, ballot=asks, progress=progress)
     if asks != request.ballot:
         draft.cleared.extend(runs.VOTE_TIMERS)
         if asks is not None:
@@ -57,26 +61,30 @@ def follow(draft: Draft, execution: model.Execution) -> None:
 
 
 def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
-    """What the execution asks of people. Its digest tells it from all other questions. Only of an
-    execution that was asked of us do we say no when the time is up."""
+    """What the execution asks of people. Its digest tells it from all other questions: a loop that
+    pauses batch by batch, by how far it is. Only of an execution that was asked of us do we say no
+    when the time is up."""
     waiting = execution.waiting
     assert waiting is not None
-    ours = bool(draft.it.command in draft.house.book.commands)
+    ours = all(step.batch != FOUND for step in draft.steps.values())
     rule = policy.policy_of(draft.house.book, draft.it.policy)
-    text = f"{draft.it.digest}:{execution.id}:{waiting.kind}:{waiting.task}"
+    key, progress = waiting.id or waiting.task, execution.progress
+    text = f"{draft.it.digest}:{execution.id}:{waiting.kind}:{key}"
+    if waiting.kind == "pause":
+        text += f":{progress.done}:{progress.failed}"
     voters = tuple(
         person.id
         for name in waiting.approvers
         if (person := policy.of_ram(draft.house.book, name)) is not None
     )
     return model.Ballot(
-        key=waiting.task,
+        key=key,
         kind=waiting.kind,
         task=waiting.task,
         digest=hashlib.sha256(text.encode()).hexdigest(),
         voters=voters if waiting.approvers else rule.approvers,
         need=max(1, waiting.need),
-        shown=waiting.shown,
+        shown=secrets.covered(draft.it.plan, waiting.shown),
         expires_at=draft.now + rule.expires if waiting.kind != "pause" and ours else None,
     )
 
@@ -139,8 +147,9 @@ def expire(draft: Draft) -> None:
 def finish(draft: Draft, execution: model.Execution) -> None:
     """The execution has ended: tell the outcome."""
     state = ENDS[execution.status]
-    draft.change(progress=execution.progress)
-    note = execution.progress.error
+    progress = secrets.progress(draft.it.plan, execution.progress)
+    draft.change(progress=progress)
+    note = progress.error
     if state is model.State.CANCELLED and draft.it.ended_by:
         key = "run.expired" if draft.it.ended_by == "countersign" else "run.rejected"
         key = "run.stopped" if draft.it.stopping else key

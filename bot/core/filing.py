@@ -129,7 +129,9 @@ def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | po
         "version": found.command.version,
     }
     args = {
-        name: runs.HIDDEN if name in bound.hidden and value else value
+        name: runs.HIDDEN
+        if name in bound.hidden and value
+        else (runs.unsigned(value) if isinstance(value, str) else value)
         for name, value in plain(found.values).items()
     }
     findings = templating.findings(draft, found.command.name, text, bound)

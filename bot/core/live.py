@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot import model, policy
+from bot import model
 from bot.core import templating
 from bot.core.draft import Draft
 from bot.oos import interpreter, journal
@@ -83,14 +83,12 @@ def _begun(draft: Draft) -> Live:
     assert plan is not None
     assert began is not None
     library = draft.library(plan.templates)
-    rule = policy.policy_of(draft.house.book, request.policy)
     run = interpreter.Run(
         id=execution_id(draft),
         started=began,
         region=plan.region,
         user=request.person,
         pause_after=plan.canary,
-        canary_votes=max(1, policy.needed(rule, request.person)),
     )
     state = interpreter.State(
         library[plan.template], parameters_in_force(request, plan), library, run

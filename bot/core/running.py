@@ -62,7 +62,7 @@ def start(draft: Draft) -> None:
     if not plan.template:
         start_steps(draft)
     elif plan.selectors:
-        key = f"drift:{installation}:{request.id}:{request.digest[:16]}"
+        key = f"drift:{installation}:{request.id}:{request.digest[:16]}:v{draft.it.version}"
         draft.queue(key, key, model.Resolve((), plan.region, plan.selectors))
     else:
         go(draft)
@@ -339,7 +339,7 @@ def queue_stop(draft: Draft, step: model.Step) -> None:
     plan = draft.it.plan
     engine = plan.engine if plan is not None else "ecs"
     body = model.StopRun(draft.it.id, step.region, step.invocation, step.instances, engine)
-    draft.queue(f"stop:{step.token}", f"stop:{draft.it.id}:{step.index}", body)
+    draft.queue(f"stop:{step.token}:v{draft.it.version}", f"stop:{draft.it.id}:{step.index}", body)
 
 
 def stopped(

@@ -8,7 +8,6 @@ same transaction.
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,10 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import cards, model, policy, texts
-from bot.core import live, preview
+from bot.core import live, preview, questions, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
+from bot.oos import model as oos
 
 log = logging.getLogger(__name__)
 
@@ -28,26 +28,35 @@ SHOWN_EVERY = timedelta(seconds=1)
 VOTE_TIMERS = ("ballot", "ballot_expires")
 TIMERS = ("wake", "progress", *VOTE_TIMERS)
 GOING = (model.State.RUNNING, model.State.WAITING)
-BROKEN = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RuntimeError)
+BROKEN = (
+    oos.TemplateError,
+    interpreter.JournalError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RuntimeError,
+)
 NOT_MADE = "not_made"
 """The code by which a lookup says that the call provably did not happen."""
-PATIENT = frozenset({"pause", "batch", "person", "unknown"})
-"""What a run waits for without a vote."""
 
 
 def guarded(work: Callable[..., None]) -> Callable[..., None]:
     """A run whose journal makes no sense, or that breaks the interpreter, must not hang for ever:
-    it ends as unknown, and people are told."""
+    it ends as unknown, people are told, and no call that was still to be made is made."""
 
     @functools.wraps(work)
     def guarding(draft: Draft, *args: Any) -> None:
         try:
             work(draft, *args)
-        except (interpreter.JournalError, *BROKEN) as e:
+        except BROKEN as e:
             log.exception("the run of request %d cannot go on", draft.it.id)
             live.forget(draft)
-            why = texts.say(draft.it.locale, "run.broken", error=f"{type(e).__name__}: {e}"[:300])
-            draft.enter("countersign", "run.broken", error=f"{type(e).__name__}: {e}"[:300])
+            draft.take_back("call:")
+            error = secrets.covered(draft.it.plan, f"{type(e).__name__}: {e}")[:300]
+            why = texts.say(draft.it.locale, "run.broken", error=error)
+            draft.enter("countersign", "run.broken", error=error)
             end(draft, model.State.UNKNOWN, why)
 
     return guarding
@@ -87,10 +96,10 @@ def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
             "call.looked_up" if call.lookup else "call.failed",
             call=call.key,
             outcome=type(found).__name__.lower(),
-            reason=getattr(outcome, "reason", ""),
+            reason=secrets.covered(draft.it.plan, getattr(outcome, "reason", "")),
         )
         if call.what["kind"] == "approve":
-            reason = reason_of(draft.it.locale, outcome)
+            reason = secrets.covered(draft.it.plan, reason_of(draft.it.locale, outcome))
             draft.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
     elif notable(call):
         draft.enter("countersign", "call.made", call=call.key, what=what_of(call))
@@ -160,7 +169,7 @@ def go_on(draft: Draft, run: live.Live) -> None:
     else:
         draft.cleared.append("wake")
     waits = isinstance(following, interpreter.Await)
-    show(draft, run, ballot(draft, run, following) if waits else None)  # type: ignore[arg-type]
+    show(draft, run, questions.ballot(draft, run, following) if waits else None)  # type: ignore[arg-type]
 
 
 def started_at(draft: Draft, key: str) -> datetime | None:
@@ -191,7 +200,7 @@ def show(draft: Draft, run: live.Live, asks: model.Ballot | None) -> None:
     request = draft.it
     if request.ballot is not None and asks is not None and request.ballot.key == asks.key:
         asks = request.ballot
-    progress = progress_of(run, asks)
+    progress = secrets.progress(request.plan, progress_of(run, asks))
     state = model.State.RUNNING if asks is None else model.State.WAITING
     same = (state, asks) == (request.state, request.ballot)
     if same and request.progress is not None and request.progress.stages == progress.stages:
@@ -233,76 +242,7 @@ def askers(draft: Draft, asks: model.Ballot) -> tuple[str, ...]:
     return policy.electorate(rule, draft.it.person)
 
 
-# ----------------------------------------------------------------------------- what it waits for
-
-
-def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ballot:
-    """The first thing that the run asks of people."""
-    request = draft.it
-    rule = policy.policy_of(draft.house.book, request.policy)
-    for one in waits.pauses:
-        if one.kind == "person":
-            return asking(draft, one.key or "person", "person", one.task, run)
-    for approval in waits.approvals:
-        if approval.kind == "canary":
-            shown = canary_text(approval.shown)
-            return asking(draft, approval.key, "canary", approval.task, run, shown)
-        voters = tuple(
-            person.id
-            for name in approval.approvers
-            if (person := policy.of_ram(draft.house.book, name)) is not None
-        )
-        found = asking(draft, approval.key, "approval", approval.task, run, notice_text(approval))
-        voters = voters if approval.approvers else rule.approvers
-        return replace(
-            found, voters=tuple(dict.fromkeys(voters)), need=max(1, approval.min_required)
-        )
-    pause = waits.pauses[0]
-    kind = "batch" if pause.kind == "batch" else "pause"
-    return asking(draft, pause.key, kind, pause.task, run)
-
-
-def asking(
-    draft: Draft, key: str, kind: Any, task: str, run: live.Live, shown: str = ""
-) -> model.Ballot:
-    """``digest`` tells this question from all others that the run asks, so that an answer to one
-    never counts for another. A pause by a person has no place of its own: each is another."""
-    count = f":{run.count}" if kind in ("person", "unknown") else ""
-    text = f"{draft.it.digest}:{key}{count}"
-    rule = policy.policy_of(draft.house.book, draft.it.policy)
-    return model.Ballot(
-        key=key,
-        kind=kind,
-        task=task,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        shown=shown,
-        expires_at=draft.now + rule.expires if kind not in PATIENT else None,
-    )
-
-
-def notice_text(approval: interpreter.Approval) -> str:
-    """What the message says that asks for the approval."""
-    content = approval.notice.content if approval.notice is not None else None
-    if isinstance(content, dict):
-        for part in content.values():
-            if isinstance(part, dict):
-                for name in ("content", "text"):
-                    if isinstance(part.get(name), str):
-                        return str(part[name])
-    return content if isinstance(content, str) else ""
-
-
-def canary_text(shown: Any) -> str:
-    """What the first items of a loop gave, a line each."""
-    lines = []
-    for one in shown or ():
-        item = one["item"] if isinstance(one["item"], str) else model.canonical(one["item"])
-        line = f"{item}: {one['status']}"
-        outputs = {name: value for name, value in one["outputs"].items() if value not in (None, "")}
-        if outputs:
-            line += f" {model.canonical(outputs)}"
-        lines.append(f"{line} {one['error']}" if "error" in one else line)
-    return "\n".join(lines)
+# ----------------------------------------------------------------------------- how far it is
 
 
 def progress_of(run: live.Live, asks: model.Ballot | None) -> model.Progress:
@@ -315,7 +255,7 @@ def progress_of(run: live.Live, asks: model.Ballot | None) -> model.Progress:
         step = over.get(stage.name)
         if step is not None:
             detail = str(step.failure.message)[:300] if step.failure is not None else ""
-            stage = replace(stage, status=step.status, detail=detail)
+            stage = model.Stage(stage.name, stage.action, step.status, detail)
         elif stage.name == current:
             stage = replace(stage, status="Running" if asks is None else "Waiting")
         found.append(stage)
@@ -331,13 +271,14 @@ def progress_of(run: live.Live, asks: model.Ballot | None) -> model.Progress:
 def conclude(draft: Draft, run: live.Live, done: interpreter.Done) -> None:
     """The run has ended, or a person must say what became of a call."""
     if done.status == "Unknown":
-        keys = ", ".join(done.unknown)
-        show(draft, run, asking(draft, keys, "unknown", keys, run))
+        show(draft, run, questions.doubt(draft, run, done.unknown[0]))
         return
-    progress = progress_of(run, None)
+    plan = draft.it.plan
+    progress = secrets.progress(plan, progress_of(run, None))
     error = error_text(draft.it.locale, done.error) if done.error is not None else ""
+    error, outputs = secrets.covered(plan, error), secrets.covered(plan, dict(done.outputs))
     stages = tuple(ended_stage(stage, error) for stage in progress.stages)
-    draft.change(progress=replace(progress, stages=stages, outputs=done.outputs, error=error))
+    draft.change(progress=replace(progress, stages=stages, outputs=outputs, error=error))
     state = {
         "Success": model.State.SUCCEEDED,
         "Failed": model.State.FAILED,
@@ -390,15 +331,22 @@ def end(draft: Draft, state: model.State, note: str) -> None:
 
 
 @guarded
-def voted(draft: Draft, person: str, approve: bool) -> None:
-    """A vote that may be counted was cast on what the run waits for."""
+def decided(draft: Draft, person: str, approve: bool) -> None:
+    """The votes on what the run waits for are in. Whose votes count, and how many are needed, says
+    the policy as it is now: so the journal gets the votes when they decide, and not before."""
     request = draft.it
     assert request.ballot is not None
     run = live.of(draft)
-    if not approve:
-        draft.change(ended_by=person)
     at = live.moment(draft, run)
-    live.write(draft, run, journal.Voted(request.ballot.key, at, approve, person))
+    if approve:
+        rule, votes = draft.ballot()
+        counted = policy.electorate(rule, request.person)
+        people = [vote.person for vote in votes if vote.approve and vote.person in counted]
+    else:
+        draft.change(ended_by=person)
+        people = [person]
+    for each in people:
+        live.write(draft, run, journal.Voted(request.ballot.key, at, approve, each))
     go_on(draft, run)
 
 
@@ -407,7 +355,7 @@ def told(draft: Draft, word: Any, person: str) -> None:
     """A person's word: paused, resumed, stopped, retry, skip."""
     run = live.of(draft)
     asks = draft.it.ballot
-    key = asks.key if asks is not None and asks.kind in ("pause", "batch") else ""
+    key = asks.key if asks is not None and asks.kind in ("pause", "batch", "unknown") else ""
     stopped = word == "stopped"
     told_key = "" if stopped else key
     live.write(draft, run, journal.Told(word, live.moment(draft, run), person, told_key))
@@ -451,7 +399,7 @@ def woken(draft: Draft) -> None:
 @guarded
 def shown_again(draft: Draft) -> None:
     """The counts of a loop have moved since they were shown."""
-    progress = progress_of(live.of(draft), draft.it.ballot)
+    progress = secrets.progress(draft.it.plan, progress_of(live.of(draft), draft.it.ballot))
     if progress != draft.it.progress:
         draft.change(progress=progress)
         draft.update_card()

@@ -61,10 +61,12 @@ def count(
     tally = policy.tally(rule, draft.it.person, draft.ballot()[1])
     plan = draft.it.plan
     assert plan is not None
-    if plan.engine == "local":
-        runs.voted(draft, person.id, approve)
-    elif tally.verdict != "waiting":
-        elsewhere.decided(draft, person, tally.verdict == "approved")
+    if tally.verdict != "waiting":
+        passed = tally.verdict == "approved"
+        if plan.engine == "local":
+            runs.decided(draft, person.id, passed)
+        else:
+            elsewhere.decided(draft, person, passed)
     if tally.verdict == "rejected":
         return texts.say(locale, "steer.rejected", id=number), "info"
     draft.update_card()

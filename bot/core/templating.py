@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot import catalog, model, parse, policy
-from bot.core import machines, patterns, preview
+from bot.cards import runs
+from bot.core import machines, patterns, preview, secrets
 from bot.core.draft import Draft
 from bot.oos import model as oos
 from bot.oos import parameters, placeholders
@@ -48,10 +49,10 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
     if isinstance(values, list):
         problems = "; ".join(map(str, values))
         return policy.Refusal("refused.template_values", {"problems": problems})
-    refusal = refusal_of_values(rule, values)
+    hidden = tuple(item.name for item in template.parameters if item.no_echo)
+    refusal = refusal_of_values(rule, values, hidden)
     if refusal is not None:
         return refusal
-    hidden = tuple(item.name for item in template.parameters if item.no_echo)
     selected = {
         item.name: chosen
         for item in template.parameters
@@ -63,7 +64,9 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         tuple(selected),
         tuple(selected.values()),
         hidden,
-        parse.shown(house.catalog, text, house.book.locale),
+        secrets.without(
+            parse.shown(house.catalog, text, house.book.locale), [values[name] for name in hidden]
+        ),
         preview.text(template, values, hidden, library),
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
@@ -75,13 +78,16 @@ def template_of(command: catalog.Command) -> oos.Template:
     return command.template
 
 
-def refusal_of_values(rule: policy.CommandRule, values: Mapping[str, Any]) -> policy.Refusal | None:
+def refusal_of_values(
+    rule: policy.CommandRule, values: Mapping[str, Any], hidden: tuple[str, ...]
+) -> policy.Refusal | None:
     """Are the values among those that the configuration allows?"""
     for name, allowed in rule.allowed_values.items():
         value = values.get(name)
         for each in value if isinstance(value, list) else (value,):
             if each is not None and each != "" and str(each) not in allowed:
-                facts = {"name": name, "value": str(each)[:80], "values": list(allowed)}
+                shown = runs.HIDDEN if name in hidden else str(each)[:80]
+                facts = {"name": name, "value": shown, "values": list(allowed)}
                 return policy.Refusal("refused.value", facts)
     return None
 
@@ -99,15 +105,28 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def findings(draft: Draft, command: str, text: str, bound: Bound) -> list[policy.Finding]:
-    """What the patterns say of the words, of every value, and of what will be done."""
-    seen = [policy.examine(draft.house.book, command, "text", text)]
-    seen += [
-        patterns.examined(draft.house, command, "value", value)
-        for value in dict.fromkeys(strings(bound.parameters))
-        if value
-    ]
-    seen.append(patterns.examined(draft.house, command, "script", bound.preview))
+    """What the patterns say of the words, of every value, and of what will be done. What they find
+    in something hidden is not repeated."""
+    house = draft.house
+    seen = [policy.examine(house.book, command, "text", text)]
+    if seen[0].refusal is not None and text != bound.text:
+        covered = policy.examine(house.book, command, "text", bound.text)
+        seen = [covered if covered.refusal is not None else unsaid(seen[0])]
+    hidden = set(strings({name: bound.parameters[name] for name in bound.hidden}))
+    for value in filter(None, dict.fromkeys(strings(bound.parameters))):
+        found = patterns.examined(house, command, "value", value)
+        seen.append(unsaid(found) if value in hidden else found)
+    seen.append(patterns.examined(house, command, "script", bound.preview))
     return seen
+
+
+def unsaid(finding: policy.Finding) -> policy.Finding:
+    """A finding that does not repeat what it found."""
+    refusal = finding.refusal
+    if refusal is None or "found" not in refusal.facts:
+        return finding
+    facts = {**refusal.facts, "found": runs.HIDDEN}
+    return replace(finding, refusal=policy.Refusal(refusal.key, facts))
 
 
 # ----------------------------------------------------------------------------- targets
@@ -148,7 +167,7 @@ def frozen(item: oos.Parameter, ids: list[str], region: str) -> Any:
 
 
 def without(value: Any, gone: tuple[str, ...]) -> Any:
-    """A frozen value less some instances; empty-handed (``holds_none``) where none is left."""
+    """A frozen value less some instances."""
     if isinstance(value, Mapping):
         left = [each for each in value["ResourceIds"] if each not in gone]
         return {**value, "ResourceIds": left}
@@ -157,6 +176,21 @@ def without(value: Any, gone: tuple[str, ...]) -> Any:
     if value.startswith("{"):
         return json.dumps(without(json.loads(value), gone))
     return "" if value in gone else value
+
+
+def emptied(value: Any, gone: tuple[str, ...]) -> bool:
+    """Does a frozen value lose all of its instances by that? What it would then select, only the
+    template knows: it could be everything."""
+    return bool(held(value)) and not set(held(value)) - set(gone)
+
+
+def held(value: Any) -> list[str]:
+    """The instances that a frozen value holds."""
+    if isinstance(value, Mapping):
+        return list(value["ResourceIds"])
+    if isinstance(value, list):
+        return [one for each in value for one in held(each)]
+    return held(json.loads(value)) if value.startswith("{") else [value] if value else []
 
 
 def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:

@@ -84,7 +84,8 @@ def refusal_of_words(draft: Draft, wish: command.Act) -> policy.Refusal | None:
         return policy.Refusal(
             "vote.wrong_code", {"id": request.id, "code": wish.code, "now": request.code}
         )
-    if not wish.code and draft.ballot()[0].code_required:
+    changed = any(vote.digest != request.digest for vote in draft.votes)
+    if not wish.code and (changed or draft.ballot()[0].code_required):
         hint = texts.say(draft.locale, "vote.code_hint")
         return policy.Refusal("vote.code_required", {"id": request.id, "code_hint": hint})
     return None

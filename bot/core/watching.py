@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from bot import model, policy, texts
 from bot.core import elsewhere
 from bot.core.draft import Draft
 from bot.house import House
-
-BATCH = "found"
-"""The batch of steps that carry no tag of ours: they are looked at one by one."""
 
 
 def found(
@@ -34,6 +32,8 @@ def found(
         preview=execution.waiting.shown,
     )
     account = model.Account(place.platform, place.tenant, "", execution.by)
+    user = re.split("[@(]", execution.by, maxsplit=1)[0]
+    person = policy.of_ram(house.book, user)
     draft.create(
         model.Request(
             id=view.next_request,
@@ -41,7 +41,7 @@ def found(
             version=1,
             command=plan.command,
             args={},
-            person=execution.by,
+            person=person.id if person is not None else f"ram:{execution.by}",
             account=account,
             place=place,
             locale=locale,
@@ -62,7 +62,7 @@ def found(
             request=draft.it.id,
             index=0,
             token=execution.id,
-            batch=BATCH,
+            batch=elsewhere.FOUND,
             region=event.region,
             instances=(),
             invocation=execution.id,

@@ -98,8 +98,9 @@ class View:
     """What the store shows to ``decide``. ``next_request`` is the number a new request gets,
     ``audit_seq`` and ``audit_hash`` the number and hash of the newest audit entry, ``recent_asks``
     how often ``asks_by`` asked within the last minute, ``installation`` the random id of this
-    store, ``unsent`` the keys of the request's queued effects that were certainly never sent,
-    ``journal`` how many entries the journal of the request's run has."""
+    store, ``unsent`` the keys of the request's queued effects that were certainly never sent (not
+    looked up where one of its calls came back), ``journal`` how many entries the journal of the
+    request's run has."""
 
     next_request: int
     audit_seq: int

@@ -72,9 +72,10 @@ class ListForms:
 @dataclass(frozen=True, slots=True)
 class Resolve:
     """Find instances. ``targets``: ids, names, or ``tag:key=value``; empty lists all. Or by
-    ``filters``, each the JSON of an OOS Targets parameter, in which ResourceIds may be names.
-    ``Done.data``: {"instances": [{id, name, region, status, agent}], "unknown": [target],
-    "ambiguous": {target: [ids]}}."""
+    ``filters``, each the JSON of an OOS Targets parameter, in which ResourceIds may be names, or
+    {"Type": "Any", "Filters": […]} of several. ``Done.data``: {"instances": [{id, name, region,
+    status, agent}], "unknown": [target], "ambiguous": {target: [ids]}, "each": what each of the
+    filters found, as lists of ids}."""
 
     targets: tuple[str, ...]
     region: str = ""
@@ -107,7 +108,8 @@ class StopRun:
 
 @dataclass(frozen=True, slots=True)
 class TellRun:
-    """Say a word to an execution that waits on another engine: to what it waits for at ``task``.
+    """Say a word to an execution that waits on another engine: to what it waits for at ``task``
+    (a ``Waiting``'s id, or its task).
     Saying it again changes nothing where it has moved on: that is Done, too."""
 
     request: int

@@ -117,13 +117,15 @@ class Observed:
 class Waiting:
     """What an execution on another engine waits for: an "approval" (by ``approvers``, RAM user
     names, ``need`` of them; nobody named: whoever the policy allows), a "confirm" of a task of
-    high risk, or a "pause" to be resumed. ``shown`` is what people should see of it."""
+    high risk, or a "pause" to be resumed. ``shown`` is what people should see of it. ``id`` is the
+    engine's own name of the task that waits, for several may be called ``task``."""
 
     kind: Literal["approval", "confirm", "pause"]
     task: str
     approvers: tuple[str, ...] = ()
     need: int = 1
     shown: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,9 +124,12 @@ class Lookup:
 def plain(what: What) -> dict[str, Any]:
     """The call as JSON types: its fields by name and its "kind". A tuple becomes a list; an api
     also says whether it only "reads" and its "style", an approve has its "notice" or None."""
-    found: dict[str, Any] = {"kind": _KINDS[type(what)], **asdict(what)}
+    found: dict[str, Any] = {"kind": _KINDS[type(what)]}
     if isinstance(what, Api):
+        found |= {name: getattr(what, name) for name in what.__dataclass_fields__}
         found |= {"reads": what.reads, "style": what.style}
+    else:
+        found |= asdict(what)
     for name in ("approvers", "filters"):
         if name in found:
             found[name] = list(found[name])

@@ -13,8 +13,8 @@ _HEAD = """# Templates · 模板
 
 What is understood of the template language of
 [Operation Orchestration Service](https://www.alibabacloud.com/help/en/oos/)
-(`FormatVersion: OOS-2019-06-01`, YAML or JSON, at most 64 KB). **Templates can be checked now; the
-bot does not run them yet.**
+(`FormatVersion: OOS-2019-06-01`, YAML or JSON, at most 64 KB).
+[Write a runbook](../how-to/write-a-runbook.md) shows how a template becomes a command of the chat.
 
 ```sh
 python -m bot template validate .

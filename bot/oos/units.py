@@ -192,7 +192,8 @@ class Unit:
 
     def property(self, name: str, default: Any = None) -> Any:
         """A property, evaluated."""
-        found = self.value(self.properties.get(name.lower()))
+        given = self.properties.get(name.lower())
+        found = None if given is None else self.value(given)
         return default if found is None else found
 
     def mapping(self, name: str) -> Mapping[str, Any]:

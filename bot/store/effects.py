@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -133,12 +134,16 @@ def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bo
     return True
 
 
-def _stored(row: tuple[Any, ...]) -> model.StoredEffect:
-    id_, key, lane, request, attempts, body, context = row
-    known: Mapping[str, Any] = codec.decode(codec.mapping, context)
-    return model.StoredEffect(
-        id_, key, lane, request, attempts, codec.decode(codec.effect, body), known
-    )
+@functools.lru_cache(maxsize=256)
+def decoded(body: str) -> model.Effect:
+    """An effect of its text, remembered: what came back is read to be settled, and to be judged."""
+    return codec.decode(codec.effect, body)
+
+
+def _stored(row: tuple[Any, ...], body: model.Effect) -> model.StoredEffect:
+    id_, key, lane, request, attempts, _, context = row
+    known: Mapping[str, Any] = {} if context == "{}" else codec.decode(codec.mapping, context)
+    return model.StoredEffect(id_, key, lane, request, attempts, body, known)
 
 
 def load(connection: sqlite3.Connection, id_: int) -> Row | None:
@@ -146,7 +151,9 @@ def load(connection: sqlite3.Connection, id_: int) -> Row | None:
     if row is None:
         return None
     *stored, state, created, _kind, bucket = row
-    return Row(_stored(tuple(stored)), state, bucket_from(bucket), codec.at(created))
+    return Row(
+        _stored(tuple(stored), decoded(stored[5])), state, bucket_from(bucket), codec.at(created)
+    )
 
 
 class Quota(Protocol):
@@ -189,7 +196,8 @@ def _take(connection: sqlite3.Connection, id_: int, now: int) -> Claimed:
     connection.execute(queries.EFFECT_CLAIM, (now, id_))
     row = connection.execute(queries.EFFECT_CLAIMED, (id_,)).fetchone()
     *columns, doubt, bucket = row
-    effect = _stored(tuple(columns))
+    # decoded afresh: what goes out is its adapter's own
+    effect = _stored(tuple(columns), codec.decode(codec.effect, columns[5]))
     if not isinstance(effect.body, model.UpdateCard):
         return Claimed(effect, bucket_from(bucket), bool(doubt), False)
     shown = connection.execute(queries.REQUEST_CARD, (effect.request,)).fetchone()

@@ -131,6 +131,7 @@ def load(
     row = effects.load(connection, needs.effect) if needs.effect else None
     effect = row.effect if row else None
     found = find(connection, needs, effect)
+    called = effect is not None and isinstance(effect.body, model.RunCall)
     shown: tuple[model.Request, ...] = ()
     entries: tuple[model.AuditRow, ...] = ()
     if needs.listing == "audit":
@@ -150,7 +151,7 @@ def load(
         listing=shown,
         audit=entries,
         recent_asks=recent_asks,
-        unsent=unsent(connection, found) if found else frozenset(),
+        unsent=frozenset() if found is None or called else unsent(connection, found),
         journal=journal(connection, found) if found else 0,
         archive=Archive(connection),
     )

@@ -48,7 +48,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Paused by a person: nothing more is started",
     ),
     "ballot.unknown": (
-        "无法确认这些调用是否已经发生：{task}。请查证后选择重试或跳过",
+        "无法确认这次调用是否已经发生：{task}。请查证后选择重试或跳过",
         "Nobody knows whether this happened: {task}. Find out, then choose to retry or to skip",
     ),
     "say.ballot.approval": (
@@ -76,7 +76,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} is paused: nothing more is started. To go on: resume {id}",
     ),
     "say.ballot.unknown": (
-        "#{id} {command}：无法确认这些调用是否已经发生：{task}。我不会自行重试。请在控制台查证，然后发送 retry {id}（重新执行）、skip {id}（当作已完成）或 stop {id}",
+        "#{id} {command}：无法确认这次调用是否已经发生：{task}。我不会自行重试。请在控制台查证，然后发送 retry {id}（重新执行）、skip {id}（当作已完成）或 stop {id}",
         "#{id} {command}: nobody knows whether this happened: {task}. I will not repeat it on a guess. Look it up in the console, then send retry {id} (make it again), skip {id} (go on without it) or stop {id}",
     ),
     "say.ballot.nobody": (

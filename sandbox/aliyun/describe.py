@@ -30,19 +30,28 @@ def page(
     size = asked.get("MaxResults", 10)
     if not 1 <= size <= most:
         raise ApiError(403, "InvalidParam.PageSize", f"MaxResults is between 1 and {most}.")
-    rest = list(items)
-    if token := asked.get("NextToken", ""):
-        try:
-            below = int(base64.urlsafe_b64decode(token.encode()))
-        except ValueError:
-            raise invalid("NextToken", "it was not given out here") from None
-        rest = [item for item in items if number(item) < below]
-    shown = rest[:size]
-    following = ""
-    if len(rest) > size:
-        following = base64.urlsafe_b64encode(str(number(shown[-1])).encode()).decode()
+    token = asked.get("NextToken", "")
+    shown, following = cut(items, lambda item: -number(item), size, token)
     about = {"TotalCount": len(items), "NextToken": following, "PageNumber": 0, "PageSize": size}
     return shown, about
+
+
+def cut(
+    items: Sequence[T], order: Callable[[T], int], size: int, token: str
+) -> tuple[list[T], str]:
+    """So many items behind those that the token names, and the token of the next; ``order`` rises
+    along the items. Raises ApiError."""
+    rest = list(items)
+    if token:
+        try:
+            last = int(base64.urlsafe_b64decode(token.encode()))
+        except ValueError:
+            raise invalid("NextToken", "it was not given out here") from None
+        rest = [item for item in items if order(item) > last]
+    shown = rest[:size]
+    if len(rest) <= size:
+        return shown, ""
+    return shown, base64.urlsafe_b64encode(str(order(shown[-1])).encode()).decode()
 
 
 def coded(asked: Mapping[str, Any], text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -13,7 +11,6 @@ from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.commands import Commands
 from sandbox.aliyun.describe import Describe
 from sandbox.aliyun.disks import Disks
-from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.machines import Machines, Tagging
 from sandbox.aliyun.power import Power
 from sandbox.aliyun.products import Params, Request
@@ -22,7 +19,6 @@ from sandbox.aliyun.tokens import Tokens
 from sandbox.base import Clock
 
 VERSION = "2014-05-26"
-_REGION = re.compile(r"(cn|ap|eu|us|me|na)-[a-z0-9-]+")
 
 Typed = dict[str, Any]
 Serve = Callable[[Typed], dict[str, Any]]
@@ -37,7 +33,6 @@ class Ecs:
         self.power = Power(cloud, clock)
         self.tokens = Tokens(clock)
         self.disks = disks = Disks(cloud, clock)
-        self._loaded = False
         describe, machines, tagging = Describe(cloud, clock), Machines(cloud, clock), Tagging(cloud)
         self._looks: Mapping[str, Serve] = {
             "DescribeCommands": describe.commands,
@@ -76,14 +71,7 @@ class Ecs:
 
     async def handle(self, action: str, params: Params, request: Request) -> dict[str, Any]:
         """The answer's body. Raises ApiError."""
-        if action not in parameters.REQUIRED:
-            raise ApiError(404, "InvalidAction.NotFound", "Specified api is not found.")
-        if not self._loaded:
-            await asyncio.to_thread(parameters.load)
-            self._loaded = True
-        typed = parameters.parse(action, params)
-        if "RegionId" in typed and not _REGION.fullmatch(typed["RegionId"]):
-            raise ApiError(404, "InvalidRegionId.NotFound", "The RegionId does not exist.")
+        typed = await parameters.API.read(action, params)
         if look := self._looks.get(action):
             return look(typed)
         return self.tokens.once(action, typed, partial(self._changes[action], typed, request))

@@ -11,12 +11,9 @@ Not served: Mode FailurePause and Debug, LoopMode, timers and events.
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.products import Params, Request
 from sandbox.base import Clock
 from sandbox.oos import acts, parameters
@@ -28,7 +25,6 @@ from sandbox.oos.telling import Teller
 from sandbox.oos.templates import Templates
 
 VERSION = "2019-06-01"
-_REGION = re.compile(r"(cn|ap|eu|us|me|na)-[a-z0-9-]+")
 
 
 class Oos:
@@ -41,22 +37,14 @@ class Oos:
         self.starter = Starter(self.executions, self.templates, self.runner, clock)
         self.listing = Listing(self.executions)
         self.teller = Teller(self.executions, self.runner)
-        self._loaded = False
 
     async def close(self) -> None:
         await self.runner.close()
 
     async def handle(self, action: str, params: Params, request: Request) -> dict[str, Any]:
         """The answer's body. Raises ApiError."""
-        if action not in parameters.REQUIRED:
-            raise ApiError(404, "InvalidAction.NotFound", "Specified api is not found.")
-        if not self._loaded:
-            await asyncio.to_thread(parameters.load)
-            self._loaded = True
-        asked = parameters.parse(action, params)
-        if not _REGION.fullmatch(asked.setdefault("RegionId", "cn-hangzhou")):
-            raise ApiError(404, "InvalidRegionId.NotFound", "The RegionId does not exist.")
-        return self._act(action, asked, request.caller)
+        asked = await parameters.API.read(action, params)
+        return self._act(action, {"RegionId": "cn-hangzhou", **asked}, request.caller)
 
     def _act(self, action: str, asked: Mapping[str, Any], caller: str) -> dict[str, Any]:
         match action:

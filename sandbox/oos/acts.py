@@ -69,7 +69,7 @@ class Acts:
             raise ApiError(400, "InvalidStyle", "the stand-in's executions make RPC calls only")
         region = what.region or one.region
         if what.service.lower() == "ecs":
-            await asyncio.to_thread(ecs_parameters.load)
+            await asyncio.to_thread(ecs_parameters.API.load)
             flat = shaped(what.api, {"RegionId": region, **what.parameters})
         else:
             flat = flattened({"RegionId": region, **what.parameters})
@@ -126,7 +126,7 @@ class Acts:
             parts = [base]
         else:
             raise ApiError(400, "InvalidParameter.Filters", f"the stand-in has no type {kind}")
-        await asyncio.to_thread(ecs_parameters.load)
+        await asyncio.to_thread(ecs_parameters.API.load)
         found: dict[str, Any] = {}
         for part in parts:
             token = ""
@@ -217,7 +217,7 @@ def shaped(action: str, given: Mapping[str, Any]) -> dict[str, str]:
     https://www.alibabacloud.com/help/en/oos/user-guide/acs-executeapi."""
     if action not in ecs_parameters.REQUIRED:
         return flattened(given)
-    fields = ecs_parameters.schema(action)
+    fields = ecs_parameters.API.schema(action)
     known = {name.lower(): name for name in fields}
     flat: dict[str, str] = {}
     for name, value in given.items():

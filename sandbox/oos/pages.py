@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from sandbox.aliyun.describe import cut
 from sandbox.aliyun.errors import invalid
 
 T = TypeVar("T")
@@ -24,17 +24,6 @@ def page(
     size = asked.get("MaxResults", USUAL)
     if not least <= size <= MOST:
         raise invalid("MaxResults", f"it is from {least} to {MOST}")
-    rest = list(items)
-    if token := asked.get("NextToken", ""):
-        try:
-            last = int(base64.urlsafe_b64decode(token.encode()))
-        except ValueError:
-            raise invalid("NextToken", "it was not given out here") from None
-        rest = [
-            item for item in items if (number(item) > last if ascending else number(item) < last)
-        ]
-    shown = rest[:size]
-    following = ""
-    if len(rest) > size:
-        following = base64.urlsafe_b64encode(str(number(shown[-1])).encode()).decode()
+    order = number if ascending else lambda item: -number(item)
+    shown, following = cut(items, order, size, asked.get("NextToken", ""))
     return shown, {"MaxResults": size, "NextToken": following, "TotalCount": len(items)}

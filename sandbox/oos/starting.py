@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.oos import model, parameters
 from sandbox.aliyun.errors import ApiError, invalid, missing
+from sandbox.aliyun.reference import mapping
 from sandbox.base import Clock
-from sandbox.oos.parameters import mapping
 from sandbox.oos.running import ACCOUNT, Runner
 from sandbox.oos.state import Execution, Executions, text, view
 from sandbox.oos.templates import Templates

@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.aliyun import Aliyun, Credentials, api, pages
+from adapters.aliyun import Aliyun, Credentials, pages
 from bot import checkpoints, model
 from bot.oos import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import Clock, executor
-from tests.sandbox.aliyun_party import DB1, REGION, SWITCHED_OFF, WEB1, WEB2, served, until
+from tests.sandbox.aliyun_party import DB1, REGION, SWITCHED_OFF, WEB1, WEB2, until
+
+pytestmark = pytest.mark.usefixtures("hurry")
 
 Party = party_module.Aliyun
 TOKEN = "call-token-1"
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "FIRST_WAIT", 0.005)
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Party]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def aliyun(party: Party, clock: Clock) -> AsyncIterator[Aliyun]:
-    async with executor(party.base_url, clock) as one:
-        yield one
 
 
 def call(api: str, lookup: bool = False, age: float | None = 5, **parameters: Any) -> model.RunCall:
@@ -117,7 +95,7 @@ async def test_checkpoints_stand_around_the_call(aliyun: Aliyun) -> None:
 async def test_connections_are_kept(aliyun: Aliyun, party: Party) -> None:
     for _ in range(5):
         await document(aliyun, call("DescribeInstances"))
-    assert len(aliyun._api._clients) == 1
+    assert len(aliyun._api.clients) == 1
 
 
 # ----------------------------------------------------------------------------- all pages
@@ -203,6 +181,29 @@ async def test_what_must_not_be_sent(
     assert isinstance(outcome, model.Refused), outcome
     assert word in outcome.reason
     assert await party.calls() == []
+
+
+SECRET = "{{ oos-secret:db_password }}"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        script("echo '{{what}}'", EnableParameter=True, Parameters={"what": SECRET}),
+        script("echo '{{what}}'", EnableParameter="true", Parameters=json.dumps({"what": SECRET})),
+        script("echo '{{what}}'", enableParameter=True, parameters={"what": "{{ACS::InstanceId}}"}),
+        script(f"echo {SECRET}"),
+        script("ZWNobyB7e29vcy1zZWNyZXQ6ZGJ9fQ==", ContentEncoding="Base64"),
+    ],
+)
+async def test_a_value_never_becomes_a_secret_of_the_operators(
+    aliyun: Aliyun, party: Party, given: dict[str, Any]
+) -> None:
+    """What Cloud Assistant would put in for a placeholder would be printed into the chat."""
+    outcome = await aliyun.perform(call("RunCommand", **given), doubt=False)
+    assert isinstance(outcome, model.Refused), outcome
+    assert outcome.code == "InvalidCall"
+    assert not await made(party, "RunCommand")
 
 
 async def test_a_refusal_of_the_platform_says_what_to_do(aliyun: Aliyun, party: Party) -> None:

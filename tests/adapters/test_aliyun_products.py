@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adapters.aliyun import Aliyun, Settings, api, wire
+from adapters.aliyun import Aliyun, Settings, wire
+from adapters.openapi import api
 from bot import model
 from bot.oos import calls
 from tests.adapters.aliyun_plans import Clock, executor
@@ -346,5 +347,5 @@ async def test_connections_are_kept_per_endpoint() -> None:
         for service in ("rds", "vpc", "slb", "ram"):
             for _ in range(3):
                 await document(one, call(service, "DescribeThings"))
-        assert len(one._api._clients) == 1
+        assert len(one._api.clients) == 1
     assert len(products.connections) <= 2

@@ -7,38 +7,21 @@ import dataclasses
 import json
 import shlex
 import urllib.request
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.aliyun import Aliyun, Credentials, api, credentials
+from adapters.aliyun import Aliyun, Credentials, rights
 from bot import command, model, ports
 from bot.oos import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor, plan, start
-from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, WEB1, WEB2, served, until
+from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, WEB1, WEB2, until
+
+pytestmark = pytest.mark.usefixtures("hurry")
 
 Party = party_module.Aliyun
 BATCH = [{"Key": "countersign-batch", "Value": "b1"}]
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "FIRST_WAIT", 0.005)
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Party]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-async def aliyun(party: Party) -> AsyncIterator[Aliyun]:
-    async with executor(party.base_url) as one:
-        yield one
 
 
 # ----------------------------------------------------------------------------- finding
@@ -297,8 +280,8 @@ async def test_a_templates_calls_are_made_in_the_name_of_the_request(
 
 
 def test_a_policy_too_long_is_left_out() -> None:
-    assert credentials.least(REGION, [f"i-bp1{n:017d}" for n in range(100)]) == ""
-    assert 0 < len(credentials.least(REGION, [f"i-bp1{n:017d}" for n in range(20)])) <= 2048
+    assert rights.least(REGION, [f"i-bp1{n:017d}" for n in range(100)]) == ""
+    assert 0 < len(rights.least(REGION, [f"i-bp1{n:017d}" for n in range(20)])) <= 2048
 
 
 async def test_incomplete_credentials_are_a_refusal(party: Party) -> None:

@@ -6,40 +6,18 @@ import base64
 import dataclasses
 import os
 import socket
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from adapters.aliyun import AT_TAG, Aliyun, api
+from adapters.aliyun import AT_TAG, Aliyun
 from bot import model
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import KEY, Clock, changed, executor, plan, start
-from tests.sandbox.aliyun_party import NO_AGENT, REGION, WEB1, WEB2, Sdk, served, until
+from tests.sandbox.aliyun_party import NO_AGENT, REGION, WEB1, WEB2, Sdk, until
+
+pytestmark = pytest.mark.usefixtures("hurry")
 
 Party = party_module.Aliyun
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "FIRST_WAIT", 0.005)
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Party]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def aliyun(party: Party, clock: Clock) -> AsyncIterator[Aliyun]:
-    async with executor(party.base_url, clock) as one:
-        yield one
 
 
 async def ran(party: Party) -> list[str]:
@@ -249,7 +227,7 @@ async def test_no_answer_in_time_is_unknown(party: Party) -> None:
 
 async def test_no_try_begins_too_late(party: Party) -> None:
     await party.fault("RunCommand", "slow", times=99, seconds=30)
-    async with executor(party.base_url, connect_timeout=0.05, read_timeout=0.2) as one:
+    async with executor(party.base_url, connect_timeout=0.25, read_timeout=0.4) as one:
         outcome = await one.perform(start(plan()), doubt=False)
     assert isinstance(outcome, model.Unknown)
     assert len(await party.calls("RunCommand")) == 2

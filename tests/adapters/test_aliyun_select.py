@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from bot import model
 from bot.oos import calls, targets
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor
-from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, SWITCHED_OFF, WEB1, WEB2, served
+from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, SWITCHED_OFF, WEB1, WEB2
 
 Party = party_module.Aliyun
 WEB3 = "i-sandbox0web03"
@@ -22,18 +20,6 @@ WEBS = [WEB1, WEB2, WEB3]
 TYPE = "ALIYUN::ECS::Instance"
 ALL = {"Type": "All"}
 WEB = {"Type": "Tags", "Tags": [{"Key": "tier", "Value": "web"}]}
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Party]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-async def aliyun(party: Party) -> AsyncIterator[Aliyun]:
-    async with executor(party.base_url) as one:
-        yield one
 
 
 async def select(one: Aliyun, *filters: Any, **more: Any) -> model.Outcome:
@@ -214,6 +200,7 @@ async def test_filters_are_resolved_like_targets(aliyun: Aliyun) -> None:
         ],
         "unknown": [],
         "ambiguous": {},
+        "each": [[WEB2, DB1, NO_AGENT]],
     }
 
 
@@ -222,6 +209,14 @@ async def test_filters_of_several_parameters_are_put_together(aliyun: Aliyun) ->
     assert [i["id"] for i in data["instances"]] == [*WEBS, DB1]
     data = await resolve(aliyun, WEB, targets=("db-01",))
     assert [i["id"] for i in data["instances"]] == [DB1, *WEBS]
+
+
+async def test_what_each_of_several_filters_found_is_told_apart(aliyun: Aliyun) -> None:
+    """A parameter that holds instances is frozen to its own, whatever the others hold."""
+    either = {"Type": "Any", "Filters": [of("db-01"), of(WEB1)]}
+    data = await resolve(aliyun, of("web-02", "web-01"), either)
+    assert data["each"] == [[WEB2, WEB1], [DB1, WEB1]]
+    assert [found["id"] for found in data["instances"]] == [WEB2, WEB1, DB1]
 
 
 async def test_what_filters_do_not_find_is_told(aliyun: Aliyun, party: Party) -> None:

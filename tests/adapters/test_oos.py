@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from adapters.oos import STEP_TAG, Oos, api
+from adapters.oos import STEP_TAG, Oos
 from bot import model, ports
 from sandbox.aliyun import Aliyun
 from tests.adapters.aliyun_plans import Clock
@@ -21,31 +19,11 @@ from tests.adapters.oos_plans import (
     executor,
     start,
 )
-from tests.sandbox.aliyun_party import DB1, REGION, served, until
+from tests.sandbox.aliyun_party import DB1, REGION, until
 from tests.sandbox.oos_client import Sdk, script, template
 from tests.sandbox.oos_client import api as call
 
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "FIRST_WAIT", 0.005)
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Aliyun]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def oos(party: Aliyun, clock: Clock) -> AsyncIterator[Oos]:
-    async with executor(party, clock) as one:
-        yield one
+pytestmark = pytest.mark.usefixtures("hurry")
 
 
 # ----------------------------------------------------------------------------- starting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,17 @@ class Scene(play.Play):
         return await self.new_card(text.split()[0], known)
 
 
+@asynccontextmanager
+async def playing(sandbox: Sandbox, platform: str, path: Path) -> AsyncIterator[Scene]:
+    """The bot of this configuration on a platform, from its start to its end."""
+    found = Scene(sandbox, platform, path)
+    await found.start()
+    try:
+        yield found
+    finally:
+        await found.end()
+
+
 @pytest.fixture(params=PLATFORMS)
 def platform(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -92,9 +104,5 @@ def platform(request: pytest.FixtureRequest) -> str:
 async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     async with Sandbox() as sandbox:
         path = demo.configuration(tmp_path, sandbox.ports)
-        found = Scene(sandbox, platform, path)
-        await found.start()
-        try:
+        async with playing(sandbox, platform, path) as found:
             yield found
-        finally:
-            await found.end()

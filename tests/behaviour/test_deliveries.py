@@ -25,7 +25,7 @@ import pytest
 from bot import model
 from sandbox import demo, play
 from sandbox.client import Sandbox
-from tests.behaviour.conftest import Scene
+from tests.behaviour.conftest import Scene, playing
 
 DISORDER = ("duplicate", "reorder", "slow", "drop_ack")
 BROKEN = ("lose_answer", "hang_up", "error", "throttle", "html", "slow")
@@ -69,12 +69,8 @@ async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
         path = demo.configuration(tmp_path, sandbox.ports, TWO)
         text = path.read_text("utf-8").replace("# call_timeout = 10 ", "call_timeout = 1 ")
         path.write_text(text, "utf-8")
-        found = Scene(sandbox, platform, path)
-        await found.start()
-        try:
+        async with playing(sandbox, platform, path) as found:
             yield found
-        finally:
-            await found.end()
 
 
 class Round:

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import demo, play
 from sandbox.client import Sandbox
-from tests.behaviour.conftest import Scene
+from tests.behaviour.conftest import Scene, playing
 
 TABLE = "[command.reboot-with-approval]"
 
@@ -25,12 +25,8 @@ async def scene(
             path.write_text(text, "utf-8")
             part = demo.ROOT / "commands" / "parts" / "reboot-one.yml"
             await sandbox.call("aliyun", "add_template", name=part.stem, content=part.read_text())
-        found = Scene(sandbox, platform, path)
-        await found.start()
-        try:
+        async with playing(sandbox, platform, path) as found:
             yield found
-        finally:
-            await found.end()
 
 
 async def test_a_template_with_an_approval_of_its_own(scene: Scene) -> None:

@@ -83,7 +83,21 @@ Tasks:
     Properties: {Service: ECS, API: ActNow}
 """
 
-TEMPLATES = {"fleet": FLEET, "gate": GATE, "nap": NAP}
+SWAP = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  first: {Type: Json, AssociationProperty: Targets}
+  second: {Type: List, AssociationProperty: Targets}
+Tasks:
+  - Name: swap
+    Action: ACS::ExecuteAPI
+    Properties:
+      Service: ECS
+      API: SwapNow
+      Parameters: {From: '{{ first }}', To: '{{ second }}'}
+"""
+
+TEMPLATES = {"fleet": FLEET, "gate": GATE, "nap": NAP, "swap": SWAP}
 
 
 def book(**changes: Any) -> policy.Book:
@@ -132,20 +146,30 @@ class RunStage(stage.Stage):
         return super().answer(claimed)
 
     def found(self, body: model.Resolve) -> model.Outcome:
-        instances, unknown = [], []
+        instances: dict[str, Any] = {}
+        unknown: list[str] = []
+        each: list[list[str]] = []
         for wanted in body.filters:
-            names = wanted.get("ResourceIds", self.fleet)
-            for name in names:
-                known = next(
-                    (
-                        one
-                        for key, one in stage.INSTANCES.items()
-                        if name in (key, one["id"]) and key in self.fleet
-                    ),
-                    None,
-                )
-                instances.append(known) if known else unknown.append(name)
-        return model.Done(data={"instances": instances, "unknown": unknown, "ambiguous": {}})
+            ids: list[str] = []
+            for one in wanted.get("Filters", [wanted]):
+                for name in one.get("ResourceIds", self.fleet):
+                    known = self.known(name)
+                    if known is None:
+                        unknown.append(name)
+                    else:
+                        instances[known["id"]] = known
+                        ids.append(known["id"])
+            each.append(ids)
+        found = list(instances.values())
+        data = {"instances": found, "unknown": unknown, "ambiguous": {}, "each": each}
+        return model.Done(data=data)
+
+    def known(self, name: str) -> Mapping[str, Any] | None:
+        """An instance that is there now, by its name or id."""
+        for key, one in stage.INSTANCES.items():
+            if name in (key, one["id"]) and key in self.fleet:
+                return one
+        return None
 
     def call(self, body: model.RunCall) -> model.Outcome:
         self.calls.append(body)

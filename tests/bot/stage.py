@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -274,3 +275,19 @@ def words(message: model.Message | model.Card) -> str:
         parts += [span.text for span in block.spans] + [block.text]
         parts += [label + " " + "".join(s.text for s in spans) for label, spans in block.rows]
     return "\n".join(parts)
+
+
+def said(effects: Iterable[model.Effect]) -> list[str]:
+    """What is said in words, a text each."""
+    return [words(effect.message) for effect in effects if isinstance(effect, model.Say)]
+
+
+def cards(effects: Iterable[model.Effect]) -> list[model.Card]:
+    """The cards that are shown or renewed."""
+    shown = (model.ShowCard, model.UpdateCard)
+    return [effect.card for effect in effects if isinstance(effect, shown)]
+
+
+def actions(stage: Stage) -> list[str]:
+    """What the audit log holds, the oldest first."""
+    return [row.action for row in stage.read(lambda reader: list(reader.chain()))]

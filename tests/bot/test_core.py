@@ -11,7 +11,7 @@ import pytest
 
 from bot import audit, house, model, policy
 from bot.core import running
-from tests.bot.stage import CHAT, PLATFORM, TENANT, Stage, book, words
+from tests.bot.stage import CHAT, PLATFORM, TENANT, Stage, actions, book, cards, said, words
 
 
 @pytest.fixture
@@ -19,19 +19,6 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     made = Stage(tmp_path)
     yield made
     made.close()
-
-
-def said(effects: list[model.Effect]) -> list[str]:
-    return [words(effect.message) for effect in effects if isinstance(effect, model.Say)]
-
-
-def cards(effects: list[model.Effect]) -> list[model.Card]:
-    shown = (model.ShowCard, model.UpdateCard)
-    return [effect.card for effect in effects if isinstance(effect, shown)]
-
-
-def actions(stage: Stage) -> list[str]:
-    return [row.action for row in stage.read(lambda reader: list(reader.chain()))]
 
 
 # ----------------------------------------------------------------------------- asking

@@ -13,7 +13,7 @@ from bot import model, policy
 from bot.core import live
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import words
+from tests.bot.stage import actions, cards, said, words
 
 State = model.State
 
@@ -23,19 +23,6 @@ def stage(tmp_path: Path) -> Iterator[RunStage]:
     made = RunStage(tmp_path)
     yield made
     made.close()
-
-
-def said(effects: list[model.Effect]) -> list[str]:
-    return [words(effect.message) for effect in effects if isinstance(effect, model.Say)]
-
-
-def cards(effects: list[model.Effect]) -> list[model.Card]:
-    shown = (model.ShowCard, model.UpdateCard)
-    return [effect.card for effect in effects if isinstance(effect, shown)]
-
-
-def actions(stage: RunStage) -> list[str]:
-    return [row.action for row in stage.read(lambda reader: list(reader.chain()))]
 
 
 def buttons(card: model.Card) -> list[str]:
@@ -347,6 +334,8 @@ def test_a_doubt_is_looked_up_and_in_the_end_a_person_is_asked(stage: RunStage, 
         assert len(made) == 1
         assert request.state is State.WAITING
         assert buttons(cards(effects)[-1]) == ["retry", "skip", "stop"]
+        assert "ECS ActNow" in words(cards(effects)[-1])
+        assert "Note: hello" in words(cards(effects)[-1])
         assert "may not" in stage.click("alice", 1, "retry", request.code).toast
         stage.click("carol", 1, "retry", request.code)
         stage.work()
@@ -360,6 +349,7 @@ def test_a_run_that_cannot_go_on_ends_as_unknown_and_is_told(stage: RunStage) ->
     connection = stage.store.writer.connection  # type: ignore[union-attr]
     connection.execute("UPDATE journal SET body = replace(body, 'gate#0', 'gone#0')")
     stage.approve("bob")
+    stage.approve("carol")
     effects = stage.work()
     assert stage.request(1).state is State.UNKNOWN
     assert "cannot go on" in said(effects)[-1]

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.crash import cases, stories, trial
+from tests.crash import cases, deaths, stories, trial
 
 SEEDS = 200
 
@@ -28,8 +28,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, help="how many (default: all checkpoints, and ≥ 200)")
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
     parser.add_argument("--story", action="append", default=[], choices=list(stories.STORIES))
-    parser.add_argument("--platform", action="append", default=[], choices=cases.PLATFORMS)
-    parser.add_argument("--kill", action="append", default=[], type=cases.kill, metavar="DEATH")
+    parser.add_argument("--platform", action="append", default=[], choices=deaths.PLATFORMS)
+    parser.add_argument("--kill", action="append", default=[], type=deaths.kill, metavar="DEATH")
     parser.add_argument("--seed", type=int, default=0, help="the seed's number, with --kill")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="at once")
     return parser.parse_args()
@@ -55,7 +55,7 @@ class Board:
         await asyncio.gather(*(work() for _ in range(jobs)))
         return self.results[before:]
 
-    def deaths(self) -> list[tuple[cases.Pair, str]]:
+    def died(self) -> list[tuple[cases.Pair, str]]:
         """Where in which story the bot has died so far."""
         return [
             ((result.case.story, result.case.platform), death.checkpoint)
@@ -81,7 +81,8 @@ class Board:
             )
 
     def table(self, seconds: float) -> None:
-        """Deaths and failures by checkpoint, and each failure with the command that repeats it."""
+        """Deaths and failures by checkpoint, each failure with the command that repeats it, and in
+        the end, alone on its line, how many trials passed and how many failed."""
         counts: dict[str, Counter[str]] = {}
         for result in self.results:
             for number, death in enumerate(result.case.kills):
@@ -91,23 +92,23 @@ class Board:
                     row["came"] += 1
                     row["failed"] += bool(result.faults)
                     row[result.case.platform] += 1
-        table = Table("death", "planned", "came", *cases.PLATFORMS, "failures", box=None)
+        table = Table("death", "planned", "came", *deaths.PLATFORMS, "failures", box=None)
         for column in table.columns[1:]:
             column.justify = "right"
         for name in sorted(counts):
             row = counts[name]
-            numbers = [row[key] for key in ("planned", "came", *cases.PLATFORMS, "failed")]
+            numbers = [row[key] for key in ("planned", "came", *deaths.PLATFORMS, "failed")]
             style = "red" if row["failed"] else ""
             table.add_row(name, *map(str, numbers), style=style)
         self.console.print(table)
         killed = [result for result in self.results if result.case.kills]
         failed = [result for result in self.results if result.faults]
-        deaths = sum(len(result.deaths) for result in killed)
-        self.console.print(
-            f"{len(killed)} seeds, {deaths} deaths, {len(failed)} failures in {seconds:.0f} s"
-        )
+        died = sum(len(result.deaths) for result in killed)
         for result in failed:
             self.console.print(Text(f"  {result.case.replay}", "red"))
+        self.console.print(f"{len(killed)} seeds, {died} deaths in {seconds:.0f} s")
+        passed = len(self.results) - len(failed)
+        self.console.print(f"{passed} passed, {len(failed)} failed", highlight=False)
 
 
 async def main(options: argparse.Namespace) -> int:
@@ -139,10 +140,10 @@ async def everywhere(board: Board, pairs: list[cases.Pair], options: argparse.Na
     console.print(f"{least} checkpoints of {len(pairs)} stories; {count} seeds")
     await board.play(cases.plan(reached, options.first, count), options.jobs)
     if options.first == 0 and count >= least:
-        missed = cases.missed(reached, board.deaths())
+        missed = cases.missed(reached, board.died())
         console.print(f"{len(missed)} checkpoints were missed and are tried once more")
         await board.play(missed, options.jobs)
-        for case in cases.missed(reached, board.deaths()):
+        for case in cases.missed(reached, board.died()):
             console.print(f"never came: {case.replay}", style="yellow")
 
 

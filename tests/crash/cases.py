@@ -3,53 +3,18 @@
 from __future__ import annotations
 
 import random
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.crash import stories
+from tests.crash import deaths, stories
 
-PLATFORMS = ("dingtalk", "lark")
-PAIRS = tuple((story, platform) for story in stories.STORIES for platform in PLATFORMS)
+PAIRS = tuple((story, platform) for story in stories.STORIES for platform in deaths.PLATFORMS)
 LONGEST = 4.0
 """Seconds after which a death by the clock comes at the latest."""
-_KILL = re.compile(r"(SIGKILL|SIGTERM)@(\d+(?:\.\d+)?)|([a-z_]+(?:\.\w+)+):(\d+)")
 
 Pair = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """One death: at the ``number``-th reach of ``checkpoint``, or by a ``signal`` after so many
-    ``seconds`` (of the story, or of the restart that it follows)."""
-
-    checkpoint: str = ""
-    number: int = 0
-    signal: str = ""
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        if self.checkpoint:
-            return f"{self.checkpoint}:{self.number}"
-        return f"{self.signal}@{self.seconds:.2f}"
-
-    @property
-    def name(self) -> str:
-        """What the table counts it under."""
-        return self.checkpoint or f"{self.signal} at any moment"
-
-
-def kill(text: str) -> Kill:
-    """``outbox.before.say:2``, ``SIGKILL@1.25`` or ``SIGTERM@0.40``. Raises ValueError."""
-    found = _KILL.fullmatch(text)
-    if found is None:
-        raise ValueError(f"no such death: {text!r}")
-    signal, seconds, checkpoint, number = found.groups()
-    if signal:
-        return Kill(signal=signal, seconds=float(seconds))
-    return Kill(checkpoint, int(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +22,13 @@ class Case:
     seed: int
     story: str
     platform: str
-    kills: tuple[Kill, ...]
+    kills: tuple[deaths.Kill, ...]
 
     @property
     def replay(self) -> str:
         """The command that plays exactly this again."""
-        deaths = " ".join(f"--kill {death}" for death in self.kills)
-        words = f"--seed {self.seed} --story {self.story} --platform {self.platform} {deaths}"
+        kills = " ".join(f"--kill {death}" for death in self.kills)
+        words = f"--seed {self.seed} --story {self.story} --platform {self.platform} {kills}"
         return f"make crash ARGS={shlex.quote(words.strip())}"
 
 
@@ -87,20 +52,20 @@ def plan(reached: Reached, first: int, count: int) -> Iterator[Case]:
         chance = random.Random(seed)
         if seed < len(musts):
             pair, name = musts[seed]
-            deaths = [Kill(name, chance.randint(1, reached[pair][name]))]
+            kills = [deaths.Kill(name, chance.randint(1, reached[pair][name]))]
         else:
             pair = chance.choice(pairs)
-            deaths = [_any(chance, reached[pair])]
+            kills = [_any(chance, reached[pair])]
         if chance.random() < 0.3:
-            deaths.append(_any(chance, reached[pair]))
-        yield Case(seed, *pair, tuple(deaths))
+            kills.append(_any(chance, reached[pair]))
+        yield Case(seed, *pair, tuple(kills))
 
 
-def missed(reached: Reached, deaths: Iterable[tuple[Pair, str]]) -> list[Case]:
+def missed(reached: Reached, died: Iterable[tuple[Pair, str]]) -> list[Case]:
     """Cases for the checkpoints that no seed has died at yet: the first time they are reached."""
-    came = set(deaths)
+    came = set(died)
     return [
-        Case(0, *pair, (Kill(name, 1),))
+        Case(0, *pair, (deaths.Kill(name, 1),))
         for pair in reached
         for name in sorted(reached[pair])
         if (pair, name) not in came
@@ -112,13 +77,13 @@ def needed(reached: Reached) -> int:
     return sum(len(counter) for counter in reached.values())
 
 
-def _any(chance: random.Random, reached: Counter[str]) -> Kill:
+def _any(chance: random.Random, reached: Counter[str]) -> deaths.Kill:
     """A death by chance: a third of them come at no checkpoint at all."""
     if chance.random() < 1 / 3:
         signal = chance.choice(("SIGKILL", "SIGKILL", "SIGTERM"))
-        return Kill(signal=signal, seconds=round(chance.uniform(0, LONGEST), 2))
+        return deaths.Kill(signal=signal, seconds=round(chance.uniform(0, LONGEST), 2))
     name = chance.choice(sorted(reached))
-    return Kill(name, chance.randint(1, reached[name]))
+    return deaths.Kill(name, chance.randint(1, reached[name]))
 
 
 def chosen(story: Sequence[str], platform: Sequence[str]) -> list[Pair]:

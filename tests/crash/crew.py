@@ -14,7 +14,7 @@ from typing import Any
 
 from sandbox import demo
 from sandbox.client import Sandbox
-from tests.crash import cases
+from tests.crash import deaths, settings
 
 PATIENCE = 60.0
 REDELIVERY = 61.0
@@ -33,15 +33,21 @@ class Bot:
     reached are in ``log`` when nothing is to die by the clock.
     """
 
-    def __init__(self, sandbox: Sandbox, folder: Path, kills: Sequence[cases.Kill]) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        folder: Path,
+        kills: Sequence[deaths.Kill],
+        setting: settings.Setting = settings.AS_SHIPPED,
+    ) -> None:
         self.sandbox, self.folder = sandbox, folder
-        self.config = demo.configuration(folder, sandbox.ports, demo.IMPATIENT)
+        self.config = settings.furnish(folder, sandbox, setting)
         self.log = folder / "checkpoints"
-        self.deaths: list[cases.Kill] = []
+        self.deaths: list[deaths.Kill] = []
         self.starts = 0
         self._left = list(kills)
         self._ending = False
-        self._death: cases.Kill | None = None
+        self._death: deaths.Kill | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._clock_kill: asyncio.Task[None] | None = None
         self._began = asyncio.Event()
@@ -68,7 +74,7 @@ class Bot:
                 raise Fault(f"the bot ended with status {code}")
             self.deaths.append(death)
 
-    async def _start(self, death: cases.Kill | None) -> None:
+    async def _start(self, death: deaths.Kill | None) -> None:
         at = str(death) if death and death.checkpoint else ""
         module = "bot" if death and death.signal else "tests.crash.child"
         environment = os.environ | {"CRASH_AT": at, "CRASH_LOG": str(self.log)}
@@ -85,7 +91,7 @@ class Bot:
         if death and death.signal:
             self._clock_kill = asyncio.create_task(self._kill(self._process, death))
 
-    async def _kill(self, process: asyncio.subprocess.Process, death: cases.Kill) -> None:
+    async def _kill(self, process: asyncio.subprocess.Process, death: deaths.Kill) -> None:
         if self.starts == 1:
             await self._began.wait()
         await asyncio.sleep(death.seconds)
@@ -105,7 +111,7 @@ class Bot:
     async def is_up(self) -> bool:
         if self._process is None or self._process.returncode is not None:
             return False
-        lists = [await self.sandbox.call(name, "connections") for name in cases.PLATFORMS]
+        lists = [await self.sandbox.call(name, "connections") for name in deaths.PLATFORMS]
         return all(any(one["open"] for one in found) for found in lists)
 
     def began(self) -> None:
@@ -127,7 +133,7 @@ class Bot:
     async def unacknowledged(self) -> list[dict[str, Any]]:
         """Messages and form events that no acknowledgement came for yet."""
         found = []
-        for name in cases.PLATFORMS:
+        for name in deaths.PLATFORMS:
             for kind in ("push.chat", "push.event"):
                 found += await self.sandbox.call(name, "deliveries", kind=kind)
         return [delivery for delivery in found if not delivery["acked"]]
@@ -144,7 +150,7 @@ class Bot:
         return 0 if self._death is not None and code in _ends(self._death) else code
 
 
-def _ends(death: cases.Kill) -> tuple[int, ...]:
+def _ends(death: deaths.Kill) -> tuple[int, ...]:
     """The statuses that this death leaves. A process that has just been started does not listen to
     SIGTERM yet, and is ended by it."""
     return (0, -signal.SIGTERM) if death.signal == "SIGTERM" else (-signal.SIGKILL,)

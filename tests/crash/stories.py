@@ -1,59 +1,16 @@
-"""The stories as people live them when the bot dies underneath: whoever gets no answer to a click
-clicks again, and nobody says anything twice. What must have happened in the end is told beside.
-"""
+"""The stories that are played, and beside each what must have happened in the end."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from bot import model
 from sandbox import play
-from sandbox.client import Sandbox
-from tests.crash import crew
+from tests.crash import crowd, runbooks, settings
+from tests.crash.crowd import Crowd
 
 State = model.State
-CLICKS = 20
-WHICH = "请写明"
-"""Words of the question which request is meant. It is asked on DingTalk when the bot dies between
-showing the card and noting by what name a reply quotes it: the platform tells that name once only.
-"""
-
-
-class Crowd(play.Play):
-    """The people of one platform. They see nothing but the groups."""
-
-    def __init__(self, sandbox: Sandbox, platform: str, bot: crew.Bot) -> None:
-        super().__init__(sandbox, platform, patience=crew.PATIENCE)
-        self.bot = bot
-
-    async def say(self, user: str, text: str, **args: Any) -> str:
-        """Say it; where the bot cannot tell which card was quoted, say the number, as it asks."""
-        known = await self.ids()
-        message = await super().say(user, text, **args)
-        if args.get("quote"):
-            answer = await self.told(("#1", WHICH), known)
-            if WHICH in answer["text"]:
-                verb, _, rest = text.partition(" ")
-                await super().say(user, f"{verb} 1 {rest}")
-        return message
-
-    async def click(self, user: str, card: play.Entry, action: str, **args: Any) -> dict[str, Any]:
-        """Press until it is answered; a button that is gone by then needs no pressing."""
-        pressed = False
-        for _ in range(CLICKS):
-            await self.bot.up()
-            try:
-                answer = await super().click(user, card, action, **args)
-            except RuntimeError as refused:
-                if pressed and "no button" in str(refused):
-                    return {"acked": True, "said": str(refused)}
-                raise
-            if answer["acked"]:
-                return answer
-            pressed = True
-        raise play.StoryFailed(f"{user} pressed {action} {CLICKS} times and got no answer")
 
 
 async def expired(people: Crowd) -> None:
@@ -114,7 +71,12 @@ async def questions(people: Crowd) -> None:
 class Story:
     """``ends``: how the requests must have ended, in order. ``told``: for each message that must
     stand in the group once, words of it (all of them). ``perhaps``: the same, once or not at all.
-    ``runs``: the instances on which a script must have been started, each once per entry."""
+    ``often``: words of messages that may come any number of times, each in words of its own.
+    ``runs``: the instances on which a script must have been started, each once per entry; ``acts``:
+    the same of what happened to machines, as "reboot web-01". ``executions``: how many OOS must
+    have run, and ``notified``: how often it must have been told something. ``robot``: how the
+    message begins that a robot must have sent once; its group is on DingTalk.
+    """
 
     play: Callable[[Crowd], Awaitable[None]]
     ends: tuple[State, ...]
@@ -122,9 +84,15 @@ class Story:
     runs: tuple[str, ...] = ()
     perhaps: tuple[tuple[str, ...], ...] = ()
     chat: str = "ops"
+    often: tuple[tuple[str, ...], ...] = ()
+    acts: tuple[str, ...] = ()
+    executions: int = 0
+    notified: int = 0
+    robot: str = ""
+    setting: settings.Setting = settings.AS_SHIPPED
 
 
-STORIES = {
+SCRIPTS = {
     "new_hire": Story(
         play.new_hire,
         (State.SUCCEEDED, State.SUCCEEDED),
@@ -145,13 +113,13 @@ STORIES = {
         play.rejected_by_text,
         (State.REJECTED,),
         (("已拒绝 #1",), ("#1", "已拒绝（Carol）", "wait for the release")),
-        perhaps=((WHICH,),),
+        perhaps=((crowd.WHICH,),),
     ),
     "cancelled": Story(
         play.cancelled,
         (State.CANCELLED,),
         (("已取消 #1",), ("#1", "已取消（Alice）")),
-        perhaps=((WHICH,),),
+        perhaps=((crowd.WHICH,),),
     ),
     "stopped": Story(play.stopped, (State.CANCELLED,), (("#1", "已停止", "№"),), ("web-03",)),
     "expired": Story(
@@ -162,3 +130,99 @@ STORIES = {
     ),
     "questions": Story(questions, (), (("web-01", "off-01"), ("mallory",))),
 }
+ENDED = ("#1", "执行成功", "№")
+AGREE = ("#1", "执行到 agree", "Please agree to reboot")
+ROBOT = "Please agree to reboot"
+TWO = ("reboot web-01", "reboot web-02")
+DOUBTS = (runbooks.DOUBT,)
+TEMPLATES = {
+    "reboot": Story(
+        runbooks.with_mind(play.reboot),
+        (State.SUCCEEDED,),
+        (AGREE, ENDED),
+        robot=ROBOT,
+        acts=TWO,
+        often=DOUBTS,
+        setting=runbooks.HERE,
+    ),
+    "reboot_rejected": Story(
+        play.reboot_rejected,
+        (State.CANCELLED,),
+        (AGREE, ("#1", "已停止", "Carol", "№")),
+        robot=ROBOT,
+        setting=runbooks.HERE,
+    ),
+    "reboot_failing": Story(
+        runbooks.with_mind(play.reboot_failing),
+        (State.FAILED,),
+        (AGREE, ("#1", "执行失败", "OperationDenied", "№")),
+        robot=ROBOT,
+        often=DOUBTS,
+        setting=runbooks.HERE,
+    ),
+    "fleet": Story(
+        runbooks.fleet,
+        (State.SUCCEEDED,),
+        (ENDED,),
+        acts=(*TWO, "reboot web-03"),
+        often=DOUBTS,
+        setting=runbooks.OWN,
+    ),
+    "scripts": Story(
+        runbooks.scripts,
+        (State.SUCCEEDED,),
+        (ENDED,),
+        ("web-01", "web-02", "web-03"),
+        setting=runbooks.OWN,
+    ),
+    "cycle": Story(
+        runbooks.cycle,
+        (State.SUCCEEDED,),
+        (ENDED,),
+        acts=("stop web-01", "start web-01", "stop web-02", "start web-02"),
+        setting=runbooks.OWN,
+    ),
+    "canary": Story(
+        runbooks.canary,
+        (State.SUCCEEDED,),
+        (("#1", "approve 1", "i-sandbox0web01: Success"), ENDED),
+        acts=TWO,
+        often=DOUBTS,
+        setting=runbooks.OWN,
+    ),
+    "pausing": Story(
+        runbooks.pausing,
+        (State.SUCCEEDED,),
+        (("#1", "hold", "resume 1"), ENDED),
+        acts=TWO,
+        perhaps=(("#1", "已暂停", "resume 1"),),
+        often=DOUBTS,
+        setting=runbooks.OWN,
+    ),
+    "oos": Story(
+        play.reboot,
+        (State.SUCCEEDED,),
+        (AGREE, ENDED),
+        acts=TWO,
+        executions=1,
+        notified=1,
+        setting=runbooks.OOS,
+    ),
+    "oos_rejected": Story(
+        play.reboot_rejected,
+        (State.CANCELLED,),
+        (AGREE, ("#1", "已停止", "Carol", "№")),
+        executions=1,
+        notified=1,
+        setting=runbooks.OOS,
+    ),
+    "oos_failing": Story(
+        play.reboot_failing,
+        (State.FAILED,),
+        (AGREE, ("#1", "执行失败", "OperationDenied", "№")),
+        executions=1,
+        notified=1,
+        setting=runbooks.OOS,
+    ),
+}
+STORIES = {**SCRIPTS, **TEMPLATES}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.crash import cases, trial
+from tests.crash import cases, deaths, trial
 
 DEATHS = (
     ("dingtalk", "restart", "engine.committed:5"),
@@ -27,7 +27,7 @@ async def test_killed_and_nothing_lost_nothing_twice() -> None:
             return await trial.trial(case)
 
     wanted = [
-        cases.Case(number, story, platform, (cases.kill(death),))
+        cases.Case(number, story, platform, (deaths.kill(death),))
         for number, (platform, story, death) in enumerate(DEATHS)
     ]
     results = await asyncio.gather(*(one(case) for case in wanted))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sandbox import play
 from sandbox.client import Sandbox
-from tests.crash import cases, crew, stories, truth
+from tests.crash import cases, crew, crowd, deaths, settings, stories, truth
 
 LONGEST = 150.0
 
@@ -26,7 +26,7 @@ class Result:
 
     case: cases.Case
     faults: list[str] = field(default_factory=list)
-    deaths: list[cases.Kill] = field(default_factory=list)
+    deaths: list[deaths.Kill] = field(default_factory=list)
     reached: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     folder: Path | None = None
@@ -39,7 +39,9 @@ async def trial(case: cases.Case) -> Result:
     began = time.monotonic()
     try:
         async with asyncio.timeout(LONGEST), Sandbox() as sandbox:
-            bot = crew.Bot(sandbox, folder, case.kills)
+            setting = stories.STORIES[case.story].setting
+            bot = crew.Bot(sandbox, folder, case.kills, setting)
+            await settings.prepare(folder, sandbox, setting)
             async with crew.supervised(bot):
                 result.faults += await _played(case, sandbox, bot)
                 code = await bot.stop()
@@ -63,7 +65,7 @@ async def trial(case: cases.Case) -> Result:
 
 async def _played(case: cases.Case, sandbox: Sandbox, bot: crew.Bot) -> list[str]:
     story = stories.STORIES[case.story]
-    people = stories.Crowd(sandbox, case.platform, bot)
+    people = crowd.Crowd(sandbox, case.platform, bot)
     await bot.up()
     bot.began()
     await story.play(people)
@@ -73,7 +75,7 @@ async def _played(case: cases.Case, sandbox: Sandbox, bot: crew.Bot) -> list[str
     return await truth.faults(people, story)
 
 
-async def everything_again(people: stories.Crowd) -> None:
+async def everything_again(people: crowd.Crowd) -> None:
     """The platform delivers once more what it had delivered long ago, for all that was answered."""
     for kind in ("push.chat", "push.event"):
         for delivery in await people.call("deliveries", kind=kind):

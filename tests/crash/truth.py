@@ -10,11 +10,17 @@ from typing import Any
 
 from bot import store
 from sandbox import play, world
-from tests.crash import crew, stories
+from sandbox.client import Sandbox
+from tests.crash import crew, crowd, replays, stories
 
 SETTLES = 40.0
 PLAN = ("#!/bin/bash", "长0100", "长0430", "长0600")
 """What only the whole plan holds, where a card has no room for it."""
+NEVER = (
+    "event.failed", "tell.failed", "card.failed", "run.unclear", "run.unknown", "run.broken",
+    "run.tell_failed",
+)  # fmt: skip
+"""What the audit log must not hold, whatever was killed."""
 WORDS = {
     stories.State.SUCCEEDED: play.SUCCEEDED,
     stories.State.FAILED: ("失败", "failed"),
@@ -56,17 +62,21 @@ async def at_rest(bot: crew.Bot) -> None:
         await asyncio.sleep(crew.LOOK)
 
 
-async def faults(people: stories.Crowd, story: stories.Story) -> list[str]:
+async def faults(people: crowd.Crowd, story: stories.Story) -> list[str]:
     """Everything that is not as it must be, in words."""
     said = await people.transcript("ops") + await people.transcript("hr")
-    entries = [entry for entry in said if entry["from"] == "bot"]
+    entries = [entry for entry in said if entry["from"] == "bot" and not is_robots(story, entry)]
     cards = [entry for entry in entries if play.is_request_card(entry)]
     messages = [entry for entry in entries if not play.is_request_card(entry)]
     return [
         *faults_of_requests(people.bot, story),
         *faults_of_messages(story, messages),
         *faults_of_cards(story, cards),
+        *await faults_of_robot(story, people.sandbox),
         *faults_of_runs(story, await people.sandbox.call("aliyun", "invocations")),
+        *faults_of_machines(story, await people.power()),
+        *await faults_of_oos(story, people.sandbox),
+        *replays.faults(people.bot),
     ]
 
 
@@ -83,7 +93,7 @@ def faults_of_requests(bot: crew.Bot, story: stories.Story) -> list[str]:
     ends = tuple(request.state for request in requests)
     if ends != story.ends:
         found.append(f"the requests ended {ends}, not {story.ends}")
-    for action in ("event.failed", "tell.failed", "card.failed", "run.unclear", "run.unknown"):
+    for action in NEVER:
         if actions[action]:
             found.append(f"{actions[action]} × {action} in the audit log")
     asked = actions["request.asked"]
@@ -97,6 +107,8 @@ def faults_of_messages(story: stories.Story, messages: list[play.Entry]) -> list
     texts = Counter((entry["chat"], entry["text"]) for entry in messages)
     found = [f"said {n} times: {text[:200]!r}" for (_, text), n in texts.items() if n > 1]
     left = [entry["text"] for entry in messages if not is_plan(entry["text"])]
+    for words in story.often:
+        left = [text for text in left if not all(word in text for word in words)]
     for words in (*story.told, *story.perhaps):
         matching = [text for text in left if all(word in text for word in words)]
         least = 0 if words in story.perhaps else 1
@@ -104,6 +116,18 @@ def faults_of_messages(story: stories.Story, messages: list[play.Entry]) -> list
             found.append(f"told {len(matching)} times: {words}")
         left = [text for text in left if text not in matching]
     return found + [f"told beside: {text[:200]!r}" for text in left]
+
+
+def is_robots(story: stories.Story, entry: play.Entry) -> bool:
+    """Did a custom robot of the group say it, for the template?"""
+    return bool(story.robot) and entry["text"].startswith(story.robot)
+
+
+async def faults_of_robot(story: stories.Story, sandbox: Sandbox) -> list[str]:
+    """The notification of the template came once, wherever the request was made."""
+    group = await sandbox.call("dingtalk", "transcript", chat="ops")
+    count = sum(is_robots(story, entry) for entry in group)
+    return [] if count == bool(story.robot) else [f"the robot said it {count} times"]
 
 
 def is_plan(text: str) -> bool:
@@ -139,4 +163,25 @@ def faults_of_runs(story: stories.Story, invocations: list[dict[str, Any]]) -> l
     ran = sorted(names[instance] for _, instance in runs.elements())
     if ran != sorted(story.runs):
         found.append(f"ran on {ran}, not on {sorted(story.runs)}")
+    return found
+
+
+def faults_of_machines(story: stories.Story, acts: list[dict[str, Any]]) -> list[str]:
+    """Each machine was switched exactly as often as the story says."""
+    names = {machine.id: machine.name for machine in world.MACHINES}
+    found = sorted(f"{act['act']} {names[act['instance']]}" for act in acts)
+    return [] if found == sorted(story.acts) else [f"{found} happened, not {sorted(story.acts)}"]
+
+
+async def faults_of_oos(story: stories.Story, sandbox: Sandbox) -> list[str]:
+    """It was started once, and told once what people decided."""
+    executions = await sandbox.call("aliyun", "executions")
+    tops = [one for one in executions if not one["ParentExecutionId"]]
+    said = await sandbox.call("aliyun", "calls", api="NotifyExecution")
+    heard = [call for call in said if call["status"] == 200]
+    found = []
+    if len(tops) != story.executions:
+        found.append(f"{len(tops)} executions, not {story.executions}")
+    if len(heard) != story.notified:
+        found.append(f"OOS was told {len(heard)} times, not {story.notified}")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,9 +42,11 @@ async def served(folder: Path) -> AsyncIterator[Aliyun]:
             await runner.cleanup()
 
 
-class Sdk:
-    """The official synchronous client. ``call("RunCommand", …wire fields…)`` gives the body, or
-    raises the SDK's exception."""
+class Caller:
+    """The official synchronous client of a product, the SDK's package of which is ``package``.
+    ``call("RunCommand", …wire fields…)`` gives the body, or raises the SDK's exception."""
+
+    package: str
 
     def __init__(self, party: Aliyun, **config: Any) -> None:
         self.endpoint = party.base_url.removeprefix("http://")
@@ -63,6 +66,26 @@ class Sdk:
         except Exception as error:
             return getattr(error, "status_code", 0), str(getattr(error, "code", error))
         raise AssertionError(f"{action} was not refused: {answer}")
+
+    def _call(self, action: str, fields: dict[str, Any]) -> dict[str, Any]:
+        from alibabacloud_tea_openapi import utils_models
+
+        client = importlib.import_module(f"{self.package}.client")
+        models = importlib.import_module(f"{self.package}.models")
+        config = utils_models.Config(
+            endpoint=self.endpoint, protocol="http", region_id=REGION, **self.config
+        )
+        request = getattr(models, f"{action}Request")()
+        request.from_map({"RegionId": REGION, **fields})
+        method = "".join("_" + c.lower() if c.isupper() else c for c in action).lstrip("_")
+        body: dict[str, Any] = getattr(client.Client(config), method)(request).body.to_map()
+        return body
+
+
+class Sdk(Caller):
+    """ECS, and any product by the generic client."""
+
+    package = "alibabacloud_ecs20140526"
 
     async def generic(
         self,
@@ -101,19 +124,6 @@ class Sdk:
         answer = client.Client(config).call_api(params, request, RuntimeOptions())
         found: dict[str, Any] = answer["body"]
         return found
-
-    def _call(self, action: str, fields: dict[str, Any]) -> dict[str, Any]:
-        from alibabacloud_ecs20140526 import client, models
-        from alibabacloud_tea_openapi import utils_models
-
-        config = utils_models.Config(
-            endpoint=self.endpoint, protocol="http", region_id=REGION, **self.config
-        )
-        request = getattr(models, f"{action}Request")()
-        request.from_map({"RegionId": REGION, **fields})
-        method = "".join("_" + c.lower() if c.isupper() else c for c in action).lstrip("_")
-        body: dict[str, Any] = getattr(client.Client(config), method)(request).body.to_map()
-        return body
 
     async def run(self, script: str, *instances: str, **fields: Any) -> str:
         """RunCommand of a shell script; its invocation id."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
-from sandbox import world
-from sandbox.aliyun import Aliyun
-from tests.sandbox.aliyun_party import REGION, WEB1, until
+from tests.sandbox.aliyun_party import WEB1, Caller, until
 
 FINAL = ("Success", "Failed", "Cancelled")
 
@@ -37,40 +34,10 @@ def approve(name: str = "ask", **properties: Any) -> dict[str, Any]:
     return {"Name": name, "Action": "ACS::Approve", "Properties": properties}
 
 
-class Sdk:
-    """The official synchronous client. ``call("StartExecution", …wire fields…)`` gives the body, or
-    raises the SDK's exception."""
+class Sdk(Caller):
+    """OOS."""
 
-    def __init__(self, party: Aliyun) -> None:
-        self.endpoint = party.base_url.removeprefix("http://")
-
-    async def call(self, action: str, **fields: Any) -> dict[str, Any]:
-        return await asyncio.to_thread(self._call, action, fields)
-
-    async def refusal(self, action: str, **fields: Any) -> tuple[int, str]:
-        """The status and code of a call that must be refused."""
-        try:
-            answer = await self.call(action, **fields)
-        except Exception as error:
-            return getattr(error, "status_code", 0), str(getattr(error, "code", error))
-        raise AssertionError(f"{action} was not refused: {answer}")
-
-    def _call(self, action: str, fields: dict[str, Any]) -> dict[str, Any]:
-        from alibabacloud_oos20190601 import client, models
-        from alibabacloud_tea_openapi import utils_models
-
-        config = utils_models.Config(
-            endpoint=self.endpoint,
-            protocol="http",
-            region_id=REGION,
-            access_key_id=world.ALIYUN_KEY_ID,
-            access_key_secret=world.ALIYUN_KEY_SECRET,
-        )
-        request = getattr(models, f"{action}Request")()
-        request.from_map({"RegionId": REGION, **fields})
-        method = "".join("_" + c.lower() if c.isupper() else c for c in action).lstrip("_")
-        body: dict[str, Any] = getattr(client.Client(config), method)(request).body.to_map()
-        return body
+    package = "alibabacloud_oos20190601"
 
     async def start(self, content: str, **fields: Any) -> str:
         """StartExecution of a text; the execution's id."""

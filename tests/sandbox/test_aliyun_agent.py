@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.aliyun import Aliyun
 from sandbox.aliyun.state import HEAD, QUOTA, Output
-from tests.sandbox.aliyun_party import NO_AGENT, SWITCHED_OFF, WEB1, WEB2, Sdk, served, until
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Aliyun]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def sdk(party: Aliyun) -> Sdk:
-    return Sdk(party)
+from tests.sandbox.aliyun_party import NO_AGENT, SWITCHED_OFF, WEB1, WEB2, Sdk, until
 
 
 def gone(pid: int) -> bool:

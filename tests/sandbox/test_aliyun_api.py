@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,6 +11,7 @@ import pytest
 from alibabacloud_tea_openapi.utils import Utils
 
 from sandbox.aliyun import Aliyun, parameters
+from sandbox.aliyun.errors import ApiError
 from tests.sandbox.aliyun_party import (
     NO_AGENT,
     REGION,
@@ -20,21 +19,8 @@ from tests.sandbox.aliyun_party import (
     WEB1,
     WEB2,
     Sdk,
-    served,
     until,
 )
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Aliyun]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def sdk(party: Aliyun) -> Sdk:
-    return Sdk(party)
-
 
 SHELL = {"Type": "RunShellScript", "CommandContent": "true", "InstanceId": [WEB1]}
 
@@ -180,13 +166,13 @@ async def test_other_calls_have_limits_too(sdk: Sdk) -> None:
 
 
 def test_parameters_are_the_models() -> None:
-    fields = parameters.schema("RunCommand")
+    fields = parameters.API.schema("RunCommand")
     assert fields["InstanceId"] == "list"
     assert fields["Tag"] == {"Key": "str", "Value": "str"}
     assert fields["Parameters"] == "map"
     assert (fields["Timeout"], fields["EnableParameter"]) == ("int", "bool")
     asked = {"RegionId": REGION, "Type": "t", "CommandContent": "c", "EnableParameter": "True"}
-    assert parameters.parse("RunCommand", asked)["EnableParameter"] is True
+    assert parameters.API.parse("RunCommand", asked)["EnableParameter"] is True
 
 
 @pytest.mark.parametrize(
@@ -203,8 +189,8 @@ def test_parameters_are_the_models() -> None:
 )
 def test_malformed_parameters_are_refused(extra: dict[str, str], code: str) -> None:
     asked = {"RegionId": REGION, "Type": "t", "CommandContent": "c", **extra}
-    with pytest.raises(parameters.ApiError) as refused:
-        parameters.parse("RunCommand", asked)
+    with pytest.raises(ApiError) as refused:
+        parameters.API.parse("RunCommand", asked)
     assert refused.value.code == code
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,21 +15,14 @@ from tests.sandbox.aliyun_party import (
     WEB1,
     WEB2,
     Sdk,
-    served,
     until,
 )
 
 
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Aliyun]:
-    async with served(tmp_path) as party:
-        await party.set_power(60)
-        yield party
-
-
-@pytest.fixture
-def sdk(party: Aliyun) -> Sdk:
-    return Sdk(party)
+@pytest.fixture(autouse=True)
+async def slow(party: Aliyun) -> None:
+    """A machine takes a minute to start or stop."""
+    await party.set_power(60)
 
 
 async def status(sdk: Sdk, instance: str) -> str:

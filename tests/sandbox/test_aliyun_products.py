@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.aliyun import Aliyun, cs, products
 from sandbox.aliyun.errors import ApiError
-from tests.sandbox.aliyun_party import REGION, Sdk, served
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Aliyun]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def sdk(party: Aliyun) -> Sdk:
-    return Sdk(party)
+from tests.sandbox.aliyun_party import REGION, Sdk
 
 
 def cluster(path: str = "/api/v1/clusters", api: str = "DescribeClustersV1") -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,22 +10,11 @@ import pytest
 from sandbox.aliyun import Aliyun
 from sandbox.aliyun.errors import ApiError
 from sandbox.oos import acts, parameters
-from tests.sandbox.aliyun_party import WEB1, served
+from tests.sandbox.aliyun_party import WEB1
 from tests.sandbox.oos_client import Sdk, api, approve, script, template
 
 SLEEP = template({"Name": "sleep", "Action": "ACS::Sleep", "Properties": {"Duration": "PT1H"}})
 LOOK = template(api("look"))
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Aliyun]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def oos(party: Aliyun) -> Sdk:
-    return Sdk(party)
 
 
 # ----------------------------------------------------------------------------- starting
@@ -207,7 +194,7 @@ async def test_words_that_are_refused(oos: Sdk) -> None:
 
 
 def test_parameters_are_those_of_the_sdk() -> None:
-    kinds = parameters.schema("ListExecutions")
+    kinds = parameters.API.schema("ListExecutions")
     assert {kinds["Tags"], kinds["MaxResults"], kinds["Status"]} == {"map", "int", "str"}
     for flat, code in (
         ({"Nothing": "1"}, "UnsupportedParameter"),
@@ -216,11 +203,11 @@ def test_parameters_are_those_of_the_sdk() -> None:
         ({"Tags": "x"}, "InvalidParameter.Tags"),
     ):
         with pytest.raises(ApiError) as caught:
-            parameters.parse("ListExecutions", flat)
+            parameters.API.parse("ListExecutions", flat)
         assert caught.value.code == code
-    assert parameters.parse("ListExecutions", {"IncludeChildExecution": "True", "Status": ""}) == {
-        "IncludeChildExecution": True
-    }
+    assert parameters.API.parse(
+        "ListExecutions", {"IncludeChildExecution": "True", "Status": ""}
+    ) == {"IncludeChildExecution": True}
 
 
 # ----------------------------------------------------------------------------- faults

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from sandbox.aliyun import Aliyun
-from tests.sandbox.aliyun_party import DB1, WEB1, WEB2, served, until
+from tests.sandbox.aliyun_party import DB1, WEB1, WEB2, until
 from tests.sandbox.oos_client import Sdk, api, approve, script, template
-
-
-@pytest.fixture
-async def party(tmp_path: Path) -> AsyncIterator[Aliyun]:
-    async with served(tmp_path) as party:
-        yield party
-
-
-@pytest.fixture
-def oos(party: Aliyun) -> Sdk:
-    return Sdk(party)
 
 
 async def test_an_execution_really_runs(oos: Sdk, party: Aliyun) -> None:

@@ -81,7 +81,7 @@ class Cloud:
         match call.what:
             case calls.Api(service="ECS", api=api, parameters=given):
                 token = {"ClientToken": call.token}
-                extra = token if "ClientToken" in parameters.schema(api) else {}
+                extra = token if "ClientToken" in parameters.API.schema(api) else {}
                 return await self.sdk.generic(ecs.VERSION, api, shaped(api, {**given, **extra}))
             case calls.SelectTargets(filters=({"ResourceIds": list(ids)},)):
                 asked = shaped("DescribeInstances", {"RegionId": REGION, "InstanceIds": ids})
@@ -93,7 +93,7 @@ class Cloud:
 
 def shaped(api: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters as the API's fields have them: JSON where a field is text or a map."""
-    fields = parameters.schema(api)
+    fields = parameters.API.schema(api)
     return {
         name: json.dumps(value)
         if fields[name] in ("str", "map") and isinstance(value, list | dict)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.oos import calls, interpreter, journal, loops, waits
 from tests.bot.oos import outside
-from tests.bot.oos.outside import Outside, api, template
+from tests.bot.oos.outside import Outside, api, in_doubt, template
 
 GUIDE = """
 Parameters:
@@ -657,16 +657,6 @@ def single(name: str) -> Outside:
         Outputs: {{id: {{Value: '{{{{ one.id }}}}'}}}}
         """
     )
-
-
-def in_doubt(run: Outside) -> calls.Lookup:
-    (call,) = run.ready()
-    run.start(call)
-    run.finish(call, journal.Unknown("the bot stopped"))
-    (lookup,) = run.ready()
-    assert isinstance(lookup, calls.Lookup)
-    assert lookup.token == calls.token("run-1", call.key)
-    return lookup
 
 
 def test_a_call_in_doubt_is_looked_up_and_not_made_again() -> None:

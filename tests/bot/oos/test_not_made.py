@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.oos import calls, interpreter, journal
-from tests.bot.oos.outside import BEGAN, Outside
+from tests.bot.oos.outside import BEGAN, Outside, in_doubt
 
 ONE = """
     Tasks:
@@ -19,15 +19,6 @@ ONE = """
     Outputs: {id: {Value: '{{ one.id }}'}}
     """
 NOT_MADE = journal.NotMade("no such token")
-
-
-def in_doubt(run: Outside) -> calls.Lookup:
-    (call,) = run.ready()
-    run.start(call)
-    run.finish(call, journal.Unknown("the bot stopped"))
-    (lookup,) = run.ready()
-    assert isinstance(lookup, calls.Lookup)
-    return lookup
 
 
 def test_it_is_made_again_under_a_new_key_at_once() -> None:

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import json
-from collections.abc import Sequence
 from typing import Any
 
-from adapters.aliyun.settings import Credentials
+from adapters.openapi.settings import Credentials
 
-LONGEST_POLICY = 2048
-SHORTEST_SESSION = 3600
-"""Seconds an assumed role lasts; the SDK renews it a quarter of an hour before its end."""
-_LOOK = (
-    "ecs:DescribeInvocations",
-    "ecs:DescribeInvocationResults",
-    "ecs:DescribeCloudAssistantStatus",
-    "ecs:DescribeInstances",
-)
+SESSION_SECONDS = 3600
+"""How long an assumed role lasts; the SDK renews it a quarter of an hour before its end."""
 
 
 def client(settings: Credentials, session: str, policy: str) -> Any:
@@ -47,7 +38,7 @@ def provider(settings: Credentials, session: str, policy: str) -> Any:
         credentials_provider=base,
         role_arn=settings.role_arn,
         role_session_name=session or settings.role_session_prefix,
-        duration_seconds=SHORTEST_SESSION,
+        duration_seconds=SESSION_SECONDS,
         policy=policy or None,
         external_id=settings.external_id or None,
         sts_endpoint=settings.sts_endpoint or None,
@@ -55,24 +46,8 @@ def provider(settings: Credentials, session: str, policy: str) -> Any:
 
 
 def session_name(settings: Credentials, request: int) -> str:
-    """What ActionTrail shows of this request (at most 64 characters)."""
+    """What ActionTrail shows of this request (at most 64 characters); "" without a role, or for
+    what belongs to no request (0)."""
+    if settings.kind != "role" or not request:
+        return ""
     return f"{settings.role_session_prefix}-{request}"[:64]
-
-
-def least(region: str, instances: Sequence[str]) -> str:
-    """An inline policy that allows running on these instances and nothing else; "" if it would be
-    too long for AssumeRole, where the role's own policy must do."""
-    places = [f"acs:ecs:{region}:*:instance/{i}" for i in instances]
-    policy = {
-        "Version": "1",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["ecs:RunCommand", "ecs:InvokeCommand", "ecs:StopInvocation"],
-                "Resource": [*places, f"acs:ecs:{region}:*:command/*"],
-            },
-            {"Effect": "Allow", "Action": list(_LOOK), "Resource": "*"},
-        ],
-    }
-    text = json.dumps(policy, separators=(",", ":"))
-    return text if len(text) <= LONGEST_POLICY else ""

@@ -1,7 +1,7 @@
 """What a failed call means: did it happen, may it be sent again, and what should a person do.
 
-Codes: https://help.aliyun.com/zh/ecs/developer-reference/api-error-codes. No text of the SDK's own
-exceptions is passed on unless the platform wrote it: theirs quote the whole URL, script included.
+No text of the SDK's own exceptions is passed on unless the platform wrote it: theirs quote the
+whole URL, script included.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import re
 from typing import Any, Literal
 
+from adapters.openapi import hints
 from bot import model
 
 log = logging.getLogger(__name__)
@@ -21,37 +22,12 @@ never left this machine. ``doubtful``: it may have happened."""
 DOUBTFUL_CODES = frozenset({"SignatureNonceUsed", "RequestTimeout"})
 """Refusals that say that an earlier copy of this very request may have arrived."""
 
-HINTS = {
-    "Forbidden.RAM": "The RAM identity may not do this: grant it {product}:{action} on these "
-    "resources.",
-    "NoPermission": "The RAM identity may not do this: grant it {product}:{action}.",
-    "InvalidAccessKeyId.NotFound": "The access key does not exist: check the key id in the "
-    "configuration, and that the key was not deleted.",
-    "InvalidAccessKeyId.Inactive": "The access key is disabled: enable it in the RAM console.",
-    "SignatureDoesNotMatch": "The access key secret is wrong: check it in the configuration.",
-    "IncompleteSignature": "The access key secret is wrong: check it in the configuration.",
-    "InvalidSecurityToken.Expired": "The temporary credentials have expired: renew them.",
-    "InvalidTimeStamp.Expired": "This machine's clock is off by more than 15 minutes: set it.",
-    "InvalidRegionId.NotFound": "There is no such region: check it in the configuration.",
-}
-ECS_HINTS = {
-    "Forbidden.RAM": "The RAM identity may not do this: grant it ecs:{action} on these instances.",
-    "InvalidInstance.NotFound": "An instance does not exist (any more) in this region: ask again, "
-    "so that the instances are looked up anew.",
-    "InvalidInstance.NotMatch": "An instance cannot take this kind of command: check its system.",
-    "InvalidCmdId.NotFound": "The stored command does not exist in this region: check its id.",
-    "InstanceIds.ExceedLimit": "Too many instances for one call: ask for fewer.",
-    "CmdContent.ExceedLimit": "The script is longer than 24 KB in Base64: shorten it, or keep it "
-    "on the instances.",
-    "CmdCount.ExceedQuota": "Too many stored commands in this region: delete some.",
-    "Parameter.Disabled": "The stored command takes no parameters: create it with EnableParameter.",
-    "Parameter.NotMatched": "The parameters are not those of the stored command: compare their "
-    "names.",
-    "InvalidParameter.Timeout": "The time-out must be between 10 and 86400 seconds.",
-}
-ROLE_HINTS = {
-    "NoPermission": "The RAM identity may not assume the role: check the role's trust policy.",
-}
+MISMATCH = "IdempotentParameterMismatch"
+"""The refusal of a client token that came before with other parameters."""
+
+LONGEST = {"oos": 1000}
+"""Characters of what a product says, 300 unless told: OOS puts all of a template's faults in one
+sentence."""
 _SAID = re.compile(r"^code: \d+, (.*?)(?: request id: \S+)?$", re.DOTALL)
 _STS_STATUS = re.compile(r"http_code[:=]\s*(\d{3})")
 _STS_CODE = re.compile(r'"Code"\s*:\s*"([\w.]+)"')
@@ -91,7 +67,7 @@ class Failure(Exception):
         return model.NotSent(self.reason, self.retry_after)
 
 
-def explain(error: Exception, action: str, product: str = "ecs") -> Failure:
+def explain(error: Exception, action: str, product: str) -> Failure:
     """What an exception of the SDK means for the call ``action`` of a product."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
@@ -118,12 +94,10 @@ def _answered(error: Any, status: int, action: str, product: str) -> Failure:
     if status >= 500 or code in DOUBTFUL_CODES:
         reason = f"{action} failed on the platform's side ({status} {code})."
         return Failure("doubtful", reason, code, after, request_id)
-    hint = (ECS_HINTS.get(code) if product == "ecs" else None) or HINTS.get(code)
-    if hint is not None:
-        reason = hint.format(action=action, product=product)
-    else:
+    reason = hints.hint(code, product, action)
+    if not reason:
         said = _SAID.match(str(error.message or ""))
-        reason = (said[1] if said else f"{action} was refused.")[:300]
+        reason = (said[1] if said else f"{action} was refused.")[: LONGEST.get(product, 300)]
     return Failure("refused", f"{reason} ({code}, request {request_id})", code, 0.0, request_id)
 
 
@@ -132,8 +106,9 @@ def _no_credentials(text: str) -> Failure:
     status, code = _STS_STATUS.search(text), _STS_CODE.search(text)
     if status is not None and status[1].startswith("4"):
         name = code[1] if code else f"HTTP {status[1]}"
-        hint = (HINTS | ROLE_HINTS).get(name, "No credentials: the role could not be assumed.")
-        return Failure("refused", f"{hint} ({name})", name)
+        hint = hints.hint(name, "sts", "AssumeRole")
+        reason = hint or "No credentials: the role could not be assumed."
+        return Failure("refused", f"{reason} ({name})", name)
     return Failure(
         "unsent",
         "No credentials: nothing in the environment, the profile or the instance's RAM role.",

@@ -1,0 +1,144 @@
+"""Calls of any product through the official SDK: in threads, retried, failures explained."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from adapters.openapi import clients
+from adapters.openapi.failures import Failure, explain
+from adapters.openapi.settings import Settings
+from bot import checkpoints
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 3.0
+"""Seconds. A platform that asks for a longer pause than this gets it from the caller."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of a product, by name and parameters (RPC) or by method and path (ROA). ``origin``:
+    host or ``http(s)://host``; "" for the client's own choice. ``query``: parameters by wire name.
+    ``body``: a mapping, sent as a form with RPC and as JSON with ROA, or a text as it is.
+    https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature"""
+
+    service: str
+    action: str
+    version: str
+    region: str
+    origin: str
+    style: Literal["ROA", "RPC"] = "RPC"
+    method: str = "POST"
+    path: str = "/"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+class Api:
+    """Calls on behalf of one adapter, which names itself for its checkpoints; ``kind`` gives the
+    class of the SDK's clients."""
+
+    name: str
+
+    def __init__(self, settings: Settings, kind: Callable[[], Any] = clients.generic) -> None:
+        self.settings = settings
+        self.clients = clients.Clients(settings, kind)
+        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix=self.name)
+
+    async def close(self) -> None:
+        """Wait for the calls under way; each ends at its time-out at the latest."""
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What takes long, in one of the threads that make the calls."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def make(self, request: Request, session: str, repeatable: bool) -> Any:
+        """One call; the answer is its JSON, an empty one {}. Tried again as ``attempt`` says.
+        ``session`` names an assumed role's session. Raises Failure."""
+        work = functools.partial(self._make, request, session)
+        return await self.attempt(request.action, work, repeatable)
+
+    async def attempt(self, action: str, work: Callable[[], T], repeatable: bool) -> T:
+        """Do in a thread what makes one call and raises Failure.
+
+        Throttling, server errors and lost connections are tried again with the very same fields,
+        so a client token among them keeps a repetition harmless; but no try begins once one call's
+        time-outs have passed since the first. Where a repetition is not harmless (``repeatable``
+        False) only what surely did not happen is tried again.
+        """
+        loop = asyncio.get_running_loop()
+        doubt = False
+        last_start = loop.time() + self.settings.connect_timeout + self.settings.read_timeout
+        for attempt in range(1, ATTEMPTS + 1):
+            checkpoints.reach(f"{self.name}.before.{action}")
+            try:
+                body = await self.run(work)
+            except Failure as failure:
+                doubt = failure.doubt = doubt or failure.doubt
+                wait = max(failure.retry_after, pause(attempt - 1))
+                wait *= random.uniform(1, 1.5)
+                log.info("%s, try %d: %s", action, attempt, failure.reason)
+                late = wait > LONGEST_WAIT or loop.time() + wait > last_start
+                final = failure.kind == "refused" or (doubt and not repeatable)
+                if final or attempt == ATTEMPTS or late:
+                    raise
+                await asyncio.sleep(wait)
+            else:
+                checkpoints.reach(f"{self.name}.after.{action}")
+                return body
+        raise AssertionError("the last try returns or raises")
+
+    def _make(self, request: Request, session: str) -> Any:
+        client = self.clients.get(request.region, request.origin, session, "")
+        body, kind = request.body, "json" if request.style == "ROA" else "formData"
+        if isinstance(body, str):
+            body, kind = body.encode(), "byte"
+        _, utils, options = clients.sdk()
+        params = utils.Params(
+            action=request.action,
+            version=request.version,
+            protocol="HTTPS",
+            pathname=request.path,
+            method=request.method,
+            auth_type="AK",
+            style=request.style,
+            req_body_type=kind,
+            body_type="string",
+        )
+        asked = utils.OpenApiRequest(
+            headers=dict(request.headers), query=dict(request.query), body=body
+        )
+        try:
+            return answer(client.call_api(params, asked, options()), request.style)
+        except Exception as error:
+            raise explain(error, request.action, request.service) from None
+
+
+def pause(tries: int) -> float:
+    """Seconds to wait before the next try or look, after so many earlier ones."""
+    return FIRST_WAIT * float(2**tries)
+
+
+def answer(response: dict[str, Any], style: str) -> Any:
+    """The JSON of a response. Raises ValueError if it is not one that the platform gives."""
+    text = response["body"]
+    if not text.strip() and style == "ROA":
+        return {}
+    found = json.loads(text)
+    if style == "RPC" and not (found.get("RequestId") or found.get("requestId")):
+        raise ValueError("an answer without a RequestId")
+    return found

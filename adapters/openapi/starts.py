@@ -1,0 +1,80 @@
+"""Starting a step, and never twice: what its client token, its tag and its age tell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from adapters.openapi.failures import MISMATCH, Failure
+from adapters.openapi.settings import Settings
+from bot import model, ports
+
+log = logging.getLogger(__name__)
+
+STEP_TAG = "countersign-step"
+AT_TAG = "countersign-at"
+BATCH_TAG = "countersign-batch"
+
+Look = Callable[[], Awaitable[model.Done | None]]
+"""Finds what carries the step's tag; None: there is nothing. Raises Failure."""
+
+
+def objection(effect: model.StartRun, engine: str) -> model.Refused | None:
+    """What forbids starting this step on an engine whatever the platform says; None: nothing."""
+    plan, token = effect.plan, effect.step.token
+    if model.digest(plan) != effect.digest:
+        return model.Refused("The plan is not the one that was approved.", "DigestMismatch")
+    if plan.engine != engine:
+        return model.Refused(f"This executor does not run {plan.engine!r} plans.", "Engine")
+    if not token or len(token) > 64 or not token.isascii():
+        return model.Refused("The step's token is no client token.", "ClientToken")
+    return None
+
+
+class Starts:
+    """Judges of steps that may have been started before."""
+
+    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    async def known(self, effect: model.StartRun, look: Look) -> model.Outcome | None:
+        """What became of an earlier try; None: it certainly cannot run twice if sent again."""
+        token = effect.step.token
+        try:
+            found = await look()
+        except Failure as failure:
+            return model.Unknown(f"It could not be looked up: {failure.reason}", token)
+        if found is not None:
+            return found
+        age = self._age(effect)
+        if age is not None and age < self.settings.safe_token_seconds:
+            return None
+        return model.Unknown(
+            "No trace of it was found, and it is too old to be sent again safely.", token
+        )
+
+    async def failed(
+        self, effect: model.StartRun, failure: Failure, doubt: bool, look: Look
+    ) -> model.Outcome:
+        """The outcome of a call that failed; ``doubt``: an earlier one may have happened. What was
+        refused after a try that may have started it is looked for once more."""
+        token = effect.step.token
+        if failure.code == MISMATCH or (failure.doubt and failure.kind == "refused"):
+            try:
+                found = await look()
+            except Failure as other:
+                log.warning("step %s could not be looked up: %s", token, other.reason)
+                found = None
+            return found or model.Unknown(failure.reason, token)
+        if doubt and failure.kind != "refused":
+            return model.Unknown(failure.reason, token)
+        return failure.outcome(token)
+
+    def _age(self, effect: model.StartRun) -> float | None:
+        """Seconds since the step was written; None if nobody noted it."""
+        try:
+            noted = float(effect.tags.get(AT_TAG, ""))
+        except ValueError:
+            return None
+        return self.clock.now().timestamp() - noted

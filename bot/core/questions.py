@@ -1,0 +1,116 @@
+"""What a run asks of people: the one question of all it waits for that is put to them now."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+from bot import model, policy
+from bot.core import live, secrets
+from bot.core.draft import Draft
+from bot.oos import calls, interpreter
+
+PATIENT = frozenset({"pause", "batch", "person", "unknown"})
+"""What a run waits for without a vote."""
+LONGEST_VALUE = 200
+
+
+def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ballot:
+    """The first thing that the run asks of people."""
+    request = draft.it
+    rule = policy.policy_of(draft.house.book, request.policy)
+    for one in waits.pauses:
+        if one.kind == "person":
+            return asking(draft, one.key or "person", "person", one.task, run)
+    for approval in waits.approvals:
+        if approval.kind == "canary":
+            shown = canary_text(approval.shown)
+            return asking(draft, approval.key, "canary", approval.task, run, shown)
+        voters = tuple(
+            person.id
+            for name in approval.approvers
+            if (person := policy.of_ram(draft.house.book, name)) is not None
+        )
+        found = asking(draft, approval.key, "approval", approval.task, run, notice_text(approval))
+        voters = voters if approval.approvers else rule.approvers
+        return replace(
+            found, voters=tuple(dict.fromkeys(voters)), need=max(1, approval.min_required)
+        )
+    pause = waits.pauses[0]
+    kind = "batch" if pause.kind == "batch" else "pause"
+    return asking(draft, pause.key, kind, pause.task, run)
+
+
+def asking(
+    draft: Draft, key: str, kind: Any, task: str, run: live.Live, shown: str = ""
+) -> model.Ballot:
+    """``digest`` tells this question from all others that the run asks, so that an answer to one
+    never counts for another. A pause by a person has no place of its own: each is another."""
+    count = f":{run.count}" if kind in ("person", "unknown") else ""
+    text = f"{draft.it.digest}:{key}{count}"
+    rule = policy.policy_of(draft.house.book, draft.it.policy)
+    return model.Ballot(
+        key=key,
+        kind=kind,
+        task=task,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        shown=secrets.covered(draft.it.plan, shown),
+        expires_at=draft.now + rule.expires if kind not in PATIENT else None,
+    )
+
+
+def notice_text(approval: interpreter.Approval) -> str:
+    """What the message says that asks for the approval."""
+    content = approval.notice.content if approval.notice is not None else None
+    if isinstance(content, dict):
+        for part in content.values():
+            if isinstance(part, dict):
+                for name in ("content", "text"):
+                    if isinstance(part.get(name), str):
+                        return str(part[name])
+    return content if isinstance(content, str) else ""
+
+
+def canary_text(shown: Any) -> str:
+    """What the first items of a loop gave, a line each."""
+    lines = []
+    for one in shown or ():
+        item = one["item"] if isinstance(one["item"], str) else model.canonical(one["item"])
+        line = f"{item}: {one['status']}"
+        outputs = {name: value for name, value in one["outputs"].items() if value not in (None, "")}
+        if outputs:
+            line += f" {model.canonical(outputs)}"
+        lines.append(f"{line} {one['error']}" if "error" in one else line)
+    return "\n".join(lines)
+
+
+# ----------------------------------------------------------------------------- doubts
+
+
+def doubt(draft: Draft, run: live.Live, key: str) -> model.Ballot:
+    """Whether a call of which nobody knows happened: each is asked about by itself, for of two of
+    them one may have happened and the other not."""
+    return asking(draft, key, "unknown", key, run, call_text(draft, run, key))
+
+
+def call_text(draft: Draft, run: live.Live, key: str) -> str:
+    """The call and what it was given, a line each, so that people know where to look it up."""
+    call, plan = run.state.call(key), draft.it.plan
+    if call is None or plan is None or not isinstance(call.what, calls.Api):
+        return ""
+    what = call.what
+    lines = [f"{what.service} {what.api}", f"RegionId: {what.region}"]
+    given = {**what.parameters, **what.query}
+    lines += [f"{name}: {brief(value)}" for name, value in given.items() if told(name, value)]
+    return "\n".join(lines)
+
+
+def told(name: str, value: Any) -> bool:
+    return name.casefold() != "regionid" and value not in (None, "", [], {})
+
+
+def brief(value: Any) -> str:
+    """What was given, no longer than people read."""
+    text = value if isinstance(value, str) else model.canonical(value)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + " …"

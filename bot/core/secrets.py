@@ -1,0 +1,86 @@
+"""What must not be shown: the values of hidden parameters, and the tokens of robots' addresses.
+
+A hidden value reaches the call that needs it. In everything that people or logs get to see of a
+run (what failed and why, outputs, what is asked) it is covered wherever it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot import catalog, model
+from bot.cards import runs
+
+SHORTEST = 3
+"""Characters; what is shorter is no secret, and covering it would make all else unreadable."""
+
+
+def without(text: str, secrets: Iterable[Any]) -> str:
+    """A text in which the secrets, and robots' tokens, are covered."""
+    for secret in secrets:
+        whole = secret if isinstance(secret, str) else model.canonical(secret)
+        for shown in sorted({whole, *_strings(secret)}, key=len, reverse=True):
+            if len(shown) >= SHORTEST:
+                text = text.replace(shown, runs.HIDDEN)
+    return runs.unsigned(text)
+
+
+def covered(plan: model.Plan | None, value: Any) -> Any:
+    """Any value of a run with its plan's secrets covered, in keys and values."""
+    secrets = secrets_of(plan)
+    return _covered(value, secrets) if secrets else value
+
+
+def secrets_of(plan: model.Plan | None) -> list[Any]:
+    """The values of the plan's hidden parameters that there are."""
+    if plan is None:
+        return []
+    return [value for name in plan.hidden if (value := plan.parameters.get(name))]
+
+
+def progress(plan: model.Plan | None, shown: model.Progress) -> model.Progress:
+    """How far a run is, without secrets."""
+    if not secrets_of(plan):
+        return shown
+    stages = tuple(replace(one, detail=covered(plan, one.detail)) for one in shown.stages)
+    outputs, error = covered(plan, dict(shown.outputs)), covered(plan, shown.error)
+    return replace(shown, stages=stages, outputs=outputs, error=error)
+
+
+def typed(commands: catalog.Catalog, text: str) -> str:
+    """What somebody typed, for the records, though it may not be a command at all: what is given to
+    a parameter that some template hides is covered."""
+    names = {item.name for command in commands for item in command.parameters if item.secret}
+    if names:
+        listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+        quoted = r'"[^"]*"?|\'[^\']*\'?|“[^”]*”?|\S+'
+        pattern = rf"(?i)(?<!\w)({listed})(\s*[=＝:：]\s*)(?:{quoted})"
+        text = re.sub(pattern, rf"\1\2{runs.HIDDEN}", text)
+    return runs.unsigned(text)
+
+
+def _covered(value: Any, secrets: list[Any]) -> Any:
+    if isinstance(value, str):
+        return without(value, secrets)
+    if isinstance(value, Mapping):
+        return {without(str(key), secrets): _covered(part, secrets) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_covered(part, secrets) for part in value]
+    return (
+        runs.HIDDEN if any(value == one for one in secrets if type(one) is type(value)) else value
+    )
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every piece of text within a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _strings(part)
