@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -94,6 +96,12 @@ class Deliver:
     place: Place | None = None
     retry: Retry = "BACKOFF_RETRY"
     kind: Literal["deliver"] = "deliver"
+
+    @property
+    def token(self) -> str:
+        """The same for every try of this delivery, so that who gets it twice can tell."""
+        named = [self.event.get("source"), self.event.get("id"), self.rule, self.target]
+        return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
