@@ -33,13 +33,15 @@ class Performer(Protocol):
 
 
 Route = Callable[[model.Effect], Performer]
+Account = Callable[[store.Bucket], store.Bucket]
+"""Who counts what goes into a bucket: one address may be reached by several names."""
 
 
 @dataclass(frozen=True)
 class Budget:
     """At most ``count`` effects of these ``kinds`` within any ``seconds``, per chat or for the
     whole app. ``platform`` is the adapter's name ("" is the executors, whose chat is a region;
-    "webhook" the robots that templates notify, whose chat is an address);
+    "webhook" the robots, whose chat is an address, and "webhook.KIND" those of one kind);
     kinds: say, card, run, lookup."""
 
     platform: str
@@ -47,6 +49,11 @@ class Budget:
     per: Literal["chat", "app"]
     count: int
     seconds: float
+
+    def counts(self, bucket: store.Bucket) -> bool:
+        """Is what goes there under this budget? One of a platform holds for all its kinds."""
+        named = (bucket.platform, bucket.platform.partition(".")[0])
+        return self.platform in named and bucket.kind in self.kinds
 
 
 @dataclass
@@ -72,9 +79,14 @@ class Quotas:
     what came back: a lock keeps the counts true."""
 
     def __init__(
-        self, budgets: Iterable[Budget], clock: ports.Clock, most: int = IN_FLIGHT
+        self,
+        budgets: Iterable[Budget],
+        clock: ports.Clock,
+        most: int = IN_FLIGHT,
+        account: Account = lambda bucket: bucket,
     ) -> None:
         self._budgets = tuple(budgets)
+        self._account = account
         self._clock = clock
         self._most = most
         self._flying: dict[str, int] = {}
@@ -90,7 +102,7 @@ class Quotas:
     def _of(self, bucket: store.Bucket) -> list[_Window]:
         windows = []
         for budget in self._budgets:
-            if budget.platform != bucket.platform or bucket.kind not in budget.kinds:
+            if not budget.counts(bucket):
                 continue
             key = (budget, bucket.chat if budget.per == "chat" else "")
             window = self._windows.get(key)
@@ -102,7 +114,7 @@ class Quotas:
 
     def room(self, bucket: store.Bucket) -> store.Allowance:
         """How many may go now."""
-        now = codec.ms(self._clock.now())
+        bucket, now = self._account(bucket), codec.ms(self._clock.now())
         with self._lock:
             until = self._paused.get(bucket, 0)
             if until > now:
@@ -118,6 +130,7 @@ class Quotas:
 
     def take(self, bucket: store.Bucket) -> None:
         """One was taken out."""
+        bucket = self._account(bucket)
         with self._lock:
             self._flying[bucket.platform] = self._flying.get(bucket.platform, 0) + 1
             for window in self._of(bucket):
@@ -125,7 +138,7 @@ class Quotas:
 
     def settled(self, bucket: store.Bucket) -> None:
         """A call came back; the other side counts it from now at the latest."""
-        now = codec.ms(self._clock.now())
+        bucket, now = self._account(bucket), codec.ms(self._clock.now())
         with self._lock:
             self._flying[bucket.platform] -= 1
             for window in self._of(bucket):
@@ -134,6 +147,7 @@ class Quotas:
 
     def pause(self, bucket: store.Bucket, until: int) -> None:
         """Send nothing into this bucket before ``until``: its platform said so."""
+        bucket = self._account(bucket)
         with self._lock:
             self._paused[bucket] = max(until, self._paused.get(bucket, 0))
 
@@ -141,7 +155,7 @@ class Quotas:
         """Take up what was sent before a restart, so that it doesn't burst."""
         with self._lock:
             for bucket, at in sorted(history.sent, key=lambda sent: sent[1]):
-                for window in self._of(bucket):
+                for window in self._of(self._account(bucket)):
                     window.sent.append(at)
         for bucket, until in history.paused:
             self.pause(bucket, until)
@@ -159,10 +173,11 @@ class Outbox:
         *,
         in_flight: int = IN_FLIGHT,
         call_deadline: float = CALL_DEADLINE,
+        account: Account = lambda bucket: bucket,
     ) -> None:
         self._engine = engine
         self._route = route
-        self._quotas = Quotas(budgets, clock, in_flight)
+        self._quotas = Quotas(budgets, clock, in_flight, account)
         self._clock = clock
         self._call_deadline = call_deadline
         self._woken = asyncio.Event()

@@ -1,4 +1,5 @@
-"""``python -m sandbox``: the three stand-in platforms on loopback, until stopped."""
+"""``python -m sandbox``: the stand-in platforms and a server of one's own on loopback, until
+stopped."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from sandbox.aliyun import Aliyun
 from sandbox.base import Clock, Party
 from sandbox.dingtalk import DingTalk
 from sandbox.lark import Lark
+from sandbox.sink import Sink
 
 
 async def serve(app: web.Application, port: int, **options: Any) -> tuple[web.AppRunner, int]:
@@ -61,6 +63,7 @@ async def main(options: argparse.Namespace) -> None:
             "dingtalk": DingTalk(clock),
             "lark": Lark(clock),
             "aliyun": Aliyun(clock, folder),
+            "sink": Sink(clock),
         }
         runners = []
         ports = {}

@@ -9,6 +9,8 @@ from typing import Any
 
 import aiohttp
 
+from sandbox import world
+
 
 class Sandbox:
     """``async with Sandbox() as sandbox: await sandbox.call("lark", "say", user=…, text=…)``.
@@ -17,7 +19,7 @@ class Sandbox:
     """
 
     def __init__(self, ports: dict[str, int] | None = None) -> None:
-        self._asked = ports or {"control": 0, "dingtalk": 0, "lark": 0, "aliyun": 0}
+        self._asked = ports or dict.fromkeys(world.PORTS, 0)
         self.ports: dict[str, int] = {}
         self.folder = ""
         self._process: asyncio.subprocess.Process | None = None

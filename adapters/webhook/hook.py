@@ -1,7 +1,8 @@
-"""Notifications of a template's run: a call of its journal → a message to a robot."""
+"""What a template's run or a rule has to say: a call or a delivery → a message to a robot."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,8 +20,8 @@ _OURS = re.compile(
 
 
 class Webhook:
-    """Carries out the calls of a run that notify. Raises address.Misfit, when it is made, for a
-    setting that cannot be meant."""
+    """Carries out the calls of a run that notify, and what rules deliver to robots. Raises
+    address.Misfit, when it is made, for a setting that cannot be meant."""
 
     name = "webhook"
 
@@ -33,8 +34,34 @@ class Webhook:
         except (LookupError, ValueError) as error:
             raise address.Misfit("line", f"[webhook] reference or answering: {error}") from None
 
-    async def perform(self, effect: model.RunCall, doubt: bool) -> model.Outcome:
-        """Send the message of a call. ``Done.data``: {"document": what the robot answered}."""
+    async def perform(self, effect: model.RunCall | model.Deliver, doubt: bool) -> model.Outcome:
+        """Send the message. ``Done.data``: {"document": what the robot answered}."""
+        if isinstance(effect, model.Deliver):
+            return await self._deliver(effect, doubt)
+        return await self._call(effect, doubt)
+
+    def account(self, uri: str) -> tuple[str, str]:
+        """Who counts what is sent to an address: the kind of robot, and a name that it has by
+        whichever address it is reached. An address that cannot be used counts by itself."""
+        try:
+            target = self.book.target(uri)
+        except address.Misfit:
+            return "plain", uri
+        return target.kind, hashlib.sha256(target.url.encode()).hexdigest()[:16]
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self.sender.close()
+
+    async def _deliver(self, effect: model.Deliver, doubt: bool) -> model.Outcome:
+        """What a rule made of an event."""
+        if effect.how != "webhook":
+            return model.Refused("this goes to no robot", "unsupported")
+        return await self._send(
+            str(effect.to.get("uri") or ""), effect.body, (), effect.token, doubt, {}
+        )
+
+    async def _call(self, effect: model.RunCall, doubt: bool) -> model.Outcome:
         what = effect.what
         asks = what.get("kind") == "approve"
         notice = what.get("notice") if asks else what
@@ -51,19 +78,32 @@ class Webhook:
                 "unsupported",
             )
         lines = self._lines(effect.request, effect.code, asks) if notice.get("append_link") else ()
+        return await self._send(
+            str(notice.get("uri") or ""),
+            notice.get("content"),
+            lines,
+            effect.token,
+            doubt,
+            _headers(notice.get("headers")),
+        )
+
+    async def _send(
+        self,
+        uri: str,
+        content: Any,
+        lines: tuple[str, ...],
+        token: str,
+        doubt: bool,
+        headers: Mapping[str, str],
+    ) -> model.Outcome:
         try:
-            target = self.book.target(str(notice.get("uri") or ""))
-            body = bodies.body(target.kind, notice.get("content"), lines)
+            target = self.book.target(uri)
+            body = bodies.body(target.kind, content, lines)
         except address.Misfit as misfit:
             return model.Refused(str(misfit), misfit.code)
         except translate.Unfit as unfit:
             return model.Refused(str(unfit), "content")
-        headers = _headers(notice.get("headers"))
-        return await self.sender.send(target, body, effect.token, doubt, headers)
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self.sender.close()
+        return await self.sender.send(target, body, token, doubt, headers)
 
     def _lines(self, request: int, code: str, asks: bool) -> tuple[str, ...]:
         """What is appended to a message, so that people find the request behind it."""

@@ -109,7 +109,7 @@ class App:
             outbox.Budget(b.platform, frozenset(b.kinds), b.per, b.count, b.seconds)
             for b in self.settings.budgets
         ]
-        queue = outbox.Outbox(door, outside.route, budgets, self.clock)
+        queue = outbox.Outbox(door, outside.route, budgets, self.clock, account=outside.account)
         ticker = timer.Ticker(self.clock)
         timer.Timer(door, self.clock, ticker)
         timer.Janitor(door, ticker)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot import config, model, outbox, ports
+from bot import config, model, outbox, ports, store
 from bot.config import schema
 
 
@@ -23,7 +23,7 @@ class Nowhere:
 @dataclass(frozen=True, slots=True)
 class Outside:
     """``ecs`` finds instances, runs scripts and makes the calls of templates, ``oos`` runs
-    templates itself, ``webhook`` sends the messages of templates."""
+    templates itself, ``webhook`` sends the messages of templates and rules to robots."""
 
     chats: Mapping[str, ports.Chat]
     ecs: ports.Executor
@@ -62,12 +62,22 @@ class Outside:
                 return notices if what["kind"] in ("notify", "approve") else self.ecs
             case model.Resolve():
                 return self.ecs
+            case model.Deliver(how="webhook"):
+                robots: outbox.Performer = self.webhook
+                return robots
             case model.Deliver():
                 return Nowhere()
             case model.FetchForm() | model.ListForms():
                 return self.chats.get(effect.platform) or Nowhere()
             case _:
                 return self.chats.get(effect.place.platform) or Nowhere()
+
+    def account(self, bucket: store.Bucket) -> store.Bucket:
+        """Who counts what goes into a bucket: a robot is one, by whichever name it is reached."""
+        if bucket.platform != "webhook":
+            return bucket
+        kind, robot = self.webhook.account(bucket.chat)
+        return store.Bucket(f"webhook.{kind}", robot, bucket.kind)
 
     async def close(self) -> None:
         """Release connections and sessions."""

@@ -15,7 +15,8 @@ class Budget:
     """At most ``count`` calls of ``kinds`` together within ``seconds``, per "chat" or per "app".
 
     ``kinds``: say, card, lookup, run. The executor's calls have no ``platform`` (""), and for them
-    a region stands for the chat.
+    a region stands for the chat. "webhook" is all custom robots, "webhook.lark" those of one
+    platform; each robot stands for a chat.
     """
 
     platform: str
@@ -27,12 +28,16 @@ class Budget:
 
 # DingTalk: 20 a minute per robot and group, 20 a second per API of an app ("call-frequency-limit",
 # "custom-bot-to-send-group-chat-messages" on open.dingtalk.com). Lark: 5 a second per group, shared
-# by all its bots, and 50 a second per API ("im-v1/message/create" on open.feishu.cn).
+# by all its bots, and 50 a second per API ("im-v1/message/create" on open.feishu.cn). Lark's custom
+# robots: 5 a second and 100 a minute ("client-docs/bot-v3/add-custom-bot").
 DEFAULT_BUDGETS: tuple[tuple[str, tuple[str, ...], Literal["chat", "app"], int, float], ...] = (
     ("dingtalk", ("say",), "chat", 20, 60.0),
     ("dingtalk", ("card", "lookup"), "app", 20, 1.0),
     ("lark", ("say", "card"), "chat", 5, 1.0),
     ("lark", ("say", "card"), "app", 50, 1.0),
+    ("webhook.dingtalk", ("say",), "chat", 20, 60.0),
+    ("webhook.lark", ("say",), "chat", 5, 1.0),
+    ("webhook.lark", ("say",), "chat", 100, 60.0),
 )
 
 
@@ -52,7 +57,7 @@ def budgets(file: schema.File) -> tuple[Budget, ...]:
     usual = [
         Budget(platform, frozenset(kinds), per, count, seconds)
         for platform, kinds, per, count, seconds in DEFAULT_BUDGETS
-        if platform not in own
+        if not own & {platform, platform.partition(".")[0]}
     ]
     return tuple(given + usual)
 

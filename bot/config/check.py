@@ -324,7 +324,7 @@ def check_groups(sight: Sight) -> None:
 
 
 def _check_platform(sight: Sight, path: locate.Path, platform: str, what: str) -> None:
-    if platform not in (*sight.given_platforms, EXECUTOR, WEBHOOK):
+    if platform.partition(".")[0] not in (*sight.given_platforms, EXECUTOR, WEBHOOK):
         message = f"there is no [{platform}], so this {what} has no effect"
         sight.notes.warn((*path, "platform"), message)
 
@@ -401,7 +401,8 @@ def check_budgets(sight: Sight) -> None:
     """Only kinds of calls that the platform knows, counted by what it has."""
     for path, budget in sight.parts.entries("budget"):
         runs = budget.platform == EXECUTOR
-        kinds = KINDS.get(budget.platform, ("say", "card", "lookup"))
+        caller = budget.platform.partition(".")[0]
+        kinds = KINDS.get(caller, ("say", "card", "lookup"))
         for index, kind in enumerate(budget.kinds):
             if kind not in kinds:
                 message = f"{budget.platform} has no {kind}; it has {', '.join(kinds)}"

@@ -401,7 +401,10 @@ class Budget(Table):
     """How often the bot calls a platform. A platform without an entry has the default ones; what
     exceeds a budget waits its turn and is never dropped."""
 
-    platform: values.Caller = Field(description="Which platform.")
+    platform: values.Caller = Field(
+        description="Which platform. `webhook` is all custom robots and other addresses that "
+        "messages go to, `webhook.lark` those of one kind."
+    )
     kinds: Annotated[tuple[values.Kind, ...], Field(strict=False, min_length=1)] = Field(
         description="`say` (messages), `card` (cards and their updates), `lookup` (forms and "
         "instances read), `run` (runs started and stopped, and what templates call; `aliyun` "

@@ -20,7 +20,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 Platform = Literal["dingtalk", "lark"]
-Caller = Literal["dingtalk", "lark", "aliyun", "webhook"]
+Caller = Literal[
+    "dingtalk",
+    "lark",
+    "aliyun",
+    "webhook",
+    "webhook.dingtalk",
+    "webhook.lark",
+    "webhook.plain",
+]
 Kind = Literal["say", "card", "lookup", "run"]
 
 _SPAN = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,6 +117,11 @@ class Deliver:
         parts = (self.event["source"], self.event["id"], self.rule)
         named = ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
         return f"deliver:{named}:{self.target}"
+
+    @property
+    def token(self) -> str:
+        """The same for every try of this delivery, so that who gets it twice can tell."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

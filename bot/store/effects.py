@@ -56,7 +56,7 @@ def _bucket_of_delivery(effect: model.Deliver) -> Bucket:
     if effect.how == "command":
         return Bucket("rules", "", "run")
     where = effect.to.get("uri") or effect.to.get("target") or effect.to.get("bus") or ""
-    return Bucket("webhook", str(where).replace("\x1f", ""), "say")
+    return Bucket(effect.how, str(where).replace("\x1f", ""), "say")
 
 
 def _bucket_of_call(effect: model.RunCall) -> Bucket:

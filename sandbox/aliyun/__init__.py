@@ -4,7 +4,8 @@ really run scripts.
 Faults (``fault(api, do, …)``): ``error`` (status, code, message), ``throttle`` (retry_after_ms),
 ``slow`` (seconds; acts, then answers late), ``hang_up`` (does nothing, closes), ``lose_answer``
 (acts, closes), ``html`` (status; a proxy's page). ``fault("deliver", "hold", seconds=…)`` keeps a
-task from its agent, so that it stays Pending.
+task from its agent, so that it stays Pending. ``fault("PutEvents", "entry", code=…, message=…)``
+answers 200 and puts nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox import oos, world
-from sandbox.aliyun import cs, ecs, products, tools, vpc
+from sandbox.aliyun import cs, ecs, eventbridge, products, tools, vpc
 from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.power import ACTS
@@ -49,6 +50,10 @@ class Aliyun(Party):
             cs.VERSION: products.Product("cs", cs.Cs(clock).handle, roa=True),
         }
         """By version: whoever has the version of a call answers it."""
+        self.eventbridge = eventbridge.EventBridge(clock, self.faults)
+        self.products[eventbridge.VERSION] = products.Product(
+            "eventbridge", self.eventbridge.handle, roa=True, check=eventbridge.check
+        )
         self.oos = oos.Oos(clock, self)
         self.products[oos.VERSION] = products.Product("oos", self.oos.handle)
         self.app.router.add_get("/sandbox/credentials/{session}", self._temporary)
@@ -67,9 +72,14 @@ class Aliyun(Party):
         action = (
             incoming.headers.get("x-acs-action")
             or given.get("Action")
+            or eventbridge.ACTIONS.get(incoming.path)
             or f"{incoming.method} {incoming.path}"
         )
-        version = incoming.headers.get("x-acs-version") or given.get("Version", "")
+        version = (
+            incoming.headers.get("x-acs-version")
+            or given.get("Version")
+            or incoming.headers.get(eventbridge.VERSION_HEADER, "")
+        )
         product = self.products.get(version)
         asked = {k: v for k, v in given.items() if k not in PROTOCOL}
         call = self.record(action, asked)
@@ -81,7 +91,8 @@ class Aliyun(Party):
             return answer
         number = request_id()
         try:
-            key = self.door.check(incoming)
+            check = product.check if product is not None else Door.check
+            key = check(self.door, incoming)
             if product is None:
                 raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
             said = await product.handle(action, asked, products.Request(number, key, incoming))
@@ -220,6 +231,24 @@ class Aliyun(Party):
     async def add_product_action(self, action: str, content: str) -> None:
         """Let OOS know a cloud product action: the template behind ``ACS::Product::Name``."""
         self.oos.add_product(action, content)
+
+    @control
+    async def add_bus(self, name: str) -> None:
+        """A custom event bus on EventBridge, beside ``sandbox``."""
+        self.eventbridge.buses.setdefault(name, [])
+
+    @control
+    async def bus_events(self, bus: str = eventbridge.BUS) -> list[dict[str, Any]]:
+        """What was put on a bus, in order; an event that was put twice is there twice."""
+        return list(self.eventbridge.buses[bus])
+
+    @control
+    async def deliver(
+        self, url: str, event: dict[str, Any] | list[Any], token: str = ""
+    ) -> dict[str, Any]:
+        """POST an event to an HTTP target, as EventBridge does for a rule with that target; one
+        try, the answer is {"status", "text"}."""
+        return await self.eventbridge.deliver(url, event, token)
 
     @control
     async def runs(self, instance: str = "") -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox import world
 from sandbox.aliyun.errors import ApiError
-from sandbox.aliyun.signature import Incoming, Key
+from sandbox.aliyun.signature import Door, Incoming, Key
 
 Params = Mapping[str, str]
 """The query and the form of a call by wire name, flat ("Tag.1.Key"), without the protocol's own."""
@@ -37,11 +37,13 @@ it), or raises ApiError. What it does between two awaits nobody else sees half d
 @dataclass(frozen=True)
 class Product:
     """One version of one product's API. ``roa``: it goes by method and path, its answers carry no
-    RequestId and its errors have lower-case names."""
+    RequestId and its errors have lower-case names. ``check``: who calls, where the signature is
+    not the one of all products; it raises ApiError."""
 
     name: str
     handle: Handler
     roa: bool = False
+    check: Callable[[Door, Incoming], Key] = Door.check
 
 
 def answer(product: Product, request_id: str, said: dict[str, Any]) -> dict[str, Any]:
