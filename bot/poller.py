@@ -87,9 +87,20 @@ class Poller:
         self._clock = clock
         self._ticker = ticker
         self._groups: dict[Key, _Group] = {}
+        self._hurried = model.EPOCH
         if ticker is not None:
             ticker.add(self.NAME, self.poll)
         engine.watch(self._on_commit)
+
+    def hurry(self) -> None:
+        """Something has ended at the far end: look at everything now, at most once a second."""
+        now = self._clock.now()
+        if now - self._hurried < FASTEST or self._ticker is None:
+            return
+        self._hurried = now
+        for group in self._groups.values():
+            group.polled_at = model.EPOCH
+        self._ticker.wake(self.NAME)
 
     async def poll(self, now: datetime) -> datetime | None:
         """Look at every group that is due; returns when the next one is. All of them are due when

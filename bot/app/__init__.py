@@ -34,6 +34,7 @@ from bot import (
     timer,
     watcher,
 )
+from bot.app import bus as bus_
 from bot.app import outside as outside_
 
 log = logging.getLogger("countersign")
@@ -68,6 +69,7 @@ class App:
             commands,
             settings.aliyun.region,
             settings.zone,
+            settings.rules,
         )
         self._began = time.monotonic()
         self._failed: asyncio.Future[None] | None = None
@@ -109,11 +111,13 @@ class App:
             outbox.Budget(b.platform, frozenset(b.kinds), b.per, b.count, b.seconds)
             for b in self.settings.budgets
         ]
-        queue = outbox.Outbox(door, outside.route, budgets, self.clock, account=outside.account)
+        bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock)
+        inlet = bus_.inlet_of(self.settings, chats, self.clock)
+        queue = outbox.Outbox(door, bus.route, budgets, self.clock, account=outside.account)
         ticker = timer.Ticker(self.clock)
         timer.Timer(door, self.clock, ticker)
         timer.Janitor(door, ticker)
-        poller.Poller(door, outside.executor, self.clock, ticker)
+        looker = poller.Poller(door, outside.executor, self.clock, ticker)
         if self.settings.book.watch is not None:
             region = self.settings.oos.region or self.settings.aliyun.region
             watcher.Watcher(door, outside.oos, region, self.clock, ticker)
@@ -128,22 +132,27 @@ class App:
         side: dict[str, Awaitable[None]] = {"outbox": queue.run()}
         for name, chat in chats.items():
             side[name] = chat.run(door.submit, waiting[name].set)
+        if inlet is not None:
+            waiting["http"] = asyncio.Event()
+            side["http"] = inlet.run(door.submit, looker.hurry, waiting["http"].set)
         side["ready"] = self._announce(waiting, ready)
         tasks = {name: asyncio.ensure_future(task) for name, task in side.items()}
         try:
             await self._watch(tasks, stop)
         finally:
             log.info("stopping: nothing more is taken")
-            for name in (*chats, "ready"):
-                tasks[name].cancel()
-            await asyncio.gather(
-                *(tasks[name] for name in (*chats, "ready")), return_exceptions=True
-            )
+            doors = [task for name, task in tasks.items() if name != "outbox"]
+            for task in doors:
+                task.cancel()
+            await asyncio.gather(*doors, return_exceptions=True)
             ticker.stop()
             if not await queue.drain():
                 log.warning("some calls were still in flight; they are looked up at the next start")
             await asyncio.gather(tasks["outbox"], return_exceptions=True)
+            await bus.close()
             await outside.close()
+            if inlet is not None:
+                await inlet.close()
 
     async def _look_back(self, door: engine.Engine) -> None:
         """Tell the core how long the bot was away, if that was long enough to miss something."""

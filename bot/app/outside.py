@@ -35,7 +35,7 @@ class Outside:
         """The adapters that the configuration asks for; none has connected to anything yet."""
         chats: dict[str, ports.Chat] = {}
         if settings.dingtalk is not None:
-            chats["dingtalk"] = dingtalk_of(settings.dingtalk, clock)
+            chats["dingtalk"] = dingtalk_of(settings, settings.dingtalk, clock)
         if settings.lark is not None:
             chats["lark"] = lark_of(settings, settings.lark, clock)
         cloud = cloud_of(settings.aliyun)
@@ -65,12 +65,12 @@ class Outside:
             case model.Deliver(how="webhook"):
                 robots: outbox.Performer = self.webhook
                 return robots
-            case model.Deliver():
-                return Nowhere()
             case model.FetchForm() | model.ListForms():
                 return self.chats.get(effect.platform) or Nowhere()
-            case _:
+            case model.Say() | model.ShowCard() | model.UpdateCard():
                 return self.chats.get(effect.place.platform) or Nowhere()
+            case _:
+                return Nowhere()
 
     def account(self, bucket: store.Bucket) -> store.Bucket:
         """Who counts what goes into a bucket: a robot is one, by whichever name it is reached."""
@@ -93,7 +93,12 @@ def service_known(settings: config.Config) -> Callable[[str], bool]:
     return lambda service: products.known(service) or service.casefold() in named
 
 
-def dingtalk_of(table: schema.DingTalk, clock: ports.Clock) -> ports.Chat:
+def by_stream(settings: config.Config, platform: str) -> bool:
+    """Does a platform speak to us over its own connection, and not by callbacks over HTTP?"""
+    return all(source.kind != platform for source in settings.sources)
+
+
+def dingtalk_of(settings: config.Config, table: schema.DingTalk, clock: ports.Clock) -> ports.Chat:
     from adapters import dingtalk
 
     return dingtalk.DingTalk(
@@ -109,6 +114,7 @@ def dingtalk_of(table: schema.DingTalk, clock: ports.Clock) -> ports.Chat:
             idle_seconds=table.idle_seconds,
             call_timeout=table.call_timeout,
             late_reply=table.late_reply,
+            stream=by_stream(settings, "dingtalk"),
             ca_file=str(table.ca_file or ""),
         ),
         clock,
@@ -128,6 +134,7 @@ def lark_of(settings: config.Config, table: schema.Lark, clock: ports.Clock) -> 
             idle_seconds=table.idle_seconds,
             call_timeout=table.call_timeout,
             reply_in_thread=table.reply_in_thread,
+            stream=by_stream(settings, "lark"),
             ca_file=str(table.ca_file or ""),
         ),
         clock,

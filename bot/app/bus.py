@@ -1,0 +1,142 @@
+"""The bus in the wiring: who brings deliveries to their targets, and the server for events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot import clerk, config, model, outbox, ports, relay
+from bot.app.outside import Outside, cloud_of
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """``clerk`` asks for commands, ``relay`` speaks in groups, the others send outside."""
+
+    outside: Outside
+    clerk: clerk.Clerk
+    relay: relay.Relay
+    endpoints: ports.Outlet
+    eventbridge: ports.Outlet
+
+    @classmethod
+    def of(
+        cls, settings: config.Config, outside: Outside, submit: ports.Submit, clock: ports.Clock
+    ) -> Bus:
+        return cls(
+            outside,
+            clerk.Clerk(submit, clock),
+            relay.Relay(settings.book, outside.chats),
+            endpoints_of(settings, clock),
+            eventbridge_of(settings, clock),
+        )
+
+    def route(self, effect: model.Effect) -> outbox.Performer:
+        """Who carries out an effect, deliveries among them."""
+        match effect:
+            case model.Deliver(how="command"):
+                return self.clerk
+            case model.Deliver(how="group" | "thread"):
+                return self.relay
+            case model.Deliver(how="http"):
+                return self.endpoints
+            case model.Deliver(how="bus"):
+                return self.eventbridge
+            case _:
+                return self.outside.route(effect)
+
+    async def close(self) -> None:
+        """Release sessions; the chats and robots are the outside's."""
+        await self.endpoints.close()
+        await self.eventbridge.close()
+
+
+def endpoints_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
+    from adapters import endpoints
+
+    return endpoints.Endpoints(
+        endpoints.Settings(
+            tuple(
+                endpoints.Endpoint(
+                    name=one.name,
+                    url=one.url.reveal(),
+                    secret=one.secret.reveal() if one.secret else "",
+                    headers={name: value.reveal() for name, value in one.headers.items()},
+                    shape="structured" if one.content == "cloudevents" else "plain",
+                    idempotent=one.idempotent,
+                    timeout=one.timeout,
+                    ca_file=str(one.ca_file or ""),
+                )
+                for one in settings.endpoints
+            )
+        ),
+        clock,
+    )
+
+
+def eventbridge_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
+    from adapters import eventbridge
+
+    return eventbridge.EventBridge(
+        eventbridge.Settings(
+            buses=tuple(
+                eventbridge.Bus(
+                    name=one.name,
+                    bus=one.bus,
+                    endpoint=one.endpoint,
+                    account=one.account,
+                    region=one.region or settings.aliyun.region,
+                )
+                for one in settings.buses
+            ),
+            credentials=cloud_of(settings.aliyun)["credentials"],
+        ),
+        clock,
+    )
+
+
+def inlet_of(
+    settings: config.Config, chats: Mapping[str, Any], clock: ports.Clock
+) -> ports.Inlet | None:
+    """The server for events; None: the configuration has none."""
+    if settings.http is None:
+        return None
+    from adapters import inlet
+
+    host, _, port = settings.http.listen.rpartition(":")
+    return inlet.Inlet(
+        inlet.Settings(
+            host=host.strip("[]"),
+            port=int(port),
+            max_bytes=settings.http.max_bytes,
+            sources=tuple(source_of(settings, one, chats) for one in settings.sources),
+        ),
+        clock,
+    )
+
+
+def source_of(settings: config.Config, one: config.Source, chats: Mapping[str, Any]) -> Any:
+    from adapters import inlet
+
+    chat = chats.get(one.kind)
+    tenants = sorted(settings.book.tenants.get(one.kind, ()))
+    return inlet.Source(
+        name=one.name,
+        path=one.path,
+        kind=one.kind,
+        secret=one.secret.reveal() if one.secret else "",
+        token=one.token.reveal() if one.token else "",
+        encrypt_key=one.encrypt_key.reveal() if one.encrypt_key else "",
+        card_secret=one.card_secret.reveal() if one.card_secret else "",
+        owner=settings.dingtalk.client_id if settings.dingtalk is not None else "",
+        addresses=tuple(map(str, one.addresses)),
+        only=one.only,
+        person=one.person or "",
+        mapping=one.mapping,
+        window=float(one.window),
+        per_minute=one.per_minute,
+        tenant=tenants[0] if tenants else "",
+        decode=chat.decode if chat is not None else None,
+        answer=chat.answer if chat is not None else None,
+    )
