@@ -11,7 +11,6 @@ from bot.config.secret import Secret
 from bot.config.table import Table
 from bot.config.values import CaFile, Seconds, Text, Texts
 
-
 HERE = "bot.toml"
 """The source of a value that stands in the file itself."""
 
