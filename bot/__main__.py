@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 import json
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from bot import config
+from bot import config, rule_commands, shell
 from bot.config import reference
 
 if TYPE_CHECKING:
-    from bot import store
-    from bot.config import notes
-
-FILE = Path("bot.toml")
+    pass
 
 
 def templates_page() -> str:
@@ -47,16 +43,6 @@ def version() -> str:
     return importlib.metadata.version("countersign")
 
 
-def known_commands(folder: Path, elsewhere: Collection[str]) -> list[notes.Command]:
-    """The commands of a folder, for the checks of the configuration."""
-    from bot import loading
-
-    try:
-        return list(loading.load(folder, elsewhere))
-    except loading.CatalogError as error:
-        raise config.BadCommands(error.faults) from error
-
-
 def commands_of(settings: config.Config) -> tuple[str, ...]:
     """What keeps the commands from running as the whole configuration is: products of the cloud
     that templates call, and that nobody knows."""
@@ -72,51 +58,6 @@ def commands_of(settings: config.Config) -> tuple[str, ...]:
     return ()
 
 
-def loaded(path: Path, secrets: bool = True, commands: bool = True) -> config.Config:
-    """The configuration, its warnings told; where it has faults, they are told and that is all."""
-    known = known_commands if commands else None
-    try:
-        settings = config.load(path, secrets=secrets, known_commands=known)
-    except config.ConfigError as error:
-        warn(path, error.warnings)
-        click.echo(str(error), err=True)
-        count = len(error.faults)
-        told = f"{count} fault{'s' if count != 1 else ''} in {path}; nothing was started"
-        raise click.exceptions.Exit(fail(told)) from None
-    warn(path, settings.warnings)
-    return settings
-
-
-def warn(path: Path, warnings: tuple[config.Fault, ...]) -> None:
-    for warning in warnings:
-        click.echo(f"warning: {config.sentence(path, warning)}", err=True)
-
-
-def fail(told: str) -> int:
-    """Say why on standard error; the status to leave with."""
-    click.echo(told, err=True)
-    return 1
-
-
-def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the option ``--config``, as ``path``."""
-
-    @click.option(
-        "--config",
-        "path",
-        type=click.Path(path_type=Path),
-        default=FILE,
-        show_default=True,
-        metavar="FILE",
-        help="The configuration.",
-    )
-    @functools.wraps(command)
-    def wrapped(*args: Any, **options: Any) -> Any:
-        return command(*args, **options)
-
-    return wrapped
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version(), prog_name="countersign")
 def main() -> None:
@@ -125,7 +66,7 @@ def main() -> None:
 
 
 @main.command()
-@with_config
+@shell.with_config
 @click.option(
     "--no-secrets", is_flag=True, help="Do not read the secrets, as where there are none."
 )
@@ -136,23 +77,23 @@ def check(path: Path, no_secrets: bool) -> None:
     Warnings go to standard error and do not change the status.
     """
     try:
-        settings = config.load(path, secrets=not no_secrets, known_commands=known_commands)
+        settings = config.load(path, secrets=not no_secrets, known_commands=shell.known_commands)
     except config.ConfigError as error:
         click.echo(str(error))
-        warn(path, error.warnings)
+        shell.warn(path, error.warnings)
         count = len(error.faults)
         click.echo(f"{count} fault{'s' if count != 1 else ''}", err=True)
         sys.exit(1)
-    warn(path, settings.warnings)
+    shell.warn(path, settings.warnings)
     faults = commands_of(settings)
     if faults:
         click.echo("\n".join(faults))
-        sys.exit(fail(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"))
+        sys.exit(shell.fail(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"))
     click.echo(f"ok: {settings.summary()}")
 
 
 @main.command()
-@with_config
+@shell.with_config
 def run(path: Path) -> None:
     """Run the bot until SIGTERM or Ctrl-C.
 
@@ -160,7 +101,7 @@ def run(path: Path) -> None:
     it is started again.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens
-    settings = loaded(path)
+    settings = shell.loaded(path)
     from bot import app
 
     sys.exit(app.run(settings))
@@ -171,31 +112,8 @@ def audit() -> None:
     """Verify and export the audit log; the bot may be running meanwhile."""
 
 
-@contextmanager
-def store_of(path: Path) -> Iterator[store.Reader]:
-    """The store of a configuration, for reading. Ends the program where there is none."""
-    with reading(loaded(path, secrets=False, commands=False)) as reader:
-        yield reader
-
-
-def never_ran(settings: config.Config) -> str:
-    return f"there is no store at {settings.database} yet: the bot has never run here"
-
-
-@contextmanager
-def reading(settings: config.Config) -> Iterator[store.Reader]:
-    from bot import store
-
-    try:
-        opened = store.Store(settings.database, readonly=True)
-    except FileNotFoundError:
-        raise click.exceptions.Exit(fail(never_ran(settings))) from None
-    with closing(opened), opened.reading() as reader:
-        yield reader
-
-
 @audit.command()
-@with_config
+@shell.with_config
 @click.option(
     "--expect",
     metavar="SEQ:HASH",
@@ -215,19 +133,21 @@ def verify(path: Path, expect: str, exported: IO[str] | None) -> None:
     if exported is not None:
         found = chain.verify_file(exported, expect)
     else:
-        with store_of(path) as reader:
+        with shell.store_of(path) as reader:
             found = reader.verify_audit(expect)
     for fault in found:
         click.echo(f"entry {fault.seq}: {fault.kind}: {fault.detail}")
     if found:
-        sys.exit(fail(f"{len(found)} fault{'s' if len(found) != 1 else ''}: the log is not whole"))
+        sys.exit(
+            shell.fail(f"{len(found)} fault{'s' if len(found) != 1 else ''}: the log is not whole")
+        )
     click.echo("ok: the audit log is whole" + (f" and holds {expect}" if expect else ""))
     if exported is not None and not expect:
         click.echo("whether entries were cut off an export's end, only --expect tells", err=True)
 
 
 @audit.command()
-@with_config
+@shell.with_config
 @click.option(
     "-o",
     "--output",
@@ -240,7 +160,7 @@ def export(path: Path, output: IO[str]) -> None:
     """Write the audit log as JSON lines, which `audit verify --file` verifies on its own."""
     from bot import audit as chain
 
-    with store_of(path) as reader:
+    with shell.store_of(path) as reader:
         count = chain.export(reader, output)
     click.echo(f"{count} entr{'y' if count == 1 else 'ies'} exported", err=True)
 
@@ -250,19 +170,9 @@ def events() -> None:
     """Look at the events of the bus and at dead letters; the bot may be running meanwhile."""
 
 
-def span(text: str) -> timedelta:
-    """A length of time such as 2h."""
-    from bot import events as bus
-
-    try:
-        return bus.span(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 @events.command("list")
-@with_config
-@click.option("--since", type=span, metavar="SPAN", help="Not older than 30m, 2h, 7d …")
+@shell.with_config
+@click.option("--since", type=shell.span, metavar="SPAN", help="Not older than 30m, 2h, 7d …")
 @click.option("--type", "types", multiple=True, metavar="TYPE", help="Of this type; repeatable.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), metavar="N")
 @click.option("--json", "as_json", is_flag=True, help="CloudEvents as JSON lines.")
@@ -273,47 +183,47 @@ def list_events(
     from bot import events as bus
 
     begun = datetime.now(UTC) - since if since is not None else None
-    with store_of(path) as reader:
+    with shell.store_of(path) as reader:
         found = reader.newest_events(limit, begun, types)
     for number, event in reversed(found):
         click.echo(bus.event_json(event) if as_json else bus.event_line(number, event))
 
 
 @events.command()
-@with_config
+@shell.with_config
 @click.argument("number", type=int, metavar="N")
 def show(path: Path, number: int) -> None:
     """Print an event as JSON, and on standard error what rules made of it."""
     from bot import events as bus
 
-    settings = loaded(path, secrets=False, commands=False)
-    with reading(settings) as reader:
+    settings = shell.loaded(path, secrets=False, commands=False)
+    with shell.reading(settings) as reader:
         event = reader.bus_event(number)
         letters = reader.letters_of(event) if event is not None else ()
     if event is None:
-        sys.exit(fail(f"there is no event {number}; `events list` lists them"))
+        sys.exit(shell.fail(f"there is no event {number}; `events list` lists them"))
     click.echo(bus.event_json(event, indent=2))
     for letter in letters:
         click.echo(bus.letter_line(settings.book, letter), err=True)
 
 
 @events.command()
-@with_config
+@shell.with_config
 @click.argument("number", type=int, required=False, metavar="[N]")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), metavar="N")
 def dead(path: Path, number: int | None, limit: int) -> None:
     """List what could not be delivered, the last tried first; or show one letter whole."""
     from bot import events as bus
 
-    settings = loaded(path, secrets=False, commands=False)
-    with reading(settings) as reader:
+    settings = shell.loaded(path, secrets=False, commands=False)
+    with shell.reading(settings) as reader:
         if number is None:
             for letter in reader.letters(limit=limit):
                 click.echo(bus.letter_line(settings.book, letter))
             return
         found = reader.letter(number)
     if found is None:
-        sys.exit(fail(f"there is no letter {number}; `events dead` lists the dead ones"))
+        sys.exit(shell.fail(f"there is no letter {number}; `events dead` lists the dead ones"))
     command = str(found.deliver.to.get("command", ""))
     hidden = hidden_of(settings, command) if command else frozenset[str]()
     click.echo("\n".join(bus.letter_lines(settings.book, found, hidden)))
@@ -330,12 +240,12 @@ def hidden_of(settings: config.Config, command: str) -> frozenset[str]:
     except loading.CatalogError as error:
         click.echo("\n".join(error.faults), err=True)
         told = "what this letter must hide is not known until the commands load"
-        raise click.exceptions.Exit(fail(told)) from None
+        raise click.exceptions.Exit(shell.fail(told)) from None
     return found.hidden if found is not None else frozenset()
 
 
 @events.command()
-@with_config
+@shell.with_config
 @click.argument("numbers", type=int, nargs=-1, required=True, metavar="N…")
 def redrive(path: Path, numbers: tuple[int, ...]) -> None:
     """Queue dead letters once more while the bot is stopped; in a chat, `redrive N` does it.
@@ -345,23 +255,26 @@ def redrive(path: Path, numbers: tuple[int, ...]) -> None:
     from bot import events as bus
     from bot import store
 
-    settings = loaded(path, secrets=False, commands=False)
+    settings = shell.loaded(path, secrets=False, commands=False)
     if not settings.database.exists():
-        sys.exit(fail(never_ran(settings)))
+        sys.exit(shell.fail(shell.never_ran(settings)))
     try:
         opened = store.Store(settings.database)
     except store.Locked:
         told = "the bot is running, and only it may write: send `redrive N` in a chat, or stop it"
-        sys.exit(fail(told))
+        sys.exit(shell.fail(told))
     except store.Unusable as error:
-        sys.exit(fail(str(error)))
+        sys.exit(shell.fail(str(error)))
     with closing(opened):
         queued, refused = bus.redrive(opened, numbers, bus.console(), datetime.now(UTC))
     for number in queued:
         click.echo(f"{number} is sent once more when the bot starts")
     for number, why in refused.items():
-        fail(f"{number}: {why}")
+        shell.fail(f"{number}: {why}")
     sys.exit(1 if refused else 0)
+
+
+main.add_command(rule_commands.rule)
 
 
 @main.group()
@@ -392,12 +305,12 @@ def validate(paths: tuple[Path, ...], as_json: bool, allow_unknown_products: boo
         for one in found:
             click.echo("\n".join(one.lines()))
     if not found:
-        sys.exit(fail("there is no template in " + ", ".join(map(str, paths))))
+        sys.exit(shell.fail("there is no template in " + ", ".join(map(str, paths))))
     bad = [one for one in found if one.faults]
     if bad:
         count, of = sum(len(one.faults) for one in bad), len(found)
         told = f"{count} fault{'s' if count != 1 else ''} in {len(bad)} of {of} template"
-        sys.exit(fail(told + ("s" if of != 1 else "")))
+        sys.exit(shell.fail(told + ("s" if of != 1 else "")))
 
 
 @main.command()

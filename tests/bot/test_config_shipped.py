@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -154,7 +154,7 @@ def test_every_key_stands_in_the_shipped_file() -> None:
     """Also a commented one: the file is where people look first."""
     section, seen = "", set()
     for line in TEXT.split("\n"):
-        bare = line.removeprefix("# ")
+        bare = re.sub("^(# )+", "", line)
         if header := re.match(r"\[+([\w.-]+)\]+(\s|$)", bare):
             section = header[1]
         elif pair := re.match(r"(\w+) = ", bare):
@@ -177,8 +177,8 @@ def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
             r"\w+ = .*)",
             line,
         )
-        if line.startswith("# [[budget]]"):
-            spoken.append("[[budget]]")
+        if re.match(r"# \[+[\w.]+\]+(\s|$)", line):
+            spoken.append(line[2:])
         elif found and not re.match(r"robot_code|count|allowed_values|region|idle_x", found[1]):
             spoken.append(found[1])
         elif line.startswith("# count = ") and "how many" not in line:
@@ -187,7 +187,15 @@ def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
             spoken.append(line)
     text = "\n".join(spoken).replace('"sandbox/', f'"{ROOT}/sandbox/')
     (tmp_path / "bot.toml").write_text(text, "utf-8")
-    shipped, loud = config.load(SHIPPED, {}), config.load(tmp_path / "bot.toml", {})
+    environ = {"AUDIT_SECRET": "a", "MONITORING_SECRET": "m"}
+    shipped, loud = config.load(SHIPPED, {}), config.load(tmp_path / "bot.toml", environ)
+    assert loud.warnings == ()
+    assert loud.rules is not None
+    assert {target.how for rule in loud.rules.rules.values() for target in rule.targets} == set(
+        get_args(model.How)
+    )
+    assert (len(loud.endpoints), len(loud.buses), len(loud.sources)) == (1, 1, 1)
+    assert loud.http == config.Http()
     assert text.count("# ") < TEXT.count("# ") - 20
     assert (loud.dingtalk, loud.lark, loud.book) == _same_secrets(shipped, loud)
     assert set(loud.budgets) == set(shipped.budgets)
