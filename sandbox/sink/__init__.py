@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from typing import Any
 
 from aiohttp import web
@@ -64,7 +65,8 @@ class Sink(Party):
         return web.Response(status=202)
 
     def _objection(self, request: web.Request, body: bytes) -> str:
-        """What is wrong with a signature; "": nothing, or none is wanted here."""
+        """What is wrong with a signature; "": nothing, or none is wanted here. Its time is compared
+        with the real one, since callers do not see a moved sandbox clock."""
         secret = self._secrets.get(request.path)
         if secret is None:
             return ""
@@ -75,7 +77,7 @@ class Sink(Party):
         wanted = hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(wanted, given):
             return "forged"
-        if abs(self.clock.now() - int(stamp)) > WINDOW:
+        if abs(time.time() - int(stamp)) > WINDOW:
             return "stale"
         if nonce in self._nonces:
             return "replayed"

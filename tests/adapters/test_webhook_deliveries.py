@@ -1,0 +1,158 @@
+"""What rules deliver to custom robots, and how much of it: budgets go by robot, not by name."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters import webhook
+from bot import app, config, loading, model, outbox, store
+from bot.app import outside
+from bot.config import build
+from bot.store import codec, effects
+from sandbox import world
+from tests.adapters import webhook_stage
+from tests.adapters.outlet_stage import delivery
+from tests.adapters.webhook_stage import Stage, lark_text, text
+from tests.bot import rig
+
+SHIPPED = Path(__file__).resolve().parents[2] / "bot.toml"
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    async with webhook_stage.staged() as made:
+        yield made
+
+
+def to_robot(uri: str, body: Any, **more: Any) -> model.Deliver:
+    return delivery("webhook", {"uri": uri}, body, **more)
+
+
+@pytest.mark.parametrize("platform", ["dingtalk", "lark"])
+@pytest.mark.parametrize("body", [text("done"), lark_text("done"), "done"])
+async def test_a_delivery_arrives(stage: Stage, platform: str, body: Any) -> None:
+    """Signed, in whichever shape the rule wrote it."""
+    party: Any = getattr(stage, platform)
+    url = await party.add_robot("tok", secret="SECx")
+    hook = stage.make(webhook.Robot("ops", url, secret="SECx"))
+    outcome = await hook.perform(to_robot("robot:ops", body), False)
+    assert isinstance(outcome, model.Done), outcome
+    assert await stage.texts(party) == ["done"]
+
+
+@pytest.mark.parametrize("platform", ["dingtalk", "lark"])
+async def test_a_delivery_that_would_be_refused_is_not_sent(stage: Stage, platform: str) -> None:
+    party: Any = getattr(stage, platform)
+    url = await party.add_robot("tok", "hr", keywords=["Countersign"])
+    hook = stage.make(webhook.Robot("hr", url, keywords=("Countersign",)))
+    for uri, code in (("robot:hr", "keywords"), ("robot:other", "robot"), ("", "uri")):
+        outcome = await hook.perform(to_robot(uri, text("done")), False)
+        assert isinstance(outcome, model.Refused)
+        assert outcome.code == code
+    outcome = await hook.perform(delivery("http", {"uri": "robot:hr"}, text("x")), False)
+    assert isinstance(outcome, model.Refused)
+    assert party.journal == []
+
+
+async def test_an_answer_that_was_lost(stage: Stage) -> None:
+    """DingTalk takes one message once, however often it is sent; Lark would say it twice."""
+    url = await stage.dingtalk.add_robot("tok")
+    await stage.dingtalk.fault("robot/send", "lose_answer")
+    hook = stage.make()
+    effect = to_robot(url, text("once"))
+    assert isinstance(await hook.perform(effect, False), model.NotSent)
+    assert isinstance(await hook.perform(effect, True), model.Done)
+    assert await stage.texts(stage.dingtalk) == ["once"]
+    url = await stage.lark.add_robot("tok")
+    await stage.lark.fault("bot/v2/hook", "lose_answer")
+    effect = to_robot(url, lark_text("once"))
+    outcome = await hook.perform(effect, False)
+    assert isinstance(outcome, model.Unknown)
+    again = await hook.perform(effect, True)
+    assert isinstance(again, model.Unknown)
+    assert "it may have been sent before" in again.reason
+    assert await stage.texts(stage.lark) == ["once"]
+
+
+async def test_one_robot_counts_as_one(stage: Stage) -> None:
+    url = await stage.dingtalk.add_robot("tok")
+    hook = stage.make(webhook.Robot("ops", url), webhook.Robot("alias", f"{url}"))
+    known = {hook.account(uri) for uri in ("robot:ops", "robot:alias", url, f" {url} ")}
+    assert len(known) == 1
+    [(kind, name)] = known
+    assert kind == "dingtalk"
+    assert "tok" not in name
+    other = await stage.dingtalk.add_robot("tok2")
+    assert hook.account(other) not in known
+    assert hook.account(await stage.lark.add_robot("tok"))[0] == "lark"
+    assert hook.account("robot:gone") == ("plain", "robot:gone")
+
+
+def quotas(clock: rig.Clock, account: outbox.Account) -> outbox.Quotas:
+    budgets = [
+        outbox.Budget(platform, frozenset(kinds), per, count, seconds)
+        for platform, kinds, per, count, seconds in build.DEFAULT_BUDGETS
+    ]
+    return outbox.Quotas(budgets, clock, account=account)
+
+
+async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
+    settings = config.load(SHIPPED, {}, known_commands=loading.load)
+    party = outside.Outside.of(settings, app.SystemClock())
+    clock = rig.Clock()
+    limits = quotas(clock, party.account)
+
+    def bucket(uri: str) -> store.Bucket:
+        return store.Bucket("webhook", uri, "say")
+
+    def send(uri: str, count: int) -> None:
+        for _ in range(count):
+            limits.take(bucket(uri))
+            limits.settled(bucket(uri))
+
+    try:
+        assert limits.room(bucket("robot:ops")).count == 20
+        send("robot:ops", 20)
+        assert limits.room(bucket("robot:ops")).count == 0
+        host = f"http://127.0.0.1:{world.PORTS['dingtalk']}"
+        typed = f"{host}/robot/send?access_token={world.DINGTALK_ROBOTS[0].token}"
+        assert limits.room(bucket(typed)).count == 0
+        assert limits.room(bucket("robot:lark-ops")).count == 5
+        for _ in range(20):
+            send("robot:lark-ops", 5)
+            assert limits.room(bucket("robot:lark-ops")).count == 0
+            clock.advance(seconds=1)
+        assert limits.room(bucket("robot:lark-ops")).count == 0  # 100 in this minute
+        clock.advance(seconds=40)
+        assert limits.room(bucket("robot:lark-ops")).count == 5
+        assert limits.room(bucket("robot:ops")).count == 20
+        limits.pause(bucket("robot:ops"), codec.ms(clock.now() + timedelta(minutes=10)))
+        assert limits.room(bucket(typed)).count == 0
+    finally:
+        await party.close()
+
+
+def test_a_budget_of_webhook_holds_for_every_kind_of_robot() -> None:
+    one = outbox.Budget("webhook", frozenset({"say"}), "app", 3, 60.0)
+    clock = rig.Clock()
+    limits = outbox.Quotas([one], clock)
+    for platform in ("webhook.lark", "webhook.dingtalk", "webhook"):
+        limits.take(store.Bucket(platform, platform, "say"))
+    assert limits.room(store.Bucket("webhook.plain", "x", "say")).count == 0
+    assert limits.room(store.Bucket("lark", "x", "say")).count > 0
+    assert limits.room(store.Bucket("http", "x", "say")).count > 0
+
+
+def test_targets_of_one_name_have_buckets_of_their_own() -> None:
+    named = ("uri", "target", "bus")
+    hows: tuple[model.How, ...] = ("webhook", "http", "bus")
+    found = {
+        effects.bucket_of(delivery(how, {key: "ops"}, {}))
+        for how, key in zip(hows, named, strict=True)
+    }
+    assert {(one.platform, one.chat) for one in found} == {(how, "ops") for how in hows}
