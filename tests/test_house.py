@@ -60,12 +60,13 @@ MAY: dict[str, set[str]] = {
     "poller": PURE | {"engine", "ports", "store", "timer"},
     "watcher": PURE | {"engine", "ports", "timer"},
     "timer": PURE | {"engine", "ports", "store"},
-    "config": PURE,
+    "config": PURE | {"rulebook", "rules"},
+    "trials": PURE | {"core", "deliveries", "rulebook", "rules"},
     "oos": set(),
     "templates": {"oos"},
     "rules": set(),
 }
-FREE = {"app", "__main__", "__init__"}
+FREE = {"app", "__main__", "__init__", "shell", "rule_commands"}
 PLATFORM_WORDS = ("dingtalk", "lark", "feishu", "aliyun")
 MAY_NAME_PLATFORMS = {"app", "config", "__main__"}
 SHARED = "openapi"
