@@ -308,7 +308,7 @@ def _token(effect: model.Effect) -> str:
     match effect:
         case model.StartRun(step=step):
             return step.token
-        case model.RunCall(token=token):
+        case model.RunCall(token=token) | model.Deliver(token=token):
             return token
         case _:
             return ""

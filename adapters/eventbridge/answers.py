@@ -14,6 +14,8 @@ from typing import Any
 from bot import model
 
 SHOWN = 200
+LONGEST = 3600.0
+"""Seconds. A platform that asks for a longer pause is asked again after this one."""
 RENEWED = 60.0
 """Seconds after which temporary credentials have been renewed."""
 _LATER = frozenset({"StsAccessIdExpired", "SecurityTokenInvalid", "InvalidStsAccessKeyId"})
@@ -30,8 +32,8 @@ _HINTS: Mapping[str, str] = {
 }
 
 
-def outcome(name: str, status: int, text: str) -> model.Outcome:
-    """The outcome of putting one event. ``name``: the bus."""
+def outcome(name: str, status: int, text: str, after: str = "") -> model.Outcome:
+    """The outcome of putting one event. ``name``: the bus; ``after``: Retry-After."""
     body = _object(text)
     code = _field(body, "code")
     if 300 <= status < 400:
@@ -41,7 +43,9 @@ def outcome(name: str, status: int, text: str) -> model.Outcome:
         return _put(name, status, body)
     said = " ".join((_field(body, "message") or "no reason given").split())[:SHOWN]
     if status in (408, 429) or status >= 500 or code.startswith(_BUSY):
-        return model.NotSent(f"{name}: HTTP status {status} {code}: {said}".replace(" :", ":"))
+        wait = min(float(after), LONGEST) if after.isascii() and after.isdecimal() else 0.0
+        what = f"HTTP status {status} {code}".strip()
+        return model.NotSent(f"{name}: {what}: {said}", wait)
     return _judged(name, code or str(status), said)
 
 

@@ -87,6 +87,7 @@ class EventBridge:
                 while len(raw) < ANSWER_BYTES and (part := await response.content.readany()):
                     raw += part
                 status, text = response.status, raw.decode(errors="replace")
+                after = response.headers.get("Retry-After", "")
         except aiohttp.ClientSSLError:
             return model.NotSent(
                 f"{name}: the endpoint's certificate is not trusted; check endpoint and ca_file",
@@ -94,7 +95,7 @@ class EventBridge:
             )
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:
             return model.NotSent(f"{name}: no answer ({type(fault).__name__})")
-        return answers.outcome(name, status, text)
+        return answers.outcome(name, status, text, after)
 
     def _http(self) -> aiohttp.ClientSession:
         """The session, made on first use inside the running loop."""

@@ -336,6 +336,30 @@ def test_any_answer_is_an_outcome(status: int, body: Any) -> None:
     assert isinstance(outcome, model.Done | model.Refused | model.NotSent)
 
 
+@pytest.mark.parametrize(
+    ("after", "seconds"), [("", 0.0), ("7", 7.0), ("9" * 30, 3600.0), ("soon", 0.0), ("٣", 0.0)]
+)
+def test_when_to_come_back(after: str, seconds: float) -> None:
+    outcome = answers.outcome("events", 429, '{"code": "TooManyRequests", "message": "m"}', after)
+    assert outcome == model.NotSent("events: HTTP status 429 TooManyRequests: m", seconds)
+
+
+async def test_the_proxy_of_the_environment(
+    party: Aliyun, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with the other calls to Alibaba Cloud: used, but not where NO_PROXY exempts a host."""
+    monkeypatch.setenv("http_proxy", party.base_url)
+    monkeypatch.setenv("no_proxy", "exempt.invalid")
+    outlet = make(endpoint="http://bus.invalid")
+    await outlet.perform(to_bus(), False)
+    assert len(party.journal) == 1  # the stand-in stands in for the proxy, too
+    outlet = make(endpoint="http://exempt.invalid")
+    assert isinstance(await outlet.perform(to_bus(), False), model.NotSent)
+    assert len(party.journal) == 1
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert isinstance(await make().perform(to_bus(), False), model.Done)
+
+
 async def test_the_stand_in_delivers_to_http(party: Aliyun) -> None:
     async with outlet_stage.served_sink() as sink:
         url = f"{sink.base_url}/in"

@@ -216,6 +216,27 @@ def test_broken_command_files_are_faults_too(tmp_path: Path, load: Loader) -> No
     assert found == (config.Fault(2, "bot.commands", "mine/x.py: does not load"),)
 
 
+@pytest.mark.parametrize(
+    ("platform", "left"),
+    [
+        ("webhook", set()),
+        ("webhook.lark", {"webhook.dingtalk"}),
+        ("webhook.dingtalk", {"webhook.lark"}),
+        ("webhook.plain", {"webhook.lark", "webhook.dingtalk"}),
+        ("lark", {"webhook.lark", "webhook.dingtalk"}),
+    ],
+)
+def test_own_budgets_of_robots_stand_in_for_the_usual_ones(
+    load: Loader, platform: str, left: set[str]
+) -> None:
+    table = (
+        f'[[budget]]\nplatform="{platform}"\nkinds=["say"]\nper="chat"\ncount=1\nper_seconds=1\n'
+    )
+    found = load(SMALL + table).budgets
+    usual = {one.platform for one in found[1:] if one.platform.startswith("webhook")}
+    assert (found[0].platform, usual) == (platform, left)
+
+
 def test_what_becomes_of_a_good_file(load: Loader, tmp_path: Path) -> None:
     text = SMALL.replace(
         'approvers = ["ben"]', 'approvers = ["ben", "role:dev"]\nexpires = "1h30m"'
@@ -266,6 +287,7 @@ data = "data"
     assert found.budgets[0] == runs
     assert {(b.platform, b.count) for b in found.budgets[1:]} == {
         ("dingtalk", 20), ("lark", 5), ("lark", 50),
+        ("webhook.dingtalk", 20), ("webhook.lark", 5), ("webhook.lark", 100),
     }  # fmt: skip
 
 
