@@ -67,11 +67,15 @@ def test(
         raise click.UsageError("say which: --rule NAME or --pattern FILE")
     if name is not None and dialect is not None:
         raise click.UsageError("--dialect goes with --pattern; a rule says its own")
-    event_text = text_of(event_file)
+    event_text, event_name = text_of(event_file), name_of(event_file)
     if pattern_file is not None:
-        sys.exit(try_pattern(event_text, event_file.name, pattern_file, dialect, as_json))
+        sys.exit(try_pattern(event_text, event_name, pattern_file, dialect, as_json))
     settings = shell.loaded(path, secrets=False, commands=False, status=INVALID)
-    sys.exit(try_rule(event_text, event_file.name, found(settings, str(name)), settings, as_json))
+    sys.exit(try_rule(event_text, event_name, found(settings, str(name)), settings, as_json))
+
+
+def name_of(file: IO[bytes]) -> str:
+    return str(getattr(file, "name", "<stdin>"))
 
 
 def text_of(file: IO[bytes]) -> str:
@@ -79,7 +83,7 @@ def text_of(file: IO[bytes]) -> str:
     try:
         return file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        told = f"{file.name}: not UTF-8 text from byte {error.start + 1} on"
+        told = f"{name_of(file)}: not UTF-8 text from byte {error.start + 1} on"
         raise click.exceptions.Exit(shell.fail(told, INVALID)) from None
 
 
@@ -89,7 +93,7 @@ def try_pattern(
     from bot.rules import tool
 
     kind: pattern.Dialect = "aws" if dialect == "aws" else "alibaba"
-    names = (event_name, file.name)
+    names = (event_name, name_of(file))
     try:
         verdict = tool.judge(event_text, text_of(file), kind, files=names)
     except tool.UNREADABLE as error:

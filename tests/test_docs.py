@@ -167,12 +167,19 @@ def typed(page: Path) -> Iterator[list[str]]:
             yield words
 
 
+def files(page: Path) -> Iterator[tuple[str, str]]:
+    """The files that a page shows, as (text, name)."""
+    for mark, text in blocks(page, "json"):
+        if mark.startswith("file: "):
+            yield text, mark.removeprefix("file: ")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_command_lines_parse(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "audit.jsonl").touch()
-    for given in ("commands", "nightly.yml"):
-        (tmp_path / given).touch()
+    given = ("audit.jsonl", "commands", "nightly.yml", *(found[1] for found in files(page)))
+    for file in given:
+        (tmp_path / file).touch()
     for words in typed(page):
         group: click.Command = cli.main
         context = click.Context(group, info_name="bot")
@@ -214,7 +221,7 @@ def test_reference_names_every_command_line_option() -> None:
 
 def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``whole`` blocks are configurations; ``part`` blocks are put over the shipped one."""
-    for variable in ("LARK_APP_SECRET", "LARK_SECRET", "DINGTALK_SECRET"):
+    for variable in ("LARK_APP_SECRET", "LARK_SECRET", "DINGTALK_SECRET", "APPROVALS_SECRET"):
         monkeypatch.setenv(variable, "secret")
     address = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
     monkeypatch.setenv("NIGHT_SHIFT_ROBOT", address)

@@ -62,11 +62,13 @@ MAY: dict[str, set[str]] = {
     "timer": PURE | {"engine", "ports", "store"},
     "config": PURE | {"rulebook", "rules"},
     "trials": PURE | {"core", "deliveries", "rulebook", "rules"},
+    "shell": PURE | {"config", "events", "loading", "store"},
+    "rule_commands": PURE | {"config", "events", "rulebook", "rules", "shell", "trials"},
     "oos": set(),
     "templates": {"oos"},
     "rules": set(),
 }
-FREE = {"app", "__main__", "__init__", "shell", "rule_commands"}
+FREE = {"app", "__main__", "__init__"}
 PLATFORM_WORDS = ("dingtalk", "lark", "feishu", "aliyun")
 MAY_NAME_PLATFORMS = {"app", "config", "__main__"}
 SHARED = "openapi"

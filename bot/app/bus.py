@@ -63,7 +63,7 @@ def endpoints_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
                     url=one.url.reveal(),
                     secret=one.secret.reveal() if one.secret else "",
                     headers={name: value.reveal() for name, value in one.headers.items()},
-                    shape="structured" if one.content == "cloudevents" else "plain",
+                    shape=one.shape,
                     idempotent=one.idempotent,
                     timeout=one.timeout,
                     ca_file=str(one.ca_file or ""),

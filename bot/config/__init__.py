@@ -257,9 +257,9 @@ def _trusting(file: schema.File, parts: partial.Partial, folder: Path, notes: No
     tables: dict[str, Any] = {}
     for name in ("dingtalk", "lark", "aliyun", "webhook"):
         tables[name] = _trusted(getattr(file, name), (name,), folder, notes)
-    for name in ("endpoint", "bus"):
-        entries = parts.entries(name)
-        tables[name] = tuple(_trusted(table, path, folder, notes) for path, table in entries)
+    tables["endpoint"] = tuple(
+        _trusted(table, path, folder, notes) for path, table in parts.entries("endpoint")
+    )
     return file.model_copy(update=tables)
 
 

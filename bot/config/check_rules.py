@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from pydantic_core import PydanticCustomError
+
 from bot import rulebook
-from bot.config import build_rules, check, locate, rules
+from bot.config import build_rules, check, locate, rules, values
 from bot.config.secret import FORMS as FORMS_OF_SECRETS
 from bot.config.secret import Secret
 from bot.rules import tree
@@ -44,9 +46,7 @@ def check_rules(sight: check.Sight) -> None:
             if message:
                 sight.notes.fault((*path, "headers", header), message)
     for path, bus in sight.parts.entries("bus"):
-        if not bus.endpoint and not bus.account and not sight.told(*path):
-            message = "endpoint is missing; write it, or the account whose own it is"
-            sight.notes.fault(path, message, "endpoint")
+        _check_bus(sight, path, bus)
 
 
 def targets(sight: check.Sight) -> Iterator[tuple[locate.Path, rules.Target]]:
@@ -56,12 +56,13 @@ def targets(sight: check.Sight) -> Iterator[tuple[locate.Path, rules.Target]]:
             yield sight.parts.origin(("rule", index, "target", number)), target
 
 
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _OURS = re.compile(
-    "host|content-.*|transfer-encoding|connection|expect|te|upgrade|idempotency-key|x-countersign-.*",
+    "x-countersign-.*|idempotency-key|content-type|content-length|content-encoding|host|"
+    "transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|accept-encoding|proxy-.*",
     re.IGNORECASE,
 )
-_SECRET = re.compile("(proxy-)?authorization|cookie|.*(token|secret|api-?key).*", re.IGNORECASE)
+_SECRET = re.compile("authorization|cookie|.*(token|secret|api-?key).*", re.IGNORECASE)
 
 
 def header_fault(name: str, value: Secret) -> str:
@@ -72,7 +73,23 @@ def header_fault(name: str, value: Secret) -> str:
         return "is a header that the bot itself sets"
     if _SECRET.fullmatch(name) and value.source == rules.HERE:
         return f"is a secret by its name; write {FORMS_OF_SECRETS}"
+    if value.known and not re.fullmatch(r"[\x20-\x7e]{1,4096}", value.reveal()):
+        return "holds what no header may hold: it is ASCII, in one line"
     return ""
+
+
+def _check_bus(sight: check.Sight, path: locate.Path, bus: rules.Bus) -> None:
+    if sight.told(*path):
+        return
+    if not bus.endpoint and not bus.account:
+        message = "endpoint is missing; write it, or the account whose own it is"
+        sight.notes.fault(path, message, "endpoint")
+    if not bus.bus:
+        try:
+            values.bus_name(bus.name)
+        except PydanticCustomError as error:
+            message = f"bus is missing: the name is not that of a bus there, which {error}"
+            sight.notes.fault(path, message, "bus")
 
 
 def _check_names(sight: check.Sight, section: str, key: str) -> None:
@@ -224,8 +241,13 @@ def _possible(field: tree.Field, command: str) -> bool:
 
 def _named(field: tree.Field, start: str) -> tuple[str, ...]:
     """Values that the field names and that begin so."""
-    values = (getattr(one, "value", None) for option in field.options for one in option)
-    return tuple(value for value in values if isinstance(value, str) and value.startswith(start))
+    told = (
+        getattr(one, name, None)
+        for option in field.options
+        for one in option
+        for name in ("value", "text")
+    )
+    return tuple(value for value in told if isinstance(value, str) and value.startswith(start))
 
 
 def _any(field: tree.Field, values: tuple[str, ...]) -> bool:

@@ -11,6 +11,7 @@ from bot.config.notes import Command
 from bot.config.secret import Secret
 
 UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
+_ADDRESS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,2048}")
 OF_TEMPLATES = ("engine", "oos_template", "oos_version", "drift")
 OF_SCRIPTS = ("user", "workdir", "timeout", "command_id")
 
@@ -126,7 +127,7 @@ def address_fault(url: Secret, plain_http: bool) -> str:
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         return UNUSABLE
-    if not usable or parts.username is not None or re.search(r"[\s\\]", address):
+    if not usable or parts.username is not None or not _ADDRESS.fullmatch(address):
         return UNUSABLE
     if parts.scheme == "http" and not plain_http and not check.loopback(address):
         return (

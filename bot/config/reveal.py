@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.config import check_runbooks, check_sources, locate, partial, schema
+from bot.config import check_rules, check_runbooks, check_sources, locate, partial, schema
 from bot.config.notes import Notes
 from bot.config.secret import Secret, Unresolvable
 
@@ -89,6 +89,10 @@ class _Reader:
             name: self.secret(value, (*place, "headers", name))
             for name, value in endpoint.headers.items()
         }
+        for name, value in read.items():
+            fault = check_rules.header_fault(name, value)
+            if fault:
+                self.notes.fault((*place, "headers", name), fault)
         return endpoint.model_copy(update={"headers": read})
 
     def source(self, source: Any, place: locate.Path) -> Any:

@@ -134,10 +134,10 @@ class Endpoint(Table):
         default_factory=dict,
         description='Further headers: `{ Authorization = { env = "AUDIT_TOKEN" } }`.',
     )
-    content: Literal["plain", "cloudevents"] = Field(
+    shape: Literal["plain", "structured"] = Field(
         default="plain",
-        description="What the body is: what the rule's form makes, or a CloudEvent that has it as "
-        "its data.",
+        description="What the body is: what the rule's form makes, or a CloudEvent in structured "
+        "mode that has it as its data.",
     )
     idempotent: bool = Field(
         default=False,
@@ -151,12 +151,17 @@ class Endpoint(Table):
 
 
 class Bus(Table):
-    """A bus of Alibaba Cloud's EventBridge, to which events are put with the credentials of
-    `[aliyun]`. It needs an `endpoint`, or the `account` whose own it is."""
+    """A bus of Alibaba Cloud's EventBridge, to which events are put with the credentials, the
+    time-out and the certificates of `[aliyun]`. It needs an `endpoint`, or the `account` whose own
+    it is."""
 
     name: Text = Field(description="Name by which rules refer to it.")
-    bus: Text = Field(default="default", description="The bus's own name.")
-    account: Annotated[str, StringConstraints(pattern=r"^([0-9]{5,32})?$")] = Field(
+    bus: values.BusName = Field(
+        default="",
+        description="The bus's own name. Default: the `name`. The bus `default` takes events of "
+        "Alibaba Cloud's services alone.",
+    )
+    account: values.Account = Field(
         default="", description="Id of the account, of which the endpoint's address is made."
     )
     region: Annotated[str, StringConstraints(max_length=64)] = Field(
@@ -166,10 +171,6 @@ class Bus(Table):
         default="",
         description="Address of EventBridge. Default: "
         "`https://ACCOUNT.eventbridge.REGION.aliyuncs.com`.",
-    )
-    timeout: Seconds = Field(default=10.0, description="Longest wait for an answer, in seconds.")
-    ca_file: CaFile = Field(
-        default=None, description="PEM file of the certificates to trust instead of the usual ones."
     )
 
 

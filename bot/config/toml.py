@@ -15,6 +15,8 @@ from bot.config import locate
 from bot.config.faults import Fault
 
 MOST_ERRORS = 30
+DEEPEST = 150
+"""How deep values may nest; what is checked later goes down into them by recursion."""
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 _HINTS = {
     "Invalid value": "text stands in quotes, and true, false and numbers without",
@@ -64,7 +66,7 @@ def read(text: str) -> Reading:
 
 def _values(text: str) -> dict[str, Any] | _Error:
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         match = _PLACE.fullmatch(str(error))
         message = match.group(1) if match else str(error)
@@ -78,6 +80,21 @@ def _values(text: str) -> dict[str, Any] | _Error:
         return _Error(0, "it is nested too deeply")
     except ValueError as error:  # a number with thousands of digits
         return _Error(0, str(error).partition(";")[0])
+    return values if _shallow(values) else _Error(0, "it is nested too deeply")
+
+
+def _shallow(values: dict[str, Any]) -> bool:
+    level: list[Any] = [values]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _broken(lines: list[str], line: int) -> tuple[int, int]:

@@ -36,6 +36,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 """The checkout that runs; a default folder stands in it wherever the configuration is."""
 
 _LONGEST = timedelta(days=365)
+_DEEPEST = 70
+"""How deep what becomes JSON may nest; patterns are refused a little earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +133,29 @@ def _url_path(path: str) -> str:
     return path
 
 
-def _json(value: Any) -> Any:
+def bus_name(name: str) -> str:
+    """What EventBridge calls a bus; "" is left to be filled in."""
+    if name == "default":
+        raise _fault("must be a bus of your own: only Alibaba Cloud's services publish to default")
+    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,126}", name):
+        raise _fault("must be made of letters, digits and hyphens, at most 127")
+    return name
+
+
+def _account(number: str) -> str:
+    if not re.fullmatch(r"([0-9]{5,32})?", number):
+        raise _fault("must be the number of the account, in quotes")
+    return number
+
+
+def _json(value: Any, depth: int = 0) -> Any:
     """What JSON can say too: TOML also has dates and infinite numbers."""
+    if depth > _DEEPEST:
+        raise _fault("is nested too deeply")
     if isinstance(value, Mapping):
-        return {key: _json(inner) for key, inner in value.items()}
+        return {key: _json(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_json(inner) for inner in value]
+        return [_json(inner, depth + 1) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         raise _fault("must be a finite number: JSON has no other")
     if value is not None and not isinstance(value, str | int | float):
@@ -215,5 +234,7 @@ Address = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_add
 Listen = Annotated[str, AfterValidator(_listen)]
 Network = Annotated[str, AfterValidator(_network)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]
-Json = Annotated[Any, BeforeValidator(_json), Shown("text, number or table")]
+Json = Annotated[Any, BeforeValidator(lambda value: _json(value)), Shown("text, number or table")]
 Argument = Annotated[Any, BeforeValidator(_argument), Shown("text or number")]
+BusName = Annotated[str, AfterValidator(bus_name)]
+Account = Annotated[str, AfterValidator(_account)]

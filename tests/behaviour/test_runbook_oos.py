@@ -81,7 +81,7 @@ async def test_what_waits_in_the_console_is_decided_in_the_group(
         assert stranger["said"]
         await scene.click("bob", card, word)
         await become(scene, "Success" if word == "approve" else "Cancelled")
-        await scene.card_says(card, play.SUCCEEDED if word == "approve" else play.STOPPED)
+        await scene.card_says(card, play.SUCCEEDED if word == "approve" else play.CANCELLED)
         told = await scene.told(play.AUDIT, [])
         if word == "reject":
             assert "Bob" in told["text"]
@@ -113,7 +113,7 @@ async def test_a_risky_call_is_confirmed_first(platform: str, tmp_path: Path, wo
         own = await scene.click("alice", shown, word)
         assert own["said"]
         await scene.click("carol", shown, word)
-        await scene.card_says(card, play.SUCCEEDED if word == "approve" else play.STOPPED)
+        await scene.card_says(card, play.SUCCEEDED if word == "approve" else play.CANCELLED)
         assert await runbooks.rebooted(scene) == (["web-01"] if word == "approve" else [])
 
 

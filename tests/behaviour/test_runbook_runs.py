@@ -59,7 +59,7 @@ async def test_a_canary_is_voted_on_with_what_became_of_it(platform: str, tmp_pa
     async with runbooks.playing(platform, tmp_path, setting) as scene:
         known = await scene.ids()
         card = await runbooks.agreed(scene, "fleet web-01 web-02 web-03")
-        shown = await runbooks.offering(scene, card, "approve", "i-sandbox0web01: Success")
+        shown = await runbooks.offering(scene, card, "approve", "web-01: Success")
         assert await runbooks.rebooted(scene) == ["web-01"]
         own = await scene.click("alice", shown, "approve")
         assert own["said"]
@@ -80,9 +80,9 @@ async def test_a_canary_that_is_rejected_stops_there(platform: str, tmp_path: Pa
     setting = fleet(more=policy, rule=RULE.replace("one-sre", "careful"))
     async with runbooks.playing(platform, tmp_path, setting) as scene:
         card = await runbooks.agreed(scene, "fleet web-01 web-02")
-        shown = await runbooks.offering(scene, card, "approve", "i-sandbox0web01: Success")
+        shown = await runbooks.offering(scene, card, "approve", "web-01: Success")
         await scene.click("carol", shown, "reject")
-        await scene.card_says(card, play.STOPPED)
+        await scene.card_says(card, play.CANCELLED)
         assert await runbooks.rebooted(scene) == ["web-01"]
 
 

@@ -102,7 +102,7 @@ async def test_nobody_decides_so_it_is_reminded_and_cancelled(scene: Scene) -> N
     await scene.until("it is no longer asked", lambda _: not runbooks.the_request(scene).ballot)
     await scene.settled()
     await scene.advance(31)  # by then an old execution is looked at again
-    final = await scene.card_says(card, play.STOPPED)
+    final = await scene.card_says(card, play.CANCELLED)
     assert "到期无人决定" in final["text"]
     await scene.told(play.AUDIT, known, to="alice")
     late = await scene.click("carol", card, "approve", revision=0)
@@ -122,7 +122,7 @@ async def test_fifty_people_click_both_buttons_of_an_approval_within(scene: Scen
     ]
     answers = await asyncio.gather(*clicks)
     assert all(answer["acked"] for answer in answers)
-    await scene.card_says(card, (*play.SUCCEEDED, *play.STOPPED))
+    await scene.card_says(card, (*play.SUCCEEDED, *play.CANCELLED))
     await scene.settled()
     request = runbooks.the_request(scene)
     with scene.reader() as reader:

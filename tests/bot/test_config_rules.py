@@ -20,6 +20,7 @@ ENVIRON = {
     "AUDIT": "https://audit.corp.example/in?key=t0ken",
     "TOKEN": "t0ken",
     "BAD": "no address t0ken",
+    "UGLY": "t0ken é",
     "PLAIN": "http://h/?access_token=t0ken",
 }
 AROUND = """\
@@ -154,7 +155,7 @@ def test_what_the_tables_of_the_outside_become(load: Loader) -> None:
     text = whole(
         '[[endpoint]]\nname = "other"\nurl = { env = "AUDIT" }\nsecret = { env = "TOKEN" }\n',
         'headers = { Authorization = { env = "TOKEN" }, X-Team = "ops" }\n',
-        'content = "cloudevents"\nidempotent = true\ntimeout = 3.0\n',
+        'shape = "structured"\nidempotent = true\ntimeout = 3.0\n',
         '[[bus]]\nname = "near"\nendpoint = "http://127.0.0.1:9"\nbus = "events"\n',
         HTTP,
         SOURCE,
@@ -170,10 +171,10 @@ def test_what_the_tables_of_the_outside_become(load: Loader) -> None:
         "Authorization": "t0ken",
         "X-Team": "ops",
     }
-    assert (other.content, other.idempotent, other.timeout) == ("cloudevents", True, 3.0)
+    assert (other.shape, other.idempotent, other.timeout) == ("structured", True, 3.0)
     cloud, near = found.buses
     assert (cloud.bus, cloud.account, near.bus, near.endpoint) == (
-        "default", "1234567890", "events", "http://127.0.0.1:9",
+        "", "1234567890", "events", "http://127.0.0.1:9",
     )  # fmt: skip
     assert found.http is not None
     assert (found.http.listen, found.http.max_bytes) == ("127.0.0.1:17380", 262144)
@@ -300,6 +301,14 @@ def test_the_usual_is_silence(load: Loader) -> None:
         ('[[endpoint]]\nname = "e"\nurl = "https://x/"\nca_file = "none.pem"', "endpoint.ca_file",
          "no readable PEM", 4),
         ('[[bus]]\nname = "b"', "bus", "endpoint is missing", 1),
+        ('[[bus]]\nname = "b"\naccount = "me"', "bus.account", "number of the account", 3),
+        ('[[bus]]\nname = "b"\naccount = "12345"\nbus = "default"', "bus.bus", "of your own", 4),
+        ('[[bus]]\nname = "a b"\naccount = "12345"', "bus", "bus is missing", 1),
+        ('[[endpoint]]\nname = "e"\nurl = "https://x/"\nheaders = {A = { env = "UGLY" }}',
+         "endpoint.headers.A", "no header may hold", 4),
+        ('[[endpoint]]\nname = "e"\nurl = "https://x/#t0ken"', "endpoint.url", "no usable", 3),
+        (to(f"thread = true\nform = \"CONSTANT\"\nvalue = {'[' * 80}1{']' * 80}"),
+         "rule.target.value", "nested too deeply", 7),
         ('[[bus]]\nname = "b"\nendpoint = "http://x.example"', "bus.endpoint", "another machine",
          3),
         ('[http]\nlisten = "17380"', "http.listen", "an IP address and a port", 2),
@@ -358,6 +367,15 @@ def test_many_faults_at_once_and_each_told_once(load: Loader) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("depth", [100, 200, 440, 490, 495, 2000])
+@pytest.mark.parametrize("key", ["value", "args", "pattern"])
+def test_no_depth_is_too_much(load: Loader, key: str, depth: int) -> None:
+    nested = "[" * depth + "1" + "]" * depth
+    target = f'thread = true\nform = "CONSTANT"\n{key} = {{ x = {nested} }}\n'
+    text = to(target) if key != "pattern" else f"{RULE}pattern = {{ data = {nested} }}\n{TARGET}"
+    assert any("nested" in str(fault) for fault in load.faults(SMALL + text)) or key == "args"
+
+
 # ----------------------------------------------------------------------------- warnings
 
 
@@ -372,6 +390,7 @@ def test_many_faults_at_once_and_each_told_once(load: Loader) -> None:
         ('$.data.request.command == "other"', False),
         ('$.data.request.command != "restart" && $.data.request', False),
         ('$.source == "dingtalk.approval"', False),
+        ('$.type prefix "countersign.vote."', True),
         ('$.data.emp_id', False),
         ('$.aliyunregionid == "cn-hangzhou"', False),
         ('$.source == "a" || $.source prefix "counter"', True),

@@ -82,7 +82,7 @@ def request(number: int, **changes: Any) -> model.Request:
 
 def vote(number: int, who: str, approve: bool = True, reason: str = "") -> model.Vote:
     account = model.Account("chat", "corp", f"u-{who}", who)
-    return model.Vote(number, who, account, approve, "", NOW, reason)
+    return model.Vote(number, who, account, approve, model.digest(PLAN), NOW, reason)
 
 
 def view(**shown: Any) -> model.View:
