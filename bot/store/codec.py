@@ -66,6 +66,11 @@ def ms(at: datetime) -> int:
     return (at - model.EPOCH) // _MILLISECOND
 
 
+def ms_up(at: datetime) -> int:
+    """The same, rounded up: a due time must not come before it is due."""
+    return -((model.EPOCH - at) // _MILLISECOND)
+
+
 def at(milliseconds: int) -> datetime:
     """The aware datetime of whole milliseconds since 1970."""
     return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(

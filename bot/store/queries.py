@@ -36,7 +36,9 @@ ROLLBACK_TO = "ROLLBACK TO job"
 
 EVENT_ANSWER = "SELECT answer FROM events WHERE id = ?"
 EVENT_LAST = "SELECT MAX(at) FROM events"
-EVENT_INSERT = "INSERT INTO events (id, kind, at, answer) VALUES (?, ?, ?, ?)"
+EVENT_INSERT = """
+INSERT INTO events (id, kind, at, answer) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+"""
 
 # ----------------------------------------------------------------------------- requests
 

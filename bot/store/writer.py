@@ -227,7 +227,7 @@ class Writer:
             raise Conflict(f"journal of request {row.request}: {fault}") from fault
 
     def _write_timer(self, timer: model.Timer) -> None:
-        due = codec.ms(timer.due_at)
+        due = codec.ms_up(timer.due_at)
         put = queries.TIMER_KEEP if timer.keep else queries.TIMER_PUT
         self._execute(put, (timer.request, timer.kind, due))
         earliest = self.changes.timer

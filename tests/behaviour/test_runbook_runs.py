@@ -75,6 +75,7 @@ async def test_a_canary_is_voted_on_with_what_became_of_it(platform: str, tmp_pa
         assert len(cards) == 1
 
 
+@pytest.mark.parametrize("platform", ["lark"])
 async def test_a_canary_that_is_rejected_stops_there(platform: str, tmp_path: Path) -> None:
     policy = '\n[policy.careful]\napprovers = ["role:sre"]\ncanary = 1\n'
     setting = fleet(more=policy, rule=RULE.replace("one-sre", "careful"))
@@ -144,6 +145,7 @@ async def test_targets_that_drift_are_put_to_the_vote_again(platform: str, tmp_p
         assert rebooted == [runbooks.IDS["web-01"], runbooks.IDS["web-02"], WEB_04]
 
 
+@pytest.mark.parametrize("platform", ["dingtalk"])
 async def test_targets_that_drift_are_left_out(platform: str, tmp_path: Path) -> None:
     setting = fleet(rule=f'{RULE}drift = "intersect"\n')
     async with runbooks.playing(platform, tmp_path, setting) as scene:
@@ -158,7 +160,14 @@ async def test_targets_that_drift_are_left_out(platform: str, tmp_path: Path) ->
 # ----------------------------------------------------------------------------- calls that fail
 
 
-@pytest.mark.parametrize(("fault", "word"), [("lose_answer", "skip"), ("hang_up", "retry")])
+@pytest.mark.parametrize(
+    ("platform", "fault", "word"),
+    [
+        ("dingtalk", "lose_answer", "skip"),
+        ("lark", "lose_answer", "skip"),
+        ("lark", "hang_up", "retry"),
+    ],
+)
 async def test_a_lost_answer_is_never_repeated_on_a_guess(
     platform: str, tmp_path: Path, fault: str, word: str
 ) -> None:
@@ -178,6 +187,7 @@ async def test_a_lost_answer_is_never_repeated_on_a_guess(
         assert await runbooks.rebooted(scene) == ["web-01", "web-02"]
 
 
+@pytest.mark.parametrize("platform", ["dingtalk"])
 async def test_throttling_is_waited_out(platform: str, tmp_path: Path) -> None:
     async with runbooks.playing(platform, tmp_path, fleet()) as scene:
         for api in ("DescribeInstances", "RebootInstance"):
@@ -200,7 +210,7 @@ url = { file = "secrets/robot-hr-url" }
 """
 
 
-@pytest.mark.parametrize("robot", ["unsigned", "wordy"])
+@pytest.mark.parametrize(("platform", "robot"), [("dingtalk", "unsigned"), ("lark", "wordy")])
 async def test_a_robot_that_refuses_is_told_and_changes_nothing(
     platform: str, tmp_path: Path, robot: str
 ) -> None:
@@ -233,6 +243,7 @@ Tasks:
 # ----------------------------------------------------------------------------- restarts
 
 
+@pytest.mark.parametrize("platform", ["lark"])
 async def test_a_restart_in_the_middle_of_a_sleep_goes_on_with_what_was_voted_on(
     platform: str, tmp_path: Path
 ) -> None:

@@ -58,6 +58,15 @@ def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+ONE_EACH = pytest.mark.parametrize(
+    ("engine", "platform"), [("", "dingtalk"), ("oos", "lark")], ids=["local", "oos"]
+)
+OTHERS = pytest.mark.parametrize(
+    ("engine", "platform"), [("", "lark"), ("oos", "dingtalk")], ids=["local", "oos"]
+)
+"""Each engine and each platform once, where the two have nothing to do with each other."""
+
+
 @pytest.fixture
 async def scene(engine: str, platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     async with runbooks.playing(platform, tmp_path, runbooks.changed(engine)) as found:
@@ -90,6 +99,7 @@ async def test_it_takes_as_many_as_the_template_says_of_those_it_names(gate: Sce
     assert await runbooks.rebooted(gate) == ["web-01"]
 
 
+@ONE_EACH
 async def test_nobody_decides_so_it_is_reminded_and_cancelled(scene: Scene) -> None:
     known = await scene.ids()
     card = await runbooks.agreed(scene)
@@ -112,6 +122,7 @@ async def test_nobody_decides_so_it_is_reminded_and_cancelled(scene: Scene) -> N
     assert runbooks.actions(scene).count("ballot.expired") == 1
 
 
+@OTHERS
 async def test_fifty_people_click_both_buttons_of_an_approval_within(scene: Scene) -> None:
     card = await runbooks.agreed(scene)
     shown = await runbooks.offering(scene, card, "approve", "需要审批")
@@ -132,6 +143,7 @@ async def test_fifty_people_click_both_buttons_of_an_approval_within(scene: Scen
     assert await runbooks.rebooted(scene) == (["web-01", "web-02"] if votes[0].approve else [])
 
 
+@ONE_EACH
 async def test_clicks_that_come_twice_or_late_count_once(scene: Scene) -> None:
     known = await scene.ids()
     await scene.call("fault", api="push.card", do="duplicate", times=20)
@@ -154,6 +166,7 @@ async def test_clicks_that_come_twice_or_late_count_once(scene: Scene) -> None:
     assert len(outcomes) == 1
 
 
+@OTHERS
 async def test_a_hidden_value_stands_in_no_chat_no_log_and_no_audit_entry(
     gate: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:

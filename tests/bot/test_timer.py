@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,6 +57,47 @@ async def test_firing_twice_at_once_decides_once(path: Path) -> None:
         now = r.clock.advance(hours=1)
         await asyncio.gather(timers.fire(now), timers.fire(now))
         assert len(r.seen) == 2
+        assert r.audit_actions() == ["asked", "expired"]
+
+
+async def test_a_timer_is_never_early_however_finely_its_time_is_given(path: Path) -> None:
+    late = rig.START + timedelta(minutes=1, microseconds=1)
+
+    def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
+        if isinstance(event, model.TimerDue):
+            assert event.at >= late
+            return rig.decide(event, view, now)
+        made = rig.decide(event, view, now)
+        return replace(made, timers=(model.Timer(1, "expire", late),))
+
+    async with rig.running(path, decide) as r:
+        await r.engine.submit(rig.asked(1))
+        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        due = await timers.fire(rig.START + timedelta(minutes=1, microseconds=500))
+        assert due == rig.START + timedelta(minutes=1, milliseconds=1)
+        assert await timers.fire(due) is None
+        assert r.audit_actions() == ["asked", "expired"]
+
+
+async def test_a_timer_put_in_again_for_the_very_same_time_is_not_lost(path: Path) -> None:
+    """As it is where the clock is set back between the tick and the decision."""
+    at = rig.START + timedelta(minutes=1)
+    decided: list[datetime] = []
+
+    def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
+        again = (model.Timer(1, "expire", at),)
+        if not isinstance(event, model.TimerDue):
+            return replace(rig.decide(event, view, now), timers=again)
+        decided.append(event.at)
+        if len(decided) == 1:
+            return model.Decision(timers=again)
+        return rig.decide(event, view, now)
+
+    async with rig.running(path, decide) as r:
+        await r.engine.submit(rig.asked(1))
+        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        assert await timers.fire(at) == at + timer.AGAIN
+        assert await timers.fire(at + timer.AGAIN) is None
         assert r.audit_actions() == ["asked", "expired"]
 
 
