@@ -45,7 +45,7 @@ def test_runs_that_wait_are_read_again_only_when_they_go_on(
     assert known(made) == set()
     made.approve(number=4)
     made.work()
-    assert known(made) == {4}
+    assert known(made) == set(), "a vote that decides nothing is a row"
     made.approve("carol", number=4)
     made.work()
     assert made.request(4).state is model.State.SUCCEEDED
