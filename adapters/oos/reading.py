@@ -107,7 +107,17 @@ class Reader:
             if inner is not None:
                 return replace(inner, path=f"{row.get('TaskName')}/{inner.path}")
         found = story.open_row(rows, status)
+        if found is not None and found.get("Status") != "Waiting":
+            found = await self._surely(region, id)
         return Place(id, str(found.get("TaskName") or ""), found) if found is not None else None
+
+    async def _surely(self, region: str, execution: str) -> Item | None:
+        """The task that is waited for, where none of them says so: the execution and its tasks are
+        read one after the other, and it may have gone on in between. Raises Failure."""
+        item = await self.execution(region, execution)
+        if item is None or item.get("Status") != "Waiting":
+            return None
+        return story.open_row(await self.tasks(region, execution), "Waiting")
 
     # ------------------------------------------------------------------ within
 

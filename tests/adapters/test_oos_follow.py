@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import os
@@ -77,6 +78,32 @@ async def test_what_has_moved_on_needs_no_word(oos: Oos, party: Aliyun) -> None:
     assert (await ended(oos, id)).status == "Success"
     assert await oos.perform(tell(id, "approve", "second"), False) == model.Done(id)
     assert await oos.perform(tell(id, "reject"), False) == model.Done(id)
+
+
+async def test_what_goes_on_while_it_is_read_waits_for_nobody(
+    oos: Oos, party: Aliyun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody approves after the execution was read and before its tasks are."""
+    id = await begun(oos, approve(), SLEEP)
+    await seen(oos, id, "Waiting")
+    tasks = oos._reader.tasks
+
+    async def approved_meanwhile(region: str, execution: str, **more: str) -> Any:
+        monkeypatch.setattr(oos._reader, "tasks", tasks)
+        await Sdk(party).call("NotifyExecution", ExecutionId=id, NotifyType="Approve")
+        rows: list[Any] = []
+        async with asyncio.timeout(5):
+            while len(rows) < 2:
+                rows = await tasks(region, execution, **more)
+        return rows
+
+    monkeypatch.setattr(oos._reader, "tasks", approved_meanwhile)
+    sight = (await oos.poll(REGION, "", [id]))[id]
+    assert sight.waiting is None
+    assert [(one.name, one.status) for one in sight.progress.stages] == [
+        ("ask", "Success"),
+        ("sleep", "Running"),
+    ]
 
 
 async def test_a_lost_answer_does_not_pass_the_next_approval(oos: Oos, party: Aliyun) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 
-from tests.crash import cases, deaths, trial
+from rich.console import Console
+
+from tests.crash import __main__, cases, deaths, trial
 
 DEATHS = (
     ("dingtalk", "restart", "engine.committed:5"),
@@ -15,8 +18,26 @@ DEATHS = (
     ("lark", "new_hire", "outbox.after.fetch_form:1"),
     ("lark", "rejected", "engine.before_commit:4"),
     ("lark", "expired", "outbox.after.show_card:1"),
+    ("dingtalk", "fleet", "aliyun.after.RebootInstance:1"),
+    ("lark", "scripts", "aliyun.after.RunCommand:2"),
+    ("lark", "oos", "oos.after.StartExecution:1"),
 )
 AT_ONCE = 3
+
+
+def test_the_last_line_says_how_many_trials_passed_and_failed() -> None:
+    case = cases.Case(7, "restart", "lark", (deaths.kill("engine.committed:1"),))
+    board = __main__.Board(Console(file=io.StringIO(), width=120))
+    board.results = [
+        trial.Result(case, deaths=list(case.kills)),
+        trial.Result(case, ["the card is not true"], list(case.kills)),
+        trial.Result(cases.Case(0, "restart", "lark", ())),
+    ]
+    board.table(96.4)
+    assert isinstance(board.console.file, io.StringIO)
+    *_, before, last = board.console.file.getvalue().splitlines()
+    assert before == "2 seeds, 2 deaths in 96 s"
+    assert last == "2 passed, 1 failed"
 
 
 async def test_killed_and_nothing_lost_nothing_twice() -> None:
