@@ -15,7 +15,7 @@ from typing import Any
 from bench import frames, processes
 from bot import app, config, core, engine, model, outbox, store, timer
 
-PATIENCE = 900.0
+PATIENCE = 300.0
 LOOKS = 0.01
 """Seconds between looks at the store, whether all runs are where they should be."""
 _RULES = """
