@@ -1,8 +1,8 @@
 """``python -m bench [NAME…] [--quick]``: measure, print, write ``var/bench.json``.
 
-NAME is one of the subjects; all of them take less than eight minutes on two cores, ``--quick``
-about three. Exit status 1 means that something could not be measured; a missed aim is told, it is
-no fault.
+NAME is one of the subjects; all of them take less than a quarter of an hour on two cores,
+``--quick`` about six minutes. Exit status 1 means that something could not be measured; a missed
+aim is told, it is no fault.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 from bench import frames, processes
 from bot import app, config, core, engine, model, outbox, store, timer
 
-PATIENCE = 900.0
+PATIENCE = 300.0
 LOOKS = 0.01
 """Seconds between looks at the store, whether all runs are where they should be."""
 _RULES = """
@@ -30,12 +30,13 @@ policy = "one"
 
 def configuration(folder: Path, url: str, templates: Mapping[str, str]) -> Path:
     """A fresh folder with a ``bot.toml`` whose commands are these templates (name → text)."""
-    commands = folder.with_name(f"{folder.name}-commands")
-    commands.mkdir(parents=True, exist_ok=True)
+    commands = folder / "commands"
+    rules = _RULES + "".join(_COMMAND.format(name=name) for name in templates)
+    path = processes.configuration(folder, url, commands, rules)
+    commands.mkdir()
     for name, text in templates.items():
         (commands / f"{name}.yml").write_text(text, "utf-8")
-    rules = _RULES + "".join(_COMMAND.format(name=name) for name in templates)
-    return processes.configuration(folder, url, commands, rules)
+    return path
 
 
 class Outside:

@@ -23,6 +23,7 @@ AIMS: dict[str, tuple[str, float]] = {
     "poll.calls_per_1000": ("≤", 20.0),
     "ready.seconds": ("≤", 3.0),
     "ready.seconds_100k_pending": ("≤", 3.0),
+    "templates.validated_times_csafeloader": ("≤", 3.0),
 }
 
 

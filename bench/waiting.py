@@ -1,7 +1,9 @@
 """10,000 runs that wait, against none: the processor's time, the memory, the start.
 
-Half of them wait for people to approve, half sleep until tomorrow. They were asked for, approved
-and begun through the real engine; then the bot is started on that store as it is in production.
+Half of them wait for people to approve, half sleep until tomorrow. One of each was asked for,
+approved and begun through the real engine; the others are the same run again, put in by the store's
+own writer: each with its request, plan, vote, journal, timers, card and audit entries. Then the bot
+is started on that store as it is in production.
 """
 
 from __future__ import annotations
@@ -9,15 +11,20 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import durable, figures, processes
 from bench.suite import Suite
-from bot import model
+from bot import model, store
+from bot.store import codec, views
 
 COUNT = 10_000
-TOGETHER = 200
+TOGETHER = 1_000
 STARTS = 3
+WATCHED = 62.0
+"""Seconds; the bot looks around every thirty, whatever there is."""
 _APPROVAL = """
 FormatVersion: OOS-2019-06-01
 Description: Restarts a service once somebody agrees
@@ -64,21 +71,20 @@ async def measure(suite: Suite) -> None:
     count = COUNT // 10 if suite.quick else COUNT
     full = durable.configuration(processes.FOLDER / "waiting", suite.far.url, TEMPLATES)
     began = time.monotonic()
-    await _fill(full, count)
+    await fill(full, count)
     filled = time.monotonic() - began
     empty = durable.configuration(processes.FOLDER / "idle", suite.far.url, TEMPLATES)
     ready: dict[Path, list[float]] = {empty: [], full: []}
     busy: dict[Path, list[float]] = {empty: [], full: []}
     memory: dict[Path, list[float]] = {empty: [], full: []}
-    for _ in range(STARTS):
+    for start in range(STARTS):
         for one in ready:
             async with processes.bot(suite.far, one) as bot:
                 ready[one].append(bot.ready)
-                await asyncio.sleep(suite.seconds)
-                cpu, at = bot.weigh().cpu, time.monotonic()
-                await asyncio.sleep(10 * suite.seconds)
-                busy[one].append((bot.weigh().cpu - cpu) / (time.monotonic() - at) * 60)
+                await asyncio.sleep(1)
                 memory[one].append(bot.weigh().memory)
+                if start == STARTS - 1:
+                    busy[one].append(await _idle(bot, 10 if suite.quick else WATCHED))
     taken = {"ready_seconds": ready, "cpu_seconds_per_minute": busy, "memory_mb": memory}
     for name, values in taken.items():
         suite.figures.keep(f"waiting.{name}", figures.median(values[full]))
@@ -87,7 +93,7 @@ async def measure(suite: Suite) -> None:
     suite.figures.keep("waiting.memory_ratio_to_none", figures.ratio(memory[full], memory[empty]))
     figures.rows(
         suite.console,
-        f"{count:,} runs wait (begun through the engine in {filled:.0f} s)",
+        f"{count:,} runs wait (put into the store in {filled:.0f} s)",
         ("", "ready after s", "CPU s a minute", "memory MB"),
         [
             (label, *(figures.median(values[one]) for values in taken.values()))
@@ -97,12 +103,80 @@ async def measure(suite: Suite) -> None:
     shutil.rmtree(full.parent)
 
 
-async def _fill(path: Path, count: int) -> None:
+async def _idle(bot: processes.Bot, seconds: float) -> float:
+    """Processor seconds a minute that it uses while nothing happens."""
+    cpu, at = bot.weigh().cpu, time.monotonic()
+    await asyncio.sleep(seconds)
+    return (bot.weigh().cpu - cpu) / (time.monotonic() - at) * 60
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run that waits, as it stands in the store."""
+
+    request: model.Request
+    votes: tuple[model.Vote, ...]
+    journal: tuple[model.JournalRow, ...]
+    timers: tuple[tuple[str, datetime], ...]
+
+
+async def fill(path: Path, count: int) -> None:
     """Have so many runs wait in a new store, as many for people as for the time."""
     async with durable.opened(path, ANSWERS) as bot:
-        for _ in range(0, count, 2 * TOGETHER):
-            for name, state in (("agreed", model.State.WAITING), ("tomorrow", model.State.RUNNING)):
-                numbers = await bot.ask(name, TOGETHER)
-                await bot.begin(numbers)
-                await bot.until(numbers, state)
+        agreed, tomorrow = [*await bot.ask("agreed"), *await bot.ask("tomorrow")]
+        await bot.begin((agreed, tomorrow))
+        await bot.until((agreed,), model.State.WAITING)
+        await bot.until((tomorrow,), model.State.RUNNING)
         await bot.settled()
+        database = bot.app.settings.database
+        runs = [
+            await bot.engine.read(lambda reader, number=number: _read(reader, number))  # type: ignore[misc]
+            for number in (agreed, tomorrow)
+        ]
+    with store.Store(database) as opened:
+        assert opened.writer is not None
+        for first in range(tomorrow + 1, count + 1, TOGETHER):
+            opened.writer.begin()
+            for number in range(first, min(first + TOGETHER, count + 1)):
+                _write(opened.writer, runs[number % 2], number)
+            opened.writer.commit()
+            opened.writer.checkpoint()
+
+
+def _read(reader: store.Reader, number: int) -> _Run:
+    request = reader.request(number)
+    assert request is not None
+    timers = reader.connection.execute(
+        "SELECT kind, due_at FROM timers WHERE request = ?", (number,)
+    ).fetchall()
+    return _Run(
+        request,
+        reader.votes(number),
+        views.Archive(reader.connection).entries(number, 0),
+        tuple((kind, codec.at(due)) for kind, due in timers),
+    )
+
+
+def _write(writer: store.Writer, run: _Run, number: int) -> None:
+    """The same run once more, under another number."""
+    now = datetime.now(UTC)
+    place = replace(run.request.place, message=f"m{number}")
+    request = replace(run.request, id=number, version=1, place=place, card=f"card-{number}")
+    card = model.Card(number, request.code, request.command, "orange", request.state.value, ())
+    key = f"card:bench:{number}"
+    decision = model.Decision(
+        request=request,
+        votes=tuple(replace(vote, request=number) for vote in run.votes),
+        journal=tuple(replace(row, request=number) for row in run.journal),
+        timers=tuple(model.Timer(number, kind, due) for kind, due in run.timers),
+        effects=(model.NewEffect(key, key, model.ShowCard(place, card, key), number),),
+        audit=tuple(
+            model.AuditEntry("countersign", action, number, {"digest": request.digest})
+            for action in ("request.asked", "request.planned", "run.begun", "run.waiting")
+        ),
+    )
+    view = model.View(next_request=number, audit_seq=0, installation=writer.installation)
+    writer.apply(view, decision, now)
+    shown = writer.connection.execute("SELECT MAX(id) FROM outbox").fetchone()[0]
+    writer.settle(shown, model.Done(request.card), codec.ms(now))
+    writer.record(f"ask:{number}", "Asked", codec.ms(now), model.Receipt())

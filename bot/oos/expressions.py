@@ -212,6 +212,8 @@ FN: Mapping[str, Callable[[Any], Any]] = _Functions()
 
 def references(value: Any, path: str = "") -> list[Reference]:
     """Every name that a value refers to, in order."""
+    if value is None or (isinstance(value, str) and "{{" not in value):
+        return []
     return [
         Reference(name.name, name.output or "", where)
         for text, where in _texts(value, path)

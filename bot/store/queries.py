@@ -271,8 +271,13 @@ DELETE FROM outbox WHERE id IN (
 """
 OUTBOX_NEXT = "SELECT id, created_at FROM outbox WHERE id > ? ORDER BY id LIMIT 1"
 JOURNALS_OLD = f"""
-SELECT id FROM requests AS r
-WHERE r.created_at < ? AND r.state IN ({FINAL})
-    AND EXISTS (SELECT 1 FROM journal AS j WHERE j.request = r.id) LIMIT ?
+WITH RECURSIVE each (id) AS (
+    SELECT MIN(request) FROM journal
+    UNION ALL
+    SELECT (SELECT MIN(request) FROM journal WHERE request > each.id)
+    FROM each JOIN requests AS r ON r.id = each.id WHERE r.created_at < ?1
+)
+SELECT r.id FROM each JOIN requests AS r ON r.id = each.id
+WHERE r.created_at < ?1 AND r.state IN ({FINAL}) LIMIT ?2
 """
 JOURNAL_DELETE = "DELETE FROM journal WHERE request = ?"

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bench import durable, generated, runs, waiting
 from bot import model, store, templates
 from bot.oos import parse
 
 URL = "http://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable, "PATIENCE", 30.0)
 
 
 def test_made_up_templates_are_well_and_no_two_alike(tmp_path: Path) -> None:
@@ -38,17 +45,18 @@ def entries(reader: store.Reader) -> list[tuple[int, int]]:
     return reader.connection.execute(query).fetchall()
 
 
-async def test_runs_wait_for_people_and_for_the_time(tmp_path: Path) -> None:
+async def test_runs_wait_for_people_and_for_the_time_and_each_can_go_on(tmp_path: Path) -> None:
     path = durable.configuration(tmp_path / "waiting", URL, waiting.TEMPLATES)
-    async with durable.opened(path, waiting.ANSWERS) as bot:
-        numbers = [*await bot.ask("agreed"), *await bot.ask("tomorrow")]
-        await bot.begin(numbers)
-        await bot.until(numbers, model.State.WAITING, model.State.RUNNING)
-        await bot.settled()
+    await waiting.fill(path, 8)
+    answers = waiting.ANSWERS | runs.ANSWERS
+    async with durable.opened(path, answers) as bot:
         found = await bot.engine.read(lambda reader: reader.status())
-    assert found.requests == {"waiting": 1, "running": 1}
-    assert found.effects == {}
-    assert found.next_timer is not None
+        assert found.requests == {"waiting": 4, "running": 4}
+        assert found.effects == {}
+        assert found.next_timer is not None
+        await bot.begin([8])  # approves what it waits for
+        await bot.until([8], model.State.SUCCEEDED)
+        assert await bot.engine.read(lambda reader: reader.verify_audit()) == []
 
 
 def test_the_interpreter_alone_makes_the_same_run() -> None:

@@ -11,6 +11,8 @@ import pytest
 from bot import loading, model
 from bot.core import live
 from bot.oos import parse
+from bot.store import codec as store_codec
+from bot.store import queries
 from tests.bot import run_stage, stage
 
 
@@ -70,6 +72,39 @@ def test_a_call_that_came_back_does_not_look_up_all_that_are_queued(
     assert writer is not None
     assert writer.view(model.Needs(effect=effect), 0).unsent == frozenset()
     assert len(writer.view(model.Needs(request=1), 0).unsent) == 3
+
+
+def test_journals_of_runs_that_ended_long_ago_go_without_a_look_at_all_requests(
+    made: run_stage.RunStage,
+) -> None:
+    for number, text in enumerate(("fleet targets=web-01", "gate", "fleet targets=web-02"), 1):
+        made.planned("alice", text)
+        made.approve(number=number)
+        made.work()
+    made.clock.advance(31 * 86400)
+    made.planned("alice", "fleet targets=web-03")
+    made.approve(number=4)
+    made.work()
+    before = store_codec.ms(made.clock.now()) - 30 * 86_400_000
+    assert journals(made) == {1, 2, 3, 4}
+    writer = made.store.writer
+    assert writer is not None
+    assert [writer.prune_journals(before, 1) for _ in range(3)] == [1, 1, 0]
+    assert journals(made) == {2, 4}
+    plan = writer.connection.execute(f"EXPLAIN QUERY PLAN {queries.JOURNALS_OLD}", (before, 1))
+    scans = [row[3] for row in plan.fetchall() if row[3].startswith("SCAN")]
+    assert scans
+    assert all("each" in scan for scan in scans)
+
+
+def journals(of: run_stage.RunStage) -> set[int]:
+    """The requests that have one."""
+    return {
+        number
+        for (number,) in of.read(
+            lambda reader: reader.connection.execute("SELECT request FROM journal").fetchall()
+        )
+    }
 
 
 def test_templates_are_read_once_and_again_when_they_change(
