@@ -24,6 +24,7 @@ from bench import (
     pending,
     polls,
     processes,
+    rules,
     runs,
     templates,
     waiting,
@@ -39,6 +40,7 @@ SUBJECTS: dict[str, Callable[[Suite], Awaitable[None]]] = {
     "templates": templates.measure,
     "runs": runs.measure,
     "waiting": waiting.measure,
+    "rules": rules.measure,
 }
 
 

@@ -1,0 +1,155 @@
+"""Events per second through 1, 100 and 10,000 rules, against asking every rule and event-ruler.
+
+An event reaches the rules already read, so ours alone is measured on JSON values; beside
+event-ruler, which takes text, ours also reads the text. ``rulesets`` says what the rules are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from bench import figures, ruler, rulesets
+from bench.suite import Suite
+from bot.rules import index, pattern
+
+COUNTS = (1, 100, 10_000)
+EVENTS = 64
+SLICE = 0.1
+"""A measurement takes this part of a round."""
+T = TypeVar("T")
+Taken = dict[tuple[str, int, str], list[float]]
+"""Events per second, round by round, by kind of patterns, number of rules and who was asked."""
+
+
+class Rules:
+    """The first ``count`` rules of a kind. ``theirs`` are the patterns for event-ruler, if it can
+    express them, and ``texts`` the events."""
+
+    def __init__(self, kind: str, count: int) -> None:
+        self.kind, self.count = kind, count
+        began = time.perf_counter()
+        self.patterns = [pattern.compile(rulesets.pattern(kind, n)) for n in range(count)]
+        self.index = index.RuleSet({str(n): each for n, each in enumerate(self.patterns)})
+        self.made = time.perf_counter() - began
+        self.events = rulesets.events(count, EVENTS)
+        self.texts = [json.dumps(event) for event in self.events]
+        written = (rulesets.as_theirs(kind, number) for number in range(count))
+        self.theirs = [text for text in written if text is not None]
+
+    def indexed(self, event: Mapping[str, Any]) -> list[int]:
+        return [int(name) for name in self.index.matching(event)]
+
+    def each(self, event: Mapping[str, Any]) -> list[int]:
+        return [number for number, each in enumerate(self.patterns) if each.matches(event)]
+
+    def verify(self) -> None:
+        """The index and every pattern alone find the rule that an event is about. RuntimeError."""
+        for event in self.events[: ruler.FOUND]:
+            wanted = rulesets.meant(event)
+            if not self.indexed(event) == self.each(event) == wanted:
+                raise RuntimeError(f"the {self.kind} rules do not find rule {wanted}")
+
+
+async def measure(suite: Suite) -> None:
+    made = [Rules(kind, count) for kind in rulesets.KINDS for count in COUNTS]
+    for rules in made:
+        rules.verify()
+        if rules.count == max(COUNTS):
+            suite.figures.keep(f"rules.{rules.kind}_seconds_to_compile_{rules.count}", rules.made)
+    taken: Taken = {}
+    with ruler.started() as peer:
+        for _ in range(suite.rounds):
+            for rules in made:
+                _round(rules, peer, suite.seconds * SLICE, taken)
+    _show(suite, taken)
+    if peer is None:
+        suite.console.print("event-ruler has no wheel for this platform: ours was not compared")
+        return
+    _show_peer(suite, taken)
+
+
+def _round(rules: Rules, peer: ruler.Ruler | None, seconds: float, taken: Taken) -> None:
+    """One round of one set of rules: whoever can answer it, one after the other."""
+
+    def keep(who: str, rate: float) -> None:
+        taken.setdefault((rules.kind, rules.count, who), []).append(rate)
+
+    keep("index", rate(rules.index.matching, rules.events, seconds))
+    keep("each", rate(rules.each, rules.events, seconds))
+    if peer is None or not rules.theirs:
+        return
+    keep("text", rate(lambda text: rules.index.matching(json.loads(text)), rules.texts, seconds))
+    theirs, found = peer.ask(rules.theirs, rules.texts, seconds)
+    keep("ruler", theirs)
+    if found != [rulesets.meant(event) for event in rules.events[: len(found)]]:
+        raise RuntimeError(f"event-ruler finds other {rules.kind} rules")
+    if rules.count == 1:
+        [text] = map(json.dumps, [rulesets.pattern(rules.kind, 0)])
+        anew = rate(
+            lambda one: pattern.compile(text).matches(json.loads(one)), rules.texts, seconds
+        )
+        keep("anew", anew)
+
+
+def rate(ask: Callable[[T], object], events: Sequence[T], seconds: float) -> float:
+    """Events per second, asked for so long, but one at least."""
+    began = time.perf_counter()
+    for count, event in enumerate(itertools.cycle(events), 1):
+        ask(event)
+        if (past := time.perf_counter() - began) >= seconds:
+            break
+    return count / past
+
+
+def _show(suite: Suite, taken: Taken) -> None:
+    few, many = COUNTS[0], COUNTS[-1]
+    body = []
+    for kind in rulesets.KINDS:
+        rates = [taken[kind, count, "index"] for count in COUNTS]
+        for count, found in zip(COUNTS, rates, strict=True):
+            suite.figures.keep(f"rules.{kind}_per_second_{count}", figures.median(found))
+        to_one = figures.ratio(rates[-1], rates[0])
+        to_each = [
+            figures.ratio(taken[kind, count, "index"], taken[kind, count, "each"])
+            for count in (few, many)
+        ]
+        suite.figures.keep(f"rules.{kind}_ratio_{many}_to_{few}", to_one)
+        suite.figures.keep(f"rules.{kind}_ratio_to_each_{few}", to_each[0])
+        suite.figures.keep(f"rules.{kind}_ratio_to_each_{many}", to_each[1])
+        body.append((kind, *map(figures.median, rates), to_one, *to_each))
+    figures.rows(
+        suite.console,
+        f"Events per second through rules, medians of {suite.rounds} rounds",
+        (
+            *("", *(f"{count:,} rule{'s' * (count > 1)}" for count in COUNTS)),
+            *(f"{many:,} to {few}", f"to asking each: {few}", f"{many:,}"),
+        ),
+        body,
+    )
+
+
+def _show_peer(suite: Suite, taken: Taken) -> None:
+    body = []
+    kinds = [kind for kind in rulesets.KINDS if (kind, COUNTS[0], "ruler") in taken]
+    for kind, count in itertools.product(kinds, COUNTS):
+        ours, theirs = taken[kind, count, "text"], taken[kind, count, "ruler"]
+        value = figures.ratio(ours, theirs)
+        suite.figures.keep(f"rules.{kind}_ratio_to_event_ruler_{count}", value)
+        body.append((f"{kind}, {count:,}", figures.median(ours), figures.median(theirs), value))
+    for kind in kinds:
+        ours, theirs = taken[kind, 1, "anew"], taken[kind, 1, "ruler"]
+        value = figures.ratio(ours, theirs)
+        suite.figures.keep(f"rules.{kind}_compiled_anew_ratio_to_event_ruler", value)
+        body.append(
+            (f"{kind}, ours compiled anew too", *map(figures.median, (ours, theirs)), value)
+        )
+    figures.rows(
+        suite.console,
+        "Events per second from JSON text; event-ruler is asked pattern by pattern, as it can be",
+        ("", "ours", "event-ruler", "ratio"),
+        body,
+    )
