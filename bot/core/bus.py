@@ -25,7 +25,6 @@ ENDS: Mapping[model.State, str] = {
 }
 QUIET = ("rule.", "event.delivered")
 """What rules themselves bring about is no event for rules."""
-HIDDEN = "***"
 OWN = "countersign."
 """How the types of the bot's own events begin."""
 
@@ -166,7 +165,7 @@ def summary(house: House, request: model.Request) -> dict[str, Any]:
         "command": request.command,
         "state": request.state.value,
         "person": request.person,
-        "args": {name: HIDDEN if name in hidden else v for name, v in request.args.items()},
+        "args": {name: forms.HIDDEN if name in hidden else v for name, v in request.args.items()},
         "reason": request.reason,
         "policy": request.policy,
         "risk": request.risk,

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import cards, command, model, parse, policy, texts
-from bot.cards import runs
 from bot.core import asking, filing, running, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
@@ -16,6 +15,8 @@ QUIET: dict[str, bool] = {"quiet": True}
 """The context of a look at a form that nobody waits for: only an approved one matters."""
 APPROVED = "approval.approved"
 """The type of the event that a form which was agreed to is."""
+HIDDEN = "***"
+"""What stands in events for a value that is never shown."""
 FILED_BEFORE = timedelta(hours=24)
 """How long before an absence a form may have been filed that was agreed to in it."""
 
@@ -151,7 +152,7 @@ def shown(draft: Draft, rule: policy.FormRule, fields: dict[str, Any]) -> dict[s
         for name, source in rule.args.items()
         if name in hidden and fields.get(source)
     ]
-    return {name: runs.HIDDEN if value in secret else value for name, value in fields.items()}
+    return {name: HIDDEN if value in secret else value for name, value in fields.items()}
 
 
 def is_late(draft: Draft) -> bool:
