@@ -104,10 +104,10 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "plan.drifted": {"gone": TEXTS, "new": TEXTS, "then": "ask|intersect"},
         "run.begun": {"template": "string", "digest": "string", "execution": "string"},
         "call.made": {"call": "string", "what": "string"},
-        "call.failed": {"call": "string", "outcome": "refused|notsent|unknown", "reason": "string"},
+        "call.failed": {"call": "string", "outcome": "failed|notmade|unknown", "reason": "string"},
         "call.looked_up": {
             "call": "string",
-            "outcome": "refused|notsent|unknown",
+            "outcome": "failed|notmade|unknown",
             "reason": "string",
         },
         "run.waiting": {"why": WAITS, "task": "string", "digest": "string"},
@@ -301,20 +301,21 @@ _HEAD = """\
 
 <!-- Printed by `python -m bot docs events`; a test compares. Edit bot/event_schemas.py. -->
 
-What the bot itself puts on [the bus](events-and-audit.md#the-bus), for [rules](../how-to/rules.md): CloudEvents 1.0
-with JSON data. The schemas are JSON Schema, draft 2020-12. Later versions may add to the data, but take nothing away.
+What the bot itself puts on [the bus](events-and-audit.md#the-bus), for
+[rules](../how-to/rules.md): CloudEvents 1.0 with JSON data. The schemas are JSON Schema, draft
+2020-12. Later versions may add to the data, but take nothing away.
 
 ```sh
 python -m bot events schema countersign.run.completed
 ```
 
-prints the schema of one type whole, with the attributes around its data; without a type, one schema for all.
-Nobody outside makes events whose source begins with `countersign`, or whose type does with `countersign.`: these are
-refused, and on record as `event.refused`.
+prints the schema of one type whole, with the attributes around its data; without a type, one schema
+for all. Nobody outside makes events whose source begins with `countersign`, or whose type does with
+`countersign.`: these are refused, and on record as `event.refused`.
 
 | Attribute | Of an audit entry | Of a run that ended | Of a form that was agreed to |
 |---|---|---|---|
-| `source` | `countersign/` and the id of the installation | the same | the platform and `.approval` |
+| `source` | `countersign/` and the installation's id | the same | the platform and `.approval` |
 | `type` | `countersign.` and the action | `countersign.run.completed` | `approval.approved` |
 | `id` | the number of the entry | `run-` and the number of the request | the instance |
 | `subject` | the number of the request, if there is one | the same | the instance |
@@ -322,9 +323,10 @@ refused, and on record as `event.refused`.
 _ENTRIES = """\
 ## Audit entries
 
-Each entry of the [audit log](events-and-audit.md#audit-entries), but for what rules themselves bring about (`rule.…`)
-and `event.failed`. `data` has `actor`, `facts`, and `request`: the [request](#the-request) that it is about, as it
-stands after it, or null. The schemas are those of `facts`; when each action is entered, the audit log's page says.
+Each entry of the [audit log](events-and-audit.md#audit-entries), but for what rules themselves
+bring about (`rule.…`) and `event.failed`. `data` has `actor`, `facts`, and `request`: the
+[request](#the-request) that it is about, as it stands after it, or null. The schemas are those of
+`facts`; when each action is entered, the audit log's page says.
 """
 
 

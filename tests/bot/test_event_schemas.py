@@ -16,34 +16,13 @@ from bot import __main__ as cli
 from bot import event_schemas, model
 from bot.core import bus
 from tests import test_docs
-from tests.bot import stage
+from tests.bot import stage, told
 from tests.bot.bus_stage import rules, webhook
 from tests.bot.run_stage import RunStage, book
 
 PAGE = test_docs.ROOT / "docs" / "reference" / "cloudevents.md"
 NOT_PUBLISHED = {"event.failed"}
 EVERYTHING = rules(all=("$.id != null", webhook()))
-
-
-def closed(schema: Any) -> Any:
-    """The schema, with nothing allowed that it doesn't name: so whatever isn't told is found."""
-    if isinstance(schema, list):
-        return [closed(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: closed(one) for key, one in schema.items()}
-    if made.get("type") == "object" and "additionalProperties" not in made:
-        free = "description" in made and "properties" not in made
-        made["additionalProperties"] = free
-    return made
-
-
-VALIDATORS = {
-    type_: jsonschema.Draft202012Validator(
-        closed(event_schemas.of(type_)), format_checker=jsonschema.FormatChecker()
-    )
-    for type_ in event_schemas.TYPES
-}
 
 
 class Stage(RunStage):
@@ -102,9 +81,9 @@ def reject(acted: Stage) -> None:
 
 
 def let_lie(acted: Stage) -> None:
-    acted.planned("alice", "restart everyone web-01" if False else "restart web-01")
-    for _ in range(20):
-        acted.tick(3600)
+    acted.planned("alice", "restart web-01")
+    for _ in range(3):
+        acted.tick(900)
         acted.work()
     request = acted.planned("alice", "restart web-02")
     acted.ask("alice", f"cancel {request.id}")
@@ -175,15 +154,15 @@ def refuse(acted: Stage) -> None:
 
 PLAYS: tuple[tuple[Callable[[Stage], None], set[str]], ...] = (
     (run, {"request.asked", "request.planned", "vote.cast", "vote.refused", "run.completed"}),
-    (fail, {"run.overdue", "run.finished", "run.unknown"}),
+    (fail, {"run.overdue", "run.stop", "run.stop_sent", "run.finished"}),
     (reject, {"request.rejected", "request.refused", "ask.refused", "act.refused"}),
     (let_lie, {"request.reminded", "request.expired", "request.cancelled"}),
     (forms, {"form.approved", "form.withdrawn", "form.rejected", "forms.not_listed"}),
     (template, {"run.begun", "run.waiting", "call.made", "run.ended", "run.completed"}),
-    (break_template, {"plan.drifted", "run.ended"}),
+    (break_template, {"plan.drifted", "run.not_started", "run.completed"}),
     (nap, {"run.resumed", "steer.refused", "run.ended"}),
     (turn_away, {"event.repeated", "event.refused"}),
-    (refuse, {"run.unclear", "run.unknown", "tell.failed"}),
+    (refuse, {"run.unclear", "run.not_started", "tell.failed"}),
 )
 
 
@@ -196,11 +175,7 @@ def test_whatever_is_published_is_as_its_schema_says(
     types = {event.type for event in published}
     assert {f"countersign.{action}" for action in expected} - types == set()
     for event in published:
-        found = json.loads(json.dumps(event.plain()))
-        faults = [
-            f"{one.json_path}: {one.message}" for one in VALIDATORS[event.type].iter_errors(found)
-        ]
-        assert faults == [], found
+        assert told.faults([event]) == [], event
     assert ("approval.approved" in types) == (play is forms)
 
 
@@ -246,7 +221,7 @@ def test_each_is_a_schema(type_: str) -> None:
 
 
 def test_the_schemas_have_the_actions_and_facts_that_the_audit_log_documents() -> None:
-    told = {
+    documented = {
         action: facts
         for action, facts in test_docs.documented_actions().items()
         if not action.startswith(bus.QUIET) and action not in NOT_PUBLISHED
@@ -256,7 +231,7 @@ def test_the_schemas_have_the_actions_and_facts_that_the_audit_log_documents() -
         for family in event_schemas.FAMILIES.values()
         for action, facts in family.items()
     }
-    assert known == told
+    assert known == documented
 
 
 def test_what_the_schemas_repeat_is_what_the_code_has() -> None:
