@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from bot import config, rule_commands, shell
+from bot import config, event_schemas, rule_commands, shell, words
 from bot.config import reference
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def templates_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "configuration": reference.page,
+    "events": event_schemas.page,
     "templates": templates_page,
 }
 
@@ -168,6 +169,18 @@ def export(path: Path, output: IO[str]) -> None:
 @main.group()
 def events() -> None:
     """Look at the events of the bus and at dead letters; the bot may be running meanwhile."""
+
+
+@events.command()
+@click.argument("type_", metavar="[TYPE]", required=False)
+def schema(type_: str | None) -> None:
+    """Print the JSON Schema of a type of event; without TYPE, that of all of them."""
+    if type_ is not None and type_ not in event_schemas.TYPES:
+        near = words.nearest(type_, tuple(event_schemas.TYPES))
+        meant = f", did you mean {' or '.join(near)}?" if near else "; `docs events` lists them"
+        sys.exit(shell.fail(f"there is no type {type_}{meant}"))
+    found = event_schemas.of(type_) if type_ is not None else event_schemas.all_of_them()
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 @events.command("list")

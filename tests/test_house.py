@@ -29,6 +29,7 @@ MAY: dict[str, set[str]] = {
     "deliveries": PURE,
     "clerk": PURE | {"ports"},
     "relay": PURE | {"ports"},
+    "event_schemas": PURE,
     "events": PURE | {"core", "deliveries", "store"},
     "catalog": PURE | {"command", "oos", "parameters", "words"},
     "loading": PURE | {"catalog", "command", "hindrances", "parameters", "parse", "shelf", "words"},

@@ -68,7 +68,7 @@ def decided(house: House, event: model.Event, view: model.View, now: datetime) -
         case model.ExecutionFound():
             return watching.found(house, event, view, now)
         case model.Arrived():
-            return model.Decision(published=(event.event,))
+            return bus.arrived(house, event, view, now)
         case model.Turned():
             return bus.turned(house, event, view, now)
         case model.Ordered():

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import model, rulebook
+from bot.core import forms
 from bot.core.draft import Draft
 from bot.house import House
 from bot.rules import transform
@@ -24,7 +25,8 @@ ENDS: Mapping[model.State, str] = {
 }
 QUIET = ("rule.", "event.delivered")
 """What rules themselves bring about is no event for rules."""
-HIDDEN = "***"
+OWN = "countersign."
+"""How the types of the bot's own events begin."""
 
 
 def published(
@@ -39,7 +41,7 @@ def published(
     for one in (*decision.published, *own):
         for rule in house.rules.matching(one):
             for number, target in enumerate(rule.targets):
-                made = deliver(rule, number, target, one, person_of(event, request), request)
+                made = deliver(rule, number, target, one, person_of(event, one, request), request)
                 if isinstance(made, model.AuditEntry):
                     audit.append(made)
                 else:
@@ -52,11 +54,26 @@ def published(
     )
 
 
-def person_of(event: model.Event, request: model.Request | None) -> str:
+def person_of(
+    event: model.Event, published: model.CloudEvent, request: model.Request | None
+) -> str:
     """On whose behalf a rule asks for a command: of whoever the event is from."""
     if isinstance(event, model.Arrived):
         return event.person
+    if published.type == forms.APPROVED:
+        return str(published.data["person"])
     return request.person if request is not None else ""
+
+
+def arrived(house: House, event: model.Arrived, view: model.View, now: datetime) -> model.Decision:
+    """Publish what came from outside, unless it says that it is one of the bot's own events: rules
+    may trust these, so nobody else makes them."""
+    came = event.event
+    if came.source.startswith(rulebook.AUDIT_SOURCE) or came.type.startswith(OWN):
+        draft = Draft(house, view, now)
+        draft.enter("countersign", "event.refused", via=event.via, reason="reserved", event=came.id)
+        return draft.receipt(f"only the bot's own events are from {rulebook.AUDIT_SOURCE}", "error")
+    return model.Decision(published=(came,))
 
 
 def turned(house: House, event: model.Turned, view: model.View, now: datetime) -> model.Decision:
@@ -91,7 +108,7 @@ def own_events(
         yield model.CloudEvent(
             id=str(number),
             source=source,
-            type=f"countersign.{entry.action}",
+            type=f"{OWN}{entry.action}",
             time=now,
             subject=str(entry.request or ""),
             data={
@@ -118,7 +135,7 @@ def completed(
     return model.CloudEvent(
         id=f"run-{request.id}",
         source=source_of(view.installation),
-        type="countersign.run.completed",
+        type=f"{OWN}run.completed",
         time=now,
         subject=str(request.id),
         data={
@@ -148,7 +165,7 @@ def summary(house: House, request: model.Request) -> dict[str, Any]:
         "command": request.command,
         "state": request.state.value,
         "person": request.person,
-        "args": {name: HIDDEN if name in hidden else v for name, v in request.args.items()},
+        "args": {name: forms.HIDDEN if name in hidden else v for name, v in request.args.items()},
         "reason": request.reason,
         "policy": request.policy,
         "risk": request.risk,

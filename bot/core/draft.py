@@ -52,8 +52,11 @@ class Draft:
 
     @property
     def context(self) -> Mapping[str, Any]:
-        """What was noted of the request when its instances were looked up."""
-        return self.view.effect.context if self.view.effect is not None else self.noted
+        """What was noted of the request when its instances were looked up; of one that needs no
+        look, what was noted just now, whatever effect it may come from."""
+        if self.noted or self.view.effect is None:
+            return self.noted
+        return self.view.effect.context
 
     def template(self, name: str, digest: str) -> oos.Template:
         """A template, as the text of this digest has it. LookupError: neither a command nor the

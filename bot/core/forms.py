@@ -13,6 +13,10 @@ from bot.house import House
 
 QUIET: dict[str, bool] = {"quiet": True}
 """The context of a look at a form that nobody waits for: only an approved one matters."""
+APPROVED = "approval.approved"
+"""The type of the event that a form which was agreed to is."""
+HIDDEN = "***"
+"""What stands in events for a value that is never shown."""
 FILED_BEFORE = timedelta(hours=24)
 """How long before an absence a form may have been filed that was agreed to in it."""
 
@@ -93,6 +97,8 @@ def fetched(
     place = place_of(house.book, rule, body.tenant)
     locale = policy.locale_of(house.book, place)
     if isinstance(outcome, model.Done):
+        if agreed:
+            draft.published.append(approved(draft, rule, body, outcome.data))
         refusal = file_form(draft, rule, body, outcome.data, place, locale)
     else:
         reason = reason_of(locale, outcome)
@@ -107,6 +113,51 @@ def fetched(
         key = f"say:form:{body.platform}:{body.instance}"
         draft.queue(key, key, model.Say(place, message, key))
     return draft.receipt()
+
+
+def approved(
+    draft: Draft, rule: policy.FormRule, body: model.FetchForm, data: Mapping[str, Any]
+) -> model.CloudEvent:
+    """The form as an event, for rules: also where it becomes no request. Its fields are called as
+    whoever made the form likes, so what the bot adds goes before them."""
+    originator = str(data.get("originator") or "")
+    account = model.Account(body.platform, body.tenant, originator)
+    person = policy.person_of(draft.house.book, account)
+    return model.CloudEvent(
+        id=body.instance,
+        source=f"{body.platform}.approval",
+        type=APPROVED,
+        time=draft.now,
+        subject=body.instance,
+        data={
+            **shown(draft, rule, dict(data.get("fields") or {})),
+            "form": body.form,
+            "instance": body.instance,
+            "title": str(data.get("title") or ""),
+            "originator": originator,
+            "approvers": [str(each) for each in data.get("approvers", ())],
+            "person": person.id if person is not None else "",
+            "late": is_late(draft),
+        },
+    )
+
+
+def shown(draft: Draft, rule: policy.FormRule, fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields as rules may see them: what a hidden parameter is made of is covered, by whatever
+    name it comes, for a field can have several."""
+    found = draft.house.catalog.find(rule.command)
+    hidden = found.hidden if found is not None else frozenset()
+    secret = [
+        fields[source]
+        for name, source in rule.args.items()
+        if name in hidden and fields.get(source)
+    ]
+    return {name: HIDDEN if value in secret else value for name, value in fields.items()}
+
+
+def is_late(draft: Draft) -> bool:
+    """Was the form found after an absence, so that it may have been agreed to long ago?"""
+    return bool(draft.view.effect and draft.view.effect.context.get("late"))
 
 
 def look_back(
@@ -181,7 +232,6 @@ def file_form(
     refused = asking.refusal_of_right(house, person, found.name, place, locale)
     if refused is not None:
         return refused
-    late = bool(draft.view.effect and draft.view.effect.context.get("late"))
     approvers = tuple(
         model.Account(body.platform, body.tenant, str(each)) for each in data.get("approvers", ())
     )
@@ -205,7 +255,7 @@ def file_form(
         place=place,
         account=account,
         form=model.FormOrigin(
-            body.platform, body.tenant, body.form, body.instance, title, approvers, late
+            body.platform, body.tenant, body.form, body.instance, title, approvers, is_late(draft)
         ),
         stronger=rule.policy,
     )

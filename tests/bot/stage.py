@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot import core, engine, house, loading, model, policy, store
+from tests.bot import told
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
 PLATFORM, TENANT, CHAT = "chat", "corp", "room"
@@ -119,16 +120,23 @@ class Stage:
     ) -> None:
         self.clock = Clock()
         self.house = house.House(the_book or book(), loading.load(commands), "here")
+        self.untold: list[str] = []
         self.loop = asyncio.new_event_loop()
         self.store = store.Store(folder / "stage.db")
         self.engine = engine.Engine(
             self.store,
             lambda event: core.needs(self.house, event),
-            lambda event, view, now: core.decide(self.house, event, view, now),
+            self.decide,
             self.clock,
         )
         self.loop.run_until_complete(self._start())
         self.count = 0
+
+    def decide(self, event: model.Event, view: model.View, now: datetime) -> model.Decision:
+        """As the core does; and what becomes events must be as the docs say."""
+        decision = core.decide(self.house, event, view, now)
+        self.untold += told.faults_of(self.house, view, decision, now)
+        return decision
 
     async def _start(self) -> None:
         self.engine.start()
@@ -137,6 +145,7 @@ class Stage:
         self.loop.run_until_complete(self.engine.close())
         self.store.close()
         self.loop.close()
+        assert not self.untold, "\n".join(self.untold)
 
     def submit(self, event: model.Event) -> model.Receipt:
         return self.loop.run_until_complete(self.engine.submit(event))
