@@ -1,8 +1,8 @@
 """The peer of the rules: event-ruler, a binding of Quamina, in a process of its own, for it brings
 Go's runtime along.
 
-``python -m bench.ruler`` reads orders, one JSON object per line: ``patterns`` and ``events`` as JSON
-texts, and for how many ``seconds`` to ask. It answers each with one line: ``rate``, events per
+``python -m bench.ruler`` reads orders, one JSON object per line: ``patterns`` and ``events`` as
+JSON texts, and for how many ``seconds`` to ask. It answers each with one line: ``rate``, events per
 second, and ``found``, the numbers of the patterns that matched the first events, by event. The
 binding knows one question, whether one event matches one pattern, so it is asked that for each
 pattern, and compiles it every time.

@@ -97,11 +97,11 @@ def _round(rules: Rules, peer: ruler.Ruler | None, seconds: float, taken: Taken)
 
 def rate(ask: Callable[[T], object], events: Sequence[T], seconds: float) -> float:
     """Events per second, asked for so long, but one at least."""
-    began = time.perf_counter()
-    for count, event in enumerate(itertools.cycle(events), 1):
-        ask(event)
-        if (past := time.perf_counter() - began) >= seconds:
-            break
+    began, past, count = time.perf_counter(), 0.0, 0
+    while past < seconds:
+        ask(events[count % len(events)])
+        count += 1
+        past = time.perf_counter() - began
     return count / past
 
 
