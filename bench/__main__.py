@@ -1,7 +1,7 @@
 """``python -m bench [NAME…] [--quick]``: measure, print, write ``var/bench.json``.
 
-NAME is one of the subjects; all of them take less than eight minutes on two cores, ``--quick``
-about three. Exit status 1 means that something could not be measured; a missed aim is told, it is
+NAME is one of the subjects; all of them take some ten minutes on two cores, ``--quick`` about
+four. Exit status 1 means that something could not be measured; a missed aim is told, it is
 no fault.
 """
 

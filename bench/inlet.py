@@ -24,6 +24,8 @@ from bench.suite import Suite
 RULES = 1_000
 IN_FLIGHT = 64
 COMMITS = 50
+APART = 0.03
+"""Seconds between events that are posted apart: the delivery of the last one is over by then."""
 _CONFIG = """
 [http]
 listen = "127.0.0.1:{port}"
@@ -72,37 +74,40 @@ async def measure(suite: Suite) -> None:
 
 
 async def _one(suite: Suite, ours: posts.Posts, theirs: posts.Posts) -> None:
-    """One event at a time: what it waits for its answer."""
-    taken: dict[str, list[float]] = {"ours": [], "echo": [], "commit": [], "both": []}
-    slow: dict[str, list[float]] = {"ours": [], "echo": []}
+    """One event at a time, apart and back to back: what each waits for its answer."""
+    taken: dict[str, list[float]] = {}
     for number in range(suite.rounds + 1):
-        for name, server in (("ours", ours), ("echo", theirs)):
-            waits = await server.round(1, suite.seconds if number else 0.3)
-            if number:
-                taken[name].append(figures.median(waits))
-                slow[name].append(posts.slowest(waits))
+        seconds = suite.seconds if number else 0.3
         commit = runs.on_disk(processes.FOLDER / "disk.db", COMMITS) / COMMITS
-        if number:
-            taken["commit"].append(commit)
-            taken["both"].append(taken["echo"][-1] + commit)
-    for name in ("ours", "echo", "commit"):
-        suite.figures.keep(f"inlet.{name}_p50_ms", figures.median(taken[name]) * 1000)
-    for name in ("ours", "echo"):
-        suite.figures.keep(f"inlet.{name}_p99_ms", figures.median(slow[name]) * 1000)
-    to_echo = figures.ratio(taken["ours"], taken["echo"])
-    to_both = figures.ratio(taken["ours"], taken["both"])
-    suite.figures.keep("inlet.p50_ratio_to_echo", to_echo)
-    suite.figures.keep("inlet.p50_ratio_to_echo_and_commit", to_both)
-    suite.figures.keep("inlet.p99_ratio_to_echo", figures.ratio(slow["ours"], slow["echo"]))
+        for how, pause in (("apart", APART), ("back_to_back", 0.0)):
+            for name, server in (("ours", ours), ("echo", theirs)):
+                waits = await server.round(1, seconds, pause)
+                if number:
+                    taken.setdefault(f"{name}_{how}_p50", []).append(figures.median(waits))
+                    if not pause:  # else there are too few to tell
+                        taken.setdefault(f"{name}_p99", []).append(posts.slowest(waits))
+            if number:
+                both = taken[f"echo_{how}_p50"][-1] + commit
+                taken.setdefault(f"echo_and_commit_{how}_p50", []).append(both)
+    body: list[tuple[object, ...]] = []
+    for how in ("apart", "back_to_back"):
+        peers = [f"echo_{how}_p50", f"echo_and_commit_{how}_p50"]
+        mine = taken[f"ours_{how}_p50"]
+        ratios = [figures.ratio(mine, taken[peer]) for peer in peers]
+        suite.figures.keep(f"inlet.{how}_p50_ratio_to_echo", ratios[0])
+        suite.figures.keep(f"inlet.{how}_p50_ratio_to_echo_and_commit", ratios[1])
+        waits = [figures.median(found) * 1000 for found in (mine, *(taken[p] for p in peers))]
+        body.append((f"{how.replace('_', ' ')}, p50", *waits, *ratios))
+    worst = [taken["ours_p99"], taken["echo_p99"]]
+    slow = [figures.median(found) * 1000 for found in worst]
+    body.append(("back to back, p99", *slow, "", figures.ratio(*worst), ""))
+    for name, waits in taken.items():
+        suite.figures.keep(f"inlet.{name}_ms", figures.median(waits) * 1000)
     figures.rows(
         suite.console,
         f"Posted one at a time, {RULES:,} rules: milliseconds to the answer",
-        ("", "p50", "p99", "ours to it"),
-        [
-            ("accepted, matched and queued", *_ms(taken["ours"], slow["ours"]), ""),
-            ("aiohttp's echo", *_ms(taken["echo"], slow["echo"]), to_echo),
-            ("the echo and one commit", *_ms(taken["both"]), "", to_both),
-        ],
+        ("", "ours", "echo", "echo and a commit", "ours to the echo", "ours to both"),
+        body,
     )
 
 
@@ -128,10 +133,6 @@ async def _many(suite: Suite, ours: posts.Posts, theirs: posts.Posts) -> None:
             ("aiohttp's echo", figures.median(rates["echo"]), value),
         ],
     )
-
-
-def _ms(*waits: list[float]) -> list[float]:
-    return [figures.median(found) * 1000 for found in waits]
 
 
 @contextlib.asynccontextmanager

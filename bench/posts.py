@@ -32,15 +32,16 @@ class Posts:
         self.accepted = 0
         self._requests = requests(rules)
 
-    async def round(self, in_flight: int, seconds: float) -> list[float]:
-        """Post for so long. Returns how many seconds each event took, from the request's being
-        written to its answer's being there. Raises RuntimeError for any other answer."""
+    async def round(self, in_flight: int, seconds: float, pause: float = 0.0) -> list[float]:
+        """Post for so long, with a pause of so many seconds between an answer and the next event.
+        Returns how many seconds each event took, from the request's being written to its answer's
+        being there. Raises RuntimeError for any other answer."""
         waits: list[float] = []
         loop = asyncio.get_running_loop()
         ends = time.perf_counter() + seconds
         callers = []
         for _ in range(in_flight):
-            caller = _Caller(self._requests, self.wanted, ends, waits, loop.create_future())
+            caller = _Caller(self._requests, self.wanted, ends, pause, waits)
             await loop.create_connection(lambda made=caller: made, "127.0.0.1", self.port)
             callers.append(caller.ended)
         async with asyncio.timeout(seconds + PATIENCE):
@@ -57,11 +58,13 @@ class _Caller(asyncio.Protocol):
         requests: Iterator[bytes],
         wanted: int,
         ends: float,
+        pause: float,
         waits: list[float],
-        ended: asyncio.Future[None],
     ) -> None:
-        self._requests, self._wanted, self._ends, self._waits = requests, wanted, ends, waits
-        self.ended = ended
+        self._requests, self._wanted, self._waits = requests, wanted, waits
+        self._ends, self._pause = ends, pause
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
         self._buffer = bytearray()
         self._began = 0.0
 
@@ -89,7 +92,7 @@ class _Caller(asyncio.Protocol):
         self._buffer.clear()
         self._waits.append(now - self._began)
         if now < self._ends:
-            self._next()
+            self._loop.call_later(self._pause, self._next)
         else:
             self.ended.set_result(None)
             self._transport.close()
