@@ -3,9 +3,9 @@ Go's runtime along.
 
 ``python -m bench.ruler`` reads orders, one JSON object per line: ``patterns`` and ``events`` as
 JSON texts, and for how many ``seconds`` to ask. It answers each with one line: ``rate``, events per
-second of its processor, and ``found``, the numbers of the patterns that matched the first events, by event. The
-binding knows one question, whether one event matches one pattern, so it is asked that for each
-pattern, and compiles it every time.
+second of its processor, and ``found``, the numbers of the patterns that matched the first events,
+by event. The binding knows one question, whether one event matches one pattern, so it is asked
+that for each pattern, and compiles it every time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Ruler:
     def ask(
         self, patterns: Sequence[str], events: Sequence[str], seconds: float
     ) -> tuple[float, list[list[int]]]:
-        """Events per processor second, and what was found for the first of them. Raises RuntimeError."""
+        """Events per processor second, and what was found for the first. Raises RuntimeError."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {"patterns": patterns, "events": events, "seconds": seconds}

@@ -26,7 +26,8 @@ SLICE = 0.1
 """A measurement takes this part of a round."""
 T = TypeVar("T")
 Taken = dict[tuple[str, int, str], list[float]]
-"""Events per processor second, round by round, by kind of patterns, number of rules and who was asked."""
+"""Events per processor second, round by round, by kind of patterns, number of rules and who was
+asked."""
 
 
 class Rules:
@@ -110,27 +111,27 @@ def rate(ask: Callable[[T], object], events: Sequence[T], seconds: float) -> flo
 
 
 def _show(suite: Suite, taken: Taken) -> None:
-    few, many = COUNTS[0], COUNTS[-1]
+    one, some, many = COUNTS
     body = []
     for kind in rulesets.KINDS:
-        rates = [taken[kind, count, "index"] for count in COUNTS]
-        for count, found in zip(COUNTS, rates, strict=True):
+        rates = {count: taken[kind, count, "index"] for count in COUNTS}
+        for count, found in rates.items():
             suite.figures.keep(f"rules.{kind}_per_second_{count}", figures.median(found))
-        to_one = figures.ratio(rates[-1], rates[0])
-        to_each = [
-            figures.ratio(taken[kind, count, "index"], taken[kind, count, "each"])
-            for count in (few, many)
-        ]
-        suite.figures.keep(f"rules.{kind}_ratio_{many}_to_{few}", to_one)
-        suite.figures.keep(f"rules.{kind}_ratio_to_each_{few}", to_each[0])
-        suite.figures.keep(f"rules.{kind}_ratio_to_each_{many}", to_each[1])
-        body.append((kind, *map(figures.median, rates), to_one, *to_each))
+        ratios = {
+            f"{many}_to_{one}": figures.ratio(rates[many], rates[one]),
+            f"{many}_to_{some}": figures.ratio(rates[many], rates[some]),
+            f"to_each_{one}": figures.ratio(rates[one], taken[kind, one, "each"]),
+            f"to_each_{many}": figures.ratio(rates[many], taken[kind, many, "each"]),
+        }
+        for name, value in ratios.items():
+            suite.figures.keep(f"rules.{kind}_ratio_{name}", value)
+        body.append((kind, *map(figures.median, rates.values()), *ratios.values()))
     figures.rows(
         suite.console,
         f"Events per processor second through rules, medians of {suite.rounds} rounds",
         (
             *("", *(f"{count:,} rule{'s' * (count > 1)}" for count in COUNTS)),
-            *(f"{many:,} to {few}", f"to asking each: {few}", f"{many:,}"),
+            *(f"{many:,} to {one}", f"to {some}", f"to asking each: {one}", f"{many:,}"),
         ),
         body,
     )

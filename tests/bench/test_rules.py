@@ -48,8 +48,9 @@ def test_event_ruler_finds_the_same(kind: str) -> None:
     with ruler.started() as peer:
         if peer is None:
             pytest.skip("event-ruler has no wheel for this platform")
-        _, found = peer.ask(made.theirs, [json.dumps(rulesets.event(n)) for n in (7, 30_000)], 0.01)
-    assert found[:2] == [[7], []]
+        for number, wanted in ((7, [7]), (30_000, [])):
+            _, found = peer.ask(made.theirs, [json.dumps(rulesets.event(number))], 0.01)
+            assert found[0] == wanted
 
 
 def test_what_event_ruler_cannot_express_is_not_asked_of_it() -> None:
