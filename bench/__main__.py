@@ -19,6 +19,7 @@ from rich.console import Console
 from bench import (
     acks,
     figures,
+    inlet,
     outbound,
     paced,
     pending,
@@ -41,6 +42,7 @@ SUBJECTS: dict[str, Callable[[Suite], Awaitable[None]]] = {
     "runs": runs.measure,
     "waiting": waiting.measure,
     "rules": rules.measure,
+    "inlet": inlet.measure,
 }
 
 
