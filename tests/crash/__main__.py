@@ -1,7 +1,8 @@
 """``make crash``: kill the bot at every named point of every story, on both platforms.
 
 Every seed is one story with one death or two. The first seeds die at each checkpoint of each story
-once; after them chance chooses. A run of few seeds plays each story on one platform only. Status 0: everything was kept; 1: something was not.
+once; after them chance chooses. A run of few seeds plays each story on one platform only. Status 0:
+everything was kept; 1: something was not.
 """
 
 from __future__ import annotations
