@@ -7,7 +7,7 @@ import io
 
 from rich.console import Console
 
-from tests.crash import __main__, cases, deaths, trial
+from tests.crash import __main__, cases, deaths, stories, trial
 
 DEATHS = (
     ("dingtalk", "restart", "engine.committed:5"),
@@ -38,6 +38,14 @@ def test_the_last_line_says_how_many_trials_passed_and_failed() -> None:
     *_, before, last = board.console.file.getvalue().splitlines()
     assert before == "2 seeds, 2 deaths in 96 s"
     assert last == "2 passed, 1 failed"
+
+
+def test_a_short_run_plays_every_story_once_and_both_platforms() -> None:
+    for first in (0, 1):
+        pairs = cases.brief(cases.PAIRS, first)
+        assert [story for story, _ in pairs] == list(stories.STORIES)
+        assert {platform for _, platform in pairs} == set(deaths.PLATFORMS)
+    assert not set(cases.brief(cases.PAIRS, 0)) & set(cases.brief(cases.PAIRS, 1))
 
 
 async def test_killed_and_nothing_lost_nothing_twice() -> None:
