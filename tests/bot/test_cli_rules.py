@@ -98,7 +98,7 @@ def test_a_rule_that_matches_says_what_its_targets_would_get() -> None:
     assert (found.exit_code, found.stderr) == (0, "")
     assert found.stdout == (
         "hire matches\n"
-        "  1. the command restart (ops) would get\n"
+        "  1. the command restart in ops would get\n"
         "     service = devops\n"
         "     targets = web-01\n"
         "  2. the group ops would get nothing: the event has nothing for `why` "
@@ -228,7 +228,7 @@ def test_replay_before_the_first_run_is_a_clear_sentence() -> None:
 def test_list_tells_where_rules_lead(small: Path) -> None:
     found = leave("list")
     assert found.stdout == (
-        "hire: the command restart (ops), the group ops, the thread of the request, "
+        "hire: the command restart in ops, the group ops, the thread of the request, "
         "the robot oapi.dingtalk.com\n"
         "off (off): the thread of the request\n"
     )

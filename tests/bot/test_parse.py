@@ -198,7 +198,7 @@ def test_options_stand_before_the_script() -> None:
     [
         ("rsetart web-01", "parse.unknown", "Did you mean restart?"),
         ("restrat web-01", "parse.unknown", "Did you mean restart?"),
-        ("重起 web-01", "parse.unknown", "Did you mean 重启"),
+        ("重起 web-01", "parse.unknown", "重启"),
         ("aprove 42", "parse.unknown", "Did you mean approve?"),
         ("xyzzy", "parse.unknown", "Send help"),
         ("restart", "parse.missing", 'restart web-01 web-02 reason="memory leak"'),
