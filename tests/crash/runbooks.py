@@ -254,7 +254,7 @@ async def canary(people: Crowd) -> None:
     async with minded(people):
         known, card = await approved(people, "reboot-canary web-01 web-02")
         await people.card_says(card, play.WAITING)
-        second = await people.new_card("i-sandbox0web01: Success", [])
+        second = await people.new_card("web-01: Success", [])
         people.check(len(await people.power()) == 1, "only the first one was rebooted")
         await people.click("carol", second, "approve")
         await people.card_says(card, play.SUCCEEDED)

@@ -149,7 +149,7 @@ TEMPLATES = {
     "reboot_rejected": Story(
         play.reboot_rejected,
         (State.CANCELLED,),
-        (AGREE, ("#1", "已停止", "Carol", "№")),
+        (AGREE, ("#1", "已取消", "Carol", "№")),
         robot=ROBOT,
         setting=runbooks.HERE,
     ),
@@ -186,7 +186,7 @@ TEMPLATES = {
     "canary": Story(
         runbooks.canary,
         (State.SUCCEEDED,),
-        (("#1", "approve 1", "i-sandbox0web01: Success"), ENDED),
+        (("#1", "approve 1", "web-01: Success"), ENDED),
         acts=TWO,
         often=DOUBTS,
         setting=runbooks.OWN,
@@ -212,7 +212,7 @@ TEMPLATES = {
     "oos_rejected": Story(
         play.reboot_rejected,
         (State.CANCELLED,),
-        (AGREE, ("#1", "已停止", "Carol", "№")),
+        (AGREE, ("#1", "已取消", "Carol", "№")),
         executions=1,
         notified=1,
         setting=runbooks.OOS,
