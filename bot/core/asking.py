@@ -63,16 +63,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     found = parsed(house.catalog, typed, locale)
     if isinstance(found, policy.Refusal):
         return refuse(draft, event, found, locale, person.id)
-    context = command.Context(
-        book=book,
-        catalog=house.catalog,
-        person=person,
-        account=event.account,
-        place=event.place,
-        locale=locale,
-        view=view,
-        now=now,
-    )
+    context = draft.asked_by(person, event.account, event.place, locale)
     if found.command.kind == "operation":
         return operation(draft, event, typed, found, context)
     if found.command.by_role:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bot import audit, cards, model, policy, texts
+from bot import audit, cards, command, model, policy, texts
 from bot.house import House
 from bot.oos import model as oos
 from bot.oos import parse
@@ -41,6 +41,21 @@ class Draft:
         self.published: list[model.CloudEvent] = []
         self.noted: Mapping[str, Any] = {}
         self.spoken = ""
+
+    def asked_by(
+        self, person: policy.Person, account: model.Account, place: model.Place, locale: str
+    ) -> command.Context:
+        """Who asks, where, and what a command is shown."""
+        return command.Context(
+            book=self.house.book,
+            catalog=self.house.catalog,
+            person=person,
+            account=account,
+            place=place,
+            locale=locale,
+            view=self.view,
+            now=self.now,
+        )
 
     # ------------------------------------------------------------- the request
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import cards, command, model, parse, policy, texts
+from bot import cards, model, parse, policy, texts
 from bot.core import asking, filing, running, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
@@ -235,16 +235,7 @@ def file_form(
     approvers = tuple(
         model.Account(body.platform, body.tenant, str(each)) for each in data.get("approvers", ())
     )
-    context = command.Context(
-        book=book,
-        catalog=house.catalog,
-        person=person,
-        account=account,
-        place=place,
-        locale=locale,
-        view=draft.view,
-        now=draft.now,
-    )
+    context = draft.asked_by(person, account, place, locale)
     account = policy.account_of(book, person.id, body.platform, body.tenant) or account
     words = " ".join([found.name, *(f"{name}={value}" for name, value in values.items())])
     return filing.file_request(

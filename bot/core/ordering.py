@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot import command, model, parse, policy, texts
+from bot import model, parse, policy, texts
 from bot.core import asking, filing
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
@@ -63,16 +63,7 @@ def file(
         return refusal
     account = policy.account_of(book, person.id, place.platform, place.tenant)
     account = account or model.Account(place.platform, place.tenant, "", person.name)
-    context = command.Context(
-        book=book,
-        catalog=house.catalog,
-        person=person,
-        account=account,
-        place=place,
-        locale=locale,
-        view=draft.view,
-        now=draft.now,
-    )
+    context = draft.asked_by(person, account, place, locale)
     words = " ".join([found.name, *(f"{name}={value}" for name, value in event.values.items())])
     return filing.file_request(
         draft,
