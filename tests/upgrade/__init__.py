@@ -1,0 +1,1 @@
+"""Stores that earlier releases wrote, and what becomes of them under the present code."""
