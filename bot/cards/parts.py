@@ -18,6 +18,7 @@ MARKS: dict[model.State, str] = {
     model.State.CANCELLED: "⏹",
     model.State.EXPIRED: "⌛",
     model.State.UNKNOWN: "❓",
+    model.State.NOT_STARTED: "⛔",
 }
 MOST_NAMED = 8
 OUTPUT_LINES = (8, 16)

@@ -34,6 +34,7 @@ TONES: dict[model.State, str] = {
     model.State.FAILED: "red",
     model.State.REJECTED: "red",
     model.State.UNKNOWN: "red",
+    model.State.NOT_STARTED: "red",
 }
 
 

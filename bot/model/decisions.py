@@ -100,7 +100,7 @@ class View:
     how often ``asks_by`` asked within the last minute, ``installation`` the random id of this
     store, ``unsent`` the keys of the request's queued effects that were certainly never sent (not
     looked up where one of its calls came back), ``journal`` how many entries the journal of the
-    request's run has."""
+    request's run has, ``nonce`` 128 fresh random bits in hex, another for each event."""
 
     next_request: int
     audit_seq: int
@@ -118,6 +118,7 @@ class View:
     unsent: frozenset[str] = frozenset()
     journal: int = 0
     archive: Archive | None = None
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ class Plan:
     ``parameters`` are its bound values, ``targets`` among them naming those that hold the
     instances. ``selectors`` is what those were found by, ``hidden`` names the parameters that are
     never shown. ``canary``: so many items of a loop, then people vote again. ``preview``
-    tells what will be done, in order.
+    tells what will be done, in order. ``terms`` is what was voted on beside it: policies, risk,
+    limits, checks. ``nonce`` is the request's, so that the same plan asked for twice has two
+    codes. ``format`` says how the digest is made (see ``digest``).
     """
 
     command: str
@@ -54,6 +56,12 @@ class Plan:
     hidden: tuple[str, ...] = ()
     canary: int = 0
     preview: str = ""
+    format: int = 1
+    terms: Mapping[str, Any] = field(default_factory=dict)
+    nonce: str = ""
+
+
+_SINCE_FORMAT_2 = ("format", "terms", "nonce")
 
 
 def canonical(value: Any) -> str:
@@ -62,8 +70,12 @@ def canonical(value: Any) -> str:
 
 
 def digest(plan: Plan) -> str:
-    """SHA-256 over the canonical JSON of the whole plan, in hex."""
-    return hashlib.sha256(canonical(asdict(plan)).encode()).hexdigest()
+    """SHA-256 over the canonical JSON of the whole plan, in hex. Plans of format 1, which earlier
+    releases stored, are hashed as they were then, without the fields that came with format 2."""
+    fields = asdict(plan)
+    if plan.format == 1:
+        fields = {name: fields[name] for name in fields if name not in _SINCE_FORMAT_2}
+    return hashlib.sha256(canonical(fields).encode()).hexdigest()
 
 
 def short(full: str) -> str:
@@ -84,6 +96,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    NOT_STARTED = "not_started"
 
     @property
     def final(self) -> bool:
@@ -99,6 +112,7 @@ FINAL = frozenset(
         State.CANCELLED,
         State.REFUSED,
         State.UNKNOWN,
+        State.NOT_STARTED,
     }
 )
 
@@ -172,11 +186,23 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who had a part in a request: the person, and the account they acted by then. Either
+    may be unknown ("" and an account without an id)."""
+
+    person: str
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
     plan that no longer fitted when the run began, and were left out. ``cancelled``: why a run that
     had begun was. ``rules``: the rule that asked for it, after those that asked for what caused
-    that."""
+    that. ``nonce``: 128 random bits, in hex, drawn when it was filed ("" for those of earlier
+    releases). ``policies``: all policies that must be satisfied, where they are more than
+    ``policy``. ``causes``: who caused it beside the requester. ``hold``: why it is held, as the
+    key of a sentence; nothing of it starts and no vote counts until it is lifted."""
 
     id: int
     state: State
@@ -209,6 +235,10 @@ class Request:
     gone: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     cancelled: Literal["", "stopped", "rejected", "expired"] = ""
+    nonce: str = ""
+    policies: tuple[str, ...] = ()
+    causes: tuple[Party, ...] = ()
+    hold: str = ""
 
     @property
     def word(self) -> str:

@@ -20,6 +20,9 @@ migrations = Migrations("countersign")
 FINAL = ", ".join(f"'{state.value}'" for state in sorted(model.FINAL))
 """The final states as an SQL list. A partial index serves a query only if both spell it alike."""
 
+_FINAL_1 = "'cancelled', 'expired', 'failed', 'refused', 'rejected', 'succeeded', 'unknown'"
+"""The final states as the first migration wrote them."""
+
 _FIRST = f"""
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
@@ -45,7 +48,7 @@ CREATE TABLE requests (
     expires_at INTEGER NOT NULL,
     body TEXT NOT NULL
 );
-CREATE INDEX requests_open ON requests (id) WHERE state NOT IN ({FINAL});
+CREATE INDEX requests_open ON requests (id) WHERE state NOT IN ({_FINAL_1});
 CREATE UNIQUE INDEX requests_message ON requests (platform, message) WHERE message <> '';
 CREATE UNIQUE INDEX requests_form ON requests (form_platform, form_instance)
     WHERE form_instance <> '';
@@ -207,6 +210,18 @@ def m003_bus(db: sqlite_utils.Database) -> None:
     for statement in _BUS.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+_FINAL_4 = (
+    "'cancelled', 'expired', 'failed', 'not_started', 'refused', 'rejected', 'succeeded', 'unknown'"
+)
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m004_not_started(db: sqlite_utils.Database) -> None:
+    """One more final state: approved, and refused at the moment when it would have started."""
+    db.execute("DROP INDEX requests_open")
+    db.execute(f"CREATE INDEX requests_open ON requests (id) WHERE state NOT IN ({_FINAL_4})")
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -134,6 +134,7 @@ def load(
     audit_hash: str,
     installation: str,
     recent_asks: int,
+    nonce: str,
 ) -> model.View:
     """Everything that ``needs`` asks for, as one consistent view."""
     row = effects.load(connection, needs.effect) if needs.effect else None
@@ -166,6 +167,7 @@ def load(
         unsent=frozenset() if found is None or called else unsent(connection, found),
         journal=journal(connection, found) if found else 0,
         archive=Archive(connection),
+        nonce=nonce,
     )
 
 

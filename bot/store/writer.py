@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from dataclasses import replace
 from datetime import datetime
@@ -109,6 +110,7 @@ class Writer:
             audit_hash=self._hash,
             installation=self.installation,
             recent_asks=recent_asks,
+            nonce=secrets.token_hex(16),
         )
 
     # -- one decision

@@ -229,6 +229,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "state.cancelled": ("已取消", "cancelled"),
     "state.stopped": ("已停止", "stopped"),
     "state.refused": ("未受理", "refused"),
+    "state.not_started": ("没有启动", "not started"),
     "state.unknown": ("结果不明", "outcome unknown"),
     # ------------------------------------------------------------------ the card
     "card.asked_by": ("申请人", "Asked by"),

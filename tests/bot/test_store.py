@@ -136,6 +136,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m001_first",
             "m002_runs",
             "m003_bus",
+            "m004_not_started",
         ]
 
 

@@ -56,6 +56,7 @@ def of_run(home: house.House, reader: store.Reader, request: model.Request) -> l
         audit_hash="",
         installation=reader.status().installation,
         recent_asks=0,
+        nonce="",
     )
     now = datetime.now(UTC)
     run = live.of(Draft(home, view, now))

@@ -126,7 +126,7 @@ def test_what_was_asked_for_is_planned_and_put_to_the_vote(scene: Upgraded) -> N
     assert request.code in scene.said[19]
 
 
-@pytest.mark.parametrize("number", (*PENDING, 19))
+@pytest.mark.parametrize("number", [*PENDING, 19])
 def test_what_was_pending_is_voted_on_and_runs_once(scene: Upgraded, number: int) -> None:
     scene.settle_everything()
     scene.agree(number)
