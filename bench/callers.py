@@ -56,7 +56,7 @@ def our_dingtalk(url: str, ca: str) -> Call:
 
     async def call(number: int) -> None:
         webhook = f"{url}/robot/sendBySession?session=1"
-        done(await chat.perform(say("dingtalk", number, webhook), False))
+        done(await chat.perform(say("dingtalk", number, webhook), model.Attempt()))
 
     return call
 
@@ -67,7 +67,7 @@ def our_lark(url: str, ca: str) -> Call:
     chat = lark.Lark(lark.Settings("bench", "secret", domain=url, ca_file=ca), Clock())
 
     async def call(number: int) -> None:
-        done(await chat.perform(say("lark", number), False))
+        done(await chat.perform(say("lark", number), model.Attempt()))
 
     return call
 
@@ -80,7 +80,7 @@ def our_ecs(url: str, ca: str) -> Call:
     executor = aliyun.Aliyun(settings, Clock())
 
     async def call(number: int) -> None:
-        done(await executor.perform(model.Resolve(("web-01",), "cn-hangzhou"), False))
+        done(await executor.perform(model.Resolve(("web-01",), "cn-hangzhou"), model.Attempt()))
 
     return call
 

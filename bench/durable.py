@@ -47,7 +47,7 @@ class Outside:
             api: model.Done(data={"document": document}) for api, document in documents.items()
         }
 
-    async def perform(self, effect: model.Effect, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: model.Effect, attempt: model.Attempt) -> model.Outcome:
         match effect:
             case model.RunCall(what=what):
                 return self._answers[what["api"]] if what["kind"] == "api" else model.Done()

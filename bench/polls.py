@@ -77,7 +77,7 @@ async def _run(executor: aliyun.Aliyun, installation: str, count: int) -> list[m
         }
         effect = model.StartRun(number, plan, digest, step, f"bench #{number}", tags)
         async with together:
-            outcome = await executor.perform(effect, doubt=False)
+            outcome = await executor.perform(effect, model.Attempt())
         if not isinstance(outcome, model.Done):
             raise RuntimeError(f"run {number} did not start: {outcome}")
         return model.Step(

@@ -13,7 +13,7 @@ class Clerk:
         self._submit = submit
         self._clock = clock
 
-    async def perform(self, effect: model.Deliver, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """Ask for the command. Done carries the number of the request, Refused the sentence that
         was said in the group."""
         try:

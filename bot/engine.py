@@ -251,6 +251,14 @@ class Engine:
         return job.future, value, None
 
 
+def given_up(row: store.Row, last: model.NotSent) -> model.Outcome:
+    """What becomes of an effect that is not tried again: it was not taken, or nobody knows."""
+    reason = f"gave up: {last.reason}"
+    if row.uncertain or last.uncertain:
+        return model.Unknown(reason)
+    return model.Refused(reason, code="gave_up")
+
+
 def _fatal(fault: BaseException) -> bool:
     """Is it the store that failed (full disk, I/O error, corruption) and not the event?"""
     return isinstance(fault, sqlite3.DatabaseError) and not isinstance(
@@ -368,7 +376,7 @@ class _Taker:
             if wait is not None:
                 self._writer.put_off(row.effect.id, outcome, codec.ms(now + wait), moment)
                 return None
-            outcome = model.Refused(f"gave up: {outcome.reason}", code="gave_up")
+            outcome = given_up(row, outcome)
             event = replace(event, outcome=outcome)
         self._writer.settle(row.effect.id, outcome, moment)
         if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):

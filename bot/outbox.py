@@ -8,11 +8,12 @@ is told so and looks it up by its key or token.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
@@ -29,7 +30,7 @@ LONGEST_SLEEP = 30.0
 class Performer(Protocol):
     """A chat or an executor: whoever can carry an effect out."""
 
-    def perform(self, effect: Any, doubt: bool) -> Awaitable[model.Outcome]: ...
+    def perform(self, effect: Any, attempt: model.Attempt) -> Awaitable[model.Outcome]: ...
 
 
 Route = Callable[[model.Effect], Performer]
@@ -292,15 +293,22 @@ class Outbox:
         if claimed.card_missing:
             return model.Refused("the card was never shown", code="no_card")
         kind = effect.body.kind
+        attempt = replace(claimed.attempt, record=functools.partial(self._note, effect.id))
         checkpoints.reach(f"outbox.before.{kind}")
         try:
             async with asyncio.timeout(self._call_deadline):
-                outcome = await self._route(effect.body).perform(effect.body, claimed.doubt)
+                outcome = await self._route(effect.body).perform(effect.body, attempt)
         except Exception as fault:
             log.exception("effect %d (%s) failed in its performer", effect.id, kind)
             outcome = model.Unknown(f"{type(fault).__name__} in the adapter", _token(effect.body))
         checkpoints.reach(f"outbox.after.{kind}")
         return outcome
+
+    async def _note(self, number: int, part: str, ref: str) -> None:
+        """Put on disk that a part of an effect is done. Raises ``ports.Closed``: then the adapter
+        goes no further, and what it did not note is in doubt after the next start."""
+        await self._engine.write(lambda writer: writer.note(number, part, ref))
+        checkpoints.reach("outbox.part")
 
 
 def _token(effect: model.Effect) -> str:

@@ -53,8 +53,9 @@ class Chat(Protocol):
         when the first connection stands. Raises BadCredentials."""
         ...
 
-    async def perform(self, effect: ChatEffect, doubt: bool) -> model.Outcome:
-        """Send one effect. ``doubt``: an earlier try of this very effect may have happened."""
+    async def perform(self, effect: ChatEffect, attempt: model.Attempt) -> model.Outcome:
+        """Send one effect. What is known of earlier tries of it, ``attempt`` says; a message that
+        is sent in parts notes each part there before it sends the next."""
         ...
 
     async def close(self) -> None:
@@ -67,7 +68,7 @@ class Executor(Protocol):
 
     name: str
 
-    async def perform(self, effect: RunEffect, doubt: bool) -> model.Outcome: ...
+    async def perform(self, effect: RunEffect, attempt: model.Attempt) -> model.Outcome: ...
 
     async def poll(
         self, region: str, batch: str, invocations: Sequence[str]
@@ -104,7 +105,7 @@ class Inlet(Protocol):
 class Outlet(Protocol):
     """Brings what a rule made of an event to a target outside: another server, a bus, a robot."""
 
-    async def perform(self, effect: model.Deliver, doubt: bool) -> model.Outcome: ...
+    async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome: ...
 
     async def close(self) -> None: ...
 

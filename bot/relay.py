@@ -18,7 +18,7 @@ class Relay:
         self._book = book
         self._chats = chats
 
-    async def perform(self, effect: model.Deliver, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         place = place_of(effect)
         chat = self._chats.get(place.platform)
         if chat is None:
@@ -28,7 +28,7 @@ class Relay:
         message = message_of(self._book, effect, place)
         if not message.blocks:
             return model.Refused("there is nothing to say: the text is empty", code="empty")
-        return await chat.perform(model.Say(place, message, effect.key), doubt)
+        return await chat.perform(model.Say(place, message, effect.key), attempt)
 
     async def close(self) -> None:
         """The chats are closed by whoever made them."""

@@ -38,14 +38,14 @@ class Aliyun:
         self._caller = Caller(self._api, settings, clock)
         self._reader = Reader(self._api, min(settings.page_size, 50))
 
-    async def perform(self, effect: ports.RunEffect, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: ports.RunEffect, attempt: model.Attempt) -> model.Outcome:
         """One effect. Never raises for what the platform does."""
         if isinstance(effect, model.StartRun):
-            return await self._runner.start(effect, doubt)
+            return await self._runner.start(effect, attempt)
         if isinstance(effect, model.StopRun):
             return await self._runner.stop(effect)
         if isinstance(effect, model.RunCall):
-            return await self._caller.perform(effect, doubt)
+            return await self._caller.perform(effect, attempt)
         if not isinstance(effect, model.Resolve):
             return model.Refused("Cloud Assistant does not do this", code="unsupported")
         try:

@@ -23,7 +23,7 @@ class Caller:
         self.settings = settings
         self.clock = clock
 
-    async def perform(self, effect: model.RunCall, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: model.RunCall, attempt: model.Attempt) -> model.Outcome:
         """One call, or with ``effect.lookup`` what became of it."""
         kind = effect.what.get("kind")
         if kind not in ("api", "select_targets"):
@@ -47,10 +47,10 @@ class Caller:
             return failure.harmless()
         if effect.lookup:
             return await self._look(effect, request, session)
-        if doubt and not self._young(effect, request):
+        if attempt.uncertain and not self._young(effect, request):
             reason = f"{request.action} may have been made already, and cannot safely be repeated."
             return model.Unknown(reason, effect.token)
-        return await self._make(effect, request, session, doubt)
+        return await self._make(effect, request, session, attempt.uncertain)
 
     def _young(self, effect: model.RunCall, request: wire.Request) -> bool:
         """Does the platform surely remember our token, if the call was made?"""

@@ -34,14 +34,14 @@ class Runner:
         self.settings = settings
         self.starts = openapi.Starts(settings, clock)
 
-    async def start(self, effect: model.StartRun, doubt: bool) -> model.Outcome:
+    async def start(self, effect: model.StartRun, attempt: model.Attempt) -> model.Outcome:
         """Start one step, or find out that it was started before."""
         if refused := self._objection(effect):
             return refused
         region = effect.step.region or effect.plan.region or self.settings.region
         identity = self._identity(effect.request, region, effect.step.instances)
         look = functools.partial(self._look, effect, region, identity)
-        if doubt:
+        if attempt.uncertain:
             known = await self.starts.known(effect, look)
             if known is not None:
                 return known
@@ -55,7 +55,7 @@ class Runner:
         try:
             answer = await self.api.call(action, region, fields, **identity)
         except openapi.Failure as failure:
-            return await self.starts.failed(effect, failure, doubt, look)
+            return await self.starts.failed(effect, failure, attempt.uncertain, look)
         if not answer.get("InvokeId"):
             reason = f"{action} was answered without an invocation id."
             return model.Unknown(reason, effect.step.token)

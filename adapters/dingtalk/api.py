@@ -78,7 +78,7 @@ class Api:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, again: bool = True
     ) -> model.Outcome:
         """Call the open API with a token. ``again``: a repetition does no harm, so that a lost
-        answer counts as not sent; otherwise it is unknown."""
+        answer is sent again; otherwise it is unknown."""
         token = await self._bearer()
         if not isinstance(token, model.Done):
             return token
@@ -101,7 +101,7 @@ class Api:
         try:
             status, answer = await self._exchange(method, self._base + path, body, headers)
         except Lost as error:
-            return model.NotSent(str(error)) if again else model.Unknown(str(error))
+            return _lost(str(error), again)
         except NotReached as error:
             return model.NotSent(str(error))
         return judge(status, answer, again)
@@ -111,7 +111,9 @@ class Api:
         carries ``msgUuid``, so a lost answer counts as not sent."""
         try:
             status, answer = await self._exchange("POST", url, body, {})
-        except (Lost, NotReached) as error:
+        except Lost as error:
+            return model.NotSent(str(error), uncertain=True)
+        except NotReached as error:
             return model.NotSent(str(error))
         return judge_webhook(status, answer)
 
@@ -229,12 +231,12 @@ def judge_webhook(status: int, answer: Mapping[str, Any]) -> model.Outcome:
     if status == 429:
         return model.NotSent(reason, 60.0)
     if status >= 500 or (status == 200 and not code):
-        return model.NotSent(reason)
+        return model.NotSent(reason, uncertain=True)
     return model.Refused(reason, code)
 
 
 def _lost(reason: str, again: bool) -> model.Outcome:
-    return model.NotSent(reason) if again else model.Unknown(reason)
+    return model.NotSent(reason, uncertain=True) if again else model.Unknown(reason)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -51,11 +51,11 @@ class DingTalk:
     async def perform(
         self,
         effect: ports.ChatEffect,
-        doubt: bool,
+        attempt: model.Attempt,
     ) -> model.Outcome:
         """Send one effect; whatever goes wrong is one of the four outcomes."""
         try:
-            return await self._perform(effect, doubt)
+            return await self._perform(effect, attempt)
         except Exception as error:
             log.exception("%s could not be sent", effect.kind)
             return model.Unknown(f"{type(error).__name__} in the DingTalk adapter")
@@ -63,15 +63,15 @@ class DingTalk:
     async def _perform(
         self,
         effect: ports.ChatEffect,
-        doubt: bool,
+        attempt: model.Attempt,
     ) -> model.Outcome:
         match effect:
             case model.Say():
-                return await self._sender.say(effect.place, effect.message, effect.key, doubt)
+                return await self._sender.say(effect.place, effect.message, effect.key, attempt)
             case model.ShowCard():
-                return await self._sender.show(effect, doubt)
+                return await self._sender.show(effect, attempt)
             case model.UpdateCard():
-                return await self._sender.update(effect, doubt)
+                return await self._sender.update(effect, attempt)
             case model.FetchForm():
                 return await forms.fetch(self._api, effect)
             case model.ListForms():

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -26,8 +25,9 @@ from bot import checkpoints, model, ports
 
 WEBHOOK_MARGIN = timedelta(seconds=30)
 CARDS = "/v1.0/card/instances"
+CREATED = "created:"
+"""How the note of a card begins that was created and has not arrived."""
 _EXISTS = "param.cardAlreadyExist"
-_REMEMBERED = 4096
 _CREATION = frozenset(
     {
         "cardTemplateId",
@@ -58,33 +58,33 @@ class Sender:
         self._settings = settings
         self._api = api
         self._clock = clock
-        self._sent: OrderedDict[str, model.Done] = OrderedDict()
-        self._undelivered: set[str] = set()
 
     # ------------------------------------------------------------------------- messages
 
     async def say(
-        self, place: model.Place, message: model.Message, key: str, doubt: bool
+        self, place: model.Place, message: model.Message, key: str, attempt: model.Attempt
     ) -> model.Outcome:
         """Send a message: by the session webhook while it lives, else as ``late_reply`` says."""
         if self.answerable(place):
             outcome = await self._pieces(
                 _keyed(key, render.messages(message)),
                 lambda ident, piece: self._webhook(place, piece, ident),
+                attempt,
             )
             if not (isinstance(outcome, model.Refused) and outcome.code == SESSION_GONE):
                 return outcome
         if self._settings.late_reply == "card":
-            return await self._say_by_cards(place, message, key)
-        if doubt:
+            return await self._say_by_cards(place, message, key, attempt)
+        if attempt.uncertain:
             return model.Unknown("an earlier try may have been sent, and can't be looked up", key)
         return await self._pieces(
             _keyed(key, render.messages(message, False)),
             lambda ident, piece: self._robot_message(place, piece, ident),
+            attempt,
         )
 
     async def _say_by_cards(
-        self, place: model.Place, message: model.Message, key: str
+        self, place: model.Place, message: model.Message, key: str, attempt: model.Attempt
     ) -> model.Outcome:
         """The late reply as cards without buttons; the first of them notifies."""
         pieces = _keyed(key, render.messages(message, False, self._settings.card_value_bytes))
@@ -94,28 +94,32 @@ class Sender:
             params = {"title": piece.title, "markdown": piece.text}
             called = at_users if ident == pieces[0][0] else {}
             template = self._settings.plain_template
-            return await self._deliver(place, template, ident, params, called, False)
+            sent = await self._deliver(place, template, ident, params, called, False, attempt)
+            doubtful = isinstance(sent, model.Done) and sent.data.get("doubtful")
+            return (
+                model.Unknown("whether the card arrived is not known", ident) if doubtful else sent
+            )
 
-        return await self._pieces(pieces, send)
+        return await self._pieces(pieces, send, attempt)
 
     async def _pieces(
-        self, pieces: Sequence[tuple[str, render.Markdown]], send: Send
+        self,
+        pieces: Sequence[tuple[str, render.Markdown]],
+        send: Send,
+        attempt: model.Attempt,
     ) -> model.Outcome:
-        """Send the pieces in order, without those already sent; the first that fails ends it."""
-        outcome: model.Outcome = model.Done()
-        first: model.Done | None = None
+        """Send the pieces in order, without those already sent; the first that fails ends it. The
+        last one is not noted: it is done when the effect is."""
         for ident, piece in pieces:
-            outcome = self._sent.get(ident) or await send(ident, piece)
+            if ident in attempt.parts_done:
+                continue
+            outcome = await send(ident, piece)
             if not isinstance(outcome, model.Done):
                 return outcome
-            self._remember(ident, outcome)
-            first = first or outcome
-        return first or outcome
-
-    def _remember(self, ident: str, outcome: model.Done) -> None:
-        self._sent[ident] = outcome
-        while len(self._sent) > _REMEMBERED:
-            self._sent.popitem(last=False)
+            if len(pieces) == 1:
+                return outcome
+            await attempt.note(ident, outcome.ref)
+        return model.Done(attempt.parts_done[pieces[0][0]] if pieces else "")
 
     async def _webhook(
         self, place: model.Place, piece: render.Markdown, ident: str
@@ -166,11 +170,11 @@ class Sender:
 
     # ------------------------------------------------------------------------- cards
 
-    async def show(self, effect: model.ShowCard, doubt: bool) -> model.Outcome:
+    async def show(self, effect: model.ShowCard, attempt: model.Attempt) -> model.Outcome:
         """Show the request's card. What it has no room for is sent first, in full: nobody shall
         approve what couldn't be read."""
         ident = derived(effect.key)
-        refused = await self._in_full(effect.place, effect.card, ident, doubt)
+        refused = await self._in_full(effect.place, effect.card, ident, attempt)
         if refused is not None:
             return refused
         return await self._deliver(
@@ -180,14 +184,15 @@ class Sender:
             self._params(effect.card),
             render.card_mentions(effect.card),
             True,
+            attempt,
         )
 
-    async def update(self, effect: model.UpdateCard, doubt: bool) -> model.Outcome:
+    async def update(self, effect: model.UpdateCard, attempt: model.Attempt) -> model.Outcome:
         """Change the card for everybody."""
         if not effect.ref:
             return model.Refused("an update of a card that was never shown", "no_ref")
         if any(button.action == "approve" for button in effect.card.buttons):
-            refused = await self._in_full(effect.place, effect.card, effect.ref, doubt)
+            refused = await self._in_full(effect.place, effect.card, effect.ref, attempt)
             if refused is not None:
                 return refused
         body = {
@@ -200,7 +205,7 @@ class Sender:
         return model.Done(effect.ref) if isinstance(outcome, model.Done) else outcome
 
     async def _in_full(
-        self, place: model.Place, card: model.Card, ref: str, doubt: bool
+        self, place: model.Place, card: model.Card, ref: str, attempt: model.Attempt
     ) -> model.Outcome | None:
         """Send the card's whole text as a message if the card can't hold it, once for its plan's
         code: votes change the card, not what is voted on. None: go on."""
@@ -208,12 +213,12 @@ class Sender:
             return None
         text = render.full_text(card)
         key = derived(ref, "full", card.code)
-        if self._sent.get(key):
+        if key in attempt.parts_done:
             return None
-        outcome = await self.say(place, text, key, doubt)
+        outcome = await self.say(place, text, key, attempt)
         checkpoints.reach("dingtalk.full_text")
         if isinstance(outcome, model.Done):
-            self._remember(key, outcome)
+            await attempt.note(key, outcome.ref)
             return None
         return outcome
 
@@ -228,6 +233,7 @@ class Sender:
         params: dict[str, str],
         at_users: dict[str, str],
         callback: bool,
+        attempt: model.Attempt,
     ) -> model.Outcome:
         title = render.cut(params["title"], 100)
         body: dict[str, Any] = {
@@ -239,28 +245,35 @@ class Sender:
         }
         if callback:
             body["callbackType"] = "STREAM"
-        if ident in self._undelivered:
-            return await self._deliver_again(body)
+        created = CREATED + ident
+        if created in attempt.parts_done:
+            return await self._deliver_again(body, attempt)
         outcome = await self._api.call("POST", CARDS + "/createAndDeliver", body)
         if isinstance(outcome, model.Refused) and outcome.code == _EXISTS:
             return model.Done(ident)  # an earlier try of this very effect: nobody else has the id
-        return self._judged(outcome, ident)
-
-    async def _deliver_again(self, body: dict[str, Any]) -> model.Outcome:
-        """Deliver a card that was created and didn't arrive; creating it again would be refused."""
-        again = {key: body[key] for key in body if key not in _CREATION}
-        outcome = await self._api.call("POST", CARDS + "/deliver", again, again=False)
-        return self._judged(outcome, body["outTrackId"])
-
-    def _judged(self, outcome: model.Outcome, ident: str) -> model.Outcome:
         if not isinstance(outcome, model.Done):
             return outcome
         judged = _delivered(outcome, ident)
         if isinstance(judged, model.Done):
-            self._undelivered.discard(ident)
-        elif isinstance(judged, model.NotSent):
-            self._undelivered.add(ident)
+            return judged
+        if attempt.uncertain:
+            return _perhaps_there(ident)
+        if isinstance(judged, model.NotSent):
+            await attempt.note(created, ident)
         return judged
+
+    async def _deliver_again(self, body: dict[str, Any], attempt: model.Attempt) -> model.Outcome:
+        """Deliver a card that was created and didn't arrive; creating it again would be refused.
+        Whether a delivery arrived whose answer was lost, nobody can tell; the card can be changed
+        either way."""
+        ident = body["outTrackId"]
+        if attempt.uncertain:
+            return _perhaps_there(ident)
+        again = {key: body[key] for key in body if key not in _CREATION}
+        outcome = await self._api.call("POST", CARDS + "/deliver", again, again=False)
+        if isinstance(outcome, model.Unknown):
+            return _perhaps_there(ident)
+        return _delivered(outcome, ident) if isinstance(outcome, model.Done) else outcome
 
     def _space(self, place: model.Place, title: str, at_users: dict[str, str]) -> dict[str, Any]:
         space = {"supportForward": False, "lastMessageI18n": {"ZH_CN": title, "EN_US": title}}
@@ -281,6 +294,11 @@ class Sender:
             "imGroupOpenSpaceModel": space,
             "imGroupOpenDeliverModel": deliver,
         }
+
+
+def _perhaps_there(ident: str) -> model.Done:
+    """The card exists; whether people see it is not known, so they are told in words as well."""
+    return model.Done(ident, {"doubtful": True})
 
 
 def _delivered(outcome: model.Done, ident: str) -> model.Outcome:

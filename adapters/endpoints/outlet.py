@@ -34,14 +34,14 @@ class Endpoints:
             self._endpoints[endpoint.name] = endpoint
             self._trust[endpoint.name] = _trust(endpoint)
 
-    async def perform(self, effect: model.Deliver, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """POST the body to the endpoint that ``to["target"]`` names."""
         endpoint = self._endpoints.get(str(effect.to.get("target") or ""))
         if effect.how != "http" or endpoint is None:
             known = ", ".join(sorted(self._endpoints)) or "none"
             asked = str(effect.to.get("target") or "")[:80]
             return model.Refused(f"there is no endpoint {asked!r}; there are: {known}", "endpoint")
-        if doubt and not endpoint.idempotent:
+        if attempt.uncertain and not endpoint.idempotent:
             return model.Unknown(f"{endpoint.name}: it may have been sent before", effect.token)
         now = self._clock.now()
         try:

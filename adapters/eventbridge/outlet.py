@@ -49,7 +49,7 @@ class EventBridge:
         except OSError as fault:
             raise Misfit(f"ca_file holds no certificates ({type(fault).__name__})") from None
 
-    async def perform(self, effect: model.Deliver, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """Put the event on the bus that ``to["bus"]`` names. ``Done.ref``: the event's id."""
         place = self._places.get(str(effect.to.get("bus") or ""))
         if effect.how != "bus" or place is None:

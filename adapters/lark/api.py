@@ -23,6 +23,7 @@ TOKEN_STALE = frozenset((99991661, 99991663, 99991664, 99991665, 99991668, 99991
 TRANSIENT = frozenset((230049, 1395001, 300000, 1, 1000040343))
 TARGET_GONE = frozenset((230011, 230019, 230050, 230110, 230111))
 """The message to answer is gone; the chat itself may still be there."""
+BEING_SENT = 230049
 NO_THREAD = frozenset((230071, 230072))
 BAD_PARAMETER = 230001
 BAD_CARD = 230099
@@ -95,7 +96,9 @@ class Answer:
         if self.limited:
             return model.NotSent(f"Lark limits the rate ({self.code})", self.retry_after or 1.0)
         if self.later:
-            return model.NotSent(f"Lark cannot now ({self.code or self.status}): {self.message}")
+            reason = f"Lark cannot now ({self.code or self.status}): {self.message}"
+            perhaps = self.status >= 500 or self.code == BEING_SENT
+            return model.NotSent(reason, uncertain=perhaps)
         sentence = _SENTENCES.get(self.code, "").format(scope=scope)
         said = self.message or f"HTTP status {self.status}"
         return model.Refused(

@@ -81,14 +81,14 @@ class Lark:
     async def perform(
         self,
         effect: ports.ChatEffect,
-        doubt: bool,
+        attempt: model.Attempt,
     ) -> model.Outcome:
-        """Send one effect; see ports.Chat. ``doubt`` changes nothing: a repeated send is recognised
-        by its uuid, and one that this process left unanswered an hour ago comes back Unknown."""
+        """Send one effect; see ports.Chat. A repeated send is recognised by its uuid for an hour;
+        one that was left unanswered for longer is looked for in the chat."""
         calls = self._calls()
         if self._sender is None:
             self._sender = send.Sender(calls, self._clock, self._settings.reply_in_thread)
-        return await self._sender.perform(effect)
+        return await self._sender.perform(effect, attempt)
 
     async def close(self) -> None:
         """Close the pooled session."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +26,6 @@ SEND_SCOPE = "im:message:send_as_bot"
 FORM_SCOPE = "approval:approval:readonly"
 UUID_HOLDS = 3600.0 - 120.0
 """Seconds for which a repeated uuid is surely recognised."""
-_REMEMBERED = 10_000
 
 _FORM_STATUS = {
     "PENDING": "running",
@@ -59,19 +57,17 @@ class Sender:
         self._api = calls
         self._clock = clock
         self._in_thread = reply_in_thread
-        self._doubtful: OrderedDict[str, float] = OrderedDict()
-        self._told: OrderedDict[str, str] = OrderedDict()
 
-    async def perform(self, effect: ports.ChatEffect) -> model.Outcome:
+    async def perform(self, effect: ports.ChatEffect, attempt: model.Attempt) -> model.Outcome:
         """Send one effect; never raises for what the platform does."""
         try:
             match effect:
                 case model.Say():
-                    outcome = await self._say(effect)
+                    outcome = await self._tell(effect.place, effect.message, effect.key, attempt)
                 case model.ShowCard():
-                    outcome = await self._show(effect)
+                    outcome = await self._show(effect, attempt)
                 case model.UpdateCard():
-                    outcome = await self._update(effect)
+                    outcome = await self._update(effect, attempt)
                 case model.FetchForm():
                     outcome = await self._fetch(effect)
                 case model.ListForms():
@@ -79,7 +75,7 @@ class Sender:
         except api.NoAnswer as problem:
             # Nothing here is harmed by a repetition: sends carry a uuid, an update says the same
             # twice, a form is only read.
-            outcome = model.NotSent(str(problem))
+            outcome = model.NotSent(str(problem), uncertain=problem.sent)
         except ports.BadCredentials as problem:
             outcome = model.NotSent(str(problem), 60.0)
             log.error("%s", problem)
@@ -89,67 +85,66 @@ class Sender:
 
     # ------------------------------------------------------------------------- messages
 
-    async def _say(self, effect: model.Say) -> model.Outcome:
-        return await self._tell(effect.place, effect.message, effect.key)
-
-    async def _tell(self, place: model.Place, message: model.Message, key: str) -> model.Outcome:
+    async def _tell(
+        self, place: model.Place, message: model.Message, key: str, attempt: model.Attempt
+    ) -> model.Outcome:
         """Send a message, in several posts if it is long; those sent before are not sent again.
         ``Done.ref`` is the first one's."""
-        refs: list[str] = []
         elsewhere = render.posts(message, quoted=True)
         quiet = render.posts(message, silent=True)
-        for number, content in enumerate(render.posts(message)):
+        posts = render.posts(message)
+        for number, content in enumerate(posts):
             part = f"{key}#{number}"
-            if part not in self._told:
-                post = _Content("post", content, elsewhere[number], quiet[number])
-                sent = await self._send(place, post, part)
-                if not isinstance(sent, model.Done):
-                    return sent
-                _remember(self._told, part, sent.ref)
-            refs.append(self._told[part])
-        return model.Done(refs[0])
+            if part in attempt.parts_done:
+                continue
+            post = _Content("post", content, elsewhere[number], quiet[number])
+            sent = await self._send(place, post, part, attempt)
+            if not isinstance(sent, model.Done):
+                return sent
+            if len(posts) == 1:
+                return model.Done(sent.ref)
+            await attempt.note(part, sent.ref)
+        return model.Done(attempt.parts_done[f"{key}#0"])
 
-    async def _show(self, effect: model.ShowCard) -> model.Outcome:
+    async def _show(self, effect: model.ShowCard, attempt: model.Attempt) -> model.Outcome:
         drawn = render.card(effect.card)
         if drawn.cut:
-            told = await self._tell_whole(effect.place, effect.card)
+            told = await self._tell_whole(effect.place, effect.card, attempt)
             if not isinstance(told, model.Done):
                 return told
         content = render.dumped(drawn.content)
         quiet = render.dumped(render.card(render.silent(effect.card)).content)
         card = _Content("interactive", content, content, quiet)
-        return await self._send(effect.place, card, effect.key)
+        return await self._send(effect.place, card, effect.key, attempt)
 
-    async def _tell_whole(self, place: model.Place, card: model.Card) -> model.Outcome:
+    async def _tell_whole(
+        self, place: model.Place, card: model.Card, attempt: model.Attempt
+    ) -> model.Outcome:
         """Say everything that a cut card leaves out; once for the same text of the same request."""
         message = render.whole(card)
         text = model.canonical(render.posts(message))
         key = f"whole:{card.request}:{hashlib.sha256(text.encode()).hexdigest()}"
-        outcome = await self._tell(place, message, key)
+        if key in attempt.parts_done:
+            return model.Done(attempt.parts_done[key])
+        outcome = await self._tell(place, message, key, attempt)
         checkpoints.reach("lark.full_text")
+        if isinstance(outcome, model.Done):
+            await attempt.note(key, outcome.ref)
         return outcome
 
-    async def _send(self, place: model.Place, content: _Content, key: str) -> model.Outcome:
+    async def _send(
+        self, place: model.Place, content: _Content, key: str, attempt: model.Attempt
+    ) -> model.Outcome:
         """Reply where there is a message to reply to, else write to the chat."""
         uuid = safe_uuid(key)
-        now = self._clock.now().timestamp()
-        if now - self._doubtful.get(uuid, now) > UUID_HOLDS:
+        age = (self._clock.now() - attempt.uncertain_since).total_seconds()
+        if attempt.uncertain and age > UUID_HOLDS:
             return model.Unknown("a try over an hour ago was never answered", uuid)
-        earlier = uuid in self._doubtful
-        if not earlier:
-            _remember(self._doubtful, uuid, now)
-        try:
+        answer = await self._deliver(place, content, uuid)
+        if answer.nobody and content.quiet != content.reply:
+            log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
+            content = _Content(content.kind, content.quiet, content.quiet, content.quiet)
             answer = await self._deliver(place, content, uuid)
-            if answer.nobody and content.quiet != content.reply:
-                log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
-                content = _Content(content.kind, content.quiet, content.quiet, content.quiet)
-                answer = await self._deliver(place, content, uuid)
-        except api.NoAnswer as problem:
-            if not problem.sent and not earlier:
-                self._doubtful.pop(uuid, None)
-            raise
-        if answer.code == 0 or (answer.status < 500 and not earlier):
-            self._doubtful.pop(uuid, None)
         if answer.code != 0:
             return answer.outcome(SEND_SCOPE)
         ref = answer.data.get("message_id")
@@ -192,12 +187,12 @@ class Sender:
                 return answer
             in_thread = False
 
-    async def _update(self, effect: model.UpdateCard) -> model.Outcome:
+    async def _update(self, effect: model.UpdateCard, attempt: model.Attempt) -> model.Outcome:
         if not effect.ref:
             return model.Refused("no card was sent that could be changed", "no_card")
         drawn = render.card(effect.card)
         if drawn.cut and any(button.action == "approve" for button in effect.card.buttons):
-            told = await self._tell_whole(effect.place, effect.card)
+            told = await self._tell_whole(effect.place, effect.card, attempt)
             if not isinstance(told, model.Done):
                 return told
         answer = await self._patch(effect.ref, drawn)
@@ -256,13 +251,6 @@ class Sender:
 def safe_uuid(key: str) -> str:
     """``key`` as a uuid that the platform takes: at most 50 characters, the same each time."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
-
-
-def _remember(kept: OrderedDict[str, Any], key: str, value: Any) -> None:
-    """Keep a value, and not more than so many."""
-    kept[key] = value
-    while len(kept) > _REMEMBERED:
-        kept.popitem(last=False)
 
 
 def _fields(body: Any) -> dict[str, Any]:

@@ -32,10 +32,10 @@ class Oos:
         self._runner = Runner(self._api, settings, clock)
         self._teller = Teller(self._api, self._reader, settings)
 
-    async def perform(self, effect: ports.RunEffect, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: ports.RunEffect, attempt: model.Attempt) -> model.Outcome:
         """One effect. Never raises for what the platform does."""
         if isinstance(effect, model.StartRun):
-            return await self._runner.start(effect, doubt)
+            return await self._runner.start(effect, attempt)
         if isinstance(effect, model.StopRun):
             return await self._teller.stop(effect)
         if isinstance(effect, model.TellRun):

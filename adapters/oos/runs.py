@@ -27,13 +27,13 @@ class Runner:
         self.settings = settings
         self.starts = openapi.Starts(settings, clock)
 
-    async def start(self, effect: model.StartRun, doubt: bool) -> model.Outcome:
+    async def start(self, effect: model.StartRun, attempt: model.Attempt) -> model.Outcome:
         """Start the execution of a step, or find out that it was started before."""
         if refused := objection(effect, self.settings.robots):
             return refused
         region = effect.step.region or effect.plan.region or self.settings.region
         look = functools.partial(self._look, effect, region)
-        if doubt:
+        if attempt.uncertain:
             known = await self.starts.known(effect, look)
             if known is not None:
                 return known
@@ -46,7 +46,7 @@ class Runner:
         try:
             answer = await self.api.call("StartExecution", region, fields, effect.request)
         except openapi.Failure as failure:
-            return await self.starts.failed(effect, failure, doubt, look)
+            return await self.starts.failed(effect, failure, attempt.uncertain, look)
         execution = answer.get("Execution") or {}
         if not execution.get("ExecutionId"):
             reason = "StartExecution was answered without an execution id."

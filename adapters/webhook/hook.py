@@ -34,11 +34,13 @@ class Webhook:
         except (LookupError, ValueError) as error:
             raise address.Misfit("line", f"[webhook] reference or answering: {error}") from None
 
-    async def perform(self, effect: model.RunCall | model.Deliver, doubt: bool) -> model.Outcome:
+    async def perform(
+        self, effect: model.RunCall | model.Deliver, attempt: model.Attempt
+    ) -> model.Outcome:
         """Send the message. ``Done.data``: {"document": what the robot answered}."""
         if isinstance(effect, model.Deliver):
-            return await self._deliver(effect, doubt)
-        return await self._call(effect, doubt)
+            return await self._deliver(effect, attempt)
+        return await self._call(effect, attempt)
 
     def account(self, uri: str) -> tuple[str, str]:
         """Who counts what is sent to an address: the kind of robot, and a name that it has by
@@ -53,15 +55,15 @@ class Webhook:
         """Release connections."""
         await self.sender.close()
 
-    async def _deliver(self, effect: model.Deliver, doubt: bool) -> model.Outcome:
+    async def _deliver(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """What a rule made of an event."""
         if effect.how != "webhook":
             return model.Refused("this goes to no robot", "unsupported")
         return await self._send(
-            str(effect.to.get("uri") or ""), effect.body, (), effect.token, doubt, {}
+            str(effect.to.get("uri") or ""), effect.body, (), effect.token, attempt.uncertain, {}
         )
 
-    async def _call(self, effect: model.RunCall, doubt: bool) -> model.Outcome:
+    async def _call(self, effect: model.RunCall, attempt: model.Attempt) -> model.Outcome:
         what = effect.what
         asks = what.get("kind") == "approve"
         notice = what.get("notice") if asks else what
@@ -83,7 +85,7 @@ class Webhook:
             notice.get("content"),
             lines,
             effect.token,
-            doubt,
+            attempt.uncertain,
             _headers(notice.get("headers")),
         )
 

@@ -16,7 +16,7 @@ from bot.config import schema
 class Nowhere:
     """Stands in for a platform that is no longer configured: everything sent there is refused."""
 
-    async def perform(self, effect: model.Effect, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: model.Effect, attempt: model.Attempt) -> model.Outcome:
         return model.Refused("this platform is not configured in bot.toml", code="not_configured")
 
 

@@ -5,6 +5,7 @@ dataclass made of strings, numbers, aware datetimes, tuples and dicts of such, s
 can be written to the store and read back unchanged (see ``bot.store.codec``).
 """
 
+from bot.model.attempts import Attempt
 from bot.model.bus import (
     Arrived,
     CloudEvent,
@@ -101,6 +102,7 @@ __all__ = [
     "Archive",
     "Arrived",
     "Asked",
+    "Attempt",
     "AuditEntry",
     "AuditRow",
     "Ballot",

@@ -27,11 +27,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """It provably did not happen. Retried after ``retry_after`` seconds (0: the usual back-off)."""
+    """It is tried again after ``retry_after`` seconds (0: the usual back-off): it provably did not
+    happen. With ``uncertain`` it may have happened, but the other side recognises a repetition, at
+    least for a while; later tries are told so."""
 
     reason: str
     retry_after: float = 0.0
     kind: Literal["not_sent"] = "not_sent"
+    uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

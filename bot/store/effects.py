@@ -75,12 +75,12 @@ def bucket_from(key: str) -> Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An effect taken out to be sent: attempt number ``effect.attempts``. ``doubt``: an earlier
-    attempt may have happened. ``card_missing``: an update of a card that was never shown."""
+    """An effect taken out to be sent, and what is on record of the tries before.
+    ``card_missing``: an update of a card that was never shown."""
 
     effect: model.StoredEffect
     bucket: Bucket
-    doubt: bool
+    attempt: model.Attempt
     card_missing: bool
 
 
@@ -103,13 +103,14 @@ class Allowance:
 @dataclass(frozen=True, slots=True)
 class Row:
     """An effect with where it stands. ``failures``: how often it was tried since it was queued,
-    or since people sent it once more."""
+    or since people sent it once more. ``uncertain``: one of the tries may have happened."""
 
     effect: model.StoredEffect
     state: str
     bucket: Bucket
     created_at: datetime
     failures: int
+    uncertain: bool = False
 
 
 def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bool:
@@ -152,10 +153,10 @@ def load(connection: sqlite3.Connection, id_: int) -> Row | None:
     row = connection.execute(queries.EFFECT, (id_,)).fetchone()
     if row is None:
         return None
-    *stored, state, created, forgiven, bucket = row
+    *stored, state, created, forgiven, bucket, doubt = row
     effect = _stored(tuple(stored), decoded(stored[5]))
     failures = effect.attempts - forgiven
-    return Row(effect, state, bucket_from(bucket), codec.at(created), failures)
+    return Row(effect, state, bucket_from(bucket), codec.at(created), failures, bool(doubt))
 
 
 class Quota(Protocol):
@@ -197,15 +198,36 @@ def claim(connection: sqlite3.Connection, now: int, quota: Quota) -> Claims:
 def _take(connection: sqlite3.Connection, id_: int, now: int) -> Claimed:
     connection.execute(queries.EFFECT_CLAIM, (now, id_))
     row = connection.execute(queries.EFFECT_CLAIMED, (id_,)).fetchone()
-    *columns, doubt, bucket = row
+    *columns, doubt, bucket, first_at, doubt_at = row
     # decoded afresh: what goes out is its adapter's own
     effect = _stored(tuple(columns), codec.decode(codec.effect, columns[5]))
+    attempt = model.Attempt(
+        number=effect.attempts,
+        first_at=codec.at(first_at),
+        uncertain=bool(doubt),
+        uncertain_since=codec.at(doubt_at or first_at),
+        parts_done=_parts(connection, effect.lane),
+    )
     if not isinstance(effect.body, model.UpdateCard):
-        return Claimed(effect, bucket_from(bucket), bool(doubt), False)
+        return Claimed(effect, bucket_from(bucket), attempt, False)
     shown = connection.execute(queries.REQUEST_CARD, (effect.request,)).fetchone()
     ref = effect.body.ref or (shown[0] if shown else "")
     effect = replace(effect, body=replace(effect.body, ref=ref))
-    return Claimed(effect, bucket_from(bucket), bool(doubt), not ref)
+    return Claimed(effect, bucket_from(bucket), attempt, not ref)
+
+
+def _parts(connection: sqlite3.Connection, lane: str) -> dict[str, str]:
+    """The parts that the effects of a lane have put on record, with their references."""
+    done: dict[str, str] = {}
+    for (text,) in connection.execute(queries.EFFECT_PARTS, (lane,)):
+        known: Mapping[str, Any] = codec.decode(codec.mapping, text)
+        done.update(known)
+    return done
+
+
+def note(connection: sqlite3.Connection, id_: int, part: str, ref: str) -> None:
+    """Put on record that a part of an effect in flight is done; earlier doubt is over with it."""
+    connection.execute(queries.EFFECT_NOTE, (part, ref, id_))
 
 
 def settle(connection: sqlite3.Connection, id_: int, outcome: model.Outcome, now: int) -> None:
@@ -217,9 +239,10 @@ def settle(connection: sqlite3.Connection, id_: int, outcome: model.Outcome, now
 def put_off(
     connection: sqlite3.Connection, id_: int, outcome: model.NotSent, due_at: int, now: int
 ) -> None:
-    """Queue an effect again that provably did not happen."""
+    """Queue an effect again that did not happen, or may be repeated."""
     text = codec.encode(outcome)
-    connection.execute(queries.EFFECT_AGAIN, (due_at, text, now, id_))
+    doubtful = outcome.uncertain
+    connection.execute(queries.EFFECT_AGAIN, (due_at, text, now, doubtful, doubtful, id_))
 
 
 def recover(connection: sqlite3.Connection) -> int:

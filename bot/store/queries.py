@@ -125,7 +125,8 @@ UPDATE outbox SET state = 'dropped', settled_at = ?
 WHERE key = ? AND state = 'queued' AND doubt = 0
 """
 EFFECT = """
-SELECT id, key, lane, request, attempts, body, context, state, created_at, forgiven, bucket
+SELECT id, key, lane, request, attempts, body, context, state, created_at, forgiven, bucket,
+    doubt
 FROM outbox WHERE id = ?
 """
 EFFECT_SETTLE = """
@@ -133,10 +134,21 @@ UPDATE outbox SET state = ?, outcome = ?, settled_at = ?
 WHERE id = ? AND state IN ('queued', 'in_flight')
 """
 EFFECT_AGAIN = """
-UPDATE outbox SET state = 'queued', due_at = ?, outcome = ?, settled_at = ?
+UPDATE outbox SET state = 'queued', due_at = ?, outcome = ?, settled_at = ?,
+    doubt = doubt OR ?, doubt_at = CASE WHEN ? AND doubt_at = 0 THEN claimed_at ELSE doubt_at END
 WHERE id = ? AND state IN ('queued', 'in_flight')
 """
-EFFECTS_RECOVER = "UPDATE outbox SET state = 'queued', doubt = 1 WHERE state = 'in_flight'"
+EFFECTS_RECOVER = """
+UPDATE outbox SET state = 'queued', doubt = 1,
+    doubt_at = CASE WHEN doubt_at = 0 THEN claimed_at ELSE doubt_at END
+WHERE state = 'in_flight'
+"""
+EFFECT_PARTS = "SELECT parts FROM outbox WHERE lane = ? AND parts <> '' ORDER BY id"
+EFFECT_NOTE = """
+UPDATE outbox SET doubt = 0, doubt_at = 0,
+    parts = json_patch(CASE parts WHEN '' THEN '{}' ELSE parts END, json_object(?, ?))
+WHERE id = ? AND state = 'in_flight'
+"""
 BUCKETS = """
 WITH RECURSIVE each (bucket) AS (
     SELECT MIN(bucket) FROM outbox WHERE state = 'queued'
@@ -158,11 +170,13 @@ EFFECT_NEXT_DUE = (
     "SELECT MIN(due_at) FROM outbox WHERE bucket = ? AND state = 'queued' AND due_at > ?"
 )
 EFFECT_CLAIM = """
-UPDATE outbox SET state = 'in_flight', attempts = attempts + 1, claimed_at = ?
-WHERE id = ? AND state = 'queued'
+UPDATE outbox SET state = 'in_flight', attempts = attempts + 1, claimed_at = ?1,
+    first_at = CASE WHEN first_at = 0 THEN ?1 ELSE first_at END
+WHERE id = ?2 AND state = 'queued'
 """
 EFFECT_CLAIMED = (
-    "SELECT id, key, lane, request, attempts, body, context, doubt, bucket FROM outbox WHERE id = ?"
+    "SELECT id, key, lane, request, attempts, body, context, doubt, bucket, first_at, doubt_at"
+    " FROM outbox WHERE id = ?"
 )
 EFFECTS_RECENT = """
 SELECT bucket, claimed_at, settled_at, doubt FROM outbox
@@ -205,7 +219,8 @@ LETTERS_OF = f"""
 LETTER_COUNTS = f"SELECT state, COUNT(*) FROM outbox WHERE {_DEAD} GROUP BY state"
 LETTER_REDRIVE = """
 UPDATE outbox
-SET body = ?, state = 'queued', doubt = 0, forgiven = attempts, due_at = ?, outcome = ''
+SET body = ?, state = 'queued', doubt = 0, doubt_at = 0, forgiven = attempts, due_at = ?,
+    outcome = ''
 WHERE id = ? AND kind = 'deliver' AND state IN ('refused', 'unknown', 'dropped')
 """
 

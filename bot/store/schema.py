@@ -224,6 +224,24 @@ def m004_not_started(db: sqlite_utils.Database) -> None:
     db.execute(f"CREATE INDEX requests_open ON requests (id) WHERE state NOT IN ({_FINAL_4})")
 
 
+_ATTEMPTS = """
+ALTER TABLE outbox ADD COLUMN first_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN doubt_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN parts TEXT NOT NULL DEFAULT '';
+UPDATE outbox SET first_at = claimed_at, doubt_at = CASE doubt WHEN 0 THEN 0 ELSE claimed_at END
+    WHERE claimed_at > 0;
+CREATE INDEX outbox_parts ON outbox (lane) WHERE parts <> '';
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m005_attempts(db: sqlite_utils.Database) -> None:
+    """What adapters have to know of earlier tries: since when, and which parts are done."""
+    for statement in _ATTEMPTS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store up to date. Every migration is one transaction, recorded with its name."""
     migrations.apply(sqlite_utils.Database(connection))

@@ -48,7 +48,7 @@ def tell(id: str, word: Any, task: str = "", note: str = "") -> model.TellRun:
 
 async def begun(oos: Oos, *tasks: dict[str, Any], token: str = "token-1", **more: Any) -> str:
     """The id of an execution of these tasks that we started."""
-    outcome = await oos.perform(start(template(*tasks, **more), token), doubt=False)
+    outcome = await oos.perform(start(template(*tasks, **more), token), model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     return outcome.ref
 

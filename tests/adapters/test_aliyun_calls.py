@@ -34,8 +34,8 @@ def script(text: str = "echo hi", *instances: str, **more: Any) -> dict[str, Any
     return {"Type": "RunShellScript", "CommandContent": text, "InstanceIds": ids, **more}
 
 
-async def document(one: Aliyun, effect: model.RunCall, doubt: bool = False) -> Any:
-    outcome = await one.perform(effect, doubt)
+async def document(one: Aliyun, effect: model.RunCall, attempt: model.Attempt | None = None) -> Any:
+    outcome = await one.perform(effect, attempt or model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     json.dumps(outcome.data)
     return outcome.data["document"]
@@ -139,7 +139,7 @@ async def test_a_list_without_end_is_refused(
     monkeypatch.setattr(pages, "MOST", 2)
     for n in range(160):
         await party.add_machine(f"i-many{n:04d}", f"many-{n}", agent=False)
-    outcome = await aliyun.perform(call("DescribeInstances"), doubt=False)
+    outcome = await aliyun.perform(call("DescribeInstances"), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "ask for less" in outcome.reason
 
@@ -177,7 +177,9 @@ async def test_what_must_not_be_sent(
     aliyun: Aliyun, party: Party, what: dict[str, Any], word: str
 ) -> None:
     plain = calls.plain(calls.Api("ecs", "DescribeInstances", {}, REGION)) | what
-    outcome = await aliyun.perform(model.RunCall(7, "c", "k", TOKEN, plain, REGION), doubt=False)
+    outcome = await aliyun.perform(
+        model.RunCall(7, "c", "k", TOKEN, plain, REGION), model.Attempt()
+    )
     assert isinstance(outcome, model.Refused), outcome
     assert word in outcome.reason
     assert await party.calls() == []
@@ -200,7 +202,7 @@ async def test_a_value_never_becomes_a_secret_of_the_operators(
     aliyun: Aliyun, party: Party, given: dict[str, Any]
 ) -> None:
     """What Cloud Assistant would put in for a placeholder would be printed into the chat."""
-    outcome = await aliyun.perform(call("RunCommand", **given), doubt=False)
+    outcome = await aliyun.perform(call("RunCommand", **given), model.Attempt())
     assert isinstance(outcome, model.Refused), outcome
     assert outcome.code == "InvalidCall"
     assert not await made(party, "RunCommand")
@@ -208,14 +210,14 @@ async def test_a_value_never_becomes_a_secret_of_the_operators(
 
 async def test_a_refusal_of_the_platform_says_what_to_do(aliyun: Aliyun, party: Party) -> None:
     await party.fault("RunCommand", "error", status=403, code="Forbidden.RAM")
-    outcome = await aliyun.perform(call("RunCommand", **script()), doubt=False)
+    outcome = await aliyun.perform(call("RunCommand", **script()), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert (outcome.code, "ecs:RunCommand" in outcome.reason) == ("Forbidden.RAM", True)
 
 
 async def test_incomplete_credentials_are_a_refusal(party: Party) -> None:
     async with executor(party.base_url, credentials=Credentials("key", "LTAIx", "")) as one:
-        outcome = await one.perform(call("DescribeInstances"), doubt=False)
+        outcome = await one.perform(call("DescribeInstances"), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "credentials" in outcome.reason
 
@@ -237,7 +239,7 @@ async def test_a_call_without_a_token_is_never_repeated(
     aliyun: Aliyun, party: Party, do: str
 ) -> None:
     await party.fault("StopInvocation", do, times=9)
-    outcome = await aliyun.perform(call("StopInvocation", InvokeId="t-1"), doubt=False)
+    outcome = await aliyun.perform(call("StopInvocation", InvokeId="t-1"), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert outcome.token == TOKEN
     assert len(await made(party, "StopInvocation")) == 1
@@ -245,7 +247,7 @@ async def test_a_call_without_a_token_is_never_repeated(
 
 async def test_throttling_did_not_happen(aliyun: Aliyun, party: Party) -> None:
     await party.fault("StopInvocation", "throttle", times=9, retry_after_ms=5)
-    outcome = await aliyun.perform(call("StopInvocation", InvokeId="t-1"), doubt=False)
+    outcome = await aliyun.perform(call("StopInvocation", InvokeId="t-1"), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     assert len(await made(party, "StopInvocation")) == 3
 
@@ -253,14 +255,14 @@ async def test_throttling_did_not_happen(aliyun: Aliyun, party: Party) -> None:
 async def test_a_read_that_fails_changed_nothing(aliyun: Aliyun, party: Party) -> None:
     await party.fault("DescribeInstances", "hang_up", times=9)
     for doubt in (False, True):
-        outcome = await aliyun.perform(call("DescribeInstances"), doubt=doubt)
+        outcome = await aliyun.perform(call("DescribeInstances"), model.Attempt(uncertain=doubt))
         assert isinstance(outcome, model.NotSent)
 
 
 async def test_a_slow_answer_is_unknown(party: Party) -> None:
     await party.fault("StopInvocation", "slow", seconds=30)
     async with executor(party.base_url, read_timeout=0.1) as one:
-        outcome = await one.perform(call("StopInvocation", InvokeId="t-1"), doubt=False)
+        outcome = await one.perform(call("StopInvocation", InvokeId="t-1"), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert "in time" in outcome.reason
     party.clock.advance(60)
@@ -279,7 +281,7 @@ async def test_a_token_used_for_something_else_is_a_persons_matter(
     first = call("CreateCommand", Name="a", Type="RunShellScript", CommandContent="ZQ==")
     other = call("CreateCommand", Name="b", Type="RunShellScript", CommandContent="ZQ==")
     await document(aliyun, first)
-    outcome = await aliyun.perform(other, doubt=False)
+    outcome = await aliyun.perform(other, model.Attempt())
     assert isinstance(outcome, model.Unknown)
 
 
@@ -287,7 +289,9 @@ async def test_a_token_used_for_something_else_is_a_persons_matter(
 
 
 async def test_in_doubt_a_read_is_made_again(aliyun: Aliyun) -> None:
-    found = await document(aliyun, call("DescribeInstances", age=None), doubt=True)
+    found = await document(
+        aliyun, call("DescribeInstances", age=None), model.Attempt(uncertain=True)
+    )
     assert found["TotalCount"] == 7
 
 
@@ -296,7 +300,9 @@ async def test_in_doubt_a_young_call_with_our_token_is_made_again(
 ) -> None:
     effect = call("RunCommand", **script())
     first = await document(aliyun, effect)
-    assert (await document(aliyun, effect, doubt=True))["InvokeId"] == first["InvokeId"]
+    assert (await document(aliyun, effect, model.Attempt(uncertain=True)))["InvokeId"] == first[
+        "InvokeId"
+    ]
     await until(lambda: not party.agents.jobs)
     assert len(await party.runs()) == 1
 
@@ -325,7 +331,7 @@ async def test_in_doubt_a_young_call_with_our_token_is_made_again(
 async def test_in_doubt_all_else_is_not_made(
     aliyun: Aliyun, party: Party, effect: model.RunCall
 ) -> None:
-    outcome = await aliyun.perform(effect, doubt=True)
+    outcome = await aliyun.perform(effect, model.Attempt(uncertain=True))
     assert isinstance(outcome, model.Unknown)
     assert outcome.token == TOKEN
     assert await party.calls() == []
@@ -334,13 +340,13 @@ async def test_in_doubt_all_else_is_not_made(
 async def test_in_doubt_a_refusal_is_no_proof(aliyun: Aliyun, party: Party) -> None:
     await party.fault("CreateCommand", "error", times=9, status=403, code="CmdCount.ExceedQuota")
     effect = call("CreateCommand", Name="a", Type="RunShellScript", CommandContent="ZQ==")
-    assert isinstance(await aliyun.perform(effect, doubt=True), model.Unknown)
-    assert isinstance(await aliyun.perform(effect, doubt=False), model.Refused)
+    assert isinstance(await aliyun.perform(effect, model.Attempt(uncertain=True)), model.Unknown)
+    assert isinstance(await aliyun.perform(effect, model.Attempt()), model.Refused)
 
 
 async def test_in_doubt_throttling_decides_nothing(aliyun: Aliyun, party: Party) -> None:
     await party.fault("RunCommand", "throttle", times=9, retry_after_ms=5)
-    outcome = await aliyun.perform(call("RunCommand", **script()), doubt=True)
+    outcome = await aliyun.perform(call("RunCommand", **script()), model.Attempt(uncertain=True))
     assert isinstance(outcome, model.Unknown)
 
 
@@ -357,7 +363,7 @@ async def test_a_command_is_found_by_its_tag(aliyun: Aliyun, party: Party) -> No
 
 async def test_a_command_without_a_trace(aliyun: Aliyun, party: Party) -> None:
     outcome = await aliyun.perform(
-        call("RunCommand", lookup=True, age=601, **script()), doubt=False
+        call("RunCommand", lookup=True, age=601, **script()), model.Attempt()
     )
     assert isinstance(outcome, model.Unknown)
     assert await made(party, "RunCommand") == []
@@ -368,13 +374,13 @@ async def test_a_young_call_is_looked_up_with_its_token(aliyun: Aliyun, party: P
     first = await document(aliyun, call("CreateCommand", **body))
     found = await document(aliyun, call("CreateCommand", lookup=True, **body))
     assert found["CommandId"] == first["CommandId"]
-    old = await aliyun.perform(call("CreateCommand", lookup=True, age=601, **body), doubt=False)
+    old = await aliyun.perform(call("CreateCommand", lookup=True, age=601, **body), model.Attempt())
     assert isinstance(old, model.Unknown)
 
 
 async def test_a_reboot_cannot_be_looked_up(aliyun: Aliyun, party: Party) -> None:
     outcome = await aliyun.perform(
-        call("RebootInstance", lookup=True, InstanceId=WEB1), doubt=False
+        call("RebootInstance", lookup=True, InstanceId=WEB1), model.Attempt()
     )
     assert isinstance(outcome, model.Unknown)
     assert await party.calls() == []
@@ -402,7 +408,7 @@ async def test_a_state_tells_what_happened(
 ) -> None:
     await party.set_instance(WEB1, status)
     effect = call(action, lookup=True, age=None, InstanceId=WEB1)
-    outcome = await aliyun.perform(effect, doubt=False)
+    outcome = await aliyun.perform(effect, model.Attempt())
     assert outcome.kind == told
     if isinstance(outcome, model.Refused):
         assert outcome.code == "not_made"
@@ -415,13 +421,13 @@ async def test_a_state_tells_what_happened(
 async def test_several_instances_in_different_states(aliyun: Aliyun, party: Party) -> None:
     ids = [WEB1, SWITCHED_OFF]
     effect = call("StartInstances", lookup=True, InstanceIds=ids)
-    assert isinstance(await aliyun.perform(effect, doubt=False), model.Unknown)
+    assert isinstance(await aliyun.perform(effect, model.Attempt()), model.Unknown)
     await party.set_instance(SWITCHED_OFF, "Running")
-    assert isinstance(await aliyun.perform(effect, doubt=False), model.Done)
+    assert isinstance(await aliyun.perform(effect, model.Attempt()), model.Done)
 
 
 async def test_a_state_without_an_instance(aliyun: Aliyun) -> None:
-    outcome = await aliyun.perform(call("StartInstance", lookup=True), doubt=False)
+    outcome = await aliyun.perform(call("StartInstance", lookup=True), model.Attempt())
     assert isinstance(outcome, model.Unknown)
 
 
@@ -434,13 +440,13 @@ async def test_a_look_that_cannot_be_made_now(aliyun: Aliyun, party: Party, do: 
         await party.fault(
             watched, do, times=3, **({"retry_after_ms": 5} if do == "throttle" else {})
         )
-        assert isinstance(await aliyun.perform(effect, doubt=False), model.NotSent)
+        assert isinstance(await aliyun.perform(effect, model.Attempt()), model.NotSent)
 
 
 async def test_a_look_that_is_forbidden_proves_nothing(aliyun: Aliyun, party: Party) -> None:
     await party.fault("DescribeInstances", "error", status=403, code="Forbidden.RAM")
     effect = call("StopInstance", lookup=True, InstanceId=WEB1)
-    outcome = await aliyun.perform(effect, doubt=False)
+    outcome = await aliyun.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert "DescribeInstances" in outcome.reason
 
@@ -454,7 +460,9 @@ async def test_no_script_and_no_secret_in_any_log(
     caplog.set_level("DEBUG")
     await party.fault("RunCommand", "hang_up", times=99)
     async with executor(party.base_url) as one:
-        outcome = await one.perform(call("RunCommand", **script("echo very-secret")), doubt=False)
+        outcome = await one.perform(
+            call("RunCommand", **script("echo very-secret")), model.Attempt()
+        )
     said = caplog.text + repr(outcome)
     assert "very-secret" not in said
     assert "Signature=" not in said

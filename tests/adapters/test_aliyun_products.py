@@ -41,7 +41,7 @@ def cloud(products: Products, **settings: Any) -> Any:
 
 
 async def document(one: Aliyun, effect: model.RunCall) -> Any:
-    outcome = await one.perform(effect, doubt=False)
+    outcome = await one.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     return outcome.data["document"]
 
@@ -112,13 +112,13 @@ async def test_client_tokens(given: dict[str, Any], sent: str | None, doubtful: 
         effect = call("vpc", "CreateVpc", parameters=given)
         await document(one, effect)
         assert products.asked[0].params.get("ClientToken") == sent
-        assert isinstance(await one.perform(effect, doubt=True), doubtful)
+        assert isinstance(await one.perform(effect, model.Attempt(uncertain=True)), doubtful)
 
 
 async def test_what_a_token_says_elsewhere_is_not_documented() -> None:
     async with served(OK) as products, cloud(products) as one:
         effect = call("vpc", "CreateVpc", lookup=True, parameters={"ClientToken": ""})
-        assert isinstance(await one.perform(effect, doubt=False), model.Unknown)
+        assert isinstance(await one.perform(effect, model.Attempt()), model.Unknown)
     assert products.asked == []
 
 
@@ -239,7 +239,7 @@ async def test_a_token_in_a_body() -> None:
 async def test_paths_that_must_not_be_asked(fields: dict[str, Any], word: str) -> None:
     async with served({}) as products, cloud(products) as one:
         effect = call("cs", "CreateCluster", **{"method": "POST", **fields})
-        outcome = await one.perform(effect, doubt=False)
+        outcome = await one.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert word in outcome.reason
     assert products.asked == []
@@ -248,9 +248,9 @@ async def test_paths_that_must_not_be_asked(fields: dict[str, Any], word: str) -
 async def test_a_name_that_reads_does_not_make_a_delete_a_read() -> None:
     async with served(None) as products, cloud(products) as one:
         effect = call("cs", "DescribeClusters", method="DELETE", uri="/clusters/c1")
-        assert isinstance(await one.perform(effect, doubt=False), model.Unknown)
+        assert isinstance(await one.perform(effect, model.Attempt()), model.Unknown)
         assert len(products.asked) == 1
-        assert isinstance(await one.perform(effect, doubt=True), model.Unknown)
+        assert isinstance(await one.perform(effect, model.Attempt(uncertain=True)), model.Unknown)
         assert len(products.asked) == 1
 
 
@@ -261,8 +261,8 @@ async def test_failures_name_the_product() -> None:
     refused = {"status": 403, "Code": "Forbidden.RAM", "Message": "no", "RequestId": "R-2"}
     plain = {"status": 400, "Code": "InvalidDBInstance", "Message": "It is gone.", "RequestId": "R"}
     async with served(refused, plain) as products, cloud(products) as one:
-        first = await one.perform(call("RDS", "RestartDBInstance"), doubt=False)
-        second = await one.perform(call("RDS", "RestartDBInstance"), doubt=False)
+        first = await one.perform(call("RDS", "RestartDBInstance"), model.Attempt())
+        second = await one.perform(call("RDS", "RestartDBInstance"), model.Attempt())
     assert isinstance(first, model.Refused)
     assert "rds:RestartDBInstance" in first.reason
     assert isinstance(second, model.Refused)
@@ -273,7 +273,7 @@ async def test_errors_of_a_roa_product() -> None:
     refused = {"status": 404, "code": "ErrorClusterNotFound", "message": "No.", "requestId": "R"}
     async with served(refused) as products, cloud(products) as one:
         effect = call("cs", "DescribeClusters", method="GET", uri="/clusters/c1")
-        outcome = await one.perform(effect, doubt=False)
+        outcome = await one.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert outcome.code == "ErrorClusterNotFound"
 
@@ -281,10 +281,10 @@ async def test_errors_of_a_roa_product() -> None:
 @pytest.mark.parametrize("said", ["<html>502</html>", "", "[]", {"Items": []}, None])
 async def test_no_answer_is_not_taken_for_one(said: Any) -> None:
     async with served(said) as products, cloud(products) as one:
-        outcome = await one.perform(call("rds", "RestartDBInstance"), doubt=False)
+        outcome = await one.perform(call("rds", "RestartDBInstance"), model.Attempt())
         assert isinstance(outcome, model.Unknown), outcome
         assert len(products.asked) == 1
-        read = await one.perform(call("rds", "DescribeDBInstances"), doubt=False)
+        read = await one.perform(call("rds", "DescribeDBInstances"), model.Attempt())
         assert isinstance(read, model.NotSent)
 
 
@@ -336,7 +336,7 @@ async def test_a_redirect_is_not_followed() -> None:
         raise web.HTTPTemporaryRedirect(elsewhere.url)
 
     async with served(OK) as elsewhere, served(away) as products, cloud(products) as one:
-        outcome = await one.perform(call("rds", "RestartDBInstance"), doubt=False)
+        outcome = await one.perform(call("rds", "RestartDBInstance"), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert "redirect" in outcome.reason
     assert (len(products.asked), elsewhere.asked) == (1, [])

@@ -28,7 +28,7 @@ BATCH = [{"Key": "countersign-batch", "Value": "b1"}]
 
 
 async def find(one: Aliyun, *targets: str, region: str = "") -> Any:
-    outcome = await one.perform(model.Resolve(targets, region), doubt=False)
+    outcome = await one.perform(model.Resolve(targets, region), model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     return outcome.data
 
@@ -101,10 +101,10 @@ async def test_all_instances_come_in_pages(aliyun: Aliyun, party: Party) -> None
 
 async def test_finding_may_fail_harmlessly(aliyun: Aliyun, party: Party) -> None:
     await party.fault("DescribeInstances", "error", times=3)
-    outcome = await aliyun.perform(model.Resolve(("web-01",)), doubt=False)
+    outcome = await aliyun.perform(model.Resolve(("web-01",)), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     await party.fault("DescribeInstances", "error", status=403, code="Forbidden.RAM")
-    outcome = await aliyun.perform(model.Resolve(("web-01",)), doubt=False)
+    outcome = await aliyun.perform(model.Resolve(("web-01",)), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "ecs:DescribeInstances" in outcome.reason
 
@@ -114,7 +114,7 @@ async def test_finding_may_fail_harmlessly(aliyun: Aliyun, party: Party) -> None
 
 async def test_results_tell_what_each_instance_did(aliyun: Aliyun, party: Party) -> None:
     script = 'echo "out $(hostname)"; [ "$(hostname)" = web-01 ] || exit 3'
-    done = await aliyun.perform(start(plan(script, WEB1, WEB2)), doubt=False)
+    done = await aliyun.perform(start(plan(script, WEB1, WEB2)), model.Attempt())
     assert isinstance(done, model.Done)
     await until(lambda: not party.agents.jobs)
     found = await aliyun.poll(REGION, "batch-1", [done.ref, "t-unknown"])
@@ -235,8 +235,10 @@ def sts(party: Party, monkeypatch: pytest.MonkeyPatch) -> Sts:
 
 async def test_a_role_is_assumed_in_the_name_of_the_request(party: Party, sts: Sts) -> None:
     async with executor(party.base_url, credentials=ROLE) as one:
-        assert isinstance(await one.perform(start(plan()), doubt=False), model.Done)
-        assert isinstance(await one.perform(start(plan()), doubt=True), model.Done)
+        assert isinstance(await one.perform(start(plan()), model.Attempt()), model.Done)
+        assert isinstance(
+            await one.perform(start(plan()), model.Attempt(uncertain=True)), model.Done
+        )
         assert len(await find(one)) == 3
     (said,) = await party.invocations()
     assert said["key"] == "countersign-7"
@@ -254,9 +256,9 @@ async def test_a_role_is_assumed_in_the_name_of_the_request(party: Party, sts: S
 async def test_a_role_that_may_not_be_assumed(party: Party, sts: Sts) -> None:
     sts.answer = Answer(403, {"Code": "NoPermission", "Message": "base-secret"})
     async with executor(party.base_url, credentials=ROLE) as one:
-        outcome = await one.perform(start(plan()), doubt=False)
+        outcome = await one.perform(start(plan()), model.Attempt())
         sts.answer = Answer(500, {"Code": "InternalError"})
-        later = await one.perform(start(plan()), doubt=False)
+        later = await one.perform(start(plan()), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "trust policy" in outcome.reason
     assert "base-secret" not in outcome.reason
@@ -274,7 +276,7 @@ async def test_a_templates_calls_are_made_in_the_name_of_the_request(
     async with executor(party.base_url, credentials=ROLE) as one:
         for one_call in (what, chosen):
             effect = model.RunCall(7, "c", "k", "token-1", one_call, REGION)
-            assert isinstance(await one.perform(effect, doubt=False), model.Done)
+            assert isinstance(await one.perform(effect, model.Attempt()), model.Done)
     assert (await party.invocations())[0]["key"] == "countersign-7"
     assert [a["RoleSessionName"] for a in sts.asked] == ["countersign-7"]
 
@@ -290,7 +292,7 @@ async def test_incomplete_credentials_are_a_refusal(party: Party) -> None:
         dataclasses.replace(ROLE, role_arn=""),
     ):
         async with executor(party.base_url, credentials=broken) as one:
-            outcome = await one.perform(start(plan()), doubt=False)
+            outcome = await one.perform(start(plan()), model.Attempt())
         assert isinstance(outcome, model.Refused), outcome
         assert "credentials" in outcome.reason
 
@@ -303,7 +305,7 @@ async def test_temporary_keys_are_used_as_given(party: Party) -> None:
     key = await asyncio.to_thread(fetch)
     given = Credentials("key", key["AccessKeyId"], key["AccessKeySecret"], key["SecurityToken"])
     async with executor(party.base_url, credentials=given) as one:
-        assert isinstance(await one.perform(start(plan()), doubt=False), model.Done)
+        assert isinstance(await one.perform(start(plan()), model.Attempt()), model.Done)
     assert (await party.invocations())[0]["key"] == "mine"
 
 
@@ -334,7 +336,7 @@ HOSTILE = [
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 async def test_no_value_escapes_its_quotes(aliyun: Aliyun, party: Party, value: str) -> None:
     script = f"VALUE={shlex.quote(value)}\nprintf '%s|end' \"$VALUE\"\n"
-    done = await aliyun.perform(start(plan(script, WEB1)), doubt=False)
+    done = await aliyun.perform(start(plan(script, WEB1)), model.Attempt())
     assert isinstance(done, model.Done)
     await until(lambda: not party.agents.jobs)
     ((result,),) = (await aliyun.poll(REGION, "batch-1", [done.ref])).values()
@@ -365,7 +367,7 @@ async def test_what_the_core_renders_runs_as_meant(
 ) -> None:
     source = "#!/bin/bash\nset -euo pipefail\nprintf '%s|end' \"$VALUE\"\n"
     script = command.render(command.Script(source, {"VALUE": value}))
-    done = await aliyun.perform(start(plan(script, WEB1)), doubt=False)
+    done = await aliyun.perform(start(plan(script, WEB1)), model.Attempt())
     assert isinstance(done, model.Done)
     await until(lambda: not party.agents.jobs)
     ((result,),) = (await aliyun.poll(REGION, "batch-1", [done.ref])).values()

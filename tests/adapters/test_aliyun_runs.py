@@ -36,7 +36,7 @@ async def tokens(party: Party, action: str = "RunCommand") -> list[str]:
 async def test_a_plan_runs_as_approved(aliyun: Aliyun, party: Party) -> None:
     script = "echo 你好 {{ACS::InstanceId}} > said"
     effect = start(plan(script, user="ops", workdir="/srv", timeout=120), who="bob")
-    outcome = await aliyun.perform(effect, doubt=False)
+    outcome = await aliyun.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Done)
     (said,) = await party.invocations()
     assert outcome.ref == said["id"]
@@ -62,7 +62,7 @@ async def test_a_stored_command_gets_its_parameters(aliyun: Aliyun, party: Party
         EnableParameter=True,
     )
     stored = plan("", WEB1, command_id=made["CommandId"], parameters={"who": "E-1.2_3@x"})
-    outcome = await aliyun.perform(start(stored), doubt=False)
+    outcome = await aliyun.perform(start(stored), model.Attempt())
     assert isinstance(outcome, model.Done)
     await ran(party)
     (said,) = await party.invocations()
@@ -72,7 +72,7 @@ async def test_a_stored_command_gets_its_parameters(aliyun: Aliyun, party: Party
 
 async def test_a_long_name_is_cut(aliyun: Aliyun, party: Party) -> None:
     effect = dataclasses.replace(start(plan()), name="名" * 300)
-    assert isinstance(await aliyun.perform(effect, doubt=False), model.Done)
+    assert isinstance(await aliyun.perform(effect, model.Attempt()), model.Done)
     assert (await party.invocations())[0]["name"] == "名" * 128
 
 
@@ -80,7 +80,7 @@ async def test_a_long_name_is_cut(aliyun: Aliyun, party: Party) -> None:
 
 
 async def refused(aliyun: Aliyun, party: Party, effect: model.StartRun) -> model.Refused:
-    outcome = await aliyun.perform(effect, doubt=False)
+    outcome = await aliyun.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Refused), outcome
     assert await party.invocations() == []
     return outcome
@@ -149,7 +149,7 @@ async def test_wrong_keys_are_a_refusal(party: Party) -> None:
     for change, word in (({"key_secret": "wrong"}, "secret"), ({"key_id": "LTAIno"}, "key id")):
         credentials = dataclasses.replace(KEY, **change)
         async with executor(party.base_url, credentials=credentials) as one:
-            outcome = await one.perform(start(plan()), doubt=False)
+            outcome = await one.perform(start(plan()), model.Attempt())
         assert isinstance(outcome, model.Refused)
         assert word in outcome.reason
 
@@ -164,7 +164,7 @@ async def test_trouble_is_ridden_out_with_the_same_token(
     await party.fault(
         "RunCommand", do, times=2, **({"retry_after_ms": 5} if do == "throttle" else {})
     )
-    outcome = await aliyun.perform(start(plan()), doubt=False)
+    outcome = await aliyun.perform(start(plan()), model.Attempt())
     (said,) = await party.invocations()
     assert isinstance(outcome, model.Done)
     assert outcome.ref == said["id"]
@@ -179,7 +179,7 @@ async def test_what_may_have_happened_is_unknown(
     aliyun: Aliyun, party: Party, do: str, happened: int
 ) -> None:
     await party.fault("RunCommand", do, times=99)
-    outcome = await aliyun.perform(start(plan()), doubt=False)
+    outcome = await aliyun.perform(start(plan()), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert outcome.token == "token-1"
     assert len(await ran(party)) == happened
@@ -187,14 +187,14 @@ async def test_what_may_have_happened_is_unknown(
 
 async def test_throttling_did_not_happen(aliyun: Aliyun, party: Party) -> None:
     await party.fault("RunCommand", "throttle", times=99, retry_after_ms=7)
-    outcome = await aliyun.perform(start(plan()), doubt=False)
+    outcome = await aliyun.perform(start(plan()), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     assert await ran(party) == []
 
 
 async def test_a_long_pause_is_left_to_the_caller(aliyun: Aliyun, party: Party) -> None:
     await party.fault("RunCommand", "throttle", retry_after_ms=60000)
-    outcome = await aliyun.perform(start(plan()), doubt=False)
+    outcome = await aliyun.perform(start(plan()), model.Attempt())
     assert outcome == model.NotSent(outcome.reason, 60.0)  # type: ignore[union-attr]
     assert len(await party.calls("RunCommand")) == 1
 
@@ -202,13 +202,13 @@ async def test_a_long_pause_is_left_to_the_caller(aliyun: Aliyun, party: Party) 
 async def test_throttled_after_a_lost_answer_is_unknown(aliyun: Aliyun, party: Party) -> None:
     await party.fault("RunCommand", "lose_answer")
     await party.fault("RunCommand", "throttle", times=99, retry_after_ms=5)
-    assert isinstance(await aliyun.perform(start(plan()), doubt=False), model.Unknown)
+    assert isinstance(await aliyun.perform(start(plan()), model.Attempt()), model.Unknown)
 
 
 async def test_refused_after_a_lost_answer_is_looked_up(aliyun: Aliyun, party: Party) -> None:
     await party.fault("RunCommand", "lose_answer")
     await party.fault("RunCommand", "error", times=99, status=403, code="Forbidden.RAM")
-    outcome = await aliyun.perform(start(plan()), doubt=False)
+    outcome = await aliyun.perform(start(plan()), model.Attempt())
     assert outcome == model.Done(
         (await party.invocations())[0]["id"],
         {"command_id": (await party.invocations())[0]["command_id"]},
@@ -218,7 +218,7 @@ async def test_refused_after_a_lost_answer_is_looked_up(aliyun: Aliyun, party: P
 async def test_no_answer_in_time_is_unknown(party: Party) -> None:
     await party.fault("RunCommand", "slow", times=99, seconds=30)
     async with executor(party.base_url, read_timeout=0.1) as one:
-        outcome = await one.perform(start(plan()), doubt=False)
+        outcome = await one.perform(start(plan()), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert "in time" in outcome.reason
     assert sorted(await ran(party)) == [WEB1, WEB2]
@@ -228,7 +228,7 @@ async def test_no_answer_in_time_is_unknown(party: Party) -> None:
 async def test_no_try_begins_too_late(party: Party) -> None:
     await party.fault("RunCommand", "slow", times=99, seconds=30)
     async with executor(party.base_url, connect_timeout=0.25, read_timeout=0.4) as one:
-        outcome = await one.perform(start(plan()), doubt=False)
+        outcome = await one.perform(start(plan()), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert len(await party.calls("RunCommand")) == 2
     party.clock.advance(60)
@@ -238,13 +238,13 @@ async def test_nobody_there_is_not_sent() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         async with executor(f"http://127.0.0.1:{held.getsockname()[1]}") as one:
-            outcome = await one.perform(start(plan()), doubt=False)
+            outcome = await one.perform(start(plan()), model.Attempt())
     assert isinstance(outcome, model.NotSent)
 
 
 async def test_trouble_before_the_run_is_not_sent(aliyun: Aliyun, party: Party) -> None:
     await party.fault("DescribeCloudAssistantStatus", "error", times=99)
-    assert isinstance(await aliyun.perform(start(plan()), doubt=False), model.NotSent)
+    assert isinstance(await aliyun.perform(start(plan()), model.Attempt()), model.NotSent)
     assert await party.calls("RunCommand") == []
 
 
@@ -254,7 +254,7 @@ async def test_a_proxy_is_not_asked_for_this_machine(
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with executor(party.base_url) as one:
-        assert isinstance(await one.perform(start(plan()), doubt=False), model.Done)
+        assert isinstance(await one.perform(start(plan()), model.Attempt()), model.Done)
 
 
 # ----------------------------------------------------------------------------- in doubt
@@ -262,13 +262,13 @@ async def test_a_proxy_is_not_asked_for_this_machine(
 
 async def test_in_doubt_it_is_found_by_its_tag(aliyun: Aliyun, party: Party) -> None:
     effect = start(plan())
-    first = await aliyun.perform(effect, doubt=False)
-    assert await aliyun.perform(effect, doubt=True) == first
+    first = await aliyun.perform(effect, model.Attempt())
+    assert await aliyun.perform(effect, model.Attempt(uncertain=True)) == first
     assert len(await party.calls("RunCommand")) == 1
 
 
 async def test_in_doubt_and_young_it_is_sent_again(aliyun: Aliyun, party: Party) -> None:
-    outcome = await aliyun.perform(start(plan()), doubt=True)
+    outcome = await aliyun.perform(start(plan()), model.Attempt(uncertain=True))
     assert isinstance(outcome, model.Done)
     assert sorted(await ran(party)) == [WEB1, WEB2]
 
@@ -282,26 +282,30 @@ async def test_in_doubt_without_trace_or_age_a_person_decides(
         clock.ahead = 601
     else:
         effect = dataclasses.replace(effect, tags={**effect.tags, AT_TAG: noted})
-    outcome = await aliyun.perform(effect, doubt=True)
+    outcome = await aliyun.perform(effect, model.Attempt(uncertain=True))
     assert isinstance(outcome, model.Unknown)
     assert await ran(party) == []
 
 
 async def test_in_doubt_a_failed_look_decides_nothing(aliyun: Aliyun, party: Party) -> None:
     await party.fault("DescribeInvocations", "error", times=99)
-    assert isinstance(await aliyun.perform(start(plan()), doubt=True), model.Unknown)
+    assert isinstance(
+        await aliyun.perform(start(plan()), model.Attempt(uncertain=True)), model.Unknown
+    )
     assert await party.calls("RunCommand") == []
 
 
 async def test_in_doubt_throttling_decides_nothing(aliyun: Aliyun, party: Party) -> None:
     await party.fault("RunCommand", "throttle", times=99, retry_after_ms=5)
-    assert isinstance(await aliyun.perform(start(plan()), doubt=True), model.Unknown)
+    assert isinstance(
+        await aliyun.perform(start(plan()), model.Attempt(uncertain=True)), model.Unknown
+    )
 
 
 async def test_a_used_token_is_looked_up(aliyun: Aliyun, party: Party) -> None:
     first = start(plan("echo one"))
-    done = await aliyun.perform(first, doubt=False)
-    assert await aliyun.perform(changed(first, script="echo two"), doubt=False) == done
+    done = await aliyun.perform(first, model.Attempt())
+    assert await aliyun.perform(changed(first, script="echo two"), model.Attempt()) == done
     assert len(await party.invocations()) == 1
 
 
@@ -309,7 +313,7 @@ async def test_a_token_used_by_somebody_else_is_a_persons_matter(
     aliyun: Aliyun, party: Party
 ) -> None:
     await Sdk(party).run("echo other", ClientToken="token-1")
-    outcome = await aliyun.perform(start(plan()), doubt=False)
+    outcome = await aliyun.perform(start(plan()), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert len(await party.invocations()) == 1
 
@@ -318,19 +322,19 @@ async def test_a_token_used_by_somebody_else_is_a_persons_matter(
 
 
 async def test_stop_ends_what_runs(aliyun: Aliyun, party: Party) -> None:
-    done = await aliyun.perform(start(plan("sleep 1000")), doubt=False)
+    done = await aliyun.perform(start(plan("sleep 1000")), model.Attempt())
     assert isinstance(done, model.Done)
     stop = model.StopRun(7, REGION, done.ref, (WEB1, WEB2))
-    assert await aliyun.perform(stop, doubt=False) == model.Done(done.ref)
+    assert await aliyun.perform(stop, model.Attempt()) == model.Done(done.ref)
     await until(lambda: not party.agents.jobs)
     (said,) = await party.invocations()
     assert {r["status"] for r in said["results"]} <= {"Terminated", "Cancelled"}
-    assert await aliyun.perform(stop, doubt=True) == model.Done(done.ref)
+    assert await aliyun.perform(stop, model.Attempt(uncertain=True)) == model.Done(done.ref)
 
 
 async def test_stop_of_nothing_is_done(aliyun: Aliyun) -> None:
     stop = model.StopRun(7, REGION, "t-unknown", (WEB1,))
-    assert await aliyun.perform(stop, doubt=False) == model.Done("t-unknown")
+    assert await aliyun.perform(stop, model.Attempt()) == model.Done("t-unknown")
 
 
 async def test_stop_goes_in_parts_of_fifty(aliyun: Aliyun, party: Party) -> None:
@@ -339,7 +343,7 @@ async def test_stop_goes_in_parts_of_fifty(aliyun: Aliyun, party: Party) -> None
         await party.add_machine(one, one, agent=False)
     invocation = await Sdk(party).run("true", *ids)
     stop = model.StopRun(7, REGION, invocation, (*ids, "i-released"))
-    assert await aliyun.perform(stop, doubt=False) == model.Done(invocation)
+    assert await aliyun.perform(stop, model.Attempt()) == model.Done(invocation)
     calls = await party.calls("StopInvocation")
     sizes = [sum(k.startswith("InstanceId.") for k in c["request"]) for c in calls]
     assert sorted(sizes) == [1] * 21 + [21, 50]
@@ -359,9 +363,9 @@ async def test_no_secret_and_no_script_in_any_log(
     assert os.environ["DEBUG"] == "sdk"
     script = "echo very-secret-script"
     async with executor(party.base_url) as one:
-        await one.perform(start(plan(script)), doubt=False)
+        await one.perform(start(plan(script)), model.Attempt())
         await party.fault("RunCommand", "hang_up", times=99)
-        outcome = await one.perform(start(plan(script), token="token-2"), doubt=False)
+        outcome = await one.perform(start(plan(script), token="token-2"), model.Attempt())
         print(one.settings)
     said = caplog.text + "".join(capfd.readouterr()) + repr(outcome)
     for secret in (

@@ -26,7 +26,7 @@ async def select(one: Aliyun, *filters: Any, **more: Any) -> model.Outcome:
     given = {"resource_type": TYPE, "filters": filters, "region": REGION, **more}
     what = calls.plain(calls.SelectTargets(**given))
     json.dumps(what)
-    return await one.perform(model.RunCall(7, "c", "k", "t", what, REGION), doubt=False)
+    return await one.perform(model.RunCall(7, "c", "k", "t", what, REGION), model.Attempt())
 
 
 async def ids(one: Aliyun, *filters: Any, **more: Any) -> list[str]:
@@ -174,7 +174,7 @@ async def test_trouble_while_selecting_changed_nothing(aliyun: Aliyun, party: Pa
     what = calls.plain(calls.SelectTargets(TYPE, (WEB,), REGION))
     for lookup in (False, True):
         again = model.RunCall(7, "c", "k", "t", what, REGION, lookup)
-        assert isinstance(await aliyun.perform(again, doubt=True), model.Done)
+        assert isinstance(await aliyun.perform(again, model.Attempt(uncertain=True)), model.Done)
 
 
 # ----------------------------------------------------------------------------- before the vote
@@ -182,7 +182,7 @@ async def test_trouble_while_selecting_changed_nothing(aliyun: Aliyun, party: Pa
 
 async def resolve(one: Aliyun, *filters: Any, **more: Any) -> Any:
     effect = model.Resolve(more.pop("targets", ()), filters=filters, **more)
-    outcome = await one.perform(effect, doubt=False)
+    outcome = await one.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     return outcome.data
 
@@ -239,8 +239,8 @@ async def test_filters_are_looked_for_in_every_region(party: Party) -> None:
 
 async def test_filters_that_are_none(aliyun: Aliyun) -> None:
     for bad in ({"Type": "Tags", "Tags": []}, {}, {"Type": "All", "RegionId": "a/b"}):
-        outcome = await aliyun.perform(model.Resolve((), filters=(bad,)), doubt=False)
+        outcome = await aliyun.perform(model.Resolve((), filters=(bad,)), model.Attempt())
         assert isinstance(outcome, model.Refused)
         assert "targets" in outcome.reason
-    outcome = await aliyun.perform(model.Resolve((), "evil.com/"), doubt=False)
+    outcome = await aliyun.perform(model.Resolve((), "evil.com/"), model.Attempt())
     assert isinstance(outcome, model.Refused)

@@ -228,13 +228,13 @@ async def ask_about_sending(found: dict[str, Any]) -> None:
         place = model.Place("dingtalk", "corp", "cid", "m", "", where, until_then)
         u1 = model.Account("dingtalk", "corp", "u1")
         said = model.Say(place, model.Message("t", (), (u1,)), "k")
-        outcome = await made.perform(said, False)
+        outcome = await made.perform(said, model.Attempt())
         found["errcode_is_noticed"] = isinstance(outcome, model.Refused)
         found["markdown_mentions"] = "@u1" in posted[-1]["markdown"]["text"]
         shown = model.ShowCard(place, model.Card(1, "c", "t", "blue", "", ()), "k")
-        outcome = await made.perform(shown, False)
+        outcome = await made.perform(shown, model.Attempt())
         found["undelivered_is_noticed"] = isinstance(outcome, model.Refused)
-        outcome = await made.perform(model.FetchForm("dingtalk", "c", "f", "i"), False)
+        outcome = await made.perform(model.FetchForm("dingtalk", "c", "f", "i"), model.Attempt())
         found["keeps_refused_token"] = not isinstance(outcome, model.Done) or tokens != 2
         closed = model.Say(
             model.Place(
@@ -243,7 +243,7 @@ async def ask_about_sending(found: dict[str, Any]) -> None:
             model.Message("t", ()),
             "k2",
         )
-        assert isinstance(await made.perform(closed, False), model.Refused)
+        assert isinstance(await made.perform(closed, model.Attempt()), model.Refused)
         logs.log.warning("a careless line with %s", where)
         await made.close()
         made_api = Api(settings.Settings("a", "b", call_timeout=3.0), Clock())

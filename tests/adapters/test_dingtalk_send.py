@@ -129,7 +129,7 @@ def say(place: model.Place, what: model.Message, key: str = "k1") -> model.Say:
 async def test_a_reply_goes_by_the_session_webhook_and_mentions() -> None:
     async with town() as t:
         place = (await t.asked()).place
-        outcome = await t.adapter.perform(say(place, message("@all done", BOB)), False)
+        outcome = await t.adapter.perform(say(place, message("@all done", BOB)), model.Attempt())
         assert isinstance(outcome, model.Done)
         entry = (await t.transcript())[-1]
         assert entry["mentions"] == ["bob"]
@@ -144,14 +144,16 @@ async def test_a_late_reply_is_a_card_that_mentions_once() -> None:
         place = (await t.asked()).place
         t.platform.clock.advance(5400 - 20)  # 20 s before the end is too late
         effect = say(place, message("字" * 800, BOB))
-        outcome = await t.adapter.perform(effect, False)
+        outcome = await t.adapter.perform(effect, model.Attempt())
         assert isinstance(outcome, model.Done)
         entries = await t.transcript()
         assert [entry["mentions"] for entry in entries] == [["bob"], [], []]
         assert "".join(entry["text"] for entry in entries).count("字") == 800
         assert not await t.calls(WEBHOOK)
         other = Town(t.platform).adapter  # as after a restart
-        assert await other.perform(effect, True) == dataclasses.replace(outcome, data={})
+        assert await other.perform(effect, model.Attempt(uncertain=True)) == dataclasses.replace(
+            outcome, data={}
+        )
         assert len(await t.transcript()) == 3
         await other.close()
 
@@ -159,12 +161,14 @@ async def test_a_late_reply_is_a_card_that_mentions_once() -> None:
 async def test_a_late_reply_as_a_group_message_is_never_repeated_on_a_guess() -> None:
     async with town(late_reply="group_message") as t:
         place = late((await t.asked()).place)
-        done = await t.adapter.perform(say(place, message("one", BOB)), False)
+        done = await t.adapter.perform(say(place, message("one", BOB)), model.Attempt())
         assert isinstance(done, model.Done)
         await t.platform.fault(GROUP, "lose_answer")
-        lost = await t.adapter.perform(say(place, message("two"), "k2"), False)
+        lost = await t.adapter.perform(say(place, message("two"), "k2"), model.Attempt())
         assert isinstance(lost, model.Unknown)
-        doubted = await t.adapter.perform(say(place, message("two"), "k2"), True)
+        doubted = await t.adapter.perform(
+            say(place, message("two"), "k2"), model.Attempt(uncertain=True)
+        )
         assert isinstance(doubted, model.Unknown)
         assert [entry["title"] for entry in await t.transcript()] == ["Result", "Result"]
 
@@ -173,7 +177,7 @@ async def test_a_webhook_that_is_gone_gives_way_to_the_late_reply() -> None:
     async with town() as t:
         place = (await t.asked()).place
         await t.platform.expire_webhooks()
-        outcome = await t.adapter.perform(say(place, message()), False)
+        outcome = await t.adapter.perform(say(place, message()), model.Attempt())
         assert isinstance(outcome, model.Done)
         assert outcome.data["alias"].startswith("carrier")
 
@@ -181,7 +185,9 @@ async def test_a_webhook_that_is_gone_gives_way_to_the_late_reply() -> None:
 async def test_a_webhook_elsewhere_is_not_called() -> None:
     async with town(webhook_hosts=("oapi.dingtalk.com",)) as t:
         place = (await t.asked()).place
-        assert isinstance(await t.adapter.perform(say(place, message()), False), model.Done)
+        assert isinstance(
+            await t.adapter.perform(say(place, message()), model.Attempt()), model.Done
+        )
         assert not await t.calls(WEBHOOK)
         assert (await t.transcript())[-1]["text"] == "Result\ndone"
 
@@ -191,17 +197,19 @@ async def test_one_to_one() -> None:
         place = (await t.asked(direct=True)).place
         assert (place.direct, place.chat) == (True, "u-alice")
         for key, where in (("k1", place), ("k2", late(place))):
-            outcome = await t.adapter.perform(say(where, message(), key), False)
+            outcome = await t.adapter.perform(say(where, message(), key), model.Attempt())
             assert isinstance(outcome, model.Done)
         assert isinstance(
-            await t.adapter.perform(model.ShowCard(place, card(), "k"), False), model.Done
+            await t.adapter.perform(model.ShowCard(place, card(), "k"), model.Attempt()), model.Done
         )
         assert len(await t.transcript("alice")) == 3
     async with town(late_reply="group_message") as t:
         place = late((await t.asked(direct=True)).place)
-        assert isinstance(await t.adapter.perform(say(place, message()), False), model.Done)
+        assert isinstance(
+            await t.adapter.perform(say(place, message()), model.Attempt()), model.Done
+        )
         nobody = dataclasses.replace(place, chat="u-nobody")
-        refused = await t.adapter.perform(say(nobody, message(), "k2"), False)
+        refused = await t.adapter.perform(say(nobody, message(), "k2"), model.Attempt())
         assert isinstance(refused, model.Refused)
 
 
@@ -211,9 +219,9 @@ async def test_a_long_message_arrives_whole_and_only_once() -> None:
         text = "\n".join(f"line {number} {'x' * 80}" for number in range(120))
         long = model.Message("Result", (model.Block("pre", text=text),))
         await t.platform.fault(WEBHOOK, "throttle", after=1)
-        first = await t.adapter.perform(say(place, long), False)
+        first = await t.adapter.perform(say(place, long), model.Attempt())
         assert first == model.NotSent("660026: sending too many messages per minute", 60.0)
-        assert isinstance(await t.adapter.perform(say(place, long), False), model.Done)
+        assert isinstance(await t.adapter.perform(say(place, long), model.Attempt()), model.Done)
         texts = [entry["text"] for entry in await t.transcript()]
         assert len(texts) == 4
         assert "\n".join(texts) == text
@@ -225,7 +233,7 @@ async def test_a_long_message_arrives_whole_and_only_once() -> None:
 async def test_a_card_is_shown_clicked_and_changed() -> None:
     async with town() as t:
         place = (await t.asked()).place
-        shown = await t.adapter.perform(model.ShowCard(place, card(), "k"), False)
+        shown = await t.adapter.perform(model.ShowCard(place, card(), "k"), model.Attempt())
         assert isinstance(shown, model.Done)
         entry = (await t.platform.cards("ops"))[0]
         assert entry["mentions"] == ["bob"]
@@ -241,7 +249,7 @@ async def test_a_card_is_shown_clicked_and_changed() -> None:
         assert "Only Bob may decide" in tips[0]
         assert "Only Bob may decide" not in tips[1]
         changed = model.UpdateCard(place, card("all is done", False), shown.ref)
-        assert isinstance(await t.adapter.perform(changed, False), model.Done)
+        assert isinstance(await t.adapter.perform(changed, model.Attempt()), model.Done)
         entry = (await t.platform.cards("ops"))[0]
         assert "all is done" in entry["text"]
         assert entry["buttons"] == []
@@ -250,7 +258,7 @@ async def test_a_card_is_shown_clicked_and_changed() -> None:
 async def test_a_quoted_card_is_found_by_its_alias() -> None:
     async with town() as t:
         place = (await t.asked()).place
-        shown = await t.adapter.perform(model.ShowCard(place, card(), "k"), False)
+        shown = await t.adapter.perform(model.ShowCard(place, card(), "k"), model.Attempt())
         assert isinstance(shown, model.Done)
         entry = (await t.platform.cards("ops"))[0]
         assert (await t.asked("approve", quote=entry["id"])).quoted == shown.data["alias"]
@@ -261,8 +269,8 @@ async def test_showing_a_card_again_shows_no_second_one() -> None:
         place = (await t.asked()).place
         await t.platform.fault(CREATE, "lose_answer")
         effect = model.ShowCard(place, card(), "k")
-        assert isinstance(await t.adapter.perform(effect, False), model.NotSent)
-        again = await t.adapter.perform(effect, True)
+        assert isinstance(await t.adapter.perform(effect, model.Attempt()), model.NotSent)
+        again = await t.adapter.perform(effect, model.Attempt(uncertain=True))
         assert isinstance(again, model.Done)
         assert again.ref == send.derived("k")
         assert len(await t.platform.cards("ops")) == 1
@@ -273,17 +281,19 @@ async def test_what_a_card_cannot_hold_is_said_first() -> None:
         place = (await t.asked()).place
         script = "\n".join(f"echo step {number} of the whole" for number in range(80))
         effect = model.ShowCard(place, card(script), "k")
-        assert isinstance(await t.adapter.perform(effect, False), model.Done)
+        assert isinstance(await t.adapter.perform(effect, model.Attempt()), model.Done)
         text, shown = await t.transcript()
         assert script in text["text"]
         assert render.FULL_TEXT_ABOVE in shown["text"]
-        await t.adapter.perform(model.UpdateCard(place, card(script), send.derived("k")), False)
+        await t.adapter.perform(
+            model.UpdateCard(place, card(script), send.derived("k")), model.Attempt()
+        )
         assert len(await t.transcript()) == 2
         voted = model.UpdateCard(place, card(script + "\nBob agrees"), send.derived("k"))
-        await t.adapter.perform(voted, False)
+        await t.adapter.perform(voted, model.Attempt())
         assert len(await t.transcript()) == 2, "the same plan is not told again with every vote"
         other = dataclasses.replace(card(script + "\nmore"), code="0ther")
-        await t.adapter.perform(model.UpdateCard(place, other, send.derived("k")), False)
+        await t.adapter.perform(model.UpdateCard(place, other, send.derived("k")), model.Attempt())
         assert "more" in (await t.transcript())[-1]["text"]
 
 
@@ -292,12 +302,16 @@ async def test_without_its_full_text_a_card_is_not_shown() -> None:
         place = (await t.asked()).place
         effect = model.ShowCard(place, card("x" * 3000), "k")
         await t.platform.fault(WEBHOOK, "error", code=430101, message="unsafe content")
-        outcome = await t.adapter.perform(effect, False)
+        outcome = await t.adapter.perform(effect, model.Attempt())
         assert outcome == model.Refused("430101: unsafe content", "430101")
         await t.platform.fault(WEBHOOK, "throttle")
-        assert isinstance(await t.adapter.perform(effect, False), model.NotSent)
+        attempt = model.Attempt()
+        assert isinstance(await t.adapter.perform(effect, attempt), model.NotSent)
         assert not await t.platform.cards("ops")
-        assert isinstance(await t.adapter.perform(effect, False), model.Done)
+        other = Town(t.platform).adapter  # as after a restart
+        kept = model.Attempt(2, parts_done=attempt.parts_done)
+        assert isinstance(await other.perform(effect, kept), model.Done)
+        await other.close()
         assert len(await t.platform.cards("ops")) == 1
 
 
@@ -306,12 +320,16 @@ async def test_a_card_that_was_made_and_not_delivered() -> None:
         place = (await t.asked()).place
         effect = model.ShowCard(place, card(), "k")
         await t.platform.fault(CREATE, "deliver_error", message="system busy")
-        assert isinstance(await t.adapter.perform(effect, False), model.NotSent)
+        attempt = model.Attempt()
+        assert isinstance(await t.adapter.perform(effect, attempt), model.NotSent)
         assert not await t.platform.cards("ops")
-        assert isinstance(await t.adapter.perform(effect, False), model.Done)
+        other = Town(t.platform).adapter  # as after a restart
+        kept = model.Attempt(2, parts_done=attempt.parts_done)
+        assert isinstance(await other.perform(effect, kept), model.Done)
+        await other.close()
         assert len(await t.platform.cards("ops")) == 1
         elsewhere = dataclasses.replace(place, chat="cidNOWHERE==")
-        refused = await t.adapter.perform(model.ShowCard(elsewhere, card(), "k2"), False)
+        refused = await t.adapter.perform(model.ShowCard(elsewhere, card(), "k2"), model.Attempt())
         assert isinstance(refused, model.Refused)
         assert "not in this group" in refused.reason
 
@@ -320,7 +338,7 @@ async def test_an_update_of_no_card_is_refused() -> None:
     async with town() as t:
         place = (await t.asked()).place
         for ref in ("", "cs-nothing"):
-            outcome = await t.adapter.perform(model.UpdateCard(place, card(), ref), False)
+            outcome = await t.adapter.perform(model.UpdateCard(place, card(), ref), model.Attempt())
             assert isinstance(outcome, model.Refused)
 
 
@@ -356,12 +374,13 @@ async def test_the_outcome_of_a_card_call(
     async with town() as t:
         place = (await t.asked()).place
         await t.platform.fault(CREATE, do, **args)
-        outcome = await t.adapter.perform(model.ShowCard(place, card(), "k"), False)
+        outcome = await t.adapter.perform(model.ShowCard(place, card(), "k"), model.Attempt())
         assert isinstance(outcome, kind), outcome
         if isinstance(outcome, model.NotSent):
             assert outcome.retry_after == after
             assert isinstance(
-                await t.adapter.perform(model.ShowCard(place, card(), "k"), False), model.Done
+                await t.adapter.perform(model.ShowCard(place, card(), "k"), model.Attempt()),
+                model.Done,
             )
 
 
@@ -380,7 +399,7 @@ async def test_the_outcome_of_a_group_message(do: str, args: dict[str, Any], kin
     async with town(late_reply="group_message") as t:
         place = late((await t.asked()).place)
         await t.platform.fault(GROUP, do, **args)
-        assert isinstance(await t.adapter.perform(say(place, message()), False), kind)
+        assert isinstance(await t.adapter.perform(say(place, message()), model.Attempt()), kind)
 
 
 WEBHOOK_ANSWERS: list[tuple[int, dict[str, Any], type, float]] = [
@@ -414,7 +433,7 @@ async def test_nobody_there_is_not_sent() -> None:
     settings = Settings("a", "b", endpoint="http://127.0.0.1:9", late_reply="group_message")
     adapter = DingTalk(settings, AdapterClock(Clock()))
     place = model.Place("dingtalk", "corp", OPS)
-    outcome = await adapter.perform(say(place, message()), False)
+    outcome = await adapter.perform(say(place, message()), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     await adapter.close()
 
@@ -426,17 +445,21 @@ async def test_a_token_is_fetched_once_and_again_when_refused() -> None:
     async with town() as t:
         place = (await t.asked()).place
         effects = [model.ShowCard(place, card(), f"k{number}") for number in range(12)]
-        outcomes = await asyncio.gather(*(t.adapter.perform(each, False) for each in effects))
+        outcomes = await asyncio.gather(
+            *(t.adapter.perform(each, model.Attempt()) for each in effects)
+        )
         assert all(isinstance(outcome, model.Done) for outcome in outcomes)
         assert len(await t.calls(TOKEN)) == 1
         await t.platform.expire_token()
         t.platform.clock.advance(2)
         update = model.UpdateCard(place, card(), send.derived("k0"))
-        outcomes = await asyncio.gather(*(t.adapter.perform(update, False) for _ in range(5)))
+        outcomes = await asyncio.gather(
+            *(t.adapter.perform(update, model.Attempt()) for _ in range(5))
+        )
         assert all(isinstance(outcome, model.Done) for outcome in outcomes)
         assert len(await t.calls(TOKEN)) == 2
         t.platform.clock.advance(7200)
-        await t.adapter.perform(update, False)
+        await t.adapter.perform(update, model.Attempt())
         assert len(await t.calls(TOKEN)) == 3
 
 
@@ -445,10 +468,12 @@ async def test_a_token_that_cannot_be_had_is_not_the_effect_s_end() -> None:
         place = late((await t.asked()).place)
         args = {"code": "invalidClientIdOrSecret", "message": "wrong", "status": 400}
         await t.platform.fault(TOKEN, "error", **args)
-        outcome = await t.adapter.perform(say(place, message()), False)
+        outcome = await t.adapter.perform(say(place, message()), model.Attempt())
         assert isinstance(outcome, model.NotSent)
         assert "client_id and client_secret in [dingtalk]" in outcome.reason
-        assert isinstance(await t.adapter.perform(say(place, message()), False), model.Done)
+        assert isinstance(
+            await t.adapter.perform(say(place, message()), model.Attempt()), model.Done
+        )
 
 
 # ----------------------------------------------------------------------------- forms
@@ -463,7 +488,7 @@ async def test_a_form_is_read() -> None:
         assert isinstance(event, model.FormChanged)
         assert (event.status, event.instance) == ("approved", made["instance"])
         fetch = model.FetchForm("dingtalk", event.tenant, event.form, event.instance)
-        outcome = await t.adapter.perform(fetch, False)
+        outcome = await t.adapter.perform(fetch, model.Attempt())
         assert isinstance(outcome, model.Done)
         assert outcome.data["status"] == "approved"
         assert outcome.data["originator"] == "u-alice"
@@ -471,10 +496,12 @@ async def test_a_form_is_read() -> None:
         assert {**outcome.data["fields"], **fields} == outcome.data["fields"]
         revoked = await t.platform.revert_form(made["instance"])
         fetch = dataclasses.replace(fetch, instance=revoked["instance"])
-        outcome = await t.adapter.perform(fetch, False)
+        outcome = await t.adapter.perform(fetch, model.Attempt())
         assert isinstance(outcome, model.Done)
         assert outcome.data["status"] == "reverted"
-        missing = await t.adapter.perform(dataclasses.replace(fetch, instance="no/such?"), False)
+        missing = await t.adapter.perform(
+            dataclasses.replace(fetch, instance="no/such?"), model.Attempt()
+        )
         assert isinstance(missing, model.Refused)
 
 

@@ -61,7 +61,7 @@ async def test_json_arrives_signed(sink: Sink, make: Make) -> None:
     await sink.expect("/in", SECRET)
     outlet = make(secret=SECRET, headers={"X-Team": "ops"})
     body = {"text": "会签 \ud800", "n": [1, None]}
-    assert await outlet.perform(to_hook(body), False) == model.Done(data={"status": 202})
+    assert await outlet.perform(to_hook(body), model.Attempt()) == model.Done(data={"status": 202})
     [one] = await sink.received("/in")
     assert one["body"] == {"text": "会签 ?", "n": [1, None]}
     assert one["type"] == "application/json"
@@ -72,8 +72,8 @@ async def test_every_try_has_a_nonce_of_its_own_and_the_same_key(sink: Sink, mak
     await sink.expect("/in", SECRET)
     outlet = make(secret=SECRET)
     for _ in range(2):
-        assert isinstance(await outlet.perform(to_hook(), False), model.Done)
-    assert isinstance(await outlet.perform(to_hook(target=1), False), model.Done)
+        assert isinstance(await outlet.perform(to_hook(), model.Attempt()), model.Done)
+    assert isinstance(await outlet.perform(to_hook(target=1), model.Attempt()), model.Done)
     first, again, other = await sink.received()
     assert first["key"] == again["key"] == to_hook().token
     assert other["key"] == to_hook(target=1).token != first["key"]
@@ -86,21 +86,21 @@ async def test_a_signature_that_is_refused(sink: Sink, make: Make, wrong: str) -
     await sink.expect("/in", SECRET)
     secret = {"secret": "other", "unsigned": "", "clock": SECRET}[wrong]
     clock = Clock(timedelta(hours=1) if wrong == "clock" else timedelta())
-    outcome = await make(clock, secret=secret).perform(to_hook(), False)
+    outcome = await make(clock, secret=secret).perform(to_hook(), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "check secret and headers of the endpoint, and this machine's clock" in outcome.reason
     assert await sink.received() == []
 
 
 async def test_text_is_sent_as_text(sink: Sink, make: Make) -> None:
-    assert isinstance(await make().perform(to_hook("好\n了"), False), model.Done)
+    assert isinstance(await make().perform(to_hook("好\n了"), model.Attempt()), model.Done)
     [one] = await sink.received()
     assert (one["type"], one["body"]) == ("text/plain", "好\n了")
 
 
 async def test_an_event_is_sent_as_it_is(sink: Sink, make: Make) -> None:
     outlet = make(shape="structured")
-    assert isinstance(await outlet.perform(to_hook(EVENT.plain()), False), model.Done)
+    assert isinstance(await outlet.perform(to_hook(EVENT.plain()), model.Attempt()), model.Done)
     [one] = await sink.received()
     assert one["type"] == "application/cloudevents+json"
     assert one["body"] == EVENT.plain()
@@ -110,7 +110,9 @@ async def test_an_event_is_sent_as_it_is(sink: Sink, make: Make) -> None:
 async def test_what_a_rule_made_is_an_event_of_its_own(sink: Sink, make: Make, body: Any) -> None:
     outlet = make(shape="structured")
     for target in (0, 1):
-        assert isinstance(await outlet.perform(to_hook(body, target=target), False), model.Done)
+        assert isinstance(
+            await outlet.perform(to_hook(body, target=target), model.Attempt()), model.Done
+        )
     told = [one["body"] for one in await sink.received()]
     assert [one["id"] for one in told] == ["e-1/r/0", "e-1/r/1"]
     assert {one["source"] for one in told} == {"my.dingtalk"}
@@ -124,15 +126,15 @@ async def test_what_a_rule_made_is_an_event_of_its_own(sink: Sink, make: Make, b
 )
 async def test_not_now(sink: Sink, make: Make, status: int, wanted: float) -> None:
     await sink.fault("/in", "status", status=status, retry_after=wanted and int(wanted))
-    outcome = await make().perform(to_hook(), False)
+    outcome = await make().perform(to_hook(), model.Attempt())
     assert outcome == model.NotSent(f"hook: HTTP status {status}", wanted)
-    assert isinstance(await make().perform(to_hook(), False), model.Done)
+    assert isinstance(await make().perform(to_hook(), model.Attempt()), model.Done)
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 405, 410, 413, 415, 422])
 async def test_never(sink: Sink, make: Make, status: int) -> None:
     await sink.fault("/in", "status", status=status)
-    outcome = await make().perform(to_hook(), False)
+    outcome = await make().perform(to_hook(), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert f"hook: HTTP status {status}" in outcome.reason
     assert "t0ken" not in outcome.reason
@@ -144,15 +146,17 @@ async def test_never(sink: Sink, make: Make, status: int) -> None:
 async def test_no_answer(sink: Sink, make: Make, do: str, idempotent: bool) -> None:
     await sink.fault("/in", do, seconds=30)
     outlet = make(idempotent=idempotent, timeout=0.3)
-    outcome = await outlet.perform(to_hook(), False)
+    outcome = await outlet.perform(to_hook(), model.Attempt())
     if not idempotent:
         assert isinstance(outcome, model.Unknown)
         assert outcome.token == to_hook().token
-        assert isinstance(await outlet.perform(to_hook(), True), model.Unknown)
+        assert isinstance(
+            await outlet.perform(to_hook(), model.Attempt(uncertain=True)), model.Unknown
+        )
         assert len(sink.journal) == 1
         return
     assert isinstance(outcome, model.NotSent)
-    assert isinstance(await outlet.perform(to_hook(), True), model.Done)
+    assert isinstance(await outlet.perform(to_hook(), model.Attempt(uncertain=True)), model.Done)
     assert {one["key"] for one in await sink.received()} == {to_hook().token}
 
 
@@ -160,7 +164,7 @@ async def test_nobody_there(make: Make) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         outlet = make(url=f"http://127.0.0.1:{taken.getsockname()[1]}/in")
-        outcome = await outlet.perform(to_hook(), False)
+        outcome = await outlet.perform(to_hook(), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     assert "hook: no connection" in outcome.reason
 
@@ -171,7 +175,7 @@ async def test_the_environments_proxy_is_not_used(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    assert isinstance(await make().perform(to_hook(), False), model.Done)
+    assert isinstance(await make().perform(to_hook(), model.Attempt()), model.Done)
     assert len(await sink.received()) == 1
 
 
@@ -179,8 +183,8 @@ async def test_a_private_authority(make: Make, tmp_path: Path) -> None:
     own, bundle = outbound.certificate(tmp_path)
     runner, url = await test_private_authority.served(own)
     try:
-        known = await make(url=url, ca_file=str(bundle)).perform(to_hook(), False)
-        stranger = await make(url=url).perform(to_hook(), False)
+        known = await make(url=url, ca_file=str(bundle)).perform(to_hook(), model.Attempt())
+        stranger = await make(url=url).perform(to_hook(), model.Attempt())
     finally:
         await runner.cleanup()
     assert isinstance(known, model.Done)
@@ -197,9 +201,9 @@ async def test_nothing_secret_is_told(
     told = [repr(endpoints.Endpoint("hook", "http://h/t0ken", SECRET, headers))]
     for status in (200, 400, 503):
         await sink.fault("/in", "status", status=status)
-        told.append(repr(await outlet.perform(to_hook(), False)))
+        told.append(repr(await outlet.perform(to_hook(), model.Attempt())))
     await sink.fault("/in", "hang_up")
-    told.append(repr(await outlet.perform(to_hook(), False)))
+    told.append(repr(await outlet.perform(to_hook(), model.Attempt())))
     said = "\n".join([*told, caplog.text])
     assert not [one for one in (SECRET, "t0ken", "h3ader") if one in said]
 
@@ -211,10 +215,10 @@ async def test_what_goes_elsewhere_is_refused(sink: Sink, make: Make) -> None:
         delivery("http", {}, {}),
         delivery("webhook", {"uri": "hook", "target": "hook"}, {}),
     ):
-        outcome = await outlet.perform(effect, False)
+        outcome = await outlet.perform(effect, model.Attempt())
         assert isinstance(outcome, model.Refused)
         assert "there are: hook" in outcome.reason
-    nan = await outlet.perform(to_hook({"a": float("nan")}), False)
+    nan = await outlet.perform(to_hook({"a": float("nan")}), model.Attempt())
     assert nan == model.Refused("hook: the message is no JSON (ValueError)", "content")
     assert sink.journal == []
 

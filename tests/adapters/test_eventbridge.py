@@ -82,7 +82,7 @@ def test_the_signature_of_the_official_sdk() -> None:
 
 
 async def test_an_event_arrives(party: Aliyun, make: Make) -> None:
-    outcome = await make().perform(to_bus(), False)
+    outcome = await make().perform(to_bus(), model.Attempt())
     assert isinstance(outcome, model.Done)
     assert outcome.ref == "e-1"
     assert outcome.data["request"]
@@ -96,8 +96,8 @@ async def test_an_event_arrives(party: Aliyun, make: Make) -> None:
 async def test_a_second_try_is_the_same_event(party: Aliyun, make: Make) -> None:
     await party.fault("PutEvents", "lose_answer")
     outlet = make()
-    assert isinstance(await outlet.perform(to_bus(), False), model.NotSent)
-    assert isinstance(await outlet.perform(to_bus(), True), model.Done)
+    assert isinstance(await outlet.perform(to_bus(), model.Attempt()), model.NotSent)
+    assert isinstance(await outlet.perform(to_bus(), model.Attempt(uncertain=True)), model.Done)
     first, again = await party.bus_events()
     assert (first["source"], first["id"]) == (again["source"], again["id"])
 
@@ -105,7 +105,7 @@ async def test_a_second_try_is_the_same_event(party: Aliyun, make: Make) -> None
 async def test_an_id_that_no_bus_takes(party: Aliyun, make: Make) -> None:
     outlet = make()
     for name in ("om_a/b c", "om_a/b c", "om_a/b d", "9" * 129):
-        outcome = await outlet.perform(to_bus(changed(id=name)), False)
+        outcome = await outlet.perform(to_bus(changed(id=name)), model.Attempt())
         assert isinstance(outcome, model.Done), outcome
     put = await party.bus_events()
     assert [one["originalid"] for one in put] == ["om_a/b c", "om_a/b c", "om_a/b d", "9" * 129]
@@ -115,7 +115,7 @@ async def test_an_id_that_no_bus_takes(party: Aliyun, make: Make) -> None:
 
 async def test_what_the_platform_sets_is_not_passed_on(party: Aliyun, make: Make) -> None:
     body = changed(aliyuneventbusname="other", aliyunaccountid="1", traceid="t", count=3)
-    assert isinstance(await make().perform(to_bus(body), False), model.Done)
+    assert isinstance(await make().perform(to_bus(body), model.Attempt()), model.Done)
     [one] = await party.bus_events()
     assert (one["aliyuneventbusname"], one["traceid"], one["count"]) == ("sandbox", "t", 3)
     assert one["aliyunaccountid"] != "1"
@@ -142,7 +142,7 @@ async def test_what_the_platform_sets_is_not_passed_on(party: Aliyun, make: Make
 async def test_what_no_bus_takes_is_not_sent(
     party: Aliyun, make: Make, body: Any, sentence: str
 ) -> None:
-    assert sentence in refused(await make().perform(to_bus(body), False))
+    assert sentence in refused(await make().perform(to_bus(body), model.Attempt()))
     assert party.journal == []
 
 
@@ -168,7 +168,7 @@ async def test_what_no_bus_takes_is_not_sent(
 async def test_what_the_bus_refuses(
     party: Aliyun, make: Make, more: dict[str, Any], sentence: str
 ) -> None:
-    assert sentence in refused(await make(**more).perform(to_bus(), False))
+    assert sentence in refused(await make(**more).perform(to_bus(), model.Attempt()))
     assert await party.bus_events() == []
 
 
@@ -181,9 +181,11 @@ async def test_temporary_credentials(party: Aliyun, make: Make) -> None:
     told = openapi.Credentials(
         "key", keys["AccessKeyId"], keys["AccessKeySecret"], keys["SecurityToken"]
     )
-    assert isinstance(await make(credentials=told).perform(to_bus(), False), model.Done)
+    assert isinstance(await make(credentials=told).perform(to_bus(), model.Attempt()), model.Done)
     party.door.keys.clear()
-    assert "InvalidAccessKeyId" in refused(await make(credentials=told).perform(to_bus(), False))
+    assert "InvalidAccessKeyId" in refused(
+        await make(credentials=told).perform(to_bus(), model.Attempt())
+    )
     assert len(await party.bus_events()) == 1
 
 
@@ -201,7 +203,7 @@ async def test_no_role_to_be_had(make: Make, monkeypatch: pytest.MonkeyPatch) ->
             raise CredentialException("unable to load credentials: s3cret")
 
     monkeypatch.setattr(outlet._identity, "_client", Chain())
-    outcome = await outlet.perform(to_bus(), False)
+    outcome = await outlet.perform(to_bus(), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     assert "No credentials" in outcome.reason
     assert "s3cret" not in outcome.reason
@@ -225,20 +227,20 @@ async def test_no_role_to_be_had(make: Make, monkeypatch: pytest.MonkeyPatch) ->
 async def test_not_now(party: Aliyun, make: Make, do: str, args: dict[str, Any]) -> None:
     await party.fault("PutEvents", do, **args)
     outlet = make(timeout=1.0)
-    outcome = await outlet.perform(to_bus(), False)
+    outcome = await outlet.perform(to_bus(), model.Attempt())
     assert isinstance(outcome, model.NotSent), outcome
     assert outcome.reason.startswith("events: ")
-    assert isinstance(await outlet.perform(to_bus(), True), model.Done)
+    assert isinstance(await outlet.perform(to_bus(), model.Attempt(uncertain=True)), model.Done)
 
 
 async def test_an_event_that_was_not_put(party: Aliyun, make: Make) -> None:
     """The call succeeds, and the event's own entry says no."""
     await party.fault("PutEvents", "entry", code="InvalidArgument", message="no such thing")
-    assert refused(await make().perform(to_bus(), False)) == (
+    assert refused(await make().perform(to_bus(), model.Attempt())) == (
         "events: InvalidArgument: no such thing"
     )
     large = changed(data="x" * 70_000)
-    assert "EventSizeExceeded" in refused(await make().perform(to_bus(large), False))
+    assert "EventSizeExceeded" in refused(await make().perform(to_bus(large), model.Attempt()))
     assert await party.bus_events() == []
 
 
@@ -246,8 +248,8 @@ async def test_a_private_authority(make: Make, tmp_path: Path) -> None:
     own, bundle = outbound.certificate(tmp_path)
     runner, url = await test_private_authority.served(own)
     try:
-        known = await make(endpoint=url, ca_file=str(bundle)).perform(to_bus(), False)
-        stranger = await make(endpoint=url).perform(to_bus(), False)
+        known = await make(endpoint=url, ca_file=str(bundle)).perform(to_bus(), model.Attempt())
+        stranger = await make(endpoint=url).perform(to_bus(), model.Attempt())
     finally:
         await runner.cleanup()
     assert "without a clear answer" in getattr(known, "reason", "")
@@ -263,8 +265,8 @@ async def test_nothing_secret_is_told(
     outlet = make()
     for do in ("error", "hang_up", "throttle"):
         await party.fault("PutEvents", do)
-        told.append(repr(await outlet.perform(to_bus(), False)))
-    told.append(repr(await outlet.perform(to_bus(), False)))
+        told.append(repr(await outlet.perform(to_bus(), model.Attempt())))
+    told.append(repr(await outlet.perform(to_bus(), model.Attempt())))
     said = "\n".join([*told, caplog.text])
     assert not [one for one in (world.ALIYUN_KEY_SECRET, "s3c", "t0k", "acs:") if one in said]
 
@@ -272,7 +274,7 @@ async def test_nothing_secret_is_told(
 async def test_what_goes_elsewhere_is_refused(party: Aliyun, make: Make) -> None:
     outlet = make()
     for effect in (delivery("bus", {"bus": "x"}, {}), delivery("http", {"bus": "events"}, {})):
-        assert "there are: events" in refused(await outlet.perform(effect, False))
+        assert "there are: events" in refused(await outlet.perform(effect, model.Attempt()))
     assert party.journal == []
 
 
@@ -351,13 +353,13 @@ async def test_the_proxy_of_the_environment(
     monkeypatch.setenv("http_proxy", party.base_url)
     monkeypatch.setenv("no_proxy", "exempt.invalid")
     outlet = make(endpoint="http://bus.invalid")
-    await outlet.perform(to_bus(), False)
+    await outlet.perform(to_bus(), model.Attempt())
     assert len(party.journal) == 1  # the stand-in stands in for the proxy, too
     outlet = make(endpoint="http://exempt.invalid")
-    assert isinstance(await outlet.perform(to_bus(), False), model.NotSent)
+    assert isinstance(await outlet.perform(to_bus(), model.Attempt()), model.NotSent)
     assert len(party.journal) == 1
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert isinstance(await make().perform(to_bus(), False), model.Done)
+    assert isinstance(await make().perform(to_bus(), model.Attempt()), model.Done)
 
 
 async def test_the_stand_in_delivers_to_http(party: Aliyun) -> None:

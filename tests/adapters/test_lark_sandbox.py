@@ -109,9 +109,11 @@ async def test_asked_shown_clicked_changed_and_told_in_the_thread(party, engine)
         assert asked.account.id == "ou_alice"
         assert "restart web-01" in asked.text
         assert [one.id for one in asked.mentions] == ["ou_bob"]
-        shown = await chat.perform(model.ShowCard(asked.place, CARD, "req-7:card"), False)
+        shown = await chat.perform(model.ShowCard(asked.place, CARD, "req-7:card"), model.Attempt())
         assert isinstance(shown, model.Done)
-        again = await chat.perform(model.ShowCard(asked.place, CARD, "req-7:card"), True)
+        again = await chat.perform(
+            model.ShowCard(asked.place, CARD, "req-7:card"), model.Attempt(number=2)
+        )
         assert again.ref == shown.ref
         assert (await party.cards())[0]["mentions"] == ["bob"]
         decided = model.Card(7, "abcd1234", "Restart web-01", "red", "REJECTED", ())
@@ -124,9 +126,9 @@ async def test_asked_shown_clicked_changed_and_told_in_the_thread(party, engine)
         assert (clicked.action, clicked.request, clicked.code) == ("reject", 7, "abcd1234")
         assert clicked.reason == "not now"
         update = model.UpdateCard(asked.place, decided, shown.ref)
-        assert isinstance(await chat.perform(update, False), model.Done)
+        assert isinstance(await chat.perform(update, model.Attempt()), model.Done)
         message = model.Message("Rejected", (model.Block("para", (model.Span("no"),)),))
-        await chat.perform(model.Say(asked.place, message, "req-7:told"), False)
+        await chat.perform(model.Say(asked.place, message, "req-7:told"), model.Attempt())
         [card] = await party.cards()
         assert card["reply_to"] == said["message"]
         assert card["buttons"] == []
@@ -144,7 +146,7 @@ async def test_a_form_is_noticed_and_read(party, engine):
         assert isinstance(changed, model.FormChanged)
         assert (changed.status, changed.form) == ("approved", world.LARK_FORM)
         fetch = model.FetchForm("lark", changed.tenant, changed.form, changed.instance)
-        read = await chat.perform(fetch, False)
+        read = await chat.perform(fetch, model.Attempt())
         assert read.data["status"] == "approved"
         assert read.data["originator"] == "ou_alice"
         assert read.data["approvers"] == ["ou_bob", "ou_carol"]
@@ -152,7 +154,7 @@ async def test_a_form_is_noticed_and_read(party, engine):
         await party.revert_form(filed["instance"])
         await until(lambda: len(engine.events) == 2)
         assert engine.events[-1].status == "withdrawn"
-        assert (await chat.perform(fetch, False)).data["status"] == "reverted"
+        assert (await chat.perform(fetch, model.Attempt())).data["status"] == "reverted"
         deliveries = await party.deliveries("push.event")
         await until(lambda: all(d.acked for d in party.pushes.deliveries))
         assert len(deliveries) >= 4
@@ -192,7 +194,9 @@ async def test_a_recalled_command_is_noticed_and_the_answer_goes_to_the_chat(par
         await until(lambda: len(engine.events) == 2)
         assert engine.events[1].message == said["message"]
         message = model.Message("Void", (model.Block("para", (model.Span("x"),)),), quote="restart")
-        outcome = await chat.perform(model.Say(engine.events[0].place, message, "k"), False)
+        outcome = await chat.perform(
+            model.Say(engine.events[0].place, message, "k"), model.Attempt()
+        )
         assert isinstance(outcome, model.Done)
         told = (await party.transcript())[-1]
         assert told["reply_to"] in ("", None)
@@ -205,10 +209,12 @@ async def test_an_approver_who_does_not_exist_does_not_keep_the_card_back(party,
     card = model.Card(8, "c", "T", "blue", "", (block,), CARD.buttons, mentions=(nobody,))
     place = model.Place("lark", world.LARK_TENANT, "oc_ops")
     async with connected(party, engine) as chat:
-        shown = await chat.perform(model.ShowCard(place, card, "k1"), False)
+        shown = await chat.perform(model.ShowCard(place, card, "k1"), model.Attempt())
         assert isinstance(shown, model.Done)
-        update = await chat.perform(model.UpdateCard(place, card, shown.ref), False)
+        update = await chat.perform(model.UpdateCard(place, card, shown.ref), model.Attempt())
         assert isinstance(update, model.Done)
         message = model.Message("T", (block,), (nobody,))
-        assert isinstance(await chat.perform(model.Say(place, message, "k2"), False), model.Done)
+        assert isinstance(
+            await chat.perform(model.Say(place, message, "k2"), model.Attempt()), model.Done
+        )
         assert "@Nobody" in (await party.transcript())[-1]["text"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ CARD = model.Card(1, "abcd", "Card", "blue", "NEW", (), (model.Button("ok", "OK"
 FORM = model.FetchForm("lark", "tk", "", "inst-1")
 
 
+def again(seconds: float = loopback.Clock().seconds) -> model.Attempt:
+    """A second try of what may have happened at that moment."""
+    since = datetime.fromtimestamp(seconds, UTC)
+    return model.Attempt(2, since, uncertain=True, uncertain_since=since)
+
+
 @pytest.fixture
 async def served() -> Any:
     async with loopback.platform() as running:
@@ -40,7 +47,9 @@ async def chat(served) -> Any:
 
 
 async def test_a_reply_goes_to_the_thread_with_a_uuid(served, chat):
-    assert await chat.perform(model.Say(PLACE, HELLO, "req-1:say"), False) == model.Done("om_1")
+    assert await chat.perform(model.Say(PLACE, HELLO, "req-1:say"), model.Attempt()) == model.Done(
+        "om_1"
+    )
     [body] = served.asked(REPLY)
     assert body["msg_type"] == "post"
     assert body["reply_in_thread"] is True
@@ -49,7 +58,7 @@ async def test_a_reply_goes_to_the_thread_with_a_uuid(served, chat):
 
 
 async def test_without_a_message_to_answer_it_goes_to_the_chat(served, chat):
-    await chat.perform(model.Say(CHAT, HELLO, "k"), False)
+    await chat.perform(model.Say(CHAT, HELLO, "k"), model.Attempt())
     [body] = served.asked(CREATE)
     assert body["receive_id"] == "oc_ops"
     assert "> restart" in body["content"]
@@ -58,7 +67,9 @@ async def test_without_a_message_to_answer_it_goes_to_the_chat(served, chat):
 @pytest.mark.parametrize("code", [230011, 230019, 230050, 230110, 230111])
 async def test_a_target_that_is_gone_falls_back_to_the_chat_with_the_quote(served, chat, code):
     served.queue(REPLY, {"code": code, "msg": "gone"})
-    assert isinstance(await chat.perform(model.ShowCard(PLACE, CARD, "k"), False), model.Done)
+    assert isinstance(
+        await chat.perform(model.ShowCard(PLACE, CARD, "k"), model.Attempt()), model.Done
+    )
     assert len(served.asked(CREATE)) == 1
     assert served.asked(CREATE)[0]["uuid"] == served.asked(REPLY)[0]["uuid"]
 
@@ -66,7 +77,7 @@ async def test_a_target_that_is_gone_falls_back_to_the_chat_with_the_quote(serve
 @pytest.mark.parametrize("code", [230071, 230072])
 async def test_where_there_are_no_threads_it_replies_without(served, chat, code):
     served.queue(REPLY, {"code": code, "msg": "no threads"})
-    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), False), model.Done)
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), model.Attempt()), model.Done)
     assert [body["reply_in_thread"] for body in served.asked(REPLY)] == [True, False]
 
 
@@ -94,11 +105,11 @@ def limited(request: web.Request) -> web.Response:
 )
 async def test_what_can_be_repeated_is_not_sent_and_never_elsewhere(served, chat, answer, after):
     served.queue(REPLY, answer)
-    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), False)
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     assert outcome.retry_after == after
     assert served.asked(CREATE) == []
-    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), True), model.Done)
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), again()), model.Done)
     first, second = served.asked(REPLY)
     assert first == second
 
@@ -116,7 +127,7 @@ async def test_what_can_be_repeated_is_not_sent_and_never_elsewhere(served, chat
 )
 async def test_a_no_is_refused_with_a_sentence(served, chat, code, words):
     served.queue(REPLY, lambda _: web.json_response({"code": code, "msg": "bad card"}, status=400))
-    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), False)
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert words in outcome.reason
     assert outcome.code == str(code)
@@ -126,7 +137,7 @@ async def test_a_no_is_refused_with_a_sentence(served, chat, code, words):
 async def test_a_platform_out_of_reach_did_not_send_anything(served):
     settings = lark.Settings("a", "b", domain="http://127.0.0.1:9")
     chat = lark.Lark(settings, loopback.Clock())
-    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), False)
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), model.Attempt())
     await chat.close()
     assert isinstance(outcome, model.NotSent)
 
@@ -135,31 +146,41 @@ async def test_an_unanswered_send_is_not_repeated_once_its_uuid_is_forgotten(ser
     clock = loopback.Clock()
     chat = lark.Lark(loopback.settings(served), clock)
     served.queue(REPLY, "hang up", "hang up")
-    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), False), model.NotSent)
+    lost = await chat.perform(model.Say(PLACE, HELLO, "k"), model.Attempt())
+    assert isinstance(lost, model.NotSent)
+    assert lost.uncertain
+    await chat.close()
+    chat = lark.Lark(loopback.settings(served), clock)  # as after a restart
     clock.seconds += 3000
-    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), True), model.NotSent)
+    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), again()), model.NotSent)
     clock.seconds += 600
-    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), True)
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), again())
     assert outcome == model.Unknown(outcome.reason, send.safe_uuid("k#0"))
     assert len(served.asked(REPLY)) == 2
     served.queue(REPLY, {"code": 230020, "msg": "limit"})
-    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "other"), False), model.NotSent)
+    assert isinstance(
+        await chat.perform(model.Say(PLACE, HELLO, "other"), model.Attempt()), model.NotSent
+    )
     clock.seconds += 7200
-    assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "other"), False), model.Done)
+    assert isinstance(
+        await chat.perform(model.Say(PLACE, HELLO, "other"), model.Attempt()), model.Done
+    )
     await chat.close()
 
 
 async def test_the_token_is_fetched_once_by_many_and_again_when_stale(served, chat):
     says = [model.Say(CHAT, HELLO, f"k{n}") for n in range(20)]
-    await asyncio.gather(*(chat.perform(say, False) for say in says))
+    await asyncio.gather(*(chat.perform(say, model.Attempt()) for say in says))
     assert served.tokens == 1
     for code in (99991663, 99991661):
         served.queue(CREATE, {"code": code, "msg": "stale"})
-        outcome = await chat.perform(model.Say(CHAT, HELLO, str(code)), False)
+        outcome = await chat.perform(model.Say(CHAT, HELLO, str(code)), model.Attempt())
         assert isinstance(outcome, model.Done)
     assert served.tokens == 3
     served.queue(CREATE, {"code": 99991663, "msg": "x"}, {"code": 99991663, "msg": "x"})
-    assert isinstance(await chat.perform(model.Say(CHAT, HELLO, "z"), False), model.Refused)
+    assert isinstance(
+        await chat.perform(model.Say(CHAT, HELLO, "z"), model.Attempt()), model.Refused
+    )
 
 
 async def test_the_token_is_renewed_before_it_expires(served):
@@ -167,36 +188,38 @@ async def test_the_token_is_renewed_before_it_expires(served):
     chat = lark.Lark(loopback.settings(served), clock)
     for seconds in (0, 6500, 200):
         clock.seconds += seconds
-        await chat.perform(FORM, False)
+        await chat.perform(FORM, model.Attempt())
     await chat.close()
     assert served.tokens == 2
 
 
 async def test_a_refused_token_is_no_reason_to_give_an_effect_up(served, chat):
     served.queue(TOKEN, {"code": 10014, "msg": "app secret invalid"})
-    outcome = await chat.perform(model.Say(CHAT, HELLO, "k"), False)
+    outcome = await chat.perform(model.Say(CHAT, HELLO, "k"), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     assert "app_id and app_secret in [lark]" in outcome.reason
 
 
 async def test_a_card_is_sent_and_changed(served, chat):
-    done = await chat.perform(model.ShowCard(PLACE, CARD, "k"), False)
+    done = await chat.perform(model.ShowCard(PLACE, CARD, "k"), model.Attempt())
     assert done == model.Done("om_1", {"thread": ""})
     [body] = served.asked(REPLY)
     assert body["msg_type"] == "interactive"
     assert json.loads(body["content"])["schema"] == "2.0"
-    assert await chat.perform(model.UpdateCard(PLACE, CARD, "om_card"), False) == model.Done(
-        "om_card"
-    )
+    assert await chat.perform(
+        model.UpdateCard(PLACE, CARD, "om_card"), model.Attempt()
+    ) == model.Done("om_card")
     [body] = served.asked(PATCH)
     assert set(body) == {"content"}
-    assert isinstance(await chat.perform(model.UpdateCard(PLACE, CARD), False), model.Refused)
+    assert isinstance(
+        await chat.perform(model.UpdateCard(PLACE, CARD), model.Attempt()), model.Refused
+    )
 
 
 @pytest.mark.parametrize("code", [230031, 230110])
 async def test_a_card_that_can_no_longer_be_changed_is_refused(served, chat, code):
     served.queue(PATCH, {"code": code, "msg": "no"})
-    outcome = await chat.perform(model.UpdateCard(PLACE, CARD, "om_card"), False)
+    outcome = await chat.perform(model.UpdateCard(PLACE, CARD, "om_card"), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert served.asked(CREATE) == []
 
@@ -204,7 +227,7 @@ async def test_a_card_that_can_no_longer_be_changed_is_refused(served, chat, cod
 async def test_a_card_that_is_being_clicked_is_changed_later(served, chat):
     busy = {"code": 230099, "msg": "Failed …, ext=ErrCode: 11310; ErrMsg: card action is lock; "}
     served.queue(PATCH, busy)
-    outcome = await chat.perform(model.UpdateCard(PLACE, CARD, "om_card"), False)
+    outcome = await chat.perform(model.UpdateCard(PLACE, CARD, "om_card"), model.Attempt())
     assert isinstance(outcome, model.NotSent)
 
 
@@ -213,7 +236,9 @@ async def test_somebody_who_does_not_exist_does_not_keep_a_card_from_being_shown
     block = model.Block("para", (model.Span("Gone", at=gone),))
     card = model.Card(1, "abcd", "Card", "blue", "NEW", (block,), mentions=(gone,))
     served.queue(REPLY, {"code": 230099, "msg": "ext=ErrCode: 100290; invalid user"})
-    assert isinstance(await chat.perform(model.ShowCard(PLACE, card, "k"), False), model.Done)
+    assert isinstance(
+        await chat.perform(model.ShowCard(PLACE, card, "k"), model.Attempt()), model.Done
+    )
     first, second = served.asked(REPLY)
     assert "<at id=ou_gone>" in first["content"]
     assert "ou_gone" not in second["content"]
@@ -224,24 +249,26 @@ async def test_the_whole_text_goes_before_a_card_that_cannot_show_it(served, cha
     script = "\n".join(f"echo {n}" for n in range(6000))
     card = model.Card(1, "c", "Run", "orange", "", (model.Block("pre", text=script),), CARD.buttons)
     served.queue(REPLY, {"code": 0, "data": {"message_id": "om_a"}}, {"code": 230020, "msg": "x"})
-    first = await chat.perform(model.ShowCard(PLACE, card, "k"), False)
+    attempt = model.Attempt()
+    first = await chat.perform(model.ShowCard(PLACE, card, "k"), attempt)
     assert isinstance(first, model.NotSent)
     assert {body["msg_type"] for body in served.asked(REPLY)} == {"post"}
-    assert isinstance(await chat.perform(model.ShowCard(PLACE, card, "k"), True), model.Done)
+    kept = model.Attempt(2, parts_done=attempt.parts_done)
+    assert isinstance(await chat.perform(model.ShowCard(PLACE, card, "k"), kept), model.Done)
     bodies = served.asked(REPLY)
     assert [b["msg_type"] for b in bodies][-1] == "interactive"
     assert render.CUT in bodies[-1]["content"]
     told = "".join(b["content"] for b in bodies[:1] + bodies[2:-1])
     assert all(f"echo {n}" in told for n in range(6000))
     before = len(bodies)
-    await chat.perform(model.UpdateCard(PLACE, card, "om_card"), False)
+    await chat.perform(model.UpdateCard(PLACE, card, "om_card"), kept)
     assert len(served.asked(REPLY)) == before
 
 
 async def test_a_card_whose_text_cannot_be_delivered_is_not_shown(served, chat):
     block = model.Block("pre", text="x" * 2_000_000)
     card = model.Card(1, "c", "Run", "orange", "", (block,), CARD.buttons)
-    outcome = await chat.perform(model.ShowCard(PLACE, card, "k"), False)
+    outcome = await chat.perform(model.ShowCard(PLACE, card, "k"), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert served.asked(REPLY) == []
 
@@ -263,7 +290,7 @@ def instance(**changes: Any) -> dict[str, Any]:
 async def test_the_documented_form_is_read(served, chat):
     path = "/open-apis/approval/v4/instances/inst-1"
     served.queue(path, sample("official_approval_instance_get_response"))
-    outcome = await chat.perform(FORM, False)
+    outcome = await chat.perform(FORM, model.Attempt())
     assert isinstance(outcome, model.Done)
     assert outcome.data == {
         "status": "running",
@@ -341,9 +368,9 @@ def test_the_fields_of_a_form_by_custom_id_id_and_name():
 async def test_a_form_that_is_not_there_or_anothers_is_refused(served, chat):
     path = "/open-apis/approval/v4/instances/inst-1"
     served.queue(path, {"code": 1390003, "msg": "not found"}, {"code": 0, "data": instance()})
-    assert isinstance(await chat.perform(FORM, False), model.Refused)
+    assert isinstance(await chat.perform(FORM, model.Attempt()), model.Refused)
     other = model.FetchForm("lark", "tk", "OTHER-FORM", "inst-1")
-    assert isinstance(await chat.perform(other, False), model.Refused)
+    assert isinstance(await chat.perform(other, model.Attempt()), model.Refused)
 
 
 async def test_forms_are_subscribed_to_until_granted(served, caplog):

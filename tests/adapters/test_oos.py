@@ -36,7 +36,7 @@ async def test_a_template_runs_as_approved(oos: Oos, party: Aliyun) -> None:
         Outputs={"id": {"Type": "String", "Value": "{{ touch.id }}"}},
     )
     effect = start(text, parameters={"word": "你好", "target": DB1})
-    outcome = await oos.perform(effect, doubt=False)
+    outcome = await oos.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Done)
     (one,) = await party.executions()
     assert one["ExecutionId"] == outcome.ref
@@ -62,13 +62,13 @@ async def test_a_stored_template_is_started_by_name_and_version(oos: Oos, party:
     await sdk.call("CreateTemplate", TemplateName="touch", Content=TOUCH)
     await sdk.call("UpdateTemplate", TemplateName="touch", Content=template(call("look")))
     effect = start(command_id="touch", version="v1")
-    outcome = await oos.perform(effect, doubt=False)
+    outcome = await oos.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Done)
     assert outcome.data == {"template": "touch", "version": "v1"}
     assert await count(party, "ValidateTemplateContent") == 0
     sight = await ended(oos, outcome.ref)
     assert [stage.name for stage in sight.progress.stages] == ["touch"]
-    missing = await oos.perform(start(command_id="nothing", token="t2"), doubt=False)
+    missing = await oos.perform(start(command_id="nothing", token="t2"), model.Attempt())
     assert isinstance(missing, model.Refused)
     assert "does not exist on OOS" in missing.reason
 
@@ -77,13 +77,13 @@ async def test_a_long_template_fits(oos: Oos) -> None:
     id = await begun(oos, script("touch", "true"), Description="x" * 60_000)
     assert (await ended(oos, id)).status == "Success"
     longer = start(template(script("touch", "true"), Description="x" * 65_536), "t2")
-    outcome = await oos.perform(longer, doubt=False)
+    outcome = await oos.perform(longer, model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "longer than 64 KB" in outcome.reason
 
 
 async def test_a_template_that_oos_does_not_take_is_not_started(oos: Oos, party: Aliyun) -> None:
-    outcome = await oos.perform(start(template(script("touch", "{{ nothing }}"))), doubt=False)
+    outcome = await oos.perform(start(template(script("touch", "{{ nothing }}"))), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "unknown parameter `nothing`" in outcome.reason
     assert await count(party, "StartExecution") == 0
@@ -91,7 +91,7 @@ async def test_a_template_that_oos_does_not_take_is_not_started(oos: Oos, party:
 
 async def test_parameters_that_do_not_fit_are_refused(oos: Oos) -> None:
     text = template(call("look"), Parameters={"n": {"Type": "Number"}})
-    outcome = await oos.perform(start(text, parameters={"n": "many"}), doubt=False)
+    outcome = await oos.perform(start(text, parameters={"n": "many"}), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert outcome.code == "InvalidParameter.Parameters"
 
@@ -135,7 +135,7 @@ def broken(field: str) -> model.StartRun:
 )
 async def test_what_must_not_be_sent(oos: Oos, party: Aliyun, field: str, code: str) -> None:
     for doubt in (False, True):
-        outcome = await oos.perform(broken(field), doubt)
+        outcome = await oos.perform(broken(field), model.Attempt(uncertain=doubt))
         assert isinstance(outcome, model.Refused)
         assert outcome.code == code
     assert party.journal == []
@@ -143,7 +143,7 @@ async def test_what_must_not_be_sent(oos: Oos, party: Aliyun, field: str, code: 
 
 async def test_other_effects_are_not_for_oos(oos: Oos, party: Aliyun) -> None:
     for effect in (model.Resolve(("web-01",)), model.RunCall(7, "c", "k", "t", {"kind": "api"})):
-        outcome = await oos.perform(effect, doubt=False)
+        outcome = await oos.perform(effect, model.Attempt())
         assert isinstance(outcome, model.Refused)
         assert outcome.code == "unsupported"
     assert party.journal == []
@@ -154,8 +154,8 @@ async def test_other_effects_are_not_for_oos(oos: Oos, party: Aliyun) -> None:
 
 async def test_the_same_token_starts_once(oos: Oos, party: Aliyun) -> None:
     effect = start(TOUCH)
-    first = await oos.perform(effect, doubt=False)
-    again = await oos.perform(effect, doubt=False)
+    first = await oos.perform(effect, model.Attempt())
+    again = await oos.perform(effect, model.Attempt())
     assert first == again
     assert len(await party.executions()) == 1
 
@@ -163,7 +163,7 @@ async def test_the_same_token_starts_once(oos: Oos, party: Aliyun) -> None:
 @pytest.mark.parametrize("fault", ["lose_answer", "throttle", "error", "hang_up", "html"])
 async def test_one_fault_is_got_over(oos: Oos, party: Aliyun, fault: str) -> None:
     await party.fault("StartExecution", fault)
-    outcome = await oos.perform(start(TOUCH), doubt=False)
+    outcome = await oos.perform(start(TOUCH), model.Attempt())
     assert isinstance(outcome, model.Done)
     assert [one["ExecutionId"] for one in await party.executions()] == [outcome.ref]
 
@@ -171,11 +171,11 @@ async def test_one_fault_is_got_over(oos: Oos, party: Aliyun, fault: str) -> Non
 async def test_lost_answers_leave_doubt_and_a_second_look_finds_it(oos: Oos, party: Aliyun) -> None:
     await party.fault("StartExecution", "lose_answer", times=3)
     effect = start(TOUCH)
-    lost = await oos.perform(effect, doubt=False)
+    lost = await oos.perform(effect, model.Attempt())
     assert isinstance(lost, model.Unknown)
     assert lost.token == "token-1"
     sent = await count(party, "StartExecution")
-    found = await oos.perform(effect, doubt=True)
+    found = await oos.perform(effect, model.Attempt(uncertain=True))
     (one,) = await party.executions()
     assert found == model.Done(one["ExecutionId"], {"template": "content", "version": "v1"})
     assert await count(party, "StartExecution") == sent
@@ -185,21 +185,21 @@ async def test_a_young_token_may_be_sent_again_an_old_one_not(
     oos: Oos, party: Aliyun, clock: Clock
 ) -> None:
     clock.ahead = 601
-    old = await oos.perform(start(TOUCH), doubt=True)
+    old = await oos.perform(start(TOUCH), model.Attempt(uncertain=True))
     assert isinstance(old, model.Unknown)
     assert await party.executions() == []
     clock.ahead = 0
-    young = await oos.perform(start(TOUCH), doubt=True)
+    young = await oos.perform(start(TOUCH), model.Attempt(uncertain=True))
     assert isinstance(young, model.Done)
     unnoted = start(TOUCH, token="t2")
     unnoted = dataclasses.replace(unnoted, tags={STEP_TAG: "t2"})
-    assert isinstance(await oos.perform(unnoted, doubt=True), model.Unknown)
+    assert isinstance(await oos.perform(unnoted, model.Attempt(uncertain=True)), model.Unknown)
     assert len(await party.executions()) == 1
 
 
 async def test_when_it_cannot_be_looked_up_it_is_not_sent(oos: Oos, party: Aliyun) -> None:
     await party.fault("ListExecutions", "error", times=9)
-    outcome = await oos.perform(start(TOUCH), doubt=True)
+    outcome = await oos.perform(start(TOUCH), model.Attempt(uncertain=True))
     assert isinstance(outcome, model.Unknown)
     assert await count(party, "StartExecution") == 0
 
@@ -207,24 +207,24 @@ async def test_when_it_cannot_be_looked_up_it_is_not_sent(oos: Oos, party: Aliyu
 async def test_a_forgotten_token_is_found_by_its_tag(oos: Oos, party: Aliyun, clock: Clock) -> None:
     """The platform forgot the token, and would start it again."""
     effect = start(TOUCH)
-    first = await oos.perform(effect, doubt=False)
+    first = await oos.perform(effect, model.Attempt())
     party.clock.advance(3600)
     clock.ahead = 3600
-    assert await oos.perform(effect, doubt=True) == first
+    assert await oos.perform(effect, model.Attempt(uncertain=True)) == first
     assert len(await party.executions()) == 1
 
 
 async def test_a_token_of_another_call_is_not_mistaken(oos: Oos, party: Aliyun) -> None:
-    first = await oos.perform(start(TOUCH), doubt=False)
+    first = await oos.perform(start(TOUCH), model.Attempt())
     other = start(template(call("look")))
-    found = await oos.perform(other, doubt=False)
+    found = await oos.perform(other, model.Attempt())
     assert found == first
     assert len(await party.executions()) == 1
 
 
 async def test_nothing_was_sent_where_nobody_listens(party: Aliyun) -> None:
     async with executor(party, endpoint="http://127.0.0.1:1") as nobody:
-        outcome = await nobody.perform(start(TOUCH), doubt=False)
+        outcome = await nobody.perform(start(TOUCH), model.Attempt())
         assert isinstance(outcome, model.NotSent)
         with pytest.raises(ports.PollFailed):
             await nobody.poll(REGION, "b1", ["exec-1"])
@@ -233,7 +233,7 @@ async def test_nothing_was_sent_where_nobody_listens(party: Aliyun) -> None:
 async def test_a_wrong_secret_is_said(party: Aliyun) -> None:
     wrong = dataclasses.replace(KEY, key_secret="wrong")
     async with executor(party, credentials=wrong) as one:
-        outcome = await one.perform(start(TOUCH), doubt=False)
+        outcome = await one.perform(start(TOUCH), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "secret is wrong" in outcome.reason
 

@@ -47,7 +47,9 @@ async def test_an_approval_is_told_and_passed(oos: Oos, party: Aliyun) -> None:
     sight = await seen(oos, id, "Waiting")
     assert waits(sight) == model.Waiting("approval", "ask", ("bob", "carol"), 1, "Restart web?")
     assert [(s.name, s.status) for s in sight.progress.stages] == [("ask", "Waiting")]
-    assert await oos.perform(tell(id, "approve", "ask", "bob, carol"), False) == model.Done(id)
+    assert await oos.perform(
+        tell(id, "approve", "ask", "bob, carol"), model.Attempt()
+    ) == model.Done(id)
     assert (await ended(oos, id)).status == "Success"
     (told,) = await party.calls("NotifyExecution")
     assert told["request"]["NotifyNote"] == "bob, carol"
@@ -57,7 +59,7 @@ async def test_an_approval_is_told_and_passed(oos: Oos, party: Aliyun) -> None:
 async def test_a_rejection_cancels(oos: Oos, party: Aliyun) -> None:
     id = await begun(oos, approve(), script("touch", "true"))
     await seen(oos, id, "Waiting")
-    assert await oos.perform(tell(id, "reject", "ask"), False) == model.Done(id)
+    assert await oos.perform(tell(id, "reject", "ask"), model.Attempt()) == model.Done(id)
     sight = await ended(oos, id)
     assert sight.status == "Cancelled"
     assert sight.progress.error.startswith("ask: Rejected")
@@ -68,16 +70,18 @@ async def test_what_has_moved_on_needs_no_word(oos: Oos, party: Aliyun) -> None:
     """A word that is repeated, and the word for an earlier task, are not said to a later one."""
     id = await begun(oos, approve("first"), approve("second"))
     await seen(oos, id, "Waiting")
-    assert await oos.perform(tell(id, "approve", "first"), False) == model.Done(id)
-    assert await oos.perform(tell(id, "approve", "first"), True) == model.Done(id)
+    assert await oos.perform(tell(id, "approve", "first"), model.Attempt()) == model.Done(id)
+    assert await oos.perform(
+        tell(id, "approve", "first"), model.Attempt(uncertain=True)
+    ) == model.Done(id)
     sight = await seen(oos, id, "Waiting")
     assert sight.waiting is not None
     assert sight.waiting.task == "second"
     assert await count(party, "NotifyExecution") == 1
     await Sdk(party).call("NotifyExecution", ExecutionId=id, NotifyType="Approve")
     assert (await ended(oos, id)).status == "Success"
-    assert await oos.perform(tell(id, "approve", "second"), False) == model.Done(id)
-    assert await oos.perform(tell(id, "reject"), False) == model.Done(id)
+    assert await oos.perform(tell(id, "approve", "second"), model.Attempt()) == model.Done(id)
+    assert await oos.perform(tell(id, "reject"), model.Attempt()) == model.Done(id)
 
 
 async def test_what_goes_on_while_it_is_read_waits_for_nobody(
@@ -110,7 +114,7 @@ async def test_a_lost_answer_does_not_pass_the_next_approval(oos: Oos, party: Al
     id = await begun(oos, approve("first"), approve("second"))
     await seen(oos, id, "Waiting")
     await party.fault("NotifyExecution", "lose_answer")
-    assert await oos.perform(tell(id, "approve", "first"), False) == model.Done(id)
+    assert await oos.perform(tell(id, "approve", "first"), model.Attempt()) == model.Done(id)
     sight = await seen(oos, id, "Waiting")
     assert sight.waiting is not None
     assert sight.waiting.task == "second"
@@ -120,8 +124,10 @@ async def test_a_word_that_was_not_heard_is_said_again(oos: Oos, party: Aliyun) 
     id = await begun(oos, approve())
     await seen(oos, id, "Waiting")
     await party.fault("NotifyExecution", "hang_up")
-    assert isinstance(await oos.perform(tell(id, "approve", "ask"), False), model.NotSent)
-    assert await oos.perform(tell(id, "approve", "ask"), True) == model.Done(id)
+    assert isinstance(await oos.perform(tell(id, "approve", "ask"), model.Attempt()), model.NotSent)
+    assert await oos.perform(
+        tell(id, "approve", "ask"), model.Attempt(uncertain=True)
+    ) == model.Done(id)
     assert (await ended(oos, id)).status == "Success"
 
 
@@ -129,10 +135,10 @@ async def test_a_word_that_is_refused(oos: Oos, party: Aliyun) -> None:
     id = await begun(oos, approve())
     await seen(oos, id, "Waiting")
     await party.fault("NotifyExecution", "error", status=403, code="Forbidden.RAM")
-    outcome = await oos.perform(tell(id, "approve", "ask"), False)
+    outcome = await oos.perform(tell(id, "approve", "ask"), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "oos:NotifyExecution" in outcome.reason
-    unknown = await oos.perform(tell("exec-nothing", "approve", "ask"), False)
+    unknown = await oos.perform(tell("exec-nothing", "approve", "ask"), model.Attempt())
     assert isinstance(unknown, model.Refused)
     assert unknown.code == "EntityNotExists.Execution"
 
@@ -144,7 +150,7 @@ async def test_several_approvals(oos: Oos, party: Aliyun, distinct: bool) -> Non
     sight = await seen(oos, id, "Waiting")
     assert sight.waiting is not None
     assert sight.waiting.need == 2
-    outcome = await oos.perform(tell(id, "approve", "ask"), False)
+    outcome = await oos.perform(tell(id, "approve", "ask"), model.Attempt())
     if distinct:
         assert isinstance(outcome, model.Refused)
         assert "2 approvals of ask" in outcome.reason
@@ -161,14 +167,14 @@ async def test_a_task_of_high_risk_is_confirmed(oos: Oos, party: Aliyun) -> None
     assert sight.waiting.shown.splitlines()[0] == "ECS.RunCommand"
     assert f'InstanceIds: ["{WEB1}"]' in sight.waiting.shown
     assert await party.runs() == []
-    assert await oos.perform(tell(id, "confirm", "touch"), False) == model.Done(id)
+    assert await oos.perform(tell(id, "confirm", "touch"), model.Attempt()) == model.Done(id)
     assert (await ended(oos, id)).status == "Success"
 
 
 async def test_a_task_of_high_risk_is_not_confirmed(oos: Oos, party: Aliyun) -> None:
     id = await begun(oos, script("touch", "true", properties={"Risk": "High"}))
     await seen(oos, id, "Waiting")
-    assert await oos.perform(tell(id, "reject", "touch"), False) == model.Done(id)
+    assert await oos.perform(tell(id, "reject", "touch"), model.Attempt()) == model.Done(id)
     sight = await ended(oos, id)
     assert (sight.status, sight.progress.stages[0].status) == ("Cancelled", "Failed")
     assert await party.runs() == []
@@ -178,7 +184,7 @@ async def test_a_pause_is_resumed(oos: Oos, party: Aliyun) -> None:
     id = await begun(oos, {"Name": "hold", "Action": "ACS::Pause"}, call("after"))
     sight = await seen(oos, id, "Waiting")
     assert waits(sight) == model.Waiting("pause", "hold")
-    assert await oos.perform(tell(id, "resume", "hold"), False) == model.Done(id)
+    assert await oos.perform(tell(id, "resume", "hold"), model.Attempt()) == model.Done(id)
     assert (await ended(oos, id)).status == "Success"
     kinds = [c["request"]["NotifyType"] for c in await party.calls("NotifyExecution")]
     assert kinds == ["Approve", "ExecuteTask"]
@@ -192,7 +198,7 @@ async def test_a_loop_that_pauses_after_its_first_batch(oos: Oos) -> None:
     assert waits(sight) == model.Waiting("pause", "touch")
     progress = sight.progress
     assert (progress.done, progress.failed, progress.running, progress.total) == (1, 0, 0, 3)
-    assert await oos.perform(tell(id, "resume", "touch"), False) == model.Done(id)
+    assert await oos.perform(tell(id, "resume", "touch"), model.Attempt()) == model.Done(id)
     assert (await ended(oos, id)).progress.done == 3
 
 
@@ -202,30 +208,36 @@ async def test_the_approval_of_a_part(oos: Oos, party: Aliyun) -> None:
     id = await begun(oos, robot, approve())
     sight = await seen(oos, id, "Waiting")
     assert waits(sight) == model.Waiting("approval", "robot/ask", ("bob",))
-    assert await oos.perform(tell(id, "approve", "robot/ask"), False) == model.Done(id)
-    assert await oos.perform(tell(id, "approve", "robot/ask"), True) == model.Done(id)
+    assert await oos.perform(tell(id, "approve", "robot/ask"), model.Attempt()) == model.Done(id)
+    assert await oos.perform(
+        tell(id, "approve", "robot/ask"), model.Attempt(uncertain=True)
+    ) == model.Done(id)
     sight = await seen(oos, id, "Waiting")
     assert waits(sight) == model.Waiting("approval", "ask")
     assert sight.waiting is not None
-    assert await oos.perform(tell(id, "approve", "another"), True) == model.Done(id)
+    assert await oos.perform(
+        tell(id, "approve", "another"), model.Attempt(uncertain=True)
+    ) == model.Done(id)
     assert waits(await seen(oos, id, "Waiting")) == model.Waiting("approval", "ask"), "not it"
-    assert await oos.perform(tell(id, "approve", sight.waiting.id), True) == model.Done(id)
+    assert await oos.perform(
+        tell(id, "approve", sight.waiting.id), model.Attempt(uncertain=True)
+    ) == model.Done(id)
     await ended(oos, id)
 
 
 async def test_stopping(oos: Oos, party: Aliyun) -> None:
     id = await begun(oos, SLEEP)
     stop = model.StopRun(7, REGION, id, (), "oos")
-    assert await oos.perform(stop, False) == model.Done(id)
+    assert await oos.perform(stop, model.Attempt()) == model.Done(id)
     assert (await ended(oos, id)).status == "Cancelled"
-    assert await oos.perform(stop, True) == model.Done(id)
+    assert await oos.perform(stop, model.Attempt(uncertain=True)) == model.Done(id)
     gone = dataclasses.replace(stop, invocation="exec-nothing")
-    assert await oos.perform(gone, False) == model.Done("exec-nothing")
+    assert await oos.perform(gone, model.Attempt()) == model.Done("exec-nothing")
     await party.fault("CancelExecution", "error", times=3)
-    assert isinstance(await oos.perform(stop, False), model.NotSent)
+    assert isinstance(await oos.perform(stop, model.Attempt()), model.NotSent)
     other = await begun(oos, SLEEP, token="t2")
     await party.fault("CancelExecution", "error", status=403, code="Forbidden.RAM")
-    refused = await oos.perform(dataclasses.replace(stop, invocation=other), False)
+    refused = await oos.perform(dataclasses.replace(stop, invocation=other), model.Attempt())
     assert isinstance(refused, model.Refused)
     assert "oos:CancelExecution" in refused.reason
 
@@ -272,7 +284,7 @@ async def test_many_executions_are_read_in_pages(party: Aliyun) -> None:
         before = len(await party.calls())
         assert set(await oos.poll(REGION, "b1", ids[:2])) == set(ids[:2])
         assert len(await party.calls()) == before + 2
-        await oos.perform(model.StopRun(7, REGION, ids[3], (), "oos"), False)
+        await oos.perform(model.StopRun(7, REGION, ids[3], (), "oos"), model.Attempt())
         before = len(await party.calls())
         found = await oos.poll(REGION, "b1", ids)
         assert found[ids[3]].status == "Cancelled"
@@ -335,7 +347,7 @@ async def test_watching_what_others_started(oos: Oos, party: Aliyun) -> None:
     assert other.waiting.shown.endswith(
         f'ECS.RunCommand\nType: RunShellScript\nCommandContent: true\nInstanceIds: ["{WEB1}"]'
     )
-    assert await oos.perform(tell(first, "reject", "ask"), False) == model.Done(first)
+    assert await oos.perform(tell(first, "reject", "ask"), model.Attempt()) == model.Done(first)
     assert [one.id for one in await oos.waiting(REGION)] == [second]
     await party.fault("ListExecutions", "error", times=3)
     with pytest.raises(ports.PollFailed):

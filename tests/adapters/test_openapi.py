@@ -85,7 +85,7 @@ def test_what_is_no_region_becomes_no_host(region: str) -> None:
 async def test_what_is_no_region_is_not_asked(party: Aliyun, oos: Oos) -> None:
     effect = start(TOUCH)
     step = dataclasses.replace(effect.step, region="cn-hangzhou.evil.com/")
-    outcome = await oos.perform(dataclasses.replace(effect, step=step), doubt=False)
+    outcome = await oos.perform(dataclasses.replace(effect, step=step), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert outcome.code == "InvalidRegionId.NotFound"
     assert await party.calls() == []

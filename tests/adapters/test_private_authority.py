@@ -56,7 +56,7 @@ async def test_a_private_authority_is_trusted_where_it_is_named(
                     lark.Settings("id", "secret", domain=url, ca_file=ca_file), Clock()
                 )
             effect = callers.say(platform, 1, f"{url}/robot/sendBySession?session=1")
-            outcome = await chat.perform(effect, False)
+            outcome = await chat.perform(effect, model.Attempt())
             await chat.close()
             assert isinstance(outcome, wanted), outcome
     finally:

@@ -42,14 +42,14 @@ def not_sent(outcome: model.Outcome) -> model.NotSent:
 
 async def test_a_message_arrives_at_a_dingtalk_robot(stage: Stage) -> None:
     url = await stage.dingtalk.add_robot("tok")
-    outcome = await stage.make().perform(notify(url, text("done")), False)
+    outcome = await stage.make().perform(notify(url, text("done")), model.Attempt())
     assert outcome == model.Done(data={"document": {"errcode": 0, "errmsg": "ok"}})
     assert await stage.texts(stage.dingtalk) == ["done"]
 
 
 async def test_a_message_arrives_at_a_lark_robot(stage: Stage) -> None:
     url = await stage.lark.add_robot("tok")
-    outcome = await stage.make().perform(notify(url, lark_text("done")), False)
+    outcome = await stage.make().perform(notify(url, lark_text("done")), model.Attempt())
     assert isinstance(outcome, model.Done)
     assert outcome.data["document"]["code"] == 0
     assert await stage.texts(stage.lark) == ["done"]
@@ -61,13 +61,15 @@ async def test_the_signature_is_added(stage: Stage, platform: str) -> None:
     url = await party.add_robot("tok", secret="SECx")
     signed = stage.make(webhook.Robot("ops", url, secret="SECx"))
     for uri in ("robot:ops", url, f"  {url} "):
-        assert isinstance(await signed.perform(notify(uri, text(), token=uri), False), model.Done)
+        assert isinstance(
+            await signed.perform(notify(uri, text(), token=uri), model.Attempt()), model.Done
+        )
     assert len(await stage.texts(party)) == 3
     wrong = stage.make(webhook.Robot("ops", url, secret="SECy"))
-    reason = refused(await wrong.perform(notify("robot:ops", text()), False), "sign")
+    reason = refused(await wrong.perform(notify("robot:ops", text()), model.Attempt()), "sign")
     assert "ops: the robot refuses the signature: check its secret" in reason
     assert "clock" in reason
-    reason = refused(await stage.make().perform(notify(url, text()), False), "sign")
+    reason = refused(await stage.make().perform(notify(url, text()), model.Attempt()), "sign")
     assert "give its webhook and secret under robots in [webhook]" in reason
     assert len(await stage.texts(party)) == 3
 
@@ -77,12 +79,16 @@ async def test_keywords_are_looked_for_before_sending(stage: Stage, platform: st
     party: Any = getattr(stage, platform)
     url = await party.add_robot("tok", "hr", keywords=["Countersign", "会签"])
     known = stage.make(webhook.Robot("hr", url, keywords=("Countersign", "会签")))
-    reason = refused(await known.perform(notify(url, text("approved")), False), "keywords")
+    reason = refused(
+        await known.perform(notify(url, text("approved")), model.Attempt()), "keywords"
+    )
     assert reason == "hr: the message must hold one of the robot's keywords: Countersign, 会签"
     assert party.journal == []
-    reason = refused(await stage.make().perform(notify(url, text("approved")), False), "keywords")
+    reason = refused(
+        await stage.make().perform(notify(url, text("approved")), model.Attempt()), "keywords"
+    )
     assert "the message holds none of the robot's keywords" in reason
-    sent = await known.perform(notify(url, text("approved"), append_link=True), False)
+    sent = await known.perform(notify(url, text("approved"), append_link=True), model.Attempt())
     assert isinstance(sent, model.Done)
     assert await stage.texts(party, "hr") == ["approved\nCountersign #42"]
 
@@ -91,17 +97,17 @@ async def test_keywords_are_looked_for_before_sending(stage: Stage, platform: st
 async def test_a_robot_that_knows_other_addresses(stage: Stage, platform: str) -> None:
     party: Any = getattr(stage, platform)
     url = await party.add_robot("tok", addresses=["10.0.0.0/8"])
-    reason = refused(await stage.make().perform(notify(url, text()), False), "ip")
+    reason = refused(await stage.make().perform(notify(url, text()), model.Attempt()), "ip")
     assert "add this machine's public address to its IP list" in reason
     await party.add_robot("tok", addresses=["10.0.0.0/8", "127.0.0.1"])
-    assert isinstance(await stage.make().perform(notify(url, text()), False), model.Done)
+    assert isinstance(await stage.make().perform(notify(url, text()), model.Attempt()), model.Done)
 
 
 @pytest.mark.parametrize("platform", ["dingtalk", "lark"])
 async def test_a_robot_that_is_gone(stage: Stage, platform: str) -> None:
     party: Any = getattr(stage, platform)
     url = (await party.add_robot("here")).replace("here", "secret-token")
-    reason = refused(await stage.make().perform(notify(url, text()), False), "no_robot")
+    reason = refused(await stage.make().perform(notify(url, text()), model.Attempt()), "no_robot")
     assert "there is no such robot" in reason
     assert "secret-token" not in reason
 
@@ -125,7 +131,7 @@ async def test_a_robot_that_is_gone(stage: Stage, platform: str) -> None:
 @pytest.mark.parametrize("shape", [text, markdown])
 async def test_who_is_called(stage: Stage, shape: Any, at: Any, called: list[str]) -> None:
     url = await stage.dingtalk.add_robot("tok")
-    sent = await stage.make().perform(notify(url, shape("approve", **at)), False)
+    sent = await stage.make().perform(notify(url, shape("approve", **at)), model.Attempt())
     assert isinstance(sent, model.Done)
     assert (await stage.last(stage.dingtalk))["mentions"] == called
 
@@ -135,7 +141,7 @@ async def test_a_text_alone_does_not_call_everybody(stage: Stage, shape: Any) ->
     url = await stage.dingtalk.add_robot("tok")
     for number, typed in enumerate(("@all", "@ALL now", "hi @ all", "@所有人")):
         call = notify(url, shape(f"restart {typed}", isAtAll="false"), token=str(number))
-        assert isinstance(await stage.make().perform(call, False), model.Done)
+        assert isinstance(await stage.make().perform(call, model.Attempt()), model.Done)
     shown = await stage.dingtalk.transcript("ops")
     assert [entry["mentions"] for entry in shown] == [[], [], [], []]
     assert shown[0]["text"] == "restart ＠all"
@@ -158,7 +164,7 @@ async def test_the_approval_of_the_guide(stage: Stage, platform: str) -> None:
     )
     what = codec_round(calls.plain(calls.Approve(("bob",), 1, told)))
     effect = model.RunCall(42, webhook_stage.CODE, "approveRestart#0", "t", what)
-    assert isinstance(await stage.make().perform(effect, False), model.Done)
+    assert isinstance(await stage.make().perform(effect, model.Attempt()), model.Done)
     (shown,) = await stage.texts(party)
     named = "\n@12345678901" if platform == "dingtalk" else ""
     lines = f"{GUIDE}{named}\nCountersign #42\napprove / reject in the thread"
@@ -173,7 +179,7 @@ def codec_round(value: Any) -> Any:
 async def test_who_is_named_in_the_text_is_not_named_again(stage: Stage) -> None:
     url = await stage.dingtalk.add_robot("tok")
     said = markdown(f"@{BOB}, look", atMobiles=[BOB, CAROL])
-    await stage.make().perform(notify(url, said), False)
+    await stage.make().perform(notify(url, said), model.Attempt())
     assert (await stage.last(stage.dingtalk))["text"] == "@Bob, look\n\n@Carol"
 
 
@@ -204,7 +210,7 @@ async def test_the_request_is_named_and_how_to_answer(
     party: Any = getattr(stage, platform)
     url = await party.add_robot("tok")
     told = approve(notice(url, content, append_link=True))
-    outcome = await stage.make().perform(told, False)
+    outcome = await stage.make().perform(told, model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     (shown,) = await stage.texts(party)
     lines = [line for line in shown.splitlines() if line]
@@ -215,36 +221,42 @@ async def test_the_request_is_named_and_how_to_answer(
 async def test_a_line_only_where_it_is_wanted(stage: Stage) -> None:
     url = await stage.dingtalk.add_robot("tok")
     hook = stage.make(reference="会签 #{request} {code}", answering="")
-    await hook.perform(notify(url, text("one")), False)
-    await hook.perform(approve(notice(url, text("two"), append_link=True), token="t2"), False)
+    await hook.perform(notify(url, text("one")), model.Attempt())
+    await hook.perform(
+        approve(notice(url, text("two"), append_link=True), token="t2"), model.Attempt()
+    )
     assert await stage.texts(stage.dingtalk) == ["one", "two\n会签 #42 1a2b3c4d"]
 
 
 async def test_an_approval_that_notifies_nobody(stage: Stage) -> None:
-    assert isinstance(await stage.make().perform(approve(None), False), model.Done)
+    assert isinstance(await stage.make().perform(approve(None), model.Attempt()), model.Done)
 
 
 async def test_what_is_no_webhook(stage: Stage) -> None:
     hook = stage.make()
-    mail = await hook.perform(notify("", None, type="Mail"), False)
+    mail = await hook.perform(notify("", None, type="Mail"), model.Attempt())
     assert "NotifyType Mail is not supported" in refused(mail, "unsupported")
-    assert "needs a URI" in refused(await hook.perform(notify("", text()), False), "uri")
+    assert "needs a URI" in refused(await hook.perform(notify("", text()), model.Attempt()), "uri")
     url = await stage.dingtalk.add_robot("tok")
-    refused(await hook.perform(notify(url, None), False), "content")
-    refused(await hook.perform(notify(url, {"msgtype": "text", "text": 7}), False), "content")
+    refused(await hook.perform(notify(url, None), model.Attempt()), "content")
+    refused(
+        await hook.perform(notify(url, {"msgtype": "text", "text": 7}), model.Attempt()), "content"
+    )
     image = {"msg_type": "image", "content": {"image_key": "img_1"}}
-    refused(await hook.perform(notify(url, image), False), "content")
+    refused(await hook.perform(notify(url, image), model.Attempt()), "content")
     other = model.RunCall(1, "", "k", "t", {"kind": "api"})
-    refused(await hook.perform(other, False), "unsupported")
+    refused(await hook.perform(other, model.Attempt()), "unsupported")
 
 
 async def test_a_message_that_is_too_long(stage: Stage) -> None:
     url = await stage.dingtalk.add_robot("tok")
-    reason = refused(await stage.make().perform(notify(url, text("签" * 7000)), False), "too_long")
+    reason = refused(
+        await stage.make().perform(notify(url, text("签" * 7000)), model.Attempt()), "too_long"
+    )
     assert "21,0" in reason
     assert "20,000" in reason
     assert stage.dingtalk.journal == []
-    whole = await stage.make().perform(notify(url, text("签" * 6600)), False)
+    whole = await stage.make().perform(notify(url, text("签" * 6600)), model.Attempt())
     assert isinstance(whole, model.Done)
 
 
@@ -255,18 +267,22 @@ async def test_a_robot_that_was_sent_too_much(stage: Stage) -> None:
     url = await stage.dingtalk.add_robot("tok")
     hook = stage.make(webhook.Robot("ops", url))
     for number in range(20):
-        sent = await hook.perform(notify(url, text(str(number)), token=f"t{number}"), False)
+        sent = await hook.perform(
+            notify(url, text(str(number)), token=f"t{number}"), model.Attempt()
+        )
         assert isinstance(sent, model.Done)
     late = notify(url, text("late"), token="late")
-    assert not_sent(await hook.perform(late, False)).retry_after == 600
+    assert not_sent(await hook.perform(late, model.Attempt())).retry_after == 600
     calls = len(stage.dingtalk.journal)
     stage.clock.advance(100)
-    waiting = not_sent(await hook.perform(notify("robot:ops", text(), token="x"), False))
+    waiting = not_sent(await hook.perform(notify("robot:ops", text(), token="x"), model.Attempt()))
     assert 499 <= waiting.retry_after <= 500
     assert len(stage.dingtalk.journal) == calls, "a muted robot was asked again"
-    assert not_sent(await stage.make().perform(late, True)).retry_after == 60
+    assert (
+        not_sent(await stage.make().perform(late, model.Attempt(uncertain=True))).retry_after == 60
+    )
     stage.clock.advance(501)
-    assert isinstance(await hook.perform(late, False), model.Done)
+    assert isinstance(await hook.perform(late, model.Attempt()), model.Done)
     assert (await stage.texts(stage.dingtalk))[-1] == "late"
 
 
@@ -275,12 +291,14 @@ async def test_lark_takes_five_a_second(stage: Stage) -> None:
     hook = stage.make()
     stage.clock.advance(-stage.clock.now() % 1)
     for number in range(5):
-        await hook.perform(notify(url, lark_text(str(number)), token=f"t{number}"), False)
-    waiting = not_sent(await hook.perform(notify(url, lark_text("late"), token="late"), False))
+        await hook.perform(notify(url, lark_text(str(number)), token=f"t{number}"), model.Attempt())
+    waiting = not_sent(
+        await hook.perform(notify(url, lark_text("late"), token="late"), model.Attempt())
+    )
     assert waiting.retry_after == 5
     stage.clock.advance(waiting.retry_after)
     late = notify(url, lark_text("late"), token="late")
-    assert isinstance(await hook.perform(late, False), model.Done)
+    assert isinstance(await hook.perform(late, model.Attempt()), model.Done)
     assert await stage.texts(stage.lark) == ["0", "1", "2", "3", "4", "late"]
 
 
@@ -293,9 +311,9 @@ async def test_a_lost_answer_of_dingtalk_is_asked_for_again(stage: Stage) -> Non
     for fault in ("lose_answer", "html"):
         await stage.dingtalk.fault("robot/send", fault)
         call = notify(url, text(fault), token=fault)
-        not_sent(await hook.perform(call, False))
+        not_sent(await hook.perform(call, model.Attempt()))
         for _ in range(2):
-            assert isinstance(await hook.perform(call, True), model.Done)
+            assert isinstance(await hook.perform(call, model.Attempt(uncertain=True)), model.Done)
     assert await stage.texts(stage.dingtalk) == ["lose_answer", "html"]
 
 
@@ -305,8 +323,8 @@ async def test_a_lost_answer_of_lark_is_in_doubt(stage: Stage) -> None:
     call = notify(url, lark_text())
     for fault in ("lose_answer", "html"):
         await stage.lark.fault("bot/v2/hook", fault)
-        assert isinstance(await hook.perform(call, False), model.Unknown)
-    again = await hook.perform(call, True)
+        assert isinstance(await hook.perform(call, model.Attempt()), model.Unknown)
+    again = await hook.perform(call, model.Attempt(uncertain=True))
     assert isinstance(again, model.Unknown)
     assert len(await stage.texts(stage.lark)) == 1
 
@@ -315,7 +333,7 @@ async def test_nobody_can_look_up_what_a_robot_was_sent(stage: Stage) -> None:
     url = await stage.dingtalk.add_robot("tok")
     call = notify(url, text())
     lookup = model.RunCall(42, "", call.key, call.token, call.what, lookup=True)
-    outcome = await stage.make().perform(lookup, True)
+    outcome = await stage.make().perform(lookup, model.Attempt(uncertain=True))
     assert isinstance(outcome, model.Unknown)
     assert stage.dingtalk.journal == []
 
@@ -326,17 +344,20 @@ async def test_a_slow_robot(stage: Stage, platform: str, wanted: str) -> None:
     url = await party.add_robot("tok")
     api = "robot/send" if platform == "dingtalk" else "bot/v2/hook"
     await party.fault(api, "slow", seconds=0.4)
-    outcome = await stage.make(timeout=0.05).perform(notify(url, text()), False)
+    outcome = await stage.make(timeout=0.05).perform(notify(url, text()), model.Attempt())
     assert outcome.kind == wanted, outcome
     await dingtalk_party.until(lambda: party.journal[-1].answer)
     if platform == "dingtalk":
-        assert isinstance(await stage.make().perform(notify(url, text()), True), model.Done)
+        assert isinstance(
+            await stage.make().perform(notify(url, text()), model.Attempt(uncertain=True)),
+            model.Done,
+        )
     assert len(await stage.texts(party)) == 1
 
 
 async def test_nobody_is_there(stage: Stage) -> None:
     hook = stage.make(hosts=("http://127.0.0.1:9",))
-    outcome = await hook.perform(notify("http://127.0.0.1:9/x", {"a": 1}), False)
+    outcome = await hook.perform(notify("http://127.0.0.1:9/x", {"a": 1}), model.Attempt())
     assert "127.0.0.1:9: no connection" in not_sent(outcome).reason
 
 
@@ -381,17 +402,19 @@ async def test_a_plain_server_gets_what_the_template_says(
         "Proxy-Authorization": "x",
     }
     call = notify(f"{elsewhere.url}/in?a=b", {"a": ["签"]}, headers=given)
-    assert await hook.perform(call, False) == model.Done(data={"document": {"seen": True}})
+    assert await hook.perform(call, model.Attempt()) == model.Done(
+        data={"document": {"seen": True}}
+    )
     headers, body = elsewhere.got[-1]
     assert body == '{"a":["签"]}'.encode()
     assert (headers["X-Key"], headers["Content-Type"]) == ("v", "application/vnd.x+json")
     assert headers["Host"] == elsewhere.url.removeprefix("http://")
     assert not {"X-Two", "b", "Proxy-Authorization", "Cookie"} & set(headers)
     said = notify(elsewhere.url, {**text("x"), "more": 1}, token="t2", append_link=True)
-    await hook.perform(said, False)
+    await hook.perform(said, model.Attempt())
     assert b'"more":1' in elsewhere.got[-1][1]
     assert b"Countersign #42" in elsewhere.got[-1][1]
-    await hook.perform(notify(elsewhere.url, "just text", token="t3", headers={}), False)
+    await hook.perform(notify(elsewhere.url, "just text", token="t3", headers={}), model.Attempt())
     assert elsewhere.got[-1][1] == b"just text"
     assert elsewhere.got[-1][0]["Content-Type"].startswith("text/plain")
 
@@ -414,7 +437,7 @@ async def test_what_a_plain_server_answers(
     hook = stage.make(hosts=(elsewhere.url,))
     headers = {"Location": f"{stage.dingtalk.base_url}/elsewhere", "Retry-After": "7"}
     elsewhere.answer = web.Response(status=status, headers=headers)
-    outcome = await hook.perform(notify(elsewhere.url, {"a": 1}), False)
+    outcome = await hook.perform(notify(elsewhere.url, {"a": 1}), model.Attempt())
     assert outcome.kind == kind, outcome
     if isinstance(outcome, model.Refused):
         assert outcome.code == code
@@ -431,10 +454,15 @@ async def test_a_private_authority_is_trusted_where_it_is_named(
     try:
         trusting = stage.make(hosts=(url,), ca_file=str(bundle))
         assert isinstance(
-            await trusting.perform(notify(f"{url}/x", {}, token="a"), False), model.Refused
+            await trusting.perform(notify(f"{url}/x", {}, token="a"), model.Attempt()),
+            model.Refused,
         )
-        assert isinstance(await trusting.perform(notify(f"{url}/x", {"a": 1}), False), model.Done)
-        outcome = await stage.make(hosts=(url,)).perform(notify(f"{url}/x", {"a": 1}), False)
+        assert isinstance(
+            await trusting.perform(notify(f"{url}/x", {"a": 1}), model.Attempt()), model.Done
+        )
+        outcome = await stage.make(hosts=(url,)).perform(
+            notify(f"{url}/x", {"a": 1}), model.Attempt()
+        )
         assert "ca_file" in not_sent(outcome).reason
     finally:
         await runner.cleanup()
@@ -461,10 +489,12 @@ async def test_nothing_secret_is_logged_or_told(
             if fault:
                 args = {"message": f"bad {secrets[0]} {secrets[1]}"} if fault == "error" else {}
                 await party.fault(api, fault, **args)
-            told.append(repr(await hook.perform(notify(url, text(), token=fault), False)))
+            told.append(repr(await hook.perform(notify(url, text(), token=fault), model.Attempt())))
         other = url.replace("127.0.0.1", "localhost")
-        told.append(repr(await hook.perform(notify(other, text()), False)))
-        told.append(repr(await stage.make().perform(notify(url, text(), token="u"), False)))
+        told.append(repr(await hook.perform(notify(other, text()), model.Attempt())))
+        told.append(
+            repr(await stage.make().perform(notify(url, text(), token="u"), model.Attempt()))
+        )
         stage.clock.advance(1000)
     whole = "\n".join([*told, caplog.text])
     assert "ops: " in whole

@@ -40,7 +40,7 @@ async def test_a_delivery_arrives(stage: Stage, platform: str, body: Any) -> Non
     party: Any = getattr(stage, platform)
     url = await party.add_robot("tok", secret="SECx")
     hook = stage.make(webhook.Robot("ops", url, secret="SECx"))
-    outcome = await hook.perform(to_robot("robot:ops", body), False)
+    outcome = await hook.perform(to_robot("robot:ops", body), model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     assert await stage.texts(party) == ["done"]
 
@@ -51,10 +51,10 @@ async def test_a_delivery_that_would_be_refused_is_not_sent(stage: Stage, platfo
     url = await party.add_robot("tok", "hr", keywords=["Countersign"])
     hook = stage.make(webhook.Robot("hr", url, keywords=("Countersign",)))
     for uri, code in (("robot:hr", "keywords"), ("robot:other", "robot"), ("", "uri")):
-        outcome = await hook.perform(to_robot(uri, text("done")), False)
+        outcome = await hook.perform(to_robot(uri, text("done")), model.Attempt())
         assert isinstance(outcome, model.Refused)
         assert outcome.code == code
-    outcome = await hook.perform(delivery("http", {"uri": "robot:hr"}, text("x")), False)
+    outcome = await hook.perform(delivery("http", {"uri": "robot:hr"}, text("x")), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert party.journal == []
 
@@ -65,15 +65,15 @@ async def test_an_answer_that_was_lost(stage: Stage) -> None:
     await stage.dingtalk.fault("robot/send", "lose_answer")
     hook = stage.make()
     effect = to_robot(url, text("once"))
-    assert isinstance(await hook.perform(effect, False), model.NotSent)
-    assert isinstance(await hook.perform(effect, True), model.Done)
+    assert isinstance(await hook.perform(effect, model.Attempt()), model.NotSent)
+    assert isinstance(await hook.perform(effect, model.Attempt(uncertain=True)), model.Done)
     assert await stage.texts(stage.dingtalk) == ["once"]
     url = await stage.lark.add_robot("tok")
     await stage.lark.fault("bot/v2/hook", "lose_answer")
     effect = to_robot(url, lark_text("once"))
-    outcome = await hook.perform(effect, False)
+    outcome = await hook.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Unknown)
-    again = await hook.perform(effect, True)
+    again = await hook.perform(effect, model.Attempt(uncertain=True))
     assert isinstance(again, model.Unknown)
     assert "it may have been sent before" in again.reason
     assert await stage.texts(stage.lark) == ["once"]

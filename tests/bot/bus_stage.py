@@ -69,7 +69,7 @@ class Stage(stage_.Stage):
 
     def carry(self, claimed: Any) -> model.Outcome:
         """A delivery to a command, carried out and settled."""
-        work = self.clerk.perform(claimed.effect.body, claimed.doubt)
+        work = self.clerk.perform(claimed.effect.body, claimed.attempt)
         outcome = self.loop.run_until_complete(work)
         self.settle(claimed, outcome)
         return outcome

@@ -269,16 +269,16 @@ def test_dying_between_accept_and_delivery_loses_and_doubles_nothing(tmp_path: P
     stage = Stage(tmp_path, made)
     assert stage.arrive().duplicate
     taken = stage.claim()
-    assert [claimed.doubt for claimed in taken] == [False, False]
+    assert [claimed.attempt.uncertain for claimed in taken] == [False, False]
     stage.close()
 
     stage = Stage(tmp_path, made)
     recover = lambda: stage.engine.write(lambda writer: writer.recover())  # noqa: E731
     assert stage.loop.run_until_complete(recover()) == 2
     taken = stage.claim()
-    assert [claimed.doubt for claimed in taken] == [True, True]
+    assert [claimed.attempt.uncertain for claimed in taken] == [True, True]
     body = next(c.effect.body for c in taken if c.effect.body.how == "command")
-    stage.loop.run_until_complete(stage.clerk.perform(body, True))
+    stage.loop.run_until_complete(stage.clerk.perform(body, model.Attempt(uncertain=True)))
     assert stage.request(1).command == "provision"
     stage.close()
 
@@ -288,7 +288,7 @@ def test_dying_between_accept_and_delivery_loses_and_doubles_nothing(tmp_path: P
         if claimed.effect.body.kind == "deliver" and claimed.effect.body.how == "command":
             assert stage.carry(claimed) == model.Done("1")
         elif claimed.effect.body.kind == "deliver":
-            assert claimed.doubt
+            assert claimed.attempt.uncertain
             stage.settle(claimed, model.Unknown("an earlier try may have arrived"))
     assert len(stage.read(lambda reader: reader.recent_requests(10))) == 1
     assert [letter.state for letter in stage.letters()] == ["unknown"]
@@ -314,7 +314,7 @@ async def test_ten_thousand_deliveries_all_leave_once(tmp_path: Path) -> None:
         sent: list[str] = []
 
         class Far:
-            async def perform(self, effect: model.Deliver, doubt: bool) -> model.Outcome:
+            async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
                 sent.append(effect.key)
                 return model.Done()
 

@@ -42,15 +42,15 @@ CHILD = textwrap.dedent(
 
     class Robot:
         # like a real one: a message that may have been sent is not sent again
-        async def perform(self, effect, doubt):
-            if doubt:
+        async def perform(self, effect, attempt):
+            if attempt.uncertain:
                 return model.Unknown("an earlier try may have arrived")
             with open(folder / "sent", "a") as file:
                 file.write(effect.key + chr(10))
             return model.Done()
 
     class Cloud:
-        async def perform(self, effect, doubt):
+        async def perform(self, effect, attempt):
             found = [stage.INSTANCES["web-01"]]
             data = {"instances": found, "unknown": [], "ambiguous": {}}
             return model.Done("ref", data if effect.kind == "resolve" else {})

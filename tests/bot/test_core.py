@@ -273,7 +273,7 @@ def test_an_unclear_start_is_looked_up_and_then_a_person_is_asked(stage: Stage) 
     for _ in range(20):
         for claimed in stage.claim():
             if isinstance(claimed.effect.body, model.StartRun):
-                seen.append(claimed.doubt)
+                seen.append(claimed.attempt.uncertain)
                 stage.settle(claimed, model.Unknown("no answer"))
             else:
                 told += said([claimed.effect.body])

@@ -83,7 +83,7 @@ class History(RuleBasedStateMachine):
             self.judge_start(body, claimed)
             if fate in ("done", "lost"):
                 self.begun.setdefault(body.step.token, 0)
-                if not claimed.doubt:
+                if not claimed.attempt.uncertain:
                     self.begun[body.step.token] += 1
         outcome: model.Outcome = {
             "done": self.stage.answer(claimed),

@@ -176,7 +176,7 @@ def test_a_redriven_letter_gets_all_its_tries_anew_and_arrives(stage: Stage) -> 
     assert letter.attempts == 8
     redrive(stage, letter.number)
     [claimed] = stage.claim()
-    assert not claimed.doubt
+    assert not claimed.attempt.uncertain
     stage.settle(claimed, model.Done("m-1"))
     assert stage.letters() == []
     [done] = stage.letters("done")
@@ -189,7 +189,7 @@ def test_one_that_may_have_arrived_is_sent_all_the_same_with_a_warning(stage: St
     assert "may have arrived" in answer(stage, "bob", "dead")
     assert "may arrive twice" in redrive(stage, letter.number)
     [claimed] = stage.claim()
-    assert not claimed.doubt  # a robot that cannot look it up would refuse to send it again
+    assert not claimed.attempt.uncertain
     assert claimed.effect.body == letter.deliver
 
 
@@ -253,7 +253,7 @@ def test_a_command_that_may_have_been_asked_for_is_recognised(tmp_path: Path) ->
     stage = Stage(tmp_path, rules(hire=(HIRED, asks("provision", bus_stage.HIRE))))
     stage.arrive()
     [claimed] = stage.claim()
-    stage.loop.run_until_complete(stage.clerk.perform(claimed.effect.body, False))
+    stage.loop.run_until_complete(stage.clerk.perform(claimed.effect.body, model.Attempt()))
     stage.settle(claimed, model.Unknown("CancelledError in the adapter"))
     [letter] = stage.letters()
     redrive(stage, letter.number)

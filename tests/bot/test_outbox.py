@@ -34,8 +34,8 @@ class Platform:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def perform(self, effect: model.Effect, doubt: bool) -> model.Outcome:
-        self.calls.append((effect, doubt))
+    async def perform(self, effect: model.Effect, attempt: model.Attempt) -> model.Outcome:
+        self.calls.append((effect, attempt.uncertain))
         self.flying["all"] += 1
         self.most = max(self.most, self.flying["all"])
         try:
@@ -467,7 +467,7 @@ async def _play(
     ended: list[str] = []
 
     class Far:
-        async def perform(self, effect: model.Say, doubt: bool) -> model.Outcome:
+        async def perform(self, effect: model.Say, attempt: model.Attempt) -> model.Outcome:
             lane = lanes[effect.key]
             assert lane not in flying
             flying.add(lane)

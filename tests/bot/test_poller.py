@@ -38,7 +38,7 @@ class Far:
         self.calls: list[tuple[str, str, tuple[str, ...]]] = []
         self.fault: Exception | None = None
 
-    async def perform(self, effect: object, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: object, attempt: model.Attempt) -> model.Outcome:
         return model.Done()
 
     async def poll(

@@ -25,9 +25,9 @@ class Chat:
     async def run(self, submit: ports.Submit, ready: Any) -> None:
         ready()
 
-    async def perform(self, effect: ports.ChatEffect, doubt: bool) -> model.Outcome:
+    async def perform(self, effect: ports.ChatEffect, attempt: model.Attempt) -> model.Outcome:
         assert isinstance(effect, model.Say)
-        self.said.append((effect, doubt))
+        self.said.append((effect, attempt.uncertain))
         return model.Done("m-1")
 
     async def close(self) -> None:
@@ -41,7 +41,9 @@ def deliver(body: Any, **changes: Any) -> model.Deliver:
 
 async def say(effect: model.Deliver, doubt: bool = False) -> tuple[model.Outcome, Chat]:
     chat = Chat()
-    outcome = await relay.Relay(book(), {PLATFORM: chat}).perform(effect, doubt)
+    outcome = await relay.Relay(book(), {PLATFORM: chat}).perform(
+        effect, model.Attempt(uncertain=doubt)
+    )
     return outcome, chat
 
 
@@ -118,7 +120,7 @@ async def test_the_receipt_is_the_outcome(receipt: model.Receipt, outcome: model
         seen.append(event)
         return receipt
 
-    assert await clerk.Clerk(submit, rig.Clock()).perform(ASKS, False) == outcome
+    assert await clerk.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt()) == outcome
     assert seen == [
         model.Ordered(
             id="ordered:deliver:hr%3Aapproval:1:hire:1",
@@ -139,7 +141,7 @@ async def test_while_the_bot_shuts_down_nothing_was_asked() -> None:
     async def submit(event: model.Event) -> model.Receipt:
         raise ports.Closed("the bot is shutting down")
 
-    outcome = await clerk.Clerk(submit, rig.Clock()).perform(ASKS, False)
+    outcome = await clerk.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt())
     assert outcome == model.NotSent("the bot is shutting down")
 
 
