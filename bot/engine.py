@@ -380,9 +380,7 @@ class _Taker:
             event = replace(event, outcome=outcome)
         self._writer.settle(row.effect.id, outcome, moment)
         if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
-            self._writer.card_shown(
-                row.effect.request, outcome.ref, str(outcome.data.get("alias") or "")
-            )
+            self._writer.card_shown(row.effect.request, outcome, now)
         return event
 
     def _recent_asks(self, person: str, now: datetime) -> int:

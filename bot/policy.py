@@ -155,6 +155,9 @@ class Book:
     tenants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     direct_chats: bool = True
     asks_per_minute: int = 20
+    oldest_message: timedelta = timedelta(hours=1)
+    most_open_per_person: int = 20
+    most_open_per_command: int = 200
     locale: str = "zh-CN"
     bot_name: str = "countersign"
     watch: Watch | None = None

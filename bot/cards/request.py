@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot import model, policy, texts
 from bot.cards import runs
@@ -23,6 +24,9 @@ from bot.cards.parts import (
 )
 from bot.cards.results import FINISHED, missing_word, result_rows
 from bot.house import House
+
+LATE = timedelta(minutes=2)
+"""How long a message may be under way before the card says so."""
 
 TONES: dict[model.State, str] = {
     model.State.PLANNING: "grey",
@@ -150,6 +154,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
     ]
     if request.reason:
         rows.append((say(locale, "card.reason"), (span(request.reason),)))
+    rows += asking_rows(request)
     if request.form is not None and request.form.late:
         rows.append((say(locale, "card.late"), (span(say(locale, "card.late.why")),)))
     if request.escalated:
@@ -162,6 +167,21 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
         (say(locale, "card.approvers"), (span(agree),)),
     ]
     return (model.Block("facts", rows=tuple(rows)), *script_blocks(locale, plan))
+
+
+def asking_rows(request: model.Request) -> list[Row]:
+    """What approvers should know of the asking: that the message is old, or that another request
+    for the same is open."""
+    locale = request.locale
+    rows: list[Row] = []
+    age = request.created_at - request.written_at if request.written_at else timedelta()
+    if age > LATE:
+        text = texts.say(locale, "card.written.ago", age=age)
+        rows.append((texts.say(locale, "card.written"), (bold(text),)))
+    if request.alike:
+        text = texts.say(locale, "card.alike.open", number=request.alike)
+        rows.append((texts.say(locale, "card.alike"), (bold(text),)))
+    return rows
 
 
 def script_rows(locale: str, plan: model.Plan) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -21,6 +22,8 @@ from bot.core import (
 )
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
+
+log = logging.getLogger(__name__)
 
 _NOTHING = model.Needs()
 
@@ -50,17 +53,22 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     book, locale = house.book, policy.locale_of(house.book, event.place)
     typed = event.text
     event = replace(event, text=parse.shown(house.catalog, typed, locale))
+    found = parsed(house.catalog, typed, locale)
+    brake = is_brake(found)
+    if view.recent_asks >= book.asks_per_minute and not brake:
+        return refuse_rate(draft, event, locale)
     refusal = policy.refusal_of_place(book, event.place, event.account)
-    if view.recent_asks >= book.asks_per_minute:
-        refusal = policy.Refusal("refused.rate", {"most": book.asks_per_minute})
-        if view.recent_asks > book.asks_per_minute:
-            return refuse(draft, event, refusal, locale, silent=True)
     refusal = refusal or policy.refusal_of_person(book, event.account)
+    if refusal is not None and view.recent_asks >= book.asks_per_minute:
+        return refuse_rate(draft, event, locale)
     if refusal is not None:
         return refuse(draft, event, refusal, locale)
     person = policy.person_of(book, event.account)
     assert person is not None
-    found = parsed(house.catalog, typed, locale)
+    if not brake:
+        refusal = refusal_of_age(draft, event, found)
+        if refusal is not None:
+            return refuse(draft, event, refusal, locale, person.id)
     if isinstance(found, policy.Refusal):
         return refuse(draft, event, found, locale, person.id)
     context = draft.asked_by(person, event.account, event.place, locale)
@@ -74,7 +82,11 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     if isinstance(result, command.Act) and result.kind == "redrive":
         return letters.by_text(draft, event, person, result)
     if isinstance(result, command.Act):
-        return voting.by_text(draft, event, person, result)
+        decision = voting.by_text(draft, event, person, result)
+        changed = decision.request is not None or decision.journal
+        if view.recent_asks >= book.asks_per_minute and not changed:
+            return refuse_rate(Draft(house, view, now), event, locale)
+        return decision
     if isinstance(result, command.Lookup):
         key = f"lookup:{event.id}"
         origin = {
@@ -92,21 +104,44 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     return draft.receipt()
 
 
+BRAKES = frozenset({"stop", "reject", "cancel", "pause"})
+"""Words that only ever halt something. They are carried out however much somebody writes, and
+however late they arrive."""
+
+
+def is_brake(found: parse.Parsed | policy.Refusal) -> bool:
+    """Does a message halt something? A word that changes nothing is no brake any more."""
+    return isinstance(found, parse.Parsed) and found.command.name in BRAKES
+
+
+def refusal_of_age(
+    draft: Draft, event: model.Asked, found: parse.Parsed | policy.Refusal
+) -> policy.Refusal | None:
+    """Was a message that would start something, or be a vote, written too long ago?"""
+    if not isinstance(found, parse.Parsed) or found.command.kind not in ("operation", "vote"):
+        return None
+    age, most = draft.now - event.at, draft.house.book.oldest_message
+    return policy.Refusal("refused.too_old", {"age": age, "most": most}) if age > most else None
+
+
+def refuse_rate(draft: Draft, event: model.Asked, locale: str) -> model.Decision:
+    """Too many messages: said and kept once, then neither, until the minute is over."""
+    most = draft.house.book.asks_per_minute
+    if draft.view.recent_asks > most:
+        log.info("a message of %s is over the limit of %d a minute", event.account.id, most)
+        return draft.receipt()
+    return refuse(draft, event, policy.Refusal("refused.rate", {"most": most}), locale)
+
+
 def refuse(
-    draft: Draft,
-    event: model.Asked,
-    refusal: policy.Refusal,
-    locale: str,
-    actor: str = "",
-    silent: bool = False,
+    draft: Draft, event: model.Asked, refusal: policy.Refusal, locale: str, actor: str = ""
 ) -> model.Decision:
-    """Say why not (unless that was just said), and keep it in the audit log."""
+    """Say why not, and keep it in the audit log."""
     who = actor or f"{event.account.platform}:{event.account.id or event.account.name or '?'}"
     event = replace(event, text=secrets.typed(draft.house.catalog, event.text))
     draft.enter(who, "ask.refused", reason=refusal.key, text=event.text[:200], **chat_facts(event))
-    if not silent:
-        title = texts.say(locale, "refused.title")
-        draft.answer(event, refusal_text(locale, refusal), title)
+    title = texts.say(locale, "refused.title")
+    draft.answer(event, refusal_text(locale, refusal), title)
     return draft.receipt()
 
 
@@ -155,7 +190,13 @@ def operation(
         draft.house, person, found.command.name, event.place, locale
     )
     refusal = refusal or filing.file_request(
-        draft, found, context, text=typed, place=event.place, account=event.account
+        draft,
+        found,
+        context,
+        text=typed,
+        place=event.place,
+        account=event.account,
+        written_at=event.at,
     )
     if refusal is not None:
         return refuse(draft, event, refusal, locale, person.id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bot import command, model, parse, policy
@@ -43,6 +44,7 @@ def file_request(
     form: model.FormOrigin | None = None,
     stronger: str = "",
     rules: tuple[str, ...] = (),
+    written_at: datetime | None = None,
 ) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
     check = check_template if found.command.template is not None else check_script
@@ -54,6 +56,9 @@ def file_request(
     if isinstance(needs, policy.Refusal):
         return needs
     needed, escalated = needs
+    refusal = refusal_of_number(draft, context.person, found.command.name)
+    if refusal is not None:
+        return refusal
     by_form = form is not None and not form.late and needed.form_counts
     if not by_form and not policy.can_pass(needed, context.person.id):
         return policy.Refusal("refused.nobody", {"policy": needed.name})
@@ -77,6 +82,8 @@ def file_request(
             form=form,
             escalated=escalated,
             rules=rules,
+            written_at=written_at,
+            alike=alike(draft, found.command.name, checked.args),
         )
     )
     draft.enter(
@@ -90,14 +97,41 @@ def file_request(
         **({"escalated": escalated} if escalated else {}),
     )
     draft.sources.update(checked.sources)
+    look_up(draft, rule, checked)
+    return None
+
+
+def look_up(draft: Draft, rule: policy.CommandRule, checked: Checked) -> None:
+    """Ask which instances there are; a plan that has none is put to the vote at once."""
     if checked.look is None:
         draft.noted = checked.context
         planning.ask_for_votes(draft, templating.freeze(draft, rule, templating.NO_DATA))
-        return None
+        return
     key, lane = f"resolve:{draft.view.installation}:{draft.it.id}", f"plan:{draft.it.id}"
     draft.queue(key, lane, checked.look, context=checked.context)
     draft.remind("plan", planning.PLAN_WITHIN)
+
+
+def refusal_of_number(draft: Draft, person: policy.Person, name: str) -> policy.Refusal | None:
+    """Are so many requests of this person, or of this command, open that one more is too many?"""
+    book, archive = draft.house.book, draft.view.archive
+    if archive is None:
+        return None
+    most = book.most_open_per_person
+    numbers = archive.open_of_person(person.id, most)
+    if len(numbers) >= most:
+        facts = {"most": most, "numbers": [f"#{number}" for number in numbers[:5]]}
+        return policy.Refusal("refused.open_person", facts)
+    most = book.most_open_per_command
+    if len(archive.open_of_command(name, most)) >= most:
+        return policy.Refusal("refused.open_command", {"most": most, "command": name})
     return None
+
+
+def alike(draft: Draft, name: str, args: Mapping[str, Any]) -> int:
+    """The number of an open request for the very same; 0: there is none."""
+    archive = draft.view.archive
+    return archive.alike(model.likeness(name, args)) if archive is not None else 0
 
 
 def needed_policy(

@@ -51,7 +51,9 @@ def is_outdated(event: model.Clicked, request: model.Request) -> bool:
     """Was the button on a card that is not, or is no longer, the card of this request's plan?"""
     if event.account.platform != request.place.platform or event.code != request.code:
         return True
-    return bool(request.card and event.card and event.card != request.card)
+    if request.card and event.card:
+        return event.card != request.card
+    return event.place.chat != request.place.chat
 
 
 def by_text(
@@ -64,7 +66,7 @@ def by_text(
         draft.enter(person.id, "act.refused", reason=key, action=wish.kind)
         text = texts.say(locale, key, example=f"{wish.kind} 42")
     else:
-        refusal = refusal_of_words(draft, wish)
+        refusal = refusal_of_words(draft, event, wish)
         if refusal is not None:
             text = refusal_text(locale, refusal)
             draft.enter(person.id, "vote.refused", reason=refusal.key, via="text")
@@ -74,8 +76,9 @@ def by_text(
     return draft.receipt(text)
 
 
-def refusal_of_words(draft: Draft, wish: command.Act) -> policy.Refusal | None:
-    """Does the code that was typed, or must be, fit the plan?"""
+def refusal_of_words(draft: Draft, event: model.Asked, wish: command.Act) -> policy.Refusal | None:
+    """Does the code that was typed, or must be, fit the plan? The number, or a quote of the card,
+    is enough only where the card stands, and only after it stood there."""
     request = draft.it
     voted = request.ballot is not None and request.ballot.voted
     if wish.kind != "approve" or not (voted or request.state is model.State.PENDING):
@@ -84,12 +87,32 @@ def refusal_of_words(draft: Draft, wish: command.Act) -> policy.Refusal | None:
         return policy.Refusal(
             "vote.wrong_code", {"id": request.id, "code": wish.code, "now": request.code}
         )
+    if wish.code:
+        return None
     changed = any(vote.digest != request.digest for vote in draft.votes)
-    if not wish.code and (changed or draft.ballot()[0].code_required):
-        hint = texts.say(draft.locale, "vote.code_hint")
+    key = ""
+    if changed or draft.ballot()[0].code_required:
         key = "vote.code_within" if voted else "vote.code_required"
-        return policy.Refusal(key, {"id": request.id, "code_hint": hint})
-    return None
+    elif not is_beside_card(request, event.place):
+        key = "vote.code_elsewhere"
+    elif not is_after_card(request, event.at):
+        key = "vote.code_early"
+    hint = texts.say(draft.locale, "vote.code_hint")
+    return policy.Refusal(key, {"id": request.id, "code_hint": hint}) if key else None
+
+
+def is_beside_card(request: model.Request, place: model.Place) -> bool:
+    """Was it said in the chat of the request's card, and in its topic where it stands in one?"""
+    asked = request.place
+    here = (place.platform, place.tenant, place.chat) == (asked.platform, asked.tenant, asked.chat)
+    return here and (not request.thread or place.thread == request.thread)
+
+
+def is_after_card(request: model.Request, written_at: datetime) -> bool:
+    """Was it written after the card reached the chat? Of a card that an earlier release showed
+    only the moment of the asking is known."""
+    since = request.card_at or (request.created_at if request.card else None)
+    return since is not None and written_at >= since
 
 
 def act(

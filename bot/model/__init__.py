@@ -85,6 +85,7 @@ from bot.model.requests import (
     Vote,
     canonical,
     digest,
+    likeness,
     short,
 )
 from bot.model.rich import (
@@ -168,5 +169,6 @@ __all__ = [
     "Waiting",
     "canonical",
     "digest",
+    "likeness",
     "short",
 ]

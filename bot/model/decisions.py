@@ -92,6 +92,18 @@ class Archive(Protocol):
         """The text of a template by its SHA-256."""
         ...
 
+    def open_of_person(self, person: str, limit: int) -> Sequence[int]:
+        """The numbers of a person's open requests, oldest first, at most ``limit``."""
+        ...
+
+    def open_of_command(self, command: str, limit: int) -> Sequence[int]:
+        """The numbers of a command's open requests, oldest first, at most ``limit``."""
+        ...
+
+    def alike(self, likeness: str) -> int:
+        """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class View:

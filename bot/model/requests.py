@@ -202,7 +202,10 @@ class Request:
     that. ``nonce``: 128 random bits, in hex, drawn when it was filed ("" for those of earlier
     releases). ``policies``: all policies that must be satisfied, where they are more than
     ``policy``. ``causes``: who caused it beside the requester. ``hold``: why it is held, as the
-    key of a sentence; nothing of it starts and no vote counts until it is lifted."""
+    key of a sentence; nothing of it starts and no vote counts until it is lifted. ``written_at``:
+    when the message that asked was written, by the platform's clock. ``card_at``: when its card
+    reached the chat; ``thread``: the topic that the card stands in ("" where there are none).
+    ``alike``: the number of an open request for the very same, when it was filed (0: none)."""
 
     id: int
     state: State
@@ -239,6 +242,10 @@ class Request:
     policies: tuple[str, ...] = ()
     causes: tuple[Party, ...] = ()
     hold: str = ""
+    written_at: datetime | None = None
+    card_at: datetime | None = None
+    thread: str = ""
+    alike: int = 0
 
     @property
     def word(self) -> str:
@@ -255,6 +262,12 @@ class Request:
     def code(self) -> str:
         """What a button of its card carries: of the ballot, if it waits in the middle of a run."""
         return self.ballot.code if self.ballot is not None else short(self.digest)
+
+
+def likeness(command: str, args: Mapping[str, Any]) -> str:
+    """The same for two requests that ask for the same. Values that are never shown are not in
+    ``args``, so they do not count."""
+    return hashlib.sha256(canonical([command, args]).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

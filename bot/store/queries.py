@@ -57,8 +57,8 @@ WHERE form_platform = ? AND form_instance = ? AND form_instance <> ''
 """
 REQUEST_INSERT = """
 INSERT INTO requests (id, state, version, person, platform, chat, message, form_platform,
-    form_instance, card, created_at, expires_at, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    form_instance, card, created_at, expires_at, body, command, likeness)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 REQUEST_UPDATE = """
 UPDATE requests SET state = ?, version = ?, card = ?, expires_at = ?, body = ?
@@ -67,6 +67,15 @@ WHERE id = ? AND state = ? AND version = ?
 REQUEST_SET_CARD = "UPDATE requests SET card = ?, card_alias = ?, body = ? WHERE id = ?"
 REQUEST_CARD = "SELECT card FROM requests WHERE id = ?"
 REQUESTS_OPEN = f"SELECT body FROM requests WHERE state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
+REQUESTS_OPEN_OF_PERSON = (
+    f"SELECT id FROM requests WHERE person = ? AND state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
+)
+REQUESTS_OPEN_OF_COMMAND = (
+    f"SELECT id FROM requests WHERE command = ? AND state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
+)
+REQUEST_ALIKE = (
+    f"SELECT MIN(id) FROM requests WHERE likeness = ? AND likeness <> '' AND state NOT IN ({FINAL})"
+)
 REQUESTS_RECENT = "SELECT body FROM requests ORDER BY id DESC LIMIT ?"
 REQUEST_COUNTS_OPEN = (
     f"SELECT state, COUNT(*) FROM requests WHERE state NOT IN ({FINAL}) GROUP BY state"

@@ -242,6 +242,25 @@ def m005_attempts(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_ASKING = f"""
+ALTER TABLE requests ADD COLUMN command TEXT NOT NULL DEFAULT '';
+ALTER TABLE requests ADD COLUMN likeness TEXT NOT NULL DEFAULT '';
+UPDATE requests SET command = json_extract(body, '$.command') WHERE state NOT IN ({_FINAL_4});
+CREATE INDEX requests_open_person ON requests (person, id) WHERE state NOT IN ({_FINAL_4});
+CREATE INDEX requests_open_command ON requests (command, id) WHERE state NOT IN ({_FINAL_4});
+CREATE INDEX requests_open_likeness ON requests (likeness, id)
+    WHERE likeness <> '' AND state NOT IN ({_FINAL_4});
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m006_asking(db: sqlite_utils.Database) -> None:
+    """How many requests of a person or a command are open, and which of them ask for the same."""
+    for statement in _ASKING.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store up to date. Every migration is one transaction, recorded with its name."""
     migrations.apply(sqlite_utils.Database(connection))

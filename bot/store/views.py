@@ -108,6 +108,21 @@ class Archive:
         row = self._connection.execute(queries.SOURCE, (digest,)).fetchone()
         return None if row is None else str(row[0])
 
+    def open_of_person(self, person: str, limit: int) -> tuple[int, ...]:
+        """The numbers of a person's open requests, oldest first, at most ``limit``."""
+        rows = self._connection.execute(queries.REQUESTS_OPEN_OF_PERSON, (person, limit))
+        return tuple(number for (number,) in rows)
+
+    def open_of_command(self, command: str, limit: int) -> tuple[int, ...]:
+        """The numbers of a command's open requests, oldest first, at most ``limit``."""
+        rows = self._connection.execute(queries.REQUESTS_OPEN_OF_COMMAND, (command, limit))
+        return tuple(number for (number,) in rows)
+
+    def alike(self, likeness: str) -> int:
+        """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
+        row = self._connection.execute(queries.REQUEST_ALIKE, (likeness,)).fetchone()
+        return row[0] or 0
+
 
 def journal(connection: sqlite3.Connection, found: model.Request) -> int:
     """How many entries the journal of a request has; only a template's run has any."""

@@ -192,6 +192,8 @@ class Writer:
             codec.ms(request.created_at),
             codec.ms(request.expires_at),
             body,
+            request.command,
+            model.likeness(request.command, request.args),
         )
         try:
             self._execute(queries.REQUEST_INSERT, values)
@@ -199,13 +201,15 @@ class Writer:
             raise Conflict(f"request {request.id}: {fault}") from fault
         self._last_request = max(self._last_request, request.id)
 
-    def card_shown(self, number: int, ref: str, alias: str) -> None:
-        """Note the card of a request: its reference stands in the request, its alias in a column
-        only. The version stays, for nothing was decided."""
+    def card_shown(self, number: int, shown: model.Done, at: datetime) -> None:
+        """Note the card of a request: its reference, its topic and when it reached the chat stand
+        in the request, its alias in a column only. The version stays, for nothing was decided."""
         loaded = views.request(self.connection, number)
         if loaded is None:
             return
-        body = codec.encode(replace(loaded, card=ref))
+        ref, alias = shown.ref, str(shown.data.get("alias") or "")
+        thread = str(shown.data.get("thread") or "")
+        body = codec.encode(replace(loaded, card=ref, card_at=at, thread=thread))
         self._execute(queries.REQUEST_SET_CARD, (ref, alias, body, number))
 
     def _write_vote(self, vote: model.Vote) -> None:

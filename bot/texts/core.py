@@ -36,6 +36,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "账号 {account} 同时属于两个人，我无法判断是谁，所以不算任何人。请管理员改正 bot.toml。",
         "The account {account} is claimed by two people, so it counts for neither. Ask the administrator to correct bot.toml.",
     ),
+    "refused.too_old": (
+        "这条消息写于 {age}前，现在才送达（最多 {most}），什么都没有做。如果仍然需要，请重新发送。",
+        "This was written {age} ago and arrived only now (at most {most} is allowed), so nothing was done. Send it again if you still need it.",
+    ),
+    "refused.open_person": (
+        "你有 {most} 个申请还没有结束，已经到上限，例如 {numbers:list}。请先取消，或等它们结束（`pending` 列出全部）。",
+        "You have {most} open requests, which is the limit, for example {numbers:list}. Cancel some, or wait until they end (`pending` lists them).",
+    ),
+    "refused.open_command": (
+        "{command} 有 {most} 个申请还没有结束，已经到上限。请等其中一些结束后再试。",
+        "{most} requests for {command} are open, which is the limit. Try again when some of them have ended.",
+    ),
     "refused.rate": (
         "一分钟内消息太多（上限 {most} 次），后面的都没有执行。请稍后再试。",
         "Too many messages within a minute (at most {most}); the further ones were not carried out. Please wait a moment.",
@@ -171,6 +183,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} 风险很高，用文字同意时必须带上卡片上的短码：`approve {id} {code_hint}`。",
         "#{id} is high-risk: approving by text must carry the code on the card: `approve {id} {code_hint}`.",
     ),
+    "vote.code_elsewhere": (
+        "#{id} 的卡片在别的会话或话题里。请先看过卡片，再带上卡片上的短码：`approve {id} {code_hint}`，或者在卡片所在的地方同意。",
+        "The card of #{id} stands in another chat or topic. Read it first, then send the code on it: `approve {id} {code_hint}`, or approve where the card stands.",
+    ),
+    "vote.code_early": (
+        "这句话写在 #{id} 的卡片送达之前，没有计入。请看过卡片后再说一次，并带上短码：`approve {id} {code_hint}`。",
+        "This was written before the card of #{id} was there, so it was not counted. Read the card, then send the code on it: `approve {id} {code_hint}`.",
+    ),
     "vote.code_hint": ("短码", "CODE"),
     "vote.no_request": (
         "没有找到这个申请。用 `pending` 查看待审批的申请。",
@@ -235,6 +255,13 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.asked_by": ("申请人", "Asked by"),
     "card.request": ("内容", "Request"),
     "card.reason": ("原因", "Reason"),
+    "card.written": ("写于", "Written"),
+    "card.written.ago": ("送达之前 {age}", "{age} before it arrived"),
+    "card.alike": ("注意", "Note"),
+    "card.alike.open": (
+        "#{number} 申请的是同一件事，在提出这个申请时还没有结束。",
+        "#{number} asks for the same, and was open when this was asked.",
+    ),
     "card.late": ("需要确认", "To confirm"),
     "card.late.why": (
         "这张审批单是在我离线期间通过的，请再次确认后执行",

@@ -26,10 +26,12 @@ class Acts(party.Platform):
         mention: list[str] | tuple[str, ...] = (),
         direct: bool = False,
         changes: dict[str, Any] | None = None,
+        age: float = 0.0,
     ) -> dict[str, Any]:
         """``user`` writes ``@bot text`` in a group, or ``text`` to the bot alone (``direct``).
         ``changes`` replace fields of what the bot is told (None: leave the field out), to play
-        outsiders, rich text, what is over quota."""
+        outsiders, rich text, what is over quota. It was written ``age`` seconds ago, and is
+        delivered now."""
         person = people.person(user)
         place = people.DIRECT[user] if direct else self.chat(chat)
         if user not in place.members:
@@ -45,7 +47,9 @@ class Acts(party.Platform):
             notified=() if place.direct else tuple(p.id for p in others),
         )
         quoted = self.rooms.find(quote) if quote else None
-        data = self._chat_data(person, place, entry, text, others, quoted) | (changes or {})
+        data = self._chat_data(person, place, entry, text, others, quoted)
+        data["createAt"] -= round(age * 1000)
+        data |= changes or {}
         self.gateway.push("chat", {k: v for k, v in data.items() if v is not None})
         return {"message": entry.id}
 

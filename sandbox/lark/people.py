@@ -21,9 +21,11 @@ class People(Platform):
         mention: tuple[str, ...] = (),
         direct: bool = False,
         at_bot: bool = True,
+        age: float = 0.0,
     ) -> dict[str, Any]:
         """Write to the bot: "@bot text" in a group, or ``text`` alone in the private chat. Without
-        ``at_bot`` a group's message is not pushed, as the app may only read what names it.
+        ``at_bot`` a group's message is not pushed, as the app may only read what names it. It was
+        written ``age`` seconds ago, and is delivered now.
 
         Returns {"message", "delivery"}.
         """
@@ -39,7 +41,7 @@ class People(Platform):
         entry = state.Entry(
             id=self.tenant.new_id("om_"),
             chat=where.id,
-            at=self.clock.now(),
+            at=self.clock.now() - age,
             sender=who,
             kind="message",
             source=source,

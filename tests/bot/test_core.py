@@ -325,7 +325,7 @@ def test_a_card_that_cannot_be_sent_is_decided_by_text(stage: Stage) -> None:
             if isinstance(one.effect.body, model.Say):
                 assert "Decide by text" in words(one.effect.body.message)
                 assert "systemctl restart" in words(one.effect.body.message)
-    stage.ask("bob", "approve 1")
+    stage.ask("bob", f"approve 1 {stage.request(1).code}")
     assert stage.request(1).state is model.State.APPROVED
 
 

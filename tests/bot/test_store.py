@@ -138,6 +138,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m003_bus",
             "m004_not_started",
             "m005_attempts",
+            "m006_asking",
         ]
 
 
