@@ -57,7 +57,13 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "vote.not_counted": {"account": "string", "reason": "string"},
     },
     "Votes": {
-        "vote.cast": {"approve": "boolean", "digest": "string", "via": VIA, "reason": "string?"},
+        "vote.cast": {
+            "approve": "boolean",
+            "digest": "string",
+            "via": VIA,
+            "reason": "string?",
+            "word": "string?",
+        },
         "vote.refused": {"reason": "string", "via": VIA},
         "click.refused": {"reason": "string", "action": "string", "card": "string?"},
         "act.refused": {"reason": "string", "action": "string"},

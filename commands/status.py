@@ -61,7 +61,7 @@ def _one(context: Context, request: Request) -> Reply:
         rows.append((context.say("status.reason"), (Span(request.reason),)))
     rows.extend(
         (
-            context.say("status.approved" if vote.approve else "status.rejected"),
+            context.say(f"status.{vote.word or ('approved' if vote.approve else 'rejected')}"),
             (Span(context.name(vote.person) + (f": {vote.reason}" if vote.reason else "")),),
         )
         for vote in context.view.votes

@@ -35,6 +35,7 @@ def outcome_message(
     approvers = dict.fromkeys(
         name_of(house, vote.person)
         + (f" ({texts.say(locale, 'card.via.form')})" if vote.via == "form" else "")
+        + (f" ({texts.say(locale, f'card.vote.{vote.word}')})" if vote.word else "")
         for vote in votes
         if vote.approve
     )

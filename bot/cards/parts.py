@@ -118,7 +118,8 @@ def vote_row(house: House, request: model.Request, votes: Sequence[model.Vote]) 
     locale = request.locale
     parts = []
     for vote in votes:
-        word = texts.say(locale, "card.vote.approve" if vote.approve else "card.vote.reject")
+        word = vote.word or ("approve" if vote.approve else "reject")
+        word = texts.say(locale, f"card.vote.{word}")
         text = f"{name_of(house, vote.person)} {word} {moment(house, vote.at)}"
         if vote.via == "form":
             text += " " + texts.say(locale, "card.via.form")

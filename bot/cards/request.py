@@ -214,7 +214,9 @@ def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -
         what = "voted" if request.ballot.voted else request.ballot.kind
         return texts.say(locale, f"card.note.{what}", id=request.id, code=request.code)
     if request.state in (model.State.APPROVED, model.State.RUNNING) and not request.stopping:
-        approvers = names_of(house, (vote.person for vote in votes if vote.approve))
+        approvers = names_of(
+            house, (vote.person for vote in votes if vote.approve and not vote.word)
+        )
         return texts.say(locale, "card.note.approved", names=approvers)
     if request.stopping and not request.state.final:
         return texts.say(locale, "card.note.stopping", name=name_of(house, request.ended_by))

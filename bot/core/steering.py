@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot import cards, policy, texts
+from typing import Literal
+
+from bot import cards, model, policy, texts
 from bot.core import elsewhere, running, runs
 from bot.core.draft import Draft
 
@@ -10,8 +12,14 @@ WORDS = ("pause", "resume", "retry", "skip")
 _TOLD = {"pause": "paused", "resume": "resumed", "retry": "retry", "skip": "skip"}
 
 
-def steer(draft: Draft, person: policy.Person, word: str) -> running.Answer:
-    """Pause a run, or answer to what it waits for without a vote; and say what came of it."""
+def steer(
+    draft: Draft,
+    person: policy.Person,
+    account: model.Account,
+    word: str,
+    via: Literal["card", "text"],
+) -> running.Answer:
+    """Pause a run, or answer to what it waits for; and say what came of it."""
     request, locale = draft.it, draft.locale
     key = refusal_of_word(draft, person, word)
     if key:
@@ -19,6 +27,13 @@ def steer(draft: Draft, person: policy.Person, word: str) -> running.Answer:
         names = cards.names_of(draft.house, who_may(draft, word))
         word_ = cards.state_word(locale, request)
         return texts.say(locale, key, id=request.id, names=names, state=word_), "warning"
+    if word in ("retry", "skip") and not is_answered(draft, person, account, word, via):
+        draft.update_card()
+        tally = policy.tally(*answers(draft, word))
+        text = texts.say(
+            locale, f"steer.{word}.counted", id=request.id, have=tally.have, need=tally.need
+        )
+        return text, "success"
     draft.enter(person.id, f"run.{_TOLD[word]}", task=request.ballot.task if request.ballot else "")
     assert request.plan is not None
     if request.plan.engine == "local":
@@ -26,6 +41,33 @@ def steer(draft: Draft, person: policy.Person, word: str) -> running.Answer:
     else:
         elsewhere.tell(draft, "resume")
     return texts.say(locale, f"steer.{word}", id=request.id), "info"
+
+
+def answers(draft: Draft, word: str) -> tuple[policy.Policy, str, tuple[model.Vote, ...]]:
+    """By which policy, of whose request, and with which votes a doubt is answered with a word."""
+    ballot = draft.it.ballot
+    assert ballot is not None
+    digest = ballot.answer(word)
+    votes = tuple(vote for vote in draft.votes if vote.digest == digest)
+    return draft.ballot()[0], draft.it.person, votes
+
+
+def is_answered(
+    draft: Draft,
+    person: policy.Person,
+    account: model.Account,
+    word: str,
+    via: Literal["card", "text"],
+) -> bool:
+    """Count a person's answer to a doubt: it takes as many people as the run itself took, since a
+    call that is made again may happen twice, and one that is skipped may not have happened."""
+    request = draft.it
+    assert request.ballot is not None
+    digest = request.ballot.answer(word)
+    vote = model.Vote(request.id, person.id, account, True, digest, draft.now, via=via, word=word)
+    draft.vote(vote)
+    draft.enter(person.id, "vote.cast", approve=True, digest=digest, via=via, word=word)
+    return policy.tally(*answers(draft, word)).verdict == "approved"
 
 
 def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
@@ -41,7 +83,20 @@ def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
         return "steer.nothing"
     if word in ("retry", "skip") and (asks is None or asks.kind != "unknown"):
         return "steer.nothing"
-    return "" if person.id in who_may(draft, word) else "steer.not_yours"
+    if person.id not in who_may(draft, word):
+        return "steer.not_yours"
+    if word in ("retry", "skip"):
+        return refusal_of_answer(draft, person, word)
+    return ""
+
+
+def refusal_of_answer(draft: Draft, person: policy.Person, word: str) -> str:
+    """Why this person's answer to a doubt does not count now, as the key of a sentence."""
+    rule, requester, votes = answers(draft, word)
+    if any(vote.person == person.id for vote in votes):
+        return "steer.again"
+    waiting = policy.tally(rule, requester, votes).waiting_for
+    return "" if person.id in waiting else "steer.not_yet"
 
 
 def who_may(draft: Draft, word: str) -> tuple[str, ...]:

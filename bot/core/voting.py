@@ -131,7 +131,7 @@ def act(
     if action == "stop":
         return running.stop(draft, person)
     if action in steering.WORDS:
-        return steering.steer(draft, person, action)
+        return steering.steer(draft, person, account, action, via)
     draft.enter(person.id, "click.refused", reason="vote.unknown_action", action=action[:40])
     return texts.say(draft.locale, "vote.unknown_action"), "warning"
 

@@ -157,6 +157,11 @@ class Ballot:
         """Is it decided by votes?"""
         return self.kind in ("approval", "canary", "confirm")
 
+    def answer(self, word: str) -> str:
+        """What a vote for "retry" or "skip" carries as its digest, so that the votes for each are
+        counted by themselves."""
+        return hashlib.sha256(f"{self.digest}:{word}".encode()).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -272,7 +277,8 @@ def likeness(command: str, args: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One per (request, digest, person): what they decided, on which plan or ballot."""
+    """One per (request, digest, person): what they decided, on which plan or ballot. ``word``:
+    "retry" or "skip", where it answers for a call of unknown fate."""
 
     request: int
     person: str
@@ -282,6 +288,7 @@ class Vote:
     at: datetime
     reason: str = ""
     via: Literal["card", "text", "form"] = "card"
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "status.asked_by": ("申请人", "Asked by"),
     "status.reason": ("原因", "Reason"),
     "status.approved": ("已同意", "Approved by"),
+    "status.retry": ("要求重试", "Said retry"),
+    "status.skip": ("要求跳过", "Said skip"),
     "status.rejected": ("已拒绝", "Rejected by"),
     "status.waiting": ("等待", "Waiting for"),
     "status.expires": ("过期", "Expires"),

@@ -287,6 +287,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.mode.count": ("{need} 人同意", "{need} of them"),
     "card.votes": ("投票", "Votes"),
     "card.vote.approve": ("同意", "approved"),
+    "card.vote.retry": ("要求重试", "said retry"),
+    "card.vote.skip": ("要求跳过", "said skip"),
     "card.vote.reject": ("拒绝", "rejected"),
     "card.via.form": ("经审批单", "by the form"),
     "card.progress": ("进度", "Progress"),

@@ -149,6 +149,22 @@ PHRASES: dict[str, tuple[str, str]] = {
     "steer.resume": ("#{id} 继续执行。", "#{id} goes on."),
     "steer.retry": ("#{id}：重新执行这次调用。", "#{id}: the call is made again."),
     "steer.skip": ("#{id}：跳过这次调用并继续。", "#{id}: goes on without the call."),
+    "steer.retry.counted": (
+        "已计入：#{id} 重试需要 {need} 人，现在有 {have} 人。",
+        "Counted: making the call of #{id} again takes {need} people, {have} said so.",
+    ),
+    "steer.skip.counted": (
+        "已计入：#{id} 跳过需要 {need} 人，现在有 {have} 人。",
+        "Counted: going on without the call of #{id} takes {need} people, {have} said so.",
+    ),
+    "steer.again": (
+        "你已经这样回答过 #{id}，还需要其他人：{names:list}。",
+        "You answered #{id} like this already; others have to as well: {names:list}.",
+    ),
+    "steer.not_yet": (
+        "还没有轮到你回答 #{id}。",
+        "It is not your turn to answer #{id} yet.",
+    ),
     "steer.approved": ("已同意，#{id} 继续执行。", "Approved; #{id} goes on."),
     "steer.rejected": (
         "已拒绝，#{id} 取消，不再启动新的调用。",
