@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from bot import checkpoints, model, ports, store
 from bot import patience as patience_
@@ -27,6 +27,16 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Needs = Callable[[model.Event], model.Needs]
 Decide = Callable[[model.Event, model.View, datetime], model.Decision]
+Judge = Callable[[model.StoredEffect, model.View, datetime], model.Refused | None]
+"""Why an effect that was just claimed must not be sent; None: it may be."""
+
+
+class Quota(store.Quota, Protocol):
+    """How much may be claimed. ``give_back`` is told of each one that was not sent after all."""
+
+    def give_back(self, bucket: store.Bucket) -> None: ...
+
+
 Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 MOST_TOGETHER = 256
@@ -65,6 +75,7 @@ class Engine:
         patience: patience_.Patience | None = None,
         failed: Callable[[BaseException], None] | None = None,
         chance: random.Random | None = None,
+        judge: Judge | None = None,
     ) -> None:
         if house.writer is None:
             raise ValueError("the engine needs a store that it can write")
@@ -79,6 +90,7 @@ class Engine:
             patience or patience_.Patience(),
             chance,
         )
+        self._gate = _Gate(house.writer, self._taker, judge, clock) if judge is not None else None
         self._writer = house.writer
         self._failed = failed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
@@ -108,6 +120,16 @@ class Engine:
         """Run ``call`` on the writer thread, in the transaction that the next events share. What
         it raises is set on the future, and what it wrote is undone."""
         return self._put(None, call)
+
+    def claim(self, quota: Quota) -> asyncio.Future[store.Claims]:
+        """Take out what is due, as far as ``quota`` allows. What starts something is judged in the
+        same transaction: what is refused is settled so, and is not among what is returned."""
+
+        def claim(writer: store.Writer) -> store.Claims:
+            claims = writer.claim(self.clock.now(), quota)
+            return claims if self._gate is None else self._gate.passed(claims, quota)
+
+        return self.write(claim)
 
     async def read(self, call: Callable[[store.Reader], T]) -> T:
         """Run ``call`` in a thread with a read-only connection; it never blocks the writer."""
@@ -265,6 +287,55 @@ def _fatal(fault: BaseException) -> bool:
         fault,
         sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError,
     )
+
+
+class _Gate:
+    """Judges what was claimed, on the writer's thread, within the transaction that claimed it."""
+
+    def __init__(
+        self, writer: store.Writer, taker: _Taker, judge: Judge, clock: ports.Clock
+    ) -> None:
+        self._writer = writer
+        self._taker = taker
+        self._judge = judge
+        self._clock = clock
+
+    def passed(self, claims: store.Claims, quota: Quota) -> store.Claims:
+        """Those that may be sent."""
+        left: list[store.Claimed] = []
+        for claimed in claims.taken:
+            allowed = self._allowed(claimed)
+            if allowed is None:
+                quota.give_back(claimed.bucket)
+            else:
+                left.append(allowed)
+        return replace(claims, taken=tuple(left), refused=len(claims.taken) - len(left))
+
+    def _allowed(self, claimed: store.Claimed) -> store.Claimed | None:
+        """The effect as it may be sent; None: it may not, and that is settled. One that may have
+        happened before is looked up only."""
+        effect, body = claimed.effect, claimed.effect.body
+        if not isinstance(body, model.StartRun | model.RunCall | model.TellRun):
+            return claimed
+        outcome = self._judged(effect)
+        if outcome is None:
+            return claimed
+        if claimed.attempt.uncertain and isinstance(body, model.StartRun | model.RunCall):
+            return replace(claimed, effect=replace(effect, body=replace(body, lookup=True)))
+        key = f"effect:{effect.id}:{effect.attempts}"
+        self._taker.take(model.Settled(key, self._clock.now(), effect.id, outcome))
+        return None
+
+    def _judged(self, effect: model.StoredEffect) -> model.Refused | model.NotSent | None:
+        """Why it is not sent. What cannot be judged is not sent now, but judged again later."""
+        try:
+            view = self._writer.view(model.Needs(effect=effect.id), 0)
+            return self._judge(effect, view, self._clock.now())
+        except Exception as fault:
+            if _fatal(fault):
+                raise
+            log.exception("effect %d could not be judged", effect.id)
+            return model.NotSent(f"it could not be judged: {type(fault).__name__}")
 
 
 class _Taker:

@@ -20,7 +20,7 @@ OWN = "countersign."
 COMPLETED, APPROVED = "countersign.run.completed", "approval.approved"
 TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 STATES: Schema = {"enum": [state.value for state in model.State]}
-WAITS = "approval|canary|confirm|pause|batch|person|unknown"
+WAITS = "approval|canary|confirm|pause|batch|person|held|unknown"
 VIA = "card|text|form"
 
 FAMILIES: Mapping[str, Mapping[str, Facts]] = {
@@ -82,6 +82,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "digest": "string",
             "token": "string",
         },
+        "request.not_started": {"reason": "string", "why": "string", "digest": "string"},
         "run.not_started": {"reason": "string", "token": "string?"},
         "run.unclear": {"reason": "string", "token": "string", "look": "integer"},
         "run.unknown": {"reason": "string", "token": "string?", "invocation": "string?"},
@@ -117,6 +118,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "reason": "string",
         },
         "run.waiting": {"why": WAITS, "task": "string", "digest": "string"},
+        "run.held": {"call": "string", "reason": "string"},
         "run.paused": {"task": "string"},
         "run.resumed": {"task": "string"},
         "run.retry": {"task": "string"},

@@ -137,6 +137,14 @@ class Quotas:
             for window in self._of(bucket):
                 window.flying += 1
 
+    def give_back(self, bucket: store.Bucket) -> None:
+        """One that was taken out was not sent."""
+        bucket = self._account(bucket)
+        with self._lock:
+            self._flying[bucket.platform] -= 1
+            for window in self._of(bucket):
+                window.flying -= 1
+
     def settled(self, bucket: store.Bucket) -> None:
         """A call came back; the other side counts it from now at the latest."""
         bucket, now = self._account(bucket), codec.ms(self._clock.now())
@@ -197,7 +205,7 @@ class Outbox:
                 claims = await self._claim()
                 if claims is None:
                     return
-                if not claims.taken:
+                if not claims.taken and not claims.refused:
                     await self._sleep(claims.next_due)
         finally:
             self._stopped.set()
@@ -250,14 +258,10 @@ class Outbox:
 
     async def _claim(self) -> store.Claims | None:
         """Take out what is due and begin to perform it. None: the engine is closed."""
-
-        def claim(writer: store.Writer) -> store.Claims:
-            if self._draining:
-                return store.Claims((), None)
-            return writer.claim(self._clock.now(), self._quotas)
-
+        if self._draining:
+            return store.Claims((), None)
         try:
-            claims = await self._engine.write(claim)
+            claims = await self._engine.claim(self._quotas)
         except ports.Closed:
             return None
         if claims.taken:

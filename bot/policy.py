@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -208,6 +208,31 @@ def policy_of(book: Book, name: str) -> Policy:
     """The policy of a request. One that is no longer configured has no approvers: nobody can
     approve by it, and the request expires."""
     return book.policies.get(name) or Policy(name, ())
+
+
+def snapshot(policies: Iterable[Policy]) -> dict[str, Any]:
+    """Policies as they stand now, by name, as JSON: what a plan's terms keep of them."""
+    return {
+        one.name: {
+            name: value.total_seconds() if isinstance(value, timedelta) else value
+            for name, value in asdict(replace(one, approvers=list(one.approvers))).items()  # type: ignore[arg-type]
+            if name != "name"
+        }
+        for one in policies
+    }
+
+
+def from_snapshot(kept: Mapping[str, Any]) -> tuple[Policy, ...]:
+    """The policies that ``snapshot`` kept. What it does not name has its default."""
+    found = []
+    for name, values in kept.items():
+        known = {one.name: values[one.name] for one in fields(Policy) if one.name in values}
+        for span in ("expires", "remind", "run_within"):
+            if span in known:
+                known[span] = timedelta(seconds=known[span])
+        known["approvers"] = tuple(known.get("approvers", ()))
+        found.append(Policy(name, **known))
+    return tuple(found)
 
 
 def locale_of(book: Book, place: model.Place) -> str:

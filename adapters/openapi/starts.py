@@ -47,6 +47,8 @@ class Starts:
             return model.Unknown(f"It could not be looked up: {failure.reason}", token)
         if found is not None:
             return found
+        if effect.lookup:
+            return model.Unknown("No trace of it was found, and it may not be sent now.", token)
         age = self._age(effect)
         if age is not None and age < self.settings.safe_token_seconds:
             return None

@@ -91,6 +91,9 @@ class App:
                 self.clock,
                 failed_toast=texts.say(self.settings.book.locale, "receipt.error"),
                 failed=self._fail,
+                judge=lambda effect, view, now: core.refusal_of_claim(
+                    self.house, effect, view, now
+                ),
             )
             door.start()
             try:

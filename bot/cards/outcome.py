@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot import model, texts
 from bot.cards import runs
-from bot.cards.parts import MARKS, bold, code, name_of, para, people, span
+from bot.cards.parts import MARKS, bold, code, name_of, para, people, span, targets_text
 from bot.cards.results import missing_word, output_blocks, result_rows
 from bot.house import House
 
@@ -26,6 +26,7 @@ def outcome_message(
     key = {
         model.State.SUCCEEDED: "say.succeeded",
         model.State.FAILED: "say.failed",
+        model.State.NOT_STARTED: "say.outcome.not_started",
         model.State.CANCELLED: f"say.{request.word}",
     }.get(request.state, "say.unknown")
     headline = texts.say(locale, key, id=request.id, command=request.command)
@@ -47,11 +48,16 @@ def outcome_message(
     ]
     if request.reason:
         rows.append((texts.say(locale, "card.reason"), (span(request.reason),)))
+    unstarted = request.state is model.State.NOT_STARTED
     if plan.template:
         rows += runs.rows(request, plan)
+    elif unstarted:
+        rows.append(
+            (texts.say(locale, "card.targets"), (span(targets_text(locale, plan.instances)),))
+        )
     else:
         rows += result_rows(locale, plan, results, missing_word(request))
-    if began and ended:
+    if began and ended and not unstarted:
         rows.append(
             (texts.say(locale, "say.duration"), (span(texts.duration(locale, ended - began)),))
         )
@@ -61,6 +67,8 @@ def outcome_message(
     ]
     if request.note:
         blocks.append(para(span(request.note)))
+    if unstarted:
+        blocks.append(para(span(texts.say(locale, "say.revote", id=request.id))))
     if request.state is model.State.UNKNOWN and not plan.template:
         blocks.append(para(span(texts.say(locale, "say.unknown.what", name=run_name))))
     blocks.append(model.Block("facts", rows=tuple(rows)))

@@ -9,10 +9,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import model
-from bot.core import asking, bus, elsewhere, forms, ordering, running, runs, voting, watching
+from bot.core import (
+    asking,
+    authority,
+    bus,
+    elsewhere,
+    forms,
+    ordering,
+    running,
+    runs,
+    voting,
+    watching,
+)
 from bot.house import House
 
-__all__ = ["decide", "needs"]
+__all__ = ["decide", "needs", "refusal_of_claim"]
 
 
 def needs(house: House, event: model.Event) -> model.Needs:
@@ -73,6 +84,14 @@ def decided(house: House, event: model.Event, view: model.View, now: datetime) -
             return bus.turned(house, event, view, now)
         case model.Ordered():
             return ordering.ordered(house, event, view, now)
+
+
+def refusal_of_claim(
+    house: House, effect: model.StoredEffect, view: model.View, now: datetime
+) -> model.Refused | None:
+    """Why an effect that was just claimed must not be sent; None: it may be. Asked in the very
+    transaction that claims it; a refusal settles the effect, and comes back as ``Settled``."""
+    return authority.refusal_of_claim(house, effect, view, now)
 
 
 def settled(house: House, event: model.Settled, view: model.View, now: datetime) -> model.Decision:

@@ -23,7 +23,8 @@ def parsed(text: str, name: str) -> oos.Template:
 
 
 class Draft:
-    """``request``, ``votes``, ``steps`` and ``results`` show the state as changed so far."""
+    """``request``, ``votes``, ``steps`` and ``results`` show the state as changed so far; ``held``
+    is why its run may not go on, in words."""
 
     def __init__(self, house: House, view: model.View, now: datetime) -> None:
         self.house, self.view, self.now = house, view, now
@@ -41,6 +42,7 @@ class Draft:
         self.published: list[model.CloudEvent] = []
         self.noted: Mapping[str, Any] = {}
         self.spoken = ""
+        self.held = ""
 
     def asked_by(
         self, person: policy.Person, account: model.Account, place: model.Place, locale: str

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import model, policy
-from bot.core import runs, secrets
+from bot.core import authority, runs, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 
@@ -72,6 +72,8 @@ def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
     text = f"{draft.it.digest}:{execution.id}:{waiting.kind}:{key}"
     if waiting.kind == "pause":
         text += f":{progress.done}:{progress.failed}"
+    if draft.it.asked:
+        text += f":{draft.it.asked}"
     voters = tuple(
         person.id
         for name in waiting.approvers
@@ -129,10 +131,27 @@ def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) 
     draft = Draft(house, view, now)
     if view.request is None or isinstance(outcome, model.Done):
         return draft.receipt()
+    if isinstance(outcome, model.Refused) and outcome.code == authority.NOT_AUTHORISED:
+        return not_let_out(draft, outcome)
     draft.enter("countersign", "run.tell_failed", reason=getattr(outcome, "reason", ""))
     reason = reason_of(draft.it.locale, outcome)
     assert view.effect is not None
     draft.tell_sentence(f"untold:{view.effect.key}", "say.tell_failed", reason=reason)
+    return draft.receipt()
+
+
+def not_let_out(draft: Draft, outcome: model.Refused) -> model.Decision:
+    """The execution was not told, as at that moment it might not go on: what it waits for is asked
+    once more."""
+    effect = draft.view.effect
+    assert effect is not None
+    assert isinstance(effect.body, model.TellRun)
+    if draft.it.state.final:
+        return draft.receipt()
+    reason = str(outcome.data.get("key", ""))
+    draft.enter("countersign", "run.held", call=effect.body.task, reason=reason)
+    draft.change(asked=draft.it.asked + 1)
+    draft.tell_sentence(f"untold:{effect.key}", "say.held", draft.asker(), reason=outcome.reason)
     return draft.receipt()
 
 

@@ -12,7 +12,7 @@ from bot.core import live, secrets
 from bot.core.draft import Draft
 from bot.oos import calls, interpreter
 
-PATIENT = frozenset({"pause", "batch", "person", "unknown"})
+PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})
 """What a run waits for without a vote."""
 LONGEST_VALUE = 200
 
@@ -22,8 +22,11 @@ def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ball
     request = draft.it
     rule = policy.policy_of(draft.house.book, request.policy)
     for one in waits.pauses:
+        if one.kind == "held":
+            return asking(draft, "held", "held", one.task, run, draft.held)
         if one.kind == "person":
-            return asking(draft, one.key or "person", "person", one.task, run)
+            found = asking(draft, one.key or "person", "person", one.task, run)
+            return replace(found, by=one.person)
     for approval in waits.approvals:
         if approval.kind == "canary":
             shown = canary_text(approval.shown, names_of(draft))
@@ -48,7 +51,7 @@ def asking(
 ) -> model.Ballot:
     """``digest`` tells this question from all others that the run asks, so that an answer to one
     never counts for another. A pause by a person has no place of its own: each is another."""
-    count = f":{run.count}" if kind in ("person", "unknown") else ""
+    count = f":{run.count}" if kind in ("person", "held", "unknown") else ""
     text = f"{draft.it.digest}:{key}{count}"
     rule = policy.policy_of(draft.house.book, draft.it.policy)
     return model.Ballot(

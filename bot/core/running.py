@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, texts
-from bot.core import elsewhere, runs
+from bot.core import authority, elsewhere, runs
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
@@ -133,6 +133,8 @@ def started(
     match outcome:
         case model.Done(ref=invocation):
             begin(draft, replace(step, invocation=invocation, state="running"))
+        case model.Refused(code=authority.NOT_AUTHORISED) if not authority.began(draft):
+            authority.not_started(draft, outcome)
         case model.Refused(reason=reason) | model.NotSent(reason=reason):
             why = reason_of(draft.it.locale, outcome)
             draft.step(replace(step, state="failed", error=why))

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot import cards, model, policy, texts
-from bot.core import live, preview, questions, secrets
+from bot.core import authority, live, preview, questions, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
@@ -89,6 +89,8 @@ def called(house: House, outcome: model.Outcome, view: model.View, now: datetime
 @guarded
 def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
     run = live.of(draft)
+    if isinstance(outcome, model.Refused) and outcome.code == authority.NOT_AUTHORISED:
+        return not_let_out(draft, run, call, outcome)
     found = ended(draft, call, outcome)
     if not isinstance(found, journal.Done):
         draft.enter(
@@ -104,7 +106,21 @@ def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
     elif notable(call):
         draft.enter("countersign", "call.made", call=call.key, what=what_of(call))
     live.write(draft, run, journal.Finished(call.key, live.moment(draft, run), found))
-    go_on(draft, run)
+    return go_on(draft, run)
+
+
+def not_let_out(draft: Draft, run: live.Live, call: model.RunCall, outcome: model.Refused) -> None:
+    """A call was refused at the moment when it would have been made: nothing was begun yet, so that
+    the request ends as not started; or the run is held, and asks."""
+    if not authority.began(draft):
+        live.forget(draft)
+        return authority.not_started(draft, outcome)
+    draft.enter("countersign", "run.held", call=call.key, reason=str(outcome.data.get("key", "")))
+    draft.held = outcome.reason
+    at = live.moment(draft, run)
+    live.write(draft, run, journal.Told("held", at, "countersign"))
+    live.write(draft, run, journal.Finished(call.key, at, journal.NotMade(journal.HELD)))
+    return go_on(draft, run)
 
 
 def ended(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> journal.Outcome:
@@ -112,7 +128,7 @@ def ended(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> journal.
     match outcome:
         case model.Done(data=data):
             return journal.Done(data.get("document"))
-        case model.Refused(code=code) if call.lookup and code == NOT_MADE:
+        case model.Refused(code=code) if code == NOT_MADE:
             return journal.NotMade()
         case model.Refused(code=code) | model.NotSent(reason=code) if call.lookup:
             return journal.Unknown(reason_of(draft.it.locale, outcome))
@@ -188,8 +204,9 @@ def queue(draft: Draft, call: calls.Call, at: datetime | None, lookup: bool = Fa
     what = calls.plain(call.what)
     region = str(what.get("region") or request.plan.region)
     body = model.RunCall(
-        request.id, model.short(request.digest), call.key, call.token, what, region, lookup, at=at
-    )
+        request.id, model.short(request.digest), call.key, call.token, what, region, lookup, at=at,
+        cleanup=call.cleanup,
+    )  # fmt: skip
     word = "look" if lookup else "call"
     draft.queue(f"{word}:{call.token}", f"{word}:{call.token}", body)
 

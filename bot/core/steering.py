@@ -79,7 +79,7 @@ def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
         return "steer.not_here"
     if word == "pause" and (request.stopping or (asks is not None and not asks.voted)):
         return "steer.already"
-    if word == "resume" and (asks is None or asks.kind not in ("pause", "batch", "person")):
+    if word == "resume" and (asks is None or asks.kind not in ("pause", "batch", "person", "held")):
         return "steer.nothing"
     if word in ("retry", "skip") and (asks is None or asks.kind != "unknown"):
         return "steer.nothing"

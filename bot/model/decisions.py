@@ -88,6 +88,11 @@ class Archive(Protocol):
         """The journal behind entry number ``after``, in order."""
         ...
 
+    def sent(self, request: int) -> Sequence[Effect]:
+        """What of the request was let out to start or to change something; not what provably did
+        not leave."""
+        ...
+
     def source(self, digest: str) -> str | None:
         """The text of a template by its SHA-256."""
         ...

@@ -85,7 +85,8 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """Start one step of an approved plan."""
+    """Start one step of an approved plan. With ``lookup`` nothing may be started: find out what
+    became of an earlier try."""
 
     request: int
     plan: Plan
@@ -93,6 +94,7 @@ class StartRun:
     step: Step
     name: str
     tags: Mapping[str, str]
+    lookup: bool = False
     kind: Literal["start_run"] = "start_run"
 
 
@@ -132,7 +134,7 @@ class RunCall:
     became of the call that carried this token. Then Done says that it happened (with its answer),
     Refused with the code "not_made" that it provably did not, Unknown that nobody can tell. ``at``
     is when the call was first written as started: a platform remembers a token for a while only,
-    so without it a call that may have happened is never repeated.
+    so without it a call that may have happened is never repeated. ``cleanup``: OnError led to it.
     """
 
     request: int
@@ -143,6 +145,7 @@ class RunCall:
     region: str = ""
     lookup: bool = False
     at: datetime | None = None
+    cleanup: bool = False
     kind: Literal["run_call"] = "run_call"
 
 

@@ -18,10 +18,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The other side said no. Never retried."""
+    """The other side said no, or, with the code "not_authorised", the core did at the moment when
+    it would have been sent. Never retried. ``data``: facts about why, for the core."""
 
     reason: str
     code: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
     kind: Literal["refused"] = "refused"
 
 

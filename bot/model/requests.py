@@ -135,18 +135,20 @@ class FormOrigin:
 class Ballot:
     """What a run that waits asks of people. ``key`` names the place in the template. An "approval"
     is voted on by ``voters`` (``need`` of them), a "canary" and a "confirm" of a risky call as the
-    request itself was, until ``expires_at``; a "pause", a "batch" and a "person" (who paused it)
-    wait to be resumed; of an "unknown" call a person must say whether to make it again. ``digest``
-    is what a vote must carry; ``shown`` what it is about."""
+    request itself was, until ``expires_at``; a "pause", a "batch", a "person" (``by`` paused it)
+    and a "held" run (it may not go on for now) wait to be resumed; of an "unknown" call a person
+    must say whether to make it again. ``digest`` is what a vote must carry; ``shown`` what it is
+    about."""
 
     key: str
-    kind: Literal["approval", "canary", "confirm", "pause", "batch", "person", "unknown"]
+    kind: Literal["approval", "canary", "confirm", "pause", "batch", "person", "held", "unknown"]
     task: str
     digest: str
     voters: tuple[str, ...] = ()
     need: int = 1
     shown: str = ""
     expires_at: datetime | None = None
+    by: str = ""
 
     @property
     def code(self) -> str:
@@ -210,7 +212,9 @@ class Request:
     key of a sentence; nothing of it starts and no vote counts until it is lifted. ``written_at``:
     when the message that asked was written, by the platform's clock. ``card_at``: when its card
     reached the chat; ``thread``: the topic that the card stands in ("" where there are none).
-    ``alike``: the number of an open request for the very same, when it was filed (0: none)."""
+    ``alike``: the number of an open request for the very same, when it was filed (0: none).
+    ``asked``: how often a question of a run elsewhere was put anew, as its answer could not be
+    passed on."""
 
     id: int
     state: State
@@ -251,6 +255,7 @@ class Request:
     card_at: datetime | None = None
     thread: str = ""
     alike: int = 0
+    asked: int = 0
 
     @property
     def word(self) -> str:

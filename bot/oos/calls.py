@@ -98,17 +98,26 @@ _KINDS: Mapping[type, Kind] = {
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call. ``key``: task path, loop index, attempt ("tasks/inner[3]#0"); ``token``: the client
-    token; ``retry``: how many times it was tried or polled before."""
+    token; ``retry``: how many times it was tried or polled before; ``cleanup``: a task makes it to
+    which OnError led."""
 
     key: str
     token: str
     task: str
     retry: int
     what: What
+    cleanup: bool = False
 
     @property
     def kind(self) -> Kind:
         return _KINDS[type(self.what)]
+
+    @property
+    def harmless(self) -> bool:
+        """It only reads or asks for votes, or it cleans up after a failure: a run that is held
+        makes it all the same."""
+        reads = isinstance(self.what, Api) and self.what.reads
+        return self.cleanup or reads or isinstance(self.what, SelectTargets | Approve)
 
 
 @dataclass(frozen=True, slots=True)

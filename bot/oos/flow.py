@@ -42,7 +42,7 @@ def template_of(library: Mapping[str, model.Template], name: str) -> model.Templ
 
 class Execution:
     """One going-through of a template. ``prefix``: what its tasks' paths begin with; ``looped``:
-    an item of a loop does this."""
+    an item of a loop does this; ``cleanup``: OnError led here, in it or before."""
 
     def __init__(
         self,
@@ -52,9 +52,10 @@ class Execution:
         prefix: str = "",
         depth: int = 0,
         looped: bool = False,
+        cleanup: bool = False,
     ) -> None:
         self.desk, self.parent, self.template = desk, parent, template
-        self.prefix, self.depth, self.looped = prefix, depth, looped
+        self.prefix, self.depth, self.looped, self.cleanup = prefix, depth, looped, cleanup
         self.places = {model.fold(task.name): i for i, task in enumerate(template.tasks)}
         self.conditions = conditions.folded(template)
         self.parameters: dict[str, Any] = {}
@@ -143,6 +144,7 @@ class Execution:
                 failure = self._failure("InvalidJump", f"cannot go to {target!r}: {word}", task)
                 self._end(Result("Failed", failure=failure), at)
             else:
+                self.cleanup = self.cleanup or result.status == "Failed"
                 self.place = place
         elif result.status == "Failed":
             self._end(result, at)
@@ -375,6 +377,7 @@ class TemplateUnit(units.Unit):
             prefix=f"{self.key}{attempt}/",
             depth=outer.depth + 1,
             looped=outer.looped or isinstance(self.owner, LoopRun),
+            cleanup=self.cleanup,
         )
         inner.begin(self.given, at)
 
@@ -396,13 +399,17 @@ def unit_of(
     execution: Execution, owner: units.Owner, task: model.Task, key: str, scope: language.Scope
 ) -> units.Unit:
     """What does a task once."""
-    found = units.ACTIONS.get(model.fold(task.action))
-    if found is not None:
-        return found(execution.desk, owner, task, key, scope)
+    made = units.ACTIONS.get(model.fold(task.action))
     library = execution.desk.library
-    if model.fold(task.action) == "acs::template" or template_of(library, task.action):
-        return TemplateUnit(execution, owner, task, key, scope)
-    return units.ProductUnit(execution.desk, owner, task, key, scope)
+    unit: units.Unit
+    if made is not None:
+        unit = made(execution.desk, owner, task, key, scope)
+    elif model.fold(task.action) == "acs::template" or template_of(library, task.action):
+        unit = TemplateUnit(execution, owner, task, key, scope)
+    else:
+        unit = units.ProductUnit(execution.desk, owner, task, key, scope)
+    unit.cleanup = execution.cleanup
+    return unit
 
 
 def changes(task: model.Task) -> bool:

@@ -74,11 +74,11 @@ class Approval:
 @dataclass(frozen=True, slots=True)
 class Pause:
     """Something that waits to be resumed: a Pause task, a batch, or (``key`` "") the whole run,
-    paused by a person."""
+    paused by a person or held by the bot."""
 
     key: str
     task: str
-    kind: Literal["pause", "batch", "person"]
+    kind: Literal["pause", "batch", "person", "held"]
     person: str = ""
 
 
@@ -157,6 +157,7 @@ class State:
         self._order = count()
         self._holds: dict[str, _Held] = {}
         self._paused = ""
+        self._kept = False
         self._end: Done | None = None
         self._cancelled: Failure | None = None
         self._loop: flow.LoopRun | None = None
@@ -221,8 +222,8 @@ class State:
         if entry.word == "stopped":
             if self._end is None and self._cancelled is None:
                 self._cancelled = Failure("", "Stopped", f"{entry.person} stopped it")
-        elif entry.word == "paused":
-            self._paused = entry.person
+        elif entry.word in ("paused", "held"):
+            self._paused, self._kept = entry.person, entry.word == "held"
         elif entry.word == "resumed":
             self._resumed(entry)
         else:
@@ -267,13 +268,17 @@ class State:
             calls.Lookup(key, opened.call.token, opened.call)
             for key, opened in self._lookups.items()
         ]
-        if not stuck and not self._paused:
-            made += [opened.call for opened in self._ready.values()]
+        if not stuck:
+            made += [opened.call for opened in self._ready.values() if self._goes(opened.call)]
         if made:
             return Calls(tuple(made))
         if stuck:
             return Wait(self._due(), len(self.running)) if self.running else self._stuck()
         return self._waiting()
+
+    def _goes(self, call: calls.Call) -> bool:
+        """Is a call made that is ready? While the run is held, only what is harmless."""
+        return not self._paused or (self._kept and call.harmless)
 
     @property
     def template(self) -> model.Template:
@@ -315,7 +320,8 @@ class State:
 
     def _due(self) -> datetime | None:
         """When something comes of itself. None: it does not, for now."""
-        return None if self._paused or self._cancelled or not self._timers else self._timers[0][0]
+        paused = self._paused and not self._kept
+        return None if paused or self._cancelled or not self._timers else self._timers[0][0]
 
     def _waiting(self) -> Wait | Await:
         until = self._due()
@@ -326,7 +332,8 @@ class State:
             if held.hold.ask is None
         ]
         if self._paused:
-            pauses.insert(0, Pause("", "", "person", self._paused))
+            kind: Literal["person", "held"] = "held" if self._kept else "person"
+            pauses.insert(0, Pause("", "", kind, self._paused))
         if approvals or pauses:
             return Await(approvals, tuple(pauses), until, len(self.running))
         return Wait(until, len(self.running))

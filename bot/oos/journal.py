@@ -38,13 +38,17 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class NotMade:
-    """Looking the call up proved that it did not happen: it is made again, under a new key."""
+    """It is proved that the call did not happen: it is made again, under a new key. ``reason``
+    HELD: it was not let out, so that this is no try."""
 
     reason: str = ""
 
 
+HELD = "held"
+
+
 Outcome = Done | Failed | Unknown | NotMade
-Word = Literal["paused", "resumed", "stopped", "retry", "skip"]
+Word = Literal["paused", "held", "resumed", "stopped", "retry", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,9 @@ class Voted:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A person's word. ``key``: what is resumed, retried or skipped ("" is all that waits for such
-    a word). Approvals are passed by votes only."""
+    """A person's word; "held" is the bot's own, where the run may not go on for now. ``key``: what
+    is resumed, retried or skipped ("" is all that waits for such a word). Approvals are passed by
+    votes only."""
 
     word: Word
     at: datetime

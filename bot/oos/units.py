@@ -105,6 +105,7 @@ class Unit:
         self.attempt = 0
         self.retried = 0
         self.unmade = 0
+        self.cleanup = False
         self.index = 0
         self.patience = waits.Patience()
         self.properties = {model.fold(name): value for name, value in task.properties.items()}
@@ -146,7 +147,7 @@ class Unit:
 
     def not_made(self, outcome: journal.NotMade, at: datetime) -> None:
         """The call provably did not happen: it is made again, but not for ever."""
-        self.unmade += 1
+        self.unmade += outcome.reason != journal.HELD
         if self.unmade > _MADE_AGAIN:
             self.missed(Failure(self.key, "NotMade", outcome.reason or "it was never made"), at)
         else:
@@ -225,7 +226,8 @@ class CallUnit(Unit):
     def woken(self, at: datetime) -> None:
         key = f"{self.key}#{self.attempt}"
         made = calls.token(self.desk.run.id, key)
-        self.desk.offer(calls.Call(key, made, self.key, self.retried, self.what), self)
+        call = calls.Call(key, made, self.key, self.retried, self.what, self.cleanup)
+        self.desk.offer(call, self)
 
 
 class ApiUnit(CallUnit):

@@ -86,10 +86,12 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What was taken out, and when to look again (milliseconds; None: when something changes)."""
+    """What was taken out, and when to look again (milliseconds; None: when something changes).
+    ``refused``: so many more were taken out, and settled at once."""
 
     taken: tuple[Claimed, ...]
     next_due: int | None
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,12 @@ EFFECTS_UNSENT = """
 SELECT key FROM outbox
 WHERE request = ? AND state = 'queued' AND kind IN ('start_run', 'run_call') AND doubt = 0
 """
+EFFECTS_SENT = """
+SELECT body FROM outbox
+WHERE request = ? AND kind IN ('start_run', 'run_call', 'tell_run') AND claimed_at > 0
+AND NOT (doubt = 0 AND state IN ('queued', 'dropped'))
+AND NOT (state = 'refused' AND json_extract(outcome, '$.code') = 'not_authorised')
+"""
 EFFECTS_REPLACE = """
 UPDATE outbox SET state = 'dropped', settled_at = ?
 WHERE lane = ? AND state = 'queued' AND kind = 'update_card' AND id < ?

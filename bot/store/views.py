@@ -103,6 +103,12 @@ class Archive:
             model.JournalRow(request, seq, codec.decode(codec.mapping, body)) for seq, body in rows
         )
 
+    def sent(self, request: int) -> tuple[model.Effect, ...]:
+        """What of the request was let out to start or to change something; not what provably did
+        not leave."""
+        rows = self._connection.execute(queries.EFFECTS_SENT, (request,))
+        return tuple(effects.decoded(body) for (body,) in rows)
+
     def source(self, digest: str) -> str | None:
         """The text of a template by its SHA-256."""
         row = self._connection.execute(queries.SOURCE, (digest,)).fetchone()

@@ -111,6 +111,9 @@ class Everything:
     def take(self, bucket: store.Bucket) -> None:
         """Nothing is counted."""
 
+    def give_back(self, bucket: store.Bucket) -> None:
+        """Nothing is counted."""
+
 
 class Stage:
     """Wraps the engine so that a synchronous test can drive it."""
@@ -128,6 +131,7 @@ class Stage:
             lambda event: core.needs(self.house, event),
             self.decide,
             self.clock,
+            judge=lambda effect, view, now: core.refusal_of_claim(self.house, effect, view, now),
         )
         self.loop.run_until_complete(self._start())
         self.count = 0
@@ -194,8 +198,11 @@ class Stage:
     # ------------------------------------------------------------- what the outside does
 
     def claim(self) -> tuple[store.Claimed, ...]:
-        future = self.engine.write(lambda writer: writer.claim(self.clock.now(), Everything()))
-        return self.loop.run_until_complete(future).taken
+        """What is due, taken out; again where all that was due was refused at that moment."""
+        while True:
+            claims = self.loop.run_until_complete(self.engine.claim(Everything()))
+            if claims.taken or not claims.refused:
+                return claims.taken
 
     def settle(self, claimed: store.Claimed, outcome: model.Outcome) -> None:
         effect = claimed.effect

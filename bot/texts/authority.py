@@ -1,0 +1,43 @@
+"""What the bot says where something that was approved may not start: key → (zh-CN, en)."""
+
+from __future__ import annotations
+
+PHRASES: dict[str, tuple[str, str]] = {
+    "authority.ended": (
+        "申请 #{id} 已经结束。",
+        "Request #{id} has ended.",
+    ),
+    "hold.restored": (
+        "#{id} 来自恢复的备份：备份之后发生了什么，这里没有记录。请先核实，再发送 revote {id} 重新提交审批。",
+        "#{id} comes from a restored backup, which knows nothing of what happened after it was made. Check what happened, then send: revote {id}",
+    ),
+    "hold.revoking": (
+        "#{id} 的审批单正在申请撤销，决定之前不能执行，也不能表决。",
+        "The form that asked for #{id} is being revoked. Until that is decided it is not run, and votes on it do not count.",
+    ),
+    "hold.other": (
+        "#{id} 被暂时保留，不能执行，也不能表决。请联系管理员。",
+        "#{id} is on hold: it is not run, and votes on it do not count. Ask the administrator.",
+    ),
+    "ballot.held": (
+        "⏸ 暂停：此刻不允许继续。允许之后点“继续”，否则请停止。",
+        "⏸ On hold: at this moment it may not go on. Resume it once it may, or stop it.",
+    ),
+    "say.ballot.held": (
+        "⏸ #{id} 已暂停，此刻不允许继续。允许之后请发送：resume {id}；不再需要则发送：stop {id}",
+        "⏸ #{id} is on hold, as at this moment it may not go on. Once it may, send: resume {id}. If it is no longer wanted: stop {id}",
+    ),
+    "say.held": (
+        "#{id} {command}：决定没有转达，此刻不允许继续：{reason} 我会再问一次。",
+        "#{id} {command} was not told to go on, as at this moment it may not: {reason} I will ask once more.",
+    ),
+    "card.note.held": ("允许之后发送：resume {id}", "Once it may go on: resume {id}"),
+    "say.outcome.not_started": (
+        "#{id} {command} 没有启动，什么都没有执行",
+        "#{id} {command} was not started, and nothing was run",
+    ),
+    "say.revote": (
+        "要按同样的内容重新提交审批，请发送：revote {id}",
+        "To put the same to the vote again, send: revote {id}",
+    ),
+}
