@@ -30,13 +30,13 @@ class Clerk:
 
 def ordered(effect: model.Deliver, clock: ports.Clock) -> model.Ordered:
     """The event by which a rule asks. Its id is new where people sent a refused one once more."""
-    to, cause = effect.to, effect.event
+    to, event = effect.to, effect.event
     again = f":{effect.again}" if effect.again else ""
     return model.Ordered(
         id=f"ordered:{effect.key}{again}",
         at=clock.now(),
         rule=effect.rule,
-        cause=f"{cause['source']} {cause['id']}",
+        cause=f"{event['source']} {event['id']}",
         command=to["command"],
         values=effect.body,
         person=to.get("person", ""),
@@ -44,4 +44,8 @@ def ordered(effect: model.Deliver, clock: ports.Clock) -> model.Ordered:
         platform=to["platform"],
         policy=to.get("policy", ""),
         rules=tuple(to.get("rules", ())),
+        causes=tuple(
+            model.Party(cause["person"], model.Account(**cause["account"]))
+            for cause in to.get("causes", ())
+        ),
     )

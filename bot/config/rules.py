@@ -39,7 +39,9 @@ class Target(Table):
         description="Parameter = path into the event (`$.data.role`) or constant (`command`).",
     )
     person: Text | None = Field(
-        default=None, description="On whose behalf. Default: of whoever the event is from."
+        default=None,
+        description="On whose behalf. Default: of whoever the event is from, who is a requester in "
+        "any case and does not approve.",
     )
     policy: Text | None = Field(
         default=None, description="A policy that must be satisfied in place of the command's own."

@@ -7,7 +7,7 @@ what is on record; and of every run that has ended there is one more, ``run.comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,9 +39,10 @@ def published(
     effects: list[model.NewEffect] = []
     audit: list[model.AuditEntry] = []
     for one in (*decision.published, *own):
+        origin = Origin(person_of(event, one, request), causes_of(house, event, one, view, request))
         for rule in house.rules.matching(one):
             for number, target in enumerate(rule.targets):
-                made = deliver(rule, number, target, one, person_of(event, one, request), request)
+                made = deliver(rule, number, target, one, origin, request)
                 if isinstance(made, model.AuditEntry):
                     audit.append(made)
                 else:
@@ -63,6 +64,40 @@ def person_of(
     if published.type == forms.APPROVED:
         return str(published.data["person"])
     return request.person if request is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Of whom an event is: ``person`` is on whose behalf a rule asks for a command where it names
+    nobody, ``causes`` are all who brought the event about."""
+
+    person: str
+    causes: tuple[model.Party, ...] = ()
+
+
+def causes_of(
+    house: House,
+    event: model.Event,
+    published: model.CloudEvent,
+    view: model.View,
+    request: model.Request | None,
+) -> tuple[model.Party, ...]:
+    """Everybody who brought an event about. Whatever a rule asks for because of it, they are
+    requesters of it, too, on whosever behalf it is asked."""
+    nowhere = model.Account("", "", "")
+    if isinstance(event, model.Arrived):
+        return (model.Party(event.person, nowhere),) if event.person else ()
+    causes: list[model.Party] = []
+    body = view.effect.body if view.effect is not None else None
+    if published.type == forms.APPROVED and isinstance(body, model.FetchForm):
+        filer = model.Account(body.platform, body.tenant, str(published.data["originator"]))
+        causes.append(model.Party(str(published.data["person"]), filer))
+    if request is not None:
+        causes += [model.Party(request.person, request.account), *request.causes]
+    actor = published.data.get("actor") if published.type.startswith(OWN) else None
+    if actor in house.book.people:
+        causes.append(model.Party(str(actor), nowhere))
+    return tuple(dict.fromkeys(causes))
 
 
 def arrived(house: House, event: model.Arrived, view: model.View, now: datetime) -> model.Decision:
@@ -187,7 +222,7 @@ def deliver(
     number: int,
     target: rulebook.Target,
     event: model.CloudEvent,
-    person: str,
+    origin: Origin,
     request: model.Request | None,
 ) -> model.NewEffect | model.AuditEntry:
     """What is to be delivered to one target; or, if it cannot be made, why not."""
@@ -206,7 +241,11 @@ def deliver(
         return model.AuditEntry("countersign", "rule.failed", about, facts)
     to = dict(target.to)
     if target.how == "command":
-        to |= {"person": to.get("person") or person, "rules": [*chain, rule.name]}
+        to |= {
+            "person": to.get("person") or origin.person,
+            "rules": [*chain, rule.name],
+            "causes": [asdict(cause) for cause in origin.causes],
+        }
     place = request.place if target.how == "thread" and request is not None else None
     named = {"source": event.source, "id": event.id, "type": event.type}
     made = model.Deliver(rule.name, number, target.how, to, body, named, place, target.retry)

@@ -45,6 +45,7 @@ def file_request(
     stronger: str = "",
     rules: tuple[str, ...] = (),
     written_at: datetime | None = None,
+    causes: tuple[model.Party, ...] = (),
 ) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
     check = check_template if found.command.template is not None else check_script
@@ -83,6 +84,7 @@ def file_request(
             escalated=escalated,
             rules=rules,
             written_at=written_at,
+            causes=causes,
             alike=alike(draft, found.command.name, checked.args),
         )
     )

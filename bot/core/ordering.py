@@ -74,4 +74,5 @@ def file(
         account=account,
         stronger=event.policy,
         rules=event.rules,
+        causes=event.causes,
     )

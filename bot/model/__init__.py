@@ -68,6 +68,7 @@ from bot.model.outcomes import (
 from bot.model.people import (
     EPOCH,
     Account,
+    Party,
     Place,
 )
 from bot.model.requests import (
@@ -75,7 +76,6 @@ from bot.model.requests import (
     Ballot,
     FormOrigin,
     Instance,
-    Party,
     Plan,
     Progress,
     Request,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from bot.model.people import Place
+from bot.model.people import Party, Place
 
 How = Literal["command", "group", "thread", "webhook", "http", "bus"]
 Retry = Literal["BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"]
@@ -72,7 +72,8 @@ class Turned:
 @dataclass(frozen=True, slots=True)
 class Ordered:
     """A rule asks for a command, on behalf of a person. ``cause``: "SOURCE ID" of the event;
-    ``values`` are texts, by parameter; ``rules`` the rules that led here, this one last."""
+    ``values`` are texts, by parameter; ``rules`` the rules that led here, this one last;
+    ``causes`` whoever brought the event about."""
 
     id: str
     at: datetime
@@ -85,13 +86,15 @@ class Ordered:
     platform: str
     policy: str = ""
     rules: tuple[str, ...] = ()
+    causes: tuple[Party, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
     """Bring what a rule made of an event to one of its targets.
 
-    ``how``: command (``to``: command, group, platform, policy, person; ``body``: its values),
+    ``how``: command (``to``: command, group, platform, policy, person, causes; ``body``: its
+    values),
     group (``to``: platform, tenant, chat, mentions; ``body``: text) or thread (the same, with
     the place of the request), webhook (``to``: uri; ``body``: JSON), http (``to``: target, by its
     name in the configuration; ``body``: JSON or text), bus (``to``: bus, by its name; ``body``: a

@@ -23,6 +23,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who had a part in a request: the person, and the account they acted by then. Either
+    may be unknown ("" and an account without an id)."""
+
+    person: str
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where something was said, and so where it is answered.
 

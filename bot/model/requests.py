@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from bot.model.people import Account, Place
+from bot.model.people import Account, Party, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +190,6 @@ class Progress:
     halted: int = 0
     outputs: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Somebody who had a part in a request: the person, and the account they acted by then. Either
-    may be unknown ("" and an account without an id)."""
-
-    person: str
-    account: Account
 
 
 @dataclass(frozen=True, slots=True)
