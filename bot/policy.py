@@ -28,13 +28,15 @@ class Refusal:
 @dataclass(frozen=True, slots=True)
 class Person:
     """One human, whatever accounts they hold: pairs of (platform, account id). ``ram`` is their
-    RAM user, by which an approval within a template names them."""
+    RAM user, by which an approval within a template names them; ``ram_sessions`` are the names of
+    sessions that only they can start (with single sign-on, say)."""
 
     id: str
     name: str
     accounts: tuple[tuple[str, str], ...]
     roles: frozenset[str] = frozenset()
     ram: str = ""
+    ram_sessions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,19 @@ def of_ram(book: Book, user: str) -> Person | None:
     """The human behind a RAM user; None: nobody, or not just one."""
     found = [person for person in book.people.values() if person.ram and person.ram == user]
     return found[0] if len(found) == 1 else None
+
+
+def starter_of(book: Book, by: str) -> Person | None:
+    """The human who started an execution, as an engine names them: a RAM user ("alice",
+    "alice@corp", "alice(123)"), or a session of a role or user ("role/session", "user:session").
+    None: nobody knows who it was. Whoever assumes a role names the session, so a session is
+    somebody's only where the configuration says so."""
+    name = re.split("[@(]", by, maxsplit=1)[0].strip()
+    parts = re.split("[:/]", name)
+    if len(parts) == 1 and (person := of_ram(book, name)) is not None:
+        return person
+    holders = [one for one in book.people.values() if parts[-1] in one.ram_sessions]
+    return holders[0] if len(holders) == 1 else None
 
 
 def person_of(book: Book, account: model.Account) -> Person | None:
@@ -375,6 +390,8 @@ def ballot_of(book: Book, request: model.Request) -> tuple[Policy, str]:
     if ballot.kind == "approval":
         voters = tuple(person for person in ballot.voters if person in book.people)
         rule = replace(rule, approvers=voters, mode="count", count=ballot.need)
+    if needed(rule, request.person) < request.least:
+        rule = replace(rule, mode="count", count=request.least)
     return rule, ballot.digest
 
 

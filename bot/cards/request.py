@@ -113,6 +113,7 @@ def settled_blocks(
     rows = [
         (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
         (texts.say(locale, "card.request"), (code(asked_text(request)),)),
+        *escalated_rows(request),
         *votes_row,
         (texts.say(locale, "card.code"), (code(request.code),)),
     ]
@@ -157,8 +158,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
     rows += asking_rows(request)
     if request.form is not None and request.form.late:
         rows.append((say(locale, "card.late"), (span(say(locale, "card.late.why")),)))
-    if request.escalated:
-        rows.append((say(locale, "card.escalated"), (span(request.escalated),)))
+    rows += escalated_rows(request)
     rows += runs.plan_rows(locale, plan) if plan.template else script_rows(locale, plan)
     rows += [
         (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
@@ -167,6 +167,13 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
         (say(locale, "card.approvers"), (span(agree),)),
     ]
     return (model.Block("facts", rows=tuple(rows)), *script_blocks(locale, plan))
+
+
+def escalated_rows(request: model.Request) -> tuple[Row, ...]:
+    """Why it takes more people than usual."""
+    if not request.escalated:
+        return ()
+    return ((texts.say(request.locale, "card.escalated"), (span(request.escalated),)),)
 
 
 def asking_rows(request: model.Request) -> list[Row]:

@@ -109,7 +109,12 @@ def _person(person: schema.Person) -> policy.Person:
         if (account := getattr(person, platform)) is not None
     )
     return policy.Person(
-        person.id, person.name or person.id, accounts, frozenset(person.roles), person.ram or ""
+        person.id,
+        person.name or person.id,
+        accounts,
+        frozenset(person.roles),
+        person.ram or "",
+        person.ram_sessions,
     )
 
 

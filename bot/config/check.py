@@ -168,6 +168,7 @@ def check_people(sight: Sight) -> None:
     seen: dict[str, locate.Path] = {}
     holders: dict[tuple[str, str], tuple[str, locate.Path]] = {}
     users: dict[str, tuple[str, locate.Path]] = {}
+    sessions: dict[str, str] = {}
     for path, person in sight.parts.entries("person"):
         if person.id in seen:
             line = sight.notes.line(seen[person.id])
@@ -186,6 +187,11 @@ def check_people(sight: Sight) -> None:
             sight.notes.fault((*path, "ram"), message)
         elif person.ram is not None:
             users[person.ram] = (person.id, (*path, "ram"))
+        for at, session in enumerate(person.ram_sessions):
+            if session in sessions:
+                message = f"the session {session} is already {sessions[session]}'s"
+                sight.notes.fault((*path, "ram_sessions", at), message)
+            sessions[session] = person.id
         for platform in PLATFORMS:
             account = getattr(person, platform)
             if account is None:

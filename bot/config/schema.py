@@ -207,6 +207,11 @@ class Person(Table):
         default=None,
         description="Their RAM user (without `@`), by which an approval in a template names them.",
     )
+    ram_sessions: Texts = Field(
+        default=(),
+        description="Names of RAM role sessions that only they can start. Of an execution on OOS "
+        "that another session started nobody knows whose it is.",
+    )
     roles: Texts = Field(
         default=(), description="Roles they hold; without any they may ask for nothing."
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from bot import model, policy, texts
 from bot.core import elsewhere
 from bot.core.draft import Draft
 from bot.house import House
+
+UNKNOWN_STARTER = 2
+"""So many people must agree where nobody knows who started it: one of them may be who did."""
 
 
 def found(
@@ -31,8 +33,7 @@ def found(
         template=execution.template or execution.id,
         preview=execution.waiting.shown,
     )
-    user = re.split("[@(]", execution.by, maxsplit=1)[0]
-    person = policy.of_ram(house.book, user)
+    person = policy.starter_of(house.book, execution.by)
     account = model.Account(place.platform, place.tenant, "", execution.by)
     if person is not None:
         known = policy.account_of(house.book, person.id, place.platform, place.tenant)
@@ -57,6 +58,10 @@ def found(
             digest=model.digest(plan),
             approved_at=now,
             started_at=now,
+            least=1 if person is not None else UNKNOWN_STARTER,
+            escalated=""
+            if person is not None
+            else texts.say(locale, "watch.unknown_starter", by=execution.by or "?"),
         )
     )
     draft.enter("countersign", "execution.found", execution=execution.id, by=execution.by)

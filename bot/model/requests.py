@@ -203,6 +203,7 @@ class Request:
     key of a sentence; nothing of it starts and no vote counts until it is lifted. ``written_at``:
     when the message that asked was written, by the platform's clock. ``card_at``: when its card
     reached the chat; ``thread``: the topic that the card stands in ("" where there are none).
+    ``least``: so many people must agree to what its run asks, whatever the policy says.
     ``alike``: the number of an open request for the very same, when it was filed (0: none).
     ``asked``: how often a question of a run elsewhere was put anew, as its answer could not be
     passed on."""
@@ -246,6 +247,7 @@ class Request:
     card_at: datetime | None = None
     thread: str = ""
     alike: int = 0
+    least: int = 1
     asked: int = 0
 
     @property

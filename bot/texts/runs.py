@@ -211,6 +211,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "The event does not say on whose behalf it is ({person}), or that person is not in bot.toml. Give the rule or the source a person.",
     ),
     # ------------------------------------------------------------------ started elsewhere
+    "watch.unknown_starter": (
+        "不知道是谁启动的（{by}），所以需要两个人同意",
+        "nobody knows who started it ({by}), so two people must agree",
+    ),
     "watch.text": ("在 OOS 控制台启动：{execution}", "started in the OOS console: {execution}"),
     # ------------------------------------------------------------------ why it failed
     "failure.MaxErrorsExceeded": (

@@ -14,7 +14,7 @@ from bot import catalog, model, policy
 from bot.core import live
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
-from tests.bot.stage import words
+from tests.bot.stage import cards, words
 
 State = model.State
 
@@ -368,7 +368,33 @@ def test_who_started_an_execution_there_does_not_approve_it_here(watching: RunSt
 def test_the_name_of_a_stranger_is_nobodys_here(watching: RunStage) -> None:
     """A RAM user who is called like one of our people is not that person."""
     assert found(watching, "bob").person not in watching.house.book.people
-    assert "goes on" in watching.approve("bob").toast
+
+
+@pytest.mark.parametrize(
+    "by", ["root", "ops-role/bob", "ram-bob:laptop", "ops/alice@123", "", "ram-bob/x(77)"]
+)
+def test_of_an_execution_that_nobody_knows_the_starter_of_two_people_decide(
+    watching: RunStage, by: str
+) -> None:
+    found(watching, by)
+    assert "goes on" not in watching.approve("bob").toast
+    card = cards(watching.work())[-1]
+    assert "two people must agree" in words(card)
+    assert words_told(watching.work()) == []
+    assert "goes on" not in watching.approve("bob").toast
+    assert "goes on" in watching.approve("carol").toast
+    assert words_told(watching.work()) == ["approve"]
+
+
+def test_a_session_that_only_one_person_can_start_is_theirs(tmp_path: Path) -> None:
+    people = dict(run_stage.book().people)
+    people["bob"] = dataclasses.replace(people["bob"], ram_sessions=("bob.sso",))
+    book = run_stage.book(watch=policy.Watch("any", "chat", "ops"), people=people)
+    made = RunStage(tmp_path, book)
+    assert found(made, "ops-role/bob.sso").person == "bob"
+    assert "you cannot decide" in made.approve("bob").toast.casefold()
+    assert "goes on" in made.approve("carol").toast
+    made.close()
 
 
 def test_an_execution_of_others_is_never_rejected_by_the_clock(watching: RunStage) -> None:
