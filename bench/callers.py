@@ -18,14 +18,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench import frames
-from bot import model
+from bot import model, ports
 
 AT_ONCE = 16
 Call = Callable[[int], Awaitable[None]]
 """Makes one call, told its number. Raises RuntimeError when it was not answered well."""
 
 
-class Clock:
+class Clock(ports.Clock):
     def now(self) -> datetime:
         return datetime.now(UTC)
 

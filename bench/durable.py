@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import frames, processes
-from bot import app, config, core, engine, model, outbox, store, timer
+from bot import app, clock, config, core, engine, model, outbox, store, timer
 
 PATIENCE = 300.0
 LOOKS = 0.01
@@ -65,7 +65,7 @@ class Durable:
         self.house = self.app.house
         self.store = store.Store(self.app.settings.database)
         self.outside = Outside(documents)
-        self.clock = app.SystemClock()
+        self.clock = clock.Steady(clock.MachineClock())
         self._asked = 0
         self.engine = engine.Engine(
             self.store,

@@ -15,8 +15,7 @@ from typing import Any
 from adapters import aliyun
 from bench import figures, pending, processes
 from bench.suite import Suite
-from bot import engine, model, poller, store
-from bot.app import SystemClock
+from bot import clock, engine, model, poller, store
 from bot.core import running
 from sandbox import world
 from sandbox.client import Sandbox
@@ -36,7 +35,7 @@ async def measure(suite: Suite) -> None:
                 endpoint=sandbox.url("aliyun"),
                 credentials=aliyun.Credentials("key", world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET),
             ),
-            SystemClock(),
+            clock.Steady(clock.MachineClock()),
         )
         with store.Store(folder / "countersign.db") as opened:
             assert opened.writer is not None
@@ -104,11 +103,13 @@ async def _poll(
         told.append(event)
         return model.Decision()
 
-    door = engine.Engine(opened, lambda event: model.Needs(), decide, SystemClock())
+    door = engine.Engine(
+        opened, lambda event: model.Needs(), decide, clock.Steady(clock.MachineClock())
+    )
     door.start()
     try:
         await door.write(write)
-        watcher = poller.Poller(door, lambda engine: executor, SystemClock())
+        watcher = poller.Poller(door, lambda engine: executor, clock.Steady(clock.MachineClock()))
         before = await _counted(sandbox)
         began = time.perf_counter()
         await watcher.poll(now)

@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
@@ -358,7 +358,7 @@ class _Taker:
         self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
         self._patience = patience
         self._chance = chance or random.Random()
-        self._asks: dict[str, deque[datetime]] = {}
+        self._asks: dict[str, deque[float]] = {}
 
     def take(self, event: model.Event) -> model.Receipt:
         """Decide and write one event. Whatever goes wrong with it harms only itself."""
@@ -394,12 +394,12 @@ class _Taker:
         prepared = self._prepare(event, now)
         if prepared is not None:
             needs = self._needs(prepared)
-            view = writer.view(needs, self._recent_asks(needs.asks_by, now))
+            view = writer.view(needs, self._recent_asks(needs.asks_by))
             decision = self._decide(prepared, view, now)
             writer.apply(view, decision, now)
             receipt = decision.receipt
             if needs.asks_by:
-                self._asks.setdefault(needs.asks_by, deque()).append(now)
+                self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
         writer.record(event.id, type(event).__name__, codec.ms(now), receipt)
         return receipt
 
@@ -454,11 +454,11 @@ class _Taker:
             self._writer.card_shown(row.effect.request, outcome, now)
         return event
 
-    def _recent_asks(self, person: str, now: datetime) -> int:
+    def _recent_asks(self, person: str) -> int:
         asks = self._asks.get(person)
         if asks is None:
             return 0
-        horizon = now - timedelta(seconds=60)
+        horizon = self._clock.monotonic() - 60
         while asks and asks[0] <= horizon:
             asks.popleft()
         if not asks:

@@ -332,9 +332,9 @@ _ENTRIES = """\
 ## Audit entries
 
 Each entry of the [audit log](events-and-audit.md#audit-entries), but for what rules themselves
-bring about (`rule.…`) and `event.failed`. `data` has `actor`, `facts`, and `request`: the
-[request](#the-request) that it is about, as it stands after it, or null. The schemas are those of
-`facts`; when each action is entered, the audit log's page says.
+bring about (`rule.…`), `event.failed` and `clock.stepped`. `data` has `actor`, `facts`, and
+`request`: the [request](#the-request) that it is about, as it stands after it, or null. The schemas
+are those of `facts`; when each action is entered, the audit log's page says.
 """
 
 

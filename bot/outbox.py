@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from bot import checkpoints, engine, model, ports, store
@@ -59,7 +59,8 @@ class Budget:
 
 @dataclass
 class _Window:
-    """The last calls that a budget counts, as milliseconds, each from when it was settled."""
+    """The last calls that a budget counts, as milliseconds of the monotonic clock, each from when
+    it was settled."""
 
     count: int
     span: int
@@ -114,17 +115,18 @@ class Quotas:
         return windows
 
     def room(self, bucket: store.Bucket) -> store.Allowance:
-        """How many may go now."""
-        bucket, now = self._account(bucket), codec.ms(self._clock.now())
+        """How many may go now. ``again`` is a moment of the clock that people read."""
+        bucket, now, tick = self._account(bucket), codec.ms(self._clock.now()), self._tick()
         with self._lock:
             until = self._paused.get(bucket, 0)
-            if until > now:
-                return store.Allowance(0, until)
+            if until > tick:
+                return store.Allowance(0, now + until - tick)
             least = store.Allowance(self._most - self._flying.get(bucket.platform, 0))
             for window in self._of(bucket):
-                room = window.room(now)
+                room = window.room(tick)
                 if room.count <= 0:
-                    return room
+                    again = room.again
+                    return replace(room, again=None if again is None else now + again - tick)
                 if room.count < least.count:
                     least = room
             return least
@@ -147,27 +149,31 @@ class Quotas:
 
     def settled(self, bucket: store.Bucket) -> None:
         """A call came back; the other side counts it from now at the latest."""
-        bucket, now = self._account(bucket), codec.ms(self._clock.now())
+        bucket, tick = self._account(bucket), self._tick()
         with self._lock:
             self._flying[bucket.platform] -= 1
             for window in self._of(bucket):
                 window.flying -= 1
-                window.sent.append(now)
+                window.sent.append(tick)
 
-    def pause(self, bucket: store.Bucket, until: int) -> None:
-        """Send nothing into this bucket before ``until``: its platform said so."""
-        bucket = self._account(bucket)
+    def pause(self, bucket: store.Bucket, seconds: float) -> None:
+        """Send nothing into this bucket for so long: its platform said so."""
+        bucket, until = self._account(bucket), self._tick() + round(seconds * 1000)
         with self._lock:
-            self._paused[bucket] = max(until, self._paused.get(bucket, 0))
+            self._paused[bucket] = max(until, self._paused.get(bucket, until))
 
     def remember(self, history: store.History) -> None:
         """Take up what was sent before a restart, so that it doesn't burst."""
+        now, tick = codec.ms(self._clock.now()), self._tick()
         with self._lock:
             for bucket, at in sorted(history.sent, key=lambda sent: sent[1]):
                 for window in self._of(self._account(bucket)):
-                    window.sent.append(at)
+                    window.sent.append(tick - max(0, now - at))
         for bucket, until in history.paused:
-            self.pause(bucket, until)
+            self.pause(bucket, (until - now) / 1000)
+
+    def _tick(self) -> int:
+        return round(self._clock.monotonic() * 1000)
 
 
 class Outbox:
@@ -284,7 +290,7 @@ class Outbox:
                 "effect %d (%s) was refused: %s", effect.id, effect.body.kind, outcome.reason
             )
         if isinstance(outcome, model.NotSent) and outcome.retry_after > 0:
-            self._quotas.pause(claimed.bucket, _later(now, outcome.retry_after))
+            self._quotas.pause(claimed.bucket, outcome.retry_after)
         settled = model.Settled(f"effect:{effect.id}:{effect.attempts}", now, effect.id, outcome)
         try:
             await self._engine.submit(settled)
@@ -324,7 +330,3 @@ def _token(effect: model.Effect) -> str:
             return token
         case _:
             return ""
-
-
-def _later(now: datetime, seconds: float) -> int:
-    return codec.ms(now + timedelta(seconds=seconds))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,19 +45,23 @@ def fingerprint(sight: ports.Sight) -> str:
 
 @dataclass
 class _Group:
-    """What is remembered of one (engine, region, batch) between polls. ``not_before`` is set while
-    backing off after a failure."""
+    """What is remembered of one (engine, region, batch) between polls, in seconds of the monotonic
+    clock. ``not_before`` is set while backing off after a failure."""
 
-    polled_at: datetime = model.EPOCH
-    not_before: datetime = model.EPOCH
+    polled_at: float | None = None
+    not_before: float = -math.inf
     failures: int = 0
-    absent_since: dict[str, datetime] = field(default_factory=dict)
+    absent_since: dict[str, float] = field(default_factory=dict)
     last_seen: dict[str, str] = field(default_factory=dict)
 
-    def due(self, steps: Iterable[store.OpenStep]) -> datetime:
-        """When to look again: the youngest run sets the pace."""
-        pace = min(interval(self.polled_at - one.since) for one in steps)
-        return max(self.polled_at + pace, self.not_before)
+    def left(self, steps: Iterable[store.OpenStep], now: datetime, tick: float) -> timedelta:
+        """How long to wait before looking again: the youngest run sets the pace. ``tick`` is what
+        the monotonic clock shows at ``now``."""
+        if self.polled_at is None:
+            return timedelta(seconds=max(0.0, self.not_before - tick))
+        ago = timedelta(seconds=tick - self.polled_at)
+        pace = min(interval(now - ago - one.since) for one in steps)
+        return max(pace - ago, timedelta(seconds=max(-1e9, self.not_before - tick)))
 
     def seen(
         self, step: model.Step, execution: model.Execution, now: datetime
@@ -87,19 +92,19 @@ class Poller:
         self._clock = clock
         self._ticker = ticker
         self._groups: dict[Key, _Group] = {}
-        self._hurried = model.EPOCH
+        self._hurried = -math.inf
         if ticker is not None:
             ticker.add(self.NAME, self.poll)
         engine.watch(self._on_commit)
 
     def hurry(self) -> None:
         """Something has ended at the far end: look at everything now, at most once a second."""
-        now = self._clock.now()
-        if now - self._hurried < FASTEST or self._ticker is None:
+        tick = self._clock.monotonic()
+        if tick - self._hurried < FASTEST.total_seconds() or self._ticker is None:
             return
-        self._hurried = now
+        self._hurried = tick
         for group in self._groups.values():
-            group.polled_at = model.EPOCH
+            group.polled_at = None
         self._ticker.wake(self.NAME)
 
     async def poll(self, now: datetime) -> datetime | None:
@@ -111,27 +116,31 @@ class Poller:
             groups.setdefault((open_step.engine, step.region, step.batch), []).append(open_step)
         for gone in self._groups.keys() - groups.keys():
             del self._groups[gone]
+        tick, none = self._clock.monotonic(), timedelta()
         due = [
             (key, steps)
             for key, steps in groups.items()
-            if self._groups.setdefault(key, _Group()).due(steps) <= now
+            if self._groups.setdefault(key, _Group()).left(steps, now, tick) <= none
         ]
-        await asyncio.gather(*(self._poll_group(key, steps, now) for key, steps in due))
-        return min((self._groups[key].due(groups[key]) for key in groups), default=None)
+        await asyncio.gather(*(self._poll_group(key, steps, now, tick) for key, steps in due))
+        waits = [self._groups[key].left(groups[key], now, tick) for key in groups]
+        return now + min(waits) if waits else None
 
-    async def _poll_group(self, key: Key, steps: list[store.OpenStep], now: datetime) -> None:
+    async def _poll_group(
+        self, key: Key, steps: list[store.OpenStep], now: datetime, tick: float
+    ) -> None:
         group = self._groups[key]
         engine_name, region, batch = key
-        group.polled_at = now
+        group.polled_at = tick
         try:
             executor = self._executor_for(engine_name)
             found = await executor.poll(region, batch, [one.step.invocation for one in steps])
         except ports.PollFailed as fault:
-            self._back_off(group, now, fault.retry_after)
+            self._back_off(group, tick, fault.retry_after)
             log.warning("results of %s in %s could not be read: %s", batch, region, fault)
             return
         except Exception:
-            self._back_off(group, now, 0.0)
+            self._back_off(group, tick, 0.0)
             log.exception("results of %s in %s could not be read", batch, region)
             return
         group.failures = 0
@@ -140,7 +149,7 @@ class Poller:
             lambda reader: {number: reader.results(number) for number in numbers}
         )
         for one in steps:
-            event = self._observed(group, one, found, known[one.step.request], now)
+            event = self._observed(group, one, found, known[one.step.request], now, tick)
             if event is not None:
                 await self._engine.submit(event)
 
@@ -151,13 +160,14 @@ class Poller:
         found: Mapping[str, ports.Sight],
         known: tuple[model.InstanceResult, ...],
         now: datetime,
+        tick: float,
     ) -> model.Observed | model.ExecutionSeen | None:
         """What there is to tell about one step; None: nothing new."""
         step = one.step
         results = found.get(step.invocation)
         if results is None:
-            since = group.absent_since.setdefault(step.invocation, now)
-            if now - since <= MISSING_AFTER:
+            since = group.absent_since.setdefault(step.invocation, tick)
+            if tick - since <= MISSING_AFTER.total_seconds():
                 return None
             mark = "missing"
         else:
@@ -177,10 +187,10 @@ class Poller:
             missing=results is None,
         )
 
-    def _back_off(self, group: _Group, now: datetime, retry_after: float) -> None:
+    def _back_off(self, group: _Group, tick: float, retry_after: float) -> None:
         usual = min(FIRST_BACK_OFF * 2 ** min(group.failures, 10), LAST_BACK_OFF)
         group.failures += 1
-        group.not_before = now + max(usual, timedelta(seconds=retry_after))
+        group.not_before = tick + max(usual.total_seconds(), retry_after)
 
     def _on_commit(self, changes: store.Changes) -> None:
         if changes.steps and self._ticker is not None:

@@ -25,10 +25,28 @@ class BadCredentials(Exception):
     """The platform refused our credentials. The message says which to check, and where."""
 
 
-class Clock(Protocol):
-    """Where the time comes from. Tests bring their own."""
+class Wall(Protocol):
+    """A clock as machines have it: it may be set."""
 
     def now(self) -> datetime: ...
+
+
+class Clock(Protocol):
+    """Where the time comes from. Tests bring their own: a clock that inherits from this needs
+    ``now`` only, and is taken never to be set."""
+
+    def now(self) -> datetime:
+        """What people read on a clock. It may be set, forward and back: nothing that measures how
+        long something takes may use it."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back and never leaps."""
+        return self.now().timestamp()
+
+    def age(self, at: datetime) -> float:
+        """Seconds since a moment that ``now`` showed, never fewer than have passed."""
+        return (self.now() - at).total_seconds()
 
 
 ChatEffect = model.Say | model.ShowCard | model.UpdateCard | model.FetchForm | model.ListForms

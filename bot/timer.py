@@ -1,5 +1,5 @@
 """Wakes up what is due. Due times are rows of the store, so they survive restarts and catch up;
-APScheduler only ticks: it sleeps until the earliest of them.
+the event loop only ticks: it sleeps until the earliest of them.
 """
 
 from __future__ import annotations
@@ -7,9 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from datetime import datetime, timedelta
 
 from bot import engine, model, ports, store
 from bot.store import codec
@@ -28,18 +26,16 @@ AGAIN = timedelta(milliseconds=20)
 
 
 class Ticker:
-    """Calls each job when it wants to be called, at least every 30 s, never twice at once."""
+    """Calls each job when it wants to be called, at least every 30 s, never twice at once. It waits
+    by the event loop's time, which no setting of the clock moves."""
 
     def __init__(self, clock: ports.Clock) -> None:
         self._clock = clock
-        self._scheduler = AsyncIOScheduler(
-            timezone=UTC,
-            # two, for a job plans its next call while APScheduler still counts it as running
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2},
-        )
         self._jobs: dict[str, Work] = {}
-        self._next: dict[str, datetime] = {}
-        self._running: set[str] = set()
+        self._next: dict[str, float] = {}
+        self._handles: dict[str, asyncio.TimerHandle] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._going = False
 
     def add(self, name: str, work: Work) -> None:
         """Call ``work`` once at the start, and then as it asks for."""
@@ -47,59 +43,70 @@ class Ticker:
 
     def start(self) -> None:
         """Begin ticking. Needs a running loop."""
-        self._scheduler.start()
+        self._going = True
         for name in self._jobs:
             self.wake(name)
 
     def stop(self) -> None:
         """Stop ticking. Jobs under way are cancelled; what they submitted is taken all the same."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        self._going = False
+        for handle in self._handles.values():
+            handle.cancel()
+        for task in self._running.values():
+            task.cancel()
 
     def wake(self, name: str, at: datetime | None = None) -> None:
         """Call a job at a time (now), unless it is called before that anyway."""
-        now = self._clock.now()
-        at = now if at is None else min(max(at, now), now + LONGEST_SLEEP)
+        if self._going:
+            self._plan(name, 0.0 if at is None else self._left(at))
+
+    def wake_all(self) -> None:
+        """Call every job now."""
+        for name in self._jobs:
+            self.wake(name)
+
+    def _left(self, at: datetime) -> float:
+        return min(max(timedelta(), at - self._clock.now()), LONGEST_SLEEP).total_seconds()
+
+    def _plan(self, name: str, wait: float) -> None:
+        loop = asyncio.get_running_loop()
+        at = loop.time() + wait
         known = self._next.get(name)
-        if known is not None and now < known <= at:
+        if known is not None and loop.time() < known <= at:
             return
         self._next[name] = at
         if name not in self._running:
-            self._schedule(name, at)
+            self._schedule(name)
 
-    def _schedule(self, name: str, at: datetime) -> None:
-        wait = max(timedelta(0), at - self._clock.now())
-        self._scheduler.add_job(
-            self._run,
-            trigger="date",
-            run_date=datetime.now(UTC) + wait,
-            args=(name,),
-            id=name,
-            replace_existing=True,
-        )
+    def _schedule(self, name: str) -> None:
+        earlier = self._handles.pop(name, None)
+        if earlier is not None:
+            earlier.cancel()
+        loop = asyncio.get_running_loop()
+        self._handles[name] = loop.call_at(self._next[name], self._begin, name)
+
+    def _begin(self, name: str) -> None:
+        self._handles.pop(name, None)
+        self._next.pop(name, None)
+        self._running[name] = asyncio.create_task(self._run(name), name=f"ticker: {name}")
 
     async def _run(self, name: str) -> None:
-        if name in self._running:
-            return
-        self._running.add(name)
-        self._next.pop(name, None)
-        now = self._clock.now()
+        now, wait = self._clock.now(), LONGEST_SLEEP.total_seconds()
         try:
             wanted = await self._jobs[name](now)
+            wait = wait if wanted is None else self._left(wanted)
         except (ports.Closed, asyncio.CancelledError):
             log.debug("the job %s ends with the bot", name)
+            self._running.pop(name, None)
             return
         except Exception:
             log.exception("the job %s failed, it is tried again", name)
-            wanted = now + AFTER_FAILURE
-        finally:
-            self._running.discard(name)
-        latest = self._clock.now() + LONGEST_SLEEP
-        wanted = latest if wanted is None else min(wanted, latest)
-        at = min(wanted, self._next.pop(name, wanted))
-        self._next[name] = at
-        if self._scheduler.running:
-            self._schedule(name, at)
+            wait = AFTER_FAILURE.total_seconds()
+        del self._running[name]
+        if self._going:
+            at = asyncio.get_running_loop().time() + wait
+            self._next[name] = min(at, self._next.get(name, at))
+            self._schedule(name)
 
 
 class Timer:
@@ -146,6 +153,7 @@ class Janitor:
     def __init__(
         self,
         engine: engine.Engine,
+        clock: ports.Clock,
         ticker: Ticker,
         keep: timedelta = timedelta(days=30),
         keep_dead: timedelta = timedelta(days=90),
@@ -155,16 +163,18 @@ class Janitor:
         self._keep = keep
         self._keep_dead = keep_dead
         self._bite = bite
-        self._due = model.EPOCH
+        self._clock = clock
+        self._due = clock.monotonic()
         ticker.add(self.NAME, self.tidy)
 
     async def tidy(self, now: datetime) -> datetime | None:
         """Delete what is older than ``keep`` (letters that could not be delivered: ``keep_dead``),
         each bite in a commit of its own so that events pass in between; returns when to come
         again."""
-        if now < self._due:
-            return self._due
-        self._due = now + self.EVERY
+        left = self._due - self._clock.monotonic()
+        if left > 0:
+            return now + timedelta(seconds=left)
+        self._due = self._clock.monotonic() + self.EVERY.total_seconds()
         before, dead, place = codec.ms(now - self._keep), codec.ms(now - self._keep_dead), 0
         while True:
             start = place
@@ -179,4 +189,4 @@ class Janitor:
             log.debug("forgot journals of runs that ended long ago")
         while await self._engine.write(lambda writer: writer.prune_bus(before, self._bite)):
             log.debug("forgot old events of the bus")
-        return self._due
+        return now + self.EVERY

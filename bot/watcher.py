@@ -28,23 +28,23 @@ class Watcher:
     ) -> None:
         self._door, self._executor, self._region, self._clock = door, executor, region, clock
         self._seen: set[str] = set()
-        self._due = model.EPOCH
+        self._due = clock.monotonic()
         self._failures = 0
         ticker.add(self.NAME, self.look)
 
     async def look(self, now: datetime) -> datetime | None:
         """Submit every execution that waits and is new; returns when to look again."""
-        if now < self._due:
-            return self._due
+        left = self._due - self._clock.monotonic()
+        if left > 0:
+            return now + timedelta(seconds=left)
         try:
             found = await self._executor.waiting(self._region)
         except ports.PollFailed as fault:
             self._failures += 1
-            wait = min(EVERY * 2**self._failures, LAST_BACK_OFF)
-            self._due = now + max(wait, timedelta(seconds=fault.retry_after))
+            wait = min(EVERY * 2 ** min(self._failures, 10), LAST_BACK_OFF)
             log.warning("executions in %s could not be read: %s", self._region, fault)
-            return self._due
-        self._failures, self._due = 0, now + EVERY
+            return self._after(now, max(wait, timedelta(seconds=fault.retry_after)))
+        self._failures = 0
         names = {execution.id for execution in found}
         for execution in found:
             if execution.id not in self._seen:
@@ -58,4 +58,8 @@ class Watcher:
                     )
                 )
         self._seen = names
-        return self._due
+        return self._after(now, EVERY)
+
+    def _after(self, now: datetime, wait: timedelta) -> datetime:
+        self._due = self._clock.monotonic() + wait.total_seconds()
+        return now + wait

@@ -60,6 +60,7 @@ MAY: dict[str, set[str]] = {
     "outbox": PURE | {"engine", "ports", "store"},
     "poller": PURE | {"engine", "ports", "store", "timer"},
     "watcher": PURE | {"engine", "ports", "timer"},
+    "clock": PURE | {"engine", "ports", "store"},
     "timer": PURE | {"engine", "ports", "store"},
     "config": PURE | {"rulebook", "rules"},
     "trials": PURE | {"core", "deliveries", "rulebook", "rules"},

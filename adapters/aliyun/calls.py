@@ -56,8 +56,7 @@ class Caller:
         """Does the platform surely remember our token, if the call was made?"""
         if not request.own or effect.at is None:
             return False
-        age = (self.clock.now() - effect.at).total_seconds()
-        return age < self.settings.safe_token_seconds
+        return self.clock.age(effect.at) < self.settings.safe_token_seconds
 
     async def _make(
         self, effect: model.RunCall, request: wire.Request, session: str, doubt: bool

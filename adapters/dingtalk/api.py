@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import ssl
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -20,7 +20,7 @@ from adapters.dingtalk.logs import redact
 from adapters.dingtalk.settings import Settings
 from bot import model, ports
 
-TOKEN_MARGIN = timedelta(seconds=300)
+TOKEN_MARGIN = 300.0
 ANSWER_BYTES = 4 << 20
 HOUR = 3600.0
 BAN = 300.0
@@ -44,7 +44,7 @@ class Api:
         self._base = settings.endpoint.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
         self._token = ""
-        self._token_until: datetime = model.EPOCH
+        self._token_until = -math.inf
         self._fetching: asyncio.Task[model.Outcome] | None = None
         redact.secrets.add(settings.client_secret)
 
@@ -142,7 +142,7 @@ class Api:
 
     async def _bearer(self) -> model.Outcome:
         """``Done(ref=token)``; whoever comes while it is fetched waits for the same fetch."""
-        if self._token and self._clock.now() < self._token_until:
+        if self._token and self._clock.monotonic() < self._token_until:
             return model.Done(self._token)
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch_token(), name="dingtalk-token")
@@ -163,9 +163,9 @@ class Api:
             return model.NotSent(f"no access token: {error}")
         token, lives = answer.get("accessToken"), _number(answer.get("expireIn"), 7200.0)
         if status == 200 and isinstance(token, str) and token:
-            margin = min(TOKEN_MARGIN, timedelta(seconds=lives / 2))
+            margin = min(TOKEN_MARGIN, lives / 2)
             self._token = token
-            self._token_until = self._clock.now() + timedelta(seconds=lives) - margin
+            self._token_until = self._clock.monotonic() + lives - margin
             redact.secrets = {self._settings.client_secret, token}
             return model.Done(token)
         judged = judge(status, answer, True)

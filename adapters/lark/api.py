@@ -151,7 +151,7 @@ class Api:
             return self._token
 
     def _good(self, stale: str) -> bool:
-        now = self._clock.now().timestamp()
+        now = self._clock.monotonic()
         return bool(self._token) and self._token != stale and now < self._token_until
 
     async def _renew(self) -> None:
@@ -174,7 +174,7 @@ class Api:
         # The platform hands out a new one once less than half an hour is left of the old.
         early = min(600.0, seconds / 4)
         self._token = token
-        self._token_until = self._clock.now().timestamp() + seconds - early
+        self._token_until = self._clock.monotonic() + seconds - early
 
     async def _ask(
         self,

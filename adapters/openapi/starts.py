@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from adapters.openapi.failures import MISMATCH, Failure
 from adapters.openapi.settings import Settings
@@ -76,7 +77,7 @@ class Starts:
     def _age(self, effect: model.StartRun) -> float | None:
         """Seconds since the step was written; None if nobody noted it."""
         try:
-            noted = float(effect.tags.get(AT_TAG, ""))
-        except ValueError:
+            noted = datetime.fromtimestamp(float(effect.tags.get(AT_TAG, "")), UTC)
+        except (ValueError, OverflowError, OSError):
             return None
-        return self.clock.now().timestamp() - noted
+        return self.clock.age(noted)

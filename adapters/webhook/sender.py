@@ -8,7 +8,7 @@ import hmac
 import json
 import ssl
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -35,7 +35,7 @@ class Sender:
         self._settings = settings
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
-        self._muted: dict[str, datetime] = {}
+        self._muted: dict[str, float] = {}
 
     async def send(
         self,
@@ -52,9 +52,8 @@ class Sender:
         if doubt and not repeatable:
             return model.Unknown(f"{target.shown}: it may have been sent before", unique)
         now = self._clock.now()
-        until = self._muted.get(target.url)
-        if until is not None and until > now:
-            left = (until - now).total_seconds()
+        left = self._muted.get(target.url, 0.0) - self._clock.monotonic()
+        if target.url in self._muted and left > 0:
             return model.NotSent(f"{target.shown}: the robot is muted for sending too much", left)
         if isinstance(body, Mapping) and repeatable:
             body = {**body, "msgUuid": body.get("msgUuid") or unique}
@@ -67,16 +66,17 @@ class Sender:
             fields.update(headers or {})
         outcome = await self._post(target, url, data, fields, repeatable)
         if isinstance(outcome, model.NotSent) and outcome.retry_after >= answers.MUTE:
-            self._mute(target, now, outcome.retry_after)
+            self._mute(target, outcome.retry_after)
         return outcome
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
-    def _mute(self, target: Target, now: datetime, seconds: float) -> None:
-        self._muted = {url: until for url, until in self._muted.items() if until > now}
-        self._muted[target.url] = now + timedelta(seconds=seconds)
+    def _mute(self, target: Target, seconds: float) -> None:
+        tick = self._clock.monotonic()
+        self._muted = {url: until for url, until in self._muted.items() if until > tick}
+        self._muted[target.url] = tick + seconds
 
     async def _post(
         self, target: Target, url: str, data: bytes, headers: Mapping[str, str], repeatable: bool

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import gc
 import logging
 import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bot import (
+    clock,
     config,
     core,
     engine,
@@ -41,14 +41,8 @@ log = logging.getLogger("countersign")
 
 ABSENCE = timedelta(minutes=5)
 """Platforms deliver again for a few minutes at least; after longer we look ourselves."""
-QUIET = ("apscheduler", "asyncio", "urllib3", "alibabacloud", "Lark", "dingtalk_stream")
-
-
-class SystemClock:
-    """The machine's time."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+UNKNOWN_ABSENCE = timedelta(hours=1)
+QUIET = ("asyncio", "urllib3", "alibabacloud", "Lark", "dingtalk_stream")
 
 
 class Stopped(Exception):
@@ -56,11 +50,11 @@ class Stopped(Exception):
 
 
 class App:
-    """The whole bot. ``clock`` is the machine's unless a test brings its own."""
+    """The whole bot. ``wall`` is the machine's clock unless a test brings its own."""
 
-    def __init__(self, settings: config.Config, clock: ports.Clock | None = None) -> None:
+    def __init__(self, settings: config.Config, wall: ports.Wall | None = None) -> None:
         self.settings = settings
-        self.clock: ports.Clock = clock or SystemClock()
+        self.clock = clock.Steady(wall or clock.MachineClock())
         rules = settings.book.commands
         elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
         commands = loading.load(settings.commands, elsewhere, outside_.service_known(settings))
@@ -76,9 +70,9 @@ class App:
         self._wakers: list[Callable[[], None]] = []
 
     def wake(self) -> None:
-        """Look at everything that waits for a time now: somebody moved the clock."""
-        for waker in self._wakers:
-            waker()
+        """Look at everything that waits for a time now: a test let time pass."""
+        self.clock.pass_by()
+        self._look_again()
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] | None = None) -> None:
         """Work until ``stop`` is set. Raises BadCredentials, Stopped, or what broke the store."""
@@ -119,20 +113,19 @@ class App:
         queue = outbox.Outbox(door, bus.route, budgets, self.clock, account=outside.account)
         ticker = timer.Ticker(self.clock)
         timer.Timer(door, self.clock, ticker)
-        timer.Janitor(door, ticker)
+        timer.Janitor(door, self.clock, ticker)
         looker = poller.Poller(door, outside.executor, self.clock, ticker)
         if self.settings.book.watch is not None:
             region = self.settings.oos.region or self.settings.aliyun.region
             watcher.Watcher(door, outside.oos, region, self.clock, ticker)
-        self._wakers = [queue.wake]
-        self._wakers += [
-            functools.partial(ticker.wake, name) for name in (timer.Timer.NAME, poller.Poller.NAME)
-        ]
+        self._wakers = [queue.wake, ticker.wake_all]
+        watch = clock.Watch(door, self.clock, self._look_again)
+        set_by = await watch.begin()
         await queue.recover()
-        await self._look_back(door)
+        await self._look_back(door, set_by)
         ticker.start()
         waiting = {name: asyncio.Event() for name in chats}
-        side: dict[str, Awaitable[None]] = {"outbox": queue.run()}
+        side: dict[str, Awaitable[None]] = {"outbox": queue.run(), "clock": watch.run()}
         for name, chat in chats.items():
             side[name] = chat.run(door.submit, waiting[name].set)
         if inlet is not None:
@@ -157,9 +150,16 @@ class App:
             if inlet is not None:
                 await inlet.close()
 
-    async def _look_back(self, door: engine.Engine) -> None:
-        """Tell the core how long the bot was away, if that was long enough to miss something."""
+    def _look_again(self) -> None:
+        for waker in self._wakers:
+            waker()
+
+    async def _look_back(self, door: engine.Engine, set_by: timedelta) -> None:
+        """Tell the core how long the bot was away, if that was long enough to miss something; a
+        clock that was set back meanwhile can't say, so a good while is looked back."""
         since, now = await door.read(lambda reader: reader.last_event()), self.clock.now()
+        if since is not None and (set_by or since > now):
+            since = now - UNKNOWN_ABSENCE
         if since is not None and now - since > ABSENCE:
             await door.submit(model.Started(f"started:{int(now.timestamp() * 1000)}", now, since))
 
@@ -206,7 +206,7 @@ def settle() -> None:
     gc.freeze()
 
 
-def run(settings: config.Config, clock: ports.Clock | None = None) -> int:
+def run(settings: config.Config, wall: ports.Wall | None = None) -> int:
     """Run the bot until SIGTERM or SIGINT. Returns the exit status: 0 stopped as asked, 1 not."""
     log_to_stderr(settings.bot.log_level)
 
@@ -215,7 +215,7 @@ def run(settings: config.Config, clock: ports.Clock | None = None) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await App(settings, clock).run(stop, settle)
+        await App(settings, wall).run(stop, settle)
 
     return ended(main())
 

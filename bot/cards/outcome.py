@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot import model, texts
 from bot.cards import runs
@@ -58,9 +59,8 @@ def outcome_message(
     else:
         rows += result_rows(locale, plan, results, missing_word(request))
     if began and ended and not unstarted:
-        rows.append(
-            (texts.say(locale, "say.duration"), (span(texts.duration(locale, ended - began)),))
-        )
+        took = max(timedelta(), ended - began - timedelta(seconds=request.stepped))
+        rows.append((texts.say(locale, "say.duration"), (span(texts.duration(locale, took)),)))
     rows.append((texts.say(locale, "say.audit"), (span(f"№ {stamp}"),)))
     blocks: list[model.Block] = [
         para(bold(f"{MARKS.get(request.state, '')} {headline} "), *people(mentions))

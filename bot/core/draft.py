@@ -106,8 +106,14 @@ class Draft:
 
     def finish(self, state: model.State, by: str = "", **fields: Any) -> None:
         """Bring the request to a final state and forget its timers."""
-        self.change(state=state, ended_at=self.now, ended_by=by or self.it.ended_by, **fields)
+        stepped = self.lag().total_seconds() if self.it.approved_at else 0.0
+        fields |= {"ended_at": self.now, "stepped": stepped}
+        self.change(state=state, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
+
+    def lag(self) -> timedelta:
+        """By how much the machine's clock was set since the request was approved."""
+        return self.view.shift - timedelta(seconds=self.it.shift)
 
     def ballot(self) -> tuple[policy.Policy, tuple[model.Vote, ...]]:
         """By which policy the request is voted on now, and the votes on that."""

@@ -62,8 +62,8 @@ def write(draft: Draft, live: Live, entry: journal.Entry) -> None:
 
 
 def moment(draft: Draft, live: Live) -> datetime:
-    """Now, but never before the last entry: a clock may be set back."""
-    return max(draft.now, live.at)
+    """Now, as if nobody had set the clock since the run began, and never before the last entry."""
+    return max(draft.now - draft.lag(), live.at)
 
 
 def forget(draft: Draft) -> None:

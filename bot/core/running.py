@@ -50,7 +50,8 @@ def start(draft: Draft) -> None:
     request, plan = draft.it, draft.it.plan
     assert plan is not None
     installation = draft.view.installation
-    draft.change(state=model.State.APPROVED, approved_at=draft.now)
+    shift = draft.view.shift.total_seconds()
+    draft.change(state=model.State.APPROVED, approved_at=draft.now, shift=shift)
     draft.cleared.extend(("expire", "remind"))
     draft.enter(
         "countersign",

@@ -65,7 +65,8 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
 @guarded
 def begin(draft: Draft) -> None:
     """The votes are in and the targets are as they were: go."""
-    draft.change(state=model.State.RUNNING, started_at=draft.now)
+    shift = draft.view.shift.total_seconds()
+    draft.change(state=model.State.RUNNING, started_at=draft.now, shift=shift)
     draft.enter(
         "countersign",
         "run.begun",
@@ -171,7 +172,7 @@ def go_on(draft: Draft, run: live.Live) -> None:
                 if isinstance(call.what, calls.Approve) and call.what.notice is None:
                     live.write(draft, run, journal.Finished(call.key, now, journal.Done()))
                 else:
-                    queue(draft, call, now)
+                    queue(draft, call, draft.now)
                 begun += 1
         if not begun:
             show(draft, run, None)
@@ -181,7 +182,7 @@ def go_on(draft: Draft, run: live.Live) -> None:
         return
     until = following.until
     if until is not None:
-        draft.timers.append(model.Timer(draft.it.id, "wake", until))
+        draft.timers.append(model.Timer(draft.it.id, "wake", until + draft.lag()))
     else:
         draft.cleared.append("wake")
     waits = isinstance(following, interpreter.Await)

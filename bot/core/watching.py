@@ -62,6 +62,7 @@ def found(
             escalated=""
             if person is not None
             else texts.say(locale, "watch.unknown_starter", by=execution.by or "?"),
+            shift=view.shift.total_seconds(),
         )
     )
     draft.enter("countersign", "execution.found", execution=execution.id, by=execution.by)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from bot.model.bus import CloudEvent, Letter
@@ -117,7 +117,8 @@ class View:
     how often ``asks_by`` asked within the last minute, ``installation`` the random id of this
     store, ``unsent`` the keys of the request's queued effects that were certainly never sent (not
     looked up where one of its calls came back), ``journal`` how many entries the journal of the
-    request's run has, ``nonce`` 128 fresh random bits in hex, another for each event."""
+    request's run has, ``nonce`` 128 fresh random bits in hex, another for each event,
+    ``shift`` by how much the machine's clock was set in all."""
 
     next_request: int
     audit_seq: int
@@ -136,6 +137,7 @@ class View:
     journal: int = 0
     archive: Archive | None = None
     nonce: str = ""
+    shift: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,9 @@ class Request:
     ``least``: so many people must agree to what its run asks, whatever the policy says.
     ``alike``: the number of an open request for the very same, when it was filed (0: none).
     ``asked``: how often a question of a run elsewhere was put anew, as its answer could not be
-    passed on."""
+    passed on.
+    ``shift``: by how many seconds the machine's clock had ever been set when it was approved, and
+    ``stepped`` by how many until it ended."""
 
     id: int
     state: State
@@ -249,6 +251,8 @@ class Request:
     alike: int = 0
     least: int = 1
     asked: int = 0
+    shift: float = 0.0
+    stepped: float = 0.0
 
     @property
     def word(self) -> str:

@@ -282,6 +282,23 @@ META_PUT = (
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
 
+# ----------------------------------------------------------------------------- the clock
+
+CLOCK_OUTBOX = """
+UPDATE outbox SET due_at = due_at + ?1, created_at = created_at + ?1,
+    claimed_at = CASE claimed_at WHEN 0 THEN 0 ELSE claimed_at + ?1 END,
+    settled_at = CASE settled_at WHEN 0 THEN 0 ELSE settled_at + ?1 END
+WHERE state IN ('queued', 'in_flight')
+"""
+CLOCK_TIMERS = "UPDATE timers SET due_at = due_at + ?"
+PROMISED = "('expire', 'remind', 'ballot', 'ballot_expires')"
+"""Timers of moments that people were told: they may come earlier than told, and never later."""
+CLOCK_TIMERS_FORWARD = f"{CLOCK_TIMERS} WHERE kind NOT IN {PROMISED}"
+CLOCK_STEPS = """
+UPDATE steps SET since = since + ? WHERE state IN ('started', 'running') AND invocation <> ''
+"""
+AUDIT_LAST_AT = "SELECT at FROM audit ORDER BY seq DESC LIMIT 1"
+
 # ----------------------------------------------------------------------------- pruning
 
 EVENTS_PRUNE = (

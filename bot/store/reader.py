@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import audit, model
-from bot.store import codec, letters, queries, views
+from bot.store import codec, letters, moments, queries, views
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,10 @@ class Reader:
         """When the newest event was taken; None: none ever was."""
         newest = self.connection.execute(queries.EVENT_LAST).fetchone()[0]
         return None if newest is None else codec.at(newest)
+
+    def clock(self) -> moments.Known:
+        """What is known of the machine's clock."""
+        return moments.known(self.connection)
 
     def next_timer(self) -> datetime | None:
         due = self.connection.execute(queries.TIMER_NEXT).fetchone()[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
+from datetime import timedelta
 from typing import Any
 
 from bot import model
@@ -156,6 +157,7 @@ def load(
     installation: str,
     recent_asks: int,
     nonce: str,
+    shift: timedelta = timedelta(),
 ) -> model.View:
     """Everything that ``needs`` asks for, as one consistent view."""
     row = effects.load(connection, needs.effect) if needs.effect else None
@@ -176,6 +178,7 @@ def load(
         audit_seq=audit_seq,
         audit_hash=audit_hash,
         installation=installation,
+        shift=shift,
         request=found,
         votes=votes(connection, found.id) if found else (),
         steps=steps(connection, found.id) if found else (),

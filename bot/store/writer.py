@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import audit, model
-from bot.store import codec, effects, letters, queries, views
+from bot.store import codec, effects, letters, moments, queries, views
 
 
 class Conflict(Exception):
@@ -49,6 +49,7 @@ class Writer:
     def _reread(self) -> None:
         self._last_request: int = self._execute(queries.REQUEST_LAST).fetchone()[0]
         self._seq, self._hash = self._execute(queries.AUDIT_LAST).fetchone() or (0, "")
+        self._shift = moments.shift(self.connection)
         sequence = self._execute(queries.AUDIT_SEQUENCE).fetchone()
         self._next_seq: int = max(self._seq, sequence[0] if sequence else 0) + 1
 
@@ -110,6 +111,7 @@ class Writer:
             audit_hash=self._hash,
             installation=self.installation,
             recent_asks=recent_asks,
+            shift=self._shift,
             nonce=secrets.token_hex(16),
         )
 
@@ -277,6 +279,18 @@ class Writer:
 
     def history(self, since: datetime, now: datetime) -> effects.History:
         return effects.history(self.connection, codec.ms(since), codec.ms(now))
+
+    # -- the clock
+
+    def note_time(self, now: datetime) -> None:
+        """Remember what the clock shows, so that the next start knows if it was set back."""
+        moments.note(self.connection, now)
+
+    def move_clock(self, before: datetime, size: timedelta, now: datetime) -> None:
+        """The clock was set by ``size``: move every row along that measures a pace."""
+        self._shift = moments.move(self.connection, before, size, now)
+        self.changes.effects = self.changes.steps = True
+        self.changes.timer = codec.ms(now)
 
     # -- tidying
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.aliyun import AT_TAG, BATCH_TAG, STEP_TAG, Aliyun, Credentials, Settings
-from bot import model
+from bot import model, ports
 from sandbox import world
 from tests.sandbox.aliyun_party import REGION, WEB1, WEB2
 
 KEY = Credentials("key", world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
 
 
-class Clock:
+class Clock(ports.Clock):
     """The real time, or later."""
 
     def __init__(self) -> None:

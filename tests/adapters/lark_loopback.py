@@ -16,7 +16,7 @@ from aiohttp import web
 
 from adapters import lark
 from adapters.lark import codec
-from bot import model
+from bot import model, ports
 
 SECRET = "s3cr3t-of-the-app"
 ACCESS_KEY = "AKverysecret"
@@ -24,7 +24,7 @@ TICKET = "TKverysecret"
 SERVICE = 33554678
 
 
-class Clock:
+class Clock(ports.Clock):
     """A clock that stands until it is moved."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import model
+from bot import model, ports
 from sandbox.base import Clock as Time
 from sandbox.sink import Sink
 
@@ -20,7 +20,7 @@ EVENT = model.CloudEvent("e-1", "my.dingtalk", "ProvisionRequest", AT, "s", {"ro
 
 
 @dataclass
-class Clock:
+class Clock(ports.Clock):
     """The machine's time, and ``off`` it."""
 
     off: timedelta = field(default_factory=timedelta)

@@ -88,7 +88,7 @@ def plain() -> dict[str, Any]:
     return said
 
 
-class Clock:
+class Clock(ports.Clock):
     def now(self) -> datetime:
         return datetime.now(UTC)
 

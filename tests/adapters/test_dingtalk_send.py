@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from adapters.dingtalk import DingTalk, Settings, api, render, send
-from bot import model
+from bot import model, ports
 from sandbox import world
 from sandbox.base import Clock
 from sandbox.dingtalk import DingTalk as Platform
@@ -28,7 +28,7 @@ GROUP = "/v1.0/robot/groupMessages/send"
 TOKEN = "/v1.0/oauth2/accessToken"
 
 
-class AdapterClock:
+class AdapterClock(ports.Clock):
     """The platform's time, so that both agree on when a webhook ends."""
 
     def __init__(self, clock: Clock) -> None:

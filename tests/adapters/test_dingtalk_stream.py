@@ -18,7 +18,7 @@ from bot import model, ports
 from tests.adapters.dingtalk_gateway import CARD, CHAT, Gateway, chat, until
 
 
-class Clock:
+class Clock(ports.Clock):
     def now(self) -> datetime:
         return datetime.now(UTC)
 

@@ -18,7 +18,7 @@ from sandbox.lark import Lark as Platform
 from tests.adapters import lark_loopback as loopback
 
 
-class Now:
+class Now(ports.Clock):
     def __init__(self, clock: base.Clock) -> None:
         self._clock = clock
 

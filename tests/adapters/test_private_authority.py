@@ -11,10 +11,10 @@ from aiohttp import web
 
 from adapters import dingtalk, lark
 from bench import answers, callers, outbound, wire
-from bot import model
+from bot import model, ports
 
 
-class Clock:
+class Clock(ports.Clock):
     def now(self) -> datetime:
         return datetime.now(UTC)
 

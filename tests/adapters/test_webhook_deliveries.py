@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from adapters import webhook
-from bot import app, config, loading, model, outbox, store
+from bot import clock as machine
+from bot import config, loading, model, outbox, store
 from bot.app import outside
 from bot.config import build
 from bot.store import codec, effects
@@ -103,7 +104,7 @@ def quotas(clock: rig.Clock, account: outbox.Account) -> outbox.Quotas:
 
 async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
     settings = config.load(SHIPPED, {}, known_commands=loading.load)
-    party = outside.Outside.of(settings, app.SystemClock())
+    party = outside.Outside.of(settings, machine.Steady(machine.MachineClock()))
     clock = rig.Clock()
     limits = quotas(clock, party.account)
 

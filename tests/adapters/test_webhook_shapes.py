@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters import webhook
 from adapters.webhook import address, answers, bodies, sender, translate
-from bot import model
+from bot import model, ports
 
 DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token=abc_DEF-123"
 LARK = "https://open.feishu.cn/open-apis/bot/v2/hook/abc-123"
@@ -312,6 +312,6 @@ def test_a_line_that_cannot_be_formatted_is_told_at_once() -> None:
         webhook.Webhook(webhook.Settings(reference="#{number}"), _Clock())
 
 
-class _Clock:
+class _Clock(ports.Clock):
     def now(self) -> Any:
         raise AssertionError("nobody asks")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters import webhook
-from bot import model
+from bot import model, ports
 from sandbox import base
 from sandbox.lark import Lark
 from tests.sandbox import dingtalk_party, lark_client
@@ -18,7 +18,7 @@ CODE = "1a2b3c4d"
 
 
 @dataclass
-class Clock:
+class Clock(ports.Clock):
     """The sandbox's time as the bot reads it."""
 
     clock: base.Clock

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import engine, model, store
+from bot import engine, model, ports, store
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ALICE = model.Account("chat", "corp", "u-alice", "Alice")
@@ -26,7 +26,7 @@ PLAN = model.Plan(
 CARD = model.Card(1, "c0de", "Restart", "orange", "pending", ())
 
 
-class Clock:
+class Clock(ports.Clock):
     """Time that stands still until a test moves it."""
 
     def __init__(self, now: datetime = START) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import core, engine, house, loading, model, policy, store
+from bot import core, engine, house, loading, model, policy, ports, store
 from tests.bot import told
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
@@ -91,7 +91,7 @@ INSTANCES = {
 }
 
 
-class Clock:
+class Clock(ports.Clock):
     def __init__(self) -> None:
         self.time = START
 

@@ -357,7 +357,7 @@ async def test_old_events_go_after_30_days_and_dead_letters_after_90(tmp_path: P
             outcome = outcomes[number % 3]
             settled = model.Settled(f"effect:{number}:1", r.clock.now(), number, outcome)
             await r.engine.submit(settled)
-        janitor = timer.Janitor(r.engine, timer.Ticker(r.clock), bite=5)
+        janitor = timer.Janitor(r.engine, r.clock, timer.Ticker(r.clock), bite=5)
 
         def left() -> tuple[int, dict[str, int]]:
             [(events,)] = r.rows("SELECT COUNT(*) FROM bus")

@@ -221,7 +221,7 @@ async def test_old_events_and_effects_are_pruned_in_small_bites(path: Path) -> N
             await r.engine.submit(model.TimerDue(f"t{number}", at, number, "expire"))
         r.clock.advance(days=31)
         await r.engine.submit(rig.asked("new"))
-        janitor = timer.Janitor(r.engine, timer.Ticker(r.clock), bite=7)
+        janitor = timer.Janitor(r.engine, r.clock, timer.Ticker(r.clock), bite=7)
         again = await janitor.tidy(r.clock.now())
         assert again == r.clock.now() + timer.Janitor.EVERY
         assert r.rows("SELECT id FROM events") == [("ask-new",)]

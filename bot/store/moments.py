@@ -1,0 +1,72 @@
+"""What the store knows of the machine's clock: when it was last looked at, and how it was set.
+
+Rows hold moments of that clock. When it is set, those that measure a pace are moved along, so that
+nothing comes earlier or later for it; moments that people were told never come later than told.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.store import codec, queries
+
+SEEN, STEPS, SHIFT = "clock.seen", "clock.steps", "clock.shift"
+REMEMBERED = 32
+"""Steps that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """``seen``: what the clock last showed (None: nobody looked). ``steps``: how it was set, each
+    as (what it showed just before, by how much)."""
+
+    seen: datetime | None
+    steps: tuple[tuple[datetime, timedelta], ...]
+
+
+def known(connection: sqlite3.Connection) -> Known:
+    noted = int(_meta(connection, SEEN) or 0)
+    newest = connection.execute(queries.AUDIT_LAST_AT).fetchone()
+    seen = max(noted, newest[0] if newest else 0)
+    steps = json.loads(_meta(connection, STEPS) or "[]")
+    return Known(
+        codec.at(seen) if seen else None,
+        tuple((codec.at(before), timedelta(milliseconds=size)) for before, size in steps),
+    )
+
+
+def shift(connection: sqlite3.Connection) -> timedelta:
+    """By how much the clock was set in all, since this store was made."""
+    return timedelta(milliseconds=int(_meta(connection, SHIFT) or 0))
+
+
+def note(connection: sqlite3.Connection, now: datetime) -> None:
+    """Remember what the clock shows, unless it showed more already."""
+    if codec.ms(now) > int(_meta(connection, SEEN) or 0):
+        connection.execute(queries.META_PUT, (SEEN, str(codec.ms(now))))
+
+
+def move(
+    connection: sqlite3.Connection, before: datetime, size: timedelta, now: datetime
+) -> timedelta:
+    """The clock was set by ``size``, from ``before`` to ``now``: move what measures a pace. Returns
+    by how much it was set in all."""
+    by = round(size / timedelta(milliseconds=1))
+    connection.execute(queries.CLOCK_OUTBOX, (by,))
+    connection.execute(queries.CLOCK_TIMERS if by < 0 else queries.CLOCK_TIMERS_FORWARD, (by,))
+    connection.execute(queries.CLOCK_STEPS, (by,))
+    steps = json.loads(_meta(connection, STEPS) or "[]")
+    steps = [*steps, [codec.ms(before), by]][-REMEMBERED:]
+    total = int(_meta(connection, SHIFT) or 0) + by
+    connection.execute(queries.META_PUT, (STEPS, json.dumps(steps)))
+    connection.execute(queries.META_PUT, (SHIFT, str(total)))
+    connection.execute(queries.META_PUT, (SEEN, str(codec.ms(now))))
+    return timedelta(milliseconds=total)
+
+
+def _meta(connection: sqlite3.Connection, name: str) -> str:
+    row = connection.execute(queries.META, (name,)).fetchone()
+    return row[0] if row else ""
