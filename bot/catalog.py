@@ -86,14 +86,19 @@ class Command:
             return model.Needs(
                 listing="dead", letter=int(values.get(letter.name) or 0) if letter else 0
             )
+        limit = MOST_OPEN if self.reads == "open" else 20
         number = self.parameter("request")
         listing = "" if self.reads == "request" else self.reads
         if number is None:
-            return model.Needs(listing=listing)
+            return model.Needs(listing=listing, limit=limit)
         request = int(values.get(number.name) or 0)
         if request or not quoted:
-            return model.Needs(request=request, listing=listing)
+            return model.Needs(request=request, listing=listing, limit=limit)
         return model.Needs(platform=place.platform, card=quoted, message=quoted, listing=listing)
+
+
+MOST_OPEN = 200
+"""Open requests that are looked at for those that wait for one person."""
 
 
 class Catalog:

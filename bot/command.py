@@ -148,7 +148,7 @@ class Context:
         )
 
     def waiting_for(self, request: model.Request) -> tuple[str, ...]:
-        """The people whose vote a pending request waits for, as far as its votes are shown."""
+        """The people whose vote a request waits for."""
         asks = request.ballot is not None and request.ballot.voted
         if request.policy not in self.book.policies or not (
             asks or request.state is model.State.PENDING
@@ -156,7 +156,9 @@ class Context:
             return ()
         rule, digest = policy.ballot_of(self.book, request)
         votes = tuple(
-            vote for vote in self.view.votes if vote.request == request.id and vote.digest == digest
+            vote
+            for vote in dict.fromkeys((*self.view.votes, *self.view.listing_votes))
+            if vote.request == request.id and vote.digest == digest
         )
         return policy.tally(rule, request.person, votes).waiting_for
 

@@ -28,8 +28,8 @@ def audit(context: Context, number: RequestNumber = 0) -> Reply:
         return Reply(title, (Block("para", (Span(context.say("audit.nothing")),)),))
     shown = tuple(_row(context, row) for row in rows[-MOST_LISTED:])
     blocks = [Block("facts", rows=shown)]
-    if len(rows) > MOST_LISTED:
-        cut = context.say("audit.cut", count=len(rows) - MOST_LISTED)
+    if context.view.total > len(shown):
+        cut = context.say("audit.cut", count=context.view.total - len(shown))
         blocks.insert(0, Block("para", (Span(cut),)))
     return Reply(title, tuple(blocks))
 

@@ -29,6 +29,11 @@ def pending(context: Context) -> Reply:
             if len(group) > MOST_LISTED:
                 more = context.say("pending.more", count=len(group) - MOST_LISTED)
                 blocks.append(Block("para", (Span(more),)))
+    if context.view.total > len(context.view.listing):
+        text = context.say(
+            "pending.oldest", count=len(context.view.listing), total=context.view.total
+        )
+        blocks.append(Block("para", (Span(text),)))
     if mine:
         how = context.say("pending.how", number=mine[0].id)
         blocks.append(Block("para", (Span(how),)))

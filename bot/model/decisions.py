@@ -118,7 +118,9 @@ class View:
     store, ``unsent`` the keys of the request's queued effects that were certainly never sent (not
     looked up where one of its calls came back), ``journal`` how many entries the journal of the
     request's run has, ``nonce`` 128 fresh random bits in hex, another for each event,
-    ``shift`` by how much the machine's clock was set in all."""
+    ``shift`` by how much the machine's clock was set in all.
+    ``listing_votes``: the votes on the requests of an "open" ``listing``.
+    ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit."""
 
     next_request: int
     audit_seq: int
@@ -138,6 +140,8 @@ class View:
     archive: Archive | None = None
     nonce: str = ""
     shift: timedelta = timedelta()
+    total: int = 0
+    listing_votes: tuple[Vote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

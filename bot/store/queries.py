@@ -84,6 +84,11 @@ REQUEST_COUNTS_OPEN = (
 # ----------------------------------------------------------------------------- votes and runs
 
 VOTES = "SELECT body FROM votes WHERE request = ? ORDER BY at, person"
+VOTES_OPEN = f"""
+SELECT body FROM votes WHERE request IN
+    (SELECT id FROM requests WHERE state NOT IN ({FINAL}) ORDER BY id LIMIT ?)
+ORDER BY at, person
+"""
 VOTE_INSERT = "INSERT INTO votes (request, digest, person, at, body) VALUES (?, ?, ?, ?, ?)"
 STEPS = "SELECT body FROM steps WHERE request = ? ORDER BY idx"
 STEP_PUT = """
@@ -227,6 +232,7 @@ _DEAD = "kind = 'deliver' AND state IN ('refused', 'unknown')"
 _LETTER = "SELECT id, created_at, state, attempts, body, outcome, claimed_at FROM outbox"
 LETTER = f"{_LETTER} WHERE id = ? AND kind = 'deliver'"
 LETTERS_DEAD = f"{_LETTER} WHERE {_DEAD} ORDER BY settled_at DESC, id DESC LIMIT ?"
+LETTERS_COUNT_DEAD = f"SELECT COUNT(*) FROM outbox WHERE {_DEAD}"
 LETTERS_IN = f"{_LETTER} WHERE kind = 'deliver' AND state = ? ORDER BY id DESC LIMIT ?"
 LETTERS_OF = f"""
 {_LETTER} WHERE kind = 'deliver' AND key >= ? AND key < ? ORDER BY key LIMIT ?
@@ -268,6 +274,10 @@ AUDIT_PAGE = """
 SELECT seq, at, actor, action, request, facts, prev, hash FROM audit
 WHERE seq > ? ORDER BY seq LIMIT ?
 """
+AUDIT_COUNT = "SELECT COUNT(*) FROM audit"
+AUDIT_COUNT_OF_REQUEST = "SELECT COUNT(*) FROM audit WHERE request = ? AND request > 0"
+REQUESTS_COUNT_OPEN = f"SELECT COUNT(*) FROM requests WHERE state NOT IN ({FINAL})"
+REQUESTS_COUNT = "SELECT COUNT(*) FROM requests"
 AUDIT_NEWEST = """
 SELECT seq, at, actor, action, request, facts, prev, hash FROM audit ORDER BY seq DESC LIMIT ?
 """

@@ -147,6 +147,27 @@ def dead(connection: sqlite3.Connection, needs: model.Needs) -> tuple[model.Lett
     return (found,) if found is not None else ()
 
 
+def listing_votes(connection: sqlite3.Connection, needs: model.Needs) -> tuple[model.Vote, ...]:
+    if needs.listing != "open":
+        return ()
+    rows = connection.execute(queries.VOTES_OPEN, (needs.limit,))
+    return tuple(codec.decode(codec.vote, body) for (body,) in rows)
+
+
+def total(connection: sqlite3.Connection, needs: model.Needs, number: int) -> int:
+    """How many rows the list that is needed has without its limit."""
+    query, values = {
+        "open": (queries.REQUESTS_COUNT_OPEN, ()),
+        "recent": (queries.REQUESTS_COUNT, ()),
+        "dead": (queries.LETTERS_COUNT_DEAD, ()),
+        "audit": (queries.AUDIT_COUNT_OF_REQUEST, (number,))
+        if number
+        else (queries.AUDIT_COUNT, ()),
+    }[needs.listing]
+    count: int = connection.execute(query, values).fetchone()[0]
+    return count
+
+
 def load(
     connection: sqlite3.Connection,
     needs: model.Needs,
@@ -192,6 +213,10 @@ def load(
         journal=journal(connection, found) if found else 0,
         archive=Archive(connection),
         nonce=nonce,
+        total=total(connection, needs, found.id if found else needs.request)
+        if needs.listing
+        else 0,
+        listing_votes=listing_votes(connection, needs),
     )
 
 

@@ -198,6 +198,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "pending.mine": ("等你处理（{count}）", "Waiting for you ({count})"),
     "pending.others": ("其他（{count}）", "Others ({count})"),
     "pending.more": ("另有 {count} 个", "and {count} more"),
+    "pending.oldest": (
+        "只看了最早的 {count} 个，未完成的申请共有 {total} 个。",
+        "Only the {count} oldest of {total} open requests were looked at.",
+    ),
     "pending.expires": ("{span}后过期", "expires in {span}"),
     "pending.waits": ("等待 {names}", "waiting for {names}"),
     "pending.how": (
