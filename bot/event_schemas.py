@@ -144,6 +144,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
     "The bot itself": {
         "bot.started": {"since": {"type": "string", "format": "date-time"}},
         "card.failed": {"reason": "string"},
+        "card.unclear": {"reason": "string", "card": "integer"},
         "tell.failed": {"effect": "string", "reason": "string"},
         "event.refused": {
             "via": "string",

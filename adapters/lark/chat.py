@@ -87,7 +87,8 @@ class Lark:
         one that was left unanswered for longer is looked for in the chat."""
         calls = self._calls()
         if self._sender is None:
-            self._sender = send.Sender(calls, self._clock, self._settings.reply_in_thread)
+            given = self._settings
+            self._sender = send.Sender(calls, self._clock, given.app_id, given.reply_in_thread)
         return await self._sender.perform(effect, attempt)
 
     async def close(self) -> None:

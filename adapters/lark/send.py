@@ -3,7 +3,8 @@
 Calls: https://open.feishu.cn/document/server-docs/im-v1/message/create, …/reply,
 …/im-v1/message-card/patch and …/approval-v4/instance/get. Every send carries a ``uuid`` made from
 the effect's key: the platform sends at most one message per uuid within an hour, so a send whose
-answer was lost is simply repeated, as long as that hour lasts.
+answer was lost is simply repeated, as long as that hour lasts. After that the chat is read to see
+whether it arrived; where that cannot be told, it is unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from adapters.lark import api, render, sdk
+from adapters.lark import api, history, render, sdk
 from bot import checkpoints, model, ports
 
 log = logging.getLogger(__name__)
@@ -39,12 +40,14 @@ _FORM_STATUS = {
 @dataclass(frozen=True, slots=True)
 class _Content:
     """A message's body three times over: ``reply`` where it answers a message, ``fresh`` where it
-    stands alone, ``quiet`` without mentions, for when somebody mentioned does not exist."""
+    stands alone, ``quiet`` without mentions, for when somebody mentioned does not exist. ``mark``
+    is what it is recognised by when the chat is read."""
 
     kind: str
     reply: str
     fresh: str
     quiet: str
+    mark: str
 
 
 LIST_WINDOW = timedelta(hours=10)
@@ -53,8 +56,11 @@ LIST_WINDOW = timedelta(hours=10)
 class Sender:
     """Performs effects through ``api.Api``."""
 
-    def __init__(self, calls: api.Api, clock: ports.Clock, reply_in_thread: bool) -> None:
+    def __init__(
+        self, calls: api.Api, clock: ports.Clock, app_id: str, reply_in_thread: bool
+    ) -> None:
         self._api = calls
+        self._app_id = app_id
         self._clock = clock
         self._in_thread = reply_in_thread
 
@@ -97,7 +103,7 @@ class Sender:
             part = f"{key}#{number}"
             if part in attempt.parts_done:
                 continue
-            post = _Content("post", content, elsewhere[number], quiet[number])
+            post = _Content("post", content, elsewhere[number], quiet[number], content)
             sent = await self._send(place, post, part, attempt)
             if not isinstance(sent, model.Done):
                 return sent
@@ -114,7 +120,7 @@ class Sender:
                 return told
         content = render.dumped(drawn.content)
         quiet = render.dumped(render.card(render.silent(effect.card)).content)
-        card = _Content("interactive", content, content, quiet)
+        card = _Content("interactive", content, content, quiet, effect.card.code)
         return await self._send(effect.place, card, effect.key, attempt)
 
     async def _tell_whole(
@@ -139,11 +145,15 @@ class Sender:
         uuid = safe_uuid(key)
         age = (self._clock.now() - attempt.uncertain_since).total_seconds()
         if attempt.uncertain and age > UUID_HOLDS:
-            return model.Unknown("a try over an hour ago was never answered", uuid)
+            earlier = await self._earlier(place, content, attempt)
+            if earlier is not None:
+                return earlier
         answer = await self._deliver(place, content, uuid)
         if answer.nobody and content.quiet != content.reply:
             log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
-            content = _Content(content.kind, content.quiet, content.quiet, content.quiet)
+            content = _Content(
+                content.kind, content.quiet, content.quiet, content.quiet, content.mark
+            )
             answer = await self._deliver(place, content, uuid)
         if answer.code != 0:
             return answer.outcome(SEND_SCOPE)
@@ -151,6 +161,20 @@ class Sender:
         if not isinstance(ref, str) or not ref:
             return model.Unknown("Lark did not name the message that it sent", uuid)
         return model.Done(ref, {"thread": str(answer.data.get("thread_id") or "")})
+
+    async def _earlier(
+        self, place: model.Place, content: _Content, attempt: model.Attempt
+    ) -> model.Outcome | None:
+        """What became of a try that was left unanswered for longer than its uuid is recognised;
+        None: it did not happen."""
+        since = attempt.uncertain_since
+        try:
+            ref = await history.sent(
+                self._api, self._app_id, place, content.kind, content.mark, since
+            )
+        except history.Unreadable as problem:
+            return problem.outcome
+        return model.Done(ref) if ref else None
 
     async def _deliver(self, place: model.Place, content: _Content, uuid: str) -> api.Answer:
         if place.message:

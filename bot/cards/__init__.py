@@ -16,7 +16,7 @@ from bot.cards.parts import (
     state_word,
     title_of,
 )
-from bot.cards.request import note_of, request_card
+from bot.cards.request import note_of, request_card, superseded_card
 from bot.cards.results import FINISHED, instances_message, result_text
 from bot.cards.runs import ballot_message
 
@@ -37,5 +37,6 @@ __all__ = [
     "sentence",
     "span",
     "state_word",
+    "superseded_card",
     "title_of",
 ]

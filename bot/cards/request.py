@@ -16,6 +16,7 @@ from bot.cards.parts import (
     moment,
     name_of,
     names_of,
+    para,
     span,
     state_word,
     targets_text,
@@ -73,6 +74,22 @@ def request_card(
         ask_reason=texts.say(locale, "card.ask_reason") if asks else "",
         note=note_of(house, request, votes),
         mentions=accounts_of(house, waiting, request.place),
+    )
+
+
+def superseded_card(request: model.Request) -> model.Card:
+    """What a card of the request becomes that is not the one that decides: without buttons, it
+    says that there is another."""
+    locale = request.locale
+    text = texts.say(locale, "card.other", id=request.id)
+    return model.Card(
+        request=request.id,
+        code=request.code,
+        title=title_of(request),
+        tone="grey",
+        tag=texts.say(locale, "card.other.tag"),
+        blocks=(para(span(text)),),
+        note=text,
     )
 
 

@@ -18,6 +18,7 @@ from bot.core import (
     ordering,
     running,
     runs,
+    telling,
     voting,
     watching,
 )
@@ -111,7 +112,7 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
         case model.StopRun():
             return running.stopped(house, event.outcome, view, now)
         case model.ShowCard():
-            return asking.card_shown(house, event.outcome, view, now)
+            return telling.card_shown(house, event.outcome, view, now)
         case model.RunCall():
             return runs.called(house, event.outcome, view, now)
         case model.TellRun():
@@ -119,4 +120,4 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
         case model.Deliver():
             return bus.delivered(house, event.outcome, view, now)
         case model.Say() | model.UpdateCard():
-            return asking.told(house, event.outcome, view, now)
+            return telling.told(house, event.outcome, view, now)

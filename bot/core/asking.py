@@ -273,35 +273,6 @@ def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
     return draft.receipt()
 
 
-def card_shown(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
-) -> model.Decision:
-    """The card reached the chat; if it could not, the plan goes out as text, to decide by text."""
-    draft = Draft(house, view, now)
-    if view.request is None or isinstance(outcome, model.Done):
-        return draft.receipt()
-    request = view.request
-    reason = reason_of(request.locale, outcome)
-    draft.enter("countersign", "card.failed", reason=getattr(outcome, "reason", ""))
-    text = texts.say(
-        request.locale, "say.card_failed", reason=reason, id=request.id, code=request.code
-    )
-    mentions = draft.card().mentions
-    blocks = (cards.para(*cards.people(mentions), cards.span(" " + text)), *draft.card().blocks)
-    title = cards.title_of(request)
-    draft.tell("card_failed", model.Message(title, blocks, mentions, request.text))
-    return draft.receipt()
-
-
-def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
-    """A message or an update left; one that could not is kept in the audit log."""
-    draft = Draft(house, view, now)
-    if not isinstance(outcome, model.Done) and view.effect is not None:
-        reason = getattr(outcome, "reason", "")
-        draft.enter("countersign", "tell.failed", effect=view.effect.key, reason=reason)
-    return draft.receipt()
-
-
 # ----------------------------------------------------------------------------- places in JSON
 
 

@@ -189,17 +189,22 @@ class Draft:
     def card(self) -> model.Card:
         return cards.request_card(self.house, self.it, self.votes, tuple(self.results.values()))
 
-    def show_card(self) -> None:
-        key = f"card:{self.view.installation}:{self.it.id}"
+    def card_key(self) -> str:
+        """How the keys of everything begin that is done with the request's card."""
+        return f"card:{self.view.installation}:{self.it.id}"
+
+    def show_card(self, number: int = 1) -> None:
+        """Send the request's card, or the next one where nobody knows whether the last arrived."""
+        key = self.card_key() + (f":card{number}" if number > 1 else "")
         body = model.ShowCard(self.it.place, self.card(), key)
-        self.queue(key, f"chat:{self.it.id}", body)
+        self.queue(key, f"chat:{self.it.id}", body, context={"card": number})
 
     def update_card(self) -> None:
         """Let everybody's card tell the state as changed so far; older updates are overtaken, also
         within this very decision."""
         if self.it.plan is None:
             return
-        key = f"card:{self.view.installation}:{self.it.id}:v{self.it.version}"
+        key = f"{self.card_key()}:v{self.it.version}"
         self.effects = [effect for effect in self.effects if effect.key != key]
         body = model.UpdateCard(self.it.place, self.card())
         self.queue(key, f"chat:{self.it.id}", body, replaces=True)
@@ -213,10 +218,12 @@ class Draft:
         self,
         toast: str = "",
         tone: Literal["success", "info", "warning", "error"] = "info",
-        card: bool = False,
+        card: bool | model.Card = False,
     ) -> model.Decision:
-        """The decision, with what is answered at once."""
-        shown = self.card() if card and self.request and self.it.plan is not None else None
+        """The decision, with what is answered at once: ``card`` is what the clicked card becomes,
+        True for the request's own as it stands now."""
+        own = card is True and self.request is not None and self.it.plan is not None
+        shown = self.card() if own else card if isinstance(card, model.Card) else None
         changed = self.request if self.request is not self.view.request else None
         steps = tuple(step for step in self.steps.values() if step not in self.view.steps)
         results = tuple(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import cards, command, model, policy, texts
-from bot.core import running, steering
+from bot.core import running, steering, telling
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -21,6 +21,8 @@ def clicked(house: House, event: model.Clicked, view: model.View, now: datetime)
         refusal = policy.Refusal("vote.no_request")
     if refusal is None and is_outdated(event, draft.it):
         refusal = policy.Refusal("vote.outdated", {"id": draft.it.id})
+    if refusal is None and is_other_card(event, draft.it):
+        return other_card(draft, event)
     person = policy.person_of(house.book, event.account)
     if refusal is not None or person is None:
         who = person.id if person else f"{event.account.platform}:{event.account.id or '?'}"
@@ -29,7 +31,20 @@ def clicked(house: House, event: model.Clicked, view: model.View, now: datetime)
         text = refusal_text(locale, refusal) if refusal else ""
         return draft.receipt(text, "warning", card=person is not None and is_stale(draft))
     text, tone = act(draft, person, event.account, event.action, event.reason, "card")
+    if draft.request is not view.request and event.card and not draft.it.card:
+        draft.change(card=event.card)  # shown, though nobody has told us yet
     return draft.receipt(text, tone, card=is_stale(draft))
+
+
+def other_card(draft: Draft, event: model.Clicked) -> model.Decision:
+    """A card of the request was clicked that is not the one that decides."""
+    person = policy.person_of(draft.house.book, event.account)
+    who = person.id if person is not None else f"{event.account.platform}:{event.account.id}"
+    draft.enter(
+        who, "click.refused", reason="vote.other_card", action=event.action, card=event.card
+    )
+    text = texts.say(draft.locale, "vote.other_card", id=draft.it.id)
+    return draft.receipt(text, "warning", card=telling.supersede(draft, event.card))
 
 
 def is_stale(draft: Draft) -> bool:
@@ -48,12 +63,16 @@ def refusal_of_account(book: policy.Book, account: model.Account) -> policy.Refu
 
 
 def is_outdated(event: model.Clicked, request: model.Request) -> bool:
-    """Was the button on a card that is not, or is no longer, the card of this request's plan?"""
+    """Was the button on a card of another plan than the request's? One that does not name its card
+    must at least be in the request's own chat."""
     if event.account.platform != request.place.platform or event.code != request.code:
         return True
-    if request.card and event.card:
-        return event.card != request.card
-    return event.place.chat != request.place.chat
+    return not (request.card and event.card) and event.place.chat != request.place.chat
+
+
+def is_other_card(event: model.Clicked, request: model.Request) -> bool:
+    """Was the button on another card of the same plan than the one that decides?"""
+    return bool(request.card and event.card and event.card != request.card)
 
 
 def by_text(

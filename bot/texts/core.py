@@ -175,6 +175,15 @@ PHRASES: dict[str, tuple[str, str]] = {
         "这张卡片已经过期，#{id} 的计划与它不同。请看最新的卡片。",
         "This card is outdated: the plan of #{id} is a different one. Please use the newest card.",
     ),
+    "vote.other_card": (
+        "没有计票：#{id} 以另一张卡片为准，请在那张卡片上操作。",
+        "Nothing was counted: #{id} is decided on another card. Please use that one.",
+    ),
+    "card.other": (
+        "这张卡片已作废：#{id} 以另一张卡片为准。",
+        "This card no longer counts: #{id} is decided on another card.",
+    ),
+    "card.other.tag": ("已作废", "replaced"),
     "vote.wrong_code": (
         "短码 {code} 与 #{id} 当前计划的短码 {now} 不一致，没有计票。请核对卡片后重试。",
         "The code {code} is not that of #{id}'s plan ({now}), so nothing was counted. Check the card and try again.",
@@ -363,6 +372,14 @@ PHRASES: dict[str, tuple[str, str]] = {
     "say.card_failed": (
         "卡片没能发出（{reason}）。请用文字审批：approve {id} {code}，或 reject {id} 原因。",
         "The card could not be sent ({reason}). Decide by text: approve {id} {code}, or reject {id} with a reason.",
+    ),
+    "say.card_doubtful": (
+        "卡片可能没有送达。看不到卡片时请用文字审批：approve {id} {code}，或 reject {id} 原因。",
+        "The card may not have arrived. Where you see none, decide by text: approve {id} {code}, or reject {id} with a reason.",
+    ),
+    "say.card_again": (
+        "不知道 #{id} {command} 的上一张卡片是否送达，所以又发了一张。以这张新卡片为准；如果还有上一张，请不要使用。",
+        "Nobody knows whether the last card of #{id} {command} arrived, so another was sent. Please use this new card; if there is an earlier one, it no longer counts.",
     ),
     "say.approved_by": ("审批人", "Approved by"),
     "say.ran": ("执行内容", "What ran"),

@@ -59,6 +59,9 @@ class Cards:
 
     async def create_deliver(self, body: dict[str, Any]) -> dict[str, Any]:
         _spaces(body)
+        known = self._rooms.cards.get(body["outTrackId"])
+        if known is not None and self._faults().take(CREATE_AND_DELIVER, "exists_undelivered"):
+            return {"success": True, "result": _not_again(known, body)}
         card = self._create(body)
         results = self._deliver(card, body, CREATE_AND_DELIVER)
         return {"success": True, "result": {"outTrackId": card.track, "deliverResults": results}}
@@ -189,6 +192,15 @@ class Cards:
             via="card",
         )
         return entry.id
+
+
+def _not_again(card: rooms.Card, body: dict[str, Any]) -> dict[str, Any]:
+    """The other answer to a card that is there already: not delivered, and no refusal."""
+    results = [
+        {"spaceType": kind, "spaceId": id, "success": False, "errorMsg": "card already exist"}
+        for kind, id in _spaces(body)
+    ]
+    return {"outTrackId": card.track, "deliverResults": results}
 
 
 def _called(chat: people.Chat, users: dict[str, str]) -> tuple[str, ...]:

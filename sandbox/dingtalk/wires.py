@@ -20,7 +20,7 @@ class Wires(party.Platform):
         allowed = (
             stream.PUSH_FAULTS
             if api.startswith("push.")
-            else (*openapi.HTTP_FAULTS, "deliver_error")
+            else (*openapi.HTTP_FAULTS, "deliver_error", "exists_undelivered")
         )
         if api != "*" and do not in allowed:
             raise ValueError(f"{api} can do {allowed}, not {do!r}")

@@ -7,6 +7,7 @@ for the update of one card.
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,10 @@ class Messages:
         )
         reply = Api("im/v1/messages/reply", model="reply", required=("msg_type", "content"))
         patch = Api("im/v1/messages/patch", model="patch", required=("content",))
+        listing = Api("im/v1/messages/list")
+        reading = Api("im/v1/messages/get")
+        gate.add("GET", root, listing, self.listed)
+        gate.add("GET", root + "/{message_id}", reading, self.read)
         urge = Api("im/v1/messages/urgent_app", model="urgent", required=("user_id_list",))
         gate.add("POST", root, create, self.create)
         gate.add("POST", root + "/{message_id}/reply", reply, self.reply)
@@ -145,6 +150,62 @@ class Messages:
         ):
             if value:
                 data[key] = value
+        return data
+
+    # ---- reading
+
+    async def read(self, ask: Ask) -> dict[str, Any]:
+        """One message: https://open.feishu.cn/document/server-docs/im-v1/message/get"""
+        entry = self._message(ask.path["message_id"])
+        return {"code": 0, "msg": "success", "data": {"items": [self._read(entry)]}}
+
+    async def listed(self, ask: Ask) -> dict[str, Any]:
+        """The messages of a chat, without the replies in its topics, or those of a topic:
+        https://open.feishu.cn/document/server-docs/im-v1/message/list"""
+        kind, container = ask.query.get("container_id_type"), ask.query.get("container_id", "")
+        if kind not in ("chat", "thread"):
+            raise content.invalid("container_id_type is chat or thread")
+        if kind == "thread" and (ask.query.get("start_time") or ask.query.get("end_time")):
+            raise content.invalid("a thread takes no start_time and end_time")
+        chat = self.tenant.chats.get(container) if kind == "chat" else None
+        if kind == "chat" and (chat is None or not chat.bot):
+            raise Refusal(230002, "The bot can not be outside the group.")
+        start = float(ask.query.get("start_time") or 0)
+        end = float(ask.query.get("end_time") or self.clock.now())
+        size = int(ask.query.get("page_size") or 20)
+        if not 1 <= size <= 50:
+            raise content.invalid("page_size is 1 to 50")
+        found = [
+            entry
+            for entry in self.tenant.entries.values()
+            if (
+                entry.thread == container
+                if kind == "thread"
+                else entry.chat == container and not (entry.thread and entry.root)
+            )
+            and start <= int(entry.at) <= end
+        ]
+        if ask.query.get("sort_type") == "ByCreateTimeDesc":
+            found.reverse()
+        at = int(ask.query.get("page_token") or 0)
+        more = len(found) > at + size
+        data = {"items": [self._read(one) for one in found[at : at + size]], "has_more": more}
+        return {"code": 0, "msg": "success", "data": data | {"page_token": str(at + size)}}
+
+    def _read(self, entry: state.Entry) -> dict[str, Any]:
+        """A message as it is read: of a card no more than the words that it shows."""
+        data = self._data(entry)
+        data["deleted"] = entry.recalled
+        if entry.sender != "bot":
+            data["sender"] = {
+                "id": entry.sender,
+                "id_type": "open_id",
+                "sender_type": "user",
+                "tenant_key": world.LARK_TENANT,
+            }
+        if entry.kind == "card":
+            words = [{"tag": "text", "text": line} for line in entry.shown.text.splitlines()]
+            data["body"] = {"content": json.dumps({"title": None, "elements": [words]})}
         return data
 
     def _message(self, message: str) -> state.Entry:
