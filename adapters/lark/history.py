@@ -115,7 +115,9 @@ async def _pages(
     for _ in range(MOST_PAGES):
         data = _checked(await calls.call("GET", "im/v1/messages", params=params))
         items = data.get("items")
-        for item in items if isinstance(items, list) else ():
+        if not isinstance(items, list):
+            raise Unreadable(model.Unknown("the chat's history came without messages"))
+        for item in items:
             if int(str(item.get("create_time") or 0)) < first:
                 return
             yield item

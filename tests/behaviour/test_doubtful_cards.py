@@ -93,7 +93,6 @@ async def test_a_click_on_the_card_that_arrived_counts_before_the_bot_knows_its_
     card = await scene.pending('restart web-01 reason="lost"')
     await scene.click("bob", card, "approve")
     await scene.call("clear_faults")
-    await scene.advance(400)
     await scene.card_says(card, play.SUCCEEDED)
     assert len(await cards(scene)) == 1
 
