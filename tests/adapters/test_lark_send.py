@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from adapters import lark
-from adapters.lark import render
+from adapters.lark import render, send
 from bot import model
 from tests.adapters import lark_loopback as loopback
 from tests.adapters.test_lark_events import sample
