@@ -334,8 +334,7 @@ def examine(book: Book, command: str, where: str, text: str) -> Finding:
             if not found:
                 return Finding(Refusal("refused.required", {"reason": pattern.reason}))
         elif found and pattern.action == "refuse":
-            facts = {"reason": pattern.reason, "found": found.group(0)[:40]}
-            return Finding(Refusal("refused.forbidden", facts))
+            return Finding(Refusal("refused.forbidden", {"reason": pattern.reason}))
         elif found:
             here = Finding(policy=pattern.policy, reason=pattern.reason)
             escalated = stricter(book, escalated, here)

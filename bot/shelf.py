@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot import catalog, hindrances, runbook, templates
-from bot.oos import actions, children, library, look, model, parse, validate
+from bot.oos import actions, children, hidden, library, look, model, parse, validate
 
 Templates = Mapping[str, model.Template]
 _ALL: Mapping[str, actions.ActionSpec] = {
@@ -58,6 +58,9 @@ class Shelf:
                 found += self.hindered[id(template)]
             found = parse.together(self.misread[id(template)], found)
             self.faults.extend(str(fault) for fault in parse.in_order(found))
+        for template in self.own.values():
+            self.faults.extend(map(str, parse.in_order(hidden.faults(template, self.known))))
+        self.faults = list(dict.fromkeys(self.faults))
         return [
             (file, runbook.command(item, reaches[file], self._digests(reaches[file])))
             for file, item in self.own.items()

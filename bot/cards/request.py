@@ -176,7 +176,12 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
     if request.form is not None and request.form.late:
         rows.append((say(locale, "card.late"), (span(say(locale, "card.late.why")),)))
     rows += escalated_rows(request)
-    rows += runs.plan_rows(locale, plan) if plan.template else script_rows(locale, plan)
+    if plan.template:
+        name = name_of(house, request.person)
+        typed = {key: name for key in plan.hidden if request.args.get(key) == runs.HIDDEN}
+        rows += runs.plan_rows(locale, plan, typed)
+    else:
+        rows += script_rows(locale, plan)
     rows += [
         (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
         (say(locale, "card.code"), (code(request.code),)),

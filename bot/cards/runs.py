@@ -24,7 +24,12 @@ from bot.house import House
 MOST_STAGES = 12
 MOST_VALUE = 300
 HIDDEN = "••••••"
-_TOKEN = re.compile(r"(access_token=|/hook/)[\w%-]{6,}")
+SHORTEST_RANGE = 8
+"""Characters: how long a hidden value is, is told in ranges up to this, then twice as much …"""
+_ROBOT = re.compile(
+    r"(https?://[^\s\"'<>/?#]+/(?:robot/send\?access_token=|open-apis/bot/v2/hook/))[\w%-]+"
+)
+"""The address of a chat's robot: whoever has its token can write to the group."""
 STAGE_MARKS = {
     "Success": "✅",
     "Failed": "❌",
@@ -40,8 +45,9 @@ PLAIN = frozenset({"pause", "skip"})
 # ----------------------------------------------------------------------------- the plan
 
 
-def plan_rows(locale: str, plan: model.Plan) -> list[Row]:
-    """Which template, with which values, on what. The values of hidden parameters are not told."""
+def plan_rows(locale: str, plan: model.Plan, typed: Mapping[str, str] = {}) -> list[Row]:
+    """Which template, with which values, on what. Of hidden parameters, how long their values are
+    and whose they are: ``typed`` names who typed one."""
     say = texts.say
     where = say(locale, f"card.engine.{plan.engine}")
     rows: list[Row] = [
@@ -54,7 +60,10 @@ def plan_rows(locale: str, plan: model.Plan) -> list[Row]:
         named = targets_text(locale, plan.instances)
         rows.append((say(locale, "card.targets"), (bold(named),)))
     for name, value in plan.parameters.items():
-        if name not in plan.targets:
+        if name in plan.hidden:
+            told = span(" · " + about_hidden(locale, value, typed.get(name, "")))
+            rows.append((name, (code(HIDDEN), told)))
+        elif name not in plan.targets:
             rows.append((name, (code(shown(name, value, plan.hidden)),)))
     if plan.canary:
         text = say(locale, "card.canary.after", count=plan.canary)
@@ -66,12 +75,32 @@ def shown(name: str, value: Any, hidden: tuple[str, ...]) -> str:
     """A parameter's value as a card tells it: whole, for people vote on it."""
     if name in hidden:
         return HIDDEN
-    return unsigned(value if isinstance(value, str) else model.canonical(value))
+    text = value if isinstance(value, str) else model.canonical(value)
+    return unsigned(text) if robot(text) else text
+
+
+def about_hidden(locale: str, value: Any, by: str) -> str:
+    """What may be told of a hidden value: that it is empty, or about how long; and whose it is."""
+    text = value if isinstance(value, str) else model.canonical(value)
+    whose = texts.say(locale, "hidden.typed" if by else "hidden.default", name=by)
+    if value in (None, "", [], {}):
+        return texts.say(locale, "hidden.empty", whose=whose)
+    most = SHORTEST_RANGE
+    while most < len(text):
+        most *= 2
+    least = 1 if most == SHORTEST_RANGE else most // 2 + 1
+    return texts.say(locale, "hidden.about", least=least, most=most, whose=whose)
+
+
+def robot(text: str) -> bool:
+    """Is this the address of a chat's robot, or the name of one, and nothing else?"""
+    return bool(_ROBOT.fullmatch(text.strip())) or text.strip()[:6].lower() == "robot:"
 
 
 def unsigned(text: str) -> str:
-    """A text without the tokens of robots' addresses, with which anybody could write to a group."""
-    return _TOKEN.sub(rf"\1{HIDDEN}", text)
+    """The text without the tokens of robots' addresses. Only for what does not execute: there every
+    character must be seen."""
+    return _ROBOT.sub(rf"\1{HIDDEN}", text)
 
 
 # ----------------------------------------------------------------------------- how far it is

@@ -16,6 +16,7 @@ from bot.core import (
     letters,
     machines,
     planning,
+    preview,
     secrets,
     templating,
     voting,
@@ -235,7 +236,11 @@ def planned(draft: Draft, outcome: model.Outcome) -> None:
     if unfit is not None:
         return refuse_request(draft, unfit)
     freeze = templating.freeze if template else planning.freeze
-    return planning.ask_for_votes(draft, freeze(draft, rule, outcome.data))
+    try:
+        plan = freeze(draft, rule, outcome.data)
+    except preview.Untold as untold:
+        return refuse_request(draft, untold.refusal)
+    return planning.ask_for_votes(draft, plan)
 
 
 def refuse_request(draft: Draft, refusal: policy.Refusal) -> None:

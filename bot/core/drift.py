@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 
 from bot import cards, model, policy, texts
-from bot.core import machines, planning, running, runs, templating
+from bot.core import machines, planning, preview, running, runs, templating
 from bot.core.draft import Draft, reason_of, refusal_text
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,10 @@ def ask_again(
         values[name] = templating.frozen(items[name], each, plan.region)
     bare = tuple(model.Instance(i.id, i.name, i.region) for i in instances)
     fresh = replace(plan, instances=bare, parameters=values)
-    fresh = replace(fresh, preview=templating.preview_of(draft, fresh))
+    try:
+        fresh = replace(fresh, preview=templating.preview_of(draft, fresh))
+    except preview.Untold as untold:
+        return give_up(draft, refusal_text(draft.it.locale, untold.refusal))
     draft.change(approved_at=None)
     needed = planning.put(draft, fresh)
     if policy.tally(needed, draft.it.person, draft.ballot()[1]).verdict == "approved":

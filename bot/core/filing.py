@@ -166,8 +166,8 @@ def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | po
     }
     args = {
         name: runs.HIDDEN
-        if name in bound.hidden and value
-        else (runs.unsigned(value) if isinstance(value, str) else value)
+        if name in bound.hidden and value is not None
+        else (runs.shown(name, value, ()) if isinstance(value, str) else value)
         for name, value in plain(found.values).items()
     }
     findings = templating.findings(draft, found.command.name, text, bound)

@@ -1,23 +1,59 @@
 """What a template will do, told before it is voted on: task by task, in order, with the values that
 are known by then. It only tells; what runs is decided by the interpreter alone.
+
+Every template that a task runs stands below that task, at whatever depth; a plan that cannot be
+told whole is refused. The same is told to the patterns with nothing hidden.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot import model, texts
+from bot import model, policy, texts
 from bot.cards import runs
+from bot.oos import flow, functions, hidden, library, partial, placeholders, printing, units, values
 from bot.oos import model as oos
-from bot.oos import placeholders, printing
 
-DEEPEST = 3
+MOST = 100_000
+"""Characters of a plan: what is longer nobody reads."""
 _CODE = re.compile(r"[;&|`$<>(){}\[\]*?!#~'\"\\\n]")
 _INDENT = "   "
+_SCRIPTS = frozenset({"commandcontent", "userdata"})
+
+
+class Untold(Exception):
+    """The plan cannot be shown as it would run; ``refusal`` says why."""
+
+    def __init__(self, refusal: policy.Refusal) -> None:
+        super().__init__(refusal.key)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is told: a template with its values. ``hidden``: the parameters that are not shown;
+    ``away``: OOS runs it, with product actions of its own."""
+
+    template: oos.Template
+    parameters: Mapping[str, Any]
+    hidden: tuple[str, ...]
+    library: Mapping[str, oos.Template]
+    region: str = ""
+    away: bool = False
+
+    def scope(self) -> partial.Scope:
+        known = {oos.fold(name): value for name, value in self.parameters.items()}
+        facts = {"acs::templatename": self.template.name}
+        if self.region:
+            facts["acs::regionid"] = self.region
+        shown = {oos.fold(name): veil(name) for name in self.hidden}
+        return partial.Scope(known, facts, shown, frozenset(shown))
 
 
 def stages(template: oos.Template) -> tuple[model.Stage, ...]:
@@ -25,68 +61,211 @@ def stages(template: oos.Template) -> tuple[model.Stage, ...]:
     return tuple(model.Stage(task.name, task.action) for task in template.tasks)
 
 
-def text(
-    template: oos.Template,
-    parameters: Mapping[str, Any],
-    hidden: tuple[str, ...],
-    library: Mapping[str, oos.Template],
-    locale: str,
-) -> str:
+def veil(name: str) -> str:
+    """What is shown in the place of a hidden value."""
+    return f"{runs.HIDDEN}({name})"
+
+
+def text(subject: Subject, locale: str) -> str:
     """The tasks in order, each with what it is given; a template that a task runs stands below it,
-    with what it is given put in."""
-    known = {
-        oos.fold(name): runs.HIDDEN if name in hidden else value
-        for name, value in parameters.items()
-    }
-    return "\n".join(_tasks(template, known, library, locale, "", 1))
+    with what it is given put in. Untold: it cannot be shown whole."""
+    tasks = _Teller(subject, locale).tasks(subject.template, subject.scope())
+    return "\n".join(_bounded(itertools.chain(_hidden(subject, locale), tasks)))
 
 
-def _tasks(
-    template: oos.Template,
-    known: Mapping[str, Any],
-    library: Mapping[str, oos.Template],
-    locale: str,
-    indent: str,
-    depth: int,
-) -> Iterator[str]:
-    for number, task in enumerate(template.tasks, 1):
-        about = _about(task, locale)
-        yield f"{indent}{number}. {task.name}: {task.action}{_times(task, known, locale)}{about}"
-        inner = indent + _INDENT
+def _hidden(subject: Subject, locale: str) -> Iterator[str]:
+    """Where the hidden values go."""
+    uses = uses_of(subject) if subject.hidden else ()
+    for name in subject.hidden:
+        mine = [use for use in uses if oos.fold(use.name) == oos.fold(name)]
+        for use in mine:
+            yield texts.say(locale, "preview.hidden", name=name, task=use.task, path=use.path)
+        if not mine:
+            yield texts.say(locale, "preview.hidden.unused", name=name)
+
+
+def real(subject: Subject) -> str:
+    """The same with every value as it is, and each text once more without the marks of YAML: for
+    the patterns, never for people. Untold: it cannot be shown whole."""
+    teller = _Teller(subject, "en")
+    lines = list(_bounded(teller.tasks(subject.template, subject.scope().open)))
+    return "\n".join([*lines, *dict.fromkeys(teller.seen)])
+
+
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    count = 0
+    for line in lines:
+        count += len(line) + 1
+        if count > MOST:
+            raise Untold(policy.Refusal("refused.plan_too_long", {"most": MOST}))
+        yield line
+
+
+@dataclass(slots=True)
+class _Teller:
+    """``seen``: every text that was told, as it is."""
+
+    subject: Subject
+    locale: str
+    seen: list[str] = field(default_factory=list)
+
+    def tasks(
+        self, template: oos.Template, scope: partial.Scope, indent: str = "", depth: int = 0
+    ) -> Iterator[str]:
+        """The lines of a template's tasks."""
+        if depth > flow.DEEPEST:
+            facts = {"name": template.name, "most": flow.DEEPEST}
+            raise Untold(policy.Refusal("refused.plan_too_deep", facts))
+        for name, value in template.conditions.items():
+            said = self.inline(value, scope)
+            yield indent + texts.say(self.locale, "preview.condition", name=name, value=said)
+        for number, task in enumerate(template.tasks, 1):
+            about = _about(task, self.locale)
+            times = self.times(task, scope)
+            yield f"{indent}{number}. {task.name}: {task.action}{times}{about}"
+            for line in self.task(template, task, scope, depth):
+                yield indent + _INDENT + line
+
+    def task(
+        self, template: oos.Template, task: oos.Task, scope: partial.Scope, depth: int
+    ) -> Iterator[str]:
         if task.when is not None:
-            when = _inline(task.when, known)
-            yield inner + texts.say(locale, "preview.when", condition=when)
-        given = filled(task.properties, known)
-        yield from _yaml(given, inner)
-        for name in dict.fromkeys(_pasted(task.properties, known)):
-            yield inner + texts.say(locale, "preview.pasted", name=name)
-        child = _child(task, library)
-        if child is not None and depth < DEEPEST:
-            values = _given(given, child)
-            yield from _tasks(child, values, library, locale, inner + "| ", depth + 1)
+            when = self.inline(task.when, scope)
+            yield texts.say(self.locale, "preview.when", condition=when)
+        yield from self.loop(task, scope)
+        yield from self.yaml(self.properties(task, scope))
+        for name in dict.fromkeys(_pasted(task.properties, scope)):
+            yield texts.say(self.locale, "preview.pasted", name=name)
+        for output in task.outputs:
+            selector = self.inline(output.value, scope)
+            yield texts.say(self.locale, "preview.output", name=output.name, selector=selector)
+        yield from self.child(task, scope, depth)
         for key, target, usual in (
             ("preview.on_error", task.on_error, "acs::end"),
             ("preview.on_success", task.on_success, "acs::next"),
         ):
             if target and oos.fold(target) != usual:
-                yield inner + texts.say(locale, key, task=target)
+                yield texts.say(self.locale, key, task=target)
+
+    # ------------------------------------------------------------------ loops
+
+    def times(self, task: oos.Task, scope: partial.Scope) -> str:
+        """How often a task is done, and how fast."""
+        if task.loop is None:
+            return ""
+        items = partial.told(task.loop.items, scope)
+        many = str(len(items)) if isinstance(items, list) else str(items)
+        rate = task.loop.rate
+        if isinstance(rate, oos.RateControl) and rate.batch is None:
+            count = self.inline(rate.concurrency, scope)
+            errors = self.inline(rate.max_errors, scope)
+            return f" × {many} ({self.say('preview.pace', count=count, errors=errors)})"
+        given = {name: getattr(rate, name) for name in flow._RATE} if _plain(rate) else rate
+        return f" × {many} ({self.inline(given, scope)})"
+
+    def loop(self, task: oos.Task, scope: partial.Scope) -> Iterator[str]:
+        """The items, where they are known."""
+        if task.loop is not None:
+            items = partial.told(task.loop.items, scope)
+            if isinstance(items, list):
+                yield self.say("preview.items", items=self.noted(model.canonical(items)))
+
+    # ------------------------------------------------------------------ templates in it
+
+    def child(self, task: oos.Task, scope: partial.Scope, depth: int) -> Iterator[str]:
+        """The template that a task runs. Of one that ships with the bot, its calls; what it is
+        given stands above."""
+        if oos.fold(task.action) in {*units.ACTIONS, "acs::choice"}:
+            return
+        found = self.named(task, scope)
+        if found is None:
+            return
+        if found.name == task.action and _ships(found):
+            for line in _calls(found, task, scope) if not self.subject.away else ():
+                yield "| " + line
+            return
+        given = task.properties
+        if oos.fold(task.action) == "acs::template":
+            given = _property(task.properties, "parameters") or {}
+            if not isinstance(given, Mapping):
+                given = dict(partial.evaluated(given, scope.open)[1] or {})
+        inner = partial.inner(found, given, scope, veil)
+        for line in self.tasks(found, inner, "", depth + 1):
+            yield "| " + line
+
+    def named(self, task: oos.Task, scope: partial.Scope) -> oos.Template | None:
+        """The template, as the run finds it; None: there is none here, OOS has it. Untold: which
+        one it is, only the run will know."""
+        name: Any = task.action
+        if oos.fold(task.action) == "acs::template":
+            known, name = partial.evaluated(_property(task.properties, "templatename"), scope)
+            if not known:
+                raise Untold(policy.Refusal("refused.plan_template", {"task": task.name}))
+        found = flow.template_of(self.subject.library, str(name))
+        if found is None and oos.fold(task.action) == "acs::template" and not self.subject.away:
+            facts = {"task": task.name, "name": str(name)[:80]}
+            raise Untold(policy.Refusal("refused.plan_no_template", facts))
+        return found
+
+    # ------------------------------------------------------------------ values
+
+    def properties(self, task: oos.Task, scope: partial.Scope) -> Any:
+        """What a task is given. The address of a robot is a secret but for where it leads."""
+        found = partial.told(task.properties, scope)
+        if oos.fold(task.action) in ("acs::notify", "acs::approve"):
+            for key, hook in found.items():
+                if oos.fold(key) == "webhook" and isinstance(hook, dict):
+                    given = _property(task.properties, key) or {}
+                    found[key] = self.hook(task, hook, given, scope)
+        return found
+
+    def hook(
+        self, task: oos.Task, hook: dict[str, Any], given: Any, scope: partial.Scope
+    ) -> dict[str, Any]:
+        """An address that is hidden must be that of a chat's robot, so that all that happens there
+        is a message. Untold: it is not."""
+        raw = _property(given, "uri") if isinstance(given, Mapping) else None
+        known, uri = partial.evaluated(raw, scope.open)
+        if not known or not isinstance(uri, str) or not uri.strip():
+            return hook
+        covered = not partial.evaluated(raw, scope)[0]
+        if covered and not runs.robot(uri):
+            raise Untold(policy.Refusal("refused.plan_address", {"task": task.name}))
+        shown = runs.unsigned(uri) if runs.robot(uri) else uri
+        return {key: shown if oos.fold(key) == "uri" else value for key, value in hook.items()}
+
+    def inline(self, value: Any, scope: partial.Scope) -> str:
+        found = partial.told(value, scope)
+        self.note(found)
+        return found if isinstance(found, str) else model.canonical(found)
+
+    def yaml(self, value: Any) -> Iterator[str]:
+        self.note(value)
+        if value:
+            yield from _lines(json.dumps(value, ensure_ascii=False))
+
+    def note(self, value: Any) -> None:
+        """Keep every text of a value for the patterns."""
+        if isinstance(value, str):
+            self.seen.append(value)
+        elif isinstance(value, Mapping):
+            for key, part in value.items():
+                self.seen.append(str(key))
+                self.note(part)
+        elif isinstance(value, list | tuple):
+            for part in value:
+                self.note(part)
+
+    def noted(self, said: str) -> str:
+        self.seen.append(said)
+        return said
+
+    def say(self, key: str, **facts: Any) -> str:
+        return texts.say(self.locale, key, **facts)
 
 
-def _pasted(properties: Any, known: Mapping[str, Any], script: bool = False) -> Iterator[str]:
-    """Parameters whose values become parts of a script, and hold what a shell does not take for
-    plain text. A script that is a parameter as a whole is told as it is."""
-    if isinstance(properties, Mapping):
-        for key, part in properties.items():
-            yield from _pasted(part, known, script or oos.fold(str(key)) == "commandcontent")
-    elif isinstance(properties, list | tuple):
-        for part in properties:
-            yield from _pasted(part, known, script)
-    elif isinstance(properties, str) and script:
-        parts = placeholders.split(properties)
-        for part in parts if len(parts) > 1 else ():
-            value = known.get(oos.fold(part.name)) if isinstance(part, placeholders.Name) else None
-            if isinstance(value, str) and _CODE.search(value):
-                yield str(part)
+def _plain(rate: Any) -> bool:
+    return isinstance(rate, oos.RateControl)
 
 
 def _about(task: oos.Task, locale: str) -> str:
@@ -96,88 +275,60 @@ def _about(task: oos.Task, locale: str) -> str:
     return f" · {' '.join(told.split())}" if told else ""
 
 
-def _times(task: oos.Task, known: Mapping[str, Any], locale: str) -> str:
-    if task.loop is None:
-        return ""
-    items = filled(task.loop.items, known)
-    many = str(len(items)) if isinstance(items, list) else str(items)
-    rate = task.loop.rate
-    if isinstance(rate, oos.RateControl):
-        many_at_once = _inline(rate.batch or rate.concurrency, known)
-        pace = texts.say(locale, "preview.pace", count=many_at_once, errors=rate.max_errors)
-    else:
-        pace = _inline(rate, known)
-    return f" × {many} ({filled(pace, known)})"
+def _ships(template: oos.Template) -> bool:
+    """Is it a product action just as it ships with the bot?"""
+    own = library.shipped().get(template.name)
+    return own is not None and own.source == template.source
 
 
-def _child(task: oos.Task, library: Mapping[str, oos.Template]) -> oos.Template | None:
-    """The template that ``ACS::Template`` runs. A product action is told by its name alone."""
-    if oos.fold(task.action) != "acs::template":
-        return None
-    name = _property(task.properties, "templatename")
-    return next(
-        (found for key, found in library.items() if oos.fold(key) == oos.fold(str(name))), None
-    )
-
-
-def _given(given: Mapping[str, Any], child: oos.Template) -> dict[str, Any]:
-    """What the inner template knows of its parameters: what it is given, else its defaults."""
-    passed = _property(given, "parameters")
-    values = {oos.fold(item.name): item.default for item in child.parameters if not item.required}
-    for name, value in passed.items() if isinstance(passed, Mapping) else ():
-        values[oos.fold(name)] = value
-    return values
+def _calls(template: oos.Template, task: oos.Task, scope: partial.Scope) -> Iterator[str]:
+    """The calls of a product action with what it was not given; the names of what it was given
+    stay, for that stands above."""
+    given = {oos.fold(name) for name in task.properties}
+    inner = partial.inner(template, {}, scope, veil)
+    known = {name: value for name, value in inner.known.items() if name not in given}
+    shown = {name: value for name, value in inner.shown.items() if name not in given}
+    rest = replace(inner, known=known, shown=shown)
+    for each in template.tasks:
+        service, api = (_property(each.properties, name) or "" for name in ("service", "api"))
+        called = partial.told(_property(each.properties, "parameters") or {}, rest)
+        named = f"{service} {api}" if api else each.action
+        yield f"{each.name}: {named} {model.canonical(called)}"
 
 
 def _property(properties: Mapping[str, Any], folded: str) -> Any:
-    return next((value for name, value in properties.items() if oos.fold(name) == folded), None)
+    wanted = oos.fold(folded)
+    return next((value for name, value in properties.items() if oos.fold(name) == wanted), None)
 
 
-def filled(value: Any, known: Mapping[str, Any]) -> Any:
-    """The value with the parameters that are known put in; all else stays as it is written."""
-    if isinstance(value, str):
-        return _filled_text(value, known)
-    if isinstance(value, Mapping):
-        return {str(filled(key, known)): filled(part, known) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [filled(part, known) for part in value]
-    return value
+# ----------------------------------------------------------------------------- pasted values
 
 
-def _filled_text(text: str, known: Mapping[str, Any]) -> Any:
-    parts = placeholders.split(text)
-
-    def found(name: placeholders.Name) -> tuple[bool, Any]:
-        key = oos.fold(name.name)
-        return name.output is None and key in known, known.get(key)
-
-    if len(parts) == 1 and isinstance(parts[0], placeholders.Name):
-        there, value = found(parts[0])
-        return _masked(value) if there else text
-    written = []
-    for part in parts:
-        there, value = found(part) if isinstance(part, placeholders.Name) else (False, None)
-        if there:
-            written.append(value if isinstance(value, str) else model.canonical(value))
-        else:
-            written.append(str(part))
-    return _masked("".join(written))
-
-
-def _masked(value: Any) -> Any:
-    """The token of a robot's address is a secret."""
-    return runs.unsigned(value) if isinstance(value, str) else value
-
-
-def _inline(value: Any, known: Mapping[str, Any]) -> str:
-    found = filled(value, known)
-    return found if isinstance(found, str) else model.canonical(found)
-
-
-def _yaml(value: Any, indent: str) -> Iterator[str]:
-    if value:
-        for line in _lines(json.dumps(value, ensure_ascii=False)):
-            yield f"{indent}{line}"
+def _pasted(
+    properties: Any, scope: partial.Scope, script: bool = False, called: bool = False
+) -> Iterator[str]:
+    """Parameters whose values become parts of a script, and hold what a shell does not take for
+    plain text. A script that is a parameter as a whole is told as it is. ``called``: within a
+    function, which puts texts together."""
+    if isinstance(properties, Mapping):
+        for key, part in properties.items():
+            name = oos.fold(str(key))
+            function = functions.find(str(key)) if name.startswith("fn::") else None
+            encodes = name == "fn::base64encode"
+            inner = called or (script and function is not None and not encodes)
+            yield from _pasted(part, scope, script or name in _SCRIPTS, inner)
+    elif isinstance(properties, list | tuple):
+        for part in properties:
+            yield from _pasted(part, scope, script, called)
+    elif isinstance(properties, str) and script:
+        parts = placeholders.split(properties)
+        for each in parts if len(parts) > 1 or called else ():
+            if isinstance(each, str) or each.output is not None:
+                continue
+            value = scope.known.get(oos.fold(each.name))
+            hides = oos.fold(each.name) in scope.hidden
+            if value is not None and not hides and _CODE.search(values.printed(value)):
+                yield str(each)
 
 
 @functools.lru_cache(maxsize=512)
@@ -185,3 +336,15 @@ def _lines(text: str) -> tuple[str, ...]:
     """A value, given as JSON, in lines of YAML, remembered: a plan is told twice before it is
     voted on, and most of it is alike each time that somebody asks."""
     return tuple(printing.written(json.loads(text)).rstrip("\n").split("\n"))
+
+
+def uses_of(subject: Subject) -> tuple[hidden.Use, ...]:
+    """Where hidden values go."""
+    known = {oos.fold(name): item for name, item in subject.library.items()}
+    return hidden.uses(subject.template, known)
+
+
+def faults_of(subject: Subject) -> list[oos.Fault]:
+    """Where hidden values could decide what is done."""
+    known = {oos.fold(name): item for name, item in subject.library.items()}
+    return hidden.faults(subject.template, known)

@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from bot import model, policy
-from bot.core import live, secrets
+from bot.core import live, preview, secrets, templating
 from bot.core.draft import Draft
 from bot.oos import calls, interpreter
 
 PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})
 """What a run waits for without a vote."""
-LONGEST_VALUE = 200
 
 
 def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ballot:
@@ -59,7 +58,7 @@ def asking(
         kind=kind,
         task=task,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        shown=secrets.covered(draft.it.plan, shown),
+        shown=shown if kind == "unknown" else secrets.covered(draft.it.plan, shown),
         expires_at=draft.now + rule.expires if kind not in PATIENT else None,
     )
 
@@ -106,22 +105,30 @@ def doubt(draft: Draft, run: live.Live, key: str) -> model.Ballot:
 
 
 def call_text(draft: Draft, run: live.Live, key: str) -> str:
-    """The call and what it was given, a line each, so that people know where to look it up."""
+    """The call and all that it was given, a line each, so that people know where to look it up."""
     call, plan = run.state.call(key), draft.it.plan
     if call is None or plan is None or not isinstance(call.what, calls.Api):
         return ""
     what = call.what
     lines = [f"{what.service} {what.api}", f"RegionId: {what.region}"]
-    given = {**what.parameters, **what.query}
-    lines += [f"{name}: {brief(value)}" for name, value in given.items() if told(name, value)]
+    given = covered(draft, plan, {**what.parameters, **what.query})
+    lines += [f"{name}: {written(value)}" for name, value in given.items() if told(name, value)]
     return "\n".join(lines)
+
+
+def covered(draft: Draft, plan: model.Plan, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a call is given, without what is hidden. In templates of earlier releases that may stand
+    anywhere."""
+    if not plan.hidden:
+        return given
+    if preview.faults_of(templating.subject_of(draft, plan)):
+        return dict(secrets.covered(plan, given))
+    return dict(secrets.of_call(plan, given))
 
 
 def told(name: str, value: Any) -> bool:
     return name.casefold() != "regionid" and value not in (None, "", [], {})
 
 
-def brief(value: Any) -> str:
-    """What was given, no longer than people read."""
-    text = value if isinstance(value, str) else model.canonical(value)
-    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + " …"
+def written(value: Any) -> str:
+    return value if isinstance(value, str) else model.canonical(value)

@@ -6,6 +6,7 @@ run (what failed and why, outputs, what is asked) it is covered wherever it stan
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any
 
 from bot import catalog, model
 from bot.cards import runs
+from bot.oos import hidden
 
 SHORTEST = 3
 """Characters; what is shorter is no secret, and covering it would make all else unreadable."""
@@ -25,25 +27,64 @@ def without(text: str, secrets: Iterable[Any]) -> str:
         for shown in sorted({whole, *_strings(secret)}, key=len, reverse=True):
             if len(shown) >= SHORTEST:
                 text = text.replace(shown, runs.HIDDEN)
+    return text
+
+
+def unaddressed(text: str) -> str:
+    """A text that was typed, in which the addresses of chats' robots have no tokens."""
     return runs.unsigned(text)
 
 
 def covered(plan: model.Plan | None, value: Any) -> Any:
     """Any value of a run with its plan's secrets covered, in keys and values."""
-    secrets = secrets_of(plan)
+    secrets = of(plan)
     return _covered(value, secrets) if secrets else value
 
 
-def secrets_of(plan: model.Plan | None) -> list[Any]:
+def of(plan: model.Plan | None) -> list[Any]:
     """The values of the plan's hidden parameters that there are."""
     if plan is None:
         return []
     return [value for name in plan.hidden if (value := plan.parameters.get(name))]
 
 
+def of_call(plan: model.Plan, given: Any) -> Any:
+    """What a call is given, as people may read it. Hidden values go nowhere but to what holds a
+    secret by its name, or into a script as Base64, and are covered there: covering them wherever
+    they stand would hide what the call does."""
+    texts = [value if isinstance(value, str) else model.canonical(value) for value in of(plan)]
+    coded = [base64.b64encode(text.encode("utf-8", "surrogatepass")).decode() for text in texts]
+    return _of_call(given, [one for one in coded if one])
+
+
+def _of_call(given: Any, coded: list[str], pasted: bool = False) -> Any:
+    if isinstance(given, Mapping):
+        return {
+            key: runs.HIDDEN
+            if part and not pasted and hidden.SLOT.fullmatch(str(key))
+            else _of_call(part, coded, pasted or str(key).casefold() == "parameters")
+            for key, part in given.items()
+        }
+    if isinstance(given, list | tuple):
+        return [_of_call(part, coded, pasted) for part in given]
+    return _of_script(given, coded) if isinstance(given, str) else given
+
+
+def _of_script(text: str, coded: list[str]) -> str:
+    """A script, also one that is passed as Base64, without what it holds of secrets."""
+    try:
+        plain = base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        plain = ""
+    looked = plain if any(one in plain for one in coded) else text
+    for one in coded:
+        looked = looked.replace(one, runs.HIDDEN)
+    return looked
+
+
 def progress(plan: model.Plan | None, shown: model.Progress) -> model.Progress:
     """How far a run is, without secrets."""
-    if not secrets_of(plan):
+    if not of(plan):
         return shown
     stages = tuple(replace(one, detail=covered(plan, one.detail)) for one in shown.stages)
     outputs, error = covered(plan, dict(shown.outputs)), covered(plan, shown.error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -23,14 +23,15 @@ NO_DATA: Mapping[str, Any] = {"instances": []}
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A template's values, checked. ``filters`` are the Targets of the parameters ``targets``, in
-    the same order; ``text`` is what was typed without what must not be shown."""
+    the same order; ``text`` is what was typed without what must not be shown; ``real`` is the plan
+    with nothing hidden, for the patterns alone."""
 
     parameters: Mapping[str, Any]
     targets: tuple[str, ...]
     filters: tuple[Mapping[str, Any], ...]
     hidden: tuple[str, ...]
     text: str
-    preview: str
+    real: str
     region: str
     sources: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,18 +66,34 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
     if stray:
         return policy.Refusal("refused.target", {"target": stray})
     library = draft.library(asked.command.templates)
+    subject = preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
+    refusal = refusal_of_subject(subject, house.book.locale)
+    if refusal is not None:
+        return refusal
     return Bound(
         values,
         tuple(selected),
         tuple(selected.values()),
         hidden,
-        secrets.without(
-            parse.shown(house.catalog, text, house.book.locale), [values[name] for name in hidden]
-        ),
-        preview.text(template, values, hidden, library, house.book.locale),
+        secrets.unaddressed(parse.shown(house.catalog, text, house.book.locale)),
+        preview.real(subject),
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
     )
+
+
+def refusal_of_subject(subject: preview.Subject, locale: str) -> policy.Refusal | None:
+    """Can the plan be shown whole, and does nothing that is hidden decide what is done?"""
+    faults = preview.faults_of(subject)
+    if faults:
+        problems = "; ".join(map(str, faults[:3]))
+        return policy.Refusal("refused.hidden", {"problems": problems})
+    try:
+        preview.text(subject, locale)
+        preview.real(subject)
+    except preview.Untold as untold:
+        return untold.refusal
+    return None
 
 
 def stray_of(
@@ -136,28 +153,14 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def findings(draft: Draft, command: str, text: str, bound: Bound) -> list[policy.Finding]:
-    """What the patterns say of the words, of every value, and of what will be done. What they find
-    in something hidden is not repeated."""
+    """What the patterns say of the words, of every value, and of what will be done: all as it is,
+    for a refusal never repeats what was found."""
     house = draft.house
     seen = [policy.examine(house.book, command, "text", text)]
-    if seen[0].refusal is not None and text != bound.text:
-        covered = policy.examine(house.book, command, "text", bound.text)
-        seen = [covered if covered.refusal is not None else unsaid(seen[0])]
-    hidden = set(strings({name: bound.parameters[name] for name in bound.hidden}))
     for value in filter(None, dict.fromkeys(strings(bound.parameters))):
-        found = patterns.examined(house, command, "value", value)
-        seen.append(unsaid(found) if value in hidden else found)
-    seen.append(patterns.examined(house, command, "script", bound.preview))
+        seen.append(patterns.examined(house, command, "value", value))
+    seen.append(patterns.examined(house, command, "script", bound.real))
     return seen
-
-
-def unsaid(finding: policy.Finding) -> policy.Finding:
-    """A finding that does not repeat what it found."""
-    refusal = finding.refusal
-    if refusal is None or "found" not in refusal.facts:
-        return finding
-    facts = {**refusal.facts, "found": runs.HIDDEN}
-    return replace(finding, refusal=policy.Refusal(refusal.key, facts))
 
 
 # ----------------------------------------------------------------------------- targets
@@ -252,11 +255,13 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
     hidden = tuple(context["hidden"])
     named = rule.engine == "oos" and rule.oos_template
     needed = policy.policy_of(draft.house.book, draft.it.policy)
+    region = region or rule.region or draft.house.region
+    subject = preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
     return model.Plan(
         command=draft.it.command,
         version=rule.oos_version if named else str(context["version"]),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
-        region=region or rule.region or draft.house.region,
+        region=region,
         script=template.source if rule.engine == "oos" and not named else "",
         command_id=rule.oos_template if named else "",
         parameters=values,
@@ -267,7 +272,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
         selectors=tuple(context["filters"]),
         hidden=hidden,
         canary=needed.canary if rule.engine != "oos" else 0,
-        preview=preview.text(template, values, hidden, library, draft.it.locale),
+        preview=preview.text(subject, draft.it.locale),
     )
 
 
@@ -278,8 +283,18 @@ def items_of(draft: Draft, plan: model.Plan) -> dict[str, oos.Parameter]:
 
 
 def preview_of(draft: Draft, plan: model.Plan) -> str:
-    """What a plan will do, with the values that it has now."""
+    """What a plan will do, with the values that it has now. ``preview.Untold``: it cannot be shown
+    whole."""
+    return preview.text(subject_of(draft, plan), draft.it.locale)
+
+
+def subject_of(draft: Draft, plan: model.Plan) -> preview.Subject:
     library = draft.library(plan.templates)
-    return preview.text(
-        library[plan.template], plan.parameters, plan.hidden, library, draft.it.locale
+    return preview.Subject(
+        library[plan.template],
+        plan.parameters,
+        plan.hidden,
+        library,
+        plan.region,
+        plan.engine == "oos",
     )

@@ -68,8 +68,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Something required is missing: {reason}. Please add it and send it again.",
     ),
     "refused.forbidden": (
-        "包含禁止的内容“{found}”：{reason}。没有执行。",
-        "It contains something forbidden (“{found}”): {reason}. Nothing was run.",
+        "命中了禁止规则“{reason}”。没有执行。",
+        "A pattern forbids it: {reason}. Nothing was run.",
     ),
     "refused.value": (
         "参数 {name} 不能是“{value}”。允许的值：{values:list}。",

@@ -17,6 +17,48 @@ PHRASES: dict[str, tuple[str, str]] = {
         "前 {count} 项完成后再次审批",
         "after the first {count:item|items} people vote again",
     ),
+    "refused.hidden": (
+        "模板把 NoEcho 参数用在了审批人看不到的地方：{problems}。没有执行；请让维护者按提示修改模板。",
+        "The template uses a NoEcho parameter where approvers could not see what it does: {problems}. Nothing was run; ask its maintainer to change it as said.",
+    ),
+    "refused.plan_address": (
+        "任务 {task} 的 WebHook 地址是隐藏的，但不是群机器人的地址，审批人无法知道它会触发什么。请改用 robot:名称、群机器人地址，或不带 NoEcho 的参数。",
+        "The WebHook of {task} has a hidden address that is no chat robot's, so nobody could see what it sets off. Use robot:NAME, a robot's address, or a parameter without NoEcho.",
+    ),
+    "refused.plan_template": (
+        "任务 {task} 要运行哪个模板，要到执行时才知道，审批人无法事先看到。请在模板中写明 TemplateName，或由参数给出。",
+        "Which template {task} runs is known only in the run, so nobody could see it before. Write its TemplateName, or give it by a parameter.",
+    ),
+    "refused.plan_no_template": (
+        "任务 {task} 要运行的模板“{name}”不存在。请改正后重新发送。",
+        "There is no template “{name}”, which {task} would run. Please correct it and send it again.",
+    ),
+    "refused.plan_too_deep": (
+        "模板嵌套超过 {most} 层（{name}），不会执行。请让维护者减少层数。",
+        "The templates are nested deeper than {most} ({name}), which is not run. Ask their maintainer for fewer levels.",
+    ),
+    "refused.plan_too_long": (
+        "计划超过 {most} 个字符，没有人能读完，因此不会执行。请拆成几次申请。",
+        "The plan is longer than {most} characters, more than anybody reads, so it is not run. Ask for it in parts.",
+    ),
+    "hidden.about": (
+        "隐藏的值，{least}–{most} 个字符，{whose}",
+        "hidden, {least}–{most} characters, {whose}",
+    ),
+    "hidden.empty": ("隐藏的值，为空，{whose}", "hidden, empty, {whose}"),
+    "hidden.typed": ("由 {name} 输入", "typed by {name}"),
+    "hidden.default": ("模板的默认值", "the template's default"),
+    "preview.hidden": (
+        "🔒 隐藏的参数 {name} 用于 {task}: {path}",
+        "🔒 the hidden {name} goes to {task}: {path}",
+    ),
+    "preview.hidden.unused": (
+        "🔒 隐藏的参数 {name} 没有被用到",
+        "🔒 the hidden {name} is not used",
+    ),
+    "preview.condition": ("条件 {name}：{value}", "condition {name}: {value}"),
+    "preview.items": ("依次处理 {items}", "for each of {items}"),
+    "preview.output": ("得到 {name}：{selector}", "gives {name}: {selector}"),
     "preview.when": ("仅当 {condition}", "only if {condition}"),
     "preview.on_error": ("失败时转到 {task}", "if it fails: {task}"),
     "preview.on_success": ("完成后转到 {task}", "then: {task}"),

@@ -37,7 +37,7 @@ Tasks:
     Properties:
       Service: ECS
       API: ModifyInstanceAttribute
-      Parameters: {InstanceId: '{{ find.id }}', Description: 'by {{ password }}'}
+      Parameters: {InstanceId: '{{ find.id }}', Password: '{{ password }}'}
   - Name: reboot
     Action: ACS::ExecuteAPI
     Properties: {Service: ECS, API: RebootInstance, Parameters: {InstanceId: '{{ find.id }}'}}

@@ -63,7 +63,7 @@ Tasks:
     Properties:
       Service: ECS
       API: ActNow
-      Parameters: {Note: '{{ note }}', Word: '{{ password }}'}
+      Parameters: {Note: '{{ note }}', Password: '{{ password }}'}
     Outputs:
       answer: {Type: String, ValueSelector: .Answer}
 Outputs:

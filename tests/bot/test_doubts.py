@@ -67,7 +67,7 @@ def test_a_doubt_never_shows_a_hidden_value(stage: RunStage) -> None:
         effects = stage.work()
     assert stage.request(1).state is State.WAITING
     seen = said(effects) + shown(effects)
-    assert "Word: ••" in seen
+    assert "Password: ••" in seen
     assert "s3cr3t" not in seen
 
 

@@ -417,7 +417,7 @@ Tasks:
   - Name: act
     Action: ACS::ExecuteAPI
     OnError: ask
-    Properties: {Service: ECS, API: ActNow, Parameters: {Word: '{{ password }}'}}
+    Properties: {Service: ECS, API: ActNow, Parameters: {Password: '{{ password }}'}}
     Outputs: {answer: {Type: String, ValueSelector: .Answer}}
   - Name: ask
     Action: ACS::Approve
@@ -425,9 +425,9 @@ Tasks:
       NotifyType: WebHook
       WebHook:
         URI: '{{ robot }}'
-        Content: {msgtype: text, text: {content: 'Set {{ password }}?'}}
+        Content: {msgtype: text, text: {content: 'Set it?'}}
 Outputs:
-  answer: {Type: String, Value: '{{ act.answer }} {{ password }}'}
+  answer: {Type: String, Value: '{{ act.answer }}'}
 """
 
 
@@ -472,7 +472,7 @@ def test_a_hidden_value_is_not_told_whatever_the_far_end_says(loud: RunStage, ou
     loud.approve("carol")
     effects += loud.work()
     seen = everything_seen(loud, effects)
-    assert loud.made("ActNow") == [{"Word": SECRET}]
+    assert loud.made("ActNow") == [{"Password": SECRET}]
     assert SECRET not in seen
     assert "too weak" in seen or "set to ••••••" in seen
 
