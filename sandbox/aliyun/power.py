@@ -149,13 +149,14 @@ class Power:
         return machine
 
     def modify(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """ModifyInstanceAttribute: the name, the host's name, the description, the security groups
-        and whether it may be deleted."""
+        """ModifyInstanceAttribute: the name, the host's name, the description, the password, the
+        security groups and whether it may be deleted."""
         machine = self.cloud.find(asked["InstanceId"], asked.get("RegionId", ""))
         if machine is None:
             raise no_instance()
         served = {
             "InstanceName", "Description", "HostName", "DeletionProtection", "SecurityGroupIds",
+            "Password",
         }  # fmt: skip
         for name in sorted(set(asked) - served - {"InstanceId", "RegionId"}):
             raise invalid(name, "the sandbox does not change that")
@@ -165,6 +166,8 @@ class Power:
         description = asked.get("Description", machine.description)
         if len(description) > 256 or description.startswith(("http://", "https://")):
             raise ApiError(400, "InvalidDescription.Malformed", "It has 2 to 256 characters.")
+        if "Password" in asked and not 8 <= len(asked["Password"]) <= 30:
+            raise ApiError(400, "InvalidPassword.Malformed", "It has 8 to 30 characters.")
         machine.name, machine.description = name, description
         machine.host = asked.get("HostName", machine.host)
         machine.protected = asked.get("DeletionProtection", machine.protected)

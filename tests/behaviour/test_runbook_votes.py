@@ -179,7 +179,7 @@ async def test_a_hidden_value_stands_in_no_chat_no_log_and_no_audit_entry(
     await gate.card_says(card, play.SUCCEEDED)
     await gate.settled()
     made = await gate.sandbox.call("aliyun", "calls", api="ModifyInstanceAttribute")
-    assert [call["request"]["Description"] for call in made] == [f"by {secret}"]
+    assert [call["request"]["Password"] for call in made] == [secret]
     for entry in await gate.transcript():
         if entry["from"] == "bot":
             assert secret not in str(entry)
