@@ -164,6 +164,14 @@ def _piece(element: Mapping[str, Any]) -> str:
     return ""
 
 
+_RECALLED_BY: dict[str, Literal["author", "moderator"]] = {
+    "message_owner": "author",
+    "group_owner": "moderator",
+    "group_manager": "moderator",
+    "enterprise_manager": "moderator",
+}
+
+
 def _recalled(
     header: Mapping[str, Any], event: Mapping[str, Any], now: datetime
 ) -> model.Recalled | None:
@@ -176,6 +184,7 @@ def _recalled(
         platform=PLATFORM,
         tenant=_text(header.get("tenant_key")),
         message=message,
+        by=_RECALLED_BY.get(_text(event.get("recall_type")), ""),
     )
 
 

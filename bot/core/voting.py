@@ -265,9 +265,11 @@ def cancel(draft: Draft, person: policy.Person) -> running.Answer:
 
 
 def call_off(draft: Draft, by: str, key: str, **facts: str) -> None:
-    """Cancel a request that has not been approved, and say so in its thread."""
-    draft.finish(model.State.CANCELLED, by=by)
-    draft.enter(by, "request.cancelled", why=key)
+    """Cancel a request that has not been approved, and say so in its thread. ``by`` is a person's
+    id; "" where it was nobody who is known, which the card then says instead of a name."""
+    note = "" if by else texts.say(draft.it.locale, f"{key}.note")
+    draft.finish(model.State.CANCELLED, by=by, note=note)
+    draft.enter(by or f"{draft.it.place.platform}:?", "request.cancelled", why=key)
     draft.update_card()
     draft.tell_sentence("cancelled", key, draft.asker(), **facts)
 
@@ -275,11 +277,17 @@ def call_off(draft: Draft, by: str, key: str, **facts: str) -> None:
 def recalled(
     house: House, event: model.Recalled, view: model.View, now: datetime
 ) -> model.Decision:
-    """Who takes back the message that asked takes back the request, unless it was approved."""
+    """When the message that asked is taken back the request is, too, unless it was approved. It is
+    the requester's deed only where the platform says that the author did it."""
     draft = Draft(house, view, now)
     request = view.request
-    if request and request.state in (model.State.PLANNING, model.State.PENDING):
-        call_off(draft, request.person, "say.cancelled.recalled")
-    elif request:
-        draft.enter(request.person, "message.recalled", state=request.state.value)
+    if request is None:
+        return draft.receipt()
+    author = request.person if event.by == "author" else ""
+    if request.state in (model.State.PLANNING, model.State.PENDING):
+        key = "say.cancelled.removed" if event.by == "moderator" else "say.cancelled.recalled"
+        call_off(draft, author, key)
+    else:
+        who = author or f"{event.platform}:{event.by or '?'}"
+        draft.enter(who, "message.recalled", state=request.state.value)
     return draft.receipt()

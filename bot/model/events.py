@@ -45,13 +45,15 @@ class Clicked:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A message was taken back by its author."""
+    """A message was taken back: by its "author", by a "moderator" of the chat or the organisation,
+    or nobody knows by whom ("")."""
 
     id: str
     at: datetime
     platform: str
     tenant: str
     message: str
+    by: Literal["author", "moderator", ""] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -341,6 +341,15 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} 的原消息被撤回，申请已取消，没有执行。",
         "The message that asked for #{id} {command} was recalled, so it is cancelled and not run.",
     ),
+    "say.cancelled.removed": (
+        "#{id} {command} 的原消息被群主或管理员撤回，申请已取消，没有执行。",
+        "The message that asked for #{id} {command} was removed by a moderator, so it is cancelled and not run.",
+    ),
+    "say.cancelled.recalled.note": ("原消息被撤回", "the message that asked was recalled"),
+    "say.cancelled.removed.note": (
+        "原消息被群主或管理员撤回",
+        "the message that asked was removed by a moderator",
+    ),
     "say.cancelled.withdrawn": (
         "#{id} {command} 的审批单被撤销，申请已取消，没有执行。",
         "The form behind #{id} {command} was withdrawn, so it is cancelled and not run.",

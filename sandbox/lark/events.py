@@ -91,13 +91,13 @@ def received(
     return envelope("im.message.receive_v1", {"sender": sender, "message": message}, at)
 
 
-def recalled(entry: state.Entry, at: str) -> tuple[str, dict[str, Any]]:
+def recalled(entry: state.Entry, by: str, at: str) -> tuple[str, dict[str, Any]]:
     """im.message.recalled_v1"""
     event = {
         "message_id": entry.id,
         "chat_id": entry.chat,
         "recall_time": at,
-        "recall_type": "message_owner",
+        "recall_type": by,
     }
     return envelope("im.message.recalled_v1", event, at)
 

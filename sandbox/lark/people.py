@@ -57,11 +57,12 @@ class People(Platform):
         return {"message": entry.id, "delivery": self.push("push.chat", event).id}
 
     @base.control
-    async def recall(self, message: str) -> dict[str, Any]:
-        """The author (or, of a bot's message, an administrator) takes a message back."""
+    async def recall(self, message: str, by: str = "message_owner") -> dict[str, Any]:
+        """The author takes a message back, or somebody else does (``by``: "group_owner",
+        "group_manager", "enterprise_manager")."""
         entry = self.tenant.entries[message]
         entry.recalled = True
-        delivery = self.push("push.event", events.recalled(entry, str(self.clock.ms())))
+        delivery = self.push("push.event", events.recalled(entry, by, str(self.clock.ms())))
         return {"delivery": delivery.id}
 
     @base.control

@@ -329,6 +329,23 @@ def test_a_card_that_cannot_be_sent_is_decided_by_text(stage: Stage) -> None:
     assert stage.request(1).state is model.State.APPROVED
 
 
+def test_a_message_that_a_moderator_removed_is_not_told_as_taken_back_by_its_author(
+    stage: Stage,
+) -> None:
+    stage.planned("alice", "restart web-01")
+    message = stage.request(1).place.message
+    event = model.Recalled("r", stage.clock.now(), PLATFORM, TENANT, message, by="moderator")
+    stage.submit(event)
+    effects = stage.work()
+    assert stage.request(1).state is model.State.CANCELLED
+    assert "removed by a moderator" in said(effects)[-1]
+    assert "moderator" in cards(effects)[-1].note
+    assert "Alice" not in cards(effects)[-1].note
+    rows = stage.read(lambda reader: list(reader.chain()))
+    assert rows[-1].action == "request.cancelled"
+    assert rows[-1].actor not in stage.house.book.people
+
+
 def test_a_recalled_message_takes_its_request_back(stage: Stage) -> None:
     request = stage.planned("alice", "restart web-01")
     event = model.Recalled("r", stage.clock.now(), PLATFORM, TENANT, request.place.message)
