@@ -2,13 +2,17 @@
 
 DingTalk documents neither escapes nor the exact dialect (``robot-message-type`` on
 open.dingtalk.com lists headings, quotes, emphasis, links, images and lists; clients differ on
-code). So nothing relies on backslashes: a character that could mean something is replaced by its
-full-width twin, which looks the same to people and means nothing to any renderer.
+code). So nothing relies on backslashes: a character that would act (mention, link, tag) stands
+between ``⟨`` and ``⟩``, in code and in prose alike; in prose, one that would only format is
+replaced by its full-width twin. Code that decides what runs is written by ``model.verbatim``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from bot.model import verbatim
 
 _WIDE = {char: chr(ord(char) + 0xFEE0) for char in "!#&()*+-.:<=>@[\\]_`|~"}
 
@@ -31,6 +35,8 @@ _LIVE = re.compile(
 )
 _FENCE = re.compile(r"`{3,}|~{3,}")
 _MARK = re.compile(r"[*\[\]`\\|~]|(?<!\w)_|_(?!\w)")
+_ESCAPE = re.compile(r"\\(?=[!-/:-@\[-`{-~]|\Z)")
+_ADDRESS = re.compile(r"([A-Za-z][\w+.-]*://\S+)")
 _START = re.compile(r"^\s*(#|>|[-+=](?=[-+=\s]|$)|\d{1,9}[.)](?=\s|$))")
 
 
@@ -38,16 +44,29 @@ def _wide(text: str) -> str:
     return "".join(_WIDE.get(char, char) for char in text)
 
 
+def _places(text: str) -> Iterator[int]:
+    """Where a text is live: mentions, addresses, links, tags, entities. Of an address, only its
+    colon or dot."""
+    return (match.end() - 1 for match in _LIVE.finditer(text))
+
+
+def _held(text: str, places: set[int]) -> str:
+    """The text with the characters at these places held between brackets."""
+    return "".join(f"⟨{char}⟩" if at in places else char for at, char in enumerate(text))
+
+
 def _quiet(text: str) -> str:
-    """Break what is live: mentions, addresses, links, tags, entities."""
+    return _held(text, set(_places(text)))
 
-    def broken(match: re.Match[str]) -> str:
-        whole = match[0]
-        if len(whole) == 1:
-            return _wide(whole)
-        return whole[:-1] + _wide(whole[-1])  # the scheme stays, its colon or dot goes
 
-    return _LIVE.sub(broken, text)
+def _address(text: str) -> str:
+    """An address, of which every character that is not shown as it is can be told."""
+    formats = {match.start() for match in _MARK.finditer(text)}
+    held = set(_places(text))
+    return "".join(
+        f"⟨{char}⟩" if at in held - formats else verbatim.named(char) if at in formats else char
+        for at, char in enumerate(text)
+    )
 
 
 def shown(match: re.Match[str]) -> str:
@@ -67,8 +86,11 @@ def plain(text: str) -> str:
 
 def prose(text: str) -> str:
     """One line of text as it may stand anywhere in a line of markdown."""
-    one = _SPACES.sub(" ", _HIDDEN.sub("", " ".join(lines(text))))
-    return _MARK.sub(lambda match: _wide(match[0]), _quiet(one))
+    one = _SPACES.sub(" ", _HIDDEN.sub(shown, " ".join(lines(text))))
+    return "".join(
+        _address(part) if place % 2 else _MARK.sub(lambda match: _wide(match[0]), _quiet(part))
+        for place, part in enumerate(_ADDRESS.split(one))
+    )
 
 
 def start(line: str) -> str:
@@ -76,15 +98,26 @@ def start(line: str) -> str:
     return _START.sub(lambda match: _wide(match[1]), line)
 
 
-def code(text: str) -> str:
-    """An inline code span; what is hidden in it is shown, because people decide by it."""
-    one = _HIDDEN.sub(shown, " ".join(lines(text))).replace("`", _WIDE["`"]).replace("\t", " ")
-    return f"`{_quiet(one)}`" if one.strip() else ""
+def _in_span(text: str) -> Iterator[int]:
+    """Where a text within a code span is live; a backtick would end it."""
+    yield from _places(text)
+    yield from (at for at, char in enumerate(text) if char == "`")
+    yield from (match.start() for match in _ESCAPE.finditer(text))
 
 
-def pre(text: str) -> list[str]:
-    """The lines of a code block, without its fences."""
-    return [
-        _FENCE.sub(lambda match: _wide(match[0]), _quiet(_HIDDEN.sub(shown, line)))
-        for line in lines(text.rstrip("\n"))
-    ]
+def _in_block(text: str) -> Iterator[int]:
+    """Where a text within a code block is live; a row of backticks would end it."""
+    yield from _places(text)
+    for match in _FENCE.finditer(text):
+        yield from range(*match.span())
+
+
+def code(text: str, strict: bool) -> verbatim.Written:
+    """The inside of a code span; what is hidden in it is shown, because people decide by it."""
+    return verbatim.written(text, _in_span, strict=strict, line=True)
+
+
+def pre(text: str, strict: bool) -> verbatim.Written:
+    """The inside of a code block, without its fences."""
+    text = text if strict else "\n".join(lines(text.rstrip("\n")))
+    return verbatim.written(text, _in_block, strict=strict)

@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.dingtalk import markup
 from adapters.dingtalk.events import NAME
 from bot import model
+from bot.model import verbatim
 
-FULL_TEXT_ABOVE = "…… 全文见上一条消息 · full text in the message above"
-SHORTENED = "…… 已截短 · shortened"
+ABOVE = (
+    "…… 此处省略 {count} 字，全文见上方消息"
+    " · {count} characters are left out here; the whole text is in the messages above"
+)
+LEFT_OUT = "…… 此处省略 {count} 字 · {count} characters are left out here"
 
 CHUNK_CHARS = 3500
 CHUNK_BYTES = 10_000
@@ -47,13 +51,14 @@ def mentionable(account: model.Account | None) -> bool:
     return bool(account and account.platform == NAME and _USER_ID.fullmatch(account.id))
 
 
-def _line(spans: Iterable[model.Span], mention: bool) -> str:
+def _line(spans: Iterable[model.Span], mention: bool, codes: verbatim.Codes) -> str:
     out: list[str] = []
     for span in spans:
         if mention and span.at is not None and mentionable(span.at):
             out.append(f" @{span.at.id} ")
         elif span.style == "code":
-            out.append(markup.code(span.text))
+            written = codes.take(markup.code(span.text, codes.strict))
+            out.append(f"`{written}`" if written.strip() else "")
         else:
             text = markup.prose(span.text)
             bold = span.style == "bold" or span.at is not None
@@ -64,18 +69,26 @@ def _line(spans: Iterable[model.Span], mention: bool) -> str:
 
 def _block(block: model.Block, mention: bool) -> str:
     """One block as markdown."""
+    codes = verbatim.Codes(block.legend)
     if block.kind == "rule":
         return "---"
-    if block.kind == "pre":
-        return "\n".join([_FENCE, *markup.pre(block.text), _FENCE])
     if block.kind == "quote":
         return _quote(block.text)
-    if block.kind == "facts":
-        rows = [(markup.prose(label).strip(), _line(spans, mention)) for label, spans in block.rows]
-        return _NEWLINE.join(
-            f"**{label}** {value}" if label else markup.start(value) for label, value in rows
-        )
-    return markup.start(_line(block.spans, mention))
+    if block.kind == "pre":
+        inside = codes.take(markup.pre(block.text, codes.strict)).removesuffix("\n")
+        whole = "\n".join([_FENCE, inside, _FENCE])
+    elif block.kind == "facts":
+        whole = _NEWLINE.join(_rows(block, mention, codes))
+    else:
+        whole = markup.start(_line(block.spans, mention, codes))
+    return "\n\n".join([whole, *codes.notes()])
+
+
+def _rows(block: model.Block, mention: bool, codes: verbatim.Codes) -> list[str]:
+    rows = [
+        (markup.prose(label).strip(), _line(spans, mention, codes)) for label, spans in block.rows
+    ]
+    return [f"**{label}** {value}" if label else markup.start(value) for label, value in rows]
 
 
 def _quote(text: str) -> str:
@@ -157,7 +170,12 @@ def chunks(text: str, chars: int, size: int) -> list[str]:
         current.append(line)
         used, weight = used + len(line) + 1, weight + heavy
     pieces.append("\n".join(current))
-    return [piece for piece in pieces if piece.strip("\n` ")] or ["…"]
+    return [piece for piece in pieces if _holds(piece)] or ["…"]
+
+
+def _holds(piece: str) -> bool:
+    """False for fences with nothing between them."""
+    return any(line.strip() and line != _FENCE for line in piece.split("\n"))
 
 
 def _parts(line: str, chars: int, size: int) -> list[tuple[str, bool]]:
@@ -198,20 +216,44 @@ def fits(card: model.Card, limit: int) -> bool:
     return all(len(text.encode()) <= limit for text in texts)
 
 
-def _body(card: model.Card, limit: int, mark: str) -> str:
-    """The blocks, or as many as fit together with a line that says so."""
-    texts = _texts(card.blocks, False)
-    whole = "\n\n".join(texts)
+def _body(card: model.Card, limit: int) -> str:
+    """The blocks, or as many as fit together with a line that says how much is left out there, and
+    where it stands."""
+    whole = "\n\n".join(_texts(card.blocks, False))
     if len(whole.encode()) <= limit:
         return whole
+    room = limit - len(_mark(card, len(whole)).encode()) - 2
     kept: list[str] = []
-    for text in texts:
-        if len("\n\n".join([*kept, text, mark]).encode()) > limit:
-            break
-        kept.append(text)
-    while kept and kept[-1] == "---":
+    for block in card.blocks:
+        text = _block(block, False)
+        if len("\n\n".join([*kept, text]).encode()) <= room:
+            kept.append(text)
+            continue
+        if block.kind == "facts" and (rows := _some_rows(block, kept, room)):
+            kept.append(rows)
+        break
+    while kept and kept[-1] in ("---", ""):
         kept.pop()
-    return cut("\n\n".join([*kept, mark]), limit)
+    left = len(whole) - len("\n\n".join(kept))
+    return cut("\n\n".join([*kept, _mark(card, left)]), limit)
+
+
+def _some_rows(block: model.Block, kept: list[str], room: int) -> str:
+    """The first rows of a block of facts, as many as there is room for."""
+    text = ""
+    for count in range(1, len(block.rows)):
+        longer = _block(replace(block, rows=block.rows[:count]), False)
+        if len("\n\n".join([*kept, longer]).encode()) > room:
+            break
+        text = longer
+    return text
+
+
+def _mark(card: model.Card, count: int) -> str:
+    """What stands where a card was cut. Only one that can be approved is sent in full before."""
+    above = any(button.action == "approve" for button in card.buttons)
+    mark = (ABOVE if above else LEFT_OUT).format(count=count)
+    return f"{mark} · {markup.prose(card.elsewhere)}" if card.elsewhere else mark
 
 
 def buttons(card: model.Card, limit: int) -> str:
@@ -239,12 +281,11 @@ def buttons(card: model.Card, limit: int) -> str:
 
 
 def params(card: model.Card, limit: int, tips: str = "") -> dict[str, str]:
-    """``cardParamMap``: strings only, none above ``limit`` bytes of UTF-8. A card that can still
-    be decided on and doesn't fit says where its full text stands."""
-    mark = FULL_TEXT_ABOVE if card.buttons else SHORTENED
+    """``cardParamMap``: strings only, none above ``limit`` bytes of UTF-8. A card that doesn't fit
+    says how much is left out."""
     return {
         "title": cut(_title(card), limit),
-        "markdown": _body(card, limit, mark),
+        "markdown": _body(card, limit),
         "tips": cut(markup.plain(tips or card.note), limit),
         "sys_full_json_obj": buttons(card, limit),
     }

@@ -6,6 +6,7 @@ and https://open.feishu.cn/document/feishu-cards/card-json-v2-structure
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 from adapters.lark import text
 from bot import model
+from bot.model import verbatim
 
 MOST_BYTES = 28_000
 """Of a post or card. The platform's limit is 30 KB after expansion, so some room is left."""
@@ -27,7 +29,11 @@ _TEMPLATES = {"orange": "orange", "blue": "blue", "green": "green", "red": "red"
 _TAGS = {**_TEMPLATES, "grey": "neutral"}
 _BUTTONS = {"primary": "primary", "danger": "danger", "default": "default"}
 _OPEN_ID = re.compile(r"o[un]_[A-Za-z0-9_-]{1,120}")
-CUT = "✂ 此处过长，全文见本会话中的完整消息 · Too long for the card: the whole text is in this chat"
+ABOVE = (
+    "✂ 此处省略 {count} 字，全文见上方消息"
+    " · {count} characters are left out here; the whole text is in the messages above"
+)
+LEFT_OUT = "✂ 此处省略 {count} 字 · {count} characters are left out here"
 
 Element = dict[str, Any]
 
@@ -153,12 +159,16 @@ def _post_block(block: model.Block) -> Iterator[list[Element]]:
         case "para":
             yield list(_post_spans(block.spans, marked=True))
         case "facts":
+            codes = verbatim.Codes(block.legend)
             for label, spans in block.rows:
                 name = text.inert(text.one_line(label))
-                yield [_words(f"{name}: ", "bold"), *_post_spans(spans)]
+                yield [_words(f"{name}: ", "bold"), *_post_spans(spans, codes=codes)]
+            yield from ([_words(note)] for note in codes.notes())
         case "pre":
-            code = text.fenced(block.text).strip("\n")
+            codes = verbatim.Codes(block.legend)
+            code = codes.take(text.fenced(block.text, codes.strict)).removesuffix("\n")
             yield [{"tag": "code_block", "language": "PLAIN_TEXT", "text": code or " "}]
+            yield from ([_words(note)] for note in codes.notes())
         case "quote":
             for line in text.visible(block.text).split("\n"):
                 yield [_words(text.inert(f"> {line}"))]
@@ -166,7 +176,9 @@ def _post_block(block: model.Block) -> Iterator[list[Element]]:
             yield [{"tag": "hr"}]
 
 
-def _post_spans(spans: Iterable[model.Span], marked: bool = False) -> Iterator[Element]:
+def _post_spans(
+    spans: Iterable[model.Span], marked: bool = False, codes: verbatim.Codes | None = None
+) -> Iterator[Element]:
     """Posts know no code within a line: what is to be typed as it is can only be ``marked``."""
     for span in spans:
         words = text.inert(text.one_line_kept(span.text))
@@ -176,6 +188,8 @@ def _post_spans(spans: Iterable[model.Span], marked: bool = False) -> Iterator[E
             yield _words("@" + words)
         elif span.style == "bold":
             yield _words(words, "bold")
+        elif span.style == "code" and codes is not None and codes.strict:
+            yield _words(codes.take(text.posted(span.text)))
         elif span.style == "code" and marked:
             yield _words(f"`{words}`")
         else:
@@ -237,27 +251,44 @@ def card(shown: model.Card) -> Drawn:
     line that says so, one after the other, until it fits."""
     blocks = [_card_block(block) for block in shown.blocks]
     frame = _card(shown, [])
-    cut = _cut(blocks, MOST_BYTES - _size(frame), MOST_ELEMENTS - _elements(frame))
-    return Drawn(_card(shown, [element for block in blocks for element in block]), cut)
+    room, seats = MOST_BYTES - _size(frame), MOST_ELEMENTS - _elements(frame)
+    gone = _largest(blocks, room, seats, _size(_notice(shown, range(len(blocks)))))
+    for index in gone:
+        blocks[index] = []
+        if index - 1 not in gone:
+            row = itertools.takewhile(gone.__contains__, itertools.count(index))
+            blocks[index] = [_notice(shown, row)]
+    return Drawn(_card(shown, [element for block in blocks for element in block]), bool(gone))
 
 
-def _cut(blocks: list[list[Element]], room: int, seats: int) -> bool:
-    """Replace the largest blocks by the notice until all fit; False if they did as they were.
-    Notices that would follow one another become one."""
+def _largest(blocks: list[list[Element]], room: int, seats: int, notice: int) -> set[int]:
+    """The largest blocks, which must go so that the others fit together with the notices in their
+    places (``notice`` bytes each). Those that would follow one another become one."""
     sizes = [sum(_size(element) + 1 for element in block) for block in blocks]
     counts = [_elements(block) for block in blocks]
     size, count = sum(sizes), sum(counts)
     gone: set[int] = set()
     for index in sorted(range(len(blocks)), key=sizes.__getitem__, reverse=True):
         notices = sum(1 for i in gone if i - 1 not in gone)
-        if size + notices * _size(_NOTICE) <= room and count + notices <= seats:
+        if size + notices * notice <= room and count + notices <= seats:
             break
         gone.add(index)
         size -= sizes[index]
         count -= counts[index]
-    for index in gone:
-        blocks[index] = [] if index - 1 in gone else [_NOTICE]
-    return bool(gone)
+    return gone
+
+
+def _notice(shown: model.Card, gone: Iterable[int]) -> Element:
+    """What stands where blocks were left out: how much, and where it can be read. Only a card that
+    can be approved is sent in full before."""
+    blocks = [shown.blocks[index] for index in gone]
+    spans = sum(len(span.text) for span in _spans(blocks))
+    labels = sum(len(label) for block in blocks for label, _ in block.rows)
+    count = spans + labels + sum(len(block.text) for block in blocks)
+    above = any(button.action == "approve" for button in shown.buttons)
+    words = (ABOVE if above else LEFT_OUT).format(count=count)
+    more = f" · {text.escaped(shown.elsewhere)}" if shown.elsewhere else ""
+    return _markdown(f"**{words}**{more}")
 
 
 def whole(shown: model.Card) -> model.Message:
@@ -323,9 +354,6 @@ def _markdown(words: str) -> Element:
     return {"tag": "markdown", "content": words}
 
 
-_NOTICE = _markdown(f"**{CUT}**")
-
-
 def _card_block(block: model.Block) -> list[Element]:
     match block.kind:
         case "para":
@@ -333,14 +361,18 @@ def _card_block(block: model.Block) -> list[Element]:
                 return [_plain("".join(text.one_line_kept(s.text) for s in block.spans))]
             return [_markdown(_card_spans(block.spans))]
         case "facts":
-            rows = (
-                f"**{text.escaped(text.one_line(label))}**&#58; {_card_spans(spans)}"
+            codes = verbatim.Codes(block.legend)
+            rows = [
+                f"**{text.escaped(text.one_line(label))}**&#58; {_card_spans(spans, codes)}"
                 for label, spans in block.rows
-            )
-            return [_markdown("\n".join(rows))] if block.rows else []
+            ]
+            notes = [_plain(note) for note in codes.notes()]
+            return [_markdown("\n".join(rows)), *notes] if block.rows else []
         case "pre":
-            code = text.fenced(block.text).strip("\n")
-            return [_markdown(f"```\n{code}\n```")]
+            codes = verbatim.Codes(block.legend)
+            code = codes.take(text.fenced(block.text, codes.strict)).removesuffix("\n")
+            notes = [_plain(note) for note in codes.notes()]
+            return [_markdown(f"```\n{code}\n```"), *notes]
         case "quote":
             lines = text.visible(block.text).split("\n")
             return [_plain("\n".join(f"> {line}" for line in lines))]
@@ -348,9 +380,12 @@ def _card_block(block: model.Block) -> list[Element]:
             return [{"tag": "hr"}]
 
 
-def _card_spans(spans: Iterable[model.Span]) -> str:
+def _card_spans(spans: Iterable[model.Span], codes: verbatim.Codes | None = None) -> str:
     parts = []
     for span in spans:
+        if span.style == "code" and codes is not None and codes.strict:
+            parts.append(text.entities(codes.take(text.carded(span.text))))
+            continue
         words = text.escaped(text.one_line_kept(span.text))
         if span.at is not None and _mentionable(span.at):
             parts.append(f"<at id={span.at.id}></at>")

@@ -6,6 +6,7 @@ Only structure is made here; every string goes out as plain text and is escaped 
 from bot.cards.outcome import outcome_message
 from bot.cards.parts import (
     accounts_of,
+    instance_name,
     moment,
     name_of,
     names_of,
@@ -24,6 +25,7 @@ __all__ = [
     "FINISHED",
     "accounts_of",
     "ballot_message",
+    "instance_name",
     "instances_message",
     "moment",
     "name_of",

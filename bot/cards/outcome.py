@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot import model, texts
 from bot.cards import runs
 from bot.cards.parts import MARKS, bold, code, name_of, para, people, span, targets_text
-from bot.cards.results import missing_word, output_blocks, result_rows
+from bot.cards.results import output_blocks, result_rows
 from bot.house import House
 
 
@@ -53,11 +53,10 @@ def outcome_message(
     if plan.template:
         rows += runs.rows(request, plan)
     elif unstarted:
-        rows.append(
-            (texts.say(locale, "card.targets"), (span(targets_text(locale, plan.instances)),))
-        )
+        named = targets_text(locale, plan.instances, "card.targets.plan", request.id)
+        rows.append((texts.say(locale, "card.targets"), (span(named),)))
     else:
-        rows += result_rows(locale, plan, results, missing_word(request))
+        rows += result_rows(request, plan, results)
     if began and ended and not unstarted:
         took = max(timedelta(), ended - began - timedelta(seconds=request.stepped))
         rows.append((texts.say(locale, "say.duration"), (span(texts.duration(locale, took)),)))
@@ -74,7 +73,7 @@ def outcome_message(
     blocks.append(model.Block("facts", rows=tuple(rows)))
     if plan.template:
         outputs = request.progress.outputs if request.progress else {}
-        blocks += runs.output_blocks(locale, outputs)
+        blocks += runs.output_blocks(request, outputs)
     else:
-        blocks += output_blocks(locale, plan, results)
+        blocks += output_blocks(request, plan, results)
     return model.Message(headline, tuple(blocks), mentions, quote=request.text)

@@ -95,11 +95,32 @@ def instance_name(instance: model.Instance) -> str:
     return f"{instance.name} ({instance.id})" if instance.name else instance.id
 
 
-def targets_text(locale: str, instances: Sequence[model.Instance]) -> str:
-    named = ", ".join(instance_name(instance) for instance in instances[:MOST_NAMED])
-    if len(instances) > MOST_NAMED:
-        named += " " + texts.say(locale, "card.more", count=len(instances) - MOST_NAMED)
-    return named
+def targets_text(
+    locale: str, instances: Sequence[model.Instance], whole: str, number: int = 0
+) -> str:
+    """The instances, all of them or as many as fit into a line and, in the words of the key
+    ``whole``, where all of them stand: below, or in the plan of the request of this ``number``."""
+    names = [instance_name(instance) for instance in instances]
+    if len(names) <= MOST_NAMED:
+        return ", ".join(names)
+    count = len(names) - MOST_NAMED
+    some = ", ".join(names[:MOST_NAMED])
+    return texts.say(locale, whole, total=len(names), names=some, count=count, id=number)
+
+
+def legend(locale: str) -> tuple[str, str]:
+    """The words in front of the list of marks, for blocks in which every character counts."""
+    return texts.say(locale, "card.marks"), texts.say(locale, "card.marks.kept")
+
+
+def exact(locale: str, text: str) -> model.Block:
+    """Lines that decide what runs, each character of them to be told."""
+    return model.Block("pre", text=text, legend=legend(locale))
+
+
+def exact_rows(locale: str, rows: Iterable[Row]) -> model.Block:
+    """Facts, in the code of which each character can be told."""
+    return model.Block("facts", rows=tuple(rows), legend=legend(locale))
 
 
 def title_of(request: model.Request) -> str:
@@ -109,7 +130,10 @@ def title_of(request: model.Request) -> str:
 def asked_text(request: model.Request) -> str:
     """What was typed, on one line; a script in it is not said twice, as the plan tells it whole."""
     text = " ".join(request.text.split())
-    return text if len(text) <= ASKED_CHARS else text[:ASKED_CHARS] + " …"
+    if len(text) <= ASKED_CHARS:
+        return text
+    left = texts.say(request.locale, "card.asked.cut", count=len(text) - ASKED_CHARS)
+    return f"{text[:ASKED_CHARS]} {left}"
 
 
 def vote_row(house: House, request: model.Request, votes: Sequence[model.Vote]) -> tuple[Row, ...]:
@@ -127,23 +151,26 @@ def vote_row(house: House, request: model.Request, votes: Sequence[model.Vote]) 
     return ((texts.say(locale, "card.votes"), (span(" · ".join(parts)),)),)
 
 
-def cut(locale: str, output: str, dropped: int) -> str:
-    """An output short enough for a chat: its head and its tail, and how much is missing between."""
+def cut(locale: str, output: str, dropped: int, command: str) -> str:
+    """An output short enough for a chat: its head and its tail, between them how much is left out
+    there and the ``command`` that shows it; and what the platform itself dropped (``dropped``
+    bytes), which is nowhere."""
     text = output.rstrip()
     head_lines, tail_lines = OUTPUT_LINES
     lines = text.split("\n")
-    head, tail = lines, []
-    missing = dropped
+    head, tail = text, ""
     if len(lines) > head_lines + tail_lines:
-        head, tail = lines[:head_lines], lines[-tail_lines:]
-        missing += len("\n".join(lines[head_lines:-tail_lines]).encode()) + 1
-    kept = "\n".join(head), "\n".join(tail)
-    room = OUTPUT_CHARS // 2
-    if len(kept[0]) + len(kept[1]) > OUTPUT_CHARS:
-        whole = "\n".join(part for part in kept if part)
-        kept = whole[:room], whole[-room:]
-        missing += len(whole[room:-room].encode())
-    if not missing:
-        return text
-    gap = texts.say(locale, "say.dropped", count=missing)
-    return "\n".join(part for part in (kept[0], gap, kept[1]) if part)
+        head, tail = "\n".join(lines[:head_lines]), "\n".join(lines[-tail_lines:])
+    elif len(text) > OUTPUT_CHARS:
+        head, tail = text[: OUTPUT_CHARS // 2], text[OUTPUT_CHARS // 2 :]
+    if len(head) + len(tail) > OUTPUT_CHARS:
+        head, tail = head[: OUTPUT_CHARS // 2], tail[-(OUTPUT_CHARS // 2) :]
+    parts = [text]
+    if tail:
+        middle = text[len(head) : len(text) - len(tail)]
+        facts = {"lines": middle.count("\n") + 1, "count": len(middle.encode())}
+        gap = texts.say(locale, "say.cut", command=command, **facts)
+        parts = [head.rstrip("\n"), gap, tail.lstrip("\n")]
+    if dropped:
+        parts.append(texts.say(locale, "say.dropped", count=dropped))
+    return "\n".join(part for part in parts if part)

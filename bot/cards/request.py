@@ -8,11 +8,15 @@ from datetime import timedelta
 from bot import model, policy, texts
 from bot.cards import runs
 from bot.cards.parts import (
+    MOST_NAMED,
     Row,
     accounts_of,
     asked_text,
     bold,
     code,
+    exact,
+    exact_rows,
+    instance_name,
     moment,
     name_of,
     names_of,
@@ -23,7 +27,7 @@ from bot.cards.parts import (
     title_of,
     vote_row,
 )
-from bot.cards.results import FINISHED, missing_word, result_rows
+from bot.cards.results import FINISHED, result_rows
 from bot.house import House
 
 LATE = timedelta(minutes=2)
@@ -63,6 +67,7 @@ def request_card(
     else:
         blocks = settled_blocks(house, request, vote_row(house, request, votes), results)
     waiting = policy.tally(rule, request.person, cast).waiting_for if asks else ()
+    key = "card.elsewhere" if asks else "card.elsewhere.status"
     return model.Card(
         request=request.id,
         code=request.code,
@@ -74,6 +79,7 @@ def request_card(
         ask_reason=texts.say(locale, "card.ask_reason") if asks else "",
         note=note_of(house, request, votes),
         mentions=accounts_of(house, waiting, request.place),
+        elsewhere=texts.say(locale, key, id=request.id),
     )
 
 
@@ -108,7 +114,7 @@ def buttons_of(request: model.Request, plan: model.Plan) -> tuple[model.Button, 
 
 def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Button, ...]:
     locale = request.locale
-    targets = targets_text(locale, plan.instances[:3])
+    targets = ", ".join(instance_name(one) for one in plan.instances[:3])
     if len(plan.instances) > 3:
         targets += " " + texts.say(locale, "card.more", count=len(plan.instances) - 3)
     confirm = texts.say(locale, "card.confirm", command=request.command, targets=targets)
@@ -147,9 +153,9 @@ def settled_blocks(
         done = sum(result.status in FINISHED for result in results)
         count = texts.say(locale, "card.progress.count", done=done, total=len(plan.instances))
         rows.append((texts.say(locale, "card.progress"), (bold(count),)))
-        rows += result_rows(locale, plan, results, missing_word(request))
+        rows += result_rows(request, plan, results)
     else:
-        named = targets_text(locale, plan.instances)
+        named = targets_text(locale, plan.instances, "card.targets.plan", request.id)
         rows.append((texts.say(locale, "card.targets"), (bold(named),)))
     return (model.Block("facts", rows=tuple(rows)),)
 
@@ -188,7 +194,11 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
         (say(locale, "card.expires"), (span(moment(house, request.expires_at)),)),
         (say(locale, "card.approvers"), (span(agree),)),
     ]
-    return (model.Block("facts", rows=tuple(rows)), *script_blocks(locale, plan))
+    return (
+        exact_rows(locale, rows),
+        *targets_blocks(locale, plan),
+        *script_blocks(locale, plan),
+    )
 
 
 def escalated_rows(request: model.Request) -> tuple[Row, ...]:
@@ -214,24 +224,43 @@ def asking_rows(request: model.Request) -> list[Row]:
 
 
 def script_rows(locale: str, plan: model.Plan) -> list[Row]:
-    """Where a script runs, as whom, for how long."""
-    user = plan.user or texts.say(locale, "card.run_as.default")
-    seconds = texts.say(locale, "card.seconds", count=plan.timeout)
-    return [
-        (texts.say(locale, "card.targets"), (bold(targets_text(locale, plan.instances)),)),
-        (texts.say(locale, "card.run_as"), (span(user),)),
-        (texts.say(locale, "card.timeout"), (span(seconds),)),
+    """Where a script runs, as whom, in which folder, for how long."""
+    say = texts.say
+    named = targets_text(locale, plan.instances, "card.targets.below")
+    user = code(plan.user) if plan.user else span(say(locale, "card.run_as.default"))
+    rows: list[Row] = [
+        (say(locale, "card.targets"), (code(named),)),
+        (say(locale, "card.region"), (code(plan.region),)),
+        (say(locale, "card.run_as"), (user,)),
+        (say(locale, "card.timeout"), (span(say(locale, "card.seconds", count=plan.timeout)),)),
     ]
+    if plan.workdir:
+        rows.append((say(locale, "card.workdir"), (code(plan.workdir),)))
+    return rows
+
+
+def targets_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
+    """Every instance, where there are too many for a line."""
+    if len(plan.instances) <= MOST_NAMED:
+        return ()
+    heading = texts.say(locale, "card.targets.all", count=len(plan.instances))
+    lines = "\n".join(instance_name(instance) for instance in plan.instances)
+    return para(bold(heading)), exact(locale, lines)
 
 
 def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
     if plan.template:
-        return (model.Block("pre", text=plan.preview),)
+        heading = texts.say(locale, "card.preview")
+        values = runs.value_blocks(locale, plan)
+        return (*values, para(bold(heading)), exact(locale, plan.preview))
     if plan.command_id:
-        values = tuple((name, (code(value),)) for name, value in sorted(plan.parameters.items()))
-        stored = (texts.say(locale, "card.command_id"), (code(plan.command_id),))
-        return (model.Block("facts", rows=(stored, *values)),)
-    return (model.Block("pre", text=plan.script),)
+        rows = [(texts.say(locale, "card.command_id"), (code(plan.command_id),))]
+        rows += [(name, (code(value),)) for name, value in sorted(plan.parameters.items())]
+        return (exact_rows(locale, rows),)
+    script = plan.script
+    facts = {"lines": len(script.splitlines()), "count": len(script.encode())}
+    heading = texts.say(locale, "card.script", kind=plan.script_type, **facts)
+    return para(bold(heading)), exact(locale, script)
 
 
 def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -> str:

@@ -21,10 +21,13 @@ def missing_word(request: model.Request) -> str:
 
 
 def result_rows(
-    locale: str, plan: model.Plan, results: Sequence[model.InstanceResult], missing: str
+    request: model.Request,
+    plan: model.Plan,
+    results: Sequence[model.InstanceResult],
+    most: int = MOST_NAMED,
 ) -> list[Row]:
-    """One row per instance: those that went wrong first, the rest as far as there is room.
-    ``missing`` names the words for an instance without a result."""
+    """One row per instance: those that went wrong first, the rest as far as there is room."""
+    locale, missing = request.locale, missing_word(request)
     known = {result.instance: result for result in results}
 
     def rank(instance: model.Instance) -> int:
@@ -35,13 +38,13 @@ def result_rows(
 
     ordered = sorted(plan.instances, key=rank)
     rows: list[Row] = []
-    for instance in ordered[:MOST_NAMED]:
+    for instance in ordered[:most]:
         result = known.get(instance.id)
         text = result_text(locale, result) if result else texts.say(locale, missing)
         rows.append((instance.name or instance.id, (span(text),)))
-    if len(ordered) > MOST_NAMED:
-        count = len(ordered) - MOST_NAMED
-        rows.append(("…", (span(texts.say(locale, "card.more", count=count)),)))
+    if len(ordered) > most:
+        more = texts.say(locale, "card.more.status", count=len(ordered) - most, id=request.id)
+        rows.append(("…", (span(more),)))
     return rows
 
 
@@ -62,9 +65,11 @@ def result_text(locale: str, result: model.InstanceResult) -> str:
 
 
 def output_blocks(
-    locale: str, plan: model.Plan, results: Sequence[model.InstanceResult]
+    request: model.Request, plan: model.Plan, results: Sequence[model.InstanceResult]
 ) -> list[model.Block]:
-    """Outputs, failures first; an output that several instances share is shown once."""
+    """Outputs, failures first; an output that several instances share is shown once. What is cut or
+    left out says so, with the command that shows it."""
+    locale = request.locale
     names = {instance.id: instance.name or instance.id for instance in plan.instances}
     order = {instance.id: place for place, instance in enumerate(plan.instances)}
 
@@ -80,8 +85,12 @@ def output_blocks(
         heading = ", ".join(who[:MOST_NAMED])
         if len(who) > MOST_NAMED:
             heading += " " + texts.say(locale, "card.more", count=len(who) - MOST_NAMED)
-        body = cut(locale, output, dropped) or texts.say(locale, "say.no_output")
+        command = f"output {request.id} {who[0]}"
+        body = cut(locale, output, dropped, command) or texts.say(locale, "say.no_output")
         blocks += [para(bold(heading)), model.Block("pre", text=body)]
+    if left := len(groups) - MOST_OUTPUTS:
+        more = texts.say(locale, "say.more_outputs", count=left, id=request.id)
+        blocks += [para(span(more))] if left > 0 else []
     return blocks
 
 

@@ -13,6 +13,7 @@ from bot.cards.parts import (
     bold,
     code,
     cut,
+    exact,
     para,
     people,
     span,
@@ -57,18 +58,40 @@ def plan_rows(locale: str, plan: model.Plan, typed: Mapping[str, str] = {}) -> l
     if others:
         rows.append((say(locale, "card.templates"), (span(texts.joined(locale, others, "list")),)))
     if plan.instances:
-        named = targets_text(locale, plan.instances)
-        rows.append((say(locale, "card.targets"), (bold(named),)))
+        named = targets_text(locale, plan.instances, "card.targets.below")
+        rows.append((say(locale, "card.targets"), (code(named),)))
+    rows.append((say(locale, "card.region"), (code(plan.region),)))
     for name, value in plan.parameters.items():
+        text = shown(name, value, plan.hidden)
         if name in plan.hidden:
             told = span(" · " + about_hidden(locale, value, typed.get(name, "")))
             rows.append((name, (code(HIDDEN), told)))
-        elif name not in plan.targets:
-            rows.append((name, (code(shown(name, value, plan.hidden)),)))
+        elif name not in plan.targets and not lengthy(text):
+            words = code(text) if text else span(say(locale, "card.empty"))
+            rows.append((name, (words,)))
     if plan.canary:
         text = say(locale, "card.canary.after", count=plan.canary)
         rows.append((say(locale, "card.canary"), (span(text),)))
     return rows
+
+
+def lengthy(text: str) -> bool:
+    """Does a value need lines of its own?"""
+    return "\n" in text or len(text) > MOST_VALUE
+
+
+def value_blocks(locale: str, plan: model.Plan) -> list[model.Block]:
+    """The values that are too long for a row; and which instances each of several parameters holds,
+    where there is more than one."""
+    found: list[model.Block] = []
+    for name, value in plan.parameters.items():
+        text = shown(name, value, plan.hidden)
+        if name not in plan.targets and lengthy(text):
+            found += [para(bold(name)), exact(locale, text)]
+        elif name in plan.targets and len(plan.targets) > 1:
+            heading = texts.say(locale, "card.targets.of", name=name)
+            found += [para(bold(heading)), exact(locale, text)]
+    return found
 
 
 def shown(name: str, value: Any, hidden: tuple[str, ...]) -> str:
@@ -112,10 +135,11 @@ def rows(request: model.Request, plan: model.Plan) -> list[Row]:
     found: list[Row] = []
     if plan.instances:
         here = [one for one in plan.instances if one.id not in request.gone]
-        named = targets_text(locale, here)
+        named = targets_text(locale, here, "card.targets.plan", request.id)
         found.append((texts.say(locale, "card.targets"), (bold(named),)))
     if request.gone:
-        gone = targets_text(locale, [one for one in plan.instances if one.id in request.gone])
+        lost = [one for one in plan.instances if one.id in request.gone]
+        gone = targets_text(locale, lost, "card.targets.plan", request.id)
         found.append((texts.say(locale, "card.gone"), (span(gone),)))
     if progress is None:
         return found
@@ -162,10 +186,15 @@ def blocks(request: model.Request) -> tuple[model.Block, ...]:
 
 def ballot_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.Block, ...]:
     text = texts.say(request.locale, f"ballot.{ballot.kind}", task=ballot.task or request.command)
-    found = [para(bold(text))]
-    if ballot.shown:
-        found.append(model.Block("pre", text=cut(request.locale, ballot.shown, 0)))
-    return tuple(found)
+    return (para(bold(text)), *shown_blocks(request, ballot))
+
+
+def shown_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.Block, ...]:
+    """What a ballot is about."""
+    if not ballot.shown:
+        return ()
+    text = cut(request.locale, ballot.shown, 0, f"plan {request.id}")
+    return (exact(request.locale, text),)
 
 
 def ballot_buttons(request: model.Request, ballot: model.Ballot) -> tuple[model.Button, ...]:
@@ -206,17 +235,16 @@ def ballot_message(
     )
     spans = people(mentions)
     first = para(*spans, *((span(" "),) if spans else ()), span(text))
-    found = [first]
-    if ballot.shown:
-        found.append(model.Block("pre", text=cut(request.locale, ballot.shown, 0)))
-    return model.Message(title_of(request), tuple(found), mentions, quote=request.text)
+    found = (first, *shown_blocks(request, ballot))
+    return model.Message(title_of(request), found, mentions, quote=request.text)
 
 
 # ----------------------------------------------------------------------------- the outcome
 
 
-def output_blocks(locale: str, outputs: Mapping[str, Any]) -> list[model.Block]:
+def output_blocks(request: model.Request, outputs: Mapping[str, Any]) -> list[model.Block]:
     """The outputs of a template, each short enough for a chat."""
+    locale, command = request.locale, f"output {request.id}"
     found: list[model.Block] = []
     for name, value in outputs.items():
         text = value if isinstance(value, str) else model.canonical(value)
@@ -225,5 +253,5 @@ def output_blocks(locale: str, outputs: Mapping[str, Any]) -> list[model.Block]:
         if "\n" not in text and len(text) <= MOST_VALUE:
             found.append(model.Block("facts", rows=((name, (code(text),)),)))
         else:
-            found += [para(bold(name)), model.Block("pre", text=cut(locale, text, 0))]
+            found += [para(bold(name)), model.Block("pre", text=cut(locale, text, 0, command))]
     return found

@@ -43,7 +43,7 @@ def compare(draft: Draft, outcome: model.Outcome) -> None:
 
 
 def names(instances: list[model.Instance]) -> list[str]:
-    return [one.name or one.id for one in instances]
+    return [cards.instance_name(one) for one in instances]
 
 
 def leave_out(

@@ -28,12 +28,17 @@ class Block:
 
     ``para``: ``spans`` on one line · ``facts``: ``rows`` of (label, spans) · ``pre``: ``text`` as
     preformatted lines · ``quote``: ``text`` quoted · ``rule``: a dividing line.
+
+    With a ``legend`` the text of a ``pre`` and the code of ``facts`` are shown as
+    ``model.verbatim`` writes them, each character to be told; its two sentences stand in front of
+    the list of the marks and of the list of what else is not ASCII, where there are any.
     """
 
     kind: Literal["para", "facts", "pre", "quote", "rule"]
     spans: tuple[Span, ...] = ()
     rows: tuple[tuple[str, tuple[Span, ...]], ...] = ()
     text: str = ""
+    legend: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class Button:
 @dataclass(frozen=True, slots=True)
 class Card:
     """The request's card. ``request`` and ``code`` travel in each button and come back in
-    ``Clicked``; ``ask_reason`` (label) shows a reason field where the platform has one."""
+    ``Clicked``; ``ask_reason`` (label) shows a reason field where the platform has one.
+    ``elsewhere`` says where all of it can be read, and is shown where something is left out."""
 
     request: int
     code: str
@@ -73,3 +79,4 @@ class Card:
     ask_reason: str = ""
     note: str = ""
     mentions: tuple[Account, ...] = ()
+    elsewhere: str = ""

@@ -320,6 +320,39 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.note.stopped": ("{name} 已停止", "stopped by {name}"),
     "card.note.expired": ("到期无人决定，没有执行", "nobody decided in time; it was not run"),
     "card.more": ("……另有 {count} 台", "… and {count} more"),
+    "card.more.status": (
+        "……另有 {count} 台，发送 status {id} 查看全部",
+        "… and {count} more; to see all of them, send: status {id}",
+    ),
+    "card.targets.below": (
+        "共 {total} 台：{names} ……另有 {count} 台，全部列在下面",
+        "{total}: {names} … and {count} more; all of them are listed below",
+    ),
+    "card.targets.plan": (
+        "共 {total} 台：{names} ……另有 {count} 台，发送 plan {id} 查看全部",
+        "{total}: {names} … and {count} more; to see all of them, send: plan {id}",
+    ),
+    "card.targets.all": ("全部 {count} 台实例", "All {count} instances"),
+    "card.targets.of": ("{name} 的实例", "Instances of {name}"),
+    "card.region": ("地域", "Region"),
+    "card.workdir": ("执行目录", "Folder"),
+    "card.empty": ("（空）", "(empty)"),
+    "card.script": (
+        "脚本（{kind}，{lines} 行，{count} 字节）",
+        "Script ({kind}, {lines:line|lines}, {count:byte|bytes})",
+    ),
+    "card.preview": ("将要执行的步骤", "What will be done, in order"),
+    "card.elsewhere": (
+        "随时可发送 plan {id} 查看全部",
+        "To read all of it at any time, send: plan {id}",
+    ),
+    "card.elsewhere.status": ("发送 status {id} 查看全部", "To read all of it, send: status {id}"),
+    "card.asked.cut": ("……（还有 {count} 字）", "… ({count:more character|more characters})"),
+    "card.marks": (
+        "⟨ ⟩ 中各是一个字符，尖括号本身不属于原文：",
+        "Each ⟨ ⟩ stands for one character; the brackets are not part of the text: ",
+    ),
+    "card.marks.kept": ("另含非 ASCII 字符：", "Also in it, and not ASCII: "),
     # ------------------------------------------------------------------ in the thread
     "say.remind": (
         "#{id} {command} 还在等待审批，{time} 到期（还有 {left}）。",
@@ -396,7 +429,18 @@ PHRASES: dict[str, tuple[str, str]] = {
     "say.audit": ("审计", "Audit"),
     "say.exit": ("退出码 {code}", "exit {code}"),
     "say.no_output": ("（没有输出）", "(no output)"),
-    "say.dropped": ("…（中间省略 {count} 字节）…", "… ({count} bytes left out in the middle) …"),
+    "say.cut": (
+        "…（此处省略 {lines} 行、{count} 字节，发送 {command} 查看全部）…",
+        "… ({lines:line|lines}, {count:byte|bytes} left out here; to read all, send: {command}) …",
+    ),
+    "say.dropped": (
+        "（云助手只保留输出的开头和结尾，中间的 {count} 字节没有保存，任何地方都查不到）",
+        "(Cloud Assistant kept only the beginning and the end of this output: {count:byte|bytes} in its middle were not kept anywhere)",
+    ),
+    "say.more_outputs": (
+        "另有 {count} 台的输出未显示，发送 output {id} 查看",
+        "{count:more output is|more outputs are} not shown; to read all of them, send: output {id}",
+    ),
     "say.instances": ("实例（{count}）", "Instances ({count})"),
     "say.instances.none": ("没有找到实例。", "No instances were found."),
     "say.instances.no_agent": ("云助手未运行", "no agent"),

@@ -224,9 +224,11 @@ def test_a_card_s_parameters() -> None:
 def test_a_card_that_is_too_small_says_so_at_a_block_s_end() -> None:
     full = card(para("first"), model.Block("rule"), model.Block("pre", text="字" * 500))
     assert not render.fits(full, LIMIT)
-    assert render.params(full, LIMIT)["markdown"] == f"first\n\n{render.FULL_TEXT_ABOVE}"
+    above = render.ABOVE.format(count=515)
+    assert render.params(full, LIMIT)["markdown"] == f"first\n\n{above}"
     decided = card(para("first"), model.Block("pre", text="字" * 500), buttons=False)
-    assert render.params(decided, LIMIT)["markdown"] == f"first\n\n{render.SHORTENED}"
+    left_out = render.LEFT_OUT.format(count=510)
+    assert render.params(decided, LIMIT)["markdown"] == f"first\n\n{left_out}"
 
 
 def test_the_limit_is_in_bytes() -> None:
@@ -268,7 +270,7 @@ def test_any_card_stays_within_its_bounds(blocks: list[model.Block], note: str, 
     made = render.params(card(*blocks, note=note), limit)
     for value in made.values():
         assert len(value.encode()) <= limit
-        assert "@" not in re.sub(r"@(?=[\"',;)}])", "", value)
+        assert "@" not in re.sub(r"@(?=[\"',;)}⟩])", "", value)
     assert json.loads(made["sys_full_json_obj"])["msgButtons"] is not None
     message = model.Message(note, tuple(blocks), (BOB,), note)
     for piece in render.messages(message, True, limit):

@@ -133,7 +133,7 @@ async def test_a_reply_goes_by_the_session_webhook_and_mentions() -> None:
         assert isinstance(outcome, model.Done)
         entry = (await t.transcript())[-1]
         assert entry["mentions"] == ["bob"]
-        assert "＠all done" in entry["text"]
+        assert "⟨@⟩all done" in entry["text"]
         body = (await t.calls(WEBHOOK))[0]["request"]
         assert body["msgUuid"] == outcome.ref
         assert not await t.calls(TOKEN)
@@ -284,7 +284,7 @@ async def test_what_a_card_cannot_hold_is_said_first() -> None:
         assert isinstance(await t.adapter.perform(effect, model.Attempt()), model.Done)
         text, shown = await t.transcript()
         assert script in text["text"]
-        assert render.FULL_TEXT_ABOVE in shown["text"]
+        assert "the whole text is in the messages above" in shown["text"]
         await t.adapter.perform(
             model.UpdateCard(place, card(script), send.derived("k")), model.Attempt()
         )

@@ -111,9 +111,9 @@ def test_no_text_at_all_mentions_links_or_breaks_anything(words):
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_ordinary_text_is_shown_as_it_is_in_markdown(words):
-    if "://" in words or "www." in words.lower():
+    if "://" in words or "www." in words.lower() or "~~" in words:
         return
-    assert markup.markdown(text.escaped(words)).text == words.replace("~", "∼")
+    assert markup.markdown(text.escaped(words)).text == words
 
 
 def test_one_line_stays_one_line_so_that_nobody_fakes_a_fact(chat):
@@ -129,7 +129,7 @@ def test_hidden_characters_are_shown(chat):
 def test_a_script_is_shown_whole_and_stays_in_its_block(chat):
     script = "#!/bin/bash\nset -e\n\techo '**x**' <tag> & \"$1\" | tee a_b\n```\nid\n"
     seen = see_card(card(model.Block("pre", text=script)), chat)
-    assert script.strip().replace("```", "ˋ``") in seen.text
+    assert script.strip().replace("```", "⟨`⟩" * 3) in seen.text
     [post] = see_posts(model.Message("t", (model.Block("pre", text=script),)), chat)
     assert "set -e\n\techo '**x**' <tag> & \"$1\" | tee a_b" in post.text
 
@@ -194,7 +194,7 @@ def test_a_card_too_long_leaves_out_its_largest_block_and_says_so(words, chat):
     drawn = render.card(shown)
     assert drawn.cut is True
     seen = see_card(shown, chat)
-    assert render.CUT in seen.text
+    assert f"{len(words)} characters are left out here; the whole text is" in seen.text
     assert seen.text.count("digest abcd1234") == 2
     assert len(seen.buttons) == 2
 
@@ -203,7 +203,7 @@ def test_a_card_of_too_many_elements_is_cut_too(chat):
     many = [model.Block("para", (model.Span(f"line {n}"),)) for n in range(3000)]
     drawn = render.card(card(*many))
     assert drawn.cut is True
-    assert render.CUT in see_card(card(*many), chat).text
+    assert "characters are left out here; the whole text is" in see_card(card(*many), chat).text
 
 
 @pytest.mark.parametrize(
