@@ -5,6 +5,7 @@ from bot.command import (
     Act,
     Context,
     Lookup,
+    Output,
     Reply,
     Script,
     lookup,
@@ -12,7 +13,7 @@ from bot.command import (
     query,
     vote,
 )
-from bot.model import AuditRow, Block, InstanceResult, Letter, Request, Span
+from bot.model import AuditRow, Block, File, InstanceResult, Letter, Request, Span
 from bot.parameters import (
     About,
     Between,
@@ -35,9 +36,11 @@ __all__ = [
     "Code",
     "Command",
     "Context",
+    "File",
     "InstanceResult",
     "Letter",
     "Lookup",
+    "Output",
     "Parameter",
     "Pattern",
     "Reply",

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from bot import deliveries, model, policy, texts
 
@@ -61,10 +61,11 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer for the thread that asked."""
+    """An answer for the thread that asked; ``file`` follows it."""
 
     title: str
     blocks: tuple[model.Block, ...]
+    file: model.File | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,39 @@ Answer = Script | Reply | Act | Lookup
 # ----------------------------------------------------------------------------- context
 
 
+class Output(Protocol):
+    """What one instance printed, or one output of a template (``instance`` is ""). ``words``: how
+    it ended. ``dropped``: bytes that the platform did not keep."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def words(self) -> str: ...
+    @property
+    def dropped(self) -> int: ...
+
+
+class Sheets(Protocol):
+    """How a request looks where nothing of it is left out: see ``bot.cards.sheets``."""
+
+    def plan(self, request: model.Request, locale: str) -> tuple[model.Block, ...]: ...
+    def targets(self, request: model.Request, locale: str) -> tuple[model.Block, ...]: ...
+    def results(
+        self, request: model.Request, results: Sequence[model.InstanceResult], locale: str
+    ) -> tuple[model.Block, ...]: ...
+    def outputs(
+        self,
+        request: model.Request,
+        results: Sequence[model.InstanceResult],
+        archive: model.Archive | None,
+        locale: str,
+    ) -> Sequence[Output]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Who asks, where, and what the store shows to a query."""
@@ -106,6 +140,7 @@ class Context:
     locale: str
     view: model.View
     now: datetime
+    sheets: Sheets | None = None
 
     def say(self, key: str, **facts: Any) -> str:
         """A phrase of ``bot.texts`` in the locale of this chat."""
@@ -139,13 +174,54 @@ class Context:
         return self.person.id in policy.electorate(rule, request.person)
 
     def may_see(self, request: model.Request) -> bool:
-        """Own requests, those to vote on, and those that were asked in this very chat."""
-        here = (request.place.platform, request.place.tenant, request.place.chat)
+        """Own requests, those to vote on, those that were asked in this very chat, and those of a
+        group in which this person may ask for the same."""
+        at = request.place
         return (
             request.person == self.person.id
             or self.may_vote(request)
-            or here == (self.place.platform, self.place.tenant, self.place.chat)
+            or self.at_home(request)
+            or (not at.direct and policy.may_use(self.book, self.person, request.command, at))
         )
+
+    def at_home(self, request: model.Request) -> bool:
+        """Is this the chat in which the request was asked?"""
+        home = (request.place.platform, request.place.tenant, request.place.chat)
+        return home == (self.place.platform, self.place.tenant, self.place.chat)
+
+    def may_tell(self, request: model.Request) -> bool:
+        """May this chat read what the request runs and what it printed? Its own may, and a direct
+        chat of somebody who may see it: what was said in one chat is not carried into a group."""
+        return self.at_home(request) or self.place.direct
+
+    def no_request(self, number: int) -> Reply:
+        """What is said of a request that is not there or must not be seen: the same of both."""
+        text = self.say("request.none" if number else "request.which", number=number)
+        return Reply(text, (model.Block("para", (model.Span(text),)),))
+
+    def elsewhere(self, request: model.Request) -> Reply:
+        """What is said of one that this person may see, but not here."""
+        text = self.say("request.elsewhere", number=request.id)
+        return Reply(text, (model.Block("para", (model.Span(text),)),))
+
+    def plan(self, request: model.Request) -> tuple[model.Block, ...]:
+        """Everything that a vote on the request is about."""
+        return self.sheets.plan(request, self.locale) if self.sheets else ()
+
+    def targets(self, request: model.Request) -> tuple[model.Block, ...]:
+        """Every instance of the request."""
+        return self.sheets.targets(request, self.locale) if self.sheets else ()
+
+    def results(self, request: model.Request) -> tuple[model.Block, ...]:
+        """What became of every instance of the request."""
+        results = self.view.results
+        return self.sheets.results(request, results, self.locale) if self.sheets else ()
+
+    def outputs(self, request: model.Request) -> Sequence[Output]:
+        """What the request printed, all that is kept of it."""
+        if self.sheets is None:
+            return ()
+        return self.sheets.outputs(request, self.view.results, self.view.archive, self.locale)
 
     def waiting_for(self, request: model.Request) -> tuple[str, ...]:
         """The people whose vote a request waits for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot import Block, Context, InstanceResult, Reply, Request, RequestNumber, Span, query
+from bot import Block, Context, Output, Reply, Request, RequestNumber, Span, query
 
 MOST_LISTED = 8
 MOST_OUTPUTS = 5
@@ -20,10 +20,7 @@ def status(context: Context, number: RequestNumber = 0) -> Reply:
     found = context.view.request
     if found is not None and context.may_see(found):
         return _one(context, found)
-    if number:
-        text = context.say("request.none", number=number)
-        return Reply(text, (Block("para", (Span(text),)),))
-    return _recent(context)
+    return context.no_request(number) if number else _recent(context)
 
 
 def _recent(context: Context) -> Reply:
@@ -79,32 +76,44 @@ def _one(context: Context, request: Request) -> Reply:
     if request.note:
         rows.append((context.say("status.note"), (Span(request.note),)))
     title = f"#{request.id} {context.what(request)}"
-    return Reply(title, (Block("facts", rows=tuple(rows)), *_results(context, request)))
+    facts = Block("facts", rows=tuple(rows))
+    if not context.may_tell(request):
+        return Reply(title, (facts, *context.elsewhere(request).blocks))
+    return Reply(title, (facts, *_machines(context, request), *_outputs(context, request)))
 
 
-def _results(context: Context, request: Request) -> tuple[Block, ...]:
-    plan = request.plan
-    names = {instance.id: instance.name for instance in plan.instances} if plan else {}
+def _machines(context: Context, request: Request) -> tuple[Block, ...]:
+    """Every instance, with what became of it."""
+    if context.view.results:
+        return context.results(request)
+    return context.targets(request)
+
+
+def _outputs(context: Context, request: Request) -> tuple[Block, ...]:
+    """The ends of what was printed, with the command that shows all of it."""
+    outputs = context.outputs(request)
     blocks: list[Block] = []
-    for result in context.view.results[:MOST_OUTPUTS]:
-        line = f" · {context.outcome(result.status)}"
-        if result.exit_code is not None:
-            line += " · " + context.say("status.exit", code=result.exit_code)
-        name = names.get(result.instance) or result.instance
-        blocks.append(Block("para", (Span(name, "bold"), Span(line))))
-        if shown := _tail(context, result):
+    for one in outputs[:MOST_OUTPUTS]:
+        if shown := _tail(context, request, one):
+            words = f" · {one.words}" if one.words else ""
+            blocks.append(Block("para", (Span(one.name, "bold"), Span(words))))
             blocks.append(Block("pre", text=shown))
-    more = len(context.view.results) - MOST_OUTPUTS
-    if more > 0:
-        blocks.append(Block("para", (Span(context.say("status.more", count=more)),)))
+    if (more := len(outputs) - MOST_OUTPUTS) > 0:
+        text = context.say("say.more_outputs", count=more, id=request.id)
+        blocks.append(Block("para", (Span(text),)))
     return tuple(blocks)
 
 
-def _tail(context: Context, result: InstanceResult) -> str:
-    """The end of the output, where errors stand, and a line that says what was left out."""
-    text = (result.output or result.error).strip()
-    lines = text.splitlines()
-    kept = "\n".join(lines[-OUTPUT_LINES:])[-OUTPUT_CHARS:]
-    if len(kept) < len(text) or result.dropped:
-        return context.say("status.cut") + "\n" + kept
-    return kept
+def _tail(context: Context, request: Request, one: Output) -> str:
+    """The end of the output, where errors stand, below a line that says how much was left out."""
+    text = one.text.strip("\n")
+    kept = "\n".join(text.split("\n")[-OUTPUT_LINES:])[-OUTPUT_CHARS:]
+    left = text[: len(text) - len(kept)]
+    parts = [kept]
+    if left.strip("\n"):
+        facts = {"lines": left.count("\n") + (not left.endswith("\n")), "count": len(left.encode())}
+        command = f"output {request.id} {one.name}"
+        parts.insert(0, context.say("say.cut", command=command, **facts))
+    if one.dropped:
+        parts.append(context.say("say.dropped", count=one.dropped))
+    return "\n".join(part for part in parts if part)

@@ -28,6 +28,9 @@ CHUNK_BYTES = 10_000
 """Bounds of one markdown message: long ones are cut by clients, 20,000 bytes by the webhook and
 15,000 bytes of ``msgParam`` (JSON within JSON) by the robot."""
 
+MOST_FILE = 60_000
+"""Characters of a file that are sent as messages."""
+
 _COLOURS = {"primary": "blue", "danger": "red", "default": "gray"}
 _USER_ID = re.compile(r"[\w.$:+=\-]{1,64}", re.ASCII)
 _NEWLINE = "  \n"
@@ -107,7 +110,7 @@ def messages(message: model.Message, mention: bool = True, limit: int = 0) -> li
     """The message in one or more pieces, each within the bounds (``limit``: bytes of a piece,
     where it is narrower). With ``mention`` the people stand as ``@userId`` in the text, as
     DingTalk wants it (``custom-bot-to-send-group-chat-messages``), else by name."""
-    texts = _texts(message.blocks, mention)
+    texts = _texts((*message.blocks, *_lines_of(message.file)), mention)
     if message.quote:
         texts.insert(0, _quote(_short_quote(message.quote)))
     named = {account.id for account in _spans_at(message.blocks)}
@@ -122,6 +125,19 @@ def messages(message: model.Message, mention: bool = True, limit: int = 0) -> li
     pieces = chunks("\n\n".join(texts), CHUNK_CHARS, min(limit or CHUNK_BYTES, CHUNK_BYTES))
     at = [account.id for account in people] if mention else []
     return [Markdown(title, piece, _present(piece, at)) for piece in pieces]
+
+
+def _lines_of(file: model.File | None) -> tuple[model.Block, ...]:
+    """A file as lines: robots send only files of office types. What is longer than anybody reads in
+    a chat says how much of it is left out."""
+    if file is None:
+        return ()
+    text = file.text
+    if len(text) > MOST_FILE:
+        half, left = MOST_FILE // 2, len(text) - MOST_FILE
+        text = f"{text[:half]}\n{LEFT_OUT.format(count=left)}\n{text[-half:]}"
+    name = model.Block("para", (model.Span(file.name, "bold"),))
+    return name, model.Block("pre", text=text)
 
 
 def mentioned(message: model.Message) -> list[model.Account]:

@@ -141,6 +141,21 @@ class Api:
             answer = await self._ask(method, path, body, params, token)
         return answer
 
+    async def upload(self, path: str, fields: Mapping[str, str], content: bytes) -> Answer:
+        """Call ``/open-apis/<path>`` with a form, in which ``content`` is the file. As ``call``."""
+
+        def form() -> aiohttp.FormData:
+            made = aiohttp.FormData(dict(fields))
+            made.add_field("file", content, filename=fields["file_name"])
+            return made
+
+        token = await self._authorised("")
+        answer = await self._ask("POST", path, form(), None, token)
+        if answer.code in TOKEN_STALE:
+            token = await self._authorised(token)
+            answer = await self._ask("POST", path, form(), None, token)
+        return answer
+
     async def _authorised(self, stale: str) -> str:
         """A token that is not ``stale``. One that has little time left is renewed."""
         if self._good(stale):
@@ -180,15 +195,17 @@ class Api:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | aiohttp.FormData | None,
         params: Mapping[str, str] | None,
         token: str,
     ) -> Answer:
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        data = None
-        if body is not None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        data: bytes | aiohttp.FormData | None = None
+        if isinstance(body, aiohttp.FormData):
+            data = body
+        else:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        if body is not None and not isinstance(body, aiohttp.FormData):
             data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             async with self._http.request(

@@ -18,7 +18,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from adapters.lark import api, history, render, sdk
+from adapters.lark import api, files, history, render, sdk
 from bot import checkpoints, model, ports
 
 log = logging.getLogger(__name__)
@@ -94,8 +94,18 @@ class Sender:
     async def _tell(
         self, place: model.Place, message: model.Message, key: str, attempt: model.Attempt
     ) -> model.Outcome:
-        """Send a message, in several posts if it is long; those sent before are not sent again.
-        ``Done.ref`` is the first one's."""
+        """Send a message, then its file. ``Done.ref`` is the first post's."""
+        posts = await self._posts(place, message, key, attempt)
+        if message.file is None or not isinstance(posts, model.Done):
+            return posts
+        sent = await self._file(place, message.file, f"{key}#file", attempt)
+        return posts if isinstance(sent, model.Done) else sent
+
+    async def _posts(
+        self, place: model.Place, message: model.Message, key: str, attempt: model.Attempt
+    ) -> model.Outcome:
+        """Send a message's words, in several posts if it is long; those sent before are not sent
+        again."""
         elsewhere = render.posts(message, quoted=True)
         quiet = render.posts(message, silent=True)
         posts = render.posts(message)
@@ -107,10 +117,32 @@ class Sender:
             sent = await self._send(place, post, part, attempt)
             if not isinstance(sent, model.Done):
                 return sent
-            if len(posts) == 1:
+            if len(posts) == 1 and message.file is None:
                 return model.Done(sent.ref)
             await attempt.note(part, sent.ref)
         return model.Done(attempt.parts_done[f"{key}#0"])
+
+    async def _file(
+        self, place: model.Place, file: model.File, key: str, attempt: model.Attempt
+    ) -> model.Outcome:
+        """Send a file; its text as posts where the platform does not take it."""
+        if key in attempt.parts_done:
+            return model.Done(attempt.parts_done[key])
+        answer = await files.upload(self._api, file)
+        if answer.code != 0 and answer.later:
+            return answer.outcome(files.SCOPE)
+        outcome: model.Outcome = answer.outcome(files.SCOPE)
+        if name := files.key_of(answer):
+            content = render.dumped({"file_key": name})
+            sent = _Content("file", content, content, content)
+            outcome = await self._send(place, sent, key, attempt)
+        if isinstance(outcome, model.Refused):
+            log.warning("a file is sent as posts: %s", outcome.reason)
+            lines = model.Message(file.name, (model.Block("pre", text=file.text),))
+            outcome = await self._posts(place, lines, f"{key}#lines", attempt)
+        if isinstance(outcome, model.Done):
+            await attempt.note(key, outcome.ref)
+        return outcome
 
     async def _show(self, effect: model.ShowCard, attempt: model.Attempt) -> model.Outcome:
         drawn = render.card(effect.card)

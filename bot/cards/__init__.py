@@ -20,9 +20,11 @@ from bot.cards.parts import (
 from bot.cards.request import note_of, request_card, superseded_card
 from bot.cards.results import FINISHED, instances_message, result_text
 from bot.cards.runs import ballot_message
+from bot.cards.sheets import Sheets
 
 __all__ = [
     "FINISHED",
+    "Sheets",
     "accounts_of",
     "ballot_message",
     "instance_name",

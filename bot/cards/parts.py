@@ -168,7 +168,8 @@ def cut(locale: str, output: str, dropped: int, command: str) -> str:
     parts = [text]
     if tail:
         middle = text[len(head) : len(text) - len(tail)]
-        facts = {"lines": middle.count("\n") + 1, "count": len(middle.encode())}
+        lost = middle.removeprefix("\n").removesuffix("\n")
+        facts = {"lines": lost.count("\n") + 1, "count": len(lost.encode())}
         gap = texts.say(locale, "say.cut", command=command, **facts)
         parts = [head.rstrip("\n"), gap, tail.lstrip("\n")]
     if dropped:

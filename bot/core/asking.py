@@ -101,7 +101,8 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
         return draft.receipt()
     assert isinstance(result, command.Reply)
     mentions = (event.account,)
-    draft.reply(event, model.Message(result.title, result.blocks, mentions, quote=event.text))
+    message = model.Message(result.title, result.blocks, mentions, event.text, result.file)
+    draft.reply(event, message)
     return draft.receipt()
 
 

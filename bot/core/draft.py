@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot import audit, cards, command, model, policy, texts
+from bot.core import secrets
 from bot.house import House
 from bot.oos import model as oos
 from bot.oos import parse
@@ -57,6 +58,7 @@ class Draft:
             locale=locale,
             view=self.view,
             now=self.now,
+            sheets=cards.Sheets(self.house, secrets.covered),
         )
 
     # ------------------------------------------------------------- the request

@@ -93,6 +93,7 @@ from bot.model.rich import (
     Block,
     Button,
     Card,
+    File,
     Message,
     Span,
 )
@@ -122,6 +123,7 @@ __all__ = [
     "ExecutionFound",
     "ExecutionSeen",
     "FetchForm",
+    "File",
     "FormChanged",
     "FormOrigin",
     "How",

@@ -42,15 +42,24 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A text to be kept: sent as a file where the platform takes one, else as lines."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message to a thread. ``title`` is what a list of chats shows of it; ``mentions`` are
     notified whether or not a span names them. ``quote`` is what it answers, quoted where the
-    platform cannot reply natively."""
+    platform cannot reply natively. ``file`` follows it."""
 
     title: str
     blocks: tuple[Block, ...]
     mentions: tuple[Account, ...] = ()
     quote: str = ""
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,33 @@ PHRASES: dict[str, tuple[str, str]] = {
         "没有你可以查看的申请 #{number}。",
         "There is no request #{number} that you may see.",
     ),
+    "request.which": (
+        "请写明申请的编号，例如 plan 42，或引用它的卡片。",
+        "Name the request by its number, as in plan 42, or quote its card.",
+    ),
+    "request.elsewhere": (
+        "#{number} 不是在这个会话中发起的，内容不在这里显示。请在它自己的会话中查看，或私聊我。",
+        "#{number} was not asked for in this chat, so what it runs and prints is not shown here. Ask in its own chat, or write to me directly.",
+    ),
+    "plan.none": (
+        "#{id} 还没有计划：正在查找实例。请稍后再看。",
+        "#{id} has no plan yet: its instances are being looked up. Ask again in a moment.",
+    ),
+    "plan.version": ("版本", "Version"),
+    "plan.ballot": ("正在表决的内容（{code}）", "What is asked of people now ({code})"),
+    "output.none": (
+        "#{number} 还没有任何输出。",
+        "#{number} has printed nothing so far.",
+    ),
+    "output.unknown": (
+        "#{number} 没有来自 {name} 的输出。有输出的实例：",
+        "#{number} has no output of {name}. There is output of:",
+    ),
+    "output.many": (
+        "输出太多，不能一次发完。请指定实例，例如：output {number} {name}",
+        "That is too much to send at once. Name one of these, as in: output {number} {name}",
+    ),
+    "output.size": ("{count} 字节", "{count:byte|bytes}"),
     "status.recent": ("最近的申请", "Recent requests"),
     "status.nothing": ("还没有你可以查看的申请。", "There is no request that you may see yet."),
     "status.state": ("状态", "State"),
@@ -190,9 +217,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "status.code": ("短码", "Code"),
     "status.took": ("用时", "Took"),
     "status.note": ("说明", "Note"),
-    "status.exit": ("退出码 {code}", "exit code {code}"),
-    "status.cut": ("…（只显示末尾）", "… (only the end is shown)"),
-    "status.more": ("另有 {count} 个实例", "and {count:more instance|more instances}"),
     "pending.title": ("未完成的申请（{count}）", "Open requests ({count})"),
     "pending.nothing": ("没有未完成的申请。", "Nothing is open."),
     "pending.mine": ("等你处理（{count}）", "Waiting for you ({count})"),

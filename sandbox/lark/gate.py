@@ -48,6 +48,8 @@ class Ask:
     body: dict[str, Any]
     remote: str = ""
     size: int = 0
+    raw: bytes = b""
+    content_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Api:
     model: str = ""
     required: tuple[str, ...] = ()
     token: bool = True
+    multipart: bool = False
 
 
 class Rates:
@@ -185,7 +188,7 @@ class Gate:
             self.tokens.check(request.headers.get("Authorization", ""))
         self._spend(api)
         body: Any = {}
-        if request.method != "GET" and raw:
+        if request.method != "GET" and raw and not api.multipart:
             try:
                 body = json.loads(raw)
             except (ValueError, RecursionError) as error:
@@ -202,7 +205,13 @@ class Gate:
             if found:
                 raise invalid_fields(found)
         return Ask(
-            dict(request.match_info), dict(request.query), body, request.remote or "", len(raw)
+            dict(request.match_info),
+            dict(request.query),
+            body,
+            request.remote or "",
+            len(raw),
+            raw,
+            request.headers.get("Content-Type", ""),
         )
 
     def _spend(self, api: Api) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox import world
-from sandbox.lark import cards, content, state
+from sandbox.lark import cards, content, files, state
 from sandbox.lark.gate import Api, Ask, Gate, Refusal
 
 PER_CHAT = 5
@@ -41,6 +41,9 @@ class Messages:
         self.gate = gate
         self.tokens: dict[str, ClickToken] = {}
         self._sent: dict[str, tuple[float, dict[str, Any]]] = {}
+        self.files = files.Files()
+        uploads = Api("im/v1/files", multipart=True)
+        gate.add("POST", "/open-apis/im/v1/files", uploads, self.upload)
         root = "/open-apis/im/v1/messages"
         create = Api(
             "im/v1/messages", model="create", required=("receive_id", "msg_type", "content")
@@ -69,6 +72,10 @@ class Messages:
         chat = self._receiver(ask.query.get("receive_id_type", ""), ask.body["receive_id"])
         return self._send(ask, chat, None)
 
+    async def upload(self, ask: Ask) -> dict[str, Any]:
+        key = self.files.upload(files.form(ask.content_type, ask.raw))
+        return {"code": 0, "msg": "success", "data": {"file_key": key}}
+
     async def reply(self, ask: Ask) -> dict[str, Any]:
         target = self._message(ask.path["message_id"])
         if target.recalled:
@@ -96,7 +103,11 @@ class Messages:
         at, earlier = self._sent.get(uuid, (0.0, {}))
         if uuid and earlier and self.clock.now() - at < SAME_UUID:
             return earlier
-        shown, card = content.read(ask.body["msg_type"], ask.body["content"], chat)
+        kind, source = ask.body["msg_type"], ask.body["content"]
+        if kind == "file":
+            shown, card = self.files.shown(source), None
+        else:
+            shown, card = content.read(kind, source, chat)
         if not self.gate.rates.allow(("chat", chat.id), PER_CHAT, 1.0):
             raise Refusal(230020, "This operation triggers the frequency limit.")
         entry = state.Entry(

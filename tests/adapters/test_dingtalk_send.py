@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adapters.dingtalk import DingTalk, Settings, api, render, send
+from adapters.dingtalk import DingTalk, Settings, api, send
 from bot import model, ports
 from sandbox import world
 from sandbox.base import Clock

@@ -71,3 +71,59 @@ async def test_who_may_not_see_a_request_hears_that_there_is_none(scene: Scene) 
             told = await scene.told(str(number), known, "hr")
             heard.append(told["text"].replace(f"{number}", "N"))
         assert heard[0] == heard[1], "nobody can tell a request that isn't theirs from none"
+
+
+# ----------------------------------------------------------------------------- what it printed
+
+
+LINES = "seq -f 'line %g of what it printed' 1 400"
+
+
+async def ran(scene: Scene, script: str, targets: str = "web-01") -> list[str]:
+    """Run a script; returns which entries there were before."""
+    card = await scene.pending(f"run {targets} -- {script}", user="bob")
+    await scene.click("alice", card, "approve")
+    await scene.click("carol", card, "approve")
+    known = await scene.ids()
+    await scene.card_says(card, ("成功", "succeeded"))
+    await scene.told("№", [])
+    return known
+
+
+async def test_what_is_cut_of_an_output_says_so_where_it_is_cut(scene: Scene) -> None:
+    await ran(scene, LINES)
+    told = await scene.told("line 400 of", [])
+    lines = [line for line in told["text"].splitlines() if line.startswith(("line ", "…"))]
+    [gap] = [line for line in lines if line.startswith("…")]
+    place = lines.index(gap)
+    left = int(lines[place + 1].split()[1]) - int(lines[place - 1].split()[1]) - 1
+    assert f"{left} 行" in gap or f"{left} lines" in gap
+    assert "output 1 web-01" in gap
+
+
+async def test_the_whole_output_is_one_command_away(scene: Scene) -> None:
+    await ran(scene, LINES)
+    whole = [f"line {number} of what it printed" for number in range(1, 401)]
+    alone = {"dingtalk": "bob", "lark": "Bob"}[scene.platform]
+    for place, user, line in (
+        ("ops", "dave", "output 1 web-01"),
+        ("ops", "bob", "输出 1"),
+        (alone, "bob", "output 1 web-01"),
+    ):
+        known = await scene.ids(place)
+        await scene.say(user, line, **({"direct": True} if place == alone else {}))
+        await scene.told("line 400 of", known, place)
+        said = [e["text"] for e in await scene.transcript(place) if e["id"] not in known]
+        seen = "\n".join(said).splitlines()
+        assert [text for text in seen if text.startswith("line ")] == whole, line
+        if scene.platform == "lark":
+            assert any("[file output-1-web-01.txt]" in text for text in said)
+
+
+async def test_nothing_is_carried_from_one_chat_into_another_group(scene: Scene) -> None:
+    await ran(scene, "echo confidential; seq 3")
+    for word in ("output 1", "plan 1", "status 1"):
+        known = await scene.ids("hr")
+        await scene.say("bob", word, chat="hr")
+        told = await scene.told(("不是在这个会话中发起", "not asked for in this chat"), known, "hr")
+        assert "confidential" not in told["text"]

@@ -41,8 +41,8 @@ def test_lists_are_joined_as_people_write_them() -> None:
 
 
 def test_numbers_bring_their_noun() -> None:
-    assert texts.say("en", "status.more", count=1) == "and 1 more instance"
-    assert texts.say("en", "status.more", count=3) == "and 3 more instances"
+    assert texts.say("en", "output.size", count=1) == "1 byte"
+    assert texts.say("en", "output.size", count=3) == "3 bytes"
 
 
 @pytest.mark.parametrize(

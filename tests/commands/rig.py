@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import command, loading, model, parse, policy
+from bot import cards, command, house, loading, model, parse, policy
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = loading.load(ROOT / "commands")
@@ -108,6 +108,7 @@ def ask(
         locale=locale,
         view=view(**shown),
         now=NOW,
+        sheets=cards.Sheets(house.House(BOOK, CATALOG), lambda plan, text: text),
     )
     return parsed.command.call(context, parsed.values)
 
