@@ -134,7 +134,8 @@ class Sender:
         outcome: model.Outcome = answer.outcome(files.SCOPE)
         if name := files.key_of(answer):
             content = render.dumped({"file_key": name})
-            sent = _Content("file", content, content, content)
+            # Its name on the platform is new each time: one sent twice does no harm.
+            sent = _Content("file", content, content, content, name)
             outcome = await self._send(place, sent, key, attempt)
         if isinstance(outcome, model.Refused):
             log.warning("a file is sent as posts: %s", outcome.reason)

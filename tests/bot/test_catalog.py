@@ -190,7 +190,7 @@ def test_nothing_is_near_to_nonsense() -> None:
         ("audit", {"number": 7}, "om_1", {"request": 7, "listing": "audit"}),
         ("approve", {"number": 42}, "om_1", {"request": 42}),
         ("approve", {"number": 0}, "om_1", {"platform": "p", "card": "om_1", "message": "om_1"}),
-        ("pending", {}, "om_1", {"listing": "open"}),
+        ("pending", {}, "om_1", {"listing": "open", "limit": 200}),
         ("whoami", {}, "", {}),
     ],
 )
