@@ -191,7 +191,7 @@ class Sender:
         """Change the card for everybody."""
         if not effect.ref:
             return model.Refused("an update of a card that was never shown", "no_ref")
-        if any(button.action == "approve" for button in effect.card.buttons):
+        if any(button.action in model.GOES_ON for button in effect.card.buttons):
             refused = await self._in_full(effect.place, effect.card, effect.ref, attempt)
             if refused is not None:
                 return refused

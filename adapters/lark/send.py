@@ -248,7 +248,7 @@ class Sender:
         if not effect.ref:
             return model.Refused("no card was sent that could be changed", "no_card")
         drawn = render.card(effect.card)
-        if drawn.cut and any(button.action == "approve" for button in effect.card.buttons):
+        if drawn.cut and any(button.action in model.GOES_ON for button in effect.card.buttons):
             told = await self._tell_whole(effect.place, effect.card, attempt)
             if not isinstance(told, model.Done):
                 return told

@@ -206,4 +206,4 @@ def _introduced(waits: model.Waiting | None, item: Item) -> model.Waiting | None
     if waits is None:
         return None
     shown = "\n\n".join(part for part in (story.about(item), waits.shown) if part)
-    return replace(waits, shown=shown[: story.LONGEST])
+    return replace(waits, shown=shown)

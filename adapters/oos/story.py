@@ -26,8 +26,19 @@ _STAGES = {
     "Pending": "",
     "Cancelled": "Failed",
 }
-LONGEST = 1500
-_SECRET = re.compile(r"passw|secret|token|credential|accesskey|webhook", re.IGNORECASE)
+HIDDEN = "••••••"
+"""What stands for a secret; whoever is asked is told where to read it."""
+SECRET = re.compile(
+    r"(?i).*(password|passwd|passphrase|pwd|secret|secret_?(key|value|data|string)|"
+    r"private_?key|access_?key|api_?key|credentials?|"
+    r"(access|auth|api|security|session|bearer|bot|user)_?token)|token|authorization"
+)
+"""Names of what an API takes as a secret and does nothing else by, as ``bot.oos.hidden`` has them.
+Everything else is shown, whatever it is called."""
+_ROBOT = re.compile(
+    r"(https?://[^\s\"'<>/?#]+/(?:robot/send\?access_token=|open-apis/bot/v2/hook/))[\w%-]+"
+)
+"""The address of a chat's robot, of which the end is a secret."""
 
 
 def parsed(text: Any) -> Any:
@@ -145,20 +156,22 @@ def _message(properties: Mapping[str, Any]) -> str:
     for part, name in (("text", "content"), ("markdown", "text"), ("content", "text")):
         said = mapping(content.get(part)).get(name)
         if isinstance(said, str):
-            return said[:LONGEST]
+            return said
     return ""
 
 
 def _call(properties: Mapping[str, Any]) -> str:
-    """The call that a task of high risk is about to make."""
+    """The call that a task of high risk is about to make, and all that it is given."""
     name = ".".join(str(properties[key]) for key in ("Service", "API") if properties.get(key))
-    lines = [name] if name else []
-    return "\n".join([*lines, *_lines(mapping(properties.get("Parameters")))])[:LONGEST]
+    told = {"Service", "API", "Parameters", "Risk"}
+    more = {key: value for key, value in properties.items() if key not in told}
+    lines = [*([name] if name else []), *_lines(more)]
+    return "\n".join([*lines, *_lines(mapping(properties.get("Parameters")))])
 
 
 def about(item: Item) -> str:
     """Which execution it is, for people who did not start it: template, description, and its
-    parameters but for those whose names sound secret."""
+    parameters but for secrets."""
     version = item.get("TemplateVersion")
     head = str(item.get("TemplateName") or "") + (f" {version}" if version else "")
     lines = [head, str(item.get("Description") or "")]
@@ -167,14 +180,17 @@ def about(item: Item) -> str:
 
 def _lines(values: Mapping[str, Any]) -> list[str]:
     return [
-        f"{name}: {'***' if _SECRET.search(str(name)) else _word(value)}"
+        f"{name}: {HIDDEN if SECRET.fullmatch(str(name)) else _word(value)}"
         for name, value in values.items()
         if value not in (None, "", [], {})
     ]
 
 
 def _word(value: Any) -> str:
-    return value if isinstance(value, str) else model.canonical(value)
+    if isinstance(value, str):
+        robot = _ROBOT.fullmatch(value.strip())
+        return robot[1] + HIDDEN if robot else value
+    return model.canonical(value)
 
 
 def status_of(item: Item) -> Status:

@@ -190,10 +190,13 @@ def ballot_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.B
 
 
 def shown_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.Block, ...]:
-    """What a ballot is about."""
+    """What a ballot is about: whole, but for what a canary's first items put out, which is marked
+    where it is cut."""
     if not ballot.shown:
         return ()
-    text = cut(request.locale, ballot.shown, 0, f"plan {request.id}")
+    text = ballot.shown
+    if ballot.kind == "canary":
+        text = cut(request.locale, text, 0, f"plan {request.id}")
     return (exact(request.locale, text),)
 
 

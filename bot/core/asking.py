@@ -54,6 +54,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     book, locale = house.book, policy.locale_of(house.book, event.place)
     typed = event.text
     event = replace(event, text=parse.shown(house.catalog, typed, locale))
+    draft.carried = event.text != typed
     found = parsed(house.catalog, typed, locale)
     brake = is_brake(found)
     if view.recent_asks >= book.asks_per_minute and not brake:
@@ -140,10 +141,15 @@ def refuse(
 ) -> model.Decision:
     """Say why not, and keep it in the audit log."""
     who = actor or f"{event.account.platform}:{event.account.id or event.account.name or '?'}"
-    event = replace(event, text=secrets.typed(draft.house.catalog, event.text))
+    text = secrets.typed(draft.house.catalog, event.text)
+    carried = draft.carried or text != secrets.unaddressed(event.text)
+    event = replace(event, text=text)
     draft.enter(who, "ask.refused", reason=refusal.key, text=event.text[:200], **chat_facts(event))
     title = texts.say(locale, "refused.title")
-    draft.answer(event, refusal_text(locale, refusal), title)
+    text = refusal_text(locale, refusal)
+    if carried:
+        text = f"{text} {texts.say(locale, 'refused.hidden.readable')}"
+    draft.answer(event, text, title)
     return draft.receipt()
 
 
@@ -202,6 +208,8 @@ def operation(
     )
     if refusal is not None:
         return refuse(draft, event, refusal, locale, person.id)
+    if draft.carried:
+        draft.tell_sentence("hidden", "say.hidden.readable", draft.asker())
     return draft.receipt()
 
 

@@ -43,6 +43,7 @@ class Draft:
         self.published: list[model.CloudEvent] = []
         self.noted: Mapping[str, Any] = {}
         self.spoken = ""
+        self.carried = False
         self.held = ""
 
     def asked_by(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import model, policy
-from bot.core import authority, runs, secrets
+from bot.core import authority, questions, runs, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 
@@ -86,7 +86,7 @@ def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
         digest=hashlib.sha256(text.encode()).hexdigest(),
         voters=voters if waiting.approvers else rule.approvers,
         need=max(1, waiting.need),
-        shown=secrets.covered(draft.it.plan, waiting.shown),
+        shown=questions.elsewhere(draft, execution),
         expires_at=draft.now + rule.expires if waiting.kind != "pause" and ours else None,
     )
 

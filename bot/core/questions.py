@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot import model, policy
+from bot import model, policy, texts
+from bot.cards import runs
 from bot.core import live, preview, secrets, templating
 from bot.core.draft import Draft
 from bot.oos import calls, interpreter
@@ -124,6 +125,28 @@ def covered(draft: Draft, plan: model.Plan, given: Mapping[str, Any]) -> Mapping
     if preview.faults_of(templating.subject_of(draft, plan)):
         return dict(secrets.covered(plan, given))
     return dict(secrets.of_call(plan, given))
+
+
+def elsewhere(draft: Draft, execution: model.Execution) -> str:
+    """What an execution elsewhere shows of what it waits for. What a risky call is given stays as
+    it is but for secrets; where one is covered, the last line says how to read it."""
+    waiting, plan = execution.waiting, draft.it.plan
+    assert waiting is not None
+    text = waiting.shown
+    if plan is not None and plan.hidden:
+        old = waiting.kind != "confirm" or bool(
+            preview.faults_of(templating.subject_of(draft, plan))
+        )
+        text = secrets.covered(plan, text) if old else secrets.of_script(plan, text)
+    return with_note(text, draft.it.locale, execution)
+
+
+def with_note(text: str, locale: str, execution: model.Execution) -> str:
+    """The text, and where to read what is covered in it."""
+    if runs.HIDDEN not in text:
+        return text
+    note = texts.say(locale, "ballot.covered", mark=runs.HIDDEN, execution=execution.id)
+    return f"{text}\n\n{note}"
 
 
 def told(name: str, value: Any) -> bool:

@@ -52,9 +52,19 @@ def of_call(plan: model.Plan, given: Any) -> Any:
     """What a call is given, as people may read it. Hidden values go nowhere but to what holds a
     secret by its name, or into a script as Base64, and are covered there: covering them wherever
     they stand would hide what the call does."""
+    return _of_call(given, _coded(plan))
+
+
+def of_script(plan: model.Plan, text: str) -> str:
+    """A text without the Base64 of what is hidden."""
+    return _of_script(text, _coded(plan))
+
+
+def _coded(plan: model.Plan) -> list[str]:
+    """Hidden values as they stand in scripts."""
     texts = [value if isinstance(value, str) else model.canonical(value) for value in of(plan)]
-    coded = [base64.b64encode(text.encode("utf-8", "surrogatepass")).decode() for text in texts]
-    return _of_call(given, [one for one in coded if one])
+    coded = (base64.b64encode(text.encode("utf-8", "surrogatepass")).decode() for text in texts)
+    return [one for one in coded if one]
 
 
 def _of_call(given: Any, coded: list[str], pasted: bool = False) -> Any:

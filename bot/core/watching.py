@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import model, policy, texts
-from bot.core import elsewhere
+from bot.core import elsewhere, questions
 from bot.core.draft import Draft
 from bot.house import House
 
@@ -31,7 +31,7 @@ def found(
         region=event.region,
         engine=event.engine,
         template=execution.template or execution.id,
-        preview=execution.waiting.shown,
+        preview=questions.with_note(execution.waiting.shown, locale, execution),
     )
     person = policy.starter_of(house.book, execution.by)
     account = model.Account(place.platform, place.tenant, "", execution.by)

@@ -90,6 +90,7 @@ from bot.model.requests import (
     short,
 )
 from bot.model.rich import (
+    GOES_ON,
     Block,
     Button,
     Card,
@@ -101,6 +102,7 @@ from bot.model.rich import (
 __all__ = [
     "EPOCH",
     "FINAL",
+    "GOES_ON",
     "Account",
     "Archive",
     "Arrived",

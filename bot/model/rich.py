@@ -72,6 +72,10 @@ class Button:
     confirm: str = ""
 
 
+GOES_ON = frozenset({"approve", "retry", "resume"})
+"""The actions by which something is done: what it is can be read before they are offered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """The request's card. ``request`` and ``code`` travel in each button and come back in

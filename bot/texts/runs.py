@@ -56,6 +56,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "🔒 隐藏的参数 {name} 没有被用到",
         "🔒 the hidden {name} is not used",
     ),
+    "ballot.covered": (
+        "{mark} 处是密钥一类的值，这里不显示；可在 OOS 控制台的执行 {execution} 中查看。",
+        "{mark} stands for a secret that is not shown here; read it in the OOS console, at execution {execution}.",
+    ),
     "preview.condition": ("条件 {name}：{value}", "condition {name}: {value}"),
     "preview.items": ("依次处理 {items}", "for each of {items}"),
     "preview.output": ("得到 {name}：{selector}", "gives {name}: {selector}"),

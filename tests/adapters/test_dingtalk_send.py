@@ -297,6 +297,20 @@ async def test_what_a_card_cannot_hold_is_said_first() -> None:
         assert "more" in (await t.transcript())[-1]["text"]
 
 
+@pytest.mark.parametrize("action", ["retry", "resume"])
+async def test_what_a_question_is_about_is_told_whole_before_it_can_be_answered(
+    action: str,
+) -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        await t.adapter.perform(model.ShowCard(place, card(), "k"), model.Attempt())
+        asks = dataclasses.replace(
+            card("x" * 3000 + "end"), code="0ther", buttons=(model.Button(action, "Go on"),)
+        )
+        await t.adapter.perform(model.UpdateCard(place, asks, send.derived("k")), model.Attempt())
+        assert "xend" in (await t.transcript())[-1]["text"]
+
+
 async def test_without_its_full_text_a_card_is_not_shown() -> None:
     async with town() as t:
         place = (await t.asked()).place

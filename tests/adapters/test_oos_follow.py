@@ -12,6 +12,7 @@ import pytest
 
 from adapters.oos import Oos, story
 from bot import model, ports
+from bot.oos import hidden
 from sandbox.aliyun import Aliyun
 from tests.adapters.oos_plans import (
     SLEEP,
@@ -169,6 +170,32 @@ async def test_a_task_of_high_risk_is_confirmed(oos: Oos, party: Aliyun) -> None
     assert await party.runs() == []
     assert await oos.perform(tell(id, "confirm", "touch"), model.Attempt()) == model.Done(id)
     assert (await ended(oos, id)).status == "Success"
+
+
+async def test_what_is_confirmed_is_told_whole_whatever_it_is_called(
+    oos: Oos, party: Aliyun
+) -> None:
+    lines = "\n".join(f"echo {number} | tee /srv/hook/abcdefgh{number}" for number in range(200))
+    risky = script("touch", lines, properties={"Risk": "High"})
+    id = await begun(oos, approve(Approvers=["bob"], **notice("x" * 4000 + "end")), risky)
+    sight = await seen(oos, id, "Waiting")
+    assert waits(sight).shown.endswith("xend")
+    await oos.perform(tell(id, "approve", "ask"), model.Attempt())
+    sight = await seen(oos, id, "Waiting")
+    assert sight.waiting is not None
+    assert lines in sight.waiting.shown
+
+
+def notice(text: str) -> dict[str, Any]:
+    content = {"msgtype": "text", "text": {"content": text}}
+    return {"NotifyType": "WebHook", "WebHook": {"URI": "http://127.0.0.1:1/x", "Content": content}}
+
+
+def test_secrets_are_known_by_the_names_that_templates_are_held_to() -> None:
+    assert story.SECRET.pattern == hidden.SLOT.pattern
+    given = {"webhookScript": "rm -r /", "tokens": "$(id)", "Password": "x", "ClientToken": "y"}
+    shown = story.about({"TemplateName": "t", "Parameters": given})
+    assert shown == "t\nwebhookScript: rm -r /\ntokens: $(id)\nPassword: ••••••\nClientToken: y"
 
 
 async def test_a_task_of_high_risk_is_not_confirmed(oos: Oos, party: Aliyun) -> None:
@@ -339,7 +366,7 @@ async def test_watching_what_others_started(oos: Oos, party: Aliyun) -> None:
         "ask",
         ("bob",),
         1,
-        'patch v1\nmonthly\ntargets: {"Type":"All"}\npassword: ***',
+        'patch v1\nmonthly\ntargets: {"Type":"All"}\npassword: ••••••',
     )
     assert other.id == second
     assert other.waiting is not None

@@ -478,3 +478,72 @@ def test_a_list_in_a_script_is_shown_with_the_separators_that_it_runs_with(make:
     seen = asked(stage, 'act more=["a;id","$(id)"]')
     assert 'for i in ["a;id", "$(id)"]' in seen
     assert "{{ more }} is pasted" in seen
+
+
+# ----------------------------------------------------------------------------- asked in the middle
+
+
+def elsewhere(make: Make, template: str, text: str) -> RunStage:
+    """A run on OOS that has begun."""
+    rule = policy.CommandRule("any", "high", engine="oos")
+    stage = make(template, commands={"act": rule})
+    asked(stage, text)
+    stage.approve()
+    stage.work()
+    return stage
+
+
+def waiting(stage: RunStage, waits: model.Waiting) -> list[model.Effect]:
+    step = stage.read(lambda reader: reader.steps(1))[0]
+    execution = model.Execution(step.invocation, "Waiting", model.Progress(()), waiting=waits)
+    stage.submit(model.ExecutionSeen("seen:1", stage.clock.now(), 1, execution))
+    return stage.work()
+
+
+def test_what_is_asked_about_in_the_middle_is_shown_whole(make: Make) -> None:
+    lines = "\n".join(f"echo line {number} of many" for number in range(300))
+    stage = elsewhere(make, api("{Password: '{{ password }}'}"), "act")
+    effects = waiting(stage, model.Waiting("confirm", "act", shown=lines, id="t-1"))
+    assert lines in said(effects)
+    assert lines in words([e.card for e in effects if isinstance(e, model.UpdateCard)][-1])
+
+
+def test_a_secret_hides_nothing_of_a_risky_call_but_itself(make: Make) -> None:
+    stage = elsewhere(make, api("{Password: '{{ password }}'}"), "act password=i-00000002")
+    shown = "ECS.ActNow\nPassword: ••••••\nInstanceId: i-00000002"
+    seen = said(waiting(stage, model.Waiting("confirm", "act", shown=shown, id="t-1")))
+    assert "InstanceId: i-00000002" in seen
+    assert "OOS console" in seen, "how to read what is covered"
+
+
+def test_a_doubt_tells_all_that_the_call_was_given(make: Make) -> None:
+    stage = make(
+        "Parameters:\n  what: {}\nTasks:\n  - Name: act\n    Action: ACS::ExecuteAPI\n"
+        "    Properties: {Service: ECS, API: ActNow, Parameters: {What: '{{ what }}'}}\n"
+    )
+    stage.apis["ActNow"] = lambda given: model.Unknown("the connection broke")
+    asked(stage, f"act what={'x' * 900}end")
+    stage.approve()
+    assert f"What: {'x' * 900}end" in said(stage.work())
+
+
+# ----------------------------------------------------------------------------- who typed it
+
+
+def test_who_types_a_hidden_value_is_told_that_the_message_stays_readable(make: Make) -> None:
+    stage = make(api("{Password: '{{ password }}'}"))
+    stage.ask("alice", "act")
+    assert "still read it" not in said(stage.work())
+    stage.ask("alice", "act password=s3cr3t-w0rd")
+    effects = stage.work()
+    assert "everybody here can still read it" in said(effects)
+    assert "s3cr3t" not in said(effects)
+
+
+@pytest.mark.parametrize("text", ["act password=s3cr3t-w0rd speed=3", "actt password=s3cr3t-w0rd"])
+def test_also_when_what_was_asked_for_is_refused(make: Make, text: str) -> None:
+    stage = make(api("{Password: '{{ password }}'}"))
+    stage.ask("alice", text)
+    seen = said(stage.work())
+    assert "everybody here can still read it" in seen
+    assert "s3cr3t" not in seen
