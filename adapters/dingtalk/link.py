@@ -21,7 +21,7 @@ from adapters.dingtalk.logs import log, seldom
 from adapters.dingtalk.settings import Settings
 from bot import model, ports
 
-Reason = Literal["", "asked", "closed", "silent"]
+Reason = Literal["", "asked", "closed", "silent", "old"]
 
 CLOSE_SECONDS = 2.0
 _MESSAGE_ID = re.compile(r'\\?"messageId\\?"\s*:\s*\\?"([^"\\]{1,200})')
@@ -32,7 +32,7 @@ class Link:
     """A connection and what is in flight on it.
 
     ``left`` is set once it should be replaced; ``why`` then says whether the platform asked for
-    it, closed it, or fell silent.
+    it, closed it, or fell silent, or whether it is old.
     """
 
     def __init__(
@@ -67,15 +67,17 @@ class Link:
             self.why = why
             self.left.set()
 
-    async def silence(self, seconds: float) -> None:
-        """Wait until the connection should be replaced; ``seconds`` without a frame is silence."""
+    async def lasted(self, idle: float, age: float) -> None:
+        """Wait until the connection should be replaced: ``idle`` seconds without a frame are
+        silence, and at ``age`` seconds it is old, whatever it does."""
         while not self.left.is_set():
-            rest = self.heard + seconds - self._time()
-            if rest <= 0:
-                self.leave("silent")
+            now = self._time()
+            silent, old = self.heard + idle - now, self.opened + age - now
+            if silent <= 0 or old <= 0:
+                self.leave("old" if old <= 0 else "silent")
                 return
             try:
-                await asyncio.wait_for(self.left.wait(), rest)
+                await asyncio.wait_for(self.left.wait(), min(silent, old))
             except TimeoutError:
                 continue
 

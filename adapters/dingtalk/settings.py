@@ -17,8 +17,9 @@ class Settings:
     webhook may point to: ``host`` (its default port), ``host:port``, or either of them behind
     ``http://``, without which only https is allowed. ``card_value_bytes`` is the documented
     limit of one card parameter (open.dingtalk.com, ``create-and-deliver-cards``). ``idle_seconds``
-    without a frame, and the connection counts as dead. ``late_reply`` says how a reply travels
-    once the session webhook has expired: only a card can mention. ``ca_file``: certificates to
+    without a frame, and the connection counts as dead; ``reconnect_after``, and another one takes
+    its place whatever it does, for one may answer pings and bring no events. ``late_reply`` says
+    how a reply travels once the session webhook has expired: only a card can mention. ``ca_file``: certificates to
     trust instead of the usual ones. Without ``stream`` no connection is opened: what DingTalk sends
     comes over HTTP, and ``DingTalk.decode`` reads it.
     """
@@ -32,6 +33,7 @@ class Settings:
     plain_template: str = PLAIN_TEMPLATE
     card_value_bytes: int = 1024
     idle_seconds: float = 180.0
+    reconnect_after: float = 1200.0
     connect_timeout: float = 5.0
     call_timeout: float = 10.0
     backoff_first: float = 1.0

@@ -30,6 +30,8 @@ from bot import ports
 AGENT = "countersign/0.1"
 KEEPALIVE_SECONDS = 30.0
 FRAME_BYTES = 16 << 20
+STEADY = 1.5
+"""A connection that delivered something, or stood this many seconds, starts the back-off anew."""
 _CREDENTIALS = re.compile(r"client|secret|credential|auth|app_?key|app_?id|\bapp\b|应用|凭证", re.I)
 
 
@@ -63,10 +65,11 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         tries = 0
         try:
             while True:
-                await link.silence(self._settings.idle_seconds)
+                age = self._settings.reconnect_after * random.uniform(0.9, 1.0)
+                await link.lasted(self._settings.idle_seconds, age)
                 log.info("the connection is replaced: %s", link.why)
                 lived = asyncio.get_running_loop().time() - link.opened
-                healthy = link.taken > 0 or lived > self._settings.backoff_most
+                healthy = link.taken > 0 or lived >= STEADY
                 tries = 0 if healthy else tries + 1
                 if link.why == "closed":
                     tries = max(tries, 1)
@@ -80,7 +83,8 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             await asyncio.wait(waiting, timeout=2 * CLOSE_SECONDS)
 
     def _retire(self, link: Link) -> None:
-        seconds = self._settings.drain_seconds if link.why == "asked" else 0.0
+        planned = link.why in ("asked", "old")
+        seconds = self._settings.drain_seconds if planned else 0.0
         task = asyncio.create_task(_retired(link, seconds), name="dingtalk-retire")
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)

@@ -14,7 +14,7 @@ import json
 import logging
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
@@ -32,8 +32,8 @@ HEARTBEAT = 30.0
 DRAIN = 3.0
 """Seconds for which a connection that is given up may still answer what it took: the platform
 awaits no answer for longer."""
-STEADY = 10.0
-"""A connection that stood this many seconds starts the back-off anew."""
+STEADY = 1.5
+"""A connection that delivered something, or stood this many seconds, starts the back-off anew."""
 
 _OK = b'{"code":200}'
 _FAILED = b'{"code":500}'
@@ -85,29 +85,35 @@ class Connection(sdk.Client):  # type: ignore[misc]
             await self._disconnect()
 
     async def _successor(self, link: Link) -> Link:
-        """The connection that follows this one, once this one ended or fell silent."""
-        if await self._lasted(link):
-            log.warning("the Lark connection is silent; opening another one in its place")
-            fresh = await self._reconnect()
-            self._retire(link)
-            return fresh
-        if self._loop_time() - link.opened >= STEADY:
+        """The connection that follows this one, once this one ended, fell silent or grew old."""
+        why = await self._lasted(link)
+        if link.delivered or self._loop_time() - link.opened >= STEADY:
             self._tries = 0
+        if why == "silent":
+            log.warning("the Lark connection is silent; opening another one in its place")
+        if why != "ended":
+            fresh = await self._reconnect()
+            self._retire(link, linger=why == "old")
+            return fresh
         self._retire(link)
         log.warning("the Lark connection ended (close code %s)", link.socket.close_code)
         await asyncio.sleep(self._pause())
         return await self._reconnect()
 
-    async def _lasted(self, link: Link) -> bool:
-        """Watch a connection. True: still open but silent for too long; False: it ended."""
-        reader = link.tasks[0]
+    async def _lasted(self, link: Link) -> Literal["ended", "silent", "old"]:
+        """Watch a connection until it ends, is silent for too long, or too old: one may answer
+        pings and bring no events, so pongs alone don't keep it."""
+        reader, age = link.tasks[0], self._settings.reconnect_after * random.uniform(0.9, 1.0)
         while True:
-            left = link.heard + self._settings.idle_seconds - self._loop_time()
+            now = self._loop_time()
+            if link.opened + age <= now:
+                return "old"
+            left = link.heard + self._settings.idle_seconds - now
             if left <= 0:
-                return True
-            done, _ = await asyncio.wait({reader}, timeout=left)
+                return "silent"
+            done, _ = await asyncio.wait({reader}, timeout=min(left, link.opened + age - now))
             if done:
-                return False
+                return "ended"
             if self._in_flight >= self._settings.max_in_flight:
                 link.heard = self._loop_time()  # it is we who do not listen
 
@@ -215,10 +221,10 @@ class Connection(sdk.Client):  # type: ignore[misc]
                 setattr(self, attribute, value)
         self._reconfigured.set()
 
-    def _retire(self, link: Link) -> None:
+    def _retire(self, link: Link, linger: bool = False) -> None:
         """Let a connection answer what it took, and close it, without waiting for that."""
         self._links.discard(link)
-        task = asyncio.create_task(link.close(DRAIN), name="lark: retire")
+        task = asyncio.create_task(link.close(DRAIN, linger), name="lark: retire")
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
 
@@ -288,6 +294,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
 
     def _handle_data_frame(self, link: Link, frame: codec.Frame) -> None:
         """Hand the frame's event over; the answer follows when ``submit`` is done with it."""
+        link.delivered += 1
         headers = dict(frame.headers)
         payload = frame.payload
         if payload is None:

@@ -19,6 +19,7 @@ class Link:
         self.service = service
         self.opened = now
         self.heard = now
+        self.delivered = 0
         self.tasks: list[asyncio.Task[None]] = []
         self._outgoing: deque[bytes] = deque()
         self._more = asyncio.Event()
@@ -65,8 +66,11 @@ class Link:
             outgoing.clear()
             self._written.set()
 
-    async def close(self, patience: float) -> None:
-        """Wait at most ``patience`` seconds until everything taken is answered, then close."""
+    async def close(self, patience: float, linger: bool = False) -> None:
+        """Wait at most ``patience`` seconds until everything taken is answered, then close. With
+        ``linger`` go on reading for so long before: the platform may still use this connection."""
+        if linger:
+            await asyncio.wait(self.tasks[:1], timeout=patience)
         try:
             async with asyncio.timeout(0 if self.socket.closed else patience):
                 await self._answered.wait()

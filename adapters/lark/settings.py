@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 class Settings:
     """``domain`` is the platform's origin (Lark international: https://open.larksuite.com);
     ``forms`` the approval codes to subscribe to at start. Times are in seconds: ``idle_seconds``
-    is how long a connection may be silent before a new one replaces it, ``backoff_first`` and
-    ``backoff_most`` the shortest and longest wait between tries to connect. ``max_in_flight``
+    is how long a connection may be silent before a new one replaces it, ``reconnect_after`` how old
+    it may grow whatever it does, for one may answer pings and bring no events; ``backoff_first``
+    and ``backoff_most`` the shortest and longest wait between tries to connect. ``max_in_flight``
     bounds the events that are handed over and not yet answered. ``ca_file``: certificates to trust
     instead of the usual ones. Without ``stream`` no connection is opened: what Lark sends comes
     over HTTP, and ``Lark.decode`` reads it."""
@@ -20,6 +21,7 @@ class Settings:
     domain: str = "https://open.feishu.cn"
     forms: tuple[str, ...] = ()
     idle_seconds: float = 240.0
+    reconnect_after: float = 1200.0
     connect_timeout: float = 10.0
     call_timeout: float = 15.0
     backoff_first: float = 1.0

@@ -90,6 +90,11 @@ class DingTalk(Table):
         default=180.0,
         description="Open a new connection when nothing arrived for so long, not even a ping.",
     )
+    reconnect_after: Seconds = Field(
+        default=1200.0,
+        description="Replace a connection that is so old, in seconds, by a new one: one may answer "
+        "pings and bring no events. The new one stands before the old one goes.",
+    )
     call_timeout: Seconds = Field(
         default=10.0, description="Longest wait for one API call, in seconds."
     )
@@ -117,6 +122,11 @@ class Lark(Table):
     idle_seconds: Seconds = Field(
         default=240.0,
         description="Open a new connection when nothing arrived for so long, not even a pong.",
+    )
+    reconnect_after: Seconds = Field(
+        default=1200.0,
+        description="Replace a connection that is so old, in seconds, by a new one: one may answer "
+        "pings and bring no events. The new one stands before the old one goes.",
     )
     call_timeout: Seconds = Field(
         default=10.0, description="Longest wait for one API call, in seconds."

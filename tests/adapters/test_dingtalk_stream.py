@@ -324,6 +324,21 @@ async def test_a_silent_connection_is_replaced() -> None:
         assert gateway.story.index("connected 1") < gateway.story.index("closed 0")
 
 
+async def test_frames_that_stop_while_pings_come_come_again() -> None:
+    """Pings of the platform are no life, either: the age of a connection is bounded."""
+    async with Gateway() as gateway, running(gateway, engine := Engine(), reconnect_after=0.3):
+        first = await gateway.socket(0)
+        await first.push("SYSTEM", "p1", {}, "ping")
+        second = await gateway.socket(1)
+        assert not first.closed.is_set()
+        await first.chat("c1")
+        await first.ack("c1")
+        await second.chat("c2")
+        await second.ack("c2")
+        assert len(engine.events) == 2
+        await asyncio.wait_for(first.closed.wait(), 5)
+
+
 async def test_frames_keep_a_connection_alive() -> None:
     async with Gateway() as gateway, running(gateway, Engine(), idle_seconds=0.3):
         socket = await gateway.socket(0)

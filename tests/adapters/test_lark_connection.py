@@ -336,6 +336,48 @@ async def test_a_healthy_but_quiet_connection_is_kept(served, engine):
         assert served.opened == 1
 
 
+async def test_events_that_stop_while_pings_are_answered_come_again(served, engine):
+    """Half of the platform may have forgotten a connection: its age is bounded, pongs are no life.
+    The next one stands before it goes, and what it was still given is taken."""
+    async with loopback.running(served, engine, reconnect_after=0.3, idle_seconds=0.2):
+        old = served.sockets[0]
+        await served.until(lambda: served.opened == 2)
+        assert not old.closed
+        await served.push(loopback.message_payload("om_1"), "m1")
+        await old.send_bytes(codec.encode(_event_frame("om_2", "m2")))
+        await old.send_bytes(codec.encode(_event_frame("om_1", "m3")))
+        for message in ("m1", "m2", "m3"):
+            assert await served.ack(message) == {"code": 200}
+        await served.until(lambda: old not in served.sockets)
+        assert served.sockets
+
+
+def _event_frame(ref: str, message: str) -> codec.Frame:
+    return loopback.data_frame(json.dumps(loopback.message_payload(ref)).encode(), message)
+
+
+async def test_while_no_other_connection_can_be_had_an_old_one_is_kept(served, engine):
+    async with loopback.running(served, engine, reconnect_after=0.2, backoff_most=0.05):
+        served.queue("/callback/ws/endpoint", *[{"code": 1, "msg": "busy"}] * 5)
+        await served.until(lambda: len(served.asked("/callback/ws/endpoint")) > 3)
+        await served.push(loopback.message_payload(), "m1")
+        assert await served.ack("m1") == {"code": 200}
+        await served.until(lambda: served.opened == 2)
+
+
+async def test_a_connection_that_delivered_is_followed_at_once_however_often_it_is_reset(
+    served, engine
+):
+    async with loopback.running(served, engine, backoff_first=0.1, backoff_most=20.0):
+        for number in range(8):
+            await served.push(loopback.message_payload(f"om_{number}"), f"m{number}")
+            await served.ack(f"m{number}")
+            began = asyncio.get_running_loop().time()
+            await served.sockets[-1].close()
+            await served.until(lambda number=number: served.opened == number + 2)
+            assert asyncio.get_running_loop().time() - began < 0.5
+
+
 async def test_partial_and_absurd_settings_leave_the_others_as_they_were(served, engine):
     served.config = {"PingInterval": 30}
     async with loopback.running(served, engine):
