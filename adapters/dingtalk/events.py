@@ -145,15 +145,19 @@ def _chat(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> model
         _moment(_named(data, "sessionWebhookExpiredTime"), model.EPOCH),
         direct,
     )
+    if account.id == "" and _text(data.get("senderId")) == _text(data.get("chatbotUserId")) != "":
+        return Ignored("a message that the bot itself wrote", 200, True)
     content, quoted = richtext.read(data)
+    words = _text(content).strip()
     return model.Asked(
         _id("msg", message, headers, data),
         _moment(_named(data, "createAt"), _moment(headers.get("time"), now)),
         account,
         place,
-        _text(content).strip(),
+        words,
         _mentions(data, place.tenant),
         _text(quoted),
+        richtext.unread(data, words),
     )
 
 
@@ -191,7 +195,7 @@ def _click(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> mode
     action, params = _pressed(data)
     card = _text(_named(data, "outTrackId"))
     if not action or not card:
-        return Ignored("a click without a card or an action")
+        return Ignored("a click without a card or an action", 200, True)
     corp = _text(data.get("corpId"))
     user = _text(data.get("userId")) if _text(data.get("userIdType")) in ("", "1") else ""
     rid = _text(params.get("rid"))

@@ -171,6 +171,8 @@ class Link:
         if isinstance(event, events.Ignored):
             if event.warn and seldom(event.reason):
                 log.warning("a frame was left aside: %s", event.reason)
+            elif not event.warn:
+                log.debug("a frame was left aside: %s", event.reason)
             self._send(message_id, _ignored(kind, message_id, event))
         elif len(self._flying) < self._settings.max_in_flight:
             self._start(kind, message_id, event)

@@ -26,6 +26,29 @@ def read(data: dict[str, Any]) -> tuple[Any, Any]:
     return "", ""
 
 
+UNREAD = {
+    "picture": "picture",
+    "file": "file",
+    "audio": "voice",
+    "video": "video",
+    "interactiveCard": "card",
+    "chatRecord": "forward",
+}
+"""What people call the kinds of message that hold no words; all others are "other"."""
+
+
+def unread(data: dict[str, Any], words: str) -> str:
+    """What was sent in place of words; "" where there are some, or where none were meant."""
+    kind, content = data.get("msgtype"), data.get("content")
+    if words or kind in (None, "", "text"):
+        return ""
+    if kind != "richText":
+        return UNREAD.get(kind, "other") if isinstance(kind, str) else "other"
+    parts = content.get("richText", content.get("richTextList")) if type(content) is dict else None
+    found = [part.get("type") for part in parts or () if isinstance(part, dict)]
+    return "picture" if "picture" in found else ""
+
+
 def _quoted(data: dict[str, Any], holder: dict[str, Any]) -> Any:
     """The reference that sending gave for the quoted message (its process query key), else the
     message id; "" unless the message says that it is a reply."""

@@ -15,13 +15,13 @@ class Settings:
 
     ``robot_code`` is the client id unless given. ``webhook_hosts`` are the hosts that a session
     webhook may point to: ``host`` (its default port), ``host:port``, or either of them behind
-    ``http://``, without which only https is allowed. ``card_value_bytes`` is the documented
-    limit of one card parameter (open.dingtalk.com, ``create-and-deliver-cards``). ``idle_seconds``
+    ``http://``, without which only https is allowed. ``card_value_bytes`` is the documented limit
+    of one card parameter (open.dingtalk.com, ``create-and-deliver-cards``). ``idle_seconds``
     without a frame, and the connection counts as dead; ``reconnect_after``, and another one takes
     its place whatever it does, for one may answer pings and bring no events. ``late_reply`` says
-    how a reply travels once the session webhook has expired: only a card can mention. ``ca_file``: certificates to
-    trust instead of the usual ones. Without ``stream`` no connection is opened: what DingTalk sends
-    comes over HTTP, and ``DingTalk.decode`` reads it.
+    how a reply travels once the session webhook has expired: only a card can mention. ``ca_file``:
+    certificates to trust instead of the usual ones. Without ``stream`` no connection is opened:
+    what DingTalk sends comes over HTTP, and ``DingTalk.decode`` reads it.
     """
 
     client_id: str

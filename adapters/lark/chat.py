@@ -31,7 +31,7 @@ class Lark:
         self._http: aiohttp.ClientSession | None = None
         self._api: api.Api | None = None
         self._sender: send.Sender | None = None
-        self._open_id = ""
+        self._open_id = self._name = ""
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None or self._http.closed:
@@ -53,13 +53,13 @@ class Lark:
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled; see ports.Chat. Raises ports.BadCredentials."""
-        self._open_id = bot_open_id = await self._own_open_id()
+        self._open_id, self._name = await self._itself()
         subscribing = asyncio.create_task(self._subscribe(), name="lark: subscribe")
         subscribing.add_done_callback(_report)
         try:
             if self._settings.stream:
                 await connection.Connection(
-                    self._settings, self._clock, self._session(), bot_open_id
+                    self._settings, self._clock, self._session(), self._open_id, self._name
                 ).run(submit, ready)
             else:
                 ready()
@@ -72,7 +72,7 @@ class Lark:
         ``run`` has found out who the bot is."""
         if not self._open_id:
             raise ports.Closed("Lark has not said yet who the bot is")
-        return events.to_event(payload, self._open_id, self._clock.now())
+        return events.to_event(payload, self._open_id, self._clock.now(), self._name)
 
     def answer(self, receipt: model.Receipt) -> Mapping[str, Any]:
         """What a card click that came over HTTP is answered."""
@@ -96,17 +96,18 @@ class Lark:
         if self._http is not None:
             await self._http.close()
 
-    async def _own_open_id(self) -> str:
-        """Who the bot is: without that it could not tell whether a group's message is for it.
-        Tries until told. Raises ports.BadCredentials."""
+    async def _itself(self) -> tuple[str, str]:
+        """The bot's open_id and name: without them it could not tell whether a group's message is
+        for it. Tries until told. Raises ports.BadCredentials."""
         pause = self._settings.backoff_first
         while True:
             try:
                 answer = await self._calls().call("GET", "bot/v3/info")
                 bot = answer.data.get("bot")
-                open_id = bot.get("open_id") if isinstance(bot, dict) else None
+                known = bot if isinstance(bot, dict) else {}
+                open_id, name = known.get("open_id"), known.get("app_name")
                 if answer.code == 0 and isinstance(open_id, str) and open_id:
-                    return open_id
+                    return open_id, name if isinstance(name, str) else ""
                 problem = f"{answer.code}: {answer.message}; is the app's bot feature turned on?"
                 if answer.code in api.TOKEN_STALE:
                     raise ports.BadCredentials(

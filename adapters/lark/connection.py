@@ -48,6 +48,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         clock: ports.Clock,
         session: aiohttp.ClientSession,
         bot_open_id: str,
+        bot_name: str = "",
     ) -> None:
         super().__init__(
             settings.app_id,
@@ -58,7 +59,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         self._settings = settings
         self._clock = clock
         self._session = session
-        self._bot_open_id = bot_open_id
+        self._bot_open_id, self._bot_name = bot_open_id, bot_name
         self._submit: ports.Submit = _closed
         self._joiner = parts.Joiner()
         self._in_flight = 0
@@ -314,7 +315,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         card = headers.get("type") == "card" or events.event_type(raw).startswith("card.")
         if not raw:
             log.warning("Lark sent an event that is no JSON object: %s", headers.get("message_id"))
-        event = events.to_event(raw, self._bot_open_id, self._clock.now())
+        event = events.to_event(raw, self._bot_open_id, self._clock.now(), self._bot_name)
         if event is None:
             link.send(_ack(frame, answer(None) if card else _OK, 0))
             return

@@ -8,17 +8,23 @@ taken from ``sender_id.open_id`` and ``operator.open_id``, never from what a but
 
 from __future__ import annotations
 
-import json
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from adapters.lark import messages
+from adapters.lark.values import LARGEST as _LARGEST
+from adapters.lark.values import dict_ as _dict
+from adapters.lark.values import parsed as _parsed
+from adapters.lark.values import text as _text
 from bot import model
+
+log = logging.getLogger(__name__)
 
 PLATFORM = "lark"
 CLICK = "card.action.trigger"
-_LARGEST = 2**63 - 1
 
 _FORM_STATUS: dict[str, Literal["approved", "rejected", "withdrawn"]] = {
     "APPROVED": "approved",
@@ -29,23 +35,27 @@ _FORM_STATUS: dict[str, Literal["approved", "rejected", "withdrawn"]] = {
 }
 
 
-def to_event(payload: Any, bot_open_id: str, now: datetime = model.EPOCH) -> model.Event | None:
-    """The event in ``payload`` (the parsed JSON of a data frame), or None if it is none of ours.
+def to_event(
+    payload: Any, bot_open_id: str, now: datetime = model.EPOCH, bot_name: str = ""
+) -> model.Event | None:
+    """The event in ``payload`` (the parsed JSON of a data frame), or None if it is none of ours;
+    why, the log says.
 
-    ``bot_open_id`` tells which mention is the bot's; ``now`` stands in where the payload carries
-    no time. Never raises, whatever the payload is.
+    ``bot_open_id`` and ``bot_name`` tell which mention is the bot's; ``now`` stands in where the
+    payload carries no time. Never raises, whatever the payload is.
     """
     payload = _dict(payload)
     header, event = _dict(payload.get("header")), _dict(payload.get("event"))
     match event_type(payload):
         case "im.message.receive_v1":
-            return _asked(header, event, bot_open_id, now)
+            return _asked(header, event, messages.Me(bot_open_id, bot_name), now)
         case "card.action.trigger":
             return _clicked(header, event, now)
         case "im.message.recalled_v1":
             return _recalled(header, event, now)
         case "approval_instance":
             return _form_changed(payload, event, now)
+    log.debug("an event of type %s was not taken: nobody here needs it", event_type(payload) or "?")
     return None
 
 
@@ -60,21 +70,26 @@ def event_type(payload: Any) -> str:
 
 
 def _asked(
-    header: Mapping[str, Any], event: Mapping[str, Any], bot_open_id: str, now: datetime
+    header: Mapping[str, Any], event: Mapping[str, Any], me: messages.Me, now: datetime
 ) -> model.Asked | None:
     message, sender = _dict(event.get("message")), _dict(event.get("sender"))
     ref = _text(message.get("message_id"))
     account_id = _text(_dict(sender.get("sender_id")).get("open_id"))
-    if not ref or _text(sender.get("sender_type")) in ("bot", "app"):
+    if not ref:
+        log.warning("a message without an id was not taken")
+        return None
+    if _text(sender.get("sender_type")) in ("bot", "app"):
+        log.info("message %s was not taken: a bot wrote it", ref)
         return None
     tenant = _text(header.get("tenant_key"))
     direct = _text(message.get("chat_type")) == "p2p"
-    named = [_dict(mention) for mention in _list(message.get("mentions"))]
-    if not direct and not any(_is_bot(mention, bot_open_id) for mention in named):
+    found = messages.read(message, me)
+    if not direct and not found.for_me:
+        log.debug("message %s was not taken: it does not mention the bot", ref)
         return None
-    written = _written(_text(message.get("message_type")), message.get("content"))
-    if written is None:
-        return None
+    if found.unread:
+        kind = _text(message.get("message_type"))
+        log.info("message %s was not read: there are no words in a %s", ref, kind or "nothing")
     return model.Asked(
         id=f"lark:msg:{ref}",
         at=_time(message.get("create_time"), _time(header.get("create_time"), now)),
@@ -87,81 +102,14 @@ def _asked(
             thread=_text(message.get("thread_id")),
             direct=direct,
         ),
-        text=_resolved(written, named, bot_open_id),
-        mentions=tuple(_people(named, bot_open_id, tenant)),
+        text=found.words,
+        mentions=tuple(
+            model.Account(PLATFORM, one.tenant or tenant, one.id, one.name)
+            for one in messages.people(found.named)
+        ),
         quoted=_text(message.get("parent_id")),
+        unread=found.unread,
     )
-
-
-def _is_bot(mention: Mapping[str, Any], bot_open_id: str) -> bool:
-    return bool(bot_open_id) and _open_id(mention) == bot_open_id
-
-
-def _open_id(mention: Mapping[str, Any]) -> str:
-    """The open_id of a mention; some versions give the id itself instead of the three kinds."""
-    return _text(_dict(mention.get("id")).get("open_id")) or _text(mention.get("id"))
-
-
-def _people(
-    named: list[Mapping[str, Any]], bot_open_id: str, tenant: str
-) -> Iterator[model.Account]:
-    seen: set[str] = set()
-    for mention in named:
-        person = _open_id(mention)
-        if not person or person in seen or person == bot_open_id or person == "all":
-            continue
-        if _text(mention.get("mentioned_type")) in ("bot", "app"):
-            continue
-        seen.add(person)
-        yield model.Account(
-            PLATFORM,
-            _text(mention.get("tenant_key")) or tenant,
-            person,
-            _text(mention.get("name")),
-        )
-
-
-def _resolved(written: str, named: list[Mapping[str, Any]], bot_open_id: str) -> str:
-    """The text with the bot's own mention taken out and the others' keys replaced by names."""
-    names = {key: mention for mention in named if (key := _text(mention.get("key")))}
-    if not names:
-        return written.strip()
-    keys = "|".join(re.escape(key) for key in sorted(names, key=len, reverse=True))
-
-    def name(found: re.Match[str]) -> str:
-        mention = names[found[1]]
-        if _is_bot(mention, bot_open_id):
-            return ""
-        return "@" + (_text(mention.get("name")) or found[1].lstrip("@")) + found[2]
-
-    return re.sub(rf"({keys})(?!\d)( ?)", name, written).strip()
-
-
-def _written(kind: str, content: Any) -> str | None:
-    """What was typed in a text or post message; None for every other kind, and for garbage."""
-    inside = _parsed(content)
-    if kind == "text":
-        text = inside.get("text")
-        return _text(text) if isinstance(text, str) else None
-    if kind != "post":
-        return None
-    if "content" not in inside:
-        inside = next((v for v in inside.values() if isinstance(v, dict)), {})
-    lines = [
-        "".join(_piece(_dict(element)) for element in _list(line))
-        for line in _list(inside.get("content"))
-    ]
-    title = _text(inside.get("title"))
-    return "\n".join([title, *lines] if title else lines)
-
-
-def _piece(element: Mapping[str, Any]) -> str:
-    match element.get("tag"):
-        case "text" | "a" | "md" | "code_block":
-            return _text(element.get("text"))
-        case "at":
-            return _text(element.get("user_id"))
-    return ""
 
 
 _RECALLED_BY: dict[str, Literal["author", "moderator"]] = {
@@ -198,6 +146,7 @@ def _clicked(
     action = _dict(event.get("action"))
     delivery = _text(header.get("event_id")) or _text(event.get("token"))
     if not delivery:
+        log.warning("a click without an id was not taken")
         return None
     value = _parsed(action.get("value"))
     tenant = _text(header.get("tenant_key"))
@@ -207,7 +156,9 @@ def _clicked(
         id=f"lark:click:{delivery}",
         at=_time(header.get("create_time"), now),
         account=model.Account(
-            PLATFORM, _text(operator.get("tenant_key")) or tenant, _text(operator.get("open_id"))
+            PLATFORM,
+            _text(operator.get("tenant_key")) or tenant,
+            _text(operator.get("open_id")),
         ),
         place=model.Place(
             PLATFORM,
@@ -265,36 +216,6 @@ def _form_changed(
 
 
 # ----------------------------------------------------------------------------- reading leniently
-
-
-def _dict(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _parsed(value: Any) -> Mapping[str, Any]:
-    """An object, given as such or as JSON text; {} for anything else."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return {}
-    return _dict(value)
-
-
-def _text(value: Any) -> str:
-    """A string that can be stored: lone halves of surrogate pairs, which JSON can carry, are
-    replaced."""
-    if isinstance(value, str):
-        if value.isascii():
-            return value
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST:
-        return str(value)
-    return ""
 
 
 def _time(value: Any, otherwise: datetime) -> datetime:

@@ -71,6 +71,9 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
         refusal = refusal_of_age(draft, event, found)
         if refusal is not None:
             return refuse(draft, event, refusal, locale, person.id)
+    if event.unread:
+        what = texts.say(locale, f"unread.{event.unread}")
+        found = policy.Refusal("refused.unread", {"what": what})
     if isinstance(found, policy.Refusal):
         return refuse(draft, event, found, locale, person.id)
     context = draft.asked_by(person, event.account, event.place, locale)

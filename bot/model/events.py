@@ -16,7 +16,9 @@ from bot.model.rich import Card
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Somebody wrote to the bot. ``text`` has the bot's own mention removed. ``mentions`` are the
-    other people named. ``quoted`` is the platform's reference of the message quoted, if any."""
+    other people named. ``quoted`` is the platform's reference of the message quoted, if any.
+    ``unread``: what was sent in place of words ("" where it was words): picture, file, voice,
+    video, sticker, card, forward, location, other."""
 
     id: str
     at: datetime
@@ -25,6 +27,7 @@ class Asked:
     text: str
     mentions: tuple[Account, ...] = ()
     quoted: str = ""
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sandbox import base, world
@@ -22,10 +23,15 @@ class People(Platform):
         direct: bool = False,
         at_bot: bool = True,
         age: float = 0.0,
+        kind: str = "text",
+        content: dict[str, Any] | None = None,
+        changes: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Write to the bot: "@bot text" in a group, or ``text`` alone in the private chat. Without
         ``at_bot`` a group's message is not pushed, as the app may only read what names it. It was
-        written ``age`` seconds ago, and is delivered now.
+        written ``age`` seconds ago, and is delivered now. ``kind`` and ``content`` are those of
+        rich text, a picture and the like; ``changes`` replace fields of the message as it is pushed
+        (None: leave the field out).
 
         Returns {"message", "delivery"}.
         """
@@ -54,6 +60,14 @@ class People(Platform):
         if not where.bot or not (heard or where.kind == "p2p"):
             return {"message": entry.id, "delivery": ""}
         event = events.received(entry, where, mentions, self.user_ids)
+        told = event[1]["event"]["message"]
+        told["message_type"] = kind
+        if content is not None:
+            told["content"] = json.dumps(content, ensure_ascii=False)
+        for name, value in (changes or {}).items():
+            told[name] = value
+            if value is None:
+                del told[name]
         return {"message": entry.id, "delivery": self.push("push.chat", event).id}
 
     @base.control

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.lark import events
+from adapters.lark import events, messages
 from bot import model
 from tests.adapters import lark_loopback as loopback
 
@@ -74,6 +74,7 @@ def test_a_group_message_is_ours_only_if_it_mentions_the_bot():
     assert events.to_event(payload, "") is None
     assert events.to_event(payload, "ou_bot") is not None
     payload["event"]["message"]["mentions"] = None
+    payload["event"]["message"]["content"] = '{"text": "restart web-01"}'
     assert events.to_event(payload, "ou_bot") is None
 
 
@@ -116,10 +117,11 @@ def test_a_post_is_read_line_by_line():
 
 
 @pytest.mark.parametrize("kind", ["image", "sticker", "", None, 7])
-def test_other_kinds_of_message_are_nothing(kind):
+def test_other_kinds_of_message_are_taken_without_their_content(kind):
     payload = loopback.message_payload()
     payload["event"]["message"]["message_type"] = kind
-    assert events.to_event(payload, "ou_bot") is None
+    event = events.to_event(payload, "ou_bot")
+    assert (event.text, bool(event.unread)) == ("", True)
 
 
 @pytest.mark.parametrize("kind", ["bot", "app"])
@@ -267,3 +269,94 @@ def test_nothing_in_a_payload_can_make_it_raise_or_unstorable(valid, data):
 @given(anything)
 def test_garbage_is_no_event(value):
     assert events.to_event(value, "ou_bot") is None
+
+
+# ------------------------------------------------------------------------- whatever is sent
+
+
+OTHERS = json.loads((PAYLOADS / "msgs_every_other_type.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    OTHERS,
+    ids=lambda one: "-".join(one["event"]["message"][key] for key in ("chat_type", "message_type")),
+)
+def test_a_message_without_words_is_taken_and_says_what_it_is(payload, caplog):
+    caplog.set_level("INFO")
+    event = events.to_event(payload, "ou_0613548ed72dfb933ad70156da7accd8")
+    assert isinstance(event, model.Asked)
+    assert event.text == ""
+    assert event.unread in {*messages.UNREAD.values(), "other"}
+    assert payload["event"]["message"]["message_type"] in caplog.text
+
+
+def post(*elements, **more):
+    payload = loopback.message_payload()
+    payload["event"]["message"] |= {
+        "message_type": "post",
+        "content": json.dumps({"title": "", "content": [list(elements)]}),
+        "mentions": [],
+    } | more
+    return payload
+
+
+SAID = {"tag": "text", "text": " restart web-01 for "}
+
+
+@pytest.mark.parametrize(
+    ("at", "bob"),
+    [
+        ({"tag": "at", "user_id": "ou_bot", "user_name": "ops-bot"}, {}),
+        ({"tag": "at", "user_id": "ou_elsewhere", "user_name": "ops-bot"}, {}),
+        (
+            {"tag": "at", "user_id": "ou_bot"},
+            {"tag": "at", "user_id": "ou_bob", "user_name": "Bob"},
+        ),
+    ],
+)
+def test_rich_text_may_name_the_bot_in_its_content_only(at, bob):
+    event = events.to_event(post(at, SAID, bob), "ou_bot", bot_name="ops-bot")
+    assert isinstance(event, model.Asked)
+    assert event.text == ("restart web-01 for @Bob" if bob else "restart web-01 for")
+    assert [one.id for one in event.mentions] == (["ou_bob"] if bob else [])
+
+
+def test_rich_text_that_names_somebody_else_is_not_ours():
+    at = {"tag": "at", "user_id": "ou_bob", "user_name": "Bob"}
+    assert events.to_event(post(at, SAID), "ou_bot", bot_name="ops-bot") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "ours"),
+    [
+        ({"id": {"open_id": "ou_of_another_app"}}, True),
+        ({"id": {"open_id": "ou_of_another_app"}, "mentioned_type": "bot"}, True),
+        ({"id": {}, "mentioned_type": "bot"}, True),
+        ({"id": {"open_id": "ou_namesake"}, "mentioned_type": "user"}, False),
+        ({"id": {"open_id": "ou_other"}, "name": "deploy-bot", "mentioned_type": "bot"}, False),
+    ],
+)
+def test_the_bot_is_known_by_its_name_where_the_id_is_another_apps(changes, ours):
+    payload = loopback.message_payload()
+    payload["event"]["message"]["mentions"][0] |= changes
+    event = events.to_event(payload, "ou_bot", bot_name="ops-bot")
+    assert (event is not None) == ours
+    if event is not None:
+        assert event.text == "restart web-01"
+        assert [one.id for one in event.mentions] == ["ou_bob"]
+
+
+def test_a_key_that_nothing_explains_is_the_bots():
+    payload = loopback.message_payload()
+    del payload["event"]["message"]["mentions"]
+    assert events.to_event(payload, "ou_bot").text == "restart web-01"
+
+
+@pytest.mark.parametrize("sender_type", ["bot", "app"])
+def test_what_a_bot_wrote_starts_no_conversation(sender_type, caplog):
+    caplog.set_level("INFO")
+    payload = loopback.message_payload()
+    payload["event"]["sender"]["sender_type"] = sender_type
+    assert events.to_event(payload, "ou_bot") is None
+    assert "a bot wrote it" in caplog.text

@@ -1,0 +1,178 @@
+"""What a message says, whom it names, and whether it is for the bot.
+
+Content as documented under https://open.feishu.cn/document (im-v1/message/events/receive and
+"message content"). A mention stands in the list of mentions, or, in rich text, in the content
+alone; some apps are given another app's open_id of the bot, so its name counts as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.lark import values
+
+UNREAD: Mapping[str, str] = {
+    "image": "picture",
+    "file": "file",
+    "folder": "file",
+    "audio": "voice",
+    "media": "video",
+    "sticker": "sticker",
+    "interactive": "card",
+    "merge_forward": "forward",
+    "share_chat": "card",
+    "share_user": "card",
+    "location": "location",
+}
+"""What people call the kinds of message that hold no words; all others are "other"."""
+_KEY = re.compile(r"@_user_\d+(?!\d)")
+_AT = re.compile(r'<at\s+(?:user_)?id="?([^"\s>]*)"?[^>]*>([^<]*)</at>')
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The bot itself: its open_id as this app sees it, and its name."""
+
+    open_id: str
+    name: str = ""
+
+    def named(self, id: str, name: str, kind: str = "") -> bool:
+        """Is the bot meant? ``kind`` is the ``mentioned_type``, where the platform gives one."""
+        if not self.open_id:
+            return False
+        if id == self.open_id:
+            return True
+        if kind in ("bot", "app"):
+            return not self.name or _same(name, self.name)
+        return not kind and bool(self.name) and _same(name, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody whom a message names. ``key`` stands for them in the text."""
+
+    key: str
+    id: str
+    name: str
+    tenant: str
+    kind: str
+    me: bool
+
+
+@dataclass(slots=True)
+class Message:
+    """``words`` are what was typed, without the bot's mention. ``unread`` names what could not be
+    read ("" if all was)."""
+
+    words: str = ""
+    unread: str = ""
+    named: list[Named] = field(default_factory=list)
+    for_me: bool = False
+
+
+def read(message: Mapping[str, Any], me: Me) -> Message:
+    """The message of an ``im.message.receive_v1`` event. Never raises."""
+    named = [_named(values.dict_(one), me) for one in values.list_(message.get("mentions"))]
+    kind = values.text(message.get("message_type"))
+    content = values.parsed(message.get("content"))
+    found = Message(named=named, for_me=any(one.me for one in named))
+    if kind == "post":
+        _read_post(found, content, me)
+    elif kind == "text" and isinstance(content.get("text"), str):
+        _read_text(found, values.text(content["text"]), me)
+    else:
+        found.unread = UNREAD.get(kind, "other")
+    found.words = _resolved(found.words, found.named).strip()
+    return found
+
+
+def _named(mention: Mapping[str, Any], me: Me) -> Named:
+    id = values.text(values.dict_(mention.get("id")).get("open_id")) or values.text(
+        mention.get("id")
+    )
+    name, kind = values.text(mention.get("name")), values.text(mention.get("mentioned_type"))
+    return Named(
+        values.text(mention.get("key")),
+        id,
+        name,
+        values.text(mention.get("tenant_key")),
+        kind,
+        me.named(id, name, kind),
+    )
+
+
+def _read_text(found: Message, text: str, me: Me) -> None:
+    found.words = _AT.sub(lambda at: _met(found, at[1], at[2], me), text)
+    if not found.named and me.open_id and (key := _KEY.match(text)):
+        # a key that nothing explains: the app is only given what names it
+        found.for_me = True
+        found.words = text[key.end() :]
+
+
+def _read_post(found: Message, content: Mapping[str, Any], me: Me) -> None:
+    if "content" not in content:
+        content = next((one for one in content.values() if isinstance(one, dict)), {})
+    lines, pictures = [], False
+    for line in values.list_(content.get("content")):
+        words = ""
+        for element in map(values.dict_, values.list_(line)):
+            tag = element.get("tag")
+            pictures |= tag in ("img", "media")
+            if tag in ("text", "a", "md", "code_block"):
+                words += values.text(element.get("text"))
+            elif tag == "at":
+                id, name = (values.text(element.get(part)) for part in ("user_id", "user_name"))
+                words += _met(found, id, name, me)
+        lines.append(words)
+    title = values.text(content.get("title"))
+    found.words = "\n".join([title, *lines] if title else lines)
+    if pictures and not _resolved(found.words, found.named).strip():
+        found.unread = "picture"
+
+
+def _met(found: Message, id: str, name: str, me: Me) -> str:
+    """What a mention within the content stands for; one that no list has is added to it."""
+    if any(id == one.key for one in found.named):
+        return id
+    known = next((one for one in found.named if one.id == id), None)
+    if known is not None:
+        return known.key or "@" + (known.name or id)
+    mine = me.named(id, name)
+    found.for_me |= mine
+    if mine:
+        return ""
+    if id.startswith("ou_"):
+        found.named.append(Named("", id, name, "", "user", False))
+    return "@" + (name or id.lstrip("@")) if name or id else ""
+
+
+def _resolved(written: str, named: Sequence[Named]) -> str:
+    """The text with the bot's own mention taken out and the others' keys replaced by names."""
+    by_key = {one.key: one for one in named if one.key}
+    if not by_key:
+        return written
+    keys = "|".join(re.escape(key) for key in sorted(by_key, key=len, reverse=True))
+
+    def name(found: re.Match[str]) -> str:
+        one = by_key[found[1]]
+        return "" if one.me else "@" + (one.name or found[1].lstrip("@")) + found[2]
+
+    return re.sub(rf"({keys})(?!\d)( ?)", name, written)
+
+
+def people(named: Sequence[Named]) -> Iterator[Named]:
+    """The other people that a message names, each once."""
+    seen: set[str] = set()
+    for one in named:
+        if one.id and one.id not in seen and one.id != "all" and not one.me:
+            if one.kind in ("bot", "app"):
+                continue
+            seen.add(one.id)
+            yield one
+
+
+def _same(name: str, other: str) -> bool:
+    return name.strip().casefold() == other.strip().casefold()
