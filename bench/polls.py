@@ -66,7 +66,7 @@ async def _run(executor: aliyun.Aliyun, installation: str, count: int) -> list[m
     digest = model.digest(plan)
 
     async def one(number: int) -> model.Step:
-        batch = running.batch_of(installation, number, 1)
+        batch = running.batch_of(installation, number, 1, model.EPOCH)
         token = f"bench-{installation}-{number}"
         step = model.Step(number, 0, token, batch, MACHINE.region, (MACHINE.id,))
         tags = {

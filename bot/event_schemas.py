@@ -326,7 +326,7 @@ for all. Nobody outside makes events whose source begins with `countersign`, or 
 |---|---|---|---|
 | `source` | `countersign/` and the installation's id | the same | the platform and `.approval` |
 | `type` | `countersign.` and the action | `countersign.run.completed` | `approval.approved` |
-| `id` | the number of the entry | `run-` and the number of the request | the instance |
+| `id` | its number, `-`, random digits | `run-`, the request, `-`, the same | the instance |
 | `subject` | the number of the request, if there is one | the same | the instance |
 """
 _ENTRIES = """\

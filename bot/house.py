@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
@@ -11,10 +12,13 @@ from bot import catalog, policy, rulebook
 @dataclass(frozen=True, slots=True, eq=False)
 class House:
     """``region``: where instances are looked for when nothing else is said. ``zone``: in which
-    times are shown to people. ``rules``: None where there are none."""
+    times are shown to people. ``rules``: None where there are none. ``key`` is the installation's:
+    hidden values are sealed with it. ``safety_check``: which tasks OOS lets people confirm."""
 
     book: policy.Book
     catalog: catalog.Catalog
     region: str = ""
     zone: tzinfo = field(default=UTC)
     rules: rulebook.Rulebook | None = None
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    safety_check: str = ""

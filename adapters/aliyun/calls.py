@@ -35,7 +35,9 @@ class Caller:
                 found = await select.targets(self.api, effect.what, str(region), session)
                 return model.Done(data={"document": found})
             what = {**effect.what, "region": effect.what.get("region") or effect.region}
-            build = functools.partial(wire.build, what, self.settings, effect.token, effect.request)
+            build = functools.partial(
+                wire.build, what, self.settings, effect.token, effect.request, effect.digest
+            )
             request = await self.api.run(build)
             if request.reads:
                 return done(await pages.whole(self.api, request, session))
@@ -78,9 +80,11 @@ class Caller:
         found = None
         if request.tagged:
             try:
-                found = await lookups.by_tag(self.api, request, session)
+                found = await lookups.by_tag(self.api, request, session, effect.digest)
             except openapi.Failure as failure:
                 log.warning("call %s could not be looked up: %s", effect.key, failure.reason)
+        if isinstance(found, model.Unknown):
+            return found
         return model.Unknown(why.reason, effect.token) if found is None else done(found)
 
     async def _look(
@@ -89,7 +93,9 @@ class Caller:
         """What became of a call; NotSent if that cannot be found out now."""
         try:
             if request.tagged:
-                found = await lookups.by_tag(self.api, request, session)
+                found = await lookups.by_tag(self.api, request, session, effect.digest)
+                if isinstance(found, model.Unknown):
+                    return found
                 if found is not None:
                     return done(found)
             if request.service == "ecs" and request.action in lookups.STATES:

@@ -43,12 +43,35 @@ async def invocations(api: Api, region: str, token: str, **identity: str) -> lis
     return sorted(items, key=lambda item: str(item.get("CreationTime", "")))
 
 
-async def by_tag(api: Api, request: wire.Request, session: str) -> dict[str, Any] | None:
+def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of an invocation, by key."""
+    pairs = (item.get("Tags") or {}).get("Tag") or []
+    return {
+        str(pair.get("TagKey") or pair.get("Key") or ""): str(
+            pair.get("TagValue") or pair.get("Value") or ""
+        )
+        for pair in pairs
+    }
+
+
+def ours(items: list[dict[str, Any]], digest: str) -> list[dict[str, Any]]:
+    """Those of them that run the plan with this digest."""
+    return [item for item in items if openapi.fits(digest, tags_of(item))]
+
+
+async def by_tag(
+    api: Api, request: wire.Request, session: str, digest: str
+) -> dict[str, Any] | model.Unknown | None:
     """The answer that a RunCommand or an InvokeCommand had, told from its invocation's tag; None:
-    there is none. Raises Failure."""
+    there is none; Unknown: it is of another plan. Calls of earlier releases carry no ``digest``.
+    Raises Failure."""
     items = await invocations(api, request.region, request.token, session=session)
     if not items:
         return None
+    if digest:
+        items = ours(items, digest)
+        if not items:
+            return openapi.stranger(request.token)
     found = {"InvokeId": str(items[0]["InvokeId"])}
     if request.action == "RunCommand":
         found["CommandId"] = str(items[0].get("CommandId") or "")

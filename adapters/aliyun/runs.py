@@ -135,11 +135,15 @@ class Runner:
 
     async def _look(
         self, effect: model.StartRun, region: str, identity: dict[str, str]
-    ) -> model.Done | None:
-        """The invocation that carries the step's tag; None: there is none. Raises Failure."""
-        items = await lookups.invocations(self.api, region, effect.step.token, **identity)
-        if not items:
+    ) -> model.Done | model.Unknown | None:
+        """The invocation that carries the step's tag; None: there is none; Unknown: it runs another
+        plan. Raises Failure."""
+        found = await lookups.invocations(self.api, region, effect.step.token, **identity)
+        if not found:
             return None
+        items = lookups.ours(found, effect.digest)
+        if not items:
+            return openapi.stranger(effect.step.token)
         if len(items) > 1:
             log.error("step %s was started %d times", effect.step.token, len(items))
         return done(items[0])

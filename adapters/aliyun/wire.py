@@ -68,7 +68,9 @@ class Request(openapi.Request):
         return self.own and self.service == "ecs" and self.action in TAGGED
 
 
-def build(what: Mapping[str, Any], settings: Settings, token: str, request: int) -> Request:
+def build(
+    what: Mapping[str, Any], settings: Settings, token: str, request: int, digest: str = ""
+) -> Request:
     """The request for an "api" call of a template. Raises BadCall. For ECS it imports the SDK's
     models: use a thread."""
     service, product = products.code(str(what["service"])), products.find(str(what["service"]))
@@ -90,7 +92,7 @@ def build(what: Mapping[str, Any], settings: Settings, token: str, request: int)
     reads = bool(what.get("reads")) and (style == "RPC" or method in ("GET", "HEAD"))
     base = Request(service, action, version, region, origin, style, method, reads=reads)
     make = _roa if style == "ROA" else _rpc
-    return make(base, what, product, token, request)
+    return make(base, what, product, token, _own_tags(token, request, digest))
 
 
 def check_region(region: str) -> None:
@@ -151,7 +153,7 @@ def _rpc(
     what: Mapping[str, Any],
     product: products.Product | None,
     token: str,
-    request: int,
+    tags: Mapping[str, str],
 ) -> Request:
     """By name and parameters:
     https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature"""
@@ -179,7 +181,7 @@ def _rpc(
     if takes and not base.reads:
         found = _with_token(found, sent, token)
     if found.tagged:
-        found = replace(found, query=_tagged(found.query, token, request))
+        found = replace(found, query=_tagged(found.query, tags))
     return _with_form(found, what, product)
 
 
@@ -217,7 +219,7 @@ def _roa(
     what: Mapping[str, Any],
     product: products.Product | None,
     token: str,
-    request: int,
+    tags: Mapping[str, str],
 ) -> Request:
     """By method and path. The token goes where the template leaves room for one."""
     path, _, tail = str(what["uri"]).partition("?")
@@ -285,7 +287,13 @@ def _headers(what: Mapping[str, Any]) -> dict[str, str]:
     return sent
 
 
-def _tagged(sent: Mapping[str, str], token: str, request: int) -> shapes.Wire:
+def _own_tags(token: str, request: int, digest: str) -> dict[str, str]:
+    """What a call is found again by, and told from the calls of other plans."""
+    tags = {openapi.STEP_TAG: token, REQUEST_TAG: str(request)}
+    return tags | ({openapi.DIGEST_TAG: digest} if digest else {})
+
+
+def _tagged(sent: Mapping[str, str], tags: Mapping[str, str]) -> shapes.Wire:
     """With our tags after the template's own, so that the call is found again."""
     pairs: dict[str, str] = {}
     rest: shapes.Wire = {}
@@ -295,7 +303,7 @@ def _tagged(sent: Mapping[str, str], token: str, request: int) -> shapes.Wire:
             pairs[value] = sent.get(f"{parts[0]}.{parts[1]}.Value", "")
         elif parts[0].lower() != "tag":
             rest[name] = value
-    pairs |= {openapi.STEP_TAG: token, REQUEST_TAG: str(request)}
+    pairs |= tags
     for number, (key, value) in enumerate(pairs.items(), 1):
         rest |= {f"Tag.{number}.Key": key, f"Tag.{number}.Value": value}
     return rest

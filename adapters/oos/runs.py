@@ -58,14 +58,18 @@ class Runner:
         fields = {"Content": effect.plan.script}
         await self.api.call("ValidateTemplateContent", region, fields, effect.request)
 
-    async def _look(self, effect: model.StartRun, region: str) -> model.Done | None:
-        """The execution that carries the step's tag; None: there is none. Raises Failure."""
+    async def _look(self, effect: model.StartRun, region: str) -> model.Done | model.Unknown | None:
+        """The execution that carries the step's tag; None: there is none; Unknown: it runs another
+        plan. Raises Failure."""
         tags = json.dumps({openapi.STEP_TAG: effect.step.token})
         fields = {"Tags": tags, "MaxResults": "10"}
         answer = await self.api.call("ListExecutions", region, fields, effect.request)
-        items = list(answer.get("Executions") or [])
-        if not items:
+        found = list(answer.get("Executions") or [])
+        if not found:
             return None
+        items = [item for item in found if openapi.fits(effect.digest, tags_of(item))]
+        if not items:
+            return openapi.stranger(effect.step.token)
         items.sort(key=lambda item: str(item.get("CreateDate", "")))
         if len(items) > 1:
             log.error("step %s was started %d times", effect.step.token, len(items))
@@ -97,6 +101,17 @@ def objection(
             reason = f"{name}: there is no robot {value[6:66]} in [[webhook.robot]]."
             return model.Refused(reason, "UnknownRobot")
     return None
+
+
+def tags_of(execution: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of an execution: a mapping, or its JSON."""
+    tags = execution.get("Tags") or {}
+    if isinstance(tags, str):
+        try:
+            tags = json.loads(tags)
+        except ValueError:
+            return {}
+    return {str(k): str(v) for k, v in tags.items()} if isinstance(tags, Mapping) else {}
 
 
 def robot_of(value: Any) -> str:

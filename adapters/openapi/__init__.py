@@ -20,6 +20,9 @@ from adapters.openapi.settings import Credentials as Credentials
 from adapters.openapi.settings import Settings as Settings
 from adapters.openapi.starts import AT_TAG as AT_TAG
 from adapters.openapi.starts import BATCH_TAG as BATCH_TAG
+from adapters.openapi.starts import DIGEST_TAG as DIGEST_TAG
 from adapters.openapi.starts import STEP_TAG as STEP_TAG
 from adapters.openapi.starts import Starts as Starts
+from adapters.openapi.starts import fits as fits
 from adapters.openapi.starts import objection as objection
+from adapters.openapi.starts import stranger as stranger

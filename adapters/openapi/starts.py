@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from adapters.openapi.failures import MISMATCH, Failure
@@ -15,16 +15,34 @@ log = logging.getLogger(__name__)
 STEP_TAG = "countersign-step"
 AT_TAG = "countersign-at"
 BATCH_TAG = "countersign-batch"
+DIGEST_TAG = "countersign-digest"
+SHORTEST_DIGEST = 8
+"""Digits of the digest that earlier releases put into the tag."""
 
-Look = Callable[[], Awaitable[model.Done | None]]
-"""Finds what carries the step's tag; None: there is nothing. Raises Failure."""
+Look = Callable[[], Awaitable[model.Done | model.Unknown | None]]
+"""Finds what carries the step's tag; None: there is nothing; Unknown: it is of another plan. Raises
+Failure."""
 
 
-def objection(effect: model.StartRun, engine: str) -> model.Refused | None:
-    """What forbids starting this step on an engine whatever the platform says; None: nothing."""
+def fits(digest: str, tags: Mapping[str, str]) -> bool:
+    """Is what carries these tags a run of the plan with this digest?"""
+    told = tags.get(DIGEST_TAG, "")
+    return len(told) >= SHORTEST_DIGEST and digest.startswith(told)
+
+
+def stranger(token: str) -> model.Unknown:
+    """What was found by the tag, but is a run of another plan: nobody takes it for ours."""
+    return model.Unknown("What carries this step's tag is a run of another plan.", token)
+
+
+def objection(effect: model.StartRun, engine: str, key: bytes = b"") -> model.Refused | None:
+    """What forbids starting this step on an engine whatever the platform says; None: nothing.
+    Hidden values are compared with their seals where the installation's key is known."""
     plan, token = effect.plan, effect.step.token
     if model.digest(plan) != effect.digest:
         return model.Refused("The plan is not the one that was approved.", "DigestMismatch")
+    if not model.intact(plan, key):
+        return model.Refused("The hidden values are not those that were approved.", "SealMismatch")
     if plan.engine != engine:
         return model.Refused(f"This executor does not run {plan.engine!r} plans.", "Engine")
     if not token or len(token) > 64 or not token.isascii():

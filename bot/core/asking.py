@@ -286,7 +286,7 @@ def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
         text = texts.say(locale, "say.lookup_failed", reason=reason_of(locale, outcome))
         message = cards.sentence(text[:40], text, (account,), str(origin["text"]))
     key = f"say:{origin['event']}"
-    draft.queue(key, key, model.Say(unpack(origin["place"]), message, key))
+    draft.queue(key, key, model.Say(unpack(origin["place"]), message, draft.fresh(key)))
     return draft.receipt()
 
 

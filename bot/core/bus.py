@@ -131,6 +131,12 @@ def source_of(installation: str) -> str:
     return f"{rulebook.AUDIT_SOURCE}/{installation}"
 
 
+def fresh(view: model.View, id_: str) -> str:
+    """An event's id with random bits in it: numbers come again in a store that was put back, and
+    whoever has had the old event must not take the new one for its repetition."""
+    return f"{id_}-{view.nonce[:12]}" if view.nonce else id_
+
+
 def own_events(
     house: House, view: model.View, decision: model.Decision, now: datetime
 ) -> Iterator[model.CloudEvent]:
@@ -141,7 +147,7 @@ def own_events(
             continue
         about = request if request is not None and request.id == entry.request else None
         yield model.CloudEvent(
-            id=str(number),
+            id=fresh(view, str(number)),
             source=source,
             type=f"{OWN}{entry.action}",
             time=now,
@@ -168,7 +174,7 @@ def completed(
     """A run has ended: how, where, and with what."""
     results = {result.instance: result for result in (*view.results, *decision.results)}
     return model.CloudEvent(
-        id=f"run-{request.id}",
+        id=fresh(view, f"run-{request.id}"),
         source=source_of(view.installation),
         type=f"{OWN}run.completed",
         time=now,

@@ -133,6 +133,13 @@ class Draft:
     def result(self, result: model.InstanceResult) -> None:
         self.results[result.instance] = result
 
+    @property
+    def name(self) -> str:
+        """What the keys of the request's effects are made of: random, so that a number that is
+        given out again in a restored store never meets an old key. Requests of earlier releases
+        have the store's id and their number."""
+        return self.it.nonce or f"{self.view.installation}:{self.it.id}"
+
     # ------------------------------------------------------------- what leaves
 
     def enter(self, actor: str, action: str, /, **facts: Any) -> int:
@@ -169,12 +176,19 @@ class Draft:
 
     def reply(self, event: model.Asked, message: model.Message) -> None:
         key = f"say:{event.id}"
-        self.effects.append(model.NewEffect(key, key, model.Say(event.place, message, key)))
+        body = model.Say(event.place, message, self.fresh(key))
+        self.effects.append(model.NewEffect(key, key, body))
+
+    def fresh(self, key: str) -> str:
+        """A key as platforms get it. A row keeps its own, so that a repeated try is recognised;
+        what is decided again, in a store that was put back, is something new to them."""
+        return f"{key}:{self.view.nonce}" if self.view.nonce else key
 
     def tell(self, what: str, message: model.Message) -> None:
         """Say something in the request's thread; ``what`` names it and makes it happen once."""
-        key = f"say:{self.view.installation}:{self.it.id}:{what}"
-        self.queue(key, f"chat:{self.it.id}", model.Say(self.it.place, message, key))
+        key = f"say:{self.name}:{what}"
+        body = model.Say(self.it.place, message, self.fresh(key))
+        self.queue(key, f"chat:{self.it.id}", body)
 
     def tell_sentence(
         self, what: str, key: str, mentions: tuple[model.Account, ...] = (), **facts: Any
@@ -199,7 +213,7 @@ class Draft:
     def show_card(self, number: int = 1) -> None:
         """Send the request's card, or the next one where nobody knows whether the last arrived."""
         key = self.card_key() + (f":card{number}" if number > 1 else "")
-        body = model.ShowCard(self.it.place, self.card(), key)
+        body = model.ShowCard(self.it.place, self.card(), self.fresh(key))
         self.queue(key, f"chat:{self.it.id}", body, context={"card": number})
 
     def update_card(self) -> None:

@@ -86,6 +86,7 @@ def file_request(
             written_at=written_at,
             causes=causes,
             alike=alike(draft, found.command.name, checked.args),
+            nonce=draft.view.nonce,
         )
     )
     draft.enter(
@@ -109,7 +110,7 @@ def look_up(draft: Draft, rule: policy.CommandRule, checked: Checked) -> None:
         draft.noted = checked.context
         planning.ask_for_votes(draft, templating.freeze(draft, rule, templating.NO_DATA))
         return
-    key, lane = f"resolve:{draft.view.installation}:{draft.it.id}", f"plan:{draft.it.id}"
+    key, lane = f"resolve:{draft.name}", f"plan:{draft.it.id}"
     draft.queue(key, lane, checked.look, context=checked.context)
     draft.remind("plan", planning.PLAN_WITHIN)
 

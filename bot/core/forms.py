@@ -111,7 +111,7 @@ def fetched(
         heading = heading_of(locale, outcome)
         message = cards.sentence(heading, text, quote=heading)
         key = f"say:form:{body.platform}:{body.instance}"
-        draft.queue(key, key, model.Say(place, message, key))
+        draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
     return draft.receipt()
 
 

@@ -23,9 +23,11 @@ MOST = 256
 
 @dataclass(slots=True)
 class Live:
-    """``count`` entries were taken in, the last one at ``at``."""
+    """``count`` entries were taken in, the last one at ``at``. ``digest`` and ``nonce`` are those
+    of the request that runs."""
 
     digest: str
+    nonce: str
     state: interpreter.State
     count: int
     at: datetime
@@ -40,7 +42,8 @@ def of(draft: Draft) -> Live:
     place = (draft.view.installation, draft.it.id)
     have = draft.view.journal + len(draft.journal)
     live = _known.get(place)
-    if live is None or live.count > have or live.digest != draft.it.digest:
+    same = live is not None and (live.digest, live.nonce) == (draft.it.digest, draft.it.nonce)
+    if live is None or not same or live.count > have:
         live = _begun(draft)
     if live.count < have:
         assert draft.view.archive is not None
@@ -93,12 +96,12 @@ def _begun(draft: Draft) -> Live:
     state = interpreter.State(
         library[plan.template], parameters_in_force(request, plan), library, run
     )
-    return Live(request.digest, state, 0, began)
+    return Live(request.digest, request.nonce, state, 0, began)
 
 
 def execution_id(draft: Draft) -> str:
     """What ``{{ ACS::ExecutionId }}`` is, and what the client tokens are made of."""
-    return f"cs-{draft.view.installation}-{draft.it.id}"
+    return f"cs-{draft.name.replace(':', '-')}"
 
 
 def parameters_in_force(request: model.Request, plan: model.Plan) -> Mapping[str, Any]:

@@ -40,7 +40,7 @@ def ordered(house: House, event: model.Ordered, view: model.View, now: datetime)
     told = texts.say(locale, "rule.refused", rule=event.rule, command=event.command, why=text)
     message = model.Message(title, (model.Block("para", (model.Span(told),)),))
     key = f"say:{event.id}"
-    draft.queue(key, key, model.Say(place, message, key))
+    draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
     return draft.receipt(text, "error")
 
 

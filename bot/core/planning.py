@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model, policy
-from bot.core import machines, running
+from bot.core import machines, running, terms
 from bot.core.draft import Draft
 
 PLAN_WITHIN = timedelta(minutes=2)
@@ -49,6 +49,7 @@ def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
 def put(draft: Draft, plan: model.Plan) -> policy.Policy:
     """Freeze the plan; from now on it is what is voted on. Returns the policy."""
     rule = policy.policy_of(draft.house.book, draft.it.policy)
+    plan = terms.complete(draft, plan)
     code, until = model.digest(plan), draft.now + rule.expires
     draft.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
     draft.cleared.append("plan")

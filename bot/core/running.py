@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, texts
-from bot.core import authority, elsewhere, runs
+from bot.core import authority, elsewhere, live, runs
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
@@ -33,25 +33,29 @@ def run_name(request: model.Request, index: int = 0, steps: int = 1) -> str:
     return f"{name}-{index}" if steps > 1 else name
 
 
-def batch_of(installation: str, request: int, instances: int) -> str:
+def batch_of(installation: str, request: int, instances: int, at: datetime) -> str:
     """The tag by which this run is polled together with others of its size.
 
     Requests of a like number of instances share a batch of at most 500 results, so that polling
-    grows with pages of results and not with runs.
+    grows with pages of results and not with runs. The hour is in it: where numbers are given out
+    again after a restore, the old batches are not filled up further.
     """
     size = 1
     while size < min(instances, BATCH_RESULTS):
         size *= 2
-    return f"{installation}-{size}-{(request - 1) // max(1, BATCH_RESULTS // size)}"
+    hour = int(at.timestamp()) // 3600
+    return f"{installation}-{size}-{(request - 1) // max(1, BATCH_RESULTS // size)}-{hour}"
 
 
 def start(draft: Draft) -> None:
-    """The votes are in: run it. The targets of a template are looked at once more before."""
+    """The votes are in: run it. The targets of a template are looked at once more before. Each
+    approval draws its own nonce, so none adopts the run of another: not of one that was refused
+    or put to the vote again, nor of one that a restored store knows nothing of."""
     request, plan = draft.it, draft.it.plan
     assert plan is not None
-    installation = draft.view.installation
+    nonce = draft.view.nonce or request.nonce
     shift = draft.view.shift.total_seconds()
-    draft.change(state=model.State.APPROVED, approved_at=draft.now, shift=shift)
+    draft.change(state=model.State.APPROVED, approved_at=draft.now, nonce=nonce, shift=shift)
     draft.cleared.extend(("expire", "remind"))
     draft.enter(
         "countersign",
@@ -63,7 +67,7 @@ def start(draft: Draft) -> None:
     if not plan.template:
         start_steps(draft)
     elif plan.selectors:
-        key = f"drift:{installation}:{request.id}:{request.digest[:16]}:v{draft.it.version}"
+        key = f"drift:{draft.name}:v{draft.it.version}"
         draft.queue(key, key, model.Resolve((), plan.region, plan.selectors))
     else:
         go(draft)
@@ -81,8 +85,12 @@ def go(draft: Draft) -> None:
 
 def start_steps(draft: Draft) -> None:
     """Write every step as started with its token, and queue its call."""
-    request, plan, installation = draft.it, draft.it.plan, draft.view.installation
+    request, plan = draft.it, draft.it.plan
     assert plan is not None
+    name = live.execution_id(draft)
+    batch = batch_of(
+        draft.view.installation, request.id, len(plan.instances), request.approved_at or draft.now
+    )
     ids = [instance.id for instance in plan.instances]
     if plan.template:
         chunks: list[tuple[str, ...]] = [tuple(ids)]
@@ -92,8 +100,8 @@ def start_steps(draft: Draft) -> None:
         step = model.Step(
             request=request.id,
             index=index,
-            token=f"cs-{installation}-{request.id}-{index}",
-            batch=batch_of(installation, request.id, len(ids)),
+            token=f"{name}-{index}",
+            batch=batch,
             region=plan.region,
             instances=chunk,
         )
@@ -110,7 +118,7 @@ def queue_start(draft: Draft, step: model.Step, name: str, look: int = 0) -> Non
         "countersign-batch": step.batch,
         "countersign-step": step.token,
         "countersign-request": str(request.id),
-        "countersign-digest": request.code,
+        "countersign-digest": request.digest if request.nonce else request.code,
         "countersign-at": str(int((request.approved_at or draft.now).timestamp())),
     }
     body = model.StartRun(request.id, request.plan, request.digest, step, name, tags)

@@ -205,9 +205,17 @@ def queue(draft: Draft, call: calls.Call, at: datetime | None, lookup: bool = Fa
     what = calls.plain(call.what)
     region = str(what.get("region") or request.plan.region)
     body = model.RunCall(
-        request.id, model.short(request.digest), call.key, call.token, what, region, lookup, at=at,
+        request.id,
+        model.short(request.digest),
+        call.key,
+        call.token,
+        what,
+        region,
+        lookup,
+        at=at,
         cleanup=call.cleanup,
-    )  # fmt: skip
+        digest=request.digest if request.nonce else "",
+    )
     word = "look" if lookup else "call"
     draft.queue(f"{word}:{call.token}", f"{word}:{call.token}", body)
 

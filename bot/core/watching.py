@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot import model, policy, texts
-from bot.core import elsewhere, questions
+from bot.core import elsewhere, questions, terms
 from bot.core.draft import Draft
 from bot.house import House
 
@@ -54,8 +55,6 @@ def found(
             risk="high",
             created_at=now,
             expires_at=now + rule.expires,
-            plan=plan,
-            digest=model.digest(plan),
             approved_at=now,
             started_at=now,
             least=1 if person is not None else UNKNOWN_STARTER,
@@ -63,8 +62,11 @@ def found(
             if person is not None
             else texts.say(locale, "watch.unknown_starter", by=execution.by or "?"),
             shift=view.shift.total_seconds(),
+            nonce=view.nonce,
         )
     )
+    plan = terms.complete(draft, plan)
+    draft.create(replace(draft.it, plan=plan, digest=model.digest(plan)))
     draft.enter("countersign", "execution.found", execution=execution.id, by=execution.by)
     draft.step(
         model.Step(

@@ -86,7 +86,9 @@ from bot.model.requests import (
     Vote,
     canonical,
     digest,
+    intact,
     likeness,
+    seals,
     short,
 )
 from bot.model.rich import (
@@ -174,7 +176,9 @@ __all__ = [
     "Waiting",
     "canonical",
     "digest",
+    "intact",
     "likeness",
+    "seals",
     "short",
     "verbatim",
 ]

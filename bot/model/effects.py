@@ -135,6 +135,8 @@ class RunCall:
     Refused with the code "not_made" that it provably did not, Unknown that nobody can tell. ``at``
     is when the call was first written as started: a platform remembers a token for a while only,
     so without it a call that may have happened is never repeated. ``cleanup``: OnError led to it.
+    ``digest`` is the plan's: a call that is found again counts only with it ("": of an earlier
+    release).
     """
 
     request: int
@@ -146,6 +148,7 @@ class RunCall:
     lookup: bool = False
     at: datetime | None = None
     cleanup: bool = False
+    digest: str = ""
     kind: Literal["run_call"] = "run_call"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -34,7 +35,8 @@ class Plan:
     never shown. ``canary``: so many items of a loop, then people vote again. ``preview``
     tells what will be done, in order. ``terms`` is what was voted on beside it: policies, risk,
     limits, checks. ``nonce`` is the request's, so that the same plan asked for twice has two
-    codes. ``format`` says how the digest is made (see ``digest``).
+    codes. ``sealed`` stands for the hidden values in the digest: each as an HMAC (see ``seals``).
+    ``format`` says how the digest is made (see ``digest``).
     """
 
     command: str
@@ -59,9 +61,10 @@ class Plan:
     format: int = 1
     terms: Mapping[str, Any] = field(default_factory=dict)
     nonce: str = ""
+    sealed: Mapping[str, str] = field(default_factory=dict)
 
 
-_SINCE_FORMAT_2 = ("format", "terms", "nonce")
+_SINCE_FORMAT_2 = ("format", "terms", "nonce", "sealed")
 
 
 def canonical(value: Any) -> str:
@@ -70,12 +73,46 @@ def canonical(value: Any) -> str:
 
 
 def digest(plan: Plan) -> str:
-    """SHA-256 over the canonical JSON of the whole plan, in hex. Plans of format 1, which earlier
-    releases stored, are hashed as they were then, without the fields that came with format 2."""
+    """SHA-256 over the canonical JSON of the whole plan, in hex. Hidden values are in it as their
+    seals only, so nobody finds one by trying values until the digest fits. Plans of format 1, which
+    earlier releases stored, are hashed as they were then."""
     fields = asdict(plan)
     if plan.format == 1:
         fields = {name: fields[name] for name in fields if name not in _SINCE_FORMAT_2}
+    elif plan.hidden:
+        fields["parameters"] = {
+            name: value for name, value in plan.parameters.items() if name not in plan.hidden
+        }
+        fields["selectors"] = [
+            {} if name in plan.hidden else dict(found)
+            for name, found in zip(plan.targets, plan.selectors, strict=True)
+        ]
     return hashlib.sha256(canonical(fields).encode()).hexdigest()
+
+
+def seals(plan: Plan, key: bytes) -> dict[str, str]:
+    """What stands for each hidden value in the digest: HMAC-SHA256, in hex, under the key of the
+    installation. The nonce is in it, so that the same value in two requests has two seals."""
+    found = dict(zip(plan.targets, plan.selectors, strict=False))
+    return {
+        name: hmac.new(
+            key,
+            canonical([plan.nonce, name, plan.parameters[name], found.get(name)]).encode(),
+            hashlib.sha256,
+        ).hexdigest()
+        for name in plan.hidden
+        if name in plan.parameters
+    }
+
+
+def intact(plan: Plan, key: bytes) -> bool:
+    """Are the hidden values those that were voted on? Without the key only their names are known.
+    Digests of format 1 cover the values themselves."""
+    if plan.format == 1:
+        return True
+    if not key:
+        return set(plan.sealed) == set(plan.hidden) & set(plan.parameters)
+    return hmac.compare_digest(canonical(dict(plan.sealed)), canonical(seals(plan, key)))
 
 
 def short(full: str) -> str:
@@ -197,11 +234,13 @@ class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
     plan that no longer fitted when the run began, and were left out. ``cancelled``: why a run that
     had begun was. ``rules``: the rule that asked for it, after those that asked for what caused
-    that. ``nonce``: 128 random bits, in hex, drawn when it was filed ("" for those of earlier
-    releases). ``policies``: all policies that must be satisfied, where they are more than
-    ``policy``. ``causes``: who caused it beside the requester. ``hold``: why it is held, as the
-    key of a sentence; nothing of it starts and no vote counts until it is lifted. ``written_at``:
-    when the message that asked was written, by the platform's clock. ``card_at``: when its card
+    that. ``nonce``: 128 random bits, in hex, drawn when it was filed and anew when it is approved
+    ("" for those of earlier releases): keys, tokens and tags come from it, so that a number given
+    out twice never meets what the first one left. ``policies``: all policies that must be
+    satisfied, where they are more than ``policy``. ``causes``: who caused it beside the requester.
+    ``hold``: why it is held, as the key of a sentence; nothing of it starts and no vote counts
+    until it is lifted. ``written_at``: when the message that asked was written, by the platform's
+    clock. ``card_at``: when its card
     reached the chat; ``thread``: the topic that the card stands in ("" where there are none).
     ``least``: so many people must agree to what its run asks, whatever the policy says.
     ``alike``: the number of an open request for the very same, when it was filed (0: none).

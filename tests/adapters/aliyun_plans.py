@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.aliyun import AT_TAG, BATCH_TAG, STEP_TAG, Aliyun, Credentials, Settings
+from adapters.openapi import DIGEST_TAG
 from bot import model, ports
 from sandbox import world
 from tests.sandbox.aliyun_party import REGION, WEB1, WEB2
@@ -52,6 +53,7 @@ def start(plan: model.Plan, token: str = "token-1", **tags: str) -> model.StartR
         STEP_TAG: token,
         BATCH_TAG: "batch-1",
         AT_TAG: str(int(datetime.now(UTC).timestamp())),
+        DIGEST_TAG: model.digest(plan),
         **tags,
     }
     digest = model.digest(plan)
@@ -61,4 +63,6 @@ def start(plan: model.Plan, token: str = "token-1", **tags: str) -> model.StartR
 def changed(effect: model.StartRun, **fields: Any) -> model.StartRun:
     """The same effect for another plan, digest included."""
     other = dataclasses.replace(effect.plan, **fields)
-    return dataclasses.replace(effect, plan=other, digest=model.digest(other))
+    digest = model.digest(other)
+    tags = {**effect.tags, DIGEST_TAG: digest}
+    return dataclasses.replace(effect, plan=other, digest=digest, tags=tags)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.oos import AT_TAG, BATCH_TAG, STEP_TAG, Credentials, Oos, Settings
+from adapters.openapi import DIGEST_TAG
 from bot import model
 from sandbox import world
 from sandbox.aliyun import Aliyun
@@ -38,7 +39,7 @@ def start(
     plan = model.Plan(**{"command": "restart", "version": "", "region": REGION, **wanted})
     step = model.Step(7, 0, token, batch, REGION, ())
     now = str(int(datetime.now(UTC).timestamp()))
-    tags = {STEP_TAG: token, BATCH_TAG: batch, AT_TAG: now}
+    tags = {STEP_TAG: token, BATCH_TAG: batch, AT_TAG: now, DIGEST_TAG: model.digest(plan)}
     return model.StartRun(7, plan, model.digest(plan), step, "run #7", tags)
 
 

@@ -302,10 +302,29 @@ async def test_in_doubt_throttling_decides_nothing(aliyun: Aliyun, party: Party)
     )
 
 
-async def test_a_used_token_is_looked_up(aliyun: Aliyun, party: Party) -> None:
+async def test_the_run_of_another_plan_is_never_taken_for_ours(
+    aliyun: Aliyun, party: Party
+) -> None:
+    """Neither by its token nor, in doubt, by its tag."""
     first = start(plan("echo one"))
-    done = await aliyun.perform(first, model.Attempt())
-    assert await aliyun.perform(changed(first, script="echo two"), model.Attempt()) == done
+    await aliyun.perform(first, model.Attempt())
+    for doubt in (False, True):
+        found = await aliyun.perform(
+            changed(first, script="echo two"), model.Attempt(uncertain=doubt)
+        )
+        assert isinstance(found, model.Unknown)
+        assert "another plan" in found.reason
+    assert len(await party.invocations()) == 1
+
+
+async def test_a_run_of_an_earlier_release_is_found_by_the_short_code(
+    aliyun: Aliyun, party: Party
+) -> None:
+    effect = start(plan())
+    tags = {**effect.tags, "countersign-digest": model.short(effect.digest)}
+    effect = dataclasses.replace(effect, tags=tags)
+    done = await aliyun.perform(effect, model.Attempt())
+    assert await aliyun.perform(effect, model.Attempt(uncertain=True)) == done
     assert len(await party.invocations()) == 1
 
 

