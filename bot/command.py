@@ -251,6 +251,10 @@ class Context:
             named += f" +{len(targets) - MOST_NAMED}"
         return f"{request.command} {named}".strip()
 
+    def subject(self, letter: model.Letter) -> str:
+        """What a letter is about: the rule that made it, or the request whose end it tells."""
+        return deliveries.subject(self.locale, letter)
+
     def target(self, letter: model.Letter) -> str:
         """Where a letter goes, in a few words."""
         return deliveries.target(self.locale, self.book, letter.deliver)

@@ -33,6 +33,13 @@ def target(locale: str, book: policy.Book, deliver: model.Deliver) -> str:
     return texts.say(locale, f"dead.to.{deliver.how}", **facts)
 
 
+def subject(locale: str, letter: model.Letter) -> str:
+    """What a letter is about: the rule that made it, or the request whose end it tells."""
+    if letter.request:
+        return texts.say(locale, "dead.word", request=letter.request)
+    return texts.say(locale, "dead.rule", rule=letter.deliver.rule)
+
+
 def contents(deliver: model.Deliver, hidden: Collection[str] = ()) -> str:
     """What is delivered, as text: JSON is indented, values of these names are not told."""
     body: Any = deliver.body

@@ -146,6 +146,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "card.failed": {"reason": "string"},
         "card.unclear": {"reason": "string", "card": "integer"},
         "tell.failed": {"effect": "string", "reason": "string"},
+        "tell.gave_up": {"letter": "integer"},
         "event.refused": {
             "via": "string",
             "reason": "string",

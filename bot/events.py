@@ -45,8 +45,9 @@ def letter_line(book: policy.Book, letter: model.Letter) -> str:
     state = {"unknown": "may have arrived", "refused": "not delivered"}.get(
         letter.state, letter.state
     )
+    subject = letter.deliver.rule or deliveries.subject("en", letter)
     why = f": {' '.join(letter.reason.split())[:MOST_WHY]}" if letter.reason else ""
-    return f"{letter.number:>8}  {when}  {tries}  {letter.deliver.rule} -> {where}  {state}{why}"
+    return f"{letter.number:>8}  {when}  {tries}  {subject} -> {where}  {state}{why}"
 
 
 def letter_lines(

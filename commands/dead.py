@@ -31,6 +31,8 @@ def dead(context: Context, number: Number = 0) -> Reply:
             return _sentence(context, context.say("dead.none", number=number))
         return _one(context, found)
     if not letters:
+        if unsaid := context.view.unsaid:
+            return _sentence(context, context.say("dead.nothing.but", count=unsaid))
         return _sentence(context, context.say("dead.nothing"))
     shown = letters[:MOST_LISTED]
     blocks = [Block("facts", rows=tuple(_row(context, letter) for letter in shown))]
@@ -52,7 +54,7 @@ def _row(context: Context, letter: Letter) -> tuple[str, tuple[Span, ...]]:
     if letter.state == "unknown":
         why = f"{context.say('dead.state.unknown')} · {why}"
     return str(letter.number), (
-        Span(letter.deliver.rule, "bold"),
+        Span(letter.deliver.rule or context.subject(letter), "bold"),
         Span(f" → {context.target(letter)} · {when} · {why}"),
     )
 
@@ -76,7 +78,7 @@ def _one(context: Context, letter: Letter) -> Reply:
     if letter.dead:
         again = context.say("dead.again", number=letter.number)
         blocks.append(Block("para", (Span(again),)))
-    title = context.say("dead.one", number=letter.number, rule=letter.deliver.rule)
+    title = context.say("dead.one", number=letter.number, subject=context.subject(letter))
     return Reply(title, tuple(blocks))
 
 

@@ -21,7 +21,7 @@ from bot import model, ports
 RATE_LIMITED = frozenset((99991400, 230020, 11232, 11233, 11247))
 TOKEN_STALE = frozenset((99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677))
 TRANSIENT = frozenset((230049, 1395001, 300000, 1, 1000040343))
-TARGET_GONE = frozenset((230011, 230019, 230050, 230110, 230111))
+TARGET_GONE = frozenset((230011, 230019, 230050, 230110, 230111, 231003))
 """The message to answer is gone; the chat itself may still be there."""
 BEING_SENT = 230049
 NO_THREAD = frozenset((230071, 230072))
@@ -90,6 +90,12 @@ class Answer:
         if self.code == BAD_CARD:
             return "100290" in self.message
         return self.code == BAD_PARAMETER and "user_id" in self.message
+
+    @property
+    def gone(self) -> bool:
+        """The message to answer is gone; the chat itself may still be there."""
+        named = self.code == BAD_PARAMETER and "message_id" in self.message
+        return named or self.code in TARGET_GONE
 
     def outcome(self, scope: str) -> model.Refused | model.NotSent:
         """What a failure means; ``scope`` is the permission that the call needs."""

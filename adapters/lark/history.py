@@ -99,7 +99,7 @@ async def _thread(calls: api.Api, place: model.Place) -> str:
     if not place.message:
         return ""
     answer = await calls.call("GET", f"im/v1/messages/{quote(place.message, safe='')}")
-    if answer.code in api.TARGET_GONE:
+    if answer.gone:
         return ""
     items = _checked(answer).get("items")
     first = items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}

@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +23,8 @@ from bot import checkpoints, model, ports
 
 log = logging.getLogger(__name__)
 
+PERSON = "ou_"
+"""How the id of a person begins, who may be written to in place of a chat."""
 SEND_SCOPE = "im:message:send_as_bot"
 FORM_SCOPE = "approval:approval:readonly"
 UUID_HOLDS = 3600.0 - 120.0
@@ -41,13 +43,14 @@ _FORM_STATUS = {
 class _Content:
     """A message's body three times over: ``reply`` where it answers a message, ``fresh`` where it
     stands alone, ``quiet`` without mentions, for when somebody mentioned does not exist. ``mark``
-    is what it is recognised by when the chat is read."""
+    is what it is recognised by when the chat is read. ``fixed``: it goes nowhere else."""
 
     kind: str
     reply: str
     fresh: str
     quiet: str
     mark: str
+    fixed: bool = False
 
 
 LIST_WINDOW = timedelta(hours=10)
@@ -69,7 +72,9 @@ class Sender:
         try:
             match effect:
                 case model.Say():
-                    outcome = await self._tell(effect.place, effect.message, effect.key, attempt)
+                    outcome = await self._tell(
+                        effect.place, effect.message, effect.key, attempt, effect.fixed
+                    )
                 case model.ShowCard():
                     outcome = await self._show(effect, attempt)
                 case model.UpdateCard():
@@ -92,17 +97,27 @@ class Sender:
     # ------------------------------------------------------------------------- messages
 
     async def _tell(
-        self, place: model.Place, message: model.Message, key: str, attempt: model.Attempt
+        self,
+        place: model.Place,
+        message: model.Message,
+        key: str,
+        attempt: model.Attempt,
+        fixed: bool = False,
     ) -> model.Outcome:
         """Send a message, then its file. ``Done.ref`` is the first post's."""
-        posts = await self._posts(place, message, key, attempt)
+        posts = await self._posts(place, message, key, attempt, fixed)
         if message.file is None or not isinstance(posts, model.Done):
             return posts
         sent = await self._file(place, message.file, f"{key}#file", attempt)
         return posts if isinstance(sent, model.Done) else sent
 
     async def _posts(
-        self, place: model.Place, message: model.Message, key: str, attempt: model.Attempt
+        self,
+        place: model.Place,
+        message: model.Message,
+        key: str,
+        attempt: model.Attempt,
+        fixed: bool = False,
     ) -> model.Outcome:
         """Send a message's words, in several posts if it is long; those sent before are not sent
         again."""
@@ -113,7 +128,7 @@ class Sender:
             part = f"{key}#{number}"
             if part in attempt.parts_done:
                 continue
-            post = _Content("post", content, elsewhere[number], quiet[number], content)
+            post = _Content("post", content, elsewhere[number], quiet[number], content, fixed)
             sent = await self._send(place, post, part, attempt)
             if not isinstance(sent, model.Done):
                 return sent
@@ -184,9 +199,7 @@ class Sender:
         answer = await self._deliver(place, content, uuid)
         if answer.nobody and content.quiet != content.reply:
             log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
-            content = _Content(
-                content.kind, content.quiet, content.quiet, content.quiet, content.mark
-            )
+            content = replace(content, reply=content.quiet, fresh=content.quiet)
             answer = await self._deliver(place, content, uuid)
         if answer.code != 0:
             return answer.outcome(SEND_SCOPE)
@@ -212,7 +225,7 @@ class Sender:
     async def _deliver(self, place: model.Place, content: _Content, uuid: str) -> api.Answer:
         if place.message:
             answer = await self._reply(place, content, uuid)
-            if answer.code not in api.TARGET_GONE or not place.chat:
+            if not answer.gone or content.fixed or not place.chat:
                 return answer
             log.info("the message to answer is gone (%d); writing to the chat", answer.code)
         body = (
@@ -223,7 +236,8 @@ class Sender:
             .uuid(uuid)
             .build()
         )
-        params = {"receive_id_type": "chat_id"}
+        named = place.direct and place.chat.startswith(PERSON)
+        params = {"receive_id_type": "open_id" if named else "chat_id"}
         return await self._api.call("POST", "im/v1/messages", _fields(body), params)
 
     async def _reply(self, place: model.Place, content: _Content, uuid: str) -> api.Answer:

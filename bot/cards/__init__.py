@@ -3,7 +3,7 @@
 Only structure is made here; every string goes out as plain text and is escaped by the adapter.
 """
 
-from bot.cards.outcome import outcome_message
+from bot.cards.outcome import ending_message, fallback_message, outcome_message
 from bot.cards.parts import (
     accounts_of,
     instance_name,
@@ -27,6 +27,8 @@ __all__ = [
     "Sheets",
     "accounts_of",
     "ballot_message",
+    "ending_message",
+    "fallback_message",
     "instance_name",
     "instances_message",
     "moment",

@@ -7,7 +7,20 @@ from datetime import timedelta
 
 from bot import model, texts
 from bot.cards import runs
-from bot.cards.parts import MARKS, bold, code, name_of, para, people, span, targets_text
+from bot.cards.parts import (
+    MARKS,
+    bold,
+    code,
+    name_of,
+    para,
+    people,
+    sentence,
+    span,
+    state_word,
+    targets_text,
+    title_of,
+    vote_row,
+)
 from bot.cards.results import output_blocks, result_rows
 from bot.house import House
 
@@ -77,3 +90,42 @@ def outcome_message(
     else:
         blocks += output_blocks(request, plan, results)
     return model.Message(headline, tuple(blocks), mentions, quote=request.text)
+
+
+def ending_message(
+    house: House,
+    request: model.Request,
+    votes: Sequence[model.Vote],
+    stamp: str,
+    text: str,
+    mentions: tuple[model.Account, ...],
+    why: str = "",
+    title: str = "",
+) -> model.Message:
+    """How a request ended of which nothing ran: a sentence, a voter's reason, the votes, the code
+    and the stamp of its audit entry."""
+    locale = request.locale
+    said = sentence(title or title_of(request), text, mentions, request.text)
+    rows = [*vote_row(house, request, votes)]
+    if why:
+        rows.insert(0, (texts.say(locale, "card.reason"), (span(why),)))
+    if request.plan is not None:
+        rows.append((texts.say(locale, "card.code"), (code(request.code),)))
+    rows.append((texts.say(locale, "say.audit"), (span(f"№ {stamp}"),)))
+    blocks = (*said.blocks, model.Block("facts", rows=tuple(rows)))
+    return model.Message(said.title, blocks, said.mentions, said.quote)
+
+
+def fallback_message(
+    request: model.Request, stamp: str, mentions: tuple[model.Account, ...] = ()
+) -> model.Message:
+    """How a request ended, where that could not be told as it should have been: the number, the
+    code, the verdict and the stamp. Nothing else may go where the whole was not meant to go."""
+    locale = request.locale
+    facts = {
+        "id": request.id,
+        "code": request.code if request.plan is not None else "–",
+        "state": state_word(locale, request),
+        "stamp": stamp,
+    }
+    return sentence(f"#{request.id}", texts.say(locale, "say.fallback", **facts), mentions)

@@ -12,6 +12,7 @@ from typing import Any
 from bot import cards, catalog, command, model, parse, policy, texts
 from bot.core import (
     drift,
+    endings,
     filing,
     letters,
     machines,
@@ -257,13 +258,7 @@ def planned(draft: Draft, outcome: model.Outcome) -> None:
 
 def refuse_request(draft: Draft, refusal: policy.Refusal) -> None:
     """End a request that never got as far as a vote."""
-    request = draft.it
-    text = refusal_text(request.locale, refusal)
-    draft.finish(model.State.REFUSED, note=text)
-    draft.enter("countersign", "request.refused", reason=refusal.key)
-    title = texts.say(request.locale, "refused.title")
-    message = cards.sentence(title, text, draft.asker(), quote=request.text)
-    draft.tell("refused", message)
+    endings.refuse(draft, refusal)
 
 
 def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot import cards, model, policy, texts
+from bot import model, policy, texts
+from bot.core import endings
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -69,8 +70,7 @@ def not_started(draft: Draft, outcome: model.Refused) -> None:
         digest=draft.it.digest,
     )
     draft.update_card()
-    stamp = draft.stamp()
-    draft.tell("outcome", cards.outcome_message(draft.house, draft.it, draft.votes, (), stamp, ""))
+    endings.outcome(draft)
 
 
 def refusal_of_start(house: House, request: model.Request) -> policy.Refusal | None:

@@ -41,6 +41,7 @@ class Draft:
         self.journal: list[model.JournalRow] = []
         self.sources: dict[str, str] = {}
         self.published: list[model.CloudEvent] = []
+        self.untold: list[int] = []
         self.noted: Mapping[str, Any] = {}
         self.spoken = ""
         self.carried = False
@@ -184,11 +185,14 @@ class Draft:
         what is decided again, in a store that was put back, is something new to them."""
         return f"{key}:{self.view.nonce}" if self.view.nonce else key
 
-    def tell(self, what: str, message: model.Message) -> None:
-        """Say something in the request's thread; ``what`` names it and makes it happen once."""
+    def tell(self, what: str, message: model.Message, final: str = "") -> None:
+        """Say something in the request's thread; ``what`` names it and makes it happen once.
+        ``final``: the audit stamp of how the request ended, which is never given up: where it
+        cannot be said, it is told another way."""
         key = f"say:{self.name}:{what}"
-        body = model.Say(self.it.place, message, self.fresh(key))
-        self.queue(key, f"chat:{self.it.id}", body)
+        context = {"final": final} if final else {}
+        body = model.Say(self.it.place, message, self.fresh(key), fixed=bool(final))
+        self.queue(key, f"chat:{self.it.id}", body, context=context)
 
     def tell_sentence(
         self, what: str, key: str, mentions: tuple[model.Account, ...] = (), **facts: Any
@@ -208,7 +212,7 @@ class Draft:
 
     def card_key(self) -> str:
         """How the keys of everything begin that is done with the request's card."""
-        return f"card:{self.view.installation}:{self.it.id}"
+        return f"card:{self.name}"
 
     def show_card(self, number: int = 1) -> None:
         """Send the request's card, or the next one where nobody knows whether the last arrived."""
@@ -260,6 +264,7 @@ class Draft:
             journal=tuple(self.journal),
             sources=self.sources,
             published=tuple(self.published),
+            untold=tuple(self.untold),
         )
 
 

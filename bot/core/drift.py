@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 
 from bot import cards, model, policy, texts
-from bot.core import machines, planning, preview, running, runs, templating
+from bot.core import endings, machines, planning, preview, running, runs, templating
 from bot.core.draft import Draft, reason_of, refusal_text
 
 log = logging.getLogger(__name__)
@@ -107,4 +107,4 @@ def give_up(draft: Draft, reason: str) -> None:
     draft.finish(model.State.FAILED, note=reason)
     draft.enter("countersign", "run.not_started", reason=reason)
     draft.update_card()
-    draft.tell_sentence("outcome", "say.not_started", draft.asker(), reason=reason)
+    endings.sentence(draft, "outcome", "say.not_started", reason=reason)

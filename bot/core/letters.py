@@ -25,7 +25,9 @@ def by_text(
     draft.entries.append(entry(letter, person.id))
     key = "redrive.doubtful" if letter.state == "unknown" else "redrive.queued"
     where = deliveries.target(locale, book, letter.deliver)
-    text = texts.say(locale, key, number=letter.number, rule=letter.deliver.rule, target=where)
+    text = texts.say(
+        locale, key, number=letter.number, subject=deliveries.subject(locale, letter), target=where
+    )
     draft.answer(event, text)
     return replace(draft.receipt(text, "success"), redriven=(letter.number,))
 

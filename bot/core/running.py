@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, texts
-from bot.core import authority, elsewhere, live, runs
+from bot.core import authority, elsewhere, endings, live, runs
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
@@ -249,16 +249,11 @@ def conclude(draft: Draft) -> bool:
         **({"errors": list(errors)} if errors else {}),
     )
     draft.update_card()
-    results = tuple(draft.results.values())
     if state in (model.State.FAILED, model.State.CANCELLED) and not request.started_at:
         why = texts.joined(request.locale, errors, "and")
-        draft.tell_sentence("outcome", "say.not_started", draft.asker(), reason=why)
+        endings.sentence(draft, "outcome", "say.not_started", reason=why)
         return True
-    name = run_name(request)
-    message = cards.outcome_message(
-        draft.house, draft.it, draft.votes, results, draft.stamp(), name
-    )
-    draft.tell("outcome", message)
+    endings.outcome(draft, run_name(request))
     return True
 
 
@@ -316,7 +311,7 @@ def halt_template(draft: Draft, person: policy.Person) -> None:
         why = texts.say(draft.it.locale, "stop.before_start")
         draft.finish(model.State.CANCELLED, note=why)
         draft.update_card()
-        draft.tell_sentence("outcome", "say.not_started", draft.asker(), reason=why)
+        endings.sentence(draft, "outcome", "say.not_started", reason=why)
     elif plan.engine == "local":
         runs.told(draft, "stopped", person.id)
     else:
@@ -393,11 +388,8 @@ def timer_due(
     elif event.timer == "remind" and pending and draft.now < request.expires_at:
         remind(draft)
     elif event.timer == "plan" and request.state is model.State.PLANNING:
-        text = texts.say(request.locale, "refused.lookup", reason="timeout")
-        draft.finish(model.State.REFUSED, note=text)
-        draft.enter("countersign", "request.refused", reason="refused.lookup")
-        message = cards.sentence(cards.title_of(request), text, draft.asker(), request.text)
-        draft.tell("refused", message)
+        why = texts.say(request.locale, "refused.lookup.late")
+        endings.refuse(draft, policy.Refusal("refused.lookup", {"reason": why}))
     elif event.timer == "overdue" and request.state is model.State.RUNNING:
         draft.enter("countersign", "run.overdue")
         draft.tell_sentence("overdue", "say.overdue", draft.asker())
@@ -429,7 +421,7 @@ def expire(draft: Draft) -> None:
     draft.finish(model.State.EXPIRED)
     draft.enter("countersign", "request.expired")
     draft.update_card()
-    draft.tell_sentence("expired", "say.expired", draft.asker())
+    endings.sentence(draft, "expired", "say.expired")
 
 
 def remind(draft: Draft) -> None:

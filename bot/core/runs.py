@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot import cards, model, policy, texts
-from bot.core import authority, live, preview, questions, secrets
+from bot.core import authority, endings, live, preview, questions, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
@@ -360,9 +360,7 @@ def end(draft: Draft, state: model.State, note: str) -> None:
     draft.cleared.extend(VOTE_TIMERS)
     draft.enter("countersign", "run.ended", state=state.value, **({"note": note} if note else {}))
     draft.update_card()
-    draft.tell(
-        "outcome", cards.outcome_message(draft.house, draft.it, draft.votes, (), draft.stamp(), "")
-    )
+    endings.outcome(draft)
 
 
 # ----------------------------------------------------------------------------- words of people

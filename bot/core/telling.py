@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot import cards, model, texts
+from bot import cards, model, policy, texts
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 
@@ -64,9 +64,75 @@ def supersede(draft: Draft, ref: str) -> model.Card:
 
 
 def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
-    """A message or an update left; one that could not is kept in the audit log."""
-    draft = Draft(house, view, now)
-    if not isinstance(outcome, model.Done) and view.effect is not None:
-        reason = getattr(outcome, "reason", "")
-        draft.enter("countersign", "tell.failed", effect=view.effect.key, reason=reason)
+    """A message or an update left; one that could not is kept in the audit log, and what it had to
+    say of how a request ended is told another way."""
+    draft, effect = Draft(house, view, now), view.effect
+    if effect is None or (isinstance(outcome, model.Done) and not outcome.data.get("doubtful")):
+        return draft.receipt()
+    reason = getattr(outcome, "reason", "")
+    draft.enter("countersign", "tell.failed", effect=effect.key, reason=reason)
+    if view.request is None:
+        return draft.receipt()
+    if "final" in effect.context:
+        tell_another_way(draft, effect)
+    elif is_last_update(draft, effect.body):
+        give_up(draft, effect.id)
     return draft.receipt()
+
+
+def is_last_update(draft: Draft, body: model.Effect) -> bool:
+    """Is it the update by which everybody's card says how the request ended?"""
+    if not isinstance(body, model.UpdateCard) or not draft.it.state.final or not draft.it.card:
+        return False
+    return body.ref in ("", draft.it.card) and body.card == draft.card()
+
+
+WAYS = ("thread", "chat", "direct")
+"""Where a final word is told: each only if the one before it was refused, or nobody knows."""
+
+
+def tell_another_way(draft: Draft, effect: model.StoredEffect) -> None:
+    """Tell in a few words how the request ended, in its chat or to the requester alone; where that
+    is refused, too, the message itself is a dead letter."""
+    context = effect.context
+    letter = int(context.get("letter", effect.id))
+    tried = str(context.get("way", WAYS[0]))
+    for way in WAYS[WAYS.index(tried) + 1 :]:
+        place = place_of(draft, way)
+        if place is None:
+            continue
+        stamp = str(context["final"])
+        mentions = () if place.direct else draft.asker()
+        key = f"{effect.key}:{way}:{effect.attempts}"
+        message = cards.fallback_message(draft.it, stamp, mentions)
+        body = model.Say(place, message, draft.fresh(key))
+        further = {"final": stamp, "way": way, "letter": letter}
+        draft.queue(key, f"chat:{draft.it.id}", body, context=further)
+        return
+    give_up(draft, letter)
+
+
+def place_of(draft: Draft, way: str) -> model.Place | None:
+    """The request's chat without its thread, or the requester, if they are still who asked; None:
+    there is no such place. Nothing goes from a direct chat into a group."""
+    place, account = draft.it.place, draft.it.account
+    if way == "chat":
+        return model.Place(place.platform, place.tenant, place.chat, direct=place.direct)
+    book = draft.house.book
+    if account.platform != place.platform or not account.id:
+        found = policy.account_of(book, draft.it.person, place.platform, place.tenant)
+        if found is None:
+            return None
+        account = found
+    holder = policy.person_of(book, account)
+    if holder is None or holder.id != draft.it.person:
+        return None
+    if account.tenant not in book.tenants.get(account.platform, frozenset()):
+        return None
+    return model.Place(account.platform, account.tenant, account.id, direct=True)
+
+
+def give_up(draft: Draft, letter: int) -> None:
+    """Nobody could be told: a dead letter, until somebody sends it once more."""
+    draft.untold.append(letter)
+    draft.enter("countersign", "tell.gave_up", letter=letter)

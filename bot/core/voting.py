@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import cards, command, model, policy, texts
-from bot.core import running, steering, telling
+from bot.core import endings, running, steering, telling
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -226,24 +226,11 @@ def count(draft: Draft, rule: policy.Policy, person: policy.Person, reason: str)
         draft.finish(model.State.REJECTED, by=person.id)
         draft.enter(person.id, "request.rejected", **({"reason": reason} if reason else {}))
         draft.update_card()
-        say_rejected(draft, person, reason)
+        endings.sentence(draft, "rejected", "say.rejected", reason, name=person.name)
         return texts.say(locale, "vote.rejected", id=number), "info"
     draft.update_card()
     counted = texts.say(locale, "vote.counted", id=number, have=tally.have, need=tally.need)
     return counted, "success"
-
-
-def say_rejected(draft: Draft, person: policy.Person, reason: str) -> None:
-    request = draft.it
-    facts = {"id": request.id, "command": request.command, "name": person.name}
-    text = texts.say(request.locale, "say.rejected", **facts)
-    message = cards.sentence(cards.title_of(request), text, draft.asker(), quote=request.text)
-    if reason:
-        label = texts.say(request.locale, "card.reason")
-        rows = ((label, (cards.span(reason),)),)
-        blocks = (*message.blocks, model.Block("facts", rows=rows))
-        message = model.Message(message.title, blocks, message.mentions, message.quote)
-    draft.tell("rejected", message)
 
 
 def cancel(draft: Draft, person: policy.Person) -> running.Answer:
@@ -271,7 +258,7 @@ def call_off(draft: Draft, by: str, key: str, **facts: str) -> None:
     draft.finish(model.State.CANCELLED, by=by, note=note)
     draft.enter(by or f"{draft.it.place.platform}:?", "request.cancelled", why=key)
     draft.update_card()
-    draft.tell_sentence("cancelled", key, draft.asker(), **facts)
+    endings.sentence(draft, "cancelled", key, **facts)
 
 
 def recalled(

@@ -142,6 +142,7 @@ class Letter:
     reason: str = ""
     code: str = ""
     tried_at: datetime | None = None
+    request: int = 0
 
     @property
     def dead(self) -> bool:

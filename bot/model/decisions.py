@@ -117,8 +117,9 @@ class View:
     how often ``asks_by`` asked within the last minute, ``installation`` the random id of this
     store, ``unsent`` the keys of the request's queued effects that were certainly never sent (not
     looked up where one of its calls came back), ``journal`` how many entries the journal of the
-    request's run has, ``nonce`` 128 fresh random bits in hex, another for each event,
-    ``shift`` by how much the machine's clock was set in all.
+    request's run has, ``unsaid`` (with the list "dead") how many messages and cards were not
+    delivered as they were, or are still being tried, ``nonce`` 128 fresh random bits in hex,
+    another for each event, ``shift`` by how much the machine's clock was set in all.
     ``listing_votes``: the votes on the requests of an "open" ``listing``.
     ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit."""
 
@@ -134,6 +135,7 @@ class View:
     listing: tuple[Request, ...] = ()
     audit: tuple[AuditRow, ...] = ()
     letters: tuple[Letter, ...] = ()
+    unsaid: int = 0
     recent_asks: int = 0
     unsent: frozenset[str] = frozenset()
     journal: int = 0
@@ -153,7 +155,8 @@ class Decision:
     effects to forget unless they were already sent. ``clear_timers`` are kinds of its timers.
     ``journal`` are further entries of its run's, ``sources`` the texts of templates by SHA-256,
     ``published`` events for the bus, ``redriven`` the numbers of dead letters to
-    send once more.
+    send once more, ``untold`` the effects that are dead letters now: a final word of which people
+    could be told nothing.
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -170,3 +173,4 @@ class Decision:
     sources: Mapping[str, str] = field(default_factory=dict)
     published: tuple[CloudEvent, ...] = ()
     redriven: tuple[int, ...] = ()
+    untold: tuple[int, ...] = ()

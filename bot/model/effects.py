@@ -15,12 +15,15 @@ from bot.model.rich import Card, Message
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Send a message to a thread. ``key`` makes a repeated send harmless where the platform can."""
+    """Send a message to a thread. ``key`` makes a repeated send harmless where the platform can.
+    ``fixed``: where the message to answer is gone it is refused, and not said beside it. A direct
+    ``place`` may name a person's account id in place of the chat."""
 
     place: Place
     message: Message
     key: str
     kind: Literal["say"] = "say"
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,22 @@ def redrive(connection: sqlite3.Connection, number: int, now: int) -> bool:
     found = letter(connection, number)
     if found is None or not found.dead:
         return False
-    again = found.deliver.again + (found.state != "unknown")
-    body = codec.encode(replace(found.deliver, again=again))
+    body = codec.encode(_once_more(connection, found))
     return connection.execute(queries.LETTER_REDRIVE, (body, now, number)).rowcount == 1
+
+
+def _once_more(connection: sqlite3.Connection, found: model.Letter) -> model.Effect:
+    """The letter as it is sent again: what the platform must not take for the last one has another
+    name."""
+    if not found.request:
+        again = found.deliver.again + (found.state != "unknown")
+        return replace(found.deliver, again=again)
+    row = connection.execute(queries.LETTER, (found.number,)).fetchone()
+    body = codec.decode(codec.effect, row[4])
+    if isinstance(body, model.Say | model.ShowCard):
+        first = body.key.partition(":again")[0]
+        return replace(body, key=f"{first}:again{found.attempts}")
+    return body
 
 
 # ----------------------------------------------------------------------------- reading
@@ -114,15 +127,28 @@ def letters_of(
 
 
 def _letter(row: tuple[Any, ...]) -> model.Letter:
-    number, at, state, attempts, body, outcome, tried = row
+    number, at, state, attempts, body, outcome, tried, kind, request, key = row
     became = codec.decode(codec.outcome, outcome) if outcome else None
     return model.Letter(
         number,
         codec.at(at),
         state,
         attempts,
-        codec.decode(codec.deliver, body),
+        codec.decode(codec.deliver, body) if kind == "deliver" else _word(body, kind, key),
         getattr(became, "reason", ""),
         getattr(became, "code", ""),
         codec.at(tried) if tried else None,
+        request if kind != "deliver" else 0,
     )
+
+
+def _word(body: str, kind: str, key: str) -> model.Deliver:
+    """How a request ended, as a letter: where it was to go and its title. What it says in full is
+    for those alone whom it was meant for."""
+    effect = codec.decode(codec.effect, body)
+    assert isinstance(effect, model.Say | model.ShowCard | model.UpdateCard)
+    title = effect.message.title if isinstance(effect, model.Say) else effect.card.title
+    place = effect.place
+    to = {"platform": place.platform, "tenant": place.tenant, "chat": place.chat}
+    named = {"source": "countersign", "id": key, "type": kind}
+    return model.Deliver("", 0, "thread", to, title, named, place)

@@ -228,12 +228,21 @@ WHERE seq > :after AND at >= :since AND {_OF_TYPES} ORDER BY seq DESC LIMIT :lim
 """
 BUS_EVENT = "SELECT body FROM bus WHERE seq = ?"
 BUS_COUNT = "SELECT COUNT(*) FROM bus"
-_DEAD = "kind = 'deliver' AND state IN ('refused', 'unknown')"
-_LETTER = "SELECT id, created_at, state, attempts, body, outcome, claimed_at FROM outbox"
-LETTER = f"{_LETTER} WHERE id = ? AND kind = 'deliver'"
+_IS_LETTER = "(kind = 'deliver' OR untold = 1)"
+_DEAD = f"{_IS_LETTER} AND state IN ('refused', 'unknown')"
+_LETTER = """
+SELECT id, created_at, state, attempts, body, outcome, claimed_at, kind, request, key FROM outbox
+"""
+LETTER = f"{_LETTER} WHERE id = ? AND {_IS_LETTER}"
+EFFECT_UNTOLD = "UPDATE outbox SET untold = 1 WHERE id = ?"
+UNSAID = """
+SELECT (SELECT COUNT(*) FROM outbox WHERE kind IN ('say', 'show_card', 'update_card')
+        AND state IN ('refused', 'unknown'))
+    + (SELECT COUNT(*) FROM outbox WHERE state = 'queued' AND attempts > 0)
+"""
 LETTERS_DEAD = f"{_LETTER} WHERE {_DEAD} ORDER BY settled_at DESC, id DESC LIMIT ?"
 LETTERS_COUNT_DEAD = f"SELECT COUNT(*) FROM outbox WHERE {_DEAD}"
-LETTERS_IN = f"{_LETTER} WHERE kind = 'deliver' AND state = ? ORDER BY id DESC LIMIT ?"
+LETTERS_IN = f"{_LETTER} WHERE {_IS_LETTER} AND state = ? ORDER BY id DESC LIMIT ?"
 LETTERS_OF = f"""
 {_LETTER} WHERE kind = 'deliver' AND key >= ? AND key < ? ORDER BY key LIMIT ?
 """
@@ -242,7 +251,8 @@ LETTER_REDRIVE = """
 UPDATE outbox
 SET body = ?, state = 'queued', doubt = 0, doubt_at = 0, forgiven = attempts, due_at = ?,
     outcome = ''
-WHERE id = ? AND kind = 'deliver' AND state IN ('refused', 'unknown', 'dropped')
+WHERE id = ? AND (kind = 'deliver' OR untold = 1)
+    AND state IN ('refused', 'unknown', 'dropped')
 """
 
 # ----------------------------------------------------------------------------- timers
@@ -322,7 +332,10 @@ DELETE FROM outbox WHERE id IN (
     SELECT o.id FROM outbox AS o LEFT JOIN requests AS r ON r.id = o.request
     WHERE o.id > ? AND o.id <= ? AND o.created_at < ? AND o.id < (SELECT MAX(id) FROM outbox)
     AND o.state NOT IN ('queued', 'in_flight')
-    AND NOT (o.kind = 'deliver' AND o.state IN ('refused', 'unknown') AND o.settled_at >= ?)
+    AND NOT (
+        (o.kind = 'deliver' OR o.untold = 1) AND o.state IN ('refused', 'unknown')
+        AND o.settled_at >= ?
+    )
     AND (r.id IS NULL OR r.state IN ({FINAL}))
 )
 """

@@ -261,6 +261,24 @@ def m006_asking(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_UNTOLD = """
+ALTER TABLE outbox ADD COLUMN untold INTEGER NOT NULL DEFAULT 0;
+DROP INDEX outbox_dead;
+CREATE INDEX outbox_dead ON outbox (settled_at, id)
+    WHERE (kind = 'deliver' OR untold = 1) AND state IN ('refused', 'unknown');
+CREATE INDEX outbox_unsaid ON outbox (id)
+    WHERE kind IN ('say', 'show_card', 'update_card') AND state IN ('refused', 'unknown');
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m007_untold(db: sqlite_utils.Database) -> None:
+    """How a request ended is a dead letter, too, where nobody could be told."""
+    for statement in _UNTOLD.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store up to date. Every migration is one transaction, recorded with its name."""
     migrations.apply(sqlite_utils.Database(connection))

@@ -208,6 +208,7 @@ def load(
         listing=shown,
         audit=entries,
         letters=post,
+        unsaid=connection.execute(queries.UNSAID).fetchone()[0] if needs.listing == "dead" else 0,
         recent_asks=recent_asks,
         unsent=frozenset() if found is None or called else unsent(connection, found),
         journal=journal(connection, found) if found else 0,

@@ -152,6 +152,8 @@ class Writer:
                 self.changes.effects = True
         for event in decision.published:
             letters.publish(self.connection, event, moment)
+        for number in decision.untold:
+            self._execute(queries.EFFECT_UNTOLD, (number,))
         for number in decision.redriven:
             self._redrive(number, moment)
         for entry in decision.audit:

@@ -240,7 +240,13 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{count:earlier entry is|earlier entries are} not shown",
     ),
     "dead.title": ("没有送达的内容（死信）", "What could not be delivered (dead letters)"),
-    "dead.nothing": ("没有死信。", "Everything was delivered."),
+    "dead.nothing": ("没有死信，全部已送达。", "Everything was delivered."),
+    "dead.nothing.but": (
+        "没有死信。但有 {count} 条消息没有按原样送达，或仍在重试；审计日志中记为 tell.failed。",
+        "There are no dead letters, but {count:message was|messages were} not delivered as planned, or are still being tried; see tell.failed in the audit log.",
+    ),
+    "dead.rule": ("规则 {rule}", "rule {rule}"),
+    "dead.word": ("#{request} 的结果", "how #{request} ended"),
     "dead.none": ("没有编号为 {number} 的投递。", "There is no letter {number}."),
     "dead.more": (
         "更早的没有显示；python -m bot events dead 列出全部。",
@@ -251,7 +257,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Look at one with dead {number}; send it once more with redrive {number}",
     ),
     "dead.again": ("重新投递发送：redrive {number}", "Send it once more with redrive {number}"),
-    "dead.one": ("投递 {number} · 规则 {rule}", "Letter {number} · rule {rule}"),
+    "dead.one": ("投递 {number} · {subject}", "Letter {number} · {subject}"),
     "dead.state": ("状态", "State"),
     "dead.state.queued": ("排队中", "queued"),
     "dead.state.in_flight": ("正在投递", "on its way"),
@@ -284,12 +290,12 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "redrive.done": ("{number} 已经送达，没有重投。", "{number} was delivered; nothing was sent."),
     "redrive.queued": (
-        "{number}（规则 {rule}，{target}）重新投递。",
-        "{number} (rule {rule}, {target}) is sent once more.",
+        "{number}（{subject}，{target}）重新投递。",
+        "{number} ({subject}, {target}) is sent once more.",
     ),
     "redrive.doubtful": (
-        "{number}（规则 {rule}，{target}）重新投递。上一次可能已经送达，对方可能收到两次。",
-        "{number} (rule {rule}, {target}) is sent once more. It may have arrived before, so it may "
+        "{number}（{subject}，{target}）重新投递。上一次可能已经送达，对方可能收到两次。",
+        "{number} ({subject}, {target}) is sent once more. It may have arrived before, so it may "
         "arrive twice.",
     ),
     "whoami.title": ("你是 {name}", "You are {name}"),

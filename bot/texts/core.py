@@ -136,6 +136,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "查询实例失败：{reason}。没有执行，请稍后再试。",
         "Looking up the instances failed: {reason}. Nothing was run; please try again.",
     ),
+    "refused.lookup.late": ("没有在规定时间内得到回答", "no answer came in time"),
     "refused.form_status": (
         "审批单“{title}”当前状态是 {status}，不是已同意，所以没有执行。",
         "The form “{title}” is {status}, not approved, so nothing was run.",
@@ -443,6 +444,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "say.card_again": (
         "不知道 #{id} {command} 的上一张卡片是否送达，所以又发了一张。以这张新卡片为准；如果还有上一张，请不要使用。",
         "Nobody knows whether the last card of #{id} {command} arrived, so another was sent. Please use this new card; if there is an earlier one, it no longer counts.",
+    ),
+    "say.fallback": (
+        "#{id}（短码 {code}）{state}。№ {stamp}。完整的内容没能发到原来的位置；发送 status {id} 查看。",
+        "#{id} (code {code}): {state}. № {stamp}. The whole could not be sent where it belongs; send status {id} to read it.",
     ),
     "say.approved_by": ("审批人", "Approved by"),
     "say.ran": ("执行内容", "What ran"),

@@ -241,6 +241,12 @@ class Acts(party.Platform):
         return {"delivery": ""}
 
     @control
+    async def move_bot(self, chat: str, inside: bool) -> None:
+        """Put the bot into a group or out of it. DingTalk tells it nothing of that."""
+        change = self.rooms.without_bot.discard if inside else self.rooms.without_bot.add
+        change(self.chat(chat).id)
+
+    @control
     async def transcript(self, chat: str = "", viewer: str = "") -> list[dict[str, Any]]:
         """What stands in one chat (the ops group if none is named, "*" all chats), in order;
         ``viewer`` sees what only that person sees, else it is what everybody sees. Of what was

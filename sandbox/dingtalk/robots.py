@@ -60,7 +60,7 @@ class Robots:
 
     async def group(self, body: dict[str, Any]) -> dict[str, Any]:
         _check_robot(body.get("robotCode"))
-        chat = _group(body.get("openConversationId"))
+        chat = self._group(body.get("openConversationId"))
         shown = self._shown(body["msgKey"], body["msgParam"])
         return {"processQueryKey": self._post(chat, shown)}
 
@@ -84,12 +84,19 @@ class Robots:
 
     async def recall(self, body: dict[str, Any]) -> dict[str, Any]:
         _check_robot(body["robotCode"])
-        chat = _group(body["openConversationId"])
+        chat = self._group(body["openConversationId"])
         return self._recall(body["processQueryKeys"], {chat.id})
 
     async def recall_direct(self, body: dict[str, Any]) -> dict[str, Any]:
         _check_robot(body["robotCode"])
         return self._recall(body["processQueryKeys"], {c.id for c in people.DIRECT.values()})
+
+    def _group(self, id: str | None) -> people.Chat:
+        if not id:
+            raise errors.Refused("miss.openConversationId", "openConversationId is missing")
+        if id not in people.GROUPS or id in self._rooms.without_bot:
+            raise errors.Refused("invalid.openConversationId", "the robot is not in this group")
+        return people.GROUPS[id]
 
     def _recall(self, keys: list[str], chats: set[str]) -> dict[str, Any]:
         if not 1 <= len(keys) <= 20:
@@ -161,11 +168,3 @@ def _check_robot(code: str | None) -> None:
         raise errors.Refused("invalidParameter.robotCode.empty", "机器人robotCode为空")
     if code != world.DINGTALK_ROBOT:
         raise errors.Refused("invalidParameter.robotCode.notExsit", "机器人不存在")
-
-
-def _group(id: str | None) -> people.Chat:
-    if not id:
-        raise errors.Refused("miss.openConversationId", "openConversationId is missing")
-    if id not in people.GROUPS:
-        raise errors.Refused("invalid.openConversationId", "the robot is not in this group")
-    return people.GROUPS[id]

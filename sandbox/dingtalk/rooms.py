@@ -160,6 +160,7 @@ class Rooms:
         self._now = now
         self.entries: list[Entry] = []
         self.cards: dict[str, Card] = {}
+        self.without_bot: set[str] = set()
         self._count = 0
 
     def fresh(self, prefix: str) -> str:

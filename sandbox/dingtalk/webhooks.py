@@ -156,6 +156,8 @@ class Webhooks:
         chat, until = self._sessions.get(request.query.get("session", ""), ("", 0.0))
         if until <= self._clock.now():
             raise errors.OapiRefused(300001, "session 不存在")
+        if chat in self._rooms.without_bot:
+            raise errors.OapiRefused(400106, "robot not in group")
         sent = (chat, str(body.get("msgUuid", "")))
         if sent[1] and self._limits.session_remembers and sent in self._sent:
             return people.CHATS[chat], "repeated"
