@@ -177,7 +177,7 @@ class Sender:
         """Say everything that a cut card leaves out; once for the same text of the same request."""
         message = render.whole(card)
         text = model.canonical(render.posts(message))
-        key = f"whole:{card.request}:{hashlib.sha256(text.encode()).hexdigest()}"
+        key = f"whole:{card.request}:{card.code}:{hashlib.sha256(text.encode()).hexdigest()}"
         if key in attempt.parts_done:
             return model.Done(attempt.parts_done[key])
         outcome = await self._tell(place, message, key, attempt)

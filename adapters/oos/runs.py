@@ -29,7 +29,7 @@ class Runner:
 
     async def start(self, effect: model.StartRun, attempt: model.Attempt) -> model.Outcome:
         """Start the execution of a step, or find out that it was started before."""
-        if refused := objection(effect, self.settings.robots):
+        if refused := objection(effect, self.settings.robots, self.settings.key):
             return refused
         region = effect.step.region or effect.plan.region or self.settings.region
         look = functools.partial(self._look, effect, region)
@@ -42,7 +42,8 @@ class Runner:
                 await self._validate(effect, region)
             except openapi.Failure as failure:
                 return failure.harmless()
-        fields = request(effect, self.settings.safety_check, self.settings.robots)
+        check = stricter(self.settings.safety_check, effect.plan)
+        fields = request(effect, check, self.settings.robots)
         try:
             answer = await self.api.call("StartExecution", region, fields, effect.request)
         except openapi.Failure as failure:
@@ -77,11 +78,11 @@ class Runner:
 
 
 def objection(
-    effect: model.StartRun, robots: Mapping[str, str] | None = None
+    effect: model.StartRun, robots: Mapping[str, str] | None = None, key: bytes = b""
 ) -> model.Refused | None:
     """What forbids this call whatever the platform says; None: nothing."""
     plan, step = effect.plan, effect.step
-    if refused := openapi.objection(effect, "oos"):
+    if refused := openapi.objection(effect, "oos", key):
         return refused
     if effect.tags.get(openapi.STEP_TAG) != step.token:
         return model.Refused("The step's tag is missing: it could not be found again.", "Tags")
@@ -101,6 +102,12 @@ def objection(
             reason = f"{name}: there is no robot {value[6:66]} in [[webhook.robot]]."
             return model.Refused(reason, "UnknownRobot")
     return None
+
+
+def stricter(now: str, plan: model.Plan) -> str:
+    """The safety check as it is configured now or as it was voted on: whichever asks more."""
+    voted = str(plan.terms.get("safety_check") or now)
+    return now if voted == "Skip" else voted
 
 
 def tags_of(execution: Mapping[str, Any]) -> dict[str, str]:

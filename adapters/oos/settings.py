@@ -13,9 +13,11 @@ from adapters import openapi
 class Settings(openapi.Settings):
     """``safety_check``: "ConfirmEveryHighRiskAction" lets people confirm each task of high risk,
     "Skip" does not ask again. ``robots``: addresses by name, for OOS does not know what
-    ``robot:NAME`` means; it posts to them unsigned."""
+    ``robot:NAME`` means; it posts to them unsigned. ``key``: the installation's, by which hidden
+    values are known to be those that were voted on."""
 
     workers: int = 4
     safety_check: Literal["ConfirmEveryHighRiskAction", "Skip"] = "ConfirmEveryHighRiskAction"
     page_size: int = 100
     robots: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key: bytes = field(default=b"", repr=False)

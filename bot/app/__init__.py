@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
 import logging
 import signal
@@ -35,6 +36,7 @@ from bot import (
     watcher,
 )
 from bot.app import bus as bus_
+from bot.app import key as key_
 from bot.app import outside as outside_
 
 log = logging.getLogger("countersign")
@@ -64,6 +66,7 @@ class App:
             settings.aliyun.region,
             settings.zone,
             settings.rules,
+            safety_check=settings.oos.safety_check,
         )
         self._began = time.monotonic()
         self._failed: asyncio.Future[None] | None = None
@@ -75,7 +78,9 @@ class App:
         self._look_again()
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] | None = None) -> None:
-        """Work until ``stop`` is set. Raises BadCredentials, Stopped, or what broke the store."""
+        """Work until ``stop`` is set. Raises BadCredentials, Unreadable, Stopped, or what broke the
+        store."""
+        self.house = dataclasses.replace(self.house, key=key_.of(self.settings))
         with contextlib.closing(store.Store(self.settings.database)) as opened:
             self._failed = asyncio.get_running_loop().create_future()
             door = engine.Engine(
@@ -102,7 +107,7 @@ class App:
     async def _serve(
         self, door: engine.Engine, stop: asyncio.Event, ready: Callable[[], None] | None
     ) -> None:
-        outside = outside_.Outside.of(self.settings, self.clock)
+        outside = outside_.Outside.of(self.settings, self.clock, self.house.key)
         chats = outside.chats
         budgets = [
             outbox.Budget(b.platform, frozenset(b.kinds), b.per, b.count, b.seconds)
@@ -226,7 +231,7 @@ def ended(main: Coroutine[Any, Any, None]) -> int:
     except ports.BadCredentials as error:
         log.critical("%s", error)
         return 1
-    except (loading.CatalogError, store.Locked, store.Unusable, Stopped) as error:
+    except (loading.CatalogError, key_.Unreadable, store.Locked, store.Unusable, Stopped) as error:
         log.critical("%s", error)
         return 1
     except store.Broken as error:

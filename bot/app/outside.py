@@ -31,7 +31,7 @@ class Outside:
     webhook: Any
 
     @classmethod
-    def of(cls, settings: config.Config, clock: ports.Clock) -> Outside:
+    def of(cls, settings: config.Config, clock: ports.Clock, key: bytes = b"") -> Outside:
         """The adapters that the configuration asks for; none has connected to anything yet."""
         chats: dict[str, ports.Chat] = {}
         if settings.dingtalk is not None:
@@ -42,7 +42,7 @@ class Outside:
         return cls(
             chats,
             aliyun_of(settings, cloud, clock),
-            oos_of(settings, cloud, clock),
+            oos_of(settings, cloud, clock, key),
             webhook_of(settings, clock),
         )
 
@@ -182,7 +182,9 @@ def aliyun_of(
     )
 
 
-def oos_of(settings: config.Config, cloud: Mapping[str, Any], clock: ports.Clock) -> ports.Watched:
+def oos_of(
+    settings: config.Config, cloud: Mapping[str, Any], clock: ports.Clock, key: bytes
+) -> ports.Watched:
     from adapters import oos
 
     table = settings.aliyun
@@ -192,6 +194,7 @@ def oos_of(settings: config.Config, cloud: Mapping[str, Any], clock: ports.Clock
             endpoint=table.endpoints.get("oos") or table.endpoints.get("*", ""),
             safety_check=settings.oos.safety_check,
             robots={robot.name: robot.url.reveal() for robot in settings.webhook.robot},
+            key=key,
             **cloud,
         ),
         clock,

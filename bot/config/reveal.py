@@ -10,7 +10,10 @@ from bot.config import check_rules, check_runbooks, check_sources, locate, parti
 from bot.config.notes import Notes
 from bot.config.secret import Secret, Unresolvable
 
+SHORTEST_KEY = 32
+KEY_HINT = f"give {SHORTEST_KEY} random characters or more, such as `openssl rand -hex 32` prints"
 SECRETS = (
+    ("bot", "key"),
     ("dingtalk", "client_secret"),
     ("lark", "app_secret"),
     ("aliyun", "credentials", "key_secret"),
@@ -29,6 +32,9 @@ def resolved(
     reader = _Reader(folder, environ, notes)
     for path in SECRETS:
         file = reader.read(file, path, path)
+    key = file.bot.key
+    if key is not None and key.known and len(key.reveal()) < SHORTEST_KEY:
+        notes.fault(("bot", "key"), f"is too short: {KEY_HINT}")
     robots = [
         _addressed(reader, file, parts, place, robot)
         for place, robot in parts.entries("webhook", "robot")

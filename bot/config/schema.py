@@ -31,6 +31,13 @@ class Bot(Table):
         description="Folder of the database and all other runtime data, created when missing. "
         "Relative to the configuration file, as is every path in it.",
     )
+    key: Secret | None = Field(
+        default=None,
+        description="The installation's key, 32 characters or more: in the codes of plans, in "
+        "events and in the audit log a hidden value is sealed with it. Default: the file `key` in "
+        "`data`, made at the first start. If it changes, open requests with hidden values must be "
+        "asked anew.",
+    )
     commands: Folder = Field(
         default=values.CHECKOUT / "commands",
         description="Folder of the command files: what people can ask for.",

@@ -79,6 +79,8 @@ def refusal_of_start(house: House, request: model.Request) -> policy.Refusal | N
         return policy.Refusal("authority.ended", {"id": request.id})
     if request.hold:
         return refusal_of_hold(request)
+    if request.plan is not None and not model.intact(request.plan, house.key):
+        return policy.Refusal("authority.sealed", {"id": request.id})
     return None
 
 

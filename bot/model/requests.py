@@ -64,6 +64,7 @@ class Plan:
     sealed: Mapping[str, str] = field(default_factory=dict)
 
 
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 _SINCE_FORMAT_2 = ("format", "terms", "nonce", "sealed")
 
 
@@ -79,12 +80,12 @@ def digest(plan: Plan) -> str:
     fields = asdict(plan)
     if plan.format == 1:
         fields = {name: fields[name] for name in fields if name not in _SINCE_FORMAT_2}
-    elif plan.hidden:
+    elif plan.sealed:
         fields["parameters"] = {
-            name: value for name, value in plan.parameters.items() if name not in plan.hidden
+            name: value for name, value in plan.parameters.items() if name not in plan.sealed
         }
         fields["selectors"] = [
-            {} if name in plan.hidden else dict(found)
+            {} if name in plan.sealed else dict(found)
             for name, found in zip(plan.targets, plan.selectors, strict=True)
         ]
     return hashlib.sha256(canonical(fields).encode()).hexdigest()
@@ -100,9 +101,13 @@ def seals(plan: Plan, key: bytes) -> dict[str, str]:
             canonical([plan.nonce, name, plan.parameters[name], found.get(name)]).encode(),
             hashlib.sha256,
         ).hexdigest()
-        for name in plan.hidden
-        if name in plan.parameters
+        for name in covert(plan)
     }
+
+
+def covert(plan: Plan) -> tuple[str, ...]:
+    """The parameters that hide something: one without a value does not."""
+    return tuple(name for name in plan.hidden if plan.parameters.get(name) not in EMPTY)
 
 
 def intact(plan: Plan, key: bytes) -> bool:
@@ -111,7 +116,7 @@ def intact(plan: Plan, key: bytes) -> bool:
     if plan.format == 1:
         return True
     if not key:
-        return set(plan.sealed) == set(plan.hidden) & set(plan.parameters)
+        return set(plan.sealed) == set(covert(plan))
     return hmac.compare_digest(canonical(dict(plan.sealed)), canonical(seals(plan, key)))
 
 

@@ -7,6 +7,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "申请 #{id} 已经结束。",
         "Request #{id} has ended.",
     ),
+    "authority.sealed": (
+        "#{id} 的隐藏参数无法与审批时的内容核对：本机密钥已更换，或参数被改动。请放回原来的密钥，或重新发起申请。",
+        "The hidden values of #{id} cannot be compared with those that were voted on: the key of this installation is another one, or they were changed. Put the key back, or ask anew.",
+    ),
     "hold.restored": (
         "#{id} 来自恢复的备份：备份之后发生了什么，这里没有记录。请先核实，再发送 revote {id} 重新提交审批。",
         "#{id} comes from a restored backup, which knows nothing of what happened after it was made. Check what happened, then send: revote {id}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,47 @@ def test_a_hidden_value_that_was_changed_is_not_what_was_approved(
     swapped = dataclasses.replace(plan, parameters={**plan.parameters, "password": "other"})
     assert not model.intact(swapped, runs.house.key)
     assert not model.intact(plan, b"another key")
+
+
+@pytest.mark.parametrize("text", [f"gate password={SECRET}", "gate"])
+def test_with_another_key_a_request_with_hidden_values_is_not_run(
+    runs: run_stage.RunStage, text: str
+) -> None:
+    """The key was lost while it was open; what hides nothing is not concerned."""
+    request = runs.planned("alice", text)
+    runs.house = dataclasses.replace(runs.house, key=b"another")
+    runs.approve("bob")
+    runs.work()
+    for who in ("bob", "carol"):
+        runs.approve(who)
+    told = stage.said(runs.work())
+    ended = runs.request(request.id)
+    plan = plan_of(runs, request.id)
+    if plan.parameters["password"]:
+        assert not runs.made("ActNow")
+        assert "key of this installation" in "\n".join([*told, ended.note])
+        assert SECRET not in "\n".join([*told, ended.note])
+    else:
+        assert runs.made("ActNow")
+
+
+def test_no_hidden_value_can_be_found_from_what_rules_and_the_log_are_told(
+    runs: run_stage.RunStage,
+) -> None:
+    """Every text of 64 hex digits in the log is tried on every value of four digits."""
+    runs.planned("alice", f"gate note=hello password={SECRET}")
+    plan = plan_of(runs, 1)
+    told = runs.read(lambda reader: [str(row.facts) for row in reader.chain()])
+    assert SECRET not in "".join(told)
+    digests = {one for text in told for one in re.findall("[0-9a-f]{64}", text)}
+    assert digests
+    guesses = [SECRET, *(f"{number:04}" for number in range(0, 10_000, 7))]
+    for guess in guesses:
+        tried = dataclasses.replace(plan, parameters={**plan.parameters, "password": guess})
+        unsealed = dataclasses.replace(tried, sealed={})
+        seals = dataclasses.replace(tried, sealed=model.seals(tried, b""))
+        old = dataclasses.replace(tried, format=1)
+        assert not digests & {model.digest(one) for one in (unsealed, seals, old)}
 
 
 # ----------------------------------------------------------------------------- restored stores

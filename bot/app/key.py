@@ -1,0 +1,74 @@
+"""The installation's key, with which hidden values are sealed: read, or made at the first start."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+from pathlib import Path
+
+from bot import config
+
+log = logging.getLogger("countersign")
+
+NAME = "key"
+SHORTEST = 32
+
+
+class Unreadable(Exception):
+    """The key cannot be read or made; the message says why and what to do."""
+
+
+def of(settings: config.Config) -> bytes:
+    """The key that the configuration names, else that of the file beside the store, which is made
+    where there is none. Raises Unreadable."""
+    if settings.bot.key is not None:
+        return settings.bot.key.reveal().encode()
+    path = settings.data / NAME
+    try:
+        if not path.exists():
+            make(path, settings.database.exists())
+        found = path.read_bytes().strip()
+        shared = path.stat().st_mode & 0o077
+    except OSError as error:
+        raise Unreadable(
+            f"the key of this installation, {path}, cannot be read: {error.strerror}. Make it "
+            "readable for this user, or name another with [bot] key"
+        ) from error
+    if len(found) < SHORTEST:
+        raise Unreadable(
+            f"the key of this installation, {path}, is damaged. Put it back from where you keep "
+            "it, or delete it: a new one is made, and open requests with hidden values must be "
+            "asked anew"
+        )
+    if shared:
+        log.warning("%s can be read by others on this machine: chmod 600 it", path)
+    return found
+
+
+def make(path: Path, used: bool) -> None:
+    """Make the key, whole or not at all. ``used``: the bot has run here before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{NAME}.new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(SHORTEST) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(
+        FileExistsError
+    ):  # another bot, that is about to be told so, was first
+        os.link(new, path)
+    new.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    log.info("the key of this installation was made: %s. Keep a copy with your other secrets", path)
+    if used:
+        log.warning(
+            "there was a store, but no key: open requests with hidden values must be asked anew"
+        )
