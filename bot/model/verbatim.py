@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 GOES_ON = "⟨…⟩"
 """Ends a line that was broken for its length and goes on in the next."""
-LONGEST_LINE = 240
+LONGEST_LINE = 800
+"""Bytes of UTF-8."""
 
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _CONTROLS = {
@@ -36,6 +37,8 @@ _LIKE_ASCII = re.compile(
     "[\u3007\u30fb\u30fc\u4e00\u4e28\u4e36\u4e3f\u4e40\u4e85\u4e8c\u531a\u5341\u53e3\u56d7]"
 )
 """Chinese and Japanese characters that may be taken for ASCII where no other stands beside them."""
+_TYPOGRAPHY = frozenset("×·•…→←")
+"""Signs that are part of no shell; they are kept, and counted."""
 _MARK = re.compile(r"⟨(?:U\+([0-9A-F]{4,6})|(.))⟩", re.DOTALL)
 
 Live = Callable[[str], Iterable[int]]
@@ -108,12 +111,12 @@ def written(text: str, live: Live, *, strict: bool = True, line: bool = False) -
 
 def broken(shown: str) -> str:
     """Lines that are too long for a chat, broken between two characters with a mark."""
-    if len(shown) <= LONGEST_LINE:
+    if len(shown) <= LONGEST_LINE // 4:
         return shown
     lines = []
     for line in shown.split("\n"):
-        while len(line) > LONGEST_LINE:
-            end = LONGEST_LINE
+        while len(raw := line.encode("utf-8", "replace")) > LONGEST_LINE:
+            end = len(raw[:LONGEST_LINE].decode("utf-8", "ignore"))
             inside = line.rfind("⟨", end - 9, end)
             if inside > 0 and line.find("⟩", inside, end) < 0:
                 end = inside
@@ -181,7 +184,7 @@ def _must_be_named(text: str, place: int, strict: bool, line: bool) -> bool:
         return kind in ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp") or 0x180B <= ord(char) <= 0x180F
     if _is_han(char):
         return False
-    if kind == "So":
+    if kind == "So" or char in _TYPOGRAPHY:
         return False
     usual_in_chinese = kind[0] in "PS" or bool(_LIKE_ASCII.match(char))
     return not (usual_in_chinese and _beside_han(text, place))

