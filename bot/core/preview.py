@@ -17,7 +17,18 @@ from typing import Any
 
 from bot import model, policy, texts
 from bot.cards import runs
-from bot.oos import flow, functions, hidden, library, partial, placeholders, printing, units, values
+from bot.oos import (
+    expressions,
+    flow,
+    functions,
+    hidden,
+    library,
+    partial,
+    placeholders,
+    printing,
+    units,
+    values,
+)
 from bot.oos import model as oos
 
 MOST = 100_000
@@ -178,10 +189,11 @@ class _Teller:
         if oos.fold(task.action) in {*units.ACTIONS, "acs::choice"}:
             return
         found = self.named(task, scope)
-        if found is None:
+        if found is None or (self.subject.away and _ships(found)):
+            yield "| " + self.say("preview.away")
             return
         if found.name == task.action and _ships(found):
-            for line in _calls(found, task, scope) if not self.subject.away else ():
+            for line in _calls(found, task, scope):
                 yield "| " + line
             return
         given = task.properties
@@ -226,11 +238,13 @@ class _Teller:
         is a message. Untold: it is not."""
         raw = _property(given, "uri") if isinstance(given, Mapping) else None
         known, uri = partial.evaluated(raw, scope.open)
-        if not known or not isinstance(uri, str) or not uri.strip():
-            return hook
-        covered = not partial.evaluated(raw, scope)[0]
-        if covered and not runs.robot(uri):
+        uri = str(uri or "") if known else ""
+        named = (oos.fold(name) for name, _, _ in expressions.references(raw))
+        covered = any(name in scope.hidden for name in named)
+        if covered and not (known and (runs.robot(uri) or not uri.strip())):
             raise Untold(policy.Refusal("refused.plan_address", {"task": task.name}))
+        if not uri.strip():
+            return hook
         shown = runs.unsigned(uri) if runs.robot(uri) else uri
         return {key: shown if oos.fold(key) == "uri" else value for key, value in hook.items()}
 

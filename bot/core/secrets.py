@@ -21,10 +21,15 @@ SHORTEST = 3
 
 
 def without(text: str, secrets: Iterable[Any]) -> str:
-    """A text in which the secrets, and robots' tokens, are covered."""
+    """A text in which the secrets are covered, also as Base64, as scripts get them. One that is too
+    short to be looked for within a text is covered where it is all of it."""
     for secret in secrets:
         whole = secret if isinstance(secret, str) else model.canonical(secret)
-        for shown in sorted({whole, *_strings(secret)}, key=len, reverse=True):
+        forms = {whole, *_strings(secret)} - {""}
+        if text in forms:
+            return runs.HIDDEN
+        forms |= set(map(_encoded, forms))
+        for shown in sorted(forms, key=len, reverse=True):
             if len(shown) >= SHORTEST:
                 text = text.replace(shown, runs.HIDDEN)
     return text
@@ -63,8 +68,11 @@ def of_script(plan: model.Plan, text: str) -> str:
 def _coded(plan: model.Plan) -> list[str]:
     """Hidden values as they stand in scripts."""
     texts = [value if isinstance(value, str) else model.canonical(value) for value in of(plan)]
-    coded = (base64.b64encode(text.encode("utf-8", "surrogatepass")).decode() for text in texts)
-    return [one for one in coded if one]
+    return [_encoded(text) for text in texts if text]
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
 
 
 def _of_call(given: Any, coded: list[str], pasted: bool = False) -> Any:

@@ -67,33 +67,33 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         return policy.Refusal("refused.target", {"target": stray})
     library = draft.library(asked.command.templates)
     subject = preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
-    refusal = refusal_of_subject(subject, house.book.locale)
-    if refusal is not None:
-        return refusal
+    real = checked(subject, house.book.locale)
+    if isinstance(real, policy.Refusal):
+        return real
     return Bound(
         values,
         tuple(selected),
         tuple(selected.values()),
         hidden,
         secrets.unaddressed(parse.shown(house.catalog, text, house.book.locale)),
-        preview.real(subject),
+        real,
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
     )
 
 
-def refusal_of_subject(subject: preview.Subject, locale: str) -> policy.Refusal | None:
-    """Can the plan be shown whole, and does nothing that is hidden decide what is done?"""
+def checked(subject: preview.Subject, locale: str) -> str | policy.Refusal:
+    """The plan as it will be, with nothing hidden; or why it cannot be put to the vote: it cannot
+    be shown whole, or something hidden would decide what is done."""
     faults = preview.faults_of(subject)
     if faults:
         problems = "; ".join(map(str, faults[:3]))
         return policy.Refusal("refused.hidden", {"problems": problems})
     try:
         preview.text(subject, locale)
-        preview.real(subject)
+        return preview.real(subject)
     except preview.Untold as untold:
         return untold.refusal
-    return None
 
 
 def stray_of(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.oos import defaults, expressions, language, model, placeholders
+from bot.oos import defaults, expressions, language, model, placeholders, values
 from bot.oos.functions import base
 
 _READ = "fn::base64encode"
@@ -62,9 +62,12 @@ def told(value: Any, scope: Scope) -> Any:
         return [told(part, scope) for part in value]
     if not isinstance(value, Mapping):
         return value
-    if base.is_call(value) and [model.fold(str(key)) for key in value] != [_READ]:
-        known, found = evaluated(value, scope)
-        if known:
+    if base.is_call(value):
+        reads = [model.fold(str(key)) for key in value] == [_READ]
+        known, found = evaluated(next(iter(value.values())) if reads else value, scope)
+        if known and reads and found is not None:
+            return {str(next(iter(value))): values.printed(found)}
+        if known and not reads:
             return found
     return {str(told(key, scope)): told(part, scope) for key, part in value.items()}
 

@@ -60,6 +60,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{mark} 处是密钥一类的值，这里不显示；可在 OOS 控制台的执行 {execution} 中查看。",
         "{mark} stands for a secret that is not shown here; read it in the OOS console, at execution {execution}.",
     ),
+    "preview.away": (
+        "⚠ 由 OOS 用它自己的模板执行，内容这里看不到",
+        "⚠ OOS carries it out with a template of its own, which is not shown here",
+    ),
     "preview.condition": ("条件 {name}: {value}", "condition {name}: {value}"),
     "preview.items": ("依次处理 {items}", "for each of {items}"),
     "preview.output": ("得到 {name}: {selector}", "gives {name}: {selector}"),

@@ -122,7 +122,9 @@ class Stage:
         self, folder: Path, the_book: policy.Book | None = None, commands: Path = COMMANDS
     ) -> None:
         self.clock = Clock()
-        self.house = house.House(the_book or book(), loading.load(commands), "here")
+        of = the_book or book()
+        away = [name for name, rule in of.commands.items() if rule.engine == "oos"]
+        self.house = house.House(of, loading.load(commands, away), "here")
         self.untold: list[str] = []
         self.loop = asyncio.new_event_loop()
         self.store = store.Store(folder / "stage.db")

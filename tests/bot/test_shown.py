@@ -440,6 +440,15 @@ def test_a_product_action_tells_its_calls_and_what_it_gives_them(make: Make) -> 
     assert '"Timeout":600' in seen
 
 
+def test_what_oos_carries_out_itself_is_marked(make: Make) -> None:
+    stage = make(
+        "Tasks:\n  - Name: act\n    Action: ACS::RDS::RestartDBInstance\n"
+        "    Properties: {dbInstanceId: rm-1}\n",
+        commands={"act": policy.CommandRule("any", "high", engine="oos")},
+    )
+    assert "⚠ OOS carries it out" in asked(stage, "act")
+
+
 def test_a_product_action_of_ones_own_is_shown_whole(make: Make) -> None:
     own = api("{InstanceId: '{{ instanceId }}'}").replace("ActNow", "DeleteInstance")
     own = re.sub(r"  password: .*", "  instanceId: {}", own)

@@ -1,4 +1,7 @@
-"""``python -m tests.fuzz --minutes N``: attack the two long connections until the time is over.
+"""``python -m tests.fuzz --minutes N``: try many plans, then attack the two long connections until
+the time is over.
+
+``--examples`` is how many generated plans each property test tries (0: none of them).
 
 Every round has a seed of its own; a round that fails names it, and ``--seed`` plays it again.
 Leaves with status 1 if any round failed.
@@ -9,16 +12,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from tests import properties as examples
 from tests.fuzz import frames
 from tests.fuzz import house as houses
 
 ROUND = 1000
+PROPERTIES = ("tests/bot/test_shown_properties.py",)
+"""Modules that try as many examples as ``tests.properties`` says."""
 
 
 async def one_round(house: houses.House, seed: int) -> None:
@@ -53,10 +61,20 @@ async def attack(seconds: float, first: int) -> int:
     return failed
 
 
+def properties(count: int) -> bool:
+    """The property tests over so many generated plans each; returns whether any failed."""
+    environ = {**os.environ, examples.VARIABLE: str(count)}
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-q", *PROPERTIES]
+    return subprocess.run(command, env=environ, check=False).returncode != 0
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--examples", type=int, default=10_000)
     options = parser.parse_args()
     logging.lastResort = None
-    sys.exit(1 if asyncio.run(attack(options.minutes * 60, options.seed)) else 0)
+    failed = bool(options.examples) and properties(options.examples)
+    rounds = asyncio.run(attack(options.minutes * 60, options.seed))
+    sys.exit(1 if failed or rounds else 0)
