@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from adapters.aliyun import describe, select, shapes
 from adapters.aliyun.api import Api
@@ -73,21 +75,28 @@ class Finder:
         """Which of these have a running Cloud Assistant agent; one not listed has none.
         Raises Failure."""
         chunks = [ids[n : n + AGENT_CHUNK] for n in range(0, len(ids), AGENT_CHUNK)]
-        answers = await asyncio.gather(
-            *(
-                self.api.call(
-                    "DescribeCloudAssistantStatus", region, {"InstanceId": list(c)}, **identity
-                )
-                for c in chunks
-            )
-        )
+        answers = await asyncio.gather(*(self._statuses(region, c, identity) for c in chunks))
         running = dict.fromkeys(ids, False)
-        for answer in answers:
+        for answer in itertools.chain.from_iterable(answers):
             box = answer.get("InstanceCloudAssistantStatusSet") or {}
             for item in box.get("InstanceCloudAssistantStatus") or []:
                 said = str(item.get("CloudAssistantStatus", ""))
                 running[str(item["InstanceId"])] = said.lower() == "true"
         return running
+
+    async def _statuses(
+        self, region: str, ids: Sequence[str], identity: Mapping[str, str]
+    ) -> list[Mapping[str, Any]]:
+        """Every page of what the platform says of these: it may page although they are named."""
+        fields: dict[str, Any] = {"InstanceId": list(ids)}
+        answers: list[Mapping[str, Any]] = []
+        while True:
+            answer = await self.api.call("DescribeCloudAssistantStatus", region, fields, **identity)
+            answers.append(answer)
+            token = str(answer.get("NextToken") or "")
+            if not token or token == fields.get("NextToken") or len(answers) > len(ids):
+                return answers
+            fields = {**fields, "NextToken": token}
 
     async def _done(
         self,

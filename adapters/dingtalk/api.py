@@ -91,7 +91,7 @@ class Api:
             outcome = await self._once(method, path, body, token.ref, again)
             if isinstance(outcome, model.Refused) and outcome.code == "InvalidAuthentication":
                 self._forget(token.ref)
-                return model.NotSent(outcome.reason, 60.0)
+                return model.NotSent(outcome.reason)
         return outcome
 
     async def _once(

@@ -195,12 +195,16 @@ class Sender:
             refused = await self._in_full(effect.place, effect.card, effect.ref, attempt)
             if refused is not None:
                 return refused
-        body = {
+        params = self._params(effect.card)
+        own = {user: {"cardParamMap": params} for user in effect.viewers}
+        body: dict[str, Any] = {
             "outTrackId": effect.ref,
             "userIdType": 1,
             "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
-            "cardData": {"cardParamMap": self._params(effect.card)},
+            "cardData": {"cardParamMap": params},
         }
+        if own:
+            body["privateData"] = own
         outcome = await self._api.call("PUT", CARDS, body)
         return model.Done(effect.ref) if isinstance(outcome, model.Done) else outcome
 

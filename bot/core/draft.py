@@ -227,7 +227,7 @@ class Draft:
             return
         key = f"{self.card_key()}:v{self.it.version}"
         self.effects = [effect for effect in self.effects if effect.key != key]
-        body = model.UpdateCard(self.it.place, self.card())
+        body = model.UpdateCard(self.it.place, self.card(), viewers=self.it.clickers)
         self.queue(key, f"chat:{self.it.id}", body, replaces=True)
 
     def remind(self, kind: str, after: timedelta, keep: bool = False) -> None:

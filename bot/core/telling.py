@@ -59,7 +59,7 @@ def supersede(draft: Draft, ref: str) -> model.Card:
     """A card of the request that is not its own was clicked: from now on it says so."""
     card = cards.superseded_card(draft.it)
     key = f"{draft.card_key()}:other:{ref}"
-    draft.queue(key, key, model.UpdateCard(draft.it.place, card, ref))
+    draft.queue(key, key, model.UpdateCard(draft.it.place, card, ref, viewers=draft.it.clickers))
     return card
 
 

@@ -11,6 +11,9 @@ from bot.core import endings, running, steering, telling
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
+MOST_CLICKERS = 50
+"""How many people an update of a card is made for one by one."""
+
 
 def clicked(house: House, event: model.Clicked, view: model.View, now: datetime) -> model.Decision:
     """A button was pressed: judge who pressed it, which card it stood on, and what it asks."""
@@ -21,19 +24,28 @@ def clicked(house: House, event: model.Clicked, view: model.View, now: datetime)
         refusal = policy.Refusal("vote.no_request")
     if refusal is None and is_outdated(event, draft.it):
         refusal = policy.Refusal("vote.outdated", {"id": draft.it.id})
+    if refusal is None:
+        remember(draft, event.account)
     if refusal is None and is_other_card(event, draft.it):
         return other_card(draft, event)
-    person = policy.person_of(house.book, event.account)
+    person, shown = policy.person_of(house.book, event.account), draft.request
     if refusal is not None or person is None:
         who = person.id if person else f"{event.account.platform}:{event.account.id or '?'}"
         key = refusal.key if refusal else "refused.unknown_account"
         draft.enter(who, "click.refused", reason=key, action=event.action, card=event.card)
         text = refusal_text(locale, refusal) if refusal else ""
-        return draft.receipt(text, "warning", card=person is not None and is_stale(draft))
+        return draft.receipt(text, "warning", card=person is not None and is_stale(draft, shown))
     text, tone = act(draft, person, event.account, event.action, event.reason, "card")
-    if draft.request is not view.request and event.card and not draft.it.card:
+    if draft.request is not shown and event.card and not draft.it.card:
         draft.change(card=event.card)  # shown, though nobody has told us yet
-    return draft.receipt(text, tone, card=is_stale(draft))
+    return draft.receipt(text, tone, card=is_stale(draft, shown))
+
+
+def remember(draft: Draft, account: model.Account) -> None:
+    """Note who pressed a button: on some platforms the answer changes what they alone see."""
+    clickers = draft.it.clickers
+    if account.id not in clickers and len(clickers) < MOST_CLICKERS:
+        draft.change(clickers=(*clickers, account.id))
 
 
 def other_card(draft: Draft, event: model.Clicked) -> model.Decision:
@@ -47,9 +59,8 @@ def other_card(draft: Draft, event: model.Clicked) -> model.Decision:
     return draft.receipt(text, "warning", card=telling.supersede(draft, event.card))
 
 
-def is_stale(draft: Draft) -> bool:
+def is_stale(draft: Draft, before: model.Request | None) -> bool:
     """Has the card that was clicked to be shown anew? Not when nothing came of the click."""
-    before = draft.view.request
     return draft.request is not before or (
         before is not None and before.state is not model.State.PENDING
     )

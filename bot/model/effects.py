@@ -38,12 +38,15 @@ class ShowCard:
 
 @dataclass(frozen=True, slots=True)
 class UpdateCard:
-    """Change the card for everybody. ``ref`` is filled in from the request when it is sent."""
+    """Change the card for everybody. ``ref`` is filled in from the request when it is sent.
+    ``viewers`` are the account ids of people who may see something else on it than the others,
+    as the answer to their click changed what they alone see."""
 
     place: Place
     card: Card
     ref: str = ""
     kind: Literal["update_card"] = "update_card"
+    viewers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,7 +252,8 @@ class Request:
     ``asked``: how often a question of a run elsewhere was put anew, as its answer could not be
     passed on.
     ``shift``: by how many seconds the machine's clock had ever been set when it was approved, and
-    ``stepped`` by how many until it ended."""
+    ``stepped`` by how many until it ended.
+    ``clickers``: the account ids of people who pressed a button of its card."""
 
     id: int
     state: State
@@ -297,6 +298,7 @@ class Request:
     asked: int = 0
     shift: float = 0.0
     stepped: float = 0.0
+    clickers: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:

@@ -6,6 +6,7 @@ a ``{`` in somebody's text stays a ``{``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **reasons.PHRASES,
     **runs.PHRASES,
 }
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 _UNITS = ((86_400, " 天", " d"), (3_600, " 小时", " h"), (60, " 分钟", " min"), (1, " 秒", " s"))
 
 
@@ -37,7 +39,9 @@ def say(locale: str, key: str, **facts: Any) -> str:
 def reason(locale: str, code: str, told: str) -> str:
     """Why the other side said no: its sentence ``told``, with what its ``code`` means in front."""
     key = f"reason.{code}"
-    return say(locale, key if key in PHRASES else "reason.other", reason=told)
+    if key not in PHRASES:
+        key = "reason.other" if _CHINESE.search(told) or not told else "reason.foreign"
+    return say(locale, key, reason=told)
 
 
 def joined(locale: str, items: Iterable[object], word: str = "or") -> str:

@@ -46,4 +46,7 @@ CHINESE: dict[str, str] = {
 }
 PHRASES: dict[str, tuple[str, str]] = {
     f"reason.{code}": (chinese + "（{reason}）", "{reason}") for code, chinese in CHINESE.items()
-} | {"reason.other": ("{reason}", "{reason}")}
+} | {
+    "reason.other": ("{reason}", "{reason}"),
+    "reason.foreign": ("没有成功，对方的原话是“{reason}”", "{reason}"),
+}

@@ -275,6 +275,11 @@ class Aliyun(Party):
             machine.agent_up.set()
 
     @control
+    async def page_agents(self, size: int) -> None:
+        """Let DescribeCloudAssistantStatus page even where instances are named; 0: not."""
+        self.cloud.agents_page = size
+
+    @control
     async def add_machine(
         self,
         id: str,

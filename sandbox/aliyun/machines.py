@@ -142,6 +142,10 @@ class Machines:
         if ids:
             shown = [m for m in machines if m.id in ids]
             about: dict[str, Any] = {"TotalCount": len(shown), "NextToken": "", "PageSize": 50}
+            if self.cloud.agents_page:
+                shown, about = self._page(
+                    {"MaxResults": self.cloud.agents_page, **asked}, shown, 50
+                )
         else:
             shown, about = self._page(asked, machines, 50)
         items = [self._agent(m) for m in shown]

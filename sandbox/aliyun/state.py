@@ -167,6 +167,7 @@ class Cloud:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.agents_page = 0
         self.machines: dict[str, Machine] = {}
         self.commands: dict[str, Command] = {}
         self.invocations: dict[str, Invocation] = {}

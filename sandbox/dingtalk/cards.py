@@ -83,7 +83,8 @@ class Cards:
         if params is not None:
             old = card.data if options.get("updateCardDataByKey") else {}
             card.revisions.append({**old, **params})
-            card.overlay.clear()
+            if not self._limits.overlay_lasts:
+                card.overlay.clear()
         for user, values in private.items():
             kept = card.private.get(user, {}) if options.get("updatePrivateDataByKey") else {}
             card.private[user] = {**kept, **values}

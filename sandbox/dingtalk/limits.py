@@ -13,7 +13,9 @@ class Limits:
 
     Documented: the push deadlines, the ticket's 90 s, 20 calls a second per API, 20 messages a
     minute per custom robot and its ten minutes of silence, 1 KB per card value, the body sizes.
-    Field reports: the redelivery schedules, the ping period and the rate of session webhooks.
+    Not documented: whether what the answer to a click shows to the clicker alone outlasts the next
+    update (``overlay_lasts``). Field reports: the redelivery schedules, the ping period and the
+    rate of session webhooks.
     """
 
     event_deadline: float = 3.0
@@ -39,6 +41,7 @@ class Limits:
     card_key_bytes: int = 100
     card_value_bytes: int = 1024
     remark_chars: int = 1024
+    overlay_lasts: int = 0
 
     def change(self, **values: object) -> None:
         """Set some of them; a name that is none of them, or another type, is an error."""

@@ -99,6 +99,14 @@ async def test_all_instances_come_in_pages(aliyun: Aliyun, party: Party) -> None
     assert len(await party.calls("DescribeCloudAssistantStatus")) == 5
 
 
+async def test_agents_that_are_told_in_pages_are_all_known(aliyun: Aliyun, party: Party) -> None:
+    await party.page_agents(2)
+    data = await find(aliyun, "web-01", "web-02", "web-03", "db-01", "old-01")
+    told = {one["name"]: one["agent"] for one in data["instances"]}
+    assert told == {"web-01": True, "web-02": True, "web-03": True, "db-01": True, "old-01": False}
+    assert len(await party.calls("DescribeCloudAssistantStatus")) == 3
+
+
 async def test_finding_may_fail_harmlessly(aliyun: Aliyun, party: Party) -> None:
     await party.fault("DescribeInstances", "error", times=3)
     outcome = await aliyun.perform(model.Resolve(("web-01",)), model.Attempt())

@@ -329,6 +329,18 @@ async def test_without_its_full_text_a_card_is_not_shown() -> None:
         assert len(await t.platform.cards("ops")) == 1
 
 
+async def test_a_token_refused_twice_costs_no_minute() -> None:
+    async with town() as t:
+        place = (await t.asked()).place
+        stale = {"code": "InvalidAuthentication", "status": 400}
+        await t.platform.fault(CREATE, "error", times=2, **stale)
+        effect = model.ShowCard(place, card(), "k")
+        outcome = await t.adapter.perform(effect, model.Attempt())
+        assert isinstance(outcome, model.NotSent)
+        assert outcome.retry_after == 0
+        assert isinstance(await t.adapter.perform(effect, model.Attempt(2)), model.Done)
+
+
 async def test_a_card_that_was_made_and_not_delivered() -> None:
     async with town() as t:
         place = (await t.asked()).place

@@ -109,3 +109,20 @@ async def test_a_repeated_creation_that_is_answered_as_undelivered_keeps_the_car
     await scene.click("bob", card, "approve")
     await scene.card_says(card, play.SUCCEEDED)
     assert len(await scene.runs()) == 1
+
+
+@pytest.mark.parametrize("platform", ["dingtalk"])
+async def test_who_clicked_sees_the_end_even_if_the_answer_to_a_click_stays_on_their_card(
+    scene: Scene,
+) -> None:
+    await scene.call("configure", overlay_lasts=1)
+    card = await scene.pending('restart web-01 reason="seen"')
+    await scene.click("alice", card, "approve")
+    await scene.click("bob", card, "approve")
+    await scene.card_says(card, play.SUCCEEDED)
+    await scene.settled()
+    for viewer in ("alice", "bob", "carol"):
+        seen = await scene.call("transcript", chat="ops", viewer=viewer)
+        [own] = [entry for entry in seen if entry["id"] == card["id"]]
+        assert play.has(own["text"], play.SUCCEEDED), viewer
+        assert own["buttons"] == []

@@ -75,3 +75,10 @@ def test_what_is_missing_is_an_error() -> None:
         texts.say("fr", "parse.empty")
     with pytest.raises(KeyError):
         texts.say("en", "parse.unknown")
+
+
+def test_a_platforms_english_is_announced_in_a_chinese_sentence() -> None:
+    assert texts.reason("zh-CN", "ServiceBusy", "try again") == "没有成功，对方的原话是“try again”"
+    assert texts.reason("zh-CN", "Forbidden.RAM", "no").startswith("RAM 身份没有权限")
+    assert texts.reason("zh-CN", "", "群已解散") == "群已解散"
+    assert texts.reason("en", "ServiceBusy", "try again") == "try again"
