@@ -17,7 +17,7 @@ from bot.cards.parts import (
     sentence,
     span,
     state_word,
-    targets_text,
+    targets,
     title_of,
     vote_row,
 )
@@ -66,8 +66,8 @@ def outcome_message(
     if plan.template:
         rows += runs.rows(request, plan)
     elif unstarted:
-        named = targets_text(locale, plan.instances, "card.targets.plan", request.id)
-        rows.append((texts.say(locale, "card.targets"), (span(named),)))
+        named = targets(locale, plan.instances, "card.targets.plan", request.id)
+        rows.append((texts.say(locale, "card.targets"), named))
     else:
         rows += result_rows(request, plan, results)
     if began and ended and not unstarted:

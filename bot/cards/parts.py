@@ -95,17 +95,18 @@ def instance_name(instance: model.Instance) -> str:
     return f"{instance.name} ({instance.id})" if instance.name else instance.id
 
 
-def targets_text(
+def targets(
     locale: str, instances: Sequence[model.Instance], whole: str, number: int = 0
-) -> str:
+) -> tuple[model.Span, ...]:
     """The instances, all of them or as many as fit into a line and, in the words of the key
     ``whole``, where all of them stand: below, or in the plan of the request of this ``number``."""
     names = [instance_name(instance) for instance in instances]
+    some = code(", ".join(names[:MOST_NAMED]))
     if len(names) <= MOST_NAMED:
-        return ", ".join(names)
-    count = len(names) - MOST_NAMED
-    some = ", ".join(names[:MOST_NAMED])
-    return texts.say(locale, whole, total=len(names), names=some, count=count, id=number)
+        return (some,)
+    facts = {"total": len(names), "count": len(names) - MOST_NAMED, "id": number}
+    before, _, after = texts.say(locale, whole, names="\0", **facts).partition("\0")
+    return span(before), some, span(after)
 
 
 def legend(locale: str) -> tuple[str, str]:

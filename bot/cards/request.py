@@ -23,7 +23,7 @@ from bot.cards.parts import (
     para,
     span,
     state_word,
-    targets_text,
+    targets,
     title_of,
     vote_row,
 )
@@ -155,8 +155,8 @@ def settled_blocks(
         rows.append((texts.say(locale, "card.progress"), (bold(count),)))
         rows += result_rows(request, plan, results)
     else:
-        named = targets_text(locale, plan.instances, "card.targets.plan", request.id)
-        rows.append((texts.say(locale, "card.targets"), (bold(named),)))
+        named = targets(locale, plan.instances, "card.targets.plan", request.id)
+        rows.append((texts.say(locale, "card.targets"), named))
     return (model.Block("facts", rows=tuple(rows)),)
 
 
@@ -226,10 +226,10 @@ def asking_rows(request: model.Request) -> list[Row]:
 def script_rows(locale: str, plan: model.Plan) -> list[Row]:
     """Where a script runs, as whom, in which folder, for how long."""
     say = texts.say
-    named = targets_text(locale, plan.instances, "card.targets.below")
+    named = targets(locale, plan.instances, "card.targets.below")
     user = code(plan.user) if plan.user else span(say(locale, "card.run_as.default"))
     rows: list[Row] = [
-        (say(locale, "card.targets"), (code(named),)),
+        (say(locale, "card.targets"), named),
         (say(locale, "card.region"), (code(plan.region),)),
         (say(locale, "card.run_as"), (user,)),
         (say(locale, "card.timeout"), (span(say(locale, "card.seconds", count=plan.timeout)),)),

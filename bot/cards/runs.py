@@ -17,7 +17,7 @@ from bot.cards.parts import (
     para,
     people,
     span,
-    targets_text,
+    targets,
     title_of,
 )
 from bot.house import House
@@ -58,8 +58,8 @@ def plan_rows(locale: str, plan: model.Plan, typed: Mapping[str, str] = {}) -> l
     if others:
         rows.append((say(locale, "card.templates"), (span(texts.joined(locale, others, "list")),)))
     if plan.instances:
-        named = targets_text(locale, plan.instances, "card.targets.below")
-        rows.append((say(locale, "card.targets"), (code(named),)))
+        named = targets(locale, plan.instances, "card.targets.below")
+        rows.append((say(locale, "card.targets"), named))
     rows.append((say(locale, "card.region"), (code(plan.region),)))
     for name, value in plan.parameters.items():
         text = shown(name, value, plan.hidden)
@@ -135,12 +135,12 @@ def rows(request: model.Request, plan: model.Plan) -> list[Row]:
     found: list[Row] = []
     if plan.instances:
         here = [one for one in plan.instances if one.id not in request.gone]
-        named = targets_text(locale, here, "card.targets.plan", request.id)
-        found.append((texts.say(locale, "card.targets"), (bold(named),)))
+        named = targets(locale, here, "card.targets.plan", request.id)
+        found.append((texts.say(locale, "card.targets"), named))
     if request.gone:
         lost = [one for one in plan.instances if one.id in request.gone]
-        gone = targets_text(locale, lost, "card.targets.plan", request.id)
-        found.append((texts.say(locale, "card.gone"), (span(gone),)))
+        gone = targets(locale, lost, "card.targets.plan", request.id)
+        found.append((texts.say(locale, "card.gone"), gone))
     if progress is None:
         return found
     if progress.total:

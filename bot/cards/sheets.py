@@ -17,7 +17,7 @@ from bot.cards.parts import (
     para,
     span,
     state_word,
-    targets_text,
+    targets,
 )
 from bot.cards.results import result_rows, result_text
 from bot.house import House
@@ -67,8 +67,8 @@ class Sheets:
         if plan is None or not plan.instances:
             return ()
         label = texts.say(locale, "card.targets")
-        named = targets_text(locale, plan.instances, "card.targets.below")
-        row = exact_rows(locale, [(label, (code(named),))])
+        named = targets(locale, plan.instances, "card.targets.below")
+        row = exact_rows(locale, [(label, named)])
         return (row, *card.targets_blocks(locale, plan))
 
     def results(
