@@ -21,14 +21,15 @@ def card_shown(
         return draft.receipt()
     match outcome:
         case model.Done(data=data) if data.get("doubtful"):
-            tell_plan(draft, "say.card_doubtful")
+            tell_plan(draft, view.effect.id, "say.card_doubtful")
         case model.Done():
             pass
         case model.Unknown(reason=reason) if not view.request.card:
             show_another(draft, view.effect, reason)
         case model.Refused(reason=reason) | model.NotSent(reason=reason):
             draft.enter("countersign", "card.failed", reason=reason)
-            tell_plan(draft, "say.card_failed", reason=reason_of(draft.it.locale, outcome))
+            why = reason_of(draft.it.locale, outcome)
+            tell_plan(draft, view.effect.id, "say.card_failed", reason=why)
     return draft.receipt()
 
 
@@ -38,13 +39,14 @@ def show_another(draft: Draft, effect: model.StoredEffect, reason: str) -> None:
     number = int(effect.context.get("card", 1)) + 1
     draft.enter("countersign", "card.unclear", reason=reason, card=number - 1)
     if number > MOST_CARDS:
-        return tell_plan(draft, "say.card_doubtful")
+        return tell_plan(draft, effect.id, "say.card_doubtful")
     draft.show_card(number)
     return draft.tell_sentence(f"card{number}", "say.card_again", draft.asker())
 
 
-def tell_plan(draft: Draft, key: str, **facts: str) -> None:
-    """Say what is on the card, with how to decide in words, while there is something to decide."""
+def tell_plan(draft: Draft, shown: int, key: str, **facts: str) -> None:
+    """Say what is on the card, with how to decide in words, while there is something to decide.
+    ``shown`` is the effect by which the card was sent."""
     request = draft.it
     if request.state is not model.State.PENDING:
         return
@@ -52,7 +54,24 @@ def tell_plan(draft: Draft, key: str, **facts: str) -> None:
     card = draft.card()
     blocks = (cards.para(*cards.people(card.mentions), cards.span(" " + text)), *card.blocks)
     title = cards.title_of(request)
-    draft.tell("card_failed", model.Message(title, blocks, card.mentions, request.text))
+    message = model.Message(title, blocks, card.mentions, request.text)
+    name = f"say:{draft.name}:card_failed"
+    body = model.Say(request.place, message, draft.fresh(name))
+    draft.queue(name, f"chat:{request.id}", body, context={"card": shown})
+
+
+def nobody_asked(draft: Draft, card: int) -> None:
+    """Neither the card nor the plan in words reached the chat, so nobody there can decide: the
+    requester is told, and the card is a dead letter."""
+    if draft.it.state is not model.State.PENDING:
+        return
+    give_up(draft, card)
+    place = place_of(draft, "direct")
+    if place is not None:
+        text = texts.say(draft.it.locale, "say.nobody_asked", id=draft.it.id, code=draft.it.code)
+        key = f"say:{draft.name}:nobody_asked"
+        message = cards.sentence(f"#{draft.it.id}", text)
+        draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
 
 
 def supersede(draft: Draft, ref: str) -> model.Card:
@@ -75,6 +94,8 @@ def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) 
         return draft.receipt()
     if "final" in effect.context:
         tell_another_way(draft, effect)
+    elif "card" in effect.context:
+        nobody_asked(draft, int(effect.context["card"]))
     elif is_last_update(draft, effect.body):
         give_up(draft, effect.id)
     return draft.receipt()

@@ -445,6 +445,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "不知道 #{id} {command} 的上一张卡片是否送达，所以又发了一张。以这张新卡片为准；如果还有上一张，请不要使用。",
         "Nobody knows whether the last card of #{id} {command} arrived, so another was sent. Please use this new card; if there is an earlier one, it no longer counts.",
     ),
+    "say.nobody_asked": (
+        "#{id}（短码 {code}）还没有人审批：卡片和文字都没能发到群里。请检查机器人是否还在群里，然后发送 dead 查看、redrive 重新投递。",
+        "Nobody was asked about #{id} (code {code}): neither its card nor its text could be sent to the group. Check that the bot is still in it; then dead shows the card and redrive sends it again.",
+    ),
     "say.fallback": (
         "#{id}（短码 {code}）{state}。№ {stamp}。完整的内容没能发到原来的位置；发送 status {id} 查看。",
         "#{id} (code {code}): {state}. № {stamp}. The whole could not be sent where it belongs; send status {id} to read it.",
