@@ -307,6 +307,8 @@ META_PUT = (
 CLOCK_OUTBOX = """
 UPDATE outbox SET due_at = due_at + ?1, created_at = created_at + ?1,
     claimed_at = CASE claimed_at WHEN 0 THEN 0 ELSE claimed_at + ?1 END,
+    first_at = CASE first_at WHEN 0 THEN 0 ELSE first_at + ?1 END,
+    doubt_at = CASE doubt_at WHEN 0 THEN 0 ELSE doubt_at + ?1 END,
     settled_at = CASE settled_at WHEN 0 THEN 0 ELSE settled_at + ?1 END
 WHERE state IN ('queued', 'in_flight')
 """

@@ -112,3 +112,24 @@ async def test_what_may_have_happened_is_not_told_as_refused_when_time_is_up(pat
         post.box.wake()
         await post.settled()
         assert post.states() == {"a1": "unknown"}
+
+
+async def test_how_long_it_has_been_in_doubt_outlives_a_clock_that_is_set(path: Path) -> None:
+    platform = InParts()
+    answers = [model.NotSent("no answer", 3600, uncertain=True), model.Done()]
+    platform.answer = lambda effect: answers.pop(0)
+    async with posting(path, platform=platform) as post:
+        await post.queue(rig.say("a1"))
+        await rig.until(lambda: len(platform.attempts) == 1)
+        await rig.until(lambda: "in_flight" not in post.states().values())
+        before = post.rig.clock.now()
+        back = timedelta(minutes=-10)
+        now = post.rig.clock.advance(minutes=-10)
+        await post.rig.engine.write(lambda writer: writer.move_clock(before, back, now))
+        post.rig.clock.advance(hours=2)
+        post.box.wake()
+        await post.settled()
+    second = platform.attempts[1]
+    age = post.rig.clock.now() - second.uncertain_since
+    assert age == timedelta(hours=2)
+    assert second.first_at == second.uncertain_since
