@@ -108,6 +108,7 @@ def instances_message(
             text += " · " + texts.say(locale, "say.instances.no_agent")
         rows.append((instance.name or instance.id, (span(text),)))
     if len(found) > 50:
-        rows.append(("…", (span(texts.say(locale, "card.more", count=len(found) - 50)),)))
+        more = texts.say(locale, "card.more.instances", count=len(found) - 50)
+        rows.append(("…", (span(more),)))
     blocks = (para(bold(title)), model.Block("facts", rows=tuple(rows)))
     return model.Message(title, blocks, mentions, quote)

@@ -145,7 +145,7 @@ def rows(request: model.Request, plan: model.Plan) -> list[Row]:
         return found
     if progress.total:
         found.append((texts.say(locale, "card.progress"), (bold(progress_line(locale, progress)),)))
-    return found + stage_rows(locale, progress)
+    return found + stage_rows(locale, progress, request.id)
 
 
 def progress_line(locale: str, progress: model.Progress) -> str:
@@ -157,7 +157,15 @@ def progress_line(locale: str, progress: model.Progress) -> str:
     return texts.joined(locale, parts, "list")
 
 
-def stage_rows(locale: str, progress: model.Progress) -> list[Row]:
+def detail_text(locale: str, detail: str, number: int) -> str:
+    """Why a task failed, as far as it fits; what is left out says how much and where it stands."""
+    if len(detail) <= MOST_VALUE:
+        return detail
+    facts = {"count": len(detail) - MOST_VALUE, "id": number}
+    return f"{detail[:MOST_VALUE]} {texts.say(locale, 'card.detail.cut', **facts)}"
+
+
+def stage_rows(locale: str, progress: model.Progress, number: int) -> list[Row]:
     """The tasks, those around the newest where there are many."""
     stages = progress.stages
     begun = [place for place, stage in enumerate(stages) if stage.status]
@@ -166,7 +174,9 @@ def stage_rows(locale: str, progress: model.Progress) -> list[Row]:
     for stage in stages[first : first + MOST_STAGES]:
         word = texts.say(locale, f"stage.{stage.status or 'none'}")
         text = f"{STAGE_MARKS.get(stage.status, '▫️')} {word}"
-        found.append((stage.name, (span(f"{text} · {stage.detail}" if stage.detail else text),)))
+        if detail := detail_text(locale, stage.detail, number):
+            text += f" · {detail}"
+        found.append((stage.name, (span(text),)))
     left = len(stages) - len(found)
     if left:
         found.append(("…", (span(texts.say(locale, "card.more.tasks", count=left)),)))

@@ -20,6 +20,7 @@ from bot.cards.parts import (
     targets,
 )
 from bot.cards.results import result_rows, result_text
+from bot.cards.runs import MOST_VALUE
 from bot.house import House
 
 
@@ -107,7 +108,17 @@ class Sheets:
             )
             for one in printed
         ]
-        given = request.progress.outputs if request.progress is not None else {}
+        progress = request.progress or model.Progress()
+        listed += [
+            Output(
+                stage.name,
+                self._covered(plan, stage.detail),
+                words=texts.say(locale, f"stage.{stage.status or 'none'}"),
+            )
+            for stage in progress.stages
+            if len(stage.detail) > MOST_VALUE
+        ]
+        given = progress.outputs
         for name, value in given.items():
             text = value if isinstance(value, str) else model.canonical(value)
             listed.append(Output(name, self._covered(plan, text)))

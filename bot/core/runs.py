@@ -280,7 +280,7 @@ def progress_of(run: live.Live, asks: model.Ballot | None) -> model.Progress:
     for stage in preview.stages(state.template):
         step = over.get(stage.name)
         if step is not None:
-            detail = str(step.failure.message)[:300] if step.failure is not None else ""
+            detail = str(step.failure.message) if step.failure is not None else ""
             stage = model.Stage(stage.name, stage.action, step.status, detail)
         elif stage.name == current:
             stage = replace(stage, status="Running" if asks is None else "Waiting")

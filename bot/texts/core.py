@@ -361,6 +361,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "To read all of it at any time, send: plan {id}",
     ),
     "card.elsewhere.status": ("发送 status {id} 查看全部", "To read all of it, send: status {id}"),
+    "card.detail.cut": (
+        "……（还有 {count} 字，发送 output {id} 查看）",
+        "… ({count:more character|more characters}; to read all, send: output {id})",
+    ),
+    "card.more.instances": (
+        "……另有 {count} 台，请缩小范围，例如：instances tag:env=prod",
+        "… and {count} more; narrow it down, as in: instances tag:env=prod",
+    ),
     "card.asked.cut": ("……（还有 {count} 字）", "… ({count:more character|more characters})"),
     "card.marks": (
         "⟨ ⟩ 中各是一个字符，尖括号本身不属于原文：",

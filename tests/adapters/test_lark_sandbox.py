@@ -218,3 +218,43 @@ async def test_an_approver_who_does_not_exist_does_not_keep_the_card_back(party,
             await chat.perform(model.Say(place, message, "k2"), model.Attempt()), model.Done
         )
         assert "@Nobody" in (await party.transcript())[-1]["text"]
+
+
+FILE = model.File("output-7-web-01.txt", "".join(f"line {n} \u202e重启\r\n" for n in range(3000)))
+
+
+def long_output() -> model.Say:
+    place = model.Place("lark", world.LARK_TENANT, "oc_ops")
+    message = model.Message("#7", (model.Block("para", (model.Span("web-01"),)),), file=FILE)
+    return model.Say(place, message, "say:7")
+
+
+async def test_a_long_output_arrives_as_a_file_byte_for_byte(party, engine):
+    async with connected(party, engine) as chat:
+        outcome = await chat.perform(long_output(), model.Attempt())
+        assert isinstance(outcome, model.Done)
+        words, file = await party.transcript()
+        assert "web-01" in words["text"]
+        assert file["text"] == f"[file {FILE.name}]\n{FILE.text}"
+
+
+async def test_a_file_whose_answer_was_lost_arrives_once(party, engine):
+    async with connected(party, engine) as chat:
+        attempt = model.Attempt()
+        assert isinstance(await chat.perform(long_output(), attempt), model.Done)
+        await party.fault("im/v1/messages", "lose_answer")
+        lost = model.Attempt(parts_done={"say:7#0": "om_1"})
+        assert isinstance(await chat.perform(long_output(), lost), model.NotSent | model.Done)
+        assert isinstance(await chat.perform(long_output(), lost), model.Done)
+        assert len(await party.transcript()) == 2
+
+
+async def test_where_files_are_not_taken_the_text_comes_in_parts(party, engine):
+    async with connected(party, engine) as chat:
+        no_scope = {"code": 99991672, "message": "no scope", "status": 400}
+        await party.fault("im/v1/files", "error", **no_scope)
+        outcome = await chat.perform(long_output(), model.Attempt())
+        assert isinstance(outcome, model.Done)
+        _, *parts = [entry["text"] for entry in await party.transcript()]
+        shown = "\n".join(parts)
+        assert [n for n in range(3000) if f"line {n} ⟨U+202E⟩重启" not in shown] == []

@@ -104,3 +104,61 @@ def test_what_is_asked_in_the_middle_of_a_run_says_what_is_left_out(seen_on) -> 
     told = model.Message("t", sheets.plan(one, "en"))
     pieces = "\n".join(ding_client.markdown(piece.text).text for piece in ding.messages(told))
     assert shown in pieces
+
+
+# ----------------------------------------------------------------------------- what it printed
+
+
+class Archive:
+    """The journal of a run that read the results of scripts, one of them twice."""
+
+    def entries(self, request: int, after: int) -> list[model.JournalRow]:
+        return [
+            self.row(1, "i-1", "Running", "so far"),
+            self.row(2, "i-1", "Success", "all of it\n", 0),
+            self.row(3, "i-2", "Failed", "it broke", 3, 512),
+        ]
+
+    def row(self, seq: int, who: str, status: str, output: str, *more: int) -> model.JournalRow:
+        item = {"InvokeId": f"t-{who}", "InstanceId": who, "InvocationStatus": status}
+        item |= {"Output": output, **dict(zip(("ExitCode", "Dropped"), more, strict=False))}
+        box = {"InvocationResults": {"InvocationResult": [item]}}
+        entry = {"kind": "finished", "document": {"Invocation": box}}
+        return model.JournalRow(42, seq, entry)
+
+    def source(self, digest: str) -> str | None:
+        return None
+
+
+def test_what_scripts_of_a_template_printed_is_one_command_away() -> None:
+    plan = replace(rig.PLAN, template="clean-logs", engine="local")
+    stage = model.Stage("clean", "ACS::ECS::RunCommand", "Failed", "because " * 100)
+    progress = model.Progress((stage,), outputs={"freed": "12 GB"})
+    one = asked(plan, state=model.State.FAILED, progress=progress)
+    said = rig.plain(rig.ask("output 42", request=one, archive=Archive()))
+    assert "web-02 · failed · exit 3 · 8 bytes" in said
+    assert "it broke" in said
+    assert "512 bytes in its middle were not kept anywhere" in said
+    assert "all of it" in said
+    assert "so far" not in said
+    assert "12 GB" in said
+    assert stage.detail in said
+    named = rig.plain(rig.ask("output 42 web-02", request=one, archive=Archive()))
+    assert "it broke" in named
+    assert "all of it" not in named
+    none = rig.plain(rig.ask("output 42 web-09", request=one, archive=Archive()))
+    assert "has no output of web-09" in none
+    assert "web-02: failed" in none
+
+
+def test_a_long_output_comes_as_a_file_and_what_is_too_much_is_asked_for_one_by_one() -> None:
+    one = asked(rig.PLAN, state=model.State.SUCCEEDED)
+    results = tuple(
+        model.InstanceResult(f"i-{n}", "Success", 0, f"{n}" * 20_000, 7) for n in (1, 2)
+    )
+    reply = rig.ask("output 42 web-02", request=one, results=results)
+    assert reply.file == model.File("output-42-web-02.txt", "2" * 20_000)
+    assert "7 bytes in its middle" in rig.plain(reply)
+    both = rig.ask("output 42", request=one, results=results)
+    assert both.file is None
+    assert "as in: output 42 web-01" in rig.plain(both)
