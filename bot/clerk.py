@@ -45,7 +45,13 @@ def ordered(effect: model.Deliver, clock: ports.Clock) -> model.Ordered:
         policy=to.get("policy", ""),
         rules=tuple(to.get("rules", ())),
         causes=tuple(
-            model.Party(cause["person"], model.Account(**cause["account"]))
+            model.Party(
+                cause["person"],
+                model.Account(**cause["account"]),
+                tuple(
+                    (platform, tenant, id_) for platform, tenant, id_ in cause.get("accounts", ())
+                ),
+            )
             for cause in to.get("causes", ())
         ),
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from bot import deliveries, model, policy, texts
+from bot import deliveries, model, policy, quorum, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,10 +168,8 @@ class Context:
 
     def may_vote(self, request: model.Request) -> bool:
         """Is this person in the electorate of the request, whether or not they voted already?"""
-        if request.policy not in self.book.policies:
-            return False
-        rule, _ = policy.ballot_of(self.book, request)
-        return self.person.id in policy.electorate(rule, request.person)
+        needed, _ = quorum.ballot_of(self.book, request)
+        return self.person.id in quorum.electorate(needed)
 
     def may_see(self, request: model.Request) -> bool:
         """Own requests, those to vote on, those that were asked in this very chat, and those of a
@@ -226,17 +224,12 @@ class Context:
     def waiting_for(self, request: model.Request) -> tuple[str, ...]:
         """The people whose vote a request waits for."""
         asks = request.ballot is not None and request.ballot.voted
-        if request.policy not in self.book.policies or not (
-            asks or request.state is model.State.PENDING
-        ):
+        if not (asks or request.state is model.State.PENDING):
             return ()
-        rule, digest = policy.ballot_of(self.book, request)
-        votes = tuple(
-            vote
-            for vote in dict.fromkeys((*self.view.votes, *self.view.listing_votes))
-            if vote.request == request.id and vote.digest == digest
-        )
-        return policy.tally(rule, request.person, votes).waiting_for
+        needed, digest = quorum.ballot_of(self.book, request)
+        shown = dict.fromkeys((*self.view.votes, *self.view.listing_votes))
+        own = (vote for vote in shown if vote.request == request.id)
+        return quorum.tally(needed, quorum.votes_on(digest, own)).waiting_for
 
     def what(self, request: model.Request) -> str:
         """A request in a few words: its command and the instances, by name."""

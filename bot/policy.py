@@ -27,13 +27,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One human, whatever accounts they hold: pairs of (platform, account id). ``ram`` is their
-    RAM user, by which an approval within a template names them; ``ram_sessions`` are the names of
-    sessions that only they can start (with single sign-on, say)."""
+    """One human, whatever accounts they hold: (platform, tenant, account id), or (platform, account
+    id) where the platform has one tenant. ``ram`` is their RAM user, by which an approval within a
+    template names them; ``ram_sessions`` are the names of sessions that only they can start (with
+    single sign-on, say)."""
 
     id: str
     name: str
-    accounts: tuple[tuple[str, str], ...]
+    accounts: tuple[tuple[str, ...], ...]
     roles: frozenset[str] = frozenset()
     ram: str = ""
     ram_sessions: tuple[str, ...] = ()
@@ -53,7 +54,8 @@ class Policy:
     (依次), count (``count`` of them). One rejection rejects. ``form_counts``: an OA decision counts
     as the approval. ``code_required``: approving by text must carry the plan's code. Approvers are
     reminded once a request was open for ``remind`` (zero: never). ``canary``: after so many items
-    of a template's loop people vote again (0: they do not)."""
+    of a template's loop people vote again (0: they do not). ``run_within``: so long after it could
+    first have run it may still start."""
 
     name: str
     approvers: tuple[str, ...]
@@ -65,6 +67,7 @@ class Policy:
     expires: timedelta = timedelta(minutes=30)
     remind: timedelta = timedelta(minutes=10)
     canary: int = 0
+    run_within: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +166,46 @@ class Book:
     locale: str = "zh-CN"
     bot_name: str = "countersign"
     watch: Watch | None = None
-    index: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
-    """(platform, account id) → person id, None where two claim it: see ``index_accounts``."""
+    index: Mapping[Key, str | None] = field(default_factory=dict)
+    """(platform, tenant, account id) → person id, None where two claim it: see
+    ``index_accounts``."""
 
 
-def index_accounts(people: Mapping[str, Person]) -> dict[tuple[str, str], str | None]:
+Key = tuple[str, str, str]
+"""An account: platform, tenant ("" is the only one that the platform has), account id."""
+
+
+def key_of(account: tuple[str, ...]) -> Key:
+    """An account of a person as the index has it."""
+    return account[0], account[1] if len(account) > 2 else "", account[-1]
+
+
+def index_accounts(people: Mapping[str, Person]) -> dict[Key, str | None]:
     """Who holds which account. An account claimed by two people belongs to neither."""
-    index: dict[tuple[str, str], str | None] = {}
+    index: dict[Key, str | None] = {}
     for person in people.values():
-        for account in person.accounts:
-            index[account] = None if account in index else person.id
+        for key in map(key_of, person.accounts):
+            index[key] = None if key in index else person.id
     return index
+
+
+def keys_of(book: Book, account: model.Account) -> tuple[Key, ...]:
+    """By which keys of the index an account may be known: its own, and the one without a tenant
+    where the platform has only one."""
+    own = (account.platform, account.tenant, account.id)
+    alone = len(book.tenants.get(account.platform, ())) == 1
+    return (own, (account.platform, "", account.id)) if alone else (own,)
+
+
+def accounts_held(book: Book, person: str) -> tuple[Key, ...]:
+    """All accounts that a person holds now, with their tenants."""
+    known = book.people.get(person)
+    found = []
+    for platform, tenant, name in map(key_of, known.accounts if known else ()):
+        tenants = sorted(book.tenants.get(platform, ()))
+        only = tenants[0] if len(tenants) == 1 else ""
+        found.append((platform, tenant or only, name))
+    return tuple(found)
 
 
 def of_ram(book: Book, user: str) -> Person | None:
@@ -199,16 +231,16 @@ def person_of(book: Book, account: model.Account) -> Person | None:
     """The human behind an account of an allowed organisation; None: nobody, or not just one."""
     if not account.id or account.tenant not in book.tenants.get(account.platform, frozenset()):
         return None
-    who = book.index.get((account.platform, account.id))
-    return book.people[who] if who else None
+    who = {book.index[key] for key in keys_of(book, account) if key in book.index}
+    found = who.pop() if len(who) == 1 else None
+    return book.people[found] if found else None
 
 
 def account_of(book: Book, person: str, platform: str, tenant: str) -> model.Account | None:
-    """The account by which a person can be mentioned on a platform, if they have one there."""
-    known = book.people.get(person)
-    for name, account in known.accounts if known else ():
-        if name == platform:
-            return model.Account(platform, tenant, account, known.name if known else "")
+    """The account by which a person can be mentioned in an organisation, if they have one there."""
+    for held in accounts_held(book, person):
+        if held[:2] == (platform, tenant):
+            return model.Account(*held, book.people[person].name)
     return None
 
 
@@ -273,8 +305,8 @@ def refusal_of_person(book: Book, account: model.Account) -> Refusal | None:
     """Is there exactly one known human behind this account?"""
     if person_of(book, account) is not None:
         return None
-    key = (account.platform, account.id)
-    if key in book.index and book.index[key] is None:
+    keys = [key for key in keys_of(book, account) if key in book.index]
+    if len(keys) > 1 or any(book.index[key] is None for key in keys):
         return Refusal("refused.ambiguous_account", {"account": account.id})
     return Refusal("refused.unknown_account", {"account": account.id, "platform": account.platform})
 
@@ -294,11 +326,12 @@ def may_use(book: Book, person: Person, command: str, place: model.Place | None 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the patterns say of a text: a refusal, or a stronger policy to use."""
+    """What the patterns say of a text: a refusal, or policies that must be satisfied besides the
+    usual one, and why."""
 
     refusal: Refusal | None = None
-    policy: str = ""
-    reason: str = ""
+    policies: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 def readings(text: str) -> tuple[str, ...]:
@@ -318,11 +351,11 @@ def examine(book: Book, command: str, where: str, text: str) -> Finding:
     """Look a text over for forbidden, required and escalating patterns; refusals come first.
 
     Every pattern is looked for in all ``readings`` of the text, an escalating one also with its
-    lines as one. Of several escalations the one that needs the most people counts. What is
-    computed when the script runs (``$(…)``, variables), and letters of other alphabets that look
-    alike, are not seen through: for that people read the script before they vote.
+    lines as one. All escalations that match count. What is computed when the script runs (``$(…)``,
+    variables), and letters of other alphabets that look alike, are not seen through: for that
+    people read the script before they vote.
     """
-    escalated = Finding()
+    escalated: list[Finding] = []
     texts = readings(text)
     lines = tuple(" ".join(one.split()) for one in texts)
     for pattern in book.patterns:
@@ -336,18 +369,20 @@ def examine(book: Book, command: str, where: str, text: str) -> Finding:
         elif found and pattern.action == "refuse":
             return Finding(Refusal("refused.forbidden", {"reason": pattern.reason}))
         elif found:
-            here = Finding(policy=pattern.policy, reason=pattern.reason)
-            escalated = stricter(book, escalated, here)
-    return escalated
+            escalated.append(Finding(None, (pattern.policy,), (pattern.reason,)))
+    return together(escalated)
 
 
-def stricter(book: Book, one: Finding, other: Finding) -> Finding:
-    """The escalation whose policy needs more people; the first where they need as many. So nobody
-    weakens an escalation by words that call for a lesser one."""
-    if not one.policy or not other.policy:
-        return one if one.policy else other
-    people = [needed(book.policies[each.policy], "") for each in (one, other)]
-    return other if people[1] > people[0] else one
+def together(findings: Iterable[Finding]) -> Finding:
+    """What several say: the first refusal, or every escalation. None replaces another, so nobody
+    weakens one by words that call for a lesser one."""
+    found = tuple(findings)
+    refusal = next((one.refusal for one in found if one.refusal is not None), None)
+    if refusal is not None:
+        return Finding(refusal)
+    policies = dict.fromkeys(name for one in found for name in one.policies)
+    reasons = dict.fromkeys(reason for one in found for reason in one.reasons)
+    return Finding(None, tuple(policies), tuple(reasons))
 
 
 def refusal_of_targets(rule: CommandRule, instances: tuple[model.Instance, ...]) -> Refusal | None:
@@ -361,91 +396,4 @@ def refusal_of_targets(rule: CommandRule, instances: tuple[model.Instance, ...])
             for glob in rule.allowed_targets
         ):
             return Refusal("refused.target", {"target": instance.name or instance.id})
-    return None
-
-
-# ----------------------------------------------------------------------------- votes
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How the votes stand. ``waiting_for`` are the people who may vote now, in order; ``have`` of
-    ``need`` approvals are in."""
-
-    verdict: Literal["waiting", "approved", "rejected"]
-    waiting_for: tuple[str, ...]
-    have: int
-    need: int
-
-
-def ballot_of(book: Book, request: model.Request) -> tuple[Policy, str]:
-    """By which policy, and on which digest, a request is voted on now: on its plan, or on what its
-    run waits for. In the middle of a run words of approval must always carry the code, so that
-    none that was meant for something else counts."""
-    rule, ballot = policy_of(book, request.policy), request.ballot
-    if ballot is None:
-        return rule, request.digest
-    rule = replace(rule, code_required=True, form_counts=False)
-    if ballot.kind == "approval":
-        voters = tuple(person for person in ballot.voters if person in book.people)
-        rule = replace(rule, approvers=voters, mode="count", count=ballot.need)
-    if needed(rule, request.person) < request.least:
-        rule = replace(rule, mode="count", count=request.least)
-    return rule, ballot.digest
-
-
-def electorate(policy: Policy, requester: str) -> tuple[str, ...]:
-    """The people whose votes count on a request of ``requester``."""
-    if policy.self_approval:
-        return policy.approvers
-    return tuple(person for person in policy.approvers if person != requester)
-
-
-def needed(policy: Policy, requester: str) -> int:
-    people = len(electorate(policy, requester))
-    return {"any": 1, "count": policy.count}.get(policy.mode, people)
-
-
-def can_pass(policy: Policy, requester: str) -> bool:
-    """Are there enough people who could approve a request of ``requester``?"""
-    return len(electorate(policy, requester)) >= max(1, needed(policy, requester))
-
-
-def tally(policy: Policy, requester: str, votes: tuple[model.Vote, ...]) -> Tally:
-    """Count the votes. A vote of somebody outside the electorate counts only when it came with an
-    OA form and the policy takes the form's decision as the approval."""
-    people = electorate(policy, requester)
-    need = needed(policy, requester)
-    by_person = {vote.person: vote for vote in votes}
-    if policy.form_counts and any(
-        vote.via == "form" and vote.approve and (policy.self_approval or vote.person != requester)
-        for vote in votes
-    ):
-        return Tally("approved", (), need, need)
-    cast = [by_person[person] for person in people if person in by_person]
-    have = sum(vote.approve for vote in cast)
-    if any(not vote.approve for vote in cast):
-        return Tally("rejected", (), have, need)
-    if 0 < need <= have:
-        return Tally("approved", (), have, need)
-    open_ = tuple(person for person in people if person not in by_person)
-    return Tally("waiting", open_[:1] if policy.mode == "sequence" else open_, have, need)
-
-
-def refusal_of_vote(
-    book: Book, policy: Policy, request: model.Request, votes: tuple[model.Vote, ...], voter: Person
-) -> Refusal | None:
-    """May this person vote on this request now?"""
-    if not policy.approvers:
-        return Refusal("vote.no_policy", {"policy": policy.name})
-    if voter.id == request.person and not policy.self_approval:
-        return Refusal("vote.own")
-    if voter.id not in policy.approvers:
-        names = [book.people[p].name for p in electorate(policy, request.person)]
-        return Refusal("vote.stranger", {"names": names})
-    if any(vote.person == voter.id for vote in votes):
-        return Refusal("vote.again")
-    waiting = tally(policy, request.person, votes).waiting_for
-    if policy.mode == "sequence" and voter.id not in waiting:
-        return Refusal("vote.not_your_turn", {"names": [book.people[p].name for p in waiting]})
     return None

@@ -12,7 +12,7 @@ from bot import Block, Context, Reply, Span, query
 )
 def whoami(context: Context) -> Reply:
     person = context.person
-    accounts = [f"{platform}: {account}" for platform, account in person.accounts]
+    accounts = [f"{account[0]}: {account[-1]}" for account in person.accounts]
     ask = [
         found.name
         for found in context.catalog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot import model, policy, texts
+from bot import model, quorum, texts
 from bot.cards import runs
 from bot.cards.parts import (
     MOST_NAMED,
@@ -57,8 +57,8 @@ def request_card(
     locale, plan = request.locale, request.plan
     assert plan is not None
     pending = request.state is model.State.PENDING
-    rule, digest = policy.ballot_of(house.book, request)
-    cast = tuple(vote for vote in votes if vote.digest == digest)
+    needed, digest = quorum.ballot_of(house.book, request)
+    cast = quorum.votes_on(digest, votes)
     asks = pending or (request.ballot is not None and request.ballot.voted)
     if pending:
         blocks = plan_blocks(house, request)
@@ -66,7 +66,7 @@ def request_card(
             blocks = (model.Block("facts", rows=votes_row), *blocks)
     else:
         blocks = settled_blocks(house, request, vote_row(house, request, votes), results)
-    waiting = policy.tally(rule, request.person, cast).waiting_for if asks else ()
+    waiting = quorum.tally(needed, cast).waiting_for if asks else ()
     key = "card.elsewhere" if asks else "card.elsewhere.status"
     return model.Card(
         request=request.id,
@@ -164,14 +164,10 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
     """The whole plan: what was asked, what exactly will run, where, as whom, until when."""
     plan, locale = request.plan, request.locale
     assert plan is not None
-    rule = policy.policy_of(house.book, request.policy)
     say = texts.say
     asker: tuple[model.Span, ...] = (span(name_of(house, request.person)),)
     if request.form is not None:
         asker += (span(" · " + say(locale, "form.from", title=request.form.title)),)
-    mode = say(locale, f"card.mode.{rule.mode}", need=rule.count)
-    electors = names_of(house, policy.electorate(rule, request.person))
-    agree = f"{', '.join(electors)} · {mode}" if len(electors) > 1 else ", ".join(electors)
     rows: list[Row] = [
         (say(locale, "card.asked_by"), asker),
         (say(locale, "card.request"), (code(asked_text(request)),)),
@@ -192,7 +188,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
         (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
         (say(locale, "card.code"), (code(request.code),)),
         (say(locale, "card.expires"), (span(moment(house, request.expires_at)),)),
-        (say(locale, "card.approvers"), (span(agree),)),
+        *approver_rows(house, request),
     ]
     return (
         exact_rows(locale, rows),
@@ -220,6 +216,22 @@ def asking_rows(request: model.Request) -> list[Row]:
     if request.alike:
         text = texts.say(locale, "card.alike.open", number=request.alike)
         rows.append((texts.say(locale, "card.alike"), (bold(text),)))
+    return rows
+
+
+def approver_rows(house: House, request: model.Request) -> list[Row]:
+    """Who must agree; where several policies add up, what each of them asks for."""
+    locale, needed = request.locale, quorum.of(house.book, request)
+    rows: list[Row] = []
+    for one, kept in needed.everything:
+        people = quorum.electors(needed, one)
+        agree = ", ".join(names_of(house, people))
+        if len(people) > 1:
+            agree += " · " + texts.say(locale, f"card.mode.{one.mode}", need=one.count)
+        if len(needed.everything) > 1:
+            agree += f" ({one.name})"
+        label = "card.approvers.kept" if kept else "card.approvers"
+        rows.append((texts.say(locale, label), (span(agree),)))
     return rows
 
 

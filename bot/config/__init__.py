@@ -25,6 +25,7 @@ from bot.config import (
     check_sources,
     locate,
     partial,
+    policies,
     references,
     reveal,
     schema,
@@ -148,12 +149,13 @@ def load(
     reading = toml.read(_text(path))
     notes = Notes(locate.Lines(reading.text), reading.skipped)
     notes.faults.extend(reading.faults)
-    parts = partial.Partial(reading.values)
+    given = policies.spread(reading.values, notes)
+    parts = partial.Partial(given)
     for where, message, about in parts.errors:
         notes.fault(where, message, about)
     folder = path.resolve().parent
-    commands = _commands(reading.values, folder, known_commands, notes)
-    references.check(reading.values, references.names(reading.values, commands), notes)
+    commands = _commands(given, folder, known_commands, notes)
+    references.check(given, references.names(given, commands), notes)
     file = parts.file
     asked: dict[str, rulebook.Rule] = {}
     silent: dict[str, rulebook.Rule] = {}
@@ -162,6 +164,7 @@ def load(
         check.check(sight)
         check_runbooks.check_runbooks(sight)
         check_rules.check_rules(sight)
+        policies.check_escalations(sight)
         check_sources.check_sources(sight)
         asked, silent = build_rules.compiled(sight)
         check_rules.check_loops(sight, asked)

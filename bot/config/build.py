@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot import policy
-from bot.config import check, schema
+from bot.config import check, people, schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ def budgets(file: schema.File) -> tuple[Budget, ...]:
 
 def book(file: schema.File) -> policy.Book:
     """Everything that the file says about people and permission."""
-    people = {person.id: _person(person) for person in file.person}
+    humans = {person.id: _person(file, person) for person in file.person}
     tenants: dict[str, frozenset[str]] = {}
     if file.dingtalk:
         tenants["dingtalk"] = frozenset(file.dingtalk.corps)
     if file.lark:
         tenants["lark"] = frozenset(file.lark.tenants)
     return policy.Book(
-        people=people,
+        people=humans,
         roles={
             name: policy.Role(name, frozenset(role.commands)) for name, role in file.role.items()
         },
@@ -89,7 +89,7 @@ def book(file: schema.File) -> policy.Book:
         locale=file.bot.locale,
         bot_name=file.bot.name,
         watch=_watch(file),
-        index=policy.index_accounts(people),
+        index=policy.index_accounts(humans),
     )
 
 
@@ -102,12 +102,8 @@ def _watch(file: schema.File) -> policy.Watch | None:
     return policy.Watch(oos.policy, oos.platform or places[0], oos.group)
 
 
-def _person(person: schema.Person) -> policy.Person:
-    accounts = tuple(
-        (platform, account)
-        for platform in check.PLATFORMS
-        if (account := getattr(person, platform)) is not None
-    )
+def _person(file: schema.File, person: schema.Person) -> policy.Person:
+    accounts = people.accounts(file, person)
     return policy.Person(
         person.id,
         person.name or person.id,
@@ -130,6 +126,7 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         expires=table.expires,
         remind=table.remind or table.expires / 3,
         canary=table.canary,
+        run_within=table.run_within,
     )
 
 

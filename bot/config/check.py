@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.config import locate, schema
+from bot.config import people as accounts
 from bot.config.faults import guess
-from bot.config.notes import Command, Notes
-from bot.config.partial import Partial
+from bot.config.notes import Notes
+from bot.config.sight import PLATFORMS, Sight
 
-PLATFORMS = ("dingtalk", "lark")
+__all__ = ["PLATFORMS", "Sight"]
+
 EXECUTOR = "aliyun"
 WEBHOOK = "webhook"
 KINDS: dict[str, tuple[str, ...]] = {EXECUTOR: ("lookup", "run"), WEBHOOK: ("say",)}
@@ -26,35 +27,12 @@ CREDENTIALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """type → the keys that it needs, and those that it may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What a check sees: the valid parts of the file, and where to note what is wrong."""
-
-    file: schema.File
-    parts: Partial
-    notes: Notes
-    commands: Mapping[str, Command] | None
-
-    @property
-    def platforms(self) -> tuple[str, ...]:
-        return tuple(name for name in PLATFORMS if getattr(self.file, name) is not None)
-
-    @property
-    def given_platforms(self) -> tuple[str, ...]:
-        """Those that have a table, be it a faulty one."""
-        return tuple(name for name in PLATFORMS if name in self.parts.values)
-
-    def told(self, *path: str | int) -> bool:
-        """Is the value at this path, which others are judged by, already known to be wrong?"""
-        return any(where[: len(path)] == path for where, _, _ in self.parts.errors)
-
-
 def check(sight: Sight) -> None:
     """Note everything that is valid by itself and wrong together."""
     check_platforms(sight)
     check_addresses(sight)
     check_credentials(sight)
-    check_people(sight)
+    accounts.check_people(sight)
     for name, policy in sight.file.policy.items():
         check_policy(sight, name, policy)
     check_groups(sight)
@@ -160,63 +138,6 @@ def check_credentials(sight: Sight) -> None:
             sight.notes.fault((*table, key), message, "type")
 
 
-# ----------------------------------------------------------------------------- people
-
-
-def check_people(sight: Sight) -> None:
-    """One person per id and per account."""
-    seen: dict[str, locate.Path] = {}
-    holders: dict[tuple[str, str], tuple[str, locate.Path]] = {}
-    users: dict[str, tuple[str, locate.Path]] = {}
-    sessions: dict[str, str] = {}
-    for path, person in sight.parts.entries("person"):
-        if person.id in seen:
-            line = sight.notes.line(seen[person.id])
-            sight.notes.fault((*path, "id"), f"{person.id} is already the person of line {line}")
-            continue
-        seen[person.id] = path
-        if person.ram is not None and "@" in person.ram:
-            message = "is the name of the RAM user alone, the part before @"
-            sight.notes.fault((*path, "ram"), message)
-        elif person.ram is not None and person.ram in users:
-            other, place = users[person.ram]
-            message = (
-                f"the RAM user {person.ram} is already {other} (line {sight.notes.line(place)}); "
-                "an approval that names it must mean one person"
-            )
-            sight.notes.fault((*path, "ram"), message)
-        elif person.ram is not None:
-            users[person.ram] = (person.id, (*path, "ram"))
-        for at, session in enumerate(person.ram_sessions):
-            if session in sessions:
-                message = f"the session {session} is already {sessions[session]}'s"
-                sight.notes.fault((*path, "ram_sessions", at), message)
-            sessions[session] = person.id
-        for platform in PLATFORMS:
-            account = getattr(person, platform)
-            if account is None:
-                continue
-            key, place = (platform, account), (*path, platform)
-            if key in holders:
-                sight.notes.fault(place, _claimed(sight, key, person.id, *holders[key]))
-            holders.setdefault(key, (person.id, place))
-        # A person of whom an account is faulty is not one without accounts.
-        if not sight.told(*path) and not any(getattr(person, platform) for platform in PLATFORMS):
-            sight.notes.warn(path, f"{person.id} has no account, so can neither ask nor approve")
-
-
-def _claimed(
-    sight: Sight, account: tuple[str, str], person: str, other: str, path: locate.Path
-) -> str:
-    platform, name = account
-    return (
-        f"the {platform} account {name} is already that of {other} (line "
-        f"{sight.notes.line(path)}). Votes are counted by person: with two people behind one "
-        f"account, {other} or {person} could approve their own request or vote twice, so the "
-        "account would lose the right to ask and to approve. Keep it at one of them"
-    )
-
-
 # ----------------------------------------------------------------------------- policies
 
 
@@ -269,7 +190,7 @@ def check_reach(sight: Sight) -> None:
         people = approvers(file, policy)
         for person in (person for person in file.person if person.id in people):
             for platform in sorted(used.get(name, ())):
-                if getattr(person, platform) is None:
+                if not accounts.has_account(file, person, platform):
                     sight.notes.warn(
                         ("policy", name, "approvers"),
                         f"{person.id} has no {platform} account, so cannot approve what is asked "

@@ -218,8 +218,20 @@ class Person(Table):
 
     id: Text = Field(description="Short name by which this file and the audit log speak of them.")
     name: Text | None = Field(default=None, description="Name shown on cards. Default: the id.")
-    dingtalk: Text | None = Field(default=None, description="Their DingTalk userid.")
-    lark: Text | None = Field(default=None, description="Their Lark open_id (of this very app).")
+    dingtalk: Text | None = Field(
+        default=None,
+        description="Their DingTalk userid; where `corps` names several, `corp:userid`.",
+    )
+    lark: Text | None = Field(
+        default=None,
+        description="Their Lark open_id (of this very app); where `tenants` names several, "
+        "`tenant:open_id`.",
+    )
+    accounts: Texts = Field(
+        default=(),
+        description="Further accounts, where they have several on a platform: "
+        "`platform:organisation:id`.",
+    )
     ram: Text | None = Field(
         default=None,
         description="Their RAM user (without `@`), by which an approval in a template names them.",
@@ -242,7 +254,8 @@ class Role(Table):
 
 
 class Policy(Table):
-    """Who must agree before an operation runs. One rejection rejects."""
+    """Who must agree before an operation runs. One rejection rejects. A key `run_within` of
+    `[policy]` itself holds for all policies that have none of their own."""
 
     approvers: SomeTexts = Field(
         description='People by id, or `"role:NAME"` for everyone with a role. The order counts for '
@@ -283,6 +296,12 @@ class Policy(Table):
         le=1000,
         description="After so many items of a template's loop people vote again, with what these "
         "did before them. 0: they do not.",
+    )
+
+    run_within: Duration = Field(
+        default=timedelta(hours=1),
+        description="Approved, it may still start so long after it first could have; later it is "
+        "put to the vote again. Default: what `run_within` in `[policy]` itself says, else 1h.",
     )
 
 
@@ -392,10 +411,12 @@ class Pattern(Table):
     )
     action: Literal["refuse", "escalate", "require"] = Field(
         default="refuse",
-        description="`refuse` when found, `escalate` to `policy` when found, `require`: refuse "
-        "when absent.",
+        description="`refuse` when found; `escalate`: when found, `policy` must be satisfied, too; "
+        "`require`: refuse when absent.",
     )
-    policy: Text | None = Field(default=None, description="The policy that `escalate` asks for.")
+    policy: Text | None = Field(
+        default=None, description="The policy that `escalate` adds to the usual one."
+    )
     commands: Texts = Field(default=(), description="Only for these commands. Default: for all.")
     reason: Text = Field(description="Why, as people are told.")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bot import audit, cards, command, model, policy, texts
+from bot import audit, cards, command, model, policy, quorum, texts
 from bot.core import secrets
 from bot.house import House
 from bot.oos import model as oos
@@ -119,13 +119,19 @@ class Draft:
         """By how much the machine's clock was set since the request was approved."""
         return self.view.shift - timedelta(seconds=self.it.shift)
 
-    def ballot(self) -> tuple[policy.Policy, tuple[model.Vote, ...]]:
-        """By which policy the request is voted on now, and the votes on that."""
-        rule, digest = policy.ballot_of(self.house.book, self.it)
-        return rule, tuple(vote for vote in self.votes if vote.digest == digest)
+    def ballot(self) -> tuple[quorum.Quorum, tuple[model.Vote, ...]]:
+        """Whose agreement the request needs now, and the votes on that."""
+        needed, digest = quorum.ballot_of(self.house.book, self.it)
+        return needed, quorum.votes_on(digest, self.votes)
+
+    def tally(self) -> quorum.Tally:
+        """How the votes stand on what is asked now."""
+        return quorum.tally(*self.ballot())
 
     def vote(self, vote: model.Vote) -> None:
-        self.votes = (*self.votes, vote)
+        """Add a vote, with all the accounts that its person holds now."""
+        held = policy.accounts_held(self.house.book, vote.person)
+        self.votes = (*self.votes, replace(vote, accounts=held))
         self.change()
 
     def step(self, step: model.Step) -> None:

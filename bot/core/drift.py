@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot import cards, model, policy, texts
+from bot import cards, model, policy, quorum, texts
 from bot.core import endings, machines, planning, preview, running, runs, templating
 from bot.core.draft import Draft, reason_of, refusal_text
 
@@ -88,10 +88,10 @@ def ask_again(
         return give_up(draft, refusal_text(draft.it.locale, untold.refusal))
     draft.change(approved_at=None)
     needed = planning.put(draft, fresh)
-    if policy.tally(needed, draft.it.person, draft.ballot()[1]).verdict == "approved":
+    if draft.tally().verdict == "approved":
         running.start(draft)
         return draft.update_card()
-    waiting = policy.tally(needed, draft.it.person, ()).waiting_for
+    waiting = quorum.tally(needed, ()).waiting_for
     mentions = cards.accounts_of(draft.house, waiting, draft.it.place)
     draft.tell_sentence(
         f"drift:{draft.it.digest[:16]}:v{draft.it.version}", "say.drift.again", mentions,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from bot import model, policy
+from bot import model, policy, quorum
 from bot.core import authority, questions, runs, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
@@ -67,7 +67,7 @@ def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
     waiting = execution.waiting
     assert waiting is not None
     ours = all(step.batch != FOUND for step in draft.steps.values())
-    rule = policy.policy_of(draft.house.book, draft.it.policy)
+    rule = quorum.of(draft.house.book, draft.it)
     key, progress = waiting.id or waiting.task, execution.progress
     text = f"{draft.it.digest}:{execution.id}:{waiting.kind}:{key}"
     if waiting.kind == "pause":
@@ -95,9 +95,8 @@ def decided_already(draft: Draft, asks: model.Ballot) -> bool:
     """Was it answered, though the far end has not moved on yet?"""
     if not asks.voted:
         return False
-    rule, digest = policy.ballot_of(draft.house.book, replace(draft.it, ballot=asks))
-    votes = tuple(vote for vote in draft.votes if vote.digest == digest)
-    return policy.tally(rule, draft.it.person, votes).verdict != "waiting"
+    rule, digest = quorum.ballot_of(draft.house.book, replace(draft.it, ballot=asks))
+    return quorum.tally(rule, quorum.votes_on(digest, draft.votes)).verdict != "waiting"
 
 
 def decided(draft: Draft, person: policy.Person, approve: bool) -> None:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from bot import command, model, parse, policy
+from bot import command, model, parse, policy, quorum
 from bot.cards import runs
 from bot.core import patterns, planning, templating
 from bot.core.draft import Draft
@@ -53,15 +53,19 @@ def file_request(
     if isinstance(checked, policy.Refusal):
         return checked
     rule = draft.house.book.commands[found.command.name]
-    needs = needed_policy(draft, checked, stronger or rule.policy)
+    book = draft.house.book
+    causes = tuple(with_accounts(book, cause) for cause in causes)
+    asker = with_accounts(book, model.Party(context.person.id, account))
+    usual = stronger or rule.policy
+    needs = needed_quorum(draft, checked.findings, usual, (asker, *causes))
     if isinstance(needs, policy.Refusal):
         return needs
     needed, escalated = needs
     refusal = refusal_of_number(draft, context.person, found.command.name)
     if refusal is not None:
         return refusal
-    by_form = form is not None and not form.late and needed.form_counts
-    if not by_form and not policy.can_pass(needed, context.person.id):
+    by_form = form is not None and not form.late
+    if not quorum.can_pass(needed, by_form):
         return policy.Refusal("refused.nobody", {"policy": needed.name})
     draft.create(
         model.Request(
@@ -75,7 +79,8 @@ def file_request(
             place=place,
             locale=context.locale,
             text=checked.text,
-            policy=needed.name,
+            policy=usual,
+            policies=needed.names,
             risk=rule.risk or found.command.risk,
             created_at=draft.now,
             expires_at=draft.now + needed.expires,
@@ -85,23 +90,36 @@ def file_request(
             rules=rules,
             written_at=written_at,
             causes=causes,
+            accounts=asker.accounts,
             alike=alike(draft, found.command.name, checked.args),
             nonce=draft.view.nonce,
         )
     )
-    draft.enter(
-        context.person.id,
-        "request.asked",
-        command=found.command.name,
-        text=checked.text[:500],
-        account=account.id,
-        chat=place.chat,
-        policy=needed.name,
-        **({"escalated": escalated} if escalated else {}),
-    )
+    enter(draft, needed.name)
     draft.sources.update(checked.sources)
     look_up(draft, rule, checked)
     return None
+
+
+def enter(draft: Draft, needed: str) -> None:
+    """Keep in the audit log who asked for what, where, and by which policies it is voted on."""
+    request = draft.it
+    draft.enter(
+        request.person,
+        "request.asked",
+        command=request.command,
+        text=request.text[:500],
+        account=request.account.id,
+        chat=request.place.chat,
+        policy=needed,
+        **({"escalated": request.escalated} if request.escalated else {}),
+    )
+
+
+def with_accounts(book: policy.Book, party: model.Party) -> model.Party:
+    """A party with all the accounts that its person holds now."""
+    held = dict.fromkeys((*party.accounts, *policy.accounts_held(book, party.person)))
+    return replace(party, accounts=tuple(held))
 
 
 def look_up(draft: Draft, rule: policy.CommandRule, checked: Checked) -> None:
@@ -137,16 +155,18 @@ def alike(draft: Draft, name: str, args: Mapping[str, Any]) -> int:
     return archive.alike(model.likeness(name, args)) if archive is not None else 0
 
 
-def needed_policy(
-    draft: Draft, checked: Checked, usual: str
-) -> tuple[policy.Policy, str] | policy.Refusal:
-    """The policy that the patterns call for, and why a stronger one was chosen; or their no."""
-    book, escalation = draft.house.book, policy.Finding()
-    for finding in checked.findings:
-        if finding.refusal is not None:
-            return finding.refusal
-        escalation = policy.stricter(book, escalation, finding)
-    return book.policies[escalation.policy or usual], escalation.reason
+def needed_quorum(
+    draft: Draft, findings: Sequence[policy.Finding], usual: str, parties: Sequence[model.Party]
+) -> tuple[quorum.Quorum, str] | policy.Refusal:
+    """Whose agreement it needs: by the usual policy, and by all that the patterns add; and why they
+    do. Or their no."""
+    book, found = draft.house.book, policy.together(findings)
+    if found.refusal is not None:
+        return found.refusal
+    names = dict.fromkeys((usual, *found.policies))
+    involved = frozenset[str]().union(*(quorum.holders(book, party) for party in parties))
+    policies = tuple(policy.policy_of(book, name) for name in names)
+    return quorum.Quorum(book, policies, involved), "; ".join(found.reasons)
 
 
 def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | policy.Refusal:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot import model, policy
+from bot import model, policy, quorum
 from bot.core import machines, running, terms
 from bot.core.draft import Draft
 
@@ -38,7 +39,7 @@ def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
     rule = put(draft, plan)
     if draft.it.form is not None and rule.form_counts and not draft.it.form.late:
         count_form(draft, rule)
-    if policy.tally(rule, draft.it.person, draft.ballot()[1]).verdict == "approved":
+    if draft.tally().verdict == "approved":
         running.start(draft)
         draft.show_card()
         return
@@ -46,10 +47,10 @@ def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
     wait_for_votes(draft, rule)
 
 
-def put(draft: Draft, plan: model.Plan) -> policy.Policy:
-    """Freeze the plan; from now on it is what is voted on. Returns the policy."""
-    rule = policy.policy_of(draft.house.book, draft.it.policy)
+def put(draft: Draft, plan: model.Plan) -> quorum.Quorum:
+    """Freeze the plan; from now on it is what is voted on. Returns whose agreement it needs."""
     plan = terms.complete(draft, plan)
+    rule = quorum.of(draft.house.book, replace(draft.it, plan=plan))
     code, until = model.digest(plan), draft.now + rule.expires
     draft.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
     draft.cleared.append("plan")
@@ -64,27 +65,28 @@ def put(draft: Draft, plan: model.Plan) -> policy.Policy:
     return rule
 
 
-def wait_for_votes(draft: Draft, rule: policy.Policy) -> None:
+def wait_for_votes(draft: Draft, rule: quorum.Quorum) -> None:
     draft.remind("expire", rule.expires)
     if timedelta() < rule.remind < rule.expires:
         draft.remind("remind", rule.remind)
 
 
-def count_form(draft: Draft, rule: policy.Policy) -> None:
+def count_form(draft: Draft, rule: quorum.Quorum) -> None:
     """Take the people who agreed to the OA form as votes; accounts of nobody known don't count."""
     book, request = draft.house.book, draft.it
     assert request.form is not None
+    alone = all(one.form_counts for one in rule.policies)
+    digest = request.digest if alone else quorum.FORM + request.digest
+    themselves = any(one.self_approval and one.form_counts for one in rule.policies)
     for account in request.form.approvers:
         person = policy.person_of(book, account)
         if person is None or any(vote.person == person.id for vote in draft.ballot()[1]):
             why = "unknown account" if person is None else "counted already"
-        elif person.id == request.person and not rule.self_approval:
+        elif person.id in rule.involved and not themselves:
             why = "asked for it"
         else:
             draft.vote(
-                model.Vote(
-                    request.id, person.id, account, True, request.digest, draft.now, via="form"
-                )
+                model.Vote(request.id, person.id, account, True, digest, draft.now, via="form")
             )
             draft.enter(person.id, "vote.cast", approve=True, digest=request.digest, via="form")
             continue

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot import model, policy, texts
+from bot import model, policy, quorum, texts
 from bot.cards import runs
 from bot.core import live, preview, secrets, templating
 from bot.core.draft import Draft
@@ -20,7 +20,7 @@ PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})
 def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ballot:
     """The first thing that the run asks of people."""
     request = draft.it
-    rule = policy.policy_of(draft.house.book, request.policy)
+    rule = quorum.of(draft.house.book, request)
     for one in waits.pauses:
         if one.kind == "held":
             return asking(draft, "held", "held", one.task, run, draft.held)
@@ -53,7 +53,7 @@ def asking(
     never counts for another. A pause by a person has no place of its own: each is another."""
     count = f":{run.count}" if kind in ("person", "held", "unknown") else ""
     text = f"{draft.it.digest}:{key}{count}"
-    rule = policy.policy_of(draft.house.book, draft.it.policy)
+    rule = quorum.of(draft.house.book, draft.it)
     return model.Ballot(
         key=key,
         kind=kind,

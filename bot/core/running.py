@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot import cards, model, policy, texts
+from bot import cards, model, policy, quorum, texts
 from bot.core import authority, elsewhere, endings, live, runs
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
@@ -62,7 +62,7 @@ def start(draft: Draft) -> None:
         "request.approved",
         by=approvers_of(draft.ballot()[1]),
         digest=request.digest,
-        policy=request.policy,
+        policy=draft.ballot()[0].name,
     )
     if not plan.template:
         start_steps(draft)
@@ -279,7 +279,7 @@ def stop(draft: Draft, person: policy.Person) -> Answer:
     """Stop a running request; what never began is dropped, what runs is told to stop."""
     request = draft.it
     locale, facts = draft.locale, {"id": request.id}
-    rule = policy.policy_of(draft.house.book, request.policy)
+    rule = quorum.of(draft.house.book, request)
     name = cards.name_of(draft.house, request.person)
     if request.state not in STOPPABLE:
         word = cards.state_word(locale, request)
@@ -427,8 +427,7 @@ def expire(draft: Draft) -> None:
 def remind(draft: Draft) -> None:
     """Mention those whose vote is still missing."""
     request, house = draft.it, draft.house
-    rule = policy.policy_of(house.book, request.policy)
-    waiting = policy.tally(rule, request.person, draft.ballot()[1]).waiting_for
+    waiting = draft.tally().waiting_for
     draft.enter("countersign", "request.reminded", people=list(waiting))
     draft.tell_sentence(
         "remind",

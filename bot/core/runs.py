@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bot import cards, model, policy, texts
+from bot import cards, model, quorum, texts
 from bot.core import authority, endings, live, preview, questions, secrets
 from bot.core.draft import Draft, reason_of
 from bot.house import House
@@ -245,12 +245,12 @@ def ask(draft: Draft, asks: model.Ballot) -> None:
     """Say in the thread what the run waits for, to those who can answer it."""
     rule, votes = draft.ballot()
     request = draft.it
-    waiting = policy.tally(rule, request.person, votes).waiting_for if asks.voted else ()
+    waiting = quorum.tally(rule, votes).waiting_for if asks.voted else ()
     draft.enter("countersign", "run.waiting", why=asks.kind, task=asks.task, digest=asks.digest)
     message = cards.ballot_message(draft.house, request, asks, waiting or askers(draft, asks))
     draft.tell(f"ballot:{asks.digest[:16]}", message)
     if asks.voted:
-        if len(policy.electorate(rule, request.person)) < rule.count and rule.mode == "count":
+        if not quorum.can_pass(rule):
             draft.tell_sentence(
                 f"nobody:{asks.digest[:16]}", "say.ballot.nobody", draft.asker(), task=asks.task
             )
@@ -264,8 +264,7 @@ def askers(draft: Draft, asks: model.Ballot) -> tuple[str, ...]:
     """Who is asked where nobody votes: the requester to resume, the approvers about a doubt."""
     if asks.kind != "unknown":
         return (draft.it.person,) if asks.kind != "person" else ()
-    rule = policy.policy_of(draft.house.book, draft.it.policy)
-    return policy.electorate(rule, draft.it.person)
+    return quorum.electorate(quorum.of(draft.house.book, draft.it))
 
 
 # ----------------------------------------------------------------------------- how far it is
@@ -375,9 +374,8 @@ def decided(draft: Draft, person: str, approve: bool) -> None:
     run = live.of(draft)
     at = live.moment(draft, run)
     if approve:
-        rule, votes = draft.ballot()
-        counted = policy.electorate(rule, request.person)
-        people = [vote.person for vote in votes if vote.approve and vote.person in counted]
+        draft.change(passed=request.ballot)
+        people = [vote.person for vote in draft.ballot()[1] if vote.approve]
     else:
         draft.change(ended_by=person)
         people = [person]
@@ -454,7 +452,7 @@ def remind(draft: Draft) -> None:
     if asks is None or not asks.voted or asks.expires_at is None:
         return
     rule, votes = draft.ballot()
-    waiting = policy.tally(rule, request.person, votes).waiting_for
+    waiting = quorum.tally(rule, votes).waiting_for
     draft.enter("countersign", "request.reminded", people=list(waiting))
     draft.tell_sentence(
         f"remind:{asks.digest[:16]}",

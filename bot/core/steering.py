@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bot import cards, model, policy, texts
+from bot import cards, model, policy, quorum, texts
 from bot.core import elsewhere, running, runs
 from bot.core.draft import Draft
 
@@ -29,7 +29,7 @@ def steer(
         return texts.say(locale, key, id=request.id, names=names, state=word_), "warning"
     if word in ("retry", "skip") and not is_answered(draft, person, account, word, via):
         draft.update_card()
-        tally = policy.tally(*answers(draft, word))
+        tally = quorum.tally(*answers(draft, word))
         text = texts.say(
             locale, f"steer.{word}.counted", id=request.id, have=tally.have, need=tally.need
         )
@@ -43,13 +43,13 @@ def steer(
     return texts.say(locale, f"steer.{word}", id=request.id), "info"
 
 
-def answers(draft: Draft, word: str) -> tuple[policy.Policy, str, tuple[model.Vote, ...]]:
-    """By which policy, of whose request, and with which votes a doubt is answered with a word."""
+def answers(draft: Draft, word: str) -> tuple[quorum.Quorum, tuple[model.Vote, ...]]:
+    """Whose agreement it needs to answer a doubt with a word, and the votes on that."""
     ballot = draft.it.ballot
     assert ballot is not None
     digest = ballot.answer(word)
     votes = tuple(vote for vote in draft.votes if vote.digest == digest)
-    return draft.ballot()[0], draft.it.person, votes
+    return draft.ballot()[0], votes
 
 
 def is_answered(
@@ -67,7 +67,7 @@ def is_answered(
     vote = model.Vote(request.id, person.id, account, True, digest, draft.now, via=via, word=word)
     draft.vote(vote)
     draft.enter(person.id, "vote.cast", approve=True, digest=digest, via=via, word=word)
-    return policy.tally(*answers(draft, word)).verdict == "approved"
+    return quorum.tally(*answers(draft, word)).verdict == "approved"
 
 
 def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
@@ -92,28 +92,30 @@ def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
 
 def refusal_of_answer(draft: Draft, person: policy.Person, word: str) -> str:
     """Why this person's answer to a doubt does not count now, as the key of a sentence."""
-    rule, requester, votes = answers(draft, word)
+    rule, votes = answers(draft, word)
     if any(vote.person == person.id for vote in votes):
         return "steer.again"
-    waiting = policy.tally(rule, requester, votes).waiting_for
+    waiting = quorum.tally(rule, votes).waiting_for
     return "" if person.id in waiting else "steer.not_yet"
 
 
 def who_may(draft: Draft, word: str) -> tuple[str, ...]:
-    """The requester and the approvers steer a run; whether a call that may have happened is made
-    again, only those may say who could approve it."""
-    rule = policy.policy_of(draft.house.book, draft.it.policy)
-    if word in ("retry", "skip"):
-        return policy.electorate(rule, draft.it.person)
-    return tuple(dict.fromkeys((draft.it.person, *rule.approvers)))
+    """The requester and the approvers steer a run. But whoever could approve it, and nobody else,
+    says whether a call that may have happened is made again, and whether a run goes on that an
+    approver paused, or that was not allowed to."""
+    needed, asks = quorum.of(draft.house.book, draft.it), draft.it.ballot
+    asker = quorum.holders(draft.house.book, quorum.requester(draft.it))
+    paused = asks is not None and asks.kind == "person" and asks.by not in asker
+    held = asks is not None and asks.kind == "held"
+    if word in ("retry", "skip") or (word == "resume" and (paused or held)):
+        return quorum.electorate(needed)
+    return tuple(dict.fromkeys((draft.it.person, *sorted(asker), *needed.approvers)))
 
 
-def count(
-    draft: Draft, rule: policy.Policy, person: policy.Person, approve: bool
-) -> running.Answer:
+def count(draft: Draft, person: policy.Person, approve: bool) -> running.Answer:
     """What the votes on a question of the run come to now."""
     locale, number = draft.locale, draft.it.id
-    tally = policy.tally(rule, draft.it.person, draft.ballot()[1])
+    tally = draft.tally()
     plan = draft.it.plan
     assert plan is not None
     if tally.verdict != "waiting":

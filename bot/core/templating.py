@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot import catalog, model, parse, policy
+from bot import catalog, model, parse, policy, quorum
 from bot.cards import runs
 from bot.core import machines, patterns, preview, secrets
 from bot.core.draft import Draft
@@ -254,7 +254,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
         values[target] = frozen(items[target], ids, region)
     hidden = tuple(context["hidden"])
     named = rule.engine == "oos" and rule.oos_template
-    needed = policy.policy_of(draft.house.book, draft.it.policy)
+    needed = quorum.of(draft.house.book, draft.it)
     region = region or rule.region or draft.house.region
     subject = preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
     return model.Plan(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
-from bot import model, policy
+from bot import model, policy, quorum
 from bot.core.draft import Draft
 
 FORMAT = 2
@@ -31,9 +30,7 @@ def terms(draft: Draft, plan: model.Plan) -> Mapping[str, Any]:
     book, request = draft.house.book, draft.it
     rule = book.commands.get(request.command)
     found: dict[str, Any] = {
-        "policies": [
-            snapshot(policy.policy_of(book, name)) for name in request.policies or (request.policy,)
-        ],
+        "policies": policy.snapshot(quorum.policies_of(book, request)),
         "least": request.least,
         "risk": request.risk,
         "patterns": patterns_of(book, request.command),
@@ -48,17 +45,6 @@ def terms(draft: Draft, plan: model.Plan) -> Mapping[str, Any]:
     if plan.engine == "oos":
         found["safety_check"] = draft.house.safety_check
     return found
-
-
-def snapshot(rule: policy.Policy) -> dict[str, Any]:
-    """A policy as JSON types: lengths of time in seconds."""
-    return {name: plain(value) for name, value in asdict(rule).items()}
-
-
-def plain(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return list(value) if isinstance(value, tuple) else value
 
 
 def patterns_of(book: policy.Book, command: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from bot import cards, command, model, policy, texts
+from bot import cards, command, model, policy, quorum, texts
 from bot.core import endings, running, steering, telling
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
@@ -119,7 +119,7 @@ def refusal_of_words(draft: Draft, event: model.Asked, wish: command.Act) -> pol
         )
     if wish.code:
         return None
-    changed = any(vote.digest != request.digest for vote in draft.votes)
+    changed = any(vote.digest.removeprefix(quorum.FORM) != request.digest for vote in draft.votes)
     key = ""
     if changed or draft.ballot()[0].code_required:
         key = "vote.code_within" if voted else "vote.code_required"
@@ -190,16 +190,16 @@ def vote(
         draft.enter(person.id, "vote.refused", reason=f"state {request.state}", via=via)
         facts = {"id": request.id, "state": state_facts(draft)}
         return texts.say(locale, "vote.not_pending", **facts), "warning"
-    rule, votes = draft.ballot()
-    refusal = policy.refusal_of_vote(house.book, rule, request, votes, person)
+    needed, votes = draft.ballot()
+    refusal = quorum.refusal_of_vote(needed, request, votes, person)
     if refusal is not None:
         draft.enter(person.id, "vote.refused", reason=refusal.key, via=via)
-        others = cards.names_of(house, policy.electorate(rule, request.person))
+        others = cards.names_of(house, quorum.electorate(needed))
         facts = {"id": request.id, "names": others} | dict(refusal.facts)
         own = refusal.key == "vote.own" and request.ballot is not None
         key = "vote.own_within" if own else refusal.key
         return refusal_text(locale, policy.Refusal(key, facts)), "warning"
-    digest = policy.ballot_of(house.book, request)[1]
+    digest = quorum.ballot_of(house.book, request)[1]
     draft.vote(model.Vote(request.id, person.id, account, approve, digest, draft.now, reason, via))
     draft.enter(
         person.id,
@@ -210,8 +210,8 @@ def vote(
         **({"reason": reason} if reason else {}),
     )
     if draft.it.ballot is not None:
-        return steering.count(draft, rule, person, approve)
-    return count(draft, rule, person, reason)
+        return steering.count(draft, person, approve)
+    return count(draft, person, reason)
 
 
 def let_expire(draft: Draft) -> None:
@@ -225,9 +225,9 @@ def let_expire(draft: Draft) -> None:
             steering.expire(draft)
 
 
-def count(draft: Draft, rule: policy.Policy, person: policy.Person, reason: str) -> running.Answer:
+def count(draft: Draft, person: policy.Person, reason: str) -> running.Answer:
     """What the votes come to now."""
-    tally = policy.tally(rule, draft.it.person, draft.ballot()[1])
+    tally = draft.tally()
     locale, number = draft.locale, draft.it.id
     if tally.verdict == "approved":
         running.start(draft)

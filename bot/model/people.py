@@ -25,10 +25,12 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Party:
     """Somebody who had a part in a request: the person, and the account they acted by then. Either
-    may be unknown ("" and an account without an id)."""
+    may be unknown ("" and an account without an id). ``accounts``: all that the person held then,
+    each its platform, tenant and id."""
 
     person: str
     account: Account
+    accounts: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,9 @@ class Request:
     passed on.
     ``shift``: by how many seconds the machine's clock had ever been set when it was approved, and
     ``stepped`` by how many until it ended.
-    ``clickers``: the account ids of people who pressed a button of its card."""
+    ``clickers``: the account ids of people who pressed a button of its card. ``accounts``: all that
+    the requester held when it was filed, as in ``Party``. ``passed``: the last question of its run
+    that was agreed to."""
 
     id: int
     state: State
@@ -299,6 +301,8 @@ class Request:
     shift: float = 0.0
     stepped: float = 0.0
     clickers: tuple[str, ...] = ()
+    accounts: tuple[tuple[str, str, str], ...] = ()
+    passed: Ballot | None = None
 
     @property
     def word(self) -> str:
@@ -326,7 +330,8 @@ def likeness(command: str, args: Mapping[str, Any]) -> str:
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One per (request, digest, person): what they decided, on which plan or ballot. ``word``:
-    "retry" or "skip", where it answers for a call of unknown fate."""
+    "retry" or "skip", where it answers for a call of unknown fate. ``accounts``: all that the
+    person held then, as in ``Party``."""
 
     request: int
     person: str
@@ -337,6 +342,7 @@ class Vote:
     reason: str = ""
     via: Literal["card", "text", "form"] = "card"
     word: str = ""
+    accounts: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

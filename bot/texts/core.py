@@ -169,6 +169,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "不能审批自己的申请 #{id}。可以请 {names} 审批，或用 `cancel {id}` 取消。",
         "You cannot decide on your own request #{id}. Ask {names}, or `cancel {id}`.",
     ),
+    "vote.caused": (
+        "这个申请因你而起，你不能审批它。请其他审批人决定。",
+        "This request came about because of you, so you have no vote on it. Ask another approver.",
+    ),
     "vote.stranger": (
         "你不在 #{id} 的审批人中，什么都没有改变。可以审批的是：{names:list}。",
         "You are not an approver of #{id}, so nothing changed. Approvers: {names:list}.",
@@ -304,6 +308,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.code": ("短码", "Code"),
     "card.expires": ("有效期至", "Expires"),
     "card.approvers": ("审批人", "Approvers"),
+    "card.approvers.kept": ("提交时的审批人", "Approvers when it was put to the vote"),
     "card.mode.any": ("任一人同意（或签）", "any one of them"),
     "card.mode.all": ("全部同意（会签）", "all of them"),
     "card.mode.sequence": ("依次同意", "in this order"),

@@ -268,7 +268,10 @@ data = "data"
     )
     assert book.commands["restart"] == policy.CommandRule(policy="p", risk="")
     assert book.groups == (policy.Group("dingtalk", "c", "ops"),)
-    assert book.index == {("dingtalk", "u-ann"): "ann", ("dingtalk", "u-ben"): "ben"}
+    assert book.index == {
+        ("dingtalk", "corp", "u-ann"): "ann",
+        ("dingtalk", "corp", "u-ben"): "ben",
+    }
     assert book.tenants == {"dingtalk": frozenset({"corp"})}
     assert (book.locale, book.direct_chats, book.asks_per_minute) == ("en", False, 7)
     [pattern] = book.patterns

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
-from bot import config, loading, model, policy
+from bot import config, loading, model, policy, quorum
 from bot.config import reference
 from sandbox import world
 
@@ -50,8 +50,16 @@ def test_the_shipped_file_is_the_sandboxs_company() -> None:
         **{("lark", chat): name for chat, name in world.LARK_GROUPS.items()},
     }
     known = [person for person in world.PEOPLE if person.id != "mallory"]
-    assert [(p.id, p.name, dict(p.accounts)) for p in book.people.values()] == [
-        (p.id, p.name, {"dingtalk": p.dingtalk, "lark": p.lark}) for p in known
+    assert [(p.id, p.name, p.accounts) for p in book.people.values()] == [
+        (
+            p.id,
+            p.name,
+            (
+                ("dingtalk", world.DINGTALK_CORP, p.dingtalk),
+                ("lark", world.LARK_TENANT, p.lark),
+            ),
+        )
+        for p in known
     ]
     assert {(f.platform, f.form) for f in book.forms} == {
         ("dingtalk", world.DINGTALK_FORM),
@@ -82,9 +90,9 @@ def test_the_shipped_file_lets_the_right_people_do_the_right_things() -> None:
     }
     assert policy.person_of(book, model.Account("lark", world.LARK_TENANT, "ou_mallory")) is None
     run = book.policies[book.commands["run"].policy]
-    assert policy.electorate(run, "bob") == ("carol",)
+    assert quorum.electorate(quorum.Quorum(book, (run,), frozenset({"bob"}))) == ("carol",)
     assert run.code_required
-    assert policy.needed(run, "alice") == 2
+    assert quorum.needed(quorum.Quorum(book, (run,), frozenset({"alice"})), run) == 2
     hire = book.policies[book.commands["provision"].policy]
     assert hire.form_counts
     assert book.commands["provision"].targets == ("hr-01",)
@@ -133,8 +141,8 @@ def test_the_shipped_patterns_tell_dangerous_from_harmless() -> None:
     own = [path.read_text("utf-8") for path in (ROOT / "commands").glob("*.sh")]
     assert own
     assert all(not policy.examine(book, "x", "script", text).refusal for text in own)
-    assert policy.examine(book, "restart", "text", "restart db-01 service=mysql").policy
-    assert not policy.examine(book, "restart", "text", "restart web-01 service=nginx").policy
+    assert policy.examine(book, "restart", "text", "restart db-01 service=mysql").policies
+    assert not policy.examine(book, "restart", "text", "restart web-01 service=nginx").policies
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot import model, policy, store
+from bot import model, quorum, store
 from tests.bot.stage import PLATFORM, TENANT, Stage
 
 PEOPLE = ("alice", "bob", "carol", "erin", "dave", "mallory")
@@ -97,8 +97,8 @@ class History(RuleBasedStateMachine):
         """Whatever is about to run was approved, as it stands, by those whose votes it needs."""
         request = self.stage.request(body.request)
         votes = self.stage.read(lambda reader: reader.votes(body.request))
-        chosen = self.stage.house.book.policies[request.policy]
-        assert policy.tally(chosen, request.person, votes).verdict == "approved"
+        needed = quorum.of(self.stage.house.book, request)
+        assert quorum.tally(needed, votes).verdict == "approved"
         assert all(vote.digest == body.digest for vote in votes)
         assert model.digest(body.plan) == body.digest == request.digest
         assert request.state in (model.State.APPROVED, model.State.RUNNING)

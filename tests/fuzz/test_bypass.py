@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -353,10 +352,7 @@ async def test_readings_undo_what_hides_words() -> None:
     assert policy.readings("plain") == ("plain",)
 
 
-async def test_the_stricter_escalation_wins_whatever_the_order() -> None:
-    few = policy.Policy("few", ("a",), expires=timedelta(minutes=1))
-    many = policy.Policy("many", ("a", "b"), mode="all")
-    book = policy.Book({}, {}, {"few": few, "many": many}, (), {})
-    found = [policy.Finding(policy=name) for name in ("few", "many")]
-    assert policy.stricter(book, *found).policy == "many"
-    assert policy.stricter(book, *reversed(found)).policy == "many"
+async def test_no_escalation_replaces_another_whatever_the_order() -> None:
+    found = [policy.Finding(policies=(name,)) for name in ("few", "many")]
+    assert set(policy.together(found).policies) == {"few", "many"}
+    assert set(policy.together(reversed(found)).policies) == {"few", "many"}

@@ -1,0 +1,142 @@
+"""People and their accounts: whose is which, on which platform, of which organisation."""
+
+from __future__ import annotations
+
+from bot.config import locate, schema
+from bot.config.sight import PLATFORMS, Sight
+
+Account = tuple[str, str, str]
+"""Platform, organisation, id. An organisation "" is not said, where there are several."""
+
+
+def tenants(file: schema.File, platform: str) -> tuple[str, ...]:
+    """The organisations that the bot listens to on a platform."""
+    if platform == "dingtalk":
+        return file.dingtalk.corps if file.dingtalk else ()
+    return file.lark.tenants if file.lark else ()
+
+
+def account(file: schema.File, platform: str, written: str) -> Account:
+    """An account as it is written: `id`, or `organisation:id`."""
+    known = tenants(file, platform)
+    tenant, colon, name = written.partition(":")
+    if colon and tenant in known:
+        return platform, tenant, name
+    return platform, known[0] if len(known) == 1 else "", written
+
+
+def accounts(file: schema.File, person: schema.Person) -> tuple[Account, ...]:
+    """All accounts of a person that are written as they should be."""
+    found = [
+        account(file, platform, written)
+        for platform in PLATFORMS
+        if (written := getattr(person, platform)) is not None
+    ]
+    for written in person.accounts:
+        platform, _, rest = written.partition(":")
+        if platform in PLATFORMS and rest:
+            found.append(account(file, platform, rest))
+    return tuple(dict.fromkeys(found))
+
+
+def has_account(file: schema.File, person: schema.Person, platform: str) -> bool:
+    return any(one[0] == platform for one in accounts(file, person))
+
+
+def check_people(sight: Sight) -> None:
+    """One person per id, per RAM user and per account."""
+    seen: dict[str, locate.Path] = {}
+    holders: dict[Account, tuple[str, locate.Path]] = {}
+    users: dict[str, tuple[str, locate.Path]] = {}
+    sessions: dict[str, str] = {}
+    for path, person in sight.parts.entries("person"):
+        if person.id in seen:
+            line = sight.notes.line(seen[person.id])
+            sight.notes.fault((*path, "id"), f"{person.id} is already the person of line {line}")
+            continue
+        seen[person.id] = path
+        _check_user(sight, path, person, users)
+        _check_sessions(sight, path, person, sessions)
+        for place, written, key in _written(sight, path, person):
+            if not key[1] and tenants(sight.file, key[0]):
+                sight.notes.fault(place, _which(sight.file, key[0], written))
+                continue
+            if key in holders and holders[key][0] != person.id:
+                sight.notes.fault(place, _claimed(sight, key, person.id, *holders[key]))
+            holders.setdefault(key, (person.id, place))
+        # A person of whom an account is faulty is not one without accounts.
+        if not sight.told(*path) and not accounts(sight.file, person):
+            sight.notes.warn(path, f"{person.id} has no account, so can neither ask nor approve")
+
+
+def _written(
+    sight: Sight, path: locate.Path, person: schema.Person
+) -> list[tuple[locate.Path, str, Account]]:
+    """Every account that a person is given: where, as it is written, and which it is."""
+    found: list[tuple[locate.Path, str, Account]] = []
+    for platform in PLATFORMS:
+        written = getattr(person, platform)
+        if written is not None:
+            found.append(((*path, platform), written, account(sight.file, platform, written)))
+    for index, text in enumerate(person.accounts):
+        place = (*path, "accounts", index)
+        platform, _, rest = text.partition(":")
+        tenant, _, name = rest.partition(":")
+        if platform not in PLATFORMS or not name or tenant not in tenants(sight.file, platform):
+            example = "platform:organisation:id, such as dingtalk:ding123:u-bob"
+            message = f"is no account of an organisation that the bot listens to: {example}"
+            sight.notes.fault(place, message)
+        else:
+            found.append((place, rest, (platform, tenant, name)))
+    return found
+
+
+def _which(file: schema.File, platform: str, written: str) -> str:
+    """What is said of an account that does not say of which organisation it is."""
+    choices = " or ".join(f'"{tenant}:{written}"' for tenant in tenants(file, platform))
+    return (
+        f"of which organisation? [{platform}] names several, and the same id may be somebody else "
+        f"in another; write {choices}"
+    )
+
+
+def _check_user(
+    sight: Sight,
+    path: locate.Path,
+    person: schema.Person,
+    users: dict[str, tuple[str, locate.Path]],
+) -> None:
+    """One person per RAM user."""
+    user, place = person.ram, (*path, "ram")
+    if user is not None and "@" in user:
+        sight.notes.fault(place, "is the name of the RAM user alone, the part before @")
+    elif user is not None and user in users:
+        other, first = users[user]
+        message = (
+            f"the RAM user {user} is already {other} (line {sight.notes.line(first)}); "
+            "an approval that names it must mean one person"
+        )
+        sight.notes.fault(place, message)
+    elif user is not None:
+        users[user] = (person.id, place)
+
+
+def _check_sessions(
+    sight: Sight, path: locate.Path, person: schema.Person, sessions: dict[str, str]
+) -> None:
+    """One person per session of a RAM role."""
+    for at, session in enumerate(person.ram_sessions):
+        if session in sessions:
+            message = f"the session {session} is already {sessions[session]}'s"
+            sight.notes.fault((*path, "ram_sessions", at), message)
+        sessions[session] = person.id
+
+
+def _claimed(sight: Sight, key: Account, person: str, other: str, path: locate.Path) -> str:
+    platform, _, name = key
+    return (
+        f"the {platform} account {name} is already that of {other} (line "
+        f"{sight.notes.line(path)}). Votes are counted by person: with two people behind one "
+        f"account, {other} or {person} could approve their own request or vote twice, so the "
+        "account would lose the right to ask and to approve. Keep it at one of them"
+    )

@@ -1,0 +1,35 @@
+"""What checks see of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.config import schema
+from bot.config.notes import Command, Notes
+from bot.config.partial import Partial
+
+PLATFORMS = ("dingtalk", "lark")
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a check sees: the valid parts of the file, and where to note what is wrong."""
+
+    file: schema.File
+    parts: Partial
+    notes: Notes
+    commands: Mapping[str, Command] | None
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        return tuple(name for name in PLATFORMS if getattr(self.file, name) is not None)
+
+    @property
+    def given_platforms(self) -> tuple[str, ...]:
+        """Those that have a table, be it a faulty one."""
+        return tuple(name for name in PLATFORMS if name in self.parts.values)
+
+    def told(self, *path: str | int) -> bool:
+        """Is the value at this path, which others are judged by, already known to be wrong?"""
+        return any(where[: len(path)] == path for where, _, _ in self.parts.errors)
