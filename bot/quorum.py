@@ -290,10 +290,10 @@ def parts(quorum: Quorum, votes: Iterable[model.Vote]) -> tuple[Tally, ...]:
 
 def tally(quorum: Quorum, votes: Iterable[model.Vote]) -> Tally:
     """Count the votes: approved once every policy is satisfied, rejected as soon as somebody
-    rejects who may approve."""
+    rejects who may approve. ``have`` and ``need`` are those of the policy that lacks most."""
     found = parts(quorum, votes)
-    have = max(part.have for part in found)
-    need = have + max(max(0, part.need - part.have) for part in found)
+    least = max(found, key=lambda part: (part.verdict != "approved", part.need - part.have))
+    have, need = least.have, least.need
     if any(part.verdict == "rejected" for part in found):
         return Tally("rejected", (), have, need)
     if all(part.verdict == "approved" for part in found):
@@ -301,7 +301,7 @@ def tally(quorum: Quorum, votes: Iterable[model.Vote]) -> Tally:
     waiting = [part for part in found if part.verdict == "waiting"]
     people = dict.fromkeys(who for part in waiting for who in part.waiting_for)
     turns = tuple(who for who in people if not any(who in part.later for part in waiting))
-    return Tally("waiting", turns or tuple(people), have, max(need, have + 1))
+    return Tally("waiting", turns or tuple(people), have, need)
 
 
 def refusal_of_vote(
