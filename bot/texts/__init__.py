@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from bot.texts import authority, commands, core, reasons, runs
+from bot.texts import authority, cards, commands, core, reasons, runs
 
 LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
     **authority.PHRASES,
     **core.PHRASES,
+    **cards.PHRASES,
     **commands.PHRASES,
     **reasons.PHRASES,
     **runs.PHRASES,
