@@ -434,7 +434,17 @@ class _Taker:
             return event if due else None
         if isinstance(event, model.Settled):
             return self._settle(event, now)
+        if isinstance(event, model.Delayed) and event.effect:
+            return self._delayed(event)
         return event
+
+    def _delayed(self, event: model.Delayed) -> model.Event | None:
+        """None: the call has come back meanwhile."""
+        row = self._writer.effect(event.effect)
+        if row is None or row.state not in ("queued", "in_flight"):
+            return None
+        until = row.created_at + self._patience.of(row.effect.body)
+        return replace(event, until=until, request=row.effect.request)
 
     def _settle(self, event: model.Settled, now: datetime) -> model.Event | None:
         row = self._writer.effect(event.effect)

@@ -27,6 +27,11 @@ CALL_DEADLINE = 300.0
 LONGEST_SLEEP = 30.0
 
 
+TELL_AFTER = 8.0
+"""Seconds that the cloud may take to answer before it is said that it is waited for."""
+WAITED_FOR = (model.StartRun, model.StopRun, model.TellRun, model.RunCall, model.Resolve)
+
+
 class Performer(Protocol):
     """A chat or an executor: whoever can carry an effect out."""
 
@@ -196,6 +201,8 @@ class Outbox:
         self._clock = clock
         self._call_deadline = call_deadline
         self._woken = asyncio.Event()
+        self._late: dict[int, asyncio.TimerHandle] = {}
+        self._reasons: dict[int, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
         self._stopped = asyncio.Event()
@@ -280,6 +287,7 @@ class Outbox:
 
     async def _carry_out(self, claimed: store.Claimed) -> None:
         effect = claimed.effect
+        self._mind(claimed)
         try:
             outcome = await self._perform(claimed)
         finally:
@@ -291,12 +299,36 @@ class Outbox:
             )
         if isinstance(outcome, model.NotSent) and outcome.retry_after > 0:
             self._quotas.pause(claimed.bucket, outcome.retry_after)
+        if isinstance(outcome, model.NotSent):
+            self._reasons[effect.id] = outcome.reason
+        elif effect.id in self._late:
+            self._late.pop(effect.id).cancel()
+            self._reasons.pop(effect.id, None)
         settled = model.Settled(f"effect:{effect.id}:{effect.attempts}", now, effect.id, outcome)
         try:
             await self._engine.submit(settled)
         except ports.Closed:
             log.warning("effect %d ended after the engine; it is looked up next time", effect.id)
         self.wake()
+
+    def _mind(self, claimed: store.Claimed) -> None:
+        """Say later that a call is waited for, if it has not come back by then."""
+        effect = claimed.effect
+        if claimed.bucket.platform or not isinstance(effect.body, WAITED_FOR):
+            return
+        if effect.id not in self._late:
+            loop = asyncio.get_running_loop()
+            self._late[effect.id] = loop.call_later(TELL_AFTER, self._delayed, effect)
+
+    def _delayed(self, effect: model.StoredEffect) -> None:
+        where = getattr(self._route(effect.body), "where", None)
+        what = where(effect.body) if where is not None else effect.body.kind
+        reason = self._reasons.pop(effect.id, "")
+        log.warning("effect %d waits for %s: %s", effect.id, what, reason or "no answer yet")
+        event = model.Delayed(
+            f"delayed:{effect.id}:{effect.attempts}", self._clock.now(), what, reason, effect.id
+        )
+        self._engine.submit(event).add_done_callback(_heard)
 
     async def _perform(self, claimed: store.Claimed) -> model.Outcome:
         effect = claimed.effect
@@ -319,6 +351,12 @@ class Outbox:
         goes no further, and what it did not note is in doubt after the next start."""
         await self._engine.write(lambda writer: writer.note(number, part, ref))
         checkpoints.reach("outbox.part")
+
+
+def _heard(taken: asyncio.Future[model.Receipt]) -> None:
+    """Nobody need be told of a wait that the end of the process cut short."""
+    if not taken.cancelled() and (fault := taken.exception()) is not None:
+        log.debug("that a call is waited for could not be told: %s", fault)
 
 
 def _token(effect: model.Effect) -> str:

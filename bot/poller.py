@@ -28,6 +28,8 @@ Key = tuple[str, str, str]
 
 YOUNG = timedelta(seconds=10)
 FASTEST, SLOWEST = timedelta(seconds=1), timedelta(seconds=30)
+TELL_AFTER = 8.0
+"""Seconds for which results may be unreadable before that is said."""
 MISSING_AFTER = timedelta(seconds=60)
 FIRST_BACK_OFF, LAST_BACK_OFF = timedelta(seconds=2), timedelta(seconds=120)
 
@@ -49,6 +51,12 @@ def fingerprint(sight: ports.Sight) -> str:
     return hashlib.blake2b("\n".join(texts).encode(), key=_KEY, digest_size=8).hexdigest()
 
 
+def _heard(taken: asyncio.Future[model.Receipt]) -> None:
+    """Nobody need be told of a wait that the end of the process cut short."""
+    if not taken.cancelled() and (fault := taken.exception()) is not None:
+        log.debug("that results are waited for could not be told: %s", fault)
+
+
 @dataclass
 class _Group:
     """What is remembered of one (engine, region, batch) between polls, in seconds of the monotonic
@@ -59,6 +67,8 @@ class _Group:
     failures: int = 0
     absent_since: dict[str, float] = field(default_factory=dict)
     last_seen: dict[str, str] = field(default_factory=dict)
+    late: asyncio.TimerHandle | None = None
+    fault: str = ""
 
     def left(self, steps: Iterable[store.OpenStep], now: datetime, tick: float) -> timedelta:
         """How long to wait before looking again: the youngest run sets the pace. ``tick`` is what
@@ -121,7 +131,8 @@ class Poller:
             step = open_step.step
             groups.setdefault((open_step.engine, step.region, step.batch), []).append(open_step)
         for gone in self._groups.keys() - groups.keys():
-            del self._groups[gone]
+            if (late := self._groups.pop(gone).late) is not None:
+                late.cancel()
         tick, none = self._clock.monotonic(), timedelta()
         due = [
             (key, steps)
@@ -138,18 +149,23 @@ class Poller:
         group = self._groups[key]
         engine_name, region, batch = key
         group.polled_at = tick
+        self._mind(group, key, sorted({one.step.request for one in steps}))
         try:
             executor = self._executor_for(engine_name)
             found = await executor.poll(region, batch, [one.step.invocation for one in steps])
         except ports.PollFailed as fault:
             self._back_off(group, tick, fault.retry_after)
+            group.fault = str(fault)
             log.warning("results of %s in %s could not be read: %s", batch, region, fault)
             return
         except Exception:
             self._back_off(group, tick, 0.0)
             log.exception("results of %s in %s could not be read", batch, region)
             return
-        group.failures = 0
+        group.failures, group.fault = 0, ""
+        if group.late is not None:
+            group.late.cancel()
+            group.late = None
         numbers = sorted({one.step.request for one in steps})
         known = await self._engine.read(
             lambda reader: {number: reader.results(number) for number in numbers}
@@ -158,6 +174,22 @@ class Poller:
             event = self._observed(group, one, found, known[one.step.request], now, tick)
             if event is not None:
                 await self._engine.submit(event)
+
+    def _mind(self, group: _Group, key: Key, numbers: list[int]) -> None:
+        """Say later that results can't be read, if by then they could not."""
+        if group.late is None:
+            loop = asyncio.get_running_loop()
+            group.late = loop.call_later(TELL_AFTER, self._delayed, group, key, numbers)
+
+    def _delayed(self, group: _Group, key: Key, numbers: list[int]) -> None:
+        engine_name, region, _ = key
+        where = getattr(self._executor_for(engine_name), "where", None)
+        what, now = where(region) if where is not None else engine_name, self._clock.now()
+        log.warning("results wait for %s: %s", what, group.fault or "no answer yet")
+        for number in numbers:
+            name = f"delayed:{number}:{codec.ms(now)}"
+            event = model.Delayed(name, now, what, group.fault, request=number)
+            self._engine.submit(event).add_done_callback(_heard)
 
     def _observed(
         self,

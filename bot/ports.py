@@ -88,6 +88,11 @@ class Executor(Protocol):
 
     async def perform(self, effect: RunEffect, attempt: model.Attempt) -> model.Outcome: ...
 
+    def where(self, effect: RunEffect | str) -> str:
+        """Which API on which host an effect calls, for people; of a region: the reading of results
+        there."""
+        ...
+
     async def poll(
         self, region: str, batch: str, invocations: Sequence[str]
     ) -> Mapping[str, Sight]:

@@ -59,5 +59,23 @@ class Aliyun:
         """Results of open invocations. Raises ``ports.PollFailed``."""
         return await self._reader.poll(region, batch, invocations)
 
+    def where(self, effect: ports.RunEffect | str) -> str:
+        """Which API on which host an effect calls; of a region: the reading of results there."""
+        service, action, region = "ecs", "DescribeInvocationResults", ""
+        match effect:
+            case str():
+                region = effect
+            case model.StartRun(plan=plan):
+                action, region = "InvokeCommand" if plan.command_id else "RunCommand", plan.region
+            case model.StopRun():
+                action, region = "StopInvocation", effect.region
+            case model.Resolve():
+                action, region = "DescribeInstances", effect.region
+            case model.RunCall(what=what):
+                service, region = str(what.get("service") or "ecs").lower(), effect.region
+                action = str(what.get("api") or "DescribeInstances")
+        host = self._api.host(service, region or self.settings.region)
+        return f"{service.upper()} {action} ({host})"
+
     async def close(self) -> None:
         await self._api.close()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters import openapi
-from adapters.aliyun import wire
+from adapters.aliyun import products, wire
 from adapters.aliyun.settings import Settings
 from adapters.openapi import failures
 
@@ -39,7 +39,13 @@ class Api(openapi.Api):
         wire names them (lists are lists, ``Tag`` is [{"Key", "Value"}]); the answer is the response
         body. ``session`` and ``policy`` are for an assumed role. Raises Failure."""
         work = functools.partial(self._call, action, region, fields, session, policy)
-        return await self.attempt(action, work, repeatable=True)
+        return await self.attempt(action, work, True, self.host("ecs", region))
+
+    def host(self, service: str, region: str) -> str:
+        """Where calls of a product go."""
+        product = products.PRODUCTS.get(service)
+        usual = product.at(region) if product else f"{service}.{region}.aliyuncs.com"
+        return self._origin(service) or usual
 
     async def send(self, request: wire.Request, session: str = "") -> Any:
         """One call of any product; the answer is its JSON, an empty one {}. What may have happened

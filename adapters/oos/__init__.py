@@ -53,5 +53,19 @@ class Oos:
         each waits for says which it is. Raises ``ports.PollFailed``."""
         return await self._reader.waiting(region or self.settings.region)
 
+    def where(self, effect: ports.RunEffect | str) -> str:
+        """Which API on which host an effect calls; of a region: the reading of results there."""
+        action, region = "ListExecutions", ""
+        match effect:
+            case str():
+                region = effect
+            case model.StartRun(plan=plan):
+                action, region = "StartExecution", plan.region
+            case model.StopRun():
+                action, region = "CancelExecution", effect.region
+            case model.TellRun():
+                action, region = "NotifyExecution", effect.region
+        return f"OOS {action} ({self._api.host(region or self.settings.region)})"
+
     async def close(self) -> None:
         await self._api.close()

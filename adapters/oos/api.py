@@ -14,6 +14,10 @@ class Api(openapi.Api):
 
     name = "oos"
 
+    def host(self, region: str) -> str:
+        """Where the calls go."""
+        return self.settings.endpoint or f"oos.{region}.aliyuncs.com"
+
     async def call(
         self,
         action: str,
@@ -24,7 +28,7 @@ class Api(openapi.Api):
     ) -> dict[str, Any]:
         """One API call for a request of ours (0: for none); the answer is the response body.
         ``repeatable``: is making it twice the same as making it once? Raises Failure."""
-        origin = self.settings.endpoint or f"oos.{region}.aliyuncs.com"
+        origin = self.host(region)
         body = {"RegionId": region, **fields}
         asked = openapi.Request("oos", action, VERSION, region, origin, body=body)
         session = openapi.session_name(self.settings.credentials, request)

@@ -70,9 +70,12 @@ class Api:
         """One call; the answer is its JSON, an empty one {}. Tried again as ``attempt`` says.
         ``session`` names an assumed role's session. Raises Failure."""
         work = functools.partial(self._make, request, session)
-        return await self.attempt(request.action, work, repeatable)
+        host = request.origin or f"{request.service}.{request.region}.aliyuncs.com"
+        return await self.attempt(request.action, work, repeatable, host)
 
-    async def attempt(self, action: str, work: Callable[[], T], repeatable: bool) -> T:
+    async def attempt(
+        self, action: str, work: Callable[[], T], repeatable: bool, host: str = ""
+    ) -> T:
         """Do in a thread what makes one call and raises Failure.
 
         Throttling, server errors and lost connections are tried again with the very same fields,
@@ -91,7 +94,8 @@ class Api:
                 doubt = failure.doubt = doubt or failure.doubt
                 wait = max(failure.retry_after, pause(attempt - 1))
                 wait *= random.uniform(1, 1.5)
-                log.info("%s, try %d: %s", action, attempt, failure.reason)
+                level = logging.INFO if failure.kind == "refused" else logging.WARNING
+                log.log(level, "%s at %s, try %d: %s", action, host, attempt, failure.reason)
                 late = wait > LONGEST_WAIT or loop.time() + wait > last_start
                 final = failure.kind == "refused" or (doubt and not repeatable)
                 if final or attempt == ATTEMPTS or late:

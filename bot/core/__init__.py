@@ -20,6 +20,7 @@ from bot.core import (
     runs,
     telling,
     voting,
+    waiting,
     watching,
 )
 from bot.house import House
@@ -48,6 +49,8 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(request=event.request)
         case model.Settled():
             return model.Needs(effect=event.effect)
+        case model.Delayed():
+            return model.Needs(effect=event.effect, request=event.request)
 
 
 def decide(house: House, event: model.Event, view: model.View, now: datetime) -> model.Decision:
@@ -69,6 +72,8 @@ def decided(house: House, event: model.Event, view: model.View, now: datetime) -
             return forms.changed(house, event, view, now)
         case model.Started():
             return forms.look_back(house, event, view, now)
+        case model.Delayed():
+            return waiting.delayed(house, event, view, now)
         case model.TimerDue():
             return running.timer_due(house, event, view, now)
         case model.Observed():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -16,11 +15,13 @@ from bot.core import (
     filing,
     letters,
     machines,
+    places,
     planning,
     preview,
     secrets,
     templating,
     voting,
+    waiting,
 )
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
@@ -96,7 +97,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     if isinstance(result, command.Lookup):
         key = f"lookup:{event.id}"
         origin = {
-            "place": pack(event.place),
+            "place": places.pack(event.place),
             "account": asdict(event.account),
             "locale": locale,
             "text": event.text,
@@ -227,6 +228,8 @@ def resolved(
     draft = Draft(house, view, now)
     if view.request is None:
         return listed(draft, outcome)
+    if not view.request.state.final:
+        waiting.over(draft)
     if view.request.state is model.State.APPROVED:
         drift.looked(draft, outcome)
     elif view.request.state is model.State.PLANNING:
@@ -281,17 +284,5 @@ def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
         text = texts.say(locale, "say.lookup_failed", reason=reason_of(locale, outcome))
         message = cards.sentence(text[:40], text, (account,), str(origin["text"]))
     key = f"say:{origin['event']}"
-    draft.queue(key, key, model.Say(unpack(origin["place"]), message, draft.fresh(key)))
+    draft.queue(key, key, model.Say(places.unpack(origin["place"]), message, draft.fresh(key)))
     return draft.receipt()
-
-
-# ----------------------------------------------------------------------------- places in JSON
-
-
-def pack(place: model.Place) -> dict[str, Any]:
-    return {**asdict(place), "webhook_until": place.webhook_until.isoformat()}
-
-
-def unpack(packed: Mapping[str, Any]) -> model.Place:
-    until = datetime.fromisoformat(packed["webhook_until"])
-    return model.Place(**{**packed, "webhook_until": until})

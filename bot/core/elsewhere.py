@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import model, policy, quorum
-from bot.core import authority, questions, runs, secrets
+from bot.core import authority, questions, runs, secrets, waiting
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 
@@ -32,6 +32,7 @@ def seen(
     step = next((s for s in view.steps if s.invocation == execution.id), None)
     if view.request is None or view.request.state.final or step is None or step.state != "running":
         return draft.receipt()
+    waiting.over(draft)
     if execution.status in ENDS:
         draft.step(replace(step, state="finished"))
         finish(draft, execution)

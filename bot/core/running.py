@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, quorum, texts
-from bot.core import authority, elsewhere, endings, live, runs
+from bot.core import authority, elsewhere, endings, live, runs, waiting
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
@@ -139,6 +139,7 @@ def started(
     step = draft.steps.get(effect.body.step.index)
     if view.request is None or view.request.state.final or step is None:
         return draft.receipt()
+    waiting.over(draft, outcome)
     match outcome:
         case model.Done(ref=invocation):
             begin(draft, replace(step, invocation=invocation, state="running"))
@@ -205,6 +206,8 @@ def observed(
         return draft.receipt()
     if step.state != "running":
         return draft.receipt()
+    if not event.missing:
+        waiting.over(draft)
     for result in event.results:
         old = draft.results.get(result.instance)
         settled = old is not None and old.status in TERMINAL

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot import cards, model, quorum, texts
-from bot.core import authority, endings, live, preview, questions, secrets
+from bot.core import authority, endings, live, preview, questions, secrets, waiting
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
@@ -83,6 +83,7 @@ def called(house: House, outcome: model.Outcome, view: model.View, now: datetime
     assert view.effect is not None
     assert isinstance(view.effect.body, model.RunCall)
     if view.request is not None and not view.request.state.final:
+        waiting.over(draft, outcome)
         settle(draft, view.effect.body, outcome)
     return draft.receipt()
 

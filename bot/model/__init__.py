@@ -45,6 +45,7 @@ from bot.model.effects import (
 from bot.model.events import (
     Asked,
     Clicked,
+    Delayed,
     Event,
     Execution,
     ExecutionFound,
@@ -119,6 +120,7 @@ __all__ = [
     "Clicked",
     "CloudEvent",
     "Decision",
+    "Delayed",
     "Deliver",
     "Done",
     "Effect",

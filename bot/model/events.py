@@ -168,6 +168,21 @@ class ExecutionFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Delayed:
+    """The other side has not answered for some seconds: a call (``effect``), or the reading of the
+    results of ``request``. ``what``: which API on which host, in words; ``reason``: what went wrong
+    so far. ``until``: when a call is given up at the latest."""
+
+    id: str
+    at: datetime
+    what: str
+    reason: str = ""
+    effect: int = 0
+    request: int = 0
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """An effect left and came back with one of the four outcomes."""
 
@@ -184,6 +199,7 @@ Event = (
     | FormChanged
     | Started
     | TimerDue
+    | Delayed
     | Observed
     | ExecutionSeen
     | ExecutionFound

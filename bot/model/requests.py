@@ -251,6 +251,7 @@ class Request:
     ``alike``: the number of an open request for the very same, when it was filed (0: none).
     ``asked``: how often a question of a run elsewhere was put anew, as its answer could not be
     passed on.
+    ``waits``: which part of the cloud it was said to wait for ("" for none, or none any more).
     ``shift``: by how many seconds the machine's clock had ever been set when it was approved, and
     ``stepped`` by how many until it ended.
     ``clickers``: the account ids of people who pressed a button of its card. ``accounts``: all that
@@ -298,6 +299,7 @@ class Request:
     alike: int = 0
     least: int = 1
     asked: int = 0
+    waits: str = ""
     shift: float = 0.0
     stepped: float = 0.0
     clickers: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from bot.texts import authority, cards, commands, core, reasons, runs
+from bot.texts import authority, cards, commands, core, reasons, runs, silence
 
 LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
@@ -21,6 +21,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **commands.PHRASES,
     **reasons.PHRASES,
     **runs.PHRASES,
+    **silence.PHRASES,
 }
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _UNITS = ((86_400, " 天", " d"), (3_600, " 小时", " h"), (60, " 分钟", " min"), (1, " 秒", " s"))

@@ -394,4 +394,4 @@ async def test_no_secret_and_no_script_in_any_log(
         base64.b64encode(script.encode()).decode(),
     ):
         assert secret not in said
-    assert "RunCommand, try 1" in said
+    assert "RunCommand at http://127.0.0.1" in said
