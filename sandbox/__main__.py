@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import secrets
 import signal
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from sandbox import world
 from sandbox.aliyun import Aliyun
 from sandbox.base import Clock, Party
 from sandbox.dingtalk import DingTalk
+from sandbox.door import at_home, locked
 from sandbox.lark import Lark
 from sandbox.sink import Sink
 
@@ -30,9 +32,9 @@ async def serve(app: web.Application, port: int, **options: Any) -> tuple[web.Ap
     return runner, runner.addresses[0][1]
 
 
-def control_app(clock: Clock, parties: dict[str, Party]) -> web.Application:
+def control_app(clock: Clock, parties: dict[str, Party], token: str) -> web.Application:
     """``POST /call {"party", "method", "args"}`` → {"ok": result} or {"error": text};
-    ``POST /clock {"advance": seconds}`` → {"now": seconds}."""
+    ``POST /clock {"advance": seconds}`` → {"now": seconds}. For who knows the token only."""
 
     async def call(request: web.Request) -> web.Response:
         body = await request.json()
@@ -49,7 +51,7 @@ def control_app(clock: Clock, parties: dict[str, Party]) -> web.Application:
         clock.advance(float((await request.json()).get("advance", 0)))
         return web.json_response({"now": clock.now()})
 
-    app = web.Application(client_max_size=16 << 20)
+    app = web.Application(client_max_size=16 << 20, middlewares=[at_home, locked(token)])
     app.router.add_post("/call", call)
     app.router.add_post("/clock", move)
     return app
@@ -72,9 +74,12 @@ async def main(options: argparse.Namespace) -> None:
             runner, ports[name] = await serve(party.app, port, max_line_size=party.max_line_size)
             party.base_url = f"http://127.0.0.1:{ports[name]}"
             runners.append(runner)
-        runner, ports["control"] = await serve(control_app(clock, parties), options.control)
+        token = secrets.token_urlsafe(32)
+        control = control_app(clock, parties, token)
+        runner, ports["control"] = await serve(control, options.control)
         runners.append(runner)
-        print(json.dumps({"ready": True, "ports": ports, "folder": str(folder)}), flush=True)
+        ready = {"ready": True, "ports": ports, "folder": str(folder), "token": token}
+        print(json.dumps(ready), flush=True)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,6 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.door import at_home
+
 
 class Clock:
     """The sandbox's time: the real one plus an offset that ``advance`` moves."""
@@ -118,7 +120,7 @@ class Party:
         self.clock = clock
         self.faults = Faults()
         self.journal: list[Call] = []
-        self.app = web.Application(client_max_size=4 << 20)
+        self.app = web.Application(client_max_size=4 << 20, middlewares=[at_home])
         self.base_url = ""
 
     def record(self, api: str, request: Any) -> Call:

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from sandbox import world
+from sandbox.door import TOKEN
 
 
 class Sandbox:
@@ -21,7 +22,7 @@ class Sandbox:
     def __init__(self, ports: dict[str, int] | None = None) -> None:
         self._asked = ports or dict.fromkeys(world.PORTS, 0)
         self.ports: dict[str, int] = {}
-        self.folder = ""
+        self.folder = self.token = ""
         self._process: asyncio.subprocess.Process | None = None
         self._http: aiohttp.ClientSession | None = None
 
@@ -38,7 +39,7 @@ class Sandbox:
         if not line:
             raise RuntimeError("the sandbox did not start: is one of its ports taken?")
         said = json.loads(line)
-        self.ports, self.folder = said["ports"], said["folder"]
+        self.ports, self.folder, self.token = said["ports"], said["folder"], said["token"]
         self._http = aiohttp.ClientSession()
         return self
 
@@ -51,7 +52,10 @@ class Sandbox:
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         assert self._http is not None
-        async with self._http.post(self.url("control") + path, json=body) as response:
+        headers = {TOKEN: self.token}
+        async with self._http.post(
+            self.url("control") + path, json=body, headers=headers
+        ) as response:
             answer: dict[str, Any] = await response.json()
         if "error" in answer:
             raise RuntimeError(answer["error"])
