@@ -64,3 +64,16 @@ def hired(**to: str) -> object:
 
 def provisioned(**to: str) -> object:
     return command("provision", {"emp_id": "E9", "role": "devops"}, **to)
+
+
+def test_who_caused_an_event_cannot_approve_what_a_rule_asks_for_on_behalf_of_another(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(tmp_path, rules(hire=('$.source == "hr.approval"', hired(person="alice"))))
+    stage.arrive(person="bob")
+    request = ordered(stage)
+    assert stage.click("bob", request.id, "approve", request.code, request.card).tone == "warning"
+    assert stage.request(request.id).state is State.PENDING
+    stage.click("carol", request.id, "approve", request.code, request.card)
+    assert stage.request(request.id).state is not State.PENDING
+    stage.close()
