@@ -31,7 +31,7 @@ HIDDEN = "••••••"
 SECRET = re.compile(
     r"(?i).*(password|passwd|passphrase|pwd|secret|secret_?(key|value|data|string)|"
     r"private_?key|access_?key|api_?key|credentials?|"
-    r"(access|auth|api|security|session|bearer|bot|user)_?token)|token|authorization"
+    r"(access|auth|api|security|session|bearer|bot|user)_?token)|authorization"
 )
 """Names of what an API takes as a secret and does nothing else by, as ``bot.oos.hidden`` has them.
 Everything else is shown, whatever it is called."""

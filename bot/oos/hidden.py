@@ -24,7 +24,7 @@ Templates = Mapping[str, model.Template]
 SLOT = re.compile(
     r"(?i).*(password|passwd|passphrase|pwd|secret|secret_?(key|value|data|string)|"
     r"private_?key|access_?key|api_?key|credentials?|"
-    r"(access|auth|api|security|session|bearer|bot|user)_?token)|token|authorization"
+    r"(access|auth|api|security|session|bearer|bot|user)_?token)|authorization"
 )
 """Names of what an API takes as a secret: it keeps or compares it, and does nothing else by it."""
 _SCRIPTS = frozenset({"commandcontent", "userdata"})
@@ -411,7 +411,7 @@ def _decides(name: str, what: str) -> str:
 def _elsewhere(name: str, where: str) -> str:
     return (
         f"`{name}` is NoEcho and would stand in {where}, where nobody who approves could read what "
-        "it does. It may be the whole value of an API's secret (Password, Token …), the URI of a "
+        "it does. It may be the whole value of an API's secret (Password, Secret …), the URI of a "
         "WebHook, or a quoted assignment in a script; for anything else use a parameter without "
         "NoEcho"
     )
