@@ -74,6 +74,8 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "request.cancelled": {"why": "string"},
         "cancel.refused": {"state": STATES},
         "message.recalled": {"state": STATES},
+        "message.taken_back": {},
+        "message.not_taken_back": {},
     },
     "Running": {
         "run.started": {

@@ -72,6 +72,8 @@ class DingTalk:
                 return await self._sender.show(effect, attempt)
             case model.UpdateCard():
                 return await self._sender.update(effect, attempt)
+            case model.Recall():
+                return model.Refused("a robot cannot recall what people write", "no_recall")
             case model.FetchForm():
                 return await forms.fetch(self._api, effect)
             case model.ListForms():

@@ -79,6 +79,8 @@ class Sender:
                     outcome = await self._show(effect, attempt)
                 case model.UpdateCard():
                     outcome = await self._update(effect, attempt)
+                case model.Recall():
+                    outcome = await self._recall(effect)
                 case model.FetchForm():
                     outcome = await self._fetch(effect)
                 case model.ListForms():
@@ -271,6 +273,18 @@ class Sender:
             log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
             answer = await self._patch(effect.ref, render.card(render.silent(effect.card)))
         return model.Done(effect.ref) if answer.code == 0 else answer.outcome(SEND_SCOPE)
+
+    async def _recall(self, effect: model.Recall) -> model.Outcome:
+        """Take back a message. Of people's, Lark lets the bot only where it owns, administers or
+        has made the group.
+        https://open.feishu.cn/document/server-docs/im-v1/message/delete"""
+        ref = effect.place.message
+        if not ref or effect.place.direct:
+            return model.Refused("what people write in a direct chat is theirs", "direct")
+        path = f"im/v1/messages/{quote(ref, safe='')}"
+        answer = await self._api.call("DELETE", path)
+        gone = answer.code in api.TARGET_GONE
+        return model.Done(ref) if answer.code == 0 or gone else answer.outcome(SEND_SCOPE)
 
     async def _patch(self, ref: str, drawn: render.Drawn) -> api.Answer:
         content = render.dumped(drawn.content)

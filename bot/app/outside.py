@@ -67,7 +67,7 @@ class Outside:
                 return robots
             case model.FetchForm() | model.ListForms():
                 return self.chats.get(effect.platform) or Nowhere()
-            case model.Say() | model.ShowCard() | model.UpdateCard():
+            case model.Say() | model.ShowCard() | model.UpdateCard() | model.Recall():
                 return self.chats.get(effect.place.platform) or Nowhere()
             case _:
                 return Nowhere()

@@ -118,6 +118,8 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
             return running.stopped(house, event.outcome, view, now)
         case model.ShowCard():
             return telling.card_shown(house, event.outcome, view, now)
+        case model.Recall():
+            return telling.taken_back(house, event.outcome, view, now)
         case model.RunCall():
             return runs.called(house, event.outcome, view, now)
         case model.TellRun():

@@ -214,6 +214,7 @@ def operation(
     if refusal is not None:
         return refuse(draft, event, refusal, locale, person.id)
     if draft.carried:
+        draft.change(recall="wanted")
         draft.tell_sentence("hidden", "say.hidden.readable", draft.asker())
     return draft.receipt()
 

@@ -72,6 +72,13 @@ class Draft:
         return self.request
 
     @property
+    def thread(self) -> model.Place:
+        """Where the request is told of: under the message that asked, or under the card, once the
+        bot has taken that message back."""
+        under = self.it.card if self.it.recall == "done" and self.it.card else ""
+        return replace(self.it.place, message=under) if under else self.it.place
+
+    @property
     def context(self) -> Mapping[str, Any]:
         """What was noted of the request when its instances were looked up; of one that needs no
         look, what was noted just now, whatever effect it may come from."""
@@ -197,7 +204,7 @@ class Draft:
         cannot be said, it is told another way."""
         key = f"say:{self.name}:{what}"
         context = {"final": final} if final else {}
-        body = model.Say(self.it.place, message, self.fresh(key), fixed=bool(final))
+        body = model.Say(self.thread, message, self.fresh(key), fixed=bool(final))
         self.queue(key, f"chat:{self.it.id}", body, context=context)
 
     def tell_sentence(
@@ -223,7 +230,7 @@ class Draft:
     def show_card(self, number: int = 1) -> None:
         """Send the request's card, or the next one where nobody knows whether the last arrived."""
         key = self.card_key() + (f":card{number}" if number > 1 else "")
-        body = model.ShowCard(self.it.place, self.card(), self.fresh(key))
+        body = model.ShowCard(self.thread, self.card(), self.fresh(key))
         self.queue(key, f"chat:{self.it.id}", body, context={"card": number})
 
     def update_card(self) -> None:

@@ -23,13 +23,38 @@ def card_shown(
         case model.Done(data=data) if data.get("doubtful"):
             tell_plan(draft, view.effect.id, "say.card_doubtful")
         case model.Done():
-            pass
+            take_back(draft)
         case model.Unknown(reason=reason) if not view.request.card:
             show_another(draft, view.effect, reason)
         case model.Refused(reason=reason) | model.NotSent(reason=reason):
             draft.enter("countersign", "card.failed", reason=reason)
             why = reason_of(draft.it.locale, outcome)
             tell_plan(draft, view.effect.id, "say.card_failed", reason=why)
+    return draft.receipt()
+
+
+def take_back(draft: Draft) -> None:
+    """The card is there, so that the thread can go on under it: let the bot itself recall the
+    message that asked, where that holds a hidden value."""
+    if draft.it.recall == "wanted" and draft.it.place.message:
+        place = draft.it.place
+        draft.change(recall="asked")
+        key = f"recall:{draft.view.installation}:{draft.it.id}"
+        draft.queue(draft.fresh(key), key, model.Recall(place))
+
+
+def taken_back(
+    house: House, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
+    """The message was recalled, or the platform does not let the bot."""
+    draft = Draft(house, view, now)
+    if view.request is None:
+        return draft.receipt()
+    done = isinstance(outcome, model.Done)
+    draft.change(recall="done" if done else "")
+    draft.enter("countersign", "message.taken_back" if done else "message.not_taken_back")
+    if done:
+        draft.tell_sentence("taken_back", "say.hidden.taken_back", draft.asker())
     return draft.receipt()
 
 

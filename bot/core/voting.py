@@ -281,6 +281,8 @@ def recalled(
     request = view.request
     if request is None:
         return draft.receipt()
+    if request.recall and event.by != "author":  # the bot's own doing
+        return draft.receipt()
     author = request.person if event.by == "author" else ""
     if request.state in (model.State.PLANNING, model.State.PENDING):
         key = "say.cancelled.removed" if event.by == "moderator" else "say.cancelled.recalled"

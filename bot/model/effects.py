@@ -50,6 +50,15 @@ class UpdateCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Take back a person's message, which is that of ``place``: it holds a value that is hidden.
+    Refused where the platform does not let the bot."""
+
+    place: Place
+    kind: Literal["recall"] = "recall"
+
+
+@dataclass(frozen=True, slots=True)
 class FetchForm:
     """Read an OA form. ``Done.data``: {"status": approved|rejected|withdrawn|running|reverted,
     "title": str, "originator": account id, "approvers": [account ids that agreed],
@@ -162,6 +171,7 @@ Effect = (
     Say
     | ShowCard
     | UpdateCard
+    | Recall
     | FetchForm
     | ListForms
     | Resolve

@@ -243,6 +243,7 @@ class Request:
     ("" for those of earlier releases): keys, tokens and tags come from it, so that a number given
     out twice never meets what the first one left. ``policies``: all policies that must be
     satisfied, where they are more than ``policy``. ``causes``: who caused it beside the requester.
+    ``recall``: how far the bot is with recalling the message that asked, for its hidden value.
     ``hold``: why it is held, as the key of a sentence; nothing of it starts and no vote counts
     until it is lifted. ``written_at``: when the message that asked was written, by the platform's
     clock. ``card_at``: when its card
@@ -293,6 +294,7 @@ class Request:
     policies: tuple[str, ...] = ()
     causes: tuple[Party, ...] = ()
     hold: str = ""
+    recall: Literal["", "wanted", "asked", "done"] = ""
     written_at: datetime | None = None
     card_at: datetime | None = None
     thread: str = ""

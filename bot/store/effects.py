@@ -29,7 +29,7 @@ class Bucket:
 
 def bucket_of(effect: model.Effect) -> Bucket:
     match effect:
-        case model.Say():
+        case model.Say() | model.Recall():
             return Bucket(effect.place.platform, effect.place.chat, "say")
         case model.ShowCard() | model.UpdateCard():
             return Bucket(effect.place.platform, effect.place.chat, "card")

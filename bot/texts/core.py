@@ -286,6 +286,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "隐藏的值写在了你的消息里，群里的人仍能看到那条消息。申请结束后请撤回它（开始之前撤回会取消申请），并更换这个值。",
         "Your message carried a hidden value, and everybody here can still read it. Recall it once this has ended (recalled before it starts, it cancels the request), and change the value.",
     ),
+    "say.hidden.taken_back": (
+        "已撤回那条带有隐藏值的消息，申请不受影响，后续消息在卡片下方继续。群里的人可能已经看到，请更换这个值。",
+        "I recalled the message with the hidden value. The request goes on, under its card. People may have read it already, so change the value.",
+    ),
     "refused.hidden.readable": (
         "隐藏的值写在了你的消息里，群里的人仍能看到那条消息。请撤回它，并更换这个值。",
         "Your message carried a hidden value, and everybody here can still read it. Recall it, and change the value.",

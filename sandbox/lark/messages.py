@@ -77,7 +77,7 @@ class Messages:
         return {"code": 0, "msg": "success", "data": {"file_key": key}}
 
     async def reply(self, ask: Ask) -> dict[str, Any]:
-        target = self._message(ask.path["message_id"])
+        target = self.message(ask.path["message_id"])
         if target.recalled:
             raise Refusal(230011, "The message was recalled.")
         return self._send(ask, self.tenant.chats[target.chat], target)
@@ -167,7 +167,7 @@ class Messages:
 
     async def read(self, ask: Ask) -> dict[str, Any]:
         """One message: https://open.feishu.cn/document/server-docs/im-v1/message/get"""
-        entry = self._message(ask.path["message_id"])
+        entry = self.message(ask.path["message_id"])
         return {"code": 0, "msg": "success", "data": {"items": [self._read(entry)]}}
 
     async def listed(self, ask: Ask) -> dict[str, Any]:
@@ -219,7 +219,7 @@ class Messages:
             data["body"] = {"content": json.dumps({"title": None, "elements": [words]})}
         return data
 
-    def _message(self, message: str) -> state.Entry:
+    def message(self, message: str) -> state.Entry:
         entry = self.tenant.entries.get(message)
         if entry is None:
             raise content.invalid(f"invalid message_id {message}")
@@ -228,7 +228,7 @@ class Messages:
     # ---- changing a card
 
     async def patch(self, ask: Ask) -> dict[str, Any]:
-        entry = self._message(ask.path["message_id"])
+        entry = self.message(ask.path["message_id"])
         if entry.sender != "bot":
             raise Refusal(230012, "The operator is not the sender of this message.")
         if entry.kind != "card":
@@ -289,7 +289,7 @@ class Messages:
     # ---- urging
 
     async def urge(self, ask: Ask) -> dict[str, Any]:
-        entry = self._message(ask.path["message_id"])
+        entry = self.message(ask.path["message_id"])
         if entry.sender != "bot":
             raise Refusal(230012, "The operator is not the sender of this message.")
         if entry.recalled:

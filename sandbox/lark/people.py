@@ -89,6 +89,11 @@ class People(Platform):
         self.push("push.event", event)
 
     @base.control
+    async def let_bot_manage(self, chat: str, manages: bool = True) -> None:
+        """Whether the bot is a manager of that group (not so at first)."""
+        self.tenant.chat(chat).bot_manages = manages
+
+    @base.control
     async def allow_at_all(self, chat: str, allowed: bool = True) -> None:
         """Whether the bot may mention everybody in that group (not so at first)."""
         self.tenant.chat(chat).at_all = allowed

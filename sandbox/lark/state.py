@@ -57,6 +57,7 @@ class Chat:
     kind: str = "group"
     bot: bool = True
     at_all: bool = False
+    bot_manages: bool = False
 
 
 @dataclass

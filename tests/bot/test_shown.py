@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import loading, model, policy
+from bot import loading, model, policy, store
 from bot.model import State
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
@@ -556,3 +556,55 @@ def test_also_when_what_was_asked_for_is_refused(make: Make, text: str) -> None:
     seen = said(stage.work())
     assert "everybody here can still read it" in seen
     assert "s3cr3t" not in seen
+
+
+def by_hand(stage: RunStage, message: str, by: str = "") -> None:
+    event = model.Recalled(
+        f"recalled:{stage.number()}", stage.clock.now(), "chat", "corp", message, by
+    )
+    stage.submit(event)
+
+
+def test_the_bot_recalls_the_message_and_that_voids_nothing(make: Make) -> None:
+    stage = make(api("{Password: '{{ password }}'}"))
+    event = stage.ask("alice", "act password=s3cr3t-w0rd")
+    message = event.place.message
+    seen: list[model.Effect] = []
+    while taken := stage.claim():
+        for claimed in taken:
+            seen.append(claimed.effect.body)
+            if isinstance(claimed.effect.body, model.Recall):
+                assert claimed.effect.body.place.message == message
+                assert stage.request(1).card, "the thread can go on under the card"
+                by_hand(stage, message, "moderator")  # the platform tells of what the bot does
+            stage.settle(claimed, stage.answer(claimed))
+    assert "I recalled the message" in said(seen)
+    assert stage.request(1).state is State.PENDING
+    stage.approve()
+    told = [each for each in stage.work() if isinstance(each, model.Say)]
+    assert stage.request(1).state is State.SUCCEEDED
+    assert {each.place.message for each in told} == {stage.request(1).card}
+
+
+def test_who_asked_takes_the_request_back_with_the_message_all_the_same(make: Make) -> None:
+    stage = make(api("{Password: '{{ password }}'}"))
+    event = stage.ask("alice", "act password=s3cr3t-w0rd")
+    stage.work()
+    by_hand(stage, event.place.message, "author")
+    assert stage.request(1).state is State.CANCELLED
+
+
+def test_where_the_bot_may_not_recall_it_the_request_goes_on_where_it_was(make: Make) -> None:
+    stage = make(api("{Password: '{{ password }}'}"))
+    event = stage.ask("alice", "act password=s3cr3t-w0rd")
+    usual = stage.answer
+
+    def answer(claimed: store.Claimed) -> model.Outcome:
+        refuses = isinstance(claimed.effect.body, model.Recall)
+        return model.Refused("no permission", "230026") if refuses else usual(claimed)
+
+    stage.answer = answer  # type: ignore[method-assign]
+    assert "I recalled" not in said(stage.work())
+    stage.approve()
+    told = [each for each in stage.work() if isinstance(each, model.Say)]
+    assert {each.place.message for each in told} == {event.place.message}
