@@ -229,6 +229,25 @@ class _Teller:
                 if oos.fold(key) == "webhook" and isinstance(hook, dict):
                     given = _property(task.properties, key) or {}
                     found[key] = self.hook(task, hook, given, scope)
+            return found
+        return self.converted(task, found, scope)
+
+    def converted(
+        self, task: oos.Task, found: dict[str, Any], scope: partial.Scope
+    ) -> dict[str, Any]:
+        """What a template is given, as its parameters of text have it: a number is text there."""
+        if oos.fold(task.action) in {*units.ACTIONS, "acs::choice"}:
+            return found
+        child = self.named(task, scope)
+        if child is None:
+            return found
+        texts_of = {oos.fold(item.name) for item in child.parameters if item.type == "String"}
+        if oos.fold(task.action) != "acs::template":
+            return {key: _as_text(key, value, texts_of) for key, value in found.items()}
+        for key, given in found.items():
+            if oos.fold(key) == "parameters" and isinstance(given, dict):
+                inner = {name: _as_text(name, value, texts_of) for name, value in given.items()}
+                return {**found, key: inner}
         return found
 
     def hook(
@@ -276,6 +295,12 @@ class _Teller:
 
     def say(self, key: str, **facts: Any) -> str:
         return texts.say(self.locale, key, **facts)
+
+
+def _as_text(name: str, value: Any, texts_of: set[str]) -> Any:
+    """A value of a parameter that is text, as the run converts it."""
+    bare = isinstance(value, int | float) and oos.fold(name) in texts_of
+    return values.printed(value) if bare else value
 
 
 def _plain(rate: Any) -> bool:

@@ -282,18 +282,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} 已取消（{name}），没有执行。",
         "#{id} {command} was cancelled by {name} and not run.",
     ),
-    "say.hidden.readable": (
-        "隐藏的值写在了你的消息里，群里的人仍能看到那条消息。申请结束后请撤回它（开始之前撤回会取消申请），并更换这个值。",
-        "Your message carried a hidden value, and everybody here can still read it. Recall it once this has ended (recalled before it starts, it cancels the request), and change the value.",
-    ),
-    "say.hidden.taken_back": (
-        "已撤回那条带有隐藏值的消息，申请不受影响，后续消息在卡片下方继续。群里的人可能已经看到，请更换这个值。",
-        "I recalled the message with the hidden value. The request goes on, under its card. People may have read it already, so change the value.",
-    ),
-    "refused.hidden.readable": (
-        "隐藏的值写在了你的消息里，群里的人仍能看到那条消息。请撤回它，并更换这个值。",
-        "Your message carried a hidden value, and everybody here can still read it. Recall it, and change the value.",
-    ),
     "say.cancelled.recalled": (
         "#{id} {command} 的原消息被撤回，申请已取消，没有执行。",
         "The message that asked for #{id} {command} was recalled, so it is cancelled and not run.",

@@ -17,6 +17,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "前 {count} 项完成后再次审批",
         "after the first {count:item|items} people vote again",
     ),
+    "say.hidden.readable": (
+        "隐藏的值写在了你的消息里，群里的人仍能看到那条消息。申请结束后请撤回它（开始之前撤回会取消申请），并更换这个值。",
+        "Your message carried a hidden value, and everybody here can still read it. Recall it once this has ended (recalled before it starts, it cancels the request), and change the value.",
+    ),
+    "say.hidden.taken_back": (
+        "已撤回那条带有隐藏值的消息，申请不受影响，后续消息在卡片下方继续。群里的人可能已经看到，请更换这个值。",
+        "I recalled the message with the hidden value. The request goes on, under its card. People may have read it already, so change the value.",
+    ),
+    "refused.hidden.readable": (
+        "隐藏的值写在了你的消息里，群里的人仍能看到那条消息。请撤回它，并更换这个值。",
+        "Your message carried a hidden value, and everybody here can still read it. Recall it, and change the value.",
+    ),
     "refused.hidden": (
         "模板把 NoEcho 参数用在了审批人看不到的地方：{problems}。没有执行；请让维护者按提示修改模板。",
         "The template uses a NoEcho parameter where approvers could not see what it does: {problems}. Nothing was run; ask its maintainer to change it as said.",
