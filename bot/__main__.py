@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from bot import config, event_schemas, rule_commands, shell, words
+from bot import config, event_schemas, rule_commands, shell, store_commands, words
 from bot.config import reference
 
 if TYPE_CHECKING:
@@ -288,6 +288,8 @@ def redrive(path: Path, numbers: tuple[int, ...]) -> None:
 
 
 main.add_command(rule_commands.rule)
+main.add_command(store_commands.backup)
+main.add_command(store_commands.restore)
 
 
 @main.group()

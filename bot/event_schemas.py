@@ -145,6 +145,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
     },
     "The bot itself": {
         "bot.started": {"since": {"type": "string", "format": "date-time"}},
+        "request.restored": {"state": STATES},
         "card.failed": {"reason": "string"},
         "card.unclear": {"reason": "string", "card": "integer"},
         "tell.failed": {"effect": "string", "reason": "string"},
@@ -336,9 +337,9 @@ _ENTRIES = """\
 ## Audit entries
 
 Each entry of the [audit log](events-and-audit.md#audit-entries), but for what rules themselves
-bring about (`rule.…`), `event.failed` and `clock.stepped`. `data` has `actor`, `facts`, and
-`request`: the [request](#the-request) that it is about, as it stands after it, or null. The schemas
-are those of `facts`; when each action is entered, the audit log's page says.
+bring about (`rule.…`), `event.failed`, `clock.stepped` and `store.restored`. `data` has `actor`,
+`facts`, and `request`: the [request](#the-request) that it is about, as it stands after it, or
+null. The schemas are those of `facts`; when each action is entered, the audit log's page says.
 """
 
 

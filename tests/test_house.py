@@ -67,6 +67,7 @@ MAY: dict[str, set[str]] = {
     "trials": PURE | {"core", "deliveries", "rulebook", "rules"},
     "shell": PURE | {"config", "events", "loading", "store"},
     "rule_commands": PURE | {"config", "events", "rulebook", "rules", "shell", "trials"},
+    "store_commands": PURE | {"config", "events", "shell", "store"},
     "oos": set(),
     "templates": {"oos"},
     "rules": set(),

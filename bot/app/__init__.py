@@ -127,6 +127,7 @@ class App:
         watch = clock.Watch(door, self.clock, self._look_again)
         set_by = await watch.begin()
         await queue.recover()
+        await self._tell_of_restore(door)
         await self._look_back(door, set_by)
         ticker.start()
         waiting = {name: asyncio.Event() for name in chats}
@@ -154,6 +155,16 @@ class App:
             await outside.close()
             if inlet is not None:
                 await inlet.close()
+
+    async def _tell_of_restore(self, door: engine.Engine) -> None:
+        """Tell the core of each request that was open when the store was put back from a copy."""
+        when = await door.read(lambda reader: reader.restored())
+        if when is None:
+            return
+        for number in await door.read(lambda reader: reader.open_numbers()):
+            id_ = f"restored:{int(when.timestamp() * 1000)}:{number}"
+            await door.submit(model.Restored(id_, self.clock.now(), number))
+        await door.write(lambda writer: writer.forget_restore())
 
     def _look_again(self) -> None:
         for waker in self._wakers:

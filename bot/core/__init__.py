@@ -16,6 +16,7 @@ from bot.core import (
     elsewhere,
     forms,
     ordering,
+    restoring,
     running,
     runs,
     telling,
@@ -45,7 +46,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs()
         case model.Arrived() | model.Turned() | model.Ordered():
             return model.Needs()
-        case model.TimerDue() | model.Observed() | model.ExecutionSeen():
+        case model.TimerDue() | model.Observed() | model.ExecutionSeen() | model.Restored():
             return model.Needs(request=event.request)
         case model.Settled():
             return model.Needs(effect=event.effect)
@@ -74,6 +75,8 @@ def decided(house: House, event: model.Event, view: model.View, now: datetime) -
             return forms.look_back(house, event, view, now)
         case model.Delayed():
             return waiting.delayed(house, event, view, now)
+        case model.Restored():
+            return restoring.restored(house, event, view, now)
         case model.TimerDue():
             return running.timer_due(house, event, view, now)
         case model.Observed():

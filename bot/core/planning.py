@@ -39,7 +39,7 @@ def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
     rule = put(draft, plan)
     if draft.it.form is not None and rule.form_counts and not draft.it.form.late:
         count_form(draft, rule)
-    if draft.tally().verdict == "approved":
+    if draft.tally().verdict == "approved" and not draft.it.hold:
         running.start(draft)
         draft.show_card()
         return

@@ -109,8 +109,11 @@ def start_steps(draft: Draft) -> None:
         queue_start(draft, step, run_name(request, index, len(chunks)))
 
 
-def queue_start(draft: Draft, step: model.Step, name: str, look: int = 0) -> None:
-    """Queue the call of a step; ``look`` counts the times it had to be looked up since."""
+def queue_start(
+    draft: Draft, step: model.Step, name: str, look: int = 0, lookup: bool = False
+) -> None:
+    """Queue the call of a step; ``look`` counts the times it had to be looked up since. ``lookup``:
+    it may not be made any more, whatever is found."""
     request = draft.it
     assert request.plan is not None
     tags = {
@@ -121,7 +124,7 @@ def queue_start(draft: Draft, step: model.Step, name: str, look: int = 0) -> Non
         "countersign-digest": request.digest if request.nonce else request.code,
         "countersign-at": str(int((request.approved_at or draft.now).timestamp())),
     }
-    body = model.StartRun(request.id, request.plan, request.digest, step, name, tags)
+    body = model.StartRun(request.id, request.plan, request.digest, step, name, tags, lookup)
     lane = f"run:{request.id}:{step.index}"
     key = f"start:{step.token}" + (f":look{look}" if look else "")
     after = min(2.0**look, 60.0) if look else 0.0
@@ -184,8 +187,8 @@ def unclear(draft: Draft, step: model.Step, effect: model.StoredEffect, reason: 
     look = int(effect.context.get("look", 0)) + 1
     if look <= LOOKUPS:
         draft.enter("countersign", "run.unclear", reason=reason, token=step.token, look=look)
-        name = effect.body.name if isinstance(effect.body, model.StartRun) else ""
-        queue_start(draft, step, name, look)
+        assert isinstance(effect.body, model.StartRun)
+        queue_start(draft, step, effect.body.name, look, effect.body.lookup)
         return
     draft.step(replace(step, state="unknown", error=reason))
     draft.change()
@@ -385,7 +388,8 @@ def timer_due(
     request = view.request
     if request is None or request.state.final:
         return draft.receipt()
-    pending = request.state is model.State.PENDING
+    # what a restored store says of time that ran out may be untrue: it waits for people instead
+    pending = request.state is model.State.PENDING and request.hold != "restored"
     if event.timer == "expire" and pending:
         expire(draft)
     elif event.timer == "remind" and pending and draft.now < request.expires_at:

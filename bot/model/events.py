@@ -82,6 +82,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """The store was put back from a copy, in which this request was open."""
+
+    id: str
+    at: datetime
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimerDue:
     """A due-time row of the store came due."""
 
@@ -198,6 +207,7 @@ Event = (
     | Recalled
     | FormChanged
     | Started
+    | Restored
     | TimerDue
     | Delayed
     | Observed

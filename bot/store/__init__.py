@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.store.copies import Restored, Unfit, backup, restore
 from bot.store.effects import Allowance, Bucket, Claimed, Claims, History, Quota, Row
 from bot.store.files import Broken, Locked, Store, Unusable
 from bot.store.reader import OpenStep, Reader, Status
@@ -20,9 +21,13 @@ __all__ = [
     "OpenStep",
     "Quota",
     "Reader",
+    "Restored",
     "Row",
     "Status",
     "Store",
+    "Unfit",
     "Unusable",
     "Writer",
+    "backup",
+    "restore",
 ]

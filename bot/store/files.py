@@ -28,6 +28,17 @@ Broken = sqlite3.Error
 """What a store that is open raises when its disk is full or fails."""
 
 
+def lock(path: Path) -> IO[bytes]:
+    """Hold the lock file of a store while this process lives; a killed one lets go of it."""
+    file = open(path.with_name(path.name + ".lock"), "ab")  # noqa: SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as fault:
+        file.close()
+        raise Locked(f"another bot already runs on {path}") from fault
+    return file
+
+
 class Store:
     """One SQLite file. ``Store(path)`` creates and migrates it and keeps others from writing;
     ``Store(path, readonly=True)`` is for tools beside a running bot."""
@@ -44,7 +55,7 @@ class Store:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = self._take_lock()
+            self._lock = lock(self.path)
             self.writer = self._open_writer()
         except BaseException as fault:
             if self._lock is not None:
@@ -56,16 +67,6 @@ class Store:
                     "is a database of this bot"
                 ) from fault
             raise
-
-    def _take_lock(self) -> IO[bytes]:
-        """Hold the lock file while this process lives; a killed process lets go of it."""
-        file = open(self.path.with_name(self.path.name + ".lock"), "ab")  # noqa: SIM115
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as fault:
-            file.close()
-            raise Locked(f"another bot already runs on {self.path}") from fault
-        return file
 
     def _open_writer(self) -> Writer:
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)

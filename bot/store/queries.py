@@ -67,6 +67,7 @@ WHERE id = ? AND state = ? AND version = ?
 REQUEST_SET_CARD = "UPDATE requests SET card = ?, card_alias = ?, body = ? WHERE id = ?"
 REQUEST_CARD = "SELECT card FROM requests WHERE id = ?"
 REQUESTS_OPEN = f"SELECT body FROM requests WHERE state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
+REQUESTS_ALL_OPEN = f"SELECT body FROM requests WHERE state NOT IN ({FINAL}) ORDER BY id"
 REQUESTS_OPEN_OF_PERSON = (
     f"SELECT id FROM requests WHERE person = ? AND state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
 )
@@ -296,6 +297,10 @@ SELECT seq, at, actor, action, request, facts, prev, hash FROM audit
 WHERE request = ? AND request > 0 ORDER BY seq DESC LIMIT ?
 """
 AUDIT_SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
+REQUEST_FLOOR, RESTORED = "requests.floor", "restored"
+"""Names in meta: the number above which requests are numbered; the moment of the last restore,
+until people were told of it."""
+META_DROP = "DELETE FROM meta WHERE name = ?"
 META = "SELECT value FROM meta WHERE name = ?"
 META_PUT = (
     "INSERT INTO meta (name, value) VALUES (?, ?)"
@@ -353,3 +358,17 @@ SELECT r.id FROM each JOIN requests AS r ON r.id = each.id
 WHERE r.created_at < ?1 AND r.state IN ({FINAL}) LIMIT ?2
 """
 JOURNAL_DELETE = "DELETE FROM journal WHERE request = ?"
+
+# ----------------------------------------------------------------------------- copies
+
+INTEGRITY = "PRAGMA integrity_check"
+ONE_FILE = "PRAGMA journal_mode = DELETE"
+MIGRATED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'countersign'"
+STARTS_OPEN = (
+    "SELECT id, body FROM outbox WHERE kind = 'start_run' AND state IN ('queued', 'in_flight')"
+)
+START_IN_DOUBT = """
+UPDATE outbox SET body = ?, state = 'queued', doubt = 1, due_at = ?,
+    doubt_at = CASE WHEN doubt_at = 0 THEN ? ELSE doubt_at END
+WHERE id = ?
+"""

@@ -57,6 +57,10 @@ class Reader:
     def open_requests(self, limit: int = 1000) -> tuple[model.Request, ...]:
         return views.listing(self.connection, "open", limit)
 
+    def open_numbers(self) -> tuple[int, ...]:
+        """The numbers of all requests that have not ended."""
+        return tuple(one.id for one in views.all_open(self.connection))
+
     def recent_requests(self, limit: int = 100) -> tuple[model.Request, ...]:
         return views.listing(self.connection, "recent", limit)
 
@@ -81,6 +85,11 @@ class Reader:
             return audit.verify(self.chain(), self.audit_head(expected))
         finally:
             self.connection.execute(queries.ROLLBACK)
+
+    def restored(self) -> datetime | None:
+        """When the store was put back from a copy, as long as people were not told of it."""
+        noted = self.connection.execute(queries.META, (queries.RESTORED,)).fetchone()
+        return None if noted is None else codec.at(int(noted[0]))
 
     def timers_due(self, now: datetime, page: int = 500) -> Iterator[model.Timer]:
         """Timers that are due, the longest overdue first."""

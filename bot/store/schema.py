@@ -279,6 +279,11 @@ def m007_untold(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+def names() -> frozenset[str]:
+    """The migrations that this release knows."""
+    return frozenset(one.name for one in migrations.pending(sqlite_utils.Database(memory=True)))
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store up to date. Every migration is one transaction, recorded with its name."""
     migrations.apply(sqlite_utils.Database(connection))

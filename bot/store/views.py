@@ -59,6 +59,12 @@ def listing(connection: sqlite3.Connection, kind: str, limit: int) -> tuple[mode
     return tuple(codec.decode(codec.request, body) for (body,) in rows)
 
 
+def all_open(connection: sqlite3.Connection) -> tuple[model.Request, ...]:
+    """Every request that has not ended, oldest first."""
+    rows = connection.execute(queries.REQUESTS_ALL_OPEN)
+    return tuple(codec.decode(codec.request, body) for (body,) in rows)
+
+
 def find(
     connection: sqlite3.Connection, needs: model.Needs, effect: model.StoredEffect | None
 ) -> model.Request | None:

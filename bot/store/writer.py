@@ -47,7 +47,9 @@ class Writer:
         self._reread()
 
     def _reread(self) -> None:
-        self._last_request: int = self._execute(queries.REQUEST_LAST).fetchone()[0]
+        floor = self._execute(queries.META, (queries.REQUEST_FLOOR,)).fetchone()
+        last = self._execute(queries.REQUEST_LAST).fetchone()[0]
+        self._last_request: int = max(last, int(floor[0]) if floor else 0)
         self._seq, self._hash = self._execute(queries.AUDIT_LAST).fetchone() or (0, "")
         self._shift = moments.shift(self.connection)
         sequence = self._execute(queries.AUDIT_SEQUENCE).fetchone()
@@ -163,6 +165,14 @@ class Writer:
         if not letters.redrive(self.connection, number, now):
             raise Conflict(f"letter {number} is not dead")
         self.changes.effects = True
+
+    def put(self, loaded: model.Request, request: model.Request) -> None:
+        """Write a request that was changed without a decision. Raises ``Conflict``."""
+        self._write_request(loaded, request)
+
+    def forget_restore(self) -> None:
+        """People were told that the store was put back."""
+        self._execute(queries.META_DROP, (queries.RESTORED,))
 
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
         body = codec.encode(request)

@@ -238,3 +238,31 @@ def test_version_and_help() -> None:
 def test_docs_prints_the_reference() -> None:
     page = (ROOT / "docs/reference/configuration.md").read_text("utf-8")
     assert leave("docs", "configuration").stdout == page
+
+
+# ----------------------------------------------------------------------------- copies
+
+
+def test_a_copy_is_made_and_put_back(kept: list[str], small: Path) -> None:
+    copy = small.parent / "copy.db"
+    made = leave("backup", "--config", str(small), str(copy))
+    assert made.exit_code == 0
+    assert kept[-1] in made.stdout
+    again = leave("backup", "--config", str(small), str(copy))
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "is there already" in again.stderr
+    done = leave("restore", "--config", str(small), str(copy))
+    assert done.exit_code == 0
+    assert "the next request is #1001" in done.stdout
+    assert leave("audit", "verify", "--config", str(small)).exit_code == 0
+
+
+def test_what_cannot_be_put_back_is_said(kept: list[str], small: Path, tmp_path: Path) -> None:
+    nothing = leave("restore", "--config", str(small), str(tmp_path / "nowhere.db"))
+    assert (nothing.exit_code, nothing.stderr.strip().endswith("nowhere.db")) == (1, True)
+    (tmp_path / "text.db").write_text("no database\n" * 500)
+    said = leave("restore", "--config", str(small), str(tmp_path / "text.db"))
+    assert "could not be put back" in said.stderr
+    with closing(store.Store(small.parent / "data" / "countersign.db")):
+        said = leave("restore", "--config", str(small), str(tmp_path / "text.db"))
+    assert "stop it first" in said.stderr

@@ -1,0 +1,263 @@
+"""A copy of a running store, and a store put back from one.
+
+A copy is one file, whole as of one moment, and verified before it gets its name. Putting one back
+turns the clock back: what happened since is unknown to it. So request numbers go on far from those
+that were given out in the time that was lost, what was open is held, and calls that were to be made
+are only looked up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from bot import audit, model
+from bot.store import codec, files, queries, schema, views
+from bot.store.reader import Reader
+from bot.store.writer import Writer
+
+JUMP = 1000
+"""So far ahead the numbers go on."""
+HOLD = "restored"
+HELD = (model.State.PLANNING, model.State.PENDING)
+SIDES = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file."""
+
+
+class Unfit(Exception):
+    """The copy cannot be made or put back; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a store holds: the newest request's number, and the newest audit entry."""
+
+    last_request: int
+    seq: int
+    hash: str
+
+    @property
+    def stamp(self) -> str:
+        return f"{self.seq}:{self.hash}" if self.seq else "0"
+
+
+# ----------------------------------------------------------------------------- making one
+
+
+def backup(source: Path, target: Path) -> Found:
+    """Copy a store, which may be in use, to a new file. Raises Unfit."""
+    if not source.is_file():
+        raise Unfit(f"there is no store at {source} yet: the bot has never run here")
+    if target.exists() or target.is_symlink():
+        raise Unfit(f"{target} is there already: name a file that is not")
+    if not target.parent.is_dir():
+        raise Unfit(f"there is no folder {target.parent}")
+    part = target.with_name(target.name + ".part")
+    try:
+        copy(source, part, used=True)
+        found = verified(part)
+        sync(part)
+        os.link(part, target)
+        sync(target.parent)
+        return found
+    except FileExistsError:
+        raise Unfit(f"{target} is there already: name a file that is not") from None
+    except (OSError, sqlite3.Error) as fault:
+        raise Unfit(f"the store could not be copied to {target}: {fault}") from fault
+    finally:
+        erase(part)
+
+
+def copy(source: Path, target: Path, used: bool = False) -> None:
+    """Copy one database to another, as of one moment, into a file without any beside it. ``used``:
+    a bot may be writing it."""
+    erase(target)
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with opened(source, used) as old, contextlib.closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+        new.execute(queries.ONE_FILE).fetchall()
+
+
+@contextlib.contextmanager
+def opened(path: Path, used: bool = False) -> Iterator[sqlite3.Connection]:
+    """A database for reading. One that nobody uses, and that has no log beside it, is left
+    untouched."""
+    alone = not used and not path.with_name(path.name + "-wal").exists()
+    mode = "mode=ro&immutable=1" if alone else "mode=ro"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+    with contextlib.closing(connection):
+        yield connection
+
+
+def verified(path: Path) -> Found:
+    """What a copy holds. Raises Unfit where it is damaged, or its audit log is not whole."""
+    with opened(path) as connection:
+        try:
+            said = [row[0] for row in connection.execute(queries.INTEGRITY).fetchmany(3)]
+            if said != ["ok"]:
+                raise Unfit(f"{path} is damaged: {'; '.join(map(str, said))}")
+            faults = audit.verify(Reader(connection).chain(), Reader(connection).audit_head())
+            if faults:
+                one = faults[0]
+                raise Unfit(
+                    f"the audit log in {path} is not whole: entry {one.seq}: {one.kind}: "
+                    f"{one.detail}"
+                )
+            return found_in(connection)
+        except sqlite3.Error as fault:
+            raise Unfit(f"{path} is no store of this bot: {fault}") from fault
+
+
+def found_in(connection: sqlite3.Connection) -> Found:
+    last = connection.execute(queries.REQUEST_LAST).fetchone()[0]
+    floor = connection.execute(queries.META, (queries.REQUEST_FLOOR,)).fetchone()
+    seq, hash_ = connection.execute(queries.AUDIT_LAST).fetchone() or (0, "")
+    return Found(max(last, int(floor[0]) if floor else 0), seq, hash_)
+
+
+# ----------------------------------------------------------------------------- putting one back
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """``found`` is what was put back, ``kept`` where the replaced store is now (None: there was
+    none), ``held`` how many requests wait for people, ``first`` the next request's number."""
+
+    found: Found
+    kept: Path | None
+    held: int
+    first: int
+
+
+def restore(source: Path, target: Path, actor: str, now: datetime) -> Restored:
+    """Put a copy in the place of a store that nobody uses. Raises Unfit, Locked."""
+    if not source.is_file():
+        raise Unfit(f"there is no file {source}")
+    if target.exists() and source.samefile(target):
+        raise Unfit(f"{source} is the store itself: name the copy that is to be put back")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(files.lock(target)):
+        work = target.with_name(target.name + ".restoring")
+        try:
+            copy(source, work)
+            found = verified(work)
+            known(work)
+            before = left(target)
+            held, first = prepare(work, found, before, actor, now)
+            sync(work)
+            kept = swap(work, target, now)
+            return Restored(found, kept, held, first)
+        except (OSError, sqlite3.Error, LookupError, ValueError) as fault:
+            raise Unfit(f"{source} could not be put back: {fault}") from fault
+        finally:
+            erase(work)
+
+
+def known(path: Path) -> None:
+    """Raises Unfit for a store that a newer release wrote."""
+    with opened(path) as connection:
+        names = {row[0] for row in connection.execute(queries.MIGRATED).fetchall()}
+    strange = names - schema.names()
+    if strange:
+        raise Unfit(f"{path} was written by a newer release: upgrade the bot first")
+
+
+def left(target: Path) -> Found | None:
+    """What the store holds that is replaced, as far as it can still be read."""
+    try:
+        with opened(target) as connection:
+            return found_in(connection)
+    except sqlite3.Error:
+        return None
+
+
+def prepare(
+    path: Path, found: Found, before: Found | None, actor: str, now: datetime
+) -> tuple[int, int]:
+    """Make a copy fit to be gone on with. Returns how many requests are held, and the number that
+    the next one gets."""
+    last = max(found.last_request, before.last_request if before else 0) + JUMP
+    connection = sqlite3.connect(path, isolation_level=None)
+    with contextlib.closing(connection):
+        schema.migrate(connection)
+        writer = Writer(connection)
+        writer.begin()
+        connection.execute(queries.META_PUT, (queries.REQUEST_FLOOR, str(last)))
+        held = hold(writer)
+        look_up(connection, codec.ms(now))
+        facts = {
+            "copy": found.stamp,
+            "replaced": before.stamp if before is not None else "",
+            "held": held,
+            "first": last + 1,
+        }
+        entry = model.AuditEntry(actor=actor, action="store.restored", facts=facts)
+        writer.append(entry, codec.ms(now))
+        connection.execute(queries.META_PUT, (queries.RESTORED, str(codec.ms(now))))
+        writer.commit()
+        connection.execute(queries.ONE_FILE).fetchall()
+    return held, last + 1
+
+
+def hold(writer: Writer) -> int:
+    """Hold every request that was not decided yet; returns how many."""
+    count = 0
+    for request in views.all_open(writer.connection):
+        if request.state in HELD and request.hold != HOLD:
+            writer.put(request, replace(request, hold=HOLD, version=request.version + 1))
+            count += 1
+    return count
+
+
+def look_up(connection: sqlite3.Connection, now: int) -> None:
+    """Let no start be sent that was to be: it may have been sent after the copy was made. What
+    became of it is only looked up."""
+    for id_, body in connection.execute(queries.STARTS_OPEN).fetchall():
+        effect = codec.decode(codec.effect, body)
+        assert isinstance(effect, model.StartRun)
+        text = codec.encode(replace(effect, lookup=True))
+        connection.execute(queries.START_IN_DOUBT, (text, now, now, id_))
+
+
+def swap(work: Path, target: Path, now: datetime) -> Path | None:
+    """Put the new file in the old one's place, which is kept beside it under another name."""
+    kept = None
+    if target.exists():
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(target)) as old:
+            old.execute(queries.CHECKPOINT_ALL).fetchall()
+        kept = free(target.with_name(f"{target.name}.replaced-{now:%Y%m%dT%H%M%S}"))
+        os.link(target, kept)
+        for side in SIDES:
+            beside = target.with_name(target.name + side)
+            if beside.exists():
+                os.rename(beside, kept.with_name(kept.name + side))
+    os.replace(work, target)
+    sync(target.parent)
+    return kept
+
+
+def free(path: Path) -> Path:
+    """A name like this one that nobody has."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.name}-{number}")
+    return found
+
+
+def sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def erase(path: Path) -> None:
+    for side in ("", *SIDES):
+        path.with_name(path.name + side).unlink(missing_ok=True)
