@@ -41,6 +41,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "form": "string?",
             "instance": "string?",
         },
+        "request.escalated": {"policy": "string", "escalated": "string"},
         "request.planned": {
             "digest": "string",
             "instances": TEXTS,
@@ -85,6 +86,13 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "token": "string",
         },
         "request.not_started": {"reason": "string", "why": "string", "digest": "string"},
+        "run.incident": {
+            "what": {"enum": ["different", "unseen"]},
+            "command": "string",
+            "invocation": "string",
+            "shown": "string",
+            "why": "string",
+        },
         "run.not_started": {"reason": "string", "token": "string?"},
         "run.unclear": {"reason": "string", "token": "string", "look": "integer"},
         "run.unknown": {"reason": "string", "token": "string?", "invocation": "string?"},

@@ -29,7 +29,14 @@ LONGEST_SLEEP = 30.0
 
 TELL_AFTER = 8.0
 """Seconds that the cloud may take to answer before it is said that it is waited for."""
-WAITED_FOR = (model.StartRun, model.StopRun, model.TellRun, model.RunCall, model.Resolve)
+WAITED_FOR = (
+    model.StartRun,
+    model.StopRun,
+    model.TellRun,
+    model.RunCall,
+    model.Resolve,
+    model.FetchDefinition,
+)
 
 
 class Performer(Protocol):

@@ -10,6 +10,8 @@ from bot import model, store
 from bot.rules import retry
 
 FIRST_RETRY, LAST_RETRY = 1.0, 300.0
+HURRIED = model.StartRun | model.RunCall | model.Resolve | model.FetchDefinition
+"""What people wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,7 @@ class Patience:
     run: timedelta = timedelta(minutes=15)
 
     def of(self, effect: model.Effect) -> timedelta:
-        hurried = isinstance(effect, model.StartRun | model.RunCall | model.Resolve)
-        return self.run if hurried else self.effect
+        return self.run if isinstance(effect, HURRIED) else self.effect
 
     def wait(
         self, row: store.Row, outcome: model.NotSent, now: datetime, chance: random.Random

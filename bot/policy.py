@@ -87,7 +87,8 @@ class Pattern:
 @dataclass(frozen=True, slots=True)
 class CommandRule:
     """How a command is run. ``targets``: default ones; ``allowed_targets``: globs that names or ids
-    must match ("*" any). ``command_id`` runs a command stored in Cloud Assistant instead.
+    must match ("*" any). ``command_id`` runs a command stored in Cloud Assistant instead: its text
+    as it was shown, or, with ``invoke``, by its id. ``timeout`` 0 is that of the stored command.
 
     Of a template: ``engine`` "oos" runs it on OOS itself, there by ``oos_template`` and
     ``oos_version`` where these are given; ``drift`` says what becomes of a run whose targets are
@@ -104,6 +105,7 @@ class CommandRule:
     workdir: str = ""
     timeout: int = 60
     command_id: str = ""
+    invoke: bool = False
     allowed_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     engine: Literal["", "oos"] = ""
     oos_template: str = ""

@@ -55,7 +55,14 @@ ChatEffect = (
 """What a chat platform carries out."""
 
 
-RunEffect = model.Resolve | model.StartRun | model.StopRun | model.TellRun | model.RunCall
+RunEffect = (
+    model.Resolve
+    | model.FetchDefinition
+    | model.StartRun
+    | model.StopRun
+    | model.TellRun
+    | model.RunCall
+)
 """What an executor carries out, as far as it is its own: the rest it refuses."""
 
 Sight = tuple[model.InstanceResult, ...] | model.Execution

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters import openapi
+from adapters.aliyun import definitions
 from adapters.aliyun.api import Api
 from adapters.aliyun.calls import Caller
 from adapters.aliyun.instances import Finder
@@ -46,12 +47,15 @@ class Aliyun:
             return await self._runner.stop(effect)
         if isinstance(effect, model.RunCall):
             return await self._caller.perform(effect, attempt)
-        if not isinstance(effect, model.Resolve):
-            return model.Refused("Cloud Assistant does not do this", code="unsupported")
         try:
-            return await self._finder.resolve(effect)
+            if isinstance(effect, model.FetchDefinition):
+                region = effect.region or self.settings.region
+                return await definitions.fetch(self._api, effect, region)
+            if isinstance(effect, model.Resolve):
+                return await self._finder.resolve(effect)
         except openapi.Failure as failure:
             return failure.harmless()
+        return model.Refused("Cloud Assistant does not do this", code="unsupported")
 
     async def poll(
         self, region: str, batch: str, invocations: Sequence[str]
@@ -66,11 +70,13 @@ class Aliyun:
             case str():
                 region = effect
             case model.StartRun(plan=plan):
-                action, region = "InvokeCommand" if plan.command_id else "RunCommand", plan.region
+                action, region = "InvokeCommand" if plan.invoke else "RunCommand", plan.region
             case model.StopRun():
                 action, region = "StopInvocation", effect.region
             case model.Resolve():
                 action, region = "DescribeInstances", effect.region
+            case model.FetchDefinition():
+                action, region = "DescribeCommands", effect.region
             case model.RunCall(what=what):
                 service, region = str(what.get("service") or "ecs").lower(), effect.region
                 action = str(what.get("api") or "DescribeInstances")

@@ -9,6 +9,7 @@ LONGEST_POLICY = 2048
 _LOOK = (
     "ecs:DescribeInvocations",
     "ecs:DescribeInvocationResults",
+    "ecs:DescribeCommands",
     "ecs:DescribeCloudAssistantStatus",
     "ecs:DescribeInstances",
 )

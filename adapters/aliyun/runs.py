@@ -7,10 +7,11 @@ import base64
 import functools
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 from adapters import openapi
-from adapters.aliyun import lookups, rights
+from adapters.aliyun import definitions, lookups, rights
 from adapters.aliyun.api import Api
 from adapters.aliyun.instances import Finder
 from adapters.aliyun.settings import Settings
@@ -49,6 +50,10 @@ class Runner:
             try:
                 if refused := await self._asleep(effect, region, identity):
                     return refused
+                if effect.plan.invoke:
+                    changed = await definitions.objection(self.api, effect.plan, region, identity)
+                    if changed is not None:
+                        return changed
             except openapi.Failure as failure:
                 return failure.harmless()
         action, fields = request(effect)
@@ -59,7 +64,25 @@ class Runner:
         if not answer.get("InvokeId"):
             reason = f"{action} was answered without an invocation id."
             return model.Unknown(reason, effect.step.token)
+        if effect.plan.invoke:
+            return await self._compared(effect, answer, region, identity)
         return done(answer)
+
+    async def _compared(
+        self, effect: model.StartRun, answer: dict[str, Any], region: str, identity: dict[str, str]
+    ) -> model.Done:
+        """It was started; what the platform says it runs is compared with what was shown."""
+        fields = {"InvokeId": str(answer["InvokeId"])}
+        try:
+            found = await self.api.call("DescribeInvocations", region, fields, **identity)
+            items = (found.get("Invocations") or {}).get("Invocation") or []
+            if items:
+                return done(items[0], effect.plan)
+            why = "the platform does not show the invocation yet"
+        except openapi.Failure as failure:
+            why = failure.reason
+        outcome = done(answer)
+        return replace(outcome, data={**outcome.data, "content": "unseen", "why": why})
 
     async def stop(self, effect: model.StopRun) -> model.Outcome:
         """Stop an invocation; one that has ended, or is not known any more, is stopped."""
@@ -105,8 +128,11 @@ class Runner:
             return model.Refused(f"The approved plan does not name {names}.", "PlanMismatch")
         if len(step.instances) > self.settings.max_instances_per_call:
             return model.Refused("Too many instances for one call.", "InstanceIds.ExceedLimit")
-        if bool(plan.script) == bool(plan.command_id):
-            return model.Refused("A plan has either a script or a command id.", "PlanMismatch")
+        if plan.command_id and not (plan.script and plan.definitions):
+            reason = "The content of the stored command was not shown to those who approved it."
+            return model.Refused(reason, "NotShown")
+        if not plan.script or (plan.invoke and not plan.command_id):
+            return model.Refused("A plan has a script, or a command to invoke.", "PlanMismatch")
         for name, value in plan.parameters.items():
             if "{{" in value or "}}" in value:
                 reason = f"The value of {name} contains a placeholder, which would be expanded."
@@ -146,7 +172,7 @@ class Runner:
             return openapi.stranger(effect.step.token)
         if len(items) > 1:
             log.error("step %s was started %d times", effect.step.token, len(items))
-        return done(items[0])
+        return done(items[0], effect.plan)
 
 
 def over(code: str) -> bool:
@@ -157,8 +183,12 @@ def over(code: str) -> bool:
     )
 
 
-def done(answer: dict[str, Any]) -> model.Done:
-    return model.Done(str(answer["InvokeId"]), {"command_id": str(answer.get("CommandId") or "")})
+def done(answer: dict[str, Any], plan: model.Plan | None = None) -> model.Done:
+    """The outcome of a call; of an invocation as the platform shows it, with what was compared."""
+    said = {"command_id": str(answer.get("CommandId") or "")}
+    if plan is not None and plan.invoke:
+        said |= definitions.compared(plan, answer)
+    return model.Done(str(answer["InvokeId"]), said)
 
 
 def request(effect: model.StartRun) -> tuple[str, dict[str, Any]]:
@@ -176,7 +206,9 @@ def request(effect: model.StartRun) -> tuple[str, dict[str, Any]]:
         fields["Username"] = plan.user
     if plan.workdir:
         fields["WorkingDir"] = plan.workdir
-    if plan.command_id:
+    if plan.launcher:
+        fields["Launcher"] = plan.launcher
+    if plan.invoke:
         fields["CommandId"] = plan.command_id
         if plan.parameters:
             fields["Parameters"] = dict(plan.parameters)
@@ -186,6 +218,6 @@ def request(effect: model.StartRun) -> tuple[str, dict[str, Any]]:
         "Type": plan.script_type,
         "CommandContent": base64.b64encode(plan.script.encode()).decode(),
         "ContentEncoding": "Base64",
-        "EnableParameter": False,
+        "EnableParameter": plan.braces,
     }
     return "RunCommand", fields

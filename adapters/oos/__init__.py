@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from adapters import openapi
+from adapters.oos import definitions
 from adapters.oos.api import Api
 from adapters.oos.reading import Reader
 from adapters.oos.runs import Runner
@@ -40,6 +42,12 @@ class Oos:
             return await self._teller.stop(effect)
         if isinstance(effect, model.TellRun):
             return await self._teller.tell(effect)
+        if isinstance(effect, model.FetchDefinition):
+            region = effect.region or self.settings.region
+            try:
+                return await definitions.fetch(self._api, effect, region)
+            except openapi.Failure as failure:
+                return failure.harmless()
         return model.Refused("OOS does not do this", code="unsupported")
 
     async def poll(
@@ -65,6 +73,8 @@ class Oos:
                 action, region = "CancelExecution", effect.region
             case model.TellRun():
                 action, region = "NotifyExecution", effect.region
+            case model.FetchDefinition():
+                action, region = "GetTemplate", effect.region
         return f"OOS {action} ({self._api.host(region or self.settings.region)})"
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters import openapi
+from adapters.oos import definitions
 from adapters.oos.api import Api
 from adapters.oos.settings import Settings
 from bot import model, ports
@@ -37,9 +38,10 @@ class Runner:
             known = await self.starts.known(effect, look)
             if known is not None:
                 return known
-        elif effect.plan.script:
+        else:
             try:
-                await self._validate(effect, region)
+                if changed := await self._changed(effect, region):
+                    return changed
             except openapi.Failure as failure:
                 return failure.harmless()
         check = stricter(self.settings.safety_check, effect.plan)
@@ -54,10 +56,13 @@ class Runner:
             return model.Unknown(reason, effect.step.token)
         return done(execution)
 
-    async def _validate(self, effect: model.StartRun, region: str) -> None:
-        """Ask OOS whether it would take the template. Raises Failure."""
-        fields = {"Content": effect.plan.script}
-        await self.api.call("ValidateTemplateContent", region, fields, effect.request)
+    async def _changed(self, effect: model.StartRun, region: str) -> model.Refused | None:
+        """What forbids the start as the templates on OOS are now; None: nothing. Raises Failure,
+        also if OOS would not take the template's text."""
+        if effect.plan.script:
+            fields = {"Content": effect.plan.script}
+            await self.api.call("ValidateTemplateContent", region, fields, effect.request)
+        return await definitions.objection(self.api, effect.plan, region, effect.request)
 
     async def _look(self, effect: model.StartRun, region: str) -> model.Done | model.Unknown | None:
         """The execution that carries the step's tag; None: there is none; Unknown: it runs another
@@ -91,6 +96,9 @@ def objection(
     if bool(plan.script) == bool(plan.command_id):
         reason = "A plan for OOS has either a template's text or the name of a stored one."
         return model.Refused(reason, "PlanMismatch")
+    if plan.command_id and not plan.definitions:
+        reason = "The content of the stored template was not shown to those who approved it."
+        return model.Refused(reason, "NotShown")
     for name, value in plan.parameters.items():
         if any("{{" in text or "}}" in text for text in texts(value)):
             reason = (

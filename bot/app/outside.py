@@ -57,6 +57,8 @@ class Outside:
                 return self.executor(plan.engine)
             case model.StopRun(engine=engine) | model.TellRun(engine=engine):
                 return self.executor(engine)
+            case model.FetchDefinition(engine=engine):
+                return self.executor(engine)
             case model.RunCall(what=what):
                 notices: outbox.Performer = self.webhook
                 return notices if what["kind"] in ("notify", "approve") else self.ecs

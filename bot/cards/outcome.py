@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot import model, texts
-from bot.cards import runs
+from bot.cards import definitions, runs
 from bot.cards.parts import (
     MARKS,
     bold,
@@ -56,6 +56,7 @@ def outcome_message(
     )
     began, ended = request.started_at or request.approved_at, request.ended_at
     rows = [
+        *definitions.incident_rows(request),
         (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
         (texts.say(locale, "say.approved_by"), (span(texts.joined(locale, approvers, "list")),)),
         (texts.say(locale, "say.ran"), (span(f"{request.command} · "), code(request.code))),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot import model, quorum, texts
-from bot.cards import runs
+from bot.cards import definitions, runs
 from bot.cards.parts import (
     MOST_NAMED,
     Row,
@@ -134,6 +134,7 @@ def settled_blocks(
     locale, plan = request.locale, request.plan
     assert plan is not None
     rows = [
+        *definitions.incident_rows(request),
         (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
         (texts.say(locale, "card.request"), (code(asked_text(request)),)),
         *escalated_rows(request),
@@ -248,7 +249,7 @@ def script_rows(locale: str, plan: model.Plan) -> list[Row]:
     ]
     if plan.workdir:
         rows.append((say(locale, "card.workdir"), (code(plan.workdir),)))
-    return rows
+    return rows + definitions.script_rows(locale, plan)
 
 
 def targets_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
@@ -265,7 +266,7 @@ def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
         heading = texts.say(locale, "card.preview")
         values = runs.value_blocks(locale, plan)
         return (*values, para(bold(heading)), exact(locale, plan.preview))
-    if plan.command_id:
+    if plan.command_id and not plan.script:
         rows = [(texts.say(locale, "card.command_id"), (code(plan.command_id),))]
         rows += [(name, (code(value),)) for name, value in sorted(plan.parameters.items())]
         return (exact_rows(locale, rows),)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import model, texts
+from bot.cards import definitions
 from bot.cards.parts import (
     Row,
     accounts_of,
@@ -57,6 +58,7 @@ def plan_rows(locale: str, plan: model.Plan, typed: Mapping[str, str] = {}) -> l
     others = [name for name in plan.templates if name != plan.template]
     if others:
         rows.append((say(locale, "card.templates"), (span(texts.joined(locale, others, "list")),)))
+    rows += definitions.rows(locale, plan)
     if plan.instances:
         named = targets(locale, plan.instances, "card.targets.below")
         rows.append((say(locale, "card.targets"), named))

@@ -114,6 +114,18 @@ class Config:
     def platforms(self) -> tuple[str, ...]:
         return tuple(name for name in check.PLATFORMS if getattr(self, name) is not None)
 
+    def rights(self) -> dict[str, list[str]]:
+        """What the RAM identity needs beside the usual: action → the commands that need it."""
+        found: dict[str, list[str]] = {}
+        for name, rule in self.book.commands.items():
+            if rule.command_id:
+                found.setdefault("ecs:DescribeCommands", []).append(name)
+            if rule.command_id and rule.invoke:
+                found.setdefault("ecs:InvokeCommand", []).append(name)
+            if rule.engine == "oos":
+                found.setdefault("oos:GetTemplate", []).append(name)
+        return found
+
     def summary(self) -> str:
         """What was configured, in one line."""
         counts: tuple[tuple[int, str, str], ...] = (

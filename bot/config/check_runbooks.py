@@ -13,7 +13,7 @@ from bot.config.secret import Secret
 UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,2048}")
 OF_TEMPLATES = ("engine", "oos_template", "oos_version", "drift")
-OF_SCRIPTS = ("user", "workdir", "timeout", "command_id")
+OF_SCRIPTS = ("user", "workdir", "timeout", "command_id", "invoke")
 
 
 def check_runbooks(sight: check.Sight) -> None:
@@ -48,6 +48,9 @@ def _check_engine(sight: check.Sight, name: str, table: schema.Command) -> None:
         if getattr(table, key) and table.engine != "oos":
             message = 'has no use without engine = "oos"'
             sight.notes.fault(("command", name, key), message, "engine")
+    if table.invoke and not table.command_id:
+        message = "has no use without command_id"
+        sight.notes.fault(("command", name, "invoke"), message, "command_id")
     if table.oos_version and not table.oos_template and table.engine == "oos":
         message = "is the version of nothing: oos_template is missing"
         sight.notes.fault(("command", name, "oos_version"), message, "oos_template")

@@ -14,6 +14,7 @@ from bot.core import (
     authority,
     bus,
     elsewhere,
+    fetching,
     forms,
     ordering,
     restoring,
@@ -111,6 +112,8 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
     match effect.body:
         case model.Resolve():
             return asking.resolved(house, event.outcome, view, now)
+        case model.FetchDefinition():
+            return fetching.fetched(house, event.outcome, view, now)
         case model.FetchForm():
             return forms.fetched(house, event.outcome, view, now)
         case model.ListForms():

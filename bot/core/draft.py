@@ -14,7 +14,7 @@ from bot.house import House
 from bot.oos import model as oos
 from bot.oos import parse
 
-ENDINGS = ("expire", "remind", "plan", "overdue", "lost", "wake", "progress")
+ENDINGS = ("expire", "remind", "plan", "definition", "overdue", "lost", "wake", "progress")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -92,10 +92,16 @@ class Draft:
         found = self.house.catalog.template(digest)
         if found is not None:
             return found
-        text = self.view.archive.source(digest) if self.view.archive is not None else None
+        text = self.text(digest)
         if text is None:
             raise LookupError(f"the template {name} ({digest[:12]}) is not in the store")
         return parsed(text, name)
+
+    def text(self, digest: str) -> str | None:
+        """A template's text, kept just now or before; None: it is not in the store."""
+        if digest in self.sources:
+            return self.sources[digest]
+        return self.view.archive.source(digest) if self.view.archive is not None else None
 
     def library(self, templates: Mapping[str, str]) -> dict[str, oos.Template]:
         """Every template of a plan, by its name, as it was when it was voted on."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot import command, model, parse, policy, quorum
 from bot.cards import runs
-from bot.core import patterns, planning, templating
+from bot.core import definitions, patterns, planning, templating
 from bot.core.draft import Draft
 
 STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
@@ -23,7 +23,7 @@ STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 class Checked:
     """What passed the checks. ``look`` finds the instances (None: there are none to find), and
     ``context`` is what the plan is then made of; ``text`` and ``args`` are kept with the request;
-    ``sources`` are the templates by digest."""
+    ``sources`` are the templates by digest; ``fetch`` reads what is kept in the cloud first."""
 
     look: model.Resolve | None
     context: Mapping[str, Any]
@@ -31,6 +31,7 @@ class Checked:
     args: Mapping[str, Any]
     findings: Sequence[policy.Finding]
     sources: Mapping[str, str] = field(default_factory=dict)
+    fetch: model.FetchDefinition | None = None
 
 
 def file_request(
@@ -123,14 +124,34 @@ def with_accounts(book: policy.Book, party: model.Party) -> model.Party:
 
 
 def look_up(draft: Draft, rule: policy.CommandRule, checked: Checked) -> None:
-    """Ask which instances there are; a plan that has none is put to the vote at once."""
-    if checked.look is None:
+    """Read what is kept in the cloud, or ask which instances there are; a plan that needs neither
+    is put to the vote at once."""
+    if checked.fetch is not None:
+        key = f"define:{draft.name}"
+        draft.queue(key, f"plan:{draft.it.id}", checked.fetch, context=checked.context)
+        draft.remind("definition", planning.PLAN_WITHIN)
+    elif checked.look is None:
         draft.noted = checked.context
         planning.ask_for_votes(draft, templating.freeze(draft, rule, templating.NO_DATA))
-        return
+    else:
+        queue_look(draft, checked.look, checked.context)
+
+
+def queue_look(draft: Draft, look: model.Resolve, context: Mapping[str, Any]) -> None:
+    """Look the instances up for the plan."""
     key, lane = f"resolve:{draft.name}", f"plan:{draft.it.id}"
-    draft.queue(key, lane, checked.look, context=checked.context)
+    draft.queue(key, lane, look, context=context)
     draft.remind("plan", planning.PLAN_WITHIN)
+
+
+def look_of(
+    draft: Draft, rule: policy.CommandRule, context: Mapping[str, Any]
+) -> model.Resolve | None:
+    """What finds the instances, from what was noted when it was asked for; None: nothing does."""
+    if context.get("template"):
+        filters = tuple(context["filters"])
+        return model.Resolve((), str(context["region"]), filters) if filters else None
+    return model.Resolve(tuple(context["wanted"]), rule.region or draft.house.region)
 
 
 def refusal_of_number(draft: Draft, person: policy.Person, name: str) -> policy.Refusal | None:
@@ -174,9 +195,10 @@ def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | po
     bound = templating.bound(draft, found, text)
     if isinstance(bound, policy.Refusal):
         return bound
-    look = model.Resolve((), bound.region, bound.filters) if bound.filters else None
-    context = {
-        "template": templating.template_of(found.command).name,
+    rule = draft.house.book.commands[found.command.name]
+    template = templating.template_of(found.command)
+    context: dict[str, Any] = {
+        "template": template.name,
         "templates": dict(found.command.templates),
         "parameters": dict(bound.parameters),
         "targets": list(bound.targets),
@@ -192,7 +214,9 @@ def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | po
         for name, value in plain(found.values).items()
     }
     findings = templating.findings(draft, found.command.name, text, bound)
-    return Checked(look, context, bound.text, args, findings, bound.sources)
+    fetch = definitions.of_template(rule, template, bound.parameters, bound.region)
+    look = look_of(draft, rule, context)
+    return Checked(look, context, bound.text, args, findings, bound.sources, fetch)
 
 
 def check_script(draft: Draft, found: parse.Parsed, text: str) -> Checked | policy.Refusal:
@@ -216,9 +240,11 @@ def check_script(draft: Draft, found: parse.Parsed, text: str) -> Checked | poli
         "script_type": script.type,
         "parameters": dict(script.parameters),
         "version": found.command.version,
+        "wanted": list(targets),
     }
-    look = model.Resolve(targets, rule.region or draft.house.region)
-    return Checked(look, context, text, plain(found.values), seen)
+    look = look_of(draft, rule, context)
+    fetch = definitions.of_command(rule, rule.region or draft.house.region)
+    return Checked(look, context, text, plain(found.values), seen, fetch=fetch)
 
 
 def refusal_of_values(
@@ -250,7 +276,8 @@ def findings(
         for value in values
         if value != script.source
     ]
-    found.append(patterns.finding_of_script(draft.house, name, rendered))
+    if not draft.house.book.commands[name].command_id:
+        found.append(patterns.finding_of_script(draft.house, name, rendered))
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model, policy, quorum
-from bot.core import machines, running, terms
+from bot.core import definitions, machines, running, terms
 from bot.core.draft import Draft
 
 PLAN_WITHIN = timedelta(minutes=2)
@@ -24,13 +24,17 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
         version=str(effect.context.get("version", "")),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
         region=instances[0].region or rule.region or draft.house.region,
-        script="" if rule.command_id else str(effect.context["script"]),
+        script=str(effect.context["script"]),
         script_type=str(effect.context.get("script_type", "RunShellScript")),
         command_id=rule.command_id,
         parameters=dict(effect.context.get("parameters", {})) if rule.command_id else {},
         user=rule.user,
-        workdir=rule.workdir,
-        timeout=rule.timeout,
+        workdir=str(effect.context.get("workdir", rule.workdir)),
+        timeout=int(effect.context.get("timeout", rule.timeout)),
+        launcher=str(effect.context.get("launcher", "")),
+        braces=bool(effect.context.get("braces")),
+        invoke=bool(rule.command_id) and rule.invoke,
+        definitions=definitions.noted(effect.context),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, quorum, texts
-from bot.core import authority, elsewhere, endings, live, runs, waiting
+from bot.core import authority, elsewhere, endings, incidents, live, runs, waiting
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
@@ -144,7 +144,8 @@ def started(
         return draft.receipt()
     waiting.over(draft, outcome)
     match outcome:
-        case model.Done(ref=invocation):
+        case model.Done(ref=invocation, data=data):
+            incidents.note(draft, invocation, data)
             begin(draft, replace(step, invocation=invocation, state="running"))
         case model.Refused(code=authority.NOT_AUTHORISED) if not authority.began(draft):
             authority.not_started(draft, outcome)
@@ -397,6 +398,8 @@ def timer_due(
     elif event.timer == "plan" and request.state is model.State.PLANNING:
         why = texts.say(request.locale, "refused.lookup.late")
         endings.refuse(draft, policy.Refusal("refused.lookup", {"reason": why}))
+    elif event.timer == "definition" and request.state is model.State.PLANNING:
+        endings.refuse(draft, policy.Refusal("refused.definition_late"))
     elif event.timer == "overdue" and request.state is model.State.RUNNING:
         draft.enter("countersign", "run.overdue")
         draft.tell_sentence("overdue", "say.overdue", draft.asker())

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from bot import catalog, model, parse, policy, quorum
 from bot.cards import runs
+from bot.core import definitions as kept
 from bot.core import machines, patterns, preview, secrets
-from bot.core.draft import Draft
+from bot.core.draft import Draft, parsed
 from bot.oos import model as oos
 from bot.oos import parameters, placeholders
 
@@ -229,6 +230,8 @@ def held(value: Any) -> list[str]:
 
 def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
     """The ids that each of ``count`` filters found."""
+    if not count:
+        return []
     every = [str(found["id"]) for found in data.get("instances", ())]
     if count == 1:
         return [every]
@@ -238,31 +241,34 @@ def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
 # ----------------------------------------------------------------------------- the plan
 
 
-def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> model.Plan:
+def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any] | None) -> model.Plan:
     """The plan of a template, from what was checked when it was asked for (the effect's context)
-    and the instances that were found now."""
+    and the instances that were found now. None: they were not looked up yet, so the parameters are
+    as they were typed."""
     context = draft.context
-    instances = machines.instances_of(data)
+    instances = machines.instances_of(data or NO_DATA)
     region = instances[0].region if instances else str(context["region"])
     sources = dict(context["templates"])
     name = str(context["template"])
-    library = draft.library(sources)
-    template, values = library[name], dict(context["parameters"])
+    template, values = draft.template(name, sources[name]), dict(context["parameters"])
     targets = tuple(context["targets"])
     items = {item.name: item for item in template.parameters}
-    for target, ids in zip(targets, each_of(data, len(targets)) if targets else [], strict=True):
+    for target, ids in zip(targets, each_of(data, len(targets)), strict=True) if data else ():
         values[target] = frozen(items[target], ids, region)
     hidden = tuple(context["hidden"])
-    named = rule.engine == "oos" and rule.oos_template
+    on_oos = rule.engine == "oos"
+    named = on_oos and rule.oos_template
     needed = quorum.of(draft.house.book, draft.it)
-    region = region or rule.region or draft.house.region
-    subject = preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
-    return model.Plan(
+    found = kept.noted(context)
+    versions = {one.name: one.version for one in found}
+    plan = model.Plan(
         command=draft.it.command,
-        version=rule.oos_version if named else str(context["version"]),
+        version=versions.get(rule.oos_template, rule.oos_version)
+        if named
+        else str(context["version"]),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
-        region=region,
-        script=template.source if rule.engine == "oos" and not named else "",
+        region=region or rule.region or draft.house.region,
+        script=str(context.get("script") or template.source) if on_oos and not named else "",
         command_id=rule.oos_template if named else "",
         parameters=values,
         engine=rule.engine or "local",
@@ -271,15 +277,27 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
         targets=targets,
         selectors=tuple(context["filters"]),
         hidden=hidden,
-        canary=needed.canary if rule.engine != "oos" else 0,
-        preview=preview.text(subject, draft.it.locale),
+        canary=needed.canary if not on_oos else 0,
+        definitions=found,
     )
+    root, library = running_of(draft, plan)
+    loose = tuple(dict.fromkeys(kept.unseen(root, library)))
+    return replace(plan, preview=preview_of(draft, plan), loose=loose)
 
 
 def items_of(draft: Draft, plan: model.Plan) -> dict[str, oos.Parameter]:
     """The parameters of the plan's template, by name."""
     template = draft.template(plan.template, plan.templates[plan.template])
     return {item.name: item for item in template.parameters}
+
+
+def running_of(draft: Draft, plan: model.Plan) -> tuple[oos.Template, dict[str, oos.Template]]:
+    """The template that will run, and every one that it may run: on OOS, as they are there."""
+    library = draft.library(plan.templates)
+    library |= {one.name: draft.template(one.name, one.digest) for one in plan.definitions}
+    if plan.script:
+        return parsed(plan.script, plan.template), library
+    return library[plan.command_id or plan.template], library
 
 
 def preview_of(draft: Draft, plan: model.Plan) -> str:
@@ -289,12 +307,11 @@ def preview_of(draft: Draft, plan: model.Plan) -> str:
 
 
 def subject_of(draft: Draft, plan: model.Plan) -> preview.Subject:
-    library = draft.library(plan.templates)
-    return preview.Subject(
-        library[plan.template],
-        plan.parameters,
-        plan.hidden,
-        library,
-        plan.region,
-        plan.engine == "oos",
-    )
+    """What is told of a plan, to people and to the patterns."""
+    root, library = running_of(draft, plan)
+    values = dict(plan.parameters)
+    if plan.command_id:
+        usual = {item.name: item.default for item in root.parameters if not item.required}
+        values = usual | values
+    away = plan.engine == "oos"
+    return preview.Subject(root, values, plan.hidden, library, plan.region, away)

@@ -29,6 +29,7 @@ from bot.model.decisions import (
 )
 from bot.model.effects import (
     Effect,
+    FetchDefinition,
     FetchForm,
     ListForms,
     NewEffect,
@@ -78,6 +79,7 @@ from bot.model.people import (
 from bot.model.requests import (
     FINAL,
     Ballot,
+    Definition,
     FormOrigin,
     Instance,
     Plan,
@@ -122,6 +124,7 @@ __all__ = [
     "Clicked",
     "CloudEvent",
     "Decision",
+    "Definition",
     "Delayed",
     "Deliver",
     "Done",
@@ -130,6 +133,7 @@ __all__ = [
     "Execution",
     "ExecutionFound",
     "ExecutionSeen",
+    "FetchDefinition",
     "FetchForm",
     "File",
     "FormChanged",

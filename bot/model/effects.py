@@ -99,6 +99,19 @@ class Resolve:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchDefinition:
+    """Read what is kept in the cloud and would run: on ``engine`` "ecs" a command stored in Cloud
+    Assistant by its id, on "oos" templates stored there. ``names``: each with the version wanted,
+    "" for the newest. ``Done.data``: {"definitions": [{name, version, content, and of a command
+    type, timeout, workdir, launcher, braces (are placeholders replaced?)}], "missing": [name]}."""
+
+    engine: str
+    names: tuple[tuple[str, str], ...]
+    region: str = ""
+    kind: Literal["fetch_definition"] = "fetch_definition"
+
+
+@dataclass(frozen=True, slots=True)
 class StartRun:
     """Start one step of an approved plan. With ``lookup`` nothing may be started: find out what
     became of an earlier try."""
@@ -175,6 +188,7 @@ Effect = (
     | FetchForm
     | ListForms
     | Resolve
+    | FetchDefinition
     | StartRun
     | StopRun
     | TellRun

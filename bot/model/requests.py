@@ -24,6 +24,19 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
+class Definition:
+    """Something kept in the cloud that a plan runs, as it was read when the run was planned: a
+    command stored in Cloud Assistant by its id, a template stored on OOS by its name. ``digest``:
+    SHA-256 of its content. ``pinned``: the platform is told to run this very version; of what is
+    not pinned, the content is compared again right before the start."""
+
+    name: str
+    version: str
+    digest: str
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What exactly will run. Frozen when the card is shown; the digest covers every field.
 
@@ -37,6 +50,11 @@ class Plan:
     limits, checks. ``nonce`` is the request's, so that the same plan asked for twice has two
     codes. ``sealed`` stands for the hidden values in the digest: each as an HMAC (see ``seals``).
     ``format`` says how the digest is made (see ``digest``).
+
+    ``definitions`` is what is kept in the cloud and belongs to it. Of a stored command ``script``
+    is the text as it will run, ``launcher`` what starts it, and with ``braces`` Cloud Assistant
+    fills in the ``{{ACS::…}}`` that stand in it; with ``invoke`` it is run by its id, and what was
+    run is compared afterwards. ``loose`` names the tasks that run something in the cloud by its id.
     """
 
     command: str
@@ -62,10 +80,17 @@ class Plan:
     terms: Mapping[str, Any] = field(default_factory=dict)
     nonce: str = ""
     sealed: Mapping[str, str] = field(default_factory=dict)
+    definitions: tuple[Definition, ...] = ()
+    launcher: str = ""
+    braces: bool = False
+    invoke: bool = False
+    loose: tuple[str, ...] = ()
 
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
-_SINCE_FORMAT_2 = ("format", "terms", "nonce", "sealed")
+_SINCE_FORMAT_2 = (
+    "format", "terms", "nonce", "sealed", "definitions", "launcher", "braces", "invoke", "loose",
+)  # fmt: skip
 
 
 def canonical(value: Any) -> str:
@@ -257,7 +282,7 @@ class Request:
     ``stepped`` by how many until it ended.
     ``clickers``: the account ids of people who pressed a button of its card. ``accounts``: all that
     the requester held when it was filed, as in ``Party``. ``passed``: the last question of its run
-    that was agreed to."""
+    that was agreed to. ``incident``: what ran and was not shown, in words."""
 
     id: int
     state: State
@@ -307,6 +332,7 @@ class Request:
     clickers: tuple[str, ...] = ()
     accounts: tuple[tuple[str, str, str], ...] = ()
     passed: Ballot | None = None
+    incident: str = ""
 
     @property
     def word(self) -> str:

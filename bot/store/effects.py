@@ -35,7 +35,7 @@ def bucket_of(effect: model.Effect) -> Bucket:
             return Bucket(effect.place.platform, effect.place.chat, "card")
         case model.FetchForm() | model.ListForms():
             return Bucket(effect.platform, "", "lookup")
-        case model.Resolve():
+        case model.Resolve() | model.FetchDefinition():
             return Bucket("", effect.region, "lookup")
         case model.StartRun():
             return Bucket("", effect.plan.region, "run")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from bot.texts import authority, cards, commands, core, reasons, runs, silence
+from bot.texts import authority, cards, commands, core, definitions, reasons, runs, silence
 
 LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
@@ -19,6 +19,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **core.PHRASES,
     **cards.PHRASES,
     **commands.PHRASES,
+    **definitions.PHRASES,
     **reasons.PHRASES,
     **runs.PHRASES,
     **silence.PHRASES,

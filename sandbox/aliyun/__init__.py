@@ -10,6 +10,7 @@ answers 200 and puts nothing.
 
 from __future__ import annotations
 
+import base64
 import json
 import pathlib
 import secrets
@@ -226,6 +227,28 @@ class Aliyun(Party):
         """An administrator stores a template on OOS, for others to run as a part of theirs."""
         asked = {"TemplateName": name, "Content": content}
         self.oos.templates.write("CreateTemplate", asked, "admin@example")
+
+    @control
+    async def add_command(self, name: str, content: str, **more: Any) -> str:
+        """An administrator stores a command in Cloud Assistant; ``more`` as CreateCommand. Its
+        id."""
+        asked = {"RegionId": world.ALIYUN_REGION, "Name": name, "Type": "RunShellScript", **more}
+        asked["CommandContent"] = base64.b64encode(content.encode()).decode()
+        return str(self.ecs.commands.create_command(asked)["CommandId"])
+
+    @control
+    async def change_command(self, command: str, content: str, late: bool = False) -> None:
+        """Somebody edits a stored command: now, or (``late``) at the moment it is invoked."""
+        if late:
+            self.ecs.commands.swaps[command] = content
+        else:
+            self.ecs.commands.change(command, content)
+
+    @control
+    async def change_template(self, name: str, content: str) -> None:
+        """Somebody stores a new version of a template on OOS."""
+        asked = {"TemplateName": name, "Content": content}
+        self.oos.templates.write("UpdateTemplate", asked, "admin@example")
 
     @control
     async def add_product_action(self, action: str, content: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sandbox.aliyun.agent import Agents
@@ -103,6 +104,12 @@ class Commands:
         self.cloud = cloud
         self.clock = clock
         self.agents = agents
+        self.swaps: dict[str, str] = {}
+
+    def change(self, id: str, content: str) -> None:
+        """Somebody edits a stored command: what ran before keeps what it was."""
+        command = self.cloud.commands[id]
+        self.cloud.commands[id] = replace(command, content=content)
 
     def run_command(self, asked: dict[str, Any], key: str = "") -> dict[str, Any]:
         command = self._new_command(asked, "PlainText", kept=asked.get("KeepCommand", False))
@@ -113,6 +120,9 @@ class Commands:
 
     def invoke_command(self, asked: dict[str, Any], key: str = "") -> dict[str, Any]:
         command = self._kept(asked)
+        if command.id in self.swaps:
+            self.change(command.id, self.swaps.pop(command.id))
+            command = self._kept(asked)
         check_lengths(asked)
         invocation = self._invocation(command, asked, key)
         self._launch(invocation)
@@ -169,6 +179,7 @@ class Commands:
             asked.get("WorkingDir", ""),
             tags_of(asked),
             kept,
+            asked.get("Launcher", ""),
         )
 
     def _machines(self, asked: Mapping[str, Any]) -> list[Machine]:

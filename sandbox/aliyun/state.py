@@ -86,6 +86,7 @@ class Command:
     workdir: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     kept: bool = True
+    launcher: str = ""
 
 
 @dataclass

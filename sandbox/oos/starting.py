@@ -97,7 +97,7 @@ class Starter:
             safety_check=check,
             token=asked.get("ClientToken", ""),
         )
-        self.runner.launch(one, self.templates.library())
+        self.runner.launch(one, self.templates.library_of(template))
         return one
 
     def _template(self, asked: Mapping[str, Any]) -> tuple[str, model.Template]:

@@ -55,6 +55,21 @@ class Templates:
         """What tasks may use: product actions, and the newest version of what is stored."""
         return {**self.products, **{name: one.of("")[1] for name, one in self.stored.items()}}
 
+    def library_of(self, root: model.Template) -> dict[str, model.Template]:
+        """The same, in the versions that tasks ask for by TemplateVersion."""
+        found, waiting, seen = self.library(), [root], set[str]()
+        while waiting:
+            for task in waiting.pop().tasks:
+                given = {model.fold(key): value for key, value in task.properties.items()}
+                name, version = given.get("templatename"), given.get("templateversion")
+                if not isinstance(name, str) or name in seen or name not in found:
+                    continue
+                seen.add(name)
+                if isinstance(version, str) and "{{" not in version:
+                    found[name] = self.find(name, version)[1]
+                waiting.append(found[name])
+        return found
+
     def find(self, name: str, version: str) -> tuple[str, model.Template]:
         """A stored template's version and text; public ones have the name of their action with
         "-". Raises ApiError."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import os
 import socket
+from typing import Any
 
 import pytest
 
@@ -53,21 +55,104 @@ async def test_a_plan_runs_as_approved(aliyun: Aliyun, party: Party) -> None:
     assert call["request"]["TerminationMode"] == "ProcessTree"
 
 
-async def test_a_stored_command_gets_its_parameters(aliyun: Aliyun, party: Party) -> None:
-    made = await Sdk(party).call(
-        "CreateCommand",
-        Name="greet",
-        Type="RunShellScript",
-        CommandContent=base64.b64encode(b"echo hi {{ who }}").decode(),
-        EnableParameter=True,
-    )
-    stored = plan("", WEB1, command_id=made["CommandId"], parameters={"who": "E-1.2_3@x"})
-    outcome = await aliyun.perform(start(stored), model.Attempt())
+def stored(id: str, content: str, script: str, **more: Any) -> model.Plan:
+    """The plan of a stored command, as it was read when it was planned."""
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    found = (model.Definition(id, "", digest),)
+    return plan(script, WEB1, command_id=id, definitions=found, format=2, **more)
+
+
+async def test_a_stored_command_is_read_as_it_is_kept(aliyun: Aliyun, party: Party) -> None:
+    id = await party.add_command(
+        "greet", "echo hi {{ who }} 你好", EnableParameter=True, Timeout=90, WorkingDir="/srv",
+        Launcher="sh -u {{ACS::ScriptFileName}}",
+    )  # fmt: skip
+    wanted = model.FetchDefinition("ecs", ((id, ""), ("c-none", "")), REGION)
+    outcome = await aliyun.perform(wanted, model.Attempt())
+    assert isinstance(outcome, model.Done)
+    (item,) = outcome.data["definitions"]
+    assert item == {
+        "name": id,
+        "version": "",
+        "content": "echo hi {{ who }} 你好",
+        "type": "RunShellScript",
+        "timeout": 90,
+        "workdir": "/srv",
+        "launcher": "sh -u {{ACS::ScriptFileName}}",
+        "braces": True,
+    }
+    assert outcome.data["missing"] == ["c-none"]
+    await party.fault("DescribeCommands", "error", status=403, code="Forbidden.RAM")
+    denied = await aliyun.perform(wanted, model.Attempt())
+    assert isinstance(denied, model.Refused)
+    assert "ecs:DescribeCommands" in denied.reason
+    await party.fault("DescribeCommands", "throttle", retry_after_ms=60_000)
+    assert isinstance(await aliyun.perform(wanted, model.Attempt()), model.NotSent)
+
+
+async def test_a_stored_command_runs_as_the_text_that_was_shown(
+    aliyun: Aliyun, party: Party
+) -> None:
+    id = await party.add_command("greet", "echo hi {{ who }}", EnableParameter=True)
+    shown = stored(id, "echo hi {{ who }}", "echo hi E-1.2_3@x", parameters={"who": "E-1.2_3@x"})
+    await party.change_command(id, "echo something else")
+    outcome = await aliyun.perform(start(shown), model.Attempt())
     assert isinstance(outcome, model.Done)
     await ran(party)
     (said,) = await party.invocations()
     assert said["results"][0]["output"] == "hi E-1.2_3@x\n"
     assert said["tags"]["countersign-step"] == "token-1"
+    assert await party.calls("InvokeCommand") == []
+
+
+async def test_one_invoked_by_its_id_is_compared_before_and_after(
+    aliyun: Aliyun, party: Party
+) -> None:
+    content = "echo hi {{ who }}"
+    id = await party.add_command("greet", content, EnableParameter=True)
+    shown = stored(id, content, "echo hi E1", parameters={"who": "E1"}, invoke=True)
+    same = await aliyun.perform(start(shown), model.Attempt())
+    assert isinstance(same, model.Done)
+    assert same.data["content"] == "same"
+    await party.change_command(id, "echo swapped {{ who }}", late=True)
+    late = await aliyun.perform(start(shown, "token-2"), model.Attempt())
+    assert isinstance(late, model.Done)
+    assert (late.data["content"], late.data["ran"]) == ("different", "echo swapped {{ who }}")
+    before = await aliyun.perform(start(shown, "token-3"), model.Attempt())
+    assert isinstance(before, model.Refused)
+    assert before.code == "DefinitionChanged"
+    await ran(party)
+    assert len(await party.invocations()) == 2
+
+
+async def test_what_was_invoked_is_compared_after_a_lost_answer_too(
+    aliyun: Aliyun, party: Party
+) -> None:
+    id = await party.add_command("greet", "echo hi")
+    shown = stored(id, "echo hi", "echo hi", invoke=True)
+    await party.change_command(id, "echo swapped", late=True)
+    await party.fault("InvokeCommand", "lose_answer", times=99)
+    effect = start(shown)
+    assert isinstance(await aliyun.perform(effect, model.Attempt()), model.Unknown)
+    found = await aliyun.perform(effect, model.Attempt(uncertain=True))
+    assert isinstance(found, model.Done)
+    assert found.data["content"] == "different"
+    party.faults.clear()
+    await party.fault("DescribeInvocations", "error", times=99, status=403, code="Forbidden.RAM")
+    again = await party.add_command("greet2", "echo hi")
+    effect = start(stored(again, "echo hi", "echo hi", invoke=True), "token-9")
+    unseen = await aliyun.perform(effect, model.Attempt())
+    assert isinstance(unseen, model.Done)
+    assert unseen.data["content"] == "unseen"
+    assert "ecs:DescribeInvocations" in unseen.data["why"]
+    await ran(party)
+
+
+async def test_a_stored_command_whose_text_was_not_shown_is_not_run(
+    aliyun: Aliyun, party: Party
+) -> None:
+    old = start(plan("", command_id="c-1", parameters={"who": "x"}))
+    assert (await refused(aliyun, party, old)).code == "NotShown"
 
 
 async def test_a_long_name_is_cut(aliyun: Aliyun, party: Party) -> None:
@@ -107,7 +192,7 @@ async def test_another_plan_than_the_approved_one_is_refused(aliyun: Aliyun, par
 async def test_a_value_that_a_shell_would_read_is_refused(
     aliyun: Aliyun, party: Party, value: str
 ) -> None:
-    effect = start(plan("", command_id="c-1", parameters={"who": value}))
+    effect = start(stored("c-1", "echo {{who}}", f"echo {value}", parameters={"who": value}))
     assert (await refused(aliyun, party, effect)).code == "UnsafeParameter"
 
 
@@ -116,7 +201,7 @@ async def test_a_placeholder_in_a_value_is_refused(
     aliyun: Aliyun, party: Party, value: str
 ) -> None:
     for effect in (
-        start(plan("", command_id="c-1", parameters={"who": value})),
+        start(stored("c-1", "echo {{who}}", f"echo {value}", parameters={"who": value})),
         start(plan("echo", parameters={"who": value})),
     ):
         assert "who" in (await refused(aliyun, party, effect)).reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 
 import pytest
 
@@ -57,20 +58,70 @@ async def test_a_template_runs_as_approved(oos: Oos, party: Aliyun) -> None:
     assert [run["instance"] for run in await party.runs()] == [DB1]
 
 
+def shown(name: str, text: str, version: str = "v1", pinned: bool = True) -> model.Definition:
+    """A template as it was read when the run was planned."""
+    return model.Definition(name, version, hashlib.sha256(text.encode()).hexdigest(), pinned)
+
+
 async def test_a_stored_template_is_started_by_name_and_version(oos: Oos, party: Aliyun) -> None:
     sdk = Sdk(party)
     await sdk.call("CreateTemplate", TemplateName="touch", Content=TOUCH)
     await sdk.call("UpdateTemplate", TemplateName="touch", Content=template(call("look")))
-    effect = start(command_id="touch", version="v1")
+    effect = start(command_id="touch", version="v1", definitions=(shown("touch", TOUCH),))
     outcome = await oos.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Done)
     assert outcome.data == {"template": "touch", "version": "v1"}
     assert await count(party, "ValidateTemplateContent") == 0
     sight = await ended(oos, outcome.ref)
     assert [stage.name for stage in sight.progress.stages] == ["touch"]
-    missing = await oos.perform(start(command_id="nothing", token="t2"), model.Attempt())
-    assert isinstance(missing, model.Refused)
-    assert "does not exist on OOS" in missing.reason
+    unseen = await oos.perform(start(command_id="touch", token="t2"), model.Attempt())
+    assert isinstance(unseen, model.Refused)
+    assert unseen.code == "NotShown"
+
+
+async def test_templates_are_read_in_the_version_that_is_asked_for(oos: Oos, party: Aliyun) -> None:
+    newer = template(call("look"))
+    await party.add_template("touch", TOUCH)
+    await party.change_template("touch", newer)
+    wanted = model.FetchDefinition("oos", (("touch", "v1"), ("none", "")), REGION)
+    first = await oos.perform(wanted, model.Attempt())
+    assert first == model.Done(
+        data={
+            "definitions": [{"name": "touch", "version": "v1", "content": TOUCH}],
+            "missing": ["none"],
+        }
+    )
+    newest = await oos.perform(
+        model.FetchDefinition("oos", (("touch", ""),), REGION), model.Attempt()
+    )
+    assert isinstance(newest, model.Done)
+    assert newest.data["definitions"] == [{"name": "touch", "version": "v2", "content": newer}]
+    await party.fault("GetTemplate", "error", status=403, code="Forbidden.RAM")
+    denied = await oos.perform(wanted, model.Attempt())
+    assert isinstance(denied, model.Refused)
+    assert "oos:GetTemplate" in denied.reason
+
+
+async def test_a_template_that_changed_after_the_vote_is_not_started(
+    oos: Oos, party: Aliyun
+) -> None:
+    await party.add_template("touch", TOUCH)
+    loose = start(TOUCH, definitions=(shown("touch", TOUCH, pinned=False),))
+    assert isinstance(await oos.perform(loose, model.Attempt()), model.Done)
+    await party.change_template("touch", template(call("look")))
+    started = await count(party, "StartExecution")
+    for definitions in (
+        (shown("touch", TOUCH, pinned=False),),
+        (shown("touch", "another text"),),
+        (shown("touch", TOUCH), shown("gone", TOUCH)),
+    ):
+        effect = start(TOUCH, "t2", definitions=definitions)
+        outcome = await oos.perform(effect, model.Attempt())
+        assert isinstance(outcome, model.Refused)
+        assert outcome.code == "DefinitionChanged"
+    assert await count(party, "StartExecution") == started
+    pinned = start(TOUCH, "t3", definitions=(shown("touch", TOUCH),))
+    assert isinstance(await oos.perform(pinned, model.Attempt()), model.Done)
 
 
 async def test_a_long_template_fits(oos: Oos) -> None:

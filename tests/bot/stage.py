@@ -126,6 +126,8 @@ class Stage:
         away = [name for name, rule in of.commands.items() if rule.engine == "oos"]
         self.house = house.House(of, loading.load(commands, away), "here")
         self.untold: list[str] = []
+        self.stored: dict[str, dict[str, object]] = {}
+        """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""
         self.loop = asyncio.new_event_loop()
         self.store = store.Store(folder / "stage.db")
         self.engine = engine.Engine(
@@ -218,6 +220,14 @@ class Stage:
                 found = [INSTANCES[t] for t in targets if t in INSTANCES]
                 lost = [t for t in targets if t not in INSTANCES]
                 return model.Done(data={"instances": found, "unknown": lost, "ambiguous": {}})
+            case model.FetchDefinition(names=names):
+                known = [
+                    {"name": name, "version": "", **self.stored[name]}
+                    for name, _ in names
+                    if name in self.stored
+                ]
+                lost = [name for name, _ in names if name not in self.stored]
+                return model.Done(data={"definitions": known, "missing": lost})
             case model.StartRun(step=step):
                 return model.Done(ref=f"t-{step.token}")
             case model.FetchForm():
@@ -284,6 +294,14 @@ class Stage:
         newest = self.read(lambda reader: reader.recent_requests(1))[0]
         assert newest.state is model.State.PENDING, newest.note
         return newest  # type: ignore[no-any-return]
+
+    def planned_or_said(self, who: str, text: str) -> model.Request | str:
+        """A request that waits for its votes; or what was said in place of it."""
+        self.ask(who, text)
+        told = said(self.work())
+        newest = self.read(lambda reader: reader.recent_requests(1))
+        found = newest[0] if newest else None
+        return found if found is not None and found.state is model.State.PENDING else told[-1]
 
 
 def words(message: model.Message | model.Card) -> str:

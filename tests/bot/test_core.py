@@ -134,9 +134,10 @@ def test_values_must_be_among_those_allowed(tmp_path: Path) -> None:
 def test_a_stored_command_takes_no_value_that_it_would_paste_unquoted(tmp_path: Path) -> None:
     rule = policy.CommandRule("any", "low", targets=("web-01",), command_id="c-1")
     stage = Stage(tmp_path, book(commands={"provision": rule}))
+    stage.stored["c-1"] = {"content": "hire {{emp_id}} {{ Role }}\n", "braces": True}
     request = stage.planned("alice", "provision emp_id=E1 role=dev")
     assert request.plan is not None
-    assert (request.plan.command_id, request.plan.script) == ("c-1", "")
+    assert (request.plan.command_id, request.plan.script) == ("c-1", "hire E1 dev\n")
     assert dict(request.plan.parameters) == {"EMP_ID": "E1", "ROLE": "dev"}
     stage.close()
 

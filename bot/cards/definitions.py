@@ -1,0 +1,44 @@
+"""What a card says of what is kept in the cloud: which version, and whether it can still change."""
+
+from __future__ import annotations
+
+from bot import model, texts
+from bot.cards.parts import Row, bold, code, span
+
+
+def rows(locale: str, plan: model.Plan) -> list[Row]:
+    """Every definition with its version, the start of its digest, and whether it is pinned."""
+    found: list[Row] = []
+    for one in plan.definitions:
+        if plan.engine == "ecs":
+            key = "invoke" if plan.invoke else "exact"
+        else:
+            key = "pinned" if one.pinned else "open"
+        facts = {"name": one.name, "version": one.version, "digest": one.digest[:12]}
+        text = texts.say(locale, f"card.stored.{key}", **facts)
+        told = bold(text) if key == "open" else span(text)
+        found.append((texts.say(locale, "card.stored"), (told,)))
+    if plan.loose:
+        why = texts.say(locale, "card.loose.why", tasks=list(plan.loose))
+        found.append((texts.say(locale, "card.loose"), (bold(why),)))
+    return found
+
+
+def script_rows(locale: str, plan: model.Plan) -> list[Row]:
+    """What else decides how a script runs, where it is not as usual."""
+    say, found = texts.say, rows(locale, plan)
+    if plan.command_id:
+        values = ((name, (code(value),)) for name, value in sorted(plan.parameters.items()))
+        found = [(say(locale, "card.command_id"), (code(plan.command_id),)), *found, *values]
+    if plan.launcher:
+        found.append((say(locale, "card.launcher"), (code(plan.launcher),)))
+    if plan.braces:
+        found.append((say(locale, "card.braces"), (span(say(locale, "card.braces.why")),)))
+    return found
+
+
+def incident_rows(request: model.Request) -> list[Row]:
+    """What ran, or may have run, is not what was shown."""
+    if not request.incident:
+        return []
+    return [(texts.say(request.locale, "card.incident"), (bold(request.incident),))]

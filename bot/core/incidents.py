@@ -1,0 +1,44 @@
+"""A stored command that was run by its id: what ran is compared with what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot import cards, model, texts
+from bot.core.draft import Draft
+
+
+def note(draft: Draft, invocation: str, data: Mapping[str, Any]) -> None:
+    """Tell at once, and on the card for good, that something else ran, or that nobody can say."""
+    content = data.get("content")
+    if content not in ("different", "unseen"):
+        return
+    request = draft.it
+    plan, locale = request.plan, request.locale
+    assert plan is not None
+    facts = {"name": plan.command_id, "id": request.id, "why": str(data.get("why", ""))}
+    what = texts.say(locale, f"incident.{content}", **facts)
+    draft.change(incident=what)
+    draft.enter(
+        "countersign",
+        "run.incident",
+        what=content,
+        command=plan.command_id,
+        invocation=invocation,
+        shown=plan.definitions[0].digest if plan.definitions else "",
+        why=facts["why"],
+    )
+    text = texts.say(locale, "say.incident", id=request.id, command=request.command, what=what)
+    blocks: tuple[model.Block, ...] = ()
+    if content == "different":
+        head = texts.say(locale, "say.incident.ran")
+        blocks = (cards.para(cards.span(head)), model.Block("pre", text=str(data.get("ran", ""))))
+    accounts = list(draft.asker())
+    for vote in draft.votes:
+        if vote.approve and vote.account.platform == request.place.platform and vote.account.id:
+            accounts.append(vote.account)
+    mentions = tuple(dict.fromkeys(accounts))
+    message = cards.sentence(cards.title_of(request), text, mentions, quote=request.text)
+    whole = model.Message(message.title, (*message.blocks, *blocks), mentions, message.quote)
+    draft.tell(f"incident:{invocation}", whole)
