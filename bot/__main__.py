@@ -120,8 +120,9 @@ def audit() -> None:
 @click.option(
     "--expect",
     metavar="SEQ:HASH",
-    default="",
-    help="A stamp as the bot prints it under an outcome: nothing up to it may have changed.",
+    multiple=True,
+    help="A stamp as the bot prints it under an outcome, with 32 digits of the hash: nothing up to "
+    "it may have changed. May be given several times; shorter ones prove nothing and are refused.",
 )
 @click.option(
     "--file",
@@ -129,7 +130,7 @@ def audit() -> None:
     type=click.File("r", encoding="utf-8"),
     help="Verify this export in place of the store.",
 )
-def verify(path: Path, expect: str, exported: IO[str] | None) -> None:
+def verify(path: Path, expect: tuple[str, ...], exported: IO[str] | None) -> None:
     """Verify the chain of hashes. Status 1 if an entry was changed, removed or put in."""
     from bot import audit as chain
 
@@ -144,7 +145,7 @@ def verify(path: Path, expect: str, exported: IO[str] | None) -> None:
         sys.exit(
             shell.fail(f"{len(found)} fault{'s' if len(found) != 1 else ''}: the log is not whole")
         )
-    click.echo("ok: the audit log is whole" + (f" and holds {expect}" if expect else ""))
+    click.echo("ok: the audit log is whole" + (f" and holds {', '.join(expect)}" if expect else ""))
     if exported is not None and not expect:
         click.echo("whether entries were cut off an export's end, only --expect tells", err=True)
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any, Protocol
@@ -25,19 +26,22 @@ from bot import model
 class Head:
     """What else is known of the chain's end. ``sequence``: the highest number ever given out
     (SQLite keeps it apart from the rows); ``seq`` and ``hash``: the newest entry as the store noted
-    it at the commit; ``expected``: "SEQ:HASH" as printed in a chat (the hash may be cut)."""
+    it at the commit; ``expected``: one or more "SEQ:HASH" as printed in a chat; ``said``: those
+    that the store itself still has, in messages that it sent."""
 
     sequence: int = 0
     seq: int = 0
     hash: str = ""
-    expected: str = ""
+    expected: str | Sequence[str] = ""
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something wrong at entry ``seq``. ``kind``: hash (it was changed), prev (it does not follow
     the one before), gap (entries are missing before it), order, cut (newest entries are missing),
-    head (the end is not the one that was noted), syntax (not an exported line)."""
+    head (the end is not the one that was noted), syntax (not an exported line, or no stamp), short
+    (a stamp that proves nothing)."""
 
     seq: int
     kind: str
@@ -50,6 +54,9 @@ class Source(Protocol):
     def chain(self) -> Iterable[model.AuditRow]: ...
 
 
+STAMPED = 32
+"""Hexadecimal digits of a hash that are printed for proof: 128 bits, which nobody can forge."""
+_HEX = re.compile(r"[0-9a-f]{4,64}")
 _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 _quoted = json.encoder.encode_basestring
@@ -105,10 +112,40 @@ def digest_of(row: model.AuditRow) -> str:
     return digest(row.prev, row.seq, iso(row.at), row.actor, row.action, row.request, facts)
 
 
-def stamp(row: model.AuditRow, length: int = 8) -> str:
+def stamp(row: model.AuditRow) -> str:
     """An entry as chats print it, "SEQ:HASH": who keeps it can later prove that nothing up to this
     entry was changed or cut off."""
-    return f"{row.seq}:{row.hash[:length]}"
+    return f"{row.seq}:{row.hash[:STAMPED]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """A stamp taken apart; ``seq`` 0: it is none."""
+
+    text: str
+    seq: int
+    hash: str
+
+    def faults(self, row: model.AuditRow) -> Iterator[Fault]:
+        """What is wrong with the entry of its number."""
+        fits = row.hash.startswith(self.hash)
+        if len(self.hash) < STAMPED:
+            found = "begins" if fits else "does not begin"
+            said = f"{self.text} is too short to prove anything: {STAMPED} hexadecimal digits are"
+            said += f" needed. As no more than a hint: entry {self.seq} {found} with {self.hash}"
+            yield Fault(self.seq, "short", said)
+        elif not fits:
+            found = f"{row.hash[: len(self.hash)]} stands where {self.hash} was printed"
+            yield Fault(self.seq, "head", found)
+
+
+def _stamps(head: Head) -> Iterator[_Stamp]:
+    given = (head.expected,) if isinstance(head.expected, str) else head.expected
+    for text in (*given, *head.said):
+        if text:
+            number, _, hash_ = text.strip().lower().partition(":")
+            good = number.isdecimal() and len(number) < 19 and _HEX.fullmatch(hash_)
+            yield _Stamp(text, int(number) if good else 0, hash_)
 
 
 def verify(rows: Iterable[model.AuditRow], head: Head | None = None) -> list[Fault]:
@@ -116,17 +153,16 @@ def verify(rows: Iterable[model.AuditRow], head: Head | None = None) -> list[Fau
     head = head or Head()
     faults: list[Fault] = []
     last: model.AuditRow | None = None
-    wanted, _, stamped = head.expected.partition(":")
-    expected = int(wanted) if wanted.isdecimal() else 0
-    if head.expected and not (expected and len(stamped) >= 4):
-        faults.append(Fault(0, "syntax", f"{head.expected!r} is not SEQ:HASH"))
+    stamps: dict[int, list[_Stamp]] = {}
+    for one in _stamps(head):
+        stamps.setdefault(one.seq, []).append(one)
+    faults += [Fault(0, "syntax", f"{one.text!r} is not SEQ:HASH") for one in stamps.pop(0, ())]
     for row in rows:
         faults += _faults_of(row, last)
-        if row.seq == expected and stamped and not row.hash.startswith(stamped.lower()):
-            found = f"{row.hash[: len(stamped)]} stands where {stamped} was printed"
-            faults.append(Fault(row.seq, "head", found))
+        for one in stamps.get(row.seq, ()):
+            faults += one.faults(row)
         last = row
-    return faults + _faults_at_end(last, head, expected)
+    return faults + _faults_at_end(last, head, max(stamps, default=0))
 
 
 def _faults_of(row: model.AuditRow, last: model.AuditRow | None) -> list[Fault]:
@@ -213,7 +249,7 @@ def export(source: Source, file: IO[str]) -> int:
     return count
 
 
-def verify_file(file: Iterable[str], expected: str = "") -> list[Fault]:
+def verify_file(file: Iterable[str], expected: str | Sequence[str] = "") -> list[Fault]:
     """Everything wrong with an exported file; ``expected`` is a "SEQ:HASH" kept elsewhere."""
     faults: list[Fault] = []
 

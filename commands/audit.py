@@ -44,6 +44,6 @@ def _row(context: Context, row: AuditRow) -> tuple[str, tuple[Span, ...]]:
         (
             Span(context.name(row.actor), "bold"),
             Span(f" {row.action}{request} · {when} · "),
-            Span(row.hash[:8], "code"),
+            Span(row.hash[:32], "code"),
         ),
     )

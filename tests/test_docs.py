@@ -486,7 +486,7 @@ def test_the_script_that_verifies_an_export_does() -> None:
     assert audit.verify_file(StringIO("\n".join(lines))) == []
     whole = run(script, "\n".join(lines))
     assert whole.returncode == 0, whole.stderr
-    assert prev[:8] in whole.stdout
+    assert prev[:32] in whole.stdout
     changed = run(script, "\n".join([lines[0], lines[1].replace('"bob"', '"eve"'), lines[2]]))
     assert changed.returncode == 1
     assert run(script, "\n".join([lines[0], lines[2]])).returncode == 1

@@ -177,7 +177,7 @@ class Draft:
             seq += 1
             facts = audit.canonical_facts(entry.facts)
             hash_ = audit.digest(hash_, seq, at, entry.actor, entry.action, entry.request, facts)
-        return f"{seq}:{hash_[:8]}"
+        return f"{seq}:{hash_[: audit.STAMPED]}"
 
     def queue(self, key: str, lane: str, body: model.Effect, **options: Any) -> None:
         request = self.request.id if self.request else 0

@@ -324,6 +324,10 @@ CLOCK_TIMERS_FORWARD = f"{CLOCK_TIMERS} WHERE kind NOT IN {PROMISED}"
 CLOCK_STEPS = """
 UPDATE steps SET since = since + ? WHERE state IN ('started', 'running') AND invocation <> ''
 """
+STAMPS_SAID = """
+SELECT DISTINCT json_extract(context, '$.final') FROM outbox
+WHERE context LIKE '%"final":%' AND json_extract(context, '$.final') <> ''
+"""
 AUDIT_LAST_AT = "SELECT at FROM audit ORDER BY seq DESC LIMIT 1"
 
 # ----------------------------------------------------------------------------- pruning

@@ -4,8 +4,8 @@ writer, for a reader of a write-ahead log sees the last commit before it began."
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import audit, model
@@ -71,18 +71,22 @@ class Reader:
             yield from map(views.audit_row, rows)
             last = rows[-1][0]
 
-    def audit_head(self, expected: str = "") -> audit.Head:
+    def audit_head(self) -> audit.Head:
         """What the store knows of the chain's end apart from the entries themselves."""
         sequence = self.connection.execute(queries.AUDIT_SEQUENCE).fetchone()
         noted: str = self.connection.execute(queries.META, ("audit.head",)).fetchone()[0]
         seq, _, hash_ = noted.partition(":")
-        return audit.Head(sequence[0] if sequence else 0, int(seq), hash_, expected)
+        return audit.Head(sequence[0] if sequence else 0, int(seq), hash_)
 
-    def verify_audit(self, expected: str = "") -> list[audit.Fault]:
-        """Everything wrong with the audit chain, read as of one moment."""
+    def verify_audit(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
+        """Everything wrong with the audit chain, read as of one moment; the stamps in the messages
+        that the store sent are held against it, too."""
         self.connection.execute("BEGIN")
         try:
-            return audit.verify(self.chain(), self.audit_head(expected))
+            stamps = (str(stamp) for (stamp,) in self.connection.execute(queries.STAMPS_SAID))
+            said = tuple(one for one in stamps if len(one.partition(":")[2]) >= audit.STAMPED)
+            head = replace(self.audit_head(), expected=expected, said=said)
+            return audit.verify(self.chain(), head)
         finally:
             self.connection.execute(queries.ROLLBACK)
 

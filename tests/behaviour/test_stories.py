@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 
-from bot import model
+from bot import model, store
 from sandbox import play
 from tests.behaviour.conftest import Scene
 
@@ -125,3 +127,30 @@ async def test_the_audit_chain_verifies_afterwards(scene: Scene) -> None:
         "request.rejected",
     ):
         assert action in actions
+
+
+async def test_newest_entries_cut_off_with_all_that_points_to_them_are_found(scene: Scene) -> None:
+    """By the stamp that the chat has; by that in the store's own messages as well."""
+    known = await scene.ids()
+    card = await scene.pending("restart web-01 reason=audit")
+    await scene.click("bob", card, "approve")
+    told = await scene.told(play.AUDIT, known)
+    stamp = re.search(r"№ (\d+:[0-9a-f]{32})(?![0-9a-f])", told["text"])
+    assert stamp is not None, told["text"]
+    await scene.settled()
+    await scene.end()
+    with contextlib.closing(store.Store(scene.settings.database)) as opened:
+        assert opened.writer is not None
+        run = opened.writer.connection.execute
+        with opened.reading() as reader:
+            assert reader.verify_audit(stamp[1]) == []
+        run("DROP TRIGGER IF EXISTS audit_no_delete")
+        run("DELETE FROM audit WHERE seq > 2")
+        end = run("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+        run("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'audit'")
+        run("UPDATE meta SET value = ? WHERE name = 'audit.head'", (f"{end[0]}:{end[1]}",))
+        with opened.reading() as reader:
+            assert "cut" in [fault.kind for fault in reader.verify_audit()]
+            run("DELETE FROM outbox")
+            assert reader.verify_audit() == []
+            assert [fault.kind for fault in reader.verify_audit(stamp[1])] == ["cut"]

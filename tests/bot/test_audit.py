@@ -125,6 +125,24 @@ def test_a_stamp_that_is_none_is_a_fault_and_not_a_pass(expected: str) -> None:
     assert "syntax" in [fault.kind for fault in audit.verify(ROWS, head(ROWS, expected))]
 
 
+def test_a_stamp_has_128_bits_and_a_shorter_one_proves_nothing() -> None:
+    row = ROWS[2]
+    assert audit.stamp(row) == f"3:{row.hash[:32]}"
+    assert audit.verify(ROWS, head(ROWS, audit.stamp(row))) == []
+    for digits in (4, 8, 31):
+        [fault] = audit.verify(ROWS, head(ROWS, f"3:{row.hash[:digits]}"))
+        assert fault.kind == "short"
+        assert "hint: entry 3 begins with" in fault.detail
+    [fault] = audit.verify(ROWS, head(ROWS, "3:00000000"))
+    assert "does not begin" in fault.detail
+
+
+def test_of_several_stamps_each_must_fit() -> None:
+    first, last = audit.stamp(ROWS[0]), audit.stamp(ROWS[-1])
+    assert audit.verify(ROWS, audit.Head(expected=(first, last))) == []
+    assert kinds(audit.verify(ROWS[:3], audit.Head(expected=(first, last)))) == [(5, "cut")]
+
+
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=4), max_size=5))
 def test_an_export_reads_back_and_verifies_whatever_the_facts(
     facts: list[dict[str, object]],

@@ -46,7 +46,7 @@ def kept(small: Path) -> list[str]:
             writer.append(model.AuditEntry("ann", "asked", number, {"text": "重启"}), now + number)
         writer.commit()
         with opened.reading() as reader:
-            return [f"{row.seq}:{row.hash[:12]}" for row in reader.chain()]
+            return [f"{row.seq}:{row.hash[:32]}" for row in reader.chain()]
 
 
 # ----------------------------------------------------------------------------- check
@@ -164,10 +164,10 @@ def test_verify_says_that_the_log_is_whole(small: Path, kept: list[str]) -> None
 
 
 def test_verify_finds_a_changed_entry_and_a_foreign_stamp(small: Path, kept: list[str]) -> None:
-    foreign = leave("audit", "verify", "--config", str(small), "--expect", "2:000000000000")
+    foreign = leave("audit", "verify", "--config", str(small), "--expect", "2:" + "0" * 32)
     assert foreign.exit_code == 1
     assert foreign.stdout.startswith("entry 2: head:")
-    lost = leave("audit", "verify", "--config", str(small), "--expect", "9:000000000000")
+    lost = leave("audit", "verify", "--config", str(small), "--expect", "9:" + "0" * 32)
     assert "entry 9: cut: the entries 4 to 9 are missing" in lost.stdout
     with closing(store.Store(small.parent / "data" / "countersign.db")) as opened:
         assert opened.writer is not None

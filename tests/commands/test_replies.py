@@ -199,8 +199,8 @@ def test_audit_of_a_request() -> None:
     said = plain(ask("audit 42", request=request(42), audit=rows))
     assert said.splitlines() == [
         "Audit log of request #42",
-        "3: Bob request.asked #42 · 3 min ago · 30000000",
-        "4: Bob vote.cast #42 · 4 min ago · 40000000",
+        "3: Bob request.asked #42 · 3 min ago · 30000000000000000000000000000000",
+        "4: Bob vote.cast #42 · 4 min ago · 40000000000000000000000000000000",
     ]
 
 
