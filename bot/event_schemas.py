@@ -22,6 +22,13 @@ TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
 STATES: Schema = {"enum": [state.value for state in model.State]}
 WAITS = "approval|canary|confirm|pause|batch|person|held|unknown"
 VIA = "card|text|form"
+ABOUT = {
+    "form": "string",
+    "instance": "string",
+    "original": "string",
+    "status": "approved|rejected|withdrawn|running",
+}
+"""Of a form that revokes or modifies another."""
 
 FAMILIES: Mapping[str, Mapping[str, Facts]] = {
     "Asking": {
@@ -54,6 +61,11 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "form.approved": {"form": "string", "instance": "string"},
         "form.rejected": {"form": "string", "instance": "string"},
         "form.withdrawn": {"form": "string", "instance": "string"},
+        "form.changed": {"form": "string", "instance": "string"},
+        "form.revoke": ABOUT,
+        "form.modify": ABOUT,
+        "request.held": {"why": "string"},
+        "request.released": {"why": "string"},
         "forms.not_listed": {"form": "string", "reason": "string"},
         "vote.not_counted": {"account": "string", "reason": "string"},
     },

@@ -32,11 +32,13 @@ FORMS = get_args(model.FormChanged.__annotations__["status"]) or (
     "approved",
     "rejected",
     "withdrawn",
+    "changed",
 )
 
 
 SPOKEN = {
     "f'form.{event.status}'": [f"form.{status}" for status in FORMS],
+    "f'form.{link.action}'": ["form.revoke", "form.modify"],
     "f'run.{_TOLD[word]}'": ["run.paused", "run.resumed", "run.retry", "run.skip"],
 }
 """Actions that the code puts together, and what they come to."""

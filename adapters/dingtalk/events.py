@@ -232,9 +232,6 @@ def _pressed(data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _form(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> model.Event | Ignored:
-    status = _status(_text(data.get("type")).lower(), _text(data.get("result")).lower())
-    if status is None:
-        return Ignored("a form that isn't decided")
     instance = _text(_named(data, "processInstanceId"))
     if not instance:
         return Ignored("a form event without an instance", 200, True)
@@ -245,13 +242,15 @@ def _form(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> model
         _text(headers.get("eventCorpId")) or _text(data.get("corpId")),
         _text(_named(data, "processCode")),
         instance,
-        status,
+        _status(_text(data.get("type")).lower(), _text(data.get("result")).lower()),
     )
 
 
-def _status(kind: str, result: str) -> Literal["approved", "rejected", "withdrawn"] | None:
+def _status(kind: str, result: str) -> Literal["approved", "rejected", "withdrawn", "changed"]:
+    """An event does not tell whether the instance revokes or modifies another: one that was only
+    filed has to be read, too."""
     if kind == "finish" and result == "agree":
         return "approved"
     if kind == "finish" and result == "refuse":
         return "rejected"
-    return "withdrawn" if kind in ("terminate", "delete") else None
+    return "withdrawn" if kind in ("terminate", "delete") else "changed"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from adapters.dingtalk.api import Api
+from adapters.dingtalk.records import agreement, dicts, text
 from bot import model
 
 LIST = "/v1.0/workflow/processes/instanceIds/query"
@@ -15,16 +19,27 @@ PATH = "/v1.0/workflow/processInstances?processInstanceId="
 async def fetch(api: Api, effect: model.FetchForm) -> model.Outcome:
     """``Done.data`` as ``model.FetchForm`` documents it."""
     outcome = await api.call("GET", PATH + quote(effect.instance, safe=""))
+    if isinstance(outcome, model.Refused) and is_missing(outcome.code):
+        return model.Refused(outcome.reason, "no_form")
     if not isinstance(outcome, model.Done):
         return outcome
     result = outcome.data.get("result")
     if not isinstance(result, dict):
         return model.Refused("the form's details are missing from the answer", "no_result")
-    return model.Done(effect.instance, read(result))
+    return model.Done(effect.instance, read(result, effect.instance))
+
+
+def is_missing(code: str) -> bool:
+    """Does the platform say that it knows no such instance? A new one may take a moment to be
+    found. The codes are not documented in one place, so they are told by their words."""
+    low = code.lower()
+    named = "processinst" in low or "process_inst" in low or low.startswith("instance")
+    return named and any(word in low for word in ("param", "notexist", "not_exist", "notfound"))
 
 
 async def filed(api: Api, effect: model.ListForms) -> model.Outcome:
-    """Every finished instance filed in the window: ``obtain-an-approval-list-of-instance-ids``."""
+    """Every instance filed in the window, but those that were withdrawn:
+    ``obtain-an-approval-list-of-instance-ids``."""
     found: list[str] = []
     page: int | None = 0
     while page is not None:
@@ -34,75 +49,118 @@ async def filed(api: Api, effect: model.ListForms) -> model.Outcome:
             "endTime": int(effect.until.timestamp() * 1000),
             "nextToken": page,
             "maxResults": 20,
-            "statuses": ["COMPLETED"],
+            "statuses": ["RUNNING", "COMPLETED"],
         }
         outcome = await api.call("POST", LIST, body)
         if not isinstance(outcome, model.Done):
             return outcome
         result = outcome.data.get("result")
         result = result if isinstance(result, dict) else {}
-        found += [_text(each) for each in result.get("list") or () if _text(each)]
-        token = _text(result.get("nextToken"))
+        found += [text(each) for each in result.get("list") or () if text(each)]
+        token = text(result.get("nextToken"))
         page = int(token) if token.isdigit() and int(token) > page else None
     return model.Done(data={"instances": list(dict.fromkeys(found))})
 
 
-def read(result: dict[str, Any]) -> dict[str, Any]:
+def read(result: Mapping[str, Any], instance: str = "") -> dict[str, Any]:
+    """An instance as ``model.FetchForm`` documents it."""
+    agreed = agreement(result)
+    action, original, unclear = _relation(result, instance)
+    attached = result.get("attachedProcessInstanceIds")
     return {
         "status": _status(result),
-        "title": _text(result.get("title")),
-        "originator": _text(result.get("originatorUserId")),
-        "approvers": _approvers(result),
-        "fields": _fields(result.get("formComponentValues")),
+        "title": text(result.get("title")),
+        "originator": text(result.get("originatorUserId")),
+        "approvers": list(agreed.people),
+        "automatic": list(agreed.automatic),
+        "fields": fields(result.get("formComponentValues")),
+        "action": action,
+        "original": original,
+        "decided": _milliseconds(result.get("finishTime")),
+        "attached": [text(each) for each in attached or () if text(each)]
+        if isinstance(attached, list)
+        else [],
+        "unclear": unclear or agreed.unclear,
     }
 
 
-def _status(result: dict[str, Any]) -> str:
-    status = _text(result.get("status")).upper()
-    verdict = _text(result.get("result")).lower()
-    if status == "COMPLETED" and verdict == "agree":
-        # a form that revokes an earlier one must not run what the earlier one asked for
-        return "reverted" if _text(result.get("bizAction")).upper() == "REVOKE" else "approved"
-    if status == "COMPLETED" and verdict == "refuse":
-        return "rejected"
+def _status(result: Mapping[str, Any]) -> str:
+    status = text(result.get("status")).upper()
+    verdict = text(result.get("result")).lower()
+    if status == "COMPLETED" and verdict in ("agree", "refuse"):
+        return "approved" if verdict == "agree" else "rejected"
     return "withdrawn" if status in ("TERMINATED", "CANCELED", "CANCELLED") else "running"
 
 
-def _approvers(result: dict[str, Any]) -> list[str]:
-    """Who agreed, in order and once. What was agreed before the form was sent back is void."""
-    agreed: list[str] = []
-    sent_back = False
-    for record in _dicts(result.get("operationRecords")):
-        kind = _text(record.get("type")).upper()
-        if kind == "REDIRECT_PROCESS":
-            agreed, sent_back = [], True
-        elif kind.startswith("EXECUTE_TASK") and _agrees(record):
-            agreed.append(_text(record.get("userId")))
-    if not sent_back:
-        agreed += [_text(t.get("userId")) for t in _dicts(result.get("tasks")) if _agrees(t)]
-    return [user for user in dict.fromkeys(agreed) if user]
+def _relation(result: Mapping[str, Any], instance: str) -> tuple[str, str, bool]:
+    """Which instance it revokes or modifies, if any; and whether what it says of that makes no
+    sense. What belongs to another instance in whatever way is never a form of its own."""
+    wanted = text(result.get("bizAction")).strip().upper()
+    original = text(result.get("mainProcessInstanceId")).strip()
+    if wanted == "REVOKE":
+        return "revoke", original, False
+    if original and original == instance:
+        return "", "", True
+    if wanted == "MODIFY" or original:
+        return "modify", original, wanted != "MODIFY"
+    return "", "", wanted not in ("", "NONE")
 
 
-def _agrees(entry: dict[str, Any]) -> bool:
-    return _text(entry.get("result")).upper() == "AGREE"
-
-
-def _fields(components: Any) -> dict[str, str]:
-    """Every value under its component's id, alias and name; where names clash the first wins."""
-    fields: dict[str, str] = {}
+def fields(components: Any) -> dict[str, str]:
+    """Every value under its component's id, alias and name; where names clash the first wins. One
+    that has a pair of names has a pair of values, too."""
+    found: dict[str, str] = {}
     for key in ("id", "bizAlias", "name"):
-        for component in _dicts(components):
-            name = _text(component.get(key)).strip()
+        for component in dicts(components):
+            name = text(component.get(key)).strip()
             if name:
-                fields.setdefault(name, _text(component.get("value")))
-    return fields
+                found.setdefault(name, value_of(component))
+    for component in dicts(components):
+        for name, value in _pairs(component):
+            found.setdefault(name, value)
+    return found
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+def value_of(component: Mapping[str, Any]) -> str:
+    """A component's value as text; what was left empty is "", in whichever of its ways it comes: no
+    value, null, or the text "null". A department without a value has its name beside it."""
+    value = text(component.get("value"))
+    if value.strip() == "null":
+        value = ""
+    if not value and component.get("componentType") == "DepartmentField":
+        beside = _json(component.get("extValue"))
+        value = text(beside.get("name")) if isinstance(beside, dict) else ""
+    if component.get("componentType") == "DDMultiSelectField":
+        chosen = _json(value)
+        plain = isinstance(chosen, list) and all(isinstance(each, str) for each in chosen)
+        # an option with a comma in it must not become two
+        if plain and not any("," in each or "，" in each for each in chosen):
+            return ", ".join(chosen)
+    return value
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None or isinstance(value, bool | dict | list) else str(value)
+def _pairs(component: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A range is named by the JSON text of two names, and valued by that of two values."""
+    names, values = _json(component.get("name")), _json(component.get("value"))
+    if not isinstance(names, list) or not isinstance(values, list):
+        return []
+    pairs = zip(names, values, strict=False)
+    return [(text(name).strip(), text(value)) for name, value in pairs if text(name).strip()]
+
+
+def _milliseconds(value: Any) -> int:
+    """A time of an answer, which has minutes only, as a number to compare by; 0 if it is none."""
+    try:
+        return int(datetime.fromisoformat(text(value)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _json(value: Any) -> Any:
+    """The list or object of a JSON text; None if it is none."""
+    if not isinstance(value, str) or value[:1] not in ("[", "{"):
+        return None
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None

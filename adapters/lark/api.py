@@ -29,6 +29,8 @@ BAD_PARAMETER = 230001
 BAD_CARD = 230099
 """Carries the reason in its text; a card that is being clicked is locked for that moment."""
 ALREADY = 1390007
+NO_INSTANCE = 1390003
+"""No approval instance of that code; one that was just filed may take a moment to be found."""
 
 _SENTENCES = {
     99991672: "the app lacks the permission {scope}; grant it in the developer console and publish "

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 PLATFORM = "lark"
 CLICK = "card.action.trigger"
 
-_FORM_STATUS: dict[str, Literal["approved", "rejected", "withdrawn"]] = {
+_FORM_STATUS: dict[str, Literal["approved", "rejected", "withdrawn", "changed"]] = {
     "APPROVED": "approved",
     "REJECTED": "rejected",
     "CANCELED": "withdrawn",
@@ -196,13 +196,15 @@ def _reason(action: Mapping[str, Any]) -> str:
 def _form_changed(
     payload: Mapping[str, Any], event: Mapping[str, Any], now: datetime
 ) -> model.FormChanged | None:
-    status = _FORM_STATUS.get(_text(event.get("status")).upper())
+    named = _text(event.get("status")).upper()
     instance = _text(event.get("instance_code"))
-    if status is None or not instance:
+    if not named or not instance:
         return None
+    # one that was filed may revoke another, and one that waits again may be revoked: both are read
+    status = _FORM_STATUS.get(named, "changed")
     # The outer uuid names the delivery; the inner one is the instance's own, chosen by its filer.
     delivery = (
-        _text(payload.get("uuid")) or f"{instance}:{status}:{_text(event.get('operate_time'))}"
+        _text(payload.get("uuid")) or f"{instance}:{named}:{_text(event.get('operate_time'))}"
     )
     return model.FormChanged(
         id=f"lark:event:{delivery}",

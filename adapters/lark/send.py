@@ -10,15 +10,13 @@ whether it arrived; where that cannot be told, it is unknown.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from adapters.lark import api, files, history, render, sdk
+from adapters.lark import api, files, forms, history, render, sdk
 from bot import checkpoints, model, ports
 
 log = logging.getLogger(__name__)
@@ -29,14 +27,6 @@ SEND_SCOPE = "im:message:send_as_bot"
 FORM_SCOPE = "approval:approval:readonly"
 UUID_HOLDS = 3600.0 - 120.0
 """Seconds for which a repeated uuid is surely recognised."""
-
-_FORM_STATUS = {
-    "PENDING": "running",
-    "APPROVED": "approved",
-    "REJECTED": "rejected",
-    "CANCELED": "withdrawn",
-    "DELETED": "withdrawn",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +286,14 @@ class Sender:
     async def _fetch(self, effect: model.FetchForm) -> model.Outcome:
         path = f"approval/v4/instances/{quote(effect.instance, safe='')}"
         answer = await self._api.call("GET", path, params={"user_id_type": "open_id"})
+        if answer.code == api.NO_INSTANCE:
+            return model.Refused(answer.outcome(FORM_SCOPE).reason, "no_form")
         if answer.code != 0:
             return answer.outcome(FORM_SCOPE)
         code = answer.data.get("approval_code")
         if effect.form and code and code != effect.form:
             return model.Refused("the instance belongs to another approval form", "other_form")
-        read = form(answer.data)
+        read = forms.form(answer.data)
         if not read["status"]:
             return model.NotSent(
                 f"the form's status {answer.data.get('status')!r} is unknown", 60.0
@@ -341,80 +333,3 @@ def safe_uuid(key: str) -> str:
 def _fields(body: Any) -> dict[str, Any]:
     """A model of the SDK as the JSON object that it stands for."""
     return {name: value for name, value in vars(body).items() if value is not None}
-
-
-# ----------------------------------------------------------------------------- reading a form
-
-
-def form(data: Mapping[str, Any]) -> dict[str, Any]:
-    """An approval instance as model.FetchForm documents it; ``status`` is "" for an unknown one."""
-    status = "reverted" if data.get("reverted") is True else ""
-    tasks = data.get("task_list")
-    return {
-        "status": status or _FORM_STATUS.get(str(data.get("status")), ""),
-        "title": str(data.get("approval_name") or ""),
-        "originator": str(data.get("open_id") or ""),
-        "approvers": _approvers(tasks) if tasks else _passed(data.get("timeline")),
-        "fields": _form_fields(data.get("form")),
-    }
-
-
-def _approvers(tasks: Any) -> list[str]:
-    """Who agreed, in the order in which they did; what agreed by itself is nobody."""
-    agreed = [
-        task
-        for task in (tasks if isinstance(tasks, list) else [])
-        if isinstance(task, dict)
-        and task.get("status") == "APPROVED"
-        and task.get("type") != "AUTO_PASS"
-        and isinstance(task.get("open_id"), str)
-        and task["open_id"]
-    ]
-    agreed.sort(key=lambda task: _whole_number(task.get("end_time")))
-    return list(dict.fromkeys(task["open_id"] for task in agreed))
-
-
-def _passed(timeline: Any) -> list[str]:
-    """Who agreed as the timeline tells it, for an answer without tasks."""
-    passes = [
-        entry.get("open_id")
-        for entry in (timeline if isinstance(timeline, list) else [])
-        if isinstance(entry, dict) and entry.get("type") == "PASS"
-    ]
-    return list(dict.fromkeys(each for each in passes if isinstance(each, str) and each))
-
-
-def _whole_number(value: Any) -> int:
-    text = str(value)
-    return int(text) if text.isdecimal() and len(text) < 20 else 0
-
-
-def _form_fields(form: Any) -> dict[str, str]:
-    """The widgets' values as text, by custom id, id and name; where two widgets would share a
-    key, custom ids win over ids and ids over names."""
-    try:
-        widgets = json.loads(form) if isinstance(form, str) else form
-    except (ValueError, RecursionError):
-        log.warning("an approval form's fields are not JSON")
-        return {}
-    named = [w for w in (widgets if isinstance(widgets, list) else []) if isinstance(w, dict)]
-    fields: dict[str, str] = {}
-    for key in ("custom_id", "id", "name"):
-        for widget in named:
-            name = widget.get(key)
-            if isinstance(name, str) and name:
-                fields.setdefault(name, value_text(widget.get("value")))
-    return fields
-
-
-def value_text(value: Any) -> str:
-    """A widget's value as text: lists with commas, structures as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
-        return ", ".join(value_text(item) for item in value)
-    return render.dumped(value)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot import model, quorum, texts
 from bot.cards import definitions, runs
+from bot.cards.forms import form_rows
 from bot.cards.parts import (
     MOST_NAMED,
     Row,
@@ -66,7 +67,7 @@ def request_card(
             blocks = (model.Block("facts", rows=votes_row), *blocks)
     else:
         blocks = settled_blocks(house, request, vote_row(house, request, votes), results)
-    waiting = quorum.tally(needed, cast).waiting_for if asks else ()
+    waiting = quorum.tally(needed, cast).waiting_for if asks and not request.hold else ()
     key = "card.elsewhere" if asks else "card.elsewhere.status"
     return model.Card(
         request=request.id,
@@ -118,10 +119,11 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
     if len(plan.instances) > 3:
         targets += " " + texts.say(locale, "card.more", count=len(plan.instances) - 3)
     confirm = texts.say(locale, "card.confirm", command=request.command, targets=targets)
-    return (
-        model.Button("approve", texts.say(locale, "card.button.approve"), "primary", confirm),
-        model.Button("reject", texts.say(locale, "card.button.reject"), "danger"),
-    )
+    reject = model.Button("reject", texts.say(locale, "card.button.reject"), "danger")
+    if request.hold:
+        return (reject,)
+    agree = texts.say(locale, "card.button.approve")
+    return model.Button("approve", agree, "primary", confirm), reject
 
 
 def settled_blocks(
@@ -175,9 +177,11 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
     ]
     if request.reason:
         rows.append((say(locale, "card.reason"), (span(request.reason),)))
+    if request.hold:
+        rows.append((say(locale, "card.hold"), (bold(hold_text(request)),)))
     rows += asking_rows(request)
-    if request.form is not None and request.form.late:
-        rows.append((say(locale, "card.late"), (span(say(locale, "card.late.why")),)))
+    if request.form is not None:
+        rows += form_rows(request, request.form, quorum.of(house.book, request).form_counts)
     rows += escalated_rows(request)
     if plan.template:
         name = name_of(house, request.person)
@@ -236,6 +240,13 @@ def approver_rows(house: House, request: model.Request) -> list[Row]:
     return rows
 
 
+def hold_text(request: model.Request) -> str:
+    """Why it is held, as a sentence."""
+    key = f"hold.{request.hold}"
+    key = key if key in texts.PHRASES else "hold.other"
+    return texts.say(request.locale, key, id=request.id)
+
+
 def script_rows(locale: str, plan: model.Plan) -> list[Row]:
     """Where a script runs, as whom, in which folder, for how long."""
     say = texts.say
@@ -280,7 +291,8 @@ def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -
     """The line under the card: how to answer it by text, or who decided."""
     locale = request.locale
     if request.state is model.State.PENDING:
-        return texts.say(locale, "card.note.pending", id=request.id, code=request.code)
+        key = "card.note.hold" if request.hold else "card.note.pending"
+        return texts.say(locale, key, id=request.id, code=request.code)
     if request.ballot is not None and not request.stopping:
         what = "voted" if request.ballot.voted else request.ballot.kind
         return texts.say(locale, f"card.note.{what}", id=request.id, code=request.code)

@@ -43,14 +43,16 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(platform=event.platform, message=event.message)
         case model.FormChanged():
             return model.Needs(platform=event.platform, form=event.instance)
-        case model.Started() | model.ExecutionFound():
+        case model.Started():
+            return model.Needs(listing="open", limit=forms.MOST_OPEN)
+        case model.ExecutionFound():
             return model.Needs()
         case model.Arrived() | model.Turned() | model.Ordered():
             return model.Needs()
         case model.TimerDue() | model.Observed() | model.ExecutionSeen() | model.Restored():
             return model.Needs(request=event.request)
         case model.Settled():
-            return model.Needs(effect=event.effect)
+            return model.Needs(effect=event.effect, form=forms.original_of(event.outcome))
         case model.Delayed():
             return model.Needs(effect=event.effect, request=event.request)
 

@@ -42,6 +42,7 @@ class Draft:
         self.sources: dict[str, str] = {}
         self.published: list[model.CloudEvent] = []
         self.untold: list[int] = []
+        self.links: list[model.FormLink] = []
         self.noted: Mapping[str, Any] = {}
         self.spoken = ""
         self.carried = False
@@ -284,6 +285,7 @@ class Draft:
             sources=self.sources,
             published=tuple(self.published),
             untold=tuple(self.untold),
+            links=tuple(self.links),
         )
 
 

@@ -44,6 +44,7 @@ def file_request(
     account: model.Account,
     form: model.FormOrigin | None = None,
     stronger: str = "",
+    hold: str = "",
     rules: tuple[str, ...] = (),
     written_at: datetime | None = None,
     causes: tuple[model.Party, ...] = (),
@@ -65,7 +66,7 @@ def file_request(
     refusal = refusal_of_number(draft, context.person, found.command.name)
     if refusal is not None:
         return refusal
-    by_form = form is not None and not form.late
+    by_form = form is not None and form.decides
     if not quorum.can_pass(needed, by_form):
         return policy.Refusal("refused.nobody", {"policy": needed.name})
     draft.create(
@@ -86,7 +87,8 @@ def file_request(
             created_at=draft.now,
             expires_at=draft.now + needed.expires,
             reason=str(found.values.get("reason") or ""),
-            form=form,
+            form=form and replace(form, changes=changes_of(form, checked.args)),
+            hold=hold,
             escalated=escalated,
             rules=rules,
             written_at=written_at,
@@ -188,6 +190,26 @@ def needed_quorum(
     involved = frozenset[str]().union(*(quorum.holders(book, party) for party in parties))
     policies = tuple(policy.policy_of(book, name) for name in names)
     return quorum.Quorum(book, policies, involved), "; ".join(found.reasons)
+
+
+def changes_of(form: model.FormOrigin, now: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """What is different in the values of a request from those of the one that its form replaces,
+    which came with it; of what is hidden nobody can tell, so it is named."""
+    if not form.replaces:
+        return ()
+    before = {name: value for name, value, _ in form.changes}
+    pairs = [
+        (name, before.get(name, ""), shown(now.get(name)))
+        for name in dict.fromkeys((*before, *now))
+    ]
+    return tuple(pair for pair in pairs if pair[1] != pair[2] or runs.HIDDEN in pair)
+
+
+def shown(value: Any) -> str:
+    """A value as people read it."""
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(each) for each in value)
+    return "" if value is None else value if isinstance(value, str) else model.canonical(value)
 
 
 def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | policy.Refusal:

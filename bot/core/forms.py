@@ -1,24 +1,28 @@
-"""OA approval forms: an event without fields, the form fetched, and the request it asks for."""
+"""OA approval forms: an event without fields, the form fetched, and what it asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot import cards, model, parse, policy, texts
-from bot.core import asking, filing, running, voting
+from bot.core import amending, asking, filing, reading, relating, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
-QUIET: dict[str, bool] = {"quiet": True}
-"""The context of a look at a form that nobody waits for: only an approved one matters."""
 APPROVED = "approval.approved"
 """The type of the event that a form which was agreed to is."""
 HIDDEN = "***"
 """What stands in events for a value that is never shown."""
 FILED_BEFORE = timedelta(hours=24)
 """How long before an absence a form may have been filed that was agreed to in it."""
+MOST_OPEN = 10_000
+"""Open requests whose forms are read again after an absence."""
+NO_FORM = "no_form"
+GAVE_UP = "gave_up"
+OTHER_FORM = "other_form"
 
 
 def rule_of(book: policy.Book, platform: str, form: str) -> policy.FormRule | None:
@@ -36,10 +40,17 @@ def place_of(book: policy.Book, rule: policy.FormRule, tenant: str) -> model.Pla
     raise LookupError(f"no group {rule.group} on {rule.platform}")
 
 
+def original_of(outcome: model.Outcome) -> str:
+    """Of a form that was read: the instance that it revokes or modifies, or ""."""
+    original = outcome.data.get("original") if isinstance(outcome, model.Done) else ""
+    return original if isinstance(original, str) else ""
+
+
 def changed(
     house: House, event: model.FormChanged, view: model.View, now: datetime
 ) -> model.Decision:
-    """A form was agreed to, refused or withdrawn; only forms named in the configuration matter."""
+    """Something happened to a form; only forms named in the configuration matter. What it is now,
+    and whether it is about another one, is only told by reading it."""
     draft = Draft(house, view, now)
     rule = rule_of(house.book, event.platform, event.form)
     if rule is None:
@@ -48,71 +59,121 @@ def changed(
     if event.tenant not in house.book.tenants.get(event.platform, frozenset()):
         draft.enter(f"{event.platform}:form", "ask.refused", reason="refused.tenant", **facts)
         return draft.receipt()
-    lane = f"form:{event.platform}:{event.instance}"
-    fetch = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
     draft.enter(f"{event.platform}:form", f"form.{event.status}", **facts)
     if event.status == "withdrawn" and view.request is not None:
-        withdraw(draft)
-    elif event.status == "withdrawn":
-        draft.dropped.append(lane)
-        draft.queue(f"{lane}:again", lane, fetch, context=QUIET)
-    elif event.status == "approved" and view.request is None:
-        draft.queue(lane, lane, fetch)
+        amending.withdraw(draft)
+        return draft.receipt()
+    loud = event.status == "approved" and view.request is None
+    body = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
+    reading.read(draft, body, event.id, {} if loud else reading.QUIET)
     return draft.receipt()
 
 
-def withdraw(draft: Draft) -> None:
-    """Taken back: cancels what has not begun, and warns about what has."""
-    request = draft.it
-    if request.state in (model.State.PLANNING, model.State.PENDING):
-        voting.call_off(draft, request.person, "say.cancelled.withdrawn")
-    elif request.state is model.State.APPROVED and running.never_began(draft):
-        running.drop_unsent(draft)
-        voting.call_off(draft, request.person, "say.cancelled.withdrawn")
-    elif request.state is not model.State.CANCELLED:
-        word = cards.state_word(request.locale, request)
-        draft.tell_sentence("withdrawn", "say.withdrawn.late", draft.asker(), state=word)
+# ----------------------------------------------------------------------------- what was read
 
 
 def fetched(
     house: House, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
-    """The form's fields are here: make the request they ask for, or tell the group why not."""
+    """The form is here: make the request it asks for, or let the request of the form that it is
+    about be as it wants it; or tell the group why not."""
     draft = Draft(house, view, now)
     effect = view.effect
     assert effect is not None
     assert isinstance(effect.body, model.FetchForm)
-    body = effect.body
+    body, data = effect.body, outcome.data if isinstance(outcome, model.Done) else {}
     rule = rule_of(house.book, body.platform, body.form)
     if rule is None:
         return draft.receipt()
-    if view.request is not None:
-        status = outcome.data.get("status") if isinstance(outcome, model.Done) else ""
-        if status in ("withdrawn", "reverted"):
-            withdraw(draft)
-        return draft.receipt()
-    agreed = isinstance(outcome, model.Done) and outcome.data.get("status") == "approved"
-    if effect.context.get("quiet") and not agreed:
-        return draft.receipt()
-    place = place_of(house.book, rule, body.tenant)
-    locale = policy.locale_of(house.book, place)
-    if isinstance(outcome, model.Done):
-        if agreed:
-            draft.published.append(approved(draft, rule, body, outcome.data))
-        refusal = file_form(draft, rule, body, outcome.data, place, locale)
+    link = amending.link_of(body, data)
+    if link is not None and effect.context.get("as") != "own":
+        original = str(effect.context.get("for") or link.original)
+        relating.related(draft, body, replace(link, original=original))
+    elif effect.context.get("watch") and not data:
+        relating.lost(draft, body)
+    elif view.request is not None:
+        relating.looked(draft, body, data)
     else:
-        reason = reason_of(locale, outcome)
-        refusal = policy.Refusal("refused.form_fetch", {"reason": reason})
-    if refusal is not None:
-        text = refusal_text(locale, refusal)
-        draft.enter(
-            f"{body.platform}:form", "ask.refused", reason=refusal.key, instance=body.instance
-        )
-        heading = heading_of(locale, outcome)
-        message = cards.sentence(heading, text, quote=heading)
-        key = f"say:form:{body.platform}:{body.instance}"
-        draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
+        asks(draft, rule, body, outcome)
     return draft.receipt()
+
+
+def asks(
+    draft: Draft, rule: policy.FormRule, body: model.FetchForm, outcome: model.Outcome
+) -> None:
+    """A form that has no request: the one that it asks for, if it is agreed to."""
+    data = dict(outcome.data) if isinstance(outcome, model.Done) else {}
+    agreed = data.get("status") == "approved"
+    if agreed and reading.waited(draft):
+        return reading.at_once(draft, body)
+    word = amending.standing(amending.known(draft).values())
+    if agreed and word in ("revoked", "modified"):
+        data["status"], agreed = "reverted" if word == "revoked" else "replaced", False
+    elif agreed and relating.unread(draft, body, data):
+        return None
+    if not agreed and reading.context_of(draft).get("quiet"):
+        return None
+    refusal: policy.Refusal | None
+    locale = policy.locale_of(draft.house.book, place_of(draft.house.book, rule, body.tenant))
+    if not agreed and not is_decided(data, outcome):
+        if not reading.patience(draft, body, is_late_answer(outcome)):
+            return None
+        refusal = refusal_of_reading(locale, data, outcome)
+    elif agreed or data:
+        if agreed and not word and not reading.context_of(draft).get("replaced"):
+            draft.published.append(approved(draft, rule, body, data))
+        refusal = file_form(draft, rule, body, data, word if word in amending.HOLDS else "")
+    else:
+        refusal = refusal_of_reading(locale, data, outcome)
+    if refusal is not None:
+        say_refused(draft, rule, body, refusal, str(data.get("title") or ""))
+    return None
+
+
+def is_decided(data: Mapping[str, Any], outcome: model.Outcome) -> bool:
+    """Is what was read the last word? Not while the form is being decided, or cannot be read."""
+    if isinstance(outcome, model.Done):
+        return data.get("status") in ("rejected", "withdrawn", "reverted", "replaced")
+    return isinstance(outcome, model.Refused) and outcome.code == OTHER_FORM
+
+
+def is_late_answer(outcome: model.Outcome) -> bool:
+    """Is it worth waiting for a better answer? Not where something is not allowed."""
+    return not isinstance(outcome, model.Refused) or outcome.code in (NO_FORM, GAVE_UP)
+
+
+def refusal_of_reading(
+    locale: str, data: Mapping[str, Any], outcome: model.Outcome
+) -> policy.Refusal:
+    """Why a form that is said to be agreed to could not be taken, after some patience."""
+    if not isinstance(outcome, model.Done) and getattr(outcome, "code", "") != NO_FORM:
+        return policy.Refusal("refused.form_fetch", {"reason": reason_of(locale, outcome)})
+    word = "missing" if not isinstance(outcome, model.Done) else str(data.get("status"))
+    key = f"form.status.{word}"
+    facts = {
+        "title": str(data.get("title") or "") or texts.say(locale, "form.plain"),
+        "status": texts.say(locale, key if key in texts.PHRASES else "form.status.unknown"),
+        "waited": reading.WAITED,
+    }
+    return policy.Refusal("refused.form_waiting", facts)
+
+
+def say_refused(
+    draft: Draft,
+    rule: policy.FormRule,
+    body: model.FetchForm,
+    refusal: policy.Refusal,
+    title: str,
+) -> None:
+    """Tell the group of the form why nothing came of it; the same only once."""
+    place = place_of(draft.house.book, rule, body.tenant)
+    locale = policy.locale_of(draft.house.book, place)
+    actor, instance = f"{body.platform}:form", body.instance
+    draft.enter(actor, "ask.refused", reason=refusal.key, instance=instance)
+    heading = texts.say(locale, "form.title" if title else "form.plain", title=title)
+    message = cards.sentence(heading, refusal_text(locale, refusal), quote=heading)
+    key = f"say:form:{body.platform}:{instance}:{refusal.key}"
+    draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
 
 
 def approved(
@@ -163,7 +224,8 @@ def is_late(draft: Draft) -> bool:
 def look_back(
     house: House, event: model.Started, view: model.View, now: datetime
 ) -> model.Decision:
-    """After an absence: ask which forms were filed, for no platform repeats its events for ever."""
+    """After an absence: ask which forms were filed, for no platform repeats its events for ever;
+    and read again those of open requests, which may have been filed long before."""
     draft = Draft(house, view, now)
     for rule in house.book.forms:
         for tenant in sorted(house.book.tenants.get(rule.platform, ())):
@@ -171,6 +233,11 @@ def look_back(
             body = model.ListForms(rule.platform, tenant, rule.form, since, event.at)
             key = f"forms:{rule.platform}:{tenant}:{rule.form}:{event.id}"
             draft.queue(key, key, body)
+    for request in view.listing:
+        if (form := request.form) is not None:
+            look = model.FetchForm(form.platform, form.tenant, form.form, form.instance)
+            own = {**reading.QUIET, "as": "own", "for": form.instance}
+            reading.read(draft, look, f"seen:{event.id}", own)
     draft.enter("countersign", "bot.started", since=event.since.isoformat())
     return draft.receipt()
 
@@ -187,16 +254,9 @@ def listed(house: House, outcome: model.Outcome, view: model.View, now: datetime
         draft.enter("countersign", "forms.not_listed", form=body.form, reason=reason)
         return draft.receipt()
     for instance in outcome.data.get("instances", ()):
-        lane = f"form:{body.platform}:{instance}"
         fetch = model.FetchForm(body.platform, body.tenant, body.form, str(instance))
-        draft.queue(f"{lane}:seen:{effect.id}", lane, fetch, context={**QUIET, "late": True})
+        reading.read(draft, fetch, f"seen:{effect.id}", {**reading.QUIET, "late": True})
     return draft.receipt()
-
-
-def heading_of(locale: str, outcome: model.Outcome) -> str:
-    title = str(outcome.data.get("title") or "") if isinstance(outcome, model.Done) else ""
-    key = "form.title" if title else "form.plain"
-    return texts.say(locale, key, title=title)
 
 
 def file_form(
@@ -204,11 +264,13 @@ def file_form(
     rule: policy.FormRule,
     body: model.FetchForm,
     data: Mapping[str, Any],
-    place: model.Place,
-    locale: str,
+    hold: str,
 ) -> policy.Refusal | None:
-    """Check the form as a person's request is checked, then create the request."""
+    """Check the form as a person's request is checked, then create the request; held, if the form
+    is being revoked or modified already."""
     house, book = draft.house, draft.house.book
+    place = place_of(book, rule, body.tenant)
+    locale = policy.locale_of(book, place)
     title = str(data.get("title") or "") or texts.say(locale, "form.plain")
     if data.get("status") != "approved":
         word = f"form.status.{data.get('status')}"
@@ -232,23 +294,53 @@ def file_form(
     refused = asking.refusal_of_right(house, person, found.name, place, locale)
     if refused is not None:
         return refused
-    approvers = tuple(
-        model.Account(body.platform, body.tenant, str(each)) for each in data.get("approvers", ())
-    )
     context = draft.asked_by(person, account, place, locale)
     account = policy.account_of(book, person.id, body.platform, body.tenant) or account
     words = " ".join([found.name, *(f"{name}={value}" for name, value in values.items())])
-    return filing.file_request(
+    refusal = filing.file_request(
         draft,
         bound,
         context,
         text=words,
         place=place,
         account=account,
-        form=model.FormOrigin(
-            body.platform, body.tenant, body.form, body.instance, title, approvers, is_late(draft)
-        ),
+        form=origin_of(draft, body, data, title),
         stronger=rule.policy,
+        hold=hold,
+    )
+    if refusal is None:
+        for user in data.get("automatic", ()):
+            draft.enter("countersign", "vote.not_counted", account=str(user), reason="automatic")
+    return refusal
+
+
+def origin_of(
+    draft: Draft, body: model.FetchForm, data: Mapping[str, Any], title: str
+) -> model.FormOrigin:
+    """What is kept of the form with its request; also why its decision is doubtful, if it is."""
+    accounts = [str(each) for each in data.get("approvers", ())]
+    before = reading.context_of(draft).get("replaced")
+    doubt = ""
+    if data.get("unclear"):
+        doubt = "form.doubt.unclear"
+    elif before is not None and (not before.get("request") or before.get("several")):
+        doubt = "form.doubt.original"
+    elif not accounts:
+        doubt = "form.doubt.automatic" if data.get("automatic") else "form.doubt.nobody"
+    before = before or {}
+    return model.FormOrigin(
+        body.platform,
+        body.tenant,
+        body.form,
+        body.instance,
+        title,
+        tuple(model.Account(body.platform, body.tenant, each) for each in accounts),
+        is_late(draft),
+        doubt,
+        str(before.get("original") or ""),
+        int(before.get("request") or 0),
+        str(before.get("ran") or ""),
+        tuple((name, filing.shown(value), "") for name, value in before.get("args", {}).items()),
     )
 
 

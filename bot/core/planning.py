@@ -12,6 +12,8 @@ from bot.core import definitions, machines, running, terms
 from bot.core.draft import Draft
 
 PLAN_WITHIN = timedelta(minutes=2)
+FORM_HOLDS = ("revoking", "modifying")
+"""Why a request is held: a form about its own is being decided. Its time does not run then."""
 
 
 def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> model.Plan:
@@ -41,14 +43,22 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
 def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
     """Freeze the plan and put it to the vote; an OA form may have decided it already."""
     rule = put(draft, plan)
-    if draft.it.form is not None and rule.form_counts and not draft.it.form.late:
-        count_form(draft, rule)
-    if draft.tally().verdict == "approved" and not draft.it.hold:
+    if draft.it.hold in FORM_HOLDS:
+        return draft.show_card()
+    if settled_by_form(draft, rule) and not draft.it.hold:
         running.start(draft)
-        draft.show_card()
-        return
+        return draft.show_card()
     draft.show_card()
-    wait_for_votes(draft, rule)
+    return wait_for_votes(draft, rule)
+
+
+def settled_by_form(draft: Draft, rule: quorum.Quorum) -> bool:
+    """Is it approved already, by those who agreed to the form that asked?"""
+    form = draft.it.form
+    counted = any(vote.via == "form" for vote in draft.ballot()[1])
+    if form is not None and rule.form_counts and form.decides and not counted:
+        count_form(draft, rule)
+    return draft.tally().verdict == "approved"
 
 
 def put(draft: Draft, plan: model.Plan) -> quorum.Quorum:
@@ -86,7 +96,7 @@ def count_form(draft: Draft, rule: quorum.Quorum) -> None:
         person = policy.person_of(book, account)
         if person is None or any(vote.person == person.id for vote in draft.ballot()[1]):
             why = "unknown account" if person is None else "counted already"
-        elif person.id in rule.involved and not themselves:
+        elif person.id == request.person or (person.id in rule.involved and not themselves):
             why = "asked for it"
         else:
             draft.vote(

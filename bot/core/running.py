@@ -339,15 +339,6 @@ def halt(draft: Draft, step: model.Step) -> None:
         draft.step(replace(step, state="failed", error=why))
 
 
-def never_began(draft: Draft) -> bool:
-    """Is every step's call certainly unsent?"""
-    return all(f"start:{step.token}" in draft.view.unsent for step in draft.steps.values())
-
-
-def drop_unsent(draft: Draft) -> None:
-    draft.dropped.extend(f"start:{step.token}" for step in draft.steps.values())
-
-
 def queue_stop(draft: Draft, step: model.Step) -> None:
     plan = draft.it.plan
     engine = plan.engine if plan is not None else "ecs"

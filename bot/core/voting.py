@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import cards, command, model, policy, quorum, texts
-from bot.core import endings, running, steering, telling
+from bot.core import authority, endings, running, steering, telling
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -190,6 +190,10 @@ def vote(
         draft.enter(person.id, "vote.refused", reason=f"state {request.state}", via=via)
         facts = {"id": request.id, "state": state_facts(draft)}
         return texts.say(locale, "vote.not_pending", **facts), "warning"
+    if approve and request.hold:
+        held = authority.refusal_of_hold(request)
+        draft.enter(person.id, "vote.refused", reason=held.key, via=via)
+        return refusal_text(locale, held), "warning"
     needed, votes = draft.ballot()
     refusal = quorum.refusal_of_vote(needed, request, votes, person)
     if refusal is not None:
@@ -217,7 +221,8 @@ def vote(
 def let_expire(draft: Draft) -> None:
     """What came due is over, though its timer has not fired yet."""
     request = draft.it
-    if request.state is model.State.PENDING and draft.now >= request.expires_at:
+    due = draft.now >= request.expires_at and not request.hold
+    if request.state is model.State.PENDING and due:
         running.expire(draft)
     elif request.ballot is not None:
         until = request.ballot.expires_at

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from bot.model.bus import CloudEvent, Letter
 from bot.model.effects import Effect, NewEffect, Timer
 from bot.model.events import InstanceResult, Receipt
-from bot.model.requests import Request, Step, Vote
+from bot.model.requests import FormLink, Request, Step, Vote
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Needs:
 
     The request is found by ``request`` (its number), else by ``card`` (a card's reference or its
     alias on ``platform``), else by ``message`` (the message that asked), else by ``form`` (an OA
-    instance on ``platform``), else through ``effect``. ``listing``: "open" (all not final, oldest
+    instance on ``platform``; of an effect that read a form, the one that that revokes or modifies),
+    else through ``effect``. ``listing``: "open" (all not final, oldest
     first), "recent" (newest first), "audit" (of ``request`` if given, else the newest entries),
     "dead" (letters that could not be delivered; ``letter`` is one of them by number).
     """
@@ -121,7 +122,8 @@ class View:
     delivered as they were, or are still being tried, ``nonce`` 128 fresh random bits in hex,
     another for each event, ``shift`` by how much the machine's clock was set in all.
     ``listing_votes``: the votes on the requests of an "open" ``listing``.
-    ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit."""
+    ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit.
+    ``links``: the forms that revoke or modify the OA form that the event is about."""
 
     next_request: int
     audit_seq: int
@@ -144,6 +146,7 @@ class View:
     shift: timedelta = timedelta()
     total: int = 0
     listing_votes: tuple[Vote, ...] = ()
+    links: tuple[FormLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ class Decision:
     ``journal`` are further entries of its run's, ``sources`` the texts of templates by SHA-256,
     ``published`` events for the bus, ``redriven`` the numbers of dead letters to
     send once more, ``untold`` the effects that are dead letters now: a final word of which people
-    could be told nothing.
+    could be told nothing, ``links`` what is now known of forms that revoke or modify another.
     """
 
     receipt: Receipt = field(default_factory=Receipt)
@@ -174,3 +177,4 @@ class Decision:
     published: tuple[CloudEvent, ...] = ()
     redriven: tuple[int, ...] = ()
     untold: tuple[int, ...] = ()
+    links: tuple[FormLink, ...] = ()

@@ -61,7 +61,8 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class FormChanged:
-    """An OA approval form reached a state. It carries no fields: those are fetched."""
+    """Something happened to an OA approval form. It carries no fields: those are fetched.
+    ``changed``: what it came to has to be read."""
 
     id: str
     at: datetime
@@ -69,7 +70,7 @@ class FormChanged:
     tenant: str
     form: str
     instance: str
-    status: Literal["approved", "rejected", "withdrawn"]
+    status: Literal["approved", "rejected", "withdrawn", "changed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,11 @@ FINAL = frozenset(
 @dataclass(frozen=True, slots=True)
 class FormOrigin:
     """The OA form that asked: ``approvers`` are the accounts that agreed to it there. ``late``: it
-    was found after an absence, so what it decided then has to be confirmed now."""
+    was found after an absence, so what it decided then has to be confirmed now. ``doubt``: why its
+    decision is not taken as the approval, as the key of a sentence. Of a form that modifies
+    another, ``original``: that one, ``replaces`` the number of its request (0: it has none),
+    ``ran`` how far that had come ("" where nothing of it ran), ``changes`` what is different, each
+    as (parameter, before, now)."""
 
     platform: str
     tenant: str
@@ -196,6 +200,31 @@ class FormOrigin:
     title: str = ""
     approvers: tuple[Account, ...] = ()
     late: bool = False
+    doubt: str = ""
+    original: str = ""
+    replaces: int = 0
+    ran: str = ""
+    changes: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def decides(self) -> bool:
+        """May what was decided in the form count as the approval?"""
+        return not self.late and not self.doubt and not self.ran
+
+
+@dataclass(frozen=True, slots=True)
+class FormLink:
+    """An OA form, ``instance``, that revokes or modifies another, ``original``; or, where both are
+    the same, one that its platform takes for undecided again. ``status`` is that of ``instance``;
+    ``decided``: when it was decided, in milliseconds (0: not known)."""
+
+    platform: str
+    original: str
+    instance: str
+    form: str
+    action: Literal["revoke", "modify"]
+    status: Literal["approved", "rejected", "withdrawn", "running"]
+    decided: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ vote: TypeAdapter[model.Vote] = _adapter(model.Vote)
 step: TypeAdapter[model.Step] = _adapter(model.Step)
 result: TypeAdapter[model.InstanceResult] = _adapter(model.InstanceResult)
 effect: TypeAdapter[model.Effect] = _adapter(Annotated[model.Effect, Field(discriminator="kind")])
+link: TypeAdapter[model.FormLink] = _adapter(model.FormLink)
 outcome: TypeAdapter[model.Outcome] = _adapter(
     Annotated[model.Outcome, Field(discriminator="kind")]
 )

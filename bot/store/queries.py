@@ -55,6 +55,13 @@ REQUEST_BY_FORM = """
 SELECT body FROM requests
 WHERE form_platform = ? AND form_instance = ? AND form_instance <> ''
 """
+FORM_LINKS = """
+SELECT body FROM form_links WHERE platform = ? AND original = ? ORDER BY at, instance
+"""
+FORM_LINK_PUT = """
+INSERT INTO form_links (platform, original, instance, at, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (platform, original, instance) DO UPDATE SET body = excluded.body
+"""
 REQUEST_INSERT = """
 INSERT INTO requests (id, state, version, person, platform, chat, message, form_platform,
     form_instance, card, created_at, expires_at, body, command, likeness)

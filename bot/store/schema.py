@@ -279,6 +279,24 @@ def m007_untold(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_FORMS = """
+CREATE TABLE form_links (
+    platform TEXT NOT NULL,
+    original TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (platform, original, instance)
+) WITHOUT ROWID;
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m008_form_links(db: sqlite_utils.Database) -> None:
+    """OA forms that revoke or modify another."""
+    db.execute(_FORMS.strip().removesuffix(";"))
+
+
 def names() -> frozenset[str]:
     """The migrations that this release knows."""
     return frozenset(one.name for one in migrations.pending(sqlite_utils.Database(memory=True)))

@@ -79,15 +79,31 @@ def find(
         found = found or _one(connection, queries.REQUEST_BY_ALIAS, card)
     if found is None and needs.message:
         found = _one(connection, queries.REQUEST_BY_MESSAGE, (needs.platform, needs.message))
-    if found is None and needs.form:
-        found = _one(connection, queries.REQUEST_BY_FORM, (needs.platform, needs.form))
-    if found is None and effect is not None:
-        if effect.request:
-            return request(connection, effect.request)
-        if isinstance(effect.body, model.FetchForm):
-            form = (effect.body.platform, effect.body.instance)
-            found = _one(connection, queries.REQUEST_BY_FORM, form)
+    if found is None and effect is not None and effect.request:
+        return request(connection, effect.request)
+    form = form_of(needs, effect)
+    if found is None and form is not None:
+        found = _one(connection, queries.REQUEST_BY_FORM, form)
     return found
+
+
+def form_of(needs: model.Needs, effect: model.StoredEffect | None) -> tuple[str, str] | None:
+    """Which OA form an event is about, as (platform, instance). Of a form that was read: the one
+    that it revokes or modifies, unless it was read for the sake of another."""
+    if effect is not None:
+        if not isinstance(effect.body, model.FetchForm):
+            return None
+        wanted = effect.context.get("for") or needs.form or effect.body.instance
+        return effect.body.platform, str(wanted)
+    return (needs.platform, needs.form) if needs.form else None
+
+
+def links(
+    connection: sqlite3.Connection, needs: model.Needs, effect: model.StoredEffect | None
+) -> tuple[model.FormLink, ...]:
+    form = form_of(needs, effect)
+    rows = connection.execute(queries.FORM_LINKS, form) if form is not None else ()
+    return tuple(codec.decode(codec.link, body) for (body,) in rows)
 
 
 def unsent(connection: sqlite3.Connection, found: model.Request) -> frozenset[str]:
@@ -224,6 +240,7 @@ def load(
         if needs.listing
         else 0,
         listing_votes=listing_votes(connection, needs),
+        links=links(connection, needs, effect),
     )
 
 

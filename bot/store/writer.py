@@ -133,6 +133,9 @@ class Writer:
             raise Conflict(f"vote: {fault}") from fault
         for step in decision.steps:
             self._write_step(step, current, moment)
+        for link in decision.links:
+            values = (link.platform, link.original, link.instance, moment, codec.encode(link))
+            self._execute(queries.FORM_LINK_PUT, values)
         for digest, text in decision.sources.items():
             self._execute(queries.SOURCE_INSERT, (digest, moment, text))
         for row in decision.journal:

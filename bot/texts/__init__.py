@@ -11,7 +11,17 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from bot.texts import authority, cards, commands, core, definitions, reasons, runs, silence
+from bot.texts import (
+    authority,
+    cards,
+    commands,
+    core,
+    definitions,
+    forms,
+    reasons,
+    runs,
+    silence,
+)
 
 LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
@@ -20,6 +30,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **cards.PHRASES,
     **commands.PHRASES,
     **definitions.PHRASES,
+    **forms.PHRASES,
     **reasons.PHRASES,
     **runs.PHRASES,
     **silence.PHRASES,

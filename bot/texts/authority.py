@@ -27,10 +27,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} 来自恢复的备份：备份之后发生了什么，这里没有记录。请先核实，再发送 revote {id} 重新提交审批。",
         "#{id} comes from a restored backup, which knows nothing of what happened after it was made. Check what happened, then send: revote {id}",
     ),
-    "hold.revoking": (
-        "#{id} 的审批单正在申请撤销，决定之前不能执行，也不能表决。",
-        "The form that asked for #{id} is being revoked. Until that is decided it is not run, and votes on it do not count.",
-    ),
     "hold.other": (
         "#{id} 被暂时保留，不能执行，也不能表决。请联系管理员。",
         "#{id} is on hold: it is not run, and votes on it do not count. Ask the administrator.",

@@ -13,11 +13,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{number} 申请的是同一件事，在提出这个申请时还没有结束。",
         "#{number} asks for the same, and was open when this was asked.",
     ),
-    "card.late": ("需要确认", "To confirm"),
-    "card.late.why": (
-        "这张审批单是在我离线期间通过的，请再次确认后执行",
-        "this form was agreed to while I was away; please confirm it before it runs",
-    ),
     "card.escalated": ("加强审批", "Stronger approval"),
     "card.targets": ("实例", "Instances"),
     "card.run_as": ("执行身份", "Runs as"),

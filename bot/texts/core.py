@@ -124,27 +124,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Looking up the instances failed: {reason}. Nothing was run; please try again.",
     ),
     "refused.lookup.late": ("没有在规定时间内得到回答", "no answer came in time"),
-    "refused.form_status": (
-        "审批单“{title}”当前状态是 {status}，不是已同意，所以没有执行。",
-        "The form “{title}” is {status}, not approved, so nothing was run.",
-    ),
-    "refused.form_fetch": (
-        "读取审批单失败：{reason}。没有执行，请人工处理。",
-        "Reading the approval form failed: {reason}. Nothing was run; please look into it.",
-    ),
-    "refused.form_field": (
-        "审批单里没有字段 {field}（参数 {name}）。请检查 bot.toml 的 `[[form]]` args。",
-        "The form has no field {field} (for {name}). Check args of its `[[form]]` in bot.toml.",
-    ),
-    # ------------------------------------------------------------------ forms
-    "form.title": ("审批单：{title}", "Form: {title}"),
-    "form.from": ("来自审批单“{title}”", "from the form “{title}”"),
-    "form.plain": ("审批单", "form"),
-    "form.status.running": ("审批中", "not decided yet"),
-    "form.status.rejected": ("已拒绝", "rejected"),
-    "form.status.withdrawn": ("已撤销", "withdrawn"),
-    "form.status.reverted": ("同意后又撤销", "withdrawn after it was approved"),
-    "form.status.unknown": ("不明", "in an unknown state"),
     # ------------------------------------------------------------------ votes
     "vote.approved": ("已同意 #{id}，开始执行。", "You approved #{id}; it starts now."),
     "vote.counted": (
@@ -294,14 +273,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "say.cancelled.removed.note": (
         "原消息被群主或管理员撤回",
         "the message that asked was removed by a moderator",
-    ),
-    "say.cancelled.withdrawn": (
-        "#{id} {command} 的审批单被撤销，申请已取消，没有执行。",
-        "The form behind #{id} {command} was withdrawn, so it is cancelled and not run.",
-    ),
-    "say.withdrawn.late": (
-        "#{id} {command} 的审批单被撤销，但它已经开始执行（{state}），请人工确认是否需要处理。",
-        "The form behind #{id} {command} was withdrawn after it had started ({state}). Please check whether something must be undone.",
     ),
     "say.succeeded": ("#{id} {command} 执行成功", "#{id} {command} succeeded"),
     "say.failed": ("#{id} {command} 执行失败", "#{id} {command} failed"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.dingtalk import acts, wires
+from sandbox.dingtalk import acts, filing, wires
 
 
-class DingTalk(acts.Acts, wires.Wires):
+class DingTalk(acts.Acts, filing.Filing, wires.Wires):
     """``DingTalk(clock)``; serve ``app`` and set ``base_url`` to where it is served."""

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from sandbox import base, world
-from sandbox.dingtalk import forms, markup, party, people, rooms
+from sandbox.dingtalk import markup, party, people, rooms
 
 control = base.control
 NO_ANSWER = "操作失败，请稍后重试"
@@ -180,59 +180,6 @@ class Acts(party.Platform):
             "content": content,
             "value": content,
         }
-
-    @control
-    async def form(
-        self,
-        user: str,
-        fields: dict[str, Any],
-        approvers: list[str] | tuple[str, ...] = ("bob",),
-        decision: str = "agree",
-        form: str = "",
-    ) -> dict[str, Any]:
-        """``user`` files an OA form and the approvers decide: "agree" (all of them, in turn),
-        "refuse" (the first), "withdraw" (``user`` takes it back) or "" (nobody does anything)."""
-        asked = [people.person(id) for id in approvers]
-        instance = self.forms.file(people.person(user), fields, asked, form or world.DINGTALK_FORM)
-        if decision:
-            await self.decide_form(instance.id, decision)
-        return {"instance": instance.id}
-
-    @control
-    async def decide_form(
-        self, instance: str, decision: str, by: str = "", remark: str = ""
-    ) -> None:
-        """One approver (``by``) decides, or each whose turn it becomes."""
-        one = self._instance(instance)
-        if decision == "withdraw":
-            self.forms.withdraw(one)
-            return
-        if decision not in ("agree", "refuse"):
-            raise ValueError(f"decision is agree, refuse or withdraw, not {decision!r}")
-        if by:
-            self.forms.decide(one, people.person(by), decision == "agree", remark)
-            return
-        if not one.running():
-            raise ValueError(f"{one.id} is {one.status}")
-        while turn := one.running():
-            self.forms.decide(one, turn[0].person, decision == "agree", remark)
-
-    @control
-    async def revert_form(self, instance: str) -> dict[str, Any]:
-        """What was agreed to is revoked. DingTalk does that by a new instance of the same form with
-        ``bizAction`` REVOKE, which is agreed to in its turn; its events look like any other's."""
-        old = self._instance(instance)
-        if (old.status, old.result) != ("COMPLETED", "agree"):
-            raise ValueError(f"{instance} was not agreed to")
-        approvers = [task.person for task in old.tasks]
-        new = self.forms.file(old.by, old.fields, approvers, old.code, revokes=old.id)
-        await self.decide_form(new.id, "agree")
-        return {"instance": new.id}
-
-    def _instance(self, id: str) -> forms.Instance:
-        if id not in self.forms.instances:
-            raise ValueError(f"no form instance {id!r}")
-        return self.forms.instances[id]
 
     @control
     async def recall(self, message: str) -> dict[str, Any]:

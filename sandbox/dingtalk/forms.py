@@ -36,7 +36,9 @@ class Task:
 
 @dataclass
 class Instance:
-    """One filed form. ``result`` is "" until it is COMPLETED, then agree or refuse."""
+    """One filed form. ``result`` is "" until it is COMPLETED, then agree or refuse. ``revokes``,
+    ``modifies``: the instance that it is about. ``components`` stand beside the fields as they are.
+    For the next so many reads it is told as it was (``behind``), or not found (``unknown``)."""
 
     id: str
     code: str
@@ -50,6 +52,10 @@ class Instance:
     result: str = ""
     finished: float = 0.0
     revokes: str = ""
+    modifies: str = ""
+    components: list[dict[str, Any]] = field(default_factory=list)
+    behind: int = 0
+    unknown: int = 0
     records: list[dict[str, Any]] = field(default_factory=list)
 
     def running(self) -> list[Task]:
@@ -102,8 +108,9 @@ class Forms:
         approvers: Sequence[world.Person],
         code: str,
         revokes: str = "",
+        modifies: str = "",
     ) -> Instance:
-        """A person files a form; the first approver's turn begins."""
+        """A person files a form, perhaps one about another; the first approver's turn begins."""
         self._count += 1
         now = self._clock.now()
         tasks = [Task(100_468_160_000 + self._count * 100 + i, p) for i, p in enumerate(approvers)]
@@ -112,7 +119,7 @@ class Forms:
             for k, v in fields.items()
         }
         number = datetime.fromtimestamp(now, CHINA).strftime("%Y%m%d%H%M%S") + f"{self._count:07d}"
-        what = "撤销" if revokes else "审批"
+        what = "撤销" if revokes else "修改" if modifies else "审批"
         instance = Instance(
             uuid.uuid4().hex[:22] + f"{self._count:04d}",
             code,
@@ -123,6 +130,7 @@ class Forms:
             now,
             tasks,
             revokes=revokes,
+            modifies=modifies,
         )
         self.instances[instance.id] = instance
         self._note(instance, by, "START_PROCESS_INSTANCE", "NONE")
@@ -130,14 +138,24 @@ class Forms:
         self._begin_next(instance)
         return instance
 
-    def decide(self, instance: Instance, person: world.Person, agree: bool, remark: str) -> None:
-        """One approver's decision, when it is his or her turn."""
+    def decide(
+        self,
+        instance: Instance,
+        person: world.Person,
+        agree: bool,
+        remark: str,
+        record: str = "EXECUTE_TASK_NORMAL",
+        actor: world.Person | None = None,
+    ) -> None:
+        """One approver's decision, when it is his or her turn; ``actor`` made it in their place, or
+        it passed by itself, as ``record`` says ("" leaves none)."""
         task = next((t for t in instance.running() if t.person == person), None)
         if task is None:
             raise ValueError(f"it is not {person.id}'s turn on {instance.id}")
         task.status, task.result = "COMPLETED", "AGREE" if agree else "REFUSE"
         task.ended = self._clock.now()
-        self._note(instance, person, "EXECUTE_TASK_NORMAL", task.result, remark)
+        if record:
+            self._note(instance, actor or person, record, task.result, remark)
         self._say_task(instance, task, "finish", task.result.lower(), remark=remark)
         if not agree:
             self._finish(instance, "COMPLETED", "refuse")
@@ -145,6 +163,24 @@ class Forms:
             self._begin_next(instance)
         else:
             self._finish(instance, "COMPLETED", "agree")
+
+    def send_back(
+        self, instance: Instance, by: world.Person, fields: Mapping[str, str] | None
+    ) -> None:
+        """An approver sends the form back; its filer submits it again, changed or not, and the
+        approvers decide anew. The tasks and records of before stay."""
+        if instance.status != "RUNNING":
+            raise ValueError(f"{instance.id} is {instance.status}")
+        approvers = list(dict.fromkeys(task.person.id for task in instance.tasks))
+        for task in instance.tasks:
+            if task.status in ("RUNNING", "NEW"):
+                task.status, task.ended = "CANCELED", self._clock.now()
+        self._note(instance, by, "REDIRECT_PROCESS", "NONE")
+        self._note(instance, instance.by, "EXECUTE_TASK_NORMAL", "NONE")
+        instance.fields |= fields or {}
+        first = 1 + max((task.id for task in instance.tasks), default=100_468_160_000)
+        instance.tasks += [Task(first + i, people.person(each)) for i, each in enumerate(approvers)]
+        self._begin_next(instance)
 
     def withdraw(self, instance: Instance) -> None:
         """The person who filed it takes it back."""
@@ -219,7 +255,16 @@ class Forms:
         return self.instances[id]
 
     async def get(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {"success": True, "result": described(self._instance(body["processInstanceId"]))}
+        instance = self._instance(body["processInstanceId"])
+        if instance.unknown > 0:
+            instance.unknown -= 1
+            raise errors.Refused("processInstanceInvalidParameter", "审批实例参数错误")
+        about = [i.id for i in self.instances.values() if instance.id in (i.revokes, i.modifies)]
+        result = described(instance, about)
+        if instance.behind > 0:
+            instance.behind -= 1
+            result |= {"status": "RUNNING", "result": "", "finishTime": None}
+        return {"success": True, "result": result}
 
     async def query(self, body: dict[str, Any]) -> dict[str, Any]:
         """Ids of one form filed in a time window, at most 20 to a page."""
@@ -301,8 +346,10 @@ class Forms:
         )
 
 
-def described(instance: Instance) -> dict[str, Any]:
-    """One instance as ``GET /v1.0/workflow/processInstances`` gives it."""
+def described(instance: Instance, about: Sequence[str] = ()) -> dict[str, Any]:
+    """One instance as ``GET /v1.0/workflow/processInstances`` gives it; ``about`` revoke or modify
+    it."""
+    action = "REVOKE" if instance.revokes else "MODIFY" if instance.modifies else "NONE"
     return {
         "title": instance.title,
         "businessId": instance.number,
@@ -313,12 +360,12 @@ def described(instance: Instance) -> dict[str, Any]:
         "result": instance.result,
         "createTime": _minute(instance.created),
         "finishTime": _minute(instance.finished) if instance.finished else None,
-        "bizAction": "REVOKE" if instance.revokes else "NONE",
+        "bizAction": action,
         "bizData": "{}",
         "approverUserIds": [],
         "ccUserIds": [],
-        "attachedProcessInstanceIds": [],
-        "mainProcessInstanceId": instance.revokes,
+        "attachedProcessInstanceIds": list(about),
+        "mainProcessInstanceId": instance.revokes or instance.modifies,
         "formComponentValues": [
             {
                 "id": f"TextField-{index}",
@@ -328,7 +375,8 @@ def described(instance: Instance) -> dict[str, Any]:
                 "bizAlias": "",
             }
             for index, (name, value) in enumerate(instance.fields.items(), 1)
-        ],
+        ]
+        + instance.components,
         "tasks": [_task(instance, t) for t in instance.tasks if t.status != "NEW" and t.begun],
         "operationRecords": instance.records,
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +30,15 @@ class Task:
     started: int
     status: str = "PENDING"
     ended: int = 0
+    kind: str = ""
+    node: str = "Manager"
 
 
 @dataclass
 class Instance:
+    """``reverts``, ``modifies``: the instance that it is about. For the next so many reads it is
+    told as it was (``behind``), or not found (``unknown``)."""
+
     code: str
     approval: str
     who: str
@@ -44,6 +49,10 @@ class Instance:
     kind: str = "AND"
     status: str = "PENDING"
     reverted: bool = False
+    reverts: str = ""
+    modifies: str = ""
+    behind: int = 0
+    unknown: int = 0
     ended: int = 0
     tasks: list[Task] = field(default_factory=list)
     timeline: list[dict[str, Any]] = field(default_factory=list)
@@ -94,7 +103,15 @@ class Approvals:
         return _success({})
 
     async def get(self, ask: Ask) -> dict[str, Any]:
-        return _success(self.describe(self.find(ask.path["instance"])))
+        instance = self.find(ask.path["instance"])
+        if instance.unknown > 0:
+            instance.unknown -= 1
+            raise Refusal(1390003, "instance code not found")
+        told = self.describe(instance)
+        if instance.behind > 0:
+            instance.behind -= 1
+            told |= {"status": "PENDING", "end_time": "0"}
+        return _success(told)
 
     def find(self, name: str) -> Instance:
         """By instance code or by the caller's uuid; raises ``Refusal`` 1390003."""
@@ -144,40 +161,50 @@ class Approvals:
     # ---- what people do
 
     def file(
-        self, who: str, fields: dict[str, Any], approvers: tuple[str, ...], approval: str, kind: str
+        self,
+        who: str,
+        fields: dict[str, Any],
+        approvers: tuple[str, ...],
+        approval: str,
+        kind: str,
+        widgets: Sequence[dict[str, Any]] = (),
+        *,
+        reverts: str = "",
+        modifies: str = "",
     ) -> Instance:
-        """A person files a form; the tasks of its approvers (open_ids) are pending at once."""
+        """A person files a form, perhaps one about another; the tasks of its approvers (open_ids)
+        are pending at once. ``widgets`` stand in it beside its fields, as they are."""
         now = self.clock.ms()
-        widgets = [
-            {
-                "id": f"widget{number}",
-                "custom_id": key,
-                "name": key,
-                "type": "input",
-                "value": value,
-            }
-            for number, (key, value) in enumerate(fields.items(), 1)
-        ]
         instance = Instance(
             code=str(uuid.uuid4()).upper(),
             approval=approval,
             who=who,
-            form=json.dumps(widgets, ensure_ascii=False),
+            form=json.dumps([*widgets_of(fields), *widgets], ensure_ascii=False),
             started=now,
             serial=f"2026{len(self.instances) + 1:08d}",
             uuid=str(uuid.uuid4()),
             kind=kind,
+            reverts=reverts,
+            modifies=modifies,
         )
         self.known.setdefault(approval, "Form")
         self.instances[instance.code] = instance
         self._log(instance, "START", who)
         self._tell_instance(instance, "PENDING")
         for approver in approvers:
-            self._task_number += 1
-            task = Task(str(self._task_number), approver, now)
-            instance.tasks.append(task)
-            self._tell_task(instance, task)
+            self._ask(instance, approver)
+        if reverts:
+            original = self.find(reverts)
+            original.status = "PENDING"
+            self._tell_instance(original, "PENDING")
         return instance
+
+    def _ask(self, instance: Instance, approver: str, **how: str) -> Task:
+        self._task_number += 1
+        task = Task(str(self._task_number), approver, self.clock.ms(), **how)  # type: ignore[arg-type]
+        instance.tasks.append(task)
+        self._tell_task(instance, task)
+        return task
 
     def decide(self, instance: Instance, task: Task, agree: bool, comment: str = "") -> None:
         """An approver decides. AND: all must agree; OR: the first decision counts."""
@@ -191,6 +218,32 @@ class Approvals:
         for other in left:
             self._end_task(instance, other, "DONE")
         self._end(instance, "APPROVED" if agree else "REJECTED")
+
+    def pass_alone(self, instance: Instance, task: Task, told: bool) -> None:
+        """A task passes by itself: it is nobody's, and ``told`` says whether as one of that type
+        or, as if somebody had agreed, without a word of it in the timeline."""
+        if told:
+            task.kind, task.who = "AUTO_PASS", ""
+            self._log(instance, "AUTO_PASS", "", task.id)
+        self._end_task(instance, task, "APPROVED")
+        if not any(one.status == "PENDING" for one in instance.tasks):
+            self._end(instance, "APPROVED")
+
+    def roll_back(self, instance: Instance, by: str, fields: dict[str, Any] | None) -> None:
+        """An approver rolls the form back to its filer, who submits it again, changed or not: a
+        task of the node it starts at. What was agreed to before stays as it was."""
+        approvers = list(dict.fromkeys(one.who for one in instance.tasks if one.node != "发起"))
+        for task in instance.tasks:
+            if task.status == "PENDING":
+                self._end_task(instance, task, "DONE")
+        self._log(instance, "ROLLBACK", by)
+        again = self._ask(instance, instance.who, node="发起")
+        if fields:
+            instance.form = json.dumps(widgets_of(fields), ensure_ascii=False)
+        self._end_task(instance, again, "APPROVED")
+        self._log(instance, "PASS", instance.who, again.id)
+        for approver in approvers:
+            self._ask(instance, approver)
 
     def withdraw(self, instance: Instance) -> None:
         for task in instance.tasks:
@@ -218,6 +271,13 @@ class Approvals:
     def _end(self, instance: Instance, status: str) -> None:
         instance.status, instance.ended = status, self.clock.ms()
         self._tell_instance(instance, status)
+        if instance.reverts:
+            original = self.find(instance.reverts)
+            original.status = "APPROVED"
+            if status == "APPROVED":
+                self.revert(original)
+            else:
+                self._tell_instance(original, "APPROVED")
 
     def _end_task(self, instance: Instance, task: Task, status: str) -> None:
         task.status, task.ended = status, self.clock.ms()
@@ -293,16 +353,21 @@ class Approvals:
                 "user_id": state.user_id(task.who),
                 "open_id": task.who,
                 "status": task.status,
-                "node_id": "node-1",
-                "node_name": "Manager",
-                "custom_node_id": "manager",
-                "type": instance.kind,
+                "node_id": "node-1" if task.node == "Manager" else "START",
+                "node_name": task.node,
+                "custom_node_id": "manager" if task.node == "Manager" else "",
+                "type": task.kind or instance.kind,
                 "start_time": str(task.started),
                 "end_time": str(task.ended),
             }
             for task in instance.tasks
         ]
+        about = {
+            "reverted_instance_code": instance.reverts,
+            "modified_instance_code": instance.modifies,
+        }
         return {
+            **{name: code for name, code in about.items() if code},
             "approval_name": self.known[instance.approval],
             "approval_code": instance.approval,
             "instance_code": instance.code,
@@ -320,6 +385,14 @@ class Approvals:
             "timeline": instance.timeline,
             "comment_list": [],
         }
+
+
+def widgets_of(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The widgets of a form that was filled in with these values."""
+    return [
+        {"id": f"widget{number}", "custom_id": key, "name": key, "type": "input", "value": value}
+        for number, (key, value) in enumerate(fields.items(), 1)
+    ]
 
 
 def _success(data: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The people of the example company on Lark: they write, take back, file forms, decide."""
+"""The people of the example company on Lark: they write and take back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from sandbox import base, world
 from sandbox.lark import events, hooks, state
-from sandbox.lark.approvals import Instance
 from sandbox.lark.platform import Platform
 
 
@@ -116,63 +115,6 @@ class People(Platform):
     async def hide_user_ids(self, hidden: bool = True) -> None:
         """Take the scope away that puts ``user_id`` into events."""
         self.user_ids = not hidden
-
-    # ---- forms
-
-    @base.control
-    async def form(
-        self,
-        user: str,
-        fields: dict[str, Any],
-        approvers: tuple[str, ...] = ("bob",),
-        decision: str = "agree",
-        form: str = "",
-        kind: str = "AND",
-    ) -> dict[str, Any]:
-        """File an OA form; ``decision``: "agree", "refuse", "withdraw", or "" to leave it running.
-        ``kind`` says whether all approvers must agree (AND) or one is enough (OR)."""
-        deciders = tuple(state.person(one).lark for one in approvers)
-        who = state.person(user).lark
-        instance = self.approvals.file(who, fields, deciders, form or world.LARK_FORM, kind)
-        if decision:
-            self._decide(instance, decision, "")
-        return {"instance": instance.code, "uuid": instance.uuid}
-
-    @base.control
-    async def decide_form(self, instance: str, decision: str, by: str = "") -> dict[str, Any]:
-        """Decide a running form, as one approver or (``by`` empty) as all whose turn it is."""
-        found = self.approvals.find(instance)
-        self._decide(found, decision, by)
-        return {"status": found.status}
-
-    def _decide(self, instance: Instance, decision: str, by: str) -> None:
-        if instance.status != "PENDING":
-            raise ValueError(f"the form is {instance.status}")
-        if decision == "withdraw":
-            self.approvals.withdraw(instance)
-            return
-        if decision not in ("agree", "refuse"):
-            raise ValueError(f"unknown decision {decision!r}")
-        decider = state.person(by).lark if by else ""
-        waiting = [t for t in instance.tasks if t.status == "PENDING" and decider in ("", t.who)]
-        if not waiting:
-            raise ValueError(f"{by or 'nobody'} has no task of this form")
-        for task in waiting:
-            if task.status == "PENDING":
-                self.approvals.decide(instance, task, decision == "agree")
-
-    @base.control
-    async def revert_form(self, instance: str) -> None:
-        """The initiator takes back a request that has passed: REVERTED comes after APPROVED."""
-        found = self.approvals.find(instance)
-        if found.status != "APPROVED" or found.reverted:
-            raise ValueError("only a request that has passed can be taken back, once")
-        self.approvals.revert(found)
-
-    @base.control
-    async def cc_form(self, instance: str, user: str) -> None:
-        """A copy of the form is sent to somebody: an ``approval_cc`` event."""
-        self.approvals.cc(self.approvals.find(instance), state.person(user).lark)
 
 
 def _readable(text: str, named: list[str]) -> str:

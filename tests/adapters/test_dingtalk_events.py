@@ -265,10 +265,21 @@ def test_the_states_of_a_form(kind: str, result: Any, status: str) -> None:
     ("kind", "result"),
     [("start", ""), ("finish", ""), ("finish", "redirect"), ("comment", "agree"), (None, "agree")],
 )
-def test_an_undecided_form_is_passed_over(kind: Any, result: str) -> None:
-    assert isinstance(
-        form({"processInstanceId": "i", "type": kind, "result": result}), events.Ignored
-    )
+def test_of_an_undecided_form_it_is_said_that_it_has_changed(kind: Any, result: str) -> None:
+    """It may revoke another one, which only reading it tells."""
+    event = form({"processInstanceId": "i", "type": kind, "result": result})
+    assert isinstance(event, model.FormChanged)
+    assert event.status == "changed"
+
+
+def test_of_every_documented_event_only_those_of_instances_are_ours() -> None:
+    told = json.loads((SAMPLES / "bpms_events_every_type.json").read_text("utf-8"))
+    ours = [form(data, eventType=data["EventType"]) for data in told]
+    statuses = [each.status for each in ours if isinstance(each, model.FormChanged)]
+    assert statuses == [
+        *("changed", "approved", "rejected", "withdrawn", "withdrawn"),
+        *("changed", "changed", "changed"),
+    ]
 
 
 def test_without_the_header_the_organisation_stands_in_the_data() -> None:

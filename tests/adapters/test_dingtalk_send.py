@@ -509,7 +509,7 @@ async def test_a_form_is_read() -> None:
     async with town() as t:
         fields = {"emp_id": "E123", "role": "devops"}
         made = await t.platform.form(user="alice", fields=fields, approvers=["bob", "carol"])
-        await until(lambda: t.events)
+        await until(lambda: len(t.events) == 2)
         event = t.events[-1]
         assert isinstance(event, model.FormChanged)
         assert (event.status, event.instance) == ("approved", made["instance"])
@@ -524,11 +524,18 @@ async def test_a_form_is_read() -> None:
         fetch = dataclasses.replace(fetch, instance=revoked["instance"])
         outcome = await t.adapter.perform(fetch, model.Attempt())
         assert isinstance(outcome, model.Done)
-        assert outcome.data["status"] == "reverted"
+        about = (outcome.data["action"], outcome.data["original"], outcome.data["status"])
+        assert about == ("revoke", made["instance"], "approved")
+        first = await t.adapter.perform(
+            dataclasses.replace(fetch, instance=made["instance"]), model.Attempt()
+        )
+        assert isinstance(first, model.Done)
+        assert (first.data["action"], first.data["attached"]) == ("", [revoked["instance"]])
         missing = await t.adapter.perform(
             dataclasses.replace(fetch, instance="no/such?"), model.Attempt()
         )
         assert isinstance(missing, model.Refused)
+        assert missing.code == "no_form"
 
 
 # ----------------------------------------------------------------------------- hosts

@@ -142,8 +142,10 @@ async def test_a_form_is_noticed_and_read(party, engine):
     async with connected(party, engine) as chat:
         await until(lambda: party.approvals.subscribed)
         filed = await party.form("alice", {"emp_id": "E123", "role": "devops"}, ("bob", "carol"))
-        changed = await until(lambda: engine.events and engine.events[-1])
+        await until(lambda: len(engine.events) == 2)
+        filing, changed = engine.events
         assert isinstance(changed, model.FormChanged)
+        assert filing.status == "changed"
         assert (changed.status, changed.form) == ("approved", world.LARK_FORM)
         fetch = model.FetchForm("lark", changed.tenant, changed.form, changed.instance)
         read = await chat.perform(fetch, model.Attempt())
@@ -152,7 +154,7 @@ async def test_a_form_is_noticed_and_read(party, engine):
         assert read.data["approvers"] == ["ou_bob", "ou_carol"]
         assert read.data["fields"]["emp_id"] == "E123"
         await party.revert_form(filed["instance"])
-        await until(lambda: len(engine.events) == 2)
+        await until(lambda: len(engine.events) == 3)
         assert engine.events[-1].status == "withdrawn"
         assert (await chat.perform(fetch, model.Attempt())).data["status"] == "reverted"
         deliveries = await party.deliveries("push.event")

@@ -348,79 +348,23 @@ async def test_the_documented_form_is_read(served, chat):
         "status": "running",
         "title": "Payment",
         "originator": "ou_3cda9c969f737aaa05e6915dce306cb9",
-        "approvers": [],
+        "approvers": ["ou_123456"],
+        "automatic": [],
         "fields": {"user_info": "", "widget1": "", "Item application": ""},
+        "action": "",
+        "original": "",
+        "decided": 1564590532967,
+        "attached": [],
+        "unclear": True,
     }
-
-
-@pytest.mark.parametrize(
-    ("status", "reverted", "ours"),
-    [
-        ("PENDING", False, "running"),
-        ("APPROVED", False, "approved"),
-        ("APPROVED", True, "reverted"),
-        ("REJECTED", False, "rejected"),
-        ("CANCELED", False, "withdrawn"),
-        ("DELETED", False, "withdrawn"),
-        ("NEW", False, ""),
-    ],
-)
-def test_the_states_of_a_form(status, reverted, ours):
-    assert send.form(instance(status=status, reverted=reverted))["status"] == ours
-
-
-def test_who_agreed_in_order_and_only_people():
-    def task(who: str, status: str = "APPROVED", end: str = "0", kind: str = "AND") -> Any:
-        return {"open_id": who, "status": status, "end_time": end, "type": kind}
-
-    tasks = [
-        task("ou_c", end="3"),
-        task("ou_a", end="1"),
-        task("ou_d", "DONE"),
-        task("ou_e", "REJECTED"),
-        task("", end="2"),
-        task("ou_auto", kind="AUTO_PASS"),
-        task("ou_a", end="4"),
-        "odd",
-    ]
-    assert send.form(instance(task_list=tasks))["approvers"] == ["ou_a", "ou_c"]
-    passed = [{"type": "START", "open_id": "ou_a"}, {"type": "PASS", "open_id": "ou_b"}, "odd"]
-    without = instance(task_list=None, timeline=[*passed, {"type": "PASS", "open_id": "ou_b"}])
-    assert send.form(without)["approvers"] == ["ou_b"]
-    assert send.form(instance(task_list=None, timeline=None))["approvers"] == []
-
-
-def test_the_fields_of_a_form_by_custom_id_id_and_name():
-    widgets = [
-        {"id": "w1", "custom_id": "emp_id", "name": "Employee", "type": "input", "value": "E123"},
-        {"id": "w2", "custom_id": "", "name": "Count", "type": "number", "value": 3},
-        {"id": "w3", "name": "Tags", "value": ["a", "b"]},
-        {"id": "w4", "name": "Rows", "value": [[{"id": "x", "value": "1"}]]},
-        {"id": "w5", "name": "emp_id", "value": "spoof"},
-        {"id": "w6", "name": "Ok", "value": True},
-        "odd",
-    ]
-    assert send.form(instance(form=json.dumps(widgets)))["fields"] == {
-        "emp_id": "E123",
-        "w1": "E123",
-        "Employee": "E123",
-        "w2": "3",
-        "Count": "3",
-        "w3": "a, b",
-        "Tags": "a, b",
-        "w4": '[[{"id":"x","value":"1"}]]',
-        "Rows": '[[{"id":"x","value":"1"}]]',
-        "w5": "spoof",
-        "w6": "true",
-        "Ok": "true",
-    }
-    assert send.form(instance(form="{broken"))["fields"] == {}
 
 
 async def test_a_form_that_is_not_there_or_anothers_is_refused(served, chat):
     path = "/open-apis/approval/v4/instances/inst-1"
     served.queue(path, {"code": 1390003, "msg": "not found"}, {"code": 0, "data": instance()})
-    assert isinstance(await chat.perform(FORM, model.Attempt()), model.Refused)
+    missing = await chat.perform(FORM, model.Attempt())
+    assert isinstance(missing, model.Refused)
+    assert missing.code == "no_form"
     other = model.FetchForm("lark", "tk", "OTHER-FORM", "inst-1")
     assert isinstance(await chat.perform(other, model.Attempt()), model.Refused)
 

@@ -107,8 +107,8 @@ def test_a_script_is_told_once_and_whole(acted: stage.Stage) -> None:
 @pytest.mark.parametrize(
     ("found", "told"),
     [
-        (model.Done(data={"status": "running", "title": "Hire"}), "“Hire” is not decided yet"),
-        (model.Done(data={"status": "odd", "title": ""}), "“form” is in an unknown state"),
+        (model.Done(data={"status": "rejected", "title": "Hire"}), "“Hire” is rejected"),
+        (model.Done(data={"status": "withdrawn", "title": ""}), "“form” is withdrawn"),
         (model.Refused("no such form"), "Reading the approval form failed: no such form"),
     ],
 )

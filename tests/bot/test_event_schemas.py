@@ -94,6 +94,7 @@ def forms(acted: Stage) -> None:
     acted.work()
     acted.form("i-1", "withdrawn")
     acted.form("i-2", "rejected")
+    acted.form("i-3", "changed")
     acted.work()
     now = acted.clock.now()
     acted.submit(model.Started("start:1", now, now))

@@ -140,6 +140,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m005_attempts",
             "m006_asking",
             "m007_untold",
+            "m008_form_links",
         ]
 
 

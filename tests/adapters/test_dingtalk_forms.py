@@ -1,0 +1,125 @@
+"""An OA form as it is read: who agreed to it as it is now, what it is about, what stands in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.dingtalk import forms
+
+SAMPLES = Path(__file__).parent.parent / "payloads" / "dingtalk"
+
+
+def sample(name: str) -> dict[str, Any]:
+    whole = json.loads((SAMPLES / f"process_instance_{name}.json").read_text("utf-8"))
+    result: dict[str, Any] = whole["result"]
+    return result
+
+
+def agreed(result: dict[str, Any]) -> tuple[list[str], list[str], bool]:
+    """By hand, by itself, and whether something of it is unclear."""
+    read = forms.read(result, "i")
+    return read["approvers"], read["automatic"], read["unclear"]
+
+
+def form(*records: tuple[str, str], tasks: Any = (), **more: Any) -> dict[str, Any]:
+    told = [{"type": kind, "userId": user, "result": "AGREE"} for kind, user in records]
+    done = [{"userId": user, "result": "AGREE", "status": "COMPLETED"} for user in tasks]
+    return {"originatorUserId": "filer", "operationRecords": told, "tasks": done, **more}
+
+
+def test_a_form_that_passed_by_itself_was_agreed_to_by_nobody() -> None:
+    assert agreed(sample("auto_agree_2026")) == ([], ["0902"], False)
+
+
+def test_what_was_agreed_before_a_form_was_sent_back_is_void_and_its_filer_never_agrees() -> None:
+    assert agreed(sample("sent_back")) == (["0903"], [], False)
+    back = form(
+        ("EXECUTE_TASK_NORMAL", "a"),
+        ("REDIRECT_PROCESS", "b"),
+        ("EXECUTE_TASK_NORMAL", "filer"),
+        ("EXECUTE_TASK_NORMAL", "b"),
+        tasks=["a", "b", "c"],
+    )
+    assert agreed(back) == (["b"], ["c"], False)
+
+
+def test_of_all_records_only_a_decision_by_hand_is_one() -> None:
+    people, automatic, unclear = agreed(sample("records_every_type"))
+    assert (people, automatic, unclear) == (["0903", "0905"], ["0908"], False)
+
+
+def test_a_task_without_a_record_passed_by_itself() -> None:
+    assert agreed(form(tasks=["a"])) == ([], ["a"], False)
+    assert agreed(form(("EXECUTE_TASK_NORMAL", "a"), tasks=["a"])) == (["a"], [], False)
+    both = form(("EXECUTE_TASK_AUTO", "a"), ("EXECUTE_TASK_NORMAL", "a"), tasks=["a"])
+    assert agreed(both) == (["a"], [], False)
+
+
+def test_an_agreement_by_a_record_that_nobody_knows_is_doubtful() -> None:
+    assert agreed(form(("EXECUTE_TASK_MAGIC", "a"))) == ([], [], True)
+    assert agreed(form(("EXECUTE_TASK_MAGIC", "a"), ("REDIRECT_PROCESS", "b"))) == ([], [], False)
+
+
+@pytest.mark.parametrize(
+    ("action", "main", "about"),
+    [
+        ("NONE", "", ("", "", False)),
+        (None, None, ("", "", False)),
+        ("REVOKE", "MAIN", ("revoke", "MAIN", False)),
+        ("revoke", "", ("revoke", "", False)),
+        ("MODIFY", "MAIN", ("modify", "MAIN", False)),
+        ("NONE", "MAIN", ("modify", "MAIN", True)),
+        ("OTHER", "", ("", "", True)),
+        ("MODIFY", "i", ("", "", True)),
+    ],
+)
+def test_a_form_that_revokes_or_modifies_another_says_which(
+    action: Any, main: Any, about: tuple[str, str, bool]
+) -> None:
+    read = forms.read(form(bizAction=action, mainProcessInstanceId=main), "i")
+    assert (read["action"], read["original"], read["unclear"]) == about
+
+
+def test_the_published_revocation_runs_nothing() -> None:
+    read = forms.read(sample("revoked"), "i")
+    assert (read["status"], read["action"], read["original"]) == (
+        "approved",
+        "revoke",
+        "MAIN-INSTANCE-1",
+    )
+
+
+def test_every_component_is_read_and_an_empty_one_is_empty() -> None:
+    fields = forms.read(sample("every_component"), "i")["fields"]
+    assert fields["服务器"] == "web-01"
+    assert fields["机器"] == "web-01, web-02"
+    assert fields["业务主体"] == "运维部"
+    assert (fields["开始时间"], fields["结束时间"]) == ("2026-07-27 09:00", "2026-07-27 18:00")
+    assert fields["角色"] == "dev"
+    empty = ("空单选", "图片", "空附件", "备注(选填)")
+    assert [fields[name] for name in empty] == [""] * len(empty)
+    assert json.loads(fields["明细"])[0]["rowNumber"].startswith("TableField")
+
+
+def test_an_option_with_a_comma_does_not_become_two() -> None:
+    value = json.dumps(["web-01,db-01", "web-02"])
+    component = {"componentType": "DDMultiSelectField", "name": "m", "value": value}
+    assert forms.fields([component])["m"] == value
+
+
+@pytest.mark.parametrize(
+    ("code", "missing"),
+    [
+        ("processInstanceInvalidParameter", True),
+        ("processInstanceNotExist", True),
+        ("AccessTokenPermissionDenied", False),
+        ("invalidParameter", False),
+        ("", False),
+    ],
+)
+def test_which_refusals_say_that_there_is_no_such_form(code: str, missing: bool) -> None:
+    assert forms.is_missing(code) is missing
