@@ -52,7 +52,24 @@ class Caller:
         if attempt.uncertain and not self._young(effect, request):
             reason = f"{request.action} may have been made already, and cannot safely be repeated."
             return model.Unknown(reason, effect.token)
+        if request.tagged and not attempt.uncertain and not self._young(effect, request):
+            earlier = await self._earlier(effect, request, session)
+            if earlier is not None:
+                return earlier
         return await self._make(effect, request, session, attempt.uncertain)
+
+    async def _earlier(
+        self, effect: model.RunCall, request: wire.Request, session: str
+    ) -> model.Outcome | None:
+        """What carries the tag of a call that is on record as never made, but is older than the
+        platform remembers its token: the record may be that of a store that was put back."""
+        if effect.at is None:
+            return None
+        try:
+            found = await lookups.by_tag(self.api, request, session, effect.digest)
+        except openapi.Failure as failure:
+            return failure.harmless()
+        return done(found) if isinstance(found, dict) else found
 
     def _young(self, effect: model.RunCall, request: wire.Request) -> bool:
         """Does the platform surely remember our token, if the call was made?"""

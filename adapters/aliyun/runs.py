@@ -42,11 +42,10 @@ class Runner:
         region = effect.step.region or effect.plan.region or self.settings.region
         identity = self._identity(effect.request, region, effect.step.instances)
         look = functools.partial(self._look, effect, region, identity)
-        if attempt.uncertain:
-            known = await self.starts.known(effect, look)
-            if known is not None:
-                return known
-        else:
+        known = await self.starts.before(effect, attempt, look)
+        if known is not None:
+            return known
+        if not attempt.uncertain:
             try:
                 if refused := await self._asleep(effect, region, identity):
                     return refused

@@ -34,11 +34,10 @@ class Runner:
             return refused
         region = effect.step.region or effect.plan.region or self.settings.region
         look = functools.partial(self._look, effect, region)
-        if attempt.uncertain:
-            known = await self.starts.known(effect, look)
-            if known is not None:
-                return known
-        else:
+        known = await self.starts.before(effect, attempt, look)
+        if known is not None:
+            return known
+        if not attempt.uncertain:
             try:
                 if changed := await self._changed(effect, region):
                     return changed

@@ -57,6 +57,22 @@ class Starts:
         self.settings = settings
         self.clock = clock
 
+    async def before(
+        self, effect: model.StartRun, attempt: model.Attempt, look: Look
+    ) -> model.Outcome | None:
+        """What became of an earlier try; None: it certainly cannot run twice if sent now. One that
+        is on record as never sent, but is older than the platform remembers its token, is looked
+        for all the same: the record may be that of a store that was put back."""
+        if attempt.uncertain or effect.lookup:
+            return await self.known(effect, look)
+        age = self._age(effect)
+        if age is None or age < self.settings.safe_token_seconds:
+            return None
+        try:
+            return await look()
+        except Failure as failure:
+            return failure.harmless()
+
     async def known(self, effect: model.StartRun, look: Look) -> model.Outcome | None:
         """What became of an earlier try; None: it certainly cannot run twice if sent again."""
         token = effect.step.token

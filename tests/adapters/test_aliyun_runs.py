@@ -402,6 +402,21 @@ async def test_the_run_of_another_plan_is_never_taken_for_ours(
     assert len(await party.invocations()) == 1
 
 
+async def test_one_that_the_record_says_was_never_sent_is_looked_for_once_its_token_is_old(
+    aliyun: Aliyun, party: Party, clock: Clock
+) -> None:
+    """The record is that of a store that was put back; the platform has forgotten the token."""
+    effect = start(plan())
+    done = await aliyun.perform(effect, model.Attempt())
+    party.clock.advance(3600)
+    clock.ahead = 3600
+    assert await aliyun.perform(effect, model.Attempt()) == done
+    assert len(await party.invocations()) == 1
+    late = start(plan(), "token-2", **{"countersign-at": effect.tags["countersign-at"]})
+    assert isinstance(await aliyun.perform(late, model.Attempt()), model.Done), "it never was"
+    assert len(await party.invocations()) == 2
+
+
 async def test_a_run_of_an_earlier_release_is_found_by_the_short_code(
     aliyun: Aliyun, party: Party
 ) -> None:

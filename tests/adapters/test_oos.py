@@ -265,6 +265,18 @@ async def test_a_forgotten_token_is_found_by_its_tag(oos: Oos, party: Aliyun, cl
     assert len(await party.executions()) == 1
 
 
+async def test_one_that_the_record_says_was_never_sent_is_looked_for_once_its_token_is_old(
+    oos: Oos, party: Aliyun, clock: Clock
+) -> None:
+    """The record is that of a store that was put back; the platform has forgotten the token."""
+    effect = start(TOUCH)
+    done = await oos.perform(effect, model.Attempt())
+    party.clock.advance(3600)
+    clock.ahead = 3600
+    assert await oos.perform(effect, model.Attempt()) == done
+    assert len(await party.executions()) == 1
+
+
 async def test_the_execution_of_another_plan_is_never_taken_for_ours(
     oos: Oos, party: Aliyun
 ) -> None:
