@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import signal
 import sys
-import tomllib
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from bot import config, event_schemas, rule_commands, shell, store_commands, words
+from bot import config, event_schemas, release, rule_commands, shell, store_commands, words
 from bot.config import reference
 
 if TYPE_CHECKING:
@@ -36,14 +34,6 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def version() -> str:
-    """Of the checkout that runs, or of the package where there is none."""
-    pyproject = Path(__file__).resolve().parents[1] / "pyproject.toml"
-    if pyproject.is_file():
-        return str(tomllib.loads(pyproject.read_text("utf-8"))["project"]["version"])
-    return importlib.metadata.version("countersign")
-
-
 def commands_of(settings: config.Config) -> tuple[str, ...]:
     """What keeps the commands from running as the whole configuration is: products of the cloud
     that templates call, and that nobody knows."""
@@ -60,7 +50,7 @@ def commands_of(settings: config.Config) -> tuple[str, ...]:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version(), prog_name="countersign")
+@click.version_option(release.version(), prog_name="countersign")
 def main() -> None:
     """Countersign (会签): ask for an operation in a chat, have it approved on a card, run it on
     Alibaba Cloud, and be told in the thread that asked."""

@@ -18,7 +18,7 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from bot import checkpoints, model, ports, store
+from bot import checkpoints, logbook, model, ports, store
 from bot import patience as patience_
 from bot.store import codec
 
@@ -254,6 +254,8 @@ class Engine:
         checkpoints.reach("engine.before_commit")
         writer.commit()
         checkpoints.reach("engine.committed")
+        for line in self._taker.taken_down():
+            line.write()
         self._uncopied += COMMIT_WEIGHS + len(jobs)
         self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
 
@@ -359,6 +361,12 @@ class _Taker:
         self._patience = patience
         self._chance = chance or random.Random()
         self._asks: dict[str, deque[float]] = {}
+        self.lines: list[logbook.Line] = []
+
+    def taken_down(self) -> list[logbook.Line]:
+        """What the log says of what was decided since it was last asked for."""
+        lines, self.lines = self.lines, []
+        return lines
 
     def take(self, event: model.Event) -> model.Receipt:
         """Decide and write one event. Whatever goes wrong with it harms only itself."""
@@ -368,8 +376,9 @@ class _Taker:
         for attempt in (1, 2):
             writer.savepoint()
             try:
-                receipt = self._decided(event, now)
+                receipt, lines = self._decided(event, now)
                 writer.release()
+                self.lines += lines
                 return receipt
             except Exception as error:
                 if _fatal(error):
@@ -384,12 +393,15 @@ class _Taker:
         assert fault is not None
         return self._refuse(event, now, fault)
 
-    def _decided(self, event: model.Event, now: datetime) -> model.Receipt:
-        writer = self._writer
+    def _decided(
+        self, event: model.Event, now: datetime
+    ) -> tuple[model.Receipt, list[logbook.Line]]:
+        """The receipt, and what the log says of it once it is on disk."""
+        writer, lines = self._writer, list[logbook.Line]()
         # a timer's row is its own guard: one put in again for the very same time is due once more
         known = None if isinstance(event, model.TimerDue) else writer.answer(event.id)
         if known is not None:
-            return replace(known, duplicate=True)
+            return replace(known, duplicate=True), lines
         receipt = model.Receipt()
         prepared = self._prepare(event, now)
         if prepared is not None:
@@ -397,11 +409,11 @@ class _Taker:
             view = writer.view(needs, self._recent_asks(needs.asks_by))
             decision = self._decide(prepared, view, now)
             writer.apply(view, decision, now)
-            receipt = decision.receipt
+            receipt, lines = decision.receipt, list(logbook.lines(view.request, decision))
             if needs.asks_by:
                 self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
         writer.record(event.id, type(event).__name__, codec.ms(now), receipt)
-        return receipt
+        return receipt, lines
 
     def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
         """Note that an event could not be decided, so that it is neither lost nor taken again."""

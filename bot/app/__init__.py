@@ -13,7 +13,6 @@ import dataclasses
 import gc
 import logging
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
@@ -26,10 +25,12 @@ from bot import (
     engine,
     house,
     loading,
+    logbook,
     model,
     outbox,
     poller,
     ports,
+    release,
     store,
     texts,
     timer,
@@ -45,6 +46,7 @@ ABSENCE = timedelta(minutes=5)
 """Platforms deliver again for a few minutes at least; after longer we look ourselves."""
 UNKNOWN_ABSENCE = timedelta(hours=1)
 QUIET = ("asyncio", "urllib3", "alibabacloud", "Lark", "dingtalk_stream")
+"""Libraries that only speak up when something is wrong."""
 
 
 class Stopped(Exception):
@@ -204,15 +206,20 @@ class App:
                     raise Stopped(f"{names[task]} ended by itself")
 
 
-def log_to_stderr(level: str) -> None:
-    """One line per event of the bot itself; the SDKs only speak up when something is wrong."""
-    logging.basicConfig(
-        level=level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+def banner(settings: config.Config) -> str:
+    """What starts here, from which file, and what it is going to connect to."""
+    parts = []
+    if settings.dingtalk is not None:
+        parts.append(f"dingtalk {settings.dingtalk.endpoint}")
+    if settings.lark is not None:
+        parts.append(f"lark {settings.lark.domain}")
+    parts.append(f"aliyun {settings.aliyun.endpoint or settings.aliyun.region}")
+    if settings.http is not None:
+        parts.append(f"http {settings.http.listen}")
+    return (
+        f"countersign {release.version()} starts: configuration {settings.path}, "
+        f"data {settings.data}, {len(settings.book.commands)} commands, {', '.join(parts)}"
     )
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def settle() -> None:
@@ -224,7 +231,8 @@ def settle() -> None:
 
 def run(settings: config.Config, wall: ports.Wall | None = None) -> int:
     """Run the bot until SIGTERM or SIGINT. Returns the exit status: 0 stopped as asked, 1 not."""
-    log_to_stderr(settings.bot.log_level)
+    logbook.to_stderr(settings.bot.log_level, settings.bot.log_format, QUIET)
+    log.info("%s", banner(settings))
 
     async def main() -> None:
         stop = asyncio.Event()

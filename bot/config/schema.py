@@ -46,6 +46,12 @@ class Bot(Table):
     timezone: values.Zone = Field(
         default="Asia/Shanghai", description="The time zone in which times are shown to people."
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="How a line of the log looks: `text` for people, `json` for collectors, with "
+        "the fields `time`, `level`, `logger`, `message`, and for each step of a request `step`, "
+        "`request`, `command`, `code`, `person`, `outcome` and `seconds`.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged. No level logs secrets, tokens or tickets."
     )
