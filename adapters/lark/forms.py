@@ -77,8 +77,8 @@ def _agreed(data: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         automatic += [who for task in tasks if (who := _agreed_by(task)) and who not in void]
     else:
         agreed = sorted(tasks, key=lambda task: _whole_number(task.get("end_time")))
-        automatic = [_open_id(task) for task in agreed if task.get("type") in BY_ITSELF]
-        people = [_agreed_by(task) for task in agreed if task.get("type") not in BY_ITSELF]
+        automatic = [_open_id(task) for task in agreed if _word(task, "type") in BY_ITSELF]
+        people = [_agreed_by(task) for task in agreed if _word(task, "type") not in BY_ITSELF]
     known = [who for who in dict.fromkeys(people) if who and who != filer]
     alone = [who for who in dict.fromkeys(automatic) if who and who not in (*people, filer)]
     return known, alone
@@ -88,13 +88,14 @@ def _of_timeline(
     tasks: list[Mapping[str, Any]], timeline: list[Mapping[str, Any]]
 ) -> tuple[list[str], list[str], set[str]]:
     """Agreements and automatic passes since the last rollback, and who had agreed before it."""
-    kinds = {str(task.get("id")): task.get("type") for task in tasks}
+    kinds = {str(task.get("id")): _word(task, "type") for task in tasks}
     starts = {str(task.get("id")) for task in tasks if _is_start(task)}
     people: list[str] = []
     automatic: list[str] = []
     void: set[str] = set()
     for entry in timeline:
-        kind, who, task = entry.get("type"), _open_id(entry), str(entry.get("task_id") or "")
+        kind, who = _word(entry, "type"), _open_id(entry)
+        task = str(entry.get("task_id") or "")
         if kind in ROLLBACKS:
             void.update(people, automatic)
             people, automatic = [], []
@@ -127,8 +128,12 @@ def _in_order(timeline: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _open_id(entry: Mapping[str, Any]) -> str:
-    who = entry.get("open_id")
-    return who if isinstance(who, str) else ""
+    return _word(entry, "open_id")
+
+
+def _word(entry: Mapping[str, Any], name: str) -> str:
+    value = entry.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:

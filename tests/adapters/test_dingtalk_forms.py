@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.dingtalk import forms
 
@@ -123,3 +125,37 @@ def test_an_option_with_a_comma_does_not_become_two() -> None:
 )
 def test_which_refusals_say_that_there_is_no_such_form(code: str, missing: bool) -> None:
     assert forms.is_missing(code) is missing
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.just("null"),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+LIKELY = st.sampled_from(["EXECUTE_TASK_NORMAL", "REDIRECT_PROCESS", "AGREE", "a", "[1]", "{}"])
+ENTRY = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ("type", "userId", "result", "name", "value", "extValue", "componentType"), JSON | LIKELY
+    ),
+)
+ENTRIES = st.lists(ENTRY | JSON, max_size=4) | JSON
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            **dict.fromkeys(("operationRecords", "tasks", "formComponentValues"), ENTRIES),
+            **dict.fromkeys(("status", "result", "finishTime", "bizAction"), JSON),
+            **dict.fromkeys(("mainProcessInstanceId", "attachedProcessInstanceIds"), JSON),
+        },
+    )
+)
+def test_whatever_the_platform_answers_is_read(result: dict[str, Any]) -> None:
+    read = forms.read(result, "i")
+    assert all(isinstance(who, str) and who for who in (*read["approvers"], *read["automatic"]))
+    assert all(isinstance(value, str) for value in read["fields"].values())
+    assert read["action"] in ("", "revoke", "modify")

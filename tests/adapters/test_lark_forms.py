@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.lark import forms
 from tests.adapters.test_lark_events import sample
@@ -151,3 +153,36 @@ def test_the_fields_of_a_form_by_custom_id_id_and_name():
         "Ok": "true",
     }
     assert forms.form(instance(form="{broken"))["fields"] == {}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+ENTRY = st.fixed_dictionaries(
+    {},
+    optional={
+        name: JSON | st.sampled_from(["PASS", "AUTO_PASS", "ROLLBACK", "START", "ou_a", "1"])
+        for name in ("type", "open_id", "task_id", "id", "status", "create_time", "node_name")
+    },
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "task_list": st.lists(ENTRY | JSON, max_size=4) | JSON,
+            "timeline": st.lists(ENTRY | JSON, max_size=4) | JSON,
+            **dict.fromkeys(("form", "status", "reverted", "end_time", "open_id"), JSON),
+            **dict.fromkeys(("reverted_instance_code", "modified_instance_code"), JSON),
+        },
+    )
+)
+def test_whatever_the_platform_answers_is_read(data: dict[str, Any]) -> None:
+    read = forms.form(data)
+    assert all(isinstance(who, str) and who for who in (*read["approvers"], *read["automatic"]))
+    assert read["action"] in ("", "revoke", "modify")

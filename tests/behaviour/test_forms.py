@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,43 @@ async def test_who_decided_in_the_place_of_another_is_the_one_who_voted(scene: S
     await ran(scene, known)
     with scene.reader() as reader:
         assert [vote.person for vote in reader.votes(1)] == ["carol"]
+
+
+# ----------------------------------------------------------------------------- what stands in it
+
+SAMPLES = Path(__file__).parent.parent / "payloads"
+MAPPED = 'command = "provision"\nargs = { emp_id = "emp_id", role = "role" }\ngroup = "hr"'
+EVERYTHING = 'command = "restart"\nargs = { targets = "机器", reason = "原因" }\ngroup = "ops"'
+CHOICES = [
+    {"id": "m", "name": "机器", "type": "checkboxV2", "value": ["web-01", "web-02"]},
+    {"id": "r", "name": "原因", "type": "textarea", "value": "第一行\n第二行"},
+]
+
+
+def every_component(platform: str) -> list[dict[str, Any]]:
+    """All that a form can hold, as the platform writes it; two machines are chosen."""
+    if platform == "dingtalk":
+        path = SAMPLES / "dingtalk" / "process_instance_every_component.json"
+        found = json.loads(path.read_text("utf-8"))["result"]["formComponentValues"]
+        return [*found]
+    path = SAMPLES / "lark" / "approval_get_every_widget.json"
+    return [*json.loads(json.loads(path.read_text("utf-8"))["data"]["form"]), *CHOICES]
+
+
+async def test_a_form_with_everything_a_form_can_hold_asks_for_its_command(
+    platform: str, tmp_path: Path
+) -> None:
+    async with Sandbox() as sandbox:
+        path = demo.configuration(tmp_path, sandbox.ports)
+        text = path.read_text("utf-8")
+        assert text.count(MAPPED) == 2
+        path.write_text(text.replace(MAPPED, EVERYTHING), "utf-8")
+        async with playing(sandbox, platform, path) as scene:
+            known = await scene.ids()
+            await file(scene, {"x": "y"}, components=every_component(platform))
+            card = await scene.new_card("restart", known)
+            for word in ("web-01", "web-02", "第二行"):
+                assert word in card["text"]
 
 
 # ----------------------------------------------------------------------------- read again

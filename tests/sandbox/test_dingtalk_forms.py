@@ -150,6 +150,52 @@ async def test_revoking_is_a_new_instance() -> None:
     assert got["result"] == "agree"
 
 
+async def test_a_modified_form_is_attached_to_the_original() -> None:
+    async with dt.served() as client:
+        id = (await client.party.form("alice", FIELDS))["instance"]
+        new = (await client.party.modify_form(id, {"role": "ops"}, ""))["instance"]
+        got, original = await fetch(client, new), await fetch(client, id)
+    assert (got["bizAction"], got["mainProcessInstanceId"], got["status"]) == (
+        "MODIFY",
+        id,
+        "RUNNING",
+    )
+    assert original["attachedProcessInstanceIds"] == [new]
+    assert [f["value"] for f in got["formComponentValues"]] == ["E123", "ops"]
+
+
+async def test_records_of_what_passed_by_itself_was_sent_back_or_done_for_another() -> None:
+    async with dt.served() as client:
+        party = client.party
+        id = (await party.form("alice", FIELDS, ["bob", "carol"], ""))["instance"]
+        await party.decide_form(id, "auto", by="bob")
+        await party.send_back_form(id, by="carol", fields={"role": "ops"})
+        await party.decide_form(id, "silent", by="bob")
+        await party.decide_form(id, "agree", by="carol", actor="bob")
+        got = await fetch(client, id)
+    assert got["result"] == "agree"
+    assert [(r["type"], r["userId"], r["result"]) for r in got["operationRecords"]] == [
+        ("START_PROCESS_INSTANCE", "u-alice", "NONE"),
+        ("EXECUTE_TASK_AUTO", "u-bob", "AGREE"),
+        ("REDIRECT_PROCESS", "u-carol", "NONE"),
+        ("EXECUTE_TASK_NORMAL", "u-alice", "NONE"),
+        ("EXECUTE_TASK_AGENT", "u-bob", "AGREE"),
+        ("FINISH_PROCESS_INSTANCE", "u-alice", "AGREE"),
+    ]
+
+
+async def test_answers_may_lag_behind_events() -> None:
+    async with dt.served() as client:
+        id = (await client.party.form("alice", FIELDS))["instance"]
+        await client.party.lag_form(id, 1)
+        assert (await fetch(client, id))["status"] == "RUNNING"
+        assert (await fetch(client, id))["status"] == "COMPLETED"
+        await client.party.lag_form(id, 1, missing=True)
+        status, _ = await client.call("GET", ONE, params={"processInstanceId": id})
+        assert status == 400
+        assert (await fetch(client, id))["result"] == "agree"
+
+
 async def test_the_app_can_act_for_an_approver() -> None:
     async with dt.served() as client:
         id = (await client.party.form("alice", FIELDS, ["bob"], ""))["instance"]

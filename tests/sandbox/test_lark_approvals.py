@@ -219,3 +219,67 @@ async def test_an_event_may_come_twice_as_it_was(played: tuple[Lark, Bot]) -> No
     await lark.push_again(again["id"])
     await until(lambda: len(bot.got) == 3)
     assert bot.got[2]["uuid"] == again["id"]
+
+
+async def _read(bot: Bot, code: str) -> dict[str, Any]:
+    answer = (await bot.call("GET", f"{V4}/instances/{code}"))[1]
+    data: dict[str, Any] = answer["data"]
+    return data
+
+
+async def test_a_form_waits_again_while_its_revocation_is_decided(
+    played: tuple[Lark, Bot],
+) -> None:
+    lark, bot = played
+    await _subscribe(bot)
+    code = (await lark.form("alice", {"emp_id": "E1"}))["instance"]
+    other = (await lark.revoke_form(code, ""))["instance"]
+    assert (await _read(bot, other))["reverted_instance_code"] == code
+    assert (await _read(bot, code))["status"] == "PENDING"
+    assert "reverted_instance_code" not in await _read(bot, code)
+    await lark.decide_form(other, "agree")
+    got = await _read(bot, code)
+    assert (got["status"], got["reverted"]) == ("APPROVED", True)
+    await _quiet(lark)
+    told = [(p["event"]["instance_code"] == code, p["event"]["status"]) for p in bot.got]
+    of_original = [s for own, s in told if own and s in ("PENDING", "APPROVED", "REVERTED")]
+    assert of_original[-1] == "REVERTED"
+
+
+async def test_a_rolled_back_form_keeps_what_was_agreed_before(played: tuple[Lark, Bot]) -> None:
+    lark, bot = played
+    code = (await lark.form("alice", {"role": "dev"}, ("bob", "carol"), ""))["instance"]
+    await lark.decide_form(code, "agree", "bob")
+    await lark.send_back_form(code, "carol", {"role": "ops"})
+    await lark.decide_form(code, "auto", "bob")
+    await lark.decide_form(code, "agree", "carol")
+    got = await _read(bot, code)
+    assert json.loads(got["form"])[0]["value"] == "ops"
+    assert [(entry["type"], entry["open_id"]) for entry in got["timeline"]] == [
+        ("START", "ou_alice"),
+        ("PASS", "ou_bob"),
+        ("ROLLBACK", "ou_carol"),
+        ("PASS", "ou_alice"),
+        ("AUTO_PASS", ""),
+        ("PASS", "ou_carol"),
+    ]
+    assert [(t["open_id"], t["status"], t["type"]) for t in got["task_list"]] == [
+        ("ou_bob", "APPROVED", "AND"),
+        ("ou_carol", "DONE", "AND"),
+        ("ou_alice", "APPROVED", "AND"),
+        ("", "APPROVED", "AUTO_PASS"),
+        ("ou_carol", "APPROVED", "AND"),
+    ]
+
+
+async def test_a_modified_form_names_the_original_and_answers_may_lag(
+    played: tuple[Lark, Bot],
+) -> None:
+    lark, bot = played
+    code = (await lark.form("alice", {"role": "dev"}))["instance"]
+    new = (await lark.modify_form(code, {"role": "ops"}))["instance"]
+    assert (await _read(bot, new))["modified_instance_code"] == code
+    await lark.lag_form(new, 1)
+    assert [(await _read(bot, new))["status"] for _ in range(2)] == ["PENDING", "APPROVED"]
+    await lark.lag_form(new, 1, missing=True)
+    assert (await bot.call("GET", f"{V4}/instances/{new}"))[1]["code"] == 1390003
