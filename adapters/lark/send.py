@@ -183,7 +183,7 @@ class Sender:
     ) -> model.Outcome:
         """Reply where there is a message to reply to, else write to the chat."""
         uuid = safe_uuid(key)
-        age = (self._clock.now() - attempt.uncertain_since).total_seconds()
+        age = self._clock.age(attempt.uncertain_since)
         if attempt.uncertain and age > UUID_HOLDS:
             earlier = await self._earlier(place, content, attempt)
             if earlier is not None:
