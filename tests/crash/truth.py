@@ -14,8 +14,8 @@ from sandbox.client import Sandbox
 from tests.crash import crew, crowd, replays, stories
 
 SETTLES = 40.0
-PLAN = ("#!/bin/bash", "长0100", "长0430", "长0600")
-"""What only the whole plan holds, where a card has no room for it."""
+PLAN = re.compile(r"^申请人 |#!/bin/bash|长0\d\d\d")
+"""What only the whole plan holds, or begins with, where a card has no room for it."""
 NEVER = (
     "event.failed", "tell.failed", "card.failed", "run.unclear", "run.unknown", "run.broken",
     "run.tell_failed",
@@ -131,9 +131,9 @@ async def faults_of_robot(story: stories.Story, sandbox: Sandbox) -> list[str]:
 
 
 def is_plan(text: str) -> bool:
-    """Is it a part of the whole plan, told because the card has no room for it? Such parts name
-    neither the request nor anybody."""
-    return play.has(text, PLAN) or not re.search(r"#\d|@", text)
+    """Is it a part of the whole plan, told because the card has no room for it? Other such parts
+    name neither the request nor anybody."""
+    return bool(PLAN.search(text)) or not re.search(r"#\d|@", text)
 
 
 def faults_of_cards(story: stories.Story, cards: list[play.Entry]) -> list[str]:
