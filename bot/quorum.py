@@ -150,7 +150,9 @@ def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
         kept=tuple(_within(one) for one in quorum.kept),
     )  # fmt: skip
     if ballot.kind == "approval":
-        voters = tuple(person for person in ballot.voters if person in book.people)
+        named_since = (policy.of_ram(book, user) for user in ballot.ram)
+        people = (*ballot.voters, *(person.id for person in named_since if person is not None))
+        voters = tuple(dict.fromkeys(person for person in people if person in book.people))
         named = Policy(
             within.name,
             voters,
@@ -311,7 +313,7 @@ def refusal_of_vote(
     book = quorum.book
     bare = next((one for one in quorum.policies if not one.approvers), None)
     if bare is not None:
-        return Refusal("vote.no_policy", {"policy": bare.name})
+        return _refusal_of_bare(request, bare)
     people = electorate(quorum)
     if voter.id in quorum.involved and voter.id not in people:
         return Refusal("vote.own" if _asked(book, request, voter) else "vote.caused")
@@ -327,6 +329,17 @@ def refusal_of_vote(
     if voter.id not in waiting and any(one.mode == "sequence" for one in quorum.policies):
         return Refusal("vote.not_your_turn", {"names": _names(book, waiting)})
     return None
+
+
+def _refusal_of_bare(request: model.Request, bare: Policy) -> Refusal:
+    """Why nobody can vote: whom a task of a template names is nobody here, or no longer; or the
+    policy itself is gone."""
+    ballot = request.ballot
+    if ballot is None or ballot.kind != "approval":
+        return Refusal("vote.no_policy", {"policy": bare.name})
+    if ballot.ram:
+        return Refusal("vote.no_ram", {"task": ballot.task, "users": list(ballot.ram)})
+    return Refusal("vote.voters_gone", {"task": ballot.task, "voters": list(ballot.voters)})
 
 
 def _open(quorum: Quorum, voter: Person, own: Sequence[_Human]) -> bool:

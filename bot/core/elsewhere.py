@@ -75,17 +75,14 @@ def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
         text += f":{progress.done}:{progress.failed}"
     if draft.it.asked:
         text += f":{draft.it.asked}"
-    voters = tuple(
-        person.id
-        for name in waiting.approvers
-        if (person := policy.of_ram(draft.house.book, name)) is not None
-    )
+    voters, ram = questions.named(draft, waiting.approvers, rule)
     return model.Ballot(
         key=key,
         kind=waiting.kind,
         task=waiting.task,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        voters=voters if waiting.approvers else rule.approvers,
+        voters=voters,
+        ram=ram,
         need=max(1, waiting.need),
         shown=questions.elsewhere(draft, execution),
         expires_at=draft.now + rule.expires if waiting.kind != "pause" and ours else None,

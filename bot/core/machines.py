@@ -32,7 +32,7 @@ def refusal_of_found(
         return policy.Refusal("refused.ambiguous_target", {"target": target, "ids": list(ids)})
     found = instances_of(data)
     if not found:
-        return policy.Refusal("refused.no_targets")
+        return policy.Refusal("refused.no_match")
     regions = sorted({instance.region for instance in found})
     if len(regions) > 1:
         return policy.Refusal("refused.several_regions", {"regions": regions})

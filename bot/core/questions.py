@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,19 +31,23 @@ def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ball
         if approval.kind == "canary":
             shown = canary_text(approval.shown, names_of(draft))
             return asking(draft, approval.key, "canary", approval.task, run, shown)
-        voters = tuple(
-            person.id
-            for name in approval.approvers
-            if (person := policy.of_ram(draft.house.book, name)) is not None
-        )
+        voters, ram = named(draft, approval.approvers, rule)
         found = asking(draft, approval.key, "approval", approval.task, run, notice_text(approval))
-        voters = voters if approval.approvers else rule.approvers
-        return replace(
-            found, voters=tuple(dict.fromkeys(voters)), need=max(1, approval.min_required)
-        )
+        return replace(found, voters=voters, need=max(1, approval.min_required), ram=ram)
     pause = waits.pauses[0]
     kind = "batch" if pause.kind == "batch" else "pause"
     return asking(draft, pause.key, kind, pause.task, run)
+
+
+def named(
+    draft: Draft, users: Sequence[str], rule: quorum.Quorum
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who votes where a task names these RAM users, and which of them belong to nobody here. Of one
+    that names none, the approvers of the request do."""
+    found = {user: policy.of_ram(draft.house.book, user) for user in users}
+    people = tuple(dict.fromkeys(one.id for one in found.values() if one is not None))
+    nobody = tuple(user for user, one in found.items() if one is None)
+    return (people, nobody) if users else (rule.approvers, ())
 
 
 def asking(

@@ -252,13 +252,19 @@ def ask(draft: Draft, asks: model.Ballot) -> None:
     draft.tell(f"ballot:{asks.digest[:16]}", message)
     if asks.voted:
         if not quorum.can_pass(rule):
-            draft.tell_sentence(
-                f"nobody:{asks.digest[:16]}", "say.ballot.nobody", draft.asker(), task=asks.task
-            )
+            tell_nobody(draft, asks)
         if asks.expires_at is not None:
             draft.remind("ballot_expires", rule.expires)
             if timedelta() < rule.remind < rule.expires:
                 draft.remind("ballot", rule.remind)
+
+
+def tell_nobody(draft: Draft, asks: model.Ballot) -> None:
+    """Say that not enough people can agree to what was asked, and what can be done."""
+    ends = texts.say(draft.it.locale, "say.ballot.ends") if asks.expires_at is not None else ""
+    key = "say.ballot.no_ram" if asks.ram else "say.ballot.nobody"
+    facts = {"task": asks.task, "users": list(asks.ram), "ends": ends}
+    draft.tell_sentence(f"nobody:{asks.digest[:16]}", key, draft.asker(), **facts)
 
 
 def askers(draft: Draft, asks: model.Ballot) -> tuple[str, ...]:

@@ -24,7 +24,9 @@ def steer(
     key = refusal_of_word(draft, person, word)
     if key:
         draft.enter(person.id, "steer.refused", word=word, state=request.state.value)
-        names = cards.names_of(draft.house, who_may(draft, word))
+        turn = key in ("steer.again", "steer.not_yet")
+        who = quorum.tally(*answers(draft, word)).waiting_for if turn else who_may(draft, word)
+        names = cards.names_of(draft.house, who)
         word_ = cards.state_word(locale, request)
         return texts.say(locale, key, id=request.id, names=names, state=word_), "warning"
     if word in ("retry", "skip") and not is_answered(draft, person, account, word, via):
@@ -73,12 +75,14 @@ def is_answered(
 def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
     """Why this person may not say this word now, as the key of a sentence; "": they may."""
     request, plan, asks = draft.it, draft.it.plan, draft.it.ballot
-    if plan is None or not plan.template or request.state not in runs.GOING:
+    if plan is None or request.state not in runs.GOING:
         return "stop.not_running" if word == "pause" else "steer.nothing"
-    if word == "pause" and plan.engine != "local":
-        return "steer.not_here"
-    if word == "pause" and (request.stopping or (asks is not None and not asks.voted)):
-        return "steer.already"
+    if word == "pause":
+        key = refusal_of_pause(request, plan)
+        if key:
+            return key
+    if not plan.template:
+        return "steer.nothing"
     if word == "resume" and (asks is None or asks.kind not in ("pause", "batch", "person", "held")):
         return "steer.nothing"
     if word in ("retry", "skip") and (asks is None or asks.kind != "unknown"):
@@ -90,13 +94,29 @@ def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
     return ""
 
 
+def refusal_of_pause(request: model.Request, plan: model.Plan) -> str:
+    """Why a run cannot be paused now, as the key of a sentence; "": it can."""
+    asks = request.ballot
+    if not plan.template:
+        return "steer.script"
+    if plan.engine != "local":
+        return "steer.not_here"
+    if request.stopping:
+        return "stop.already"
+    if asks is None or asks.voted:
+        return ""
+    return "steer.doubt" if asks.kind == "unknown" else "steer.paused"
+
+
 def refusal_of_answer(draft: Draft, person: policy.Person, word: str) -> str:
     """Why this person's answer to a doubt does not count now, as the key of a sentence."""
     rule, votes = answers(draft, word)
     if any(vote.person == person.id for vote in votes):
         return "steer.again"
-    waiting = quorum.tally(rule, votes).waiting_for
-    return "" if person.id in waiting else "steer.not_yet"
+    if person.id in quorum.tally(rule, votes).waiting_for:
+        return ""
+    turns = any(one.mode == "sequence" for one in rule.policies)
+    return "steer.not_yet" if turns else "steer.again"
 
 
 def who_may(draft: Draft, word: str) -> tuple[str, ...]:

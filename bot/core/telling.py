@@ -73,7 +73,7 @@ def tell_plan(draft: Draft, shown: int, key: str, **facts: str) -> None:
     """Say what is on the card, with how to decide in words, while there is something to decide.
     ``shown`` is the effect by which the card was sent."""
     request = draft.it
-    if request.state is not model.State.PENDING:
+    if request.state is not model.State.PENDING or request.hold:
         return
     text = texts.say(request.locale, key, id=request.id, code=request.code, **facts)
     card = draft.card()

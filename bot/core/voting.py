@@ -22,8 +22,8 @@ def clicked(house: House, event: model.Clicked, view: model.View, now: datetime)
     refusal = refusal_of_account(house.book, event.account)
     if refusal is None and view.request is None:
         refusal = policy.Refusal("vote.no_request")
-    if refusal is None and is_outdated(event, draft.it):
-        refusal = policy.Refusal("vote.outdated", {"id": draft.it.id})
+    if refusal is None:
+        refusal = refusal_of_button(draft, event)
     if refusal is None:
         remember(draft, event.account)
     if refusal is None and is_other_card(event, draft.it):
@@ -73,12 +73,23 @@ def refusal_of_account(book: policy.Book, account: model.Account) -> policy.Refu
     return policy.refusal_of_person(book, account)
 
 
-def is_outdated(event: model.Clicked, request: model.Request) -> bool:
-    """Was the button on a card of another plan than the request's? One that does not name its card
-    must at least be in the request's own chat."""
-    if event.account.platform != request.place.platform or event.code != request.code:
-        return True
-    return not (request.card and event.card) and event.place.chat != request.place.chat
+HALTS = ("stop", "pause")
+"""Buttons that only ever halt something. On the request's own card they work, however old it is."""
+
+
+def refusal_of_button(draft: Draft, event: model.Clicked) -> policy.Refusal | None:
+    """Does the button belong to what the request asks now? One that does not name its card must at
+    least be in the request's own chat."""
+    request, facts = draft.it, {"id": draft.it.id}
+    away = event.place.chat != request.place.chat and not (request.card and event.card)
+    if away or event.account.platform != request.place.platform:
+        return policy.Refusal("vote.elsewhere", facts)
+    own = bool(request.card) and event.card == request.card
+    if event.code == request.code or (own and event.action in HALTS):
+        return None
+    if request.state in (model.State.PLANNING, model.State.PENDING):
+        return policy.Refusal("vote.outdated", facts)
+    return policy.Refusal("vote.outdated_within", facts | {"state": state_facts(draft)})
 
 
 def is_other_card(event: model.Clicked, request: model.Request) -> bool:
@@ -121,8 +132,12 @@ def refusal_of_words(draft: Draft, event: model.Asked, wish: command.Act) -> pol
         return None
     changed = any(vote.digest.removeprefix(quorum.FORM) != request.digest for vote in draft.votes)
     key = ""
-    if changed or draft.ballot()[0].code_required:
-        key = "vote.code_within" if voted else "vote.code_required"
+    if voted:
+        key = "vote.code_within"
+    elif changed:
+        key = "vote.code_changed"
+    elif draft.ballot()[0].code_required:
+        key = "vote.code_required"
     elif not is_beside_card(request, event.place):
         key = "vote.code_elsewhere"
     elif not is_after_card(request, event.at):
@@ -186,10 +201,11 @@ def vote(
     house, locale = draft.house, draft.locale
     let_expire(draft)
     request = draft.it
-    if not (request.state is model.State.PENDING or (request.ballot and request.ballot.voted)):
+    key = closed(request)
+    if key:
         draft.enter(person.id, "vote.refused", reason=f"state {request.state}", via=via)
         facts = {"id": request.id, "state": state_facts(draft)}
-        return texts.say(locale, "vote.not_pending", **facts), "warning"
+        return texts.say(locale, key, **facts), "warning"
     if approve and request.hold:
         held = authority.refusal_of_hold(request)
         draft.enter(person.id, "vote.refused", reason=held.key, via=via)
@@ -216,6 +232,17 @@ def vote(
     if draft.it.ballot is not None:
         return steering.count(draft, person, approve)
     return count(draft, person, reason)
+
+
+def closed(request: model.Request) -> str:
+    """Why there is no vote on the request now, as the key of a sentence; "": there is one."""
+    if request.state is model.State.PENDING or (request.ballot and request.ballot.voted):
+        return ""
+    if request.state.final:
+        return "vote.ended"
+    if request.state is model.State.PLANNING:
+        return "vote.not_yet"
+    return "vote.not_voted" if request.ballot is not None else "vote.not_pending"
 
 
 def let_expire(draft: Draft) -> None:
@@ -255,11 +282,12 @@ def cancel(draft: Draft, person: policy.Person) -> running.Answer:
     locale, facts = draft.locale, {"id": request.id}
     name = cards.name_of(draft.house, request.person)
     if request.state.final:
-        text = texts.say(locale, "vote.not_pending", **facts, state=state_facts(draft))
+        text = texts.say(locale, "cancel.ended", **facts, state=state_facts(draft))
     elif person.id != request.person:
         text = texts.say(locale, "cancel.not_yours", **facts, name=name)
     elif request.state not in (model.State.PLANNING, model.State.PENDING):
-        text = texts.say(locale, "cancel.running", **facts)
+        begun = request.state is not model.State.APPROVED
+        text = texts.say(locale, "cancel.running" if begun else "cancel.approved", **facts)
     else:
         call_off(draft, person.id, "say.cancelled", name=name)
         return texts.say(locale, "cancel.done", **facts), "info"

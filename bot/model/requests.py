@@ -230,7 +230,8 @@ class FormLink:
 @dataclass(frozen=True, slots=True)
 class Ballot:
     """What a run that waits asks of people. ``key`` names the place in the template. An "approval"
-    is voted on by ``voters`` (``need`` of them), a "canary" and a "confirm" of a risky call as the
+    is voted on by ``voters`` (``need`` of them; ``ram`` are the RAM users named for it that were
+    nobody's when it was asked), a "canary" and a "confirm" of a risky call as the
     request itself was, until ``expires_at``; a "pause", a "batch", a "person" (``by`` paused it)
     and a "held" run (it may not go on for now) wait to be resumed; of an "unknown" call a person
     must say whether to make it again. ``digest`` is what a vote must carry; ``shown`` what it is
@@ -245,6 +246,7 @@ class Ballot:
     shown: str = ""
     expires_at: datetime | None = None
     by: str = ""
+    ram: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:

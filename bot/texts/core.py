@@ -88,8 +88,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "The name {target} stands for several instances: {ids:list}. Please use an instance id.",
     ),
     "refused.no_targets": (
-        "没有指定实例，也没有匹配到任何实例。请写明实例名或 ID。",
-        "No instance was named, and none matched. Please name one.",
+        "没有指定实例。请写明实例名或 ID。",
+        "No instance was named. Please name one.",
+    ),
+    "refused.no_match": (
+        "没有实例符合条件。用 `instances` 查看可用的实例。",
+        "No instance fits what was asked for. Use `instances` to see which there are.",
     ),
     "refused.not_running": (
         "这些实例没有在运行：{targets:list}。先启动它们，再重新发起。",
@@ -156,8 +160,16 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} is decided in sequence; next to vote: {names}.",
     ),
     "vote.outdated": (
-        "这张卡片已经过期，#{id} 的计划与它不同。请看最新的卡片。",
-        "This card is outdated: the plan of #{id} is a different one. Please use the newest card.",
+        "没有计票：这张卡片上的计划已不是 #{id} 现在的计划。请看最新的卡片。",
+        "Nothing was counted: the plan on this card is outdated, #{id} has another one now. Please use the newest card.",
+    ),
+    "vote.outdated_within": (
+        "没有计入：这张卡片显示的不是 #{id} 现在的状态（{state}），它问的已不再等人回答。请看最新的卡片。",
+        "Nothing was counted: this card is outdated. What it asks of #{id} is not asked any more ({state}). Please use the newest card.",
+    ),
+    "vote.elsewhere": (
+        "没有计票：#{id} 的卡片在别的会话里，从这里点的按钮无效。请到那个会话里操作。",
+        "Nothing was counted: the card of #{id} stands in another chat, and its buttons work only there. Please use it in that chat.",
     ),
     "vote.other_card": (
         "没有计票：#{id} 以另一张卡片为准，请在那张卡片上操作。",
@@ -173,8 +185,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "The code {code} is not that of #{id}'s plan ({now}), so nothing was counted. Check the card and try again.",
     ),
     "vote.code_required": (
-        "#{id} 风险很高，用文字同意时必须带上卡片上的短码：`approve {id} {code_hint}`。",
-        "#{id} is high-risk: approving by text must carry the code on the card: `approve {id} {code_hint}`.",
+        "#{id} 的审批策略要求：用文字同意时必须带上卡片上的短码：`approve {id} {code_hint}`。",
+        "The policy of #{id} asks for the code on its card when somebody approves by text: `approve {id} {code_hint}`.",
+    ),
+    "vote.code_changed": (
+        "#{id} 的计划在表决之后变了。请看过最新的卡片，再带上它的短码：`approve {id} {code_hint}`。",
+        "The plan of #{id} changed after votes were cast on it. Read its newest card, then send the code on it: `approve {id} {code_hint}`.",
     ),
     "vote.code_elsewhere": (
         "#{id} 的卡片在别的会话或话题里。请先看过卡片，再带上卡片上的短码：`approve {id} {code_hint}`，或者在卡片所在的地方同意。",
@@ -198,14 +214,34 @@ PHRASES: dict[str, tuple[str, str]] = {
         "I do not know this button; nothing changed.",
     ),
     "vote.not_pending": (
-        "#{id} 已不在待审批状态：{state}。什么都没有改变。",
-        "#{id} is no longer waiting for a decision: {state}. Nothing changed.",
+        "#{id} 已经批准，不再需要表决：{state}。什么都没有改变。要停止它，请发送 `stop {id}`。",
+        "#{id} was approved and waits for no vote: {state}. Nothing changed. To halt it: `stop {id}`.",
+    ),
+    "vote.not_yet": (
+        "#{id} 还在准备，暂时没有可以表决的计划。请等它的卡片。",
+        "#{id} is still being planned, so there is nothing to vote on yet. Wait for its card.",
+    ),
+    "vote.not_voted": (
+        "#{id} 在等人回答，但不是表决，所以没有计票。请看卡片，或发送 `status {id}`。",
+        "#{id} waits for an answer that is no vote, so nothing was counted. Its card says which, and so does `status {id}`.",
+    ),
+    "vote.ended": (
+        "#{id} 已经结束：{state}。什么都没有改变。",
+        "#{id} has ended: {state}. Nothing changed.",
     ),
     # ------------------------------------------------------------------ cancel and stop
     "cancel.done": ("已取消 #{id}，不会执行。", "#{id} is cancelled; it will not run."),
     "cancel.not_yours": (
         "只有申请人 {name} 可以取消 #{id}。审批人可以用 `reject {id}` 拒绝。",
         "Only {name}, who asked, can cancel #{id}. Approvers can `reject {id}`.",
+    ),
+    "cancel.ended": (
+        "#{id} 已经结束，没有可取消的：{state}。",
+        "#{id} has ended, so there is nothing to cancel: {state}.",
+    ),
+    "cancel.approved": (
+        "#{id} 已经批准，马上开始，不能再取消。可以用 `stop {id}` 停止它。",
+        "#{id} was approved and is about to start, so it cannot be cancelled any more. `stop {id}` stops it.",
     ),
     "cancel.running": (
         "#{id} 已经开始执行，不能取消。可以用 `stop {id}` 停止它。",

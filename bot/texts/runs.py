@@ -169,8 +169,21 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command}: nobody knows whether this happened: {task}. I will not repeat it on a guess. Look it up in the console, then send retry {id} (make it again), skip {id} (go on without it) or stop {id}",
     ),
     "say.ballot.nobody": (
-        "#{id} {command} 的任务 {task} 没有足够的人可以审批（[[person]] 的 ram）。到期后会取消。",
-        "For the task {task} of #{id} {command} there are not enough people who may approve it (ram of [[person]]). It is cancelled when its time is up.",
+        "#{id} {command} 的任务 {task}：除了申请人，没有足够的人可以审批。请管理员在 bot.toml 中补充审批人，或发送 stop {id}。{ends}",
+        "Besides those who asked for #{id} {command} there are not enough people who may approve its task {task}. Ask the administrator to add approvers in bot.toml, or send stop {id}. {ends}",
+    ),
+    "say.ballot.no_ram": (
+        "#{id} {command} 的任务 {task} 指定的 RAM 用户 {users:list} 不属于任何人。请管理员在 bot.toml 的 `[[person]]` 中写上 ram，或发送 stop {id}。{ends}",
+        'The task {task} of #{id} {command} is to be approved by the RAM users {users:and}, who are nobody here. Ask the administrator to write ram = "…" at their `[[person]]` in bot.toml, or send stop {id}. {ends}',
+    ),
+    "say.ballot.ends": ("到期后会取消。", "When its time is up it is cancelled."),
+    "vote.no_ram": (
+        "没有计票：任务 {task} 指定的 RAM 用户 {users:list} 不属于任何人。请管理员在 bot.toml 的 `[[person]]` 中写上 ram，再投票；不再需要则发送 stop {id}。",
+        'Nothing was counted: the task {task} is to be approved by the RAM users {users:and}, who are nobody here. Ask the administrator to write ram = "…" at their `[[person]]` in bot.toml, then vote; or send stop {id}.',
+    ),
+    "vote.voters_gone": (
+        "没有计票：任务 {task} 的审批人 {voters:list} 已不在 bot.toml 中。请管理员重新登记，或发送 stop {id}。",
+        "Nothing was counted: {voters:and}, who may approve the task {task}, are no longer in bot.toml. Ask the administrator to add them again, or send stop {id}.",
     ),
     "say.notice_failed": (
         "#{id} {command} 的审批通知没有发出：{reason} 审批仍可在这里进行。",
@@ -224,8 +237,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "You answered #{id} like this already; others have to as well: {names:list}.",
     ),
     "steer.not_yet": (
-        "还没有轮到你回答 #{id}。",
-        "It is not your turn to answer #{id} yet.",
+        "还没有轮到你回答 #{id}，现在轮到 {names:list}。",
+        "It is not your turn to answer #{id} yet; next: {names:list}.",
     ),
     "steer.approved": ("已同意，#{id} 继续执行。", "Approved; #{id} goes on."),
     "steer.rejected": (
@@ -236,7 +249,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} 现在不需要这个操作：{state}。什么都没有改变。",
         "#{id} does not wait for that: {state}. Nothing changed.",
     ),
-    "steer.already": ("#{id} 已经暂停或正在停止。", "#{id} is paused or stopping already."),
+    "steer.paused": (
+        "#{id} 已经暂停。继续请发送 resume {id}。",
+        "#{id} is paused already. To go on: resume {id}",
+    ),
+    "steer.doubt": (
+        "#{id} 有一次调用结果不明，正在等人回答。请发送 retry {id}、skip {id} 或 stop {id}。",
+        "#{id} waits for people to say what became of a call. Send retry {id}, skip {id} or stop {id}.",
+    ),
+    "steer.script": (
+        "#{id} 执行的是脚本，不能暂停。可以用 `stop {id}` 停止它。",
+        "#{id} runs a script, which cannot be paused. `stop {id}` stops it.",
+    ),
     "steer.not_here": (
         "#{id} 由 OOS 执行，不能从这里暂停。可以用 `stop {id}` 停止它。",
         "#{id} runs on OOS and cannot be paused from here. `stop {id}` stops it.",

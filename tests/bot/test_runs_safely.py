@@ -83,7 +83,7 @@ def test_words_meant_for_the_plan_before_the_drift_do_not_count_for_the_new_one(
         made.approve("bob")
         made.work()
         made.ask("carol", "approve 1", quoted=first.card)
-        assert "must carry the code" in said(made.work())
+        assert "send the code on it" in said(made.work())
         assert made.request(1).state is State.PENDING
         made.ask("carol", f"approve 1 {made.request(1).code}")
         made.work()
