@@ -214,9 +214,11 @@ EFFECTS_PUT_OFF = """
 SELECT bucket, due_at, outcome FROM outbox
 WHERE state = 'queued' AND attempts > 0 AND outcome <> ''
 """
-EFFECT_COUNTS = (
-    "SELECT state, COUNT(*) FROM outbox WHERE state IN ('queued', 'in_flight') GROUP BY 1"
-)
+EFFECT_COUNTS = """
+SELECT state, COUNT(*) FROM outbox WHERE state IN ('queued', 'in_flight')
+AND NOT (kind = 'fetch_form' AND state = 'queued' AND attempts = 0 AND due_at > created_at)
+GROUP BY 1
+"""
 
 # ----------------------------------------------------------------------------- bus and letters
 

@@ -24,8 +24,8 @@ class OpenStep:
 @dataclass(frozen=True, slots=True)
 class Status:
     """The store in numbers: requests by state (those not final), effects by state (queued and in
-    flight), the newest audit entry, the next timer, the events on the bus, and dead letters by
-    state (refused; unknown: may have arrived)."""
+    flight; not forms that are to be read again at a later time), the newest audit entry, the next
+    timer, the events on the bus, and dead letters by state (refused; unknown: may have arrived)."""
 
     installation: str
     requests: Mapping[str, int]
