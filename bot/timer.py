@@ -1,5 +1,5 @@
 """Wakes up what is due. Due times are rows of the store, so they survive restarts and catch up;
-the event loop only ticks: it sleeps until the earliest of them.
+APScheduler only ticks: it sleeps until the earliest of them.
 """
 
 from __future__ import annotations
@@ -7,7 +7,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import engine, model, ports, store
 from bot.store import codec
@@ -26,16 +28,23 @@ AGAIN = timedelta(milliseconds=20)
 
 
 class Ticker:
-    """Calls each job when it wants to be called, at least every 30 s, never twice at once. It waits
-    by the event loop's time, which no setting of the clock moves."""
+    """Calls each job when it wants to be called, at least every 30 s, never twice at once.
+
+    APScheduler sleeps until a moment of the machine's clock; how long that is, the event loop's
+    time says. So whoever notices that the clock was set (``bot.clock``) calls ``wake_all``: every
+    job is then planned anew.
+    """
 
     def __init__(self, clock: ports.Clock) -> None:
         self._clock = clock
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            # two, for a job plans its next call while APScheduler still counts it as running
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2},
+        )
         self._jobs: dict[str, Work] = {}
         self._next: dict[str, float] = {}
-        self._handles: dict[str, asyncio.TimerHandle] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._going = False
+        self._running: set[str] = set()
 
     def add(self, name: str, work: Work) -> None:
         """Call ``work`` once at the start, and then as it asks for."""
@@ -43,22 +52,26 @@ class Ticker:
 
     def start(self) -> None:
         """Begin ticking. Needs a running loop."""
-        self._going = True
-        for name in self._jobs:
-            self.wake(name)
+        self._scheduler.start()
+        self.wake_all()
 
     def stop(self) -> None:
         """Stop ticking. Jobs under way are cancelled; what they submitted is taken all the same."""
-        self._going = False
-        for handle in self._handles.values():
-            handle.cancel()
-        for task in self._running.values():
-            task.cancel()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     def wake(self, name: str, at: datetime | None = None) -> None:
         """Call a job at a time (now), unless it is called before that anyway."""
-        if self._going:
-            self._plan(name, 0.0 if at is None else self._left(at))
+        if not self._scheduler.running:
+            return
+        loop = asyncio.get_running_loop()
+        moment = loop.time() + (0.0 if at is None else self._left(at))
+        known = self._next.get(name)
+        if known is not None and loop.time() < known <= moment:
+            return
+        self._next[name] = moment
+        if name not in self._running:
+            self._schedule(name)
 
     def wake_all(self) -> None:
         """Call every job now."""
@@ -68,42 +81,35 @@ class Ticker:
     def _left(self, at: datetime) -> float:
         return min(max(timedelta(), at - self._clock.now()), LONGEST_SLEEP).total_seconds()
 
-    def _plan(self, name: str, wait: float) -> None:
-        loop = asyncio.get_running_loop()
-        at = loop.time() + wait
-        known = self._next.get(name)
-        if known is not None and loop.time() < known <= at:
-            return
-        self._next[name] = at
-        if name not in self._running:
-            self._schedule(name)
-
     def _schedule(self, name: str) -> None:
-        earlier = self._handles.pop(name, None)
-        if earlier is not None:
-            earlier.cancel()
-        loop = asyncio.get_running_loop()
-        self._handles[name] = loop.call_at(self._next[name], self._begin, name)
-
-    def _begin(self, name: str) -> None:
-        self._handles.pop(name, None)
-        self._next.pop(name, None)
-        self._running[name] = asyncio.create_task(self._run(name), name=f"ticker: {name}")
+        wait = max(0.0, self._next[name] - asyncio.get_running_loop().time())
+        self._scheduler.add_job(
+            self._run,
+            trigger="date",
+            run_date=datetime.now(UTC) + timedelta(seconds=wait),
+            args=(name,),
+            id=name,
+            replace_existing=True,
+        )
 
     async def _run(self, name: str) -> None:
-        now, wait = self._clock.now(), LONGEST_SLEEP.total_seconds()
+        if name in self._running:
+            return
+        self._running.add(name)
+        self._next.pop(name, None)
+        wait = LONGEST_SLEEP.total_seconds()
         try:
-            wanted = await self._jobs[name](now)
+            wanted = await self._jobs[name](self._clock.now())
             wait = wait if wanted is None else self._left(wanted)
         except (ports.Closed, asyncio.CancelledError):
             log.debug("the job %s ends with the bot", name)
-            self._running.pop(name, None)
             return
         except Exception:
             log.exception("the job %s failed, it is tried again", name)
             wait = AFTER_FAILURE.total_seconds()
-        del self._running[name]
-        if self._going:
+        finally:
+            self._running.discard(name)
+        if self._scheduler.running:
             at = asyncio.get_running_loop().time() + wait
             self._next[name] = min(at, self._next.get(name, at))
             self._schedule(name)

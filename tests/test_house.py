@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -214,3 +216,19 @@ def test_no_room_is_too_big(room: str) -> None:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 size = (node.end_lineno or node.lineno) - node.lineno + 1
                 assert size <= 70, f"{path.name}: {node.name} is {size} lines long"
+
+
+def test_what_the_bot_is_built_on_are_dependencies() -> None:
+    """The packages that the project was asked to be built with; each is imported somewhere."""
+    given = {
+        "dingtalk-stream": "dingtalk_stream",
+        "lark-oapi": "lark_oapi",
+        "alibabacloud-ecs20140526": "alibabacloud_ecs20140526",
+        "apscheduler": "apscheduler",
+        "sqlite-utils": "sqlite_utils",
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(given) <= {re.split("[=<>]", each)[0] for each in project["dependencies"]}
+    texts = [path.read_text("utf-8") for room in ("bot", "adapters") for path in modules(room)]
+    for name in given.values():
+        assert any(re.search(rf"^\s*(from|import) {name}", text, re.M) for text in texts), name

@@ -45,7 +45,7 @@ log = logging.getLogger("countersign")
 ABSENCE = timedelta(minutes=5)
 """Platforms deliver again for a few minutes at least; after longer we look ourselves."""
 UNKNOWN_ABSENCE = timedelta(hours=1)
-QUIET = ("asyncio", "urllib3", "alibabacloud", "Lark", "dingtalk_stream")
+QUIET = ("apscheduler", "asyncio", "urllib3", "alibabacloud", "Lark", "dingtalk_stream")
 """Libraries that only speak up when something is wrong."""
 
 

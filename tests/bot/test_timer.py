@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+from apscheduler.schedulers import base
 
 from bot import model, ports, timer
 from tests.bot import rig
@@ -228,3 +229,35 @@ async def test_old_events_and_effects_are_pruned_in_small_bites(path: Path) -> N
         left = [row[0] for row in r.rows("SELECT request FROM outbox ORDER BY id")]
         assert left == [*range(11, 30), 30]
         assert len(r.rows("SELECT id FROM requests")) == 30
+
+
+async def test_a_job_is_called_in_time_though_the_clock_was_set_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """APScheduler sleeps by the machine's clock; who notices that it was set wakes every job."""
+    offset = timedelta()
+
+    class Moved(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + offset
+
+    monkeypatch.setattr(base, "datetime", Moved)
+    monkeypatch.setattr(timer, "datetime", Moved)
+    calls: asyncio.Queue[float] = asyncio.Queue()
+
+    async def work(now: datetime) -> datetime:
+        calls.put_nowait(asyncio.get_running_loop().time())
+        return now + timedelta(milliseconds=50)
+
+    clock = RealClock()
+    ticker = timer.Ticker(clock)
+    ticker.add("work", work)
+    ticker.start()
+    async with asyncio.timeout(20):
+        await calls.get()
+        offset = timedelta(minutes=-10)
+        ticker.wake_all()
+        for _ in range(3):
+            await calls.get()
+    ticker.stop()
