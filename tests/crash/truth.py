@@ -132,8 +132,8 @@ async def faults_of_robot(story: stories.Story, sandbox: Sandbox) -> list[str]:
 
 def is_plan(text: str) -> bool:
     """Is it a part of the whole plan, told because the card has no room for it? Other such parts
-    name neither the request nor anybody."""
-    return bool(PLAN.search(text)) or not re.search(r"#\d|@", text)
+    name neither the request nor anybody, and none has an outcome's stamp."""
+    return bool(PLAN.search(text) and "№" not in text) or not re.search(r"#\d|@", text)
 
 
 def faults_of_cards(story: stories.Story, cards: list[play.Entry]) -> list[str]:
