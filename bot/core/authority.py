@@ -6,16 +6,20 @@ that claims the call. What only reads, and what stops, always goes on.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from bot import model, policy, texts
+from bot import model, policy, quorum, texts
 from bot.core import endings
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
 NOT_AUTHORISED = "not_authorised"
 """The code of a refusal that was made here, and not by a platform."""
+FOUND = "found"
+"""The batch of a step that somebody else started: it carries no tag of ours, and is looked at by
+itself."""
 WORDS_THAT_START = ("approve", "confirm", "resume")
 
 
@@ -26,11 +30,30 @@ def refusal_of_claim(
     request = view.request
     if request is None or not starts(effect.body):
         return None
-    refusal = refusal_of_start(house, request)
-    if refusal is None:
-        return None
+    refusal = refusal_of_start(house, request, view, now, since(effect, request, view))
+    return refused(request.locale, refusal) if refusal is not None else None
+
+
+def refused(locale: str, refusal: policy.Refusal) -> model.Refused:
+    """A refusal as the outcome of what was not sent."""
     data = {"key": refusal.key, "facts": dict(refusal.facts)}
-    return model.Refused(refusal_text(request.locale, refusal), NOT_AUTHORISED, data)
+    return model.Refused(refusal_text(locale, refusal), NOT_AUTHORISED, data)
+
+
+def since(effect: model.StoredEffect, request: model.Request, view: model.View) -> datetime | None:
+    """When an effect could first have been sent, by the clock as it goes now; None: nobody noted
+    it."""
+    if isinstance(effect.body, model.RunCall):
+        return effect.body.at
+    if "at" in effect.context:
+        return datetime.fromisoformat(str(effect.context["at"]))
+    return approved(request, view)
+
+
+def approved(request: model.Request, view: model.View) -> datetime | None:
+    """When a request was approved, by the clock as it goes now."""
+    lag = view.shift - timedelta(seconds=request.shift)
+    return request.approved_at + lag if request.approved_at is not None else None
 
 
 def starts(body: model.Effect) -> bool:
@@ -55,6 +78,16 @@ def began(draft: Draft) -> bool:
     return any(starts(body) for body in archive.sent(draft.it.id))
 
 
+def may_start(draft: Draft) -> bool:
+    """May the request that was just approved, or whose targets were just looked at, start now?
+    Where it may not, it ends here."""
+    at = approved(draft.it, draft.view)
+    refusal = refusal_of_start(draft.house, draft.it, draft.seen(), draft.now, at)
+    if refusal is not None:
+        not_started(draft, refused(draft.it.locale, refusal))
+    return refusal is None
+
+
 def not_started(draft: Draft, outcome: model.Refused) -> None:
     """It was approved, and refused before anything of it began: nothing ran."""
     for step in tuple(draft.steps.values()):
@@ -73,15 +106,81 @@ def not_started(draft: Draft, outcome: model.Refused) -> None:
     endings.outcome(draft)
 
 
-def refusal_of_start(house: House, request: model.Request) -> policy.Refusal | None:
-    """Why nothing of this request may start now; None: it may."""
+# ----------------------------------------------------------------------------- what is judged
+
+
+def refusal_of_start(
+    house: House,
+    request: model.Request,
+    view: model.View,
+    now: datetime,
+    at: datetime | None,
+) -> policy.Refusal | None:
+    """Why nothing of this request may start now; None: it may. ``at``: when it first could have."""
+    if request.plan is not None and not model.intact(request.plan, house.key):
+        return policy.Refusal("authority.sealed", {"id": request.id})
+    refusal = refusal_of_request(house, request, view.steps)
+    refusal = refusal or refusal_of_votes(house.book, request, view)
+    within = quorum.of(house.book, request).run_within
+    if refusal is None and at is not None and now - at > within:
+        facts = {"id": request.id, "age": now - at, "within": within}
+        return policy.Refusal("authority.too_late", facts)
+    return refusal
+
+
+def refusal_of_request(
+    house: House, request: model.Request, steps: Iterable[model.Step]
+) -> policy.Refusal | None:
+    """Why this request can neither be approved nor started, whatever votes there are."""
     if request.state.final:
         return policy.Refusal("authority.ended", {"id": request.id})
     if request.hold:
         return refusal_of_hold(request)
-    if request.plan is not None and not model.intact(request.plan, house.key):
-        return policy.Refusal("authority.sealed", {"id": request.id})
+    if is_found(steps):
+        return None
+    rule = house.book.commands.get(request.command)
+    if rule is None or house.catalog.find(request.command) is None:
+        facts = {"id": request.id, "command": request.command}
+        return policy.Refusal("authority.command", facts)
+    refusal = refusal_of_requester(house.book, request)
+    if refusal is None and request.plan is not None:
+        here = tuple(one for one in request.plan.instances if one.id not in request.gone)
+        refusal = policy.refusal_of_targets(rule, here)
+    return refusal
+
+
+def refusal_of_requester(book: policy.Book, request: model.Request) -> policy.Refusal | None:
+    """Is whoever asked still known, and may they still ask for this here? Where the account is
+    another person's now, both must be allowed."""
+    holder = policy.person_of(book, request.account)
+    then = book.people.get(request.person)
+    facts = {"id": request.id, "command": request.command, "name": request.person}
+    if (then is None and holder is None) or (request.account.id and holder is None):
+        return policy.Refusal("authority.requester", facts)
+    for person in (then, holder):
+        if person is not None and not policy.may_use(book, person, request.command, request.place):
+            return policy.Refusal("authority.right", {**facts, "name": person.name})
     return None
+
+
+def refusal_of_votes(
+    book: policy.Book, request: model.Request, view: model.View
+) -> policy.Refusal | None:
+    """Do the votes on the plan, and on what its run asked, still suffice? Those on a question that
+    took the same agreement as the plan stand in for those on the plan."""
+    asked = [replace(request, ballot=ballot) for ballot in request.passed]
+    if not is_found(view.steps) and not any(ballot.whole for ballot in request.passed):
+        asked.append(replace(request, ballot=None))
+    for one in asked:
+        needed, digest = quorum.ballot_of(book, one)
+        if quorum.tally(needed, quorum.votes_on(digest, view.votes)).verdict != "approved":
+            return policy.Refusal("authority.votes", {"id": request.id, "policy": needed.name})
+    return None
+
+
+def is_found(steps: Iterable[model.Step]) -> bool:
+    """Did somebody else start it, on another engine?"""
+    return any(step.batch == FOUND for step in steps)
 
 
 def refusal_of_hold(request: model.Request) -> policy.Refusal:

@@ -133,6 +133,17 @@ class Draft:
         """By how much the machine's clock was set since the request was approved."""
         return self.view.shift - timedelta(seconds=self.it.shift)
 
+    def passed(self) -> None:
+        """What its run asks was agreed to; with the agreement that the plan itself took, it stands
+        for that from now on."""
+        ballot = self.it.ballot
+        assert ballot is not None
+        self.change(passed=(ballot,) if ballot.whole else (*self.it.passed, ballot))
+
+    def seen(self) -> model.View:
+        """What the store showed, with the votes and steps as changed so far."""
+        return replace(self.view, votes=self.votes, steps=tuple(self.steps.values()))
+
     def ballot(self) -> tuple[quorum.Quorum, tuple[model.Vote, ...]]:
         """Whose agreement the request needs now, and the votes on that."""
         needed, digest = quorum.ballot_of(self.house.book, self.it)

@@ -17,9 +17,7 @@ ENDS = {
     "Failed": model.State.FAILED,
     "Cancelled": model.State.CANCELLED,
 }
-FOUND = "found"
-"""The batch of a step that somebody else started: it carries no tag of ours, and is looked at by
-itself."""
+FOUND = authority.FOUND
 Word = Literal["approve", "reject", "confirm", "resume"]
 
 
@@ -101,6 +99,7 @@ def decided(draft: Draft, person: policy.Person, approve: bool) -> None:
     """The votes on what it waits for are in: tell it."""
     assert draft.it.ballot is not None
     if approve:
+        draft.passed()
         tell(draft, "confirm" if draft.it.ballot.kind == "confirm" else "approve")
     else:
         draft.change(ended_by=person.id)
@@ -117,7 +116,8 @@ def tell(draft: Draft, word: Word) -> None:
     body = model.TellRun(
         request.id, request.plan.engine, step.region, step.invocation, word, asks.key
     )
-    draft.queue(f"tell:{asks.digest}:{word}", f"tell:{request.id}", body)
+    at = {"at": draft.now.isoformat()}
+    draft.queue(f"tell:{asks.digest}:{word}", f"tell:{request.id}", body, context=at)
     draft.change(state=model.State.RUNNING, ballot=None)
     draft.cleared.extend(runs.VOTE_TIMERS)
     draft.update_card()

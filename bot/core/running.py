@@ -64,6 +64,8 @@ def start(draft: Draft) -> None:
         digest=request.digest,
         policy=draft.ballot()[0].name,
     )
+    if not authority.may_start(draft):
+        return
     if not plan.template:
         start_steps(draft)
     elif plan.selectors:
@@ -77,6 +79,8 @@ def go(draft: Draft) -> None:
     """Run the template: here, or on the engine that the plan names."""
     plan = draft.it.plan
     assert plan is not None
+    if not authority.may_start(draft):
+        return
     if plan.engine == "local":
         runs.begin(draft)
     else:

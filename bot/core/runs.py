@@ -269,7 +269,7 @@ def tell_nobody(draft: Draft, asks: model.Ballot) -> None:
 
 def askers(draft: Draft, asks: model.Ballot) -> tuple[str, ...]:
     """Who is asked where nobody votes: the requester to resume, the approvers about a doubt."""
-    if asks.kind != "unknown":
+    if asks.kind not in ("unknown", "held"):
         return (draft.it.person,) if asks.kind != "person" else ()
     return quorum.electorate(quorum.of(draft.house.book, draft.it))
 
@@ -381,7 +381,7 @@ def decided(draft: Draft, person: str, approve: bool) -> None:
     run = live.of(draft)
     at = live.moment(draft, run)
     if approve:
-        draft.change(passed=request.ballot)
+        draft.passed()
         people = [vote.person for vote in draft.ballot()[1] if vote.approve]
     else:
         draft.change(ended_by=person)

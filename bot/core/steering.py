@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from bot import cards, model, policy, quorum, texts
-from bot.core import elsewhere, running, runs
-from bot.core.draft import Draft
+from bot.core import authority, elsewhere, running, runs
+from bot.core.draft import Draft, refusal_text
 
 WORDS = ("pause", "resume", "retry", "skip")
 _TOLD = {"pause": "paused", "resume": "resumed", "retry": "retry", "skip": "skip"}
@@ -29,6 +29,10 @@ def steer(
         names = cards.names_of(draft.house, who)
         word_ = cards.state_word(locale, request)
         return texts.say(locale, key, id=request.id, names=names, state=word_), "warning"
+    refusal = refusal_to_go_on(draft) if word == "resume" else None
+    if refusal is not None:
+        draft.enter(person.id, "steer.refused", word=word, state=request.state.value)
+        return refusal_text(locale, refusal), "warning"
     if word in ("retry", "skip") and not is_answered(draft, person, account, word, via):
         draft.update_card()
         tally = quorum.tally(*answers(draft, word))
@@ -43,6 +47,11 @@ def steer(
     else:
         elsewhere.tell(draft, "resume")
     return texts.say(locale, f"steer.{word}", id=request.id), "info"
+
+
+def refusal_to_go_on(draft: Draft) -> policy.Refusal | None:
+    """Why the run may not go on now, though somebody who may say so wants it to."""
+    return authority.refusal_of_start(draft.house, draft.it, draft.seen(), draft.now, None)
 
 
 def answers(draft: Draft, word: str) -> tuple[quorum.Quorum, tuple[model.Vote, ...]]:

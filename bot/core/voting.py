@@ -211,7 +211,11 @@ def vote(
         draft.enter(person.id, "vote.refused", reason=held.key, via=via)
         return refusal_text(locale, held), "warning"
     needed, votes = draft.ballot()
-    refusal = quorum.refusal_of_vote(needed, request, votes, person)
+    steps = tuple(draft.steps.values())
+    refusal = (
+        authority.refusal_of_request(house, request, steps) if approve or request.hold else None
+    )
+    refusal = refusal or quorum.refusal_of_vote(needed, request, votes, person)
     if refusal is not None:
         draft.enter(person.id, "vote.refused", reason=refusal.key, via=via)
         others = cards.names_of(house, quorum.electorate(needed))

@@ -253,6 +253,11 @@ class Ballot:
         return short(self.digest)
 
     @property
+    def whole(self) -> bool:
+        """Does it take the same agreement as the plan itself?"""
+        return self.kind in ("canary", "confirm")
+
+    @property
     def voted(self) -> bool:
         """Is it decided by votes?"""
         return self.kind in ("approval", "canary", "confirm")
@@ -312,8 +317,9 @@ class Request:
     ``shift``: by how many seconds the machine's clock had ever been set when it was approved, and
     ``stepped`` by how many until it ended.
     ``clickers``: the account ids of people who pressed a button of its card. ``accounts``: all that
-    the requester held when it was filed, as in ``Party``. ``passed``: the last question of its run
-    that was agreed to. ``incident``: what ran and was not shown, in words."""
+    the requester held when it was filed, as in ``Party``. ``passed``: the questions of its run
+    that were agreed to, from the last one on that took the agreement to the whole of it.
+    ``incident``: what ran and was not shown, in words."""
 
     id: int
     state: State
@@ -362,7 +368,7 @@ class Request:
     stepped: float = 0.0
     clickers: tuple[str, ...] = ()
     accounts: tuple[tuple[str, str, str], ...] = ()
-    passed: Ballot | None = None
+    passed: tuple[Ballot, ...] = ()
     incident: str = ""
 
     @property

@@ -23,6 +23,26 @@ PHRASES: dict[str, tuple[str, str]] = {
         "机器人的数据已从备份恢复：备份时它正要执行或正在执行，之后执行到哪里，这里没有记录。请到实例和云控制台核实；需要的话重新发起。",
         "The bot's data was restored from a backup, in which this was about to run or under way; how far it went after that is not on record here. Look at the instances and in the cloud's console, and ask anew if it has to run",
     ),
+    "authority.command": (
+        "命令 {command} 已不再启用，#{id} 不能审批，也不会执行。请管理员在 bot.toml 中恢复 `[command.{command}]`，或取消：cancel {id}",
+        "The command {command} is no longer enabled, so #{id} can be neither approved nor run. Ask the administrator to put `[command.{command}]` back into bot.toml, or take it back: cancel {id}",
+    ),
+    "authority.requester": (
+        "#{id} 的申请人（{name}）已不在 bot.toml 中，不能审批，也不会执行。请由有权限的人重新申请。",
+        "Whoever asked for #{id} ({name}) is no longer in bot.toml, so it can be neither approved nor run. Somebody who may has to ask for it anew.",
+    ),
+    "authority.right": (
+        "{name} 已不能在这里申请 {command}，#{id} 不能审批，也不会执行。请由有权限的人重新申请。",
+        "{name} may no longer ask for {command} here, so #{id} can be neither approved nor run. Somebody who may has to ask for it anew.",
+    ),
+    "authority.votes": (
+        "按现在的审批策略（{policy}）和审批人，#{id} 的同意数已经不够。",
+        "By the policy of now ({policy}) and the people who may approve now, the approvals of #{id} no longer suffice.",
+    ),
+    "authority.too_late": (
+        "#{id} 本可在 {age} 前开始，同意只在 {within} 内有效。",
+        "#{id} could have started {age} ago; an approval holds for {within} only.",
+    ),
     "hold.restored": (
         "#{id} 来自恢复的备份：备份之后发生了什么，这里没有记录。请先核实，再发送 revote {id} 重新提交审批。",
         "#{id} comes from a restored backup, which knows nothing of what happened after it was made. Check what happened, then send: revote {id}",

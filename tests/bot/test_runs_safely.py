@@ -141,7 +141,7 @@ def repoliced(made: RunStage, **fields: Any) -> None:
     made.house = dataclasses.replace(made.house, book=changed)
 
 
-def test_a_run_survives_that_its_policy_changes_behind_its_canary(tmp_path: Path) -> None:
+def test_a_run_waits_where_its_policy_asks_for_more_behind_its_canary(tmp_path: Path) -> None:
     made = canaries(tmp_path, "any", ("bob", "carol"))
     try:
         made.planned("alice", "fleet targets=web-01,web-02,web-03 rateControl=1")
@@ -152,6 +152,14 @@ def test_a_run_survives_that_its_policy_changes_behind_its_canary(tmp_path: Path
         repoliced(made, mode="all")
         live._known.clear()
         made.settle(second, made.answer(second))
+        made.work()
+        assert len(made.made("TouchInstance")) == 2
+        ballot = made.request(1).ballot
+        assert ballot is not None
+        assert ballot.kind == "held"
+        assert "no longer suffice" in made.click("bob", 1, "resume", ballot.code).toast
+        repoliced(made, mode="any")
+        made.click("bob", 1, "resume", ballot.code)
         made.work()
         assert made.request(1).state is State.SUCCEEDED
         assert len(made.made("TouchInstance")) == 3
