@@ -74,7 +74,16 @@ class Act:
     "redrive" is about a dead ``letter`` instead."""
 
     kind: Literal[
-        "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "redrive"
+        "approve",
+        "reject",
+        "cancel",
+        "stop",
+        "pause",
+        "resume",
+        "retry",
+        "skip",
+        "revote",
+        "redrive",
     ]
     request: int = 0
     code: str = ""

@@ -97,6 +97,8 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "digest": "string",
             "token": "string",
         },
+        "request.revoted": {"number": "integer"},
+        "revote.refused": {"reason": "string", "state": STATES},
         "request.not_started": {"reason": "string", "why": "string", "digest": "string"},
         "run.incident": {
             "what": {"enum": ["different", "unseen"]},

@@ -102,6 +102,8 @@ def superseded_card(request: model.Request) -> model.Card:
 
 def buttons_of(request: model.Request, plan: model.Plan) -> tuple[model.Button, ...]:
     """What may be done with it now."""
+    if request.state is model.State.NOT_STARTED and not request.renewed:
+        return runs.buttons(request.locale, request.id, "revote")
     if request.state is model.State.PENDING:
         return decide_buttons(request, plan)
     if request.stopping or request.state.final or request.state is model.State.PLANNING:
@@ -121,7 +123,8 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
     confirm = texts.say(locale, "card.confirm", command=request.command, targets=targets)
     reject = model.Button("reject", texts.say(locale, "card.button.reject"), "danger")
     if request.hold:
-        return (reject,)
+        again = runs.buttons(request.locale, request.id, "revote")
+        return (*(again if request.hold == "restored" else ()), reject)
     agree = texts.say(locale, "card.button.approve")
     return model.Button("approve", agree, "primary", confirm), reject
 
@@ -290,6 +293,8 @@ def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
 def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -> str:
     """The line under the card: how to answer it by text, or who decided."""
     locale = request.locale
+    if request.renewed:
+        return texts.say(locale, "card.note.renewed", number=request.renewed)
     if request.state is model.State.PENDING:
         key = "card.note.hold" if request.hold else "card.note.pending"
         return texts.say(locale, key, id=request.id, code=request.code)

@@ -41,7 +41,7 @@ STAGE_MARKS = {
     "Cancelled": "⏹",
 }
 STYLES = {"approve": "primary", "resume": "primary", "retry": "primary"}
-PLAIN = frozenset({"pause", "skip"})
+PLAIN = frozenset({"pause", "skip", "revote"})
 
 
 # ----------------------------------------------------------------------------- the plan

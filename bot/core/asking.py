@@ -18,6 +18,7 @@ from bot.core import (
     places,
     planning,
     preview,
+    rights,
     secrets,
     templating,
     voting,
@@ -82,7 +83,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     if found.command.kind == "operation":
         return operation(draft, event, typed, found, context)
     if found.command.by_role:
-        refusal = refusal_of_role(house, person, found.command.name, event.place, locale)
+        refusal = rights.refusal_of_role(house, person, found.command.name, event.place, locale)
         if refusal is not None:
             return refuse(draft, event, refusal, locale, person.id)
     result = found.command.call(context, found.values)
@@ -165,33 +166,6 @@ def chat_facts(event: model.Asked) -> dict[str, Any]:
 # ----------------------------------------------------------------------------- operations
 
 
-def refusal_of_right(
-    house: House, person: policy.Person, name: str, place: model.Place, locale: str
-) -> policy.Refusal | None:
-    """May this person ask for this operation here?"""
-    if name not in house.book.commands:
-        return policy.Refusal("refused.not_enabled", {"command": name})
-    return refusal_of_role(house, person, name, place, locale)
-
-
-def refusal_of_role(
-    house: House, person: policy.Person, name: str, place: model.Place, locale: str
-) -> policy.Refusal | None:
-    """Has this person a role for this command, and is it for this chat?"""
-    if policy.may_use(house.book, person, name, place):
-        return None
-    if policy.may_use(house.book, person, name):
-        return policy.Refusal("refused.here", {"command": name})
-    roles = sorted(
-        role.name
-        for role in house.book.roles.values()
-        if "*" in role.commands or name in role.commands
-    )
-    key = "refused.role.who" if roles else "refused.role.nobody"
-    who = texts.say(locale, key, roles=roles)
-    return policy.Refusal("refused.role", {"command": name, "who": who})
-
-
 def operation(
     draft: Draft, event: model.Asked, typed: str, found: parse.Parsed, context: command.Context
 ) -> model.Decision:
@@ -199,7 +173,7 @@ def operation(
     ``typed`` is the message itself, with what must not be shown again."""
     locale, person = context.locale, context.person
     alone = policy.Refusal("refused.alone") if event.place.direct else None
-    refusal = alone or refusal_of_right(
+    refusal = alone or rights.refusal_of_right(
         draft.house, person, found.command.name, event.place, locale
     )
     refusal = refusal or filing.file_request(

@@ -47,6 +47,7 @@ class Draft:
         self.spoken = ""
         self.carried = False
         self.held = ""
+        self.closed: model.Request | None = None
 
     def asked_by(
         self, person: policy.Person, account: model.Account, place: model.Place, locale: str
@@ -114,12 +115,24 @@ class Draft:
         return self.spoken or self.it.locale
 
     def create(self, request: model.Request) -> None:
+        """A new request; votes, steps and results of another are not its own."""
+        if self.view.request is not None and self.view.request.id != request.id:
+            self.votes, self.steps, self.results = (), {}, {}
         self.request = request
+
+    def take_over(self, old: Draft) -> None:
+        """Let what was decided of the request that the store showed be part of this decision, which
+        makes another one."""
+        self.closed = old.request
+        self.effects += old.effects
+        self.dropped += old.dropped
+        self.entries += old.entries
 
     def change(self, **fields: Any) -> None:
         """Change the request; its version grows once for the whole decision."""
         old = self.view.request
-        version = old.version + 1 if old is not None else self.it.version
+        own = old is not None and old.id == self.it.id
+        version = old.version + 1 if own and old is not None else self.it.version
         self.request = replace(self.it, version=version, **fields)
 
     def finish(self, state: model.State, by: str = "", **fields: Any) -> None:
@@ -238,7 +251,10 @@ class Draft:
         account = self.it.account
         return (account,) if account.platform == self.it.place.platform and account.id else ()
 
-    def card(self) -> model.Card:
+    def card(self, request: model.Request | None = None) -> model.Card:
+        """The request's card as it stands now, or that of the one that the store showed."""
+        if request is not None:
+            return cards.request_card(self.house, request, self.view.votes, self.view.results)
         return cards.request_card(self.house, self.it, self.votes, tuple(self.results.values()))
 
     def card_key(self) -> str:
@@ -274,8 +290,9 @@ class Draft:
     ) -> model.Decision:
         """The decision, with what is answered at once: ``card`` is what the clicked card becomes,
         True for the request's own as it stands now."""
-        own = card is True and self.request is not None and self.it.plan is not None
-        shown = self.card() if own else card if isinstance(card, model.Card) else None
+        subject = self.closed or self.request
+        own = card is True and subject is not None and subject.plan is not None
+        shown = self.card(self.closed) if own else card if isinstance(card, model.Card) else None
         changed = self.request if self.request is not self.view.request else None
         steps = tuple(step for step in self.steps.values() if step not in self.view.steps)
         results = tuple(
@@ -297,6 +314,7 @@ class Draft:
             published=tuple(self.published),
             untold=tuple(self.untold),
             links=tuple(self.links),
+            closed=self.closed,
         )
 
 

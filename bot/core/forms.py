@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import cards, model, parse, policy, texts
-from bot.core import amending, asking, filing, reading, relating, voting
+from bot.core import amending, filing, reading, relating, rights, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
@@ -291,7 +291,7 @@ def file_form(
     bound = parse.from_fields(found, values, locale)
     if isinstance(bound, policy.Refusal):
         return bound
-    refused = asking.refusal_of_right(house, person, found.name, place, locale)
+    refused = rights.refusal_of_right(house, person, found.name, place, locale)
     if refused is not None:
         return refused
     context = draft.asked_by(person, account, place, locale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import model, parse, policy, texts
-from bot.core import asking, filing
+from bot.core import filing, rights
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -58,7 +58,7 @@ def file(
     bound = parse.from_fields(found, dict(event.values), locale)
     if isinstance(bound, policy.Refusal):
         return bound
-    refusal = asking.refusal_of_right(house, person, found.name, place, locale)
+    refusal = rights.refusal_of_right(house, person, found.name, place, locale)
     if refusal is not None:
         return refusal
     account = policy.account_of(book, person.id, place.platform, place.tenant)

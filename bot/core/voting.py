@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import cards, command, model, policy, quorum, texts
-from bot.core import authority, endings, running, steering, telling
+from bot.core import authority, endings, revoting, running, steering, telling
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -175,6 +175,8 @@ def act(
         return cancel(draft, person)
     if action == "stop":
         return running.stop(draft, person)
+    if action == "revote":
+        return revoting.revote(draft, person, account)
     if action in steering.WORDS:
         return steering.steer(draft, person, account, action, via)
     draft.enter(person.id, "click.refused", reason="vote.unknown_action", action=action[:40])
@@ -206,15 +208,9 @@ def vote(
         draft.enter(person.id, "vote.refused", reason=f"state {request.state}", via=via)
         facts = {"id": request.id, "state": state_facts(draft)}
         return texts.say(locale, key, **facts), "warning"
-    if approve and request.hold:
-        held = authority.refusal_of_hold(request)
-        draft.enter(person.id, "vote.refused", reason=held.key, via=via)
-        return refusal_text(locale, held), "warning"
     needed, votes = draft.ballot()
     steps = tuple(draft.steps.values())
-    refusal = (
-        authority.refusal_of_request(house, request, steps) if approve or request.hold else None
-    )
+    refusal = authority.refusal_of_request(house, request, steps) if approve else None
     refusal = refusal or quorum.refusal_of_vote(needed, request, votes, person)
     if refusal is not None:
         draft.enter(person.id, "vote.refused", reason=refusal.key, via=via)

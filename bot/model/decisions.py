@@ -157,7 +157,8 @@ class Decision:
     the loaded state and version). ``results`` belong to it. ``drop_effects`` are keys of queued
     effects to forget unless they were already sent. ``clear_timers`` are kinds of its timers.
     ``journal`` are further entries of its run's, ``sources`` the texts of templates by SHA-256,
-    ``published`` events for the bus, ``redriven`` the numbers of dead letters to
+    ``published`` events for the bus, ``closed`` is the loaded request, changed, where
+    ``request`` is another, new one; ``redriven`` the numbers of dead letters to
     send once more, ``untold`` the effects that are dead letters now: a final word of which people
     could be told nothing, ``links`` what is now known of forms that revoke or modify another.
     """
@@ -176,5 +177,6 @@ class Decision:
     sources: Mapping[str, str] = field(default_factory=dict)
     published: tuple[CloudEvent, ...] = ()
     redriven: tuple[int, ...] = ()
+    closed: Request | None = None
     untold: tuple[int, ...] = ()
     links: tuple[FormLink, ...] = ()

@@ -319,7 +319,8 @@ class Request:
     ``clickers``: the account ids of people who pressed a button of its card. ``accounts``: all that
     the requester held when it was filed, as in ``Party``. ``passed``: the questions of its run
     that were agreed to, from the last one on that took the agreement to the whole of it.
-    ``incident``: what ran and was not shown, in words."""
+    ``incident``: what ran and was not shown, in words. ``renewed``: the request that it became when
+    it was put to the vote again."""
 
     id: int
     state: State
@@ -370,6 +371,7 @@ class Request:
     accounts: tuple[tuple[str, str, str], ...] = ()
     passed: tuple[Ballot, ...] = ()
     incident: str = ""
+    renewed: int = 0
 
     @property
     def word(self) -> str:

@@ -123,6 +123,8 @@ class Writer:
         """Write everything that a decision changes. Raises ``Conflict`` where a guard fails."""
         moment = codec.ms(now)
         loaded, request = view.request, decision.request
+        if decision.closed is not None:
+            self._write_request(loaded, decision.closed)
         if request is not None:
             self._write_request(loaded, request)
         current = request or loaded

@@ -64,6 +64,39 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} was not told to go on, as at this moment it may not: {reason} I will ask once more.",
     ),
     "card.note.held": ("允许之后发送：resume {id}", "Once it may go on: resume {id}"),
+    "card.button.revote": ("重新提交审批", "Vote again"),
+    "card.note.renewed": (
+        "已重新提交审批，见 #{number}",
+        "Put to the vote again as #{number}",
+    ),
+    "revote.done": (
+        "已按同样的内容重新提交 #{id}：请对 #{number} 重新表决。",
+        "The same as #{id} was asked for again: it is voted on anew as #{number}.",
+    ),
+    "revote.already": (
+        "#{id} 已经重新提交，见 #{number}。",
+        "#{id} was put to the vote again already: see #{number}.",
+    ),
+    "revote.not_yours": (
+        "只有申请人，或有 {command} 权限的人，才能重新提交 #{id}。",
+        "Only whoever asked for #{id}, or who may use {command}, can put it to the vote again.",
+    ),
+    "revote.not_now": (
+        "#{id} 的状态是“{state}”：只有没有启动的申请才能重新提交。要再执行一次，请重新申请。",
+        "#{id} is {state}: only what was not started can be put to the vote again. To run it once more, ask for it anew.",
+    ),
+    "revote.running": (
+        "#{id} 可能已经开始（{state}）。请先停止：stop {id}，再重新申请。",
+        "#{id} may have begun ({state}). Stop it first: stop {id}. Then ask for it anew.",
+    ),
+    "revote.other_values": (
+        "{command} 的参数已经变了，或有不显示的值没有保存。请重新申请。",
+        "{command} takes other parameters by now, or a value that is never shown was not kept. Please ask for it anew.",
+    ),
+    "say.revoted": (
+        "{name} 已把 #{id} {command} 重新提交审批：#{number}。对 #{id} 的同意不再有效。",
+        "{name} put #{id} {command} to the vote again, as #{number}. The approvals of #{id} no longer count.",
+    ),
     "say.outcome.not_started": (
         "#{id} {command} 没有启动，什么都没有执行",
         "#{id} {command} was not started, and nothing was run",

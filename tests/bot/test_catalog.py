@@ -45,7 +45,7 @@ def test_the_shipped_commands_load() -> None:
     assert {
         "help", "restart", "provision", "run", "instances", "status", "pending",
         "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "audit",
-        "dead", "redrive", "output", "plan",
+        "dead", "redrive", "revote", "output", "plan",
         "whoami", "reboot-with-approval",
     } == set(commands.names())  # fmt: skip
     assert {found.risk for found in commands if found.name == "run"} == {"critical"}
