@@ -361,9 +361,9 @@ class _Taker:
         self._patience = patience
         self._chance = chance or random.Random()
         self._asks: dict[str, deque[float]] = {}
-        self.lines: list[logbook.Line] = []
+        self.lines: list[logbook.Line | logbook.Failure] = []
 
-    def taken_down(self) -> list[logbook.Line]:
+    def taken_down(self) -> list[logbook.Line | logbook.Failure]:
         """What the log says of what was decided since it was last asked for."""
         lines, self.lines = self.lines, []
         return lines
@@ -395,9 +395,9 @@ class _Taker:
 
     def _decided(
         self, event: model.Event, now: datetime
-    ) -> tuple[model.Receipt, list[logbook.Line]]:
+    ) -> tuple[model.Receipt, list[logbook.Line | logbook.Failure]]:
         """The receipt, and what the log says of it once it is on disk."""
-        writer, lines = self._writer, list[logbook.Line]()
+        writer, lines = self._writer, list[logbook.Line | logbook.Failure]()
         # a timer's row is its own guard: one put in again for the very same time is due once more
         known = None if isinstance(event, model.TimerDue) else writer.answer(event.id)
         if known is not None:
@@ -409,7 +409,8 @@ class _Taker:
             view = writer.view(needs, self._recent_asks(needs.asks_by))
             decision = self._decide(prepared, view, now)
             writer.apply(view, decision, now)
-            receipt, lines = decision.receipt, list(logbook.lines(view.request, decision))
+            receipt = decision.receipt
+            lines = [*logbook.lines(view.request, decision), *logbook.failures(decision)]
             if needs.asks_by:
                 self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
         writer.record(event.id, type(event).__name__, codec.ms(now), receipt)

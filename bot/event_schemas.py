@@ -29,6 +29,8 @@ ABOUT = {
     "status": "approved|rejected|withdrawn|running",
 }
 """Of a form that revokes or modifies another."""
+RULED = {"rule": "string", "target": "integer", "source": "string", "event": "string"}
+"""Of a rule that makes nothing of an event for one of its targets."""
 
 FAMILIES: Mapping[str, Mapping[str, Facts]] = {
     "Asking": {
@@ -181,8 +183,12 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         },
         "event.repeated": {"via": "string", "address": "string", "count": "integer"},
     },
+    "Rules": {
+        "rule.failed": {**RULED, "error": "string"},
+        "rule.loop": {**RULED, "rules": TEXTS},
+    },
 }
-"""Actions of the audit log that become events, by family. What rules bring about (``rule.*``) does
+"""Actions of the audit log that become events, by family. What becomes of what rules made does
 not, nor does an event that could not be decided."""
 
 
@@ -358,8 +364,9 @@ for all. Nobody outside makes events whose source begins with `countersign`, or 
 _ENTRIES = """\
 ## Audit entries
 
-Each entry of the [audit log](events-and-audit.md#audit-entries), but for what rules themselves
-bring about (`rule.…`), `event.failed`, `clock.stepped` and `store.restored`. `data` has `actor`,
+Each entry of the [audit log](events-and-audit.md#audit-entries), but for what becomes of what rules
+made (`rule.refused`, `rule.undelivered`), `event.failed`, `clock.stepped` and `store.restored`; that
+a rule fails on such an event of failure makes no other one. `data` has `actor`,
 `facts`, and `request`: the [request](#the-request) that it is about, as it stands after it, or
 null. The schemas are those of `facts`; when each action is entered, the audit log's page says.
 """

@@ -44,6 +44,27 @@ class Line:
         log.info("#%d %s: %s", self.request, self.step, text, extra={"step": self.step, **told})
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A rule meant an event, and one of its targets gets nothing. The error names places of the
+    event, and no value."""
+
+    entry: model.AuditEntry
+
+    def write(self) -> None:
+        facts = self.entry.facts
+        said = facts.get("error") or "it would go round in circles"
+        number, about = int(facts["target"]) + 1, f"{facts['source']} {facts['event']}"
+        told = {"rule": facts["rule"], "target": number, "event": about}
+        text = "rule %s: target %d gets nothing of the event %s: %s"
+        log.warning(text, facts["rule"], number, about, said, extra={"step": "rule", **told})
+
+
+def failures(decision: model.Decision) -> Iterator[Failure]:
+    """What rules could not make of the events of a decision."""
+    return (Failure(one) for one in decision.audit if one.action in ("rule.failed", "rule.loop"))
+
+
 def lines(loaded: model.Request | None, decision: model.Decision) -> Iterator[Line]:
     """The steps that a decision takes with its request."""
     now = decision.request

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -99,6 +100,7 @@ def try_pattern(
     except tool.UNREADABLE as error:
         return shell.fail(str(error), INVALID)
     click.echo(verdict.json() if as_json else "\n".join(verdict.lines()))
+    warn([] if as_json else verdict.warnings)
     return verdict.status
 
 
@@ -114,9 +116,16 @@ def try_rule(
         return shell.fail(str(error), INVALID)
     made = trials.trial(rule, settings.book, given, trials.read(given, datetime.now(UTC)))
     click.echo(json.dumps(made.plain(), ensure_ascii=False) if as_json else said(made))
+    warn([] if as_json else made.warnings)
     if made.matched and rule.name in settings.silent:
         click.echo(f"{rule.name} is switched off: enabled = false", err=True)
     return 0 if made.matched else 1
+
+
+def warn(sentences: Iterable[str]) -> None:
+    """Tell on standard error where the vendor might answer otherwise."""
+    for sentence in sentences:
+        click.echo(f"warning: {sentence}", err=True)
 
 
 def said(made: trials.Trial) -> str:

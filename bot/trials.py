@@ -10,7 +10,7 @@ from typing import Any
 
 from bot import deliveries, model, policy, rulebook
 from bot.core import bus
-from bot.rules import escapes, pattern, transform
+from bot.rules import escapes, pattern, transform, vendors
 
 KNOWN = ("id", "source", "type", "detail-type", "subject", "time", "data", "detail")
 """What an event has besides its extensions, in CloudEvents and in the envelope with ``detail``."""
@@ -49,11 +49,13 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one rule makes of one event. ``reasons`` is empty exactly where it matches."""
+    """What one rule makes of one event. ``reasons`` is empty exactly where it matches; ``warnings``
+    say where the vendor of its dialect might answer otherwise."""
 
     rule: str
     reasons: tuple[pattern.Reason, ...]
     sent: tuple[Sent, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def matched(self) -> bool:
@@ -67,6 +69,7 @@ class Trial:
             "matched": self.matched,
             "reasons": [{name: getattr(one, name) for name in names} for one in self.reasons],
             "targets": [one.plain() for one in self.sent],
+            "warnings": list(self.warnings),
         }
 
     def lines(self) -> Iterator[str]:
@@ -86,7 +89,8 @@ def trial(
 ) -> Trial:
     """``given`` is the event as it was written, which ``reasons`` speak of."""
     reasons = rule.pattern.explain(given)
-    return Trial(rule.name, reasons, () if reasons else tuple(sent(rule, book, event)))
+    made = () if reasons else tuple(sent(rule, book, event))
+    return Trial(rule.name, reasons, made, vendors.remarks(rule.pattern, given))
 
 
 def sent(rule: rulebook.Rule, book: policy.Book, event: model.CloudEvent) -> Iterator[Sent]:

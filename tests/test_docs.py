@@ -360,7 +360,10 @@ def audit_actions() -> dict[str, set[str]]:
                 continue
             called = ast.unparse(node.func)
             given = {word.arg: word.value for word in node.keywords}
-            if called.endswith(".enter") and len(node.args) == 2:
+            if called == "stopped":
+                ruled = {"rule", "target", "source", "event"}
+                action, facts = node.args[0], ruled | facts_of(node.keywords)
+            elif called.endswith(".enter") and len(node.args) == 2:
                 action, facts = node.args[1], facts_of(node.keywords)
             elif called in ("model.AuditEntry", "AuditEntry") and "action" in given:
                 action, facts = given["action"], facts_of([ast.keyword(None, given["facts"])])

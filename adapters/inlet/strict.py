@@ -14,9 +14,11 @@ DEPTH = 32
 
 
 def parse(body: bytes, depth: int) -> Any:
-    """The JSON value of a body, its text made valid. Raises Refusal."""
+    """The JSON value of a body, its text made valid. Raises Refusal, also where an object has a key
+    twice: readers differ about which of the two holds."""
     try:
-        value = json.loads(body.decode("utf-8-sig"), parse_constant=_constant)
+        text_ = body.decode("utf-8-sig")
+        value = json.loads(text_, parse_constant=_constant, object_pairs_hook=_object)
     except UnicodeDecodeError:
         raise refusal.unreadable("the body is not UTF-8") from None
     except (ValueError, RecursionError):
@@ -51,6 +53,13 @@ def fingerprint(value: Any) -> str:
     """An id for what brings none: the same for the same content."""
     written = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "sha256-" + hashlib.sha256(written.encode()).hexdigest()[:40]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len({text(name) for name in made}) < len(pairs):
+        raise refusal.unreadable("an object of the body has a key twice")
+    return made
 
 
 def _constant(name: str) -> NoReturn:

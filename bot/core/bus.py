@@ -6,7 +6,7 @@ what is on record; and of every run that has ended there is one more, ``run.comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,8 @@ ENDS: Mapping[model.State, str] = {
     model.State.CANCELLED: "Cancelled",
     model.State.UNKNOWN: "Unknown",
 }
-QUIET = ("rule.", "event.delivered")
-"""What rules themselves bring about is no event for rules."""
+QUIET = ("rule.refused", "rule.undelivered", "event.delivered")
+"""What becomes of what rules made is no event for rules."""
 OWN = "countersign."
 """How the types of the bot's own events begin."""
 
@@ -36,23 +36,36 @@ def published(
     assert house.rules is not None
     request = decision.request or view.request
     own = tuple(own_events(house, view, decision, now))
-    effects: list[model.NewEffect] = []
-    audit: list[model.AuditEntry] = []
-    for one in (*decision.published, *own):
+    made = list(made_of(house, event, (*decision.published, *own), view, request))
+    failed = [one for one in made if isinstance(one, model.AuditEntry)]
+    at = view.audit_seq + 1 + len(decision.audit)
+    failures = tuple(
+        entered(house, view, number, entry, request, now) for number, entry in enumerate(failed, at)
+    )
+    made += made_of(house, event, failures, view, request)
+    return replace(
+        decision,
+        published=(*decision.published, *own, *failures),
+        effects=(*decision.effects, *(one for one in made if isinstance(one, model.NewEffect))),
+        audit=(*decision.audit, *(one for one in made if isinstance(one, model.AuditEntry))),
+    )
+
+
+def made_of(
+    house: House,
+    event: model.Event,
+    published: Iterable[model.CloudEvent],
+    view: model.View,
+    request: model.Request | None,
+) -> Iterator[model.NewEffect | model.AuditEntry]:
+    """What rules make of events, and why where they make nothing. That a rule failed is an event,
+    too; that one failed on such an event is none, or it would never end."""
+    assert house.rules is not None
+    for one in published:
         origin = Origin(person_of(event, one, request), causes_of(house, event, one, view, request))
         for rule in house.rules.matching(one):
             for number, target in enumerate(rule.targets):
-                made = deliver(rule, number, target, one, origin, request)
-                if isinstance(made, model.AuditEntry):
-                    audit.append(made)
-                else:
-                    effects.append(made)
-    return replace(
-        decision,
-        published=(*decision.published, *own),
-        effects=(*decision.effects, *effects),
-        audit=(*decision.audit, *audit),
-    )
+                yield deliver(rule, number, target, one, origin, request)
 
 
 def person_of(
@@ -141,27 +154,39 @@ def own_events(
     house: House, view: model.View, decision: model.Decision, now: datetime
 ) -> Iterator[model.CloudEvent]:
     """An event for each audit entry of a decision, and one for a run that has ended."""
-    source, request = source_of(view.installation), decision.request or view.request
+    request = decision.request or view.request
     for number, entry in enumerate(decision.audit, view.audit_seq + 1):
         if entry.action.startswith(QUIET):
             continue
-        about = request if request is not None and request.id == entry.request else None
-        yield model.CloudEvent(
-            id=fresh(view, str(number)),
-            source=source,
-            type=f"{OWN}{entry.action}",
-            time=now,
-            subject=str(entry.request or ""),
-            data={
-                "actor": entry.actor,
-                "facts": dict(entry.facts),
-                "request": summary(house, about) if about is not None else None,
-            },
-        )
+        yield entered(house, view, number, entry, request, now)
     ended = decision.request
     before = view.request.state if view.request is not None else None
     if ended is not None and ended.approved_at and ended.state in ENDS and before != ended.state:
         yield completed(house, view, decision, ended, now)
+
+
+def entered(
+    house: House,
+    view: model.View,
+    number: int,
+    entry: model.AuditEntry,
+    request: model.Request | None,
+    now: datetime,
+) -> model.CloudEvent:
+    """The event that the audit entry of this number is."""
+    about = request if request is not None and request.id == entry.request else None
+    return model.CloudEvent(
+        id=fresh(view, str(number)),
+        source=source_of(view.installation),
+        type=f"{OWN}{entry.action}",
+        time=now,
+        subject=str(entry.request or ""),
+        data={
+            "actor": entry.actor,
+            "facts": dict(entry.facts),
+            "request": summary(house, about) if about is not None else None,
+        },
+    )
 
 
 def completed(
@@ -232,19 +257,17 @@ def deliver(
     request: model.Request | None,
 ) -> model.NewEffect | model.AuditEntry:
     """What is to be delivered to one target; or, if it cannot be made, why not."""
-    facts = {"rule": rule.name, "target": number, "source": event.source, "event": event.id}
     about = request.id if request is not None else 0
     chain = request.rules if request is not None else ()
     if target.how == "command" and rule.name in chain:
-        return model.AuditEntry("countersign", "rule.loop", about, {**facts, "rules": list(chain)})
+        return stopped("rule.loop", about, rule, number, event, rules=list(chain))
     if target.how == "thread" and request is None:
         error = "the event is about no request, so there is no thread to tell it in"
-        return model.AuditEntry("countersign", "rule.failed", about, {**facts, "error": error})
+        return stopped("rule.failed", about, rule, number, event, error=error)
     try:
         body = body_of(target, event)
     except (transform.MissingVariable, transform.UnfitValue) as fault:
-        facts["error"] = str(fault)
-        return model.AuditEntry("countersign", "rule.failed", about, facts)
+        return stopped("rule.failed", about, rule, number, event, error=str(fault))
     to = dict(target.to)
     if target.how == "command":
         to |= {
@@ -256,6 +279,19 @@ def deliver(
     named = {"source": event.source, "id": event.id, "type": event.type}
     made = model.Deliver(rule.name, number, target.how, to, body, named, place, target.retry)
     return model.NewEffect(made.key, made.key, made)
+
+
+def stopped(
+    action: str,
+    about: int,
+    rule: rulebook.Rule,
+    number: int,
+    event: model.CloudEvent,
+    **why: Any,
+) -> model.AuditEntry:
+    """Why a target gets nothing of an event that its rule means."""
+    named = {"rule": rule.name, "target": number, "source": event.source, "event": event.id}
+    return model.AuditEntry("countersign", action, about, {**named, **why})
 
 
 def body_of(target: rulebook.Target, event: model.CloudEvent) -> Any:

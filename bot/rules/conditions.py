@@ -19,8 +19,8 @@ How = Literal["prefix", "suffix", "contains", "equals-ignore-case"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 EPSILON = 1e-7
 """Alibaba's numbers are equal where they differ by less (its open-source core's threshold)."""
-BOUND = {"alibaba": 1e9, "aws": 5e9}
-"""The largest number that ``numeric`` takes, either side of zero."""
+NEAR = 1e10
+"""Beyond this, two numbers of double precision that differ at all differ by more than EPSILON."""
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -76,12 +76,24 @@ def said(value: Any) -> str:
 _QUOTED = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Equals:
-    """The value itself."""
+    """The value itself. Two are the same condition where kind and text of their values are: Python
+    takes 1, 1.0 and True for equal, and patterns do not."""
 
     value: Any
     dialect: Dialect
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Equals) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[type, str, Dialect]:
+        value = self.value
+        text = number_text(value) if is_number(value) else str(value)
+        return type(value), text, self.dialect
 
     def holds(self, value: Any) -> bool:
         return key(value, self.dialect) == key(self.value, self.dialect)
@@ -146,7 +158,8 @@ class Wildcard:
 
 @dataclass(frozen=True, slots=True)
 class Numeric:
-    """Comparisons of a number, all of which hold. AWS knows no event's number beyond its bound."""
+    """Comparisons of a number, all of which hold. Whole numbers are exact whatever their size;
+    those with a fraction or an exponent have double precision, in patterns as in events."""
 
     terms: tuple[tuple[str, int | float], ...]
     dialect: Dialect
@@ -154,21 +167,25 @@ class Numeric:
     def holds(self, value: Any) -> bool:
         if not is_number(value):
             return False
-        if self.dialect == "aws" and not -BOUND["aws"] <= value <= BOUND["aws"]:
-            return False
         return all(self._term(name, value, number) for name, number in self.terms)
 
     def _term(self, name: str, value: int | float, number: int | float) -> bool:
         if self.dialect == "alibaba" and name in ("=", "!=", "<=", ">="):
-            near = -BOUND["aws"] < value < BOUND["aws"] and abs(value - number) < EPSILON
             if name in ("=", "!="):
-                return near == (name == "=")
-            return near or COMPARE[name](value, number)
+                return near(value, number) == (name == "=")
+            return near(value, number) or COMPARE[name](value, number)
         return COMPARE[name](value, number)
 
     def __str__(self) -> str:
         terms = " and ".join(f"{name} {number_text(number)}" for name, number in self.terms)
         return f"a number {terms}"
+
+
+def near(one: int | float, other: int | float) -> bool:
+    """Are two numbers equal to Alibaba?"""
+    if one == other:
+        return True
+    return -NEAR < one < NEAR and -NEAR < other < NEAR and abs(one - other) < EPSILON
 
 
 @dataclass(frozen=True, slots=True)

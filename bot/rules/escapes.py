@@ -31,9 +31,11 @@ class Unfit(Exception):
 
 
 def text(value: Any) -> str:
-    """A value as text: text as it is, everything else as JSON."""
+    """A value as text: text as it is, everything else as JSON. Null has no text: it is no value."""
     if isinstance(value, str):
         return value
+    if value is None:
+        raise Unfit("it is null")
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except RecursionError as error:

@@ -22,7 +22,16 @@ _Branch = tuple[int, int, tree.Node]
 _Filing = tuple[str, Hashable]
 """How a value is found: the kind of key, and the key."""
 _PRESENT: _Filing = ("present", True)
-_WEIGHT = {"is": 1, "folded": 1, "near": 1, "prefix": 2, "suffix": 2, "network": 2, "present": 16}
+_WEIGHT = {
+    "is": 1,
+    "folded": 1,
+    "near": 1,
+    "value": 1,
+    "prefix": 2,
+    "suffix": 2,
+    "network": 2,
+    "present": 16,
+}
 """How much likelier than an exact value a key of this kind is to be met by accident."""
 
 
@@ -52,8 +61,9 @@ class _Shelf:
             yield "is", conditions.key(value, dialect)
         if isinstance(value, str):
             yield from self._texts(value)
-        elif "near" in self.kinds and conditions.is_number(value):
+        elif ("near" in self.kinds or "value" in self.kinds) and conditions.is_number(value):
             yield from (("near", bucket) for bucket in _buckets(value))
+            yield "value", value
 
     def _texts(self, value: str) -> Iterator[_Filing]:
         if "folded" in self.kinds:
@@ -231,7 +241,7 @@ def _filed_under(condition: conditions.Condition) -> tuple[_Filing, ...]:
     if isinstance(condition, conditions.Numeric):
         equal = [number for name, number in condition.terms if name == "="]
         if equal:
-            return (("near", round(equal[0] * _PER_UNIT)),)
+            return (_near(equal[0]),)
     if isinstance(condition, conditions.Cidr):
         return (("network", condition.network),)
     return (_PRESENT,)
@@ -249,9 +259,16 @@ def _wildcard(condition: conditions.Wildcard) -> _Filing:
 _PER_UNIT = 1000
 
 
+def _near(number: int | float) -> _Filing:
+    """Where a number is filed that others may be almost equal to."""
+    if -conditions.NEAR < number < conditions.NEAR:
+        return "near", round(number * _PER_UNIT)
+    return "value", number
+
+
 def _buckets(value: int | float) -> tuple[int, ...]:
     """The buckets a number may be equal to: its own and its neighbours, a thousandth wide."""
-    if not -conditions.BOUND["aws"] <= value <= conditions.BOUND["aws"]:
+    if not -conditions.NEAR < value < conditions.NEAR:
         return ()
     own = round(value * _PER_UNIT)
     return (own - 1, own, own + 1)

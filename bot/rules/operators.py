@@ -82,12 +82,18 @@ def _filled(name: str, value: Any) -> str:
     return str(value)
 
 
+def _emptiable(name: str, value: Any) -> str:
+    """The operators that are AWS's alone also take empty text, as there."""
+    return _text(name, value) if name in ("wildcard", ANY_CASE) else _filled(name, value)
+
+
 def _affix(name: conditions.How) -> Callable[[Any, conditions.Dialect], conditions.Condition]:
     def made(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
         if isinstance(value, Mapping):
             if list(value) != [ANY_CASE]:
                 raise Misread(f"`{name}` takes text, or an object with `{ANY_CASE}` alone")
-            text = _filled(ANY_CASE, value[ANY_CASE])
+            read = _text if dialect == "aws" else _filled
+            text = read(ANY_CASE, value[ANY_CASE])
             return conditions.Text(name, text.lower(), fold=True)
         if dialect == "aws" and value == "":
             return conditions.Text(name, "")
@@ -136,19 +142,29 @@ def _numeric(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
         if not isinstance(name, str) or name not in conditions.COMPARE:
             known = faults.listed(conditions.COMPARE)
             raise Misread(f"`numeric` compares with {known}, not {_kind(name)}", at)
-        terms.append((name, _bounded(number, dialect, at + 1)))
+        terms.append((name, _number(number, at + 1)))
     if len(terms) > 2:
         raise Misread("`numeric` takes one comparison, or two for a range")
+    if dialect == "aws":
+        _as_aws_writes([name for name, _ in terms])
     return conditions.Numeric(_possible(tuple(terms)), dialect)
 
 
-def _bounded(number: Any, dialect: conditions.Dialect, at: int) -> int | float:
+def _number(number: Any, at: int) -> int | float:
     if not conditions.is_number(number):
         raise Misread(f"`numeric` compares with a number without quotes, not {_kind(number)}", at)
-    bound = conditions.BOUND[dialect]
-    if not -bound <= number <= bound:
-        raise Misread(f"`numeric` takes numbers from -{bound:.0f} to {bound:.0f}", at)
     return _finite(number)
+
+
+def _as_aws_writes(names: list[str]) -> None:
+    """The comparisons that AWS's compiler takes (JsonRuleCompiler.java of aws/event-ruler)."""
+    if "!=" in names:
+        raise Misread("`numeric` has no `!=` in the aws dialect; write `anything-but`", 0)
+    if len(names) == 2 and not (names[0] in (">", ">=") and names[1] in ("<", "<=")):
+        raise Misread(
+            "two comparisons are a range in the aws dialect: the lower bound with `>` or `>=`,"
+            f" then the upper one with `<` or `<=`, not `{names[0]}` and `{names[1]}`"
+        )
 
 
 def _possible(terms: tuple[tuple[str, int | float], ...]) -> tuple[tuple[str, int | float], ...]:
@@ -220,7 +236,7 @@ def _nested(value: Mapping[str, Any], dialect: conditions.Dialect) -> tuple[Any,
         if isinstance(text, Mapping):
             raise Misread(f"`{name}` takes text here, not an object", *path)
         try:
-            found.append(_OPERATORS[name](_filled(name, text), dialect))
+            found.append(_OPERATORS[name](_emptiable(name, text), dialect))
         except Misread as misread:
             raise Misread(misread.message, *path, *misread.path) from misread
     return tuple(found)

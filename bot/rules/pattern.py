@@ -18,8 +18,8 @@ keys at the top        attributes of events; others and      anything
                        nested ones (but ``data``) are faults
 two operators in one   both hold of the same value           a fault
 object
-numeric                bound ±1e9 in patterns; equal within  bound ±5e9, in events, too; equal is
-                       1e-7                                  equal
+numeric                one or two comparisons, also `!=`;    one, or a lower bound and then an upper
+                       equal within 1e-7                     one; equal is equal
 cidr                   IPv4                                  IPv4 and IPv6
 empty prefix, suffix   a fault                               matches all text
 anything-but           text, numbers, booleans, null, mixed  all text or all numbers

@@ -79,14 +79,19 @@ def read(text: str, file: str) -> tuple[Any, Source]:
 
 
 def event(text: str, file: str = "event") -> dict[str, Any]:
-    """The event in JSON text. EventError where the text is not one JSON object."""
+    """The event in JSON text. EventError where the text is not one JSON object, or has a key twice:
+    which of the two was meant, nobody can say."""
     try:
-        value = json.loads(text, parse_constant=_refused, parse_float=_finite)
+        value = json.loads(
+            text, parse_constant=_refused, parse_float=_finite, object_pairs_hook=_object
+        )
     except json.JSONDecodeError as error:
         mark = faults.Mark(file, error.lineno, error.colno)
         raise faults.EventError([faults.Fault(mark, f"not JSON: {error.msg}")]) from error
     except RecursionError as error:
         raise _unreadable(file, "nested too deep to be read") from error
+    except _Twice as error:
+        raise _unreadable(file, str(error)) from error
     except ValueError as error:
         raise _unreadable(file, f"not JSON: {error}") from error
     if not isinstance(value, dict):
@@ -96,6 +101,19 @@ def event(text: str, file: str = "event") -> dict[str, Any]:
 
 def _unreadable(file: str, message: str) -> faults.EventError:
     return faults.EventError([faults.Fault(faults.Mark(file, 1, 1), message)])
+
+
+class _Twice(ValueError):
+    """A key stands twice in one object."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Twice(f"the key `{twice[:60]}` stands twice in one object")
+    return made
 
 
 def _refused(word: str) -> NoReturn:

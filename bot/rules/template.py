@@ -10,7 +10,7 @@ option, and none belongs behind ``eval``, ``sh -c`` or ``ssh``, which read it as
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -83,7 +83,16 @@ def filled(text: str, values: Mapping[str, Any], into: escapes.Into) -> Any:
     if into == "shell":
         check_shell(text)
     write = escapes.AS[into]
-    return "".join(p.text if isinstance(p, Piece) else write(values[p.name]) for p in parts(text))
+    return "".join(
+        p.text if isinstance(p, Piece) else _written(write, p, values) for p in parts(text)
+    )
+
+
+def _written(write: Callable[[Any], str], hole: Hole, values: Mapping[str, Any]) -> str:
+    try:
+        return write(values[hole.name])
+    except escapes.Unfit as unfit:
+        raise escapes.Unfit(f"`{hole.name}`: {unfit}") from unfit
 
 
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:
@@ -94,7 +103,9 @@ def _filled(value: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return [_filled(inner, values) for inner in value]
     if isinstance(value, tuple):
-        return "".join(p if isinstance(p, str) else escapes.text(values[p.name]) for p in value)
+        return "".join(
+            p if isinstance(p, str) else _written(escapes.text, p, values) for p in value
+        )
     return value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.rules import escapes, faults, pattern, reading
+from bot.rules import escapes, faults, pattern, reading, vendors
 from bot.rules import transform as transforms
 
 
@@ -15,12 +15,13 @@ from bot.rules import transform as transforms
 class Verdict:
     """``reasons`` is empty exactly where ``matched``; ``transformed`` is what the target would
     get, and ``problem`` why it would get nothing (both None where no transform was asked for, or
-    nothing matched)."""
+    nothing matched). ``warnings`` say where the vendor of the dialect might answer otherwise."""
 
     matched: bool
     reasons: tuple[pattern.Reason, ...] = ()
     transformed: Any = None
     problem: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def status(self) -> int:
@@ -38,7 +39,8 @@ class Verdict:
         return ["matches", *escapes.text(self.transformed).splitlines()]
 
     def json(self) -> str:
-        """The verdict for programs: ``matched``, ``reasons``, ``transformed``, ``problem``."""
+        """The verdict for programs: ``matched``, ``reasons``, ``transformed``, ``problem`` and
+        ``warnings``."""
         reasons = [
             {name: getattr(r, name) for name in ("path", "wanted", "found", "near", "branch")}
             for r in self.reasons
@@ -48,6 +50,7 @@ class Verdict:
             "reasons": reasons,
             "transformed": self.transformed,
             "problem": self.problem,
+            "warnings": list(self.warnings),
         }
         return json.dumps(whole, ensure_ascii=False)
 
@@ -68,14 +71,14 @@ def judge(
     if transform is not None:
         transforms.check(transform, into)
     reasons = compiled.explain(event)
-    if reasons:
-        return Verdict(False, reasons)
-    if transform is None:
-        return Verdict(True)
+    warnings = vendors.remarks(compiled, event)
+    if reasons or transform is None:
+        return Verdict(not reasons, reasons, warnings=warnings)
     try:
-        return Verdict(True, transformed=transforms.render(transform, event, into))
+        made = transforms.render(transform, event, into)
     except (transforms.MissingVariable, transforms.UnfitValue) as error:
-        return Verdict(True, problem=str(error))
+        return Verdict(True, problem=str(error), warnings=warnings)
+    return Verdict(True, transformed=made, warnings=warnings)
 
 
 UNREADABLE = (faults.PatternError, faults.EventError, faults.TransformError)

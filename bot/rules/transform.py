@@ -36,7 +36,8 @@ class MissingVariable(Exception):
 
 
 class UnfitValue(Exception):
-    """A value that cannot be written where it would land, such as a NUL in a shell's line."""
+    """A value that cannot be written where it would land: a NUL in a shell's line, or null where
+    text is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any
     value = event if whole else _value(transform.value.text, transform.value, event)
     if into == "json":
         return value
+    if value is None:
+        raise escapes.Unfit(f"`{transform.value.text}` is null")
     return escapes.AS[into](dict(event) if whole else value)
 
 

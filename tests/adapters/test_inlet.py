@@ -220,6 +220,8 @@ async def test_what_is_no_event_is_refused(tmp_path: Path, spoilt: dict[str, Any
         b'"text"',
         b"[]",
         b"null",
+        b'{"specversion":"1.0","id":"1","source":"s","type":"t","data":{"env":"test","env":"prod"}}',
+        b'{"specversion":"1.0","id":"1","source":"s","source":"t","type":"t"}',
     ],
     ids=lambda body: repr(body[:12]),
 )

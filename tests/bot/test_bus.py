@@ -253,6 +253,38 @@ def test_a_loop_of_rules_stops(stage: Stage) -> None:
     assert stage.actions().count("rule.loop") == 1
 
 
+@pytest.mark.parametrize("role", [None, ...])
+def test_a_rule_that_fails_is_an_event_for_rules_and_a_line_of_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture, role: Any
+) -> None:
+    """Also where the value is null. A rule that fails on that event is on record, and no event."""
+    with_rules(
+        stage,
+        hire=(HIRED, command("provision", bus_stage.HIRE)),
+        told=('$.type == "countersign.rule.failed" && $.data.facts.rule == "hire"', webhook()),
+        bad=('$.type == "countersign.rule.failed"', command("provision", bus_stage.HIRE)),
+    )
+    stage.arrive(data={"emp_id": "E1"} if role is ... else {"emp_id": "E1", "role": role})
+    [sent] = [claimed.effect.body for claimed in stage.claim()]
+    assert sent.rule == "told"
+    facts = sent.body["data"]["facts"]
+    assert (facts["rule"], facts["target"], facts["source"]) == ("hire", 0, "hr.approval")
+    assert "role" in facts["error"]
+    failed = [row for row in stage.read(lambda reader: list(reader.chain()))][-2:]
+    assert [(row.action, row.facts["rule"]) for row in failed] == [
+        ("rule.failed", "hire"),
+        ("rule.failed", "bad"),
+    ]
+    assert [event.type for event in stage.events()] == [
+        "ProvisionRequest",
+        "countersign.rule.failed",
+    ]
+    assert stage.events()[1].id.split("-")[0] == str(failed[0].seq)
+    lines = [one.getMessage() for one in caplog.records if one.name == "countersign.requests"]
+    assert [line.split(":")[0] for line in lines] == ["rule hire", "rule bad"]
+    assert "role" in lines[0]
+
+
 # ----------------------------------------------------------------------------- deaths and crowds
 
 

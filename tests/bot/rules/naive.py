@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -152,11 +153,9 @@ def _wildcard(given: str) -> str:
 def _numeric(given: list[Any], value: Any, dialect: str) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    if dialect == "aws" and abs(value) > 5e9:
-        return False
     slack = 1e-7 if dialect == "alibaba" else 0
     for sign, number in zip(given[::2], given[1::2], strict=True):
-        equal = abs(value - number) < slack or value == number
+        equal = abs(Fraction(value) - Fraction(number)) < slack or value == number
         held = {
             "=": equal,
             "!=": not equal,

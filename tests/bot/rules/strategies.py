@@ -7,12 +7,20 @@ from typing import Any
 from hypothesis import strategies as st
 
 TEXTS = ("", "a", "ab", "b", "ba", "A", "a*b", "10.0.0.1", "10.0.1.9", "::1", "1", "true", "null")
-NUMBERS = (0, 1, -1, 1.0, 2.5, 100, 1.00000001, 5e9, 6e9, 10**30)
+NUMBERS = (0, 1, -1, 1.0, 2.5, 100, 1.00000001, 5e9, 6e9, 10**30, 2**53, 2**53 + 1, 2.0**53, 1e300)
 SCALARS: tuple[Any, ...] = (*TEXTS, *NUMBERS, True, False, None)
+TWINS: tuple[tuple[Any, ...], ...] = (
+    (1, True, 1.0, "1", "true"),
+    (0, False, 0.0, -0.0, "0", "false", None, "null", ""),
+    (300, 300.0, "300"),
+    (2**53, 2.0**53, 2**53 + 1),
+)
+"""Values that Python, JSON or text take for equal, each in its own way."""
 KEYS = ("a", "b", "c")
 TOPS = ("source", "type", "detail-type", "data", "detail", "ext")
 
-scalars = st.sampled_from(SCALARS)
+twins = st.sampled_from(TWINS).flatmap(st.sampled_from)
+scalars = st.sampled_from(SCALARS) | twins
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
@@ -27,7 +35,9 @@ letters = st.sampled_from(("a", "b", "ab", "A", "1"))
 
 def operators(dialect: str) -> st.SearchStrategy[Any]:
     """One operator as an object."""
-    bound = st.sampled_from((-1, 0, 1, 1.0, 2, 100, 1e9))
+    bound = st.sampled_from((-1, 0, 1, 1.0, 2, 100, 1e9, 300, 300.0, 2**53, 2**53 + 1, 2.0**53))
+    empty = letters | st.just("")
+    signs = ("=", "<", ">", "<=", ">=") + ("!=",) * (dialect == "alibaba")
     cidrs = ["10.0.0.0/24", "10.0.0.1", "0.0.0.0/0"] + ["::/0"] * (dialect == "aws")
     but = [
         letters,
@@ -36,25 +46,25 @@ def operators(dialect: str) -> st.SearchStrategy[Any]:
         st.lists(bound, min_size=1, max_size=2),
         st.fixed_dictionaries({"prefix": letters}),
         st.fixed_dictionaries({"suffix": st.lists(letters, min_size=1, max_size=2)}),
-        st.fixed_dictionaries({"wildcard": st.sampled_from(("a*", "*b", "*"))}),
-        st.fixed_dictionaries({"equals-ignore-case": letters}),
+        st.fixed_dictionaries({"wildcard": st.sampled_from(("a*", "*b", "*", "", "*a*"))}),
+        st.fixed_dictionaries({"equals-ignore-case": empty}),
         st.fixed_dictionaries({"contains": letters}),
     ]
     if dialect == "alibaba":
         but.append(st.lists(scalars, min_size=1, max_size=3))
-    wildcards = ("*", "a*", "*b", "a*b", r"a\*b", "1*.*.1", "a", r"*\\")
+    wildcards = ("", "*", "a*", "*b", "a*b", r"a\*b", "1*.*.1", "a", r"*\\", "*a*", "a*b*a")
     made: dict[str, st.SearchStrategy[Any]] = {
         "prefix": letters,
         "suffix": letters | st.fixed_dictionaries({"equals-ignore-case": letters}),
         "contains": letters,
         "wildcard": st.sampled_from(wildcards),
-        "equals-ignore-case": letters,
+        "equals-ignore-case": empty,
         "exists": st.booleans(),
         "cidr": st.sampled_from(cidrs),
         "anything-but": st.one_of(but),
         "numeric": st.one_of(
-            st.tuples(st.sampled_from(("=", "!=", "<", ">", "<=", ">=")), bound),
-            st.sampled_from(((">", 0, "<=", 5), (">=", 1, "<", 100))),
+            st.tuples(st.sampled_from(signs), bound),
+            st.sampled_from(((">", 0, "<=", 5), (">=", 1, "<", 100), (">=", 2**53, "<", 2**60))),
         ).map(list),
     }
     return st.one_of(*(st.fixed_dictionaries({name: given}) for name, given in made.items()))
@@ -64,7 +74,15 @@ def leaves(dialect: str) -> st.SearchStrategy[Any]:
     """The array of a key."""
     several = st.fixed_dictionaries({"prefix": letters, "suffix": letters})
     extra = [several] if dialect == "alibaba" else []
-    return st.lists(st.one_of(scalars, operators(dialect), *extra), min_size=1, max_size=3)
+    mixed = st.lists(st.one_of(scalars, operators(dialect), *extra), min_size=1, max_size=3)
+    return mixed | alike()
+
+
+def alike() -> st.SearchStrategy[Any]:
+    """An array whose elements differ only by kind."""
+    return st.sampled_from(TWINS).flatmap(
+        lambda family: st.lists(st.sampled_from(family), min_size=1, max_size=3)
+    )
 
 
 def patterns(dialect: str, ors: bool = True) -> st.SearchStrategy[dict[str, Any]]:
@@ -88,5 +106,11 @@ def patterns(dialect: str, ors: bool = True) -> st.SearchStrategy[dict[str, Any]
     ).filter(bool)
     if not ors:
         return plain
-    either = st.lists(st.fixed_dictionaries({"subject": leaf}) | plain, min_size=2, max_size=3)
+    either = st.lists(
+        st.fixed_dictionaries({"subject": leaf})
+        | st.fixed_dictionaries({"source": alike(), "data": st.fixed_dictionaries({"a": alike()})})
+        | plain,
+        min_size=2,
+        max_size=3,
+    )
     return plain | st.fixed_dictionaries({"$or": either})

@@ -159,7 +159,7 @@ def test_numbers_of_any_size() -> None:
     for dialect in pattern.DIALECTS:
         event = {"data": {"n": huge, "m": [huge, -huge]}}
         compiled = pattern.compile({"data": {"n": [{"numeric": [">", 5]}]}}, dialect)
-        assert compiled.matches(event) is (dialect == "alibaba")
+        assert compiled.matches(event)
         same = pattern.compile({"data": {"m": [-huge, {"numeric": ["=", 0]}]}}, dialect)
         assert same.matches(event)
         assert index.RuleSet({"a": same, "b": compiled}).matching(event)[0] == "a"

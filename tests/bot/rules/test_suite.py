@@ -84,7 +84,7 @@ def test_valid_in_the_other_dialect() -> None:
     other = {"alibaba": "aws", "aws": "alibaba"}
     cases = [case for case in suites.load("invalid")["cases"] if case[0] != "both"]
     for dialect, text, *_ in cases:
-        if "prefix-x" in text or "exists" in text or "5000000001" in text:
+        if "prefix-x" in text or "exists" in text or '"=", 5, "<="' in text:
             continue
         pattern.compile(text, other[dialect])
     assert len(cases) >= 12

@@ -27,6 +27,7 @@ def test_a_match_with_its_transform() -> None:
         "reasons": [],
         "transformed": {"CommandId": "c-1", "emp": "E123"},
         "problem": None,
+        "warnings": [],
     }
     assert tool.judge(EVENT, "$.source").lines() == ["matches"]
 
@@ -70,6 +71,11 @@ def test_the_dialect_decides() -> None:
         ("[]", "{}", "event.json:1:1: an event is a JSON object"),
         ("5", "{}", "event.json:1:1: an event is a JSON object"),
         ('{"a": NaN}', "{}", "event.json:1:1: not JSON: NaN is no number"),
+        (
+            '{"data": {"env": "test", "env": "prod"}}',
+            "{}",
+            "event.json:1:1: the key `env` stands twice in one object",
+        ),
         ('{"a": 1e999}', "{}", "event.json:1:1: not JSON: the number 1e999 is too large"),
         ('{"a": ' + "9" * 5000 + "}", "{}", "event.json:1:1: not JSON"),
         ("[" * 100_000, "{}", "event.json:1:1: nested too deep"),
@@ -87,3 +93,27 @@ def test_a_transform_that_fits_nowhere() -> None:
     chosen = transform.compile("TEMPLATE", {"a": "$.source"}, "no JSON: ${a}")
     with pytest.raises(tool.UNREADABLE):
         tool.judge(EVENT, "$.nowhere", transform=chosen)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "asked", "number", "told"),
+    [
+        ("alibaba", 5, 6, []),
+        ("alibaba", 2000000000, 1764400000000, ["2000000000", "1764400000000"]),
+        ("alibaba", 5, 1764400000000, ["1764400000000"]),
+        ("aws", 5, 4999999999, []),
+        ("aws", 5, 1764400000000, ["older engines do not compare 1764400000000"]),
+        ("aws", 5, 2**53 + 1, ["does not compare 9007199254740993"]),
+    ],
+)
+def test_it_warns_where_the_vendor_would_compare_otherwise(
+    dialect: str, asked: int, number: int, told: list[str]
+) -> None:
+    event = json.dumps({"source": "s", "data": {"ts": [number]}})
+    verdict = tool.judge(event, f"$.data.ts > {asked}", dialect)  # type: ignore[arg-type]
+    assert verdict.matched
+    assert len(verdict.warnings) == len(told)
+    for warning, part in zip(verdict.warnings, told, strict=True):
+        assert warning.startswith("$.data.ts: ")
+        assert part in warning
+    assert json.loads(verdict.json())["warnings"] == list(verdict.warnings)

@@ -223,6 +223,7 @@ jsons = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(anything, inner, max_size=3),
     max_leaves=6,
 )
+told = jsons.filter(lambda value: value is not None)
 SOME = settings(max_examples=150, deadline=None)
 
 
@@ -232,7 +233,7 @@ def template(text: str, into: Any, **values: Any) -> Any:
 
 
 @SOME
-@given(anything, jsons)
+@given(anything, told)
 def test_json_keeps_its_structure(text: str, value: Any) -> None:
     written = template('{"t": "<${x}${x}>", "v": ${y}, "w": [${x}]}', "json", x=text, y=value)
     assert written == {"t": f"<{text}{text}>", "v": value, "w": [text]}
@@ -241,7 +242,7 @@ def test_json_keeps_its_structure(text: str, value: Any) -> None:
 
 
 @SOME
-@given(jsons.filter(lambda value: "\0" not in escapes.text(value)), anything)
+@given(told.filter(lambda value: "\0" not in escapes.text(value)), anything)
 def test_the_shell_sees_one_word(value: Any, other: str) -> None:
     line = template("run --to=${x} ${y} end", "shell", x=value, y=other.replace("\0", ""))
     assert shlex.split(line) == [
@@ -260,7 +261,7 @@ def test_a_real_shell_sees_one_word() -> None:
 
 
 @SOME
-@given(jsons)
+@given(told)
 def test_a_query_keeps_its_structure(value: Any) -> None:
     try:
         url = template("https://example.com/x?a=${x}&b=1#end", "query", x=value)
@@ -273,7 +274,7 @@ def test_a_query_keeps_its_structure(value: Any) -> None:
 
 
 @SOME
-@given(jsons, jsons)
+@given(told, told)
 def test_markdown_stays_text(value: Any, other: Any) -> None:
     line = template("${x}${y}", "markdown", x=value, y=other)
     assert not set(line) & set("*[]`\\|~<>&@\n\r\0\u2028\u202e\u200b")
@@ -335,3 +336,20 @@ def test_any_template_renders_or_says_no(text: str, into: Any) -> None:
     except faults.TransformError as error:
         found = error.faults
     assert all(1 <= fault.mark.line <= text.count("\n") + 1 for fault in found)
+
+
+@pytest.mark.parametrize("into", [place for place in escapes.PLACES if place != "json"])
+def test_null_is_no_text(into: Any) -> None:
+    """It must not arrive as the four letters, which look like a value."""
+    with pytest.raises(transform.UnfitValue, match=r"`\$\.data\['x\.y'\]\.z` is null"):
+        rendered("JSONPATH", "$.data['x.y'].z", into=into)
+    with pytest.raises(transform.UnfitValue, match="`v`: it is null"):
+        rendered("TEMPLATE", {"v": "$.data['x.y'].z"}, "a ${v}", into=into)
+
+
+def test_null_is_a_value_of_json_and_no_part_of_a_string() -> None:
+    value = {"v": "$.data['x.y'].z"}
+    assert rendered("JSONPATH", "$.data['x.y'].z") is None
+    assert rendered("TEMPLATE", value, '{"a": ${v}}') == {"a": None}
+    with pytest.raises(transform.UnfitValue, match="`v`: it is null"):
+        rendered("TEMPLATE", value, '{"a": "is ${v}"}')
