@@ -89,7 +89,8 @@ def refusal_of_button(draft: Draft, event: model.Clicked) -> policy.Refusal | No
         return None
     if request.state in (model.State.PLANNING, model.State.PENDING):
         return policy.Refusal("vote.outdated", facts)
-    return policy.Refusal("vote.outdated_within", facts | {"state": state_facts(draft)})
+    word = cards.state_word(draft.locale, request)
+    return policy.Refusal("vote.outdated_within", facts | {"state": word})
 
 
 def is_other_card(event: model.Clicked, request: model.Request) -> bool:

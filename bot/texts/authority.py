@@ -48,8 +48,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} comes from a restored backup, which knows nothing of what happened after it was made. Check what happened, then send: revote {id}",
     ),
     "hold.other": (
-        "#{id} 被暂时保留，不能执行，也不能表决。请联系管理员。",
-        "#{id} is on hold: it is not run, and votes on it do not count. Ask the administrator.",
+        "#{id} 被暂时保留，不能执行，也不能同意。请联系管理员。",
+        "#{id} is on hold: it is not run, and cannot be approved. Ask the administrator.",
     ),
     "ballot.held": (
         "⏸ 暂停：此刻不允许继续。允许之后点“继续”，否则请停止。",
