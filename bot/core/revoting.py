@@ -62,7 +62,9 @@ def file(draft: Draft, person: policy.Person, account: model.Account) -> policy.
         return refusal
     values = values_of(request, found.hidden)
     known = {parameter.name: parameter.required for parameter in found.parameters}
-    if values is None or not fits(values, known):
+    if values is None:
+        return policy.Refusal("revote.not_kept", {"command": found.name})
+    if not fits(values, known):
         return policy.Refusal("revote.other_values", {"command": found.name})
     context: command.Context = draft.asked_by(asker, request.account, request.place, request.locale)
     place = replace(request.place, message="", webhook="", webhook_until=model.EPOCH)

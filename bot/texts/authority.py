@@ -90,8 +90,12 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} may have begun ({state}). Stop it first: stop {id}. Then ask for it anew.",
     ),
     "revote.other_values": (
-        "{command} 的参数已经变了，或有不显示的值没有保存。请重新申请。",
-        "{command} takes other parameters by now, or a value that is never shown was not kept. Please ask for it anew.",
+        "{command} 的参数已经变了。请重新申请。",
+        "{command} takes other parameters by now. Please ask for it anew.",
+    ),
+    "revote.not_kept": (
+        "有不显示的值没有保存。请重新申请 {command}。",
+        "A value that is never shown was not kept. Please ask for {command} anew.",
     ),
     "say.revoted": (
         "{name} 已把 #{id} {command} 重新提交审批：#{number}。对 #{id} 的同意不再有效。",

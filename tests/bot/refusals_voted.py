@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from bot import core, model
+from bot import core, model, policy
 from tests.bot import bus_stage, run_stage
 from tests.bot.refusals import Play, rule, says
 from tests.bot.test_authority import change
@@ -432,3 +432,92 @@ def hidden_values_under_another_key(play: Play) -> str:
     for who in ("bob", "carol"):
         play.clicks(who)
     return play.told() + play.stage.request(1).note
+
+
+@says("authority.command")
+def a_command_that_was_removed(play: Play) -> str:
+    play.stage.planned("alice", "restart web-01")
+    play.changed(commands={})
+    return play.clicks("bob")
+
+
+@says("authority.requester")
+def a_requester_who_left(play: Play) -> str:
+    play.stage.planned("alice", "restart web-01")
+    people = {name: one for name, one in play.stage.house.book.people.items() if name != "alice"}
+    play.changed(people=people, index=policy.index_accounts(people))
+    return play.clicks("bob")
+
+
+@says("authority.right")
+def a_requester_who_lost_the_right(play: Play) -> str:
+    play.stage.planned("alice", "restart web-01")
+    play.changed(roles={"sre": play.stage.house.book.roles["sre"]})
+    return play.clicks("bob")
+
+
+@says("authority.votes")
+def a_policy_that_asks_for_more_since(play: Play) -> str:
+    play.stage.planned("alice", "restart web-01")
+    play.clicks("bob")
+    play.changed(policies={"any": play.stage.house.book.policies["all"]})
+    return play.told()
+
+
+@says("authority.too_late")
+def an_approval_of_long_ago(play: Play) -> str:
+    play.stage.planned("alice", "restart web-01")
+    play.clicks("bob")
+    play.stage.clock.advance(2 * 3600)
+    return play.told()
+
+
+# ----------------------------------------------------------------------------- once more
+
+
+def not_started(play: Play) -> Play:
+    """A request that was approved, and refused when it was to start."""
+    play.stage.planned("alice", "restart web-01")
+    play.clicks("bob")
+    commands = play.stage.house.book.commands
+    play.changed(commands={})
+    play.told()
+    play.changed(commands=commands)
+    assert play.stage.request(1).state is model.State.NOT_STARTED
+    return play
+
+
+@says("revote.not_yours")
+def putting_to_the_vote_what_one_may_not_ask_for(play: Play) -> str:
+    return not_started(play).writes("dave", "revote 1")
+
+
+@says("revote.already")
+def putting_to_the_vote_twice(play: Play) -> str:
+    not_started(play).writes("alice", "revote 1")
+    return play.writes("alice", "revote 1")
+
+
+@says("revote.not_now")
+def putting_to_the_vote_what_runs(play: Play) -> str:
+    return going(play).writes("alice", "revote 1")
+
+
+@says("revote.running")
+def putting_to_the_vote_what_may_have_begun_before_the_backup(play: Play) -> str:
+    going(play)
+    change(play.stage, 1, hold="restored")
+    return play.writes("alice", "revote 1")
+
+
+@says("revote.other_values")
+def putting_to_the_vote_what_a_command_no_longer_takes(play: Play) -> str:
+    change(not_started(play).stage, 1, args={"host": "web-01"})
+    return play.writes("alice", "revote 1")
+
+
+@says("revote.not_kept")
+def putting_to_the_vote_what_is_not_known_any_more(play: Play) -> str:
+    play.stage.planned("alice", "gate password=hunter2")
+    change(play.stage, 1, state=model.State.PLANNING, plan=None, hold="restored")
+    return play.writes("alice", "revote 1")

@@ -23,6 +23,7 @@ ANSWERS = frozenset(
     {
         "cancel.done",
         "refused.title",
+        "revote.done",
         "steer.approved",
         "steer.pause",
         "steer.rejected",
@@ -49,6 +50,7 @@ ONE_REASON = {
     "refused.value": "of a script, or of a template",
     "refused.definition_parameters": "of a stored command, or of a template on OOS",
     "refused.plan_template": "a template of the bot's folder, or one on OOS",
+    "authority.requester": "to be started, or to be put to the vote again",
     "vote.again": "under the same name, or under another one of the same human",
     "vote.no_request": "by a button, or in words",
     "steer.nothing": "no run, no template, or it waits for something else",
