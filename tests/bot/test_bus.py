@@ -270,7 +270,7 @@ def test_a_rule_that_fails_is_an_event_for_rules_and_a_line_of_the_log(
     facts = sent.body["data"]["facts"]
     assert (facts["rule"], facts["target"], facts["source"]) == ("hire", 0, "hr.approval")
     assert "role" in facts["error"]
-    failed = [row for row in stage.read(lambda reader: list(reader.chain()))][-2:]
+    failed = list(stage.read(lambda reader: list(reader.chain())))[-2:]
     assert [(row.action, row.facts["rule"]) for row in failed] == [
         ("rule.failed", "hire"),
         ("rule.failed", "bad"),
