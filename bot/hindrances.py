@@ -26,7 +26,7 @@ def of(
         yield model.Fault(fault.mark, f"{fault.message}; {ELSEWHERE}")
     for task in template.tasks:
         base = task.mark.path
-        spec = actions.find(task.action, actions.BUILT_IN)
+        spec = actions.find(task.action)
         given = {model.fold(name): (name, value) for name, value in task.properties.items()}
         child = known.get(model.fold(children.child_name(task)))
         if child is not None:

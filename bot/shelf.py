@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot import catalog, hindrances, runbook, templates
-from bot.oos import actions, children, hidden, library, look, model, parse, validate
+from bot.oos import children, hidden, library, look, model, parse, validate
 
 Templates = Mapping[str, model.Template]
-_ALL: Mapping[str, actions.ActionSpec] = {
-    name: replace(spec, refusal="") for name, spec in actions.BUILT_IN.items()
-}
-"""The actions as OOS has them, none refused."""
 
 
 @dataclass(slots=True)
@@ -53,10 +49,11 @@ class Shelf:
         names = look.Known({**self.known, **self.broken})
         for template in self.read:
             free = id(template) in lenient
-            found = validate.validate(template, _ALL if free else actions.BUILT_IN, names, free)
+            found = validate.validate(template, names, free, free)
             if id(template) in needed:
                 found += self.hindered[id(template)]
-            found = parse.together(self.misread[id(template)], found)
+            read = [fault for fault in self.misread[id(template)] if not (free and fault.local)]
+            found = parse.together(read, found)
             self.faults.extend(str(fault) for fault in parse.in_order(found))
         for template in self.own.values():
             self.faults.extend(map(str, parse.in_order(hidden.faults(template, self.known))))

@@ -18,6 +18,7 @@ from typing import Any
 from bot import model, policy, texts
 from bot.cards import runs
 from bot.oos import (
+    actions,
     expressions,
     flow,
     functions,
@@ -26,7 +27,6 @@ from bot.oos import (
     partial,
     placeholders,
     printing,
-    units,
     values,
 )
 from bot.oos import model as oos
@@ -186,7 +186,7 @@ class _Teller:
     def child(self, task: oos.Task, scope: partial.Scope, depth: int) -> Iterator[str]:
         """The template that a task runs. Of one that ships with the bot, its calls; what it is
         given stands above."""
-        if oos.fold(task.action) in {*units.ACTIONS, "acs::choice"}:
+        if actions.keeps_to_itself(task.action):
             return
         found = self.named(task, scope)
         if found is None or (self.subject.away and _ships(found)):
@@ -236,7 +236,7 @@ class _Teller:
         self, task: oos.Task, found: dict[str, Any], scope: partial.Scope
     ) -> dict[str, Any]:
         """What a template is given, as its parameters of text have it: a number is text there."""
-        if oos.fold(task.action) in {*units.ACTIONS, "acs::choice"}:
+        if actions.keeps_to_itself(task.action):
             return found
         child = self.named(task, scope)
         if child is None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.oos import model, names
+from bot.oos import actions, model, names
 from bot.oos.look import Look
 
 
@@ -20,7 +20,7 @@ def product(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
     parts = task.action.split("::")
     if look.lenient and len(parts) >= 3 and parts[0].casefold() == "acs":
         return
-    known = [*look.actions, *_others(look)]
+    known = [*actions.BUILT_IN, *_others(look)]
     hint = names.meant(task.action, known)
     if not hint and len(parts) >= 3:
         hint = "; there is no template of that name here"

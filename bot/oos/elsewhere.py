@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from bot.oos import actions as table
@@ -12,7 +12,7 @@ _STORED = ("oos:", "oos-secret:")
 
 
 def faults(
-    template: model.Template, actions: Mapping[str, table.ActionSpec] = table.BUILT_IN
+    template: model.Template
 ) -> list[model.Fault]:
     """Why the bot's own engine cannot run a template; none: it can. Templates that it uses are
     judged by their own."""
@@ -22,7 +22,7 @@ def faults(
     found = []
     for task in template.tasks:
         base = task.mark.path
-        spec = table.find(task.action, actions)
+        spec = table.find(task.action)
         if spec is not None and spec.elsewhere:
             message = f"`{task.action}` runs on OOS itself only: {spec.elsewhere}"
             found.append(model.Fault(_mark(template, f"{base}.Action"), message))

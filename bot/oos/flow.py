@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.oos import calls, conditions, defaults, language, loops, model, units, waits
+from bot.oos import actions, calls, conditions, defaults, language, loops, model, units, waits
 from bot.oos.units import Failure, Result
 
 DEEPEST = 10
 _END, _NEXT = "acs::end", "acs::next"
 _SHOWN_FAILURES = 3
 _LONGEST_ITEM = 64
-_LOOPS_NOT = frozenset({"acs::choice", "acs::sleep", "acs::pause", "acs::approve"})
 
 
 class Desk(units.Desk, Protocol):
@@ -182,15 +181,15 @@ class TaskRun:
         self.when = conditions.expanded(task.when, execution.conditions)
 
     def begin(self, at: datetime) -> None:
-        task, action = self.task, model.fold(self.task.action)
+        task, spec = self.task, actions.find(self.task.action)
         try:
             scope = self.execution.scope(at)
             if not self.per_item() and not self.holds(scope):
                 self.execution.task_ended(task, Result("Skipped"), _NEXT, at)
                 return
-            if task.loop is not None and action in _LOOPS_NOT:
+            if task.loop is not None and spec is not None and not spec.loops:
                 raise waits.Misfit(f"{task.action} cannot loop")
-            chosen = self._chosen(scope) if action == "acs::choice" else ""
+            chosen = self._chosen(scope) if spec is not None and spec.does == "choice" else ""
             loop = LoopRun(self, task.loop, scope, at) if task.loop is not None else None
         except language.ERRORS as error:
             failure = Failure(self.key, "InvalidValue", str(error))
@@ -399,12 +398,12 @@ def unit_of(
     execution: Execution, owner: units.Owner, task: model.Task, key: str, scope: language.Scope
 ) -> units.Unit:
     """What does a task once."""
-    made = units.ACTIONS.get(model.fold(task.action))
+    spec = actions.find(task.action)
     library = execution.desk.library
     unit: units.Unit
-    if made is not None:
-        unit = made(execution.desk, owner, task, key, scope)
-    elif model.fold(task.action) == "acs::template" or template_of(library, task.action):
+    if spec is not None and not isinstance(spec.does, str):
+        unit = spec.does(execution.desk, owner, task, key, scope)
+    elif spec is not None or template_of(library, task.action):
         unit = TemplateUnit(execution, owner, task, key, scope)
     else:
         unit = units.ProductUnit(execution.desk, owner, task, key, scope)
@@ -414,11 +413,11 @@ def unit_of(
 
 def changes(task: model.Task) -> bool:
     """May the task change something? False: its calls only read, by their names."""
-    action = model.fold(task.action)
-    if action in ("acs::waitfor", "acs::checkfor", "acs::selecttargets", "acs::notify"):
-        return False
+    spec = actions.find(task.action)
+    if spec is None or spec.does is not units.ApiUnit:
+        return spec is None or not spec.reads
     name = next((str(v) for k, v in task.properties.items() if model.fold(k) == "api"), "")
-    return action != "acs::executeapi" or not calls.Api("", name, {}, "").reads
+    return not calls.Api("", name, {}, "").reads
 
 
 _RATE = ("mode", "concurrency", "batch", "concurrency_in_batches", "batch_pause", "max_errors")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.oos import children, expressions, model, placeholders, places, units
+from bot.oos import actions, children, expressions, model, placeholders, places
 from bot.oos.functions import base
 
 Kind = Literal["secret", "encoded", "script"]
@@ -29,7 +29,6 @@ SLOT = re.compile(
 """Names of what an API takes as a secret: it keeps or compares it, and does nothing else by it."""
 _SCRIPTS = frozenset({"commandcontent", "userdata"})
 _PASTED = "parameters"
-_CALLS = frozenset({"acs::executeapi", "acs::waitfor", "acs::checkfor"})
 _NOTICES = frozenset({"acs::notify", "acs::approve"})
 _BEFORE = re.compile(
     r"(?:^|[\n;&({ \t])(?:(?:export|local|readonly)[ \t]+)?\$?[A-Za-z_]\w*[ \t]*=[ \t]*(['\"])$"
@@ -251,7 +250,7 @@ def _task(look: _Look, task: model.Task) -> Iterator[model.Fault]:
             where = f"{output.mark.path}.ValueSelector"
             yield look.fault(where, _decides(found[0], "what is selected"))
     where = f"{base_path}.Properties"
-    if action not in units.ACTIONS and (action == "acs::template" or _child(look, task)):
+    if actions.unit(action) is None and (action == "acs::template" or _child(look, task)):
         yield from _passed(look, task, where)
         return
     if action == "acs::choice":
@@ -280,7 +279,7 @@ def _value(
         look.uses += [Use(name, task.name, path.removeprefix(f"{where}.")) for name in found]
         return
     last = model.fold(way[-1])
-    if last in _SCRIPTS and model.fold(task.action) in _CALLS:
+    if last in _SCRIPTS and actions.calls_api(task.action):
         inner = _uncoded(value)
         if look.kind(inner) == "script" or not look.unsafe(inner):
             look.uses += [Use(name, task.name, path.removeprefix(f"{where}.")) for name in found]
@@ -317,10 +316,11 @@ def _opaque(task: model.Task, way: tuple[str, ...]) -> bool:
         if folded == ["webhook", "uri"]:
             return True
         return folded[:2] == ["webhook", "headers"] and len(way) == 3 and _slot(way[-1])
-    if action in units.ACTIONS and action not in _CALLS:
+    called = actions.calls_api(action)
+    if actions.unit(action) is not None and not called:
         return False
-    inside = folded[1:] if action in _CALLS else folded
-    if action in _CALLS and folded[0] not in ("parameters", "body", "query"):
+    inside = folded[1:] if called else folded
+    if called and folded[0] not in ("parameters", "body", "query"):
         return False
     return bool(inside) and _PASTED not in inside and bool(named) and _slot(named[-1])
 
@@ -334,7 +334,7 @@ def _slot(name: str) -> bool:
 
 def _child(look: _Look, task: model.Task) -> model.Template | None:
     name = children.child_name(task)
-    if not name or model.fold(task.action) in units.ACTIONS:
+    if not name or actions.unit(task.action) is not None:
         return None
     return look.known.get(model.fold(name)) or look.known.get(model.fold(name.replace("::", "-")))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.oos import actions as table
 from bot.oos import model, places
 
 Templates = Mapping[str, model.Template]
@@ -21,13 +20,13 @@ class Known(dict[str, model.Template]):
 @dataclass(slots=True)
 class Look:
     """One template under validation, and the faults found so far. ``known``: the other templates,
-    by folded name; ``lenient``: product actions without one are left alone. ``parameters`` and
-    ``tasks`` (with their index) are its own, by folded name."""
+    by folded name; ``lenient``: product actions without one are left alone. ``away``: OOS itself
+    runs it. ``parameters`` and ``tasks`` (with their index) are its own, by folded name."""
 
     template: model.Template
-    actions: Mapping[str, table.ActionSpec]
     known: Templates
     lenient: bool
+    away: bool = False
     faults: list[model.Fault] = field(default_factory=list)
     parameters: dict[str, str] = field(init=False)
     tasks: dict[str, tuple[int, model.Task]] = field(init=False)

@@ -28,12 +28,27 @@ class Mark:
     path: str = ""
 
 
+class Local(str):
+    """A sentence about something that this side cannot do, or does not know; OOS itself may."""
+
+    __slots__ = ()
+
+    def within(self, around: str) -> Local:
+        """The same in a longer sentence: ``around`` has ``%s`` where it stands."""
+        return Local(around.replace("%s", self))
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something wrong; ``message`` says what was expected, and the nearest right name."""
 
     mark: Mark
     message: str
+
+    @property
+    def local(self) -> bool:
+        """It is this side that cannot do it, or does not know it."""
+        return isinstance(self.message, Local)
 
     def __str__(self) -> str:
         return f"{self.mark.file}:{self.mark.line}:{self.mark.column}: {self.message}"

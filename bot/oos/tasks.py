@@ -88,9 +88,11 @@ def _task(page: sheet.Sheet, path: str, value: dict[str, Any]) -> model.Task:
 
 
 def _required(page: sheet.Sheet, fields: sheet.Fields, path: str, name: str, what: str) -> str:
-    if not page.text(fields, name) and (name not in fields or not fields[name][1]):
+    text = page.text(fields, name).strip()
+    value = fields.get(name, ("", None))[1]
+    if not text and (not value or isinstance(value, str)):
         page.fault(fields[name][0] if name in fields else path, f"{what} has no {name}")
-    return page.text(fields, name).strip() if isinstance(fields.get(name, ("", ""))[1], str) else ""
+    return text
 
 
 def _loop(page: sheet.Sheet, fields: sheet.Fields) -> model.Loop | None:

@@ -429,18 +429,3 @@ def _notice(unit: Unit, append_link: bool) -> calls.Notify:
         properties=unit.value(unit.task.properties),
     )
 
-
-ACTIONS: Mapping[str, type[Unit]] = {
-    "acs::executeapi": ApiUnit,
-    "acs::waitfor": WaitUnit,
-    "acs::checkfor": CheckUnit,
-    "acs::selecttargets": SelectUnit,
-    "acs::notify": NotifyUnit,
-    "acs::approve": ApproveUnit,
-    "acs::pause": PauseUnit,
-    "acs::sleep": SleepUnit,
-    "acs::timertrigger": RefusedUnit,
-    "acs::eventtrigger": RefusedUnit,
-    "acs::alarmtrigger": RefusedUnit,
-    "acs::gitcoderepo": RefusedUnit,
-}

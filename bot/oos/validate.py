@@ -29,19 +29,20 @@ _PSEUDO = frozenset(map(model.fold, names.PSEUDO))
 
 def validate(
     template: model.Template,
-    actions: Mapping[str, table.ActionSpec] = table.BUILT_IN,
     known_templates: Mapping[str, model.Template] | None = None,
     allow_unknown_products: bool = False,
+    away: bool = False,
 ) -> list[model.Fault]:
     """Every fault, in the order of the file; none: the template can be run. ``known_templates``
     are those that its actions may name. ``allow_unknown_products``: a product action without a
-    template is left to the other side."""
+    template is left to the other side. ``away``: OOS itself runs it, so that what only this side
+    cannot do, or does not know, is no fault."""
     known = known_templates if isinstance(known_templates, Known) else Known(known_templates or {})
-    look = Look(template, actions, known, allow_unknown_products)
+    look = Look(template, known, allow_unknown_products, away)
     checks = (_parameters, _tasks, _states, _outputs, _conditions)
     for check in checks if template.tasks or template.states else (_parameters,):
         look.faults.extend(check(look))
-    unique = dict.fromkeys(look.faults)
+    unique = dict.fromkeys(fault for fault in look.faults if not (away and fault.local))
     return sorted(unique, key=lambda fault: (fault.mark.line, fault.mark.column))
 
 
@@ -217,9 +218,9 @@ def _task_outputs(look: Look, base: str, task: model.Task) -> Iterator[model.Fau
     for item in task.loop.outputs if task.loop else ():
         where = f"{item.mark.path}.AggregateField"
         # A template gives what its own outputs are, without their being said here again.
-        if not outputs and table.find(task.action, look.actions) in (
+        if not outputs and table.find(task.action) in (
             None,
-            table.find("ACS::Template", look.actions),
+            table.find("ACS::Template"),
         ):
             continue
         if item.field and model.fold(item.field) not in map(model.fold, outputs):
@@ -295,12 +296,12 @@ def _unknown_conditions(look: Look, base: str, value: Any) -> Iterator[model.Fau
 def _action(look: Look, base: str, index: int, task: model.Task) -> Iterator[model.Fault]:
     if not task.action:
         return
-    spec = table.find(task.action, look.actions)
+    spec = table.find(task.action)
     where = f"{base}.Action"
     if spec is None:
         yield from children.product(look, base, task)
         return
-    if spec.refusal:
+    if spec.refusal and not look.away:
         yield look.fault(where, f"`{task.action}`: {spec.refusal}")
         return
     if spec.trigger and index:
