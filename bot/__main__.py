@@ -34,19 +34,21 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def commands_of(settings: config.Config) -> tuple[str, ...]:
+def commands_of(settings: config.Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What keeps the commands from running as the whole configuration is: products of the cloud
-    that templates call, and that nobody knows."""
+    that templates call, and that nobody knows. And what is wrong with files that no command
+    needs."""
     from bot import loading
     from bot.app import outside
 
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
     try:
-        loading.load(settings.commands, elsewhere, outside.service_known(settings))
+        known, models = outside.service_known(settings), outside.models()
+        found = loading.load(settings.commands, elsewhere, known, models)
     except loading.CatalogError as error:
-        return error.faults
-    return ()
+        return error.faults, ()
+    return (), found.warnings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,7 +78,9 @@ def check(path: Path, no_secrets: bool) -> None:
         click.echo(f"{count} fault{'s' if count != 1 else ''}", err=True)
         sys.exit(1)
     shell.warn(path, settings.warnings)
-    faults = commands_of(settings)
+    faults, warnings = commands_of(settings)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
     if faults:
         click.echo("\n".join(faults))
         sys.exit(shell.fail(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"))
@@ -303,10 +307,15 @@ def validate(paths: tuple[Path, ...], as_json: bool, allow_unknown_products: boo
 
     Prints a line for each that is good, and every fault of the others with its line and column;
     leaves with status 1 if there is any. Templates checked together know each other by file name.
+    Of a good one that the bot's own engine cannot run, with all that it uses, it says why not; it
+    runs with engine = "oos". With --json these are runs_here and why_not.
     """
     from bot import templates
+    from bot.app import outside
 
-    found = templates.check(paths, allow_unknown_products)
+    found = templates.check(
+        paths, allow_unknown_products, outside.service_known(), outside.models()
+    )
     if as_json:
         click.echo(json.dumps([one.entry() for one in found], indent=2, ensure_ascii=False))
     else:

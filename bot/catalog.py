@@ -103,13 +103,16 @@ MOST_OPEN = 200
 
 class Catalog:
     """Commands by name and by alias; case and full-width forms make no difference. ``library``: the
-    templates that they may run, by the SHA-256 of their texts (``Template.source``)."""
+    templates that they may run, by the SHA-256 of their texts (``Template.source``). ``warnings``:
+    what is wrong with files that no command needs."""
 
     def __init__(
         self,
         commands: Mapping[str, Command],
         library: Mapping[str, oos.Template] | None = None,
+        warnings: tuple[str, ...] = (),
     ) -> None:
+        self.warnings = warnings
         self.library: Mapping[str, oos.Template] = dict(library or {})
         self._commands = dict(sorted(commands.items()))
         self._words = {

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from bot import catalog, command, hindrances, parameters, parse, policy, shelf, texts, words
+from bot.oos import apis
 
 _SCRIPTS = frozenset({".sh", ".ps1", ".bat"})
 _WORD = re.compile(r"[^\W\d_][\w-]{0,31}")
@@ -34,12 +35,14 @@ def load(
     folder: Path | str,
     elsewhere: Collection[str] = (),
     services: hindrances.Services | None = None,
+    models: apis.Models | None = None,
 ) -> catalog.Catalog:
     """Every command of a folder: one per ``*.py`` file, with the scripts ``<same name>.*`` beside
     it, and one per template. CatalogError lists all the faults of all the files.
 
     ``elsewhere`` names the templates that OOS itself runs: what only the bot cannot do is no fault
     of theirs. ``services``: is this cloud product known? Without it every one is.
+    ``models``: what is known of the products' APIs.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -55,7 +58,7 @@ def load(
             faults.extend(f"{path.name}: {line}" for line in fault.args)
     faults.extend(_orphans(folder))
     books = shelf.gather(folder)
-    found.extend(books.commands(elsewhere, services))
+    found.extend(books.commands(elsewhere, services, models))
     faults.extend(books.faults)
     found = _without_taken_aliases(found)
     twice = _twice(found)
@@ -63,6 +66,7 @@ def load(
     commands = catalog.Catalog(
         {command_.name: command_ for name, command_ in found if name not in twice},
         books.library([command_ for name, command_ in found if name not in twice]),
+        tuple(books.warnings),
     )
     for name, command_ in found:
         if name not in twice and command_.template is None:

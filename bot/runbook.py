@@ -11,7 +11,7 @@ from typing import Any
 from bot import blanks, catalog, parameters, samples, spelling, words
 from bot.oos import model
 
-WORD = re.compile(r"[^\W\d_][\w-]{0,63}")
+WORD = re.compile(r"[^\W\d_][\w-]{0,199}")
 MOST_SUMMARY = 100
 _LANGUAGES = {
     "zh-CN": ("zh-cn", "name-zh-cn", "en", "name-en"),

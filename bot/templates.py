@@ -7,20 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.oos import library, look, model, parse, validate
+from bot import hindrances
+from bot.oos import apis, children, hidden, library, look, model, parse, validate
 
 SUFFIXES = frozenset({".yml", ".yaml", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file and what is wrong with the template in it; no faults: it can be run."""
+    """A file and what is wrong with the template in it; no faults: it is valid. ``hindered``: why
+    the bot's own engine cannot run it, with all that it uses; it runs on OOS."""
 
     path: Path
     faults: tuple[model.Fault, ...]
+    hindered: tuple[model.Fault, ...] = ()
+
+    @property
+    def runs_here(self) -> bool:
+        return not self.faults and not self.hindered
 
     def lines(self) -> list[str]:
-        """As people read it: one line for each fault, or that there is none."""
+        """As people read it: one line for each fault, or that there is none and where it runs."""
+        if self.hindered:
+            why = [f"  {fault}" for fault in self.hindered]
+            return [f"{self.path}: ok on OOS itself; not run here:", *why]
         return [str(fault) for fault in self.faults] or [f"{self.path}: ok"]
 
     def entry(self) -> dict[str, Any]:
@@ -28,16 +38,17 @@ class Checked:
         return {
             "file": str(self.path),
             "ok": not self.faults,
-            "faults": [
-                {
-                    "line": fault.mark.line,
-                    "column": fault.mark.column,
-                    "path": fault.mark.path,
-                    "message": fault.message,
-                }
-                for fault in self.faults
-            ],
+            "faults": [_entry(fault) for fault in self.faults],
+            "runs_here": self.runs_here,
+            "why_not": [str(fault) for fault in self.faults or self.hindered],
         }
+
+
+def _entry(fault: model.Fault) -> dict[str, Any]:
+    mark = fault.mark
+    return {
+        "line": mark.line, "column": mark.column, "path": mark.path, "message": fault.message,
+    }  # fmt: skip
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -56,31 +67,74 @@ def _templates(folder: Path) -> Iterator[Path]:
     )
 
 
-def check(paths: Iterable[Path], allow_unknown_products: bool = False) -> list[Checked]:
+def check(
+    paths: Iterable[Path],
+    allow_unknown_products: bool = False,
+    services: hindrances.Services | None = None,
+    models: apis.Models | None = None,
+) -> list[Checked]:
     """Every template of files and folders. All are read before any is validated: a template is
     known to the others by the name of its file, and the shipped product actions are known to all.
-    ``allow_unknown_products``: a product action that is neither is no fault."""
+    ``allow_unknown_products``: a product action that is neither is no fault, but runs on OOS only.
+    ``services``, ``models``: the products that can be called here, and their APIs."""
     read = {path: _read(path) for path in files(paths)}
     own = {item.name: item for item, _ in read.values() if item is not None}
     known = look.Known(library.joined(own))
+    for item in own.values():
+        if action := children.action_of(item.name):
+            known.setdefault(action, item)
+    book = _Book(known, allow_unknown_products, services, models)
+    faults = {path: book.faults(template, wrong) for path, (template, wrong) in read.items()}
     return [
-        Checked(path, tuple(_faults(template, faults, known, allow_unknown_products)))
-        for path, (template, faults) in read.items()
+        Checked(path, tuple(faults[path]), () if faults[path] else tuple(book.hindered(template)))
+        for path, (template, _) in read.items()
     ]
 
 
-def _faults(
-    template: model.Template | None,
-    faults: list[model.Fault],
-    known: Mapping[str, model.Template],
-    allow_unknown_products: bool,
-) -> list[model.Fault]:
-    if template is None:
-        return faults
-    found = validate.validate(
-        template, known_templates=known, allow_unknown_products=allow_unknown_products
-    )
-    return parse.together(faults, found)
+class _Book:
+    """What is known of all templates that are checked together."""
+
+    def __init__(
+        self,
+        known: Mapping[str, model.Template],
+        lenient: bool,
+        services: hindrances.Services | None,
+        models: apis.Models | None,
+    ) -> None:
+        self.known, self.lenient = known, lenient
+        self.services, self.models = services, models
+        self._wrong: dict[int, list[model.Fault]] = {}
+        self._own: dict[int, list[model.Fault]] = {}
+
+    def faults(self, template: model.Template | None, read: list[model.Fault]) -> list[model.Fault]:
+        if template is None:
+            return read
+        found = validate.validate(template, self.known, self.lenient, self.lenient, self.models)
+        if self.lenient:
+            read = [fault for fault in read if not fault.local]
+        self._wrong[id(template)] = parse.together(read, found)
+        return self._wrong[id(template)]
+
+    def hindered(self, template: model.Template | None) -> list[model.Fault]:
+        """Why it does not run here: itself, or what it uses."""
+        if template is None:
+            return []
+        found = list(hidden.faults(template, self.known))
+        for each in children.reach(template, self.known, self._open).values():
+            wrong = [] if each is template else self._wrong.get(id(each), [])
+            found += [*wrong, *self._hindered(each)]
+        return parse.in_order(found)
+
+    def _open(self, template: model.Template) -> bool:
+        return not self._wrong.get(id(template)) and not self._hindered(template)
+
+    def _hindered(self, template: model.Template) -> list[model.Fault]:
+        if id(template) not in self._own:
+            found = list(hindrances.of(template, self.services, self.known))
+            if self.lenient:
+                found += validate.validate(template, self.known, models=self.models)
+            self._own[id(template)] = found
+        return self._own[id(template)]
 
 
 def _read(path: Path) -> tuple[model.Template | None, list[model.Fault]]:

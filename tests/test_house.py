@@ -35,7 +35,8 @@ MAY: dict[str, set[str]] = {
     "event_schemas": PURE,
     "events": PURE | {"core", "deliveries", "store"},
     "catalog": PURE | {"command", "oos", "parameters", "words"},
-    "loading": PURE | {"catalog", "command", "hindrances", "parameters", "parse", "shelf", "words"},
+    "loading": PURE
+    | {"catalog", "command", "hindrances", "oos", "parameters", "parse", "shelf", "words"},
     "reader": PURE | {"jsonish"},
     "reference": PURE | {"catalog", "loading", "parameters"},
     "spelling": PURE | {"oos", "reader"},
@@ -73,7 +74,7 @@ MAY: dict[str, set[str]] = {
     "rule_commands": PURE | {"config", "events", "rulebook", "rules", "shell", "trials"},
     "store_commands": PURE | {"config", "events", "shell", "store"},
     "oos": set(),
-    "templates": {"oos"},
+    "templates": {"hindrances", "oos"},
     "rules": set(),
 }
 FREE = {"app", "__main__", "__init__"}

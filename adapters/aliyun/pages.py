@@ -36,8 +36,9 @@ async def whole(api: Api, request: wire.Request, session: str = "") -> Any:
         if not more:
             return first
         items += more
-        if box.get("NextToken"):
-            box["NextToken"] = ""
+        for name in box:
+            if name.lower() == "nexttoken" and box[name]:
+                box[name] = ""
     reason = f"{request.action} has more than {MOST} pages: ask for less with its parameters."
     raise openapi.Failure("refused", reason, "TooManyPages")
 
@@ -45,7 +46,7 @@ async def whole(api: Api, request: wire.Request, session: str = "") -> Any:
 def _box(answer: dict[str, Any]) -> dict[str, Any]:
     """The object that holds the list and says how it goes on: the answer, or its only member."""
     inner = [value for value in answer.values() if isinstance(value, dict)]
-    paged = len(inner) == 1 and ("NextToken" in inner[0] or "TotalCount" in inner[0])
+    paged = len(inner) == 1 and {"nexttoken", "totalcount"} & set(map(str.lower, inner[0]))
     return inner[0] if paged else answer
 
 
@@ -63,22 +64,21 @@ def _listed(answer: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _following(answer: Mapping[str, Any], asked: Mapping[str, str]) -> dict[str, str] | None:
-    """The parameters of the next page; None: this was the last."""
-    number, size = _integer(answer, "PageNumber"), _integer(answer, "PageSize")
+    """The parameters of the next page, named as the answer names them; None: this was the last."""
+    said = {name.lower(): name for name in answer}
+    number, size = _integer(answer, said, "pagenumber"), _integer(answer, said, "pagesize")
     if number and size:
-        return (
-            {"PageNumber": str(number + 1)}
-            if number * size < _integer(answer, "TotalCount")
-            else None
-        )
-    token = str(answer.get("NextToken") or "")
-    if not token or token == asked.get("NextToken"):
+        more = number * size < _integer(answer, said, "totalcount")
+        return {said["pagenumber"]: str(number + 1)} if more else None
+    name = said.get("nexttoken", "")
+    token = str(answer.get(name) or "")
+    if not token or token == asked.get(name):
         return None
-    return {"NextToken": token}
+    return {name: token}
 
 
-def _integer(answer: Mapping[str, Any], name: str) -> int:
+def _integer(answer: Mapping[str, Any], said: Mapping[str, str], name: str) -> int:
     try:
-        return int(answer.get(name) or 0)
+        return int(answer.get(said.get(name, "")) or 0)
     except (TypeError, ValueError):
         return 0

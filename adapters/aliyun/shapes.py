@@ -13,7 +13,7 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from adapters.aliyun import products
@@ -114,7 +114,9 @@ def ecs(action: str, given: Mapping[str, Any], reads: bool) -> Wire:
     for name, value in given.items():
         if value is None or (reads and value == ""):
             continue
-        at = _find(known, name)
+        at = find(known, name)
+        if at is None and (at := plural(known, name)) is not None:
+            value = json.dumps(_listed(value)) if at[1].kind == "text" else _listed(value)
         if at is None:
             sent |= flat(name, value)
         else:
@@ -122,13 +124,22 @@ def ecs(action: str, given: Mapping[str, Any], reads: bool) -> Wire:
     return sent
 
 
+def plural(known: Schema, name: str) -> tuple[str, Field] | None:
+    """What a template means that names one of several: DescribeInstances takes InstanceIds, and the
+    published templates, and the page of ACS::WaitFor, give it an InstanceId."""
+    found = known.get(fold(name) + "s")
+    return None if found is None else (found.wire, found)
+
+
 def takes(action: str, name: str) -> bool:
     """Does this API of ECS have a parameter that a template writes like this?"""
-    return _find(schema(action), name) is not None
+    return find(schema(action), name) is not None
 
 
-def _find(known: Schema, name: str) -> tuple[str, Field] | None:
+def find(known: Schema, name: str) -> tuple[str, Field] | None:
     """Where a name of a template belongs: its wire name and its field; None: it is not known."""
+    if (numbered := _numbered(known, name)) is not None:
+        return numbered
     if "." in name and name.lower() not in (f.wire.lower() for f in known.values()):
         return _dotted(known, name)
     folded = fold(name)
@@ -141,13 +152,23 @@ def _find(known: Schema, name: str) -> tuple[str, Field] | None:
     return _inside(known, folded)
 
 
+def _numbered(known: Schema, name: str) -> tuple[str, Field] | None:
+    """One of several, with its number: ``Filter.1.Key``, also without the dots."""
+    found = re.fullmatch(r"(\w*[A-Za-z])\.?([0-9]+)(?:\.?([A-Za-z][\w.]*))?", name)
+    outer = known.get(fold(found[1])) if found is not None else None
+    if found is None or outer is None or not outer.many or fold(name) in known:
+        return None
+    inner = find(outer.members, found[3]) if found[3] else ("", replace(outer, many=False))
+    return inner and (f"{outer.wire}.{found[2]}{'.' * bool(inner[0])}{inner[0]}", inner[1])
+
+
 def _dotted(known: Schema, name: str) -> tuple[str, Field] | None:
     """A name that is written with its dots, such as SystemDisk.Category."""
     head, _, rest = name.partition(".")
     outer = known.get(fold(head))
     if outer is None or outer.many or outer.kind != "object":
         return None
-    inner = _find(outer.members, rest)
+    inner = find(outer.members, rest)
     return inner and (f"{outer.wire}.{inner[0]}", inner[1])
 
 
@@ -156,7 +177,7 @@ def _inside(known: Schema, folded: str) -> tuple[str, Field] | None:
     for outer in known.values():
         head = fold(outer.wire)
         if outer.kind == "object" and not outer.many and folded.startswith(head):
-            inner = _find(outer.members, folded[len(head) :])
+            inner = find(outer.members, folded[len(head) :])
             if inner is not None:
                 return f"{outer.wire}.{inner[0]}", inner[1]
     return None
@@ -184,7 +205,7 @@ def _one(name: str, at: Field, value: Any) -> Wire:
     for key, item in value.items():
         if item is None:
             continue
-        inner = _find(at.members, str(key))
+        inner = find(at.members, str(key))
         sent |= _put(f"{name}.{inner[0]}", inner[1], item) if inner else flat(f"{name}.{key}", item)
     return sent
 

@@ -38,8 +38,8 @@ _PROTOCOL = frozenset(
 )  # fmt: skip
 """Parameters of the protocol itself, in lower case: a template may not set them."""
 
-_PAGING = {"pagenumber", "pagesize", "maxresults", "nexttoken"}
-"""Parameters with which a template pages for itself."""
+_ONE_PAGE = ("pagenumber", "nexttoken")
+"""Parameters with which a template asks for one page, unless it asks for the first."""
 
 
 class BadCall(Exception):
@@ -172,10 +172,10 @@ def _rpc(
     names = {name.lower() for name in sent}
     if "regionid" not in names and (not known or "regionid" in known):
         sent["RegionId"] = base.region
-    if base.reads and not names & _PAGING:
+    if _pages(what, sent, base.reads):
         base = replace(base, pages=True)
-        if {"pagesize", "pagenumber"} <= known.keys():
-            sent |= {"PageNumber": "1", "PageSize": "50"}
+        if {"pagesize", "pagenumber"} <= known.keys() and not names & {"maxresults", "nexttoken"}:
+            sent = {"PageNumber": "1", "PageSize": "50", **sent}
     takes = "clienttoken" in (known or {name.lower() for name in given})
     found = replace(base, query=sent, headers=_headers(what))
     if takes and not base.reads:
@@ -183,6 +183,15 @@ def _rpc(
     if found.tagged:
         found = replace(found, query=_tagged(found.query, tags))
     return _with_form(found, what, product)
+
+
+def _pages(what: Mapping[str, Any], sent: Mapping[str, str], reads: bool) -> bool:
+    """Are all pages wanted? As AutoPaging says; where it does not, true, as on OOS, unless the
+    template asks for a page of its own."""
+    if not reads or what.get("paging") is not None:
+        return reads and what.get("paging") is True
+    chosen = {name.lower(): str(value) for name, value in sent.items()}
+    return all(chosen.get(name, "") in ("", "0", "1") for name in _ONE_PAGE)
 
 
 def _with_token(request: Request, sent: shapes.Wire, token: str) -> Request:
@@ -244,6 +253,7 @@ def _roa(
         "body": body,
         "token": theirs or (token if own else ""),
         "own": own,
+        "pages": _pages(what, query, base.reads),
     }
     return replace(base, **fields)
 

@@ -61,7 +61,11 @@ class App:
         self.clock = clock.Steady(wall or clock.MachineClock())
         rules = settings.book.commands
         elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
-        commands = loading.load(settings.commands, elsewhere, outside_.service_known(settings))
+        commands = loading.load(
+            settings.commands, elsewhere, outside_.service_known(settings), outside_.models()
+        )
+        for warning in commands.warnings:
+            log.warning("%s", warning)
         self.house = house.House(
             settings.book,
             commands,

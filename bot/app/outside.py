@@ -11,6 +11,7 @@ from typing import Any
 
 from bot import config, model, outbox, ports, store
 from bot.config import schema
+from bot.oos import apis
 
 
 class Nowhere:
@@ -87,12 +88,20 @@ class Outside:
             await party.close()
 
 
-def service_known(settings: config.Config) -> Callable[[str], bool]:
-    """Is this product of the cloud one that templates can call here?"""
+def service_known(settings: config.Config | None = None) -> Callable[[str], bool]:
+    """Is this product of the cloud one that templates can call here? Without a configuration, none
+    but those that are known to all."""
     from adapters.aliyun import products
 
-    named = {name.casefold() for name in settings.aliyun.endpoints}
+    named = {name.casefold() for name in settings.aliyun.endpoints} if settings else set()
     return lambda service: products.known(service) or service.casefold() in named
+
+
+def models() -> apis.Models:
+    """What is known of the APIs that templates call."""
+    from adapters.aliyun import models
+
+    return models.Models()
 
 
 def by_stream(settings: config.Config, platform: str) -> bool:

@@ -49,7 +49,7 @@ class ActionSpec:
 _API = ("Service", "API")
 _CALL = (
     "Parameters", "Method", "URI", "Headers", "Body", "Risk", "Version", "RegionId", "Endpoint",
-    "Query", "Protocol", "Style",
+    "Query", "Protocol", "Style", "AutoPaging",
 )  # fmt: skip
 _VALUES = ("DesiredValues", "NotDesiredValues", "StopRetryValues")
 _WEBHOOK = {"WebHook": (("URI",), ("Headers", "Content", "Method"))}
@@ -140,7 +140,14 @@ def _people() -> Iterable[ActionSpec]:
         nested=_WEBHOOK,
         loops=False,
     )
-    yield ActionSpec("ACS::Pause", units.PauseUnit, "Waits until someone goes on.", (), ("Reason",), loops=False)
+    yield ActionSpec(
+        "ACS::Pause",
+        units.PauseUnit,
+        "Waits until someone goes on.",
+        (),
+        ("Reason",),
+        loops=False,
+    )
 
 
 _BY_ITSELF = "it starts by itself, not when someone asks in a chat"
@@ -152,7 +159,7 @@ def _triggers() -> Iterable[ActionSpec]:
         units.RefusedUnit,
         "Starts an execution at set times.",
         ("Type", "Expression"),
-        ("EndDate", "TimeZone", "StartDate"),
+        ("EndDate", "TimeZone", "StartDate", "Tags", "ResourceGroup"),
         loops=False,
         trigger=True,
         elsewhere=_BY_ITSELF,
@@ -162,7 +169,17 @@ def _triggers() -> Iterable[ActionSpec]:
         units.RefusedUnit,
         "Starts an execution when a product reports an event.",
         ("Product",),
-        ("Name", "Level", "Content", "RegionId", "Tags", "InstanceIds", "Resources"),
+        (
+            "Name",
+            "Level",
+            "Content",
+            "RegionId",
+            "Tags",
+            "InstanceIds",
+            "Resources",
+            "OutputTransformer",
+            "ResourceGroup",
+        ),
         loops=False,
         trigger=True,
         elsewhere=_BY_ITSELF,
@@ -177,6 +194,7 @@ def _triggers() -> Iterable[ActionSpec]:
             "Resources", "Times", "Period", "Interval", "EffectiveInterval", "NoEffectiveInterval",
             "SilenceTime", "ContactGroups", "AlarmRuleName", "RuleName", "Escalations", "Product",
             "Name", "Level", "Content", "Tags", "Dimensions", "Type", "Expression",
+            "ComparisonOperator", "OutputTransformer", "ResourceGroup",
         ),
         loops=False,
         trigger=True,

@@ -15,7 +15,8 @@ _READS = ("describe", "list", "get", "query", "search", "check", "lookup", "vali
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One call of an OpenAPI product. ``style``: ROA where the template gives a path."""
+    """One call of an OpenAPI product. ``style``: ROA where the template gives a path. ``paging``:
+    are all pages wanted? None: the template does not say."""
 
     service: str
     api: str
@@ -29,6 +30,7 @@ class Api:
     body: Any = None
     endpoint: str = ""
     risk: str = ""
+    paging: bool | None = None
 
     @property
     def style(self) -> Literal["ROA", "RPC"]:

@@ -3,7 +3,7 @@ end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bot.oos import actions, model, names
@@ -57,6 +57,44 @@ def child_name(task: model.Task) -> str:
     given = {model.fold(key): value for key, value in task.properties.items()}
     name = given.get("templatename")
     return name if isinstance(name, str) and "{{" not in name else ""
+
+
+def reach(
+    template: model.Template,
+    known: Mapping[str, model.Template],
+    open: Callable[[model.Template], bool],
+) -> dict[str, model.Template]:
+    """The template and every one that it may run, by name. ``known``: by folded name. One whose
+    name is worked out in the run may be any that is ``open`` to it."""
+    found = {template.name: template}
+    waiting = [template]
+    while waiting:
+        for name, child in _run_by(waiting.pop(), known, open):
+            if name not in found and child is not template:
+                found[name] = child
+                waiting.append(child)
+    return found
+
+
+def _run_by(
+    template: model.Template,
+    known: Mapping[str, model.Template],
+    open: Callable[[model.Template], bool],
+) -> Iterator[tuple[str, model.Template]]:
+    for task in template.tasks:
+        name = child_name(task)
+        child = known.get(model.fold(name))
+        if child is not None:
+            yield child.name, child
+        elif not name:
+            yield from ((each.name, each) for each in known.values() if open(each))
+
+
+def action_of(name: str) -> str:
+    """The action, folded, that a file of this name stands for (``ACS-ECS-Foo``: acs::ecs::foo);
+    empty: it stands for none."""
+    parts = name.split("-", 2)
+    return model.fold("::".join(parts)) if len(parts) == 3 and parts[0].casefold() == "acs" else ""
 
 
 def _circle(look: Look, path: str, child: model.Template) -> Iterator[model.Fault]:

@@ -11,9 +11,7 @@ from bot.oos import expressions, model, places
 _STORED = ("oos:", "oos-secret:")
 
 
-def faults(
-    template: model.Template
-) -> list[model.Fault]:
+def faults(template: model.Template) -> list[model.Fault]:
     """Why the bot's own engine cannot run a template; none: it can. Templates that it uses are
     judged by their own."""
     if template.states:

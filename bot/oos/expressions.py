@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, overload
 
-from bot.oos import functions, model, placeholders, selectors, values
+from bot.oos import functions, model, names, placeholders, scripts, selectors, values
 from bot.oos.functions import base
 
 
@@ -88,11 +88,12 @@ def evaluate(value: Any, scope: Lookup, path: str = "") -> Any:
         raise ExpressionError("nested too deep", path) from None
 
 
-def bind(script: str, scope: Lookup, path: str = "") -> selectors.Bound:
-    """A jq script with the values that it refers to, for ``selectors.select`` and ``output``."""
+def bind(script: Any, scope: Lookup, path: str = "") -> selectors.Bound:
+    """A jq script, also one that is computed, with the values that it refers to, for
+    ``selectors.select`` and ``output``."""
     try:
-        return selectors.bind(script, _Evaluation(scope, path).name)
-    except selectors.SelectorError as error:
+        return scripts.bind(script, _Evaluation(scope, path))
+    except (selectors.SelectorError, functions.Misuse) as error:
         raise ExpressionError(str(error), path) from None
 
 
@@ -169,7 +170,8 @@ def _wrong_call(raw: Mapping[Any, Any]) -> str:
     """Why an object with a key of ``Fn::`` calls nothing; empty: it calls a function."""
     name = next(key for key in raw if isinstance(key, str) and key[:4].lower() == "fn::")
     if functions.find(name) is None:
-        return f"unknown function {name}{functions.nearest(name)}"
+        said = f"unknown function {name}{functions.nearest(name)}"
+        return names.unknown(said, name, [functions.PREFIX + each for each in functions.REGISTRY])
     if len(raw) > 1:
         others = ", ".join(str(key) for key in raw if key != name)
         return f"expected {name} alone in its object, got {others} beside it"
@@ -289,4 +291,5 @@ def _problems_of_call(raw: Mapping[Any, Any], here: str) -> Iterator[Problem]:
     wrong = function.wrong(argument)
     if wrong:
         place = joined(here, key) + function.where(argument)
-        yield Problem(place, f"{functions.PREFIX}{function.name}: {wrong}")
+        said = f"{functions.PREFIX}{function.name}: {wrong}"
+        yield Problem(place, model.like(wrong, said))

@@ -22,7 +22,8 @@ def faults(
     for path, target in _jumps(task):
         wrong = _wrong(template, index, target)
         if wrong:
-            yield model.Fault(mark(path), f"{path.rpartition('.')[2]}: {wrong}")
+            said = model.like(wrong, f"{path.rpartition('.')[2]}: {wrong}")
+            yield model.Fault(mark(path), said)
     if model.fold(task.action) == "acs::choice":
         yield from _choices(task, mark, key)
 
@@ -56,7 +57,7 @@ def _wrong(template: model.Template, index: int, target: Any) -> str:
         return f"unknown task `{target}`{names.suggestion(target, [*later, names.END, names.NEXT])}"
     if found[0] <= index:
         back = "itself" if found[0] == index else "an earlier task"
-        return f"`{target}` is {back}; jumps go forward only"
+        return model.Local(f"`{target}` is {back}; jumps go forward only")
     return ""
 
 
@@ -84,6 +85,7 @@ def _choices(
                     meant.add(names.nearest(name, ("When", "NextTask")))
                     near = names.suggestion(name, ("When", "NextTask"))
                     unknown = f"unknown key `{name}` of a choice{near}"
+                    unknown = names.unknown(unknown, name, ("When", "NextTask"))
                     yield model.Fault(key(f"{inner}.{name}"), unknown)
             for name in ("When", "NextTask"):
                 if model.fold(name) not in given and name not in meant:

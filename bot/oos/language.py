@@ -63,6 +63,8 @@ def aggregate(function: str, found: list[Any]) -> Any:
 
 
 def _bound(selector: Any, scope: Scope) -> selectors.Script:
-    if not isinstance(selector, str):
+    if isinstance(selector, str) and "{{" not in selector:
+        return selector
+    if not isinstance(selector, str | Mapping):
         raise waits.Misfit(f"a selector is a jq script, not {values.kind(selector)}")
-    return expressions.bind(selector, scope) if "{{" in selector else selector
+    return expressions.bind(selector, scope)

@@ -33,9 +33,10 @@ class Local(str):
 
     __slots__ = ()
 
-    def within(self, around: str) -> Local:
-        """The same in a longer sentence: ``around`` has ``%s`` where it stands."""
-        return Local(around.replace("%s", self))
+
+def like(part: str, whole: str) -> str:
+    """A sentence about what its part is about."""
+    return Local(whole) if isinstance(part, Local) else whole
 
 
 @dataclass(frozen=True, slots=True)

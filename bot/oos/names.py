@@ -37,6 +37,15 @@ def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str:
     return written[close[0]] if close else ""
 
 
+SURE = 0.9
+"""So near that nothing else can be meant."""
+
+
+def unknown(message: str, name: str, known: Iterable[str]) -> str:
+    """A sentence about an unknown name: one that OOS may know, unless it is surely misspelt."""
+    return message if nearest(name, known, SURE) else model.Local(message)
+
+
 def meant(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown name; empty where nothing is near."""
     near = nearest(name, known)

@@ -132,8 +132,8 @@ def _parameter(page: sheet.Sheet, name: str, path: str, value: dict[str, Any]) -
     fields = page.fields(value, path, _PARAMETER, "a parameter")
     default = fields.get("Default", ("", None))[1]
     pattern = page.text(fields, "AllowedPattern")
-    if pattern:
-        _check_pattern(page, fields["AllowedPattern"][0], pattern)
+    if pattern and not _check_pattern(page, fields["AllowedPattern"][0], pattern):
+        pattern = ""
     parameter = model.Parameter(
         name=name,
         type=page.type(fields, "Type"),
@@ -167,11 +167,15 @@ def _allowed(page: sheet.Sheet, fields: sheet.Fields) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _check_pattern(page: sheet.Sheet, path: str, pattern: str) -> None:
+def _check_pattern(page: sheet.Sheet, path: str, pattern: str) -> bool:
+    """False: it is none here; where OOS knows it, OOS holds values against it."""
     try:
         re.compile(pattern)
     except re.error as error:
-        page.fault(path, f"AllowedPattern: `{pattern}` is no regular expression: {error}")
+        said = f"AllowedPattern: `{pattern}` is no regular expression: {error}"
+        page.fault(path, model.Local(said))
+        return False
+    return True
 
 
 def _check_ranges(page: sheet.Sheet, parameter: model.Parameter, fields: sheet.Fields) -> None:

@@ -38,7 +38,7 @@ _Dumper.add_representer(str, _text)
 
 def dump(template: model.Template) -> str:
     """YAML of a template, with the keys in the order in which OOS documents them."""
-    return written(_template(template), width=100)
+    return written(plain(template), width=100)
 
 
 def written(value: Any, width: int = 10_000) -> str:
@@ -47,7 +47,8 @@ def written(value: Any, width: int = 10_000) -> str:
     return text
 
 
-def _template(template: model.Template) -> dict[str, Any]:
+def plain(template: model.Template) -> dict[str, Any]:
+    """A template as JSON types: two that mean the same are the same."""
     return _given(
         {
             "FormatVersion": template.format_version,

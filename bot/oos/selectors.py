@@ -146,7 +146,8 @@ def fault(script: Any) -> str:
     try:
         _compiled(script)
     except SelectorError as error:
-        return str(error)
+        limit = isinstance(error.__context__, jqtext.ScriptError) or len(script) > MOST_SCRIPT
+        return model.Local(error) if limit else str(error)
     return ""
 
 

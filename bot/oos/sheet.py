@@ -13,7 +13,8 @@ Fields = dict[str, tuple[str, Any]]
 """Keyword as OOS writes it → the path of its value, the value."""
 
 TYPES = get_args(model.ParameterType)
-_TYPES = {model.fold(name): name for name in TYPES}
+_TYPES = {model.fold(name): name for name in TYPES} | {"array": "List", "object": "Json"}
+"""By folded name; OOS writes the last two in its documentation of outputs."""
 
 
 def keys(*known: str) -> dict[str, str]:
@@ -43,7 +44,8 @@ class Sheet:
             name = known.get(model.fold(key))
             if name is None:
                 near = names.suggestion(key, known.values())
-                self.fault(inner, f"unknown key `{key}` of {what}{near}", key=True)
+                said = f"unknown key `{key}` of {what}{near}"
+                self.fault(inner, names.unknown(said, key, known.values()), key=True)
                 misspelt.setdefault(names.nearest(key, known.values()), (inner, item))
             elif name in found:
                 self.fault(inner, f"`{name}` is given twice here, once as `{key}`", key=True)

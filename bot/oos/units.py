@@ -256,7 +256,15 @@ class ApiUnit(CallUnit):
             body=self.property("Body"),
             endpoint=self.text("Endpoint"),
             risk=self.text("Risk"),
+            paging=self._paging(),
         )
+
+    def _paging(self) -> bool | None:
+        given = self.property("AutoPaging")
+        found = values.boolean(given)
+        if found is None and given is not None:
+            raise waits.Misfit(f"AutoPaging is {given!r}; it is true or false")
+        return found
 
     def doubt(self, at: datetime) -> bool:
         """What only reads is simply asked again."""
@@ -428,4 +436,3 @@ def _notice(unit: Unit, append_link: bool) -> calls.Notify:
         append_link=language.true(appended),
         properties=unit.value(unit.task.properties),
     )
-

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.oos import actions as table
 from bot.oos import (
+    apis,
     children,
     conditions,
     defaults,
@@ -17,13 +18,12 @@ from bot.oos import (
     limits,
     model,
     names,
-    selectors,
+    scripts,
 )
 from bot.oos.look import Known, Look, joined
 
 _ASSOCIATIONS = ("Targets", "RateControl")
 """What this side takes in a way of its own; the others only draw the console's form."""
-_SURE = 0.9
 _PSEUDO = frozenset(map(model.fold, names.PSEUDO))
 
 
@@ -32,14 +32,17 @@ def validate(
     known_templates: Mapping[str, model.Template] | None = None,
     allow_unknown_products: bool = False,
     away: bool = False,
+    models: apis.Models | None = None,
 ) -> list[model.Fault]:
     """Every fault, in the order of the file; none: the template can be run. ``known_templates``
     are those that its actions may name. ``allow_unknown_products``: a product action without a
     template is left to the other side. ``away``: OOS itself runs it, so that what only this side
-    cannot do, or does not know, is no fault."""
+    cannot do, or does not know, is no fault. ``models``: what is known of the products' APIs."""
     known = known_templates if isinstance(known_templates, Known) else Known(known_templates or {})
     look = Look(template, known, allow_unknown_products, away)
     checks = (_parameters, _tasks, _states, _outputs, _conditions)
+    for task in template.tasks if models is not None else ():
+        look.faults.extend(apis.faults(look, models, task.mark.path, task))  # type: ignore[arg-type]
     for check in checks if template.tasks or template.states else (_parameters,):
         look.faults.extend(check(look))
     unique = dict.fromkeys(fault for fault in look.faults if not (away and fault.local))
@@ -75,8 +78,10 @@ def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]
         if folded.startswith("acs::"):
             if folded == model.fold(names.LOOP_ITEM):
                 return "" if loop_item else f"`{name}` means something inside a Loop only"
-            known = folded in _PSEUDO
-            return "" if known else f"unknown `{name}`{names.suggestion(name, names.PSEUDO)}"
+            if folded in _PSEUDO:
+                return ""
+            said = f"unknown `{name}`{names.suggestion(name, names.PSEUDO)}"
+            return names.unknown(said, name, names.PSEUDO)
         if not dotted:
             return "" if folded in parameters else _unknown_parameter(name, parameters, tasks)
         if folded not in tasks:
@@ -140,7 +145,7 @@ def _parameters(look: Look) -> Iterator[model.Fault]:
         if message:
             yield look.fault(base, f"`{item.name}`: {message}")
         plain = item.association and "::" not in item.association
-        near = names.nearest(item.association, _ASSOCIATIONS, _SURE) if plain else ""
+        near = names.nearest(item.association, _ASSOCIATIONS, names.SURE) if plain else ""
         if near and near != item.association:
             where = joined(item.mark.path, "AssociationProperty")
             yield look.fault(where, f"unknown `{item.association}`, did you mean `{near}`?")
@@ -186,10 +191,13 @@ def _values(look: Look, base: str, index: int, task: model.Task) -> Iterator[mod
     for name, value in parts:
         yield from _expressions(look, joined(base, name), value, looped)
     for output in task.outputs:
+        where = f"{output.mark.path}.ValueSelector"
+        if isinstance(output.value, dict):
+            yield from _expressions(look, where, output.value, looped)
+            continue
         for name, dotted, _ in expressions.references(output.value):
             wrong = looped(name, dotted)
             if wrong:
-                where = f"{output.mark.path}.ValueSelector"
                 yield model.Fault(look.within(where, name), wrong)
     if task.loop is not None:
         yield from _expressions(look, f"{base}.Loop.Items", task.loop.items, plain)
@@ -206,14 +214,16 @@ def _task_outputs(look: Look, base: str, task: model.Task) -> Iterator[model.Fau
     """Selectors must be jq; what a loop gathers must be an output of its task."""
     for output in task.outputs:
         where = f"{output.mark.path}.ValueSelector"
-        wrong = selectors.fault(output.value)
+        wrong = scripts.fault(output.value)
         if wrong:
-            yield look.fault(where, f"`{output.name}`: ValueSelector: {wrong}")
+            said = model.like(wrong, f"`{output.name}`: ValueSelector: {wrong}")
+            yield look.fault(where, said)
     for name, value in task.properties.items():
         if model.fold(name) == "propertyselector":
-            wrong = selectors.fault(value)
+            wrong = scripts.fault(value)
             if wrong:
-                yield look.fault(f"{base}.Properties.{name}", f"PropertySelector: {wrong}")
+                said = model.like(wrong, f"PropertySelector: {wrong}")
+                yield look.fault(f"{base}.Properties.{name}", said)
     outputs = [output.name for output in task.outputs]
     for item in task.loop.outputs if task.loop else ():
         where = f"{item.mark.path}.AggregateField"
@@ -326,7 +336,8 @@ def _properties(
             meant.add(names.nearest(key, spec.properties))
             near = names.suggestion(key, spec.properties)
             mark = look.key(f"{where}.{key}")
-            yield model.Fault(mark, f"`{task.action}` has no property `{key}`{near}")
+            said = f"`{task.action}` has no property `{key}`{near}"
+            yield model.Fault(mark, names.unknown(said, key, spec.properties))
         else:
             given[name] = (f"{where}.{key}", value)
     blank = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "")]
@@ -355,7 +366,8 @@ def _nested(
         if model.fold(key) not in map(model.fold, known):
             meant.add(names.nearest(key, known))
             near = names.suggestion(key, known)
-            yield model.Fault(look.key(f"{path}.{key}"), f"{name} has no `{key}`{near}")
+            said = names.unknown(f"{name} has no `{key}`{near}", key, known)
+            yield model.Fault(look.key(f"{path}.{key}"), said)
     for key in required:
         if key not in meant and model.fold(key) not in map(model.fold, value):
             yield look.fault(path, f"{name} needs {key}")

@@ -90,7 +90,7 @@ class Templates:
             template = parse.parse(content, name, "template")
         except model.TemplateError as error:
             raise _invalid_template(list(error.faults)) from None
-        if faults := validate.validate(template, known_templates=self.library()):
+        if faults := validate.validate(template, known_templates=self.library(), away=True):
             raise _invalid_template(faults)
         return template
 

@@ -122,16 +122,29 @@ async def test_results_of_many_instances_come_whole(aliyun: Aliyun, party: Party
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown"), [({"PageSize": 20}, 20), ({"pageNumber": 2}, 10), ({"MaxResults": 30}, 30)]
+    ("asked", "paging", "shown", "calls"),
+    [
+        ({}, None, 67, 2),
+        ({"PageSize": 20}, None, 67, 4),
+        ({"MaxResults": 30}, None, 67, 3),
+        ({"PageSize": 20, "PageNumber": 1}, None, 67, 4),
+        ({"pageNumber": 2}, None, 10, 1),
+        ({"PageSize": 20}, True, 67, 4),
+        ({"PageSize": 20}, False, 20, 1),
+        ({"MaxResults": 30}, False, 30, 1),
+        ({}, False, 10, 1),
+    ],
 )
-async def test_a_template_may_page_for_itself(
-    aliyun: Aliyun, party: Party, asked: dict[str, int], shown: int
+async def test_auto_paging_says_whether_all_pages_are_wanted(
+    aliyun: Aliyun, party: Party, asked: dict[str, int], paging: bool | None, shown: int, calls: int
 ) -> None:
+    """True where nothing is said, as OOS documents it, unless the template asks for one page."""
     for n in range(60):
         await party.add_machine(f"i-many{n:04d}", f"many-{n}", agent=False)
-    found = await document(aliyun, call("DescribeInstances", **asked))
+    made = call("DescribeInstances", **asked)
+    found = await document(aliyun, replace(made, what={**made.what, "paging": paging}))
     assert len(found["Instances"]["Instance"]) == shown
-    assert len(await party.calls("DescribeInstances")) == 1
+    assert len(await party.calls("DescribeInstances")) == calls
 
 
 async def test_a_list_without_end_is_refused(

@@ -175,6 +175,7 @@ def test_all_faults_are_told_together_with_their_places(tmp_path: Path) -> None:
             broken__yml="FormatVersion: [",
             uses__yml=CALLS.replace("inner", "broken2"),
             parts__in__broken2__yml="a: b: c",
+            runs__yml=CALLS.replace("inner", "typo"),
             parts__in__typo__yml=SMALL.replace("{{ instanceId }}", "{{ instanceID2 }}"),
             look__yml=SMALL,
             LOOK2__yml=SMALL,
@@ -197,7 +198,7 @@ def test_all_faults_are_told_together_with_their_places(tmp_path: Path) -> None:
     assert not [line for line in said if line.startswith("uses.yml")], "that only follows"
 
 
-@pytest.mark.parametrize("name", ["1st", "a b", "x" * 65, "ACS::ECS::Look", "a.b"])
+@pytest.mark.parametrize("name", ["1st", "a b", "x" * 201, "ACS::ECS::Look", "a.b"])
 def test_a_name_that_nobody_can_type(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{name}.yml").write_text(SMALL)
     [said] = faults(tmp_path)
@@ -274,6 +275,89 @@ def test_what_is_known_or_open_is_no_fault(tmp_path: Path) -> None:
     any_ = SELECT.replace("{type}", "'{{ instanceId }}'")
     place = folder(tmp_path, own__yml=own, open__yml=open_, any__yml=any_)
     assert loading.load(place, services=known).names() == ("any", "open", "own")
+
+
+OTHERS = r"""
+FormatVersion: OOS-2019-06-01
+Description: {en: "What this side does not know, or cannot do."}
+Parameters:
+  level: {Type: String, AllowedPattern: '\p{Han}+'}
+Novelty: true
+Tasks:
+  - Name: first
+    Action: ACS::AlarmTrigger
+    Properties: {MetricName: cpu, ComparisonOperator: GreaterThanThreshold, Novelty: 1}
+  - Name: ask
+    Action: ACS::ExecuteAPI
+    Novelty: true
+    Properties:
+      Service: ECS
+      API: PonderInstances
+      Parameters: {Note: '{{ ACS::Novelty }}', Made: {'Fn::Novelty': [1]}}
+    Outputs:
+      now: {ValueSelector: '.x + (now | tostring)'}
+  - Name: pick
+    Action: ACS::ExecuteAPI
+    OnError: ask
+    Properties: {Service: ECS, API: DescribeInstances, Parameters: {Novelty: 1}}
+  - Name: loop
+    Action: ACS::Loop
+    Properties: {LoopItems: [], LoopTasks: []}
+"""
+"""OOS may take all of it: it has more actions, properties and functions every year."""
+
+
+def test_what_oos_may_take_is_no_fault_where_oos_runs_it(tmp_path: Path) -> None:
+    from bot.app import outside
+
+    place = folder(tmp_path, x__yml=OTHERS)
+    here = "\n".join(faults(place, models=outside.models()))
+    for wanted in ("Novelty", "now is not available", "jumps go forward only", "PonderInstances"):
+        assert wanted in here
+    assert loading.load(place, ["x"], models=outside.models()).names() == ("x",)
+    for good, bad in (
+        ("'.x + (now | tostring)'", "'.['"),
+        ("MetricName", "MetricNme"),
+        ("Fn::Novelty", "Fn::Joins"),
+        ("DescribeInstances", "DescribeInstancs"),
+        ("PonderInstances", "RunCommand"),
+    ):
+        folder(tmp_path, x__yml=OTHERS.replace(good, bad, 1))
+        assert faults(place, elsewhere=["x"], models=outside.models()), bad
+
+
+def test_a_part_that_nothing_runs_keeps_nothing_from_starting(tmp_path: Path) -> None:
+    unknown = SMALL.replace("ACS::ExecuteAPI", "ACS::ECS::Nothing")
+    place = folder(
+        tmp_path,
+        look__yml=SMALL,
+        parts__in__unused__yml=unknown,
+        parts__in__broken__yml="a: b: c",
+        parts__in__both__yml=SMALL,
+        parts__in__json__in__both__yaml=SMALL + "\n# the same\n",
+    )
+    loaded = loading.load(place)
+    assert loaded.names() == ("look",)
+    broken, unused = sorted(loaded.warnings)
+    assert broken.startswith("parts/broken.yml:1:5: not valid YAML")
+    assert unused.startswith("parts/unused.yml:7:13: unknown action `ACS::ECS::Nothing`")
+    assert all(line.endswith("(no command runs it)") for line in loaded.warnings)
+    folder(tmp_path, two__yml=CALLS.replace("inner", "unused"))
+    assert faults(place) == [unused.removesuffix(" (no command runs it)")]
+    folder(tmp_path, two__yml=CALLS.replace("inner", "broken"))
+    assert faults(place) == [broken.removesuffix(" (no command runs it)")]
+
+
+def test_a_part_that_cannot_run_is_none_of_those_that_a_computed_name_may_mean(
+    tmp_path: Path,
+) -> None:
+    any_ = CALLS.replace("TemplateName: inner", "TemplateName: '{{ instanceId }}'")
+    unknown = SMALL.replace("ACS::ExecuteAPI", "ACS::ECS::Nothing")
+    place = folder(tmp_path, any__yml=any_, parts__in__bad__yml=unknown, parts__in__good__yml=SMALL)
+    loaded = loading.load(place)
+    assert {"any", "good"} <= set(found(loaded, "any").templates)
+    assert "bad" not in found(loaded, "any").templates
+    assert len(loaded.warnings) == 1
 
 
 def test_oos_has_what_is_not_here(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-"""Fn::Jq: the script is the template's own; values that it refers to are input, never its text."""
+"""Fn::Jq: what the template wrote of the script is the program; values in it are its input."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bot.oos import names, selectors, values
+from bot.oos import names, scripts, selectors, values
 from bot.oos.functions import base
 from bot.oos.functions.base import Evaluation, Example, Function
 
@@ -18,7 +18,7 @@ def jq(raw: Any, evaluation: Evaluation) -> Any:
     method = base.text(evaluation.value(raw[0], "[0]")).casefold()
     document = evaluation.value(raw[2], "[2]")
     try:
-        bound = selectors.bind(raw[1], evaluation.name)
+        bound = scripts.bind(raw[1], evaluation, "[1]")
         found = selectors.select(bound, values.literal(document))
     except selectors.SelectorError as error:
         raise base.Misuse(str(error)) from None
@@ -30,16 +30,13 @@ def jq(raw: Any, evaluation: Evaluation) -> Any:
 
 
 def _wrong(raw: Any) -> str:
-    """The script must be literal text: a computed one would make a program of values."""
     if not isinstance(raw, list) or len(raw) != 3:
         return "expected [First or All, script, document]"
     method, script, _ = raw
     if not base.dynamic(method) and str(method).casefold() not in ("first", "all"):
         near = names.meant(str(method), _METHODS)
         return f"expected First or All, got {values.brief(method)}{near}"
-    if not isinstance(script, str) or base.dynamic(script):
-        return "expected the jq script itself: it may hold {{ references }}, but not be one"
-    return selectors.fault(script)
+    return scripts.fault(script)
 
 
 def _where(raw: Any) -> str:

@@ -19,10 +19,10 @@ WRITTEN = {
     "ACS::Pause": "Properties: {}",
     "ACS::SelectTargets": "Properties: {ResourceType: 'ALIYUN::ECS::Instance'}",
 }
-READS = "Properties: {Service: ECS, API: DescribeZones, PropertySelector: .x, DesiredValues: [null]}"
-HERE = [
-    spec.name for spec in actions.BUILT_IN.values() if not spec.refusal and not spec.elsewhere
-]
+READS = (
+    "Properties: {Service: ECS, API: DescribeZones, PropertySelector: .x, DesiredValues: [null]}"
+)
+HERE = [spec.name for spec in actions.BUILT_IN.values() if not spec.refusal and not spec.elsewhere]
 
 
 @pytest.mark.parametrize("name", HERE)

@@ -55,7 +55,9 @@ def test_alone_it_misses_the_others(tmp_path: Path) -> None:
     code, output, _ = run(file)
     assert code == 1
     assert output.startswith(f"{file}:3:23: unknown action `ACS::ECS::Rest`")
-    assert run("--allow-unknown-products", file) == (0, f"{file}: ok\n", "")
+    code, output, _ = run("--allow-unknown-products", file)
+    assert code == 0
+    assert output.startswith(f"{file}: ok on OOS itself; not run here:\n  {file}:3:23: unknown")
 
 
 def test_as_json(tmp_path: Path) -> None:
@@ -64,11 +66,65 @@ def test_as_json(tmp_path: Path) -> None:
     code, output, _ = run(file, "--json")
     assert code == 1
     fault = {"line": 1, "column": 4, "path": "", "message": "expected UTF-8, found the byte 0xff"}
-    assert json.loads(output) == [{"file": str(file), "ok": False, "faults": [fault]}]
+    why = [f"{file}:1:4: expected UTF-8, found the byte 0xff"]
+    assert json.loads(output) == [
+        {"file": str(file), "ok": False, "faults": [fault], "runs_here": False, "why_not": why}
+    ]
     file.write_text(PAUSE)
     code, output, beside = run(file, "--json")
     assert (code, beside) == (0, "")
-    assert json.loads(output) == [{"file": str(file), "ok": True, "faults": []}]
+    assert json.loads(output) == [
+        {"file": str(file), "ok": True, "faults": [], "runs_here": True, "why_not": []}
+    ]
+
+
+TIMER = """\
+FormatVersion: OOS-2019-06-01
+Tasks:
+  - Name: daily
+    Action: ACS::TimerTrigger
+    Properties: {Type: cron, Expression: 0 0 8 * * ?}
+"""
+
+
+def test_where_a_good_template_runs(tmp_path: Path) -> None:
+    """Here, if all that it uses runs here, too; else it says what is missing, and where."""
+    (tmp_path / "timer.yml").write_text(TIMER)
+    (tmp_path / "user.yml").write_text(
+        PAUSE.replace("ACS::Pause", "ACS::Template, Properties: {TemplateName: timer}")
+    )
+    (tmp_path / "quiet.yml").write_text(PAUSE)
+    code, output, _ = run(tmp_path)
+    assert code == 0
+    why = f"{tmp_path}/timer.yml:4:13: `ACS::TimerTrigger` runs on OOS itself only"
+    lines = output.splitlines()
+    assert lines[0] == f"{tmp_path}/quiet.yml: ok"
+    assert [line for line in lines if line.startswith(f"  {why}")] == [lines[2], lines[4]]
+    found = {Path(one["file"]).stem: one for one in json.loads(run(tmp_path, "--json")[1])}
+    assert {name: one["runs_here"] for name, one in found.items()} == {
+        "quiet": True, "timer": False, "user": False,
+    }  # fmt: skip
+    assert found["user"]["why_not"][0].startswith(why)
+    assert found["user"]["ok"] is True
+
+
+def test_apis_are_judged_by_what_the_sdk_knows(tmp_path: Path) -> None:
+    file = tmp_path / "x.yml"
+    file.write_text(
+        "FormatVersion: OOS-2019-06-01\nTasks:\n"
+        "  - {Name: a, Action: ACS::ExecuteAPI, Properties: {Service: ecs, API: RebotInstance}}\n"
+        "  - Name: b\n    Action: ACS::ExecuteAPI\n    Properties:\n      Service: ECS\n"
+        "      API: rebootInstance\n      Parameters: {IntanceId: i-1, ForceStop: true}\n"
+        "  - {Name: c, Action: ACS::ExecuteAPI, Properties: {Service: oos, API: GetTemplate}}\n"
+        "  - {Name: d, Action: ACS::ExecuteAPI, Properties: {Service: vpc, API: Whatever}}\n"
+    )
+    code, output, _ = run(file)
+    assert code == 1
+    assert output.replace(f"{file}:", "").splitlines() == [
+        "3:72: `ecs` has no API `RebotInstance`, did you mean `RebootInstance`?",
+        "9:20: `RebootInstance` has no parameter `IntanceId`, did you mean `InstanceId`?",
+        "10:52: `GetTemplate` needs `TemplateName`",
+    ]
 
 
 def test_nothing_to_check_is_not_all_well(tmp_path: Path) -> None:
