@@ -1,42 +1,54 @@
-# `make demo` and `make test` are the whole set-up: each makes the virtual environment it needs.
+# `make demo`, `make test` and `make install` are the whole set-up: each makes the virtual environment it
+# needs. PYTHON=python3.12 names the interpreter, and makes .venv anew if it is of another one.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
+export LOCK ?= requirements.lock
+export PYTHON
+export GOAL := $(firstword $(MAKECMDGOALS))
+export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
-.PHONY: setup demo test check crash fuzz bench docs clean
+.PHONY: setup install demo demo-setup test check crash fuzz bench docs lock clean
 
-$(VENV)/.made: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install -q --upgrade pip
-	$(PY) -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print('\n'.join(p['dependencies'] + p['optional-dependencies']['dev']))" > $(VENV)/requirements.txt
-	$(PY) -m pip install -q -r $(VENV)/requirements.txt
-	touch $@
+setup:
+	@./setup.sh dev
 
-setup: $(VENV)/.made
+install:
+	@./setup.sh production
 
-demo: $(VENV)/.made
-	$(PY) -m sandbox.demo $(ARGS)
+demo-setup:
+	@./setup.sh demo
 
-test: $(VENV)/.made
+demo: demo-setup
+	@$(PY) -m sandbox.demo $(ARGS)
+
+test: setup
 	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
-check: $(VENV)/.made
+check: setup
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-crash: $(VENV)/.made
+crash: setup
 	$(PY) -m tests.crash $(ARGS)
 
-fuzz: $(VENV)/.made
+fuzz: setup
 	$(PY) -m tests.fuzz $(ARGS)
 
-bench: $(VENV)/.made
+bench: setup
 	$(PY) -m bench $(ARGS)
 
-docs: $(VENV)/.made
+docs: setup
 	$(PY) -m bot docs $(ARGS)
+
+# The exact versions that "make" and "make install" take, for every Python that is supported: after a
+# change of the dependencies. ARGS="--upgrade" takes the newest ones.
+lock: setup
+	$(PY) -m pip install -q 'uv>=0.8'
+	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --extra demo --extra dev --no-header \
+	  --no-annotate -o requirements.lock pyproject.toml $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
