@@ -25,7 +25,10 @@ from tests.fuzz import frames
 from tests.fuzz import house as houses
 
 ROUND = 1000
-PROPERTIES = ("tests/bot/test_shown_properties.py",)
+PROPERTIES = (
+    "tests/bot/test_shown_properties.py",
+    "tests/bot/test_authority_properties.py",
+)
 """Modules that try as many examples as ``tests.properties`` says."""
 
 
