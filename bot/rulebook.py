@@ -12,6 +12,9 @@ from bot.rules import index, pattern, transform
 AUDIT_SOURCE = "countersign"
 """The source of the bot's own events; the installation stands behind it: countersign/ab12cd."""
 
+PLACES: Mapping[model.How, transform.Into] = {"group": "text", "thread": "text", "webhook": "robot"}
+"""What a target's form is written into; everywhere else that is JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

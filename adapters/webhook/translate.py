@@ -17,6 +17,11 @@ _AT_TAG = re.compile(
 )
 _LIVE_AT = re.compile(r"<(?=/?at\b)", re.I)
 _WEB = re.compile(r"https?://[^\s()<>]+", re.I)
+_MARKUP = re.compile(
+    r"[*`\[\]\\]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!])|(?<![A-Za-z0-9])@|~(?=~)|(?<=~)~"
+    r"|^\#|^>|^[-+](?=\s)|(?<=^\d)\.(?=\s)",
+    re.MULTILINE,
+)
 _LARK_PERSON = re.compile(r"(?:ou|on)_[A-Za-z0-9_-]{2,64}")
 
 
@@ -217,11 +222,17 @@ def _node(node: Mapping[str, Any], everybody: list[str]) -> str:
             everybody.append("all")
             return ""
         return f"＠{node.get('user_name') or node.get('user_id')} "
-    return _untagged(text, everybody) if node.get("tag") == "md" else text
+    return _untagged(text, everybody) if node.get("tag") == "md" else _literal(text)
 
 
 def _link(text: str, url: str) -> str:
-    return f"[{text or url}]({url})" if _WEB.fullmatch(url) else text
+    return f"[{_literal(text) or url}]({url})" if _WEB.fullmatch(url) else _literal(text)
+
+
+def _literal(text: str) -> str:
+    """Text that knows no markup, as Markdown that shows it: what would act there is replaced by its
+    full-width twin, for DingTalk documents no escapes."""
+    return _MARKUP.sub(lambda match: chr(ord(match[0]) + 0xFEE0), text)
 
 
 def _card_read(card: Mapping[str, Any], everybody: list[str]) -> tuple[str, str]:
@@ -241,7 +252,8 @@ def _texts(node: Any, everybody: list[str]) -> Iterator[str]:
         if node.get("tag") == "button":
             yield _button(node)
         elif isinstance(node.get("content"), str):
-            yield _untagged(node["content"], everybody)
+            words = _untagged(node["content"], everybody)
+            yield _literal(words) if node.get("tag") == "plain_text" else words
         else:
             for name, inner in node.items():
                 if name not in ("value", "behaviors", "config"):

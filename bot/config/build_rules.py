@@ -11,8 +11,6 @@ from bot.config import check, locate, rules, schema
 from bot.config.notes import Notes
 from bot.rules import faults, paths, pattern, transform
 
-PLACES: Mapping[str, transform.Into] = {"group": "text", "thread": "text"}
-"""What a target's form is written into; everywhere else that is JSON."""
 KINDS: Mapping[str, model.How] = {
     "command": "command",
     "group": "group",
@@ -107,7 +105,7 @@ def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> rul
         return made
     try:
         body = transform.compile(target.form, target.value, target.template)
-        transform.check(body, PLACES.get(key, "json"))
+        transform.check(body, rulebook.PLACES.get(KINDS[key], "json"))
     except faults.TransformError as error:
         _tell_transform(sight.notes, path, error)
         return None

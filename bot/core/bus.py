@@ -27,6 +27,7 @@ QUIET = ("rule.refused", "rule.undelivered", "event.delivered")
 """What becomes of what rules made is no event for rules."""
 OWN = "countersign."
 """How the types of the bot's own events begin."""
+WHOLE = transform.Transform("ORIGINAL")
 
 
 def published(
@@ -302,9 +303,9 @@ def body_of(target: rulebook.Target, event: model.CloudEvent) -> Any:
             name: str(transform.render(value, plain, "text"))
             for name, value in target.values.items()
         }
+    into = rulebook.PLACES.get(target.how, "json")
     if target.body is None:
-        return plain
-    into: transform.Into = "text" if target.how in ("group", "thread") else "json"
+        return transform.render(WHOLE, plain, into) if into == "robot" else plain
     return transform.render(target.body, plain, into)
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Callable
 from typing import Any, Literal
 from urllib.parse import quote
 
-Into = Literal["json", "text", "shell", "markdown", "query"]
-"""Where a result lands: in JSON, in plain text, in a line for the shell, in markdown, or in the
-query of a URL."""
+Into = Literal["json", "text", "robot"]
+"""Where a result lands: in JSON, in plain text, or in a message to a group's robot."""
 _BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 _HIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
@@ -26,8 +23,26 @@ _LIVE = re.compile(
 )
 
 
+_BREAK = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_ACTING = re.compile(
+    r"<(?=[\s/!]*[A-Za-z])|(?<![A-Za-z0-9])@|\](?=\s*[(\[])|\*(?=\*)|(?<=\*)\*"
+    r"|:(?=//)|(?<=www)\.|(?<=mailto):|(?<=tel):|(?<=data):|(?<=javascript):",
+    re.IGNORECASE,
+)
+_WEB = re.compile(r"https?://[^\s/?#<>\"\\]+[^\s<>\"\\\x00-\x1f]*", re.IGNORECASE)
+_NO_ID = re.compile(r"[^A-Za-z0-9_.-]")
+NOWHERE = "https://no-address.invalid/"
+"""An address that no name server has: ``.invalid`` is reserved (RFC 2606)."""
+NOBODY = "nobody"
+
+
 class Unfit(Exception):
     """A value that cannot be written where it would land."""
+
+
+def _wide(found: re.Match[str]) -> str:
+    """The full-width twin of the character that acts, the last one that was found."""
+    return found[0][:-1] + chr(ord(found[0][-1]) + 0xFEE0)
 
 
 def text(value: Any) -> str:
@@ -44,36 +59,44 @@ def text(value: Any) -> str:
         raise Unfit(f"it cannot be written as JSON: {error}") from error
 
 
-def shell(value: Any) -> str:
-    """One word for a POSIX shell."""
-    written = text(value)
-    if "\0" in written:
-        raise Unfit("it has a NUL character, which no shell can take")
-    return shlex.quote(written)
-
-
 def markdown(value: Any) -> str:
     """One line of text that no renderer of markdown takes for more than text: no mention, link,
     emphasis or heading. The chat platforms know no common escape, so what could act is replaced
     by its full-width twin, which looks the same and means nothing."""
     line = _HIDDEN.sub("", _BREAKS.sub(" ", text(value)))
-    return _LIVE.sub(lambda found: found[0][:-1] + chr(ord(found[0][-1]) + 0xFEE0), line)
+    return _LIVE.sub(_wide, line)
 
 
 def query(value: Any) -> str:
-    """A value of a URL's query."""
+    """A value within a URL. Half of a character, which no URL can hold, becomes a "?"."""
+    return quote(text(value), safe="", errors="replace")
+
+
+def words(value: Any) -> str:
+    """Text for a place that knows little markup, a text message or a paragraph of a post: no
+    mention, tag, link or address in it acts. Line breaks stay."""
+    lines = _HIDDEN.sub("", _BREAK.sub("\n", text(value)))
+    return _ACTING.sub(_wide, lines)
+
+
+def title(value: Any) -> str:
+    """``words`` on one line."""
+    return words(_BREAKS.sub(" ", text(value)).strip())
+
+
+def link(value: Any) -> str:
+    """A whole address. What is none of the web leads nowhere: another scheme may act for whoever
+    clicks it, as ``dtmd:`` sends a message in their name."""
+    written = text(value).strip()
+    if not _WEB.fullmatch(written):
+        return NOWHERE
     try:
-        return quote(text(value), safe="")
-    except UnicodeEncodeError as error:
-        raise Unfit("it has half of a character (a lone surrogate)") from error
+        return quote(written, safe="!#$%&*+,-./:;=?@_~")
+    except UnicodeEncodeError:
+        return NOWHERE
 
 
-AS: dict[Into, Callable[[Any], str]] = {
-    "json": lambda value: json.dumps(text(value), ensure_ascii=False)[1:-1],
-    "text": text,
-    "shell": shell,
-    "markdown": markdown,
-    "query": query,
-}
-"""How a value is written within a template's text; ``json`` is for the inside of a string."""
-PLACES: tuple[Into, ...] = ("json", "text", "shell", "markdown", "query")
+def who(value: Any) -> str:
+    """The id of somebody who is called; never everybody."""
+    found = _NO_ID.sub("", text(value))
+    return NOBODY if not found or found.lower() == "all" else found

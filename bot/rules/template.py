@@ -1,10 +1,7 @@
 """Templates: text with ``${name}``, taken apart before any value is known.
 
 ``$${`` is a literal ``${``. For JSON the text is parsed first and values are put into what was
-parsed, so no value can change the structure. For the shell every place must be one where a quoted
-word stays a word: not within quotes, behind a ``\\`` or ``#``, in backquotes, or after ``<<``.
-What a command makes of its words is up to the author: ``--`` before them keeps one from being an
-option, and none belongs behind ``eval``, ``sh -c`` or ``ssh``, which read it as a command again.
+parsed, so no value can change the structure.
 """
 
 from __future__ import annotations
@@ -13,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from bot.rules import escapes, faults, reading
 
@@ -76,19 +73,17 @@ def holes(text: str) -> tuple[Hole, ...]:
     return tuple(part for part in parts(text) if isinstance(part, Hole))
 
 
-def filled(text: str, values: Mapping[str, Any], into: escapes.Into) -> Any:
+def filled(text: str, values: Mapping[str, Any], into: Literal["json", "text"]) -> Any:
     """The template with its values. For ``json`` the parsed value, else text."""
     if into == "json":
         return _filled(structure(text), values)
-    if into == "shell":
-        check_shell(text)
-    write = escapes.AS[into]
     return "".join(
-        p.text if isinstance(p, Piece) else _written(write, p, values) for p in parts(text)
+        p.text if isinstance(p, Piece) else written(escapes.text, p, values) for p in parts(text)
     )
 
 
-def _written(write: Callable[[Any], str], hole: Hole, values: Mapping[str, Any]) -> str:
+def written(write: Callable[[Any], str], hole: Hole, values: Mapping[str, Any]) -> str:
+    """A value, written for where it lands. escapes.Unfit names its variable."""
     try:
         return write(values[hole.name])
     except escapes.Unfit as unfit:
@@ -103,9 +98,7 @@ def _filled(value: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return [_filled(inner, values) for inner in value]
     if isinstance(value, tuple):
-        return "".join(
-            p if isinstance(p, str) else _written(escapes.text, p, values) for p in value
-        )
+        return "".join(p if isinstance(p, str) else written(escapes.text, p, values) for p in value)
     return value
 
 
@@ -188,49 +181,3 @@ def _unshifted(made: list[tuple[str, Part]], offset: int) -> int:
             break
         offset -= len(piece)
     return at
-
-
-_SHELL = re.compile(
-    r"""(?P<escaped>\\.)|(?P<ansi>\$')|(?P<single>'[^']*')
-      | (?P<double>"(?:[^"\\$`]|\\.|\$(?![({]))*")|(?P<open>["'])|(?P<back>`)
-      | (?P<comment>(?:(?<=[\s;&|()])|^)\#[^\n]*)|(?P<here><<)|(?P<math>\(\(|\[\[)""",
-    re.VERBOSE | re.DOTALL,
-)
-
-
-@lru_cache(maxsize=1024)
-def check_shell(text: str) -> None:
-    """Misread where a quoted value would not be one word of the line."""
-    line = ""
-    where: list[tuple[int, Hole]] = []
-    for part in parts(text):
-        if isinstance(part, Hole):
-            where.append((len(line), part))
-            line += "_"
-        else:
-            line += part.text
-    if not where:
-        return
-    for found in _SHELL.finditer(line):
-        kind = found.lastgroup or ""
-        end = found.end() if kind in _CLOSED else len(line)
-        for at, hole in where:
-            if found.start() <= at < end:
-                raise Misread(f"${{{hole.name}}} stands {_UNSAFE[kind]}", hole.offset)
-        if end == len(line):
-            return
-
-
-_CLOSED = ("escaped", "single", "double", "comment")
-_QUOTED = "within quotes; leave them out, the value is quoted where it lands"
-_UNSAFE = {
-    "escaped": "behind a `\\`, which would take the quoting apart; leave the `\\` out",
-    "single": _QUOTED,
-    "double": _QUOTED,
-    "open": "within or behind quotes that are not closed, or have `$(` or `${` in them",
-    "ansi": "within or behind `$'…'`; write plain quotes",
-    "back": "after a backquote, within which quoting differs; write `$(…)`",
-    "comment": "in a comment, which a line break in the value would end",
-    "here": "after `<<`, where nothing is quoted; pass it as an argument",
-    "math": "in arithmetic, which evaluates it; pass it as an argument",
-}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from bot.rules import escapes, faults, paths, reading
+from bot.rules import escapes, faults, paths, reading, robots
 from bot.rules import template as templates
 
 Form = Literal["ORIGINAL", "JSONPATH", "CONSTANT", "TEMPLATE"]
@@ -36,8 +36,8 @@ class MissingVariable(Exception):
 
 
 class UnfitValue(Exception):
-    """A value that cannot be written where it would land: a NUL in a shell's line, or null where
-    text is needed."""
+    """A value that cannot be written where it would land: one that is nested too deep, or null
+    where text is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,8 @@ def check(transform: Transform, into: Into) -> None:
     if transform.form != "TEMPLATE":
         return
     try:
-        if into == "json":
+        if into != "text":
             templates.structure(transform.template)
-        elif into == "shell":
-            templates.check_shell(transform.template)
     except templates.Misread as misread:
         raise _misread(transform.template, misread) from misread
 
@@ -106,16 +104,19 @@ def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any
     if transform.form == "TEMPLATE":
         needed = dict.fromkeys(hole.name for hole in templates.holes(transform.template))
         values = {name: _value(name, transform.value[name], event) for name in needed}
-        return templates.filled(transform.template, values, into)
+        if into != "robot":
+            return templates.filled(transform.template, values, into)
+        own = {name for name in needed if not isinstance(transform.value[name], paths.Path)}
+        return robots.filled(transform.template, values, own)
     if transform.form == "CONSTANT":
-        return transform.value if into == "json" else escapes.text(transform.value)
+        return escapes.text(transform.value) if into == "text" else transform.value
     whole = transform.form == "ORIGINAL"
-    value = event if whole else _value(transform.value.text, transform.value, event)
+    value = dict(event) if whole else _value(transform.value.text, transform.value, event)
     if into == "json":
         return value
     if value is None:
         raise escapes.Unfit(f"`{transform.value.text}` is null")
-    return escapes.AS[into](dict(event) if whole else value)
+    return robots.foreign(value) if into == "robot" else escapes.text(value)
 
 
 def _value(name: str, source: Any, event: Mapping[str, Any]) -> Any:
