@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import model, policy, quorum, texts
-from bot.core import endings
+from bot.core import endings, preview, templating
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -120,6 +120,7 @@ def refusal_of_start(
     if request.plan is not None and not model.intact(request.plan, house.key):
         return policy.Refusal("authority.sealed", {"id": request.id})
     refusal = refusal_of_request(house, request, view.steps)
+    refusal = refusal or refusal_of_hidden(house, request, view, now)
     refusal = refusal or refusal_of_votes(house.book, request, view)
     within = quorum.of(house.book, request).run_within
     if refusal is None and at is not None and now - at > within:
@@ -147,6 +148,20 @@ def refusal_of_request(
         here = tuple(one for one in request.plan.instances if one.id not in request.gone)
         refusal = policy.refusal_of_targets(rule, here)
     return refusal
+
+
+def refusal_of_hidden(
+    house: House, request: model.Request, view: model.View, now: datetime
+) -> policy.Refusal | None:
+    """Could something hidden decide what a plan does, so that nobody read what they approved? Such
+    plans are no longer made; earlier releases put them to the vote."""
+    plan = request.plan
+    if plan is None or plan.format > 1 or not plan.template or not plan.hidden:
+        return None
+    if is_found(view.steps):
+        return None
+    faults = preview.faults_of(templating.subject_of(Draft(house, view, now), plan))
+    return policy.Refusal("authority.hidden", {"id": request.id}) if faults else None
 
 
 def refusal_of_requester(book: policy.Book, request: model.Request) -> policy.Refusal | None:

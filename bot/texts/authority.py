@@ -23,6 +23,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "机器人的数据已从备份恢复：备份时它正要执行或正在执行，之后执行到哪里，这里没有记录。请到实例和云控制台核实；需要的话重新发起。",
         "The bot's data was restored from a backup, in which this was about to run or under way; how far it went after that is not on record here. Look at the instances and in the cloud's console, and ask anew if it has to run",
     ),
+    "authority.hidden": (
+        "#{id} 把隐藏参数拼进了要执行的内容，审批时看不到全部内容，因此不执行。请修改模板（check 会指出位置），再重新申请。",
+        "#{id} puts a hidden value into what it executes, so nobody who approved it could read all of it, and it is not run. Mend the template (check names the place) and ask anew.",
+    ),
     "authority.command": (
         "命令 {command} 已不再启用，#{id} 不能审批，也不会执行。请管理员在 bot.toml 中恢复 `[command.{command}]`，或取消：cancel {id}",
         "The command {command} is no longer enabled, so #{id} can be neither approved nor run. Ask the administrator to put `[command.{command}]` back into bot.toml, or take it back: cancel {id}",

@@ -464,6 +464,14 @@ def a_policy_that_asks_for_more_since(play: Play) -> str:
     return play.told()
 
 
+@says("authority.hidden")
+def a_hidden_value_that_is_code_in_a_plan_of_an_earlier_release(play: Play) -> str:
+    play.stage.planned("alice", "gate password=hunter2")
+    play.stage.put_earlier_plan(1, "gate", run_stage.PASTED, {"password": "x'; id; echo '"})
+    play.clicks("bob")
+    return play.told()
+
+
 @says("authority.too_late")
 def an_approval_of_long_ago(play: Play) -> str:
     play.stage.planned("alice", "restart web-01")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -97,6 +98,20 @@ Tasks:
       Parameters: {From: '{{ first }}', To: '{{ second }}'}
 """
 
+PASTED = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  password: {Type: String, NoEcho: true}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    Properties:
+      Service: ECS
+      API: RunCommand
+      Parameters: {Type: RunShellScript, CommandContent: "echo '{{ password }}'"}
+"""
+"""What earlier releases ran, and this one refuses: a hidden value becomes code."""
+
 TEMPLATES = {"fleet": FLEET, "gate": GATE, "nap": NAP, "swap": SWAP}
 
 
@@ -185,6 +200,36 @@ class RunStage(stage.Stage):
         return (
             answer if isinstance(answer, model.Outcome) else model.Done(data={"document": answer})
         )
+
+    def put_earlier_plan(
+        self, number: int, name: str, source: str, parameters: Mapping[str, Any]
+    ) -> None:
+        """Let a request's plan be one of an earlier release, of the template ``source``."""
+        digest = hashlib.sha256(source.encode()).hexdigest()
+
+        def write(writer: store.Writer) -> None:
+            view = writer.view(model.Needs(request=number), 0)
+            assert view.request is not None
+            assert view.request.plan is not None
+            plan = dataclasses.replace(
+                view.request.plan,
+                format=1,
+                nonce="",
+                terms={},
+                sealed={},
+                templates={name: digest},
+                parameters=parameters,
+            )
+            request = dataclasses.replace(
+                view.request,
+                version=view.request.version + 1,
+                plan=plan,
+                digest=model.digest(plan),
+            )
+            decision = model.Decision(request=request, sources={digest: source})
+            writer.apply(view, decision, self.clock.now())
+
+        self.loop.run_until_complete(self.engine.write(write))
 
     def made(self, api: str) -> list[Mapping[str, Any]]:
         """The parameters of every call of an API that was made, look-ups apart."""

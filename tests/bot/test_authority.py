@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, outbox, policy, store
+from tests.bot import run_stage
 from tests.bot import stage as stage_
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import actions, cards, said
@@ -126,3 +127,16 @@ def test_what_is_refused_when_it_is_claimed_takes_no_place_in_a_budget() -> None
     assert quotas.room(bucket).count == 0
     quotas.give_back(bucket)
     assert quotas.room(bucket).count == 1
+
+
+def test_a_plan_of_an_earlier_release_in_which_a_hidden_value_is_code_does_not_run(
+    stage: RunStage,
+) -> None:
+    """Such plans are refused now; an open one that was voted on before the upgrade ends, too."""
+    stage.planned("alice", "gate password=hunter2")
+    stage.put_earlier_plan(1, "gate", run_stage.PASTED, {"password": "x'; id; echo '"})
+    stage.approve()
+    done = stage.work()
+    assert stage.request(1).state is State.NOT_STARTED
+    assert not stage.calls
+    assert any("hidden value" in text for text in said(done))
