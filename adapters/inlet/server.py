@@ -171,6 +171,9 @@ class Inlet:
             for event, person in found
         ]
         receipts = await self._commit(arrived)
+        for receipt in receipts:
+            if receipt.tone == "error":
+                raise refusal.Refusal(422, "", receipt.toast)
         new = [one for one, receipt in zip(arrived, receipts, strict=True) if not receipt.duplicate]
         for _ in range(len(arrived) - len(new)):
             self._note(entry.source, "duplicate", asked.address)

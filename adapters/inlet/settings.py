@@ -21,8 +21,11 @@ Answer = Callable[[model.Receipt], Mapping[str, Any] | None]
 
 MAPPED = ("source", "type", "subject", "id", "time", "data", "person")
 CALLBACKS = ("dingtalk", "lark")
-OUR_SOURCE = "countersign"
-"""What the bot's own events are from; nobody outside may say that of theirs."""
+OURS = "countersign"
+"""How sources and types of the bot's own events begin; nobody outside may say that of theirs."""
+RESERVED = ("dingtalk", "lark")
+"""The first word of sources and types that the platforms' adapters make. From outside these come
+only from a sender whose ``only`` names such a source."""
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 
 
@@ -91,6 +94,17 @@ class Source:
             raise ValueError(f"source {self.name}: DingTalk's aes_key has 43 letters and digits")
         if bool(self.encrypt_key) != bool(self.token):
             raise ValueError(f"source {self.name}: DingTalk's events need both token and aes_key")
+
+    def may_name(self, name: str) -> bool:
+        """May this sender say that of an event, as its source or as its type, as far as such names
+        are reserved? Capital letters make no other name."""
+        plain = name.casefold()
+        if plain.startswith(OURS):
+            return False
+        first = plain.partition(".")[0].partition("/")[0]
+        return first not in RESERVED or any(
+            one.casefold().startswith(f"{first}.") for one in self.only
+        )
 
     @property
     def guarded(self) -> bool:

@@ -20,7 +20,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from adapters.inlet import paths, refusal, strict
-from adapters.inlet.settings import OUR_SOURCE, Source
+from adapters.inlet.settings import Source
 from bot import model
 
 STRUCTURED = "application/cloudevents+json"
@@ -225,19 +225,22 @@ def _no_event(fault: BaseException) -> refusal.Refusal:
 
 
 def _owned(source: Source, event: model.CloudEvent) -> Found:
-    """The event, if this sender may speak for its source; and whom it is from."""
-    _may_name(source, event.source)
+    """The event, if this sender may send it; and whom it is from."""
+    _check_names(source, event)
     person = ""
     if "person" in source.mapping:
         person = paths.text_at(source.mapping["person"], event.plain())
     return event, person or source.person
 
 
-def _may_name(source: Source, name: str) -> None:
-    if name == OUR_SOURCE or name.startswith(f"{OUR_SOURCE}/"):
-        raise refusal.Refusal(403, "source", "events of the bot itself don't come from outside")
+def _check_names(source: Source, event: model.CloudEvent) -> None:
+    """Refuse what this sender may not say of an event; the bot believes these names."""
+    for word, name in (("source", event.source), ("type", event.type)):
+        if not source.may_name(name):
+            raise refusal.Refusal(403, word, f"this sender may not send events of that {word}")
     if source.only and not any(
-        name.startswith(one[:-1]) if one.endswith("*") else name == one for one in source.only
+        event.source.startswith(one[:-1]) if one.endswith("*") else event.source == one
+        for one in source.only
     ):
         raise refusal.Refusal(403, "source", "this sender may not send events of that source")
 
@@ -272,7 +275,7 @@ def _mapped(source: Source, document: dict[str, Any], now: datetime) -> Found:
         found = _checked(event.get_attributes(), data, now, "time" in given)
     except _FAULTS as fault:
         raise _no_event(fault) from None
-    _may_name(source, found.source)
+    _check_names(source, found)
     return found, text("person", "") or source.person
 
 

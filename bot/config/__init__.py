@@ -180,6 +180,7 @@ def load(
         check_sources.check_sources(sight)
         asked, silent = build_rules.compiled(sight)
         check_rules.check_loops(sight, asked)
+        check_rules.check_foreign(sight, asked)
         file = _trusting(_completed(file, folder), parts, folder, notes)
         if secrets:
             file = reveal.resolved(file, parts, folder, environ, notes)

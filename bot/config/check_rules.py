@@ -193,7 +193,16 @@ def _check_command(sight: check.Sight, path: locate.Path, target: rules.Target) 
 
 # ----------------------------------------------------------------------------- loops
 
-DATA = ("actor", "facts", "request", "InvocationStatus", "note", "results", "outputs")
+DATA = (
+    "actor",
+    "facts",
+    "request",
+    "InvocationStatus",
+    "invocationStatus",
+    "note",
+    "results",
+    "outputs",
+)
 """What the bot's own events have in their data."""
 OWN = ("countersign.run.completed", "countersign.request.asked", "countersign.x")
 """Types of these events: two that there are, and what only a condition on all of them takes."""
@@ -222,6 +231,40 @@ def comes_round(rule: rulebook.Rule, command: str) -> bool:
     return any(
         all(_possible(field, command) for field in branch) for branch in rule.pattern.branches
     )
+
+
+FOREIGN = ("shop", "order.paid")
+"""Sources and types of others' events."""
+
+
+def check_foreign(sight: check.Sight, made: Mapping[str, rulebook.Rule]) -> None:
+    """Warn of rules that believe what others could send to be a result of the bot's own."""
+    if all(source.kind in ("dingtalk", "lark") for source in sight.file.source):
+        return
+    for index, rule in enumerate(sight.file.rule):
+        found = made.get(rule.name)
+        if found and any(_forgeable(branch) for branch in found.pattern.branches):
+            key = "when" if rule.pattern is None else "pattern"
+            sight.notes.warn(
+                sight.parts.origin(("rule", index, key)),
+                "means results of the bot's own and asks for neither type nor source, so whoever "
+                "may send events can forge one: ask for the type, too, as in "
+                '$.type == "countersign.run.completed"',
+            )
+
+
+def _forgeable(branch: tuple[tree.Field, ...]) -> bool:
+    """Is a branch about the bot's own results, and could an event of others be one?"""
+    results = False
+    for field in branch:
+        first = field.path[0]
+        place = (AS.get(first, first), *field.path[1:])
+        if place in (("source",), ("type",)):
+            foreign = [name for name in _named(field, "") if not name.startswith(OWN[2][:-2])]
+            if not _any(field, (*FOREIGN, *foreign)) or not _possible(field, ""):
+                return False
+        results = results or (place[0] == "data" and len(place) > 1 and place[1] in DATA)
+    return results
 
 
 def _possible(field: tree.Field, command: str) -> bool:

@@ -218,7 +218,8 @@ class Source(Table):
     only: Texts = Field(
         default=(),
         description="The event sources that it may name; `x.*` is all that begin with `x.`. "
-        "Default: any but the bot's own.",
+        "Default: any but the bot's own and those of the chat platforms (`dingtalk.`, `lark.`), "
+        "which must be named.",
     )
     person: Text | None = Field(
         default=None,

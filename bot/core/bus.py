@@ -118,7 +118,7 @@ def arrived(house: House, event: model.Arrived, view: model.View, now: datetime)
     """Publish what came from outside, unless it says that it is one of the bot's own events: rules
     may trust these, so nobody else makes them."""
     came = event.event
-    if came.source.startswith(rulebook.AUDIT_SOURCE) or came.type.startswith(OWN):
+    if any(name.casefold().startswith(rulebook.AUDIT_SOURCE) for name in (came.source, came.type)):
         draft = Draft(house, view, now)
         draft.enter("countersign", "event.refused", via=event.via, reason="reserved", event=came.id)
         return draft.receipt(f"only the bot's own events are from {rulebook.AUDIT_SOURCE}", "error")

@@ -305,7 +305,7 @@ def test_only_the_same_source_and_id_make_the_same_event() -> None:
 
 
 async def test_the_documents_own_shape(tmp_path: Path) -> None:
-    async with staged(tmp_path, source("eventbridge")) as stage:
+    async with staged(tmp_path, source("eventbridge", only=("dingtalk.approval",))) as stage:
         for body in (FOUNDING, dumped(FOUNDING).replace(b", ", b" ,\n")):
             answer = await stage.signed_post("/in/shop", body, "application/json")
         assert answer.status == 200  # the same content is the same event
@@ -328,7 +328,7 @@ async def test_the_shape_with_all_that_aws_adds(tmp_path: Path) -> None:
         "region": "us-west-1",
         "resources": ["arn:aws:ec2:us-west-1:1:instance/i-1"],
     }
-    async with staged(tmp_path, source("eventbridge")) as stage:
+    async with staged(tmp_path, source("eventbridge", only=("dingtalk.approval",))) as stage:
         answer = await stage.signed_post("/in/shop", event, "application/json")
         assert answer.body == {"ids": ["ce:dingtalk.approval:6a7e8feb"]}
         [found] = stage.events
@@ -464,8 +464,54 @@ async def test_a_sender_speaks_only_for_its_own_sources(tmp_path: Path) -> None:
         await stage.told("source")
 
 
+@pytest.mark.parametrize("only", [(), ("*",)])
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"source": "dingtalk.approval"}, 403),
+        ({"source": "Lark.approval"}, 403),
+        ({"type": "dingtalk.approval"}, 403),
+        ({"type": "countersign.run.completed"}, 403),
+        ({"type": "Countersign.run.completed"}, 403),
+        ({"source": "countersigned/x"}, 403),
+        ({"source": "dingtalks.approval", "type": "larks.x"}, 202),
+    ],
+)
+async def test_reserved_names_come_from_nobody_else(
+    tmp_path: Path, given: dict[str, str], status: int, only: tuple[str, ...]
+) -> None:
+    async with staged(tmp_path, source(only=only)) as stage:
+        answer = await stage.signed_post("/in/shop", EVENT | given)
+        assert answer.status == status
+        assert bool(stage.events) == (status == 202), "the door and the core judge alike"
+
+
+async def test_a_sender_that_is_declared_for_a_reserved_name_may_use_it(tmp_path: Path) -> None:
+    async with staged(tmp_path, source(only=("dingtalk.*",))) as stage:
+        event = EVENT | {"source": "dingtalk.approval", "type": "dingtalk.filed"}
+        assert (await stage.signed_post("/in/shop", event)).status == 202
+        for other in ({"source": "lark.approval"}, {"type": "lark.x"}, {"type": "countersign.x"}):
+            assert (await stage.signed_post("/in/shop", event | other)).status == 403
+
+
+async def test_what_the_core_refuses_is_not_answered_as_taken(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+
+        async def refusing(event: model.Event) -> model.Receipt:
+            return model.Receipt("this could not be decided", "error")
+
+        stage.answerer = refusing
+        answer = await stage.signed_post("/in/shop", EVENT)
+        assert (answer.status, answer.body) == (422, {"error": "this could not be decided"})
+
+
 def test_the_shapes_are_read_without_a_socket() -> None:
     found = shapes.read(
-        inlet_stage.source("eventbridge"), "application/json", {}, {}, dumped(FOUNDING), rig.START
+        inlet_stage.source("eventbridge", only=("dingtalk.approval",)),
+        "application/json",
+        {},
+        {},
+        dumped(FOUNDING),
+        rig.START,
     )
     assert found[0][0].plain()["data"] == FOUNDING["detail"]

@@ -35,6 +35,7 @@ path = "/events/oa"
 kind = "eventbridge"
 token = {{ file = "{folder}/events-token" }}
 person = "alice"
+only = ["dingtalk.approval"]
 
 [[rule]]
 name = "provision"

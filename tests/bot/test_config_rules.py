@@ -406,6 +406,28 @@ def test_a_command_because_of_itself_is_warned_of(load: Loader, when: str, warne
     assert all(one.key == "rule.target.command" for one in told)
 
 
+@pytest.mark.parametrize(
+    ("when", "warned"),
+    [
+        ('$.detail.InvocationStatus == "Success"', True),
+        ('$.data.request.command == "restart" && $.type != "shop.paid"', True),
+        ('$.type == "countersign.run.completed" && $.detail.InvocationStatus == "Success"', False),
+        ('$.type prefix "countersign." && $.data.request', False),
+        ('$.source prefix "countersign/" && $.data.results', False),
+        ('$.source == "acs.ecs" && $.data.InvocationStatus == "Success"', False),
+        ('$.data.emp_id == "E1"', False),
+    ],
+)
+def test_results_that_others_could_forge_are_warned_of(
+    load: Loader, when: str, warned: bool
+) -> None:
+    text = SMALL + f"[[rule]]\nname = \"r\"\nwhen = '{when}'\n{TARGET}"
+    said = [one for one in load(text + HTTP + SOURCE).warnings if "forge" in one.message]
+    assert bool(said) is warned
+    assert all(one.key == "rule.when" for one in said)
+    assert not [one for one in load(text).warnings if "forge" in one.message], "nobody sends"
+
+
 def test_a_server_for_nobody_and_sources_without_a_server(load: Loader) -> None:
     [warning] = load(SMALL + HTTP).warnings
     assert "no [[source]]" in warning.message
