@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import string
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bot import texts
 from bot.texts import commands, core
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY_AT = {"say": 1, "tell_sentence": 1, "Refusal": 0, "Unfit": 0}
+"""Which argument of these is the key of a phrase."""
+
+
+def code() -> Iterator[ast.AST]:
+    """Everything in the code that may say something."""
+    for room in ("bot", "adapters", "commands"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if path.parent.name != "texts" or path.stem == "__init__":
+                yield from ast.walk(ast.parse(path.read_text("utf-8")))
 
 
 def fields(phrase: str) -> set[str]:
@@ -26,6 +42,40 @@ def test_both_languages_say_the_same_facts(key: str) -> None:
 
 def test_no_key_is_in_two_rooms() -> None:
     assert not set(core.PHRASES) & set(commands.PHRASES)
+
+
+def test_every_phrase_is_said_somewhere() -> None:
+    written, made = set(), set()
+    for node in code():
+        if isinstance(node, ast.Constant):
+            written.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+            if any(re.search("[a-z]{3}", part or "") for part in parts):
+                made.add("".join(".+" if part is None else re.escape(part) for part in parts))
+    patterns = [re.compile(one) for one in made if r"\." in one]
+    unsaid = [
+        key
+        for key in texts.PHRASES
+        if key not in written and not any(one.fullmatch(key) for one in patterns)
+    ]
+    assert not unsaid, "nothing says these"
+
+
+def test_whatever_is_said_has_a_phrase() -> None:
+    keys = set()
+    for node in code():
+        if isinstance(node, ast.Call):
+            name = (
+                node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+            )
+            at = KEY_AT.get(name, len(node.args))
+            given = node.args[at] if at < len(node.args) else None
+            either = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
+            given_ = (str(one.value) for one in either if isinstance(one, ast.Constant))
+            keys |= {key for key in given_ if re.fullmatch(r"\w+(\.\w+)+", key)}
+    assert len(keys) > 150
+    assert not keys - texts.PHRASES.keys()
 
 
 def test_lists_are_joined_as_people_write_them() -> None:
