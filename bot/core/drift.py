@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 
 from bot import cards, model, policy, quorum, texts
-from bot.core import endings, machines, planning, preview, running, runs, templating
+from bot.core import authority, endings, machines, planning, preview, running, runs, templating
 from bot.core.draft import Draft, reason_of, refusal_text
 
 log = logging.getLogger(__name__)
@@ -27,8 +27,10 @@ def compare(draft: Draft, outcome: model.Outcome) -> None:
     was approved runs as it is: there fewer are asked for again, too."""
     plan = draft.it.plan
     assert plan is not None
-    rule = draft.house.book.commands.get(draft.it.command)
-    if not isinstance(outcome, model.Done) or rule is None:
+    if not authority.may_start(draft):
+        return None
+    rule = draft.house.book.commands[draft.it.command]
+    if not isinstance(outcome, model.Done):
         return give_up(draft, reason_of(draft.it.locale, outcome))
     now = {instance.id: instance for instance in machines.instances_of(outcome.data)}
     then = [instance.id for instance in plan.instances]

@@ -15,6 +15,7 @@ from tests.bot.run_stage import RunStage
 from tests.bot.stage import actions, cards, said
 from tests.bot.test_authority import change, changing
 from tests.bot.test_humans import approve, edit
+from tests.bot.test_runs_safely import elsewhere, sight, started, words_told
 
 State = model.State
 Change = Callable[[RunStage], None]
@@ -337,3 +338,40 @@ def test_votes_on_a_held_request_do_not_count_and_say_why(stage: RunStage) -> No
     approve(stage, "bob", 2)
     stage.work()
     assert stage.request(2).state is State.RUNNING
+
+
+# ----------------------------------------------------------------------------- on another engine
+
+
+def test_an_execution_elsewhere_is_not_told_to_go_on_where_it_may_not(tmp_path: Path) -> None:
+    made_ = elsewhere(tmp_path)
+    try:
+        started(made_)
+        waiting = model.Waiting("confirm", "touch", id="t1")
+        sight(made_, "Waiting", waiting)
+        made_.work()
+        approve(made_, "carol")
+        policies = {**made_.house.book.policies, "any": policy.Policy("any", ("bob", "erin"))}
+        edit(made_, policies=policies)
+        done = made_.work()
+        assert not words_told(done)
+        assert any("was not told to go on" in text for text in said(done))
+        sight(made_, "Waiting", waiting)
+        made_.work()
+        assert made_.request(1).state is State.WAITING
+        approve(made_, "erin")
+        assert words_told(made_.work()) == ["confirm"]
+    finally:
+        made_.close()
+
+
+def test_a_template_elsewhere_is_not_started_where_it_may_not(tmp_path: Path) -> None:
+    made_ = elsewhere(tmp_path)
+    try:
+        made_.planned("alice", "fleet targets=web-01,web-02")
+        approve(made_, "bob")
+        without_command("fleet")(made_)
+        assert not [one for one in made_.work() if isinstance(one, model.StartRun)]
+        assert made_.request(1).state is State.NOT_STARTED
+    finally:
+        made_.close()
