@@ -186,6 +186,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
     "Rules": {
         "rule.failed": {**RULED, "error": "string"},
         "rule.loop": {**RULED, "rules": TEXTS},
+        "event.unmatched": {"source": "string", "event": "string", "error": "string"},
     },
 }
 """Actions of the audit log that become events, by family. What becomes of what rules made does

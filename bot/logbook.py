@@ -44,17 +44,25 @@ class Line:
         log.info("#%d %s: %s", self.request, self.step, text, extra={"step": self.step, **told})
 
 
+FAILURES = ("rule.failed", "rule.loop", "event.unmatched")
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A rule meant an event, and one of its targets gets nothing. The error names places of the
-    event, and no value."""
+    """A rule meant an event, and one of its targets gets nothing; or no rule could be asked. The
+    error names places of the event, and no value."""
 
     entry: model.AuditEntry
 
     def write(self) -> None:
         facts = self.entry.facts
         said = facts.get("error") or "it would go round in circles"
-        number, about = int(facts["target"]) + 1, f"{facts['source']} {facts['event']}"
+        about = f"{facts['source']} {facts['event']}"
+        if self.entry.action == "event.unmatched":
+            more = {"step": "rule", "event": about}
+            log.warning("no rule was asked about the event %s: %s", about, said, extra=more)
+            return
+        number = int(facts["target"]) + 1
         told = {"rule": facts["rule"], "target": number, "event": about}
         text = "rule %s: target %d gets nothing of the event %s: %s"
         log.warning(text, facts["rule"], number, about, said, extra={"step": "rule", **told})
@@ -62,7 +70,7 @@ class Failure:
 
 def failures(decision: model.Decision) -> Iterator[Failure]:
     """What rules could not make of the events of a decision."""
-    return (Failure(one) for one in decision.audit if one.action in ("rule.failed", "rule.loop"))
+    return (Failure(one) for one in decision.audit if one.action in FAILURES)
 
 
 def lines(loaded: model.Request | None, decision: model.Decision) -> Iterator[Line]:

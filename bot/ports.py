@@ -21,6 +21,11 @@ class Closed(Exception):
     """The bot is shutting down; the event was not taken."""
 
 
+class TooCostly(Exception):
+    """An event was not taken, for the rules can't be asked about so much; the message says how much
+    is too much. It stays so when it is sent again."""
+
+
 class BadCredentials(Exception):
     """The platform refused our credentials. The message says which to check, and where."""
 
@@ -120,6 +125,12 @@ class Watched(Executor, Protocol):
         """Executions that wait for what people may decide and that are not ours. Raises
         ``PollFailed``."""
         ...
+
+
+class Look(Protocol):
+    """Finds the rules that events from outside mean. Raises TooCostly for all of them together."""
+
+    async def __call__(self, events: Sequence[model.Arrived]) -> list[model.Arrived]: ...
 
 
 class Inlet(Protocol):

@@ -162,6 +162,7 @@ def replay(path: Path, since: timedelta | None, name: str | None, as_json: bool)
     delivered.
     """
     from bot import events, rulebook, trials
+    from bot.rules import effort
 
     settings = shell.loaded(path, secrets=False, commands=False, status=INVALID)
     begun = datetime.now(UTC) - since if since is not None else None
@@ -173,7 +174,7 @@ def replay(path: Path, since: timedelta | None, name: str | None, as_json: bool)
     with shell.reading(settings) as reader:
         for number, event in reader.bus_events(begun):
             told += 1
-            for one in book.matching(event):
+            for one in book.matching(event, effort.Effort(None)):
                 matched[one.name] += 1
                 made = trials.Trial(one.name, (), tuple(trials.sent(one, settings.book, event)))
                 if as_json:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot import model
-from bot.rules import index, pattern, transform
+from bot.rules import effort, index, pattern, transform
 
 AUDIT_SOURCE = "countersign"
 """The source of the bot's own events; the installation stands behind it: countersign/ab12cd."""
@@ -35,18 +36,23 @@ class Rule:
     targets: tuple[Target, ...]
 
 
+_NUMBERS = itertools.count(1)
+
+
 class Rulebook:
-    """All rules, compiled once. ``matching``: those that mean an event, in the order of the
-    file."""
+    """All rules, compiled once. ``number`` tells this rulebook from all others of the process, so
+    that what it found is not taken for what another one would find."""
 
     def __init__(self, rules: Mapping[str, Rule]) -> None:
         self.rules = dict(rules)
-        self._order = {name: place for place, name in enumerate(self.rules)}
+        self.number = next(_NUMBERS)
         self._index = index.RuleSet({rule.name: rule.pattern for rule in self.rules.values()})
 
     def __bool__(self) -> bool:
         return bool(self.rules)
 
-    def matching(self, event: model.CloudEvent) -> tuple[Rule, ...]:
-        names = self._index.matching(event.plain())
-        return tuple(self.rules[name] for name in sorted(names, key=self._order.__getitem__))
+    def matching(
+        self, event: model.CloudEvent, spent: effort.Effort | None = None
+    ) -> tuple[Rule, ...]:
+        """The rules that mean an event, in the order of the file. Raises effort.TooCostly."""
+        return tuple(map(self.rules.__getitem__, self._index.matching(event.plain(), spent)))

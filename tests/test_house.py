@@ -44,6 +44,7 @@ MAY: dict[str, set[str]] = {
     "parse": PURE | {"arguments", "parameters", "reader", "spelling"},
     "house": PURE | {"catalog", "rulebook"},
     "rulebook": PURE | {"rules"},
+    "matcher": PURE | {"ports", "rulebook", "rules"},
     "cards": PURE | {"house"},
     "core": PURE
     | {

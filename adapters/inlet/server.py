@@ -46,8 +46,11 @@ class Asked:
 class Inlet:
     """The server (implements ports.Inlet). ``port`` is the one it listens on, once it does."""
 
-    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+    def __init__(
+        self, settings: Settings, clock: ports.Clock, look: ports.Look | None = None
+    ) -> None:
         self._settings = settings
+        self._look = look or _unseen
         self._clock = clock
         shared: dict[str, gate.Nonces] = {}
         self._gates = {
@@ -131,6 +134,9 @@ class Inlet:
             if fault.word:
                 self._note(entry.source, fault.word, address)
             return wire.refused(fault)
+        except ports.TooCostly as fault:
+            self._note(entry.source, "too large", address)
+            return wire.refused(refusal.Refusal(413, "too large", str(fault)))
         except ports.Closed:
             return wire.refused(later(""))
         except Exception:
@@ -205,14 +211,13 @@ class Inlet:
         takes too long: they may yet be taken, and are known again when they come again."""
         if self._busy >= self._settings.max_in_flight:
             raise later("busy")
-        checkpoints.reach("inlet.before_submit")
-        futures = []
-        for event in events:
-            future = asyncio.ensure_future(self._submit(event))
-            future.add_done_callback(_seen)
-            futures.append(future)
         self._busy += 1
         try:
+            futures = []
+            for event in await self._looked(events):
+                future = asyncio.ensure_future(self._submit(event))
+                future.add_done_callback(_seen)
+                futures.append(future)
             _, pending = await asyncio.wait(futures, timeout=self._settings.answer_timeout)
         finally:
             self._busy -= 1
@@ -220,6 +225,19 @@ class Inlet:
             raise later("busy")
         checkpoints.reach("inlet.before_answer")
         return [future.result() for future in futures]
+
+    async def _looked(self, events: Sequence[model.Event]) -> Sequence[model.Event]:
+        """The events with the rules that mean them, before any of them is handed over: a request
+        is taken as a whole or not at all."""
+        arrived = [event for event in events if isinstance(event, model.Arrived)]
+        if len(arrived) == len(events):
+            try:
+                async with asyncio.timeout(self._settings.answer_timeout):
+                    events = await self._look(arrived)
+            except TimeoutError:
+                raise later("busy") from None
+        checkpoints.reach("inlet.before_submit")
+        return events
 
 
 def later(word: str) -> refusal.Refusal:
@@ -241,6 +259,11 @@ def _seen(future: asyncio.Future[Any]) -> None:
     """Look at what became of it: it may have ended after everybody had stopped waiting."""
     if not future.cancelled() and (fault := future.exception()) is not None:
         log.debug("an event was not taken: %r", fault)
+
+
+async def _unseen(events: Sequence[model.Arrived]) -> list[model.Arrived]:
+    """There are no rules to ask."""
+    return list(events)
 
 
 async def _closed(event: model.Event) -> model.Receipt:

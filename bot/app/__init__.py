@@ -26,6 +26,7 @@ from bot import (
     house,
     loading,
     logbook,
+    matcher,
     model,
     outbox,
     poller,
@@ -120,7 +121,8 @@ class App:
             for b in self.settings.budgets
         ]
         bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock)
-        inlet = bus_.inlet_of(self.settings, chats, self.clock)
+        matching = matcher.Matcher(self.house.rules)
+        inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look)
         queue = outbox.Outbox(door, bus.route, budgets, self.clock, account=outside.account)
         ticker = timer.Ticker(self.clock)
         timer.Timer(door, self.clock, ticker)
@@ -161,6 +163,7 @@ class App:
             await outside.close()
             if inlet is not None:
                 await inlet.close()
+            matching.close()
 
     async def _tell_of_restore(self, door: engine.Engine) -> None:
         """Tell the core of each request that was open when the store was put back from a copy."""

@@ -97,7 +97,7 @@ def eventbridge_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
 
 
 def inlet_of(
-    settings: config.Config, chats: Mapping[str, Any], clock: ports.Clock
+    settings: config.Config, chats: Mapping[str, Any], clock: ports.Clock, look: ports.Look
 ) -> ports.Inlet | None:
     """The server for events; None: the configuration has none."""
     if settings.http is None:
@@ -113,6 +113,7 @@ def inlet_of(
             sources=tuple(source_of(settings, one, chats) for one in settings.sources),
         ),
         clock,
+        look,
     )
 
 

@@ -15,7 +15,7 @@ from bot import model, rulebook
 from bot.core import forms
 from bot.core.draft import Draft
 from bot.house import House
-from bot.rules import transform
+from bot.rules import effort, transform
 
 ENDS: Mapping[model.State, str] = {
     model.State.SUCCEEDED: "Success",
@@ -64,9 +64,30 @@ def made_of(
     assert house.rules is not None
     for one in published:
         origin = Origin(person_of(event, one, request), causes_of(house, event, one, view, request))
-        for rule in house.rules.matching(one):
+        try:
+            rules = meaning(house.rules, event, one)
+        except effort.TooCostly as fault:
+            yield model.AuditEntry(
+                actor="countersign",
+                action="event.unmatched",
+                request=request.id if request is not None else 0,
+                facts={"source": one.source, "event": one.id, "error": str(fault)},
+            )
+            continue
+        for rule in rules:
             for number, target in enumerate(rule.targets):
                 yield deliver(rule, number, target, one, origin, request)
+
+
+def meaning(
+    rules: rulebook.Rulebook, event: model.Event, published: model.CloudEvent
+) -> tuple[rulebook.Rule, ...]:
+    """The rules that mean an event: as found before it came here, if these rules found it."""
+    if isinstance(event, model.Arrived) and published is event.event:
+        found = event.meant
+        if found is not None and found.number == rules.number:
+            return tuple(map(rules.rules.__getitem__, found.rules))
+    return rules.matching(published)
 
 
 def person_of(

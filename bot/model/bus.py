@@ -45,15 +45,25 @@ class CloudEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Meant:
+    """The names of the rules that mean an event, by the rulebook of this ``number``."""
+
+    number: int
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
     """An event came from outside, by the source ``via`` of the configuration. ``person``: whom the
-    source says it is from (an id of the book), "" for nobody."""
+    source says it is from (an id of the book), "" for nobody. ``meant``: which rules mean it, where
+    that was found before; it is never stored."""
 
     id: str
     at: datetime
     event: CloudEvent
     via: str
     person: str = ""
+    meant: Meant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 import operator
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
 
 Dialect = Literal["alibaba", "aws"]
 How = Literal["prefix", "suffix", "contains", "equals-ignore-case"]
@@ -32,7 +32,10 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Condition(Protocol):
-    """One condition; its ``str`` is what people read."""
+    """One condition; its ``str`` is what people read. To ask costs ``weight`` comparisons."""
+
+    @property
+    def weight(self) -> int: ...
 
     def holds(self, value: Any) -> bool: ...
 
@@ -83,6 +86,7 @@ class Equals:
 
     value: Any
     dialect: Dialect
+    weight: ClassVar[int] = 1
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Equals) and self._identity() == other._identity()
@@ -110,6 +114,7 @@ class Text:
     how: How
     text: str
     fold: bool = False
+    weight: ClassVar[int] = 1
 
     def holds(self, value: Any) -> bool:
         if not isinstance(value, str):
@@ -133,6 +138,7 @@ class Wildcard:
 
     written: str
     pieces: tuple[str, ...]
+    weight: ClassVar[int] = 1
 
     def holds(self, value: Any) -> bool:
         if not isinstance(value, str):
@@ -163,6 +169,7 @@ class Numeric:
 
     terms: tuple[tuple[str, int | float], ...]
     dialect: Dialect
+    weight: ClassVar[int] = 1
 
     def holds(self, value: Any) -> bool:
         if not is_number(value):
@@ -193,6 +200,7 @@ class Cidr:
     """An IP address, in text, within a network."""
 
     network: Network
+    weight: ClassVar[int] = 1
 
     def holds(self, value: Any) -> bool:
         found = address(value)
@@ -217,9 +225,27 @@ class AnythingBut:
     """Any value, null too, for which none of these holds. It does not hold of what is missing."""
 
     but: tuple[Condition, ...]
+    keys: Mapping[Dialect, frozenset[Hashable]] = field(init=False, compare=False, repr=False)
+    others: tuple[Condition, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        keys: dict[Dialect, set[Hashable]] = {}
+        for one in self.but:
+            if isinstance(one, Equals):
+                keys.setdefault(one.dialect, set()).add(key(one.value, one.dialect))
+        others = tuple(one for one in self.but if not isinstance(one, Equals))
+        object.__setattr__(self, "keys", {name: frozenset(each) for name, each in keys.items()})
+        object.__setattr__(self, "others", others)
+
+    @property
+    def weight(self) -> int:
+        return len(self.keys) + len(self.others)
 
     def holds(self, value: Any) -> bool:
-        return not any(condition.holds(value) for condition in self.but)
+        for dialect, keys in self.keys.items():
+            if key(value, dialect) in keys:
+                return False
+        return not any(condition.holds(value) for condition in self.others)
 
     def __str__(self) -> str:
         return f"anything but {listed(self.but)}"
@@ -230,6 +256,7 @@ class Exists:
     """Presence (null is present), or absence; a scalar is asked about only where there is one."""
 
     present: bool
+    weight: ClassVar[int] = 1
 
     def holds(self, value: Any) -> bool:
         return self.present

@@ -2,90 +2,47 @@
 
 Every branch of every pattern is filed under one of its fields: the one whose values the fewest
 other branches share. An event is walked once, only where some rule looks; what stands there finds
-the few branches filed under it, and only those are asked in full. Fields are filed by value
-(exact, and equal in any case or as a number), by the start or end of text, by network, else by
-presence; a branch that asks for nothing but absence is always asked.
+the few branches filed under it, and only those are asked in full. How each kind of condition is
+found is in ``filings``, ``shelf`` and ``exclusions``; a branch that asks for nothing but absence is
+always asked.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.rules import conditions, pattern, tree
+from bot.rules import conditions, effort, exclusions, filings, grammar, pattern, shelf, tree
 
-_Branch = tuple[int, int, tree.Node]
-"""A number of its own, the number of its rule, and what it asks."""
-_Filing = tuple[str, Hashable]
-"""How a value is found: the kind of key, and the key."""
-_PRESENT: _Filing = ("present", True)
-_WEIGHT = {
-    "is": 1,
-    "folded": 1,
-    "near": 1,
-    "value": 1,
-    "prefix": 2,
-    "suffix": 2,
-    "network": 2,
-    "present": 16,
-}
-"""How much likelier than an exact value a key of this kind is to be met by accident."""
-
-
-@dataclass(slots=True)
-class _Shelf:
-    """The branches that are filed under one path, by kind and key. ``lengths`` has the lengths of
-    the prefixes and suffixes there are, and ``masks`` the (version, length) of the networks."""
-
-    filed: dict[_Filing, list[_Branch]] = field(default_factory=dict)
-    prefixes: set[int] = field(default_factory=set)
-    suffixes: set[int] = field(default_factory=set)
-    masks: set[tuple[int, int]] = field(default_factory=set)
-    kinds: set[str] = field(default_factory=set)
-
-    def put(self, filing: _Filing, branch: _Branch) -> None:
-        kind, key = filing
-        self.kinds.add(kind)
-        self.filed.setdefault(filing, []).append(branch)
-        if kind in ("prefix", "suffix") and isinstance(key, str):
-            (self.prefixes if kind == "prefix" else self.suffixes).add(len(key))
-        if isinstance(key, ipaddress.IPv4Network | ipaddress.IPv6Network):
-            self.masks.add((key.version, key.prefixlen))
-
-    def keys(self, value: Any, dialect: conditions.Dialect) -> Iterator[_Filing]:
-        """The filings that a scalar may be found under."""
-        if "is" in self.kinds:
-            yield "is", conditions.key(value, dialect)
-        if isinstance(value, str):
-            yield from self._texts(value)
-        elif ("near" in self.kinds or "value" in self.kinds) and conditions.is_number(value):
-            yield from (("near", bucket) for bucket in _buckets(value))
-            yield "value", value
-
-    def _texts(self, value: str) -> Iterator[_Filing]:
-        if "folded" in self.kinds:
-            yield "folded", value.lower()
-        for length in self.prefixes:
-            if length <= len(value):
-                yield "prefix", value[:length]
-        for length in self.suffixes:
-            if length <= len(value):
-                yield "suffix", value[len(value) - length :]
-        if self.masks and (found := conditions.address(value)):
-            for version, length in self.masks:
-                if version == found.version:
-                    yield "network", ipaddress.ip_network((int(found), length), strict=False)
+_Branch = tuple[int, tuple[int, ...], tree.Node]
+"""A number of its own, the numbers of the rules that have it, and what it asks."""
+EXCLUSION = 16
+"""What it costs to be filed by what is excluded, in terms of ``filings.WEIGHT``."""
+FEW = 64
+"""So many rules that don't match are cut out of the list of all, rather than the others chosen."""
+_BITS = bytes.maketrans(b"01", b"\0\1")
 
 
 @dataclass(slots=True)
 class _Place:
-    """A key on the way to shelves; ``shelf`` is None where nothing is filed."""
+    """A key on the way to what is filed; ``shelf`` and ``exclusions`` are None where nothing is."""
 
-    shelf: _Shelf | None = None
+    shelf: shelf.Shelf[_Branch] | None = None
+    exclusions: exclusions.Exclusions | None = None
     below: dict[str, _Place] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What an event has met: rules, and more of them as a mask; ``asked`` are branches."""
+
+    event: Mapping[str, Any]
+    spent: effort.Effort
+    rules: set[int] = field(default_factory=set)
+    mask: int = 0
+    asked: set[int] = field(default_factory=set)
 
 
 class RuleSet:
@@ -103,12 +60,35 @@ class RuleSet:
     def __len__(self) -> int:
         return len(self._names)
 
-    def matching(self, event: Mapping[str, Any]) -> tuple[str, ...]:
-        """The names of the rules whose patterns match the event."""
-        found: set[int] = set()
+    def matching(
+        self, event: Mapping[str, Any], spent: effort.Effort | None = None
+    ) -> tuple[str, ...]:
+        """The names of the rules whose patterns match the event. Raises effort.TooCostly where
+        that takes more than is left of ``spent``."""
+        found = _Found(event, spent if spent is not None else effort.Effort())
         for index in self._indices:
-            index.collect(event, found)
-        return tuple(self._names[rule] for rule in sorted(found))
+            index.collect(found)
+        if not found.mask:
+            return tuple(self._names[rule] for rule in sorted(found.rules))
+        for rule in found.rules:
+            found.mask |= 1 << rule
+        return _chosen(self._names, found.mask)
+
+
+def _chosen(names: tuple[str, ...], mask: int) -> tuple[str, ...]:
+    """The names whose bits are set."""
+    missing = (1 << len(names)) - 1 ^ mask
+    if missing.bit_count() > FEW:
+        bits = f"{mask:0{len(names)}b}"[::-1].encode().translate(_BITS)
+        return tuple(itertools.compress(names, bits))
+    pieces: list[tuple[str, ...]] = []
+    start = 0
+    while missing:
+        gap = (missing & -missing).bit_length() - 1
+        pieces.append(names[start:gap])
+        start = gap + 1
+        missing &= missing - 1
+    return tuple(itertools.chain(*pieces, names[start:]))
 
 
 class _Index:
@@ -121,49 +101,76 @@ class _Index:
         self.judge = tree.JUDGES[dialect]
         self.root = _Place()
         self.always: list[_Branch] = []
-        branches = [
-            (rule, branch, node)
-            for rule, each in patterns
-            for branch, node in zip(each.branches, each.nodes, strict=True)
-        ]
-        filings = [[(f.path, _filings(f)) for f in branch] for _, branch, _ in branches]
-        popular = Counter(
-            (path, filing) for fields in filings for path, found in fields for filing in found
+        same: dict[grammar.Branch, tuple[tree.Node, list[int]]] = {}
+        for rule, each in patterns:
+            for branch, node in zip(each.branches, each.nodes, strict=True):
+                same.setdefault(branch, (node, []))[1].append(rule)
+        ways = {branch: [filings.ways(asked) for asked in branch] for branch in same}
+        popular = filings.counted(
+            (asked.path, found)
+            for branch, each in ways.items()
+            for asked, found in zip(branch, each, strict=True)
         )
-        for number, (rule, _, node) in enumerate(branches):
-            ranked = [
-                (sum(popular[path, f] * _WEIGHT[f[0]] for f in found), path, found)
-                for path, found in filings[number]
-                if found
-            ]
-            if not ranked:
-                self.always.append((number, rule, node))
-                continue
-            _, path, found = min(ranked, key=lambda each: each[0])
-            shelf = self.shelf(path)
-            for filing in found:
-                shelf.put(filing, (number, rule, node))
+        for number, (branch, (node, rules)) in enumerate(same.items()):
+            self.file((number, tuple(rules), node), branch, ways[branch], popular)
+        for place in _places(self.root):
+            for one in (place.shelf, place.exclusions):
+                if one is not None:
+                    one.close()
 
-    def shelf(self, path: tuple[str, ...]) -> _Shelf:
+    def file(
+        self,
+        one: _Branch,
+        branch: grammar.Branch,
+        ways: Sequence[list[list[filings.Filings]]],
+        popular: filings.Popular,
+    ) -> None:
+        """File a branch where it costs least."""
+        choices: list[tuple[int, tree.Field, filings.Filings | None]] = []
+        for asked, found in zip(branch, ways, strict=True):
+            if found:
+                way = filings.best(asked.path, found, popular)
+                choices.append((filings.cost(asked.path, way, popular), asked, way))
+                if exclusions.excluding(asked) is not None:
+                    choices.append((EXCLUSION, asked, None))
+        if not choices:
+            self.always.append(one)
+            return
+        _, asked, taken = min(choices, key=lambda each: (each[0], each[2] is not None))
+        place = self.place(asked.path)
+        if taken is None:
+            if place.exclusions is None:
+                place.exclusions = exclusions.Exclusions(self.dialect)
+            mask = sum(1 << rule for rule in one[1])
+            place.exclusions.put(asked, branch, mask, one[2])
+            return
+        if place.shelf is None:
+            place.shelf = shelf.Shelf(self.dialect)
+        for filing in taken:
+            place.shelf.put(filing, one)
+
+    def place(self, path: tuple[str, ...]) -> _Place:
         place = self.root
         for key in path:
             place = place.below.setdefault(key, _Place())
-        if place.shelf is None:
-            place.shelf = _Shelf()
-        return place.shelf
+        return place
 
-    def collect(self, event: Mapping[str, Any], found: set[int]) -> None:
+    def collect(self, found: _Found) -> None:
         """Add the rules that match. No branch is asked twice."""
-        asked: set[int] = set()
+        found.asked.clear()
         for branch in self.always:
-            self.ask(branch, event, found)
-        for place, value in self.top(event):
-            self.walk(place, value, event, found, asked)
+            self.ask(branch, found)
+        for place, value in self.top(found.event):
+            self.walk(place, value, found, False)
 
-    def ask(self, branch: _Branch, event: Mapping[str, Any], found: set[int]) -> None:
-        _, rule, node = branch
-        if rule not in found and self.judge.matches(node, event):
-            found.add(rule)
+    def ask(self, branch: _Branch, found: _Found) -> None:
+        number, rules, node = branch
+        if number in found.asked:
+            return
+        found.asked.add(number)
+        found.spent.spend(1)
+        if self.judge.matches(node, found.event, found.spent):
+            found.rules.update(rules)
 
     def top(self, event: Mapping[str, Any]) -> Iterator[tuple[_Place, Any]]:
         """The places and values of the event's top level, whose names have aliases."""
@@ -177,98 +184,44 @@ class _Index:
             if name in self.root.below:
                 yield self.root.below[name], tree.got(event, name)
 
-    def walk(
-        self,
-        place: _Place,
-        value: Any,
-        event: Mapping[str, Any],
-        found: set[int],
-        asked: set[int],
-    ) -> None:
+    def walk(self, place: _Place, value: Any, found: _Found, within_array: bool) -> None:
         """Ask what is filed under a value, and go on below it."""
-        if place.shelf:
-            for filed in self.filed(place.shelf, value):
-                for branch in filed:
-                    if branch[0] not in asked:
-                        asked.add(branch[0])
-                        self.ask(branch, event, found)
+        if place.shelf is not None:
+            for branch in place.shelf.present():
+                self.ask(branch, found)
+        if place.shelf is not None or place.exclusions is not None:
+            self.look(place, value, found, within_array)
         if not place.below:
             return
         inside = [value] if isinstance(value, dict) else []
         if self.dialect == "aws" and isinstance(value, list):
-            inside = [each for each in tree.flat(value) if isinstance(each, dict)]
+            inside, within_array = found.spent.objects(value), True
         for each in inside:
+            found.spent.spend(1)
             few, many = sorted((place.below, each), key=len)
             for key in few:
                 if key in many:
-                    self.walk(place.below[key], each[key], event, found, asked)
+                    self.walk(place.below[key], each[key], found, within_array)
 
-    def filed(self, shelf: _Shelf, value: Any) -> Iterator[list[_Branch]]:
-        """The branches that may match a value, by each of its scalars once."""
-        seen: set[_Filing] = set()
-        if "present" in shelf.kinds:
-            yield shelf.filed[_PRESENT]
-        for scalar in tree.scalars(value, self.dialect) or ():
-            for filing in shelf.keys(scalar, self.dialect):
-                if filing in shelf.filed and filing not in seen:
-                    seen.add(filing)
-                    yield shelf.filed[filing]
-
-
-def _filings(asked: tree.Field) -> tuple[_Filing, ...]:
-    """What a field can be filed under so that no match is missed; empty: it may match nothing."""
-    if asked.absent_will_do:
-        return ()
-    return tuple(dict.fromkeys(f for option in asked.options for f in _best(option)))
+    def look(self, place: _Place, value: Any, found: _Found, within_array: bool) -> None:
+        """Ask what a value's scalars find here."""
+        kept = tree.scalars(value, self.dialect, found.spent)
+        if kept is None or not kept[0]:
+            return
+        asked, size = kept
+        found.spent.spend(size)
+        if place.shelf is not None:
+            for one in asked:
+                for filed in place.shelf.by(one, found.spent):
+                    for branch in filed:
+                        self.ask(branch, found)
+        if place.exclusions is not None:
+            found.mask |= place.exclusions.matching(asked, found.event, found.spent, within_array)
 
 
-def _best(option: tree.Option) -> tuple[_Filing, ...]:
-    """The filing of an option: all its conditions hold, so the most telling one is enough."""
-    made = [_filed_under(condition) for condition in option]
-    return min(made, key=lambda found: sum(_WEIGHT[kind] for kind, _ in found))
-
-
-def _filed_under(condition: conditions.Condition) -> tuple[_Filing, ...]:
-    if isinstance(condition, conditions.Equals):
-        return (("is", conditions.key(condition.value, condition.dialect)),)
-    if isinstance(condition, conditions.Text):
-        if condition.how == "equals-ignore-case":
-            return (("folded", condition.text),)
-        if condition.how in ("prefix", "suffix") and condition.text and not condition.fold:
-            return ((condition.how, condition.text),)
-    if isinstance(condition, conditions.Wildcard):
-        return (_wildcard(condition),)
-    if isinstance(condition, conditions.Numeric):
-        equal = [number for name, number in condition.terms if name == "="]
-        if equal:
-            return (_near(equal[0]),)
-    if isinstance(condition, conditions.Cidr):
-        return (("network", condition.network),)
-    return (_PRESENT,)
-
-
-def _wildcard(condition: conditions.Wildcard) -> _Filing:
-    first, last = condition.pieces[0], condition.pieces[-1]
-    if len(condition.pieces) == 1:
-        return ("is", first)
-    if len(first) >= len(last) and first:
-        return ("prefix", first)
-    return ("suffix", last) if last else _PRESENT
-
-
-_PER_UNIT = 1000
-
-
-def _near(number: int | float) -> _Filing:
-    """Where a number is filed that others may be almost equal to."""
-    if -conditions.NEAR < number < conditions.NEAR:
-        return "near", round(number * _PER_UNIT)
-    return "value", number
-
-
-def _buckets(value: int | float) -> tuple[int, ...]:
-    """The buckets a number may be equal to: its own and its neighbours, a thousandth wide."""
-    if not -conditions.NEAR < value < conditions.NEAR:
-        return ()
-    own = round(value * _PER_UNIT)
-    return (own - 1, own, own + 1)
+def _places(place: _Place) -> Iterator[_Place]:
+    waiting = [place]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += one.below.values()

@@ -48,7 +48,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.rules import conditions, faults, grammar, reading, short, tree
+from bot.rules import conditions, effort, faults, grammar, reading, short, tree
 
 Dialect = conditions.Dialect
 DIALECTS: tuple[Dialect, ...] = ("alibaba", "aws")
@@ -83,8 +83,8 @@ class Pattern:
 
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Does the event, a CloudEvent or AWS's envelope as JSON values, have what is asked?"""
-        judge = tree.JUDGES[self.dialect]
-        return any(judge.matches(node, event) for node in self.nodes)
+        judge, spent = tree.JUDGES[self.dialect], effort.Effort(None)
+        return any(judge.matches(node, event, spent) for node in self.nodes)
 
     def explain(self, event: Mapping[str, Any]) -> tuple[Reason, ...]:
         """Why the event does not match, by the branch that lacks least; empty: it matches."""

@@ -7,12 +7,12 @@ objects; AWS looks through every array, and wants what it finds below one to sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
-from bot.rules import conditions
+from bot.rules import conditions, effort
 
 
 class _Missing:
@@ -41,10 +41,37 @@ class Field:
 
     path: tuple[str, ...]
     options: tuple[Option, ...]
-    absent_will_do: bool = field(init=False)
+    absent_will_do: bool = field(init=False, compare=False)
+    present_will_do: bool = field(init=False, compare=False)
+    keys: frozenset[Any] = field(init=False, compare=False)
+    others: tuple[Option, ...] = field(init=False, compare=False)
+    weight: int = field(init=False, compare=False)
+    """``keys`` are those of the options that are plain values, ``others`` the other options; to ask
+    of one scalar costs ``weight`` comparisons."""
 
     def __post_init__(self) -> None:
+        plain = {one: one[0] for one in self.options if len(one) == 1}
+        equal = {o: one for o, one in plain.items() if isinstance(one, conditions.Equals)}
+        others = tuple(one for one in self.options if one not in equal)
+        keys = frozenset(conditions.key(one.value, one.dialect) for one in equal.values())
         object.__setattr__(self, "absent_will_do", _ABSENT in self.options)
+        object.__setattr__(self, "present_will_do", _PRESENT in self.options)
+        object.__setattr__(self, "keys", keys)
+        object.__setattr__(self, "others", others)
+        weight = bool(keys) + sum(one.weight for option in others for one in option)
+        object.__setattr__(self, "weight", weight)
+
+    def takes(self, value: Any, dialect: conditions.Dialect) -> bool:
+        """Does one of the options hold of this scalar?"""
+        if self.keys and conditions.key(value, dialect) in self.keys:
+            return True
+        for option in self.others:
+            if len(option) == 1:
+                if option[0].holds(value):
+                    return True
+            elif all(condition.holds(value) for condition in option):
+                return True
+        return False
 
     def __str__(self) -> str:
         return " or ".join(conditions.listed(option, " and ") for option in self.options[:6])
@@ -90,28 +117,16 @@ def got(event: Mapping[str, Any], name: str) -> Any:
     return event.get(ALIASES[name], MISSING) if name in ALIASES else MISSING
 
 
-def flat(values: Iterable[Any]) -> Iterator[Any]:
-    """The elements of arrays within arrays, without them."""
-    waiting = [iter(values)]
-    while waiting:
-        for value in waiting[-1]:
-            if isinstance(value, list):
-                waiting.append(iter(value))
-                break
-            yield value
-        else:
-            waiting.pop()
-
-
-def scalars(value: Any, dialect: conditions.Dialect) -> list[Any] | None:
-    """The scalars that conditions are asked about. None: Alibaba compares nothing with this."""
+def scalars(
+    value: Any, dialect: conditions.Dialect, spent: effort.Effort | None = None
+) -> effort.Kept | None:
+    """The scalars that conditions are asked about, each once, and their size. None: Alibaba
+    compares nothing with this."""
     if isinstance(value, list):
-        if dialect == "aws":
-            return [each for each in flat(value) if not isinstance(each, dict)]
-        return None if any(isinstance(each, list | dict) for each in value) else value
+        return (spent or effort.Effort(None)).scalars(value, dialect)
     if isinstance(value, dict):
-        return [] if dialect == "aws" else None
-    return [] if value is MISSING else [value]
+        return ([], 0) if dialect == "aws" else None
+    return ([], 0) if value is MISSING else ([value], effort.size(value))
 
 
 class Holds(IntEnum):
@@ -128,94 +143,99 @@ class Judge:
     def __init__(self, dialect: conditions.Dialect) -> None:
         self.dialect = dialect
 
-    def matches(self, root: Node, event: Mapping[str, Any]) -> bool:
-        """Does all hold?"""
-        return all(self.holds(child, got(event, name)) for name, child in root.children.items())
+    def matches(self, root: Node, event: Mapping[str, Any], spent: effort.Effort) -> bool:
+        """Does all hold? Raises effort.TooCostly."""
+        for name, child in root.children.items():
+            if not self.holds(child, got(event, name), spent):
+                return False
+        return True
 
-    def holds(self, node: Node, value: Any) -> Holds:
+    def holds(self, node: Node, value: Any, spent: effort.Effort) -> Holds:
         """Does all hold that is asked here and below of what stands here?"""
         best = Holds.ABSENT
         for each in node.fields:
-            found = self.field_holds(each, value)
+            found = self.field_holds(each, value, spent)
             if not found:
                 return found
             best = max(best, found)
         if not node.children:
             return best
         if self.dialect == "aws" and isinstance(value, list):
-            below = self._in_array(node, value)
+            below = self._in_array(node, value, spent)
         else:
-            below = self._below(node, value if isinstance(value, dict) else _NOTHING)
+            below = self._below(node, value if isinstance(value, dict) else _NOTHING, spent)
         return max(best, below) if below else below
 
-    def _below(self, node: Node, value: Mapping[str, Any]) -> Holds:
+    def _below(self, node: Node, value: Mapping[str, Any], spent: effort.Effort) -> Holds:
         best = Holds.ABSENT
         for key, child in node.children.items():
-            found = self.holds(child, value.get(key, MISSING))
+            found = self.holds(child, value.get(key, MISSING), spent)
             if not found:
                 return found
             best = max(best, found)
         return best
 
-    def _in_array(self, node: Node, value: list[Any]) -> Holds:
+    def _in_array(self, node: Node, value: list[Any], spent: effort.Effort) -> Holds:
         """All holds in one element, which some value makes the one that is meant; or nothing of
         what is asked for stands in any."""
         worst = Holds.ABSENT
-        for each in flat(value):
-            if isinstance(each, dict):
-                found = self._below(node, each)
-                if found is Holds.VALUE:
-                    return found
-                worst = min(worst, found)
-        return worst and self._below(node, _NOTHING)
+        for each in spent.objects(value):
+            spent.spend(1)
+            found = self._below(node, each, spent)
+            if found is Holds.VALUE:
+                return found
+            worst = min(worst, found)
+        return worst and self._below(node, _NOTHING, spent)
 
-    def field_holds(self, each: Field, value: Any) -> Holds:
+    def field_holds(self, each: Field, value: Any, spent: effort.Effort) -> Holds:
         """Does one of the options hold of what stands here (``MISSING``: nothing)?"""
-        asked = scalars(value, self.dialect)
-        if asked is None or (not asked and value is not MISSING and self.dialect == "alibaba"):
-            return Holds.VALUE if _PRESENT in each.options else Holds.NOT
+        found = scalars(value, self.dialect, spent)
+        if found is None or (not found[0] and value is not MISSING and self.dialect == "alibaba"):
+            return Holds.VALUE if each.present_will_do else Holds.NOT
+        asked, size = found
         if not asked:
             return Holds.ABSENT if each.absent_will_do else Holds.NOT
-        for option in each.options:
-            if len(option) == 1:
-                if any(map(option[0].holds, asked)):
-                    return Holds.VALUE
-            elif any(all(condition.holds(one) for condition in option) for one in asked):
+        spent.spend(size * each.weight)
+        for one in asked:
+            if each.takes(one, self.dialect):
                 return Holds.VALUE
         return Holds.NOT
 
     def mismatches(self, root: Node, event: Mapping[str, Any]) -> list[Mismatch]:
         """All that does not hold; empty exactly where ``matches`` is true."""
         found: list[Mismatch] = []
+        spent = effort.Effort(None)
         for name, child in root.children.items():
-            found += self._missed(child, got(event, name))
+            found += self._missed(child, got(event, name), spent)
         return found
 
-    def _missed(self, node: Node, value: Any) -> list[Mismatch]:
+    def _missed(self, node: Node, value: Any, spent: effort.Effort) -> list[Mismatch]:
         found = [
             Mismatch(each.path, str(each), value)
             for each in node.fields
-            if not self.field_holds(each, value)
+            if not self.field_holds(each, value, spent)
         ]
         if not node.children:
             return found
         if self.dialect == "aws" and isinstance(value, list):
-            return found + self._missed_in_array(node, value)
+            return found + self._missed_in_array(node, value, spent)
         inside = value if isinstance(value, dict) else {}
         for key, child in node.children.items():
-            found += self._missed(child, inside.get(key, MISSING))
+            found += self._missed(child, inside.get(key, MISSING), spent)
         return found
 
-    def _missed_in_array(self, node: Node, value: list[Any]) -> list[Mismatch]:
+    def _missed_in_array(
+        self, node: Node, value: list[Any], spent: effort.Effort
+    ) -> list[Mismatch]:
         """What the best element lacks: the one with the fewest mismatches."""
-        if self._in_array(node, value):
+        if self._in_array(node, value, spent):
             return []
         best: list[Mismatch] | None = None
-        objects: list[Mapping[str, Any]] = [each for each in flat(value) if isinstance(each, dict)]
+        objects: Sequence[Mapping[str, Any]] = spent.objects(value)
         for each in objects or [_NOTHING]:
             missed: list[Mismatch] = []
             for key, child in node.children.items():
-                missed += self._missed(child, each.get(key, MISSING))
+                missed += self._missed(child, each.get(key, MISSING), spent)
             if best is None or len(missed) < len(best):
                 best = missed
         return best or [Mismatch(node.path, "no element with what must be absent", value)]

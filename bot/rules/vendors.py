@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.rules import conditions, faults, pattern, tree
+from bot.rules import conditions, effort, faults, pattern, tree
 
 ALIBABA, AWS = 10**9, 5 * 10**9
 """The largest number that each documents for ``numeric``, either side of zero."""
@@ -46,10 +46,11 @@ def _values(
     here = [tree.got(event, path[0])]
     for key in path[1:]:
         if dialect == "aws":
-            here = list(tree.flat(here))
+            here = list(effort.flat(here))
         here = [each[key] for each in here if isinstance(each, dict) and key in each]
     for each in here:
-        yield from tree.scalars(each, dialect) or ()
+        found = tree.scalars(each, dialect)
+        yield from found[0] if found is not None else ()
 
 
 def _remark(number: int | float, dialect: conditions.Dialect) -> str:

@@ -16,7 +16,7 @@ import aiohttp
 
 from adapters import inlet
 from adapters.inlet import gate
-from bot import core, engine, house, loading, model, store
+from bot import core, engine, house, loading, model, ports, store
 from tests.bot import rig
 from tests.bot import stage as core_stage
 
@@ -147,7 +147,9 @@ def source(kind: str = "cloudevents", **changed: Any) -> inlet.Source:
 
 
 @asynccontextmanager
-async def staged(path: Path, *sources: inlet.Source, **settings: Any) -> AsyncIterator[Stage]:
+async def staged(
+    path: Path, *sources: inlet.Source, look: ports.Look | None = None, **settings: Any
+) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         made = Stage(path / "inlet.db")
         stack.callback(made.opened.close)
@@ -157,7 +159,7 @@ async def staged(path: Path, *sources: inlet.Source, **settings: Any) -> AsyncIt
             aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=15))
         )
         wanted = inlet.Settings(port=0, sources=sources or (source(),), **settings)
-        made.inlet = inlet.Inlet(wanted, made.clock)
+        made.inlet = inlet.Inlet(wanted, made.clock, look)
         ready = asyncio.Event()
         made.serving = asyncio.create_task(made.inlet.run(made.submit, made.hurry, ready.set))
         stack.push_async_callback(made.stop)

@@ -13,10 +13,10 @@ from cloudevents.core.bindings import http
 from cloudevents.core.v1.event import CloudEvent
 
 from adapters.inlet import server, shapes
-from bot import model
+from bot import matcher, model
 from tests.adapters import inlet_stage
 from tests.adapters.inlet_stage import EVENT, dumped, source, staged
-from tests.bot import rig
+from tests.bot import bus_stage, rig
 
 FOUNDING = {
     "source": "dingtalk.approval",
@@ -515,3 +515,26 @@ def test_the_shapes_are_read_without_a_socket() -> None:
         rig.START,
     )
     assert found[0][0].plain()["data"] == FOUNDING["detail"]
+
+
+async def test_an_event_that_costs_too_much_is_refused_with_its_whole_batch(tmp_path: Path) -> None:
+    """The rules are asked before anything is handed over, so that 413 means: nothing was taken."""
+    when = "$.source == '/shop' && $.data.a prefix 'x' && $.data.b == {}"
+    rules = bus_stage.rules(**{f"r{n}": (when.format(n), bus_stage.webhook()) for n in range(50)})
+    matching = matcher.Matcher(rules)
+    costly = {"a": [f"y{n}" for n in range(10_000)], "b": list(range(50))}
+    small = EVENT | {"source": "/shop"}
+    async with staged(tmp_path, look=matching.look) as stage:
+        batch = json.dumps([small, small | {"id": "2", "data": costly}]).encode()
+        answer = await stage.signed_post(
+            "/in/shop", batch, kind="application/cloudevents-batch+json"
+        )
+        assert answer.status == 413
+        assert "more than 200000 comparisons" in answer.body["error"]
+        assert stage.events == []
+        await stage.told("too large")
+        answer = await stage.signed_post("/in/shop", small)
+        assert answer.status == 202
+        [taken] = [one for one in stage.taken if isinstance(one, model.Arrived)]
+        assert taken.meant == model.Meant(rules.number, ())
+    matching.close()

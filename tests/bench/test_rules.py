@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bench import durable, inlet, posts, ruler, rules, rulesets
-from bot import config, loading
+from bot import config, loading, matcher
 from bot.app import bus
 
 URL = "http://127.0.0.1:1"
@@ -103,7 +103,7 @@ async def test_every_event_that_is_accepted_has_its_delivery_queued(tmp_path: Pa
     path = inlet.configuration(tmp_path / "bench", URL, inlet.free_port(), 5)
     settings = config.load(path, known_commands=loading.load)
     async with durable.opened(path, {}) as bot:
-        door = bus.inlet_of(settings, {}, bot.clock)
+        door = bus.inlet_of(settings, {}, bot.clock, matcher.Matcher(None).look)
         assert door is not None
         ready = asyncio.Event()
         serving = asyncio.create_task(door.run(bot.engine.submit, lambda: None, ready.set))

@@ -64,6 +64,56 @@ def test_the_index_as_each_alone(
     assert len(rules) == len(patterns)
 
 
+NUMBERS = st.sampled_from((-2, -1, 0, 0.5, 1, 1.0, 1 + 5e-8, 2, 3, 2**53, 2**53 + 1, 1e10, 1e300))
+PIECES = st.text(alphabet="ab*", max_size=3).filter(lambda text: "**" not in text)
+
+
+def narrow(dialect: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Patterns of what is not looked up by a value, on one key, so that they meet each other."""
+    ranges = st.tuples(st.sampled_from((">", ">=")), NUMBERS, st.sampled_from(("<", "<=")), NUMBERS)
+    texts = st.text(alphabet="abA", min_size=1, max_size=3)
+    operators = st.one_of(
+        ranges.filter(lambda one: one[1] < one[3]).map(lambda one: {"numeric": list(one)}),
+        st.tuples(st.sampled_from(("<", "<=", ">", ">=", "=")), NUMBERS).map(
+            lambda one: {"numeric": list(one)}
+        ),
+        texts.map(lambda text: {"contains": text}),
+        PIECES.map(lambda text: {"wildcard": text}),
+        texts.map(lambda text: {"prefix": {"equals-ignore-case": text}}),
+        st.lists(texts, min_size=1, max_size=2).map(lambda some: {"anything-but": some}),
+        st.lists(NUMBERS, min_size=1, max_size=2).map(lambda some: {"anything-but": some}),
+        PIECES.map(lambda text: {"anything-but": {"wildcard": text}}),
+        texts.map(lambda text: {"anything-but": {"contains": text}}),
+    )
+    leaf = st.lists(operators, min_size=1, max_size=2)
+    inner = st.fixed_dictionaries({"k": leaf}, optional={"o": st.sampled_from((["x"], ["y"]))})
+    data = inner | st.fixed_dictionaries({"$or": st.lists(inner, min_size=2, max_size=3)})
+    whole = {"source": st.sampled_from((["s"], ["t"]))}
+    return st.fixed_dictionaries({"data": data}, optional=whole)
+
+
+MEETING = NUMBERS | st.text(alphabet="abA", max_size=4) | st.sampled_from((True, None))
+KEYED = st.fixed_dictionaries(
+    {"k": MEETING | st.lists(MEETING, max_size=20)}, optional={"o": st.sampled_from("xyz")}
+)
+MET = st.fixed_dictionaries(
+    {"source": st.sampled_from("st"), "data": KEYED | st.lists(KEYED, max_size=3)}
+)
+
+
+@pytest.mark.parametrize("dialect", pattern.DIALECTS)
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_ranges_parts_of_text_and_exclusions_by_the_dozen(dialect: Any, data: Any) -> None:
+    sources = data.draw(st.lists(narrow(dialect), max_size=24))
+    patterns = {str(n): pattern.compile(each, dialect) for n, each in enumerate(sources)}
+    rules = index.RuleSet(patterns)
+    for event in data.draw(st.lists(MET, max_size=4)):
+        slow = [naive.matches(each, event, dialect) for each in sources]
+        assert [each.matches(event) for each in patterns.values()] == slow
+        assert rules.matching(event) == tuple(str(n) for n, held in enumerate(slow) if held)
+
+
 _ASK = """
 import json, sys, event_ruler
 for line in sys.stdin:

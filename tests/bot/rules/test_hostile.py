@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.rules import conditions, faults, index, pattern
+from bot.rules import conditions, effort, faults, index, pattern
 from tests.bot.rules import strategies
 
 wild = st.recursive(
@@ -137,8 +137,13 @@ def test_an_event_as_deep_as_can_be() -> None:
         lambda n: {"$or": [{"source": [f"s{n}"]}, {"data": {"id": [f"i-{n}"]}}]},
         lambda n: {f"attribute{n}": ["x"]},
         lambda n: {"data": {f"key{n}": [{"exists": True}]}},
+        lambda n: {"data": {"n": [{"numeric": [">=", n, "<", n + 1]}]}},
+        lambda n: {"data": {"name": [{"contains": f"-{n}-"}]}},
+        lambda n: {"data": {"name": [{"wildcard": f"*-{n}-*"}]}},
+        lambda n: {"source": ["acs.ecs"], "data": {"name": [{"wildcard": f"web-*{n}-a*x"}]}},
+        lambda n: {"data": {"name": [{"prefix": {"equals-ignore-case": f"WEB-{n}-"}}]}},
     ],
-    ids=range(12),
+    ids=range(17),
 )
 def test_thousands_of_rules_cost_about_what_one_costs(make: Callable[[int], Any]) -> None:
     """Counted in calls, not in seconds: an event that a few rules match."""
@@ -152,6 +157,49 @@ def test_thousands_of_rules_cost_about_what_one_costs(make: Callable[[int], Any]
     many = index.RuleSet({f"rule-{n}": pattern.compile(make(n)) for n in range(2000)})
     assert one.matching(event) == many.matching(event)
     assert calls(lambda: many.matching(event)) <= 2 * calls(lambda: one.matching(event)) + 40
+
+
+@pytest.mark.parametrize("dialect", pattern.DIALECTS)
+@pytest.mark.parametrize(
+    "rest", [{}, {"source": ["acs.ecs"]}, {"data": {"n": [{"numeric": [">", 5]}]}}]
+)
+def test_thousands_of_exclusions_cost_about_what_ten_cost(rest: Any, dialect: Any) -> None:
+    """Nearly all of them match, and the price is still no more than that of their names."""
+
+    def made(n: int) -> pattern.Pattern:
+        data = {"name": [{"anything-but": [f"n{n}", f"m{n}"]}], **rest.get("data", {})}
+        return pattern.compile({**rest, "data": data}, dialect)
+
+    event = {"source": "acs.ecs", "data": {"name": "n7", "n": 7}}
+    few = index.RuleSet({f"rule-{n}": made(n) for n in range(10)})
+    many = index.RuleSet({f"rule-{n}": made(n) for n in range(2000)})
+    assert few.matching(event) == tuple(f"rule-{n}" for n in range(10) if n != 7)
+    assert many.matching(event) == tuple(f"rule-{n}" for n in range(2000) if n != 7)
+    assert calls(lambda: many.matching(event)) <= 2 * calls(lambda: few.matching(event)) + 40
+
+
+@pytest.mark.parametrize("dialect", pattern.DIALECTS)
+def test_an_event_that_is_too_costly_is_refused_early(dialect: Any) -> None:
+    """Twenty ranges, and a quarter of a megabyte of different numbers: today's worst sender."""
+    ranges = {
+        f"r{n}": pattern.compile({"data": {"a": [{"numeric": [">", n]}, "x"]}}, dialect)
+        for n in range(20)
+    }
+    rules = index.RuleSet(ranges)
+    costly = {"data": {"a": [-n for n in range(40_000)]}}
+    same = {"data": {"a": [0] * 130_000}}
+    assert rules.matching(same) == ()
+    assert calls(lambda: rules.matching(same)) < 1000
+    assert rules.matching(costly) == ()
+    asked = {"a": [{"prefix": "x"}, {"exists": False}], "b": ["x"]}
+    many = index.RuleSet(
+        {f"r{n}": pattern.compile({"data": {**asked, "c": [n]}}, dialect) for n in range(20)}
+    )
+    event = {"data": {"a": [*costly["data"]["a"], "y"], "b": "x", "c": 3}}
+    assert many.matching(event) == ()
+    event["data"]["c"] = list(range(20))  # type: ignore[assignment]
+    with pytest.raises(effort.TooCostly, match="more than 200000 comparisons"):
+        many.matching(event)
 
 
 def test_numbers_of_any_size() -> None:

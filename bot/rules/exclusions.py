@@ -1,0 +1,119 @@
+"""Branches that hold of any value but a few, by complement: a value finds those that it excludes.
+
+Branches that ask for the same besides are a group: what they have in common is asked once, and
+all of them match but the excluded ones, as one number with a bit for each rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.rules import conditions, effort, filings, shelf, tree
+
+
+@dataclass(slots=True)
+class Group:
+    """``rest`` is what all members ask besides (None: nothing); ``mask`` has a bit for each rule;
+    ``members`` are whole branches, by their rules."""
+
+    rest: tree.Node | None
+    mask: int = 0
+    members: list[tuple[int, tree.Node]] = field(default_factory=list)
+
+
+_Entry = tuple[Group, int, tree.Field]
+"""What some value excludes: a group, the rules of it that ask the field, as a mask, and the field.
+"""
+
+
+class Exclusions:
+    """What is filed at one path of the event by what it excludes."""
+
+    __slots__ = ("_groups", "_shelf", "dialect")
+
+    def __init__(self, dialect: conditions.Dialect) -> None:
+        self.dialect = dialect
+        self._shelf: shelf.Shelf[_Entry] = shelf.Shelf(dialect)
+        self._groups: dict[tuple[tree.Field, ...], list[Group]] = {}
+
+    def put(
+        self, asked: tree.Field, branch: tuple[tree.Field, ...], rules: int, node: tree.Node
+    ) -> None:
+        """File a branch of some rules (a mask) under one of its fields, which ``excluding`` knows.
+        No rule is in a group twice: what excludes one of its branches may leave the other."""
+        rest = tuple(each for each in branch if each is not asked)
+        groups = self._groups.setdefault(rest, [])
+        group = next((each for each in groups if not each.mask & rules), None)
+        if group is None:
+            group = Group(tree.grown(rest) if rest else None)
+            groups.append(group)
+        group.members.append((rules, node))
+        group.mask |= rules
+        but = excluding(asked)
+        assert but is not None
+        keys = {filing for one in but.but for filing in filings.under(one)[0]}
+        for filing in keys:
+            self._shelf.put(filing, (group, rules, asked))
+
+    def close(self) -> None:
+        self._shelf.close()
+
+    def matching(
+        self,
+        scalars: list[Any],
+        event: Mapping[str, Any],
+        spent: effort.Effort,
+        within_array: bool,
+    ) -> int:
+        """The rules that match, as a mask. ``within_array``: the place is below an array of
+        objects, where every branch must be asked in full, since all must hold in one element."""
+        excluded = self._excluded(scalars, spent)
+        judge, found = tree.JUDGES[self.dialect], 0
+        for groups in self._groups.values():
+            for group in groups:
+                mask = group.mask & ~excluded.get(id(group), 0)
+                if within_array:
+                    mask = 0
+                    for rules, node in group.members:
+                        spent.spend(1)
+                        if judge.matches(node, event, spent):
+                            mask |= rules
+                elif mask and group.rest is not None:
+                    spent.spend(1)
+                    mask = mask if judge.matches(group.rest, event, spent) else 0
+                found |= mask
+        return found
+
+    def _excluded(self, scalars: list[Any], spent: effort.Effort) -> dict[int, int]:
+        """The rules that take none of the scalars: by group, a mask."""
+        left: dict[tuple[int, int], _Entry] | None = None
+        for one in scalars:
+            mine: dict[tuple[int, int], _Entry] = {}
+            for entries in (self._shelf.present(), *self._shelf.by(one, spent)):
+                for entry in entries:
+                    group, rules, asked = entry
+                    place = (id(group), rules)
+                    if place in mine or (left is not None and place not in left):
+                        continue
+                    spent.spend(asked.weight)
+                    if not asked.takes(one, self.dialect):
+                        mine[place] = entry
+            left = mine
+            if not left:
+                break
+        found: dict[int, int] = {}
+        for group_number, rules in left or ():
+            found[group_number] = found.get(group_number, 0) | rules
+        return found
+
+
+def excluding(asked: tree.Field) -> conditions.AnythingBut | None:
+    """The option of a field that takes anything but what is few; None: it has none."""
+    if asked.absent_will_do or asked.present_will_do:
+        return None
+    for option in asked.options:
+        if len(option) == 1 and isinstance(option[0], conditions.AnythingBut):
+            return option[0]
+    return None
