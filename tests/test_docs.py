@@ -223,7 +223,13 @@ def test_reference_names_every_command_line_option() -> None:
 
 def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``whole`` blocks are configurations; ``part`` blocks are put over the shipped one."""
-    for variable in ("LARK_APP_SECRET", "LARK_SECRET", "DINGTALK_SECRET", "APPROVALS_SECRET"):
+    for variable in (
+        "LARK_APP_SECRET",
+        "LARK_SECRET",
+        "DINGTALK_SECRET",
+        "APPROVALS_SECRET",
+        "SECRET",
+    ):
         monkeypatch.setenv(variable, "secret")
     address = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
     monkeypatch.setenv("NIGHT_SHIFT_ROBOT", address)

@@ -25,6 +25,19 @@ TOKEN = "x-countersign-token"
 EVENTBRIDGE_TOKEN = "x-eventbridge-signature-token"
 """Where EventBridge's HTTP target puts the token that is typed there
 (https://www.alibabacloud.com/help/en/eventbridge/user-guide/signature-algorithm)."""
+FORWARDED = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-real-ip",
+    "x-client-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+)
+"""What proxies add: then it is not this machine that speaks, although the connection says so."""
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,128}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 MOST_NONCES = 100_000
@@ -116,7 +129,10 @@ class Gate:
 
     def check_presence(self, headers: Headers, query: Mapping[str, str]) -> None:
         """Refuse before its body is read what brings nothing to recognise it by."""
-        if not (self.source.secret or self.source.token):
+        if not self.source.guarded:
+            if passed_on := [name for name in FORWARDED if name in headers]:
+                text = f"it was passed on ({passed_on[0]}), and this source has no secret"
+                raise refusal.Refusal(403, "forwarded", text)
             return
         if self.source.secret and headers.get(SIGNATURE):
             return

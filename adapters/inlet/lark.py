@@ -9,14 +9,18 @@ of timestamp, nonce, encrypt key and body. Without one, only the verification to
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from adapters.inlet import callback, ciphers, gate, refusal, strict
 from adapters.inlet.settings import Source
 
 
-def read(source: Source, headers: Mapping[str, str], body: bytes) -> callback.Callback:
+def read(
+    source: Source, headers: Mapping[str, str], body: bytes, now: datetime
+) -> callback.Callback:
     """The event of a request. Raises Refusal."""
     payload = callback.mapping(strict.parse(body, strict.DEPTH + 2))
     signed = False
@@ -43,7 +47,18 @@ def read(source: Source, headers: Mapping[str, str], body: bytes) -> callback.Ca
         return callback.Callback(None, lambda _: {"challenge": challenge[:1000]})
     if source.encrypt_key and not signed:
         raise callback.forged()
+    if source.encrypt_key:
+        _check_time(source, headers.get("x-lark-request-timestamp", ""), now)
     return callback.Callback(payload, lambda said: said or {})
+
+
+def _check_time(source: Source, timestamp: str, now: datetime) -> None:
+    """Refuse what was signed too long ago: somebody may have kept it. The time is in seconds; each
+    time that an event is sent again it is signed anew."""
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
+        raise callback.forged()
+    if abs(now.timestamp() - int(timestamp)) > source.window:
+        raise refusal.Refusal(401, "stale", "the timestamp is too far from now")
 
 
 def signature(encrypt_key: str, timestamp: str, nonce: str, body: bytes) -> str:

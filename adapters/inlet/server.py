@@ -203,7 +203,7 @@ class Inlet:
 
     def _read(self, source: Source, asked: Asked) -> callback.Callback:
         if source.kind == "lark":
-            return lark.read(source, asked.headers, asked.body)
+            return lark.read(source, asked.headers, asked.body, asked.now)
         return dingtalk.read(source, asked.headers, asked.query, asked.body, asked.now)
 
     async def _commit(self, events: Sequence[model.Event]) -> list[model.Receipt]:

@@ -48,7 +48,7 @@ def _check_kind(sight: check.Sight, path: locate.Path, source: rules.Source) -> 
         if getattr(source, key) is not None and kind not in kinds:
             message = f'has no use with kind = "{kind}"'
             sight.notes.fault((*path, key), message, "kind")
-    for key in ("person", "mapping", "only") if kind in CALLBACKS else ():
+    for key in ("person", "mapping", "only", "unsigned") if kind in CALLBACKS else ():
         if key in source.model_fields_set:
             message = f'has no use with kind = "{kind}": a callback says itself who it is from'
             sight.notes.fault((*path, key), message, "kind")
@@ -63,10 +63,21 @@ def _check_secrets(
     sight: check.Sight, path: locate.Path, source: rules.Source, http: rules.Http | None
 ) -> None:
     """Without a secret everybody who reaches the server could send in this name."""
-    if any(getattr(source, key) is not None for key in SECRETS) or sight.told(*path):
+    if sight.told(*path):
+        return
+    if any(getattr(source, key) is not None for key in SECRETS):
+        if source.unsigned:
+            message = "has no use beside a secret: leave it out"
+            sight.notes.fault((*path, "unsigned"), message, "secret")
         return
     if source.kind in CALLBACKS:
         message = f"secret is missing: what {source.kind} sends must be told by a secret"
+        sight.notes.fault(path, message, "secret")
+    elif not source.unsigned:
+        message = (
+            "secret is missing: add secret or token, so that nobody else sends in its name; or "
+            "write unsigned = true, if whoever is on this machine may"
+        )
         sight.notes.fault(path, message, "secret")
     elif http is not None and not sight.told("http", "listen"):
         host = http.listen.rpartition(":")[0].strip("[]")

@@ -206,6 +206,11 @@ class Source(Table):
         description="What it sends along, if it can't sign; of `dingtalk` and `lark` the token of "
         "their event settings.",
     )
+    unsigned: bool = Field(
+        default=False,
+        description="Whoever is on this machine may send in its name. Needed where a source has no "
+        "secret; what a proxy passed on is refused.",
+    )
     encrypt_key: Secret | None = Field(
         default=None, description="The key of encrypted callbacks (`dingtalk`: aes_key, `lark`)."
     )

@@ -441,6 +441,32 @@ async def test_a_webhook_whose_mapping_finds_nothing(tmp_path: Path, missing: st
         assert answer.body["error"] == f"there is no {missing} where the mapping looks for it"
 
 
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2020-08-17T16:04:46.149Asia/Shanghai", "2020-08-17T08:04:46.149000+00:00"),
+        ("2020-08-17T16:04:46 Asia/Shanghai", "2020-08-17T08:04:46+00:00"),
+        ("2020-08-17T16:04:46+08:00[Asia/Shanghai]", "2020-08-17T08:04:46+00:00"),
+        ("2026-07-01T12:00:00America/New_York", "2026-07-01T16:00:00+00:00"),
+        ("2020-08-17T16:04:46Mars/Olympus", ""),
+        ("16:04 Asia/Shanghai", ""),
+    ],
+)
+async def test_times_with_the_name_of_a_zone(tmp_path: Path, written: str, moment: str) -> None:
+    mapping = {"time": "$.body.time", "id": "$.body.id"}
+    webhook = source("webhook", name="w", path="/w", mapping=mapping)
+    other = source("eventbridge", name="e", path="/e")
+    async with staged(tmp_path, source(), webhook, other) as stage:
+        bare = {"source": "x", "detail-type": "t", "id": "3", "time": written, "detail": 1}
+        answers = [
+            await stage.signed_post("/in/shop", EVENT | {"time": written}),
+            await stage.signed_post("/w", {"time": written, "id": "2"}, "application/json"),
+            await stage.signed_post("/e", bare, "application/json"),
+        ]
+        assert [one.status for one in answers] == [202 if moment else 400] * 3
+        assert [one.time.isoformat() for one in stage.events] == [moment] * 3 * bool(moment)
+
+
 # ----------------------------------------------------------------------------- whose events
 
 

@@ -88,11 +88,11 @@ def lark_encrypted(payload: Any, key: str = LARK_KEY) -> bytes:
     return dumped({"encrypt": base64.b64encode(vector + engine.encrypt(plain)).decode()})
 
 
-def lark_headers(body: bytes, key: str = LARK_KEY) -> dict[str, str]:
-    text = b"1772352000" + b"nonce" + key.encode() + body
+def lark_headers(body: bytes, key: str = LARK_KEY, at: str = "1772352000") -> dict[str, str]:
+    text = at.encode() + b"nonce" + key.encode() + body
     return {
         "Content-Type": "application/json; charset=utf-8",
-        "X-Lark-Request-Timestamp": "1772352000",
+        "X-Lark-Request-Timestamp": at,
         "X-Lark-Request-Nonce": "nonce",
         "X-Lark-Signature": hashlib.sha256(text).hexdigest(),
     }
@@ -166,6 +166,18 @@ async def test_what_lark_did_not_send(tmp_path: Path, spoil: Any) -> None:
         assert answer.body == {"error": "this was not signed or encrypted with our key"}
         assert stage.events == []
         await stage.told("forged")
+
+
+@pytest.mark.parametrize("at", ["1", "1772351600", "1772352400", "0", "x", ""])
+async def test_what_lark_signed_long_ago_is_refused(tmp_path: Path, at: str) -> None:
+    """Whoever recorded a callback may send it as it was."""
+    async with staged(tmp_path, lark_source()) as stage:
+        body = lark_encrypted(PRESSED)
+        assert (await stage.send("/in/shop", body, lark_headers(body, at=at))).status == 401
+        assert stage.taken == [] or isinstance(stage.taken[0], model.Turned)
+        await stage.told("stale" if at.isdecimal() else "forged")
+        near = lark_headers(body, at=str(int(rig.START.timestamp()) - 299))
+        assert (await stage.send("/in/shop", body, near)).status == 200
 
 
 async def test_lark_without_encryption_is_told_by_its_token(tmp_path: Path) -> None:
@@ -395,7 +407,7 @@ def test_garbage_is_refused_in_the_same_words() -> None:
     for size in range(0, 96, 4):
         body = dumped({"encrypt": base64.b64encode(bytes(range(size))).decode()})
         with pytest.raises(refusal.Refusal) as fault:
-            lark.read(lark_source(), {}, body)
+            lark.read(lark_source(), {}, body, rig.START)
         told.add((fault.value.status, fault.value.text))
     assert told == {(401, callback.forged().text)}
 

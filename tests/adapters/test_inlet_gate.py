@@ -208,6 +208,10 @@ async def test_without_a_secret_only_at_home(tmp_path: Path) -> None:
     open_ = source(secret="")
     async with staged(tmp_path, open_) as stage:
         assert (await stage.post("/in/shop", EVENT, JSON)).status == 202
+        for header in ("X_Forwarded_For", "Forwarded", "Via", "X_Real_IP"):
+            passed_on = await stage.post("/in/shop", EVENT, JSON, **{header: "203.0.113.9"})
+            assert passed_on.status == 403, "a proxy stood before it, and nobody knows who sent it"
+        await stage.told("forwarded")
     for host in ("0.0.0.0", "::", "192.0.2.7", "bot.example"):
         with pytest.raises(ValueError, match="source shop has no secret"):
             inlet.Settings(host=host, sources=(open_,))

@@ -38,7 +38,8 @@ account = "1234567890"
 RULE = '[[rule]]\nname = "r"\nwhen = \'$.source == "x"\'\n'
 TARGET = "[[rule.target]]\nthread = true\n"
 HTTP = "[http]\n"
-SOURCE = '[[source]]\nname = "s"\npath = "/s"\nkind = "cloudevents"\n'
+SOURCE = '[[source]]\nname = "s"\npath = "/s"\nkind = "cloudevents"\nunsigned = true\n'
+BARE = SOURCE.replace("unsigned = true\n", "")
 EVENT = model.CloudEvent(
     "1",
     "dingtalk.approval",
@@ -158,7 +159,7 @@ def test_what_the_tables_of_the_outside_become(load: Loader) -> None:
         'shape = "structured"\nidempotent = true\ntimeout = 3.0\n',
         '[[bus]]\nname = "near"\nendpoint = "http://127.0.0.1:9"\nbus = "events"\n',
         HTTP,
-        SOURCE,
+        BARE,
         'secret = { env = "TOKEN" }\naddresses = ["10.0.0.0/8", "::1"]\nonly = ["acs.*"]\n',
         'person = "ann"\nmapping = { person = "$.data.emp_id" }\nwindow = 60\n',
     )  # fmt: skip
@@ -315,25 +316,28 @@ def test_the_usual_is_silence(load: Loader) -> None:
         ('[http]\nlisten = "[::1]:99999"', "http.listen", "an IP address and a port", 2),
         ('[http]\nmax_bytes = 1', "http.max_bytes", "at least 1024", 2),
         ('[http]\nlisten = "0.0.0.0:1"\n' + SOURCE, "source", "secret is missing: anybody", 3),
+        (HTTP + BARE, "source", "secret is missing: add secret or token", 2),
+        (BARE, "source", "unsigned = true", 1),
+        (HTTP + SOURCE + 'token = { env = "ROBOT" }', "source.unsigned", "no use beside", 6),
         (HTTP + SOURCE.replace("/s", "s"), "source.path", "must begin with /", 4),
         (HTTP + SOURCE.replace("cloudevents", "cloudevent"), "source.kind", "did you mean", 5),
-        (HTTP + SOURCE + SOURCE, "source.path", "has this path already", 8),
-        (HTTP + SOURCE + 'addresses = ["10.0.0.300"]', "source.addresses", "must be an IP", 6),
-        (HTTP + SOURCE + 'person = "nobody"', "source.person", "there is no person nobody", 6),
-        (HTTP + SOURCE + 'mapping = {data = "$.x"}', "source.mapping.data", "maps no data", 6),
+        (HTTP + SOURCE + SOURCE, "source.path", "has this path already", 9),
+        (HTTP + SOURCE + 'addresses = ["10.0.0.300"]', "source.addresses", "must be an IP", 7),
+        (HTTP + SOURCE + 'person = "nobody"', "source.person", "there is no person nobody", 7),
+        (HTTP + SOURCE + 'mapping = {data = "$.x"}', "source.mapping.data", "maps no data", 7),
         (HTTP + SOURCE + 'mapping = {person = "$.a[*].b"}', "source.mapping.person", "one place",
-         6),
+         7),
         (HTTP + SOURCE.replace("cloudevents", "webhook") + 'mapping = {id = "$.id"}',
-         "source.mapping.id", "begins with $.body", 6),
-        (HTTP + SOURCE + 'card_secret = { env = "TOKEN" }', "source.card_secret", "no use", 6),
-        (HTTP + SOURCE.replace("cloudevents", "lark"), "source.kind", "there is no [lark]", 5),
-        (HTTP + SOURCE.replace("cloudevents", "dingtalk"), "source", "told by a secret", 2),
-        (HTTP + SOURCE.replace("cloudevents", "dingtalk") + 'token = { env = "TOKEN" }', "source",
+         "source.mapping.id", "begins with $.body", 7),
+        (HTTP + SOURCE + 'card_secret = { env = "TOKEN" }', "source.card_secret", "no use", 7),
+        (HTTP + BARE.replace("cloudevents", "lark"), "source.kind", "there is no [lark]", 5),
+        (HTTP + BARE.replace("cloudevents", "dingtalk"), "source", "told by a secret", 2),
+        (HTTP + BARE.replace("cloudevents", "dingtalk") + 'token = { env = "TOKEN" }', "source",
          "encrypt_key is missing", 2),
-        (HTTP + SOURCE.replace("cloudevents", "dingtalk")
+        (HTTP + BARE.replace("cloudevents", "dingtalk")
          + 'token = { env = "TOKEN" }\nencrypt_key = { env = "TOKEN" }', "source.encrypt_key",
          "43 letters", 7),
-        (HTTP + SOURCE + 'window = 5', "source.window", "at least 10", 6),
+        (HTTP + SOURCE + 'window = 5', "source.window", "at least 10", 7),
     ],
 )  # fmt: skip
 def test_what_is_refused(load: Loader, more: str, key: str, said: str, line: int) -> None:
