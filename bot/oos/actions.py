@@ -52,6 +52,7 @@ _CALL = (
     "Query", "Protocol", "Style", "AutoPaging",
 )  # fmt: skip
 _VALUES = ("DesiredValues", "NotDesiredValues", "StopRetryValues")
+_WISHES = ("DesiredValues", "NotDesiredValues")
 _WEBHOOK = {"WebHook": (("URI",), ("Headers", "Content", "Method"))}
 _NOTE = ("WebHook", "Mail", "AppendExecutionLink", "Content", "Title", "Receivers")
 
@@ -80,7 +81,7 @@ def _calls() -> Iterable[ActionSpec]:
         "Calls an API that reads until what PropertySelector finds is as wished.",
         (*_API, "PropertySelector"),
         (*_CALL, *_VALUES),
-        one_of=_VALUES,
+        one_of=_WISHES,
         reads=True,
     )
     yield ActionSpec(
@@ -89,7 +90,7 @@ def _calls() -> Iterable[ActionSpec]:
         "Calls an API that reads once; fails unless what PropertySelector finds is as wished.",
         (*_API, "PropertySelector"),
         (*_CALL, *_VALUES),
-        one_of=_VALUES,
+        one_of=_WISHES,
         reads=True,
     )
     yield ActionSpec(

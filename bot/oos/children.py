@@ -4,9 +4,11 @@ end."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from bot.oos import actions, model, names
+from bot.oos import actions, defaults, expressions, model, names
+from bot.oos.functions import base
 from bot.oos.look import Look
 
 
@@ -129,9 +131,25 @@ def _passed(
     given = {model.fold(key) for key in values}
     free = [name for name in known if model.fold(name) not in given]
     for key in values:
-        if model.fold(key) in map(model.fold, known):
+        item = next(
+            (one for one in child.parameters if model.fold(one.name) == model.fold(key)), None
+        )
+        if item is not None:
+            yield from _value(look, f"{path}.{key}", values[key], item, child)
             continue
         near = names.nearest(key, free)
         if near:
             message = f"unknown parameter `{key}` of `{child.name}`, did you mean `{near}`?"
             yield model.Fault(look.key(f"{path}.{key}"), message)
+
+
+def _value(
+    look: Look, path: str, value: Any, item: model.Parameter, child: model.Template
+) -> Iterator[model.Fault]:
+    """A value that is written out must be one that the template takes."""
+    if value is None or expressions.references(value) or base.is_call(value):
+        return
+    wrong = defaults.fault(replace(item, default=value))
+    if wrong:
+        said = wrong.replace("its Default", "the value").replace("its ", "the parameter's ")
+        yield look.fault(path, f"`{item.name}` of `{child.name}`: {said}")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ def fault(item: model.Parameter) -> str:
             targets.rate(bare)
         except targets.Misfit as misfit:
             return f"its Default: {misfit}"
-    wrong = _typed(item, value)
+    wrong = _typed(item, value) or _textual(item, value)
     if wrong or not item.allowed_values or item.type == "Json":
         return wrong
     allowed = {model.fold(str(one)) for one in item.allowed_values}
@@ -55,6 +56,21 @@ def _typed(item: model.Parameter, value: Any) -> str:
         return f"its Default `{value}` is less than its MinValue"
     if high is not None and number > high:
         return f"its Default `{value}` is more than its MaxValue"
+    return ""
+
+
+def _textual(item: model.Parameter, value: Any) -> str:
+    """A text against the pattern and the lengths. What is secret is not shown."""
+    if item.type != "String" or isinstance(value, dict | list):
+        return ""
+    text = values.printed(value)
+    shown = "" if item.no_echo else f" `{values.brief(text)}`"
+    if item.allowed_pattern and not re.search(rf"\A(?:{item.allowed_pattern})\Z", text):
+        return f"its Default{shown} does not match its AllowedPattern"
+    if item.min_length is not None and len(text) < item.min_length:
+        return f"its Default{shown} is shorter than its MinLength"
+    if item.max_length is not None and len(text) > item.max_length:
+        return f"its Default{shown} is longer than its MaxLength"
     return ""
 
 

@@ -204,7 +204,7 @@ class TaskRun:
 
     def holds(self, scope: language.Scope) -> bool:
         """The task's condition: none is true."""
-        return self.when is None or language.true(language.evaluate(self.when, scope))
+        return self.when is None or language.met(language.evaluate(self.when, scope))
 
     def unit_ended(self, unit: units.Unit, result: Result, at: datetime) -> None:
         self.ended(result, at)
@@ -231,7 +231,7 @@ class TaskRun:
         for choice in choices:
             parts = {model.fold(name): value for name, value in choice.items()}
             when = conditions.expanded(parts.get("when"), self.execution.conditions)
-            if language.true(language.evaluate(when, scope)):
+            if language.met(language.evaluate(when, scope)):
                 return str(parts.get("nexttask") or _NEXT)
         return str(properties.get("defaulttask") or _NEXT)
 

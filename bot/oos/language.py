@@ -32,8 +32,18 @@ def scope(
 
 
 def true(value: Any) -> bool:
-    """Is a condition met? Its text counts, too ("true"); nothing is not."""
+    """Is it true? Its text counts, too ("true"); nothing is not."""
     return value is True or values.boolean(value) is True
+
+
+def met(value: Any) -> bool:
+    """Is a condition met? Nothing, and empty text, is not. Misfit: it is no truth at all."""
+    if value is None or value == "":
+        return False
+    found = values.boolean(value)
+    if found is None:
+        raise waits.Misfit(f"When is {values.brief(value)}; it is true or false")
+    return found
 
 
 def selected(type: model.ParameterType, selector: Any, document: Any, scope: Scope) -> Any:

@@ -289,6 +289,8 @@ class WaitUnit(ApiUnit):
         self.desired = self._wanted("DesiredValues")
         self.undesired = self._wanted("NotDesiredValues")
         self.stopping = self._wanted("StopRetryValues")
+        if self.desired is None and self.undesired is None:
+            raise waits.Misfit("neither DesiredValues nor NotDesiredValues is given")
         super().prepare()
 
     def accept(self, document: Any, at: datetime) -> None:
@@ -374,7 +376,10 @@ class ApproveUnit(CallUnit):
         least = self.property("MinRequiredApprovals", 1)
         if isinstance(least, bool) or not str(least).isdecimal() or int(least) < 1:
             raise waits.Misfit(f"MinRequiredApprovals is {least!r}; it is a number from 1")
-        approvers = tuple(str(name).partition("@")[0] for name in self.several("Approvers") if name)
+        approvers = tuple(ram_user(str(name)) for name in self.several("Approvers") if name)
+        if approvers and int(least) > len(set(approvers)):
+            few = ", ".join(dict.fromkeys(approvers))
+            raise waits.Misfit(f"MinRequiredApprovals is {least}, and only {few} may approve")
         hook = self.properties.get("webhook")
         notice = _notice(self, append_link=True) if hook is not None else None
         return calls.Approve(approvers, int(least), notice)
@@ -422,6 +427,11 @@ class RefusedUnit(Unit):
 
     def start(self, at: datetime) -> None:
         self.fail("UnsupportedAction", f"{self.task.action} runs on OOS itself only", at)
+
+
+def ram_user(name: str) -> str:
+    """The RAM user of a login name (``ann@corp.onaliyun.com``: ann), as approvals name people."""
+    return name.strip().partition("@")[0]
 
 
 def _notice(unit: Unit, append_link: bool) -> calls.Notify:

@@ -16,6 +16,7 @@ from bot.oos import (
     functions,
     jumps,
     limits,
+    literals,
     model,
     names,
     scripts,
@@ -60,6 +61,8 @@ def _expressions(
     if value is None or isinstance(value, int | float):
         return
     yield from expressions.check(value, look.inside(base))
+    for path, message in literals.computed(value):
+        yield look.fault(joined(base, path), message)
     for name, dotted, path in expressions.references(value):
         wrong = scope(name, dotted)
         if wrong:
@@ -157,13 +160,22 @@ def _parameters(look: Look) -> Iterator[model.Fault]:
 
 def _tasks(look: Look) -> Iterator[model.Fault]:
     for index, task in enumerate(look.template.tasks):
-        base = task.mark.path
-        yield from _action(look, base, index, task)
-        inside = look.inside(base)
-        yield from jumps.faults(look.template, index, inside, look.keys_inside(base))
-        yield from limits.task_faults(task, look.inside(base))
-        yield from _values(look, base, index, task)
-        yield from _task_outputs(look, base, task)
+        found = list(_task(look, index, task))
+        yield from found
+        said = {fault.mark.line for fault in found}
+        for fault in literals.faults(look, task.mark.path, task):
+            if fault.mark.line not in said:
+                yield fault
+
+
+def _task(look: Look, index: int, task: model.Task) -> Iterator[model.Fault]:
+    base = task.mark.path
+    yield from _action(look, base, index, task)
+    inside = look.inside(base)
+    yield from jumps.faults(look.template, index, inside, look.keys_inside(base))
+    yield from limits.task_faults(task, look.inside(base))
+    yield from _values(look, base, index, task)
+    yield from _task_outputs(look, base, task)
 
 
 def _states(look: Look) -> Iterator[model.Fault]:
@@ -269,6 +281,8 @@ def _conditions(look: Look) -> Iterator[model.Fault]:
     for index, task in enumerate(template.tasks):
         for path, when in _whens(task):
             base = joined(task.mark.path, path)
+            if path != "When" and not expressions.check(when):
+                yield from literals.when(look, base, when)
             yield from _unknown_conditions(look, base, when)
             now = _scope(look, index, task.loop is not None)
             spelt = conditions.expanded(when, known)

@@ -355,7 +355,7 @@ MISTAKES = [
     ('      PropertySelector:', '      PropertySelctor:',
      '81:7: `ACS::WaitFor` has no property `PropertySelctor`, did you mean `PropertySelector`?'),
     ('      DesiredValues: [Finished]\n      StopRetryValues: [Failed]\n', '',
-     '79:7: `ACS::WaitFor` needs `DesiredValues`, `NotDesiredValues` or `StopRetryValues`'),
+     '79:7: `ACS::WaitFor` needs `DesiredValues` or `NotDesiredValues`'),
     ('      DesiredValues: [Finished]\n      StopRetryValues: [Failed]\n',
      '      DesiredValue: [Finished]\n',
      '82:7: `ACS::WaitFor` has no property `DesiredValue`, did you mean `DesiredValues`?'),

@@ -87,7 +87,7 @@ def task(action: str, rest: str = "", name: str = "a") -> str:
          "5:28: Duration: 'soon' is no duration of at most a year; write PT30S, PT5M, 30s or 5m"),
         ("ACS::ExecuteApi", "Properties: {service: ECS, api: X, risk: Normal}", ""),
         ("ACS::WaitFor", "Properties: {Service: ECS, API: X, PropertySelector: a}",
-         "5:17: `ACS::WaitFor` needs `DesiredValues`, `NotDesiredValues` or `StopRetryValues`"),
+         "5:17: `ACS::WaitFor` needs `DesiredValues` or `NotDesiredValues`"),
         ("ACS::CheckFor",
          "Properties: {Service: E, API: X, PropertySelector: 'a[', DesiredValues: [1]}",
          "5:56: PropertySelector: the jq script does not compile: syntax error"),
