@@ -39,6 +39,10 @@ class Models:
     def required(self, service: str, api: str) -> Collection[str]:
         return _texts(_package(service)).required(api)
 
+    def kind(self, service: str, api: str, name: str) -> str:
+        found = shapes.find(_texts(_package(service)).schema(api), name)
+        return "" if found is None or found[1].many else found[1].kind
+
     def wire(self, service: str, api: str, name: str) -> str:
         known = _texts(_package(service)).schema(api)
         product = products.find(service)
@@ -130,7 +134,8 @@ def _field(texts: _Texts, wire: str, note: str) -> shapes.Field:
     found = _MODEL.fullmatch(note)
     many = note.startswith("List[")
     if found is None or found[2] in _PLAIN:
-        return shapes.Field(wire, "json" if note.startswith("Dict") else "text", many)
+        kind = "json" if note.startswith("Dict") else shapes.KINDS.get(note, "text")
+        return shapes.Field(wire, kind, many)
     members: Mapping[str, shapes.Field] = _schema(texts, found[2])
     return shapes.Field(wire, "object", many, members)
 

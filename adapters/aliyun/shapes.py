@@ -23,8 +23,8 @@ Wire = dict[str, str]
 
 _MODEL = re.compile(r"(List\[)?main_models\.(\w+)\]?")
 _MANY = re.compile(r"List\[(\w+)\]")
-_KINDS = {"int": "number", "float": "number", "bool": "boolean"}
 Kind = Literal["text", "number", "boolean", "json", "object"]
+KINDS: Mapping[str, Kind] = {"int": "number", "float": "number", "bool": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _field(wire: str, note: str, packed: bool) -> Field:
     if found := _MODEL.fullmatch(note):
         return Field(wire, "object", bool(found[1]), _members(found[2], set()))
     many = _MANY.fullmatch(note)
-    kind: Any = _KINDS.get(many[1] if many else note, "text")
+    kind: Any = KINDS.get(many[1] if many else note, "text")
     return Field(wire, kind, many is not None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
 from bot.oos import actions, model, names
+from bot.oos import values as values_
 from bot.oos.functions import base as base_of
 from bot.oos.look import Look
 
@@ -25,6 +26,9 @@ class Models(Protocol):
 
     def required(self, service: str, api: str) -> Collection[str]:
         """Those that a call cannot be without."""
+
+    def kind(self, service: str, api: str, name: str) -> str:
+        """What a parameter takes, by its name on the wire: "number", "boolean", or else."""
 
     def wire(self, service: str, api: str, name: str) -> str:
         """The parameter that a template means by a name; empty: there is none."""
@@ -70,6 +74,10 @@ def _parameters(
             wire = models.wire(service, api, str(name))
             if wire and value is not None:
                 meant.add(wire)
+                kind = models.kind(service, api, str(name))
+                if _misfit(kind, value):
+                    said = f"`{name}` of `{api}`: expected a {kind}, found {values_.brief(value)}"
+                    yield look.fault(f"{where}.{key}.{name}", said)
             elif not wire and model.fold(str(name)) not in _OURS:
                 known = models.parameters(service, api)
                 meant.add(names.nearest(str(name), known))
@@ -85,6 +93,15 @@ def _parameters(
     if missing:
         path = f"{where}.{given['parameters'][0]}" if "parameters" in given else where
         yield look.fault(path, f"`{api}` needs {' and '.join(missing)}")
+
+
+def _misfit(kind: str, value: Any) -> bool:
+    """A value that is written out, and no number or truth where the API takes one."""
+    if value == "" or base_of.is_call(value) or (isinstance(value, str) and "{{" in value):
+        return False
+    if kind == "number":
+        return values_.number(value) is None
+    return kind == "boolean" and values_.boolean(value) is None
 
 
 def _literal(value: Any) -> str:

@@ -16,6 +16,7 @@ def product(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
     """An action that is a template: it must be there, and take what it is given."""
     child = look.known.get(model.fold(task.action))
     if child is not None:
+        yield from _starts(look, f"{base}.Action", child)
         yield from _circle(look, f"{base}.Action", child)
         yield from _passed(look, f"{base}.Properties", task.properties, child)
         return
@@ -38,6 +39,7 @@ def named(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
     key, _ = given["templatename"]
     child = look.known.get(model.fold(name))
     if child is not None:
+        yield from _starts(look, f"{base}.Properties.{key}", child)
         yield from _circle(look, f"{base}.Properties.{key}", child)
         key, values = given.get("parameters", ("Parameters", {}))
         if isinstance(values, dict):
@@ -99,6 +101,15 @@ def action_of(name: str) -> str:
     return model.fold("::".join(parts)) if len(parts) == 3 and parts[0].casefold() == "acs" else ""
 
 
+def _starts(look: Look, path: str, child: model.Template) -> Iterator[model.Fault]:
+    """https://help.aliyun.com/document_detail/120869.html: no trigger in a template within one."""
+    for task in child.tasks[:1]:
+        spec = actions.find(task.action)
+        if spec is not None and spec.trigger:
+            said = f"`{child.name}` begins with `{task.action}`: a template that another one runs"
+            yield look.fault(path, said + " may not start by itself")
+
+
 def _circle(look: Look, path: str, child: model.Template) -> Iterator[model.Fault]:
     """A template that runs itself, through others or not, has no end that can be seen."""
     goal = model.fold(look.template.name)
@@ -148,6 +159,11 @@ def _value(
 ) -> Iterator[model.Fault]:
     """A value that is written out must be one that the template takes."""
     if value is None or expressions.references(value) or base.is_call(value):
+        return
+    kinds = {"String": (str, int, float), "Number": (str, int, float), "Boolean": (str, bool)}
+    if not isinstance(value, kinds.get(item.type, object)):
+        said = f"expected a {item.type}, found {names.kind(value)}"
+        yield look.fault(path, f"`{item.name}` of `{child.name}`: {said}")
         return
     wrong = defaults.fault(replace(item, default=value))
     if wrong:

@@ -34,12 +34,12 @@ def _jumps(task: model.Task) -> Iterator[tuple[str, Any]]:
     if model.fold(task.action) != "acs::choice":
         return
     for key, value in task.properties.items():
-        if model.fold(key) == "defaulttask" and value:
+        if model.fold(key) == "defaulttask" and value not in (None, ""):
             yield f"Properties.{key}", value
         if model.fold(key) == "choices" and isinstance(value, list):
             for at, choice in enumerate(value):
                 for inner, target in choice.items() if isinstance(choice, dict) else ():
-                    if model.fold(inner) == "nexttask" and target:
+                    if model.fold(inner) == "nexttask" and target not in (None, ""):
                         yield f"Properties.{key}[{at}].{inner}", target
 
 
@@ -88,5 +88,6 @@ def _choices(
                     unknown = names.unknown(unknown, name, ("When", "NextTask"))
                     yield model.Fault(key(f"{inner}.{name}"), unknown)
             for name in ("When", "NextTask"):
-                if model.fold(name) not in given and name not in meant:
+                blank = choice.get(given.get(model.fold(name), "")) in (None, "")
+                if blank and name not in meant:
                     yield model.Fault(mark(inner), f"a choice needs {name}")

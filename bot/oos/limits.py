@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bot.oos import model, names, waits
+from bot.oos.functions import base
 
 DELAY_TYPES = ("Exponential", "Constant", "Linear")
 MODES = ("Concurrency", "Batch")
@@ -21,7 +22,7 @@ _RANGES = {
     "BackOff": (0, 3600),
     "MaxRetryInterval": (1, 3600),
 }
-_RATE = re.compile(r"[0-9]+(\.[0-9]+)?%?")
+_RATE = re.compile(r"[0-9]+(\.0+)?|[0-9]+(\.[0-9]+)?\s*%")
 
 
 def task_faults(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:
@@ -32,7 +33,7 @@ def task_faults(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator
         ("BackOff", task.back_off),
         ("MaxRetryInterval", task.max_retry_interval),
     ):
-        wrong = _out_of_range(value, *_RANGES[name])
+        wrong = _out_of_range(value, *_RANGES[name], name == "Retries")
         if wrong:
             yield model.Fault(mark(name), f"{name}: {wrong}")
     if task.delay_type is not None and not _open(task.delay_type):
@@ -59,7 +60,7 @@ def _loop(loop: model.Loop, mark: Callable[[str], model.Mark]) -> Iterator[model
     if isinstance(loop.items, list) and len(loop.items) > MOST_ITEMS:
         message = f"a loop has at most {MOST_ITEMS:,} items, found {len(loop.items):,}"
         yield model.Fault(mark("Loop.Items"), message)
-    if isinstance(loop.items, str) and loop.items and "{{" not in loop.items:
+    if not isinstance(loop.items, list) and not _open(loop.items) and loop.items not in (None, ""):
         message = "Items: expected a list, or an expression `{{ … }}` that gives one"
         yield model.Fault(mark("Loop.Items"), message)
     if isinstance(loop.rate, model.RateControl):
@@ -92,6 +93,8 @@ def rate_faults(rate: model.RateControl) -> Iterator[tuple[str, str]]:
         ("Batch", rate.batch),
         ("ConcurrencyInBatches", rate.concurrency_in_batches),
     ):
+        if value == [] and name == "Concurrency":
+            yield name, "expected a number, or at least one, found an empty list"
         if isinstance(value, list):
             several = [(f"{name}[{at}]", item) for at, item in enumerate(value)]
         else:
@@ -126,11 +129,11 @@ def amount_fault(value: Any, zero: bool = False) -> str:
     return ""
 
 
-def _out_of_range(value: Any, low: int, high: int) -> str:
+def _out_of_range(value: Any, low: int, high: int, whole: bool) -> str:
     if value is None or value == "" or _open(value):
         return ""
     text = str(value).strip()
-    number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text)
+    number = re.fullmatch(r"-?[0-9]+(\.0+)?" if whole else r"-?[0-9]+(\.[0-9]+)?", text)
     if isinstance(value, bool) or number is None or not low <= float(text) <= high:
         return f"expected a number from {low} to {high}, found `{value}`"
     return ""
@@ -138,4 +141,4 @@ def _out_of_range(value: Any, low: int, high: int) -> str:
 
 def _open(value: Any) -> bool:
     """It is an expression: what it will be is not known yet."""
-    return isinstance(value, dict) or (isinstance(value, str) and "{{" in value)
+    return base.is_call(value) or (isinstance(value, str) and "{{" in value)

@@ -6,7 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.oos import actions, conditions, expressions, functions, model, names, placeholders, units, values
+from bot.oos import (
+    actions,
+    conditions,
+    expressions,
+    functions,
+    model,
+    names,
+    placeholders,
+    units,
+    values,
+)
 from bot.oos.functions import base
 from bot.oos.look import Look, joined
 
@@ -17,20 +27,53 @@ _LISTS = frozenset(
 _NUMBERS = frozenset({"Min", "Max", "Eval", "CalculateBatch", "Sum"})
 _TRUTHS = frozenset({"Equals", "Not", "And", "Or", "IsIpInCIDR", "ContainsSubString"})
 _TEXT = ("String",)
+_ATTRIBUTES = {"Mode": "mode", "Concurrency": "concurrency", "MaxErrors": "max_errors"}
 _TYPES: Mapping[str, tuple[str, ...]] = {
     "when": ("Boolean", "String"),
     "loop.items": ("List", "Json", "String"),
     "loop.ratecontrol": ("Json", "String"),
+    "loop.ratecontrol.mode": _TEXT,
+    "loop.ratecontrol.concurrency": ("Number", "List", "String"),
+    "loop.ratecontrol.maxerrors": ("Number", "String"),
+    "valueselector": _TEXT,
     "retries": ("Number", "String"),
     "delay": ("Number", "String"),
     "delaytype": _TEXT,
     "backoff": ("Number", "String"),
     "maxretryinterval": ("Number", "String"),
     "properties.duration": ("String", "Number"),
-    "properties.service": _TEXT,
-    "properties.api": _TEXT,
-    "properties.templatename": _TEXT,
-    "properties.parameters": ("Json", "String"),
+    **dict.fromkeys(
+        (
+            f"properties.{name}"
+            for name in (
+                "service",
+                "api",
+                "templatename",
+                "resourcetype",
+                "notifytype",
+                "regionid",
+                "method",
+                "uri",
+                "endpoint",
+                "version",
+                "defaulttask",
+                "propertyselector",
+                "webhook.uri",
+            )
+        ),
+        _TEXT,
+    ),
+    **dict.fromkeys(
+        (
+            f"properties.{name}"
+            for name in ("parameters", "headers", "query", "webhook", "webhook.headers")
+        ),
+        ("Json", "String"),
+    ),
+    "properties.webhook.content": ("Json", "List", "String"),
+    "properties.filters": ("List", "Json", "String"),
+    "properties.stopretryvalues": ("List", "String", "Number", "Boolean"),
+    "properties.choices": ("List",),
     "properties.approvers": ("List", "Json", "String"),
     "properties.minrequiredapprovals": ("Number", "String"),
     "properties.autopaging": ("Boolean", "String"),
@@ -41,12 +84,9 @@ _TYPES: Mapping[str, tuple[str, ...]] = {
 
 def faults(look: Look, base_path: str, task: model.Task) -> Iterator[model.Fault]:
     """What is wrong with one task."""
-    parts = list(_parts(task))
+    if task.when is not None:
+        yield from when(look, joined(base_path, "When"), task.when)
     given = {model.fold(name): (name, value) for name, value in task.properties.items()}
-    for path, value in parts:
-        yield from _typed(look, joined(base_path, path), path, value)
-        if model.fold(path) == "when" and value is not None:
-            yield from when(look, joined(base_path, path), value)
     spec = actions.find(task.action)
     does = spec.does if spec is not None else None
     where = f"{base_path}.Properties"
@@ -54,11 +94,17 @@ def faults(look: Look, base_path: str, task: model.Task) -> Iterator[model.Fault
         yield from _wished(look, where, given)
     elif does is units.ApproveUnit:
         yield from _approvals(look, where, given)
-    elif does is units.ApiUnit and "autopaging" in given:
+    elif does is units.SelectUnit:
+        yield from _filters(look, where, given)
+    if does in (units.ApproveUnit, units.NotifyUnit):
+        yield from _notice(look, where, given, does is units.NotifyUnit)
+    if does is units.ApiUnit and "autopaging" in given:
         name, value = given["autopaging"]
         if not _open(value) and values.boolean(value) is None:
             said = f"{name}: expected true or false, found `{values.brief(value)}`"
             yield look.fault(f"{where}.{name}", said)
+    for path, value in _parts(task):
+        yield from typed(look, joined(base_path, path), path, value)
 
 
 def _parts(task: model.Task) -> Iterator[tuple[str, Any]]:
@@ -67,12 +113,22 @@ def _parts(task: model.Task) -> Iterator[tuple[str, Any]]:
         ("DelayType", task.delay_type), ("BackOff", task.back_off),
         ("MaxRetryInterval", task.max_retry_interval),
     )  # fmt: skip
+    for output in task.outputs:
+        yield f"Outputs.{output.name}.ValueSelector", output.value
     if task.loop is not None:
         yield "Loop.Items", task.loop.items
-        if not isinstance(task.loop.rate, model.RateControl):
-            yield "Loop.RateControl", task.loop.rate
-    if actions.find(task.action) is not None:
-        yield from ((f"Properties.{name}", value) for name, value in task.properties.items())
+        rate = task.loop.rate
+        if not isinstance(rate, model.RateControl):
+            yield "Loop.RateControl", rate
+        else:
+            for name in ("Mode", "Concurrency", "MaxErrors"):
+                yield f"Loop.RateControl.{name}", getattr(rate, _ATTRIBUTES[name])
+    spec = actions.find(task.action)
+    if spec is not None and not spec.trigger:
+        for name, value in task.properties.items():
+            yield f"Properties.{name}", value
+            if model.fold(name) == "webhook" and isinstance(value, Mapping):
+                yield from ((f"Properties.{name}.{key}", part) for key, part in value.items())
 
 
 def _open(value: Any) -> bool:
@@ -83,10 +139,19 @@ def _open(value: Any) -> bool:
 # ----------------------------------------------------------------------------- types
 
 
-def _typed(look: Look, where: str, path: str, value: Any) -> Iterator[model.Fault]:
+def typed(look: Look, where: str, path: str, value: Any) -> Iterator[model.Fault]:
     """A value that a parameter, an output or a function gives, where its type does not fit."""
-    wanted = _TYPES.get(model.fold(path), ())
+    folded = model.fold(path)
+    if folded.startswith("outputs."):
+        folded = "valueselector"
+    wanted = _TYPES.get(folded, ())
     type, named = _given(look, value)
+    if type == "Json" and folded in ("loop.items", "properties.approvers", "properties.filters"):
+        type = "" if isinstance(value, str) or base.is_call(value) else "Json object"
+    if isinstance(value, str) and "{{" not in value and value.strip() and "Json" in wanted:
+        where_text = folded in ("properties.approvers", "properties.webhook.content")
+        type = "" if where_text or isinstance(values.literal(value), dict | list) else "text"
+        named = f"`{values.brief(value)}`"
     if wanted and type and type not in wanted:
         said = f"{path.rpartition('.')[2]}: expected a {' or a '.join(wanted)}"
         yield look.fault(where, f"{said}; {named} is a {type}")
@@ -94,6 +159,8 @@ def _typed(look: Look, where: str, path: str, value: Any) -> Iterator[model.Faul
 
 def _given(look: Look, value: Any) -> tuple[str, str]:
     """The type of what alone stands there, and what it is; empty: that is not known."""
+    if not isinstance(value, str) and not base.is_call(value):
+        return _type(value), f"`{values.brief(value)}`"
     if base.is_call(value) and len(value) == 1:
         function = functions.find(next(iter(value)))
         name = function.name if function is not None else ""
@@ -110,6 +177,17 @@ def _given(look: Look, value: Any) -> tuple[str, str]:
         task = look.tasks.get(model.fold(only.name))
         found = [] if task is None else list(_outputs(task[1], only.output))
     return (found[0], f"`{only}`") if found else ("", "")
+
+
+def _type(value: Any) -> str:
+    """Of a value that is written out; nothing, and an empty one, is as if it were absent."""
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, bool):
+        return "Boolean"
+    if isinstance(value, int | float):
+        return "Number"
+    return "List" if isinstance(value, list) else "Json"
 
 
 def _outputs(task: model.Task, name: str) -> Iterator[str]:
@@ -178,13 +256,35 @@ def _approvals(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
         return
     count = None if isinstance(least, bool) else values.whole(least)
     if count is None or count < 1:
-        said = f"{name}: expected a number from 1, found `{values.brief(least)}`"
+        said = f"{name}: expected a number from 1, found `{str(least)[:60]}`"
         yield look.fault(f"{where}.{name}", said)
         return
     known = approvers(people)
     if known and count > len(known):
         said = f"{name}: {count} approvals are needed, and {len(known)} may approve"
         yield look.fault(f"{where}.{name}", f"{said}: {names.listed(sorted(known))}")
+
+
+def _filters(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
+    name, several = given.get("filters", ("", None))
+    for at, one in enumerate(several if isinstance(several, list) else []):
+        if not isinstance(one, Mapping) and not (isinstance(one, str) and "{{" in one):
+            said = f"Filters: expected a mapping with Type, found `{values.brief(one)}`"
+            yield look.fault(f"{where}.{name}[{at}]", said)
+
+
+def _notice(look: Look, where: str, given: Given, must: bool) -> Iterator[model.Fault]:
+    """A message by webhook needs one, and its address."""
+    how = given.get("notifytype", ("", ""))[1]
+    name, hook = given.get("webhook", ("", None))
+    if must and isinstance(how, str) and model.fold(how.strip()) == "webhook" and not hook:
+        yield look.fault(where, "NotifyType is `WebHook`: give the WebHook with its URI")
+    for key, uri in hook.items() if isinstance(hook, Mapping) else ():
+        if model.fold(str(key)) != "uri" or _open(uri):
+            continue
+        if not isinstance(uri, str) or not uri.strip().lower().startswith(("http://", "https://")):
+            said = f"URI: expected an address such as https://…, found `{values.brief(uri)}`"
+            yield look.fault(f"{where}.{name}.{key}", said)
 
 
 def approvers(people: Any) -> set[str]:

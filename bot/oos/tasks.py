@@ -103,7 +103,7 @@ def _loop(page: sheet.Sheet, fields: sheet.Fields) -> model.Loop | None:
         page.fault(path, f"Loop: expected a mapping with Items, found {names.kind(value)}")
         return None
     loop = page.fields(value, path, _LOOP, "a loop")
-    if loop.get("Items", ("", None))[1] is None:
+    if loop.get("Items", ("", None))[1] in (None, ""):
         page.fault(path, "a loop needs Items: a list, or an expression that gives one", key=True)
     items = loop.get("Items", ("", ""))[1]
     if items and not isinstance(items, (list, str, dict)):

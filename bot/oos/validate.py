@@ -3,6 +3,7 @@ through a run is said before the first."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from bot.oos import (
     names,
     scripts,
 )
+from bot.oos.functions import base as base_of
 from bot.oos.look import Known, Look, joined
 
 _ASSOCIATIONS = ("Targets", "RateControl")
@@ -162,10 +164,15 @@ def _tasks(look: Look) -> Iterator[model.Fault]:
     for index, task in enumerate(look.template.tasks):
         found = list(_task(look, index, task))
         yield from found
-        said = {fault.mark.line for fault in found}
+        said, places = {fault.mark.line for fault in found}, set[tuple[int, int]]()
         for fault in literals.faults(look, task.mark.path, task):
-            if fault.mark.line not in said:
+            if fault.mark.line not in said and (place := _place(fault)) not in places:
+                places.add(place)
                 yield fault
+
+
+def _place(fault: model.Fault) -> tuple[int, int]:
+    return fault.mark.line, fault.mark.column
 
 
 def _task(look: Look, index: int, task: model.Task) -> Iterator[model.Fault]:
@@ -218,8 +225,8 @@ def _values(look: Look, base: str, index: int, task: model.Task) -> Iterator[mod
         if not isinstance(rate, model.RateControl):
             yield from _expressions(look, where, rate, plain)
             return
-        for value in (rate.mode, rate.concurrency, rate.batch, rate.max_errors, rate.batch_pause):
-            yield from _expressions(look, where, value, plain)
+        for part in dataclasses.fields(rate):
+            yield from _expressions(look, where, getattr(rate, part.name), plain)
 
 
 def _task_outputs(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
@@ -259,6 +266,9 @@ def _outputs(look: Look) -> Iterator[model.Fault]:
     for output in look.template.outputs:
         yield from _expressions(look, f"{output.mark.path}.Value", output.value, scope)
     where = _key(look.template, "RamRole")
+    role = look.template.ram_role
+    if isinstance(role, dict) and role and not base_of.is_call(role):
+        yield look.fault(where, "expected the name of a RAM role, found a mapping")
     none_yet = _scope(look, 0, False)
     yield from _expressions(look, where, look.template.ram_role, none_yet)
 
@@ -283,6 +293,7 @@ def _conditions(look: Look) -> Iterator[model.Fault]:
             base = joined(task.mark.path, path)
             if path != "When" and not expressions.check(when):
                 yield from literals.when(look, base, when)
+                yield from literals.typed(look, base, "When", when)
             yield from _unknown_conditions(look, base, when)
             now = _scope(look, index, task.loop is not None)
             spelt = conditions.expanded(when, known)
@@ -354,7 +365,7 @@ def _properties(
             yield model.Fault(mark, names.unknown(said, key, spec.properties))
         else:
             given[name] = (f"{where}.{key}", value)
-    blank = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "")]
+    blank = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "", [], {})]
     missing = [name for name in blank if name not in meant]
     if missing:
         yield look.fault(where, f"`{task.action}` needs the property {' and '.join(missing)}")

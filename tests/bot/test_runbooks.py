@@ -255,11 +255,14 @@ def test_what_cannot_run_in_a_chat_is_refused_at_load(tmp_path: Path, text: str,
     assert loading.load(tmp_path, ["X"], known).names() == ("x",)
 
 
+MAILS = NOTIFY.replace("{action}", "Notify").replace("{how}", "Mail")
+
+
 def test_so_is_what_a_part_of_it_cannot(tmp_path: Path) -> None:
-    place = folder(tmp_path, outer__yml=CALLS, parts__in__inner__yml=TIMED)
+    place = folder(tmp_path, outer__yml=CALLS, parts__in__inner__yml=MAILS)
     [fault] = faults(place)
     assert fault.startswith(
-        "parts/inner.yml:6:27: `ACS::TimerTrigger` runs on OOS itself only: it starts by itself"
+        "parts/inner.yml:9:19: `ACS::Notify`: NotifyType `Mail`: the bot sends no mail"
     )
     assert loading.load(place, ["outer"]).names() == ("outer",)
     folder(tmp_path, local__yml=CALLS)
@@ -267,6 +270,14 @@ def test_so_is_what_a_part_of_it_cannot(tmp_path: Path) -> None:
     (tmp_path / "local.yml").unlink()
     (tmp_path / "outer.yml").unlink()
     assert loading.load(place).names() == (), "nothing runs it"
+
+
+def test_what_starts_by_itself_is_no_part_of_another(tmp_path: Path) -> None:
+    """Neither here nor on OOS, which documents it."""
+    place = folder(tmp_path, outer__yml=CALLS, parts__in__inner__yml=TIMED)
+    for elsewhere in ([], ["outer"]):
+        said = faults(place, elsewhere=elsewhere)
+        assert "outer.yml:9:21: `inner` begins with `ACS::TimerTrigger`" in said[0]
 
 
 def test_what_is_known_or_open_is_no_fault(tmp_path: Path) -> None:

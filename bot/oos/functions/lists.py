@@ -30,6 +30,29 @@ def select(given: Any) -> Any:
     return found[index]
 
 
+def _select_wrong(raw: Any) -> str:
+    """An index behind the end of a list that is written out, or a key that it has not."""
+    wrong = base.takes(2)(raw)
+    if wrong or not isinstance(raw, list):
+        return wrong
+    key, container = raw
+    if base.is_call(key) or (isinstance(key, str) and "{{" in key):
+        return ""
+    if isinstance(container, list):
+        index = values.whole(key)
+        if index is None:
+            return f"expected a whole Number to select from a List, got {values.brief(key)}"
+        if not -len(container) <= index < len(container):
+            return f"there is no item {index} in a List of {len(container)}"
+    elif isinstance(container, dict) and container and not base.is_call(container):
+        if str(key) not in map(str, container):
+            near = names.meant(str(key), map(str, container))
+            return f"there is no key {values.brief(str(key))}{near}"
+    elif not isinstance(container, str | dict):
+        return f"expected a List or a Json object to select from, got {values.kind(container)}"
+    return ""
+
+
 def range_select(given: Any) -> list[Any]:
     start, end, found = base.items(given, 3)
     return base.items(found)[base.whole(start) : base.whole(end)]
@@ -171,7 +194,7 @@ FUNCTIONS = (
         "按索引(负数从末尾数)取列表元素,或按键取值。", "[index or key, list or object]",
         (Example([0, ["a", "b"]], "a"), Example([-1, ["a", "b"]], "b"),
          Example(["k", {"k": 1}], 1), Example(["1", "[5, 6]"], 6)),
-        select, wrong=base.takes(2)),
+        select, wrong=_select_wrong),
     Function("First", "The first item.", "第一个元素。", "list",
         (Example(["a", "b"], "a"),), first, wrong=base.takes_list),
     Function("Last", "The last item.", "最后一个元素。", "list",

@@ -78,31 +78,31 @@ def test_as_json(tmp_path: Path) -> None:
     ]
 
 
-TIMER = """\
+BASES = """\
 FormatVersion: OOS-2019-06-01
 Tasks:
-  - Name: daily
-    Action: ACS::TimerTrigger
-    Properties: {Type: cron, Expression: 0 0 8 * * ?}
+  - Name: find
+    Action: ACS::SelectTargets
+    Properties: {ResourceType: ALIYUN::RDS::DBInstance}
 """
 
 
 def test_where_a_good_template_runs(tmp_path: Path) -> None:
     """Here, if all that it uses runs here, too; else it says what is missing, and where."""
-    (tmp_path / "timer.yml").write_text(TIMER)
+    (tmp_path / "bases.yml").write_text(BASES)
     (tmp_path / "user.yml").write_text(
-        PAUSE.replace("ACS::Pause", "ACS::Template, Properties: {TemplateName: timer}")
+        PAUSE.replace("ACS::Pause", "ACS::Template, Properties: {TemplateName: bases}")
     )
     (tmp_path / "quiet.yml").write_text(PAUSE)
     code, output, _ = run(tmp_path)
     assert code == 0
-    why = f"{tmp_path}/timer.yml:4:13: `ACS::TimerTrigger` runs on OOS itself only"
+    why = f"{tmp_path}/bases.yml:5:32: `ACS::SelectTargets` finds instances of ECS here"
     lines = output.splitlines()
-    assert lines[0] == f"{tmp_path}/quiet.yml: ok"
-    assert [line for line in lines if line.startswith(f"  {why}")] == [lines[2], lines[4]]
+    assert lines[2] == f"{tmp_path}/quiet.yml: ok"
+    assert [line for line in lines if line.startswith(f"  {why}")] == [lines[1], lines[4]]
     found = {Path(one["file"]).stem: one for one in json.loads(run(tmp_path, "--json")[1])}
     assert {name: one["runs_here"] for name, one in found.items()} == {
-        "quiet": True, "timer": False, "user": False,
+        "quiet": True, "bases": False, "user": False,
     }  # fmt: skip
     assert found["user"]["why_not"][0].startswith(why)
     assert found["user"]["ok"] is True
