@@ -102,7 +102,8 @@ def action_of(name: str) -> str:
 
 
 def _starts(look: Look, path: str, child: model.Template) -> Iterator[model.Fault]:
-    """https://help.aliyun.com/document_detail/120869.html: no trigger in a template within one."""
+    """No trigger in a template within one:
+    https://www.alibabacloud.com/help/doc-detail/120869.html"""
     for task in child.tasks[:1]:
         spec = actions.find(task.action)
         if spec is not None and spec.trigger:

@@ -3,6 +3,7 @@ a wait that is over at once, approvals that nobody can give, a condition that is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ from bot.oos import (
 from bot.oos.functions import base
 from bot.oos.look import Look, joined
 
+_ADDRESS = re.compile(r"(?i)(https?://|robot:)\S")
+"""``robot:ops``: one that the bot's own configuration names."""
 _LISTS = frozenset(
     {"MergeMapToList", "Split", "ListJoin", "Intersection", "Union", "Difference", "MapJoin",
      "ConvertMapToList", "MergeList", "RangeSelect"}
@@ -145,7 +148,7 @@ def typed(look: Look, where: str, path: str, value: Any) -> Iterator[model.Fault
     if folded.startswith("outputs."):
         folded = "valueselector"
     wanted = _TYPES.get(folded, ())
-    type, named = _given(look, value)
+    type, named = _given(look, value, wanted == _TEXT)
     if type == "Json" and folded in ("loop.items", "properties.approvers", "properties.filters"):
         type = "" if isinstance(value, str) or base.is_call(value) else "Json object"
     if isinstance(value, str) and "{{" not in value and value.strip() and "Json" in wanted:
@@ -157,10 +160,10 @@ def typed(look: Look, where: str, path: str, value: Any) -> Iterator[model.Fault
         yield look.fault(where, f"{said}; {named} is a {type}")
 
 
-def _given(look: Look, value: Any) -> tuple[str, str]:
+def _given(look: Look, value: Any, strict: bool) -> tuple[str, str]:
     """The type of what alone stands there, and what it is; empty: that is not known."""
     if not isinstance(value, str) and not base.is_call(value):
-        return _type(value), f"`{values.brief(value)}`"
+        return _type(value, strict), f"`{values.brief(value)}`"
     if base.is_call(value) and len(value) == 1:
         function = functions.find(next(iter(value)))
         name = function.name if function is not None else ""
@@ -179,9 +182,10 @@ def _given(look: Look, value: Any) -> tuple[str, str]:
     return (found[0], f"`{only}`") if found else ("", "")
 
 
-def _type(value: Any) -> str:
-    """Of a value that is written out; nothing, and an empty one, is as if it were absent."""
-    if value is None or value in ([], {}):
+def _type(value: Any, strict: bool) -> str:
+    """Of a value that is written out; nothing is as if it were absent, and so is an empty list or
+    mapping, unless ``strict``."""
+    if value is None or (value in ([], {}) and not strict):
         return ""
     if isinstance(value, bool):
         return "Boolean"
@@ -226,7 +230,7 @@ Given = Mapping[str, tuple[str, Any]]
 
 
 def _wished(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
-    """A wait must wait for something. https://help.aliyun.com/document_detail/120839.html"""
+    """A wait must wait for something. https://www.alibabacloud.com/help/doc-detail/120839.html"""
     named = {name: given[name] for name in ("desiredvalues", "notdesiredvalues") if name in given}
     told = {name: item for name, item in named.items() if item[1] not in (None, "")}
     if named and not told:
@@ -241,7 +245,7 @@ def _wished(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
 
 
 def _approvals(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
-    """So many approvals must be possible. https://help.aliyun.com/document_detail/144279.html"""
+    """So many approvals must be possible. https://www.alibabacloud.com/help/doc-detail/144279.html"""
     name, least = given.get("minrequiredapprovals", ("", None))
     key, people = given.get("approvers", ("", None))
     if isinstance(people, Mapping) and not base.is_call(people):
@@ -282,8 +286,8 @@ def _notice(look: Look, where: str, given: Given, must: bool) -> Iterator[model.
     for key, uri in hook.items() if isinstance(hook, Mapping) else ():
         if model.fold(str(key)) != "uri" or _open(uri):
             continue
-        if not isinstance(uri, str) or not uri.strip().lower().startswith(("http://", "https://")):
-            said = f"URI: expected an address such as https://…, found `{values.brief(uri)}`"
+        if not isinstance(uri, str) or not _ADDRESS.match(uri.strip()):
+            said = f"URI: expected an address such as https://…, found `{str(uri)[:60]}`"
             yield look.fault(f"{where}.{name}.{key}", said)
 
 

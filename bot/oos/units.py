@@ -430,7 +430,7 @@ class RefusedUnit(Unit):
 
 
 def ram_user(name: str) -> str:
-    """The RAM user of a login name (``ann@corp.onaliyun.com``: ann), as approvals name people."""
+    """The RAM user of a login name (``ann@corp``: ann), as approvals name people."""
     return name.strip().partition("@")[0]
 
 

@@ -365,7 +365,7 @@ def _properties(
             yield model.Fault(mark, names.unknown(said, key, spec.properties))
         else:
             given[name] = (f"{where}.{key}", value)
-    blank = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "", [], {})]
+    blank = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "")]
     missing = [name for name in blank if name not in meant]
     if missing:
         yield look.fault(where, f"`{task.action}` needs the property {' and '.join(missing)}")

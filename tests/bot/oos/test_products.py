@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters.aliyun import models
 from bot import templates
 from bot.oos import interpreter, library, model, parse, validate
 from sandbox.aliyun import Aliyun
@@ -78,6 +79,21 @@ def test_only_what_reads_is_tried_again(name: str) -> None:
             assert task.action == "ACS::ExecuteAPI"
             assert task.retries is None
             assert task.loop is None
+
+
+@pytest.mark.parametrize("name", sorted(library.shipped()))
+def test_each_calls_apis_as_the_sdk_has_them(name: str) -> None:
+    template = library.shipped()[name]
+    known = library.shipped()
+    assert validate.validate(template, known_templates=known, models=models.Models()) == []
+
+
+def test_those_that_list_go_through_all_pages() -> None:
+    for template in library.shipped().values():
+        for task in template.tasks:
+            properties = dict(task.properties)
+            if {"MaxResults", "PageSize"} & set(properties.get("Parameters", {})):
+                assert properties.get("AutoPaging") is True, template.name
 
 
 def test_the_approval_guide_validates_alone() -> None:
@@ -346,8 +362,15 @@ async def test_disks(party: Aliyun) -> None:
     given = {"instanceId": WEB1, "diskId": DISK}
     await party.set_power(30)
     await works(party, "AttachDisk", deleteWithInstance=True, **given)
+    (call,) = await party.calls("AttachDisk")
+    assert call["request"]["Bootable"].lower() == "false"
+    assert "Password" not in call["request"]
     assert "attach: IncorrectInstanceStatus" in await fails(party, "AttachDisk", **given)
-    made = await works(party, "CreateSnapshot", diskId=DISK, snapshotName="before")
+    kept = {"retentionDays": "7", "tags": [{"Key": "why", "Value": "upgrade"}]}
+    made = await works(party, "CreateSnapshot", diskId=DISK, snapshotName="before", **kept)
+    (call,) = await party.calls("CreateSnapshot")
+    assert call["request"]["RetentionDays"] == "7"
+    assert call["request"]["Tag.1.Value"] == "upgrade"
     (snapshot,) = party.ecs.disks.snapshots.values()
     assert (made["snapshotId"], snapshot.name) == (snapshot.id, "before")
     await works(party, "DetachDisk", **given)
