@@ -118,6 +118,20 @@ EXAMPLES = {
 """Files that a how-to tells people to write."""
 
 
+def test_the_tests_that_the_threats_name_exist() -> None:
+    """Every row of an attack names a test, and every test that it names is there."""
+    page = (ROOT / "docs/explanation/threats.md").read_text("utf-8")
+    tables = page.split("\n## What is shown is what runs\n")[1].split("\n## What remains\n")[0]
+    rows = [row for row in tables.splitlines() if row.startswith("| ") and "Shown by" not in row]
+    assert len(rows) > 40
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row.split(" | ")[2])
+        assert named, f"what shows it? {row[:80]}"
+        for path, name in named:
+            text = (ROOT / "tests" / path).read_text("utf-8")
+            assert re.search(rf"^(async )?def {name}\(", text, re.MULTILINE), f"{path}::{name}"
+
+
 def test_no_paths_of_somebodys_machine() -> None:
     mine = re.compile(r"/(?:home|Users|root|work|tmp)/[\w.-]")
     drawn = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
