@@ -54,7 +54,7 @@ class Rules:
     def verify(self) -> None:
         """The index and every pattern alone find the rule that an event is about. RuntimeError."""
         for event in self.events[: ruler.FOUND]:
-            wanted = rulesets.meant(event)
+            wanted = rulesets.meant_of(self.kind, self.count, event)
             if not self.indexed(event) == self.each(event) == wanted:
                 raise RuntimeError(f"the {self.kind} rules do not find rule {wanted}")
 

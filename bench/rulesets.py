@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-KINDS = ("exact", "prefix", "mixed", "ranges")
+KINDS = ("exact", "prefix", "mixed", "ranges", "exclusions", "parts", "wildcards")
 NOBODY = 20_000
 """Events with numbers from here on are meant by no rule."""
 SOURCE, TYPE = "hr.approval", "ProvisionRequest"
@@ -50,16 +50,29 @@ def meant(given: Mapping[str, Any]) -> list[int]:
     return [] if number >= NOBODY else [number]
 
 
+def meant_of(kind: str, count: int, given: Mapping[str, Any]) -> list[int]:
+    """The same of the first ``count`` rules of a kind; ``exclusions`` mean all events but one."""
+    if kind == "exclusions":
+        return [number for number in range(count) if [number] != meant(given)]
+    return meant(given)
+
+
 def pattern(kind: str, number: int) -> Pattern:
     """The pattern of a rule. ``exact``: source, type and department; ``prefix``: source and the
-    start of a path; ``mixed``: eight operators by turns; ``ranges``: a range of numbers alone,
-    which can't be looked up, so that every rule must be asked."""
+    start of a path; ``mixed``: eight operators by turns; and alone, where no value can be looked
+    up: ``ranges`` of numbers, ``exclusions`` of a value, ``parts`` of a text, ``wildcards``."""
     if kind == "exact":
         return {"source": [SOURCE], "type": [TYPE], "data": {"department": [f"d-{number}"]}}
     if kind == "prefix":
         return {"source": [SOURCE], "data": {"path": [{"prefix": f"/teams/{number}/"}]}}
     if kind == "ranges":
         return {"data": {"number": [{"numeric": [">=", number, "<", number + 1]}]}}
+    if kind == "exclusions":
+        return {"data": {"department": [{"anything-but": [f"d-{number}"]}]}}
+    if kind == "parts":
+        return {"data": {"path": [{"contains": f"/{number}/"}]}}
+    if kind == "wildcards":
+        return {"data": {"host": [{"wildcard": f"*.t{number}.*"}]}}
     return {"source": [SOURCE], "data": _mixed(number)}
 
 
