@@ -236,10 +236,15 @@ def _data(data: Any, kind: str) -> Any:
         return base64.b64encode(data).decode()
 
 
+_MARKUP = re.compile(r"[^\w.-]")
+"""What no attribute's name holds: whatever a sender put there is not repeated."""
+
+
 def _no_event(fault: BaseException) -> refusal.Refusal:
     """What the SDK found, by the names of the attributes only."""
     if isinstance(fault, exceptions.CloudEventValidationError):
-        wrong = ", ".join(sorted(strict.text(name[:64]) for name in fault.errors)[:8])
+        names = (_MARKUP.sub("?", strict.text(name[:64])) for name in fault.errors)
+        wrong = ", ".join(sorted(names)[:8])
         return refusal.unreadable(f"the body is no CloudEvent 1.0: look at {wrong}")
     return refusal.unreadable("the body is no CloudEvent 1.0")
 
