@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot import arguments, parameters, policy, reader, spelling, texts, words
+from bot.model import verbatim
 
 if TYPE_CHECKING:
     from bot import catalog
@@ -36,6 +37,7 @@ def parse(catalog: catalog.Catalog, text: str, locale: str) -> Parsed | policy.R
     A refusal's key begins with "parse."; its facts are texts of ``locale``, and ``example``, where
     there is one, is a complete line ready to paste.
     """
+    text = verbatim.pasted(text)
     if len(text) > MOST_MESSAGE:
         return policy.Refusal("parse.too_long", {"count": len(text), "most": MOST_MESSAGE})
     try:

@@ -81,7 +81,15 @@ def text(subject: Subject, locale: str) -> str:
     """The tasks in order, each with what it is given; a template that a task runs stands below it,
     with what it is given put in. Untold: it cannot be shown whole."""
     tasks = _Teller(subject, locale).tasks(subject.template, subject.scope())
-    return "\n".join(_bounded(itertools.chain(_hidden(subject, locale), tasks)))
+    above = itertools.chain(_role(subject, locale), _hidden(subject, locale))
+    return "\n".join(_bounded(itertools.chain(above, tasks)))
+
+
+def _role(subject: Subject, locale: str) -> Iterator[str]:
+    """The role that OOS would assume: the bot makes its calls as itself."""
+    role = partial.told(subject.template.ram_role, subject.scope())
+    if role not in (None, "", {}) and not subject.away:
+        yield texts.say(locale, "preview.role", role=model.canonical(role))
 
 
 def _hidden(subject: Subject, locale: str) -> Iterator[str]:

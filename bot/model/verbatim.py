@@ -39,6 +39,7 @@ _LIKE_ASCII = re.compile(
 """Chinese and Japanese characters that may be taken for ASCII where no other stands beside them."""
 _TYPOGRAPHY = frozenset("×·•…→←")
 """Signs that are part of no shell; they are kept, and counted."""
+_LETTER = re.compile(r"⟨([!-~])⟩")
 _MARK = re.compile(r"⟨(?:U\+([0-9A-F]{4,6})|(.))⟩", re.DOTALL)
 
 Live = Callable[[str], Iterable[int]]
@@ -132,6 +133,12 @@ def original(shown: str) -> str:
     """The text that ``written`` was given, from what it wrote."""
     whole = shown.replace(GOES_ON + "\n", "")
     return _MARK.sub(lambda m: chr(int(m[1], 16)) if m[1] else m[2], whole)
+
+
+def pasted(text: str) -> str:
+    """A text that people send, which they may have copied from a message of the bot: the letters
+    that were only marked there (``https⟨:⟩//``) are themselves again."""
+    return _LETTER.sub(r"\1", text)
 
 
 def listed(counts: Counter[str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from bot.oos import building, model, places
+from bot.oos import building, model, pasted, places
 
 MOST_BYTES = 64 * 1024
 """https://www.alibabacloud.com/help/en/oos/user-guide/limits"""
@@ -40,6 +40,8 @@ def read(text: str | bytes, file: str) -> tuple[Any, places.Places, list[model.F
     be looked at."""
     source = _decoded(text, file)
     builder = building.Builder(places.Places(file, source))
+    if (lost := pasted.lost(source)) is not None:
+        raise builder.fail(lost[1], lost[0], 1)
     if not source.lstrip().startswith(("{", "[")):
         _read_yaml(source, builder)
         return builder.root, builder.places, builder.faults, source

@@ -60,6 +60,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "hidden.empty": ("隐藏的值，为空，{whose}", "hidden, empty, {whose}"),
     "hidden.typed": ("由 {name} 输入", "typed by {name}"),
     "hidden.default": ("模板的默认值", "the template's default"),
+    "preview.role": (
+        "⚠ 角色 {role} 在这里不会被扮演：所有调用都以机器人自己的身份进行",
+        "⚠ the role {role} is not assumed here: every call is made as the bot itself",
+    ),
     "preview.hidden": (
         "🔒 隐藏的参数 {name} 用于 {task}: {path}",
         "🔒 the hidden {name} goes to {task}: {path}",

@@ -1,0 +1,37 @@
+"""What a text lost on its way from a web page: its indentation, or that its lines are numbered."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+_NUMBER = re.compile(r"\s*(\d{1,4})(?:[.):|]|\s|$)")
+_NESTED = re.compile(
+    r"(?:- +)?(?:Name|Action|Properties|Type|Service|API|Parameters|Outputs|Description|Loop) *:"
+)
+_FEW = 3
+
+
+def lost(source: str) -> tuple[int, str] | None:
+    """The line where it shows, and what to do; None: nothing is lost that can be seen."""
+    lines = [(at, line) for at, line in enumerate(source.split("\n"), 1) if line.strip()]
+    counted = [(at, int(found[1])) for at, line in lines if (found := _NUMBER.match(line))]
+    rising = sum(b[1] == a[1] + 1 for a, b in itertools.pairwise(counted))
+    steady = rising >= _FEW and rising >= 0.8 * (len(counted) - 1)
+    begins = bool(counted) and counted[0][0] == lines[0][0] and counted[0][1] <= 1
+    if begins and steady and 2 * len(counted) >= len(lines):
+        return counted[0][0], (
+            "the lines are numbered, as a web page shows them: copy the text without the numbers, "
+            "or take them away"
+        )
+    if source.lstrip().startswith(("{", "[")):
+        return None
+    if any(line[0].isspace() for _, line in lines):
+        return None
+    inner = [at for at, line in lines if _NESTED.match(line)]
+    if len(inner) > _FEW and any(line.startswith("Tasks") for _, line in lines):
+        return inner[0], (
+            "the lines are not indented: what stands under `Tasks:` and `Parameters:` begins with "
+            "spaces, which were lost when the text was copied; copy it from its source"
+        )
+    return None
