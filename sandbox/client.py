@@ -17,9 +17,11 @@ class Sandbox:
     """``async with Sandbox() as sandbox: await sandbox.call("lark", "say", user=…, text=…)``.
 
     Ports are free ones unless given. ``ports`` and ``url(party)`` tell where the servers are.
+    ``apart``: a Ctrl-C in this terminal does not reach it.
     """
 
-    def __init__(self, ports: dict[str, int] | None = None) -> None:
+    def __init__(self, ports: dict[str, int] | None = None, apart: bool = False) -> None:
+        self._apart = apart
         self._asked = ports or dict.fromkeys(world.PORTS, 0)
         self.ports: dict[str, int] = {}
         self.folder = self.token = ""
@@ -32,7 +34,9 @@ class Sandbox:
     async def __aenter__(self) -> Sandbox:
         flags = [f"--{name}={port}" for name, port in self._asked.items()]
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sandbox", *flags, stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-m", "sandbox", *flags),
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=self._apart,
         )
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()

@@ -1,7 +1,7 @@
-"""``make demo``: start the sandbox and the bot, play the stories, show the groups.
+"""``make demo``: start the sandbox and the bot, play the stories while showing them, then let a
+person type as any of the example people.
 
-Afterwards it stays up: type as any of the example people. ``--once`` leaves after the stories, with
-status 0 if all of them went as told.
+``--once`` leaves after the stories, with status 0 if all of them went as told.
 """
 
 from __future__ import annotations
@@ -14,32 +14,22 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Awaitable
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
-from sandbox import play, view, world
+from sandbox import live, play, stories, view, words, world
 from sandbox.client import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "var" / "demo"
 PLATFORMS = ("dingtalk", "lark")
-STORIES = {
-    "new hire (OA form)": play.new_hire,
-    "restart, approved": play.restart,
-    "strangers, then rejected": play.rejected,
-    "rejected in words": play.rejected_by_text,
-    "cancelled": play.cancelled,
-    "stopped midway": play.stopped,
-    "reminded, then expired": play.expired,
-    "template, approved within": play.reboot,
-    "template, rejected within": play.reboot_rejected,
-    "template, failing in part": play.reboot_failing,
-}
+INTERRUPTED = 130
 IMPATIENT = """
 
-# ---- added by the demo: no limit per minute, since a person will type right after the stories,
-# ---- and a policy that runs out within seconds, for the story of the expiry
+# ---- no limit per minute, and a policy that runs out within seconds, for the story of the expiry
 [[budget]]
 platform = "dingtalk"
 kinds = ["say", "card", "lookup"]
@@ -59,17 +49,30 @@ action = "escalate"
 policy = "impatient"
 reason = "the demo's story of a request that nobody decides"
 """
-BUTTONS = ("approve", "reject", "stop", "pause", "resume", "retry", "skip")
-HELP = """[bold]You are in the groups now.[/bold] What you type is said to the bot, for example
-  [cyan]restart web-01 reason="memory leak"[/cyan]     [cyan]help[/cyan]     [cyan]pending[/cyan]
-  [cyan]reboot-with-approval web-01 web-02 rateControl=1[/cyan]   a runbook
-Lines that begin with a slash are for the demo:
-  [cyan]/as bob[/cyan]        speak as alice, bob, carol, dave or mallory
-  [cyan]/on lark[/cyan]       change to dingtalk or lark      [cyan]/in hr[/cyan]  change the group
-  [cyan]/approve[/cyan] [cyan]/reject[/cyan] [cyan]/stop[/cyan]   press a button of the newest card
-  [cyan]/pause[/cyan] [cyan]/resume[/cyan] [cyan]/retry[/cyan] [cyan]/skip[/cyan]   of a runbook
-  [cyan]/form E124 dev[/cyan] file the new-hire form, agreed to by bob
-  [cyan]/show[/cyan]          print the whole group again       [cyan]/quit[/cyan]"""
+BUDGETS = """
+
+# ---- added by the demo: no limits per minute, since a person will type right after the stories,
+# ---- and what the stories need
+[[budget]]
+platform = "dingtalk"
+kinds = ["say", "card", "lookup"]
+per = "app"
+count = 50
+per_seconds = 1
+
+[[budget]]
+platform = "lark"
+kinds = ["say", "card", "lookup"]
+per = "app"
+count = 50
+per_seconds = 1
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def free_ports() -> dict[str, int]:
@@ -84,8 +87,10 @@ def free_ports() -> dict[str, int]:
     return dict(world.PORTS)
 
 
-def configuration(folder: Path, ports: dict[str, int], extra: str = "") -> Path:
-    """``bot.toml`` as shipped, with this sandbox's ports and data of its own."""
+def configuration(
+    folder: Path, ports: dict[str, int], extra: str = "", locale: str = "zh-CN"
+) -> Path:
+    """``bot.toml`` as shipped, with this sandbox's ports, data of its own, and this language."""
 
     def here(text: str) -> str:
         for name, port in world.PORTS.items():
@@ -100,20 +105,10 @@ def configuration(folder: Path, ports: dict[str, int], extra: str = "") -> Path:
     text = text.replace('"sandbox/secrets/', f'"{secrets}/')
     text = text.replace('data = "var"', f'data = "{folder}/data"')
     text = text.replace('commands = "commands"', f'commands = "{ROOT}/commands"')
+    text = text.replace('locale = "zh-CN"', f'locale = "{locale}"', 1)
     path = folder / "bot.toml"
     path.write_text(text + extra, "utf-8")
     return path
-
-
-async def start_bot(config: Path, log: Path) -> asyncio.subprocess.Process:
-    with log.open("wb") as out:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "run", "--config", str(config)),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=out,
-            stderr=asyncio.subprocess.STDOUT,
-        )
 
 
 async def connected(sandbox: Sandbox, bot: asyncio.subprocess.Process, patience: float) -> None:
@@ -129,167 +124,236 @@ async def connected(sandbox: Sandbox, bot: asyncio.subprocess.Process, patience:
     raise RuntimeError(f"the bot was not connected within {patience:.0f} s")
 
 
-async def stop_bot(bot: asyncio.subprocess.Process) -> int:
-    if bot.returncode is None:
-        bot.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(bot.wait(), 15)
-        except TimeoutError:
-            bot.kill()
-    return await bot.wait()
+class House:
+    """The bot of the demo: a process under a clock that can be set."""
 
-
-async def play_all(console: Console, sandbox: Sandbox) -> list[tuple[str, str, str, float]]:
-    """Play every story on both platforms; a failed one does not keep the others from being told."""
-    rows = []
-    for platform in PLATFORMS:
-        stage = play.Play(sandbox, platform)
-        for name, story in STORIES.items():
-            began, error = time.monotonic(), ""
-            with console.status(f"{platform}: {name} …"):
-                try:
-                    await story(stage)
-                except (play.StoryFailed, RuntimeError) as failed:
-                    error = str(failed)
-            rows.append((platform, name, error, time.monotonic() - began))
-    return rows
-
-
-class Seat:
-    """Where the person at the keyboard sits: as whom, on which platform, in which group."""
-
-    def __init__(self, console: Console, sandbox: Sandbox) -> None:
-        self.console, self.sandbox = console, sandbox
-        self.user, self.platform, self.chat = "alice", "dingtalk", "ops"
-        self.seen: dict[str, str] = {}
-
-    @property
-    def stage(self) -> play.Play:
-        return play.Play(self.sandbox, self.platform)
-
-    @property
-    def prompt(self) -> str:
-        return f"{self.user}@{self.platform}:{self.chat}> "
-
-    async def news(self) -> None:
-        """Print what was said or changed since the last look."""
-        entries = await self.stage.transcript(self.chat)
-        known = {str(entry["id"]): entry for entry in entries}
-        for entry in entries:
-            key = f"{self.platform}:{entry['id']}"
-            if self.seen.get(key) != entry["text"]:
-                self.seen[key] = entry["text"]
-                self.console.print(view.entry_view(entry, known))
-
-    async def forget(self) -> None:
-        """Take the present state of the group as seen."""
-        for entry in await self.stage.transcript(self.chat):
-            self.seen[f"{self.platform}:{entry['id']}"] = entry["text"]
-
-    async def press(self, action: str) -> None:
-        for entry in reversed(await self.stage.transcript(self.chat)):
-            if any(button["action"] == action for button in entry["buttons"]):
-                answer = await self.stage.click(self.user, entry, action)
-                self.console.print(f"[dim]toast:[/dim] {answer['toast'] or '–'}")
-                return
-        self.console.print(f"[yellow]No card here offers {action!r}.[/yellow]")
-
-    async def obey(self, line: str) -> bool:
-        """Do what a line says; False ends the demo."""
-        word, _, rest = line[1:].partition(" ")
-        rest = rest.strip()
-        if not line.startswith("/"):
-            await self.stage.say(self.user, line, chat=self.chat)
-        elif word in ("quit", "exit", "q"):
-            return False
-        elif word == "as" and rest in {person.id for person in world.PEOPLE}:
-            self.user = rest
-        elif word == "on" and rest in PLATFORMS:
-            self.platform = rest
-            await self.forget()
-        elif word == "in" and rest in ("ops", "hr"):
-            self.chat = rest
-            await self.forget()
-        elif word in BUTTONS:
-            await self.press(word)
-        elif word == "form" and len(rest.split()) == 2:
-            employee, role = rest.split()
-            fields = {"emp_id": employee, "role": role}
-            await self.stage.call(
-                "form", user=self.user, fields=fields, approvers=["bob"], decision="agree"
-            )
-        elif word == "show":
-            await self.forget()
-            title = f"{self.platform} · {self.chat}"
-            view.transcript(self.console, title, await self.stage.transcript(self.chat))
-        else:
-            self.console.print(HELP)
-        return True
-
-
-async def sit_down(console: Console, sandbox: Sandbox, bot: asyncio.subprocess.Process) -> None:
-    """Let a person type, until they leave or the bot ends."""
-    seat = Seat(console, sandbox)
-    await seat.forget()
-    console.print(HELP)
-    loop = asyncio.get_running_loop()
-    while bot.returncode is None:
-        console.print(f"[bold]{seat.prompt}[/bold]", end="")
-        line = await loop.run_in_executor(None, sys.stdin.readline)
-        if not line:
-            return
-        try:
-            if line.strip() and not await seat.obey(line.strip()):
-                return
-        except RuntimeError as error:
-            console.print(f"[red]{error}[/red]")
-        for _ in range(15):
-            await asyncio.sleep(0.1)
-            await seat.news()
-    console.print(f"[red]The bot ended with status {bot.returncode}.[/red]")
-
-
-async def main(options: argparse.Namespace) -> int:
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    log = FOLDER / "bot.log"
-    async with Sandbox(free_ports()) as sandbox:
-        for old in FOLDER.glob("data/*"):
+    def __init__(self, folder: Path, sandbox: Sandbox, locale: str) -> None:
+        self.folder, self.sandbox = folder, sandbox
+        for old in folder.glob("data/*"):
             old.unlink()
-        config = configuration(FOLDER, sandbox.ports, IMPATIENT)
-        began = time.monotonic()
-        bot = await start_bot(config, log)
+        self.http = free_port()
+        self.log, self.offset = folder / "bot.log", folder / "clock"
+        extra = BUDGETS + stories.rules(folder, sandbox.ports, self.http)
+        self.config = configuration(folder, sandbox.ports, extra, locale)
+        text = self.config.read_text("utf-8")
+        text = text.replace("asks_per_minute = 20 ", "asks_per_minute = 200 ", 1)
+        self.config.write_text(text, "utf-8")
+        self.log.write_bytes(b"")
+        self.offset.write_text("0", "utf-8")
+        self.process: asyncio.subprocess.Process | None = None
+        self.killing = False
+
+    async def start(self) -> None:
+        """Start it, in a session of its own: a Ctrl-C of this terminal does not reach it."""
+        with self.log.open("ab") as out:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "sandbox.timed", str(self.config), str(self.offset)),
+                cwd=ROOT,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        await connected(self.sandbox, self.process, 60)
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+        for platform in PLATFORMS:
+            await self._gone(platform)
+
+    async def _gone(self, platform: str) -> None:
+        """Wait until the platform has noticed that the bot's connections are gone."""
+        while True:
+            found = await self.sandbox.call(platform, "connections")
+            if not any(connection["open"] for connection in found):
+                return
+            await asyncio.sleep(0.02)
+
+    async def set_clock(self, seconds: float) -> None:
+        assert self.process is not None
+        self.offset.write_text(f"{seconds}", "utf-8")
+        self.process.send_signal(signal.SIGUSR1)
+
+    async def stop(self, patience: float = 15.0) -> int:
+        """Stop it as SIGTERM does; killed, if that takes longer."""
+        if self.process is None:
+            return 0
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(self.process.wait(), patience)
+            except TimeoutError:
+                self.process.kill()
+        return await self.process.wait()
+
+
+class Show:
+    """Plays the stories on both platforms at the same time, and prints one of them as it goes."""
+
+    def __init__(self, console: Console, house: House, locale: str, shown: str) -> None:
+        self.console, self.locale, self.shown = console, locale, shown
+        switch = asyncio.Lock()
+        self.stages = [stories.Half(house.sandbox, one, house, switch) for one in PLATFORMS]
+        self.live = live.Live(
+            console, next(s for s in self.stages if s.platform == shown), locale, brief=True
+        )
+        self.live.stage.watcher = self.live.told
+        self.rows: list[view.Row] = []
+        self.names: list[str] = []
+
+    async def play(self, names: list[str]) -> None:
+        """A failed story does not keep the others from being told."""
+        self.names = names
+        following = asyncio.create_task(self.live.follow())
         try:
-            await sandbox.call("dingtalk", "configure", session_per_minute=0)
-            with console.status("starting the bot …"):
-                await connected(sandbox, bot, 30)
-            ready = time.monotonic() - began
-            console.print(f"The bot is connected to both platforms after {ready:.1f} s.")
-            rows = await play_all(console, sandbox)
-            for platform in PLATFORMS:
-                for chat in ("hr", "ops"):
-                    entries = await play.Play(sandbox, platform).transcript(chat)
-                    view.transcript(console, f"{platform} · group {chat}", entries)
-            view.scoreboard(console, rows)
-            failed = [row for row in rows if row[2]]
-            for platform, story, error, _ in failed:
-                console.print(f"{platform}: {story}\n{error}", style="red", markup=False)
-            if not options.once:
-                await sit_down(console, sandbox, bot)
-            code = await stop_bot(bot)
-            if code:
-                console.print(f"[red]The bot ended with status {code}; see {log}[/red]")
-            return 1 if failed or code else 0
-        except RuntimeError as error:
-            console.print(f"[red]{error}[/red]; its log ends:")
-            console.print("".join(log.read_text("utf-8", "replace").splitlines(True)[-15:]))
-            return 1
+            short = [name for name in names if name in stories.SHORT]
+            await asyncio.gather(
+                *(self._half(stage, self._order(stage, short)) for stage in self.stages)
+            )
+            for name in names:
+                if name in stories.LONG:
+                    self._title(name)
+                    began = time.monotonic()
+                    error = await self._went(stories.LONG[name](self.stages))
+                    for stage in self.stages:
+                        row = (stage.platform, name, error, time.monotonic() - began)
+                        self.rows.append(row)
         finally:
-            await stop_bot(bot)
+            following.cancel()
+        await self.live.look()
+
+    def _order(self, stage: stories.Half, names: list[str]) -> list[str]:
+        """The platform that is not shown begins in the middle: the two then ask for the same, and
+        switch the same machines, at different times."""
+        half = 0 if stage.platform == self.shown else len(names) // 2
+        return names[half:] + names[:half]
+
+    async def _half(self, stage: stories.Half, names: list[str]) -> None:
+        for name in names:
+            if stage.platform == self.shown:
+                await self.live.look()
+                self._title(name)
+            began = time.monotonic()
+            error = await self._went(stories.SHORT[name](stage))
+            self.rows.append((stage.platform, name, error, time.monotonic() - began))
+
+    def _title(self, name: str) -> None:
+        self.console.print(view.heading_of(words.say(self.locale, name)))
+        self.console.print()
+
+    async def _went(self, story: Awaitable[None]) -> str:
+        """How a story failed; "": it went as told."""
+        try:
+            await story
+        except (play.StoryFailed, RuntimeError) as failed:
+            return str(failed) or type(failed).__name__
+        return ""
+
+    def score(self) -> bool:
+        """Print how it went; False: not as told."""
+        self.rows.sort(key=lambda row: PLATFORMS.index(row[0]))
+        view.scoreboard(self.console, self.rows, self.names, self.locale)
+        failed = [row for row in self.rows if row[2]]
+        for platform, story, error, _ in failed:
+            self.console.print(Text(f"{platform}: {story}\n{error}", "red"))
+        return not failed
+
+
+def commands() -> list[str]:
+    """The names of the commands that ship, for the completion."""
+    files = (ROOT / "commands").iterdir()
+    return sorted(path.stem for path in files if path.suffix in (".py", ".yml"))
+
+
+async def seated(console: Console, house: House, options: argparse.Namespace) -> None:
+    """Let a person type, until they leave or the bot ends."""
+    from sandbox import prompt
+
+    assert house.process is not None
+    seat = prompt.Seat(console, house.sandbox, options.on, options.locale)
+    typing = asyncio.create_task(prompt.sit_down(seat, commands(), house.folder / "history"))
+    ended = asyncio.create_task(house.process.wait())
+    await asyncio.wait({typing, ended}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (typing, ended):
+        task.cancel()
+    await asyncio.gather(typing, ended, return_exceptions=True)
+
+
+async def perform(console: Console, house: House, options: argparse.Namespace) -> bool:
+    """Everything between the start and the end; False: something did not go as told."""
+    began = time.monotonic()
+    await house.sandbox.call("dingtalk", "configure", session_per_minute=0)
+    await house.sandbox.call("lark", "lift_rates")
+    await house.sandbox.call("aliyun", "set_power", seconds=0)
+    await house.start()
+    say = words.say
+    console.print(say(options.locale, "ready", seconds=time.monotonic() - began))
+    began, good = time.monotonic(), True
+    if names := options.story or ([] if options.quiet else list(stories.NAMES)):
+        console.print(say(options.locale, "shown", platform=options.on), end="\n\n")
+        show = Show(console, house, options.locale, options.on)
+        await show.play(names)
+        good = show.score()
+        facts = {"count": len(names), "seconds": time.monotonic() - began}
+        console.print(say(options.locale, "lasted", **facts), end="\n\n")
+    if not options.once:
+        await seated(console, house, options)
+    return good
+
+
+async def main(options: argparse.Namespace, folder: Path = FOLDER) -> int:
+    """The status to leave with. Ctrl-C, SIGTERM and a closed terminal end it at once."""
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(words.say(options.locale, "starting"))
+    loop, myself = asyncio.get_running_loop(), asyncio.current_task()
+    assert myself is not None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, myself.cancel)
+    async with Sandbox(free_ports(), apart=True) as sandbox:
+        house = House(folder, sandbox, options.locale)
+        try:
+            good = await perform(console, house, options)
+            code = await house.stop()
+            console.print(words.say(options.locale, "bye", folder=folder))
+            if code:
+                told = words.say(options.locale, "ended", code=code, log=house.log)
+                console.print(Text(told, "red"))
+            return 0 if good and not code else 1
+        except RuntimeError as error:
+            ends = "".join(house.log.read_text("utf-8", "replace").splitlines(True)[-15:])
+            told = words.say(options.locale, "log.ends")
+            console.print(Text(f"{error}; {told}\n{ends}", "red"))
+            return 1
+        except asyncio.CancelledError:
+            await house.stop(1.0)
+            return INTERRUPTED
+        finally:
+            await house.stop(1.0)
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="leave after the stories")
+    parser.add_argument("--quiet", action="store_true", help="no stories: type at once")
+    parser.add_argument(
+        "--story",
+        action="append",
+        choices=stories.NAMES,
+        help="only this one; may be given more than once",
+    )
+    parser.add_argument(
+        "--locale",
+        choices=words.LOCALES,
+        default=words.usual(),
+        help="the language of the demo and of the bot; default: that of LANG",
+    )
+    parser.add_argument("--on", choices=PLATFORMS, default="dingtalk", help="whose groups you see")
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="leave after the stories")
     os.chdir(ROOT)
     with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(asyncio.run(main(parser.parse_args())))
+        sys.exit(asyncio.run(main(arguments(sys.argv[1:]))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sandbox import world
@@ -22,6 +22,7 @@ STOPPED = ("已停止", "stopped")
 FAILED = ("失败", "failed")
 WAITING = ("等待中", "waiting")
 AUDIT = "№"
+GROUPS = ("ops", "hr")
 
 Entry = dict[str, Any]
 
@@ -42,10 +43,26 @@ def tips(answer: Any) -> str:
     return str((answer or {}).get("tips", ""))
 
 
+def title(entry: Entry) -> str:
+    """The first line of what an entry says."""
+    return str(entry["text"]).strip().partition("\n")[0]
+
+
+def _label(card: Entry, action: str) -> str:
+    """What stands on the button; an old card's is called by what it does."""
+    for button in card["buttons"]:
+        if button["action"] == action:
+            return str(button["label"])
+    return action
+
+
 def is_request_card(entry: Entry) -> bool:
     """Is it a card that is or was voted on? A message may come as a card too, where only a card
     can mention people; that one never had buttons nor changed."""
     return entry["kind"] == "card" and bool(entry["buttons"] or entry["history"])
+
+
+Watcher = Callable[["Play", str, dict[str, str]], Awaitable[None]]
 
 
 class Play:
@@ -53,6 +70,12 @@ class Play:
 
     def __init__(self, sandbox: Sandbox, platform: str, patience: float = 20.0) -> None:
         self.sandbox, self.platform, self.patience = sandbox, platform, patience
+        self.watcher: Watcher | None = None
+
+    async def tell(self, key: str, **facts: str) -> None:
+        """Let whoever watches know of something that is seen in no group."""
+        if self.watcher is not None:
+            await self.watcher(self, key, facts)
 
     async def call(self, method: str, **args: Any) -> Any:
         return await self.sandbox.call(self.platform, method, **args)
@@ -62,15 +85,23 @@ class Play:
         return str((await self.call("say", user=user, text=text, **args))["message"])
 
     async def click(self, user: str, card: Entry, action: str, **args: Any) -> dict[str, Any]:
+        await self.tell("click", who=user, what=_label(card, action), card=title(card))
         answer: dict[str, Any] = await self.call(
             "click", user=user, card=card["ref"], action=action, **args
         )
         answer["said"] = answer["toast"] or tips(answer["answer"])
+        if answer["said"]:
+            await self.tell("toast", who=user, said=answer["said"])
         return answer
 
     async def transcript(self, chat: str = "ops") -> list[Entry]:
         entries: list[Entry] = await self.call("transcript", chat=chat)
         return entries
+
+    async def groups(self) -> list[Entry]:
+        """What stands in all groups, with the ``group`` of each entry, as it came."""
+        found = [e | {"group": chat} for chat in GROUPS for e in await self.transcript(chat)]
+        return sorted(found, key=lambda entry: float(entry["at"]))
 
     async def until(self, what: str, found: Callable[[list[Entry]], Any], chat: str = "ops") -> Any:
         """Wait until the transcript shows something; StoryFailed if it does not in time."""
@@ -151,6 +182,7 @@ async def new_hire(play: Play, employee: str = "E123") -> None:
     """An OA form is agreed to; the account is provisioned, and the group is told with proof."""
     for again in (False, True):
         known, before = await play.ids("hr"), len(await play.runs())
+        await play.tell("form", who="alice", employee=employee, role="devops", approver="bob")
         await play.call(
             "form",
             user="alice",
@@ -326,6 +358,7 @@ async def reboot_rejected(play: Play) -> None:
 async def reboot_failing(play: Play) -> None:
     """A template of which one instance fails: no more are started, and it says so."""
     known, before = await play.ids(), len(await play.power())
+    await play.tell("broken", machine="web-01")
     await play.sandbox.call(
         "aliyun", "break_machine", instance="i-sandbox0web01", act="reboot", code="OperationDenied"
     )

@@ -14,7 +14,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from sandbox import words
+
 Entry = dict[str, Any]
+Row = tuple[str, str, str, float]
 COLOURS = {"alice": "magenta", "bob": "green", "carol": "cyan", "dave": "yellow", "mallory": "red"}
 TONES = (
     (("待审批", "waiting"), "yellow"),
@@ -28,8 +31,8 @@ LABELS = {"approve": "green", "reject": "red", "stop": "red"}
 
 def tone(entry: Entry) -> str:
     head = str(entry["text"])[:120]
-    for words, colour in TONES:
-        if any(word in head for word in words):
+    for heads, colour in TONES:
+        if any(word in head for word in heads):
             return colour
     return "bright_black"
 
@@ -47,7 +50,11 @@ def heading(entry: Entry, known: dict[str, Entry]) -> Text:
     who = str(entry["from"])
     line = Text()
     line.append(f"{when}  ", "bright_black")
-    line.append("🤖 countersign" if who == "bot" else who, f"bold {COLOURS.get(who, 'blue')}")
+    line.append(
+        "🤖 Countersign" if who == "bot" else who.capitalize(), f"bold {COLOURS.get(who, 'blue')}"
+    )
+    if entry.get("group", "ops") != "ops":
+        line.append(f" · {entry['group']}", "bright_black")
     if answered := known.get(str(entry.get("reply_to") or "")):
         line.append(f"  ↳ {first_line(answered)}", "bright_black")
     if entry.get("mentions"):
@@ -60,52 +67,107 @@ def first_line(entry: Entry) -> str:
     return text if len(text) <= 48 else text[:47] + "…"
 
 
-def card(entry: Entry) -> RenderableType:
-    title, _, rest = str(entry["text"]).strip().partition("\n")
-    parts: list[RenderableType] = [body(rest)]
+def states(entry: Entry) -> list[Entry]:
+    """What an entry was, one after the other, and is now."""
+    texts, buttons = entry.get("history") or (), entry.get("history_buttons") or ()
+    earlier = [
+        {**entry, "text": text, "buttons": row, "history": []}
+        for text, row in zip(texts, buttons, strict=True)
+    ]
+    return [*earlier, entry]
+
+
+def row_of(buttons: list[dict[str, Any]]) -> Text:
+    row = Text()
+    for button in buttons:
+        colour = LABELS.get(str(button["action"]), "blue")
+        row.append(f" {button['label']} ", f"bold white on {colour}")
+        row.append("  ")
+    return row
+
+
+def cut(text: str, most: int | None, locale: str) -> Text:
+    """The first lines of a text, and how many there are more."""
+    lines = text.strip().split("\n")
+    if most is None or len(lines) <= most + 1:
+        return body(text)
+    shown = body("\n".join(lines[:most]))
+    shown.append("\n" + words.say(locale, "card.rest", count=len(lines) - most), "bright_black")
+    return shown
+
+
+def panel(entry: Entry, title: str, parts: list[RenderableType]) -> RenderableType:
     if entry["buttons"]:
-        row = Text("\n")
-        for button in entry["buttons"]:
-            colour = LABELS.get(str(button["action"]), "blue")
-            row.append(f" {button['label']} ", f"bold white on {colour}")
-            row.append("  ")
-        parts.append(row)
-    changed = len(entry.get("history") or ())
+        parts = [*parts, Text(), row_of(entry["buttons"])]
     return Panel(
         Group(*parts),
         title=Text(title, "bold"),
         title_align="left",
-        subtitle=f"changed {changed}×" if changed else None,
-        subtitle_align="right",
         border_style=tone(entry),
         box=box.ROUNDED,
         width=92,
     )
 
 
-def entry_view(entry: Entry, known: dict[str, Entry]) -> RenderableType:
-    shown = card(entry) if entry["kind"] == "card" else Padding(body(str(entry["text"])), (0, 0))
+def card(entry: Entry, most: int | None, locale: str) -> RenderableType:
+    title, _, rest = str(entry["text"]).strip().partition("\n")
+    return panel(entry, title, [cut(rest, most, locale)])
+
+
+def change(entry: Entry, before: str, locale: str) -> RenderableType:
+    """A card that is another than it was: its title, what is new in it, and its buttons."""
+    title, _, rest = str(entry["text"]).strip().partition("\n")
+    old = set(before.split("\n"))
+    new = [line for line in rest.split("\n") if line.strip() and line not in old]
+    head = Text("          ✎ ", "bright_black")
+    head.append(words.say(locale, "card.changed"), "bright_black")
+    shown = panel(entry, title, [body("\n".join(new))] if new else [])
+    return Group(head, Padding(shown, (0, 0, 1, 10)))
+
+
+def act(text: str) -> RenderableType:
+    """Something that somebody does, which is seen in no group."""
+    return Padding(Text(f"→ {text}", "italic"), (0, 0, 1, 4))
+
+
+def heading_of(title: str) -> RenderableType:
+    """The title of a story."""
+    return Rule(Text(f"▶ {title}", "bold"), style="bright_black", align="left")
+
+
+def entry_view(
+    entry: Entry, known: dict[str, Entry], most: int | None = None, locale: str = "en"
+) -> RenderableType:
+    if entry["kind"] == "card":
+        shown = card(entry, most, locale)
+    else:
+        shown = Padding(cut(str(entry["text"]), most, locale), (0, 0))
     return Group(heading(entry, known), Padding(shown, (0, 0, 1, 10)))
 
 
-def transcript(console: Console, title: str, entries: list[Entry]) -> None:
+def transcript(console: Console, title: str, entries: list[Entry], locale: str = "en") -> None:
     """Print a whole group chat."""
     known = {str(entry["id"]): entry for entry in entries}
     console.print()
-    console.print(Rule(f"[bold]{title}[/bold]", style="bright_black"))
+    console.print(Rule(Text(title, "bold"), style="bright_black"))
     console.print()
     for entry in entries:
-        console.print(entry_view(entry, known))
+        console.print(entry_view(entry, known, None, locale))
 
 
-def scoreboard(console: Console, rows: list[tuple[str, str, str, float]]) -> None:
+def scoreboard(console: Console, rows: list[Row], order: list[str], locale: str) -> None:
     """Print which stories went as told: (platform, story, error, seconds)."""
-    table = Table(box=box.SIMPLE_HEAD, title="Stories", title_justify="left")
-    table.add_column("platform")
-    table.add_column("story")
-    table.add_column("seconds", justify="right")
-    table.add_column("")
-    for platform, story, error, seconds in rows:
-        mark = Text("✗ failed, see below", "red") if error else Text("✓", "green")
-        table.add_row(platform, story, f"{seconds:.1f}", mark)
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(words.say(locale, "rows.story"))
+    platforms = list(dict.fromkeys(row[0] for row in rows))
+    for platform in platforms:
+        table.add_column(platform, justify="right")
+    for name in order:
+        cells = []
+        for platform in platforms:
+            for _, _, error, seconds in (row for row in rows if row[:2] == (platform, name)):
+                bad = Text(words.say(locale, "story.failed"), "red")
+                good = Text(words.say(locale, "story.done", seconds=seconds), "green")
+                cells.append(bad if error else good)
+        table.add_row(Text(words.say(locale, name)), *cells)
     console.print(table)

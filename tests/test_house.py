@@ -206,6 +206,8 @@ def test_the_sandbox_does_not_know_the_bot(path: Path) -> None:
     names = {name for name in imported(path) if name.split(".")[0] in ("bot", "adapters")}
     if room_of(path) == "oos":
         names = {name for name in names if name.split(".")[:2] != ["bot", "oos"]}
+    if room_of(path) == "timed":  # it is the demo's bot
+        names -= {"bot.app", "bot.config"}
     assert names <= {"bot", "bot.model"}, f"{path.name} imports {names}"
 
 

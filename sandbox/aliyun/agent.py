@@ -190,6 +190,7 @@ class Agents:
         run: dict[str, Any] = {
             "instance": machine.id,
             "invocation": invocation.id,
+            "tags": dict(invocation.tags),
             "script": script,
             "exit_code": None,
         }

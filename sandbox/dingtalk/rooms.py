@@ -124,6 +124,7 @@ class Entry:
     def described(self, viewer: str = "") -> dict[str, Any]:
         """The entry as ``transcript`` gives it."""
         shown, buttons, history = self.shown, list(self.buttons), []
+        earlier: list[list[dict[str, str]]] = []
         if self.recalled:
             shown, buttons = markup.Shown(""), []
         elif self.card is not None:
@@ -132,6 +133,9 @@ class Entry:
             shown = card_shown(self.card.template, data)
             buttons = card_buttons(self.card.template, data)
             history = [card_shown(self.card.template, r).text for r in self.card.revisions[:-1]]
+            earlier = [
+                _listed(card_buttons(self.card.template, r)) for r in self.card.revisions[:-1]
+            ]
         return {
             "at": self.at,
             "chat": self.chat,
@@ -145,12 +149,17 @@ class Entry:
             "reply_to": self.reply_to,
             "thread": "",
             "mentions": list(self.notified),
-            "buttons": [{"action": b.action, "label": b.label} for b in buttons],
+            "buttons": _listed(buttons),
             "revision": len(self.card.revisions) - 1 if self.card else 0,
             "history": history,
+            "history_buttons": earlier,
             "recalled": self.recalled,
             "via": self.via,
         }
+
+
+def _listed(buttons: list[Button]) -> list[dict[str, str]]:
+    return [{"action": b.action, "label": b.label} for b in buttons]
 
 
 class Rooms:

@@ -133,6 +133,7 @@ def _as_seen(entry: state.Entry) -> dict[str, Any]:
         "buttons": [] if entry.recalled else entry.shown.buttons,
         "revision": max(0, len(entry.revisions) - 1),
         "history": [shown.text for _, shown in entry.revisions[:-1]],
+        "history_buttons": [shown.buttons for _, shown in entry.revisions[:-1]],
         "recalled": entry.recalled,
         "urgent": [state.PEOPLE[one].id for one in entry.urgent],
         "raw": json.loads(entry.source) if not entry.revisions else entry.card,
