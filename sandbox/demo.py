@@ -111,6 +111,36 @@ def configuration(
     return path
 
 
+async def _started(log: Path, *module: str) -> asyncio.subprocess.Process:
+    """A program of the checkout that writes into a log, in a session of its own: a Ctrl-C of this
+    terminal does not reach it."""
+    with log.open("ab") as out:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", *module),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=out,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+async def start_bot(config: Path, log: Path) -> asyncio.subprocess.Process:
+    """The bot as it is always started."""
+    return await _started(log, "bot", "run", "--config", str(config))
+
+
+async def stop_bot(bot: asyncio.subprocess.Process, patience: float = 15.0) -> int:
+    """Stop it by SIGTERM; killed, if that takes longer."""
+    if bot.returncode is None:
+        bot.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(bot.wait(), patience)
+        except TimeoutError:
+            bot.kill()
+    return await bot.wait()
+
+
 async def connected(sandbox: Sandbox, bot: asyncio.subprocess.Process, patience: float) -> None:
     """Wait until the bot is connected to both platforms; RuntimeError if it ends or is too slow."""
     deadline = time.monotonic() + patience
@@ -141,19 +171,9 @@ class House:
         self.log.write_bytes(b"")
         self.offset.write_text("0", "utf-8")
         self.process: asyncio.subprocess.Process | None = None
-        self.killing = False
 
     async def start(self) -> None:
-        """Start it, in a session of its own: a Ctrl-C of this terminal does not reach it."""
-        with self.log.open("ab") as out:
-            self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "sandbox.timed", str(self.config), str(self.offset)),
-                cwd=ROOT,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=out,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self.process = await _started(self.log, "sandbox.timed", str(self.config), str(self.offset))
         await connected(self.sandbox, self.process, 60)
 
     async def kill(self) -> None:
@@ -177,16 +197,7 @@ class House:
         self.process.send_signal(signal.SIGUSR1)
 
     async def stop(self, patience: float = 15.0) -> int:
-        """Stop it as SIGTERM does; killed, if that takes longer."""
-        if self.process is None:
-            return 0
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(self.process.wait(), patience)
-            except TimeoutError:
-                self.process.kill()
-        return await self.process.wait()
+        return 0 if self.process is None else await stop_bot(self.process, patience)
 
 
 class Show:
