@@ -400,6 +400,8 @@ class _Taker:
         writer, lines = self._writer, list[logbook.Line | logbook.Failure]()
         # a timer's row is its own guard: one put in again for the very same time is due once more
         known = None if isinstance(event, model.TimerDue) else writer.answer(event.id)
+        if known is None and isinstance(event, model.Arrived) and event.formerly:
+            known = writer.answer(event.formerly)
         if known is not None:
             return replace(known, duplicate=True), lines
         receipt = model.Receipt()
@@ -414,6 +416,8 @@ class _Taker:
             if needs.asks_by:
                 self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
         writer.record(event.id, type(event).__name__, codec.ms(now), receipt)
+        if isinstance(event, model.Arrived) and event.known_as:
+            writer.record(event.known_as, type(event).__name__, codec.ms(now), receipt)
         return receipt, lines
 
     def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:

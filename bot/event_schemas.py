@@ -181,6 +181,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
             "count": "integer?",
             "event": "string?",
         },
+        "event.changed": {"via": "string", "source": "string", "event": "string"},
         "event.repeated": {"via": "string", "address": "string", "count": "integer"},
     },
     "Rules": {

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adapters.inlet import callback, dingtalk, gate, lark, refusal, shapes, tally, wire
+from adapters.inlet import callback, dingtalk, gate, lark, refusal, shapes, strict, tally, wire
 from adapters.inlet.settings import CALLBACKS, Settings, Source
 from bot import checkpoints, model, ports
 
@@ -172,20 +172,19 @@ class Inlet:
     async def _events(self, entry: gate.Gate, kind: str, asked: Asked) -> web.StreamResponse:
         found = shapes.read(entry.source, kind, asked.headers, asked.query, asked.body, asked.now)
         entry.pace(len(found), asked.now)
-        arrived = [
-            model.Arrived(arrival(event), asked.now, event, entry.source.name, person)
-            for event, person in found
-        ]
+        arrived = [arrived_of(entry.source, event, person, asked.now) for event, person in found]
         receipts = await self._commit(arrived)
         for receipt in receipts:
             if receipt.tone == "error":
-                raise refusal.Refusal(422, "", receipt.toast)
-        new = [one for one, receipt in zip(arrived, receipts, strict=True) if not receipt.duplicate]
-        for _ in range(len(arrived) - len(new)):
+                status = 409 if receipt.code == "conflict" else 422
+                raise refusal.Refusal(status, "", receipt.toast)
+        for _ in [receipt for receipt in receipts if receipt.duplicate]:
             self._note(entry.source, "duplicate", asked.address)
+        both = zip(arrived, receipts, strict=True)
+        new = [one for one, receipt in both if not receipt.duplicate and not receipt.code]
         if any((one.event.source, one.event.type) == RUN_ENDED for one in new):
             self._hurry()
-        return wire.answer(202 if new else 200, {"ids": [one.id for one in arrived]})
+        return wire.answer(202 if new else 200, {"ids": [one.formerly for one in arrived]})
 
     async def _called_back(self, entry: gate.Gate, asked: Asked) -> web.StreamResponse:
         """Answer a chat platform, whose payload becomes what its adapter makes of it."""
@@ -245,14 +244,36 @@ def later(word: str) -> refusal.Refusal:
     return refusal.Refusal(503, word, "not now, send it again", {"Retry-After": "5"})
 
 
-def arrival(event: model.CloudEvent) -> str:
-    """The id by which an event is known again: two events have the same only if their source and
-    their id are the same."""
+def arrived_of(
+    source: Source, event: model.CloudEvent, person: str, now: datetime
+) -> model.Arrived:
+    """The event as it arrived, with the names by which it is known again. Attributes of transport,
+    as a new time of publishing, are no content."""
+    base = arrival(event, source.name)
+    content = strict.fingerprint([event.type, event.subject, event.data]).removeprefix("sha256-")
+    return model.Arrived(
+        id=f"{base}:{content[:16]}",
+        at=now,
+        event=event,
+        via=source.name,
+        person=person,
+        known_as=base,
+        formerly=arrival(event),
+        refuse=source.on_conflict == "refuse",
+    )
+
+
+def arrival(event: model.CloudEvent, via: str = "") -> str:
+    """The name by which an event is known: two events have the same only if their source and their
+    id are the same, and whoever sent them. Without the sender, it is what senders are told."""
     source = event.source.replace("%", "%25").replace(":", "%3A")
     wanted = f"ce:{source}:{event.id}"
+    if via:
+        sender = via.replace("%", "%25").replace(":", "%3A")
+        wanted = f"in:{sender}:{source}:{event.id}"
     if len(wanted) <= LONGEST_ID:
         return wanted
-    return "ce:sha256-" + hashlib.sha256(wanted.encode()).hexdigest()
+    return f"{wanted[:2]}:sha256-" + hashlib.sha256(wanted.encode()).hexdigest()
 
 
 def _seen(future: asyncio.Future[Any]) -> None:

@@ -40,6 +40,7 @@ class Source:
     its card callbacks; ``decode`` makes events of their payloads, and ``answer`` what is answered
     to a button; ``tenant`` is the organisation where a payload names none.
 
+    ``on_conflict``: what becomes of another event under a source and id that are known.
     ``addresses``: IP addresses and networks that may send, empty for all. ``only``: the event
     sources that it may name, one that ends with ``*`` as a prefix, empty for all. ``person``: whom
     its events are from, unless ``mapping`` finds somebody. ``mapping``: what stands where, as a
@@ -65,6 +66,7 @@ class Source:
     tenant: str = ""
     decode: Decode | None = None
     answer: Answer | None = None
+    on_conflict: Literal["keep", "refuse"] = "keep"
 
     def __post_init__(self) -> None:
         """ValueError: it can't work like this; the message says what to change."""

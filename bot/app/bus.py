@@ -137,6 +137,7 @@ def source_of(settings: config.Config, one: config.Source, chats: Mapping[str, A
         mapping=one.mapping,
         window=float(one.window),
         per_minute=one.per_minute,
+        on_conflict=one.on_conflict,
         tenant=tenants[0] if tenants else "",
         decode=chat.decode if chat is not None else None,
         answer=chat.answer if chat is not None else None,

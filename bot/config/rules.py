@@ -239,6 +239,11 @@ class Source(Table):
     window: Annotated[int, Field(ge=10, le=3600)] = Field(
         default=300, description="Seconds that a signed request is good for."
     )
+    on_conflict: Literal["keep", "refuse"] = Field(
+        default="keep",
+        description="What becomes of an event whose `source` and `id` are known while its type, "
+        "subject or data differ: it is kept as an event of its own, or refused (409).",
+    )
     per_minute: int = Field(
         default=6000, ge=1, le=1000000, description="Events that it may send, on average."
     )

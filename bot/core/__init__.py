@@ -47,7 +47,9 @@ def needs(house: House, event: model.Event) -> model.Needs:
             return model.Needs(listing="open", limit=forms.MOST_OPEN)
         case model.ExecutionFound():
             return model.Needs()
-        case model.Arrived() | model.Turned() | model.Ordered():
+        case model.Arrived():
+            return model.Needs(known_as=event.known_as)
+        case model.Turned() | model.Ordered():
             return model.Needs()
         case model.TimerDue() | model.Observed() | model.ExecutionSeen() | model.Restored():
             return model.Needs(request=event.request)

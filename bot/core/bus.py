@@ -143,7 +143,23 @@ def arrived(house: House, event: model.Arrived, view: model.View, now: datetime)
         draft = Draft(house, view, now)
         draft.enter("countersign", "event.refused", via=event.via, reason="reserved", event=came.id)
         return draft.receipt(f"only the bot's own events are from {rulebook.AUDIT_SOURCE}", "error")
-    return model.Decision(published=(came,))
+    if not event.known_as:
+        return model.Decision(published=(came,))
+    if not view.known:
+        return model.Decision(published=(replace(came, mark=event.via),))
+    draft = Draft(house, view, now)
+    facts = {"via": event.via, "source": came.source, "event": came.id}
+    if event.refuse:
+        draft.enter("countersign", "event.refused", via=event.via, reason="conflict", event=came.id)
+        told = "another event came by this source and id; give each its own id"
+        made, code = draft.receipt(told, "error"), "conflict"
+    else:
+        draft.enter("countersign", "event.changed", **facts)
+        told = "another event came by this source and id; this one is kept beside it"
+        made, code = draft.receipt(told, "warning"), "changed"
+        content = event.id.removeprefix(event.known_as)
+        made = replace(made, published=(replace(came, mark=f"{event.via}{content}"),))
+    return replace(made, receipt=replace(made.receipt, code=code))
 
 
 def turned(house: House, event: model.Turned, view: model.View, now: datetime) -> model.Decision:
@@ -299,6 +315,8 @@ def deliver(
         }
     place = request.place if target.how == "thread" and request is not None else None
     named = {"source": event.source, "id": event.id, "type": event.type}
+    if event.mark:
+        named["mark"] = event.mark
     made = model.Deliver(rule.name, number, target.how, to, body, named, place, target.retry)
     return model.NewEffect(made.key, made.key, made)
 

@@ -18,7 +18,9 @@ Retry = Literal["BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"]
 class CloudEvent:
     """An event of CloudEvents 1.0 (https://github.com/cloudevents/spec). ``data`` is JSON;
     ``extra`` are its extension attributes, flat. An event that came as ``detail-type`` and
-    ``detail`` has these as ``type`` and ``data``. ``source`` and ``id`` together are its identity.
+    ``detail`` has these as ``type`` and ``data``. ``source`` and ``id`` together are its identity
+    to its sender; ``mark`` tells it from one of the same names that another sender sent, or that
+    this one had sent before with another content ("" for the bot's own and for earlier releases').
     """
 
     id: str
@@ -28,6 +30,7 @@ class CloudEvent:
     subject: str = ""
     data: Any = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    mark: str = ""
 
     def plain(self) -> dict[str, Any]:
         """The event as JSON, by the attributes' own names."""
@@ -56,7 +59,11 @@ class Meant:
 class Arrived:
     """An event came from outside, by the source ``via`` of the configuration. ``person``: whom the
     source says it is from (an id of the book), "" for nobody. ``meant``: which rules mean it, where
-    that was found before; it is never stored."""
+    that was found before; it is never stored.
+
+    ``id`` names the event and its content, ``known_as`` the event alone, by its sender, source and
+    id; ``formerly`` is how earlier releases named it. ``refuse``: another content under a name that
+    is known is refused, and not kept."""
 
     id: str
     at: datetime
@@ -64,6 +71,9 @@ class Arrived:
     via: str
     person: str = ""
     meant: Meant | None = None
+    known_as: str = ""
+    formerly: str = ""
+    refuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +138,9 @@ class Deliver:
     def key(self) -> str:
         """What names this delivery for ever: one per event, rule and target."""
         parts = (self.event["source"], self.event["id"], self.rule)
-        named = ":".join(part.replace("%", "%25").replace(":", "%3A") for part in parts)
-        return f"deliver:{named}:{self.target}"
+        source, id_, rule = (part.replace("%", "%25").replace(":", "%3A") for part in parts)
+        mark = f"%23{self.event['mark']}" if self.event.get("mark") else ""
+        return f"deliver:{source}:{id_}{mark}:{rule}:{self.target}"
 
     @property
     def token(self) -> str:

@@ -47,6 +47,7 @@ class Needs:
     else through ``effect``. ``listing``: "open" (all not final, oldest
     first), "recent" (newest first), "audit" (of ``request`` if given, else the newest entries),
     "dead" (letters that could not be delivered; ``letter`` is one of them by number).
+    ``known_as``: is an event known by this name?
     """
 
     platform: str = ""
@@ -59,6 +60,7 @@ class Needs:
     limit: int = 20
     letter: int = 0
     asks_by: str = ""
+    known_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class View:
     another for each event, ``shift`` by how much the machine's clock was set in all.
     ``listing_votes``: the votes on the requests of an "open" ``listing``.
     ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit.
+    ``known``: an event from outside has come by this name before.
     ``links``: the forms that revoke or modify the OA form that the event is about."""
 
     next_request: int
@@ -147,6 +150,7 @@ class View:
     total: int = 0
     listing_votes: tuple[Vote, ...] = ()
     links: tuple[FormLink, ...] = ()
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

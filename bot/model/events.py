@@ -224,9 +224,12 @@ Event = (
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The answer given at once to whoever brought the event: a toast and, for a click, the card as
-    it now stands. ``duplicate`` says that the event had been taken before."""
+    it now stands. ``duplicate`` says that the event had been taken before. ``code``
+    tells programs what it means: "changed", another event was known by this name; "conflict", this
+    one was refused for that; "" for everything else."""
 
     toast: str = ""
     tone: Literal["success", "info", "warning", "error"] = "info"
     card: Card | None = None
     duplicate: bool = False
+    code: str = ""

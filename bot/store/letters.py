@@ -18,8 +18,8 @@ BEHIND_ALL = "\U0010ffff"
 
 def publish(connection: sqlite3.Connection, event: model.CloudEvent, now: int) -> None:
     """Put an event on the bus; one that is there already stays as it is."""
-    values = (event.source, event.id, event.type, event.subject, now, codec.encode(event))
-    connection.execute(queries.BUS_INSERT, values)
+    names = (event.source, event.id, event.mark, event.type, event.subject)
+    connection.execute(queries.BUS_INSERT, (*names, now, codec.encode(event)))
 
 
 def redrive(connection: sqlite3.Connection, number: int, now: int) -> bool:
@@ -119,7 +119,7 @@ def letters_of(
     connection: sqlite3.Connection, event: model.CloudEvent, limit: int
 ) -> tuple[model.Letter, ...]:
     """What rules made of an event, as far as it is remembered."""
-    named = {"source": event.source, "id": event.id, "type": event.type}
+    named = {"source": event.source, "id": event.id, "type": event.type, "mark": event.mark}
     key = model.Deliver("", 0, "http", {}, None, named).key
     first = key.removesuffix(":0")  # the rule and the target are the rest of the key
     rows = connection.execute(queries.LETTERS_OF, (first, first + BEHIND_ALL, limit))

@@ -223,8 +223,8 @@ GROUP BY 1
 # ----------------------------------------------------------------------------- bus and letters
 
 BUS_INSERT = """
-INSERT INTO bus (source, id, type, subject, at, body) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (source, id) DO NOTHING
+INSERT INTO bus (source, id, mark, type, subject, at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (source, id, mark) DO NOTHING
 """
 BUS_FIRST_SINCE = "SELECT seq FROM bus WHERE at >= ? ORDER BY at, seq LIMIT 1"
 _OF_TYPES = "(:types = '[]' OR type IN (SELECT value FROM json_each(:types)))"

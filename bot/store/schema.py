@@ -297,6 +297,37 @@ def m008_form_links(db: sqlite_utils.Database) -> None:
     db.execute(_FORMS.strip().removesuffix(";"))
 
 
+_MARKS = """
+CREATE TABLE bus_marked (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    mark TEXT NOT NULL DEFAULT '',
+    type TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (source, id, mark)
+);
+INSERT INTO bus_marked (seq, source, id, type, subject, at, body)
+    SELECT seq, source, id, type, subject, at, body FROM bus;
+DELETE FROM sqlite_sequence WHERE name = 'bus_marked';
+INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'bus_marked', seq FROM sqlite_sequence WHERE name = 'bus';
+DROP TABLE bus;
+ALTER TABLE bus_marked RENAME TO bus;
+CREATE INDEX bus_at ON bus (at);
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m009_marks(db: sqlite_utils.Database) -> None:
+    """Events of the same source and id, by different senders or with different contents."""
+    for statement in _MARKS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 def names() -> frozenset[str]:
     """The migrations that this release knows."""
     return frozenset(one.name for one in migrations.pending(sqlite_utils.Database(memory=True)))

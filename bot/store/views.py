@@ -216,7 +216,9 @@ def load(
         post = dead(connection, needs)
     elif needs.listing:
         shown = listing(connection, needs.listing, needs.limit)
+    known = needs.known_as and connection.execute(queries.EVENT_ANSWER, (needs.known_as,))
     return model.View(
+        known=bool(known and known.fetchone()),
         next_request=next_request,
         audit_seq=audit_seq,
         audit_hash=audit_hash,

@@ -12,7 +12,7 @@ import pytest
 from cloudevents.core.bindings import http
 from cloudevents.core.v1.event import CloudEvent
 
-from adapters.inlet import server, shapes
+from adapters.inlet import server, shapes, strict
 from bot import matcher, model
 from tests.adapters import inlet_stage
 from tests.adapters.inlet_stage import EVENT, dumped, source, staged
@@ -40,6 +40,8 @@ FINISHED = {
 """As the documentation of Cloud Assistant's events shows it."""
 
 
+CONTENT = strict.fingerprint(["order.paid", "", EVENT["data"]])[7:23]
+
 # ----------------------------------------------------------------------------- CloudEvents
 
 
@@ -49,7 +51,7 @@ async def test_structured_mode(tmp_path: Path) -> None:
         assert (answer.status, answer.body) == (202, {"ids": ["ce:shop:e-1"]})
         [arrived] = stage.taken
         assert arrived == model.Arrived(
-            id="ce:shop:e-1",
+            id=f"in:shop:shop:e-1:{CONTENT}",
             at=rig.START,
             event=model.CloudEvent(
                 id="e-1",
@@ -60,6 +62,8 @@ async def test_structured_mode(tmp_path: Path) -> None:
             ),
             via="shop",
             person="alice",
+            known_as="in:shop:shop:e-1",
+            formerly="ce:shop:e-1",
         )
 
 
@@ -279,13 +283,46 @@ async def test_lone_halves_of_surrogates_become_readable(tmp_path: Path) -> None
 async def test_an_event_that_comes_again_is_answered_the_same(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         first = await stage.signed_post("/in/shop", EVENT)
-        second = await stage.signed_post("/in/shop", EVENT | {"data": "changed"})
+        second = await stage.signed_post("/in/shop", EVENT)
         assert (first.status, second.status) == (202, 200)
         assert first.body == second.body
         await stage.told("duplicate")
         assert stage.audit() == [
             ("event.repeated", {"via": "shop", "address": "127.0.0.1", "count": 1})
         ]
+
+
+async def test_another_event_under_a_known_id_is_not_lost(tmp_path: Path) -> None:
+    """A monitor says "firing", and then "resolved" under the same id."""
+    resolved = EVENT | {"data": "resolved"}
+    async with staged(tmp_path) as stage:
+        for event, status in ((EVENT, 202), (resolved, 200), (resolved, 200), (EVENT, 200)):
+            assert (await stage.signed_post("/in/shop", event)).status == status
+        with stage.opened.reading() as reader:
+            kept = [event.data for _, event in reader.bus_events() if event.source == "shop"]
+        assert kept == [EVENT["data"], "resolved"]
+        facts = {"via": "shop", "source": "shop", "event": "e-1"}
+        assert stage.audit()[0] == ("event.changed", facts)
+
+
+async def test_another_event_under_a_known_id_is_refused_where_it_says_so(tmp_path: Path) -> None:
+    async with staged(tmp_path, source(on_conflict="refuse")) as stage:
+        for event, status in ((EVENT, 202), (EVENT | {"data": 2}, 409), (EVENT | {"data": 2}, 409)):
+            assert (await stage.signed_post("/in/shop", event)).status == status
+        again = EVENT | {"time": "2026-03-01T16:00:09+08:00", "aliyunpublishtime": "later"}
+        assert (await stage.signed_post("/in/shop", again)).status == 200
+        with stage.opened.reading() as reader:
+            assert len(list(reader.bus_events())) == 1
+
+
+async def test_no_sender_swallows_anothers_event(tmp_path: Path) -> None:
+    other = source(name="till", path="/till")
+    async with staged(tmp_path, source(), other) as stage:
+        for path in ("/in/shop", "/till"):
+            assert (await stage.signed_post(path, EVENT)).status == 202
+        with stage.opened.reading() as reader:
+            marks = [event.mark for _, event in reader.bus_events()]
+        assert marks == ["shop", "till"]
 
 
 def test_only_the_same_source_and_id_make_the_same_event() -> None:

@@ -141,6 +141,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m006_asking",
             "m007_untold",
             "m008_form_links",
+            "m009_marks",
         ]
 
 
@@ -295,7 +296,7 @@ INDEXED = {
     "REQUESTS_RECENT": (5,),
     "EVENTS_PRUNE": (1, 5),
     "OUTBOX_PRUNE": (1, 5, 1, 1),
-    "BUS_INSERT": ("s", "i", "t", "", 1, "{}"),
+    "BUS_INSERT": ("s", "i", "m", "t", "", 1, "{}"),
     "BUS_FIRST_SINCE": (1,),
     "BUS_PAGE": {"after": 1, "since": 1, "types": "[]", "page": 5},
     "BUS_NEWEST": {"after": 1, "since": 1, "types": "[]", "limit": 5},
