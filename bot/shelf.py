@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot import catalog, hindrances, runbook, templates
-from bot.oos import apis, children, hidden, library, look, model, parse, printing, validate
+from bot.oos import apis, braces, children, hidden, library, look, model, parse, printing, validate
 
 Templates = Mapping[str, model.Template]
 UNUSED = "no command runs it"
@@ -63,6 +63,8 @@ class Shelf:
                 found = self._wrong(template, names, True, models)
             else:
                 found = self.wrong[mine]
+            if mine in used:
+                self.warnings.extend(map(str, braces.warnings(template)))
             self._note(mine in used or template in self.own.values(), parse.in_order(found))
         self._note_unread(reaches.values())
         for template in self.own.values():

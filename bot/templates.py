@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import hindrances
-from bot.oos import apis, children, hidden, library, look, model, parse, validate
+from bot.oos import apis, braces, children, hidden, library, look, model, parse, validate
 
 SUFFIXES = frozenset({".yml", ".yaml", ".json"})
 
@@ -16,11 +16,13 @@ SUFFIXES = frozenset({".yml", ".yaml", ".json"})
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A file and what is wrong with the template in it; no faults: it is valid. ``hindered``: why
-    the bot's own engine cannot run it, with all that it uses; it runs on OOS."""
+    the bot's own engine cannot run it, with all that it uses; it runs on OOS. ``warnings``:
+    what is probably not meant as it is written."""
 
     path: Path
     faults: tuple[model.Fault, ...]
     hindered: tuple[model.Fault, ...] = ()
+    warnings: tuple[model.Fault, ...] = ()
 
     @property
     def runs_here(self) -> bool:
@@ -28,10 +30,11 @@ class Checked:
 
     def lines(self) -> list[str]:
         """As people read it: one line for each fault, or that there is none and where it runs."""
+        lines = [str(fault) for fault in self.faults] or [f"{self.path}: ok"]
         if self.hindered:
             why = [f"  {fault}" for fault in self.hindered]
-            return [f"{self.path}: ok on OOS itself; not run here:", *why]
-        return [str(fault) for fault in self.faults] or [f"{self.path}: ok"]
+            lines = [f"{self.path}: ok on OOS itself; not run here:", *why]
+        return [*lines, *(f"  warning: {fault}" for fault in self.warnings)]
 
     def entry(self) -> dict[str, Any]:
         """As JSON; lines and columns count from 1, ``path`` is the place in the template."""
@@ -41,6 +44,7 @@ class Checked:
             "faults": [_entry(fault) for fault in self.faults],
             "runs_here": self.runs_here,
             "why_not": [str(fault) for fault in self.faults or self.hindered],
+            "warnings": [_entry(fault) for fault in self.warnings],
         }
 
 
@@ -86,7 +90,12 @@ def check(
     book = _Book(known, allow_unknown_products, services, models)
     faults = {path: book.faults(template, wrong) for path, (template, wrong) in read.items()}
     return [
-        Checked(path, tuple(faults[path]), () if faults[path] else tuple(book.hindered(template)))
+        Checked(
+            path,
+            tuple(faults[path]),
+            () if faults[path] else tuple(book.hindered(template)),
+            tuple(braces.warnings(template)) if template is not None else (),
+        )
         for path, (template, _) in read.items()
     ]
 

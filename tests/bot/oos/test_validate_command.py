@@ -68,13 +68,27 @@ def test_as_json(tmp_path: Path) -> None:
     fault = {"line": 1, "column": 4, "path": "", "message": "expected UTF-8, found the byte 0xff"}
     why = [f"{file}:1:4: expected UTF-8, found the byte 0xff"]
     assert json.loads(output) == [
-        {"file": str(file), "ok": False, "faults": [fault], "runs_here": False, "why_not": why}
+        {
+            "file": str(file),
+            "ok": False,
+            "faults": [fault],
+            "runs_here": False,
+            "why_not": why,
+            "warnings": [],
+        }
     ]
     file.write_text(PAUSE)
     code, output, beside = run(file, "--json")
     assert (code, beside) == (0, "")
     assert json.loads(output) == [
-        {"file": str(file), "ok": True, "faults": [], "runs_here": True, "why_not": []}
+        {
+            "file": str(file),
+            "ok": True,
+            "faults": [],
+            "runs_here": True,
+            "why_not": [],
+            "warnings": [],
+        }
     ]
 
 
@@ -179,3 +193,20 @@ def test_ten_mistakes_are_ten_located_sentences() -> None:
         "41:25: `ACS::TaskLoopItem` means something inside a Loop only",
     ]
     assert beside == "10 faults in 1 of 1 template\n"
+
+
+def test_single_braces_around_a_name_are_warned_of(tmp_path: Path) -> None:
+    """They may be the text of another language: a warning, no fault."""
+    file = tmp_path / "x.yml"
+    file.write_text(
+        "FormatVersion: OOS-2019-06-01\nParameters: {who: {Type: String}}\nTasks:\n"
+        "  - Name: a\n    Action: ACS::Notify\n    Properties:\n      WebHook:\n"
+        "        URI: robot:ops\n        Content:\n"
+        "          text: 'hello {who}, ${who} {{who}} {other} f(){ who; }'\n"
+    )
+    code, output, _ = run(file)
+    assert code == 0
+    assert output.splitlines() == [
+        f"{file}: ok",
+        f"  warning: {file}:10:24: `{{who}}` is text; a reference is `{{{{who}}}}`",
+    ]
