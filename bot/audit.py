@@ -21,6 +21,9 @@ from typing import IO, Any, Protocol
 
 from bot import model
 
+NOT_NOTED = -1
+"""In place of a number: the store should have noted its newest entry, and has not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -140,12 +143,13 @@ class _Stamp:
 
 
 def _stamps(head: Head) -> Iterator[_Stamp]:
-    given = (head.expected,) if isinstance(head.expected, str) else head.expected
+    given = (
+        [head.expected] * bool(head.expected) if isinstance(head.expected, str) else head.expected
+    )
     for text in (*given, *head.said):
-        if text:
-            number, _, hash_ = text.strip().lower().partition(":")
-            good = number.isdecimal() and len(number) < 19 and _HEX.fullmatch(hash_)
-            yield _Stamp(text, int(number) if good else 0, hash_)
+        number, _, hash_ = text.strip().lower().partition(":")
+        good = number.isdecimal() and len(number) < 19 and _HEX.fullmatch(hash_)
+        yield _Stamp(text, int(number) if good else 0, hash_)
 
 
 def verify(rows: Iterable[model.AuditRow], head: Head | None = None) -> list[Fault]:
@@ -190,6 +194,8 @@ def _faults_at_end(last: model.AuditRow | None, head: Head, expected: int) -> li
     known = max(head.sequence, head.seq, expected)
     if end < known:
         return [Fault(known, "cut", f"the entries {end + 1} to {known} are missing at the end")]
+    if last and head.seq == NOT_NOTED:
+        return [Fault(end, "head", "the store's note of its newest entry is gone or spoiled")]
     if last and head.seq == end and head.hash != last.hash:
         return [Fault(end, "head", f"the store noted the hash {head.hash or 'empty'}")]
     if last and 0 < head.seq < end:

@@ -181,12 +181,13 @@ class Context:
         return self.person.id in quorum.electorate(needed)
 
     def may_see(self, request: model.Request) -> bool:
-        """Own requests, those to vote on, those that were asked in this very chat, and those of a
-        group in which this person may ask for the same."""
+        """Own requests, those to vote on now or by the plan, those that were asked in this very
+        chat, and those of a group in which this person may ask for the same."""
         at = request.place
         return (
             request.person == self.person.id
             or self.may_vote(request)
+            or self.person.id in quorum.of(self.book, request).approvers
             or self.at_home(request)
             or (not at.direct and policy.may_use(self.book, self.person, request.command, at))
         )

@@ -37,18 +37,21 @@ def control_app(clock: Clock, parties: dict[str, Party], token: str) -> web.Appl
     ``POST /clock {"advance": seconds}`` → {"now": seconds}. For who knows the token only."""
 
     async def call(request: web.Request) -> web.Response:
-        body = await request.json()
-        method = getattr(parties.get(body["party"]), body["method"], None)
-        if not getattr(method, "__control__", False):
-            return web.json_response({"error": f"no control method {body['method']}"}, status=404)
         try:
-            assert method is not None
+            body = await request.json()
+            method = getattr(parties.get(body["party"]), body["method"], None)
+            if method is None or not getattr(method, "__control__", False):
+                error = f"no control method {body['method']}"
+                return web.json_response({"error": error}, status=404)
             return web.json_response({"ok": await method(**body.get("args", {}))})
         except Exception as error:
             return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
 
     async def move(request: web.Request) -> web.Response:
-        clock.advance(float((await request.json()).get("advance", 0)))
+        try:
+            clock.advance(float((await request.json()).get("advance", 0)))
+        except (ValueError, TypeError, AttributeError) as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
         return web.json_response({"now": clock.now()})
 
     app = web.Application(client_max_size=16 << 20, middlewares=[at_home, locked(token)])

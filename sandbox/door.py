@@ -24,7 +24,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def own(address: str) -> bool:
     """Does "host:port" name this machine's loopback?"""
     try:
-        return urlsplit(f"//{address}").hostname in NAMES
+        return "@" not in address and urlsplit(f"//{address}").hostname in NAMES
     except ValueError:
         return False
 
@@ -35,7 +35,7 @@ def foreign(request: web.Request) -> str:
     if not own(host):
         return "this Host is not the sandbox's"
     origin = request.headers.get("Origin")
-    if origin is not None and origin.rpartition("://")[2] != host:
+    if origin is not None and origin != f"{request.scheme}://{host}":
         return "pages of another origin may not talk to the sandbox"
     return ""
 

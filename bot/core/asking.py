@@ -90,7 +90,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
     if isinstance(result, command.Act) and result.kind == "redrive":
         return letters.by_text(draft, event, person, result)
     if isinstance(result, command.Act):
-        decision = voting.by_text(draft, event, person, result)
+        decision = voting.by_text(draft, event, context, result)
         changed = decision.request is not None or decision.journal
         if view.recent_asks >= book.asks_per_minute and not changed:
             return refuse_rate(Draft(house, view, now), event, locale)

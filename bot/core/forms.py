@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import cards, model, parse, policy, texts
+from bot import cards, catalog, model, parse, policy, texts
 from bot.core import amending, filing, reading, relating, rights, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
@@ -285,7 +285,7 @@ def file_form(
     found = house.catalog.find(rule.command)
     if found is None:
         return policy.Refusal("refused.not_enabled", {"command": rule.command})
-    values = fields_of(rule, dict(data.get("fields") or {}))
+    values = fields_of(rule, found, dict(data.get("fields") or {}))
     if isinstance(values, policy.Refusal):
         return values
     bound = parse.from_fields(found, values, locale)
@@ -344,14 +344,20 @@ def origin_of(
     )
 
 
-def fields_of(rule: policy.FormRule, fields: Mapping[str, Any]) -> dict[str, str] | policy.Refusal:
-    """The parameters' texts, from the form's fields as the rule maps them."""
+def fields_of(
+    rule: policy.FormRule, found: catalog.Command, fields: Mapping[str, Any]
+) -> dict[str, str] | policy.Refusal:
+    """The parameters' texts, from the form's fields as the rule maps them. A field that was left
+    empty gives none where the command needs none."""
+    needed = {parameter.name for parameter in found.parameters if parameter.required}
     values: dict[str, str] = {}
     for name, source in rule.args.items():
         if source.startswith("="):
             values[name] = source[1:]
-        elif source in fields and str(fields[source] or "").strip():
-            values[name] = str(fields[source]).strip()
-        else:
+        elif source not in fields:
             return policy.Refusal("refused.form_field", {"field": source, "name": name})
+        elif text := str(fields[source] or "").strip():
+            values[name] = text
+        elif name in needed:
+            return policy.Refusal("refused.form_blank", {"field": source, "name": name})
     return values

@@ -99,11 +99,13 @@ def is_other_card(event: model.Clicked, request: model.Request) -> bool:
 
 
 def by_text(
-    draft: Draft, event: model.Asked, person: policy.Person, wish: command.Act
+    draft: Draft, event: model.Asked, context: command.Context, wish: command.Act
 ) -> model.Decision:
-    """approve / reject / cancel / stop in words, with a number or as a reply to the card."""
+    """approve / reject / cancel / stop in words, with a number or as a reply to the card. To who
+    may not see a request there is none."""
     draft.spoken = locale = policy.locale_of(draft.house.book, event.place)
-    if draft.request is None:
+    person = context.person
+    if draft.request is None or not context.may_see(draft.request):
         key = "vote.no_request" if wish.request else "vote.which"
         draft.enter(person.id, "act.refused", reason=key, action=wish.kind)
         text = texts.say(locale, key, example=f"{wish.kind} 42")

@@ -74,9 +74,10 @@ class Reader:
     def audit_head(self) -> audit.Head:
         """What the store knows of the chain's end apart from the entries themselves."""
         sequence = self.connection.execute(queries.AUDIT_SEQUENCE).fetchone()
-        noted: str = self.connection.execute(queries.META, ("audit.head",)).fetchone()[0]
-        seq, _, hash_ = noted.partition(":")
-        return audit.Head(sequence[0] if sequence else 0, int(seq), hash_)
+        noted = self.connection.execute(queries.META, ("audit.head",)).fetchone()
+        seq, _, hash_ = str(noted[0] if noted else "").partition(":")
+        known = int(seq) if seq.isdecimal() and seq.isascii() else 0
+        return audit.Head(sequence[0] if sequence else 0, known or audit.NOT_NOTED, hash_)
 
     def verify_audit(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
         """Everything wrong with the audit chain, read as of one moment; the stamps in the messages

@@ -22,6 +22,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "审批单里没有字段 {field}（参数 {name}）。请检查 bot.toml 的 `[[form]]` args。",
         "The form has no field {field} (for {name}). Check args of its `[[form]]` in bot.toml.",
     ),
+    "refused.form_blank": (
+        "审批单的字段 {field} 没有填写（参数 {name} 必须有值），所以没有执行。请填好后重新提交审批单。",
+        "The field {field} of the form was left empty, but {name} needs a value, so nothing was run. Fill it in and file the form again.",
+    ),
     "form.title": ("审批单：{title}", "Form: {title}"),
     "form.from": ("来自审批单“{title}”", "from the form “{title}”"),
     "form.plain": ("审批单", "form"),

@@ -312,3 +312,36 @@ async def decide_behind(scene: Scene, form: str, missing: bool) -> None:
     """Bob agrees, and the platform's own answers lag behind its event."""
     await scene.call("lag_form", instance=form, reads=1, missing=missing)
     await decide(scene, form, "agree")
+
+
+AS_RESTART = {
+    'command = "provision"\nargs = { emp_id = "emp_id", role = "role" }': 'command = "restart"\n'
+    'args = { targets = "machines", service = "what", reason = "why" }',
+    'name = "hr"\ncommands = ["provision"]': 'name = "hr"',
+}
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+async def test_a_field_that_may_stay_empty_was_left_empty(
+    platform: str, tmp_path: Path, blank: str
+) -> None:
+    async with Sandbox() as sandbox:
+        path = demo.configuration(tmp_path, sandbox.ports)
+        text = path.read_text("utf-8")
+        for old, new in AS_RESTART.items():
+            assert text.count(old) == 2
+            text = text.replace(old, new)
+        path.write_text(text, "utf-8")
+        async with playing(sandbox, platform, path) as scene:
+            known = await scene.ids("hr")
+            await file(scene, {"machines": "web-01", "what": blank, "why": blank})
+            card = await scene.new_card("restart", known, "hr")
+            assert "web-01" in card["text"]
+            assert "reason" not in card["text"]
+            await file(scene, {"machines": blank, "what": "redis", "why": "one"})
+            told = await scene.told("machines", known, "hr")
+            assert play.has(told["text"], ("没有填写", "empty")), told["text"]
+            # a field that the form does not have is a mistake of bot.toml, whoever needs it
+            await file(scene, {"machines": "web-02", "why": "two"})
+            told = await scene.told("what", known, "hr")
+            assert "bot.toml" in told["text"]

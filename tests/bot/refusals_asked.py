@@ -452,6 +452,11 @@ def a_form_without_a_field(play: Play) -> str:
     return play.form(fields={"role": "devops"})
 
 
+@says("refused.form_blank")
+def a_form_whose_needed_field_was_left_empty(play: Play) -> str:
+    return play.form(fields={"emp_id": "", "role": "devops"})
+
+
 @says("refused.form_waiting")
 def a_form_that_is_said_to_be_agreed_to_and_is_not(play: Play) -> str:
     heard = play.form(status="running")

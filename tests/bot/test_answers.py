@@ -42,7 +42,7 @@ def test_an_answer_is_in_the_language_of_the_chat_it_was_written_in(
 ) -> None:
     request = acted.planned("alice", "restart web-01")
     said(acted)
-    ask_in(acted, "hr", "dave", f"{word} {request.id}")
+    ask_in(acted, "hr", "bob", f"{word} {request.id}")
     told = said(acted)
     assert "#1" in told
     assert any("\u4e00" <= char <= "\u9fff" for char in told)

@@ -103,6 +103,25 @@ def test_approving_from_another_chat_needs_the_code_of_the_card(stage: Stage) ->
     assert stage.request(1).state is not State.PENDING
 
 
+WORDS = (
+    *("approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "revote"),
+    *("status", "plan", "output"),
+)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_of_a_request_that_they_may_not_see_nobody_learns_more_than_of_none(
+    stage: Stage, word: str
+) -> None:
+    stage.planned("alice", "restart web-01")
+    stage.clock.advance(5)
+    seen = write(stage, "dave", f"{word} 1", chat="u-dave")
+    assert seen.replace("1", "7") == write(stage, "dave", f"{word} 7", chat="u-dave")
+    assert stage.request(1).state is State.PENDING
+    if word not in ("status", "plan", "output"):
+        assert "no such request" in seen
+
+
 def test_approving_beside_the_topic_of_the_card_needs_the_code(stage: Stage) -> None:
     stage.ask("alice", "restart web-01")
     while taken := stage.claim():

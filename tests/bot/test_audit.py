@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +47,7 @@ def kinds(faults: list[audit.Fault]) -> list[tuple[int, str]]:
     return [(fault.seq, fault.kind) for fault in faults]
 
 
-def head(rows: list[model.AuditRow], expected: str = "") -> audit.Head:
+def head(rows: list[model.AuditRow], expected: str | Sequence[str] = "") -> audit.Head:
     return audit.Head(rows[-1].seq, rows[-1].seq, rows[-1].hash, expected)
 
 
@@ -120,9 +121,9 @@ def test_a_wholly_rewritten_chain_shows_against_a_printed_stamp() -> None:
     assert kinds(audit.verify(other, audit.Head(3, 3, other[2].hash))) == [(5, "head")]
 
 
-@pytest.mark.parametrize("expected", ["5", "x:abcd", "5:", ":abcd", "5:ab", "five:abcdef12"])
+@pytest.mark.parametrize("expected", ["", "5", "x:abcd", "5:", ":abcd", "5:ab", "five:abcdef12"])
 def test_a_stamp_that_is_none_is_a_fault_and_not_a_pass(expected: str) -> None:
-    assert "syntax" in [fault.kind for fault in audit.verify(ROWS, head(ROWS, expected))]
+    assert "syntax" in [fault.kind for fault in audit.verify(ROWS, head(ROWS, (expected,)))]
 
 
 def test_a_stamp_has_128_bits_and_a_shorter_one_proves_nothing() -> None:
@@ -212,6 +213,28 @@ async def test_the_store_keeps_a_chain_that_its_rows_alone_cannot_fake(tmp_path:
             raw.execute("INSERT INTO audit SELECT * FROM kept")
             raw.execute("DROP TABLE kept")
             raw.commit()
+
+
+@pytest.mark.parametrize("noted", [None, "", "x", "3", "three:abc", ":"])
+async def test_a_spoiled_note_of_the_newest_entry_is_a_fault(
+    tmp_path: Path, noted: str | None
+) -> None:
+    path = tmp_path / "store.db"
+    async with rig.running(path) as r:
+        for number in range(1, 4):
+            await r.engine.submit(rig.asked(number))
+    with contextlib.closing(sqlite3.connect(path)) as raw:
+        if noted is None:
+            raw.execute("DELETE FROM meta WHERE name = 'audit.head'")
+        else:
+            raw.execute("UPDATE meta SET value = ? WHERE name = 'audit.head'", (noted,))
+        raw.commit()
+        with store.Store(path, readonly=True) as opened, opened.reading() as reader:
+            assert kinds(reader.verify_audit()) == [(3, "head")]
+        raw.execute("DELETE FROM audit WHERE seq = 3")
+        raw.commit()
+        with store.Store(path, readonly=True) as opened, opened.reading() as reader:
+            assert kinds(reader.verify_audit()) == [(3, "cut")]
 
 
 async def test_entries_cut_off_while_the_bot_was_down_leave_a_gap(tmp_path: Path) -> None:

@@ -44,6 +44,10 @@ def attacks(sandbox: Sandbox) -> dict[str, dict[str, str]]:
         "a name that was bound to loopback": JSON | token | {"Host": f"evil.example:{port}"},
         "a name that ends like ours": JSON | token | {"Host": f"127.0.0.1.evil.example:{port}"},
         "a user before the host": JSON | token | {"Host": f"127.0.0.1@evil.example:{port}"},
+        "a user who is called like another host": JSON
+        | token
+        | {"Host": f"evil.example@127.0.0.1:{port}"},
+        "another kind of page": JSON | token | {"Origin": f"evil://127.0.0.1:{port}"},
         "another origin": JSON | token | {"Origin": EVIL},
         "another port of loopback": JSON | token | {"Origin": "http://127.0.0.1:1"},
         "a text": token | {"Content-Type": "text/plain", "Origin": home},
@@ -70,6 +74,14 @@ async def test_no_page_talks_to_a_stand_in(sandbox: Sandbox, party: str) -> None
     for headers in ({"Host": f"evil.example:{port}"}, {"Origin": EVIL}, {"Origin": "null"}):
         assert await sent(sandbox.url(party) + "/", headers) == 403
     assert await sandbox.call(party, "calls") == []
+
+
+@pytest.mark.parametrize("body", ["", "[]", "7", "{", '{"party": []}', '{"party": "lark"}'])
+async def test_what_is_no_call_is_an_error_and_no_fault_of_the_server(
+    sandbox: Sandbox, body: str
+) -> None:
+    own = JSON | {"X-Sandbox-Token": sandbox.token}
+    assert await sent(sandbox.url("control") + "/call", own, body) in (400, 404)
 
 
 async def test_tokens_are_random_and_long(sandbox: Sandbox) -> None:
