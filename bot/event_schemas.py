@@ -137,6 +137,7 @@ FAMILIES: Mapping[str, Mapping[str, Facts]] = {
         "plan.drifted": {"gone": TEXTS, "new": TEXTS, "then": "ask|intersect"},
         "run.begun": {"template": "string", "digest": "string", "execution": "string"},
         "call.made": {"call": "string", "what": "string"},
+        "call.refused": {"call": "string", "reason": "string", "why": "string"},
         "call.failed": {"call": "string", "outcome": "failed|notmade|unknown", "reason": "string"},
         "call.looked_up": {
             "call": "string",

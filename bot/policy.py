@@ -111,6 +111,7 @@ class CommandRule:
     oos_template: str = ""
     oos_version: str = ""
     drift: Literal["ask", "intersect"] = "ask"
+    unjudged_calls: Literal["", "allow", "refuse"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +386,13 @@ def together(findings: Iterable[Finding]) -> Finding:
     policies = dict.fromkeys(name for one in found for name in one.policies)
     reasons = dict.fromkeys(reason for one in found for reason in one.reasons)
     return Finding(None, tuple(policies), tuple(reasons))
+
+
+def unjudged(rule: CommandRule) -> Literal["allow", "refuse"]:
+    """What becomes of a template's calls of which nobody can tell on which instances they act."""
+    if rule.unjudged_calls:
+        return rule.unjudged_calls
+    return "allow" if "*" in rule.allowed_targets else "refuse"
 
 
 def refusal_of_targets(rule: CommandRule, instances: tuple[model.Instance, ...]) -> Refusal | None:

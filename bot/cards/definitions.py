@@ -42,3 +42,21 @@ def incident_rows(request: model.Request) -> list[Row]:
     if not request.incident:
         return []
     return [(texts.say(request.locale, "card.incident"), (bold(request.incident),))]
+
+
+def limit_rows(locale: str, plan: model.Plan) -> list[Row]:
+    """To which instances a template's run is held, and what that leaves open."""
+    terms = plan.terms
+    if not plan.template or "unjudged_calls" not in terms:
+        return []
+    allowed, most = list(terms["allowed_targets"]), int(terms["most_targets"])
+    say, heading = texts.say, texts.say(locale, "card.limits")
+    if plan.engine == "oos":
+        return [(heading, (bold(say(locale, "card.limits.oos")),))]
+    held = say(locale, "card.limits.held", allowed=allowed, most=most)
+    found: list[Row] = [(heading, (span(held),))]
+    if terms["unjudged_calls"] == "allow" and "*" not in allowed:
+        found.append((heading, (bold(say(locale, "card.limits.allow")),)))
+    elif terms["unjudged_calls"] != "allow":
+        found.append((heading, (span(say(locale, "card.limits.refuse")),)))
+    return found

@@ -190,6 +190,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
         name = name_of(house, request.person)
         typed = {key: name for key in plan.hidden if request.args.get(key) == runs.HIDDEN}
         rows += runs.plan_rows(locale, plan, typed)
+        rows += definitions.limit_rows(locale, plan)
     else:
         rows += script_rows(locale, plan)
     rows += [

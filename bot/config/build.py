@@ -158,6 +158,7 @@ def _rule(command: schema.Command) -> policy.CommandRule:
         oos_template=command.oos_template,
         oos_version=command.oos_version,
         drift=command.drift,
+        unjudged_calls=command.unjudged_calls,
     )
 
 

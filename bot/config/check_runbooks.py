@@ -12,7 +12,7 @@ from bot.config.secret import Secret
 
 UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,2048}")
-OF_TEMPLATES = ("engine", "oos_template", "oos_version", "drift")
+OF_TEMPLATES = ("engine", "oos_template", "oos_version", "drift", "unjudged_calls")
 OF_SCRIPTS = ("user", "workdir", "timeout", "command_id", "invoke")
 
 
@@ -26,6 +26,7 @@ def check_runbooks(sight: check.Sight) -> None:
             _check_approvers(sight, name, known)
             _check_canary(sight, name, table, known)
         _check_engine(sight, name, table)
+        _check_limits(sight, name, table)
     _check_watch(sight)
     _check_robots(sight)
 
@@ -56,22 +57,33 @@ def _check_engine(sight: check.Sight, name: str, table: schema.Command) -> None:
         sight.notes.fault(("command", name, "oos_version"), message, "oos_template")
 
 
+def _check_limits(sight: check.Sight, name: str, table: schema.Command) -> None:
+    """What OOS calls cannot be held to limits: who sets some must say that this is known."""
+    given = [key for key in ("allowed_targets", "most_targets") if key in table.model_fields_set]
+    held = [key for key in given if getattr(table, key) != ("*",)]
+    if table.engine != "oos" or table.unjudged_calls == "allow":
+        return
+    for key in held:
+        message = (
+            'cannot be held to with engine = "oos": OOS makes the calls, and only the instances of '
+            "Targets parameters are judged before. Leave it out, let the bot run the template, or "
+            'say unjudged_calls = "allow"'
+        )
+        sight.notes.fault(("command", name, key), message, "engine")
+
+
 def _check_targets(sight: check.Sight, name: str, table: schema.Command, known: Command) -> None:
-    """Which instances a template touches can only be held to patterns where it says so."""
+    """Instances can only be given to a template that has a parameter for them."""
     if known.template is None:
         return
     targets = next((found for found in known.parameters if found.kind == "targets"), None)
     if targets is None:
-        for key, given in (
-            ("allowed_targets", table.allowed_targets != ("*",)),
-            ("targets", bool(table.targets)),
-        ):
-            if given:
-                message = (
-                    f"could not be held to: the template {name} has no parameter with "
-                    "AssociationProperty Targets, so which instances it touches is not known"
-                )
-                sight.notes.fault(("command", name, key), message)
+        if table.targets:
+            message = (
+                f"is never used: the template {name} has no parameter with AssociationProperty "
+                "Targets that could take them"
+            )
+            sight.notes.fault(("command", name, "targets"), message)
     elif targets.required and table.targets:
         message = (
             f"is never used: {name} needs its parameter {targets.name}, which has no Default, so "

@@ -24,10 +24,14 @@ class Command(Table):
     )
     allowed_targets: SomeTexts = Field(
         default=("*",),
-        description="Patterns (`web-*`), one of which each instance's name or id must match.",
+        description="Patterns (`web-*`), one of which each instance's name or id must match; of a "
+        "template, at each of its calls.",
     )
     most_targets: int = Field(
-        default=100, ge=1, le=10000, description="Most instances of one request."
+        default=100,
+        ge=1,
+        le=10000,
+        description="Most instances of one request; of a template, over its whole run.",
     )
     region: Annotated[str, StringConstraints(max_length=64)] = Field(
         default="", description="Region of its instances. Default: that of `[aliyun]`."
@@ -77,4 +81,10 @@ class Command(Table):
         description="Templates only. When the targets found at the start are no longer those that "
         "were voted on: `ask` again, or `intersect` and run on those that are still there "
         '(with `engine = "oos"`, which runs what was approved as it is, they are asked for again).',
+    )
+    unjudged_calls: Literal["", "allow", "refuse"] = Field(
+        default="",
+        description="Templates only. What becomes of a call that changes something and names no "
+        'instance, or is made by OOS, so that `allowed_targets` cannot be held to it: "allow" or '
+        '"refuse". Default: "allow" with `allowed_targets = ["*"]`, else "refuse".',
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot import model
 from bot.core import (
+    aiming,
     asking,
     authority,
     bus,
@@ -105,7 +106,8 @@ def refusal_of_claim(
 ) -> model.Refused | None:
     """Why an effect that was just claimed must not be sent; None: it may be. Asked in the very
     transaction that claims it; a refusal settles the effect, and comes back as ``Settled``."""
-    return authority.refusal_of_claim(house, effect, view, now)
+    refused = authority.refusal_of_claim(house, effect, view, now)
+    return refused or aiming.refusal_of_claim(house, effect, view.request)
 
 
 def settled(house: House, event: model.Settled, view: model.View, now: datetime) -> model.Decision:

@@ -19,6 +19,7 @@ from bot.core import (
     planning,
     preview,
     rights,
+    runs,
     secrets,
     templating,
     voting,
@@ -209,6 +210,8 @@ def resolved(
         drift.looked(draft, outcome)
     elif view.request.state is model.State.PLANNING:
         planned(draft, outcome)
+    elif view.request.state in runs.GOING:
+        runs.looked(draft, outcome)
     return draft.receipt()
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bot import model
-from bot.core import templating
+from bot.core import bounds, templating
 from bot.core.draft import Draft
-from bot.oos import interpreter, journal
+from bot.oos import calls, interpreter, journal
 
 MOST = 256
 """Runs kept in memory; the others cost nothing but their rows."""
@@ -24,13 +24,19 @@ MOST = 256
 @dataclass(slots=True)
 class Live:
     """``count`` entries were taken in, the last one at ``at``. ``digest`` and ``nonce`` are those
-    of the request that runs."""
+    of the request that runs. ``names`` are those of instances by id, as the platform told them in
+    this run; ``touched``: on which instances each changing call acts, by its key; ``asked``: the
+    calls that wait for the names of their instances (forgotten with the memory, and then they
+    count, too)."""
 
     digest: str
     nonce: str
     state: interpreter.State
     count: int
     at: datetime
+    names: dict[str, str] = field(default_factory=dict)
+    touched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
 
 _known: OrderedDict[tuple[str, int], Live] = OrderedDict()
@@ -77,7 +83,25 @@ def forget(draft: Draft) -> None:
 def _take(live: Live, entry: journal.Entry) -> None:
     live.count += 1
     live.at = max(live.at, entry.at)
+    call = live.state.call(entry.key)
     live.state.apply(entry)
+    if call is None:
+        return
+    what = calls.plain(call.what)
+    if isinstance(entry, journal.Started) and bounds.changes(what):
+        live.touched[entry.key] = bounds.aim_of(what).ids
+    elif isinstance(entry, journal.Finished):
+        if isinstance(entry.outcome, journal.Done):
+            live.names |= bounds.names_in(what, entry.outcome.document)
+        elif _never_made(entry.outcome):
+            live.touched.pop(entry.key, None)
+
+
+def _never_made(outcome: journal.Outcome) -> bool:
+    """Did a call surely not even leave?"""
+    if isinstance(outcome, journal.Failed):
+        return outcome.code in (bounds.REFUSED, "Stopped")
+    return isinstance(outcome, journal.NotMade)
 
 
 def _begun(draft: Draft) -> Live:

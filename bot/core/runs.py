@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Literal
 
 from bot import cards, model, quorum, texts
-from bot.core import authority, endings, live, preview, questions, secrets, waiting
+from bot.core import aiming, authority, endings, live, preview, questions, secrets, waiting
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
@@ -38,6 +39,7 @@ BROKEN = (
     AttributeError,
     RuntimeError,
 )
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 NOT_MADE = "not_made"
 """The code by which a lookup says that the call provably did not happen."""
 
@@ -54,6 +56,7 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
             log.exception("the run of request %d cannot go on", draft.it.id)
             live.forget(draft)
             draft.take_back("call:")
+            draft.take_back(aiming.LOOK)
             error = secrets.covered(draft.it.plan, f"{type(e).__name__}: {e}")[:300]
             why = texts.say(draft.it.locale, "run.broken", error=error)
             draft.enter("countersign", "run.broken", error=error)
@@ -173,7 +176,7 @@ def go_on(draft: Draft, run: live.Live) -> None:
                 if isinstance(call.what, calls.Approve) and call.what.notice is None:
                     live.write(draft, run, journal.Finished(call.key, now, journal.Done()))
                 else:
-                    queue(draft, call, draft.now)
+                    aiming.send(draft, run, call, queue)
                 begun += 1
         if not begun:
             show(draft, run, None)
@@ -200,7 +203,13 @@ def started_at(draft: Draft, key: str) -> datetime | None:
     return body.at
 
 
-def queue(draft: Draft, call: calls.Call, at: datetime | None, lookup: bool = False) -> None:
+def queue(
+    draft: Draft,
+    call: calls.Call,
+    at: datetime | None,
+    lookup: bool = False,
+    context: Mapping[str, Any] = NOTHING,
+) -> None:
     request = draft.it
     assert request.plan is not None
     what = calls.plain(call.what)
@@ -218,7 +227,15 @@ def queue(draft: Draft, call: calls.Call, at: datetime | None, lookup: bool = Fa
         digest=request.digest if request.nonce else "",
     )
     word = "look" if lookup else "call"
-    draft.queue(f"{word}:{call.token}", f"{word}:{call.token}", body)
+    draft.queue(f"{word}:{call.token}", f"{word}:{call.token}", body, context=context)
+
+
+@guarded
+def looked(draft: Draft, outcome: model.Outcome) -> None:
+    """The names of a call's instances were looked up, so that it can be judged now."""
+    run = live.of(draft)
+    if aiming.looked(draft, run, outcome, queue):
+        go_on(draft, run)
 
 
 def show(draft: Draft, run: live.Live, asks: model.Ballot | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -11,13 +10,12 @@ from typing import Any
 
 from bot import catalog, model, parse, policy, quorum
 from bot.cards import runs
+from bot.core import bounds, machines, patterns, preview, secrets
 from bot.core import definitions as kept
-from bot.core import machines, patterns, preview, secrets
 from bot.core.draft import Draft, parsed
 from bot.oos import model as oos
 from bot.oos import parameters, placeholders
 
-_INSTANCE = re.compile(r"(?<![\w-])i-[0-9a-z]{8,}(?![\w-])")
 NO_DATA: Mapping[str, Any] = {"instances": []}
 
 
@@ -66,6 +64,9 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
     stray = stray_of(rule, values, tuple(selected), hidden)
     if stray:
         return policy.Refusal("refused.target", {"target": stray})
+    refusal = refusal_of_calls(rule, draft.library(asked.command.templates))
+    if refusal is not None:
+        return refusal
     library = draft.library(asked.command.templates)
     subject = preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
     real = checked(subject, house.book.locale)
@@ -81,6 +82,19 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
     )
+
+
+def refusal_of_calls(
+    rule: policy.CommandRule, library: Mapping[str, oos.Template]
+) -> policy.Refusal | None:
+    """Would calls be made of which nobody can tell on what they act, though the command is held to
+    some instances?"""
+    if policy.unjudged(rule) == "allow":
+        return None
+    if rule.engine == "oos":
+        return policy.Refusal("bounds.unjudged_plan", {"calls": ["OOS"]})
+    found = list(dict.fromkeys(bounds.unjudgeable(library.values())))
+    return policy.Refusal("bounds.unjudged_plan", {"calls": found[:5]}) if found else None
 
 
 def checked(subject: preview.Subject, locale: str) -> str | policy.Refusal:
@@ -108,11 +122,11 @@ def stray_of(
     if "*" in rule.allowed_targets:
         return ""
     known = set(strings([values[name] for name in targets]))
-    others = [values[name] for name in values if name not in targets and name not in hidden]
-    for text in strings(others):
-        for one in _INSTANCE.findall(text):
-            if one not in known and not any(fnmatchcase(one, g) for g in rule.allowed_targets):
-                return str(one)
+    for name in (name for name in values if name not in targets):
+        for text in strings(values[name]):
+            for one in bounds.INSTANCE.findall(text):
+                if one not in known and not any(fnmatchcase(one, g) for g in rule.allowed_targets):
+                    return f"{runs.HIDDEN} ({name})" if name in hidden else str(one)
     return ""
 
 

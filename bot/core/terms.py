@@ -39,6 +39,7 @@ def terms(draft: Draft, plan: model.Plan) -> Mapping[str, Any]:
         found |= {
             "allowed_targets": list(rule.allowed_targets),
             "most_targets": rule.most_targets,
+            "unjudged_calls": policy.unjudged(rule),
             "allowed_values": {name: list(values) for name, values in rule.allowed_values.items()},
             "drift": rule.drift,
         }

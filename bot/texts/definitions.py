@@ -73,6 +73,45 @@ PHRASES: dict[str, tuple[str, str]] = {
         "脚本里的 {{{{ACS::…}}}} 由云助手在每台实例上填入",
         "Cloud Assistant fills in the {{{{ACS::…}}}} of the script on each instance",
     ),
+    # ------------------------------------------------------------------ the limits of a run
+    "bounds.outside": (
+        "{call} 会作用于 {target}，不在允许的实例（{allowed:list}）之内，没有调用。请改正模板或它的参数，或调整 allowed_targets",
+        "{call} would act on {target}, which is not among the instances allowed ({allowed:list}); it was not made. Correct the template or its values, or change allowed_targets",
+    ),
+    "bounds.most": (
+        "加上 {call}，这次执行会涉及超过 {most} 台实例，没有调用。请缩小范围，或调整 most_targets",
+        "With {call} this run would act on more than {most} instances; it was not made. Narrow it down, or change most_targets",
+    ),
+    "bounds.unjudged": (
+        '看不出 {call} 会作用于哪些实例，而这条命令只允许部分实例，没有调用。请让它写明 InstanceId，或设置 unjudged_calls = "allow"',
+        'It cannot be told on which instances {call} would act, and this command is held to some; it was not made. Let it name them by InstanceId, or set unjudged_calls = "allow"',
+    ),
+    "bounds.unjudged_plan": (
+        '这个模板里的 {calls:list} 看不出会作用于哪些实例，而这条命令只允许部分实例。没有执行。请让它们写明 InstanceId，或设置 unjudged_calls = "allow"。',
+        'It cannot be told on which instances {calls:list} of this template would act, and this command is held to some. Nothing was run. Let them name instances by InstanceId, or set unjudged_calls = "allow".',
+    ),
+    "bounds.unknown": (
+        "无法确认 {targets:list} 是哪些实例（{reason}），因此没有调用。请稍后再试",
+        "What {targets:list} are called could not be found out ({reason}), so the call was not made. Please try again later",
+    ),
+    "failure.OutOfBounds": ("超出这条命令的限制", "out of the limits of this command"),
+    "card.limits": ("限制", "Limits"),
+    "card.limits.held": (
+        "只限 {allowed:list}；整个执行最多 {most} 台，按每次实际调用判断",
+        "only {allowed:list}; at most {most} instances over the whole run, judged at each call",
+    ),
+    "card.limits.allow": (
+        "⚠ 看不出作用于哪些实例的调用也会执行",
+        "⚠ calls that name no instance are made, too",
+    ),
+    "card.limits.oos": (
+        "⚠ 由 OOS 发起的调用无法逐个判断，只核对了上面的实例",
+        "⚠ the calls that OOS makes cannot be judged; only the instances above were",
+    ),
+    "card.limits.refuse": (
+        "看不出作用于哪些实例的调用不会执行",
+        "calls that name no instance are not made",
+    ),
     # ------------------------------------------------------------------ it ran something else
     "card.incident": ("⚠ 事故", "⚠ Incident"),
     "incident.different": (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.aliyun import products, shapes
+from bot.core import bounds
 
 IDS = ["i-1", "i-2"]
 TAGS = [{"Key": "env", "Value": "prod"}, {"Key": "tier"}]
@@ -149,3 +150,26 @@ def test_the_table_needs_no_sdk() -> None:
         "for m in sys.modules))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_every_parameter_that_names_an_instance_is_known_to_the_limits() -> None:
+    """Of every API of ECS that changes something, read from the SDK's own request models."""
+    exempt = {"ReservedInstanceId"}  # a discount, no machine
+    seen: set[str] = set()
+
+    def walk(fields: shapes.Schema, before: str) -> None:
+        for field in fields.values():
+            name = f"{before}{field.wire}"
+            sounds = "instanceid" in field.wire.lower() and field.kind != "boolean"
+            if sounds and field.wire not in exempt and not field.wire.startswith("Enable"):
+                seen.add(field.wire)
+                what = {
+                    "kind": "api", "service": "ECS", "api": "Anything", "reads": False,
+                    "parameters": {name: ["i-aaaaaaaa"] if field.many else "i-aaaaaaaa"},
+                }  # fmt: skip
+                assert bounds.aim_of(what) == bounds.Aim(("i-aaaaaaaa",), (), True), name
+            walk(field.members, f"{name}.")
+
+    for action in shapes.actions().values():
+        walk(shapes.schema(action), "")
+    assert {"InstanceId", "InstanceIds", "TrunkNetworkInstanceId"} <= seen

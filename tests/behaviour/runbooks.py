@@ -22,7 +22,8 @@ IDS = {"web-01": "i-sandbox0web01", "web-02": "i-sandbox0web02", "web-03": "i-sa
 def changed(engine: str = "", lines: str = "", **changes: str) -> settings.Setting:
     """The shipped template on an engine, with further ``lines`` in its table, and ``changes`` to
     what stands in the configuration."""
-    table = f'{TABLE}\nengine = "{engine}"\n{lines}' if engine else f"{TABLE}\n{lines}"
+    away = f'engine = "{engine}"\nunjudged_calls = "allow"'
+    table = f"{TABLE}\n{away}\n{lines}" if engine else f"{TABLE}\n{lines}"
     return settings.Setting(
         files={PART: QUICK},
         changes={TABLE: table, **changes},

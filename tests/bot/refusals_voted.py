@@ -266,7 +266,7 @@ def ram_users_who_are_nobody(play: Play) -> str:
 
 @says("say.ballot.nobody")
 def a_task_that_only_the_requester_may_approve(play: Play) -> str:
-    gate = run_stage.GATE.replace("[ram-bob, ram-carol]", "[ram-alice]")
+    gate = run_stage.GATE.replace("[ram-bob, ram-carol]", "[ram-alice, ram-bob]")
     play.company({"gate": gate}, commands=rule("gate"))
     play.stage.planned("alice", "gate")
     play.clicks("bob")

@@ -562,7 +562,10 @@ Parameters:
 Tasks:
   - Name: act
     Action: ACS::ExecuteAPI
-    Properties: {Service: ECS, API: ActNow, Parameters: {Id: '{{ other }}', T: '{{ targets }}'}}
+    Properties:
+      Service: ECS
+      API: ActNow
+      Parameters: {Id: '{{ other }}', InstanceId: '{{ targets }}'}
 """
 
 

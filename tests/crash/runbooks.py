@@ -163,7 +163,9 @@ OWN = settings.Setting(
     more=COMMANDS + CANARY,
 )
 OOS = settings.Setting(
-    files={ONE: PART}, changes={TABLE: f'{TABLE}\nengine = "oos"'}, stored=(ONE,)
+    files={ONE: PART},
+    changes={TABLE: f'{TABLE}\nengine = "oos"\nunjudged_calls = "allow"'},
+    stored=(ONE,),
 )
 
 

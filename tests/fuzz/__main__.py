@@ -28,6 +28,7 @@ ROUND = 1000
 PROPERTIES = (
     "tests/bot/test_shown_properties.py",
     "tests/bot/test_authority_properties.py",
+    "tests/bot/test_bounds_properties.py",
 )
 """Modules that try as many examples as ``tests.properties`` says."""
 

@@ -1,0 +1,272 @@
+"""The limits of a command, held to the calls that a run is about to make.
+
+``allowed_targets`` and ``most_targets`` are judged on the parameters of each call that changes
+something, whatever found them: a template may select instances while it runs, and a parameter may
+name one. What a call acts on is told by the parameters that name instances in the API's own schema;
+a call without any cannot be judged, and ``unjudged_calls`` says what becomes of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from bot import model, policy
+from bot.house import House
+from bot.oos import calls
+from bot.oos import model as oos
+
+REFUSED = "OutOfBounds"
+"""The code of a call that was refused by this."""
+INSTANCE = re.compile(r"(?<![\w-])i-[0-9a-z]{8,}(?![\w-])", re.IGNORECASE)
+NO_INSTANCE = re.compile(r"reservedinstanceid|enableinstanceid\w*|launchtemplate\w*")
+"""Parameters whose names only sound as if they named an instance."""
+OF_MANY_KINDS = frozenset({"resourceid", "serverid", "resourcearn", "backendserver", "nodeid"})
+"""Parameters that name an instance where the value is shaped like one's id."""
+SELECTING = frozenset({"resourcetag", "tagfilter", "filter"})
+"""Parameters that choose instances by something else than their ids."""
+OTHERS = frozenset({"oos", "ros", "computenest", "fnf", "fc"})
+"""Products whose calls run something that makes calls of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Globs of names or ids, how many instances over the whole run, and whether calls that cannot
+    be judged are made."""
+
+    allowed: tuple[str, ...] = ("*",)
+    most: int = 100
+    unjudged: Literal["allow", "refuse"] = "allow"
+
+    @property
+    def free(self) -> bool:
+        """Is every instance allowed, whatever it is called?"""
+        return "*" in self.allowed
+
+    def fits(self, *names: str) -> bool:
+        return any(fnmatchcase(name, glob) for glob in self.allowed for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The instances whose names must be looked up before the call can be judged."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a call acts on: ``named`` in parameters that name instances, ``mentioned`` anywhere
+    else. ``closed``: these are all, as far as its parameters say."""
+
+    named: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
+    closed: bool = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.named, *self.mentioned)))
+
+
+# ----------------------------------------------------------------------------- which limits
+
+
+def of_rule(rule: policy.CommandRule) -> Bounds:
+    return Bounds(rule.allowed_targets, rule.most_targets, policy.unjudged(rule))
+
+
+def of_now(house: House, request: model.Request) -> tuple[Bounds, ...]:
+    """The limits of now; none: there is no such command any more."""
+    rule = house.book.commands.get(request.command)
+    return (of_rule(rule),) if rule is not None else ()
+
+
+def voted_on(request: model.Request) -> tuple[Bounds, ...]:
+    """The limits that stand in the plan; none: an earlier release made it."""
+    terms = request.plan.terms if request.plan is not None else {}
+    if "allowed_targets" not in terms:
+        return ()
+    allowed = tuple(map(str, terms["allowed_targets"]))
+    usual = "allow" if "*" in allowed else "refuse"
+    unjudged = str(terms.get("unjudged_calls") or usual)
+    most = int(terms.get("most_targets", 100))
+    return (Bounds(allowed, most, "allow" if unjudged == "allow" else "refuse"),)
+
+
+def names_of(plan: model.Plan) -> dict[str, str]:
+    """The instances of a plan by id, with their names."""
+    return {one.id: one.name for one in plan.instances}
+
+
+def names_in(what: Mapping[str, Any], document: Any) -> dict[str, str]:
+    """The names of instances that an answer of the platform tells: of a selection, or of
+    DescribeInstances at its own place. Other answers are no proof of what something is called."""
+    selected = what["kind"] == "select_targets"
+    if not selected:
+        api = (str(what.get("service")).casefold(), str(what.get("api")).casefold())
+        odd = what.get("endpoint") or what.get("uri") or what.get("version")
+        if what["kind"] != "api" or api != ("ecs", "describeinstances") or odd:
+            return {}
+    box = document.get("Instances") if isinstance(document, Mapping) else None
+    items = box.get("Instance") if isinstance(box, Mapping) else None
+    return {
+        str(item["InstanceId"]): str(item.get("InstanceName") or "")
+        for item in items or ()
+        if isinstance(item, Mapping) and item.get("InstanceId") and "InstanceName" in item
+    }
+
+
+# ----------------------------------------------------------------------------- the judgement
+
+
+def judged(
+    limits: Iterable[Bounds],
+    what: Mapping[str, Any],
+    names: Mapping[str, str],
+    touched: Collection[str],
+) -> policy.Refusal | Unknown | None:
+    """May the call be made? ``names``: of instances by id, as far as they are known; ``touched``:
+    what earlier calls of the run acted on."""
+    if not changes(what):
+        return None
+    aim, unknown, crowded = aim_of(what), dict[str, None](), None
+    call = f"{what['service']} {what['api']}"
+    for bounds in limits:
+        if not bounds.free:
+            for one in aim.ids:
+                if bounds.fits(one) or (one in names and bounds.fits(names[one])):
+                    continue
+                if one not in names and INSTANCE.fullmatch(one):
+                    unknown[one] = None
+                    continue
+                facts = {"call": call, "target": names.get(one) or one}
+                return policy.Refusal("bounds.outside", {**facts, "allowed": list(bounds.allowed)})
+        if not aim.closed and bounds.unjudged == "refuse":
+            return policy.Refusal("bounds.unjudged", {"call": call})
+        if len({*touched, *aim.ids}) > bounds.most:
+            crowded = policy.Refusal("bounds.most", {"call": call, "most": bounds.most})
+    return Unknown(tuple(unknown)) if unknown else crowded
+
+
+def changes(what: Mapping[str, Any]) -> bool:
+    """Does a call change something? A path that is written to does, whatever its API is called."""
+    if what["kind"] != "api":
+        return False
+    method = str(what.get("method") or "GET").upper()
+    return not what.get("reads") or (bool(what.get("uri")) and method not in ("GET", "HEAD"))
+
+
+# ----------------------------------------------------------------------------- what a call names
+
+
+def aim_of(what: Mapping[str, Any]) -> Aim:
+    """The instances of a call, by its parameters, query, body and path."""
+    path, _, tail = str(what.get("uri") or "").partition("?")
+    body = _opened(what.get("body"))
+    parts = (what.get("parameters"), what.get("query"), body, dict(parse_qsl(tail)))
+    fields = [each for part in parts for each in _fields(part)]
+    named = dict.fromkeys(INSTANCE.findall(path))
+    mentioned: dict[str, None] = {}
+    selects = False
+    for way, text in fields:
+        found = _named(way, text)
+        named |= dict.fromkeys(found)
+        mentioned |= dict.fromkeys(one for one in INSTANCE.findall(text) if one not in found)
+        selects = selects or (bool(text) and any(part in SELECTING for part in way))
+    for one in INSTANCE.findall(json.dumps(what.get("headers") or {}, ensure_ascii=False)):
+        mentioned[one] = None
+    others = str(what.get("service") or "").strip().casefold() in OTHERS
+    return Aim(tuple(named), tuple(mentioned), bool(named) and not selects and not others)
+
+
+def names_instance(field: str) -> bool:
+    """Is a parameter of this name, folded, one that names instances?"""
+    return "instanceid" in field and not NO_INSTANCE.fullmatch(field)
+
+
+def folded(name: str) -> str:
+    """The name of a parameter, of one or of several, as they are compared."""
+    text = re.sub(r"[^a-z0-9]", "", name.casefold())
+    return text.removesuffix("s")
+
+
+def _named(way: tuple[str, ...], text: str) -> list[str]:
+    """The ids in a parameter that names instances: as they are, in a list, or in JSON."""
+    field = way[-1] if way else ""
+    if names_instance(field):
+        opened = _opened(text)
+        parts = list(_texts(opened)) if not isinstance(opened, str) else re.split(r"[\s,;]+", text)
+        return [part for part in parts if part]
+    return INSTANCE.findall(text) if field in OF_MANY_KINDS else []
+
+
+def _fields(value: Any, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text of the parameters with the names that lead to it: numbers are no names."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            steps = tuple(folded(step) for step in str(name).split(".") if not step.isdigit())
+            yield from _fields(part, (*way, *steps))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _fields(part, way)
+    elif value is not None and not isinstance(value, bool):
+        yield way, str(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+    elif value is not None:
+        yield str(value)
+
+
+def _opened(value: Any) -> Any:
+    """What JSON text stands for; all else as it is."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+# ----------------------------------------------------------------------------- before the vote
+
+
+def unjudgeable(templates: Iterable[oos.Template]) -> Iterator[str]:
+    """The tasks whose calls can never be judged: they change something, and have no parameter that
+    names instances."""
+    for template in templates:
+        for task in template.tasks:
+            given = {oos.fold(key): value for key, value in task.properties.items()}
+            service, api = str(given.get("service", "")), str(given.get("api", ""))
+            parts = [given.get("parameters"), given.get("body"), given.get("query")]
+            if oos.fold(task.action) != "acs::executeapi" or "{{" in service + api:
+                continue
+            if any(isinstance(part, str) and "{{" in part for part in (*parts, given.get("uri"))):
+                continue
+            reads = calls.Api(service, api, {}, "").reads
+            what = {"kind": "api", "service": service, "api": api, "reads": reads, **given}
+            if changes(what) and not _could_be_judged(what):
+                yield f"{template.name}/{task.name}: {service} {api}"
+
+
+def _could_be_judged(what: Mapping[str, Any]) -> bool:
+    """Is there a parameter that may name instances once the run fills it?"""
+    if str(what["service"]).strip().casefold() in OTHERS:
+        return False
+    ways = [way for part in (what.get("parameters"), what.get("query"), what.get("body"))
+            for way, _ in _fields(part)]  # fmt: skip
+    last = [way[-1] for way in ways if way]
+    selects = any(step in SELECTING for way in ways for step in way)
+    found = any(names_instance(field) or field in OF_MANY_KINDS for field in last)
+    return (found or "{{" in str(what.get("uri") or "")) and not selects
