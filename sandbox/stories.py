@@ -24,7 +24,7 @@ RULES = """
 [policy.impatient]
 approvers = ["role:sre"]
 remind = "1s"
-expires = "3s"
+expires = "2s"
 
 [[security.pattern]]
 regex = "nobody looks"
