@@ -23,6 +23,8 @@ def revote(draft: Draft, person: policy.Person, account: model.Account) -> runni
     if refusal is not None:
         draft.enter(person.id, "revote.refused", reason=refusal.key, state=before.state.value)
         return refusal_text(locale, refusal), "warning"
+    if draft.it.alike == before.id:  # which ends with this
+        draft.change(alike=0)
     close(draft, before, person)
     return texts.say(locale, "revote.done", id=before.id, number=draft.it.id), "success"
 

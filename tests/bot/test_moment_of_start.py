@@ -323,6 +323,17 @@ def test_a_hidden_value_is_used_again_and_shown_nowhere(stage: RunStage) -> None
     assert "hunter2" not in str(again.args) + again.text
 
 
+def test_a_request_put_to_the_vote_again_is_not_said_to_be_asked_for_twice(
+    stage: RunStage,
+) -> None:
+    stage.planned("alice", "restart web-01 reason=why")
+    change(stage, 1, hold="restored")
+    stage.ask("alice", "revote 1")
+    stage.work()
+    assert stage.request(1).state is State.CANCELLED
+    assert stage.request(2).alike == 0
+
+
 def test_votes_on_a_held_request_do_not_count_and_say_why(stage: RunStage) -> None:
     stage.planned("alice", "restart web-01 reason=why")
     change(stage, 1, hold="restored")
