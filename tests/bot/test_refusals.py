@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from bot import model, store, texts
-from tests.bot import refusals, refusals_asked, refusals_voted
+from tests.bot import refusals, refusals_asked, refusals_limits, refusals_voted
 from tests.bot.stage import Stage, said
 from tests.bot.test_authority import change
 
 assert refusals_asked
+assert refusals_limits
 assert refusals_voted
 
 ROOT = Path(texts.__file__).parents[1]
-KINDS = ("vote", "steer", "cancel", "stop", "refused", "authority", "hold", "revote")
+KINDS = ("vote", "steer", "cancel", "stop", "refused", "authority", "hold", "revote", "bounds")
 ANSWERS = frozenset(
     {
         "cancel.done",
@@ -45,6 +46,8 @@ ONE_REASON = {
     "refused.unknown_targets": "of an operation, or of `instances`",
     "refused.unknown_account": "of a message, or of a click",
     "refused.outsider": "of a message, or of a click",
+    "bounds.unknown": "when the call is to be made, or when it is let out",
+    "bounds.unjudged_plan": "a call of the template, or all that OOS makes",
     "refused.nobody": "by what was typed, or by what the cloud keeps",
     "refused.target": "an instance as a target, or named by another parameter",
     "refused.value": "of a script, or of a template",

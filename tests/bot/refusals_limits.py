@@ -1,0 +1,78 @@
+"""When a call of a run is not made, as it would leave the limits of its command, and how that is
+said."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from bot import model
+from tests.bot.bounds_stage import FleetStage
+from tests.bot.refusals import Play, says
+from tests.bot.stage import said
+from tests.bot.test_bounds import SELECT
+
+UNNAMED = """FormatVersion: OOS-2019-06-01
+Tasks:
+  - Name: more
+    Action: ACS::ExecuteAPI
+    Properties: {Service: ECS, API: RunInstances, Parameters: {Amount: 1}}
+"""
+
+
+def told(
+    play: Play,
+    template: str,
+    lost: bool = False,
+    narrowed: dict[str, Any] | None = None,
+    **rule: Any,
+) -> str:
+    """All that is said of a request for a template whose command has these limits. ``lost``: what
+    instances are called cannot be looked up; ``narrowed``: the limits after the vote."""
+    (play.folder / "fleet").mkdir()
+    stage = FleetStage(play.folder / "fleet", template, **rule)
+    stage.told = not lost
+    usual = stage.answer
+    if lost:
+        stage.answer = lambda claimed: (  # type: ignore[method-assign]
+            model.Refused("not allowed", "Forbidden.RAM")
+            if isinstance(claimed.effect.body, model.Resolve)
+            else usual(claimed)
+        )
+    stage.ask("alice", "all")
+    heard = said(stage.work())
+    if stage.read(lambda reader: reader.request(1)) is not None:
+        stage.approve()
+        if narrowed is not None:
+            book = stage.house.book
+            commands = {"all": dataclasses.replace(book.commands["all"], **narrowed)}
+            changed = dataclasses.replace(book, commands=commands)
+            stage.house = dataclasses.replace(stage.house, book=changed)
+        heard += said(stage.work())
+    stage.close()
+    return "\n".join(heard)
+
+
+@says("bounds.outside")
+def a_machine_that_a_run_finds_and_must_not_touch(play: Play) -> str:
+    return told(play, SELECT, allowed_targets=("db-*",))
+
+
+@says("bounds.most")
+def more_machines_than_a_run_may_touch(play: Play) -> str:
+    return told(play, SELECT, most_targets=5)
+
+
+@says("bounds.unknown")
+def machines_of_which_nobody_knows_the_name(play: Play) -> str:
+    return told(play, SELECT, lost=True, allowed_targets=("web-*",))
+
+
+@says("bounds.unjudged_plan")
+def a_call_that_names_no_machine(play: Play) -> str:
+    return told(play, UNNAMED, allowed_targets=("web-*",))
+
+
+@says("bounds.unjudged")
+def a_call_that_names_no_machine_and_may_not_any_more(play: Play) -> str:
+    return told(play, UNNAMED, narrowed={"unjudged_calls": "refuse"})
