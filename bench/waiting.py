@@ -45,7 +45,10 @@ Tasks:
       Content: {msgtype: text, text: {content: 'Notify: restart {{ service }}?'}}
 - Name: restart
   Action: ACS::ExecuteAPI
-  Properties: {Service: ECS, API: ModifyInstanceAttribute, Parameters: {Name: '{{ service }}'}}
+  Properties:
+    Service: ECS
+    API: ModifyInstanceAttribute
+    Parameters: {InstanceId: i-bench01, InstanceName: '{{ service }}'}
 """
 _SLEEP = """
 FormatVersion: OOS-2019-06-01
@@ -61,7 +64,10 @@ Tasks:
   Properties: {Duration: PT20H}
 - Name: restart
   Action: ACS::ExecuteAPI
-  Properties: {Service: ECS, API: ModifyInstanceAttribute, Parameters: {Name: '{{ service }}'}}
+  Properties:
+    Service: ECS
+    API: ModifyInstanceAttribute
+    Parameters: {InstanceId: i-bench01, InstanceName: '{{ service }}'}
 """
 TEMPLATES = {"agreed": _APPROVAL, "tomorrow": _SLEEP}
 ANSWERS = {"DescribeInstances": {"Ids": ["i-bench01", "i-bench02"]}}
