@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,18 @@ def test_the_package_runs_without_a_checkout(tmp_path: Path) -> None:
             text=True,
         )
         assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_the_demo_needs_nothing_but_its_own_set() -> None:
+    """Whatever the sandbox imports, by name or when it is asked, comes with ``make demo``."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["demo"]]
+    given = {canonicalize_name(Requirement(line).name) for line in lines}
+    owners = packages_distributions()
+    for path in sorted((ROOT / "sandbox").rglob("*.py")):
+        text = path.read_text("utf-8")
+        names = re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE)
+        names += re.findall(r"\"(alibabacloud_\w+)\.", text)
+        for name in set(names) - {"bot", "sandbox", *sys.stdlib_module_names}:
+            owner = {canonicalize_name(each) for each in owners.get(name, [name])}
+            assert owner & given, f"{path.name} imports {name}: add it to the set `demo`"
