@@ -3,6 +3,7 @@ a wait that is over at once, approvals that nobody can give, a condition that is
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -272,9 +273,19 @@ def _approvals(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
 def _filters(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
     name, several = given.get("filters", ("", None))
     for at, one in enumerate(several if isinstance(several, list) else []):
-        if not isinstance(one, Mapping) and not (isinstance(one, str) and "{{" in one):
+        if not _is_filter(one):
             said = f"Filters: expected a mapping with Type, found `{values.brief(one)}`"
             yield look.fault(f"{where}.{name}[{at}]", said)
+
+
+def _is_filter(value: Any) -> bool:
+    """Is it a mapping, as such or as JSON, or known only when it runs?"""
+    if isinstance(value, str) and "{{" not in value:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return False
+    return isinstance(value, Mapping | str)
 
 
 def _notice(look: Look, where: str, given: Given, must: bool) -> Iterator[model.Fault]:

@@ -39,7 +39,7 @@ async def run(stage: Stage, *command: str) -> str:
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("openssl")), reason="not installed")
 async def test_the_line_for_the_shell(tmp_path: Path) -> None:
-    async with staged(tmp_path, source("eventbridge")) as stage:
+    async with staged(tmp_path, source("eventbridge", only=("dingtalk.approval",))) as stage:
         stage.clock.time = datetime.now(UTC)
         said = await run(stage, "sh", "-c", example("bash"))
         assert re.fullmatch(r'\{"ids":\["ce:dingtalk\.approval:sha256-[0-9a-f]{40}"\]\}\n', said)
