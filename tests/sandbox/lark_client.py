@@ -41,7 +41,7 @@ async def playing() -> AsyncIterator[tuple[Lark, Bot]]:
             await bot.leave()
 
 
-async def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:
+async def until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     """Wait for a condition to become true; its value."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
