@@ -136,9 +136,13 @@ def verify(path: Path, expect: tuple[str, ...], exported: IO[str] | None) -> Non
     for fault in found:
         click.echo(f"entry {fault.seq}: {fault.kind}: {fault.detail}")
     if found:
-        sys.exit(
-            shell.fail(f"{len(found)} fault{'s' if len(found) != 1 else ''}: the log is not whole")
+        asked = all(fault.of_stamp for fault in found)
+        verdict = (
+            "the log is whole, but was not proved by this stamp"
+            if asked
+            else "the log is not whole"
         )
+        sys.exit(shell.fail(f"{len(found)} fault{'s' if len(found) != 1 else ''}: {verdict}"))
     click.echo("ok: the audit log is whole" + (f" and holds {', '.join(expect)}" if expect else ""))
     if exported is not None and not expect:
         click.echo("whether entries were cut off an export's end, only --expect tells", err=True)

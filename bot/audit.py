@@ -39,6 +39,9 @@ class Head:
     said: tuple[str, ...] = ()
 
 
+NO_STAMP = "is not SEQ:HASH"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something wrong at entry ``seq``. ``kind``: hash (it was changed), prev (it does not follow
@@ -49,6 +52,11 @@ class Fault:
     seq: int
     kind: str
     detail: str
+
+    @property
+    def of_stamp(self) -> bool:
+        """Is it about what was given to compare with, and not about the log?"""
+        return self.kind == "short" or self.detail.endswith(NO_STAMP)
 
 
 class Source(Protocol):
@@ -160,7 +168,7 @@ def verify(rows: Iterable[model.AuditRow], head: Head | None = None) -> list[Fau
     stamps: dict[int, list[_Stamp]] = {}
     for one in _stamps(head):
         stamps.setdefault(one.seq, []).append(one)
-    faults += [Fault(0, "syntax", f"{one.text!r} is not SEQ:HASH") for one in stamps.pop(0, ())]
+    faults += [Fault(0, "syntax", f"{one.text!r} {NO_STAMP}") for one in stamps.pop(0, ())]
     for row in rows:
         faults += _faults_of(row, last)
         for one in stamps.get(row.seq, ()):

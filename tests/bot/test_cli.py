@@ -182,6 +182,16 @@ def test_verify_finds_a_changed_entry_and_a_foreign_stamp(small: Path, kept: lis
     assert "not whole" in said.stderr
 
 
+@pytest.mark.parametrize("stamp", ["2:0000", "", "two"])
+def test_a_stamp_that_proves_nothing_is_no_fault_of_the_log(
+    small: Path, kept: list[str], stamp: str
+) -> None:
+    said = leave("audit", "verify", "--config", str(small), "--expect", stamp)
+    assert said.exit_code == 1
+    assert "the log is whole, but" in said.stderr
+    assert "not whole" not in said.stderr
+
+
 def test_an_export_verifies_on_its_own(small: Path, kept: list[str]) -> None:
     out = small.parent / "audit.jsonl"
     said = leave("audit", "export", "--config", str(small), "-o", str(out))
