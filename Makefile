@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
+# Test processes. Most tests wait for sockets and scripts, so one more than the cores keeps these busy.
+WORKERS ?= 3
 export LOCK ?= requirements.lock
 export PYTHON
 export GOAL := $(firstword $(MAKECMDGOALS))
@@ -24,7 +26,7 @@ demo: demo-setup
 	@$(PY) -m sandbox.demo $(ARGS)
 
 test: setup
-	$(PY) -m pytest -n auto --dist loadfile $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: setup
 	$(VENV)/bin/ruff check .

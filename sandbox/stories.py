@@ -207,11 +207,11 @@ async def dead_letter(stage: Half) -> None:
 
 SHORT: dict[str, Story] = {
     "new-hire": new_hire,
-    "restart": play.restart,
+    "restart": _switching(play.restart),
     "rejected": play.rejected,
     "in-words": play.rejected_by_text,
     "cancelled": play.cancelled,
-    "stopped": play.stopped,
+    "stopped": _switching(play.stopped),
     "expired": play.expired,
     "runbook": _switching(play.reboot),
     "runbook-rejected": _switching(play.reboot_rejected),
