@@ -329,20 +329,28 @@ def sending() -> None:
     FOUND["asks_way_to"] = asked[0][0]
 
 
+TRIES = 3
+"""On a busy machine the SDK may lose a race with itself, and then answers on no socket at all."""
+
+
 async def main() -> None:
     side = Side()
     for scenario in (html_answer, frames, order_of_disconnect, cancelling, opening, blocking):
-        try:
-            await asyncio.wait_for(scenario(side), 15)
-        except (TimeoutError, AssertionError, concurrent.futures.TimeoutError) as error:
-            FOUND[f"{scenario.__name__} failed"] = repr(error)
+        for _ in range(TRIES):
+            try:
+                await asyncio.wait_for(scenario(side), 15)
+            except (TimeoutError, AssertionError, concurrent.futures.TimeoutError) as error:
+                FOUND[f"{scenario.__name__} failed"] = repr(error)
+            else:
+                FOUND.pop(f"{scenario.__name__} failed", None)
+                break
     parsing()
     sending()
 
 
 if __name__ == "__main__":
     try:
-        asyncio.run(asyncio.wait_for(main(), 60))
+        asyncio.run(asyncio.wait_for(main(), 150))
     finally:
         sys.stdout.write(json.dumps(FOUND))
         sys.stdout.flush()

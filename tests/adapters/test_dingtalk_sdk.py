@@ -65,7 +65,7 @@ def plain() -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=180,
         env={"PATH": "", "NO_PROXY": "127.0.0.1", "PYTHONPATH": str(ROOT)},
     )
     said: dict[str, Any] = json.loads(done.stdout)
