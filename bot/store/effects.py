@@ -193,7 +193,12 @@ def claim(connection: sqlite3.Connection, now: int, quota: Quota) -> Claims:
             taken.append(_take(connection, id_, now))
         else:
             full.append(bucket)
-    waiting.extend(again for bucket in set(full) if (again := quota.room(bucket).again) is not None)
+    for bucket in set(full):
+        allowance = quota.room(bucket)
+        # room may have come since it was asked for first: then nothing else would wake the outbox
+        again = now if allowance.count > 0 else allowance.again
+        if again is not None:
+            waiting.append(again)
     return Claims(tuple(taken), min(waiting, default=None))
 
 

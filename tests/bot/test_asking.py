@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import model
+from bot import model, store
+from bot.store import codec
 from tests.bot.stage import CHAT, PLATFORM, TENANT, Stage, actions, book, cards, said, words
 
 State = model.State
@@ -227,3 +228,29 @@ def test_the_same_request_while_the_first_is_open_names_the_first(stage: Stage) 
     assert "asks for the same" not in words(cards(stage.work())[-1])
     stage.ask("alice", "restart web-02 reason=dup")
     assert "asks for the same" not in words(cards(stage.work())[-1])
+
+
+class LateRoom:
+    """A quota that has no room when it is asked first, and some right after."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def room(self, bucket: store.Bucket) -> store.Allowance:
+        self.asked += 1
+        return store.Allowance(0 if self.asked == 1 else 5)
+
+    def take(self, bucket: store.Bucket) -> None:
+        """Nothing is counted."""
+
+
+def test_what_may_be_sent_a_moment_later_is_not_left_until_something_else_happens(
+    stage: Stage,
+) -> None:
+    stage.ask("alice", "help")
+    now = stage.clock.now()
+    claims = stage.loop.run_until_complete(
+        stage.engine.write(lambda writer: writer.claim(now, LateRoom()))
+    )
+    assert not claims.taken
+    assert claims.next_due == codec.ms(now)
