@@ -6,6 +6,7 @@ word that fits nowhere is refused with what was expected and a line ready to pas
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -135,6 +136,7 @@ def _command(
     while line.plain.startswith("@", line.at):
         line.bare()
         line.skip()
+        line.at = _behind_name(catalog, line)
     start = line.at + (1 if line.plain.startswith("/", line.at) else 0)
     line.at = start
     token = line.bare()
@@ -164,6 +166,36 @@ def _command(
         word=words.shown(word),
         hint=texts.say(locale, key, names=near),
         suggestions=near,
+    )
+
+
+_LONGEST_NAME = 4
+_ROBOT = frozenset({"bot", "robot", "assistant", "机器人", "助手", "小助手"})
+_NEGATIONS = frozenset({"no", "not", "never", "dont", "do", "please"})
+
+
+def _behind_name(catalog: catalog.Catalog, line: reader.Reader) -> int:
+    """Where the request begins behind an ``@`` and the first word of a name, which may have more:
+    words with a capital, or that mean a robot, up to a command. Elsewhere than before a command
+    only the latter are passed over, so that a word that is none is told as it is."""
+    rest = list(itertools.islice(line.words(line.at), _LONGEST_NAME))
+    robot = line.at
+    for at, word in rest:
+        if _is_command(catalog, word):
+            return at
+        if word.casefold() in _ROBOT:
+            robot = at + len(word)
+        elif not word.isalnum() or not word[0].isupper() or word.casefold() in _NEGATIONS:
+            break
+    line.at = robot
+    line.skip()
+    return line.at
+
+
+def _is_command(catalog: catalog.Catalog, token: str) -> bool:
+    word = token.removeprefix("/").rstrip(arguments.CLOSING)
+    return bool(word) and (
+        catalog.find(word) is not None or any(_glued(token, known) for known in catalog.words())
     )
 
 

@@ -193,6 +193,9 @@ def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
     """The outcome of an open API answer."""
     code = str(answer.get("code") or "")
     reason = f"{code or f'HTTP {status}'}: {answer.get('message') or 'no reason given'}"[:300]
+    scopes = _scopes(answer) if "permissiondenied" in code.lower() else ""
+    if scopes:
+        reason = f"the app lacks the permission {scopes}; grant it in the console ({code})"
     low = code.lower()
     if answer.get("punish") == "deny" or answer.get("status") == 1111:
         return model.NotSent("too many calls from this address", BAN)
@@ -213,6 +216,14 @@ def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
     if status >= 500:
         return _lost(reason, again)
     return model.Refused(reason, code)
+
+
+def _scopes(answer: Mapping[str, Any]) -> str:
+    """The permissions that are missing, as ``AccessTokenPermissionDenied`` lists them."""
+    detail = answer.get("accessdenieddetail")
+    listed = detail.get("requiredScopes") if isinstance(detail, dict) else None
+    names = [str(one) for one in listed if one] if isinstance(listed, list) else []
+    return ", ".join(names[:8])[:200]
 
 
 def judge_webhook(status: int, answer: Mapping[str, Any]) -> model.Outcome:

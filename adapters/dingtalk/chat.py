@@ -37,7 +37,7 @@ class DingTalk:
 
     def decode(self, frame: Mapping[str, Any]) -> model.Event | None:
         """The event in what came over HTTP, made into a frame; None for one of no interest."""
-        event = events.to_event(dict(frame), self._clock.now())
+        event = events.to_event(dict(frame), self._clock.now(), self._settings.robot_name)
         if isinstance(event, events.Ignored):
             if event.warn and seldom(event.reason):
                 log.warning("a callback was left aside: %s", event.reason)

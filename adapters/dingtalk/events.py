@@ -34,8 +34,9 @@ class Ignored:
     warn: bool = False
 
 
-def to_event(frame: dict[str, Any], now: datetime) -> model.Event | Ignored:
-    """The event of one CALLBACK or EVENT frame, or why there is none."""
+def to_event(frame: dict[str, Any], now: datetime, robot_name: str = "") -> model.Event | Ignored:
+    """The event of one CALLBACK or EVENT frame, or why there is none. ``robot_name``: a text that
+    begins with it, behind an ``@``, begins after it."""
     headers = headers_of(frame)
     kind = frame.get("type")
     if kind == "EVENT":
@@ -53,7 +54,9 @@ def to_event(frame: dict[str, Any], now: datetime) -> model.Event | Ignored:
     data = _object(frame.get("data"))
     if data is None:
         return Ignored("the data is no JSON object", 400, True)
-    return _chat(headers, data, now) if topic == CHAT_TOPIC else _click(headers, data, now)
+    if topic == CARD_TOPIC:
+        return _click(headers, data, now)
+    return _chat(headers, data, now, robot_name)
 
 
 def headers_of(frame: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +124,9 @@ def _id(kind: str, wanted: Any, headers: dict[str, Any], data: dict[str, Any]) -
 # ----------------------------------------------------------------------------- chat
 
 
-def _chat(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> model.Event | Ignored:
+def _chat(
+    headers: dict[str, Any], data: dict[str, Any], now: datetime, robot_name: str
+) -> model.Event | Ignored:
     if _text(data.get("errorCode")) == OVER_QUOTA:
         return Ignored(
             "the organisation's DingTalk quota is used up: messages come empty", 200, True
@@ -148,7 +153,7 @@ def _chat(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> model
     if account.id == "" and _text(data.get("senderId")) == _text(data.get("chatbotUserId")) != "":
         return Ignored("a message that the bot itself wrote", 200, True)
     content, quoted = richtext.read(data)
-    words = _text(content).strip()
+    words = richtext.unaddressed(_text(content).strip(), robot_name)
     return model.Asked(
         _id("msg", message, headers, data),
         _moment(_named(data, "createAt"), _moment(headers.get("time"), now)),

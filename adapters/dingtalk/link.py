@@ -167,7 +167,7 @@ class Link:
             self.leave("asked")
 
     def _event(self, frame: dict[str, Any], kind: Any, message_id: Any) -> None:
-        event = events.to_event(frame, self._now())
+        event = events.to_event(frame, self._now(), self._settings.robot_name)
         if isinstance(event, events.Ignored):
             if event.warn and seldom(event.reason):
                 log.warning("a frame was left aside: %s", event.reason)

@@ -72,9 +72,19 @@ def _words(parts: list[Any], named: bool) -> str:
         leading = not any(word.strip() for word in words)
         if bare.startswith("@") and (leading or (named and " " not in bare)):
             more = any(rest.strip() for rest in texts[place + 1 :])
-            text = " " if more or " " not in bare else " " + bare.split(" ", 1)[1]
+            # one that is all there is holds the request, too: where its name ends is not known here
+            text = " " if more or " " not in bare else " " + bare
         words.append(text)
     return "".join(words)
+
+
+def unaddressed(text: str, name: str) -> str:
+    """A text without the name that it begins with behind an ``@``, whatever the name is made of."""
+    begins = f"@{name}".casefold()
+    if not name or text[: len(begins)].casefold() != begins:
+        return text
+    rest = text[len(begins) :]
+    return rest.strip() if not rest or rest[0].isspace() else text
 
 
 def _part(part: Any) -> str:

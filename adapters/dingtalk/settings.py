@@ -13,7 +13,8 @@ PLAIN_TEMPLATE = "589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"
 class Settings:
     """Credentials, addresses and limits of one DingTalk application. Times are in seconds.
 
-    ``robot_code`` is the client id unless given. ``webhook_hosts`` are the hosts that a session
+    ``robot_code`` is the client id unless given; ``robot_name``, as ``@name`` before a text, is cut
+    off. ``webhook_hosts`` are the hosts that a session
     webhook may point to: ``host`` (its default port), ``host:port``, or either of them behind
     ``http://``, without which only https is allowed. ``card_value_bytes`` is the documented limit
     of one card parameter (open.dingtalk.com, ``create-and-deliver-cards``). ``idle_seconds``
@@ -27,6 +28,7 @@ class Settings:
     client_id: str
     client_secret: str = field(repr=False)
     robot_code: str = ""
+    robot_name: str = ""
     endpoint: str = "https://api.dingtalk.com"
     webhook_hosts: tuple[str, ...] = ("oapi.dingtalk.com",)
     card_template: str = CARD_TEMPLATE

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +33,13 @@ ALREADY = 1390007
 NO_INSTANCE = 1390003
 """No approval instance of that code; one that was just filed may take a moment to be found."""
 
+_LACKS = (
+    "the app lacks the permission {scope}; grant it in the developer console and publish a new "
+    "version"
+)
 _SENTENCES = {
-    99991672: "the app lacks the permission {scope}; grant it in the developer console and publish "
-    "a new version",
+    99991672: _LACKS,
+    99991679: _LACKS,
     99991401: "this machine's address is not on the app's IP allow list",
     99991403: "the tenant's monthly quota of calls is used up",
     99991662: "the app is disabled in this tenant",
@@ -45,8 +50,7 @@ _SENTENCES = {
     230018: "the group's settings do not let the bot do this",
     230022: "the platform found something sensitive in the text",
     230025: "the message is too long",
-    230027: "the app lacks the permission {scope}; grant it in the developer console and publish a "
-    "new version",
+    230027: _LACKS,
     230028: "the tenant's data leak protection stopped the text",
     230031: "the card is older than 14 days and can no longer be changed",
     230035: "the bot is muted in this group",
@@ -75,6 +79,8 @@ class Answer:
     message: str
     data: Mapping[str, Any]
     retry_after: float = 0.0
+    scopes: tuple[str, ...] = ()
+    """The permissions of which one is missing, where the platform lists them."""
 
     @property
     def limited(self) -> bool:
@@ -100,13 +106,15 @@ class Answer:
         return named or self.code in TARGET_GONE
 
     def outcome(self, scope: str) -> model.Refused | model.NotSent:
-        """What a failure means; ``scope`` is the permission that the call needs."""
+        """What a failure means; ``scope`` is the permission that the call needs, unless the
+        platform itself says which."""
         if self.limited:
             return model.NotSent(f"Lark limits the rate ({self.code})", self.retry_after or 1.0)
         if self.later:
             reason = f"Lark cannot now ({self.code or self.status}): {self.message}"
             perhaps = self.status >= 500 or self.code == BEING_SENT
             return model.NotSent(reason, uncertain=perhaps)
+        scope = " or ".join(self.scopes) or scope
         sentence = _SENTENCES.get(self.code, "").format(scope=scope)
         said = self.message or f"HTTP status {self.status}"
         return model.Refused(
@@ -255,7 +263,25 @@ def _answer(status: int, text: str, headers: Mapping[str, str]) -> Answer:
         str(body.get("msg") or ""),
         data if isinstance(data, dict) else body,
         retry_after,
+        _scopes(body) if code else (),
     )
+
+
+_LISTED = re.compile(r"(?:scopes? (?:is|are) required|权限)\s*[:：]\s*\[([^\]]*)\]", re.IGNORECASE)
+
+
+def _scopes(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The permissions that a refusal lists: each in an object, or all in its text."""
+    error = body.get("error")
+    violations = error.get("permission_violations") if isinstance(error, dict) else None
+    found = [
+        str(one["subject"])
+        for one in (violations if isinstance(violations, list) else ())
+        if isinstance(one, dict) and one.get("subject")
+    ]
+    if not found and (listed := _LISTED.search(str(body.get("msg") or ""))):
+        found = [name for part in listed[1].split(",") if (name := part.strip())]
+    return tuple(dict.fromkeys(found))[:8]
 
 
 def _seconds(text: str | None) -> float:

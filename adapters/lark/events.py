@@ -3,7 +3,7 @@
 Payloads as documented under https://open.feishu.cn/document: im-v1/message/events/receive and
 …/recalled, card callback communication, and approval-v4/event/common-event. Real traffic leaves
 fields out and changes their types, so each is read for what it is worth; identity is only ever
-taken from ``sender_id.open_id`` and ``operator.open_id``, never from what a button carries.
+taken from ``sender_id.open_id`` and the operator's ``open_id``, never from what a button carries.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _clicked(
         account=model.Account(
             PLATFORM,
             _text(operator.get("tenant_key")) or tenant,
-            _text(operator.get("open_id")),
+            _operator_id(operator),
         ),
         place=model.Place(
             PLATFORM,
@@ -172,6 +172,14 @@ def _clicked(
         code=_text(value.get("code")),
         reason=_reason(action),
     )
+
+
+def _operator_id(operator: Mapping[str, Any]) -> str:
+    """Who clicked: the open_id stands in the operator, or in an object of identities in it."""
+    for holder in (operator, _dict(operator.get("operator_id")), _dict(operator.get("user_id"))):
+        if found := _text(holder.get("open_id")):
+            return found
+    return ""
 
 
 def _request(value: Any) -> int:

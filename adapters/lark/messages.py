@@ -29,6 +29,10 @@ UNREAD: Mapping[str, str] = {
 }
 """What people call the kinds of message that hold no words; all others are "other"."""
 _KEY = re.compile(r"@_user_\d+(?!\d)")
+_LINK = re.compile(r"\[([^\[\]\n]+)\]\(((?:https?://|mailto:)[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)\)")
+"""How a text message carries an address that was typed, or a word with a link behind it."""
+_SCRIPT = re.compile(r"\n|```|(?:^|\s)(?:--|—)")
+"""Where the part of a message may begin that is to be run as it stands."""
 _AT = re.compile(r'<at\s+(?:user_)?id="?([^"\s>]*)"?[^>]*>([^<]*)</at>')
 
 
@@ -105,7 +109,7 @@ def _named(mention: Mapping[str, Any], me: Me) -> Named:
 
 
 def _read_text(found: Message, text: str, me: Me) -> None:
-    found.words = _AT.sub(lambda at: _met(found, at[1], at[2], me), text)
+    found.words = _AT.sub(lambda at: _met(found, at[1], at[2], me), _unlinked(text))
     if not found.named and me.open_id and (key := _KEY.match(text)):
         # a key that nothing explains: the app is only given what names it
         found.for_me = True
@@ -113,16 +117,18 @@ def _read_text(found: Message, text: str, me: Me) -> None:
 
 
 def _read_post(found: Message, content: Mapping[str, Any], me: Me) -> None:
-    if "content" not in content:
-        content = next((one for one in content.values() if isinstance(one, dict)), {})
+    content = _unwrapped(content)
     lines, pictures = [], False
     for line in values.list_(content.get("content")):
         words = ""
-        for element in map(values.dict_, values.list_(line)):
+        for element in map(values.dict_, line if isinstance(line, list) else [line]):
             tag = element.get("tag")
             pictures |= tag in ("img", "media")
-            if tag in ("text", "a", "md", "code_block"):
+            if tag in ("text", "a", "code_block"):
                 words += values.text(element.get("text"))
+            elif tag == "md":
+                typed = _unlinked(values.text(element.get("text")))
+                words += _AT.sub(lambda at: _met(found, at[1], at[2], me), typed)
             elif tag == "at":
                 id, name = (values.text(element.get(part)) for part in ("user_id", "user_name"))
                 words += _met(found, id, name, me)
@@ -131,6 +137,31 @@ def _read_post(found: Message, content: Mapping[str, Any], me: Me) -> None:
     found.words = "\n".join([title, *lines] if title else lines)
     if pictures and not _resolved(found.words, found.named).strip():
         found.unread = "picture"
+
+
+def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The title and lines of a post, which may stand under ``post``, under a locale, or both."""
+    for _ in range(2):
+        if isinstance(content.get("content"), list):
+            break
+        content = next((one for one in content.values() if isinstance(one, dict)), {})
+    return content
+
+
+def _unlinked(text: str) -> str:
+    """A text in which links are what people see of them. Where something may be run, only those
+    that the platform made of an address, for what is run is what was typed."""
+    script = _SCRIPT.search(text)
+    end = script.start() if script else len(text)
+
+    def label(link: re.Match[str]) -> str:
+        bare = link[2].removeprefix("mailto:").split("://")[-1].rstrip("/")
+        same = link[1] == link[2] or link[1].split("://")[-1].rstrip("/") == bare
+        if not same and link.start() >= end:
+            return link[0]
+        return link[1] + (" " if text.startswith(("@", "<at"), link.end()) else "")
+
+    return _LINK.sub(label, text)
 
 
 def _met(found: Message, id: str, name: str, me: Me) -> str:
@@ -157,8 +188,11 @@ def _resolved(written: str, named: Sequence[Named]) -> str:
     keys = "|".join(re.escape(key) for key in sorted(by_key, key=len, reverse=True))
 
     def name(found: re.Match[str]) -> str:
-        one = by_key[found[1]]
-        return "" if one.me else "@" + (one.name or found[1].lstrip("@")) + found[2]
+        one, before = by_key[found[1]], written[: found.start()][-1:]
+        if one.me:
+            return " " if before and not before.isspace() else ""
+        apart = " " if before.isalnum() else ""
+        return apart + "@" + (one.name or found[1].lstrip("@")) + found[2]
 
     return re.sub(rf"({keys})(?!\d)( ?)", name, written)
 

@@ -117,6 +117,7 @@ def dingtalk_of(settings: config.Config, table: schema.DingTalk, clock: ports.Cl
             client_id=table.client_id,
             client_secret=table.client_secret.reveal(),
             robot_code=table.robot_code,
+            robot_name=table.robot_name,
             endpoint=table.endpoint,
             webhook_hosts=table.webhook_hosts,
             card_template=table.card_template,

@@ -66,6 +66,12 @@ class DingTalk(Table):
     robot_code: Annotated[str, StringConstraints(max_length=256)] = Field(
         default="", description="The robot's code. Default: the `client_id`, as for internal apps."
     )
+    robot_name: Annotated[str, StringConstraints(max_length=64)] = Field(
+        default="",
+        description="The robot's name as groups show it. Some clients leave it in the text, as in "
+        "`@Ops Bot restart …`; without this, words behind an `@` that look like the rest of a name "
+        "are passed over, up to a command.",
+    )
     corps: SomeTexts = Field(
         description="The corpIds of the organisations that the bot listens to; all others are "
         "refused."

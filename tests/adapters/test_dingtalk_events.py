@@ -132,7 +132,8 @@ def test_somebody_of_another_organisation_is_an_outsider() -> None:
 RICH = [
     ([{"text": "@bot"}, {"text": " approve 42 "}], "approve 42"),
     ([{"text": "@Ops Bot"}, {"text": "approve 42"}], "approve 42"),
-    ([{"text": "@bot approve 42"}], "approve 42"),
+    ([{"text": "@bot approve 42"}], "@bot approve 42"),
+    ([{"text": "@Ops Bot approve 42"}], "@Ops Bot approve 42"),
     ([{"text": "@bot"}, {"type": "picture", "downloadCode": "x"}, {"text": "run"}], "run"),
     (
         [{"type": "at", "text": "@bot"}, {"type": "text", "content": "run"}, {"text": " it"}],
@@ -148,6 +149,23 @@ RICH = [
 def test_rich_text_is_read_without_its_mentions(parts: list[Any], text: str) -> None:
     event = asked(msgtype="richText", text=None, content={"richText": parts})
     assert " ".join(event.text.split()) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("@Ops Bot restart web-01", "restart web-01"),
+        (" @ops bot\u00a0restart web-01", "restart web-01"),
+        ("@Ops Bot", ""),
+        ("@Ops Botanist restart web-01", "@Ops Botanist restart web-01"),
+        ("restart web-01 for @Ops Bot", "restart web-01 for @Ops Bot"),
+    ],
+)
+def test_the_name_of_the_robot_is_no_part_of_the_text(said: str, text: str) -> None:
+    data = chat("1") | {"text": {"content": said}}
+    event = events.to_event(frame(CHAT, data), NOW, "Ops Bot")
+    assert isinstance(event, model.Asked)
+    assert event.text == text
 
 
 @pytest.mark.parametrize("kind", ["picture", "file", "audio", "unknownMsgType", "interactiveCard"])

@@ -393,6 +393,18 @@ FAULTS: list[tuple[str, dict[str, Any], type, float]] = [
 ]
 
 
+def test_the_permissions_that_the_platform_misses_are_said() -> None:
+    code = "Forbidden.AccessDenied.AccessTokenPermissionDenied"
+    scopes = ["Card.Instance.Write", "qyapi_robot_sendmsg"]
+    body = {"code": code, "message": "x", "accessdenieddetail": {"requiredScopes": scopes}}
+    outcome = api.judge(403, body, True)
+    assert isinstance(outcome, model.Refused)
+    assert "permission Card.Instance.Write, qyapi_robot_sendmsg;" in outcome.reason
+    limited = api.judge(403, body | {"code": "Forbidden.AccessDenied.QpsLimitForApi"}, True)
+    assert isinstance(limited, model.NotSent)
+    assert "permission" not in limited.reason
+
+
 @pytest.mark.parametrize(("do", "args", "kind", "after"), FAULTS)
 async def test_the_outcome_of_a_card_call(
     do: str, args: dict[str, Any], kind: type, after: float

@@ -115,6 +115,52 @@ def test_a_post_is_read_line_by_line():
         assert event.text == "Deploy\nrun \nweb.example\nuptime\nid"
 
 
+@pytest.mark.parametrize(
+    "wrap", [lambda post: {"post": post}, lambda post: {"post": {"en_us": post}}]
+)
+def test_a_post_may_be_wrapped(wrap):
+    payload = post(SAID)
+    content = json.loads(payload["event"]["message"]["content"])
+    payload["event"]["message"] |= {"content": json.dumps(wrap(content)), "chat_type": "p2p"}
+    assert events.to_event(payload, "ou_bot").text == "restart web-01 for"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("restart [web-01.example.com](http://web-01.example.com)", "restart web-01.example.com"),
+        ("restart [web-01](https://wiki.example.com/m?a=(b))", "restart web-01"),
+        ("help [a@b.com](mailto:a@b.com)", "help a@b.com"),
+        ("restart [a.example](http://a.example)@_user_2", "restart a.example @Bob"),
+        ("restart web-01 [a.io](http://a.io/)@_user_1 now", "restart web-01 a.io now"),
+        ("restart web-01@_user_1 reason=x", "restart web-01 reason=x"),
+        ("restart web-01@_user_2", "restart web-01 @Bob"),
+        (
+            "run web-01 -- curl [http://a.example/x](http://a.example/x) '[b](http://c.example)'",
+            "run web-01 -- curl http://a.example/x '[b](http://c.example)'",
+        ),
+        ("run web-01 -- echo [a] (b) [c](d)", "run web-01 -- echo [a] (b) [c](d)"),
+    ],
+)
+def test_a_link_in_a_text_is_what_people_see_of_it(text, read):
+    payload = loopback.message_payload(text=f"@_user_1 {text}")
+    assert events.to_event(payload, "ou_bot").text == read
+
+
+def test_links_as_they_come():
+    found = [
+        events.to_event(payload, "ou_0613548ed72dfb933ad70156da7accd8").text
+        for payload in sample("msgs_links")
+    ]
+    assert found == ["restart web-01.example.com", "help a@b.com"]
+
+
+def test_who_clicked_may_be_nested():
+    for payload in sample("cards_nested_operator"):
+        event = events.to_event(payload, "ou_bot")
+        assert (event.account.id, event.request) == ("ou_8b406d852417c2ef3d6faddc3285381a", 7)
+
+
 @pytest.mark.parametrize("kind", ["image", "sticker", "", None, 7])
 def test_other_kinds_of_message_are_taken_without_their_content(kind):
     payload = loopback.message_payload()

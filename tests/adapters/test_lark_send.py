@@ -134,6 +134,27 @@ async def test_a_no_is_refused_with_a_sentence(served, chat, code, words):
     assert served.asked(CREATE) == []
 
 
+SCOPES = ["im:message:send_as_bot", "im:message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"permission_violations": [{"type": "x", "subject": each} for each in SCOPES]}},
+        {
+            "msg": "Access denied. One of the following scopes is required: "
+            f"[{', '.join(SCOPES)}].应用尚未开通所需的应用身份权限：[{', '.join(SCOPES)}]"
+        },
+        {"msg": f"应用尚未开通所需的应用身份权限：[{', '.join(SCOPES)}]，点击链接申请"},
+    ],
+)
+async def test_the_permissions_that_the_platform_misses_are_said(served, chat, body):
+    served.queue(REPLY, lambda _: web.json_response({"code": 99991672, **body}, status=400))
+    outcome = await chat.perform(model.Say(PLACE, HELLO, "k"), model.Attempt())
+    assert isinstance(outcome, model.Refused)
+    assert f"lacks the permission {' or '.join(SCOPES)};" in outcome.reason
+
+
 async def test_a_platform_out_of_reach_did_not_send_anything(served):
     settings = lark.Settings("a", "b", domain="http://127.0.0.1:9")
     chat = lark.Lark(settings, loopback.Clock())

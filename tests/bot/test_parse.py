@@ -72,6 +72,34 @@ RESTARTS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("@Ops Bot restart web-01", "restart"),
+        ("@ops bot /restart web-01", "restart"),
+        ("@运维 机器人 重启web-01", "restart"),
+        ("@Bob Smith approve 42", "approve"),
+        ("@Ops Bot", "help"),
+    ],
+)
+def test_a_name_with_a_space_is_passed_over(line: str, command: str) -> None:
+    assert read(line)[0] == command
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("@Ops Bot restrat web-01", "restrat"),
+        ("@Ops Don't restart web-01", "Don't"),
+        ("@Ops Do Not restart web-01", "Do"),
+        ("@Bob please restart web-01", "please"),
+        ("@运维 不要 重启 web-01", "不要"),
+    ],
+)
+def test_what_is_no_name_is_not_passed_over(line: str, word: str) -> None:
+    assert refused(line).facts["word"] == word
+
+
 @pytest.mark.parametrize(("line", "targets", "reason"), RESTARTS)
 def test_restart_as_people_type_it(line: str, targets: tuple[str, ...], reason: str | None) -> None:
     name, given = read(line)
