@@ -44,6 +44,7 @@ def ordered(effect: model.Deliver, clock: ports.Clock) -> model.Ordered:
         platform=to["platform"],
         policy=to.get("policy", ""),
         rules=tuple(to.get("rules", ())),
+        timeout=int(to.get("timeout", 0)),
         causes=tuple(
             model.Party(
                 cause["person"],

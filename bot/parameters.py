@@ -10,7 +10,7 @@ import functools
 import inspect
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -129,6 +129,20 @@ class Parameter:
         if self.blank is not None:
             return blanks.usual(self.blank)
         return "" if self.required or self.default in ("", (), 0) else str(self.default)
+
+    def misfit(self, text: str, allowed: Collection[str] = ()) -> str:
+        """What is wrong with a text as its value, where it may only be one of ``allowed`` (none:
+        any); "" if nothing is."""
+        if not text.strip():
+            return f"{self.name} needs a value" if self.required else ""
+        try:
+            value = value_of(self, text)
+        except Misfit:
+            return f"is no value that {self.name} takes: expected {self.expected('en')}"
+        for one in value if isinstance(value, tuple | list) else (value,):
+            if allowed and str(one) not in allowed:
+                return f"is not among the allowed_values of {self.name}: {', '.join(allowed)}"
+        return ""
 
     def label(self, locale: str) -> str:
         """What it is, in the words of the locale."""

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot import model, rulebook
-from bot.config import check, locate, rules, schema
+from bot.config import check, locate, rules, run_commands, schema
 from bot.config.notes import Notes
 from bot.rules import faults, paths, pattern, transform
 
 KINDS: Mapping[str, model.How] = {
+    "run_command": "command",
     "command": "command",
     "group": "group",
     "thread": "thread",
@@ -98,7 +99,7 @@ def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> rul
     if not key:
         return None
     made = rulebook.Target(KINDS[key], _to(sight.file, target, key), retry=target.retry)
-    if key == "command":
+    if KINDS[key] == "command":
         values = _values(sight, path, target)
         return None if values is None else _with(made, values=values)
     if key == "bus" or any(sight.told(*path, part) for part in ("form", "value", "template")):
@@ -118,14 +119,16 @@ def _with(target: rulebook.Target, **more: Any) -> rulebook.Target:
 
 def _to(file: schema.File, target: rules.Target, key: str) -> dict[str, Any]:
     """Where a target leads, as ``model.Deliver`` says it."""
-    if key == "command":
+    if KINDS[key] == "command":
         place = place_of(file, target)
-        to = {
-            "command": target.command,
+        to: dict[str, Any] = {
+            "command": run_commands.command_of(file, target),
             "group": target.group or "",
             "platform": place.platform if place else "",
             "policy": target.policy or "",
         }
+        if target.run_command is not None and target.run_command.Timeout:
+            to["timeout"] = target.run_command.Timeout
         return to | ({"person": target.person} if target.person else {})
     if key == "group":
         place = place_of(file, target)
@@ -162,14 +165,14 @@ def _values(
 ) -> dict[str, transform.Transform] | None:
     """What makes the parameters of a command; None where something is wrong with it."""
     made: dict[str, transform.Transform] = {}
-    for name, given in target.args.items():
-        is_path = isinstance(given, str) and (given == "$" or given[:2] in ("$.", "$["))
+    asked = run_commands.arguments(target, path)
+    for name, (place, given) in asked.items():
         try:
-            made[name] = transform.compile("JSONPATH" if is_path else "CONSTANT", given)
+            made[name] = run_commands.compiled(given)
         except faults.TransformError as error:
             for fault in error.faults:
-                sight.notes.fault((*path, "args", name), fault.message)
-    return made if len(made) == len(target.args) else None
+                sight.notes.fault(place, fault.message)
+    return made if len(made) == len(asked) else None
 
 
 def _tell_transform(notes: Notes, path: locate.Path, error: faults.TransformError) -> None:

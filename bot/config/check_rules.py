@@ -9,21 +9,28 @@ from urllib.parse import urlsplit
 from pydantic_core import PydanticCustomError
 
 from bot import rulebook
-from bot.config import build_rules, check, locate, rules, values
+from bot.config import build_rules, check, locate, rules, run_commands, values
+from bot.config.notes import Command
 from bot.config.secret import FORMS as FORMS_OF_SECRETS
 from bot.config.secret import Secret
 from bot.rules import tree
 
 OF: Mapping[str, tuple[str, ...]] = {
     "args": ("command",),
-    "person": ("command",),
-    "policy": ("command",),
-    "platform": ("command", "group"),
+    "person": ("command", "run_command"),
+    "policy": ("command", "run_command"),
+    "platform": ("command", "run_command", "group"),
     "mention": ("group", "thread"),
 }
 """Keys that only some targets have a use for."""
+ASKS = ("command", "run_command")
+BESIDE = (("command", "group"), ("run_command", "group"), ("run_command", "command"))
+"""Keys that lead nowhere themselves beside the key before them."""
 FORMS = ("form", "value", "template")
-ONE = "say where it leads, by one of command, group, thread, robot, url, endpoint and bus"
+ONE = (
+    "say where it leads, by one of command, run_command, group, thread, robot, url, endpoint "
+    "and bus"
+)
 
 
 def check_rules(sight: check.Sight) -> None:
@@ -36,7 +43,8 @@ def check_rules(sight: check.Sight) -> None:
     for path, target in targets(sight):
         key = build_rules.key_of(target)
         _check_keys(sight, path, target, key)
-        if key == "command":
+        if key in ASKS:
+            run_commands.check_table(sight, path, target)
             _check_command(sight, path, target)
         elif key == "url" and not sight.told("webhook", "hosts"):
             _check_url(sight, path, target)
@@ -119,7 +127,7 @@ def _check_rule(sight: check.Sight, path: locate.Path, rule: rules.Rule) -> None
 def _check_keys(sight: check.Sight, path: locate.Path, target: rules.Target, key: str) -> None:
     """Exactly one key says where, and the others have a use there."""
     given = [name for name in build_rules.KINDS if getattr(target, name) is not None]
-    others = [name for name in given if name != key and (key, name) != ("command", "group")]
+    others = [name for name in given if name != key and (key, name) not in BESIDE]
     if not key and not sight.told(*path):
         sight.notes.fault(path, ONE)
     for name in others:
@@ -131,12 +139,14 @@ def _check_keys(sight: check.Sight, path: locate.Path, target: rules.Target, key
         if name in target.model_fields_set and key not in kinds:
             listed = " or ".join(kinds)
             sight.notes.fault((*path, name), f"has no use with {key}; it goes with {listed}")
-    if key in ("command", "bus"):
-        why = "args say what it gets" if key == "command" else "it gets the event itself"
+    if key in (*ASKS, "bus"):
+        why = {"command": "args say what it gets", "bus": "it gets the event itself"}.get(
+            key, "Parameters say what it gets"
+        )
         for name in FORMS:
             if name in target.model_fields_set:
                 sight.notes.fault((*path, name), f"has no use with {key}: {why}")
-    if key == "command" and target.group is None and not sight.told(*path, "group"):
+    if key in ASKS and target.group is None and not sight.told(*path, "group"):
         message = "group is missing: a command is asked for in a group, where its card is shown"
         sight.notes.fault(path, message, "group")
 
@@ -165,7 +175,9 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 def _check_command(sight: check.Sight, path: locate.Path, target: rules.Target) -> None:
     """Could this command be asked for, with these arguments, there, by that person?"""
-    file, name = sight.file, target.command or ""
+    file, name = sight.file, run_commands.command_of(sight.file, target)
+    if not name:
+        return
     group = build_rules.place_of(file, target)
     if group is not None and not {"*", name} & set(group.commands):
         message = f"the group {group.name} does not allow {name}: see its commands"
@@ -181,14 +193,30 @@ def _check_command(sight: check.Sight, path: locate.Path, target: rules.Target) 
         message = f"{name} only tells something; a rule asks for operations"
         sight.notes.fault((*path, "command"), message)
         return
-    parameters = [parameter.name for parameter in found.parameters]
-    for parameter in target.args:
-        check.check_parameter(sight.notes, (*path, "args"), parameter, parameters)
-    for needed in found.parameters:
-        usual = needed.name == "targets" and check.has_targets(file, name)
-        if needed.required and needed.name not in target.args and not usual:
+    _check_arguments(sight, path, target, found)
+
+
+def _check_arguments(
+    sight: check.Sight, path: locate.Path, target: rules.Target, command: Command
+) -> None:
+    """Would the command take what it is given, and is it given all that it needs?"""
+    name = command.name
+    parameters = [parameter.name for parameter in command.parameters]
+    given = run_commands.arguments(target, path)
+    for parameter, (place, _) in given.items():
+        if parameter == run_commands.TARGETS and place[-1] == "InstanceIds":
+            if parameter not in parameters:
+                message = f"{name} takes no targets; write them into [command.{name}]"
+                sight.notes.fault(place, message)
+            continue
+        check.check_parameter(sight.notes, place[:-1], parameter, parameters)
+    run_commands.check_constants(sight, path, target, list(command.parameters))
+    for needed in command.parameters:
+        usual = needed.name == "targets" and check.has_targets(sight.file, name)
+        if needed.required and needed.name not in given and not usual:
             message = f"{name} needs the parameter {needed.name}; say where it stands in the event"
-            sight.notes.fault((*path, "args"), message, needed.name)
+            table = "args" if target.run_command is None else "run_command"
+            sight.notes.fault((*path, table), message, needed.name)
 
 
 # ----------------------------------------------------------------------------- loops
@@ -216,10 +244,12 @@ def check_loops(sight: check.Sight, made: Mapping[str, rulebook.Rule]) -> None:
     for index, rule in enumerate(sight.file.rule):
         for number, target in enumerate(rule.target):
             found = made.get(rule.name)
-            if found and target.command and comes_round(found, target.command):
+            command = run_commands.command_of(sight.file, target)
+            key = "command" if target.run_command is None else "run_command"
+            if found and command and comes_round(found, command):
                 sight.notes.warn(
-                    sight.parts.origin(("rule", index, "target", number, "command")),
-                    f"the rule means events of {target.command} itself, too, so it would ask for "
+                    sight.parts.origin(("rule", index, "target", number, key)),
+                    f"the rule means events of {command} itself, too, so it would ask for "
                     "it because of it; that is stopped after one round. Name in the pattern what "
                     "it is about: source, or data.request.command",
                 )

@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[webhook.robot]]", runbooks.Robot),
     ("[[rule]]", rules.Rule),
     ("[[rule.target]]", rules.Target),
+    ("[rule.target.run_command]", rules.RunCommand),
     ("[[endpoint]]", rules.Endpoint),
     ("[[bus]]", rules.Bus),
     ("[http]", rules.Http),

@@ -24,10 +24,34 @@ Open = Annotated[Secret, BeforeValidator(_openly), values.Shown("text or secret"
 Long = Annotated[str, StringConstraints(max_length=10240)]
 
 
+class RunCommand(Table):
+    """A command stored in Cloud Assistant, in the words of its API. It is asked for as a `command`
+    is, by the `[command.NAME]` that has this `command_id`: its parameters, rights, policy and votes
+    hold. A table, or its JSON in quotes. In texts `{{.detail.emp_id}}` is a value of the event."""
+
+    CommandId: Text = Field(description="The `command_id` of a `[command.NAME]`.")
+    InstanceIds: Texts = Field(
+        default=(), description="Its instances. Default: `targets` of `[command.NAME]`."
+    )
+    Timeout: Annotated[int, Field(ge=10, le=86400)] | None = Field(
+        default=None,
+        description="Seconds after which Cloud Assistant stops it. Default: as `[command.NAME]` "
+        "has it.",
+    )
+    Parameters: Annotated[
+        dict[Text, values.Argument],
+        BeforeValidator(values.json_table),
+        values.Shown("table of text or number"),
+    ] = Field(
+        default_factory=dict,
+        description="Parameter = constant, text with placeholders, or path (`$.detail.role`).",
+    )
+
+
 class Target(Table):
-    """Where a rule leads, and what is sent there. Exactly one of `command`, `group` (alone),
-    `thread`, `robot`, `url`, `endpoint` and `bus` says where. Without a `form` the whole event is
-    sent."""
+    """Where a rule leads, and what is sent there. Exactly one of `command`, `run_command`, `group`
+    (alone), `thread`, `robot`, `url`, `endpoint` and `bus` says where. Without a `form` the whole
+    event is sent."""
 
     command: Text | None = Field(
         default=None,
@@ -36,7 +60,11 @@ class Target(Table):
     )
     args: dict[Text, values.Argument] = Field(
         default_factory=dict,
-        description="Parameter = path into the event (`$.data.role`) or constant (`command`).",
+        description="Parameter = path into the event (`$.data.role`), constant, or text with "
+        "placeholders (`{{.data.role}}`) (`command`).",
+    )
+    run_command: Annotated[RunCommand | None, BeforeValidator(values.json_table)] = Field(
+        default=None, description="See [[rule.target.run_command]](#ruletargetrun_command)."
     )
     person: Text | None = Field(
         default=None,

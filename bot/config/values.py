@@ -6,6 +6,7 @@ Sentences say what to write and never repeat what was written: it might be a mis
 from __future__ import annotations
 
 import ipaddress
+import json
 import math
 import re
 import zoneinfo
@@ -168,6 +169,19 @@ def pattern(value: Any) -> Any:
     if value is not None and not isinstance(value, str | dict):
         raise _fault('must be a table, {{ source = ["…"] }}, or JSON in quotes')
     return _json(value)
+
+
+def json_table(value: Any) -> Any:
+    """A table, which may be written as JSON in quotes, as it is pasted from elsewhere."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _fault("must be a table, or JSON of one in quotes")
+    return _json(found)
 
 
 def _argument(value: Any) -> Any:

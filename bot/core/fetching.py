@@ -116,6 +116,7 @@ def command_read(
     more = asdict(found)
     more["script_type"] = more.pop("type")
     more["definitions"] = [more.pop("definition")]
+    more["timeout"] = draft.it.timeout or more["timeout"]
     return go_on(draft, rule, {**context, **more}, found.script)
 
 

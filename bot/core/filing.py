@@ -48,10 +48,10 @@ def file_request(
     rules: tuple[str, ...] = (),
     written_at: datetime | None = None,
     causes: tuple[model.Party, ...] = (),
+    timeout: int = 0,
 ) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
-    check = check_template if found.command.template is not None else check_script
-    checked = check(draft, found, text)
+    checked = checked_with(draft, found, text, timeout)
     if isinstance(checked, policy.Refusal):
         return checked
     rule = draft.house.book.commands[found.command.name]
@@ -96,12 +96,25 @@ def file_request(
             accounts=asker.accounts,
             alike=alike(draft, found.command.name, checked.args),
             nonce=draft.view.nonce,
+            timeout=timeout,
         )
     )
     enter(draft, needed.name)
     draft.sources.update(checked.sources)
     look_up(draft, rule, checked)
     return None
+
+
+def checked_with(
+    draft: Draft, found: parse.Parsed, text: str, timeout: int
+) -> Checked | policy.Refusal:
+    """What passed the checks, to run within ``timeout`` seconds (0: as the command says)."""
+    if found.command.template is not None:
+        return check_template(draft, found, text)
+    checked = check_script(draft, found, text)
+    if timeout and isinstance(checked, Checked):
+        return replace(checked, context={**checked.context, "timeout": timeout})
+    return checked
 
 
 def enter(draft: Draft, needed: str) -> None:

@@ -75,4 +75,5 @@ def file(
         stronger=event.policy,
         rules=event.rules,
         causes=event.causes,
+        timeout=event.timeout,
     )

@@ -81,6 +81,7 @@ def file(draft: Draft, person: policy.Person, account: model.Account) -> policy.
         stronger=request.policy if kept else "",
         rules=request.rules,
         causes=(*request.causes, model.Party(person.id, account)),
+        timeout=request.timeout,
     )
 
 

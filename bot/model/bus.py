@@ -93,7 +93,8 @@ class Turned:
 class Ordered:
     """A rule asks for a command, on behalf of a person. ``cause``: "SOURCE ID" of the event;
     ``values`` are texts, by parameter; ``rules`` the rules that led here, this one last;
-    ``causes`` whoever brought the event about."""
+    ``causes`` whoever brought the event about; ``timeout`` the seconds that its run may take, 0 as
+    long as the command's."""
 
     id: str
     at: datetime
@@ -107,20 +108,20 @@ class Ordered:
     policy: str = ""
     rules: tuple[str, ...] = ()
     causes: tuple[Party, ...] = ()
+    timeout: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
     """Bring what a rule made of an event to one of its targets.
 
-    ``how``: command (``to``: command, group, platform, policy, person, causes; ``body``: its
-    values),
-    group (``to``: platform, tenant, chat, mentions; ``body``: text) or thread (the same, with
-    the place of the request), webhook (``to``: uri; ``body``: JSON), http (``to``: target, by its
-    name in the configuration; ``body``: JSON or text), bus (``to``: bus, by its name; ``body``: a
-    CloudEvent as JSON). ``event``: source, id and type of the cause. A try that provably did not
-    succeed is repeated as ``retry`` says; after the last one it is a dead letter. ``again``: how
-    often people sent it once more after a refusal; a command is then asked for anew.
+    ``how``: command (``to``: command, group, platform, policy, person, causes, timeout; ``body``:
+    its values), group (``to``: platform, tenant, chat, mentions; ``body``: text) or thread (the
+    same, with the place of the request), webhook (``to``: uri; ``body``: JSON), http (``to``:
+    target, by its name in the configuration; ``body``: JSON or text), bus (``to``: bus, by its
+    name; ``body``: a CloudEvent as JSON). ``event``: source, id and type of the cause. A try that
+    provably did not succeed is repeated as ``retry`` says; after the last one it is a dead letter.
+    ``again``: how often people sent it once more after a refusal; a command is then asked for anew.
     """
 
     rule: str

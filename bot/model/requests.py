@@ -320,7 +320,8 @@ class Request:
     the requester held when it was filed, as in ``Party``. ``passed``: the questions of its run
     that were agreed to, from the last one on that took the agreement to the whole of it.
     ``incident``: what ran and was not shown, in words. ``renewed``: the request that it became when
-    it was put to the vote again."""
+    it was put to the vote again. ``timeout``: the seconds that the rule which asked for it lets it
+    run (0: as the command says)."""
 
     id: int
     state: State
@@ -372,6 +373,7 @@ class Request:
     passed: tuple[Ballot, ...] = ()
     incident: str = ""
     renewed: int = 0
+    timeout: int = 0
 
     @property
     def word(self) -> str:

@@ -65,7 +65,7 @@ class RuleSet:
     ) -> tuple[str, ...]:
         """The names of the rules whose patterns match the event. Raises effort.TooCostly where
         that takes more than is left of ``spent``."""
-        found = _Found(event, spent if spent is not None else effort.Effort())
+        found = _Found(tree.spelled(event), spent if spent is not None else effort.Effort())
         for index in self._indices:
             index.collect(found)
         if not found.mask:

@@ -104,7 +104,7 @@ def _hint(rest: str) -> str:
 def value(path: Path, event: Mapping[str, Any]) -> Any:
     """What stands at a path in an event, or Lost. ``[*]`` gives a list, and leaves out elements
     in which the rest of the path is missing."""
-    return _value(path.steps, 0, event)
+    return _value(path.steps, 0, tree.spelled(event))
 
 
 def _value(steps: tuple[Step, ...], start: int, here: Any) -> Any:

@@ -4,7 +4,8 @@ A pattern is a JSON object with the shape of the events it means: keys are joine
 elements of a key's array by or. An element is a value, or an object with an operator: ``prefix``,
 ``suffix``, ``contains``, ``anything-but``, ``numeric``, ``cidr``, ``exists``; and, from AWS, since
 people paste those, ``wildcard``, ``equals-ignore-case`` and ``$or``. Events are CloudEvents, or
-have AWS's envelope: ``data`` also means ``detail``, and ``type`` means ``detail-type``.
+have AWS's envelope: ``data`` also means ``detail``, and ``type`` means ``detail-type``. Of a run's
+end, ``InvocationStatus`` also means ``invocationStatus`` (see ``tree.spelled``).
 
 All operators work in both dialects. Where the vendors differ, the dialect decides:
 
@@ -83,12 +84,12 @@ class Pattern:
 
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Does the event, a CloudEvent or AWS's envelope as JSON values, have what is asked?"""
-        judge, spent = tree.JUDGES[self.dialect], effort.Effort(None)
+        judge, spent, event = tree.JUDGES[self.dialect], effort.Effort(None), tree.spelled(event)
         return any(judge.matches(node, event, spent) for node in self.nodes)
 
     def explain(self, event: Mapping[str, Any]) -> tuple[Reason, ...]:
         """Why the event does not match, by the branch that lacks least; empty: it matches."""
-        judge = tree.JUDGES[self.dialect]
+        judge, event = tree.JUDGES[self.dialect], tree.spelled(event)
         best: list[tree.Mismatch] = []
         branch = 0
         for number, node in enumerate(self.nodes, 1):

@@ -117,6 +117,24 @@ def got(event: Mapping[str, Any], name: str) -> Any:
     return event.get(ALIASES[name], MISSING) if name in ALIASES else MISSING
 
 
+SPELLINGS = ("InvocationStatus", "invocationStatus")
+"""How a run ended, as Cloud Assistant's API and this bot write it, and as its event does
+(https://www.alibabacloud.com/help/en/ecs/user-guide/subscribe-to-cloud-assistant-events)."""
+_SPEAKERS = ("countersign.run.completed", "ecs:CloudAssistant:")
+
+
+def spelled(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The event that a run ended with its status in both spellings; any other event as it is."""
+    data = got(event, "data")
+    if not isinstance(data, dict):
+        return event
+    have = [name for name in SPELLINGS if name in data]
+    if len(have) != 1 or not str(got(event, "type")).startswith(_SPEAKERS):
+        return event
+    name = "data" if "data" in event else ALIASES["data"]
+    return {**event, name: {**data, **dict.fromkeys(SPELLINGS, data[have[0]])}}
+
+
 def scalars(
     value: Any, dialect: conditions.Dialect, spent: effort.Effort | None = None
 ) -> effort.Kept | None:

@@ -159,3 +159,87 @@ async def test_a_failed_run_is_told_in_the_group_with_a_mention(scene: Ruled) ->
     await scene.click("carol", card, "approve")
     told = await scene.told("failed:", [*there, card["id"]], to="bob")
     assert "#1" in told["text"]
+
+
+# ----------------------------------------------------------------------------- the document's words
+
+DOCUMENT = """
+[http]
+listen = "127.0.0.1:{port}"
+
+[[source]]
+name = "oa"
+path = "/events/oa"
+kind = "eventbridge"
+token = {{ file = "{folder}/events-token" }}
+person = "alice"
+only = ["dingtalk.approval", "acs.ecs"]
+
+[[rule]]
+name = "provision"
+when = '$.source == "dingtalk.approval"'
+
+[[rule.target]]
+run_command = '''
+{{"CommandId": "{command}", "InstanceIds": ["{instance}"], "Timeout": 300,
+ "Parameters": {{"emp_id": "{{{{.detail.emp_id}}}}", "role": "{{{{.detail.role}}}}"}}}}'''
+group = "hr"
+platform = "{platform}"
+
+[[rule]]
+name = "done"
+when = '$.source == "acs.ecs" && $.detail.InvocationStatus == "Success"'
+
+[[rule.target]]
+group = "hr"
+platform = "{platform}"
+form = "TEMPLATE"
+value = {{ how = "$.detail.InvocationStatus", which = "$.detail.commandId" }}
+template = "${{which}} ended: ${{how}}"
+"""
+COMPLETED = {
+    "id": "45ef4dewdwe1-7c35-447a-bd93-fab0001",
+    "source": "acs.ecs",
+    "specversion": "1.0",
+    "type": "ecs:CloudAssistant:TaskCompleted",
+    "data": {"commandId": "c-hz045", "exitCode": "0", "invocationStatus": "Success"},
+}
+HR = "i-sandbox00hr01"
+
+
+async def test_the_target_of_the_document_in_its_own_words(platform: str, tmp_path: Path) -> None:
+    async with Sandbox() as sandbox:
+        content = "echo {{emp_id}} as {{role}} > hired"
+        id = await sandbox.call(
+            "aliyun", "add_command", name="hire", content=content, EnableParameter=True
+        )
+        port = free_port()
+        (tmp_path / "events-token").write_text(TOKEN)
+        more = DOCUMENT.format(
+            port=port, folder=tmp_path, platform=platform, command=id, instance=HR
+        )
+        path = demo.configuration(tmp_path, sandbox.ports, more)
+        text = path.read_text("utf-8").replace(
+            "[command.provision]", f'[command.provision]\ncommand_id = "{id}"'
+        )
+        path.write_text(text, "utf-8")
+        scene = Ruled(sandbox, platform, path)
+        scene.port = port
+        await scene.start()
+        try:
+            known = await scene.ids("hr")
+            assert (await scene.post(EVENT))[0] == 202
+            card = await scene.new_card("provision", known, "hr")
+            for words in ("echo E123 as devops > hired", id, "hr-01", "300"):
+                assert words in card["text"]
+            assert await scene.runs() == [], "an event approves nothing"
+            await scene.click("bob", card, "approve")
+            await scene.told(play.AUDIT, known, "hr")
+            files = await scene.sandbox.call("aliyun", "files", instance=HR)
+            assert [made for name, made in files.items() if name.endswith("hired")] == [
+                "E123 as devops\n"
+            ]
+            assert (await scene.post(COMPLETED))[0] == 202
+            await scene.told("c-hz045 ended: Success", known, "hr")
+        finally:
+            await scene.end()

@@ -1,0 +1,99 @@
+"""Targets that name a stored command in the words of Cloud Assistant: which command that is here,
+and the arguments that it gets; and whether an argument that is constant fits its parameter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.config import check, locate, rules, schema
+from bot.config.notes import Parameter
+from bot.rules import faults, placeholders, transform
+
+TARGETS = "targets"
+"""The parameter that takes instances."""
+
+
+def command_of(file: schema.File, target: rules.Target) -> str:
+    """The command that a target asks for; "" where that cannot be said."""
+    if target.command is not None or target.run_command is None:
+        return target.command or ""
+    names = stored(file, target.run_command.CommandId)
+    return names[0] if len(names) == 1 else ""
+
+
+def stored(file: schema.File, id: str) -> list[str]:
+    """The commands that run this stored command."""
+    return [name for name, table in file.command.items() if table.command_id == id]
+
+
+def arguments(
+    target: rules.Target, path: locate.Path
+) -> dict[str, tuple[locate.Path, tuple[Any, ...]]]:
+    """Each parameter with the place of its value in the file, and that value; instances are
+    several."""
+    asked = target.run_command
+    if asked is None:
+        return {name: ((*path, "args", name), (one,)) for name, one in target.args.items()}
+    path = (*path, "run_command")
+    found: dict[str, tuple[locate.Path, tuple[Any, ...]]] = {
+        n: ((*path, "Parameters", n), (one,)) for n, one in asked.Parameters.items()
+    }
+    if asked.InstanceIds:
+        found[TARGETS] = ((*path, "InstanceIds"), asked.InstanceIds)
+    return found
+
+
+def compiled(given: tuple[Any, ...]) -> transform.Transform:
+    """What makes a value. TransformError says what is wrong with it."""
+    if len(given) > 1:
+        return placeholders.joined([str(one) for one in given])
+    return placeholders.argument(given[0])
+
+
+def check_table(sight: check.Sight, path: locate.Path, target: rules.Target) -> None:
+    """Is the stored command one that people can vote on, and only one?"""
+    asked = target.run_command
+    if asked is None:
+        return
+    place = (*path, "run_command", "CommandId")
+    names = stored(sight.file, asked.CommandId)
+    if target.command is not None:
+        if target.command not in names and not sight.told("command", target.command):
+            message = (
+                f"[command.{target.command}] does not run it; write command_id = "
+                f'"{asked.CommandId}" there'
+            )
+            sight.notes.fault(place, message, "command_id")
+    elif not names:
+        message = (
+            f'no command runs {asked.CommandId}; write command_id = "{asked.CommandId}" into the '
+            "[command.NAME] that does, by whose policy people vote on it"
+        )
+        sight.notes.fault(place, message, "command_id")
+    elif len(names) > 1:
+        message = f"is run by {' and by '.join(names)}; say which: command = …"
+        sight.notes.fault(place, message, "command")
+    if TARGETS in asked.Parameters and asked.InstanceIds:
+        message = "are instances, and so are InstanceIds; leave one out"
+        sight.notes.fault((*path, "run_command", "Parameters", TARGETS), message)
+
+
+def check_constants(
+    sight: check.Sight, path: locate.Path, target: rules.Target, parameters: list[Parameter]
+) -> None:
+    """Constants that the command would refuse, whatever the event, are faults now."""
+    known = {parameter.name: parameter for parameter in parameters}
+    table = sight.file.command.get(command_of(sight.file, target))
+    for name, (place, given) in arguments(target, path).items():
+        if name not in known or sight.told(*place):
+            continue
+        try:
+            made = compiled(given)
+        except faults.TransformError:
+            continue  # which is a fault of its own
+        if made.form != "CONSTANT":
+            continue
+        allowed = table.allowed_values.get(name, ()) if table is not None else ()
+        message = known[name].misfit(str(transform.render(made, {}, "text")), allowed)
+        if message:
+            sight.notes.fault(place, message, name)

@@ -1,0 +1,79 @@
+"""Texts with placeholders, as targets of EventBridge have them: ``{{.detail.emp_id}}`` stands for
+what the event has there. A text that is one placeholder and nothing else is that value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from bot.rules import faults, paths, transform
+
+_PLACE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+_TEXT = "_text."
+
+
+def argument(given: Any) -> transform.Transform:
+    """What makes an argument: of a path, of a text with placeholders, or of a constant.
+    TransformError says what is wrong with it."""
+    if not isinstance(given, str):
+        return transform.compile("CONSTANT", given)
+    if given == "$" or given[:2] in ("$.", "$["):
+        return transform.compile("JSONPATH", given)
+    if "{{" not in given and "}}" not in given:
+        return transform.compile("CONSTANT", given)
+    return _compiled(given)
+
+
+def joined(given: Sequence[str]) -> transform.Transform:
+    """What makes one text of several, with commas between them; each may be a path."""
+    if len(given) == 1:
+        return argument(given[0])
+    parts = [f"{{{{{one}}}}}" if one[:2] in ("$.", "$[") else one for one in given]
+    return argument(",".join(parts))
+
+
+def _compiled(text: str) -> transform.Transform:
+    """The pieces of the text are variables, too, so that nothing in them is read as one."""
+    values: dict[str, Any] = {}
+    order: list[str] = []
+    end = 0
+    for found in _PLACE.finditer(text):
+        _piece(values, order, text[end : found.start()])
+        path = _path(found[0], found[1].strip())
+        name = path.text[2:]
+        if not _NAME.fullmatch(name):
+            name = f"place{len(order)}"
+        values[name] = path
+        order.append(name)
+        end = found.end()
+    _piece(values, order, text[end:])
+    if len(order) == 1:
+        return transform.Transform("JSONPATH", values[order[0]])
+    return transform.Transform("TEMPLATE", values, "".join(f"${{{name}}}" for name in order))
+
+
+def _piece(values: dict[str, Any], order: list[str], text: str) -> None:
+    if "{{" in text or "}}" in text:
+        raise _wrong("`{{` and `}}` belong together: {{.detail.emp_id}}")
+    if text:
+        order.append(f"{_TEXT}{len(order)}")
+        values[order[-1]] = text
+
+
+def _path(whole: str, inner: str) -> paths.Path:
+    try:
+        if inner[:1] not in (".", "$"):
+            raise paths.Misread("it begins with a full stop", 0)
+        return paths.parse(inner if inner.startswith("$") else f"${inner}")
+    except paths.Misread as misread:
+        raise _wrong(
+            f"`{whole[:60]}` is no place in the event, such as {{{{.detail.emp_id}}}}: "
+            f"{misread.message}"
+        ) from misread
+
+
+def _wrong(message: str) -> faults.TransformError:
+    return faults.TransformError([faults.Fault(faults.Mark("placeholder"), message)])
