@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from bot import config, event_schemas, release, rule_commands, shell, store_commands, words
+from bot import config, event_schemas, redo, release, rule_commands, shell, store_commands, words
 from bot.config import reference
 
 if TYPE_CHECKING:
@@ -289,6 +289,7 @@ def redrive(path: Path, numbers: tuple[int, ...]) -> None:
 
 
 main.add_command(rule_commands.rule)
+rule_commands.rule.add_command(redo.redo)
 main.add_command(store_commands.backup)
 main.add_command(store_commands.restore)
 

@@ -73,6 +73,8 @@ MAY: dict[str, set[str]] = {
     "trials": PURE | {"core", "deliveries", "rulebook", "rules"},
     "shell": PURE | {"config", "events", "loading", "store"},
     "rule_commands": PURE | {"config", "events", "rulebook", "rules", "shell", "trials"},
+    "redo": PURE
+    | {"config", "core", "events", "rule_commands", "rulebook", "shell", "store", "trials"},
     "store_commands": PURE | {"config", "events", "shell", "store"},
     "oos": set(),
     "templates": {"hindrances", "oos"},

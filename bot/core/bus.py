@@ -83,11 +83,17 @@ def meaning(
     rules: rulebook.Rulebook, event: model.Event, published: model.CloudEvent
 ) -> tuple[rulebook.Rule, ...]:
     """The rules that mean an event: as found before it came here, if these rules found it."""
-    if isinstance(event, model.Arrived) and published is event.event:
+    if isinstance(event, model.Arrived) and is_one(published, event.event):
         found = event.meant
         if found is not None and found.number == rules.number:
             return tuple(map(rules.rules.__getitem__, found.rules))
     return rules.matching(published)
+
+
+def is_one(published: model.CloudEvent, came: model.CloudEvent) -> bool:
+    """Is this the event that came, whatever was noted on it since?"""
+    names = (published.source, published.id, published.type)
+    return published.data is came.data and names == (came.source, came.id, came.type)
 
 
 def person_of(
@@ -138,7 +144,7 @@ def causes_of(
 def arrived(house: House, event: model.Arrived, view: model.View, now: datetime) -> model.Decision:
     """Publish what came from outside, unless it says that it is one of the bot's own events: rules
     may trust these, so nobody else makes them."""
-    came = event.event
+    came = replace(event.event, person=event.person)
     if any(name.casefold().startswith(rulebook.AUDIT_SOURCE) for name in (came.source, came.type)):
         draft = Draft(house, view, now)
         draft.enter("countersign", "event.refused", via=event.via, reason="reserved", event=came.id)

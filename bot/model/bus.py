@@ -21,6 +21,8 @@ class CloudEvent:
     ``detail`` has these as ``type`` and ``data``. ``source`` and ``id`` together are its identity
     to its sender; ``mark`` tells it from one of the same names that another sender sent, or that
     this one had sent before with another content ("" for the bot's own and for earlier releases').
+    ``person``: whom its sender says it is from, "" for nobody (None for the bot's own and for
+    earlier releases').
     """
 
     id: str
@@ -31,6 +33,7 @@ class CloudEvent:
     data: Any = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     mark: str = ""
+    person: str | None = None
 
     def plain(self) -> dict[str, Any]:
         """The event as JSON, by the attributes' own names."""
@@ -122,6 +125,7 @@ class Deliver:
     name; ``body``: a CloudEvent as JSON). ``event``: source, id and type of the cause. A try that
     provably did not succeed is repeated as ``retry`` says; after the last one it is a dead letter.
     ``again``: how often people sent it once more after a refusal; a command is then asked for anew.
+    ``redo`` names the time that a stored event was handed to the rule again, "" the first time.
     """
 
     rule: str
@@ -133,15 +137,18 @@ class Deliver:
     place: Place | None = None
     retry: Retry = "BACKOFF_RETRY"
     again: int = 0
+    redo: str = ""
     kind: Literal["deliver"] = "deliver"
 
     @property
     def key(self) -> str:
-        """What names this delivery for ever: one per event, rule and target."""
+        """What names this delivery for ever: one per event, rule and target, each time that the
+        event is handed to the rule."""
         parts = (self.event["source"], self.event["id"], self.rule)
         source, id_, rule = (part.replace("%", "%25").replace(":", "%3A") for part in parts)
         mark = f"%23{self.event['mark']}" if self.event.get("mark") else ""
-        return f"deliver:{source}:{id_}{mark}:{rule}:{self.target}"
+        redo = f":redo-{self.redo}" if self.redo else ""
+        return f"deliver:{source}:{id_}{mark}:{rule}:{self.target}{redo}"
 
     @property
     def token(self) -> str:

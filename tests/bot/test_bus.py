@@ -414,3 +414,29 @@ def test_events_are_json_that_others_can_read(stage: Stage) -> None:
     stage.arrive("1", data={"a": [True, 1.5, "\u2028", {"b": None}]})
     [body] = stage.read(lambda r: r.connection.execute("SELECT body FROM bus").fetchone())
     assert json.loads(body)["data"] == {"a": [True, 1.5, "\u2028", {"b": None}]}
+
+
+def test_what_was_matched_at_the_door_is_not_matched_again_by_the_writer(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_rules(stage, notify=(HIRED, webhook()))
+    book = stage.house.rules
+    assert book is not None
+    asked: list[str] = []
+    matching = type(book).matching
+
+    def counted(self: Any, event: model.CloudEvent, spent: Any = None) -> Any:
+        asked.append(event.source)
+        return matching(self, event, spent)
+
+    monkeypatch.setattr(type(book), "matching", counted)
+    event = model.CloudEvent("1", "hr.approval", "t", stage.clock.now(), data={"emp_id": "E1"})
+    meant = model.Meant(book.number, ("notify",))
+    for n, content in enumerate(("a", "b")):
+        id = f"in:hr:hr.approval:1:{content}"
+        changed = dataclasses.replace(event, data={"n": n})
+        known_as = "in:hr:hr.approval:1"
+        stage.submit(model.Arrived(id, stage.clock.now(), changed, "hr", "alice", meant, known_as))
+    assert "hr.approval" not in asked
+    assert len(stage.letters("queued")) == 2
+    assert {event.person for event in stage.events() if event.source == "hr.approval"} == {"alice"}
