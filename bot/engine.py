@@ -11,22 +11,19 @@ import logging
 import random
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from bot import checkpoints, logbook, model, ports, store
+from bot import checkpoints, model, ports, regexes, store
 from bot import patience as patience_
-from bot.store import codec
+from bot import taker as taker_
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Needs = Callable[[model.Event], model.Needs]
-Decide = Callable[[model.Event, model.View, datetime], model.Decision]
 Judge = Callable[[model.StoredEffect, model.View, datetime], model.Refused | None]
 """Why an effect that was just claimed must not be sent; None: it may be."""
 
@@ -42,6 +39,8 @@ Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 MOST_TOGETHER = 256
 IDLE = 0.05
 JOBS_PER_CHECKPOINT = 4000
+MOST_TRIES = 5000
+"""So many patterns may have to be judged elsewhere for one event."""
 COMMIT_WEIGHS = 3
 """What a commit writes whatever it holds, counted in jobs. So the write-ahead log stays at some
 seventy megabytes, however many jobs share a commit."""
@@ -54,6 +53,7 @@ class _Job:
     future: asyncio.Future[Any]
     event: model.Event | None
     call: Callable[[store.Writer], Any] | None
+    tries: int = 0
 
 
 class Engine:
@@ -67,8 +67,8 @@ class Engine:
     def __init__(
         self,
         house: store.Store,
-        needs: Needs,
-        decide: Decide,
+        needs: taker_.Needs,
+        decide: taker_.Decide,
         clock: ports.Clock,
         *,
         failed_toast: str = "Something went wrong here; it was noted in the audit log.",
@@ -81,7 +81,7 @@ class Engine:
             raise ValueError("the engine needs a store that it can write")
         self.store = house
         self.clock = clock
-        self._taker = _Taker(
+        self._taker = taker_.Taker(
             house.writer,
             needs,
             decide,
@@ -177,6 +177,20 @@ class Engine:
             for watcher in self._watchers:
                 watcher(changes)
 
+    def _judge(self, job: _Job, question: regexes.Question) -> None:
+        """Have a pattern judged elsewhere, then do the job again."""
+        assert self._loop is not None
+
+        def again(judged: asyncio.Future[None]) -> None:
+            if judged.exception() is not None:
+                log.error("a pattern could not be judged", exc_info=judged.exception())
+            if not self._closed:
+                self._queue.put(replace(job, tries=job.tries + 1))
+            elif not job.future.done():
+                job.future.set_exception(ports.Closed("the bot is shutting down"))
+
+        self._loop.run_in_executor(None, regexes.answer, question).add_done_callback(again)
+
     def _give_up(self, waiting: list[_Job], fault: BaseException) -> None:
         """The store can't be written: nobody is answered, so that everything comes again."""
         self._closed = True
@@ -200,6 +214,10 @@ class Engine:
     # -- on the writer's thread
 
     def _run(self) -> None:
+        with regexes.deferring():
+            self._work()
+
+    def _work(self) -> None:
         assert self._loop is not None
         more = True
         while more:
@@ -250,7 +268,7 @@ class Engine:
         assert self._loop is not None
         writer = self._writer
         writer.begin()
-        answers: list[Answer] = [self._do(job) for job in jobs]
+        answers = [answer for job in jobs if (answer := self._do(job)) is not None]
         checkpoints.reach("engine.before_commit")
         writer.commit()
         checkpoints.reach("engine.committed")
@@ -259,15 +277,30 @@ class Engine:
         self._uncopied += COMMIT_WEIGHS + len(jobs)
         self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
 
-    def _do(self, job: _Job) -> Answer:
+    def _do(self, job: _Job) -> Answer | None:
+        """None: it is done again once a pattern is judged, which the writer does not wait for."""
+        try:
+            return self._done(job)
+        except regexes.Unjudged as unjudged:
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(self._judge, job, unjudged.question)
+            return None
+
+    def _done(self, job: _Job) -> Answer:
+        last = job.tries >= MOST_TRIES
         if job.event is not None:
-            return job.future, self._taker.take(job.event), None
+            return job.future, self._taker.take(job.event, last), None
         assert job.call is not None
         self._writer.savepoint()
         try:
             value = job.call(self._writer)
+        except regexes.Unjudged as fault:
+            self._writer.rollback_to_savepoint()
+            if last:
+                return job.future, None, fault
+            raise
         except Exception as fault:
-            if _fatal(fault):
+            if taker_.fatal(fault):
                 raise
             self._writer.rollback_to_savepoint()
             return job.future, None, fault
@@ -275,27 +308,11 @@ class Engine:
         return job.future, value, None
 
 
-def given_up(row: store.Row, last: model.NotSent) -> model.Outcome:
-    """What becomes of an effect that is not tried again: it was not taken, or nobody knows."""
-    reason = f"gave up: {last.reason}"
-    if row.uncertain or last.uncertain:
-        return model.Unknown(reason)
-    return model.Refused(reason, code="gave_up")
-
-
-def _fatal(fault: BaseException) -> bool:
-    """Is it the store that failed (full disk, I/O error, corruption) and not the event?"""
-    return isinstance(fault, sqlite3.DatabaseError) and not isinstance(
-        fault,
-        sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError,
-    )
-
-
 class _Gate:
     """Judges what was claimed, on the writer's thread, within the transaction that claimed it."""
 
     def __init__(
-        self, writer: store.Writer, taker: _Taker, judge: Judge, clock: ports.Clock
+        self, writer: store.Writer, taker: taker_.Taker, judge: Judge, clock: ports.Clock
     ) -> None:
         self._writer = writer
         self._taker = taker
@@ -333,161 +350,10 @@ class _Gate:
         try:
             view = self._writer.view(model.Needs(effect=effect.id), 0)
             return self._judge(effect, view, self._clock.now())
+        except regexes.Unjudged:
+            raise
         except Exception as fault:
-            if _fatal(fault):
+            if taker_.fatal(fault):
                 raise
             log.exception("effect %d could not be judged", effect.id)
             return model.NotSent(f"it could not be judged: {type(fault).__name__}")
-
-
-class _Taker:
-    """Takes one event after the other, on the writer's thread, within its transaction."""
-
-    def __init__(
-        self,
-        writer: store.Writer,
-        needs: Needs,
-        decide: Decide,
-        clock: ports.Clock,
-        failed_toast: str,
-        patience: patience_.Patience,
-        chance: random.Random | None,
-    ) -> None:
-        self._writer = writer
-        self._needs = needs
-        self._decide = decide
-        self._clock = clock
-        self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
-        self._patience = patience
-        self._chance = chance or random.Random()
-        self._asks: dict[str, deque[float]] = {}
-        self.lines: list[logbook.Line | logbook.Failure] = []
-
-    def taken_down(self) -> list[logbook.Line | logbook.Failure]:
-        """What the log says of what was decided since it was last asked for."""
-        lines, self.lines = self.lines, []
-        return lines
-
-    def take(self, event: model.Event) -> model.Receipt:
-        """Decide and write one event. Whatever goes wrong with it harms only itself."""
-        now = self._clock.now()
-        writer = self._writer
-        fault: Exception | None = None
-        for attempt in (1, 2):
-            writer.savepoint()
-            try:
-                receipt, lines = self._decided(event, now)
-                writer.release()
-                self.lines += lines
-                return receipt
-            except Exception as error:
-                if _fatal(error):
-                    raise
-                writer.rollback_to_savepoint()
-                fault = error
-                scrubbed = codec.scrub(event)
-                if scrubbed is event and not isinstance(error, store.Conflict):
-                    break
-                event = scrubbed
-                log.warning("event %s is decided again (try %d): %r", event.id, attempt, error)
-        assert fault is not None
-        return self._refuse(event, now, fault)
-
-    def _decided(
-        self, event: model.Event, now: datetime
-    ) -> tuple[model.Receipt, list[logbook.Line | logbook.Failure]]:
-        """The receipt, and what the log says of it once it is on disk."""
-        writer, lines = self._writer, list[logbook.Line | logbook.Failure]()
-        # a timer's row is its own guard: one put in again for the very same time is due once more
-        known = None if isinstance(event, model.TimerDue) else writer.answer(event.id)
-        if known is None and isinstance(event, model.Arrived) and event.formerly:
-            known = writer.answer(event.formerly)
-        if known is not None:
-            return replace(known, duplicate=True), lines
-        receipt = model.Receipt()
-        prepared = self._prepare(event, now)
-        if prepared is not None:
-            needs = self._needs(prepared)
-            view = writer.view(needs, self._recent_asks(needs.asks_by))
-            decision = self._decide(prepared, view, now)
-            writer.apply(view, decision, now)
-            receipt = decision.receipt
-            lines = [*logbook.lines(view.request, decision), *logbook.failures(decision)]
-            if needs.asks_by:
-                self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
-        writer.record(event.id, type(event).__name__, codec.ms(now), receipt)
-        if isinstance(event, model.Arrived) and event.known_as:
-            writer.record(event.known_as, type(event).__name__, codec.ms(now), receipt)
-        return receipt, lines
-
-    def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
-        """Note that an event could not be decided, so that it is neither lost nor taken again."""
-        log.error("event %s could not be decided", event.id, exc_info=fault)
-        writer = self._writer
-        entry = model.AuditEntry(
-            actor="system",
-            action="event.failed",
-            request=getattr(event, "request", 0),
-            facts={"event": event.id, "kind": type(event).__name__, "error": type(fault).__name__},
-        )
-        writer.savepoint()
-        try:
-            self._prepare(event, now)
-            writer.append(entry, codec.ms(now))
-            writer.record(event.id, type(event).__name__, codec.ms(now), self._failed_receipt)
-        except Exception as error:
-            if _fatal(error):
-                raise
-            log.exception("nor could it be noted")
-            writer.rollback_to_savepoint()
-        else:
-            writer.release()
-        return self._failed_receipt
-
-    def _prepare(self, event: model.Event, now: datetime) -> model.Event | None:
-        """Move the row that the event is about; None: there is nothing left to decide."""
-        if isinstance(event, model.TimerDue):
-            due = self._writer.take_timer(event.request, event.timer, codec.ms(event.at))
-            return event if due else None
-        if isinstance(event, model.Settled):
-            return self._settle(event, now)
-        if isinstance(event, model.Delayed) and event.effect:
-            return self._delayed(event)
-        return event
-
-    def _delayed(self, event: model.Delayed) -> model.Event | None:
-        """None: the call has come back meanwhile."""
-        row = self._writer.effect(event.effect)
-        if row is None or row.state not in ("queued", "in_flight"):
-            return None
-        until = row.created_at + self._patience.of(row.effect.body)
-        return replace(event, until=until, request=row.effect.request)
-
-    def _settle(self, event: model.Settled, now: datetime) -> model.Event | None:
-        row = self._writer.effect(event.effect)
-        if row is None or row.state not in ("queued", "in_flight"):
-            log.warning("%s: no such effect is open", event.id)
-            return None
-        outcome, moment = event.outcome, codec.ms(now)
-        if isinstance(outcome, model.NotSent):
-            wait = self._patience.wait(row, outcome, now, self._chance)
-            if wait is not None:
-                self._writer.put_off(row.effect.id, outcome, codec.ms(now + wait), moment)
-                return None
-            outcome = given_up(row, outcome)
-            event = replace(event, outcome=outcome)
-        self._writer.settle(row.effect.id, outcome, moment)
-        if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
-            self._writer.card_shown(row.effect.request, outcome, now)
-        return event
-
-    def _recent_asks(self, person: str) -> int:
-        asks = self._asks.get(person)
-        if asks is None:
-            return 0
-        horizon = self._clock.monotonic() - 60
-        while asks and asks[0] <= horizon:
-            asks.popleft()
-        if not asks:
-            del self._asks[person]
-        return len(asks)

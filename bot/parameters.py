@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from bot import blanks, jsonish, policy, texts, words
+from bot import blanks, jsonish, policy, regexes, texts, words
 from bot.oos import model as oos
 
 Kind = Literal[
@@ -249,7 +249,10 @@ def _script(text: str) -> str:
 
 def _word(parameter: Parameter, text: str) -> str | None:
     pattern = parameter.pattern or _WORD
-    return text if re.fullmatch(pattern.regex, text) else None
+    try:
+        return text if regexes.compiled(pattern.regex).fullmatch(text) else None
+    except regexes.TooSlow:
+        return None
 
 
 def _choice(parameter: Parameter, text: str) -> str | None:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from bot import model
+from bot import model, regexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Pattern:
     rendered script ("script"). ``action``: refuse, escalate (to ``policy``), or require (refuse
     when it is absent). ``commands`` limits it; empty is all."""
 
-    regex: re.Pattern[str]
+    regex: regexes.Regex
     where: frozenset[str]
     action: Literal["refuse", "escalate", "require"]
     reason: str
@@ -356,7 +356,7 @@ def examine(book: Book, command: str, where: str, text: str) -> Finding:
     Every pattern is looked for in all ``readings`` of the text, an escalating one also with its
     lines as one. All escalations that match count. What is computed when the script runs (``$(…)``,
     variables), and letters of other alphabets that look alike, are not seen through: for that
-    people read the script before they vote.
+    people read the script before they vote. What a pattern cannot tell in time is refused.
     """
     escalated: list[Finding] = []
     texts = readings(text)
@@ -365,7 +365,11 @@ def examine(book: Book, command: str, where: str, text: str) -> Finding:
         if where not in pattern.where or (pattern.commands and command not in pattern.commands):
             continue
         looked = (*texts, *lines) if pattern.action == "escalate" else texts
-        found = next((hit for one in looked if (hit := pattern.regex.search(one))), None)
+        try:
+            found = any(pattern.regex.search(one) for one in looked)
+        except regexes.TooSlow:
+            facts = {"reason": pattern.reason, "seconds": f"{regexes.LIMIT:g}"}
+            return Finding(Refusal("refused.unjudged_pattern", facts))
         if pattern.action == "require":
             if not found:
                 return Finding(Refusal("refused.required", {"reason": pattern.reason}))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bot import policy
+from bot import policy, regexes
 from bot.config import check, people, schema
 
 
@@ -175,7 +174,7 @@ def _form(form: schema.Form) -> policy.FormRule:
 
 def _pattern(pattern: schema.Pattern) -> policy.Pattern:
     return policy.Pattern(
-        regex=re.compile(pattern.regex),
+        regex=regexes.compiled(pattern.regex),
         where=frozenset(pattern.where),
         action=pattern.action,
         reason=pattern.reason,

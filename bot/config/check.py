@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot import regexes
 from bot.config import locate, schema
 from bot.config import people as accounts
 from bot.config.faults import guess
@@ -314,6 +315,13 @@ def has_targets(file: schema.File, command: str) -> bool:
 
 def check_patterns(sight: Sight) -> None:
     for path, pattern in sight.parts.entries("security", "pattern"):
+        regex = regexes.compiled(pattern.regex)
+        if not regex.linear:
+            message = (
+                f"RE2 has not what stands here ({regex.why}), so it is judged apart for at most "
+                f"{regexes.LIMIT:g} s, and what takes longer is refused; can it be said without?"
+            )
+            sight.notes.warn((*path, "regex"), message)
         if sight.told(*path, "action") or sight.told(*path, "policy"):
             continue
         if pattern.action == "escalate" and pattern.policy is None:

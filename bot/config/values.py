@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from bot import regexes
+
 Platform = Literal["dingtalk", "lark"]
 Caller = Literal[
     "dingtalk",
@@ -220,8 +222,8 @@ def _regex(pattern: str) -> str:
     if not pattern:
         raise _fault("must not be empty: an empty pattern is found everywhere")
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+        regexes.compiled(pattern)
+    except regexes.Invalid as error:
         raise _fault(
             "is not a regular expression that Python understands: {reason}", reason=str(error)
         ) from None

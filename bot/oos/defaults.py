@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bot import regexes
 from bot.oos import expressions, model, names, targets, values
 
 
@@ -65,13 +65,22 @@ def _textual(item: model.Parameter, value: Any) -> str:
         return ""
     text = values.printed(value)
     shown = "" if item.no_echo else f" `{values.brief(text)}`"
-    if item.allowed_pattern and not re.search(rf"\A(?:{item.allowed_pattern})\Z", text):
+    if item.allowed_pattern and not matches(item.allowed_pattern, text):
         return f"its Default{shown} does not match its AllowedPattern"
     if item.min_length is not None and len(text) < item.min_length:
         return f"its Default{shown} is shorter than its MinLength"
     if item.max_length is not None and len(text) > item.max_length:
         return f"its Default{shown} is longer than its MaxLength"
     return ""
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Does a text match an AllowedPattern, as a whole, as OOS and the services behind it take it?
+    One of which that cannot be told in time does not."""
+    try:
+        return regexes.compiled(pattern).fullmatch(text)
+    except regexes.TooSlow:
+        return False
 
 
 def needed(item: model.Parameter, known: Mapping[str, model.Parameter]) -> list[model.Parameter]:

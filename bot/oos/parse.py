@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from bot import regexes
 from bot.oos import building, model, names, reading, sheet, tasks
 
 FORMAT = "OOS-2019-06-01"
@@ -170,8 +171,8 @@ def _allowed(page: sheet.Sheet, fields: sheet.Fields) -> tuple[Any, ...]:
 def _check_pattern(page: sheet.Sheet, path: str, pattern: str) -> bool:
     """False: it is none here; where OOS knows it, OOS holds values against it."""
     try:
-        re.compile(pattern)
-    except re.error as error:
+        regexes.compiled(pattern)
+    except regexes.Invalid as error:
         said = f"AllowedPattern: `{pattern}` is no regular expression: {error}"
         page.fault(path, model.Local(said))
         return False

@@ -71,6 +71,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "命中了禁止规则“{reason}”。没有执行。",
         "A pattern forbids it: {reason}. Nothing was run.",
     ),
+    "refused.unjudged_pattern": (
+        "规则“{reason}”在 {seconds} 秒内判断不完这段内容，没有执行。请缩短或拆开内容后重新发送，或请管理员用 RE2 的语法重写这条规则。",
+        "Whether the pattern “{reason}” applies could not be told within {seconds} s, so nothing was run. Send something shorter, or in parts; or ask the administrator to write that pattern in RE2's syntax.",
+    ),
     "refused.value": (
         "参数 {name} 不能是“{value}”。允许的值：{values:list}。",
         "{name} may not be “{value}”. Allowed: {values:list}.",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import Any
 from unittest import mock
 
-from bot import model, policy
+from bot import model, policy, regexes
 from bot.core import definitions
 from tests.bot import stage as stage_
 from tests.bot.refusals import Play, rule, says
@@ -152,9 +151,16 @@ def what_a_pattern_forbids(play: Play) -> str:
 
 @says("refused.required")
 def what_a_pattern_requires(play: Play) -> str:
-    ticket = policy.Pattern(re.compile("OPS-"), frozenset({"text"}), "require", "a ticket")
+    ticket = policy.Pattern(regexes.compiled("OPS-"), frozenset({"text"}), "require", "a ticket")
     play.company(patterns=(ticket,))
     return play.writes("alice", "restart web-01")
+
+
+@says("refused.unjudged_pattern")
+def what_a_pattern_cannot_tell_in_time(play: Play) -> str:
+    slow = regexes.compiled(r"(?=x)(x+x+)+y")
+    play.company(patterns=(policy.Pattern(slow, frozenset({"text"}), "require", "a ticket"),))
+    return play.writes("alice", f"restart web-01 reason={'x' * 60}")
 
 
 @says("refused.value")

@@ -6,12 +6,11 @@ Nothing runs by itself: a test submits events, claims effects and settles them o
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import core, engine, house, loading, model, policy, ports, store
+from bot import core, engine, house, loading, model, policy, ports, regexes, store
 from tests.bot import told
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
@@ -62,13 +61,16 @@ def book(**changes: object) -> policy.Book:
         ),
         "patterns": (
             policy.Pattern(
-                re.compile(r"rm -rf /"), frozenset({"script", "text"}), "refuse", "deletes all"
+                regexes.compiled(r"rm -rf /"),
+                frozenset({"script", "text"}),
+                "refuse",
+                "deletes all",
             ),
             policy.Pattern(
-                re.compile(r"everyone"), frozenset({"text"}), "escalate", "it is big", "all"
+                regexes.compiled(r"everyone"), frozenset({"text"}), "escalate", "it is big", "all"
             ),
             policy.Pattern(
-                re.compile(r"in turn"), frozenset({"text"}), "escalate", "it is slow", "turn"
+                regexes.compiled(r"in turn"), frozenset({"text"}), "escalate", "it is slow", "turn"
             ),
         ),
         "tenants": {PLATFORM: frozenset({TENANT})},

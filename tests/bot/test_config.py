@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import config, loading, policy
+from bot import config, loading, policy, regexes
 from tests.bot.configured import SMALL, Loader, change, line_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -276,7 +275,7 @@ data = "data"
     assert (book.locale, book.direct_chats, book.asks_per_minute) == ("en", False, 7)
     [pattern] = book.patterns
     assert pattern == policy.Pattern(
-        re.compile("x+"), frozenset({"text", "value", "script"}), "escalate", "why", "p",
+        regexes.compiled("x+"), frozenset({"text", "value", "script"}), "escalate", "why", "p",
         frozenset({"restart"}),
     )  # fmt: skip
     assert found.lark is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot import model, policy
+from bot import model, policy, regexes
 from tests.bot import run_stage
 from tests.bot.stage import Stage, actions, book, cards, said, words
 
@@ -63,11 +63,12 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
 
 
 def rule_patterns() -> tuple[policy.Pattern, ...]:
-    import re
 
     return (
-        policy.Pattern(re.compile("shutdown"), frozenset({"script"}), "refuse", "goes down"),
-        policy.Pattern(re.compile("mkfs"), frozenset({"script"}), "escalate", "formats", "all"),
+        policy.Pattern(regexes.compiled("shutdown"), frozenset({"script"}), "refuse", "goes down"),
+        policy.Pattern(
+            regexes.compiled("mkfs"), frozenset({"script"}), "escalate", "formats", "all"
+        ),
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import house, model, policy
+from bot import house, model, policy, regexes
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import PLATFORM, TENANT, cards
@@ -115,7 +114,7 @@ def test_a_vote_of_somebody_who_may_no_longer_approve_does_not_count(stage: RunS
 # ----------------------------------------------------------------------------- escalations
 
 
-WEAK = policy.Pattern(re.compile("quick"), frozenset({"text"}), "escalate", "quick", "any")
+WEAK = policy.Pattern(regexes.compiled("quick"), frozenset({"text"}), "escalate", "quick", "any")
 
 
 def test_an_escalation_adds_to_the_usual_policy_and_never_weakens_it(stage: RunStage) -> None:
@@ -143,7 +142,7 @@ def test_of_two_escalations_both_count(stage: RunStage) -> None:
         "carol": policy.Policy("carol", ("carol",)),
     }
     patterns = tuple(
-        policy.Pattern(re.compile(word), frozenset({"text"}), "escalate", word, who)
+        policy.Pattern(regexes.compiled(word), frozenset({"text"}), "escalate", word, who)
         for word, who in (("night", "erin"), ("huge", "carol"))
     )
     edit(stage, policies=policies, patterns=patterns)

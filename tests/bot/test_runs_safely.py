@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import catalog, model, policy
+from bot import catalog, model, policy, regexes
 from bot.core import live
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
@@ -445,7 +444,9 @@ def loud(tmp_path: Path) -> Iterator[RunStage]:
     book = run_stage.book(
         commands=rules,
         patterns=(
-            policy.Pattern(re.compile("cr3t-x"), frozenset({"value", "text"}), "refuse", "weak"),
+            policy.Pattern(
+                regexes.compiled("cr3t-x"), frozenset({"value", "text"}), "refuse", "weak"
+            ),
         ),
     )
     made = RunStage(tmp_path, book, {"loud": LOUD})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import loading, model, policy, store
+from bot import loading, model, policy, regexes, store
 from bot.model import State
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
@@ -269,7 +269,7 @@ def test_the_card_says_that_a_hidden_value_is_the_templates_own(make: Make) -> N
 
 
 def test_patterns_see_hidden_values_and_their_refusal_tells_nothing_of_them(make: Make) -> None:
-    weak = policy.Pattern(re.compile("cr[0-9]t"), frozenset({"value"}), "refuse", "too weak")
+    weak = policy.Pattern(regexes.compiled("cr[0-9]t"), frozenset({"value"}), "refuse", "too weak")
     stage = make(api("{Password: '{{ password }}'}"), patterns=(weak,))
     stage.ask("alice", "act password=s3cr3t-w0rd")
     effects = stage.work()
@@ -279,7 +279,9 @@ def test_patterns_see_hidden_values_and_their_refusal_tells_nothing_of_them(make
 
 
 def test_patterns_see_the_script_as_it_will_run(make: Make) -> None:
-    forbids = policy.Pattern(re.compile(r"rm -rf /"), frozenset({"script"}), "refuse", "all gone")
+    forbids = policy.Pattern(
+        regexes.compiled(r"rm -rf /"), frozenset({"script"}), "refuse", "all gone"
+    )
     inner = INNER.replace(
         "'chpasswd {{ word }}'", "{'Fn::Join': ['', ['rm ', '-r', '{{ word }}']]}"
     )
