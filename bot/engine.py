@@ -77,7 +77,7 @@ class Engine:
         chance: random.Random | None = None,
         judge: Judge | None = None,
     ) -> None:
-        if house.writer is None:
+        if house.writer is None or house.keeper is None:
             raise ValueError("the engine needs a store that it can write")
         self.store = house
         self.clock = clock
@@ -91,7 +91,7 @@ class Engine:
             chance,
         )
         self._gate = _Gate(house.writer, self._taker, judge, clock) if judge is not None else None
-        self._writer = house.writer
+        self._writer, self._mark = house.writer, house.keeper
         self._failed = failed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._watchers: list[Callable[[store.Changes], None]] = []
@@ -234,6 +234,7 @@ class Engine:
                     log.exception("nor could the transaction be rolled back")
                 self._loop.call_soon_threadsafe(self._give_up, jobs, fault)
                 return
+        self._mark.write()
         self._loop.call_soon_threadsafe(self._end)
 
     def _gather(self, jobs: list[_Job]) -> bool:
@@ -253,12 +254,14 @@ class Engine:
         """The next job; while there is none the log is copied back, so that no commit does it."""
         if self._uncopied >= JOBS_PER_CHECKPOINT:
             self._checkpoint()
-        if self._uncopied:
+        while True:
             try:
-                return self._queue.get(timeout=IDLE)
+                return self._queue.get(timeout=IDLE if self._uncopied else self._mark.wait())
             except Empty:
-                self._checkpoint()
-        return self._queue.get()
+                if self._uncopied:
+                    self._checkpoint()
+                else:
+                    self._mark.write()
 
     def _checkpoint(self) -> None:
         self._writer.checkpoint()
@@ -271,6 +274,7 @@ class Engine:
         answers = [answer for job in jobs if (answer := self._do(job)) is not None]
         checkpoints.reach("engine.before_commit")
         writer.commit()
+        self._mark.committed()
         checkpoints.reach("engine.committed")
         for line in self._taker.taken_down():
             line.write()

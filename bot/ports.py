@@ -115,6 +115,11 @@ class Executor(Protocol):
         ``PollFailed`` when the platform could not be read."""
         ...
 
+    async def tokens(self, region: str, digest: str) -> Sequence[str]:
+        """The tokens of what was started there by a plan with this digest, as far as a tag tells.
+        Raises ``PollFailed``."""
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters import openapi
-from adapters.aliyun import definitions
+from adapters.aliyun import definitions, lookups
 from adapters.aliyun.api import Api
 from adapters.aliyun.calls import Caller
 from adapters.aliyun.instances import Finder
@@ -62,6 +62,16 @@ class Aliyun:
     ) -> dict[str, tuple[model.InstanceResult, ...]]:
         """Results of open invocations. Raises ``ports.PollFailed``."""
         return await self._reader.poll(region, batch, invocations)
+
+    async def tokens(self, region: str, digest: str) -> list[str]:
+        """The tokens of invocations that carry a plan's digest. Raises ``ports.PollFailed``."""
+        region = region or self.settings.region
+        try:
+            items = await lookups.tagged(self._api, region, openapi.DIGEST_TAG, digest)
+        except openapi.Failure as failure:
+            raise ports.PollFailed(failure.reason, failure.retry_after) from None
+        told = [lookups.tags_of(item).get(openapi.STEP_TAG, "") for item in items]
+        return [token for token in told if token]
 
     def where(self, effect: ports.RunEffect | str) -> str:
         """Which API on which host an effect calls; of a region: the reading of results there."""

@@ -37,7 +37,14 @@ STATES: Mapping[str, States] = {
 
 async def invocations(api: Api, region: str, token: str, **identity: str) -> list[dict[str, Any]]:
     """The invocations that carry a step's tag, oldest first. Raises Failure."""
-    fields = {"Tag": [{"Key": openapi.STEP_TAG, "Value": token}], "MaxResults": 50}
+    return await tagged(api, region, openapi.STEP_TAG, token, **identity)
+
+
+async def tagged(
+    api: Api, region: str, key: str, value: str, **identity: str
+) -> list[dict[str, Any]]:
+    """The invocations that carry a tag, oldest first. Raises Failure."""
+    fields = {"Tag": [{"Key": key, "Value": value}], "MaxResults": 50}
     answer = await api.call("DescribeInvocations", region, fields, **identity)
     items = (answer.get("Invocations") or {}).get("Invocation") or []
     return sorted(items, key=lambda item: str(item.get("CreationTime", "")))

@@ -6,13 +6,13 @@ https://www.alibabacloud.com/help/en/oos/developer-reference/api-oos-2019-06-01-
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from adapters import openapi
-from adapters.oos import definitions
+from adapters.oos import definitions, runs
 from adapters.oos.api import Api
 from adapters.oos.reading import Reader
-from adapters.oos.runs import Runner
 from adapters.oos.settings import Settings as Settings
 from adapters.oos.telling import Teller
 from adapters.openapi import AT_TAG as AT_TAG
@@ -31,7 +31,7 @@ class Oos:
         self.settings = settings
         self._api = Api(settings)
         self._reader = Reader(self._api, min(settings.page_size, 100))
-        self._runner = Runner(self._api, settings, clock)
+        self._runner = runs.Runner(self._api, settings, clock)
         self._teller = Teller(self._api, self._reader, settings)
 
     async def perform(self, effect: ports.RunEffect, attempt: model.Attempt) -> model.Outcome:
@@ -55,6 +55,17 @@ class Oos:
     ) -> dict[str, model.Execution]:
         """Executions as they stand now. Raises ``ports.PollFailed``."""
         return await self._reader.poll(region or self.settings.region, batch, invocations)
+
+    async def tokens(self, region: str, digest: str) -> list[str]:
+        """The tokens of executions that carry a plan's digest. Raises ``ports.PollFailed``."""
+        fields = {"Tags": json.dumps({openapi.DIGEST_TAG: digest}), "MaxResults": "50"}
+        region = region or self.settings.region
+        try:
+            answer = await self._api.call("ListExecutions", region, fields)
+        except openapi.Failure as failure:
+            raise ports.PollFailed(failure.reason, failure.retry_after) from None
+        told = [runs.tags_of(item) for item in answer.get("Executions") or []]
+        return [tags[openapi.STEP_TAG] for tags in told if tags.get(openapi.STEP_TAG)]
 
     async def waiting(self, region: str = "") -> list[model.Execution]:
         """The executions that wait in a region and were not started by us, the oldest first; what

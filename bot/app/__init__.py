@@ -40,6 +40,7 @@ from bot import (
 from bot.app import bus as bus_
 from bot.app import key as key_
 from bot.app import outside as outside_
+from bot.app import traces
 
 log = logging.getLogger("countersign")
 
@@ -89,6 +90,7 @@ class App:
         store."""
         self.house = dataclasses.replace(self.house, key=key_.of(self.settings))
         with contextlib.closing(store.Store(self.settings.database)) as opened:
+            self._recognise(opened)
             self._failed = asyncio.get_running_loop().create_future()
             door = engine.Engine(
                 opened,
@@ -106,6 +108,20 @@ class App:
                 await self._serve(door, stop, ready)
             finally:
                 await door.close()
+
+    def _recognise(self, opened: store.Store) -> None:
+        """Is it an older copy that was put back by other means than ``restore``?"""
+        done = store.recognise(opened, self.clock.now())
+        if done is not None:
+            log.warning("the store is older than the one that was here. %s", _put_back(done))
+
+    async def _look_for_traces(self, door: engine.Engine, outside: outside_.Outside) -> None:
+        """Was something started that this store does not know? Then it is an older copy."""
+        token = await traces.unknown(door, outside.executor)
+        if token:
+            now = self.clock.now()
+            done = await door.write(lambda writer: store.take_for_old(writer, now))
+            log.warning("%s was started, and not by this store. %s", token, _put_back(done))
 
     def _fail(self, fault: BaseException) -> None:
         if self._failed is not None and not self._failed.done():
@@ -135,6 +151,7 @@ class App:
         watch = clock.Watch(door, self.clock, self._look_again)
         set_by = await watch.begin()
         await queue.recover()
+        await self._look_for_traces(door, outside)
         await self._tell_of_restore(door)
         await self._look_back(door, set_by)
         ticker.start()
@@ -211,6 +228,14 @@ class App:
                 task.result()
                 if names[task] != "ready":
                     raise Stopped(f"{names[task]} ended by itself")
+
+
+def _put_back(done: store.Restored) -> str:
+    """What was found out about a copy, for the log."""
+    return (
+        f"A copy as of audit entry {done.found.stamp} was put back: {done.held} undecided requests "
+        f"are held, and people are told; the next is #{done.first}"
+    )
 
 
 def banner(settings: config.Config) -> str:

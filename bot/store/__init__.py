@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store.copies import Restored, Unfit, backup, restore
+from bot.store.copies import Restored, Unfit, backup, recognise, restore, take_for_old
 from bot.store.effects import Allowance, Bucket, Claimed, Claims, History, Quota, Row
 from bot.store.files import Broken, Locked, Store, Unusable
 from bot.store.reader import OpenStep, Reader, Status
@@ -29,5 +29,7 @@ __all__ = [
     "Unusable",
     "Writer",
     "backup",
+    "recognise",
     "restore",
+    "take_for_old",
 ]

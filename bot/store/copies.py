@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot import audit, model
-from bot.store import codec, files, queries, schema, views
+from bot.store import codec, files, highwater, queries, schema, views
 from bot.store.reader import Reader
 from bot.store.writer import Writer
 
@@ -151,6 +151,7 @@ def restore(source: Path, target: Path, actor: str, now: datetime) -> Restored:
             held, first = prepare(work, found, before, actor, now)
             sync(work)
             kept = swap(work, target, now)
+            mark_anew(target)
             return Restored(found, kept, held, first)
         except (OSError, sqlite3.Error, LookupError, ValueError) as fault:
             raise Unfit(f"{source} could not be put back: {fault}") from fault
@@ -181,27 +182,81 @@ def prepare(
 ) -> tuple[int, int]:
     """Make a copy fit to be gone on with. Returns how many requests are held, and the number that
     the next one gets."""
-    last = max(found.last_request, before.last_request if before else 0) + JUMP
     connection = sqlite3.connect(path, isolation_level=None)
     with contextlib.closing(connection):
         schema.migrate(connection)
         writer = Writer(connection)
         writer.begin()
-        connection.execute(queries.META_PUT, (queries.REQUEST_FLOOR, str(last)))
-        held = hold(writer)
-        look_up(connection, codec.ms(now))
-        facts = {
-            "copy": found.stamp,
-            "replaced": before.stamp if before is not None else "",
-            "held": held,
-            "first": last + 1,
-        }
-        entry = model.AuditEntry(actor=actor, action="store.restored", facts=facts)
-        writer.append(entry, codec.ms(now))
-        connection.execute(queries.META_PUT, (queries.RESTORED, str(codec.ms(now))))
+        held, first = take_up(writer, found, before, actor, "restore", now)
         writer.commit()
         connection.execute(queries.ONE_FILE).fetchall()
+    return held, first
+
+
+def take_up(
+    writer: Writer, found: Found, before: Found | None, actor: str, by: str, now: datetime
+) -> tuple[int, int]:
+    """Within a transaction: let a store that is older than what was before it be gone on with.
+    ``by``: how that is known. Returns as ``prepare``."""
+    last = max(found.last_request, before.last_request if before else 0) + JUMP
+    writer.number_from(last)
+    held = hold(writer)
+    look_up(writer.connection, codec.ms(now))
+    facts = {
+        "copy": found.stamp,
+        "replaced": before.stamp if before is not None else "",
+        "held": held,
+        "first": last + 1,
+        "by": by,
+    }
+    entry = model.AuditEntry(actor=actor, action="store.restored", facts=facts)
+    writer.append(entry, codec.ms(now))
+    writer.connection.execute(queries.META_PUT, (queries.RESTORED, str(codec.ms(now))))
     return held, last + 1
+
+
+def mark_anew(target: Path) -> None:
+    """Let the high-water mark name what is newest in the store that was put back. Where it cannot,
+    the next start takes the store for an old one once more, and holds what is held already."""
+    with opened(target) as connection:
+        mark = Writer(connection).mark()
+    with contextlib.suppress(OSError):
+        highwater.write(highwater.place(target), mark)
+
+
+# ----------------------------------------------------------------------------- one that came back
+
+
+def recognise(opened: files.Store, now: datetime) -> Restored | None:
+    """Call before the store is used: is it older than what was here before, in whatever way it
+    came back? Then it is taken up as ``restore`` would have done. None: it is the newest, or nobody
+    can tell."""
+    assert opened.writer is not None
+    assert opened.keeper is not None
+    writer, mark = opened.writer, highwater.read(opened.keeper.path)
+    found = found_in(writer.connection)
+    done = None
+    if mark is not None and found.seq and is_older(writer, mark):
+        before = Found(mark.last_request, mark.seq, mark.hash)
+        writer.begin()
+        held, first = take_up(writer, found, before, "countersign", "mark", now)
+        writer.commit()
+        done = Restored(found, None, held, first)
+    opened.keeper.write()
+    return done
+
+
+def take_for_old(writer: Writer, now: datetime) -> Restored:
+    """Within a transaction: the cloud shows that more was done than the store knows of."""
+    found = found_in(writer.connection)
+    held, first = take_up(writer, found, None, "countersign", "cloud", now)
+    return Restored(found, None, held, first)
+
+
+def is_older(writer: Writer, mark: highwater.Mark) -> bool:
+    """Does a store lack the entry that the mark of its place names?"""
+    row = writer.connection.execute(queries.AUDIT_HASH, (mark.seq,)).fetchone()
+    return mark.seq > 0 and (row is None or row[0] != mark.hash)
 
 
 def hold(writer: Writer) -> int:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from bot.store import queries, schema
+from bot.store import highwater, queries, schema
 from bot.store.reader import Reader
 from bot.store.writer import Writer
 
@@ -49,6 +49,7 @@ class Store:
         self._free: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self.writer: Writer | None = None
+        self.keeper: highwater.Keeper | None = None
         if readonly:
             if not self.path.exists():
                 raise FileNotFoundError(f"there is no store at {self.path}")
@@ -57,6 +58,7 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.path)
             self.writer = self._open_writer()
+            self.keeper = highwater.Keeper(self.path, self.writer)
         except BaseException as fault:
             if self._lock is not None:
                 self._lock.close()

@@ -171,6 +171,7 @@ UPDATE outbox SET state = 'queued', doubt = 1,
     doubt_at = CASE WHEN doubt_at = 0 THEN claimed_at ELSE doubt_at END
 WHERE state = 'in_flight'
 """
+EFFECT_KNOWN = "SELECT 1 FROM outbox WHERE key IN (?, ?)"
 EFFECT_PARTS = "SELECT parts FROM outbox WHERE lane = ? AND parts <> '' ORDER BY id"
 EFFECT_NOTE = """
 UPDATE outbox SET doubt = 0, doubt_at = 0,
@@ -286,6 +287,7 @@ TIMER_NEXT = "SELECT MIN(due_at) FROM timers"
 # ----------------------------------------------------------------------------- audit and meta
 
 AUDIT_LAST = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+AUDIT_HASH = "SELECT hash FROM audit WHERE seq = ?"
 AUDIT_INSERT = """
 INSERT INTO audit (seq, at, actor, action, request, facts, prev, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)

@@ -61,6 +61,11 @@ class Reader:
         """The numbers of all requests that have not ended."""
         return tuple(one.id for one in views.all_open(self.connection))
 
+    def knows_start(self, token: str) -> bool:
+        """Was a call with this token ever queued here?"""
+        keys = (f"start:{token}", f"call:{token}")
+        return self.connection.execute(queries.EFFECT_KNOWN, keys).fetchone() is not None
+
     def recent_requests(self, limit: int = 100) -> tuple[model.Request, ...]:
         return views.listing(self.connection, "recent", limit)
 

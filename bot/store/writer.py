@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import audit, model
-from bot.store import codec, effects, letters, moments, queries, views
+from bot.store import codec, effects, highwater, letters, moments, queries, views
 
 
 class Conflict(Exception):
@@ -41,6 +41,8 @@ class Writer:
         self.changes = Changes()
         self._execute = connection.execute
         self._head_dirty = False
+        self.decided, self.starting = True, False
+        """For ``highwater.Keeper``: was anything decided since it last wrote; is a call let out."""
         self.installation: str = self._execute(queries.META, ("installation",)).fetchone()[0]
         self._seq: int = 0
         self._hash: str = ""
@@ -123,6 +125,9 @@ class Writer:
         """Write everything that a decision changes. Raises ``Conflict`` where a guard fails."""
         moment = codec.ms(now)
         loaded, request = view.request, decision.request
+        if loaded is not None and request is not None and request.state is not loaded.state:
+            self.decided = True
+        self.decided = self.decided or bool(decision.votes)
         if decision.closed is not None:
             self._write_request(loaded, decision.closed)
         if request is not None:
@@ -174,6 +179,15 @@ class Writer:
     def put(self, loaded: model.Request, request: model.Request) -> None:
         """Write a request that was changed without a decision. Raises ``Conflict``."""
         self._write_request(loaded, request)
+
+    def number_from(self, last: int) -> None:
+        """The next request's number comes after ``last``."""
+        self._execute(queries.META_PUT, (queries.REQUEST_FLOOR, str(last)))
+        self._last_request = max(self._last_request, last)
+
+    def mark(self) -> highwater.Mark:
+        """What is newest here, as the high-water mark has it."""
+        return highwater.Mark(self.installation, self._seq, self._hash, self._last_request)
 
     def forget_restore(self) -> None:
         """People were told that the store was put back."""
@@ -280,7 +294,11 @@ class Writer:
         return effects.load(self.connection, number)
 
     def claim(self, now: datetime, quota: effects.Quota) -> effects.Claims:
-        return effects.claim(self.connection, codec.ms(now), quota)
+        claims = effects.claim(self.connection, codec.ms(now), quota)
+        self.starting = self.starting or any(
+            isinstance(one.effect.body, highwater.STARTS) for one in claims.taken
+        )
+        return claims
 
     def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
         effects.settle(self.connection, number, outcome, now)

@@ -12,16 +12,16 @@ PHRASES: dict[str, tuple[str, str]] = {
         "The hidden values of #{id} cannot be compared with those that were voted on: the key of this installation is another one, or they were changed. Put the key back, or ask anew.",
     ),
     "say.restored.held": (
-        "⏸ 机器人的数据已从备份恢复。#{id} {command} 在备份时尚未决定；之后是否批准或执行过，这里没有记录。请先核实，确实还需要时再发送：revote {id}；不需要则发送：cancel {id}",
-        "⏸ The bot's data was restored from a backup. #{id} {command} was undecided in it; whether it was approved or run after that is not on record here. Check first. If it is still to run, send: revote {id}. If not: cancel {id}",
+        "⏸ 机器人的数据已从备份或快照恢复。#{id} {command} 在备份时尚未决定；之后是否批准或执行过，这里没有记录。请先核实，确实还需要时再发送：revote {id}；不需要则发送：cancel {id}",
+        "⏸ The bot's data was restored from a backup or snapshot. #{id} {command} was undecided in it; whether it was approved or run after that is not on record here. Check first. If it is still to run, send: revote {id}. If not: cancel {id}",
     ),
     "say.restored.followed": (
-        "机器人的数据已从备份恢复。#{id} {command} 已经启动，结果以云端查询为准；不会再次启动。",
-        "The bot's data was restored from a backup. #{id} {command} had been started, or was about to be: I look it up in the cloud and tell what I find. It is not started again.",
+        "机器人的数据已从备份或快照恢复。#{id} {command} 已经启动，结果以云端查询为准；不会再次启动。",
+        "The bot's data was restored from a backup or snapshot. #{id} {command} had been started, or was about to be: I look it up in the cloud and tell what I find. It is not started again.",
     ),
     "restored.unknown": (
-        "机器人的数据已从备份恢复：备份时它正要执行或正在执行，之后执行到哪里，这里没有记录。请到实例和云控制台核实；需要的话重新发起。",
-        "The bot's data was restored from a backup, in which this was about to run or under way; how far it went after that is not on record here. Look at the instances and in the cloud's console, and ask anew if it has to run",
+        "机器人的数据已从备份或快照恢复：备份时它正要执行或正在执行，之后执行到哪里，这里没有记录。请到实例和云控制台核实；需要的话重新发起。",
+        "The bot's data was restored from a backup or snapshot, in which this was about to run or under way; how far it went after that is not on record here. Look at the instances and in the cloud's console, and ask anew if it has to run",
     ),
     "authority.hidden": (
         "#{id} 把隐藏参数拼进了要执行的内容，审批时看不到全部内容，因此不执行。请修改模板（check 会指出位置），再重新申请。",

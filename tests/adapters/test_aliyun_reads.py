@@ -24,6 +24,23 @@ Party = party_module.Aliyun
 BATCH = [{"Key": "countersign-batch", "Value": "b1"}]
 
 
+# ----------------------------------------------------------------------------- what was started
+
+
+async def test_what_was_started_by_a_plan_is_found_by_its_digest(aliyun: Aliyun) -> None:
+    effect = start(plan())
+    assert await aliyun.tokens(REGION, effect.digest) == []
+    await aliyun.perform(effect, model.Attempt())
+    await aliyun.perform(start(plan("false"), "token-2"), model.Attempt())
+    assert await aliyun.tokens(REGION, effect.digest) == ["token-1"]
+
+
+async def test_what_cannot_be_asked_is_a_failed_poll(aliyun: Aliyun, party: Party) -> None:
+    await party.fault("DescribeInvocations", "error", times=9, status=403, code="Forbidden.RAM")
+    with pytest.raises(ports.PollFailed):
+        await aliyun.tokens(REGION, "0" * 64)
+
+
 # ----------------------------------------------------------------------------- finding
 
 

@@ -21,6 +21,7 @@ from tests.adapters.oos_plans import (
     ended,
     executor,
     seen,
+    start,
     tell,
 )
 from tests.sandbox.aliyun_party import DB1, REGION, WEB1, WEB2
@@ -35,6 +36,14 @@ def waits(sight: model.Execution) -> model.Waiting:
     assert sight.waiting is not None
     assert sight.waiting.id
     return dataclasses.replace(sight.waiting, id="")
+
+
+async def test_what_was_started_by_a_plan_is_found_by_its_digest(oos: Oos, party: Aliyun) -> None:
+    effect = start(template(script("touch", "true")))
+    assert await oos.tokens(REGION, effect.digest) == []
+    await oos.perform(effect, model.Attempt())
+    await begun(oos, SLEEP, token="token-2")
+    assert await oos.tokens(REGION, effect.digest) == ["token-1"]
 
 
 # ----------------------------------------------------------------------------- words

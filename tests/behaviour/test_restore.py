@@ -9,21 +9,27 @@ import time
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
+import pytest
+
 from bot import model
 from sandbox import play
 from tests.behaviour.conftest import Scene
 
+ALL, STORE = "countersign.*", "countersign.db*"
+"""What a snapshot of the machine has, and what `cp` of the store has: not the mark beside it."""
 
-def copied(scene: Scene, target: Path) -> None:
-    """A copy as a snapshot of the machine has it: the file with its write-ahead log."""
+
+def copied(scene: Scene, target: Path, what: str = ALL) -> None:
+    """A copy of the running store: the file with its write-ahead log."""
     target.mkdir()
-    for path in scene.settings.data.glob("countersign.db*"):
+    for path in scene.settings.data.glob(what):
         if not path.name.endswith(".lock"):
             shutil.copy(path, target / path.name)
 
 
 def put_back(scene: Scene, source: Path) -> None:
-    for path in scene.settings.data.glob("countersign.db*"):
+    everything = any(path.suffix == ".high-water" for path in source.iterdir())
+    for path in scene.settings.data.glob(ALL if everything else STORE):
         if not path.name.endswith(".lock"):
             path.unlink()
     for path in source.iterdir():
@@ -90,6 +96,43 @@ async def test_what_was_approved_when_the_copy_was_made_is_run_once_all_the_same
         assert reader.request(1).state is model.State.SUCCEEDED
 
 
+@pytest.mark.parametrize("what", [STORE, ALL], ids=["a plain copy", "a snapshot of the machine"])
+async def test_a_store_that_was_put_back_by_other_means_is_recognised(
+    scene: Scene, tmp_path: Path, what: str
+) -> None:
+    """What waited in the copy was approved and run since: a vote does not make it run again. A
+    plain copy is recognised by the mark beside the store, a snapshot by what runs in the cloud."""
+    card = await scene.pending("restart web-01 reason=leak")
+    await scene.settled()
+    copied(scene, tmp_path / "before", what)
+    known = await scene.ids()
+    await scene.click("bob", card, "approve")
+    await scene.told(play.AUDIT, known)
+    known = await scene.ids()
+    await restarted(scene, tmp_path / "before")
+
+    told = await scene.told(("从备份或快照恢复", "restored from a backup"), known)
+    assert "#1" in told["text"]
+    known = await scene.ids()
+    with scene.reader() as reader:
+        code = reader.request(1).code
+    await scene.say("bob", f"approve 1 {code}")
+    await scene.told(("revote 1",), known)
+    await scene.settled()
+    assert len(await scene.runs()) == 1
+    with scene.reader() as reader:
+        assert reader.request(1).hold == "restored"
+        [entry] = [row for row in reader.chain() if row.action == "store.restored"]
+        assert entry.facts["by"] == ("mark" if what == STORE else "cloud")
+        assert reader.verify_audit() == []
+
+    known = await scene.ids()
+    fresh = await scene.pending("restart web-02 reason=leak")
+    await scene.click("bob", fresh, "approve")
+    assert "#1002" in (await scene.told(play.AUDIT, known))["text"]
+    assert len(await scene.runs()) == 2
+
+
 async def ended(scene: Scene) -> None:
     """Let time pass, step by step, until the request has ended."""
     deadline = time.monotonic() + 20
@@ -120,7 +163,7 @@ async def test_what_was_open_in_a_restored_backup_is_told_and_nothing_starts(
     assert "the next request is #1002" in said
     await scene.start()
 
-    told = await scene.told(("从备份恢复", "restored from a backup"), known)
+    told = await scene.told(("从备份或快照恢复", "restored from a backup"), known)
     assert "#1" in told["text"]
     await scene.say("bob", "approve 1")
     await scene.advance(7200)
