@@ -6,10 +6,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +63,15 @@ def control_app(clock: Clock, parties: dict[str, Party], token: str) -> web.Appl
     return app
 
 
-async def main(options: argparse.Namespace) -> None:
+def printed(ready: dict[str, Any]) -> None:
+    print(json.dumps(ready), flush=True)
+
+
+async def main(
+    options: argparse.Namespace, announce: Callable[[dict[str, Any]], object] = printed
+) -> None:
+    """Serve until SIGTERM or SIGINT. ``announce`` is told the ports, the folder of the instances
+    and the token of the control server once all of them can be called."""
     clock = Clock()
     with tempfile.TemporaryDirectory(prefix="sandbox-") as scratch:
         folder = Path(options.folder or scratch)
@@ -81,12 +92,11 @@ async def main(options: argparse.Namespace) -> None:
         control = control_app(clock, parties, token)
         runner, ports["control"] = await serve(control, options.control)
         runners.append(runner)
-        ready = {"ready": True, "ports": ports, "folder": str(folder), "token": token}
-        print(json.dumps(ready), flush=True)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        announce({"ready": True, "ports": ports, "folder": str(folder), "token": token})
         await stop.wait()
         for party in parties.values():
             await party.close()
@@ -100,6 +110,13 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=int, default=port, help="port (0: any free one)")
     parser.add_argument("--folder", default="", help="where the instances keep their files")
     return parser.parse_args(argv)
+
+
+def child(argv: list[str], apart: bool, ready: Connection) -> None:
+    """The stand-ins as a process of their own, for ``sandbox.client``."""
+    if apart:
+        os.setsid()
+    asyncio.run(main(arguments(argv), ready.send))
 
 
 if __name__ == "__main__":

@@ -139,9 +139,13 @@ def test_a_newcomer_types_and_sees_what_happens_at_once(
     seen.until("The card of #9 does not offer 'approve' now")
     seen.type("/on lark\r")
     seen.until("bob@lark:ops>")
-    seen.type("resta\t")
-    seen.until("restart")
-    seen.type(" web-02\x03")
+    seen.type("whoa")
+    seen.until("whoa")
+    seen.type("\t")
+    seen.until("mi")  # a terminal is sent the letters that are new, wherever its cursor was meanwhile
+    seen.type("\r")
+    seen.until("You are Bob")
+    seen.type("\x03")
     assert seen.ended(8) == 0
     assert "Traceback" not in seen.screen
     assert not seen.processes()
