@@ -34,6 +34,17 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def interpreter(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The interpreter, which makes one environment and then hands out copies of it: making one
+    takes three seconds."""
+    folder = tmp_path_factory.mktemp("interpreter")
+    subprocess.run([PYTHON, "-m", "venv", str(folder / "venv")], check=True)
+    copy = f'rm -rf .venv && exec cp -a "{folder}/venv" .venv'
+    text = f'case "$*" in "-m venv --clear .venv") {copy} ;; *) exec {PYTHON} "$@" ;; esac'
+    return script(folder / "python3", text)
+
+
 def script(path: Path, text: str) -> str:
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
@@ -65,26 +76,30 @@ def test_an_old_interpreter_is_refused_before_anything_is_made(checkout: Path) -
     assert not (checkout / ".venv").exists()
 
 
-def test_an_environment_of_another_interpreter_or_half_made_is_made_anew(checkout: Path) -> None:
+def test_an_environment_of_another_interpreter_or_half_made_is_made_anew(
+    checkout: Path, interpreter: str
+) -> None:
+    path = f"{Path(interpreter).parent}:{os.environ['PATH']}"
+
     def named(python: str) -> None:
-        told = make(checkout, "setup", f"PYTHON={python}")
+        told = make(checkout, "setup", f"PYTHON={python}", path=path)
         assert told.returncode == 0, told.stderr
 
     mark = checkout / ".venv" / "mark"
-    named(PYTHON)
+    named(interpreter)
     assert (checkout / ".venv" / ".made").read_text().startswith("dev ")
     mark.touch()
-    named(PYTHON)
+    named(interpreter)
     assert mark.exists(), "the same interpreter: it stays as it is"
-    assert make(checkout, "setup").returncode == 0
+    assert make(checkout, "setup", path=path).returncode == 0
     assert mark.exists(), "no interpreter is named: any that will do stays"
 
     (checkout / ".venv" / ".making").touch()
-    named(PYTHON)
+    named(interpreter)
     assert not mark.exists(), "a set-up that broke off is begun anew"
 
     mark.touch()
-    other = f'case "$*" in *base_prefix*) echo 3.99 /other ;; *) exec {PYTHON} "$@" ;; esac'
+    other = f'case "$*" in *base_prefix*) echo 3.99 /other ;; *) exec {interpreter} "$@" ;; esac'
     named(script(checkout / "other", other))
     assert not mark.exists(), "another interpreter"
 
@@ -92,21 +107,22 @@ def test_an_environment_of_another_interpreter_or_half_made_is_made_anew(checkou
     python = checkout / ".venv" / "bin" / "python"
     python.unlink()
     python.symlink_to("/nowhere/python3.10")
-    assert make(checkout, "setup").returncode == 0
+    assert make(checkout, "setup", path=path).returncode == 0
     assert not mark.exists(), "its interpreter is gone"
 
 
-def test_what_cannot_be_installed_is_told_with_a_way_out(checkout: Path) -> None:
+def test_what_cannot_be_installed_is_told_with_a_way_out(checkout: Path, interpreter: str) -> None:
+    path = f"{Path(interpreter).parent}:{os.environ['PATH']}"
     text = PROJECT.replace("dependencies = []", 'dependencies = ["nothing==1"]', 1)
     (checkout / "pyproject.toml").write_text(text)
     (checkout / "requirements.lock").write_text("nothing==2\n")
-    told = make(checkout, "install", f"PYTHON={PYTHON}")
+    told = make(checkout, "install", path=path)
     assert told.returncode != 0
     assert "make LOCK= install" in told.stderr
     (checkout / "pyproject.toml").write_text(PROJECT)
-    assert make(checkout, "install").returncode == 0
+    assert make(checkout, "install", path=path).returncode == 0
     assert (checkout / ".venv" / ".made").read_text().startswith("production ")
-    told = make(checkout, "setup")
+    told = make(checkout, "setup", path=path)
     assert told.returncode == 0
     assert 'the set "dev"' in told.stderr
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from Crypto.Cipher import AES
-from lark_oapi.core.utils import AESCipher
 
 from adapters import dingtalk as adapters_dingtalk
 from adapters import lark as adapters_lark
@@ -21,7 +20,7 @@ from adapters.inlet import callback, ciphers, dingtalk, lark, refusal
 from adapters.lark import events as lark_events
 from bot import model, ports
 from sandbox import base, world
-from sandbox.lark import Lark
+from sandbox.lark import Lark, sdk
 from tests.adapters.inlet_stage import Answer, Stage, dumped, source, staged
 from tests.bot import rig
 from tests.sandbox import lark_client
@@ -105,7 +104,8 @@ async def lark_post(stage: Stage, payload: Any, key: str = LARK_KEY) -> Answer:
 
 def test_the_vector_of_the_documentation() -> None:
     text = "P37w+VZImNgPEO1RBhJ6RtKl7n6zymIbEG1pReEzghk="
-    assert AESCipher("test key").decrypt_str(text) == "hello world"
+    vendor = sdk.load("lark_oapi.core.utils.decryptor").AESCipher
+    assert vendor("test key").decrypt_str(text) == "hello world"
     secret, key = ciphers.decoded(text), hashlib.sha256(b"test key").digest()
     assert ciphers.decrypt(key, secret[:16], secret[16:], 16) == b"hello world"
 
