@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
-# Test processes. Most tests wait for sockets and scripts, so one more than the cores keeps these busy.
-WORKERS ?= 3
+# Test processes: twice the cores, as many tests wait for sockets and scripts.
+WORKERS ?= 4
 export LOCK ?= requirements.lock
 export PYTHON
 export GOAL := $(firstword $(MAKECMDGOALS))
@@ -26,7 +26,7 @@ demo: demo-setup
 	@$(PY) -m sandbox.demo $(ARGS)
 
 test: setup
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: setup
 	$(VENV)/bin/ruff check .

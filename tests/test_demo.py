@@ -142,7 +142,7 @@ def test_a_newcomer_types_and_sees_what_happens_at_once(
     seen.type("whoa")
     seen.until("whoa")
     seen.type("\t")
-    seen.until("mi")  # a terminal is sent the letters that are new, wherever its cursor was meanwhile
+    seen.until("mi")  # only the letters that are new are sent to a terminal
     seen.type("\r")
     seen.until("You are Bob")
     seen.type("\x03")
