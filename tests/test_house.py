@@ -60,7 +60,7 @@ MAY: dict[str, set[str]] = {
         "rulebook",
         "rules",
     },
-    "store": PURE | {"audit"},
+    "store": PURE | {"audit", "release"},
     "logbook": PURE,
     "release": set(),
     "taker": PURE | {"logbook", "patience", "ports", "regexes", "store"},

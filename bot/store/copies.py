@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot import audit, model
-from bot.store import codec, files, highwater, queries, schema, views
+from bot.store import codec, files, highwater, queries, versions, views
 from bot.store.reader import Reader
 from bot.store.writer import Writer
 
@@ -162,10 +162,9 @@ def restore(source: Path, target: Path, actor: str, now: datetime) -> Restored:
 def known(path: Path) -> None:
     """Raises Unfit for a store that a newer release wrote."""
     with opened(path) as connection:
-        names = {row[0] for row in connection.execute(queries.MIGRATED).fetchall()}
-    strange = names - schema.names()
-    if strange:
-        raise Unfit(f"{path} was written by a newer release: upgrade the bot first")
+        why = versions.refusal(connection)
+    if why:
+        raise Unfit(f"{path} cannot be put back: {why}")
 
 
 def left(target: Path) -> Found | None:
@@ -184,7 +183,7 @@ def prepare(
     the next one gets."""
     connection = sqlite3.connect(path, isolation_level=None)
     with contextlib.closing(connection):
-        schema.migrate(connection)
+        versions.migrate(connection)
         writer = Writer(connection)
         writer.begin()
         held, first = take_up(writer, found, before, actor, "restore", now)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from bot.store import highwater, queries, schema
+from bot.store import highwater, queries, versions
 from bot.store.reader import Reader
 from bot.store.writer import Writer
 
@@ -78,7 +78,11 @@ class Store:
         )
         for pragma in queries.OPEN_WRITER:
             connection.execute(pragma).fetchall()
-        schema.migrate(connection)
+        why = versions.refusal(connection)
+        if why:
+            connection.close()
+            raise Unusable(f"the store {self.path} cannot be used: {why}")
+        versions.migrate(connection)
         return Writer(connection)
 
     @contextmanager

@@ -311,6 +311,8 @@ AUDIT_SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = 'audit'"
 REQUEST_FLOOR, RESTORED = "requests.floor", "restored"
 """Names in meta: the number above which requests are numbered; the moment of the last restore,
 until people were told of it."""
+OLDEST_SCHEMA, OLDEST_RELEASE = "schema.oldest", "release.oldest"
+"""Names in meta: the oldest schema whose code may write the store, and the release it came with."""
 META_DROP = "DELETE FROM meta WHERE name = ?"
 META = "SELECT value FROM meta WHERE name = ?"
 META_PUT = (

@@ -328,9 +328,16 @@ def m009_marks(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
-def names() -> frozenset[str]:
-    """The migrations that this release knows."""
-    return frozenset(one.name for one in migrations.pending(sqlite_utils.Database(memory=True)))
+OLDEST = "m009_marks"
+"""The oldest schema whose code may still write what this code writes. Whoever changes what older
+code would misread, break or write wrongly (a table, or the body of a row) names the schema of that
+change here; where no table changes, a migration that does nothing gives it a name. What older code
+can live with leaves it as it is."""
+
+
+def names() -> tuple[str, ...]:
+    """The migrations that this release knows, in order."""
+    return tuple(one.name for one in migrations.pending(sqlite_utils.Database(memory=True)))
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -124,6 +124,7 @@ def test_a_copy_of_a_newer_release_is_not_put_back(place: Place) -> None:
         connection.execute(
             "INSERT INTO _sqlite_migrations VALUES (99, 'countersign', 'm999_later', '2030-01-01')"
         )
+        connection.execute("UPDATE meta SET value = 'm999_later' WHERE name = 'schema.oldest'")
     with pytest.raises(store.Unfit, match="newer release"):
         place.restore()
     place.scene = run_stage.RunStage(place.folder)

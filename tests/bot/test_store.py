@@ -18,7 +18,7 @@ import sqlite_utils
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import model, store
+from bot import model, release, store
 from bot.store import codec, queries, schema
 from tests.bot import rig
 
@@ -165,6 +165,59 @@ def test_a_store_from_before_the_bus_is_brought_up_to_date(path: Path) -> None:
         assert reader.status().events == 0
         assert reader.letters() == ()
         assert reader.letter(1) is None
+
+
+NEWER = "INSERT INTO _sqlite_migrations VALUES (99, 'countersign', 'm999_later', '2030-01-01')"
+
+
+def later(path: Path, *statements: str) -> None:
+    """What a newer release leaves behind in a store."""
+    with store.Store(path) as opened:
+        assert opened.writer is not None
+        for statement in (NEWER, *statements):
+            opened.writer.connection.execute(statement)
+
+
+def test_older_code_on_a_newer_store_is_refused_with_the_release_to_use(path: Path) -> None:
+    later(
+        path,
+        "UPDATE meta SET value = 'm999_later' WHERE name = 'schema.oldest'",
+        "UPDATE meta SET value = '7.2.0' WHERE name = 'release.oldest'",
+    )
+    before = path.read_bytes()
+    with pytest.raises(
+        store.Unusable, match=r"newer release: use Countersign 7\.2\.0 or later.*m999_later"
+    ):
+        store.Store(path)
+    assert path.read_bytes() == before
+    with store.Store(path, readonly=True) as tool, tool.reading() as reader:
+        assert reader.status().installation, "it may still be looked at"
+
+
+def test_older_code_may_write_where_the_newer_release_says_so(path: Path) -> None:
+    later(path)
+    with store.Store(path) as opened:
+        assert opened.writer is not None
+        found = opened.writer.connection.execute(
+            "SELECT value FROM meta WHERE name LIKE '%.oldest'"
+        )
+        assert {row[0] for row in found} == {schema.OLDEST, release.version()}
+
+
+def test_a_newer_store_that_does_not_say_who_may_write_is_refused(path: Path) -> None:
+    later(path, "DELETE FROM meta WHERE name = 'schema.oldest'")
+    with pytest.raises(store.Unusable, match="newer release"):
+        store.Store(path)
+
+
+def test_a_store_from_before_says_from_now_on_who_may_write_it(path: Path) -> None:
+    later(path, "UPDATE meta SET value = 'm001_first' WHERE name = 'schema.oldest'")
+    with store.Store(path) as opened:
+        assert opened.writer is not None
+        found = opened.writer.connection.execute(
+            "SELECT value FROM meta WHERE name = 'schema.oldest'"
+        )
+        assert found.fetchone()[0] == schema.OLDEST
 
 
 def test_one_bot_per_store_and_tools_beside_it(path: Path) -> None:
