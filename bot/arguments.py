@@ -426,7 +426,8 @@ class Arguments:
                 values[parameter.name] = self.values[parameter.name]
             elif parameter.required or parameter is show or parameter.name in self.values:
                 values[parameter.name] = parameters.sample(parameter)
-        return spelling.spell(self.command, values, self.word, show.name if show else "")
+        line = spelling.spell(self.command, values, self.word, show.name if show else "")
+        return words.visible(line)
 
 
 def _filled(value: str | tuple[str, ...]) -> bool:

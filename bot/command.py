@@ -32,6 +32,7 @@ MOST_NAMED = 4
 
 _beside: ContextVar[Mapping[str, str]] = ContextVar("_beside")
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+_SINGLE_QUOTES = re.compile("['\u2018-\u201b]")
 _SHELL = re.compile(r"#!\s*\S*/(env\s+)?(ba|da|k|z)?sh\b")
 
 
@@ -41,22 +42,31 @@ _SHELL = re.compile(r"#!\s*\S*/(env\s+)?(ba|da|k|z)?sh\b")
 @dataclass(frozen=True, slots=True)
 class Script:
     """An operation to plan: ``source`` is the text of a script, ``parameters`` maps shell variables
-    to the values they get before it starts (see ``render``)."""
+    to the values they get before it starts (see ``render``). ``windows`` is the text of the same in
+    PowerShell, for instances that run Windows; without it a shell script is refused there."""
 
     source: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     type: str = "RunShellScript"
     name: str = ""
+    windows: str = ""
 
     @classmethod
     def file(cls, name: str, **parameters: str | int) -> Script:
         """The script that lies beside the command (``restart.sh`` of ``restart.py``), as it stood
-        when the commands were loaded. LookupError: this command has no such file."""
+        when the commands were loaded; on Windows ``restart.ps1``, if that lies there, too.
+        LookupError: this command has no such file."""
         files = _beside.get({})
         if name not in files:
             have = ", ".join(sorted(files)) or "none"
             raise LookupError(f"no script called {name!r} belongs to this command; it has: {have}")
-        return cls(files[name], {key: str(value) for key, value in parameters.items()}, name=name)
+        values = {key: str(value) for key, value in parameters.items()}
+        stem, shell, _ = name.rpartition(".sh")
+        if name.endswith(".ps1"):
+            return cls(files[name], values, "RunPowerShellScript", name)
+        return cls(
+            files[name], values, name=name, windows=files.get(f"{stem}.ps1", "") if shell else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,13 +444,9 @@ def render(script: Script) -> str:
     whose ``{{name}}`` and ``{{oos-secret:name}}`` are refused in values. BadScript (a ValueError):
     a variable name, a value or a source that cannot be rendered safely.
     """
-    for name, value in script.parameters.items():
-        if not _NAME.fullmatch(name):
-            raise BadScript("script.name", name=name)
-        if "{{" in value or "}}" in value:
-            raise BadScript("script.braces", name=name)
-        _check_text(value, name)
-    _check_text(script.source, "script")
+    _check(script, script.source)
+    if script.type == "RunPowerShellScript":
+        return _powershell(script.source, script.parameters)
     if script.type != "RunShellScript":
         if script.parameters:
             raise BadScript("script.not_shell", type=script.type)
@@ -452,6 +458,33 @@ def render(script: Script) -> str:
             raise BadScript("script.not_shell", type=shebang)
     lines = [f"{name}={shlex.quote(value)}" for name, value in script.parameters.items()]
     return "\n".join([shebang, *lines, rest])
+
+
+def render_windows(script: Script) -> str:
+    """The text that will run on Windows: one quoted assignment per parameter, then ``windows``
+    unchanged. BadScript as of ``render``."""
+    _check(script, script.windows)
+    return _powershell(script.windows, script.parameters)
+
+
+def _powershell(source: str, parameters: Mapping[str, str]) -> str:
+    """A value stands between single quotes, where only a quote is special; PowerShell takes the
+    typographic ones for quotes, too, and each doubled for itself."""
+    lines = [
+        f"${name} = '{_SINGLE_QUOTES.sub(lambda quote: quote[0] * 2, value)}'"
+        for name, value in parameters.items()
+    ]
+    return "\n".join([*lines, source])
+
+
+def _check(script: Script, source: str) -> None:
+    for name, value in script.parameters.items():
+        if not _NAME.fullmatch(name):
+            raise BadScript("script.name", name=name)
+        if "{{" in value or "}}" in value:
+            raise BadScript("script.braces", name=name)
+        _check_text(value, name)
+    _check_text(source, "script")
 
 
 def _check_text(text: str, name: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import arguments, parameters, policy, reader, spelling, texts, words
+from bot import arguments, parameters, policy, reader, spelling, suggestions, texts, words
 from bot.model import verbatim
 
 if TYPE_CHECKING:
@@ -159,14 +159,22 @@ def _command(
             if line.plain.startswith(":", line.at):
                 line.at += 1
             return found, known, line
-    near = catalog.nearest(word)
-    key = "hint.did_you_mean" if near else "hint.help"
-    raise parameters.Misfit(
-        "parse.unknown",
-        word=words.shown(word),
-        hint=texts.say(locale, key, names=near),
-        suggestions=near,
+    hint, near = suggestions.hint(
+        catalog, word, line.plain[line.at :], locale, lambda typed: _sendable(catalog, typed)
     )
+    raise parameters.Misfit("parse.unknown", word=words.shown(word), hint=hint, suggestions=near)
+
+
+def _sendable(catalog: catalog.Catalog, line: str) -> bool:
+    """May this line be suggested: is it a command with all that it needs, and nothing hidden?"""
+    if words.hidden(line) or _veiled(line, catalog) != line:
+        return False
+    try:
+        found, word, rest = _command(catalog, line, texts.LOCALES[0])
+        _parsed(arguments.Arguments(found, word, rest, texts.LOCALES[0]))
+    except (parameters.Misfit, reader.Unclosed):
+        return False
+    return True
 
 
 _LONGEST_NAME = 4

@@ -18,4 +18,4 @@ def run(
     script: Annotated[ScriptText, About("脚本", "the script", "df -h", ("脚本",))],
     reason: Annotated[Text, About("原因", "why", "disk is full")] = "",
 ) -> Script:
-    return Script(script, name="run")
+    return Script(script, name="run", windows=script)

@@ -37,6 +37,7 @@ class Machine:
     status: str = "Running"
     agent: bool = True
     tags: tuple[tuple[str, str], ...] = ()
+    system: str = "linux"
 
 
 PEOPLE = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.aliyun import products, shapes, wire
@@ -50,11 +50,19 @@ def by_ids(ids: Sequence[str]) -> Iterator[dict[str, str]]:
         yield {"InstanceIds": json.dumps(list(ids[n : n + ID_CHUNK]))}
 
 
-def instance(item: Mapping[str, Any]) -> model.Instance:
+@dataclass(frozen=True, slots=True)
+class Seen(model.Instance):
+    """An instance with its operating system, "windows" or "linux"; "" where that was not said."""
+
+    system: str = ""
+
+
+def instance(item: Mapping[str, Any]) -> Seen:
     """One item; whether its agent runs is not known from it."""
-    return model.Instance(
+    return Seen(
         str(item["InstanceId"]),
         str(item.get("InstanceName") or ""),
         str(item.get("RegionId") or ""),
         str(item.get("Status") or ""),
+        system=str(item.get("OSType") or "").lower(),
     )

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import itertools
+import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from adapters import openapi
 from adapters.aliyun import describe, select, shapes
 from adapters.aliyun.api import Api
 from bot import model
 
-AGENT_CHUNK = 50
+log = logging.getLogger(__name__)
 
-Found = dict[str, model.Instance]
+AGENT_CHUNK = 50
+_NAME = re.compile(r"(?!tag:)[^*]+")
+MOST_NEAR = 5
+"""Names that are suggested, at most."""
+LIKE = 0.6
+"""How much alike a name must be to be suggested; 1 is the same."""
+
+Found = dict[str, describe.Seen]
 
 
 class Finder:
@@ -31,7 +42,9 @@ class Finder:
         if not effect.targets:
             instances = await self._everywhere(regions, {})
             return await self._done(instances, [], {})
-        return await self._done(*await self._named(effect.targets, regions))
+        found, unknown, ambiguous = await self._named(effect.targets, regions)
+        near = await self._near(unknown, regions)
+        return await self._done(found, unknown, ambiguous, near=near)
 
     async def _named(
         self, wanted: Sequence[str], regions: Sequence[str]
@@ -69,7 +82,30 @@ class Finder:
             each.append(list(one.items))
             unknown += [name for name in one.unknown if name not in unknown]
             ambiguous |= one.ambiguous
-        return await self._done(found, unknown, ambiguous, each)
+        near = await self._near(unknown, regions)
+        return await self._done(found, unknown, ambiguous, each, near)
+
+    async def _near(self, unknown: Sequence[str], regions: Sequence[str]) -> list[str]:
+        """Names that instances have and that those may have meant which none has, best first: in
+        another case, or spelled a little differently. Nothing where that cannot be looked up."""
+        names = [one for one in unknown if _NAME.fullmatch(one) and not describe.ID.fullmatch(one)]
+        if not names:
+            return []
+        try:
+            known = await self._everywhere(regions, {})
+        except openapi.Failure as failure:
+            log.info("no names were suggested: %s", failure)
+            return []
+        folded: dict[str, list[str]] = {}
+        for name in sorted({one.name for one in known.values() if one.name}):
+            folded.setdefault(name.casefold(), []).append(name)
+        near: list[str] = []
+        for name in names[:MOST_NEAR]:
+            word = name.casefold()
+            same = [word] if word in folded else []
+            for found in same or difflib.get_close_matches(word, folded, 3, LIKE):
+                near += folded[found]
+        return list(dict.fromkeys(near))[:MOST_NEAR]
 
     async def agents(self, region: str, ids: Sequence[str], **identity: str) -> dict[str, bool]:
         """Which of these have a running Cloud Assistant agent; one not listed has none.
@@ -104,6 +140,7 @@ class Finder:
         unknown: list[str],
         ambiguous: dict[str, list[str]],
         each: Sequence[Sequence[str]] | None = None,
+        near: Sequence[str] = (),
     ) -> model.Done:
         by_region: dict[str, list[str]] = {}
         for one in found.values():
@@ -117,6 +154,7 @@ class Finder:
                 "region": one.region,
                 "status": one.status,
                 "agent": running[one.id],
+                "system": one.system,
             }
             for one in found.values()
         ]
@@ -125,6 +163,7 @@ class Finder:
                 "instances": listed,
                 "unknown": unknown,
                 "ambiguous": ambiguous,
+                **({"near": list(near)} if near else {}),
                 **({} if each is None else {"each": [list(ids) for ids in each]}),
             },
         )
@@ -151,7 +190,7 @@ class Finder:
         parts = await asyncio.gather(*(self._pages(r, fields) for r in regions))
         return {one.id: one for part in parts for one in part}
 
-    async def _pages(self, region: str, fields: shapes.Wire) -> list[model.Instance]:
+    async def _pages(self, region: str, fields: shapes.Wire) -> list[describe.Seen]:
         return [
             describe.instance(item) for item in await describe.instances(self.api, region, fields)
         ]

@@ -179,7 +179,8 @@ def _post_block(block: model.Block) -> Iterator[list[Element]]:
 def _post_spans(
     spans: Iterable[model.Span], marked: bool = False, codes: verbatim.Codes | None = None
 ) -> Iterator[Element]:
-    """Posts know no code within a line: what is to be typed as it is can only be ``marked``."""
+    """Posts know no code within a line: what is to be typed as it is can only be ``marked``, by
+    being bold."""
     for span in spans:
         words = text.inert(text.one_line_kept(span.text))
         if span.at is not None and _mentionable(span.at):
@@ -191,7 +192,7 @@ def _post_spans(
         elif span.style == "code" and codes is not None and codes.strict:
             yield _words(codes.take(text.posted(span.text)))
         elif span.style == "code" and marked:
-            yield _words(f"`{words}`")
+            yield _words(words, "bold")
         else:
             yield _words(words)
 

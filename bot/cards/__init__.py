@@ -16,6 +16,7 @@ from bot.cards.parts import (
     span,
     state_word,
     title_of,
+    words,
 )
 from bot.cards.request import note_of, request_card, superseded_card
 from bot.cards.results import FINISHED, instances_message, result_text
@@ -45,4 +46,5 @@ __all__ = [
     "state_word",
     "superseded_card",
     "title_of",
+    "words",
 ]

@@ -20,6 +20,7 @@ from bot.cards.parts import (
     targets,
     title_of,
     vote_row,
+    words,
 )
 from bot.cards.results import output_blocks, result_rows
 from bot.house import House
@@ -79,7 +80,7 @@ def outcome_message(
         para(bold(f"{MARKS.get(request.state, '')} {headline} "), *people(mentions))
     ]
     if request.note:
-        blocks.append(para(span(request.note)))
+        blocks.append(para(*words(request.note)))
     if unstarted:
         blocks.append(para(span(texts.say(locale, "say.revote", id=request.id))))
     if request.state is model.State.UNKNOWN and not plan.template:

@@ -59,13 +59,18 @@ def people(accounts: Iterable[model.Account]) -> tuple[model.Span, ...]:
     return tuple(spans)
 
 
+TITLE = 40
+"""Characters of a sentence that are its title."""
+
+
 def sentence(
     title: str, text: str, mentions: tuple[model.Account, ...] = (), quote: str = ""
 ) -> model.Message:
-    """A message of one sentence, mentioning people in front of it; `…` in it is code."""
+    """A message of one sentence, mentioning people in front of it; `…` in it is code. Without a
+    title, it is how the sentence begins, which no platform shows above that."""
     spans = people(mentions)
     blocks = (para(*spans, *((span(" "),) if spans else ()), *words(text)),)
-    return model.Message(title, blocks, mentions, quote)
+    return model.Message(title or texts.plain(text)[:TITLE], blocks, mentions, quote)
 
 
 def moment(house: House, when: datetime) -> str:

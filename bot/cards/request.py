@@ -255,7 +255,8 @@ def script_rows(locale: str, plan: model.Plan) -> list[Row]:
     """Where a script runs, as whom, in which folder, for how long."""
     say = texts.say
     named = targets(locale, plan.instances, "card.targets.below")
-    user = code(plan.user) if plan.user else span(say(locale, "card.run_as.default"))
+    kind = "default" if plan.script_type == "RunShellScript" else "windows"
+    user = code(plan.user) if plan.user else span(say(locale, f"card.run_as.{kind}"))
     rows: list[Row] = [
         (say(locale, "card.targets"), named),
         (say(locale, "card.region"), (code(plan.region),)),
@@ -312,7 +313,7 @@ def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -
     if request.state is model.State.EXPIRED:
         return texts.say(locale, "card.note.expired")
     if request.note:
-        return request.note
+        return texts.plain(request.note)
     by = name_of(house, request.ended_by) if request.ended_by else ""
     if by and request.state is model.State.REJECTED:
         return texts.say(locale, "card.note.rejected", name=by)

@@ -227,6 +227,8 @@ def planned(draft: Draft, outcome: model.Outcome) -> None:
         return refuse_request(draft, policy.Refusal("refused.lookup", {"reason": reason}))
     template = bool(draft.context.get("template"))
     unfit = machines.refusal_of_found(rule, outcome.data, scripts=not template)
+    if unfit is None and not template:
+        unfit = machines.refusal_of_systems(request.command, rule, draft.context, outcome.data)
     if unfit is not None:
         return refuse_request(draft, unfit)
     freeze = templating.freeze if template else planning.freeze
@@ -251,16 +253,16 @@ def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
     if isinstance(outcome, model.Done):
         instances = machines.instances_of(outcome.data)
         message = cards.instances_message(locale, instances, (account,), str(origin["text"]))
-        unknown = list(outcome.data.get("unknown", ()))
-        if unknown:
-            text = refusal_text(locale, policy.Refusal("refused.unknown_targets"), targets=unknown)
-            extra = cards.para(cards.span(text))
+        unknown = machines.refusal_of_unknown(outcome.data)
+        if unknown is not None:
+            text = refusal_text(locale, unknown)
+            extra = cards.para(*cards.words(text))
             message = model.Message(
                 message.title, (*message.blocks, extra), message.mentions, message.quote
             )
     else:
         text = texts.say(locale, "say.lookup_failed", reason=reason_of(locale, outcome))
-        message = cards.sentence(text[:40], text, (account,), str(origin["text"]))
+        message = cards.sentence("", text, (account,), str(origin["text"]))
     key = f"say:{origin['event']}"
     draft.queue(key, key, model.Say(places.unpack(origin["place"]), message, draft.fresh(key)))
     return draft.receipt()

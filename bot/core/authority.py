@@ -94,7 +94,7 @@ def not_started(draft: Draft, outcome: model.Refused) -> None:
         draft.step(replace(step, state="failed", error=outcome.reason))
     draft.take_back("start:")
     draft.take_back("call:")
-    draft.finish(model.State.NOT_STARTED, note=outcome.reason, ballot=None)
+    draft.finish(model.State.NOT_STARTED, note=texts.plain(outcome.reason), ballot=None)
     draft.enter(
         "countersign",
         "request.not_started",

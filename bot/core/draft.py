@@ -216,7 +216,7 @@ class Draft:
     def answer(self, event: model.Asked, text: str, title: str = "", locale: str = "") -> None:
         """Answer a message directly, mentioning who wrote it."""
         mentions = (event.account,) if event.account.id else ()
-        message = cards.sentence(title or text[:40], text, mentions, quote=event.text)
+        message = cards.sentence(title, text, mentions, quote=event.text)
         self.reply(event, message)
 
     def reply(self, event: model.Asked, message: model.Message) -> None:
@@ -299,7 +299,7 @@ class Draft:
             result for result in self.results.values() if result not in self.view.results
         )
         return model.Decision(
-            receipt=model.Receipt(toast, tone, shown),
+            receipt=model.Receipt(texts.plain(toast), tone, shown),
             request=changed,
             votes=self.votes[len(self.view.votes) :],
             steps=steps,

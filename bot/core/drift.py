@@ -106,7 +106,7 @@ def ask_again(
 
 def give_up(draft: Draft, reason: str) -> None:
     """It cannot run: nothing was started."""
-    draft.finish(model.State.FAILED, note=reason)
+    draft.finish(model.State.FAILED, note=texts.plain(reason))
     draft.enter("countersign", "run.not_started", reason=reason)
     draft.update_card()
     endings.sentence(draft, "outcome", "say.not_started", reason=reason)

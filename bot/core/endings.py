@@ -28,7 +28,7 @@ def refuse(draft: Draft, refusal: policy.Refusal) -> None:
     """End a request that never got as far as a vote."""
     locale = draft.it.locale
     text = refusal_text(locale, refusal)
-    draft.finish(model.State.REFUSED, note=text)
+    draft.finish(model.State.REFUSED, note=texts.plain(text))
     draft.enter("countersign", "request.refused", reason=refusal.key)
     tell(draft, "refused", text, title=texts.say(locale, "refused.title"))
 

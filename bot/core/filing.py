@@ -261,18 +261,20 @@ def check_script(draft: Draft, found: parse.Parsed, text: str) -> Checked | poli
     assert isinstance(script, command.Script)
     try:
         rendered = command.render(script)
+        windows = command.render_windows(script) if script.windows else ""
     except command.BadScript as bad:
         return policy.Refusal(bad.key, bad.facts)
     refusal = refusal_of_values(rule, found.values, script)
     if refusal is not None:
         return refusal
-    seen = findings(draft, found, text, script, rendered)
+    seen = findings(draft, found, text, script, (rendered, windows))
     targets = tuple(targets_in(found) or rule.targets)
     if not targets and all(finding.refusal is None for finding in seen):
         return policy.Refusal("refused.no_targets")
     context = {
         "script": rendered,
         "script_type": script.type,
+        **({"windows": windows} if windows and not rule.command_id else {}),
         "parameters": dict(script.parameters),
         "version": found.command.version,
         "wanted": list(targets),
@@ -300,9 +302,14 @@ def refusal_of_values(
 
 
 def findings(
-    draft: Draft, parsed: parse.Parsed, text: str, script: command.Script, rendered: str
+    draft: Draft,
+    parsed: parse.Parsed,
+    text: str,
+    script: command.Script,
+    rendered: Sequence[str],
 ) -> list[policy.Finding]:
-    """What the patterns say of the words, of every value, and of the script as it would run."""
+    """What the patterns say of the words, of every value, and of the script as it would run, on
+    either system."""
     book, name = draft.house.book, parsed.command.name
     values = dict.fromkeys((*script.parameters.values(), *typed(parsed.values)))
     found = [policy.examine(book, name, "text", text)]
@@ -312,7 +319,7 @@ def findings(
         if value != script.source
     ]
     if not draft.house.book.commands[name].command_id:
-        found.append(patterns.finding_of_script(draft.house, name, rendered))
+        found += [patterns.finding_of_script(draft.house, name, one) for one in rendered if one]
     return found
 
 

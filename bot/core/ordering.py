@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot import model, parse, policy, texts
+from bot import cards, model, parse, policy, texts
 from bot.core import filing, rights
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
@@ -38,7 +38,7 @@ def ordered(house: House, event: model.Ordered, view: model.View, now: datetime)
     )
     title = texts.say(locale, "rule.title", rule=event.rule)
     told = texts.say(locale, "rule.refused", rule=event.rule, command=event.command, why=text)
-    message = model.Message(title, (model.Block("para", (model.Span(told),)),))
+    message = model.Message(title, (cards.para(*cards.words(told)),))
     key = f"say:{event.id}"
     draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
     return draft.receipt(text, "error")

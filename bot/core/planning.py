@@ -21,13 +21,17 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
     effect = draft.view.effect
     assert effect is not None
     instances = machines.instances_of(data)
+    script = str(effect.context["script"])
+    kind = str(effect.context.get("script_type", machines.SHELL))
+    if kind == machines.SHELL and machines.is_windows(data):
+        script, kind = str(effect.context["windows"]), machines.POWERSHELL
     return model.Plan(
         command=draft.it.command,
         version=str(effect.context.get("version", "")),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
         region=instances[0].region or rule.region or draft.house.region,
-        script=str(effect.context["script"]),
-        script_type=str(effect.context.get("script_type", "RunShellScript")),
+        script=script,
+        script_type=kind,
         command_id=rule.command_id,
         parameters=dict(effect.context.get("parameters", {})) if rule.command_id else {},
         user=rule.user,

@@ -38,7 +38,7 @@ def lookup(draft: Draft, event: model.Delayed) -> model.Decision:
     account, locale = model.Account(**origin["account"]), str(origin["locale"])
     until = cards.moment(draft.house, event.until)
     text = texts.say(locale, "say.waiting.lookup", api=event.what, reason=event.reason, until=until)
-    message = cards.sentence(text[:40], text, (account,), str(origin["text"]))
+    message = cards.sentence("", text, (account,), str(origin["text"]))
     key = f"waiting:{effect.key}"
     draft.queue(key, key, model.Say(places.unpack(origin["place"]), message, draft.fresh(key)))
     return draft.receipt()

@@ -35,6 +35,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **runs.PHRASES,
     **silence.PHRASES,
 }
+_MARKED = re.compile(r"`([^`\n]+)`")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _UNITS = ((86_400, " 天", " d"), (3_600, " 小时", " h"), (60, " 分钟", " min"), (1, " 秒", " s"))
 
@@ -48,6 +49,11 @@ def say(locale: str, key: str, **facts: Any) -> str:
     """
     phrase = PHRASES[key][_index(locale)]
     return phrase.format_map({name: _fact(locale, value) for name, value in facts.items()})
+
+
+def plain(text: str) -> str:
+    """A phrase for a place that shows no markup: what stands between backticks, without them."""
+    return _MARKED.sub(r"\1", text)
 
 
 def reason(locale: str, code: str, told: str) -> str:

@@ -16,6 +16,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.escalated": ("加强审批", "Stronger approval"),
     "card.targets": ("实例", "Instances"),
     "card.run_as": ("执行身份", "Runs as"),
+    "card.run_as.windows": ("云助手默认用户（System）", "Cloud Assistant's default user (System)"),
     "card.run_as.default": ("云助手默认用户（root）", "Cloud Assistant's default user (root)"),
     "card.timeout": ("超时", "Timeout"),
     "card.seconds": ("{count} 秒", "{count} s"),

@@ -84,6 +84,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "The script contains control characters, so it was refused. Please paste plain text.",
     ),
     "hint.did_you_mean": ("你是不是想用 {names}？", "Did you mean {names}?"),
+    "hint.vote": (
+        "如果是要表决，请在卡片上点按钮，或回复卡片：{word}。",
+        "If that is a vote, press a button of the card, or reply to the card: {word}.",
+    ),
     "hint.help": ("发送 help 查看可用的命令。", "Send help to see what you can ask for."),
     "hint.takes": ("它的参数有 {names:list}。", "It takes {names:and}."),
     "hint.takes_nothing": ("它没有参数。", "It takes nothing."),

@@ -87,6 +87,26 @@ PHRASES: dict[str, tuple[str, str]] = {
         "找不到实例：{targets:list}。用 `instances` 查看可用的实例。",
         "No such instance: {targets:list}. Use `instances` to see which there are.",
     ),
+    "refused.unknown_targets_near": (
+        "找不到实例：{targets:list}。你是不是想用 {near}？请用正确的名称重新发送；`instances` 列出可用的实例。",
+        "No such instance: {targets:list}. Did you mean {near}? Ask again with the right name; `instances` lists them.",
+    ),
+    "refused.windows": (
+        "{windows:list} 运行 Windows，而 {command} 只有 shell 脚本，在那里不能执行。请改用 Linux 实例，或请管理员在命令旁放一个 PowerShell 脚本（.ps1）。",
+        "Windows runs on {windows:list}, where the shell script of {command} cannot. Name instances that run Linux, or ask the administrator to put a PowerShell script (.ps1) beside the command.",
+    ),
+    "refused.not_windows": (
+        "{command} 的脚本只能在 Windows 上执行，而 {targets:list} 不是。请改用 Windows 实例重新发送。",
+        "The script of {command} runs on Windows only, and these do not: {targets:list}. Ask again with instances that run Windows.",
+    ),
+    "refused.mixed_systems": (
+        "{windows:list} 运行 Windows，{others:list} 不是，同一个脚本不能两边都执行。请分开申请。",
+        "One script cannot run on both systems. On Windows: {windows:list}. Not on Windows: {others:list}. Please ask for them apart.",
+    ),
+    "refused.windows_setting": (
+        "{windows:list} 运行 Windows，而 {command} 的配置 {setting} 只适用于 Linux，所以不能执行。请管理员为 Windows 另设一个命令，不写这一项。",
+        "{command} is configured with {setting}, which holds on Linux only, so it cannot run on Windows: {windows:list}. Ask the administrator for a command of its own for Windows, without that setting.",
+    ),
     "refused.ambiguous_target": (
         "名称 {target} 对应多个实例：{ids:list}。请改用实例 ID。",
         "The name {target} stands for several instances: {ids:list}. Please use an instance id.",

@@ -311,10 +311,12 @@ class Aliyun(Party):
         status: str = "Running",
         agent: bool = True,
         tags: dict[str, str] | None = None,
+        system: str = "linux",
     ) -> None:
-        """Add an instance; one of the same id is replaced."""
+        """Add an instance; one of the same id is replaced. What it is told to run on ``system``
+        "windows" is taken and not played."""
         labels = tuple((tags or {}).items())
-        self.cloud.add(world.Machine(id, name, region, status, agent, labels))
+        self.cloud.add(world.Machine(id, name, region, status, agent, labels, system))
 
     @control
     async def power(self, instance: str = "") -> list[dict[str, Any]]:

@@ -102,8 +102,11 @@ class Agents:
                 return
             folder = task.machine.folder
             tools.furnish(folder, task.machine.name)
-            if task.invocation.command.kind != "RunShellScript":
+            windows = task.machine.system == "windows"
+            if windows != (task.invocation.command.kind != "RunShellScript"):
                 return self._end(task, "Invalid", "CommandNotApplicable")
+            if windows:
+                return self._end(task, "Success", exit_code=0)
             if task.invocation.username not in tools.users(folder) | {""}:
                 return self._end(task, "Invalid", "AccountNotExists")
             if not directory(task).is_dir():

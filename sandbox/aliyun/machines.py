@@ -50,6 +50,12 @@ def json_ids(asked: dict[str, Any], name: str) -> list[str] | None:
     return ids
 
 
+SYSTEMS = {
+    "linux": "Alibaba Cloud Linux 3 64-bit",
+    "windows": "Windows Server 2022 数据中心版 64位中文版",
+}
+
+
 class Machines:
     """Reads the machines. Every method takes typed parameters and returns the answer's body."""
 
@@ -83,8 +89,8 @@ class Machines:
     def _instance(self, machine: Machine) -> dict[str, Any]:
         about = self._attributes(machine)
         return about | {
-            "OSType": "linux",
-            "OSName": "Alibaba Cloud Linux 3 64-bit",
+            "OSType": machine.system,
+            "OSName": SYSTEMS[machine.system],
             "DeletionProtection": machine.protected,
             "ResourceGroupId": "",
             "StartTime": about["CreationTime"],
@@ -158,7 +164,7 @@ class Machines:
             "InstanceId": machine.id,
             "CloudAssistantStatus": "true" if machine.able else "false",
             "CloudAssistantVersion": "2.2.3.857",
-            "OSType": "Linux",
+            "OSType": machine.system.title(),
             "ActiveTaskCount": sum(not t.ended for t in mine),
             "InvocationCount": len(mine),
             "LastInvokedTime": iso(max((t.started for t in mine), default=0.0)),

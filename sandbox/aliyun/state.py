@@ -66,6 +66,7 @@ class Machine:
     protected: bool = False
     agent_up: asyncio.Event = field(default_factory=asyncio.Event)
     installed: bool = True
+    system: str = "linux"
 
     @property
     def able(self) -> bool:
@@ -189,6 +190,7 @@ class Cloud:
             self.folder / machine.id,
             host=machine.name,
             installed=machine.agent or machine.status != "Running",
+            system=machine.system,
         )
         if machine.agent:
             added.agent_up.set()

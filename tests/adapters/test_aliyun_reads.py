@@ -63,6 +63,7 @@ async def test_ids_names_and_tags(aliyun: Aliyun) -> None:
         "region": REGION,
         "status": "Running",
         "agent": True,
+        "system": "linux",
     }
     assert (data["unknown"], data["ambiguous"]) == ([], {})
 
@@ -76,9 +77,23 @@ async def test_status_and_agent_are_told(aliyun: Aliyun) -> None:
 
 
 async def test_what_is_not_there_is_unknown(aliyun: Aliyun, party: Party) -> None:
-    targets = ("web-99", "i-nothere1", "web-*", "tag:env", "tag:=x", "tag:env=none", "WEB-01", "*")
+    targets = ("nothing", "i-nothere1", "web-*", "tag:env", "tag:=x", "tag:env=none", "*")
     data = await find(aliyun, *targets)
     assert data == {"instances": [], "unknown": list(targets), "ambiguous": {}}
+
+
+async def test_what_is_not_there_comes_with_the_names_that_may_have_been_meant(
+    aliyun: Aliyun, party: Party
+) -> None:
+    assert (await find(aliyun, "WEB-01"))["near"] == ["web-01"]
+    assert {"web-01", "web-02"} <= set((await find(aliyun, "web-9"))["near"])
+    assert "near" not in await find(aliyun, "zzz", "i-nothere1", "tag:env=none")
+
+
+async def test_the_system_of_an_instance_is_told(aliyun: Aliyun, party: Party) -> None:
+    await party.add_machine("i-win00001", "win-01", system="windows")
+    data = await find(aliyun, "win-01", "web-01")
+    assert [one["system"] for one in data["instances"]] == ["windows", "linux"]
 
 
 async def test_a_name_of_two_is_never_guessed(aliyun: Aliyun, party: Party) -> None:

@@ -138,8 +138,12 @@ def test_what_is_to_be_typed_is_marked_in_a_sentence_but_not_among_facts():
     told = model.Block("para", (model.Span("Use "), model.Span("cancel 1", "code")))
     facts = model.Block("facts", rows=(("Code", (model.Span("1a2b3c4d", "code"),)),))
     post = json.loads(render.posts(model.Message("", (told, facts)))[0])
-    lines = ["".join(e["text"] for e in line) for line in post["zh_cn"]["content"]]
-    assert lines == ["Use `cancel 1`", "Code: 1a2b3c4d"]
+    lines = post["zh_cn"]["content"]
+    assert ["".join(e["text"] for e in line) for line in lines] == [
+        "Use cancel 1",
+        "Code: 1a2b3c4d",
+    ]
+    assert lines[0][1]["style"] == ["bold"]
 
 
 def test_mentions_are_structured_and_each_person_is_named_once(chat):

@@ -229,6 +229,13 @@ def a_rule_on_behalf_of_nobody(play: Play) -> str:
 
 # ----------------------------------------------------------------------------- on which instances
 
+POWERSHELL = """from bot import Script, Targets, operation
+
+@operation(summary=("服务", "Services"), example="services web-01")
+def services(targets: Targets) -> Script:
+    return Script("Get-Service", type="RunPowerShellScript")
+"""
+
 
 @says("refused.no_targets")
 def no_instance_was_named(play: Play) -> str:
@@ -245,6 +252,44 @@ def no_instance_matches(play: Play) -> str:
 @says("refused.unknown_targets")
 def an_instance_that_is_not_there(play: Play) -> str:
     return play.writes("alice", "restart web-99")
+
+
+@says("refused.unknown_targets_near")
+def an_instance_whose_name_is_misspelt(play: Play) -> str:
+    data = {"instances": [], "unknown": ["WEB-01"], "near": ["web-01"], "ambiguous": {}}
+    play.outside[model.Resolve] = model.Done(data=data)
+    return play.writes("alice", "restart WEB-01")
+
+
+@says("refused.windows")
+def a_shell_script_on_windows(play: Play) -> str:
+    return found(play, system="windows")
+
+
+@says("refused.not_windows")
+def a_script_in_powershell_elsewhere(play: Play) -> str:
+    play.company(program=POWERSHELL, commands=rule("services"))
+    one = {**stage_.INSTANCES["web-01"], "system": "linux"}
+    play.outside[model.Resolve] = model.Done(data={"instances": [one]})
+    return play.writes("alice", "services web-01")
+
+
+@says("refused.mixed_systems")
+def instances_of_two_systems(play: Play) -> str:
+    two = [
+        {**one, "system": system}
+        for one, system in zip(stage_.INSTANCES.values(), ("windows", "linux"), strict=False)
+    ]
+    play.outside[model.Resolve] = model.Done(data={"instances": two})
+    return play.writes("alice", "run web-01 web-02 -- hostname")
+
+
+@says("refused.windows_setting")
+def a_setting_of_linux_on_windows(play: Play) -> str:
+    play.company(commands=rule("restart", "run", user="app"))
+    one = {**stage_.INSTANCES["web-01"], "system": "windows"}
+    play.outside[model.Resolve] = model.Done(data={"instances": [one]})
+    return play.writes("bob", "run web-01 -- hostname")
 
 
 @says("refused.ambiguous_target")

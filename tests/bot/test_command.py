@@ -79,7 +79,7 @@ def test_the_shebang_stays_first_and_the_source_last() -> None:
         (command.Script("", {"A;B": "x"}), "script.name"),
         (command.Script("", {"A\n": "x"}), "script.name"),
         (command.Script("", {"": "x"}), "script.name"),
-        (command.Script("", {"A": "x"}, type="RunPowerShellScript"), "script.not_shell"),
+        (command.Script("", {"A": "x"}, type="RunBatScript"), "script.not_shell"),
         (command.Script("#!/usr/bin/python3\n", {"A": "x"}), "script.not_shell"),
     ],
 )
@@ -94,3 +94,33 @@ def test_what_cannot_be_rendered_safely_is_refused(script: command.Script, key: 
 @pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash -e", "/usr/bin/env bash", "/bin/dash"])
 def test_shells_take_parameters(shell: str) -> None:
     assert "A=x" in command.render(command.Script(f"#!{shell}\n", {"A": "x"}))
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        ("nginx", "'nginx'"),
+        ('it\'s $(id) `n "x"', "'it''s $(id) `n \"x\"'"),
+        ("a\u2019; Stop-Computer #", "'a\u2019\u2019; Stop-Computer #'"),
+        ("\u2018\u201a\u201b", "'\u2018\u2018\u201a\u201a\u201b\u201b'"),
+        ("two\nlines", "'two\nlines'"),
+    ],
+)
+def test_a_value_is_data_in_powershell(value: str, quoted: str) -> None:
+    script = command.Script("echo", {"SERVICE": value}, windows="Restart-Service $SERVICE")
+    text = f"$SERVICE = {quoted}\nRestart-Service $SERVICE"
+    assert command.render_windows(script) == text
+    alone = command.Script("Restart-Service $SERVICE", {"SERVICE": value}, "RunPowerShellScript")
+    assert command.render(alone) == text
+    with pytest.raises(command.BadScript):
+        command.render_windows(command.Script("", {"A": "{{oos-secret:x}}"}, windows="$A"))
+
+
+def test_the_script_for_windows_lies_beside_the_one_for_the_shell() -> None:
+    files = {"disk.sh": "df", "disk.ps1": "Get-Volume"}
+    with command.files_beside(files):
+        both, windows = command.Script.file("disk.sh"), command.Script.file("disk.ps1", DAYS=7)
+    assert (both.source, both.windows, both.type) == ("df", "Get-Volume", "RunShellScript")
+    assert (windows.type, windows.parameters) == ("RunPowerShellScript", {"DAYS": "7"})
+    with command.files_beside({"disk.sh": "df"}):
+        assert command.Script.file("disk.sh").windows == ""

@@ -100,6 +100,36 @@ def test_what_is_no_name_is_not_passed_over(line: str, word: str) -> None:
     assert refused(line).facts["word"] == word
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("WEB-01", "instances WEB-01, reboot-with-approval WEB-01 or restart WEB-01?"),
+        ("帮我重启一下 web-01", "Did you mean 重启 web-01?"),
+        ("帮我重启一下web-01 原因=卡死", "Did you mean 重启 web-01 原因=卡死?"),
+        ("请帮忙把 web-01 重启", "Did you mean 重启 web-01?"),
+        ("could you restart web-01 now please", "Did you mean restart web-01 now please?"),
+        ("帮我批准 42", "Did you mean 批准 42?"),
+        ("请同意", "Did you mean 同意?"),
+        ("ok", "reply to the card: approve."),
+        ("OK!", "reply to the card: approve."),
+        ("好的", "reply to the card: approve."),
+        ("不行", "reply to the card: reject."),
+        ("不要重启 web-01", "Send help"),
+        ("please don't restart web-01", "Send help"),
+        ("cannot restart web-01", "Send help"),
+    ],
+)
+def test_what_is_no_command_is_answered_with_what_was_meant(line: str, hint: str) -> None:
+    assert refused(line).key == "parse.unknown"
+    assert hint in told(line)
+
+
+def test_no_hidden_value_and_no_hidden_character_is_suggested() -> None:
+    assert "\u200b" not in told("please restart web-01 reason=a\u200bb")
+    assert "Did you mean restart?" in told("please restart web-01 " + "x" * 300)
+    assert "\u200b" not in told("RUN '\u200b'")
+
+
 @pytest.mark.parametrize(("line", "targets", "reason"), RESTARTS)
 def test_restart_as_people_type_it(line: str, targets: tuple[str, ...], reason: str | None) -> None:
     name, given = read(line)
