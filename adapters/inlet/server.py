@@ -13,7 +13,18 @@ from typing import Any
 
 from aiohttp import web
 
-from adapters.inlet import callback, dingtalk, gate, lark, refusal, shapes, strict, tally, wire
+from adapters.inlet import (
+    accepting,
+    callback,
+    dingtalk,
+    gate,
+    lark,
+    refusal,
+    shapes,
+    strict,
+    tally,
+    wire,
+)
 from adapters.inlet.settings import CALLBACKS, Settings, Source
 from bot import checkpoints, model, ports
 
@@ -62,8 +73,15 @@ class Inlet:
         self._busy = 0
         self._submit: ports.Submit = _closed
         self._hurry: Callable[[], None] = _nothing
+        self._server: wire.Server | None = None
+        self._acceptor: accepting.Acceptor | None = None
         self._runner: web.ServerRunner | None = None
         self.port = settings.port
+
+    @property
+    def connections(self) -> int:
+        """How many there are now."""
+        return len(self._server.lines) if self._server is not None else 0
 
     async def run(
         self, submit: ports.Submit, hurry: Callable[[], None], ready: Callable[[], None]
@@ -81,30 +99,34 @@ class Inlet:
 
     async def close(self) -> None:
         """Take nothing more, and let what was taken be answered."""
+        acceptor, self._acceptor = self._acceptor, None
+        if acceptor is not None:
+            await acceptor.close()
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
 
     async def _listen(self) -> None:
         settings = self._settings
-        server = wire.Server(
-            self._handle,
-            settings.max_connections,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=settings.head_timeout,
-            lingering_time=LINGER,
-        )
-        self._runner = web.ServerRunner(server, shutdown_timeout=DRAIN)
+        most = accepting.most_of(settings.max_connections)
+        options = {
+            "access_log": None,
+            "auto_decompress": False,
+            "keepalive_timeout": settings.head_timeout,
+            "lingering_time": LINGER,
+        }
+        self._server = wire.Server(self._handle, most, **options)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=DRAIN)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, settings.host, settings.port, backlog=1024)
+        self._acceptor = accepting.Acceptor(
+            self._server, most, settings.patience, settings.tell_every
+        )
         try:
-            await site.start()
+            self.port = await self._acceptor.listen(settings.host, settings.port)
         except OSError as fault:
             where = f"{settings.host}:{settings.port}"
             why = fault.strerror or fault
             raise CannotListen(f"can't listen on {where} for events ({why}): see [http]") from None
-        self.port = self._runner.addresses[0][1]
         log.info("listening on %s:%d for %d sources", settings.host, self.port, len(self._gates))
 
     async def _tell(self) -> None:

@@ -118,9 +118,10 @@ class Source:
 class Settings:
     """Where to listen, and what for. ``max_bytes`` of a body. Times are in seconds: a request's
     head may take ``head_timeout`` (and an idle connection may stay as long), its body
-    ``body_timeout``, the commit ``answer_timeout``. ``max_connections`` stand at once, and
-    ``max_in_flight`` requests
-    wait for their commit. What is turned away is told once in ``tell_every``."""
+    ``body_timeout``, the commit ``answer_timeout``. ``max_connections`` stand at once
+    (no more than half of the files that the process may open); while others wait, one may say
+    nothing for ``patience``. ``max_in_flight`` requests wait for their commit. What is turned away
+    is told once in ``tell_every``."""
 
     host: str = "127.0.0.1"
     port: int = 17380
@@ -130,6 +131,7 @@ class Settings:
     body_timeout: float = 15.0
     answer_timeout: float = 10.0
     max_connections: int = 1000
+    patience: float = 1.0
     max_in_flight: int = 256
     tell_every: float = 60.0
 

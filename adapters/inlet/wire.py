@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -39,9 +39,26 @@ def refused(fault: refusal.Refusal) -> web.Response:
 
 
 class Line(web.RequestHandler):
-    """One connection. What is no HTTP is answered with a line, and not logged with a traceback."""
+    """One connection. What is no HTTP is answered with a line, and not logged with a traceback.
 
-    __slots__ = ()
+    ``heard`` is when something came last, ``since`` when the wait for a request or for the rest of
+    one began; ``working``: a request is there whole, and is being decided."""
+
+    __slots__ = ("heard", "since", "working")
+
+    def __init__(self, manager: web.Server, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self.working = False
+        self.since = self.heard = self._loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = self._loop.time()
+        super().data_received(data)
+
+    def waits(self) -> None:
+        """It is the other side's turn."""
+        self.working = False
+        self.since = self.heard = self._loop.time()
 
     def handle_error(
         self,
@@ -57,20 +74,58 @@ class Line(web.RequestHandler):
 
 
 class Server(web.Server):
-    """Takes no more connections than it may; one that is too many is closed at once."""
+    """Knows its connections. Where more than three of four of ``most`` are there, none is kept for
+    a next request. ``freed`` is set whenever one ends."""
 
-    def __init__(self, handler: Any, most: int, **options: Any) -> None:
-        super().__init__(handler, **options)
+    def __init__(
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        most: int,
+        **options: Any,
+    ) -> None:
+        super().__init__(self._handle, **options)
         self._most = most
+        self._answer = handler
+        self.lines: set[Line] = set()
+        self.freed = asyncio.Event()
 
     def __call__(self) -> web.RequestHandler:
         return Line(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
-        if len(self._connections) >= self._most:
-            transport.abort()
-            return
         super().connection_made(handler, transport)
+        if isinstance(handler, Line):
+            self.lines.add(handler)
+
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        super().connection_lost(handler, exc)
+        if isinstance(handler, Line):
+            self.lines.discard(handler)
+        self.freed.set()
+
+    def stalest(self, now: float, patience: float) -> Line | None:
+        """The connection that has kept the server waiting longest: it said nothing for as long as
+        ``patience``, or has not come to an end with its request in five times that."""
+        found = [
+            line
+            for line in self.lines
+            if not line.working
+            and line.transport is not None
+            and (now - line.heard >= patience or now - line.since >= 5 * patience)
+        ]
+        return min(found, key=lambda line: line.since, default=None)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            response = await self._answer(request)
+        finally:
+            if isinstance(request.protocol, Line):
+                request.protocol.waits()
+        if 4 * len(self.lines) > 3 * self._most:
+            response.force_close()
+        return response
 
 
 def headers_of(request: web.BaseRequest) -> dict[str, str]:
@@ -103,4 +158,6 @@ async def body_of(request: web.BaseRequest, most: int, seconds: float) -> bytes:
         raise refusal.Refusal(408, "slow", "the body took too long") from None
     except BROKEN:
         raise refusal.Refusal(400, "unreadable", "the body broke off") from None
+    if isinstance(request.protocol, Line):
+        request.protocol.working = True
     return bytes(body)

@@ -21,6 +21,10 @@ from tests.bot import rig
 
 JSON = "application/cloudevents+json"
 BODY = dumped(EVENT)
+HALF = (
+    b"POST /in/shop HTTP/1.1\r\nHost: x\r\nContent-Type: application/cloudevents+json\r\n"
+    b"X-Countersign-Signature: 0\r\nContent-Length: 100\r\n\r\n{"
+)
 
 
 def head(stage: Stage, body: bytes = BODY, *more: str, length: int | None = None) -> bytes:
@@ -158,30 +162,62 @@ async def test_what_is_no_request(tmp_path: Path, sent: bytes) -> None:
 # ----------------------------------------------------------------------------- many
 
 
-async def test_only_so_many_connections(tmp_path: Path) -> None:
-    async with staged(tmp_path, max_connections=20) as stage:
-        found = [await asyncio.open_connection("127.0.0.1", stage.inlet.port) for _ in range(120)]
-        closed = [asyncio.create_task(reader.read()) for reader, _ in found]
+async def silent(stage: Stage, count: int, sent: bytes = b"") -> list[asyncio.StreamWriter]:
+    """Connections that say no more than that."""
+    opened = []
+    for _ in range(count):
+        _, writer = await asyncio.open_connection("127.0.0.1", stage.inlet.port)
+        writer.write(sent)
+        opened.append(writer)
+    return opened
 
-        def sent_away() -> int:
-            return sum(1 for task in closed if task.done())
 
-        await rig.until(lambda: sent_away() >= 100)
-        assert sent_away() == 100
-        for task, (_, writer) in zip(closed, found, strict=True):
-            task.cancel()
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"POST /in/shop HTTP/1.1\r\nHost:", HALF],
+    ids=["nothing", "half a head", "half a body"],
+)
+async def test_honest_senders_get_through_a_flood_of_connections(
+    tmp_path: Path, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with staged(tmp_path, max_connections=20, patience=0.1) as stage:
+        flood = await silent(stage, 120, sent)
+        bodies = [EVENT | {"id": str(number)} for number in range(30)]
+        answers = await asyncio.gather(*(stage.signed_post("/in/shop", body) for body in bodies))
+        assert [answer.status for answer in answers] == [202] * 30, "no reset, no refusal"
+        assert stage.inlet.connections <= 20
+        told = [one for one in caplog.records if "connections at once" in one.getMessage()]
+        assert len(told) == 1, "a line for the flood, not one for each"
+        assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+        for writer in flood:
             writer.close()
-        with contextlib.suppress(ConnectionError):
-            await asyncio.gather(*closed, return_exceptions=True)
 
-        async def taken() -> bool:
-            with contextlib.suppress(Exception):
-                return (await stage.signed_post("/in/shop", EVENT)).status in (200, 202)
-            return False
 
-        deadline = asyncio.get_running_loop().time() + 5
-        while not await taken():
-            assert asyncio.get_running_loop().time() < deadline
+async def test_a_connection_is_kept_for_the_next_request_unless_others_wait_for_it(
+    tmp_path: Path,
+) -> None:
+    async with staged(tmp_path, max_connections=8) as stage:
+        quiet = await stage.signed_post("/in/shop", EVENT)
+        assert quiet.headers.get("Connection", "keep-alive") != "close"
+        flood = await silent(stage, 7)
+        await rig.until(lambda: stage.inlet.connections >= 7, 20)
+        crowded = await stage.signed_post("/in/shop", EVENT)
+        assert (crowded.status, crowded.headers.get("Connection")) == (200, "close")
+        for writer in flood:
+            writer.close()
+
+
+async def test_no_more_connections_than_files_may_be_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.inlet.accepting.most_files", lambda: 64)
+    async with staged(tmp_path) as stage:
+        flood = await silent(stage, 60)
+        assert (await stage.signed_post("/in/shop", EVENT)).status == 202
+        assert stage.inlet.connections <= 32
+        for writer in flood:
+            writer.close()
 
 
 async def test_only_so_many_requests_at_once(tmp_path: Path) -> None:
