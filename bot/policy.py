@@ -404,6 +404,11 @@ def refusal_of_targets(rule: CommandRule, instances: tuple[model.Instance, ...])
     if len(instances) > rule.most_targets:
         facts = {"count": len(instances), "most": rule.most_targets}
         return Refusal("refused.too_many_targets", facts)
+    return refusal_of_names(rule, instances)
+
+
+def refusal_of_names(rule: CommandRule, instances: Iterable[model.Instance]) -> Refusal | None:
+    """May this command touch these instances, by their names or ids?"""
     for instance in instances:
         if not any(
             fnmatchcase(instance.name, glob) or fnmatchcase(instance.id, glob)

@@ -226,14 +226,15 @@ def planned(draft: Draft, outcome: model.Outcome) -> None:
         reason = reason_of(request.locale, outcome)
         return refuse_request(draft, policy.Refusal("refused.lookup", {"reason": reason}))
     template = bool(draft.context.get("template"))
-    unfit = machines.refusal_of_found(rule, outcome.data, scripts=not template)
+    data = machines.apart(outcome.data, draft.context.get("strays", ()))
+    unfit = machines.refusal_of_found(rule, data, scripts=not template)
     if unfit is None and not template:
-        unfit = machines.refusal_of_systems(request.command, rule, draft.context, outcome.data)
+        unfit = machines.refusal_of_systems(request.command, rule, draft.context, data)
     if unfit is not None:
         return refuse_request(draft, unfit)
     freeze = templating.freeze if template else planning.freeze
     try:
-        plan = freeze(draft, rule, outcome.data)
+        plan = freeze(draft, rule, data)
     except preview.Untold as untold:
         return refuse_request(draft, untold.refusal)
     return planning.ask_for_votes(draft, plan)

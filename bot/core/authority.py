@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import model, policy, quorum, texts
-from bot.core import endings, preview, templating
+from bot.core import endings, preview, templating, values
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -121,7 +121,10 @@ def refusal_of_start(
         return policy.Refusal("authority.sealed", {"id": request.id})
     refusal = refusal_of_request(house, request, view.steps)
     refusal = refusal or refusal_of_hidden(house, request, view, now)
-    refusal = refusal or refusal_of_votes(house.book, request, view)
+    draft = Draft(house, replace(view, request=request), now)
+    refusal = refusal or refusal_of_values(draft)
+    asked = request if is_found(view.steps) else values.stricter(draft)
+    refusal = refusal or refusal_of_votes(house.book, asked, view)
     within = quorum.of(house.book, request).run_within
     if refusal is None and at is not None and now - at > within:
         facts = {"id": request.id, "age": now - at, "within": within}
@@ -147,6 +150,7 @@ def refusal_of_request(
     if refusal is None and request.plan is not None:
         here = tuple(one for one in request.plan.instances if one.id not in request.gone)
         refusal = policy.refusal_of_targets(rule, here)
+        refusal = refusal or templating.refusal_of_mentions(rule, request.plan)
     return refusal
 
 
@@ -162,6 +166,14 @@ def refusal_of_hidden(
         return None
     faults = preview.faults_of(templating.subject_of(Draft(house, view, now), plan))
     return policy.Refusal("authority.hidden", {"id": request.id}) if faults else None
+
+
+def refusal_of_values(draft: Draft) -> policy.Refusal | None:
+    """May the values of a plan still be used? Nobody judges those of what others started."""
+    rule = draft.house.book.commands.get(draft.it.command)
+    if rule is None or draft.it.plan is None or is_found(draft.steps.values()):
+        return None
+    return values.refusal_now(draft, rule)
 
 
 def refusal_of_requester(book: policy.Book, request: model.Request) -> policy.Refusal | None:

@@ -13,6 +13,7 @@ from typing import Any
 from bot import command, model, parse, policy, quorum
 from bot.cards import runs
 from bot.core import definitions, patterns, planning, templating
+from bot.core import values as values_
 from bot.core.draft import Draft
 
 STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
@@ -164,8 +165,9 @@ def look_of(
 ) -> model.Resolve | None:
     """What finds the instances, from what was noted when it was asked for; None: nothing does."""
     if context.get("template"):
-        filters = tuple(context["filters"])
-        return model.Resolve((), str(context["region"]), filters) if filters else None
+        filters, strays = tuple(context["filters"]), tuple(context.get("strays", ()))
+        look = model.Resolve(strays, str(context["region"]), filters)
+        return look if filters or strays else None
     return model.Resolve(tuple(context["wanted"]), rule.region or draft.house.region)
 
 
@@ -239,6 +241,7 @@ def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | po
         "targets": list(bound.targets),
         "filters": [dict(each) for each in bound.filters],
         "hidden": list(bound.hidden),
+        "strays": list(bound.strays),
         "region": bound.region,
         "version": found.command.version,
     }
@@ -288,12 +291,9 @@ def refusal_of_values(
     rule: policy.CommandRule, values: Mapping[str, Any], script: command.Script
 ) -> policy.Refusal | None:
     """Are the values among those that the configuration, and a stored command, allow?"""
-    for name, allowed in rule.allowed_values.items():
-        value = values.get(name)
-        for each in value if isinstance(value, tuple | list) else (value,):
-            if each is not None and str(each) not in allowed:
-                facts = {"name": name, "value": str(each)[:80], "values": list(allowed)}
-                return policy.Refusal("refused.value", facts)
+    refusal = values_.refusal_of_allowed(rule.allowed_values, values)
+    if refusal is not None:
+        return refusal
     if rule.command_id:
         for name, text in script.parameters.items():
             if not STORED_VALUE.fullmatch(text):
@@ -311,7 +311,7 @@ def findings(
     """What the patterns say of the words, of every value, and of the script as it would run, on
     either system."""
     book, name = draft.house.book, parsed.command.name
-    values = dict.fromkeys((*script.parameters.values(), *typed(parsed.values)))
+    values = dict.fromkeys((*script.parameters.values(), *values_.typed(parsed.values)))
     found = [policy.examine(book, name, "text", text)]
     found += [
         patterns.examined(draft.house, name, "value", value)
@@ -321,12 +321,6 @@ def findings(
     if not draft.house.book.commands[name].command_id:
         found += [patterns.finding_of_script(draft.house, name, one) for one in rendered if one]
     return found
-
-
-def typed(values: Mapping[str, Any]) -> list[str]:
-    """Every value that is text, and every part of one that is a list."""
-    parts = [value if isinstance(value, tuple | list) else (value,) for value in values.values()]
-    return [part for each in parts for part in each if isinstance(part, str) and part]
 
 
 def targets_in(found: parse.Parsed) -> tuple[str, ...]:

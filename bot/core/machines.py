@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bot import model, policy
@@ -74,6 +74,20 @@ def refusal_of_systems(
     return None
 
 
+def apart(data: Mapping[str, Any], strays: Collection[str]) -> Mapping[str, Any]:
+    """What was found, with the instances that are no targets but named by another parameter apart,
+    as ``mentions``."""
+    if not strays:
+        return data
+    found = list(data.get("instances", ()))
+    chosen = {one for ids in data.get("each", ()) for one in ids}
+    return {
+        **data,
+        "instances": [one for one in found if one["id"] in chosen],
+        "mentions": [one for one in found if one["id"] in strays],
+    }
+
+
 def refusal_of_found(
     rule: policy.CommandRule, data: Mapping[str, Any], scripts: bool
 ) -> policy.Refusal | None:
@@ -83,7 +97,11 @@ def refusal_of_found(
         return unknown
     for target, ids in dict(data.get("ambiguous", {})).items():
         return policy.Refusal("refused.ambiguous_target", {"target": target, "ids": list(ids)})
+    named = instances_of({"instances": data.get("mentions", ())})
+    refusal = policy.refusal_of_names(rule, named)
     found = instances_of(data)
+    if refusal is not None or (named and not found and "each" not in data):
+        return refusal
     if not found:
         return policy.Refusal("refused.no_match")
     regions = sorted({instance.region for instance in found})

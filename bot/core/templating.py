@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot import catalog, model, parse, policy, quorum
+from bot import catalog, model, parse, policy, quorum, texts
 from bot.cards import runs
 from bot.core import bounds, machines, patterns, preview, secrets
 from bot.core import definitions as kept
@@ -23,7 +23,8 @@ NO_DATA: Mapping[str, Any] = {"instances": []}
 class Bound:
     """A template's values, checked. ``filters`` are the Targets of the parameters ``targets``, in
     the same order; ``text`` is what was typed without what must not be shown; ``real`` is the plan
-    with nothing hidden, for the patterns alone."""
+    with nothing hidden, for the patterns alone. ``strays`` are instances that other parameters
+    name, and that can be judged only by what they are called."""
 
     parameters: Mapping[str, Any]
     targets: tuple[str, ...]
@@ -33,6 +34,7 @@ class Bound:
     real: str
     region: str
     sources: Mapping[str, str] = field(default_factory=dict)
+    strays: tuple[str, ...] = ()
 
 
 def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusal:
@@ -61,9 +63,10 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         for item in template.parameters
         if (chosen := selector_of(item, values[item.name], region)) is not None
     }
-    stray = stray_of(rule, values, tuple(selected), hidden)
-    if stray:
-        return policy.Refusal("refused.target", {"target": stray})
+    strays = strays_of(rule, values, tuple(selected))
+    shy = next((name for name in strays.values() if name in hidden), None)
+    if shy is not None:
+        return policy.Refusal("refused.target", {"target": f"{runs.HIDDEN} ({shy})"})
     refusal = refusal_of_calls(rule, draft.library(asked.command.templates))
     if refusal is not None:
         return refusal
@@ -81,6 +84,7 @@ def bound(draft: Draft, asked: parse.Parsed, text: str) -> Bound | policy.Refusa
         real,
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
+        tuple(strays),
     )
 
 
@@ -111,23 +115,36 @@ def checked(subject: preview.Subject, locale: str) -> str | policy.Refusal:
         return untold.refusal
 
 
-def stray_of(
-    rule: policy.CommandRule,
-    values: Mapping[str, Any],
-    targets: tuple[str, ...],
-    hidden: tuple[str, ...],
-) -> str:
-    """An instance named outside of the parameters that hold instances, though the command is held
-    to some; empty: none. By what else a template may find instances, nobody can tell."""
+def strays_of(
+    rule: policy.CommandRule, values: Mapping[str, Any], targets: tuple[str, ...]
+) -> dict[str, str]:
+    """The instances that are named outside of the parameters that hold instances, each with the
+    parameter that names it, where the command is held to some and the id alone does not fit. By
+    what else a template may find instances, nobody can tell."""
+    found: dict[str, str] = {}
     if "*" in rule.allowed_targets:
-        return ""
+        return found
     known = set(strings([values[name] for name in targets]))
     for name in (name for name in values if name not in targets):
         for text in strings(values[name]):
             for one in bounds.INSTANCE.findall(text):
                 if one not in known and not any(fnmatchcase(one, g) for g in rule.allowed_targets):
-                    return f"{runs.HIDDEN} ({name})" if name in hidden else str(one)
-    return ""
+                    found.setdefault(str(one), name)
+    return found
+
+
+def refusal_of_mentions(rule: policy.CommandRule, plan: model.Plan) -> policy.Refusal | None:
+    """May the instances that parameters of a template name beside its targets be touched? They are
+    judged by what they were called when the plan was made."""
+    named = {one.id: one for one in (*plan.instances, *plan.mentions)}
+    strays = strays_of(rule, plan.parameters, plan.targets) if plan.template else {}
+    for one, name in strays.items():
+        known = named.get(one, model.Instance(one))
+        refusal = policy.refusal_of_names(rule, (known,))
+        if refusal is not None:
+            shy = policy.Refusal("refused.target", {"target": f"{runs.HIDDEN} ({name})"})
+            return shy if name in plan.hidden else refusal
+    return None
 
 
 def template_of(command: catalog.Command) -> oos.Template:
@@ -261,6 +278,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any] | Non
     as they were typed."""
     context = draft.context
     instances = machines.instances_of(data or NO_DATA)
+    mentions = machines.instances_of({"instances": (data or NO_DATA).get("mentions", ())})
     region = instances[0].region if instances else str(context["region"])
     sources = dict(context["templates"])
     name = str(context["template"])
@@ -293,6 +311,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any] | Non
         hidden=hidden,
         canary=needed.canary if not on_oos else 0,
         definitions=found,
+        mentions=tuple(model.Instance(i.id, i.name, i.region) for i in mentions),
     )
     root, library = running_of(draft, plan)
     loose = tuple(dict.fromkeys(kept.unseen(root, library)))
@@ -317,7 +336,12 @@ def running_of(draft: Draft, plan: model.Plan) -> tuple[oos.Template, dict[str, 
 def preview_of(draft: Draft, plan: model.Plan) -> str:
     """What a plan will do, with the values that it has now. ``preview.Untold``: it cannot be shown
     whole."""
-    return preview.text(subject_of(draft, plan), draft.it.locale)
+    locale = draft.it.locale
+    told = preview.text(subject_of(draft, plan), locale)
+    if not plan.mentions:
+        return told
+    named = [f"{one.name} ({one.id})" if one.name else one.id for one in plan.mentions]
+    return f"{told}\n{texts.say(locale, 'preview.mentions', instances=named)}"
 
 
 def subject_of(draft: Draft, plan: model.Plan) -> preview.Subject:

@@ -214,6 +214,8 @@ def vote(
     needed, votes = draft.ballot()
     steps = tuple(draft.steps.values())
     refusal = authority.refusal_of_request(house, request, steps) if approve else None
+    if approve and refusal is None:
+        refusal = authority.refusal_of_values(draft)
     refusal = refusal or quorum.refusal_of_vote(needed, request, votes, person)
     if refusal is not None:
         draft.enter(person.id, "vote.refused", reason=refusal.key, via=via)

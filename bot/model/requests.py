@@ -55,6 +55,8 @@ class Plan:
     is the text as it will run, ``launcher`` what starts it, and with ``braces`` Cloud Assistant
     fills in the ``{{ACS::…}}`` that stand in it; with ``invoke`` it is run by its id, and what was
     run is compared afterwards. ``loose`` names the tasks that run something in the cloud by its id.
+    ``mentions`` are instances that parameters name beside the targets, where the command is held to
+    some by their names.
     """
 
     command: str
@@ -85,6 +87,7 @@ class Plan:
     braces: bool = False
     invoke: bool = False
     loose: tuple[str, ...] = ()
+    mentions: tuple[Instance, ...] = ()
 
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -103,6 +106,8 @@ def digest(plan: Plan) -> str:
     seals only, so nobody finds one by trying values until the digest fits. Plans of format 1, which
     earlier releases stored, are hashed as they were then."""
     fields = asdict(plan)
+    if not plan.mentions:
+        del fields["mentions"]  # plans of earlier releases have none
     if plan.format == 1:
         fields = {name: fields[name] for name in fields if name not in _SINCE_FORMAT_2}
     elif plan.sealed:

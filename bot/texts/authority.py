@@ -47,6 +47,18 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} 本可在 {age} 前开始，同意只在 {within} 内有效。",
         "#{id} could have started {age} ago; an approval holds for {within} only.",
     ),
+    "authority.forbidden": (
+        "现在的禁止规则“{reason}”不允许 #{id} 执行。",
+        "A pattern forbids #{id} now: {reason}",
+    ),
+    "authority.required": (
+        "#{id} 缺少现在必需的内容：{reason}",
+        "Something that is required now is missing from #{id}: {reason}",
+    ),
+    "authority.unjudged": (
+        '#{id} 由 OOS 执行，调用无法逐个判断，而这条命令现在只允许部分实例；设置 unjudged_calls = "allow" 才允许。',
+        '#{id} runs on OOS, whose calls cannot be judged one by one, and its command is held to some instances now. unjudged_calls = "allow" would allow it',
+    ),
     "hold.restored": (
         "#{id} 来自恢复的备份：备份之后发生了什么，这里没有记录。请先核实，再发送 revote {id} 重新提交审批。",
         "#{id} comes from a restored backup, which knows nothing of what happened after it was made. Check what happened, then send: revote {id}",

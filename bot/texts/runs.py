@@ -80,6 +80,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "⚠ 由 OOS 用它自己的模板执行，内容这里看不到",
         "⚠ OOS carries it out with a template of its own, which is not shown here",
     ),
+    "preview.mentions": (
+        "参数里另外指名的实例：{instances:list}",
+        "Instances that parameters name beside the targets: {instances:list}",
+    ),
     "preview.condition": ("条件 {name}: {value}", "condition {name}: {value}"),
     "preview.items": ("依次处理 {items}", "for each of {items}"),
     "preview.output": ("得到 {name}: {selector}", "gives {name}: {selector}"),

@@ -4,9 +4,10 @@ said."""
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
-from bot import model
+from bot import model, policy
 from tests.bot.bounds_stage import FleetStage
 from tests.bot.refusals import Play, says
 from tests.bot.stage import said
@@ -76,3 +77,27 @@ def a_call_that_names_no_machine(play: Play) -> str:
 @says("bounds.unjudged")
 def a_call_that_names_no_machine_and_may_not_any_more(play: Play) -> str:
     return told(play, UNNAMED, narrowed={"unjudged_calls": "refuse"})
+
+
+def forbidding(play: Play, action: str, regex: str) -> str:
+    """A pattern that was put into the file after the vote."""
+    play.stage.planned("alice", "restart web-01")
+    play.clicks("bob")
+    pattern = policy.Pattern(re.compile(regex), frozenset({"script"}), action, "a freeze")  # type: ignore[arg-type]
+    play.changed(patterns=(pattern,))
+    return play.told()
+
+
+@says("authority.forbidden")
+def a_script_that_is_forbidden_since(play: Play) -> str:
+    return forbidding(play, "refuse", "systemctl")
+
+
+@says("authority.required")
+def a_script_that_lacks_what_is_required_since(play: Play) -> str:
+    return forbidding(play, "require", "set -u -x")
+
+
+@says("authority.unjudged")
+def a_run_on_oos_whose_command_is_held_to_some_instances_since(play: Play) -> str:
+    return told(play, UNNAMED, engine="oos", narrowed={"allowed_targets": ("web-*",)})

@@ -154,7 +154,7 @@ class RunStage(stage.Stage):
 
     def answer(self, claimed: store.Claimed) -> model.Outcome:
         body = claimed.effect.body
-        if isinstance(body, model.Resolve) and body.filters:
+        if isinstance(body, model.Resolve):
             return self.found(body)
         if isinstance(body, model.RunCall):
             return self.call(body)
@@ -164,6 +164,12 @@ class RunStage(stage.Stage):
         instances: dict[str, Any] = {}
         unknown: list[str] = []
         each: list[list[str]] = []
+        for name in body.targets:
+            known = self.known(name)
+            if known is None:
+                unknown.append(name)
+            else:
+                instances[known["id"]] = known
         for wanted in body.filters:
             ids: list[str] = []
             for one in wanted.get("Filters", [wanted]):
@@ -176,8 +182,8 @@ class RunStage(stage.Stage):
                         ids.append(known["id"])
             each.append(ids)
         found = list(instances.values())
-        data = {"instances": found, "unknown": unknown, "ambiguous": {}, "each": each}
-        return model.Done(data=data)
+        data = {"instances": found, "unknown": unknown, "ambiguous": {}}
+        return model.Done(data={**data, "each": each} if body.filters else data)
 
     def known(self, name: str) -> Mapping[str, Any] | None:
         """An instance that is there now, by its name or id."""

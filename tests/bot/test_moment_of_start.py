@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -71,7 +72,26 @@ def later(stage: RunStage) -> None:
     stage.clock.advance(3601)
 
 
+def with_pattern(action: str, named: str = "") -> Change:
+    """A pattern about what both commands do, put into the file after the vote."""
+    where = frozenset({"script"})
+    pattern = policy.Pattern(re.compile("Touch|systemctl"), where, action, "a freeze", named)  # type: ignore[arg-type]
+
+    def put(stage: RunStage) -> None:
+        edit(stage, patterns=(pattern,))
+
+    return put
+
+
+def with_requirement(stage: RunStage) -> None:
+    required = policy.Pattern(re.compile("set -u -x"), frozenset({"script"}), "require", "tracing")
+    edit(stage, patterns=(required,))
+
+
 CHANGES = {
+    "a pattern forbids it": (with_pattern("refuse"), "forbids #1 now: a freeze"),
+    "a pattern asks for more": (with_pattern("escalate", "two"), "no longer suffice"),
+    "a pattern asks for something": (with_requirement, "missing from #1: tracing"),
     "the approver is gone": (without_person("bob"), "no longer suffice"),
     "the approver may not approve": (with_policy("any", approvers=("carol",)), "no longer suffice"),
     "the policy asks for more": (with_policy("any", mode="count", count=2), "no longer suffice"),
@@ -386,3 +406,76 @@ def test_a_template_elsewhere_is_not_started_where_it_may_not(tmp_path: Path) ->
         assert made_.request(1).state is State.NOT_STARTED
     finally:
         made_.close()
+
+
+# ----------------------------------------------------------------------------- values
+
+
+NOTE = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  note: {Type: String}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    Properties: {Service: ECS, API: ActNow, Parameters: {Note: '{{ note }}'}}
+"""
+VALUES = {
+    "restart web-01 service=nginx": ("restart", {"service": ("redis",)}, "nginx"),
+    "restart web-01 web-02 service=nginx": ("restart", {"targets": ("web-01",)}, "web-02"),
+    "note note=hi": ("note", {"Note": ("hello",)}, "hi"),
+    "fleet web-01 web-02": ("fleet", {"targets": ("web-01",)}, "web-02"),
+}
+
+
+@pytest.mark.parametrize("engine", ["", "oos"])
+@pytest.mark.parametrize("voted", [True, False])
+@pytest.mark.parametrize("text", VALUES)
+def test_a_value_that_is_not_allowed_any_more_starts_nothing(
+    tmp_path: Path, text: str, voted: bool, engine: str
+) -> None:
+    name, allowed, value = VALUES[text]
+    rules = {**run_stage.book().commands, "note": policy.CommandRule("any", "high")}
+    rule = dataclasses.replace(rules[name], engine="" if name == "restart" else engine)  # type: ignore[arg-type]
+    book = run_stage.book(commands={**rules, name: rule})
+    stage = RunStage(tmp_path, book, {**run_stage.TEMPLATES, "note": NOTE})
+    stage.planned("alice", text)
+    if voted:
+        approve(stage, "bob")
+    with_rule(name, allowed_values=allowed)(stage)
+    if not voted:
+        assert f"may not be “{value}”" in approve(stage, "bob")
+    done = stage.work()
+    assert not [one for one in done if isinstance(one, model.StartRun | model.RunCall)]
+    assert stage.request(1).state is (State.NOT_STARTED if voted else State.PENDING)
+    assert any(f"may not be “{value}”" in one for one in said(done)) is voted
+    stage.close()
+
+
+def test_values_that_are_allowed_still_are_no_reason_to_refuse(stage: RunStage) -> None:
+    stage.planned("alice", "fleet web-01 web-02")
+    approve(stage, "bob")
+    with_rule("fleet", allowed_values={"targets": ("web-01", "web-02")})(stage)
+    edit(stage, patterns=(policy.Pattern(re.compile("x{9}"), frozenset({"value"}), "refuse", "x"),))
+    stage.work()
+    assert len(stage.made("TouchInstance")) == 2
+    assert stage.request(1).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("voted", [True, False])
+def test_a_run_on_oos_starts_only_where_calls_may_go_unjudged_still(
+    tmp_path: Path, voted: bool
+) -> None:
+    rules = run_stage.book().commands
+    rule = dataclasses.replace(rules["fleet"], engine="oos")
+    stage = RunStage(tmp_path, run_stage.book(commands={**rules, "fleet": rule}))
+    stage.planned("alice", "fleet web-01")
+    if voted:
+        approve(stage, "bob")
+    with_rule("fleet", allowed_targets=("web-*",))(stage)
+    if not voted:
+        assert "cannot be judged one by one" in approve(stage, "bob")
+    done = stage.work()
+    assert not [one for one in done if isinstance(one, model.StartRun)]
+    assert stage.request(1).state is (State.NOT_STARTED if voted else State.PENDING)
+    stage.close()
