@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from bot import cards, model, quorum, texts
-from bot.core import aiming, authority, endings, live, preview, questions, secrets, waiting
+from bot.core import aiming, authority, endings, live, notices, preview, questions, secrets, waiting
 from bot.core.draft import Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
@@ -212,7 +212,7 @@ def queue(
 ) -> None:
     request = draft.it
     assert request.plan is not None
-    what = calls.plain(call.what)
+    what = notices.plain(call.what)
     region = str(what.get("region") or request.plan.region)
     body = model.RunCall(
         request.id,

@@ -43,9 +43,17 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """What a message holds that its author did not write: of a parameter, an output, a function."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Notify:
     """A message to send: to a webhook (``uri``, ``headers``, ``content``), or as ``properties``
-    say. ``append_link``: the run's link is added to it."""
+    say. ``append_link``: the run's link is added to it. ``shape`` is the content once more, with
+    a ``Value`` wherever its author wrote an expression; a text with such in it is a tuple."""
 
     type: str
     uri: str = ""
@@ -53,6 +61,7 @@ class Notify:
     content: Any = None
     append_link: bool = False
     properties: Mapping[str, Any] = field(default_factory=dict)
+    shape: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,8 @@ def plain(what: What) -> dict[str, Any]:
         found |= {"reads": what.reads, "style": what.style}
     else:
         found |= asdict(what)
+        for one in (found, found.get("notice") or {}):
+            one.pop("shape", None)
     for name in ("approvers", "filters"):
         if name in found:
             found[name] = list(found[name])

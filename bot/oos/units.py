@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol
 
-from bot.oos import calls, journal, language, model, values, waits
+from bot.oos import calls, journal, language, model, notices, values, waits
 
 _READS_AGAIN = 5
 _MADE_AGAIN = 5
@@ -358,7 +358,7 @@ class NotifyUnit(CallUnit):
     """ACS::Notify. Whether an unanswered message was sent changes nothing: the flow goes on."""
 
     def asked(self) -> calls.Notify:
-        return _notice(self, append_link=False)
+        return notices.notice(self.properties, self.value, append_link=False)
 
     def doubt(self, at: datetime) -> bool:
         self.accept({}, at)
@@ -381,7 +381,9 @@ class ApproveUnit(CallUnit):
             few = ", ".join(dict.fromkeys(approvers))
             raise waits.Misfit(f"MinRequiredApprovals is {least}, and only {few} may approve")
         hook = self.properties.get("webhook")
-        notice = _notice(self, append_link=True) if hook is not None else None
+        if hook is None:
+            return calls.Approve(approvers, int(least))
+        notice = notices.notice(self.properties, self.value, append_link=True)
         return calls.Approve(approvers, int(least), notice)
 
     def start(self, at: datetime) -> None:
@@ -432,17 +434,3 @@ class RefusedUnit(Unit):
 def ram_user(name: str) -> str:
     """The RAM user of a login name (``ann@corp``: ann), as approvals name people."""
     return name.strip().partition("@")[0]
-
-
-def _notice(unit: Unit, append_link: bool) -> calls.Notify:
-    hook = {model.fold(name): value for name, value in unit.mapping("WebHook").items()}
-    headers = hook.get("headers")
-    appended = unit.property("AppendExecutionLink", append_link)
-    return calls.Notify(
-        type=unit.text("NotifyType") or "WebHook",
-        uri=str(hook.get("uri") or ""),
-        headers=headers if isinstance(headers, Mapping) else {},
-        content=hook.get("content"),
-        append_link=language.true(appended),
-        properties=unit.value(unit.task.properties),
-    )

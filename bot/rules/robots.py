@@ -86,6 +86,27 @@ def filled(text: str, values: Mapping[str, Any], own: Collection[str]) -> Any:
     return _Filling(values, own).value(shape, _Place())
 
 
+def written(shape: Any, values: Mapping[str, Any], made: Any) -> Any:
+    """The same of a message that is taken apart already, as ``template.structure`` does it; nothing
+    of the values is the author's. A text that holds JSON is read as that JSON. ``made`` is the
+    message with its values as they are."""
+    if isinstance(shape, template.Hole):
+        return foreign(made)
+    if isinstance(shape, tuple):
+        inner = _inner(shape)
+        if inner is None and isinstance(made, str) and _object(made) is not None:
+            return foreign(made)
+        if inner is None:
+            return "".join(
+                part if isinstance(part, str) else escapes.words(values[part.name])
+                for part in shape
+            )
+        shape = inner
+    if not isinstance(shape, dict) or not _is_message(shape):
+        return made
+    return _Filling(values, ()).value(shape, _Place())
+
+
 def foreign(value: Any) -> Any:
     """A body that came whole from an event. It says what it says, and calls nobody."""
     if isinstance(value, str):
@@ -210,12 +231,9 @@ class _Filling:
 def _inner(shape: tuple[Any, ...]) -> Any:
     """The structure of JSON that is written within a text, as ``content`` may be; None where
     it is no such text."""
-    text = "".join(
-        part.replace("${", "$${") if isinstance(part, str) else f"${{{part.name}}}"
-        for part in shape
-    )
+    taken = tuple(template.Piece(part, 0) if isinstance(part, str) else part for part in shape)
     try:
-        found = template.structure(text)
+        found = template.joined(taken)
     except template.Misread:
         return None
     return found if isinstance(found, dict) else None

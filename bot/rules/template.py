@@ -106,11 +106,17 @@ def _filled(value: Any, values: Mapping[str, Any]) -> Any:
 def structure(text: str) -> Any:
     """A template of JSON as parsed: a Hole stands for a whole value, a tuple of parts for a
     string that has holes in it. Misread where it is no JSON."""
-    mark = _unused(text)
+    return joined(parts(text))
+
+
+@lru_cache(maxsize=1024)
+def joined(taken: tuple[Part, ...]) -> Any:
+    """``structure`` of text that is taken apart already."""
+    mark = _unused("".join(part.text for part in taken if isinstance(part, Piece)))
     made: list[tuple[str, Part]] = []
     names: list[Hole] = []
     within = False
-    for part in parts(text):
+    for part in taken:
         if isinstance(part, Piece):
             made.append((part.text, part))
             within = _in_string(part.text, within)

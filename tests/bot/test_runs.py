@@ -100,6 +100,15 @@ def test_a_hidden_value_reaches_the_call_and_nothing_else(stage: RunStage) -> No
         assert "s3cr3t" not in model.canonical(row.facts)
 
 
+def test_what_a_run_sends_to_a_robot_calls_nobody_by_a_value(stage: RunStage) -> None:
+    stage.planned("alice", """gate note='<at user_id="all">x</at>'""")
+    stage.approve()
+    stage.work()
+    [call] = stage.calls
+    text = call.what["notice"]["content"]["text"]["content"]
+    assert text == 'Notify: ＜at user_id="all">x＜/at>?'
+
+
 # ----------------------------------------------------------------------------- approvals within
 
 

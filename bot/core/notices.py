@@ -1,0 +1,52 @@
+"""What a run's message says, as it is sent: its values are text, its author's markup is markup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.cards import runs
+from bot.oos import calls
+from bot.rules import escapes, robots, template
+
+
+def plain(what: calls.What) -> dict[str, Any]:
+    """A call as JSON types (``calls.plain``), with the values in its message escaped for the place
+    in the message where they land."""
+    found = calls.plain(what)
+    if isinstance(what, calls.Notify):
+        found["content"] = _content(what)
+    elif isinstance(what, calls.Approve) and what.notice is not None:
+        found["notice"]["content"] = _content(what.notice)
+    return found
+
+
+def _content(notice: calls.Notify) -> Any:
+    found: dict[str, Any] = {}
+    shape = _named(notice.shape, found)
+    if not found or (not runs.robot(notice.uri) and _is_data(notice.content)):
+        return notice.content
+    try:
+        return robots.written(shape, found, notice.content)
+    except escapes.Unfit:  # null within a text, which templates print
+        told = {name: "null" if value is None else value for name, value in found.items()}
+        return robots.written(shape, told, notice.content)
+
+
+def _is_data(content: Any) -> bool:
+    """Is this a text that no server reads as a chat's message?"""
+    return isinstance(content, str) and "msg" not in content
+
+
+def _named(shape: Any, values: dict[str, Any]) -> Any:
+    """The shape as templates of rules have it, and its values by the names of their holes."""
+    if isinstance(shape, calls.Value):
+        name = f"v{len(values)}"
+        values[name] = shape.value
+        return template.Hole(name, 0)
+    if isinstance(shape, tuple):
+        return tuple(_named(part, values) for part in shape)
+    if isinstance(shape, dict):
+        return {key: _named(inner, values) for key, inner in shape.items()}
+    if isinstance(shape, list):
+        return [_named(inner, values) for inner in shape]
+    return shape
