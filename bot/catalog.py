@@ -27,7 +27,8 @@ class Command:
     Of a template: ``template`` itself, without a ``function``; ``templates``: its name and that of
     every template it may run → SHA-256 of the text, by which ``Catalog.library`` has it;
     ``loops``: one of their tasks has a Loop; ``approvers``: the RAM users that their approvals name
-    outright → where (file:line:column).
+    outright, ``robots``: the robots of the configuration that they name, → where
+    (file:line:column).
     """
 
     name: str
@@ -46,6 +47,7 @@ class Command:
     templates: Mapping[str, str] = field(default_factory=dict)
     loops: bool = False
     approvers: Mapping[str, str] = field(default_factory=dict)
+    robots: Mapping[str, str] = field(default_factory=dict)
     by_role: bool = False
 
     def call(self, context: command.Context | None, values: Mapping[str, Any]) -> command.Answer:

@@ -18,6 +18,7 @@ _LANGUAGES = {
     "en": ("en", "name-en", "zh-cn", "name-zh-cn"),
 }
 _TARGETS = ("实例", "目标", "target", "instances", "targets")
+_ROBOT = re.compile(r"\s*(?i:robot):\s*([^\s{}]+)\s*")
 _REASON = ("reason", "原因", "理由")
 
 
@@ -50,6 +51,7 @@ def command(
         templates={name: digests[name] for name in sorted(reach)},
         loops=any(task.loop is not None for each in reach.values() for task in each.tasks),
         approvers=dict(_approvers(reach.values())),
+        robots=dict(_robots(reach.values())),
     )
     return replace(found, example=_example(found))
 
@@ -83,6 +85,26 @@ def _approvers(templates: Iterable[model.Template]) -> Iterator[tuple[str, str]]
                 if isinstance(name, str) and name and "{{" not in name:
                     mark = task.mark
                     yield name.partition("@")[0], f"{mark.file}:{mark.line}:{mark.column}"
+
+
+def _robots(templates: Iterable[model.Template]) -> Iterator[tuple[str, str]]:
+    """The robots that tasks and Defaults name outright, as ``robot:NAME``, and where."""
+    for template in templates:
+        marked = [(task.mark, task.properties) for task in template.tasks]
+        marked += [(item.mark, {"Default": item.default}) for item in template.parameters]
+        for mark, given in marked:
+            for text in _strings(given):
+                found = _ROBOT.fullmatch(text)
+                if found:
+                    yield found[1], f"{mark.file}:{mark.line}:{mark.column}"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _strings(inner)
 
 
 # ----------------------------------------------------------------------------- parameters

@@ -20,13 +20,16 @@ from bot.config import (
     build,
     build_rules,
     check,
+    check_approval,
     check_rules,
     check_runbooks,
+    check_senders,
     check_sources,
     locate,
     partial,
     policies,
     references,
+    regions,
     reveal,
     schema,
     toml,
@@ -174,6 +177,8 @@ def load(
     if file is not None:
         sight = check.Sight(file, parts, notes, commands)
         check.check(sight)
+        check_approval.check_approval(sight)
+        regions.check_regions(sight)
         check_runbooks.check_runbooks(sight)
         check_rules.check_rules(sight)
         policies.check_escalations(sight)
@@ -181,6 +186,7 @@ def load(
         asked, silent = build_rules.compiled(sight)
         check_rules.check_loops(sight, asked)
         check_rules.check_foreign(sight, asked)
+        check_senders.check_senders(sight, asked)
         file = _trusting(_completed(file, folder), parts, folder, notes)
         if secrets:
             file = reveal.resolved(file, parts, folder, environ, notes)

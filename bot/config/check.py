@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,7 +43,6 @@ def check(sight: Sight) -> None:
     check_forms(sight)
     check_patterns(sight)
     check_budgets(sight)
-    check_reach(sight)
 
 
 def approvers(file: schema.File, policy: schema.Policy) -> tuple[str, ...]:
@@ -152,7 +153,7 @@ def check_policy(sight: Sight, name: str, policy: schema.Policy) -> None:
         if empty and not any(role in person.roles for person in sight.file.person):
             message = f"nobody holds the role {role}, so it approves nothing"
             notes.warn((*path, "approvers", index), message)
-    named = any(not _dangling(sight.file, approver) for approver in policy.approvers)
+    named = any(not dangling(sight.file, approver) for approver in policy.approvers)
     if not people and named:
         notes.fault((*path, "approvers"), "names nobody, so nobody could ever approve")
     if policy.mode == "count" and policy.count is None and not sight.told(*path, "count"):
@@ -160,10 +161,10 @@ def check_policy(sight: Sight, name: str, policy: schema.Policy) -> None:
     elif policy.mode != "count" and policy.count is not None and not sight.told(*path, "mode"):
         message = f'has no use with mode = "{policy.mode}"; write "count"'
         notes.fault((*path, "count"), message, "mode")
-    complete = all(not _dangling(sight.file, approver) for approver in policy.approvers)
+    complete = all(not dangling(sight.file, approver) for approver in policy.approvers)
     if people and complete and policy.mode == "count" and (policy.count or 1) > len(people):
         verb = "is" if len(people) == 1 else "are"
-        message = f"needs {policy.count} approvals, but there {verb} only {_people(people)}"
+        message = f"needs {policy.count} approvals, but there {verb} only {counted(people)}"
         notes.fault((*path, "count"), message)
     late = policy.remind is not None and policy.remind >= policy.expires
     if late and not sight.told(*path, "expires"):
@@ -171,68 +172,17 @@ def check_policy(sight: Sight, name: str, policy: schema.Policy) -> None:
         notes.fault((*path, "remind"), message, "expires")
 
 
-def _dangling(file: schema.File, approver: str) -> bool:
+def dangling(file: schema.File, approver: str) -> bool:
     """Does the name lead nowhere? That is a fault of its own already."""
     if approver.startswith("role:"):
         return approver.removeprefix("role:") not in file.role
     return approver not in {person.id for person in file.person}
 
 
-def _people(names: Iterable[str]) -> str:
+def counted(names: Iterable[str]) -> str:
     found = list(names)
     count = f"{len(found)} approver" + ("s" if len(found) != 1 else "")
     return f"{count} ({', '.join(found[:8])})"
-
-
-def check_reach(sight: Sight) -> None:
-    """Can the approvers be reached where their policy is used, and satisfy it for those who ask?"""
-    file, used = sight.file, _platforms_of_policies(sight)
-    for name, policy in file.policy.items():
-        people = approvers(file, policy)
-        for person in (person for person in file.person if person.id in people):
-            for platform in sorted(used.get(name, ())):
-                if not accounts.has_account(file, person, platform):
-                    sight.notes.warn(
-                        ("policy", name, "approvers"),
-                        f"{person.id} has no {platform} account, so cannot approve what is asked "
-                        "there",
-                    )
-    for name, command in file.command.items():
-        chosen = file.policy.get(command.policy)
-        if chosen is None or chosen.self_approval or chosen.form_counts:
-            continue
-        people, asking = approvers(file, chosen), askers(file, name)
-        complete = not any(_dangling(file, approver) for approver in chosen.approvers)
-        able = any(_satisfiable(chosen, people, who) for who in asking)
-        if people and asking and complete and not able:
-            sight.notes.fault(
-                ("command", name, "policy"),
-                f"nobody could ever get it approved: only {', '.join(asking)} may ask for it, the "
-                f"policy {command.policy} has {_people(people)}, and nobody approves their own "
-                "request",
-            )
-
-
-def _satisfiable(policy: schema.Policy, people: tuple[str, ...], asker: str) -> bool:
-    """Can the others give the approvals that a request of this person needs?"""
-    others = len([person for person in people if person != asker])
-    need = {"any": 1, "count": policy.count or 1}.get(policy.mode, others)
-    return 0 < need <= others
-
-
-def _platforms_of_policies(sight: Sight) -> dict[str, set[str]]:
-    """policy → the platforms on which somebody may ask for what it guards."""
-    used: dict[str, set[str]] = {}
-    for name, command in sight.file.command.items():
-        for group in sight.file.group:
-            if group.platform in sight.platforms and {"*", name} & set(group.commands):
-                used.setdefault(command.policy, set()).add(group.platform)
-    for form in sight.file.form:
-        asked = sight.file.command.get(form.command)
-        policy = form.policy or (asked.policy if asked else "")
-        if form.platform in sight.platforms:
-            used.setdefault(policy, set()).add(form.platform)
-    return used
 
 
 # ----------------------------------------------------------------------------- the rest
@@ -265,20 +215,51 @@ def check_operations(sight: Sight) -> None:
             most = command.most_targets
             message = f"names {len(command.targets)} instances, but most_targets is {most}"
             notes.fault(("command", name, "targets"), message)
+        _check_globs(sight, name, command)
         known = (sight.commands or {}).get(name)
         if known is None:
             continue
         if known.kind != "operation":
             notes.warn(("command", name), f"{name} runs nothing, so this table has no effect")
-        parameters = [parameter.name for parameter in known.parameters]
-        for parameter in command.allowed_values:
-            check_parameter(notes, ("command", name, "allowed_values"), parameter, parameters)
-    for role, table in file.role.items():
-        for index, command_name in enumerate(table.commands):
+        parameters = {parameter.name: parameter for parameter in known.parameters}
+        table = ("command", name, "allowed_values")
+        for parameter, values in command.allowed_values.items():
+            check_parameter(notes, table, parameter, list(parameters))
+            for index, value in enumerate(values if parameter in parameters else ()):
+                message = parameters[parameter].misfit(value)
+                if message:
+                    notes.fault((*table, parameter, index), message)
+    for role, rights in file.role.items():
+        for index, command_name in enumerate(rights.commands):
             known = (sight.commands or {}).get(command_name)
             if known and known.kind == "operation" and command_name not in file.command:
                 message = f"has no table [command.{command_name}], so nobody can ask for it"
                 notes.warn(("role", role, "commands", index), f"{command_name} {message}")
+
+
+_NO_NAME = re.compile(r"[^\w.:*?\[\]-]")
+
+
+def _check_globs(sight: Sight, name: str, command: schema.Command) -> None:
+    """Patterns that no instance's name fits, and usual instances that none of them fits."""
+    globs = command.allowed_targets
+    for index, glob in enumerate(globs):
+        strange = _NO_NAME.search(re.sub(r"\[.[^]]*\]", "", glob))
+        wanted = "* is any text, ? one character, [abc] one of these"
+        place = ("command", name, "allowed_targets", index)
+        if strange:
+            message = f"holds {strange[0]!r}, which no name of an instance has: {wanted}"
+            sight.notes.warn(place, message)
+        elif ".*" in glob:
+            message = f"reads like a regular expression, and the dot is only a dot: {wanted}"
+            sight.notes.warn(place, message)
+    if any(glob.startswith(("i-", "*", "?", "[")) for glob in globs):
+        return  # one may be allowed by its id, which is not known here
+    for index, target in enumerate(command.targets):
+        plain = not target.startswith(("i-", "tag:"))
+        if plain and not any(fnmatchcase(target, glob) for glob in globs):
+            message = f"{target} fits none of allowed_targets, so it is always refused"
+            sight.notes.fault(("command", name, "targets", index), message)
 
 
 def check_parameter(notes: Notes, table: locate.Path, name: str, known: list[str]) -> None:
@@ -299,9 +280,15 @@ def check_forms(sight: Sight) -> None:
         known = (sight.commands or {}).get(form.command)
         if known is None:
             continue
-        parameters = [parameter.name for parameter in known.parameters]
-        for parameter in form.args:
-            check_parameter(sight.notes, (*path, "args"), parameter, parameters)
+        parameters = {parameter.name: parameter for parameter in known.parameters}
+        table = sight.file.command.get(form.command)
+        for parameter, text in form.args.items():
+            check_parameter(sight.notes, (*path, "args"), parameter, list(parameters))
+            if parameter in parameters and text.startswith("="):
+                allowed = table.allowed_values.get(parameter, ()) if table is not None else ()
+                message = parameters[parameter].misfit(text[1:], allowed)
+                if message:
+                    sight.notes.fault((*path, "args", parameter), message)
         for parameter in known.parameters:
             usual = parameter.name == "targets" and has_targets(sight.file, form.command)
             if parameter.required and parameter.name not in form.args and not usual:

@@ -290,8 +290,8 @@ def _forgeable(branch: tuple[tree.Field, ...]) -> bool:
         first = field.path[0]
         place = (AS.get(first, first), *field.path[1:])
         if place in (("source",), ("type",)):
-            foreign = [name for name in _named(field, "") if not name.startswith(OWN[2][:-2])]
-            if not _any(field, (*FOREIGN, *foreign)) or not _possible(field, ""):
+            foreign = [name for name in named(field) if not name.startswith(OWN[2][:-2])]
+            if not any_holds(field, (*FOREIGN, *foreign)) or not _possible(field, ""):
                 return False
         results = results or (place[0] == "data" and len(place) > 1 and place[1] in DATA)
     return results
@@ -302,17 +302,19 @@ def _possible(field: tree.Field, command: str) -> bool:
     first = field.path[0]
     place = (AS.get(first, first), *field.path[1:])
     if place == ("source",):
-        return _any(field, (f"{rulebook.AUDIT_SOURCE}/x", *_named(field, rulebook.AUDIT_SOURCE)))
+        return any_holds(
+            field, (f"{rulebook.AUDIT_SOURCE}/x", *named(field, rulebook.AUDIT_SOURCE))
+        )
     if place == ("type",):
-        return _any(field, (*OWN, *_named(field, f"{rulebook.AUDIT_SOURCE}.")))
+        return any_holds(field, (*OWN, *named(field, f"{rulebook.AUDIT_SOURCE}.")))
     if place == ("data", "request", "command"):
-        return _any(field, (command,))
+        return any_holds(field, (command,))
     if place[0] == "data":
         return len(place) < 2 or place[1] in DATA or field.absent_will_do
     return place[0] in ATTRIBUTES or field.absent_will_do
 
 
-def _named(field: tree.Field, start: str) -> tuple[str, ...]:
+def named(field: tree.Field, start: str = "") -> tuple[str, ...]:
     """Values that the field names and that begin so."""
     told = (
         getattr(one, name, None)
@@ -323,7 +325,7 @@ def _named(field: tree.Field, start: str) -> tuple[str, ...]:
     return tuple(value for value in told if isinstance(value, str) and value.startswith(start))
 
 
-def _any(field: tree.Field, values: tuple[str, ...]) -> bool:
+def any_holds(field: tree.Field, values: tuple[str, ...]) -> bool:
     return any(
         all(condition.holds(value) for condition in option)
         for option in field.options

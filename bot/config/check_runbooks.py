@@ -25,6 +25,7 @@ def check_runbooks(sight: check.Sight) -> None:
             _check_targets(sight, name, table, known)
             _check_approvers(sight, name, known)
             _check_canary(sight, name, table, known)
+            _check_named_robots(sight, name, known)
         _check_engine(sight, name, table)
         _check_limits(sight, name, table)
     _check_watch(sight)
@@ -131,6 +132,18 @@ def _check_robots(sight: check.Sight) -> None:
         if robot.platform == "plain" and robot.secret is not None:
             message = 'has no use with platform = "plain": nothing is signed there'
             sight.notes.fault((*path, "secret"), message, "platform")
+
+
+def _check_named_robots(sight: check.Sight, name: str, known: Command) -> None:
+    """A message to a robot that is not there fails the run that sends it."""
+    if "webhook" in sight.parts.values and sight.told("webhook"):
+        return
+    robots = [robot.name for robot in sight.file.webhook.robot]
+    for robot, where in known.robots.items():
+        if robot not in robots:
+            near = guess(robot, robots) or f"; there are: {', '.join(robots) or 'none'}"
+            message = f"{where} sends to robot:{robot}, and no [[webhook.robot]] has that name"
+            sight.notes.fault(("command", name), message + near, about=robot)
 
 
 def address_fault(url: Secret, plain_http: bool) -> str:

@@ -33,6 +33,10 @@ def check_sources(sight: check.Sight) -> None:
                 line = sight.notes.line(other)
                 message = f"the source of line {line} has this {key} already"
                 sight.notes.fault((*path, key), message)
+        for index, name in enumerate(source.only):
+            if "*" in name[:-1] or "?" in name or "[" in name:
+                message = "is the whole name, or its beginning and *, as in monitoring.*"
+                sight.notes.fault((*path, "only", index), message)
         if not sight.told(*path, "kind"):
             _check_kind(sight, path, source)
             _check_secrets(sight, path, source, http)

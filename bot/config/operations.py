@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from bot.config import values
 from bot.config.table import Table
-from bot.config.values import SomeTexts, Text, Texts
+from bot.config.values import Text, Texts
 
 
 class Command(Table):
@@ -22,7 +22,7 @@ class Command(Table):
     targets: Texts = Field(
         default=(), description="Instances used when none are named: ids, names or `tag:key=value`."
     )
-    allowed_targets: SomeTexts = Field(
+    allowed_targets: values.Globs = Field(
         default=("*",),
         description="Patterns (`web-*`), one of which each instance's name or id must match; of a "
         "template, at each of its calls.",
@@ -33,7 +33,7 @@ class Command(Table):
         le=10000,
         description="Most instances of one request; of a template, over its whole run.",
     )
-    region: Annotated[str, StringConstraints(max_length=64)] = Field(
+    region: values.Region = Field(
         default="", description="Region of its instances. Default: that of `[aliyun]`."
     )
     user: Annotated[str, StringConstraints(max_length=255)] = Field(

@@ -6,6 +6,7 @@ is wrong, and a table counts as there even where something in it is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from bot.config.faults import guess
 from bot.config.notes import Command, Notes
 
 ANY = "*"
+_ROBOT = re.compile(r"=?(?i:robot):\s*([^\s{}]+)\s*")
+"""``robot:ops``, where a value is a constant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,21 @@ def _check_rules(values: dict[str, Any], known: Names, notes: Notes) -> None:
         there = frozenset(name for _, name in texts(values, *section, ANY, "name"))
         for path, name in texts(values, *target, key):
             _expect(key, name, there, path, notes)
+    robots = frozenset(name for _, name in texts(values, "webhook", "robot", ANY, "name"))
+    constants: tuple[tuple[str, ...], ...] = (
+        ("command", ANY, "allowed_values", ANY, ANY),
+        ("form", ANY, "args", ANY),
+        (*target, "args", ANY),
+        (*target, "run_command", "Parameters", ANY),
+    )
+    for place in constants:
+        for path, text in texts(values, *place):
+            named = _ROBOT.fullmatch(text)
+            if named:
+                _expect("robot", named[1], robots, path, notes)
+    for path, name in texts(values, "source", ANY, "mapping", "person"):
+        if not name.startswith("$"):
+            _expect("person", name, known.people, path, notes)
     for path, table in found(values, target):
         if isinstance(table, dict) and isinstance(table.get("group"), str):
             name, platform = table["group"], table.get("platform")

@@ -12,6 +12,9 @@ from bot.config.secret import Secret, Unresolvable
 
 SHORTEST_KEY = 32
 KEY_HINT = f"give {SHORTEST_KEY} random characters or more, such as `openssl rand -hex 32` prints"
+SHORTEST, SHORT = 8, 16
+"""By a secret with fewer characters than the first nobody is recognised, and with fewer than the
+second hardly."""
 SECRETS = (
     ("bot", "key"),
     ("dingtalk", "client_secret"),
@@ -32,6 +35,7 @@ def resolved(
     reader = _Reader(folder, environ, notes)
     for path in SECRETS:
         file = reader.read(file, path, path)
+        reader.doubt(file, path)
     key = file.bot.key
     if key is not None and key.known and len(key.reveal()) < SHORTEST_KEY:
         notes.fault(("bot", "key"), f"is too short: {KEY_HINT}")
@@ -43,6 +47,8 @@ def resolved(
         _addressed(reader, file, parts, place, reader.headers(endpoint, place))
         for place, endpoint in parts.entries("endpoint")
     ]
+    for place, endpoint in zip(parts.entries("endpoint"), endpoints, strict=True):
+        reader.strength(endpoint.secret, (*place[0], "secret"))
     sources = [reader.source(source, place) for place, source in parts.entries("source")]
     webhook = file.webhook.model_copy(update={"robot": tuple(robots)})
     return file.model_copy(
@@ -64,6 +70,20 @@ def _addressed(
     return table
 
 
+def weakness(value: Secret) -> tuple[str, bool]:
+    """What is said of a short secret by which others are recognised; and whether it won't do."""
+    count = len(value.reveal())
+    if count >= SHORT:
+        return "", False
+    told = f"is {_many(value)} long, which can be guessed: give {SHORT} random ones or more"
+    return told, count < SHORTEST
+
+
+def _many(value: Secret) -> str:
+    count = len(value.reveal())
+    return f"{count} character" + ("s" if count != 1 else "")
+
+
 class _Reader:
     """Reads secrets from the environment and from files beside ``folder``."""
 
@@ -78,6 +98,25 @@ class _Reader:
         except Unresolvable as error:
             self.notes.fault(whole, str(error))
             return secret
+
+    def doubt(self, file: schema.File, path: tuple[str, ...]) -> None:
+        """A platform's secret that is hardly there was cut off when it was copied."""
+        found: Any = file
+        for key in path:
+            found = getattr(found, key, None)
+        if isinstance(found, Secret) and found.known and len(found.reveal()) < SHORTEST:
+            message = f"has {_many(found)}: was it copied whole?"
+            self.notes.warn(path, message)
+
+    def strength(self, value: Secret | None, place: locate.Path) -> None:
+        """Note a secret by which nobody is told from somebody who tries a few."""
+        if value is None or not value.known:
+            return
+        told, useless = weakness(value)
+        if useless:
+            self.notes.fault(place, told)
+        elif told:
+            self.notes.warn(place, told)
 
     def read(self, table: Any, path: tuple[str, ...], whole: locate.Path) -> Any:
         """The table with the secret at ``path`` read, at whatever depth it stands."""
@@ -109,4 +148,6 @@ class _Reader:
                 fault = check_sources.secret_fault(source, key, given)
                 if fault:
                     self.notes.fault((*place, key), fault)
+                else:
+                    self.strength(given, (*place, key))
         return source

@@ -194,7 +194,7 @@ class Bus(Table):
     account: values.Account = Field(
         default="", description="Id of the account, of which the endpoint's address is made."
     )
-    region: Annotated[str, StringConstraints(max_length=64)] = Field(
+    region: values.Region = Field(
         default="", description="Its region. Default: that of `[aliyun]`."
     )
     endpoint: values.OriginOrNone = Field(

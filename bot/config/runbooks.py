@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from bot.config import values
 from bot.config.secret import Secret
@@ -16,7 +16,7 @@ class Oos(Table):
     """Alibaba Cloud's Operation Orchestration Service (OOS), where commands with `engine = "oos"`
     run."""
 
-    region: Annotated[str, StringConstraints(max_length=64)] = Field(
+    region: values.Region = Field(
         default="", description="Region of its executions. Default: that of `[aliyun]`."
     )
     safety_check: Literal["Skip", "ConfirmEveryHighRiskAction"] = Field(

@@ -15,6 +15,9 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 MOST_BYTES = 64 << 10
+BOM = "\ufeff"
+"""What Windows' editors put before a text; it is no part of a secret."""
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 FORMS = '{ env = "NAME" } or { file = "path" }'
 
 
@@ -54,11 +57,10 @@ class Secret:
                 raise Unresolvable(f"the environment variable {self.where} is {state}")
         else:
             value = _content(folder / Path(self.where).expanduser())
-        if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-            raise Unresolvable(
-                f"{self.source} {self.where} holds a line break or control character; "
-                "it must hold the secret alone"
-            )
+        value = value.removeprefix(BOM)
+        fault = _fault(value)
+        if fault:
+            raise Unresolvable(f"{self.source} {self.where} {fault}")
         return Secret(self.source, self.where, value)
 
     def __repr__(self) -> str:
@@ -90,6 +92,23 @@ class Secret:
         )
 
 
+def _fault(value: str) -> str:
+    """What no secret has, and what editors, shells and copied pages put there; "": nothing."""
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        return "holds a line break or control character; it must hold the secret alone"
+    if value != value.strip():
+        return "begins or ends with a space; it must hold the secret alone"
+    strange = next((letter for letter in value if not letter.isprintable()), "")
+    if strange:
+        return (
+            f"holds an invisible character (U+{ord(strange):04X}, number {value.index(strange) + 1}"
+            "); it must hold the secret alone"
+        )
+    if len(value) > 2 and value[0] == value[-1] and value[0] in "'\"":
+        return "stands in quotes; leave them out, or they are taken for a part of it"
+    return ""
+
+
 def _reference(given: Any) -> Secret:
     """The secret that a value of the file refers to. Error messages never repeat the value."""
     if isinstance(given, Secret):
@@ -116,7 +135,10 @@ def _content(path: Path) -> str:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise Unresolvable(f"the file {path} is too large to be a secret")
-        value = path.read_bytes().decode().rstrip("\r\n")
+        content = path.read_bytes()
+        if content[:2] in UTF_16 or content[1:4:2] == b"\0\0" or content[:3:2] == b"\0\0":
+            raise Unresolvable(f"the file {path} is UTF-16 text; save it as UTF-8")
+        value = content.decode().removeprefix(BOM).rstrip("\r\n")
     except FileNotFoundError:
         raise Unresolvable(f"there is no file {path}") from None
     except UnicodeDecodeError:

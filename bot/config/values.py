@@ -218,6 +218,23 @@ def _absolute(folder: str) -> str:
     return folder
 
 
+def _glob(text: str) -> str:
+    """``web-*``, ``web-?``, ``web-[0-9]``, ``web-[!0-9]``: as ``fnmatch`` reads them."""
+    at = 0
+    while (at := text.find("[", at)) >= 0:
+        first = at + 1 + text.startswith("!", at + 1)
+        end = text.find("]", first + 1)
+        if end < 0:
+            raise _fault("has a [ without its ], so it is found in no name; [[] is the bracket")
+        members = text[first:end]
+        if members.startswith("^"):
+            raise _fault("has [^…], which is one of these here; write [!…] for none of these")
+        if any(low > high for low, high in re.findall("(.)-(.)", members)):
+            raise _fault("has a range that ends before it begins, which nothing is in")
+        at = end + 1
+    return text
+
+
 def _regex(pattern: str) -> str:
     if not pattern:
         raise _fault("must not be empty: an empty pattern is found everywhere")
@@ -242,6 +259,9 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Folder = Annotated[Path, Field(strict=False)]
 CaFile = Annotated[Path | None, Field(strict=False)]
 Regex = Annotated[str, AfterValidator(_regex)]
+Glob = Annotated[Text, AfterValidator(_glob)]
+Globs = Annotated[tuple[Glob, ...], Field(strict=False, min_length=1)]
+Region = Annotated[str, StringConstraints(max_length=64)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Locale = Literal["zh-CN", "en"]
 OriginOrNone = Annotated[str, AfterValidator(lambda url: _origin(url) if url else url)]

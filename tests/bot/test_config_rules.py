@@ -18,7 +18,7 @@ ENVIRON = {
     "SECRET": "s3cr3t-Value",
     "URL": "https://oapi.dingtalk.com/robot/send?access_token=t0ken",
     "AUDIT": "https://audit.corp.example/in?key=t0ken",
-    "TOKEN": "t0ken",
+    "TOKEN": "t0ken" * 4,
     "BAD": "no address t0ken",
     "UGLY": "t0ken é",
     "PLAIN": "http://h/?access_token=t0ken",
@@ -169,7 +169,7 @@ def test_what_the_tables_of_the_outside_become(load: Loader) -> None:
     assert audit.url.reveal() == "https://audit.corp.example/in"
     assert other.url.reveal() == ENVIRON["AUDIT"]
     assert {name: value.reveal() for name, value in other.headers.items()} == {
-        "Authorization": "t0ken",
+        "Authorization": "t0ken" * 4,
         "X-Team": "ops",
     }
     assert (other.shape, other.idempotent, other.timeout) == ("structured", True, 3.0)
@@ -181,7 +181,7 @@ def test_what_the_tables_of_the_outside_become(load: Loader) -> None:
     assert (found.http.listen, found.http.max_bytes) == ("127.0.0.1:17380", 262144)
     [source] = found.sources
     assert source.secret is not None
-    assert source.secret.reveal() == "t0ken"
+    assert source.secret.reveal() == "t0ken" * 4
     assert (source.addresses, source.only, source.person) == (
         ("10.0.0.0/8", "::1"), ("acs.*",), "ann",
     )  # fmt: skip

@@ -65,7 +65,9 @@ def test_what_becomes_of_good_tables(load: Loader) -> None:
         '[webhook]\nhosts = ["hooks.corp.example"]\ntimeout = 3.0\n',
         ROBOT,
         'secret = { env = "SIGN" }\nkeywords = ["会签"]\n',
-    ).replace('region = "cn-hangzhou"', 'region = "here"\nendpoints = { vpc = "https://vpc.x" }')
+    ).replace(
+        'region = "cn-hangzhou"', 'region = "cn-beijing"\nendpoints = { vpc = "https://vpc.x" }'
+    )
     found = load(text, environ=ENVIRON, known_commands=known)
     book = found.book
     assert policy.of_ram(book, "ben") == book.people["ben"]

@@ -195,7 +195,7 @@ def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
             spoken.append(line)
     text = "\n".join(spoken).replace('"sandbox/', f'"{ROOT}/sandbox/')
     (tmp_path / "bot.toml").write_text(text, "utf-8")
-    environ = {"AUDIT_SECRET": "a", "MONITORING_SECRET": "m"}
+    environ = {"AUDIT_SECRET": "a" * 16, "MONITORING_SECRET": "m" * 16}
     shipped, loud = config.load(SHIPPED, {}), config.load(tmp_path / "bot.toml", environ)
     assert loud.warnings == ()
     assert loud.rules is not None

@@ -1,0 +1,128 @@
+"""Can what is asked for be approved: by people who are reached there, and are not who asks?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.config import check, locate, run_commands, schema
+from bot.config import people as accounts
+from bot.config.sight import Sight
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A policy at work: it is named at ``path``, for ``command``, which ``askers`` may ask for.
+    ``always``: it is needed whenever that is asked for."""
+
+    path: locate.Path
+    policy: str
+    command: str
+    askers: tuple[str, ...]
+    always: bool = True
+
+
+def check_approval(sight: Sight) -> None:
+    """Note policies that nobody, or not everybody who may ask, can get satisfied."""
+    _check_reach(sight)
+    file = sight.file
+    for use in _uses(sight):
+        chosen = file.policy.get(use.policy)
+        if chosen is None or chosen.self_approval or chosen.form_counts:
+            continue
+        people = check.approvers(file, chosen)
+        complete = not any(check.dangling(file, approver) for approver in chosen.approvers)
+        if not people or not use.askers or not complete:
+            continue
+        stuck = [who for who in use.askers if not satisfiable(chosen, people, who)]
+        if len(stuck) == len(use.askers) and use.always:
+            _nobody(sight, use, people)
+        elif stuck:
+            _some(sight, use, people, stuck)
+
+
+def _nobody(sight: Sight, use: Use, people: tuple[str, ...]) -> None:
+    sight.notes.fault(
+        use.path,
+        f"nobody could ever get it approved: only {', '.join(use.askers)} may ask for it, the "
+        f"policy {use.policy} has {check.counted(people)}, and nobody approves their own request",
+    )
+
+
+def _some(sight: Sight, use: Use, people: tuple[str, ...], stuck: list[str]) -> None:
+    more = f" and {len(stuck) - 8} more" if len(stuck) > 8 else ""
+    sight.notes.warn(
+        use.path,
+        f"{use.command} that {', '.join(stuck[:8])}{more} asks for can never be approved: the "
+        f"policy {use.policy} has {check.counted(people)}, and nobody approves their own request",
+    )
+
+
+def satisfiable(policy: schema.Policy, people: tuple[str, ...], asker: str) -> bool:
+    """Can the others give the approvals that a request of this person needs?"""
+    return enough(policy, tuple(person for person in people if person != asker))
+
+
+def enough(policy: schema.Policy, left: tuple[str, ...]) -> bool:
+    """Can those who are left of a policy's people satisfy it?"""
+    others = len(left)
+    need = {"any": 1, "count": policy.count or 1}.get(policy.mode, others)
+    return 0 < need <= others
+
+
+def _uses(sight: Sight) -> Iterator[Use]:
+    """Every place that names a policy, with those who ask for what it guards."""
+    file = sight.file
+    for name, command in file.command.items():
+        askers = check.askers(file, name)
+        yield Use(("command", name, "policy"), command.policy, name, askers)
+    for path, form in sight.parts.entries("form"):
+        if form.policy:
+            askers = check.askers(file, form.command)
+            yield Use((*path, "policy"), form.policy, form.command, askers)
+    for path, pattern in sight.parts.entries("security", "pattern"):
+        if pattern.action == "escalate" and pattern.policy:
+            for name in pattern.commands or file.command:
+                askers = check.askers(file, name)
+                yield Use((*path, "policy"), pattern.policy, name, askers, always=False)
+    for index, rule in enumerate(file.rule):
+        for number, target in enumerate(rule.target):
+            name = run_commands.command_of(file, target)
+            if name in file.command and (target.policy or target.person):
+                askers = (target.person,) if target.person else check.askers(file, name)
+                key = "policy" if target.policy else "person"
+                place = sight.parts.origin(("rule", index, "target", number, key))
+                yield Use(place, target.policy or file.command[name].policy, name, askers)
+
+
+# ----------------------------------------------------------------------------- platforms
+
+
+def _check_reach(sight: Sight) -> None:
+    """Can the approvers be reached where their policy is used?"""
+    file, used = sight.file, _platforms_of_policies(sight)
+    for name, policy in file.policy.items():
+        people = check.approvers(file, policy)
+        for person in (person for person in file.person if person.id in people):
+            for platform in sorted(used.get(name, ())):
+                if not accounts.has_account(file, person, platform):
+                    sight.notes.warn(
+                        ("policy", name, "approvers"),
+                        f"{person.id} has no {platform} account, so cannot approve what is asked "
+                        "there",
+                    )
+
+
+def _platforms_of_policies(sight: Sight) -> dict[str, set[str]]:
+    """policy → the platforms on which somebody may ask for what it guards."""
+    used: dict[str, set[str]] = {}
+    for name, command in sight.file.command.items():
+        for group in sight.file.group:
+            if group.platform in sight.platforms and {"*", name} & set(group.commands):
+                used.setdefault(command.policy, set()).add(group.platform)
+    for form in sight.file.form:
+        asked = sight.file.command.get(form.command)
+        policy = form.policy or (asked.policy if asked else "")
+        if form.platform in sight.platforms:
+            used.setdefault(policy, set()).add(form.platform)
+    return used

@@ -1,0 +1,113 @@
+"""On whose behalf rules ask for commands, where that is whoever an event is from: may they?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot import rulebook
+from bot.config import check, check_approval, check_rules, locate, rules, run_commands
+from bot.config.sight import PLATFORMS, Sight
+from bot.rules import tree
+
+ANY = "*"
+
+
+def check_senders(sight: Sight, made: Mapping[str, rulebook.Rule]) -> None:
+    """Note sources whose events rules turn into requests that would all be refused."""
+    known = {person.id for person in sight.file.person}
+    for path, source in sight.parts.entries("source"):
+        if source.kind in PLATFORMS or sight.told(*path):
+            continue
+        if "person" in source.mapping or source.person not in (None, *known):
+            continue
+        for rule, target, plain in _asking(sight, made, source):
+            _check(sight, path, source, rule, target, plain)
+
+
+def _check(
+    sight: Sight,
+    path: locate.Path,
+    source: rules.Source,
+    rule: rulebook.Rule,
+    target: rules.Target,
+    plain: bool,
+) -> None:
+    """One rule that may meet events of this source. ``plain``: it names the source."""
+    file, name = sight.file, run_commands.command_of(sight.file, target)
+    note = sight.notes.fault if plain else sight.notes.warn
+    if target.person is None and source.person is None:
+        message = (
+            f"person is missing: the rule {rule.name} asks for {name} on behalf of whoever an "
+            "event is from, and nobody says who that is here; name one, or one at the target"
+        )
+        note(path, message)
+        return
+    if target.person is None and source.person not in check.askers(file, name):
+        message = (
+            f"{source.person} has no role that may ask for {name}, which the rule {rule.name} asks "
+            "for on their behalf"
+        )
+        note((*path, "person"), message)
+        return
+    chosen = file.policy.get(target.policy or file.command[name].policy)
+    if chosen is None or chosen.self_approval or source.person is None:
+        return
+    asking = {source.person, target.person or source.person}
+    people = check.approvers(file, chosen)
+    others = tuple(one for one in people if one not in asking)
+    if people and not check_approval.enough(chosen, others):
+        message = (
+            f"what the rule {rule.name} asks for because of these events can never be approved: "
+            f"the policy {target.policy or file.command[name].policy} has "
+            f"{check.counted(people)}, and neither who asks nor whom an event is from approves"
+        )
+        sight.notes.warn((*path, "person"), message)
+
+
+def _asking(
+    sight: Sight, made: Mapping[str, rulebook.Rule], source: rules.Source
+) -> Iterator[tuple[rulebook.Rule, rules.Target, bool]]:
+    """The rules that ask for a command because of what this source may send."""
+    for rule in sight.file.rule:
+        found = made.get(rule.name)
+        if found is None:
+            continue
+        meets = [branch for branch in found.pattern.branches if _may_meet(branch, source)]
+        named = any(field.path == ("source",) for branch in meets for field in branch)
+        for target in rule.target if meets else ():
+            if run_commands.command_of(sight.file, target) in sight.file.command:
+                yield found, target, named and bool(_names(source))
+
+
+def _may_meet(branch: tuple[tree.Field, ...], source: rules.Source) -> bool:
+    """Could an event of this source be meant, as far as its source and type tell?"""
+    for field in branch:
+        place = check_rules.AS.get(field.path[0], field.path[0])
+        if len(field.path) > 1 or place not in ("source", "type"):
+            continue
+        told = [one for one in check_rules.named(field) if not _reserved(one, source)]
+        names = _names(source) if place == "source" else ()
+        if names:
+            told = [one for one in told if any(_is(one, name) for name in names)]
+        others = tuple(name.replace(ANY, "x") for name in names) or check_rules.FOREIGN
+        if not check_rules.any_holds(field, (*told, *others)):
+            return False
+    return True
+
+
+def _reserved(name: str, source: rules.Source) -> bool:
+    """May this sender not say that of an event?"""
+    first = name.partition(".")[0].partition("/")[0]
+    if first == rulebook.AUDIT_SOURCE:
+        return True
+    return first in PLATFORMS and not any(one.startswith(f"{first}.") for one in source.only)
+
+
+def _is(text: str, name: str) -> bool:
+    return text.startswith(name[:-1]) if name.endswith(ANY) else text == name
+
+
+def _names(source: rules.Source) -> tuple[str, ...]:
+    """The sources that it may name; empty: many."""
+    constant = source.mapping.get("source", "$") if source.kind == "webhook" else "$"
+    return source.only or (() if constant.startswith("$") else (constant,))

@@ -1,0 +1,218 @@
+"""What was valid by every rule and still could not work: `check` says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot import config, loading
+from tests.bot.configured import SMALL, Loader, change
+
+ROOT = Path(__file__).resolve().parents[2]
+LONG = "0123456789abcdef"
+ENVIRON = {"SECRET": "s3cr3t-Value", "TOKEN": LONG, "ONE": "a", "TEN": "0123456789"}
+SOURCE = """\
+[http]
+[[source]]
+name = "m"
+path = "/m"
+kind = "webhook"
+mapping = { source = "shop.m", type = "$.body.t", id = "$.body.i" }
+secret = { env = "TOKEN" }
+"""
+RULE = """\
+[[rule]]
+name = "hire"
+when = '$.source == "shop.m"'
+[[rule.target]]
+command = "restart"
+group = "ops"
+"""
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Loader:
+    return Loader(tmp_path)
+
+
+def said(load: Loader, text: str, **options: object) -> list[str]:
+    """Everything that is said of a configuration, with its place: faults first."""
+    try:
+        found = load(text, **{"environ": ENVIRON, **options})
+    except config.ConfigError as error:
+        return [str(error), *(f"warning {one.key}: {one.message}" for one in error.warnings)]
+    return [f"warning {one.key}: {one.message}" for one in found.warnings]
+
+
+def test_what_is_right_is_silent(load: Loader) -> None:
+    assert said(load, SMALL + SOURCE + 'person = "ann"\n' + RULE) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"cn-hangzhou"', '"cn-hangzou"', "there is no region cn-hangzou, did you mean cn-hangz"),
+        ('"cn-hangzhou"', '"CN-Hangzhou"', "aliyun.region: there is no region CN-Hangzhou, did"),
+        ('"cn-hangzhou"', '"ap-southeast-9"', "no region of the name ap-southeast-9 is known"),
+        ('policy = "p"', 'policy = "p"\nregion = "cn-beijin"', "command.restart.region: there is"),
+        ("[[person]]\nid = \"ann\"", "[oos]\nregion = \"cn-shangai\"\n[[person]]\nid = \"ann\"",
+         "oos.region: there is no region cn-shangai, did you mean cn-shanghai?"),
+        ('policy = "p"', 'policy = "p"\nallowed_targets = ["hr-["]', "a [ without its ]"),
+        ('policy = "p"', 'policy = "p"\nallowed_targets = ["hr-[9-0]"]', "ends before it begins"),
+        ('policy = "p"', 'policy = "p"\nallowed_targets = ["hr-[^0-9]"]', "write [!…]"),
+        ('policy = "p"', 'policy = "p"\nallowed_targets = ["hr-{1,2}"]', "which no name of an"),
+        ('policy = "p"', 'policy = "p"\nallowed_targets = ["web-.*"]', "regular expression"),
+        ('policy = "p"', 'policy = "p"\ntargets = ["hr-1"]\nallowed_targets = ["web-*"]',
+         "hr-1 fits none of allowed_targets"),
+        ('roles = ["dev"]\n', 'roles = ["dev"]\n[[person]]\nid = "cy"\ndingtalk = "c"\n'
+         'roles = ["dev"]\n', ""),
+        ('approvers = ["ben"]', 'approvers = ["ann"]', "nobody could ever get it approved"),
+        ('id = "ben"\ndingtalk = "u-ben"', 'id = "ben"\ndingtalk = "u-ben"\nroles = ["dev"]',
+         "restart that ben asks for can never be approved: the policy p has 1 approver (ben)"),
+    ],
+)  # fmt: skip
+def test_what_could_not_work_is_said(load: Loader, old: str, new: str, told: str) -> None:
+    found = said(load, change(old, new))
+    assert any(told in one for one in found) if told else found == [], found
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("[[security.pattern]]\nregex = '(a+)+$'\nreason = 'x'", ""),
+        ("[[security.pattern]]\nregex = '(?<!a)b'\nreason = 'x'", "look-ahead or look-behind"),
+        ('[policy.q]\napprovers = ["ann"]\n[[security.pattern]]\nregex = "x"\naction = "escalate"\n'
+         'policy = "q"\nreason = "x"', "warning security.pattern.policy: restart that ann asks"),
+        ('[policy.q]\napprovers = ["ann"]\n[[form]]\nplatform = "dingtalk"\nform = "F"\n'
+         'command = "restart"\ngroup = "ops"\npolicy = "q"', "form.policy: nobody could ever"),
+        (SOURCE + 'person = "ben"\n' + RULE, "ben has no role that may ask for restart, which"),
+        (SOURCE + RULE, "source: person is missing: the rule hire asks for restart"),
+        (SOURCE + RULE.replace("shop.m", "other"), ""),
+        (SOURCE + 'person = "ben"\n' + RULE + 'person = "ann"\n', "can never be approved"),
+        (SOURCE.replace('mapping = {', 'mapping = { person = "bem",'), "no person bem, did"),
+        (SOURCE.replace("TOKEN", "ONE"), "source.secret: is 1 character long, which"),
+        (SOURCE.replace("secret = ", "token = ").replace("TOKEN", "ONE"), "source.token: is 1"),
+        (SOURCE.replace("TOKEN", "TEN"), "warning source.secret: is 10 characters long"),
+        ('[[endpoint]]\nname = "e"\nurl = "https://e.example"\nsecret = { env = "ONE" }',
+         "endpoint.secret: is 1 character long"),
+        (SOURCE + 'only = ["*.m"]\n', "is the whole name, or its beginning and *"),
+    ],
+)  # fmt: skip
+def test_what_more_tables_could_not_do_is_said(load: Loader, more: str, told: str) -> None:
+    found = said(load, SMALL + more)
+    assert any(told in one for one in found) if told else found == [], found
+
+
+def test_a_rule_on_the_bots_own_results_asks_nothing_of_sources(load: Loader) -> None:
+    ours = RULE.replace('$.source == "shop.m"', '$.type == "countersign.run.completed"')
+    assert not [one for one in said(load, SMALL + SOURCE + ours) if "person" in one]
+
+
+TEMPLATE = """\
+FormatVersion: OOS-2019-06-01
+Description: Tells
+Parameters:
+  hook: {Type: String, Default: 'robot:opa'}
+Tasks:
+  - Name: tell
+    Action: ACS::Notify
+    Properties:
+      NotifyType: WebHook
+      WebHook: {URI: 'robot:opps', Content: {msgtype: text, text: {content: hello}}}
+"""
+ROBOT = '[[webhook.robot]]\nname = "ops"\nplatform = "dingtalk"\nurl = { env = "URL" }\n'
+
+
+def test_a_robot_that_is_not_there_is_said_with_the_line_of_the_template(
+    load: Loader, tmp_path: Path
+) -> None:
+    (tmp_path / "commands").mkdir()
+    (tmp_path / "commands" / "tell.yml").write_text(TEMPLATE, "utf-8")
+    text = change('commands = ["restart"]', 'commands = ["tell"]').replace(
+        "[command.restart]", "[command.tell]"
+    )
+    text = f'[bot]\ncommands = "commands"\n{text}{ROBOT}'
+    url = {"URL": "https://oapi.dingtalk.com/robot/send?access_token=t"}
+    (found,) = said(load, text, environ={**ENVIRON, **url}, known_commands=known)
+    assert "tell.yml:6:5 sends to robot:opps, and no [[webhook.robot]] has that name" in found
+    assert "did you mean ops?" in found
+    assert "robot:opa" in found
+
+
+def known(folder: Path, elsewhere: object) -> list[loading.catalog.Command]:
+    return list(loading.load(folder))
+
+
+def test_constants_that_no_parameter_takes_are_said(load: Loader) -> None:
+    form = (
+        '[[form]]\nplatform = "dingtalk"\nform = "F"\ncommand = "restart"\ngroup = "ops"\n'
+        'args = { targets = "machines", service = "=ngi nx;", reason = "=robot:opps" }\n'
+    )
+    allowed = change('policy = "p"', 'policy = "p"\nallowed_values = { service = ["ng inx"] }')
+    commands = f'[bot]\ncommands = "{ROOT}/commands"\n'
+    text = "\n".join(said(load, commands + allowed + form, known_commands=known))
+    assert "form.args.service: is no value that service takes" in text
+    assert "allowed_values.service: is no value that service takes" in text
+    assert "form.args.reason: there is no robot opps" in text
+
+
+# ----------------------------------------------------------------------------- secrets
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfs3cr3t-Value\r\n",
+        b"\xef\xbb\xbfs3cr3t-Value",
+        b"s3cr3t-Value\n",
+        b"s3cr3t-Value\r\n\r\n",
+    ],
+)
+def test_what_editors_add_is_no_part_of_a_secret(
+    load: Loader, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "secret").write_bytes(content)
+    found = load(change('{ env = "SECRET" }', '{ file = "secret" }')).dingtalk
+    assert found
+    assert found.client_secret.reveal() == "s3cr3t-Value"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("s3cr3t-Value\r\n".encode("utf-16"), "UTF-16 text; save it as UTF-8"),
+        ("s3cr3t-Value\r\n".encode("utf-16-le"), "UTF-16 text; save it as UTF-8"),
+        ("s3cr3t-Value".encode("utf-16-be"), "UTF-16 text; save it as UTF-8"),
+        (b"\xef\xbb\xbf\r\n", "is empty"),
+        (b"s3cr3t-Value \n", "begins or ends with a space"),
+        (b"s3cr3t\n-Value\n", "line break"),
+        ("s3cr3t\u200b-Value".encode(), "invisible character (U+200B, number 7)"),
+        ("s3cr3t-Value\ufeff".encode(), "invisible character (U+FEFF, number 13)"),
+        (b'"s3cr3t-Value"\n', "stands in quotes; leave them out"),
+    ],
+)
+def test_what_no_secret_has_is_said_without_showing_it(
+    load: Loader, tmp_path: Path, content: bytes, told: str
+) -> None:
+    (tmp_path / "secret").write_bytes(content)
+    [fault] = load.faults(change('{ env = "SECRET" }', '{ file = "secret" }'))
+    assert told in fault.message
+    assert fault.key == "dingtalk.client_secret"
+    assert "s3cr3t" not in fault.message
+    assert "Value" not in fault.message
+
+
+def test_the_environment_is_held_to_the_same(load: Loader) -> None:
+    found = load(SMALL, environ={"SECRET": "\ufeffs3cr3t-Value"}).dingtalk
+    assert found
+    assert found.client_secret.reveal() == "s3cr3t-Value"
+    [fault] = load.faults(SMALL, environ={"SECRET": "'s3cr3t-Value'"})
+    assert "stands in quotes" in fault.message
+
+
+def test_an_application_secret_that_is_hardly_there_is_warned_of(load: Loader) -> None:
+    (warning,) = load(SMALL, environ={"SECRET": "s"}).warnings
+    assert (warning.key, warning.message) == (
+        "dingtalk.client_secret", "has 1 character: was it copied whole?",
+    )  # fmt: skip
