@@ -244,7 +244,7 @@ def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "APPROVALS_SECRET",
         "SECRET",
     ):
-        monkeypatch.setenv(variable, "secret")
+        monkeypatch.setenv(variable, "secret-0123456789")
     address = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
     monkeypatch.setenv("NIGHT_SHIFT_ROBOT", address)
     monkeypatch.setattr("bot.config.values.CHECKOUT", ROOT)
