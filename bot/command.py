@@ -7,8 +7,6 @@ acts on a request, ``lookup`` asks which instances there are. None of them does 
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +15,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from bot import deliveries, model, policy, quorum, texts
+from bot.rendering import BadScript as BadScript
+from bot.rendering import render as render
+from bot.rendering import render_windows as render_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +32,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 MOST_NAMED = 4
 
 _beside: ContextVar[Mapping[str, str]] = ContextVar("_beside")
-_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
-_SINGLE_QUOTES = re.compile("['\u2018-\u201b]")
-_SHELL = re.compile(r"#!\s*\S*/(env\s+)?(ba|da|k|z)?sh\b")
 
 
 # ----------------------------------------------------------------------------- answers
@@ -169,6 +167,11 @@ class Context:
         """What became of one instance, in words; a status that nobody knows stays as it is."""
         key = f"result.{status}"
         return self.say(key) if key in texts.PHRASES else status
+
+    def action(self, action: str) -> str:
+        """What an entry of the audit log says was done, in words, with the action's own name."""
+        key = f"audit.action.{action}"
+        return f"{self.say(key)} ({action})" if key in texts.PHRASES else action
 
     def name(self, person: str) -> str:
         """What people call a person; an id that is not in the book stays an id."""
@@ -421,76 +424,3 @@ def files_beside(files: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         _beside.reset(token)
-
-
-# ----------------------------------------------------------------------------- rendering
-
-
-class BadScript(ValueError):
-    """A script that must not be planned. ``key`` and ``facts`` name the sentence in
-    ``bot.texts``."""
-
-    def __init__(self, key: str, **facts: Any) -> None:
-        super().__init__(texts.say("en", key, **facts))
-        self.key = key
-        self.facts = facts
-
-
-def render(script: Script) -> str:
-    """The text that will run: the shebang first, then one quoted assignment per parameter, then the
-    source unchanged.
-
-    A value reaches the script as data: quoted for the shell, and never expanded by Cloud Assistant,
-    whose ``{{name}}`` and ``{{oos-secret:name}}`` are refused in values. BadScript (a ValueError):
-    a variable name, a value or a source that cannot be rendered safely.
-    """
-    _check(script, script.source)
-    if script.type == "RunPowerShellScript":
-        return _powershell(script.source, script.parameters)
-    if script.type != "RunShellScript":
-        if script.parameters:
-            raise BadScript("script.not_shell", type=script.type)
-        return script.source
-    shebang, rest = "#!/bin/bash", script.source
-    if rest.startswith("#!"):
-        shebang, _, rest = rest.partition("\n")
-        if script.parameters and not _SHELL.match(shebang):
-            raise BadScript("script.not_shell", type=shebang)
-    lines = [f"{name}={shlex.quote(value)}" for name, value in script.parameters.items()]
-    return "\n".join([shebang, *lines, rest])
-
-
-def render_windows(script: Script) -> str:
-    """The text that will run on Windows: one quoted assignment per parameter, then ``windows``
-    unchanged. BadScript as of ``render``."""
-    _check(script, script.windows)
-    return _powershell(script.windows, script.parameters)
-
-
-def _powershell(source: str, parameters: Mapping[str, str]) -> str:
-    """A value stands between single quotes, where only a quote is special; PowerShell takes the
-    typographic ones for quotes, too, and each doubled for itself."""
-    lines = [
-        f"${name} = '{_SINGLE_QUOTES.sub(lambda quote: quote[0] * 2, value)}'"
-        for name, value in parameters.items()
-    ]
-    return "\n".join([*lines, source])
-
-
-def _check(script: Script, source: str) -> None:
-    for name, value in script.parameters.items():
-        if not _NAME.fullmatch(name):
-            raise BadScript("script.name", name=name)
-        if "{{" in value or "}}" in value:
-            raise BadScript("script.braces", name=name)
-        _check_text(value, name)
-    _check_text(source, "script")
-
-
-def _check_text(text: str, name: str) -> None:
-    if "\0" in text:
-        raise BadScript("script.nul", name=name)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise BadScript("script.nul", name=name) from error

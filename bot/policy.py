@@ -74,7 +74,8 @@ class Policy:
 class Pattern:
     """A pattern looked for in what was typed ("text"), in parameter values ("value") or in the
     rendered script ("script"). ``action``: refuse, escalate (to ``policy``), or require (refuse
-    when it is absent). ``commands`` limits it; empty is all."""
+    when it is absent). ``commands`` limits it; empty is all. ``reason`` may have its Chinese with
+    it (``texts.Bilingual``)."""
 
     regex: regexes.Regex
     where: frozenset[str]

@@ -43,7 +43,7 @@ def _row(context: Context, row: AuditRow) -> tuple[str, tuple[Span, ...]]:
         str(row.seq),
         (
             Span(context.name(row.actor), "bold"),
-            Span(f" {row.action}{request} · {when} · "),
+            Span(f" {context.action(row.action)}{request} · {when} · "),
             Span(row.hash[:32], "code"),
         ),
     )

@@ -22,7 +22,7 @@ from click import testing
 from adapters.aliyun import api as aliyun
 from adapters.oos import api as oos
 from bot import __main__ as cli
-from bot import audit, command, config, loading, model, parse
+from bot import audit, command, config, loading, model, parse, texts
 from bot.config import rules, schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -428,6 +428,8 @@ def test_every_audit_action_is_documented_with_its_facts() -> None:
     assert len(entered) > 25
     assert entered.keys() - told.keys() == set(), "add these to docs/reference/events-and-audit.md"
     assert told.keys() - entered.keys() == set(), "nothing enters these any more"
+    spoken = {key.removeprefix("audit.action.") for key in texts.PHRASES if "audit.action." in key}
+    assert entered.keys() == spoken, "their words stand in bot/texts/audit.py"
     for action, facts in entered.items():
         assert facts <= told[action], f"{action}: {facts - told[action]} are not documented"
 

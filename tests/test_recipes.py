@@ -376,6 +376,9 @@ def event_finish(tree: Tree) -> None:
         '        "request.refused": {"reason": "string"},\n'
         '        "parcel.sent": {"to": "string"},\n',
     )
+    words = '    "request.refused": ('
+    own = '    "parcel.sent": ("寄出包裹", "sent a parcel"),\n'
+    tree.edit("bot/texts/audit.py", words, own + words)
     tree.write("docs/reference/cloudevents.md", tree.printed("bot", "docs", "events"))
     tree.edit(
         "docs/reference/checkpoints.md",
@@ -404,12 +407,12 @@ EVENT = Recipe(
 def migration_begin(tree: Tree) -> None:
     tree.edit(
         "bot/store/schema.py",
-        "def names() -> frozenset[str]:",
+        "def names() -> tuple[str, ...]:",
         "@migrations()  # type: ignore[untyped-decorator]\n"
         "def m999_parcels(db: sqlite_utils.Database) -> None:\n"
         '    """Parcels."""\n'
         '    db.execute("CREATE TABLE parcels (id INTEGER PRIMARY KEY)")\n\n\n'
-        "def names() -> frozenset[str]:",
+        "def names() -> tuple[str, ...]:",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bot import policy, regexes
+from bot import policy, regexes, texts
 from bot.config import check, people, schema
 
 
@@ -177,7 +177,7 @@ def _pattern(pattern: schema.Pattern) -> policy.Pattern:
         regex=regexes.compiled(pattern.regex),
         where=frozenset(pattern.where),
         action=pattern.action,
-        reason=pattern.reason,
+        reason=texts.Bilingual(pattern.reason, pattern.reason_zh or ""),
         policy=pattern.policy or "",
         commands=frozenset(pattern.commands),
     )

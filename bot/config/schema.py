@@ -376,6 +376,9 @@ class Pattern(Table):
     )
     commands: Texts = Field(default=(), description="Only for these commands. Default: for all.")
     reason: Text = Field(description="Why, as people are told.")
+    reason_zh: Text | None = Field(
+        default=None, description="The same in Chinese, where the bot speaks it. Default: `reason`."
+    )
 
 
 class Security(Table):

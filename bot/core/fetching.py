@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from bot import model, policy, quorum
+from bot import model, policy, quorum, texts
 from bot.core import (
     definitions,
     endings,
@@ -93,7 +93,8 @@ def escalated(draft: Draft, found: policy.Finding) -> policy.Refusal | None:
     names = tuple(dict.fromkeys((*before, *found.policies)))
     if names == before:
         return None
-    why = "; ".join(dict.fromkeys(filter(None, (request.escalated, *found.reasons))))
+    reasons = (texts.spoken(request.locale, reason) for reason in found.reasons)
+    why = "; ".join(dict.fromkeys(filter(None, (request.escalated, *reasons))))
     draft.change(policies=names, escalated=why)
     needed = quorum.of(draft.house.book, draft.it)
     if not quorum.can_pass(needed, request.form is not None and not request.form.late):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from bot import command, model, parse, policy, quorum
+from bot import command, model, parse, policy, quorum, texts
 from bot.cards import runs
 from bot.core import definitions, patterns, planning, templating
 from bot.core import values as values_
@@ -60,7 +60,8 @@ def file_request(
     causes = tuple(with_accounts(book, cause) for cause in causes)
     asker = with_accounts(book, model.Party(context.person.id, account))
     usual = stronger or rule.policy
-    needs = needed_quorum(draft, checked.findings, usual, (asker, *causes))
+    parties = (asker, *causes)
+    needs = needed_quorum(draft, context.locale, checked.findings, usual, parties)
     if isinstance(needs, policy.Refusal):
         return needs
     needed, escalated = needs
@@ -194,7 +195,11 @@ def alike(draft: Draft, name: str, args: Mapping[str, Any]) -> int:
 
 
 def needed_quorum(
-    draft: Draft, findings: Sequence[policy.Finding], usual: str, parties: Sequence[model.Party]
+    draft: Draft,
+    locale: str,
+    findings: Sequence[policy.Finding],
+    usual: str,
+    parties: Sequence[model.Party],
 ) -> tuple[quorum.Quorum, str] | policy.Refusal:
     """Whose agreement it needs: by the usual policy, and by all that the patterns add; and why they
     do. Or their no."""
@@ -202,9 +207,10 @@ def needed_quorum(
     if found.refusal is not None:
         return found.refusal
     names = dict.fromkeys((usual, *found.policies))
+    reasons = "; ".join(texts.spoken(locale, reason) for reason in found.reasons)
     involved = frozenset[str]().union(*(quorum.holders(book, party) for party in parties))
     policies = tuple(policy.policy_of(book, name) for name in names)
-    return quorum.Quorum(book, policies, involved), "; ".join(found.reasons)
+    return quorum.Quorum(book, policies, involved), reasons
 
 
 def changes_of(form: model.FormOrigin, now: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.texts import (
+    audit,
     authority,
     cards,
     commands,
@@ -25,6 +26,7 @@ from bot.texts import (
 
 LOCALES = ("zh-CN", "en")
 PHRASES: dict[str, tuple[str, str]] = {
+    **audit.PHRASES,
     **authority.PHRASES,
     **core.PHRASES,
     **cards.PHRASES,
@@ -49,6 +51,24 @@ def say(locale: str, key: str, **facts: Any) -> str:
     """
     phrase = PHRASES[key][_index(locale)]
     return phrase.format_map({name: _fact(locale, value) for name, value in facts.items()})
+
+
+class Bilingual(str):
+    """A text of the configuration that a phrase holds, with the same in Chinese, if there is that.
+    Wherever no language is known it is the text itself."""
+
+    chinese: str
+
+    def __new__(cls, text: str, chinese: str = "") -> Bilingual:
+        made = super().__new__(cls, text)
+        made.chinese = chinese
+        return made
+
+
+def spoken(locale: str, text: str) -> str:
+    """A text in a language, where it is there in that."""
+    chosen = text.chinese if isinstance(text, Bilingual) and _index(locale) == 0 else ""
+    return chosen or str(text)
 
 
 def plain(text: str) -> str:
@@ -96,6 +116,8 @@ def _index(locale: str) -> int:
 
 
 def _fact(locale: str, value: Any) -> Any:
+    if isinstance(value, Bilingual):
+        return spoken(locale, value)
     if isinstance(value, timedelta):
         return duration(locale, value)
     if isinstance(value, list | tuple | set | frozenset):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import model, policy, regexes
+from bot import model, policy, regexes, texts
 from tests.bot import run_stage
 from tests.bot.stage import Stage, actions, book, cards, said, words
 
@@ -159,6 +160,30 @@ def test_a_stored_command_that_a_pattern_minds_needs_the_stronger_policy(
     stored(stage, SCRIPT + "mkfs /dev/vdb\n")
     request = stage.planned("alice", ASK)
     assert (request.policies, request.escalated) == (("any", "all"), "formats")
+
+
+def test_why_a_pattern_minds_is_told_in_the_language_of_the_chat(tmp_path: Path) -> None:
+    def pattern(word: str, action: Any, reason: str) -> policy.Pattern:
+        where = frozenset({"text"})
+        return policy.Pattern(regexes.compiled(word), where, action, reason, "all")
+
+    patterns = (
+        pattern("mysql", "escalate", texts.Bilingual("a database", "数据库")),
+        pattern("redis", "escalate", "a cache"),
+        pattern("init", "refuse", texts.Bilingual("goes down", "会关机")),
+    )
+    for locale, why, no in (
+        ("zh-CN", "数据库; a cache", "会关机"),
+        ("en", "a database; a cache", "goes down"),
+    ):
+        (tmp_path / locale).mkdir()
+        groups = tuple(replace(group, locale=locale) for group in book().groups)
+        stage = Stage(tmp_path / locale, book(patterns=patterns, groups=groups))
+        request = stage.planned("alice", "restart web-01 reason='mysql redis'")
+        assert request.escalated == why
+        stage.ask("alice", "restart web-01 reason=init")
+        assert no in said(stage.work())[-1]
+        stage.close()
 
 
 def test_what_ran_instead_is_told_as_an_incident(make: Callable[..., Stage]) -> None:

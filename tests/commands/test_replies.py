@@ -199,8 +199,8 @@ def test_audit_of_a_request() -> None:
     said = plain(ask("audit 42", request=request(42), audit=rows))
     assert said.splitlines() == [
         "Audit log of request #42",
-        "3: Bob request.asked #42 · 3 min ago · 30000000000000000000000000000000",
-        "4: Bob vote.cast #42 · 4 min ago · 40000000000000000000000000000000",
+        "3: Bob asked for it (request.asked) #42 · 3 min ago · 30000000000000000000000000000000",
+        "4: Bob voted (vote.cast) #42 · 4 min ago · 40000000000000000000000000000000",
     ]
 
 
@@ -209,7 +209,7 @@ def test_the_newest_entries_tell_no_secrets() -> None:
     said = plain(ask("审计", who="dave", audit=rows, total=263, locale="zh-CN"))
     assert "更早的 251 条未显示" in said
     assert "secret" not in said
-    assert "20: Bob request.asked #20 · 20 分钟前" in said
+    assert "20: Bob 提出申请 (request.asked) #20 · 20 分钟前" in said
     assert "There is no entry." in plain(ask("audit"))
 
 
