@@ -278,7 +278,7 @@ APPROVED_DATA = {
             "late": {"type": "boolean", "description": "found after an absence of the bot"},
         }
     ),
-    "additionalProperties": {"description": "a field of the form, by its name"},
+    "additionalProperties": {"description": "a field of the form, by its id or name"},
 }
 
 

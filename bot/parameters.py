@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection
@@ -188,7 +189,8 @@ def value_of(parameter: Parameter, text: str) -> Any:
 def _blank(parameter: Parameter, blank: oos.Parameter, text: str) -> Any:
     """The value of a template's parameter; what is secret is not repeated."""
     try:
-        if blank.association == "Targets" and not jsonish.begins(text.lstrip(), 0):
+        named = not jsonish.begins(text.lstrip(), 0) or _listed(text) is not None
+        if blank.association == "Targets" and named:
             return unmixed(targets_of(text.translate(words.ASCII).strip()))
         return blanks.value(blank, text)
     except blanks.Unfit as unfit:
@@ -215,9 +217,11 @@ def unmixed(targets: tuple[str, ...]) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=256)
 def targets_of(text: str) -> tuple[str, ...]:
-    """Targets as pasted, with commas, semicolons, spaces or line breaks, each once, in order.
-    Remembered, as one word is tried in several places."""
-    items = [item for item in re.split(r"[\s,;]+", text) if item]
+    """Targets as pasted, with commas, semicolons, spaces or line breaks, each once, in order; or as
+    events and forms have them, the JSON of a list. Remembered, as one word is tried in several
+    places."""
+    listed = _listed(text)
+    items = [item for item in re.split(r"[\s,;]+", text) if item] if listed is None else listed
     for item in items:
         if not _TARGET.fullmatch(item):
             raise Misfit("parse.value", name="targets", value=words.shown(item))
@@ -225,6 +229,17 @@ def targets_of(text: str) -> tuple[str, ...]:
     if len(unique) > MOST_TARGETS:
         raise Misfit("parse.too_many_targets", count=len(unique), most=MOST_TARGETS)
     return unique
+
+
+def _listed(text: str) -> list[str] | None:
+    """The texts of the JSON of a list of texts; None: it is not that."""
+    if not text.lstrip().startswith("["):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if found and all(isinstance(each, str) for each in found) else None
 
 
 def _text(text: str) -> str:

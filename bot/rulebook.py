@@ -56,3 +56,7 @@ class Rulebook:
     ) -> tuple[Rule, ...]:
         """The rules that mean an event, in the order of the file. Raises effort.TooCostly."""
         return tuple(map(self.rules.__getitem__, self._index.matching(event.plain(), spent)))
+
+    def asks_for(self, known: Mapping[str, Any]) -> bool:
+        """Does a rule ask for events like the one of which this much is known, by any of it?"""
+        return any(rule.pattern.asks_for(known) for rule in self.rules.values())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from adapters.dingtalk import components
 from adapters.dingtalk.api import Api
-from adapters.dingtalk.records import agreement, dicts, text
+from adapters.dingtalk.records import agreement, text
 from bot import model
 
 LIST = "/v1.0/workflow/processes/instanceIds/query"
@@ -73,7 +73,7 @@ def read(result: Mapping[str, Any], instance: str = "") -> dict[str, Any]:
         "originator": text(result.get("originatorUserId")),
         "approvers": list(agreed.people),
         "automatic": list(agreed.automatic),
-        "fields": fields(result.get("formComponentValues")),
+        "fields": components.plain(result.get("formComponentValues")),
         "action": action,
         "original": original,
         "decided": _milliseconds(result.get("finishTime")),
@@ -106,61 +106,9 @@ def _relation(result: Mapping[str, Any], instance: str) -> tuple[str, str, bool]
     return "", "", wanted not in ("", "NONE")
 
 
-def fields(components: Any) -> dict[str, str]:
-    """Every value under its component's id, alias and name; where names clash the first wins. One
-    that has a pair of names has a pair of values, too."""
-    found: dict[str, str] = {}
-    for key in ("id", "bizAlias", "name"):
-        for component in dicts(components):
-            name = text(component.get(key)).strip()
-            if name:
-                found.setdefault(name, value_of(component))
-    for component in dicts(components):
-        for name, value in _pairs(component):
-            found.setdefault(name, value)
-    return found
-
-
-def value_of(component: Mapping[str, Any]) -> str:
-    """A component's value as text; what was left empty is "", in whichever of its ways it comes: no
-    value, null, or the text "null". A department without a value has its name beside it."""
-    value = text(component.get("value"))
-    if value.strip() == "null":
-        value = ""
-    if not value and component.get("componentType") == "DepartmentField":
-        beside = _json(component.get("extValue"))
-        value = text(beside.get("name")) if isinstance(beside, dict) else ""
-    if component.get("componentType") == "DDMultiSelectField":
-        chosen = _json(value)
-        plain = isinstance(chosen, list) and all(isinstance(each, str) for each in chosen)
-        # an option with a comma in it must not become two
-        if plain and not any("," in each or "，" in each for each in chosen):
-            return ", ".join(chosen)
-    return value
-
-
-def _pairs(component: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """A range is named by the JSON text of two names, and valued by that of two values."""
-    names, values = _json(component.get("name")), _json(component.get("value"))
-    if not isinstance(names, list) or not isinstance(values, list):
-        return []
-    pairs = zip(names, values, strict=False)
-    return [(text(name).strip(), text(value)) for name, value in pairs if text(name).strip()]
-
-
 def _milliseconds(value: Any) -> int:
     """A time of an answer, which has minutes only, as a number to compare by; 0 if it is none."""
     try:
         return int(datetime.fromisoformat(text(value)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return 0
-
-
-def _json(value: Any) -> Any:
-    """The list or object of a JSON text; None if it is none."""
-    if not isinstance(value, str) or value[:1] not in ("[", "{"):
-        return None
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return None

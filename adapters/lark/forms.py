@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.lark import render
+from adapters.lark import widgets
 
 log = logging.getLogger(__name__)
 
@@ -148,31 +148,11 @@ def _whole_number(value: Any) -> int:
 # ----------------------------------------------------------------------------- fields
 
 
-def fields(form: Any) -> dict[str, str]:
-    """The widgets' values as text, by custom id, id and name; where two widgets would share a
-    key, custom ids win over ids and ids over names."""
+def fields(form: Any) -> dict[str, Any]:
+    """The widgets as JSON of ``bot.model.fields``, by custom id, id and name; where two widgets
+    would share a key, custom ids win over ids and ids over names."""
     try:
-        widgets = json.loads(form) if isinstance(form, str) else form
+        return widgets.plain(json.loads(form) if isinstance(form, str) else form)
     except (ValueError, RecursionError):
         log.warning("an approval form's fields are not JSON")
         return {}
-    found: dict[str, str] = {}
-    for key in ("custom_id", "id", "name"):
-        for widget in _dicts(widgets):
-            name = widget.get(key)
-            if isinstance(name, str) and name:
-                found.setdefault(name, value_text(widget.get("value")))
-    return found
-
-
-def value_text(value: Any) -> str:
-    """A widget's value as text: lists with commas, structures as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
-        return ", ".join(value_text(item) for item in value)
-    return render.dumped(value)

@@ -137,7 +137,8 @@ def dingtalk_of(settings: config.Config, table: schema.DingTalk, clock: ports.Cl
 def lark_of(settings: config.Config, table: schema.Lark, clock: ports.Clock) -> ports.Chat:
     from adapters import lark
 
-    forms = tuple(rule.form for rule in settings.book.forms if rule.platform == "lark")
+    mapped = [rule.form for rule in settings.book.forms if rule.platform == "lark"]
+    forms = tuple(dict.fromkeys((*mapped, *table.approvals)))
     return lark.Lark(
         lark.Settings(
             app_id=table.app_id,

@@ -156,6 +156,11 @@ class Lark(Table):
         description="PEM file of the certificates to trust instead of the usual ones, where a "
         "gateway with a private authority stands in between.",
     )
+    approvals: Texts = Field(
+        default=(),
+        description="Approval codes whose events the bot subscribes to beside those of `[[form]]`, "
+        "so that rules hear of them.",
+    )
     reply_in_thread: bool = Field(
         default=True,
         description="Start a topic under the question with the first answer, so that all that "
@@ -341,7 +346,8 @@ class Form(Table):
     command: Text = Field(description="The command that it asks for.")
     args: dict[Text, Annotated[str, StringConstraints(min_length=1, max_length=1024)]] = Field(
         default_factory=dict,
-        description="Parameter = form field, by the field's name or id. A value that begins with "
+        description="Parameter = form field, by the field's name or id, or a part of one: "
+        "`period.start`, `machines.host` (a column), `machines[0].host`. A value that begins with "
         "`=` is a constant.",
     )
     group: Text = Field(description="Name of the group that gets the card and the audit reply.")

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import model, rulebook
-from bot.core import forms
+from bot.core import forms, mapping
 from bot.core.draft import Draft
 from bot.house import House
 from bot.rules import effort, transform
@@ -275,7 +275,7 @@ def summary(house: House, request: model.Request) -> dict[str, Any]:
         "command": request.command,
         "state": request.state.value,
         "person": request.person,
-        "args": {name: forms.HIDDEN if name in hidden else v for name, v in request.args.items()},
+        "args": {name: mapping.HIDDEN if name in hidden else v for name, v in request.args.items()},
         "reason": request.reason,
         "policy": request.policy,
         "risk": request.risk,

@@ -7,15 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import cards, catalog, model, parse, policy, texts
-from bot.core import amending, filing, reading, relating, rights, voting
+from bot import cards, model, parse, policy, texts
+from bot.core import amending, filing, mapping, reading, relating, rights, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
 APPROVED = "approval.approved"
 """The type of the event that a form which was agreed to is."""
-HIDDEN = "***"
-"""What stands in events for a value that is never shown."""
 FILED_BEFORE = timedelta(hours=24)
 """How long before an absence a form may have been filed that was agreed to in it."""
 MOST_OPEN = 10_000
@@ -54,6 +52,7 @@ def changed(
     draft = Draft(house, view, now)
     rule = rule_of(house.book, event.platform, event.form)
     if rule is None:
+        notice(draft, event)
         return draft.receipt()
     facts = {"form": event.form, "instance": event.instance}
     if event.tenant not in house.book.tenants.get(event.platform, frozenset()):
@@ -67,6 +66,32 @@ def changed(
     body = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
     reading.read(draft, body, event.id, {} if loud else reading.QUIET)
     return draft.receipt()
+
+
+# ----------------------------------------------------------------------------- events alone
+
+
+def notice(draft: Draft, event: model.FormChanged) -> None:
+    """A form that no command is mapped to was agreed to: it is read where a rule asks for it, by
+    its source, type or code. All others are nobody's business here."""
+    house = draft.house
+    known = {"form": event.form, "instance": event.instance}
+    told = {"source": source_of(event), "type": APPROVED, "subject": event.instance, "data": known}
+    ours = event.tenant in house.book.tenants.get(event.platform, frozenset())
+    if event.status == "approved" and ours and house.rules and house.rules.asks_for(told):
+        body = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
+        reading.read(draft, body, event.id, {})
+
+
+def publish(draft: Draft, body: model.FetchForm, outcome: model.Outcome) -> None:
+    """It was read: if it is agreed to, it is an event. One that revokes or modifies another is
+    none, as of those that are mapped."""
+    data = outcome.data if isinstance(outcome, model.Done) else {}
+    if data.get("status") == "approved":
+        if not data.get("action"):
+            draft.published.append(approved(draft, None, body, data))
+    elif not is_decided(data, outcome):
+        reading.patience(draft, body, is_late_answer(outcome))
 
 
 # ----------------------------------------------------------------------------- what was read
@@ -84,6 +109,7 @@ def fetched(
     body, data = effect.body, outcome.data if isinstance(outcome, model.Done) else {}
     rule = rule_of(house.book, body.platform, body.form)
     if rule is None:
+        publish(draft, body, outcome)
         return draft.receipt()
     link = amending.link_of(body, data)
     if link is not None and effect.context.get("as") != "own":
@@ -176,22 +202,29 @@ def say_refused(
     draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
 
 
+def source_of(about: model.FormChanged | model.FetchForm) -> str:
+    """The source of the event that a form is."""
+    return f"{about.platform}.approval"
+
+
 def approved(
-    draft: Draft, rule: policy.FormRule, body: model.FetchForm, data: Mapping[str, Any]
+    draft: Draft, rule: policy.FormRule | None, body: model.FetchForm, data: Mapping[str, Any]
 ) -> model.CloudEvent:
     """The form as an event, for rules: also where it becomes no request. Its fields are called as
     whoever made the form likes, so what the bot adds goes before them."""
-    originator = str(data.get("originator") or "")
+    originator, book = str(data.get("originator") or ""), draft.house.book
     account = model.Account(body.platform, body.tenant, originator)
-    person = policy.person_of(draft.house.book, account)
+    person = policy.person_of(book, account)
+    found = draft.house.catalog.find(rule.command) if rule is not None else None
+    people = mapping.People(book, body.platform, body.tenant)
     return model.CloudEvent(
         id=body.instance,
-        source=f"{body.platform}.approval",
+        source=source_of(body),
         type=APPROVED,
         time=draft.now,
         subject=body.instance,
         data={
-            **shown(draft, rule, dict(data.get("fields") or {})),
+            **mapping.shown(rule, found, dict(data.get("fields") or {}), people),
             "form": body.form,
             "instance": body.instance,
             "title": str(data.get("title") or ""),
@@ -201,19 +234,6 @@ def approved(
             "late": is_late(draft),
         },
     )
-
-
-def shown(draft: Draft, rule: policy.FormRule, fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields as rules may see them: what a hidden parameter is made of is covered, by whatever
-    name it comes, for a field can have several."""
-    found = draft.house.catalog.find(rule.command)
-    hidden = found.hidden if found is not None else frozenset()
-    secret = [
-        fields[source]
-        for name, source in rule.args.items()
-        if name in hidden and fields.get(source)
-    ]
-    return {name: HIDDEN if value in secret else value for name, value in fields.items()}
 
 
 def is_late(draft: Draft) -> bool:
@@ -285,7 +305,8 @@ def file_form(
     found = house.catalog.find(rule.command)
     if found is None:
         return policy.Refusal("refused.not_enabled", {"command": rule.command})
-    values = fields_of(rule, found, dict(data.get("fields") or {}))
+    people = mapping.People(book, body.platform, body.tenant, strict=True)
+    values = mapping.values_of(rule, found, dict(data.get("fields") or {}), people)
     if isinstance(values, policy.Refusal):
         return values
     bound = parse.from_fields(found, values, locale)
@@ -342,22 +363,3 @@ def origin_of(
         str(before.get("ran") or ""),
         tuple((name, filing.shown(value), "") for name, value in before.get("args", {}).items()),
     )
-
-
-def fields_of(
-    rule: policy.FormRule, found: catalog.Command, fields: Mapping[str, Any]
-) -> dict[str, str] | policy.Refusal:
-    """The parameters' texts, from the form's fields as the rule maps them. A field that was left
-    empty gives none where the command needs none."""
-    needed = {parameter.name for parameter in found.parameters if parameter.required}
-    values: dict[str, str] = {}
-    for name, source in rule.args.items():
-        if source.startswith("="):
-            values[name] = source[1:]
-        elif source not in fields:
-            return policy.Refusal("refused.form_field", {"field": source, "name": name})
-        elif text := str(fields[source] or "").strip():
-            values[name] = text
-        elif name in needed:
-            return policy.Refusal("refused.form_blank", {"field": source, "name": name})
-    return values

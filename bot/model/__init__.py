@@ -5,7 +5,7 @@ dataclass made of strings, numbers, aware datetimes, tuples and dicts of such, s
 can be written to the store and read back unchanged (see ``bot.store.codec``).
 """
 
-from bot.model import verbatim
+from bot.model import fields, verbatim
 from bot.model.attempts import Attempt
 from bot.model.bus import (
     Arrived,
@@ -190,6 +190,7 @@ __all__ = [
     "Waiting",
     "canonical",
     "digest",
+    "fields",
     "intact",
     "likeness",
     "seals",

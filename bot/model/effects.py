@@ -63,11 +63,11 @@ class FetchForm:
     """Read an OA form. ``Done.data``: {"status": approved|rejected|withdrawn|running|reverted,
     "title": str, "originator": account id, "approvers": [account ids that agreed by hand to the
     form as it is now, never the originator's], "automatic": [those for whom it passed by itself],
-    "fields": {name or id or custom id: text}, "action": "revoke" or "modify" where it undoes or
-    replaces the form "original" (its instance id), else "", "attached": [instances that revoke or
-    modify it, where the platform lists them], "decided": milliseconds (0: not known), "unclear":
-    does it say of itself what makes no sense?}. Refused with the code "no_form": the platform knows
-    no such instance."""
+    "fields": {name or id or custom id: JSON of a ``bot.model.fields.Field``}, "action": "revoke" or
+    "modify" where it undoes or replaces the form "original" (its instance id), else "",
+    "attached": [instances that revoke or modify it, where the platform lists them], "decided":
+    milliseconds (0: not known), "unclear": does it say of itself what makes no sense?}. Refused
+    with the code "no_form": the platform knows no such instance."""
 
     platform: str
     tenant: str

@@ -87,6 +87,16 @@ class Pattern:
         judge, spent, event = tree.JUDGES[self.dialect], effort.Effort(None), tree.spelled(event)
         return any(judge.matches(node, event, spent) for node in self.nodes)
 
+    def asks_for(self, known: Mapping[str, Any]) -> bool:
+        """Could an event match of which only this much is known, and does the pattern ask for any
+        of that? What it asks beside is taken to hold."""
+        judge, spent = tree.JUDGES[self.dialect], effort.Effort(None)
+        for branch in self.branches:
+            asked = [each for each in branch if _known(known, each.path)]
+            if asked and judge.matches(tree.grown(asked), known, spent):
+                return True
+        return False
+
     def explain(self, event: Mapping[str, Any]) -> tuple[Reason, ...]:
         """Why the event does not match, by the branch that lacks least; empty: it matches."""
         judge, event = tree.JUDGES[self.dialect], tree.spelled(event)
@@ -151,3 +161,11 @@ def _near(event: Mapping[str, Any], path: tuple[str, ...]) -> str:
             return ""
         here = inner
     return ""
+
+
+def _known(event: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    """Does something stand at the path that conditions can be asked of?"""
+    here: Any = tree.got(event, path[0])
+    for key in path[1:]:
+        here = here.get(key, tree.MISSING) if isinstance(here, Mapping) else tree.MISSING
+    return here is not tree.MISSING and not isinstance(here, Mapping)

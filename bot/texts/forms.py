@@ -26,6 +26,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         "审批单的字段 {field} 没有填写（参数 {name} 必须有值），所以没有执行。请填好后重新提交审批单。",
         "The field {field} of the form was left empty, but {name} needs a value, so nothing was run. Fill it in and file the form again.",
     ),
+    "refused.form_row": (
+        "审批单明细的字段 {field} 在第 {row} 行没有填写，其他行填写了（参数 {name}），所以没有执行。请每行都填写或删除该行后重新提交审批单。",
+        "The field {field} of the form's table is empty in row {row} and not in others (for {name}), so nothing was run. Fill it in, or delete that row, and file the form again.",
+    ),
+    "refused.form_person": (
+        "审批单的字段 {field}（参数 {name}）里的 {who} 不是机器人认识的人，所以没有执行。请在 bot.toml 里把此人加为 `[[person]]`，或把 args 改为 `{field}.name`（姓名）或 `{field}.account`（帐号）。",
+        "The field {field} (for {name}) names {who}, whom I do not know, so nothing was run. Add them as a `[[person]]` in bot.toml, or map `{field}.name` or `{field}.account` in args.",
+    ),
     "form.title": ("审批单：{title}", "Form: {title}"),
     "form.from": ("来自审批单“{title}”", "from the form “{title}”"),
     "form.plain": ("审批单", "form"),

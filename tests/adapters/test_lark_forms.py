@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.lark import forms
+from bot.model import fields
 from tests.adapters.test_lark_events import sample
 
 
@@ -117,15 +118,15 @@ def test_a_form_that_revokes_or_modifies_another_says_which() -> None:
 
 def test_every_widget_is_read() -> None:
     read = forms.form(sample("approval_get_every_widget")["data"])
-    fields = read["fields"]
     assert read["approvers"] == ["ou_c0d96da5950c873fc4a877c5841b9891"]
-    assert fields["供应商"] == "某公司"
-    assert fields["使用部门"] == "复合材料事业部"
-    assert fields["number"] == "1234.56"
-    assert fields["contact"] == "f8ca557e"
-    assert json.loads(fields["dateInterval"])["interval"] == 2.0
-    assert fields["radio ext"] == "lwhggrby-ext-id"
-    assert [fields[name] for name in ("空", "无值", "空值")] == ["", "", ""]
+    found = {name: fields.of(each) for name, each in read["fields"].items()}
+    assert found["供应商"].value == "某公司"
+    assert found["使用部门"].value == ["复合材料事业部"]
+    assert found["number"].value == 1234.56
+    assert found["contact"].value == [{"account": "ou_12345", "name": ""}]
+    assert found["dateInterval"].value["interval"] == 2
+    assert found["radio ext"].value == "lwhggrby-ext-id"
+    assert all(found[name].blank for name in ("空", "无值", "空值"))
 
 
 def test_the_fields_of_a_form_by_custom_id_id_and_name():
@@ -142,10 +143,10 @@ def test_the_fields_of_a_form_by_custom_id_id_and_name():
         "emp_id": "E123",
         "w1": "E123",
         "Employee": "E123",
-        "w2": "3",
-        "Count": "3",
-        "w3": "a, b",
-        "Tags": "a, b",
+        "w2": fields.number(3).plain(),
+        "Count": fields.number(3).plain(),
+        "w3": fields.choices(["a", "b"]).plain(),
+        "Tags": fields.choices(["a", "b"]).plain(),
         "w4": '[[{"id":"x","value":"1"}]]',
         "Rows": '[[{"id":"x","value":"1"}]]',
         "w5": "spoof",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import demo, play
+from sandbox import demo, play, world
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing
 
@@ -289,6 +289,99 @@ async def test_a_form_with_everything_a_form_can_hold_asks_for_its_command(
             card = await scene.new_card("restart", known)
             for word in ("web-01", "web-02", "第二行"):
                 assert word in card["text"]
+
+
+TYPED = """command = "restart"
+args = { targets = "清单.机器", service = "清单[0].服务", reason = "负责人" }
+group = "ops\""""
+
+
+def typed(platform: str, who: str) -> list[dict[str, Any]]:
+    """A table of two machines, and a person."""
+    machines = ["web-01", "web-02"]
+    if platform == "dingtalk":
+        rows = [
+            {
+                "rowValue": [
+                    {"componentType": "TextField", "label": "机器", "key": "a", "value": one},
+                    {
+                        "componentType": "DDSelectField",
+                        "label": "服务",
+                        "key": "b",
+                        "value": "redis",
+                    },
+                ]
+            }
+            for one in machines
+        ]
+        person = json.dumps([{"emplId": who, "name": "Bob"}])
+        return [
+            {"id": "t", "name": "清单", "componentType": "TableField", "value": json.dumps(rows)},
+            {
+                **{"id": "p", "name": "负责人", "componentType": "InnerContactField"},
+                **{"value": "Bob", "extValue": person},
+            },
+        ]
+    table = [
+        [
+            {"id": "a", "name": "机器", "type": "input", "value": one},
+            {"id": "b", "name": "服务", "type": "radioV2", "value": "redis"},
+        ]
+        for one in machines
+    ]
+    return [
+        {"id": "t", "name": "清单", "type": "fieldList", "value": table},
+        {"id": "p", "name": "负责人", "type": "contact", "value": ["u"], "open_ids": [who]},
+    ]
+
+
+async def test_rows_of_a_table_and_people_fill_parameters(platform: str, tmp_path: Path) -> None:
+    async with Sandbox() as sandbox:
+        path = demo.configuration(tmp_path, sandbox.ports)
+        path.write_text(path.read_text("utf-8").replace(MAPPED, TYPED), "utf-8")
+        async with playing(sandbox, platform, path) as scene:
+            known = await scene.ids()
+            bob = next(getattr(one, platform) for one in world.PEOPLE if one.id == "bob")
+            await file(scene, {"x": "y"}, components=typed(platform, bob))
+            card = await scene.new_card("restart", known)
+            for word in ("web-01", "web-02", "redis", "reason=bob"):
+                assert word in card["text"]
+            await file(scene, {"x": "y"}, components=typed(platform, "u-nobody"))
+            told = await scene.told("负责人", known)
+            assert play.has(told["text"], ("不是机器人认识的人", "whom I do not know"))
+
+
+RULE = """
+[[rule]]
+name = "expenses"
+when = '$.data.form == "EXPENSES"'
+
+[[rule.target]]
+group = "ops"
+platform = "{platform}"
+form = "TEMPLATE"
+value = {{ title = "$.data.title", amount = "$.data.amount", who = "$.data.person" }}
+template = "${{who}} spends ${{amount}}"
+"""
+
+
+async def test_a_form_that_asks_for_no_command_is_an_event_for_rules(
+    platform: str, tmp_path: Path
+) -> None:
+    async with Sandbox() as sandbox:
+        path = demo.configuration(tmp_path, sandbox.ports, RULE.format(platform=platform))
+        text = path.read_text("utf-8").replace("[lark]", '[lark]\napprovals = ["EXPENSES"]', 1)
+        path.write_text(text, "utf-8")
+        await sandbox.call(platform, "form", user="dave", fields={"a": "b"}, form="EXPENSES")
+        async with playing(sandbox, platform, path) as scene:
+            known = await scene.ids()
+            amount = {"id": "amount", "name": "amount", "value": "12.50"}
+            kind = {"componentType": "MoneyField", "type": "amount"}
+            how = {"form": "EXPENSES", "components": [{**amount, **kind}], "user": "alice"}
+            await file(scene, {"x": "y"}, **how)
+            await scene.told("alice spends 12.5", known)
+            with scene.reader() as reader:
+                assert reader.recent_requests() == ()
 
 
 # ----------------------------------------------------------------------------- read again

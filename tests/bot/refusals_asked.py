@@ -8,6 +8,7 @@ from unittest import mock
 
 from bot import model, policy, regexes
 from bot.core import definitions
+from bot.model import fields
 from tests.bot import stage as stage_
 from tests.bot.refusals import Play, rule, says
 from tests.bot.stage import CHAT, PLATFORM
@@ -506,6 +507,24 @@ def a_form_without_a_field(play: Play) -> str:
 @says("refused.form_blank")
 def a_form_whose_needed_field_was_left_empty(play: Play) -> str:
     return play.form(fields={"emp_id": "", "role": "devops"})
+
+
+@says("refused.form_person")
+def a_form_that_names_somebody_unknown(play: Play) -> str:
+    named = fields.people([("u-mallory", "Mallory")]).plain()
+    heard = play.form(fields={"emp_id": named, "role": "devops"})
+    assert "Mallory" in heard
+    return heard
+
+
+@says("refused.form_row")
+def a_form_with_a_table_that_has_gaps(play: Play) -> str:
+    rows = fields.rows([{"id": fields.text("E1"), "n": fields.text("1")}, {"n": fields.text("2")}])
+    mapped = policy.FormRule(
+        PLATFORM, "hire", "provision", {"emp_id": "staff.id", "role": "role"}, "ops", "form"
+    )
+    play.changed(forms=(mapped,))
+    return play.form(fields={"staff": rows.plain(), "role": "devops"})
 
 
 @says("refused.form_waiting")

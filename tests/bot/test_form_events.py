@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot import loading, model, policy
+from bot.model import fields
 from tests.bot import run_stage, stage
 from tests.bot.bus_stage import Stage, command, group, rules, webhook
 
@@ -28,7 +29,7 @@ class FormStage(Stage):
             return model.Done(data={**outcome.data, **self.form})
         return outcome
 
-    def agree(self, instance: str = "i-1", **form: Any) -> None:
+    def agree(self, instance: str = "i-1", of: str = "hire", **form: Any) -> None:
         self.form = form
         now = self.clock.now()
         self.submit(
@@ -37,7 +38,7 @@ class FormStage(Stage):
                 now,
                 stage.PLATFORM,
                 stage.TENANT,
-                "hire",
+                of,
                 instance,
                 "approved",
             )
@@ -142,8 +143,8 @@ def test_what_a_hidden_parameter_is_made_of_is_covered(formed: FormStage, tmp_pa
     formed.work()
     assert formed.request(1).command == "gate"
     [event] = agreed(formed)
-    fields = {key: event.data[key] for key in ("note", "word", "field-7", "else")}
-    assert fields == {"note": "n", "word": "***", "field-7": "***", "else": ""}
+    told = {key: event.data[key] for key in ("note", "word", "field-7", "else")}
+    assert told == {"note": "n", "word": "***", "field-7": "***", "else": ""}
     assert "hunter2" not in str([event.plain() for event in formed.events()])
 
 
@@ -156,6 +157,86 @@ def test_without_rules_a_form_is_an_event_too(tmp_path: Path) -> None:
         assert [event.type for event in made.events()] == ["approval.approved"]
     finally:
         made.close()
+
+
+# ----------------------------------------------------------------------------- without a command
+
+OTHER = "expenses"
+
+
+def others(made: FormStage) -> list[model.CloudEvent]:
+    return [event for event in agreed(made) if event.data["form"] == OTHER]
+
+
+@pytest.mark.parametrize(
+    ("when", "heard"),
+    [
+        ('$.source == "chat.approval"', True),
+        ('$.type == "approval.approved" && $.data.days > 2', True),
+        ('$.data.form == "expenses"', True),
+        ('{"detail": {"form": [{"prefix": "exp"}], "days": [{"numeric": [">", 2]}]}}', True),
+        ('$.data.form == "other"', False),
+        ('$.data.form == "expenses" && $.source == "shop"', False),
+        ('$.type == "shop.order"', False),
+        ('$.data.days > 2', False),
+        ('$.id != null', False),
+    ],
+)  # fmt: skip
+def test_a_form_without_a_command_is_read_where_a_rule_asks_for_it(
+    tmp_path: Path, when: str, heard: bool
+) -> None:
+    """And nowhere else: what people file there is nobody's business here."""
+    made = FormStage(tmp_path, rules(other=(when, webhook())))
+    try:
+        made.agree(of=OTHER, fields={"days": fields.number(3).plain()})
+        done = made.work()
+        assert any(isinstance(body, model.FetchForm) for body in done) == heard
+        assert [event.data["days"] for event in others(made)] == [3] * heard
+        assert any(isinstance(body, model.Deliver) for body in done) == heard
+        assert made.read(lambda reader: reader.recent_requests(1)) == ()
+        assert not [body for body in done if isinstance(body, model.Say)]
+    finally:
+        made.close()
+
+
+def test_without_rules_no_other_form_is_read(tmp_path: Path) -> None:
+    made = FormStage(tmp_path)
+    try:
+        made.agree(of=OTHER)
+        assert made.work() == []
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize(
+    "form", [{"status": "rejected"}, {"action": "revoke", "original": "i-0"}, {"action": "modify"}]
+)
+def test_a_form_without_a_command_that_is_no_agreement_is_no_event(
+    formed: FormStage, form: dict[str, Any]
+) -> None:
+    formed.agree(of=OTHER, **form)
+    assert formed.deliveries() == []
+    assert others(formed) == []
+
+
+def test_a_form_without_a_command_that_reads_undecided_is_read_again(formed: FormStage) -> None:
+    formed.agree(of=OTHER, status="running")
+    assert formed.deliveries() == []
+    formed.form = {"fields": {"x": "1"}}
+    formed.clock.advance(3)
+    sent = formed.deliveries()
+    formed.clock.advance(3)
+    assert len([*sent, *formed.deliveries()]) == 1
+    assert [event.data["x"] for event in others(formed)] == ["1"]
+
+
+def test_people_in_a_form_are_told_by_their_ids(formed: FormStage) -> None:
+    """Whoever is nobody that is known is told so that they are nobody's id."""
+    who = fields.people([("u-bob", "Bob"), ("u-mallory", "carol")]).plain()
+    formed.agree(of=OTHER, fields={"who": who})
+    formed.work()
+    [event] = others(formed)
+    assert event.data["who"] == ["bob", "chat:u-mallory"]
 
 
 # ----------------------------------------------------------------------------- nobody else's

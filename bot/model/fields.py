@@ -1,0 +1,243 @@
+"""What stands in a field of an OA form, read alike on every platform.
+
+An adapter makes a ``Field`` of each of its platform's components with the functions here, and gives
+it to the core as plain JSON (``plain``), which ``of`` reads back. Whoever maps or shows fields
+knows these kinds only:
+
+======== ============================================ =============================================
+kind     value                                        parts
+======== ============================================ =============================================
+text     text                                         –
+number   a number; None where it is blank             as given, such as ``currency``
+choice   text                                         as given, such as ``key``
+choices  a list of texts                              as given, such as ``id``
+people   a list of {"account", "name"}                ``account``, ``name``: lists of texts
+date     text, as the platform writes it              –
+range    an object: ``start``, ``end`` and others     each of its keys
+files    a list of objects: ``name``, ``url``, ``id`` each key that one of them has, as lists
+rows     a list of objects: column → ``Field``        each column, see ``bot.core.mapping``
+group    an object                                    each of its keys
+======== ============================================ =============================================
+
+``more`` of rows has the column of each further name that a column goes by.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Kind = Literal[
+    "text",
+    "number",
+    "choice",
+    "choices",
+    "people",
+    "date",
+    "range",
+    "files",
+    "rows",
+    "group",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+DEEPEST = 4
+"""How deep what stands in a field may be nested."""
+_DIGITS = 18
+"""A number with more digits is no number that is counted with: it stays text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """``text``: how a number was written; of all else it is made of the value. ``more``: parts
+    beside the value, as JSON."""
+
+    kind: Kind
+    value: Any
+    text: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def blank(self) -> bool:
+        """Was it left empty?"""
+        if self.kind == "range":
+            return is_blank(self.value["start"]) and is_blank(self.value["end"])
+        return is_blank(self.value)
+
+    def plain(self) -> Any:
+        """As JSON; a text by itself."""
+        if self.kind == "text" and not self.more:
+            return self.value
+        value = self.value
+        if self.kind == "rows":
+            value = [{name: cell.plain() for name, cell in row.items()} for row in value]
+        return {"kind": self.kind, "value": value, "text": self.text, "more": dict(self.more)}
+
+
+def is_blank(value: Any) -> bool:
+    """Is there nothing in it, or only what is blank itself?"""
+    if isinstance(value, Field):
+        return value.blank
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, Mapping):
+        return all(is_blank(each) for each in value.values())
+    return value is None or (isinstance(value, Sequence) and all(is_blank(e) for e in value))
+
+
+def of(found: Any) -> Field:
+    """A field of its JSON; a text, a number or a list of texts by itself is read as such."""
+    if not isinstance(found, Mapping) or found.get("kind") not in KINDS:
+        return guess(found)
+    kind, value = found["kind"], found.get("value")
+    if kind == "rows":
+        value = [{name: of(cell) for name, cell in row.items()} for row in value or ()]
+    return Field(kind, value, str(found.get("text") or ""), dict(found.get("more") or {}))
+
+
+def guess(value: Any) -> Field:
+    """A field of a JSON value of which no kind is known."""
+    if value is None or isinstance(value, str | bool):
+        return text(value)
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, Mapping):
+        return group(value)
+    if isinstance(value, list) and not any(isinstance(each, list | Mapping) for each in value):
+        return choices(value)
+    if isinstance(value, list) and all(isinstance(each, Mapping) for each in value):
+        return rows({str(k): _cell(v) for k, v in each.items()} for each in value)
+    return text(value)
+
+
+def _cell(value: Any) -> Field:
+    return text(value) if isinstance(value, list | Mapping) else guess(value)
+
+
+# ----------------------------------------------------------------------------- kinds
+
+
+def text(value: Any) -> Field:
+    return Field("text", word(value))
+
+
+def number(value: Any, **more: Any) -> Field:
+    """A number as such, or as text with or without commas between thousands. What is none, or has
+    more digits than are counted with, stays text, so that nothing of it is lost."""
+    written = word(value).strip()
+    if not written:
+        return Field("number", None, "", _given(more))
+    plain = written.replace(",", "")
+    if not _NUMBER.fullmatch(written) or sum(map(str.isdigit, plain)) > _DIGITS:
+        return text(written)
+    found = float(plain) if "." in plain else int(plain)
+    return Field("number", found, plain.removeprefix("+"), _given(more))
+
+
+def choice(value: Any, **more: Any) -> Field:
+    return Field("choice", word(value), "", _given(more))
+
+
+def choices(values: Iterable[Any], **more: Any) -> Field:
+    """What was chosen of several; what is empty among it is left out."""
+    found = [made for each in values if (made := word(each)).strip()]
+    return Field("choices", found, "", _given(more))
+
+
+def people(named: Iterable[tuple[Any, Any]]) -> Field:
+    """People as (account id, name); either may be empty, but not both."""
+    found = [{"account": word(account), "name": word(name)} for account, name in named]
+    return Field("people", [one for one in found if one["account"] or one["name"]])
+
+
+def date(value: Any) -> Field:
+    return Field("date", word(value))
+
+
+def span(start: Any, end: Any, **more: Any) -> Field:
+    """A range of two dates, and what else is said of it."""
+    return Field("range", {"start": word(start), "end": word(end), **_given(more)})
+
+
+def files(found: Iterable[Mapping[str, Any]]) -> Field:
+    """Files; what is not known of one is left out."""
+    known = [{k: word(v) for k, v in each.items() if word(v)} for each in found]
+    return Field("files", [each for each in known if each])
+
+
+def rows(found: Iterable[Mapping[str, Field]]) -> Field:
+    """The rows of a table; one that was left empty altogether is none, and there are no tables in
+    tables. A cell that has several names stands under the last of them, by which people know it."""
+    made: list[dict[str, Field]] = []
+    other: dict[str, str] = {}
+    for row in found:
+        called: dict[int, str] = {}
+        for name, cell in row.items():
+            called[id(cell)] = name
+        other |= {name: called[id(cell)] for name, cell in row.items() if called[id(cell)] != name}
+        flat = {name: row[name] for name in called.values() if row[name].kind != "rows"}
+        if not is_blank(flat):
+            made.append(flat)
+    return Field("rows", made, "", other)
+
+
+def group(found: Mapping[str, Any]) -> Field:
+    """Values that belong together, of which no other kind is known."""
+    return Field("group", _kept(found))
+
+
+def _kept(value: Any, depth: int = 0) -> Any:
+    """A JSON value that can be stored: what is nested deeper than is ever meant becomes text."""
+    if isinstance(value, Mapping) and depth < DEEPEST:
+        return {word(name): _kept(each, depth + 1) for name, each in value.items()}
+    if isinstance(value, list) and depth < DEEPEST:
+        return [_kept(each, depth + 1) for each in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return number(value).value
+    return word(value)
+
+
+def word(value: Any) -> str:
+    """A JSON value as text: structures as JSON, and "" for null and where nothing is in it."""
+    if isinstance(value, str):
+        # lone halves of surrogate pairs, which JSON can carry and no store can, are replaced
+        return value if value.isascii() else _stored(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value in (None, [], {}) or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    try:
+        if isinstance(value, int | float):
+            return f"{value:.15g}" if isinstance(value, float) and value % 1 else str(int(value))
+        return _stored(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    except (ValueError, RecursionError):  # more digits than Python writes, or nested too deeply
+        return ""
+
+
+def _stored(value: str) -> str:
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _given(more: Mapping[str, Any]) -> dict[str, Any]:
+    return {word(n): _kept(value) for n, value in more.items() if value not in (None, "", [], {})}
+
+
+# ----------------------------------------------------------------------------- under their names
+
+
+def named(found: Iterable[tuple[Sequence[Any], Field]]) -> dict[str, Field]:
+    """Fields by name: of each field its names, the best first. Where two fields share a name, the
+    better one has it, and the first of two that are as good."""
+    every = [([text(name).value.strip() for name in names], each) for names, each in found]
+    made: dict[str, Field] = {}
+    for rank in range(max((len(names) for names, _ in every), default=0)):
+        for names, each in every:
+            if rank < len(names) and names[rank]:
+                made.setdefault(names[rank], each)
+    return made
