@@ -321,7 +321,9 @@ class Outbox:
     def _mind(self, claimed: store.Claimed) -> None:
         """Say later that a call is waited for, if it has not come back by then."""
         effect = claimed.effect
-        if claimed.bucket.platform or not isinstance(effect.body, WAITED_FOR):
+        before_start = isinstance(effect.body, model.FetchForm) and effect.request
+        in_cloud = not claimed.bucket.platform and isinstance(effect.body, WAITED_FOR)
+        if not before_start and not in_cloud:
             return
         if effect.id not in self._late:
             loop = asyncio.get_running_loop()
@@ -329,7 +331,8 @@ class Outbox:
 
     def _delayed(self, effect: model.StoredEffect) -> None:
         where = getattr(self._route(effect.body), "where", None)
-        what = where(effect.body) if where is not None else effect.body.kind
+        otherwise = getattr(effect.body, "platform", effect.body.kind)
+        what = where(effect.body) if where is not None else otherwise
         reason = self._reasons.pop(effect.id, "")
         log.warning("effect %d waits for %s: %s", effect.id, what, reason or "no answer yet")
         event = model.Delayed(

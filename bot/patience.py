@@ -22,8 +22,10 @@ class Patience:
     effect: timedelta = timedelta(hours=24)
     run: timedelta = timedelta(minutes=15)
 
-    def of(self, effect: model.Effect) -> timedelta:
-        return self.run if isinstance(effect, HURRIED) else self.effect
+    def of(self, effect: model.StoredEffect) -> timedelta:
+        """A form that is read for a request is read before its run may start."""
+        before_start = isinstance(effect.body, model.FetchForm) and effect.request
+        return self.run if before_start or isinstance(effect.body, HURRIED) else self.effect
 
     def wait(
         self, row: store.Row, outcome: model.NotSent, now: datetime, chance: random.Random
@@ -34,7 +36,7 @@ class Patience:
         if isinstance(body, model.Deliver):
             pause = retry.delay(body.retry, row.failures, chance.uniform)
             return None if pause is None else max(pause, least)
-        if now - row.created_at > self.of(body):
+        if now - row.created_at > self.of(row.effect):
             return None
         doublings = min(max(row.effect.attempts - 1, 0), 20)
         usual = min(LAST_RETRY, FIRST_RETRY * 2.0**doublings) * chance.uniform(0.75, 1.25)

@@ -159,7 +159,7 @@ class Taker:
         row = self._writer.effect(event.effect)
         if row is None or row.state not in ("queued", "in_flight"):
             return None
-        until = row.created_at + self._patience.of(row.effect.body)
+        until = row.created_at + self._patience.of(row.effect)
         return replace(event, until=until, request=row.effect.request)
 
     def _settle(self, event: model.Settled, now: datetime) -> model.Event | None:

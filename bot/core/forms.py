@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import cards, model, parse, policy, texts
-from bot.core import amending, filing, mapping, reading, relating, rights, voting
+from bot.core import amending, filing, mapping, reading, relating, rights, starting, voting
 from bot.core.draft import Draft, reason_of, refusal_text
 from bot.house import House
 
@@ -108,6 +108,9 @@ def fetched(
     assert isinstance(effect.body, model.FetchForm)
     body, data = effect.body, outcome.data if isinstance(outcome, model.Done) else {}
     rule = rule_of(house.book, body.platform, body.form)
+    if reading.context_of(draft).get("as") == reading.BEFORE_START:
+        starting.read_again(draft, body, outcome)
+        return draft.receipt()
     if rule is None:
         publish(draft, body, outcome)
         return draft.receipt()

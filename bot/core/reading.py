@@ -18,6 +18,8 @@ LATER = (1800.0, 3600.0, 7200.0, 14400.0, 28800.0)
 """Seconds after which it is read again once that was said."""
 WATCH = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 """Seconds after which a form about another is read again that is not decided; the last for ever."""
+BEFORE_START = "start"
+"""What a reading is, by its context: the last one before the form's run starts."""
 GONE = 3
 """How often in a row such a form must not be found to count as taken back."""
 WAITED = timedelta(minutes=round(sum(PATIENCE) / 60))
@@ -34,6 +36,18 @@ def read(
     """Read a form, after all that is still to be read of it. ``why`` makes it happen once."""
     key = f"{lane_of(body)}:{why}"
     draft.effects.append(model.NewEffect(key, lane or lane_of(body), body, context=dict(context)))
+
+
+def before_start(draft: Draft, form: model.FormOrigin, again: int = 0, **more: Any) -> None:
+    """Read the form of an approved request before anything of it starts; ``again``: for how many
+    times it was not found."""
+    body = model.FetchForm(form.platform, form.tenant, form.form, form.instance)
+    lane = lane_of(body)
+    why = "-".join(("attached" if more else "start", draft.it.digest[:16], str(again)))
+    key = f"{lane}:{why}:{draft.name}:v{draft.it.version}"
+    context = {"as": BEFORE_START, "for": form.instance, "digest": draft.it.digest, **more}
+    after = PATIENCE[again - 1] if again else 0.0
+    draft.queue(key, lane, body, context={**context, "again": again}, after=after)
 
 
 def wait(draft: Draft, body: model.FetchForm, after: float, context: Mapping[str, Any]) -> None:

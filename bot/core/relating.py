@@ -68,11 +68,18 @@ def replaced(draft: Draft, link: model.FormLink) -> dict[str, Any]:
 
 
 def looked(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None:
-    """A form that has its request was read again: it may have been taken back, or wait again, which
-    it does on some platforms while its revocation is decided."""
-    status = data.get("status")
-    if reading.waited(draft) and data and status != "running":
+    """A form that has its request was read again."""
+    if reading.waited(draft) and data and data.get("status") != "running":
         return reading.at_once(draft, body)
+    follow(draft, body, data)
+    unread(draft, body, data)
+    return None
+
+
+def follow(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None:
+    """It may have been taken back, or wait again, which it does on some platforms while its
+    revocation is decided: its request does alike."""
+    status = data.get("status")
     if data.get("action") == "revoke":  # an earlier release made a request of it
         return amending.withdraw(draft, "revocation")
     if status in ("withdrawn", "reverted"):
@@ -85,7 +92,6 @@ def looked(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None
         amending.apply(draft, body.instance)
         if status == "running" and not draft.it.state.final:
             reading.watch(draft, body, body.instance, own=True)
-    unread(draft, body, data)
     return None
 
 

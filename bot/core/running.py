@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, quorum, texts
-from bot.core import authority, elsewhere, endings, incidents, live, runs, waiting
+from bot.core import authority, elsewhere, endings, incidents, live, reading, runs, waiting
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
@@ -48,9 +48,9 @@ def batch_of(installation: str, request: int, instances: int, at: datetime) -> s
 
 
 def start(draft: Draft) -> None:
-    """The votes are in: run it. The targets of a template are looked at once more before. Each
-    approval draws its own nonce, so none adopts the run of another: not of one that was refused
-    or put to the vote again, nor of one that a restored store knows nothing of."""
+    """The votes are in: run it. The form that asked for it is read once more before. Each approval
+    draws its own nonce, so none adopts the run of another: not of one that was refused or put to
+    the vote again, nor of one that a restored store knows nothing of."""
     request, plan = draft.it, draft.it.plan
     assert plan is not None
     nonce = draft.view.nonce or request.nonce
@@ -66,6 +66,19 @@ def start(draft: Draft) -> None:
     )
     if not authority.may_start(draft):
         return
+    if request.form is not None:
+        reading.before_start(draft, request.form)
+    else:
+        launch(draft)
+
+
+def launch(draft: Draft) -> None:
+    """Nothing of what was approved was taken back: run it. The targets of a template are looked at
+    once more before."""
+    plan = draft.it.plan
+    assert plan is not None
+    if not authority.may_start(draft):
+        return
     if not plan.template:
         start_steps(draft)
     elif plan.selectors:
@@ -73,6 +86,14 @@ def start(draft: Draft) -> None:
         draft.queue(key, key, model.Resolve((), plan.region, plan.selectors))
     else:
         go(draft)
+
+
+def is_due(draft: Draft) -> bool:
+    """Is it approved, and nothing of it written as started since? An approval that was taken back
+    may have left its steps behind."""
+    name = f"{live.execution_id(draft)}-"
+    ours = any(step.token.startswith(name) for step in draft.steps.values())
+    return draft.it.state is model.State.APPROVED and not ours
 
 
 def go(draft: Draft) -> None:
@@ -302,6 +323,9 @@ def stop(draft: Draft, person: policy.Person) -> Answer:
     else:
         draft.change(stopping=True, ended_by=person.id)
         draft.enter(person.id, "run.stop", state=request.state.value)
+        if is_due(draft):
+            not_begun(draft)
+            return texts.say(locale, "stop.done", **facts), "info"
         if request.plan is not None and request.plan.template:
             halt_template(draft, person)
             return texts.say(locale, "stop.done", **facts), "info"
@@ -314,16 +338,19 @@ def stop(draft: Draft, person: policy.Person) -> Answer:
     return text, "warning"
 
 
+def not_begun(draft: Draft) -> None:
+    """It was stopped while its form, or its targets, were looked at once more."""
+    why = texts.say(draft.it.locale, "stop.before_start")
+    draft.finish(model.State.CANCELLED, note=why)
+    draft.update_card()
+    endings.sentence(draft, "outcome", "say.not_started", reason=why)
+
+
 def halt_template(draft: Draft, person: policy.Person) -> None:
-    """Stop a template: before it began, in its journal, or on the engine that runs it."""
+    """Stop a template that has begun: in its journal, or on the engine that runs it."""
     plan = draft.it.plan
     assert plan is not None
-    if draft.it.state is model.State.APPROVED and not draft.steps:
-        why = texts.say(draft.it.locale, "stop.before_start")
-        draft.finish(model.State.CANCELLED, note=why)
-        draft.update_card()
-        endings.sentence(draft, "outcome", "say.not_started", reason=why)
-    elif plan.engine == "local":
+    if plan.engine == "local":
         runs.told(draft, "stopped", person.id)
     else:
         for step in tuple(draft.steps.values()):

@@ -59,6 +59,14 @@ PHRASES: dict[str, tuple[str, str]] = {
         '#{id} 由 OOS 执行，调用无法逐个判断，而这条命令现在只允许部分实例；设置 unjudged_calls = "allow" 才允许。',
         '#{id} runs on OOS, whose calls cannot be judged one by one, and its command is held to some instances now. unjudged_calls = "allow" would allow it',
     ),
+    "authority.form": (
+        "#{id} 的审批单现在的状态是：{status}，不再是已同意。",
+        "The form behind #{id} is no longer agreed to; it is now: {status}.",
+    ),
+    "authority.form_unread": (
+        "启动前要再读一次 #{id} 的审批单，没有读到：{reason}",
+        "The form behind #{id} has to be read again before it starts, and could not be: {reason}",
+    ),
     "hold.restored": (
         "#{id} 来自恢复的备份：备份之后发生了什么，这里没有记录。请先核实，再发送 revote {id} 重新提交审批。",
         "#{id} comes from a restored backup, which knows nothing of what happened after it was made. Check what happened, then send: revote {id}",

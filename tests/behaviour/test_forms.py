@@ -150,6 +150,25 @@ async def test_a_revocation_whose_events_never_came_is_seen_after_an_absence(
     assert await carded.runs() == []
 
 
+async def test_a_form_revoked_unheard_of_never_runs_though_people_approve_it(
+    carded: Scene,
+) -> None:
+    """The bot was away for so short a time that it does not read the form again by itself."""
+    known = await carded.ids("hr")
+    form = await file(carded)
+    card = await asked(carded, known)
+    await carded.settled()
+    await carded.end()
+    await carded.call("fault", api="push.event", do="no_push", times=100)
+    await revoke(carded, form)
+    await carded.start()
+    await carded.click("carol", card, "approve")
+    told = await carded.told(("撤销", "revoked"), known, "hr")
+    assert play.has(told["text"], ("没有执行", "not run"))
+    await carded.settled()
+    assert await carded.runs() == []
+
+
 async def test_form_and_revocation_found_after_an_absence_run_nothing(scene: Scene) -> None:
     await scene.say("alice", "whoami")
     await scene.until("an answer", lambda seen: [e for e in seen if e["from"] == "bot"])

@@ -423,6 +423,26 @@ def a_call_of_what_is_over(play: Play) -> str:
     return refused.reason
 
 
+@says("authority.form")
+def a_form_that_is_refused_after_all(play: Play) -> str:
+    return form_reads_anew(play, model.Done(data={"status": "rejected"}))
+
+
+@says("authority.form_unread")
+def a_form_that_cannot_be_read_again(play: Play) -> str:
+    return form_reads_anew(play, model.Refused("not allowed", "denied"))
+
+
+def form_reads_anew(play: Play, outcome: model.Outcome) -> str:
+    """A form asks for a command, people approve it, and the form reads like this then."""
+    rule = play.stage.house.book.forms[0]
+    play.changed(forms=(dataclasses.replace(rule, policy="any"),))
+    play.form()
+    play.outside[model.FetchForm] = outcome
+    play.clicks("carol")
+    return play.told()
+
+
 @says("authority.sealed")
 def hidden_values_under_another_key(play: Play) -> str:
     play.stage.planned("alice", "gate password=hunter2")

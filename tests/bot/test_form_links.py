@@ -71,6 +71,10 @@ class Forms(stage.Stage):
     def claimed_start(self) -> Any:
         """What starts the run is under way; all else that was due is done."""
         taken = self.claim()
+        while not any(isinstance(each.effect.body, model.StartRun) for each in taken):
+            for each in taken:
+                self.settle(each, self.answer(each))
+            taken = self.claim()
         [start] = [each for each in taken if isinstance(each.effect.body, model.StartRun)]
         for each in taken:
             if each is not start:
@@ -224,6 +228,113 @@ def test_a_form_that_waits_again_by_itself_is_held(forms: Forms) -> None:
     forms.file("O", status="reverted")
     forms.tell("O", "withdrawn")
     assert forms.state() == "cancelled"
+
+
+# ----------------------------------------------------------------------------- unheard of
+
+
+UNHEARD: list[tuple[str, dict[str, Any] | None, str, str]] = [
+    ("taken back", {"status": "withdrawn"}, "cancelled", "was withdrawn"),
+    ("revoked", {"status": "reverted"}, "cancelled", "was withdrawn"),
+    ("being revoked", {"status": "running"}, "pending", "being revoked"),
+    ("refused", {"status": "rejected"}, "not_started", "it is now: rejected"),
+    ("not found", None, "not_started", "not to be found"),
+]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("found", "state", "told"), [each[1:] for each in UNHEARD], ids=[each[0] for each in UNHEARD]
+)
+def test_a_form_taken_back_unheard_of_never_runs_though_it_is_approved(
+    forms: Forms, found: dict[str, Any] | None, state: str, told: str, late: bool
+) -> None:
+    """As while the bot was down: nothing was read of it when people approved. Or the platform's
+    answer reached the bot while the form was read once more, in whatever order."""
+    forms.agree("O")
+    if found is None:
+        del forms.platform["O"]
+    else:
+        forms.file("O", **found)
+    forms.approve()
+    if late:
+        forms.tell("O", "withdrawn" if state == "cancelled" else "changed")
+    for _ in range(4):
+        forms.work()
+        forms.clock.advance(6)
+    assert (forms.state(), forms.begun()) == (state, 0)
+    assert any(told in each for each in said(forms.heard))
+
+
+@pytest.mark.parametrize(
+    ("about", "state"),
+    [
+        (revoking("approved"), "cancelled"),
+        (revoking("running"), "pending"),
+        (modifying("approved"), "cancelled"),
+        (revoking("rejected"), "approved"),
+    ],
+)
+def test_a_revocation_that_is_listed_with_the_form_is_read_before_it_runs(
+    forms: Forms, about: dict[str, Any], state: str
+) -> None:
+    forms.agree("O")
+    forms.file("R", **about)
+    forms.file("O", attached=["R"])
+    forms.approve()
+    forms.work()
+    forms.work()
+    assert forms.begun() == (state == "approved")
+    assert forms.state() in (state, "running")
+
+
+def test_a_form_whose_decision_counts_is_read_once_more_too(counted: Forms) -> None:
+    counted.file("O")
+    counted.tell("O")
+    taken = counted.claim()
+    while not any(isinstance(each.effect.body, model.Resolve) for each in taken):
+        for each in taken:
+            counted.settle(each, counted.answer(each))
+        taken = counted.claim()
+    counted.file("O", status="reverted")
+    for each in taken:
+        counted.settle(each, counted.answer(each))
+    counted.work()
+    assert (counted.state(), counted.begun()) == ("cancelled", 0)
+
+
+def test_an_answer_that_lags_once_is_waited_for(forms: Forms) -> None:
+    forms.agree("O")
+    kept = forms.platform.pop("O")
+    forms.approve()
+    forms.work()
+    assert (forms.state(), forms.begun()) == ("approved", 0)
+    forms.platform["O"] = kept
+    forms.clock.advance(6)
+    forms.work()
+    assert forms.begun() == 1
+
+
+def test_a_request_can_be_stopped_while_its_form_is_read(forms: Forms) -> None:
+    forms.agree("O")
+    forms.approve()
+    [look] = [e for e in forms.claim() if isinstance(e.effect.body, model.FetchForm)]
+    forms.ask("alice", "stop 1")
+    assert forms.state() == "cancelled"
+    forms.settle(look, forms.answer(look))
+    forms.work()
+    assert forms.begun() == 0
+
+
+def test_a_form_that_cannot_be_read_is_given_up_after_a_quarter_of_an_hour(forms: Forms) -> None:
+    forms.agree("O")
+    forms.approve()
+    for _ in range(40):
+        for each in forms.claim():
+            look = isinstance(each.effect.body, model.FetchForm)
+            forms.settle(each, model.NotSent("down") if look else forms.answer(each))
+        forms.clock.advance(60)
+    assert (forms.state(), forms.begun()) == ("not_started", 0)
 
 
 def test_a_start_that_was_faster_than_the_revocation_is_told(forms: Forms) -> None:

@@ -1,0 +1,77 @@
+"""The form of an approved request, read once more before anything of it starts: what was taken back
+meanwhile never runs, also where nobody has heard of that yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot import model, policy, texts
+from bot.core import amending, authority, reading, relating, running, waiting
+from bot.core.draft import Draft, reason_of
+
+NO_FORM = "no_form"
+
+
+def read_again(draft: Draft, body: model.FetchForm, outcome: model.Outcome) -> None:
+    """The form as it is now. Nothing happens where the request was not waiting for it any more."""
+    request, context = draft.request, reading.context_of(draft)
+    if request is None or request.hold or request.digest != context.get("digest"):
+        return
+    if not running.is_due(draft):
+        return
+    waiting.over(draft)
+    if isinstance(outcome, model.Done):
+        stands(draft, body, outcome.data)
+    elif getattr(outcome, "code", "") == NO_FORM and look_again(draft):
+        return
+    else:
+        give_up(draft, unread_of(draft, outcome))
+
+
+def stands(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None:
+    """Go on if it is still agreed to, and nothing that revokes or modifies it is agreed to or being
+    decided. Those that its platform lists with it are read before."""
+    relating.follow(draft, body, data)
+    amending.apply(draft, body.instance)
+    request = draft.it
+    if request.state is not model.State.APPROVED or request.hold or not request.form:
+        return
+    if data.get("status") != "approved":
+        return give_up(draft, not_agreed(request, str(data.get("status"))))
+    if relating.unread(draft, body, data):
+        return reading.before_start(draft, request.form, attached=True)
+    return running.launch(draft)
+
+
+def look_again(draft: Draft) -> bool:
+    """It is not found, which may be an answer that lags behind: look a few times more."""
+    again = int(reading.context_of(draft).get("again", 0)) + 1
+    form = draft.it.form
+    if form is None or again >= reading.GONE:
+        return False
+    reading.before_start(draft, form, again)
+    return True
+
+
+def not_agreed(request: model.Request, status: str) -> policy.Refusal:
+    """Why a form keeps its run from starting that is something else than agreed to."""
+    word = f"form.status.{status}"
+    word = word if word in texts.PHRASES else "form.status.unknown"
+    return policy.Refusal(
+        "authority.form", {"id": request.id, "status": texts.say(request.locale, word)}
+    )
+
+
+def unread_of(draft: Draft, outcome: model.Outcome) -> policy.Refusal:
+    """Why a form that cannot be read keeps its run from starting."""
+    request = draft.it
+    if getattr(outcome, "code", "") == NO_FORM:
+        return not_agreed(request, "missing")
+    facts = {"id": request.id, "reason": reason_of(request.locale, outcome)}
+    return policy.Refusal("authority.form_unread", facts)
+
+
+def give_up(draft: Draft, refusal: policy.Refusal) -> None:
+    """It was approved, and nothing of it starts; it can be put to the vote again."""
+    authority.not_started(draft, authority.refused(draft.it.locale, refusal))
