@@ -164,17 +164,20 @@ class Janitor:
         keep: timedelta = timedelta(days=30),
         keep_dead: timedelta = timedelta(days=90),
         bite: int = 500,
+        remember: timedelta | None = None,
     ) -> None:
         self._engine = engine
         self._keep = keep
         self._keep_dead = keep_dead
+        self._remember = keep if remember is None else remember
         self._bite = bite
         self._clock = clock
         self._due = clock.monotonic()
         ticker.add(self.NAME, self.tidy)
 
     async def tidy(self, now: datetime) -> datetime | None:
-        """Delete what is older than ``keep`` (letters that could not be delivered: ``keep_dead``),
+        """Delete what is older than ``keep`` (letters that could not be delivered: ``keep_dead``;
+        the names by which events from outside are known again: ``remember``),
         each bite in a commit of its own so that events pass in between; returns when to come
         again."""
         left = self._due - self._clock.monotonic()
@@ -182,10 +185,13 @@ class Janitor:
             return now + timedelta(seconds=left)
         self._due = self._clock.monotonic() + self.EVERY.total_seconds()
         before, dead, place = codec.ms(now - self._keep), codec.ms(now - self._keep_dead), 0
+        outside = codec.ms(now - self._remember)
         while True:
             start = place
             gone, place = await self._engine.write(
-                lambda writer, start=start: writer.prune(before, dead, start, self._bite)  # type: ignore[misc]
+                lambda writer, start=start: writer.prune(  # type: ignore[misc]
+                    before, dead, start, self._bite, outside
+                )
             )
             if gone:
                 log.debug("forgot %d old events and effects", gone)

@@ -26,6 +26,9 @@ OURS = "countersign"
 RESERVED = ("dingtalk", "lark")
 """The first word of sources and types that the platforms' adapters make. From outside these come
 only from a sender whose ``only`` names such a source."""
+FORMS = "approval.approved"
+"""The type of the event that a form was agreed to on a platform. Rules may ask for it alone, so
+from outside it comes only with a source of such a platform."""
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 
 
@@ -107,6 +110,15 @@ class Source:
         return first not in RESERVED or any(
             one.casefold().startswith(f"{first}.") for one in self.only
         )
+
+    def may_send(self, source: str, type: str) -> str:
+        """May this sender send events of this source and type, as far as such names are reserved?
+        Else which of the two it may not say, "source" or "type"."""
+        for word, name in (("source", source), ("type", type)):
+            if not self.may_name(name):
+                return word
+        first = source.casefold().partition(".")[0]
+        return "type" if type.casefold() == FORMS and first not in RESERVED else ""
 
     @property
     def guarded(self) -> bool:

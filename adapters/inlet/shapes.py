@@ -263,9 +263,8 @@ def _owned(source: Source, event: model.CloudEvent) -> Found:
 
 def _check_names(source: Source, event: model.CloudEvent) -> None:
     """Refuse what this sender may not say of an event; the bot believes these names."""
-    for word, name in (("source", event.source), ("type", event.type)):
-        if not source.may_name(name):
-            raise refusal.Refusal(403, word, f"this sender may not send events of that {word}")
+    if word := source.may_send(event.source, event.type):
+        raise refusal.Refusal(403, word, f"this sender may not send events of that {word}")
     if source.only and not any(
         event.source.startswith(one[:-1]) if one.endswith("*") else event.source == one
         for one in source.only

@@ -142,7 +142,8 @@ class App:
         queue = outbox.Outbox(door, bus.route, budgets, self.clock, account=outside.account)
         ticker = timer.Ticker(self.clock)
         timer.Timer(door, self.clock, ticker)
-        timer.Janitor(door, self.clock, ticker)
+        remember = self.settings.http.remember if self.settings.http is not None else None
+        timer.Janitor(door, self.clock, ticker, remember=remember)
         looker = poller.Poller(door, outside.executor, self.clock, ticker)
         if self.settings.book.watch is not None:
             region = self.settings.oos.region or self.settings.aliyun.region

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -213,6 +214,11 @@ class Http(Table):
     )
     max_bytes: int = Field(
         default=262144, ge=1024, le=4194304, description="Most bytes of a request's body."
+    )
+    remember: values.Duration = Field(
+        default=timedelta(days=30),
+        description="How long an event is known again by its sender, source and id, so that it is "
+        "taken once. One that comes again after that is taken as another.",
     )
 
 

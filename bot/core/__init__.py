@@ -49,7 +49,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
         case model.ExecutionFound():
             return model.Needs()
         case model.Arrived():
-            return model.Needs(known_as=event.known_as)
+            return bus.needs(event)
         case model.Turned() | model.Ordered():
             return model.Needs()
         case model.TimerDue() | model.Observed() | model.ExecutionSeen() | model.Restored():

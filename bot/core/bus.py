@@ -141,6 +141,29 @@ def causes_of(
     return tuple(dict.fromkeys(causes))
 
 
+def needs(event: model.Arrived) -> model.Needs:
+    """What must be known of the store to take an event from outside."""
+    if not event.known_as:
+        return model.Needs()
+    came = event.event
+    return model.Needs(known_as=event.known_as, marked=(came.source, came.id, marks_of(event)))
+
+
+def marks_of(event: model.Arrived) -> tuple[str, str]:
+    """The marks of an event: as one that is new, and as one that was changed."""
+    return event.via, event.via + event.id.removeprefix(event.known_as)
+
+
+def marked(
+    event: model.Arrived, view: model.View, mark: str, now: datetime
+) -> tuple[model.CloudEvent, ...]:
+    """The event under a mark of its own. Where its names were forgotten sooner than what came of
+    it, it is another one now."""
+    if mark in view.marks:
+        mark = f"{mark}@{now:%Y%m%d%H%M%S}-{view.nonce[:4]}"
+    return (replace(event.event, person=event.person, mark=mark),)
+
+
 def arrived(house: House, event: model.Arrived, view: model.View, now: datetime) -> model.Decision:
     """Publish what came from outside, unless it says that it is one of the bot's own events: rules
     may trust these, so nobody else makes them."""
@@ -152,7 +175,7 @@ def arrived(house: House, event: model.Arrived, view: model.View, now: datetime)
     if not event.known_as:
         return model.Decision(published=(came,))
     if not view.known:
-        return model.Decision(published=(replace(came, mark=event.via),))
+        return model.Decision(published=marked(event, view, event.via, now))
     draft = Draft(house, view, now)
     facts = {"via": event.via, "source": came.source, "event": came.id}
     if event.refuse:
@@ -163,8 +186,7 @@ def arrived(house: House, event: model.Arrived, view: model.View, now: datetime)
         draft.enter("countersign", "event.changed", **facts)
         told = "another event came by this source and id; this one is kept beside it"
         made, code = draft.receipt(told, "warning"), "changed"
-        content = event.id.removeprefix(event.known_as)
-        made = replace(made, published=(replace(came, mark=f"{event.via}{content}"),))
+        made = replace(made, published=marked(event, view, marks_of(event)[1], now))
     return replace(made, receipt=replace(made.receipt, code=code))
 
 

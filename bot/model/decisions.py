@@ -47,7 +47,8 @@ class Needs:
     else through ``effect``. ``listing``: "open" (all not final, oldest
     first), "recent" (newest first), "audit" (of ``request`` if given, else the newest entries),
     "dead" (letters that could not be delivered; ``letter`` is one of them by number).
-    ``known_as``: is an event known by this name?
+    ``known_as``: is an event known by this name? ``marked``: source and id of an event, and marks:
+    by which of them does the bus, or a delivery, hold such an event?
     """
 
     platform: str = ""
@@ -61,6 +62,7 @@ class Needs:
     letter: int = 0
     asks_by: str = ""
     known_as: str = ""
+    marked: tuple[str, str, tuple[str, ...]] = ("", "", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class View:
     another for each event, ``shift`` by how much the machine's clock was set in all.
     ``listing_votes``: the votes on the requests of an "open" ``listing``.
     ``total``: how many rows ``listing``, ``audit`` or ``letters`` would have without a limit.
-    ``known``: an event from outside has come by this name before.
+    ``known``: an event from outside has come by this name before. ``marks``: those of the marks
+    that were asked about by which the bus, or a delivery, holds such an event.
     ``links``: the forms that revoke or modify the OA form that the event is about."""
 
     next_request: int
@@ -151,6 +154,7 @@ class View:
     listing_votes: tuple[Vote, ...] = ()
     links: tuple[FormLink, ...] = ()
     known: bool = False
+    marks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,28 @@ def _once_more(connection: sqlite3.Connection, found: model.Letter) -> model.Eff
 # ----------------------------------------------------------------------------- reading
 
 
+def marks(
+    connection: sqlite3.Connection, source: str, id: str, asked: Collection[str]
+) -> frozenset[str]:
+    """Those of the marks by which an event of this source and id is on the bus, or a delivery of it
+    is still held."""
+    found = set()
+    for mark in asked:
+        names = (source, id, mark)
+        first = _first({"source": source, "id": id, "type": "", "mark": mark})
+        if (
+            connection.execute(queries.BUS_HAS, names).fetchone()
+            or connection.execute(queries.LETTERS_OF, (first, first + BEHIND_ALL, 1)).fetchone()
+        ):
+            found.add(mark)
+    return frozenset(found)
+
+
+def _first(named: dict[str, str]) -> str:
+    """How the keys of an event's deliveries begin: the rule and the target are the rest."""
+    return model.Deliver("", 0, "http", {}, None, named).key.removesuffix(":0")
+
+
 def events(
     connection: sqlite3.Connection,
     since: datetime | None,
@@ -120,8 +142,7 @@ def letters_of(
 ) -> tuple[model.Letter, ...]:
     """What rules made of an event, as far as it is remembered."""
     named = {"source": event.source, "id": event.id, "type": event.type, "mark": event.mark}
-    key = model.Deliver("", 0, "http", {}, None, named).key
-    first = key.removesuffix(":0")  # the rule and the target are the rest of the key
+    first = _first(named)
     rows = connection.execute(queries.LETTERS_OF, (first, first + BEHIND_ALL, limit))
     return tuple(map(_letter, rows))
 

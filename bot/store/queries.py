@@ -227,6 +227,7 @@ BUS_INSERT = """
 INSERT INTO bus (source, id, mark, type, subject, at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source, id, mark) DO NOTHING
 """
+BUS_HAS = "SELECT 1 FROM bus WHERE source = ? AND id = ? AND mark = ?"
 BUS_FIRST_SINCE = "SELECT seq FROM bus WHERE at >= ? ORDER BY at, seq LIMIT 1"
 _OF_TYPES = "(:types = '[]' OR type IN (SELECT value FROM json_each(:types)))"
 BUS_PAGE = f"""
@@ -345,9 +346,14 @@ AUDIT_LAST_AT = "SELECT at FROM audit ORDER BY seq DESC LIMIT 1"
 
 # ----------------------------------------------------------------------------- pruning
 
-EVENTS_PRUNE = (
-    "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < ? ORDER BY at LIMIT ?)"
+_OUTSIDE = "(id >= 'in:' AND id < 'in;')"
+"""What names an event from outside, and what came by it."""
+EVENTS_PRUNE = f"""
+DELETE FROM events WHERE id IN (
+    SELECT id FROM events WHERE at < MAX(:before, :outside)
+    AND at < CASE WHEN {_OUTSIDE} THEN :outside ELSE :before END ORDER BY at LIMIT :bite
 )
+"""
 BUS_PRUNE = (
     "DELETE FROM bus WHERE seq IN (SELECT seq FROM bus WHERE at < ? ORDER BY at, seq LIMIT ?)"
 )

@@ -219,6 +219,7 @@ def load(
     known = needs.known_as and connection.execute(queries.EVENT_ANSWER, (needs.known_as,))
     return model.View(
         known=bool(known and known.fetchone()),
+        marks=letters.marks(connection, *needs.marked),
         next_request=next_request,
         audit_seq=audit_seq,
         audit_hash=audit_hash,

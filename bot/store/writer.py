@@ -341,11 +341,15 @@ class Writer:
         """Delete up to ``bite`` events of the bus from before ``before``; returns how many."""
         return self._execute(queries.BUS_PRUNE, (before, bite)).rowcount
 
-    def prune(self, before: int, dead: int, after: int, bite: int) -> tuple[int, int]:
-        """Delete up to ``bite`` events and outbox rows that are older than ``before``, dead letters
-        only if they were last tried before ``dead``; ``after`` is the outbox row to go on from.
+    def prune(
+        self, before: int, dead: int, after: int, bite: int, outside: int | None = None
+    ) -> tuple[int, int]:
+        """Delete up to ``bite`` events and outbox rows that are older than ``before``, the names of
+        events from outside if they came before ``outside`` (None: the same), dead letters only if
+        they were last tried before ``dead``; ``after`` is the outbox row to go on from.
         Returns how many went, and the row to go on from (0: all were looked at)."""
-        gone = self._execute(queries.EVENTS_PRUNE, (before, bite)).rowcount
+        older = {"before": before, "outside": before if outside is None else outside}
+        gone = self._execute(queries.EVENTS_PRUNE, {**older, "bite": bite}).rowcount
         first = self._execute(queries.OUTBOX_NEXT, (after,)).fetchone()
         if first is None or first[1] >= before:
             return gone, after if gone == bite else 0

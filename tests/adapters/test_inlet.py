@@ -537,6 +537,10 @@ async def test_a_sender_speaks_only_for_its_own_sources(tmp_path: Path) -> None:
         ({"type": "countersign.run.completed"}, 403),
         ({"type": "Countersign.run.completed"}, 403),
         ({"source": "countersigned/x"}, 403),
+        ({"type": "approval.approved"}, 403),
+        ({"type": "Approval.Approved"}, 403),
+        ({"type": "approval.approved", "source": "dingtalks.approval"}, 403),
+        ({"type": "approval.approval"}, 202),
         ({"source": "dingtalks.approval", "type": "larks.x"}, 202),
     ],
 )
@@ -553,6 +557,8 @@ async def test_a_sender_that_is_declared_for_a_reserved_name_may_use_it(tmp_path
     async with staged(tmp_path, source(only=("dingtalk.*",))) as stage:
         event = EVENT | {"source": "dingtalk.approval", "type": "dingtalk.filed"}
         assert (await stage.signed_post("/in/shop", event)).status == 202
+        agreed = event | {"type": "approval.approved", "id": "2"}
+        assert (await stage.signed_post("/in/shop", agreed)).status == 202
         for other in ({"source": "lark.approval"}, {"type": "lark.x"}, {"type": "countersign.x"}):
             assert (await stage.signed_post("/in/shop", event | other)).status == 403
 

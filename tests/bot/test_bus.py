@@ -416,6 +416,37 @@ def test_events_are_json_that_others_can_read(stage: Stage) -> None:
     assert json.loads(body)["data"] == {"a": [True, 1.5, "\u2028", {"b": None}]}
 
 
+@pytest.mark.parametrize("days", [1, 30, 60])
+def test_an_event_is_known_again_for_as_long_as_it_is_set_and_then_it_is_another(
+    stage: Stage, days: int
+) -> None:
+    with_rules(stage, notify=(HIRED, webhook()))
+    janitor = timer.Janitor(
+        stage.engine, stage.clock, timer.Ticker(stage.clock), remember=timedelta(days=days)
+    )
+
+    def arrive() -> bool:
+        """Was it taken as a new one?"""
+        now = stage.clock.now()
+        event = model.CloudEvent("1", "hr.approval", "t", now, data={"emp_id": "E1"})
+        known_as = "in:hr:hr.approval:1"
+        arrived = model.Arrived(f"{known_as}:c0", now, event, "hr", "alice", None, known_as)
+        return not stage.submit(arrived).duplicate
+
+    def later(hours: int) -> None:
+        stage.clock.advance(3600 * hours)
+        stage.loop.run_until_complete(janitor.tidy(stage.clock.now()))
+
+    assert arrive()
+    stage.fail(model.Refused("HTTP 404"))
+    later(24 * days - 2)
+    assert not arrive()
+    later(4)
+    assert arrive()
+    assert len(stage.letters("queued")) == 1, "its delivery is not taken for the one of before"
+    assert not arrive()
+
+
 def test_what_was_matched_at_the_door_is_not_matched_again_by_the_writer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
