@@ -13,7 +13,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
 
+from bot import __main__ as cli
 from bot import model
 from sandbox import demo, play
 from sandbox.client import Sandbox
@@ -159,6 +161,26 @@ async def test_a_failed_run_is_told_in_the_group_with_a_mention(scene: Ruled) ->
     await scene.click("carol", card, "approve")
     told = await scene.told("failed:", [*there, card["id"]], to="bob")
     assert "#1" in told["text"]
+
+
+async def test_what_was_told_is_told_again_where_somebody_hands_its_event_to_the_rule(
+    scene: Ruled,
+) -> None:
+    there = await scene.ids("ops")
+    card = await scene.pending("run web-01 -- exit 3", user="bob")
+    await scene.click("carol", card, "approve")
+    first = await scene.told("failed:", [*there, card["id"]], to="bob")
+    await scene.settled()
+    await scene.end()
+    words = ["rule", "redo", "failed", "--since", "1h", "--config", str(scene.settings.path)]
+    done = await asyncio.to_thread(CliRunner().invoke, cli.main, words, "y\n")
+    assert done.exit_code == 0, done.output
+    assert "1 delivery queued" in done.stdout
+    await scene.start()
+    again = await scene.told("failed:", [*there, card["id"], first["id"]], to="bob")
+    assert again["text"] == first["text"]
+    assert len(await recorded(scene, "rule.redone")) == 1
+    assert len(await scene.runs()) == 1, "what is told again runs nothing"
 
 
 # ----------------------------------------------------------------------------- the document's words
