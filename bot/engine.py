@@ -326,24 +326,38 @@ class _Gate:
     def passed(self, claims: store.Claims, quota: Quota) -> store.Claims:
         """Those that may be sent."""
         left: list[store.Claimed] = []
-        for claimed in claims.taken:
-            allowed = self._allowed(claimed)
+        judged = [(claimed, self._outcome(claimed)) for claimed in claims.taken]
+        refused = [
+            claimed.effect.id
+            for claimed, outcome in judged
+            if outcome is not None and not _may_have_happened(claimed)
+        ]
+        for claimed, outcome in judged:
+            if isinstance(outcome, model.Refused):
+                others = [one for one in refused if one != claimed.effect.id]
+                outcome = replace(outcome, data={**outcome.data, model.TOGETHER: others})
+            allowed = self._allowed(claimed, outcome)
             if allowed is None:
                 quota.give_back(claimed.bucket)
             else:
                 left.append(allowed)
         return replace(claims, taken=tuple(left), refused=len(claims.taken) - len(left))
 
-    def _allowed(self, claimed: store.Claimed) -> store.Claimed | None:
+    def _outcome(self, claimed: store.Claimed) -> model.Refused | model.NotSent | None:
+        """Why it is not sent; None: it may be."""
+        starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall | model.TellRun)
+        return self._judged(claimed.effect) if starts else None
+
+    def _allowed(
+        self, claimed: store.Claimed, outcome: model.Refused | model.NotSent | None
+    ) -> store.Claimed | None:
         """The effect as it may be sent; None: it may not, and that is settled. One that may have
         happened before is looked up only."""
         effect, body = claimed.effect, claimed.effect.body
-        if not isinstance(body, model.StartRun | model.RunCall | model.TellRun):
-            return claimed
-        outcome = self._judged(effect)
         if outcome is None:
             return claimed
-        if claimed.attempt.uncertain and isinstance(body, model.StartRun | model.RunCall):
+        if _may_have_happened(claimed):
+            assert isinstance(body, model.StartRun | model.RunCall)
             return replace(claimed, effect=replace(effect, body=replace(body, lookup=True)))
         key = f"effect:{effect.id}:{effect.attempts}"
         self._taker.take(model.Settled(key, self._clock.now(), effect.id, outcome))
@@ -361,3 +375,9 @@ class _Gate:
                 raise
             log.exception("effect %d could not be judged", effect.id)
             return model.NotSent(f"it could not be judged: {type(fault).__name__}")
+
+
+def _may_have_happened(claimed: store.Claimed) -> bool:
+    """Was it sent before, with an outcome that nobody knows?"""
+    starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall)
+    return claimed.attempt.uncertain and starts

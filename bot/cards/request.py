@@ -148,6 +148,7 @@ def settled_blocks(
     ]
     started = request.state in (
         model.State.RUNNING,
+        model.State.WAITING,
         model.State.SUCCEEDED,
         model.State.FAILED,
         model.State.UNKNOWN,
@@ -163,7 +164,7 @@ def settled_blocks(
     else:
         named = targets(locale, plan.instances, "card.targets.plan", request.id)
         rows.append((texts.say(locale, "card.targets"), named))
-    return (model.Block("facts", rows=tuple(rows)),)
+    return (model.Block("facts", rows=tuple(rows)), *runs.blocks(request))
 
 
 def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]:

@@ -22,6 +22,7 @@ from bot.core import (
     running,
     runs,
     telling,
+    timing,
     voting,
     waiting,
     watching,
@@ -84,7 +85,7 @@ def decided(house: House, event: model.Event, view: model.View, now: datetime) -
         case model.Restored():
             return restoring.restored(house, event, view, now)
         case model.TimerDue():
-            return running.timer_due(house, event, view, now)
+            return timing.timer_due(house, event, view, now)
         case model.Observed():
             return running.observed(house, event, view, now)
         case model.Settled():

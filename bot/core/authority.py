@@ -71,11 +71,13 @@ def starts(body: model.Effect) -> bool:
             return False
 
 
-def began(draft: Draft) -> bool:
-    """Was anything of the request let out that starts or changes something?"""
+def began(draft: Draft, refused: model.Refused | None = None) -> bool:
+    """Was anything of the request let out that starts or changes something? Not what was claimed
+    and ``refused`` together with the effect that this is about."""
     archive = draft.view.archive
     assert archive is not None
-    return any(starts(body) for body in archive.sent(draft.it.id))
+    together = refused.data.get(model.TOGETHER, ()) if refused is not None else ()
+    return any(starts(body) for body in archive.sent(draft.it.id, tuple(together)))
 
 
 def may_start(draft: Draft) -> bool:

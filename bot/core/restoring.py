@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import model, texts
-from bot.core import live, runs
+from bot.core import holding, live, running, runs
 from bot.core.draft import Draft
 from bot.house import House
 
@@ -31,6 +31,8 @@ def restored(
         why = texts.say(draft.it.locale, "restored.unknown")
         runs.end(draft, model.State.UNKNOWN, why)
         return draft.receipt()
+    if holding.is_held(draft.it):
+        holding.look_up(draft, running.queue_start)
     key = "say.restored.held" if draft.it.hold else "say.restored.followed"
     draft.tell_sentence("restored", key, draft.asker())
     draft.update_card()

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import cards, model, policy, quorum, texts
-from bot.core import authority, elsewhere, endings, incidents, live, reading, runs, waiting
+from bot.core import (
+    authority,
+    endings,
+    holding,
+    incidents,
+    live,
+    reading,
+    runs,
+    waiting,
+)
 from bot.core.draft import Draft, approvers_of, reason_of
 from bot.house import House
 
@@ -18,8 +27,6 @@ BATCH_RESULTS = 500
 LOOKUPS = 6
 """How often an unclear start is looked up before a person is asked."""
 OVERDUE = timedelta(minutes=5)
-LOST = timedelta(hours=1)
-"""How long after that a run without results is given up: a person has to look then."""
 TERMINAL = cards.FINISHED
 STOPPABLE = (model.State.APPROVED, model.State.RUNNING, model.State.WAITING)
 
@@ -135,12 +142,19 @@ def start_steps(draft: Draft) -> None:
 
 
 def queue_start(
-    draft: Draft, step: model.Step, name: str, look: int = 0, lookup: bool = False
+    draft: Draft,
+    step: model.Step,
+    name: str = "",
+    look: int = 0,
+    lookup: bool = False,
+    again: str = "",
 ) -> None:
     """Queue the call of a step; ``look`` counts the times it had to be looked up since. ``lookup``:
-    it may not be made any more, whatever is found."""
+    it may not be made any more, whatever is found. ``again``: it was held, and may be made since
+    now."""
     request = draft.it
     assert request.plan is not None
+    name = name or run_name(request, step.index, len(draft.steps))
     tags = {
         "countersign": draft.view.installation,
         "countersign-batch": step.batch,
@@ -151,9 +165,12 @@ def queue_start(
     }
     body = model.StartRun(request.id, request.plan, request.digest, step, name, tags, lookup)
     lane = f"run:{request.id}:{step.index}"
-    key = f"start:{step.token}" + (f":look{look}" if look else "")
+    key = f"start:{step.token}" + (f":look{look}" if look else "") + (f":{again}" if again else "")
     after = min(2.0**look, 60.0) if look else 0.0
-    draft.queue(key, lane, body, context={"look": look}, doubt=look > 0, after=after)
+    context = {"look": look, **({"at": draft.now.isoformat()} if again else {})}
+    draft.queue(key, lane, body, context=context, doubt=look > 0, after=after)
+    if again:
+        mind(draft)
 
 
 def started(
@@ -172,8 +189,8 @@ def started(
         case model.Done(ref=invocation, data=data):
             incidents.note(draft, invocation, data)
             begin(draft, replace(step, invocation=invocation, state="running"))
-        case model.Refused(code=authority.NOT_AUTHORISED) if not authority.began(draft):
-            authority.not_started(draft, outcome)
+        case model.Refused(code=authority.NOT_AUTHORISED):
+            not_let_out(draft, step, outcome)
         case model.Refused(reason=reason) | model.NotSent(reason=reason):
             why = reason_of(draft.it.locale, outcome)
             draft.step(replace(step, state="failed", error=why))
@@ -183,6 +200,22 @@ def started(
         case model.Unknown(reason=reason):
             unclear(draft, step, effect, reason)
     return draft.receipt()
+
+
+def not_let_out(draft: Draft, step: model.Step, outcome: model.Refused) -> None:
+    """A call may not be made at this moment: nothing began yet, and nothing does; or what is left
+    of the run is held."""
+    if authority.began(draft, outcome):
+        holding.hold(draft, step, outcome)
+    else:
+        authority.not_started(draft, outcome)
+
+
+def mind(draft: Draft) -> None:
+    """Say in time that a script takes long."""
+    assert draft.it.plan is not None
+    if not draft.it.plan.template:
+        draft.remind("overdue", timedelta(seconds=draft.it.plan.timeout) + OVERDUE)
 
 
 def begin(draft: Draft, step: model.Step) -> None:
@@ -196,13 +229,15 @@ def begin(draft: Draft, step: model.Step) -> None:
         digest=draft.it.digest,
         token=step.token,
     )
-    if draft.it.state is model.State.APPROVED:
-        draft.change(state=model.State.RUNNING, started_at=draft.now)
-        assert draft.it.plan is not None
-        if not draft.it.plan.template:
-            draft.remind("overdue", timedelta(seconds=draft.it.plan.timeout) + OVERDUE)
+    plan, held = draft.it.plan, holding.is_held(draft.it)
+    assert plan is not None
+    if draft.it.state is model.State.APPROVED or (held and draft.it.started_at is None):
+        state = model.State.WAITING if held else model.State.RUNNING
+        draft.change(state=state, started_at=draft.now)
     else:
         draft.change()
+    if draft.it.started_at == draft.now:
+        mind(draft)
     if draft.it.stopping:
         queue_stop(draft, step)
     draft.update_card()
@@ -264,7 +299,7 @@ def is_over(draft: Draft, instance: str) -> bool:
 def conclude(draft: Draft) -> bool:
     """End the request if every step has ended; False while one is still open."""
     steps = tuple(draft.steps.values())
-    if any(step.state in ("started", "running") for step in steps):
+    if any(step.state in ("started", "held", "running") for step in steps):
         return False
     request = draft.it
     state = verdict(draft, steps)
@@ -329,6 +364,10 @@ def stop(draft: Draft, person: policy.Person) -> Answer:
         if request.plan is not None and request.plan.template:
             halt_template(draft, person)
             return texts.say(locale, "stop.done", **facts), "info"
+        if holding.is_held(draft.it):
+            why = texts.say(draft.it.locale, "stop.before_start")
+            for step in holding.release(draft):
+                draft.step(replace(step, state="failed", error=why))
         for step in tuple(draft.steps.values()):
             halt(draft, step)
         if not conclude(draft):
@@ -361,10 +400,10 @@ def halt_template(draft: Draft, person: policy.Person) -> None:
 
 def halt(draft: Draft, step: model.Step) -> None:
     """Stop one step: drop its call while it is certainly unsent, else stop what it started."""
-    key = f"start:{step.token}"
+    key = holding.key_of(step, draft.view.unsent)
     if step.state == "running":
         queue_stop(draft, step)
-    elif step.state == "started" and key in draft.view.unsent:
+    elif step.state == "started" and key:
         draft.dropped.append(key)
         why = texts.say(draft.it.locale, "stop.before_start")
         draft.step(replace(step, state="failed", error=why))
@@ -398,73 +437,3 @@ def stopped(
         reason=reason_of(draft.it.locale, outcome),
     )
     return draft.receipt()
-
-
-# ----------------------------------------------------------------------------- time
-
-
-def timer_due(
-    house: House, event: model.TimerDue, view: model.View, now: datetime
-) -> model.Decision:
-    """A due-time row came due; one that no longer fits the state does nothing."""
-    draft = Draft(house, view, now)
-    request = view.request
-    if request is None or request.state.final:
-        return draft.receipt()
-    # what a restored store says of time that ran out may be untrue: it waits for people instead
-    pending = request.state is model.State.PENDING and request.hold != "restored"
-    if event.timer == "expire" and pending:
-        expire(draft)
-    elif event.timer == "remind" and pending and draft.now < request.expires_at:
-        remind(draft)
-    elif event.timer == "plan" and request.state is model.State.PLANNING:
-        why = texts.say(request.locale, "refused.lookup.late")
-        endings.refuse(draft, policy.Refusal("refused.lookup", {"reason": why}))
-    elif event.timer == "definition" and request.state is model.State.PLANNING:
-        endings.refuse(draft, policy.Refusal("refused.definition_late"))
-    elif event.timer == "overdue" and request.state is model.State.RUNNING:
-        draft.enter("countersign", "run.overdue")
-        draft.tell_sentence("overdue", "say.overdue", draft.asker())
-        draft.remind("lost", LOST)
-    elif event.timer in runs.TIMERS and request.state in runs.GOING:
-        assert request.plan is not None
-        follow = runs if request.plan.engine == "local" else elsewhere
-        follow.timer_due(draft, event.timer)
-    elif event.timer == "lost" and request.state is model.State.RUNNING:
-        give_up(draft)
-    return draft.receipt()
-
-
-def give_up(draft: Draft) -> None:
-    """No results came for far longer than the run may take: nobody can say how it ended."""
-    for step in tuple(draft.steps.values()):
-        if step.state in ("started", "running"):
-            why = texts.say(draft.it.locale, "say.no_results")
-            draft.step(replace(step, state="unknown", error=why))
-            draft.enter(
-                "countersign", "run.unknown", reason="no results", invocation=step.invocation
-            )
-    draft.change()
-    conclude(draft)
-
-
-def expire(draft: Draft) -> None:
-    """Time ran out before the votes were in: it does not run, and nobody has refused it."""
-    draft.finish(model.State.EXPIRED)
-    draft.enter("countersign", "request.expired")
-    draft.update_card()
-    endings.sentence(draft, "expired", "say.expired")
-
-
-def remind(draft: Draft) -> None:
-    """Mention those whose vote is still missing."""
-    request, house = draft.it, draft.house
-    waiting = draft.tally().waiting_for
-    draft.enter("countersign", "request.reminded", people=list(waiting))
-    draft.tell_sentence(
-        "remind",
-        "say.remind",
-        cards.accounts_of(house, waiting, request.place),
-        time=cards.moment(house, request.expires_at),
-        left=request.expires_at - draft.now,
-    )

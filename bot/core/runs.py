@@ -117,7 +117,7 @@ def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
 def not_let_out(draft: Draft, run: live.Live, call: model.RunCall, outcome: model.Refused) -> None:
     """A call was refused at the moment when it would have been made: nothing was begun yet, so that
     the request ends as not started; or the run is held, and asks."""
-    if not authority.began(draft):
+    if not authority.began(draft, outcome):
         live.forget(draft)
         return authority.not_started(draft, outcome)
     draft.enter("countersign", "run.held", call=call.key, reason=str(outcome.data.get("key", "")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bot import cards, model, policy, quorum, texts
-from bot.core import authority, elsewhere, running, runs
+from bot.core import authority, elsewhere, holding, running, runs
 from bot.core.draft import Draft, refusal_text
 
 WORDS = ("pause", "resume", "retry", "skip")
@@ -42,7 +42,9 @@ def steer(
         return text, "success"
     draft.enter(person.id, f"run.{_TOLD[word]}", task=request.ballot.task if request.ballot else "")
     assert request.plan is not None
-    if request.plan.engine == "local":
+    if not request.plan.template:
+        holding.resume(draft, running.queue_start)
+    elif request.plan.engine == "local":
         runs.told(draft, _TOLD[word], person.id)
     else:
         elsewhere.tell(draft, "resume")
@@ -90,7 +92,7 @@ def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
         key = refusal_of_pause(request, plan)
         if key:
             return key
-    if not plan.template:
+    if not plan.template and not (word == "resume" and holding.is_held(request)):
         return "steer.nothing"
     if word == "resume" and (asks is None or asks.kind not in ("pause", "batch", "person", "held")):
         return "steer.nothing"

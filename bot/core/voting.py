@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import cards, command, model, policy, quorum, texts
-from bot.core import authority, endings, revoting, running, steering, telling
+from bot.core import authority, endings, revoting, running, steering, telling, timing
 from bot.core.draft import Draft, refusal_text
 from bot.house import House
 
@@ -255,7 +255,7 @@ def let_expire(draft: Draft) -> None:
     request = draft.it
     due = draft.now >= request.expires_at and not request.hold
     if request.state is model.State.PENDING and due:
-        running.expire(draft)
+        timing.expire(draft)
     elif request.ballot is not None:
         until = request.ballot.expires_at
         if until is not None and draft.now >= until:

@@ -65,6 +65,7 @@ from bot.model.events import (
     Waiting,
 )
 from bot.model.outcomes import (
+    TOGETHER,
     Done,
     NotSent,
     Outcome,
@@ -112,6 +113,7 @@ __all__ = [
     "EPOCH",
     "FINAL",
     "GOES_ON",
+    "TOGETHER",
     "Account",
     "Archive",
     "Arrived",

@@ -93,7 +93,7 @@ class Archive(Protocol):
         """The journal behind entry number ``after``, in order."""
         ...
 
-    def sent(self, request: int) -> Sequence[Effect]:
+    def sent(self, request: int, apart: Sequence[int] = ()) -> Sequence[Effect]:
         """What of the request was let out to start or to change something; not what provably did
         not leave."""
         ...

@@ -27,6 +27,11 @@ class Refused:
     kind: Literal["refused"] = "refused"
 
 
+TOGETHER = "together"
+"""In the data of a refusal: the effects that were claimed and refused with it, none of which was
+sent either."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotSent:
     """It is tried again after ``retry_after`` seconds (0: the usual back-off): it provably did not

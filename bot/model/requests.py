@@ -425,7 +425,8 @@ class Vote:
 class Step:
     """One call of a run. Written as started, with its token, before the call is made.
 
-    ``index`` counts from 0; ``instances`` are the ids this call covers (at most 100).
+    ``index`` counts from 0; ``instances`` are the ids this call covers (at most 100). One that is
+    "held" has not left: the run may not go on for now.
     """
 
     request: int
@@ -435,5 +436,5 @@ class Step:
     region: str
     instances: tuple[str, ...]
     invocation: str = ""
-    state: Literal["started", "running", "finished", "failed", "unknown"] = "started"
+    state: Literal["started", "held", "running", "finished", "failed", "unknown"] = "started"
     error: str = ""

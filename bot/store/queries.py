@@ -143,6 +143,7 @@ SELECT body FROM outbox
 WHERE request = ? AND kind IN ('start_run', 'run_call', 'tell_run') AND claimed_at > 0
 AND NOT (doubt = 0 AND state IN ('queued', 'dropped'))
 AND NOT (state = 'refused' AND json_extract(outcome, '$.code') = 'not_authorised')
+AND id NOT IN (SELECT value FROM json_each(?))
 """
 EFFECTS_REPLACE = """
 UPDATE outbox SET state = 'dropped', settled_at = ?

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -126,10 +127,10 @@ class Archive:
             model.JournalRow(request, seq, codec.decode(codec.mapping, body)) for seq, body in rows
         )
 
-    def sent(self, request: int) -> tuple[model.Effect, ...]:
+    def sent(self, request: int, apart: Sequence[int] = ()) -> tuple[model.Effect, ...]:
         """What of the request was let out to start or to change something; not what provably did
-        not leave."""
-        rows = self._connection.execute(queries.EFFECTS_SENT, (request,))
+        not leave, nor the effects ``apart``."""
+        rows = self._connection.execute(queries.EFFECTS_SENT, (request, json.dumps(list(apart))))
         return tuple(effects.decoded(body) for (body,) in rows)
 
     def source(self, digest: str) -> str | None:
