@@ -11,6 +11,7 @@ import logging
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,6 +42,8 @@ IDLE = 0.05
 JOBS_PER_CHECKPOINT = 4000
 MOST_TRIES = 5000
 """So many patterns may have to be judged elsewhere for one event."""
+PATIENCE_OF_END = 5.0
+"""Seconds that a bot which is to stop waits for a write lock that another program holds."""
 COMMIT_WEIGHS = 3
 """What a commit writes whatever it holds, counted in jobs. So the write-ahead log stays at some
 seventy megabytes, however many jobs share a commit."""
@@ -100,6 +103,7 @@ class Engine:
         self._ended: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._uncopied = 0
+        self._closed_at: float | None = None
 
     # -- on the loop's thread
 
@@ -150,7 +154,7 @@ class Engine:
         if self._ended is None:
             return
         if not self._closed:
-            self._closed = True
+            self._closed, self._closed_at = True, time.monotonic()
             self._queue.put(None)
         await asyncio.shield(self._ended)
 
@@ -270,7 +274,7 @@ class Engine:
     def _transact(self, jobs: list[_Job]) -> None:
         assert self._loop is not None
         writer = self._writer
-        writer.begin()
+        writer.begin(self._waits_on)
         answers = [answer for job in jobs if (answer := self._do(job)) is not None]
         checkpoints.reach("engine.before_commit")
         writer.commit()
@@ -280,6 +284,11 @@ class Engine:
             line.write()
         self._uncopied += COMMIT_WEIGHS + len(jobs)
         self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
+
+    def _waits_on(self, waited: float) -> bool:
+        """Another program holds the write lock: it is waited for, for however long, but not once
+        the bot is to stop. What was not taken comes again."""
+        return self._closed_at is None or time.monotonic() - self._closed_at < PATIENCE_OF_END
 
     def _do(self, job: _Job) -> Answer | None:
         """None: it is done again once a pattern is judged, which the writer does not wait for."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from bot.store import highwater, queries, versions
+from bot.store import foreign, highwater, queries, versions
 from bot.store.reader import Reader
 from bot.store.writer import Writer
 
@@ -57,11 +57,16 @@ class Store:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.path)
-            self.writer = self._open_writer()
+            self.writer = foreign.when_free(self._open_writer, file=str(self.path))
             self.keeper = highwater.Keeper(self.path, self.writer)
         except BaseException as fault:
             if self._lock is not None:
                 self._lock.close()
+            if isinstance(fault, sqlite3.Error) and foreign.is_busy(fault):
+                raise Unusable(
+                    f"the store {self.path} cannot be used: another program holds its write lock. "
+                    "`fuser` names who has the file open: end that, and start again"
+                ) from fault
             if isinstance(fault, OSError | sqlite3.Error):
                 raise Unusable(
                     f"the store {self.path} cannot be used: {fault}. Check that [bot] data is a "
@@ -76,14 +81,17 @@ class Store:
         connection = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        for pragma in queries.OPEN_WRITER:
-            connection.execute(pragma).fetchall()
-        why = versions.refusal(connection)
-        if why:
+        try:
+            for pragma in queries.OPEN_WRITER:
+                connection.execute(pragma).fetchall()
+            why = versions.refusal(connection)
+            if why:
+                raise Unusable(f"the store {self.path} cannot be used: {why}")
+            versions.migrate(connection)
+            return Writer(connection)
+        except BaseException:
             connection.close()
-            raise Unusable(f"the store {self.path} cannot be used: {why}")
-        versions.migrate(connection)
-        return Writer(connection)
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:

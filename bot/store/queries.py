@@ -10,7 +10,7 @@ OPEN_WRITER = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 10000",
+    "PRAGMA busy_timeout = 2000",
     "PRAGMA wal_autocheckpoint = 0",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -32768",
@@ -20,6 +20,7 @@ OPEN_READER = (
     "PRAGMA busy_timeout = 10000",
     "PRAGMA temp_store = MEMORY",
 )
+FILE = "PRAGMA database_list"
 CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 CHECKPOINT_ALL = "PRAGMA wal_checkpoint(TRUNCATE)"
 

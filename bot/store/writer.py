@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import audit, model
-from bot.store import codec, effects, highwater, letters, moments, queries, views
+from bot.store import codec, effects, foreign, highwater, letters, moments, queries, views
 
 
 class Conflict(Exception):
@@ -40,6 +40,7 @@ class Writer:
         self.connection = connection
         self.changes = Changes()
         self._execute = connection.execute
+        self._file: str = connection.execute(queries.FILE).fetchone()[2]
         self._head_dirty = False
         self.decided, self.starting = True, False
         """For ``highwater.Keeper``: was anything decided since it last wrote; is a call let out."""
@@ -59,8 +60,9 @@ class Writer:
 
     # -- transactions
 
-    def begin(self) -> None:
-        self._execute(queries.BEGIN)
+    def begin(self, goes_on: foreign.GoesOn = foreign.for_a_minute) -> None:
+        """Take the write lock, waiting for it as ``foreign.when_free`` does."""
+        foreign.when_free(lambda: self._execute(queries.BEGIN), goes_on, self._file)
         self.changes = Changes()
 
     def commit(self) -> None:
