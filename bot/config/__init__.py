@@ -31,6 +31,7 @@ from bot.config import (
     references,
     regions,
     reveal,
+    run_commands,
     schema,
     toml,
     values,
@@ -165,7 +166,7 @@ def load(
     notes = Notes(locate.Lines(reading.text), reading.skipped)
     notes.faults.extend(reading.faults)
     given = policies.spread(reading.values, notes)
-    parts = partial.Partial(given)
+    parts = partial.Partial(run_commands.unquoted(given, notes))
     for where, message, about in parts.errors:
         notes.fault(where, message, about)
     folder = path.resolve().parent

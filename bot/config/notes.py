@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path as FilePath
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.config import locate
 from bot.config.faults import Fault, dotted
+from bot.rules import faults as faults_of_rules
+from bot.rules import reading
 
 
 class Parameter(Protocol):
@@ -68,6 +70,19 @@ class Notes:
 
     def line(self, path: locate.Path) -> int:
         return self._lines.of(path)
+
+    def within_json(self, path: locate.Path, text: str) -> Any:
+        """The value of the JSON that stands in quotes at ``path``: what is wrong within is from now
+        on told on the lines where it stands there. None: it is no JSON."""
+        try:
+            value, source = reading.read(text, "")
+        except faults_of_rules.PatternError:
+            return None
+        for inner in source.offsets:
+            mark = source.mark(inner)
+            line = self._lines.within(path, mark.line, mark.column)
+            self._lines.lines.setdefault((*path, *inner), line)
+        return value
 
     def fault(self, path: locate.Path, message: str, about: str = "") -> None:
         """Note a fault, unless what it is about stands in text that could not be read: then the

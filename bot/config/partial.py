@@ -50,7 +50,7 @@ class Partial:
         try:
             self.file = schema.File.model_validate(self._left(self.values, ()))
         except ValidationError as error:
-            return error.errors(include_url=False)
+            return _without_echoes(error.errors(include_url=False))
         return []
 
     def _leave_out(self, found: list[ErrorDetails]) -> None:
@@ -96,6 +96,20 @@ class Partial:
                 part = self._origins[origin][part]
             origin = (*origin, part)
         return origin
+
+
+def _without_echoes(found: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The errors without those that only follow from another one: a list is called too short where
+    what stands in it is wrong."""
+    places = [error["loc"] for error in found]
+    return [
+        error
+        for error in found
+        if error["type"] != "too_short"
+        or not any(
+            len(p) > len(error["loc"]) and p[: len(error["loc"])] == error["loc"] for p in places
+        )
+    ]
 
 
 def _told(found: list[ErrorDetails]) -> list[tuple[locate.Path, str, str]]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.config import check, locate, rules, schema
-from bot.config.notes import Parameter
+from bot.config import check, locate, references, rules, schema
+from bot.config.notes import Notes, Parameter
+from bot.config.references import ANY
 from bot.rules import faults, placeholders, transform
 
 TARGETS = "targets"
 """The parameter that takes instances."""
+
+
+def unquoted(values: dict[str, Any], notes: Notes) -> dict[str, Any]:
+    """The values of a file with targets that are written as JSON in quotes as the tables that they
+    are; their faults are told on the lines of the JSON. What is no JSON stays as it is."""
+    for path, text in list(references.texts(values, "rule", ANY, "target", ANY, "run_command")):
+        found = notes.within_json(path, text)
+        if isinstance(found, dict):
+            target = values["rule"][path[1]]["target"][path[3]]
+            target["run_command"] = found
+    return values
 
 
 def command_of(file: schema.File, target: rules.Target) -> str:

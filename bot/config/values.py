@@ -6,7 +6,6 @@ Sentences say what to write and never repeat what was written: it might be a mis
 from __future__ import annotations
 
 import ipaddress
-import json
 import math
 import re
 import zoneinfo
@@ -21,6 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from bot import regexes
+from bot.rules import faults, reading
 
 Platform = Literal["dingtalk", "lark"]
 Caller = Literal[
@@ -178,9 +178,15 @@ def json_table(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        found = json.loads(value)
-    except (ValueError, RecursionError):
-        found = None
+        found, _ = reading.read(value, "")
+    except faults.PatternError as error:
+        fault = error.faults[0]
+        where = f"line {fault.mark.line}, column {fault.mark.column}"
+        raise _fault(
+            "must be a table, or JSON of one in quotes: {where}: {reason}",
+            where=where,
+            reason=fault.message,
+        ) from None
     if not isinstance(found, dict):
         raise _fault("must be a table, or JSON of one in quotes")
     return _json(found)

@@ -371,6 +371,11 @@ def test_many_faults_at_once_and_each_told_once(load: Loader) -> None:
     ]  # fmt: skip
 
 
+def test_a_list_is_not_called_empty_for_what_is_wrong_in_it(load: Loader) -> None:
+    [fault] = load.faults(SMALL + RULE + TARGET + 'retry = "BACKOFF"\n')
+    assert fault.key == "rule.target.retry"
+
+
 @pytest.mark.parametrize("depth", [100, 200, 440, 490, 495, 2000])
 @pytest.mark.parametrize("key", ["value", "args", "pattern"])
 def test_no_depth_is_too_much(load: Loader, key: str, depth: int) -> None:

@@ -149,6 +149,25 @@ def test_what_could_never_run_is_told_before_the_event_comes(
     ], found
 
 
+def test_faults_within_pasted_json_are_told_on_its_own_lines(load: Loader) -> None:
+    pasted = """run_command = '''
+{"CommandId": "c-uf6d8f", "InstanceIds": ["i-uf6abc"],
+ "Timeout": 5,
+ "Parameters": {
+   "emp_id": "{{emp_id}}",
+   "role": "wizard"}}'''
+"""
+    found = load.faults(STORED + pasted, known_commands=known)
+    assert sorted((fault.line - FIRST, fault.key.rpartition(".")[2]) for fault in found) == [
+        (2, "Timeout"),
+        (4, "emp_id"),
+        (5, "role"),
+    ]
+    twice = pasted.replace('"Timeout": 5', '"Timeout": 60, "Timeout": 50')
+    [fault] = load.faults(STORED + twice, known_commands=known)
+    assert "stands twice" in fault.message
+
+
 def test_a_stored_command_that_two_commands_run_must_be_told_apart(load: Loader) -> None:
     both = STORED.replace("[command.restart]", '[command.restart]\ncommand_id = "c-uf6d8f"')
     [fault] = load.faults(both + to_run(), known_commands=known)
