@@ -307,7 +307,8 @@ async def perform(console: Console, house: House, options: argparse.Namespace) -
         show = Show(console, house, options.locale, options.on)
         await show.play(names)
         good = show.score()
-        facts = {"count": len(names), "seconds": time.monotonic() - began}
+        stories_ = "story" if len(names) == 1 else "stories"
+        facts = {"count": len(names), "stories": stories_, "seconds": time.monotonic() - began}
         console.print(say(options.locale, "lasted", **facts), end="\n\n")
     if not options.once:
         await seated(console, house, options)

@@ -38,7 +38,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "other": ("{platform}: ✓ {done} 个故事", "{platform}: ✓ {done} stories"),
     "lasted": (
         "{count} 个故事，两个平台，共 {seconds:.1f} 秒。",
-        "{count} stories on each platform in {seconds:.1f} s.",
+        "{count} {stories} on each platform in {seconds:.1f} s.",
     ),
     "failed.some": ("有故事与预期不符：", "Not everything went as told:"),
     "act.click": ("{who} 点了【{what}】：{card}", "{who} presses [{what}] on: {card}"),

@@ -25,7 +25,7 @@ _SPACES = re.compile(r"\s+")
 
 # What may mention or link, in prose and in code alike. A match is widened character by character.
 _LIVE = re.compile(
-    r"@(?![\"',;)}])"  # a mention
+    r"@(?![\"',;)}]|我(?!\w))"  # a mention; "@我" is one of nobody
     r"|:(?=//)|(?<!\w)(?:https?|ftp|dtmd|dingtalk|mailto|tel|javascript):"  # an address
     r"|(?<!\w)(?:file|data):(?=\S)|(?<!\w)www\."
     r"|\](?=\s*[(\[:])|!(?=\[)"  # a link or an image

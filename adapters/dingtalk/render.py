@@ -268,7 +268,8 @@ def _some_rows(block: model.Block, kept: list[str], room: int) -> str:
 def _mark(card: model.Card, count: int) -> str:
     """What stands where a card was cut. Only one that can be approved is sent in full before."""
     above = any(button.action == "approve" for button in card.buttons)
-    mark = (ABOVE if above else LEFT_OUT).format(count=count)
+    mark = card.left_out or (ABOVE if above else LEFT_OUT)
+    mark = mark.replace("{count}", str(count))
     return f"{mark} · {markup.prose(card.elsewhere)}" if card.elsewhere else mark
 
 

@@ -162,7 +162,7 @@ def _post_block(block: model.Block) -> Iterator[list[Element]]:
             codes = verbatim.Codes(block.legend)
             for label, spans in block.rows:
                 name = text.inert(text.one_line(label))
-                yield [_words(f"{name}: ", "bold"), *_post_spans(spans, codes=codes)]
+                yield [_words(f"{name}{_colon(label)}", "bold"), *_post_spans(spans, codes=codes)]
             yield from ([_words(note)] for note in codes.notes())
         case "pre":
             codes = verbatim.Codes(block.legend)
@@ -174,6 +174,11 @@ def _post_block(block: model.Block) -> Iterator[list[Element]]:
                 yield [_words(text.inert(f"> {line}"))]
         case "rule":
             yield [{"tag": "hr"}]
+
+
+def _colon(label: str) -> str:
+    """What stands between a label and its value, as its script has it."""
+    return "：" if label[-1:] >= "\u2e80" else ": "
 
 
 def _post_spans(
@@ -287,7 +292,8 @@ def _notice(shown: model.Card, gone: Iterable[int]) -> Element:
     labels = sum(len(label) for block in blocks for label, _ in block.rows)
     count = spans + labels + sum(len(block.text) for block in blocks)
     above = any(button.action == "approve" for button in shown.buttons)
-    words = (ABOVE if above else LEFT_OUT).format(count=count)
+    words = shown.left_out or (ABOVE if above else LEFT_OUT)
+    words = text.escaped(words.replace("{count}", str(count)))
     more = f" · {text.escaped(shown.elsewhere)}" if shown.elsewhere else ""
     return _markdown(f"**{words}**{more}")
 
@@ -364,7 +370,8 @@ def _card_block(block: model.Block) -> list[Element]:
         case "facts":
             codes = verbatim.Codes(block.legend)
             rows = [
-                f"**{text.escaped(text.one_line(label))}**&#58; {_card_spans(spans, codes)}"
+                f"**{text.escaped(text.one_line(label))}**{text.escaped(_colon(label))}"
+                + _card_spans(spans, codes)
                 for label, spans in block.rows
             ]
             notes = [_plain(note) for note in codes.notes()]

@@ -69,6 +69,9 @@ def request_card(
         blocks = settled_blocks(house, request, vote_row(house, request, votes), results)
     waiting = quorum.tally(needed, cast).waiting_for if asks and not request.hold else ()
     key = "card.elsewhere" if asks else "card.elsewhere.status"
+    buttons = buttons_of(request, plan)
+    above = any(button.action == "approve" for button in buttons)
+    cut = "card.left_out.above" if above else "card.left_out"
     return model.Card(
         request=request.id,
         code=request.code,
@@ -76,11 +79,12 @@ def request_card(
         tone=TONES.get(request.state, "grey"),  # type: ignore[arg-type]
         tag=state_word(locale, request),
         blocks=blocks,
-        buttons=buttons_of(request, plan),
+        buttons=buttons,
         ask_reason=texts.say(locale, "card.ask_reason") if asks else "",
         note=note_of(house, request, votes),
         mentions=accounts_of(house, waiting, request.place),
         elsewhere=texts.say(locale, key, id=request.id),
+        left_out=texts.say(locale, cut, count="{count}"),
     )
 
 

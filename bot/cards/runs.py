@@ -67,7 +67,7 @@ def plan_rows(locale: str, plan: model.Plan, typed: Mapping[str, str] = {}) -> l
         text = shown(name, value, plan.hidden)
         if name in plan.hidden:
             told = span(" · " + about_hidden(locale, value, typed.get(name, "")))
-            rows.append((name, (code(HIDDEN), told)))
+            rows.append((name, (span(HIDDEN), told)))
         elif name not in plan.targets and not lengthy(text):
             words = code(text) if text else span(say(locale, "card.empty"))
             rows.append((name, (words,)))
@@ -175,7 +175,7 @@ def stage_rows(locale: str, progress: model.Progress, number: int) -> list[Row]:
     found: list[Row] = []
     for stage in stages[first : first + MOST_STAGES]:
         word = texts.say(locale, f"stage.{stage.status or 'none'}")
-        text = f"{STAGE_MARKS.get(stage.status, '▫️')} {word}"
+        text = f"{STAGE_MARKS.get(stage.status, '⬜')} {word}"
         if detail := detail_text(locale, stage.detail, number):
             text += f" · {detail}"
         found.append((stage.name, (span(text),)))

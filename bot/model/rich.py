@@ -80,7 +80,8 @@ GOES_ON = frozenset({"approve", "retry", "resume"})
 class Card:
     """The request's card. ``request`` and ``code`` travel in each button and come back in
     ``Clicked``; ``ask_reason`` (label) shows a reason field where the platform has one.
-    ``elsewhere`` says where all of it can be read, and is shown where something is left out."""
+    Where something is left out, ``left_out`` says so ("{count}": how many characters; "": in both
+    languages), and ``elsewhere`` where all of it can be read."""
 
     request: int
     code: str
@@ -93,3 +94,4 @@ class Card:
     note: str = ""
     mentions: tuple[Account, ...] = ()
     elsewhere: str = ""
+    left_out: str = ""

@@ -37,6 +37,8 @@ _LIKE_ASCII = re.compile(
     "[\u3007\u30fb\u30fc\u4e00\u4e28\u4e36\u4e3f\u4e40\u4e85\u4e8c\u531a\u5341\u53e3\u56d7]"
 )
 """Chinese and Japanese characters that may be taken for ASCII where no other stands beside them."""
+_PUNCTUATION = frozenset("、。《》「」『』【】")
+"""What nobody takes for code either; it is kept beside Chinese characters only."""
 _TYPOGRAPHY = frozenset("×·•…→←")
 """Signs that are part of no shell; they are kept, and counted."""
 _LETTER = re.compile(r"⟨([!-~])⟩")
@@ -75,11 +77,14 @@ class Codes:
         return written.text
 
     def notes(self) -> list[str]:
-        """What the marks are and how many, for below the block."""
+        """What the marks are and how many, for below the block. Chinese alone is not worth a line:
+        nobody takes it for code."""
         if not self.strict:
             return []
-        pairs = zip(self._legend, (self._marked, self._kept), strict=True)
-        return [f"{words}{listed(counts)}" for words, counts in pairs if counts]
+        found = [f"{self._legend[0]}{listed(self._marked)}"] if self._marked else []
+        if not all(map(_is_chinese, self._kept)):
+            found.append(f"{self._legend[1]}{listed(self._kept)}")
+        return found
 
 
 def named(char: str) -> str:
@@ -144,9 +149,11 @@ def pasted(text: str) -> str:
 def listed(counts: Counter[str]) -> str:
     """Each character with its code point and how often it is there: "⟨@⟩ U+0040 ×2"; Chinese ones
     that nobody takes for code together, as ``CJK``."""
-    together = sum(count for char, count in counts.items() if _is_han(char))
+    together = sum(count for char, count in counts.items() if _is_chinese(char))
     words = [
-        f"{_called(char)} ×{count}" for char, count in sorted(counts.items()) if not _is_han(char)
+        f"{_called(char)} ×{count}"
+        for char, count in sorted(counts.items())
+        if not _is_chinese(char)
     ]
     return ", ".join(words + ([f"CJK ×{together}"] if together else []))
 
@@ -164,6 +171,11 @@ def _called(char: str) -> str:
 def _is_han(char: str) -> bool:
     usual = _HAN.match(char) and not _LIKE_ASCII.match(char)
     return bool(usual) and unicodedata.category(char)[0] == "L"
+
+
+def _is_chinese(char: str) -> bool:
+    """Is it worth no line of its own where it was kept?"""
+    return char in _PUNCTUATION or _is_han(char)
 
 
 def _loses_blanks(text: str, line: bool) -> bool:

@@ -81,6 +81,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Script ({kind}, {lines:line|lines}, {count:byte|bytes})",
     ),
     "card.preview": ("将要执行的步骤", "What will be done, in order"),
+    "card.left_out": ("✂ 此处省略 {count} 字", "✂ {count} characters are left out here"),
+    "card.left_out.above": (
+        "✂ 此处省略 {count} 字，全文见上方消息",
+        "✂ {count} characters are left out here; the whole text is in the messages above",
+    ),
     "card.elsewhere": (
         "随时可发送 plan {id} 查看全部",
         "To read all of it at any time, send: plan {id}",

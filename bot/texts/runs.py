@@ -149,8 +149,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Nobody knows whether this happened: {task}. Find out, then choose to retry or to skip",
     ),
     "say.ballot.approval": (
-        "#{id} {command} 执行到 {task}，需要你审批。请在卡片上操作，或 @我 发送：approve {id} {code} / reject {id}",
-        "#{id} {command} has come to {task} and needs your approval. Use the card, or mention me with approve {id} {code} / reject {id}",
+        "#{id} {command} 执行到任务 {task}，需要你审批。请在卡片上操作，或 @我 发送：approve {id} {code} / reject {id}",
+        "#{id} {command} has come to its task {task} and needs your approval. Use the card, or mention me with approve {id} {code} / reject {id}",
     ),
     "say.ballot.canary": (
         "#{id} {command}：{task} 的第一批已完成，结果如下。同意后继续：approve {id} {code} / reject {id}",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.dingtalk import render
+from adapters.dingtalk import markup, render
 from bot import model
 from sandbox.dingtalk import markup as client
 
@@ -229,6 +230,19 @@ def test_a_card_that_is_too_small_says_so_at_a_block_s_end() -> None:
     decided = card(para("first"), model.Block("pre", text="字" * 500), buttons=False)
     left_out = render.LEFT_OUT.format(count=510)
     assert render.params(decided, LIMIT)["markdown"] == f"first\n\n{left_out}"
+
+
+def test_what_is_left_out_is_said_in_the_language_of_the_card() -> None:
+    cut = replace(
+        card(para("字" * 500)), left_out="✂ 此处省略 {count} 字", elsewhere="发送 plan 42"
+    )
+    assert render.params(cut, LIMIT)["markdown"] == "✂ 此处省略 500 字 · 发送 plan 42"
+
+
+def test_the_bot_may_say_how_to_mention_it() -> None:
+    assert markup.prose("也可以 @我 发送：resume 42") == "也可以 @我 发送：resume 42"
+    assert "⟨@⟩" in markup.prose("@我们")
+    assert "⟨@⟩" in markup.prose("@all 我")
 
 
 def test_the_limit_is_in_bytes() -> None:

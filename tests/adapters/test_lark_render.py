@@ -203,6 +203,17 @@ def test_a_card_too_long_leaves_out_its_largest_block_and_says_so(words, chat):
     assert len(seen.buttons) == 2
 
 
+def test_a_card_in_chinese_has_no_word_of_english_nor_its_colon(chat):
+    facts = model.Block("facts", rows=(("申请人", (model.Span("张三"),)),))
+    long = model.Block("pre", text="x" * 40_000)
+    shown = card(facts, long, left_out="✂ 此处省略 {count} 字", elsewhere="发送 plan 42 查看全部")
+    seen = see_card(shown, chat).text
+    assert "申请人：张三" in seen
+    assert "✂ 此处省略 40000 字 · 发送 plan 42 查看全部" in seen
+    assert "left out" not in seen
+    assert see_posts(model.Message("新", (facts,)), chat)[0].text.count("申请人：张三") == 1
+
+
 def test_a_card_of_too_many_elements_is_cut_too(chat):
     many = [model.Block("para", (model.Span(f"line {n}"),)) for n in range(3000)]
     drawn = render.card(card(*many))

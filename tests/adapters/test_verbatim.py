@@ -135,6 +135,13 @@ def test_marks_are_named_and_counted_below_the_script(seen_as: Callable[..., str
     assert "Also in it: ： U+FF1A ×1, CJK ×2" in seen
 
 
+@pytest.mark.parametrize("seen_as", PLACES)
+def test_chinese_alone_gets_no_line_below(seen_as: Callable[..., str]) -> None:
+    seen = seen_as(block("echo 重启完成。"))
+    assert "echo 重启完成。" in seen
+    assert "Also in it" not in seen
+
+
 def test_dingtalk_shows_the_real_characters_of_what_it_would_act_on() -> None:
     seen = ding_message(block("curl http://x.y/z; mail foo@bar; echo '&lt;' ＠"))
     assert "curl http⟨:⟩//x.y/z; mail foo⟨@⟩bar; echo '⟨&⟩lt;' ⟨U+FF20⟩" in seen
