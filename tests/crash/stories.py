@@ -132,7 +132,7 @@ SCRIPTS = {
     "questions": Story(questions, (), (("web-01", "off-01"), ("mallory",))),
 }
 ENDED = ("#1", "执行成功", "№")
-AGREE = ("#1", "执行到 agree", "Please agree to reboot")
+AGREE = ("#1", "执行到任务 agree", "Please agree to reboot")
 ROBOT = "Please agree to reboot"
 TWO = ("reboot web-01", "reboot web-02")
 DOUBTS = (runbooks.DOUBT,)
