@@ -312,7 +312,8 @@ def _named(targets: Any) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a decorator notes on a function, as ``function.declared``."""
+    """What a decorator notes on a function, as ``function.declared``: as it was written, for it is
+    judged when the file is loaded."""
 
     kind: Kind
     name: str
@@ -341,7 +342,7 @@ def command(
 
     def declare(function: F) -> F:
         word = name or function.__name__.strip("_").replace("_", "-")
-        declared = Declared(kind, word, tuple(aliases), risk, reads, summary, example, by_role)
+        declared = Declared(kind, word, aliases, risk, reads, summary, example, by_role)
         function.declared = declared  # type: ignore[attr-defined]
         return function
 

@@ -13,8 +13,22 @@ if TYPE_CHECKING:
     from bot.command import Script
 
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
-_SINGLE_QUOTES = re.compile("['\u2018-\u201b]")
 _SHELL = re.compile(r"#!\s*\S*/(env\s+)?(ba|da|k|z)?sh\b")
+_SINGLE_QUOTES = re.compile("['\u2018-\u201b]")
+_SHELLS = frozenset(
+    {
+        "PATH", "IFS", "ENV", "CDPATH", "GLOBIGNORE", "SHELLOPTS", "PS4", "PROMPT_COMMAND",
+        "POSIXLY_CORRECT", "PPID", "UID", "EUID", "RANDOM", "SECONDS", "LINENO", "PWD", "OLDPWD",
+        "OPTIND", "OPTARG", "OPTERR", "FUNCNAME", "GROUPS", "DIRSTACK", "PIPESTATUS", "_",
+    }
+)  # fmt: skip
+"""Variables of the shell itself: where programs are found, how words are split, what is read before
+a script. Some cannot be set; with others the script does something else."""
+_SHELLS_STARTS = ("BASH", "LD_", "DYLD_")
+_WINDOWS = frozenset(
+    {"HOST", "PID", "HOME", "TRUE", "FALSE", "NULL", "ERROR", "ARGS", "INPUT", "PSHOME", "PWD", "_"}
+)
+"""Those of PowerShell, which tells no capital letters from others."""
 
 
 class BadScript(ValueError):
@@ -35,7 +49,7 @@ def render(script: Script) -> str:
     whose ``{{name}}`` and ``{{oos-secret:name}}`` are refused in values. BadScript (a ValueError):
     a variable name, a value or a source that cannot be rendered safely.
     """
-    _check(script, script.source)
+    _check(script, script.source, script.type == "RunPowerShellScript")
     if script.type == "RunPowerShellScript":
         return _powershell(script.source, script.parameters)
     if script.type != "RunShellScript":
@@ -54,7 +68,7 @@ def render(script: Script) -> str:
 def render_windows(script: Script) -> str:
     """The text that will run on Windows: one quoted assignment per parameter, then ``windows``
     unchanged. BadScript as of ``render``."""
-    _check(script, script.windows)
+    _check(script, script.windows, True)
     return _powershell(script.windows, script.parameters)
 
 
@@ -68,10 +82,12 @@ def _powershell(source: str, parameters: Mapping[str, str]) -> str:
     return "\n".join([*lines, source])
 
 
-def _check(script: Script, source: str) -> None:
+def _check(script: Script, source: str, windows: bool) -> None:
     for name, value in script.parameters.items():
         if not _NAME.fullmatch(name):
             raise BadScript("script.name", name=name)
+        if name in _WINDOWS if windows else name in _SHELLS or name.startswith(_SHELLS_STARTS):
+            raise BadScript("script.reserved", name=name)
         if "{{" in value or "}}" in value:
             raise BadScript("script.braces", name=name)
         _check_text(value, name)

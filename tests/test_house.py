@@ -38,7 +38,9 @@ MAY: dict[str, set[str]] = {
     "events": PURE | {"core", "deliveries", "store"},
     "catalog": PURE | {"command", "oos", "parameters", "words"},
     "loading": PURE
-    | {"catalog", "command", "hindrances", "oos", "parameters", "parse", "shelf", "words"},
+    | {"catalog", "command_files", "hindrances", "oos", "parse", "script_files", "shelf", "words"},
+    "command_files": PURE | {"catalog", "command", "parameters", "script_files"},
+    "script_files": set(),
     "reader": PURE | {"jsonish"},
     "reference": PURE | {"catalog", "loading", "parameters"},
     "spelling": PURE | {"oos", "reader"},

@@ -407,12 +407,12 @@ EVENT = Recipe(
 def migration_begin(tree: Tree) -> None:
     tree.edit(
         "bot/store/schema.py",
-        "def names() -> tuple[str, ...]:",
+        'OLDEST = "',
         "@migrations()  # type: ignore[untyped-decorator]\n"
         "def m999_parcels(db: sqlite_utils.Database) -> None:\n"
         '    """Parcels."""\n'
         '    db.execute("CREATE TABLE parcels (id INTEGER PRIMARY KEY)")\n\n\n'
-        "def names() -> tuple[str, ...]:",
+        'OLDEST = "',
     )
 
 

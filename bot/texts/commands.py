@@ -129,6 +129,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "“{name}”不能作为脚本变量名：只能用大写字母、数字和 _。",
         "{name!r} is no name of a script variable: use A-Z, 0-9 and _.",
     ),
+    "script.reserved": (
+        "“{name}”不能作为脚本变量名：shell 自己要用它，改了它脚本就会出错。请换个名字，如 {name}_VALUE。",
+        "{name} is a variable of the shell itself: with another value in it the script would go wrong. Call it {name}_VALUE, for example.",
+    ),
     "script.braces": (
         "{name} 里不能有 {{{{ 或 }}}}：远端会把它们当作占位符展开。",
         "{name} must not contain {{{{ or }}}}: the far end would expand them.",

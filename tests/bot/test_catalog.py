@@ -113,18 +113,18 @@ def test_all_faults_are_told_together(tmp_path: Path) -> None:
         )
     )
     for line in (
-        "twin.py: '清理' is already a command of clean.py",
-        "broken.py: does not load: SyntaxError",
-        "crash.py: does not load: ZeroDivisionError: division by zero",
-        "leaves.py: does not load: SystemExit",
-        "none.py: declares 0 commands",
+        "twin.py:6: '清理' is already a command of clean.py",
+        "broken.py:1: does not load: SyntaxError",
+        "crash.py:1: does not load: ZeroDivisionError: division by zero",
+        "leaves.py:1: does not load: SystemExit",
+        "none.py:1: declares 0 commands",
         "orphan.sh: belongs to no command; there is no orphan.py",
-        "stars.py: stars: a: only plain named parameters",
-        "bare.py: bare: a: needs a type",
-        "kind.py: kind: a: ",
-        "wrong.py: its example 'wrong 1 2' does not parse",
-        "told.py: its summary needs a line in Chinese and one in English",
-        "told.py: an operation gets no Context",
+        "stars.py:3: stars: a: only plain named parameters",
+        "bare.py:3: bare: a: needs a type",
+        "kind.py:3: kind: a: ",
+        "wrong.py:2: its example 'wrong 1 2' does not parse",
+        "told.py:2: its summary needs a line in Chinese and one in English",
+        "told.py:2: an operation gets no Context",
     ):
         assert line in said
 

@@ -112,7 +112,7 @@ def test_broken_command_files_are_among_the_faults(small: Path) -> None:
     small.write_text(small.read_text() + 'commands = "mine"\n')
     said = leave("check", "--config", str(small))
     assert said.exit_code == 1
-    assert "bot.commands: broken.py: does not load: SyntaxError" in said.stdout
+    assert "bot.commands: broken.py:1: does not load: SyntaxError" in said.stdout
 
 
 # ----------------------------------------------------------------------------- run

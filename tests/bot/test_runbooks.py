@@ -185,7 +185,7 @@ def test_all_faults_are_told_together_with_their_places(tmp_path: Path) -> None:
     )
     text = "\n".join(said)
     for wanted in (
-        "bad.py: declares 0 commands",
+        "bad.py:1: declares 0 commands",
         "misspelt.yml:7:5: unknown key `Acton` of a task, did you mean `Action`?",
         "broken.yml:1:",
         "parts/broken2.yml:1:5: not valid YAML",
