@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from bot.core import (
     rights,
     runs,
     secrets,
+    systems,
     templating,
     voting,
     waiting,
@@ -228,8 +230,7 @@ def planned(draft: Draft, outcome: model.Outcome) -> None:
     template = bool(draft.context.get("template"))
     data = machines.apart(outcome.data, draft.context.get("strays", ()))
     unfit = machines.refusal_of_found(rule, data, scripts=not template)
-    if unfit is None and not template:
-        unfit = machines.refusal_of_systems(request.command, rule, draft.context, data)
+    unfit = unfit or refusal_of_systems(draft, rule, data)
     if unfit is not None:
         return refuse_request(draft, unfit)
     freeze = templating.freeze if template else planning.freeze
@@ -238,6 +239,18 @@ def planned(draft: Draft, outcome: model.Outcome) -> None:
     except preview.Untold as untold:
         return refuse_request(draft, untold.refusal)
     return planning.ask_for_votes(draft, plan)
+
+
+def refusal_of_systems(
+    draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]
+) -> policy.Refusal | None:
+    """Can what was noted run on the operating systems that were found?"""
+    command, context = draft.it.command, draft.context
+    name = context.get("template")
+    if not name:
+        return systems.refusal_of_script(command, rule, context, data)
+    template = draft.template(str(name), context["templates"][name])
+    return systems.refusal_of_template(command, template, tuple(context["targets"]), data)
 
 
 def refuse_request(draft: Draft, refusal: policy.Refusal) -> None:

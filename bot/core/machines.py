@@ -7,10 +7,6 @@ from typing import Any
 
 from bot import model, policy
 
-WINDOWS = "windows"
-SHELL = "RunShellScript"
-POWERSHELL = "RunPowerShellScript"
-
 
 def instances_of(data: Mapping[str, Any]) -> tuple[model.Instance, ...]:
     return tuple(
@@ -34,44 +30,6 @@ def refusal_of_unknown(data: Mapping[str, Any]) -> policy.Refusal | None:
     if near:
         return policy.Refusal("refused.unknown_targets_near", facts | {"near": near})
     return policy.Refusal("refused.unknown_targets", facts)
-
-
-def names_of_system(data: Mapping[str, Any], *systems: str) -> list[str]:
-    """The instances found that run one of these systems."""
-    return [
-        str(found.get("name") or found["id"])
-        for found in data.get("instances", ())
-        if found.get("system", "") in systems
-    ]
-
-
-def is_windows(data: Mapping[str, Any]) -> bool:
-    return bool(names_of_system(data, WINDOWS))
-
-
-def refusal_of_systems(
-    command: str, rule: policy.CommandRule, context: Mapping[str, Any], data: Mapping[str, Any]
-) -> policy.Refusal | None:
-    """Can what was noted run on the systems that were found? Cloud Assistant would refuse a shell
-    script on Windows, and PowerShell elsewhere, once people have voted. An instance whose system
-    is not known is taken for one of Linux only where others are Windows."""
-    windows, others = names_of_system(data, WINDOWS), names_of_system(data, "linux", "")
-    facts: dict[str, Any] = {"command": command, "windows": windows}
-    shell = str(context.get("script_type", SHELL)) == SHELL
-    if not windows:
-        known = names_of_system(data, "linux")
-        if shell or not known:
-            return None
-        return policy.Refusal("refused.not_windows", {"command": command, "targets": known})
-    if others:
-        return policy.Refusal("refused.mixed_systems", facts | {"others": others})
-    if shell and not context.get("windows"):
-        return policy.Refusal("refused.windows", facts)
-    folder = str(context.get("workdir", rule.workdir))
-    if rule.user or folder.startswith("/"):
-        setting = f'user = "{rule.user}"' if rule.user else f'workdir = "{folder}"'
-        return policy.Refusal("refused.windows_setting", facts | {"setting": setting})
-    return None
 
 
 def apart(data: Mapping[str, Any], strays: Collection[str]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model, policy, quorum
-from bot.core import definitions, machines, running, terms
+from bot.core import definitions, machines, running, systems, terms
 from bot.core.draft import Draft
 
 PLAN_WITHIN = timedelta(minutes=2)
@@ -22,9 +22,9 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
     assert effect is not None
     instances = machines.instances_of(data)
     script = str(effect.context["script"])
-    kind = str(effect.context.get("script_type", machines.SHELL))
-    if kind == machines.SHELL and machines.is_windows(data):
-        script, kind = str(effect.context["windows"]), machines.POWERSHELL
+    kind = str(effect.context.get("script_type", systems.SHELL))
+    if kind == systems.SHELL and systems.is_windows(data):
+        script, kind = str(effect.context["windows"]), systems.POWERSHELL
     return model.Plan(
         command=draft.it.command,
         version=str(effect.context.get("version", "")),

@@ -95,6 +95,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{windows:list} 运行 Windows，而 {command} 只有 shell 脚本，在那里不能执行。请改用 Linux 实例，或请管理员在命令旁放一个 PowerShell 脚本（.ps1）。",
         "Windows runs on {windows:list}, where the shell script of {command} cannot. Name instances that run Linux, or ask the administrator to put a PowerShell script (.ps1) beside the command.",
     ),
+    "refused.windows_template": (
+        "{windows:list} 运行 Windows，而 {command} 的任务 {task} 在每个目标上都执行 shell 脚本。请只写 Linux 实例，或请模板作者按 OSType 区分。",
+        "The task {task} of {command} runs a shell script on every target, and these run Windows: {windows:list}. Name instances that run Linux, or ask who wrote the template to tell them apart by OSType.",
+    ),
     "refused.not_windows": (
         "{command} 的脚本只能在 Windows 上执行，而 {targets:list} 不是。请改用 Windows 实例重新发送。",
         "The script of {command} runs on Windows only, and these do not: {targets:list}. Ask again with instances that run Windows.",

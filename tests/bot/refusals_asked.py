@@ -230,6 +230,18 @@ def a_rule_on_behalf_of_nobody(play: Play) -> str:
 
 # ----------------------------------------------------------------------------- on which instances
 
+SHELL = """
+FormatVersion: OOS-2019-06-01
+Parameters: {targets: {Type: List, AssociationProperty: Targets}}
+Tasks:
+  - Name: run
+    Action: ACS::ECS::RunCommand
+    Properties:
+      instanceId: '{{ ACS::TaskLoopItem }}'
+      commandType: RunShellScript
+      commandContent: hostname
+    Loop: {Items: '{{ targets }}'}
+"""
 POWERSHELL = """from bot import Script, Targets, operation
 
 @operation(summary=("服务", "Services"), example="services web-01")
@@ -265,6 +277,14 @@ def an_instance_whose_name_is_misspelt(play: Play) -> str:
 @says("refused.windows")
 def a_shell_script_on_windows(play: Play) -> str:
     return found(play, system="windows")
+
+
+@says("refused.windows_template")
+def a_template_with_a_shell_script_on_windows(play: Play) -> str:
+    play.company(templates={"shell": SHELL}, commands=rule("shell"))
+    one = {**stage_.INSTANCES["web-01"], "system": "windows"}
+    play.outside[model.Resolve] = model.Done(data={"instances": [one], "each": [[one["id"]]]})
+    return play.writes("bob", "shell targets=web-01")
 
 
 @says("refused.not_windows")
