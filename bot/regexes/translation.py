@@ -168,7 +168,8 @@ def _atom(found: Translated, name: str, given: Any, flags: int) -> None:
     written = _written(name, given)
     named = map(int, (code for code in _CODES.findall(written)), itertools.repeat(16))
     found.chars += "".join(chr(code) for code in named if code > 127)
-    atom = f"(?{letters}:{written})" if letters else written
+    # for all of it: within a group of flags, a search of re looks for what other flags mean
+    atom = f"(?{letters}){written}" if letters else written
     if atom not in found.atoms:
         if len(found.atoms) >= LARGEST:
             raise Beyond("too many kinds of characters")

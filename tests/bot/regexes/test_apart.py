@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +47,16 @@ def test_a_pattern_that_never_ends_is_ended_and_remembered() -> None:
         regex.search(WALL)
     assert time.monotonic() - began < regexes.LIMIT / 2
     assert regex.search("xxy"), "after one that was ended, the next is judged as ever"
+
+
+def test_a_process_whose_bot_was_killed_ends_by_itself() -> None:
+    judge = Path(regexes.__file__).with_name("judge.py")
+    question = json.dumps([SLOW, "search", WALL]).encode() + b"\n"
+    process = subprocess.Popen([sys.executable, "-I", "-S", str(judge)], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(question)
+    process.stdin.close()
+    assert process.wait(60) < 0
 
 
 def book(regex: regexes.Regex) -> policy.Book:

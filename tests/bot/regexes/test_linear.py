@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot import regexes
@@ -48,6 +48,8 @@ TEXTS = st.text(st.sampled_from(CHARS) | st.characters(), max_size=12)
 
 @settings(max_examples=250, deadline=None)
 @given(FLAGS, patterns(), st.lists(TEXTS, min_size=1, max_size=6))
+@example("(?a)", r"\W", ["¹"])
+@example("", r"\b\w+$", ["用 é\n", "-é-"])
 def test_a_pattern_means_what_python_says(flags: str, pattern: str, texts: list[str]) -> None:
     regex, python = regexes.compiled(flags + pattern), re.compile(flags + pattern)
     if not regex.linear:
