@@ -45,7 +45,9 @@ def restore(path: Path, source: Path) -> None:
 
     settings = shell.loaded(path, secrets=False, commands=False)
     try:
-        done = store.restore(source, settings.database, events.console(), datetime.now(UTC))
+        done = store.restore(
+            source, settings.database, events.console(), datetime.now(UTC), settings.mark
+        )
     except store.Locked:
         sys.exit(shell.fail("the bot is running: stop it first"))
     except store.Unfit as error:

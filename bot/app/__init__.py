@@ -89,7 +89,9 @@ class App:
         """Work until ``stop`` is set. Raises BadCredentials, Unreadable, Stopped, or what broke the
         store."""
         self.house = dataclasses.replace(self.house, key=key_.of(self.settings))
-        with contextlib.closing(store.Store(self.settings.database)) as opened:
+        with contextlib.closing(
+            store.Store(self.settings.database, mark=self.settings.mark)
+        ) as opened:
             self._recognise(opened)
             self._failed = asyncio.get_running_loop().create_future()
             door = engine.Engine(

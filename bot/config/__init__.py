@@ -105,6 +105,11 @@ class Config:
         return self.bot.data / "countersign.db"
 
     @property
+    def mark(self) -> Path | None:
+        """The file of the high-water mark; None: beside the store."""
+        return self.bot.mark
+
+    @property
     def commands(self) -> Path:
         """The folder of the command files."""
         return self.bot.commands
@@ -267,8 +272,10 @@ def elsewhere(raw: dict[str, Any]) -> Iterator[str]:
 
 def _completed(file: schema.File, folder: Path) -> schema.File:
     """The file with its folders made absolute, and with what one key takes from another."""
-    folders = {"data": folder / file.bot.data, "commands": folder / file.bot.commands}
-    tables: dict[str, Any] = {"bot": file.bot.model_copy(update=folders)}
+    paths: dict[str, Path | None] = {"data": folder / file.bot.data}
+    paths["commands"] = folder / file.bot.commands
+    paths["mark"] = folder / file.bot.mark if file.bot.mark is not None else None
+    tables: dict[str, Any] = {"bot": file.bot.model_copy(update=paths)}
     if file.dingtalk and not file.dingtalk.robot_code:
         robot = {"robot_code": file.dingtalk.client_id}
         tables["dingtalk"] = file.dingtalk.model_copy(update=robot)

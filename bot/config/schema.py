@@ -39,6 +39,13 @@ class Bot(Table):
         "`data`, made at the first start. If it changes, open requests with hidden values must be "
         "asked anew.",
     )
+    mark: values.PlaceOfFile = Field(
+        default=None,
+        description="File in which the newest audit entry is noted, by which the bot recognises at "
+        "its start that an older copy of the database was put back. Default: "
+        "`countersign.high-water` in `data`. On a disk that snapshots of this one leave alone, it "
+        "tells of those, too. One installation, one file.",
+    )
     commands: Folder = Field(
         default=values.CHECKOUT / "commands",
         description="Folder of the command files: what people can ask for.",

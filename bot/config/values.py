@@ -264,6 +264,8 @@ WebHosts = Annotated[tuple[WebHost, ...], Field(strict=False, min_length=1)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Folder = Annotated[Path, Field(strict=False)]
 CaFile = Annotated[Path | None, Field(strict=False)]
+PlaceOfFile = CaFile
+"""A file that is made where there is none."""
 Regex = Annotated[str, AfterValidator(_regex)]
 Glob = Annotated[Text, AfterValidator(_glob)]
 Globs = Annotated[tuple[Glob, ...], Field(strict=False, min_length=1)]

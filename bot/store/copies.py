@@ -134,8 +134,11 @@ class Restored:
     first: int
 
 
-def restore(source: Path, target: Path, actor: str, now: datetime) -> Restored:
-    """Put a copy in the place of a store that nobody uses. Raises Unfit, Locked."""
+def restore(
+    source: Path, target: Path, actor: str, now: datetime, mark: Path | None = None
+) -> Restored:
+    """Put a copy in the place of a store that nobody uses. ``mark``: the file of its high-water
+    mark (None: beside it). Raises Unfit, Locked."""
     if not source.is_file():
         raise Unfit(f"there is no file {source}")
     if target.exists() and source.samefile(target):
@@ -151,7 +154,7 @@ def restore(source: Path, target: Path, actor: str, now: datetime) -> Restored:
             held, first = prepare(work, found, before, actor, now)
             sync(work)
             kept = swap(work, target, now)
-            mark_anew(target)
+            mark_anew(target, mark or highwater.place(target))
             return Restored(found, kept, held, first)
         except (OSError, sqlite3.Error, LookupError, ValueError) as fault:
             raise Unfit(f"{source} could not be put back: {fault}") from fault
@@ -214,13 +217,13 @@ def take_up(
     return held, last + 1
 
 
-def mark_anew(target: Path) -> None:
+def mark_anew(target: Path, path: Path) -> None:
     """Let the high-water mark name what is newest in the store that was put back. Where it cannot,
     the next start takes the store for an old one once more, and holds what is held already."""
     with opened(target) as connection:
         mark = Writer(connection).mark()
     with contextlib.suppress(OSError):
-        highwater.write(highwater.place(target), mark)
+        highwater.write(path, mark)
 
 
 # ----------------------------------------------------------------------------- one that came back

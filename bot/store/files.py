@@ -41,9 +41,10 @@ def lock(path: Path) -> IO[bytes]:
 
 class Store:
     """One SQLite file. ``Store(path)`` creates and migrates it and keeps others from writing;
-    ``Store(path, readonly=True)`` is for tools beside a running bot."""
+    ``Store(path, readonly=True)`` is for tools beside a running bot. ``mark``: the file of the
+    high-water mark (None: beside the store)."""
 
-    def __init__(self, path: Path | str, readonly: bool = False) -> None:
+    def __init__(self, path: Path | str, readonly: bool = False, mark: Path | None = None) -> None:
         self.path = Path(path)
         self._lock: IO[bytes] | None = None
         self._free: list[sqlite3.Connection] = []
@@ -58,7 +59,7 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.path)
             self.writer = foreign.when_free(self._open_writer, file=str(self.path))
-            self.keeper = highwater.Keeper(self.path, self.writer)
+            self.keeper = highwater.Keeper(mark or highwater.place(self.path), self.writer)
         except BaseException as fault:
             if self._lock is not None:
                 self._lock.close()

@@ -113,9 +113,9 @@ class Keeper:
     thread. A file that cannot be written stops nothing: the log says so."""
 
     def __init__(
-        self, database: Path, writer: Source, tick: Callable[[], float] = time.monotonic
+        self, path: Path, writer: Source, tick: Callable[[], float] = time.monotonic
     ) -> None:
-        self.path = place(database)
+        self.path = path
         self._writer, self._tick = writer, tick
         self._noted: Mark | None = None
         self._behind_since: float | None = None

@@ -150,6 +150,45 @@ def test_a_copy_that_went_its_own_way_is_recognised_by_the_hash(place: Place) ->
     assert place.start() is not None
 
 
+def test_the_store_of_another_installation_is_no_newest_one(place: Place, tmp_path: Path) -> None:
+    """Nobody knows what became of its requests since it was copied."""
+    place.scene.planned("alice", "restart web-01")
+    place.stopped()
+    other = tmp_path / "other"
+    other.mkdir()
+    there = run_stage.RunStage(other)
+    there.planned("alice", "restart web-02")
+    there.close()
+    for path in other.glob("stage.db*"):
+        shutil.copy(path, place.folder / path.name)
+    done = place.start()
+    assert done is not None
+    assert done.held == 1
+
+
+def test_a_mark_on_another_disk_tells_of_a_snapshot_of_this_one(
+    place: Place, tmp_path: Path
+) -> None:
+    place.scene.planned("alice", "restart web-01")
+    place.stopped()
+    shutil.copytree(place.folder, tmp_path / "snapshot")
+    mark, now = tmp_path / "elsewhere", place.scene.clock.now()
+    for held in (None, None, 1):
+        if held:
+            shutil.rmtree(place.folder)
+            shutil.copytree(tmp_path / "snapshot", place.folder)
+        opened = store.Store(place.path, mark=mark)
+        done = store.recognise(opened, now)
+        assert (done.held if done is not None else None) == held
+        assert opened.writer is not None
+        opened.writer.begin()
+        opened.writer.append(model.AuditEntry("countersign", "bot.started", facts={}), 0)
+        opened.writer.commit()
+        assert opened.keeper is not None
+        opened.keeper.write()
+        opened.close()
+
+
 # ----------------------------------------------------------------------------- what is not
 
 
@@ -239,7 +278,7 @@ def test_it_is_written_once_a_second_and_before_the_first_call_after_a_decision(
 ) -> None:
     source, now, written = Source(), [100.0], list[int]()
     monkeypatch.setattr(highwater, "write", lambda path, mark: written.append(mark.seq))
-    keeper = highwater.Keeper(tmp_path / "a.db", source, lambda: now[0])
+    keeper = highwater.Keeper(tmp_path / "a.high-water", source, lambda: now[0])
     for source.seq in range(1, 31):  # three seconds of work without a decision
         source.starting = True
         keeper.committed()
