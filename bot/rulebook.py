@@ -36,6 +36,8 @@ class Rule:
     targets: tuple[Target, ...]
 
 
+REMEMBERED = 1000
+"""Kinds of events of which is remembered whether a rule asks for them."""
 _NUMBERS = itertools.count(1)
 
 
@@ -46,6 +48,7 @@ class Rulebook:
     def __init__(self, rules: Mapping[str, Rule]) -> None:
         self.rules = dict(rules)
         self.number = next(_NUMBERS)
+        self._asked: dict[str, bool] = {}
         self._index = index.RuleSet({rule.name: rule.pattern for rule in self.rules.values()})
 
     def __bool__(self) -> bool:
@@ -58,5 +61,11 @@ class Rulebook:
         return tuple(map(self.rules.__getitem__, self._index.matching(event.plain(), spent)))
 
     def asks_for(self, known: Mapping[str, Any]) -> bool:
-        """Does a rule ask for events like the one of which this much is known, by any of it?"""
-        return any(rule.pattern.asks_for(known) for rule in self.rules.values())
+        """Does a rule ask for events like the one of which this much is known, by any of it? Asked
+        of all rules once, and remembered."""
+        name = model.canonical(known)
+        if name not in self._asked:
+            while len(self._asked) >= REMEMBERED:
+                self._asked.popitem()
+            self._asked[name] = any(one.pattern.asks_for(known) for one in self.rules.values())
+        return self._asked[name]

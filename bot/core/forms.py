@@ -75,8 +75,7 @@ def notice(draft: Draft, event: model.FormChanged) -> None:
     """A form that no command is mapped to was agreed to: it is read where a rule asks for it, by
     its source, type or code. All others are nobody's business here."""
     house = draft.house
-    known = {"form": event.form, "instance": event.instance}
-    told = {"source": source_of(event), "type": APPROVED, "subject": event.instance, "data": known}
+    told = {"source": source_of(event), "type": APPROVED, "data": {"form": event.form}}
     ours = event.tenant in house.book.tenants.get(event.platform, frozenset())
     if event.status == "approved" and ours and house.rules and house.rules.asks_for(told):
         body = model.FetchForm(event.platform, event.tenant, event.form, event.instance)

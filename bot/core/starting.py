@@ -20,28 +20,32 @@ def read_again(draft: Draft, body: model.FetchForm, outcome: model.Outcome) -> N
         return
     if not running.is_due(draft):
         return
-    waiting.over(draft)
+    if isinstance(outcome, model.Done) and stands(draft, body, outcome.data):
+        waiting.over(draft, outcome)
+        return running.launch(draft)
+    if not draft.it.state.final:
+        waiting.over(draft)
     if isinstance(outcome, model.Done):
-        stands(draft, body, outcome.data)
-    elif getattr(outcome, "code", "") == NO_FORM and look_again(draft):
         return
-    else:
+    if getattr(outcome, "code", "") != NO_FORM or not look_again(draft):
         give_up(draft, unread_of(draft, outcome))
 
 
-def stands(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None:
-    """Go on if it is still agreed to, and nothing that revokes or modifies it is agreed to or being
-    decided. Those that its platform lists with it are read before."""
+def stands(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
+    """Is it still agreed to, and is nothing that revokes or modifies it agreed to or being decided?
+    If not, its request does alike. Those that its platform lists with it are read before."""
     relating.follow(draft, body, data)
     amending.apply(draft, body.instance)
     request = draft.it
     if request.state is not model.State.APPROVED or request.hold or not request.form:
-        return
+        return False
     if data.get("status") != "approved":
-        return give_up(draft, not_agreed(request, str(data.get("status"))))
+        give_up(draft, not_agreed(request, str(data.get("status"))))
+        return False
     if relating.unread(draft, body, data):
-        return reading.before_start(draft, request.form, attached=True)
-    return running.launch(draft)
+        reading.before_start(draft, request.form, attached=True)
+        return False
+    return True
 
 
 def look_again(draft: Draft) -> bool:

@@ -326,6 +326,22 @@ def test_a_request_can_be_stopped_while_its_form_is_read(forms: Forms) -> None:
     assert forms.begun() == 0
 
 
+def test_a_form_that_is_long_in_being_read_is_told_to_be_waited_for(forms: Forms) -> None:
+    forms.agree("O")
+    forms.approve()
+    taken = forms.claim()
+    [look] = [each for each in taken if isinstance(each.effect.body, model.FetchForm)]
+    for each in taken:
+        if each is not look:
+            forms.settle(each, forms.answer(each))
+    now = forms.clock.now()
+    forms.submit(model.Delayed("delayed:1", now, "chat", "no answer", look.effect.id))
+    assert "#1 provision waits for chat" in said(forms.work())[-1]
+    forms.settle(look, forms.answer(look))
+    assert "chat has answered" in " ".join(said(forms.work()))
+    assert forms.begun() == 1
+
+
 def test_a_form_that_cannot_be_read_is_given_up_after_a_quarter_of_an_hour(forms: Forms) -> None:
     forms.agree("O")
     forms.approve()
