@@ -36,6 +36,9 @@ def hint(
     """A sentence for somebody who wrote ``word``, which is no command, and ``rest``; and what it
     suggests. ``fits``: may a line be shown, and does it parse?"""
     if vote := _vote(catalog, word):
+        line = f"{vote} {' '.join(rest.split())}"
+        if rest.strip() and len(line) <= LONGEST and fits(line):
+            return texts.say(locale, "hint.did_you_mean", names=(line,)), (line,)
         return texts.say(locale, "hint.vote", word=vote), (vote,)
     if _DENIED.search(word):
         found: tuple[str, ...] = ()

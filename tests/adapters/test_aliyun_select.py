@@ -192,6 +192,7 @@ async def test_filters_are_resolved_like_targets(aliyun: Aliyun) -> None:
     assert data == {
         "instances": [
             {"id": i, "name": n, "region": REGION, "status": "Running", "agent": agent}
+            | {"system": "linux"}
             for i, n, agent in (
                 (WEB2, "web-02", True),
                 (DB1, "db-01", True),
@@ -224,6 +225,7 @@ async def test_what_filters_do_not_find_is_told(aliyun: Aliyun, party: Party) ->
     data = await resolve(aliyun, of("web-01", "web-99"), of("web-99", "web-02"))
     assert [i["id"] for i in data["instances"]] == [WEB2]
     assert data["unknown"] == ["web-99"]
+    assert "web-02" in data["near"]
     assert data["ambiguous"] == {"web-01": [WEB1, "i-twin0001"]}
 
 

@@ -113,6 +113,8 @@ def test_what_is_no_name_is_not_passed_over(line: str, word: str) -> None:
         ("ok", "reply to the card: approve."),
         ("OK!", "reply to the card: approve."),
         ("好的", "reply to the card: approve."),
+        ("ok 42", "Did you mean approve 42?"),
+        ("no 42 wrong server", "Did you mean reject 42 wrong server?"),
         ("不行", "reply to the card: reject."),
         ("不要重启 web-01", "Send help"),
         ("please don't restart web-01", "Send help"),
