@@ -30,7 +30,7 @@ fit() {
     exit 1
   fi
   if ! "$python" -c "$new" 2>/dev/null; then
-    say "\"$python\" is $("$python" -V 2>&1). Countersign needs Python 3.11 or newer."
+    say "\"$python\" is $("$python" -V 2>&1 | sed 1q). Countersign needs Python 3.11 or newer."
     others
     exit 1
   fi

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
+import signal
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -42,13 +46,24 @@ class Sandbox:
     def url(self, party: str) -> str:
         return f"http://127.0.0.1:{self.ports[party]}"
 
+    @contextlib.contextmanager
+    def _deaf(self) -> Iterator[None]:
+        """What is started within never hears of a Ctrl-C, if it is to be apart; we do, later."""
+        resource_tracker.ensure_running()  # it would take the signal from the mask again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if self._apart else ())
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
     async def __aenter__(self) -> Sandbox:
         argv = [f"--{name}={port}" for name, port in self._asked.items()]
         ready, announcing = PROCESSES.Pipe(duplex=False)
         self._process = PROCESSES.Process(
             target=_serve, args=(argv, self._apart, announcing), daemon=True
         )
-        self._process.start()
+        with self._deaf():
+            self._process.start()
         announcing.close()
         try:
             announcement = await asyncio.to_thread(ready.recv)

@@ -6,11 +6,14 @@ person type as any of the example people.
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # Ctrl-C while all the rest is imported: leave without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import asyncio
-import contextlib
 import os
-import signal
 import socket
 import sys
 import time
@@ -45,6 +48,7 @@ expires = "5s"
 [[security.pattern]]
 regex = "nobody looks"
 where = ["text"]
+commands = ["restart"]
 action = "escalate"
 policy = "impatient"
 reason = "the demo's story of a request that nobody decides"
@@ -365,7 +369,14 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def run(argv: list[str], folder: Path = FOLDER) -> int:
+    """The status to leave with, also after a Ctrl-C before there is anything to stop."""
+    try:
+        return asyncio.run(main(arguments(argv), folder))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return INTERRUPTED
+
+
 if __name__ == "__main__":
     os.chdir(ROOT)
-    with contextlib.suppress(KeyboardInterrupt):
-        sys.exit(asyncio.run(main(arguments(sys.argv[1:]))))
+    sys.exit(run(sys.argv[1:]))

@@ -29,6 +29,7 @@ expires = "2s"
 [[security.pattern]]
 regex = "nobody looks"
 where = ["text"]
+commands = ["restart"]
 action = "escalate"
 policy = "impatient"
 reason = "the demo's story of a request that nobody decides"

@@ -21,11 +21,11 @@ from sandbox import demo, play, stories, words
 ROOT = Path(__file__).resolve().parent.parent
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[()][A-Z0-9]|[=>78])")
 RUNNER = """
-import asyncio, os, sys
+import sys
 from pathlib import Path
 from sandbox import demo, world
 demo.free_ports = lambda: dict.fromkeys(world.PORTS, 0)
-sys.exit(asyncio.run(demo.main(demo.arguments(sys.argv[2:]), Path(sys.argv[1]))))
+sys.exit(demo.run(sys.argv[2:], Path(sys.argv[1])))
 """
 
 
@@ -149,6 +149,17 @@ def test_a_newcomer_types_and_sees_what_happens_at_once(
     assert seen.ended(8) == 0
     assert "Traceback" not in seen.screen
     assert not seen.processes()
+
+
+def test_ctrl_c_while_it_starts_ends_it_without_a_word(
+    tmp_path: Path, terminals: list[Terminal]
+) -> None:
+    seen = Terminal(tmp_path, "--quiet")
+    terminals.append(seen)
+    seen.until("Starting stand-ins")
+    seen.type("\x03")
+    assert seen.ended(20) == demo.INTERRUPTED
+    assert "Traceback" not in seen.screen
 
 
 def test_ctrl_d_at_the_prompt_and_ctrl_c_in_a_story_end_it(
