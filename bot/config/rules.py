@@ -233,7 +233,9 @@ class Source(Table):
         "a chat platform, in place of its long connection."
     )
     secret: Secret | None = Field(
-        default=None, description="The key by which it signs each request (HMAC-SHA256)."
+        default=None,
+        description="The key by which it signs each request (HMAC-SHA256): 16 random characters or "
+        "more.",
     )
     token: Secret | None = Field(
         default=None,
