@@ -14,7 +14,7 @@ from adapters.inlet import gate
 from bench import rulesets
 
 PATH = "/events/bench"
-SECRET = "bench-secret"
+SECRET = "bench-secret-0123456789"
 PATIENCE = 30.0
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.I)
 _HEAD = (

@@ -129,7 +129,7 @@ def configuration(
         for n in range(frames.PEOPLE)
     )
     text += _patterns((ROOT / "bot.toml").read_text("utf-8"))
-    (folder / "secret").write_text("bench-secret", "utf-8")
+    (folder / "secret").write_text("bench-secret-0123456789", "utf-8")
     (folder / "bot.toml").write_text(text, "utf-8")
     return folder / "bot.toml"
 

@@ -333,7 +333,21 @@ class _Gate:
         self._clock = clock
 
     def passed(self, claims: store.Claims, quota: Quota) -> store.Claims:
-        """Those that may be sent."""
+        """Those that may be sent. Where a pattern must be judged elsewhere before, nothing was
+        claimed: Unjudged is raised."""
+        spent = [claimed.bucket for claimed in claims.taken]
+        try:
+            left = self._left(claims, quota, spent)
+        except regexes.Unjudged:
+            for bucket in spent:
+                quota.give_back(bucket)
+            raise
+        return replace(claims, taken=tuple(left), refused=len(claims.taken) - len(left))
+
+    def _left(
+        self, claims: store.Claims, quota: Quota, spent: list[store.Bucket]
+    ) -> list[store.Claimed]:
+        """Those that may be sent; the room of the others is given back, and no longer ``spent``."""
         left: list[store.Claimed] = []
         judged = [(claimed, self._outcome(claimed)) for claimed in claims.taken]
         refused = [
@@ -348,9 +362,10 @@ class _Gate:
             allowed = self._allowed(claimed, outcome)
             if allowed is None:
                 quota.give_back(claimed.bucket)
+                spent.remove(claimed.bucket)
             else:
                 left.append(allowed)
-        return replace(claims, taken=tuple(left), refused=len(claims.taken) - len(left))
+        return left
 
     def _outcome(self, claimed: store.Claimed) -> model.Refused | model.NotSent | None:
         """Why it is not sent; None: it may be."""

@@ -7,12 +7,13 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from bot import model, parameters, policy, ports, regexes
+from bot import model, parameters, policy, ports, regexes, store
 from bot.oos import parameters as oos
 from tests.bot import rig
 from tests.bot.oos import written
@@ -85,6 +86,48 @@ async def test_a_slow_pattern_holds_up_nobody_but_the_one_who_wrote_it(tmp_path:
         again = await r.engine.submit(rig.asked(1, WALL))
         assert again.duplicate
         assert order.count("ask-1") == 1
+
+
+class Counted:
+    """A quota that counts what is out."""
+
+    def __init__(self) -> None:
+        self.out = 0
+
+    def room(self, bucket: store.Bucket) -> store.Allowance:
+        return store.Allowance(10)
+
+    def take(self, bucket: store.Bucket) -> None:
+        self.out += 1
+
+    def give_back(self, bucket: store.Bucket) -> None:
+        self.out -= 1
+
+
+async def test_a_start_that_a_pattern_must_be_judged_for_waits_and_costs_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    """The last look before a start is taken where the writer must not wait, either."""
+    step = model.Step(1, 0, "token", "batch", "cn-hangzhou", ("i-1",))
+    regex, asked = regexes.compiled(SLOW + "?"), list[str]()
+
+    def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
+        made = rig.decide(event, view, now)
+        starts = model.StartRun(1, rig.PLAN, "", step, "", {})
+        extra = [model.NewEffect(f"run{n}", f"run{n}", starts, 1) for n in range(2)]
+        return replace(made, effects=tuple(extra)) if made.request else made
+
+    def judge(effect: model.StoredEffect, view: model.View, now: datetime) -> model.Refused | None:
+        asked.append(effect.key)
+        return model.Refused("no") if regex.search("xxx") and effect.key == "run1" else None
+
+    quota = Counted()
+    async with rig.running(tmp_path / "store.db", decide, judge=judge) as r:
+        await r.engine.submit(rig.asked(1))
+        claims = await asyncio.wait_for(r.engine.claim(quota), 30)
+        assert [one.effect.key for one in claims.taken] == ["run0"]
+        assert quota.out == 1
+        assert asked == ["run0", "run0", "run1"]
 
 
 async def test_what_waits_for_a_pattern_is_not_acknowledged_when_the_bot_stops(
