@@ -66,7 +66,8 @@ def syntax(text: str) -> tuple[tuple[int, str], ...]:
     found = _SHEBANG.match(text)
     if text.startswith("#!") and found is None:
         return ()
-    shell = shutil.which(found[1] if found else "bash")
+    # sh is bash on many machines, and need not be so here
+    shell = shutil.which("bash") or (shutil.which("sh") if found and found[1] == "sh" else None)
     if shell is None:
         return ()
     try:

@@ -143,6 +143,12 @@ def test_a_script_within_the_command_is_read_by_the_shell_as_well(
     assert fault.startswith(told), fault
 
 
+def test_a_script_for_sh_may_be_one_that_only_bash_reads(tmp_path: Path) -> None:
+    (tmp_path / "clean.py").write_text(GOOD, "utf-8")
+    (tmp_path / "clean.sh").write_text("#!/bin/sh\na=($LEVEL 2)\necho ${a[1]}\n", "utf-8")
+    assert loading.load(tmp_path).names() == ("clean",)
+
+
 def test_a_script_of_another_language_is_its_own_business(tmp_path: Path) -> None:
     (tmp_path / "clean.py").write_text(GOOD.replace("LEVEL=level", ""), "utf-8")
     (tmp_path / "clean.sh").write_text("#!/usr/bin/env python3\nprint(')')\n", "utf-8")
