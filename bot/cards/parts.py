@@ -153,7 +153,8 @@ def vote_row(house: House, request: model.Request, votes: Sequence[model.Vote]) 
         text = f"{name_of(house, vote.person)} {word} {moment(house, vote.at)}"
         if vote.via == "form":
             text += " " + texts.say(locale, "card.via.form")
-        parts.append(f"{text}: {vote.reason}" if vote.reason else text)
+        why = texts.say(locale, "card.vote.why", vote=text, why=vote.reason)
+        parts.append(why if vote.reason else text)
     return ((texts.say(locale, "card.votes"), (span(" · ".join(parts)),)),)
 
 

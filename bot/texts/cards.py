@@ -38,6 +38,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.vote.retry": ("要求重试", "said retry"),
     "card.vote.skip": ("要求跳过", "said skip"),
     "card.vote.reject": ("拒绝", "rejected"),
+    "card.vote.why": ("{vote}：{why}", "{vote}: {why}"),
     "card.via.form": ("经审批单", "by the form"),
     "card.progress": ("进度", "Progress"),
     "card.progress.count": ("{done}/{total} 完成", "{done} of {total} done"),
