@@ -17,9 +17,10 @@ WIDTH, HEIGHT, PATIENCE = 100, 47, 240.0
 NAME = "countersign-picture"
 STYLE = """
 svg { display: block; width: 960px; height: auto }
-@font-face { font-family: boxes; src: local("DejaVu Sans Mono"); unicode-range: U+2500-257F }
+@font-face { font-family: signs; src: local("DejaVu Sans Mono"); size-adjust: 83%;
+  unicode-range: U+B7, U+2014, U+2192, U+2500-257F, U+2713 }
 svg text { font-family: "DejaVu Sans Mono", monospace !important }
-svg[lang=zh-CN] text { font: 24.4px boxes, "Noto Sans Mono CJK SC" !important }
+svg[lang=zh-CN] text { font: 24.4px signs, "Noto Sans Mono CJK SC" !important }
 """
 """Where Chinese stands between, only a font in which it is twice as wide as a letter is even."""
 
