@@ -101,17 +101,16 @@ def apply(draft: Draft, cause: str) -> None:
 
 
 def withdraw(draft: Draft, why: str = "withdrawn", cause: str = "") -> None:
-    """Cancel what has not begun, and warn about what has. ``why``: withdrawn by who filed it,
-    revoked, modified, or a revocation itself."""
+    """Cancel what has not begun, and warn about what has. ``why``: withdrawn, revoked, modified, or
+    a revocation itself. No platform says for certain who did it, so the card names the deed."""
     request = draft.it
-    by = request.person if why == "withdrawn" else ""
     if request.state in (model.State.PLANNING, model.State.PENDING):
-        voting.call_off(draft, by, f"say.cancelled.{why}")
+        voting.call_off(draft, "", f"say.cancelled.{why}")
     elif not request.state.final and not authority.began(draft):
         draft.take_back("start:")
         draft.take_back("call:")
         live.forget(draft)
-        voting.call_off(draft, by, f"say.cancelled.{why}")
+        voting.call_off(draft, "", f"say.cancelled.{why}")
     elif began(request):
         state = cards.state_word(request.locale, request)
         key = f"{why}:{cause}" if cause else why

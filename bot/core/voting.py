@@ -301,10 +301,10 @@ def cancel(draft: Draft, person: policy.Person) -> running.Answer:
 
 
 def call_off(draft: Draft, by: str, key: str, **facts: str) -> None:
-    """Cancel a request that has not been approved, and say so in its thread. ``by`` is a person's
+    """Cancel a request of which nothing has begun, and say so in its thread. ``by`` is a person's
     id; "" where it was nobody who is known, which the card then says instead of a name."""
     note = "" if by else texts.say(draft.it.locale, f"{key}.note")
-    draft.finish(model.State.CANCELLED, by=by, note=note)
+    draft.finish(model.State.CANCELLED, by=by, note=note, cancelled="called_off")
     draft.enter(by or f"{draft.it.place.platform}:?", "request.cancelled", why=key)
     draft.update_card()
     endings.sentence(draft, "cancelled", key, **facts)

@@ -300,11 +300,16 @@ class Progress:
     error: str = ""
 
 
+WITHIN = {"rejected": "rejected_within", "expired": "expired_within", "called_off": "cancelled"}
+"""The words for why a request was cancelled that had been approved; others were stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One operation that was asked for, from the asking to its end. ``gone`` are instances of the
     plan that no longer fitted when the run began, and were left out. ``cancelled``: why a run that
-    had begun was. ``rules``: the rule that asked for it, after those that asked for what caused
+    had begun was, or "called_off" where nothing of it had.
+    ``rules``: the rule that asked for it, after those that asked for what caused
     that. ``nonce``: 128 random bits, in hex, drawn when it was filed and anew when it is approved
     ("" for those of earlier releases): keys, tokens and tags come from it, so that a number given
     out twice never meets what the first one left. ``policies``: all policies that must be
@@ -358,7 +363,7 @@ class Request:
     progress: Progress | None = None
     gone: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
-    cancelled: Literal["", "stopped", "rejected", "expired"] = ""
+    cancelled: Literal["", "stopped", "rejected", "expired", "called_off"] = ""
     nonce: str = ""
     policies: tuple[str, ...] = ()
     causes: tuple[Party, ...] = ()
@@ -386,9 +391,7 @@ class Request:
         if self.stopping and not self.state.final:
             return "stopping"
         if self.state is State.CANCELLED and self.approved_at:
-            return {"rejected": "rejected_within", "expired": "expired_within"}.get(
-                self.cancelled, "stopped"
-            )
+            return WITHIN.get(self.cancelled, "stopped")
         return self.state.value
 
     @property

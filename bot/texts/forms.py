@@ -97,6 +97,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "现在不能同意；可以拒绝：reject {id} 原因",
         "It cannot be approved now. It can be rejected: reject {id}, with a reason",
     ),
+    "say.cancelled.withdrawn.note": ("审批单已被撤回", "the form was withdrawn"),
     "say.cancelled.withdrawn": (
         "#{id} {command} 的审批单被撤销，申请已取消，没有执行。",
         "The form behind #{id} {command} was withdrawn, so it is cancelled and not run.",

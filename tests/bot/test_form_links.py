@@ -137,6 +137,38 @@ def test_what_ran_already_is_told_once_and_stays(forms: Forms) -> None:
     assert (forms.state(), forms.begun()) == ("succeeded", 1)
 
 
+@pytest.mark.parametrize("approved", [False, True])
+@pytest.mark.parametrize(
+    ("data", "note"),
+    [
+        ({"status": "withdrawn"}, "the form was withdrawn"),
+        ({"status": "reverted"}, "the form was withdrawn"),
+        ({"attached": ["R"]}, "the form was revoked"),
+    ],
+)
+def test_the_card_of_a_form_taken_back_says_so_and_names_nobody(
+    forms: Forms, data: dict[str, Any], note: str, approved: bool
+) -> None:
+    """Nobody stopped it, and who took the form back no platform says for certain."""
+    forms.agree("O")
+    forms.file("R", **revoking("approved"))
+    forms.file("O", **data)
+    if approved:
+        forms.approve()
+    else:
+        forms.tell("O", "changed")
+    forms.work()
+    forms.work()
+    card = cards(forms.heard)[-1]
+    assert (forms.state(), card.tag, card.note) == ("cancelled", "cancelled", note)
+    assert "Alice" not in card.note
+    assert "alice" not in [
+        row.actor
+        for row in forms.read(lambda reader: list(reader.chain()))
+        if row.action == "request.cancelled"
+    ]
+
+
 def test_a_revocation_known_before_its_form_keeps_that_from_asking(forms: Forms) -> None:
     """The events come in the wrong order."""
     forms.agree("R", **revoking("approved"))
