@@ -113,6 +113,9 @@ def buttons_of(request: model.Request, plan: model.Plan) -> tuple[model.Button, 
     if request.stopping or request.state.final or request.state is model.State.PLANNING:
         return ()
     if request.ballot is not None:
+        if request.hold:
+            names = ("reject", "stop") if request.ballot.voted else ("stop",)
+            return runs.buttons(request.locale, request.id, *names)
         return runs.ballot_buttons(request, request.ballot)
     if plan.engine == "local" and request.state is model.State.RUNNING:
         return runs.buttons(request.locale, request.id, "pause", "stop")
@@ -144,6 +147,7 @@ def settled_blocks(
     assert plan is not None
     rows = [
         *definitions.incident_rows(request),
+        *hold_rows(request),
         (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
         (texts.say(locale, "card.request"), (code(asked_text(request)),)),
         *escalated_rows(request),
@@ -185,8 +189,7 @@ def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]
     ]
     if request.reason:
         rows.append((say(locale, "card.reason"), (span(request.reason),)))
-    if request.hold:
-        rows.append((say(locale, "card.hold"), (bold(hold_text(request)),)))
+    rows += hold_rows(request)
     rows += asking_rows(request)
     if request.form is not None:
         rows += form_rows(request, request.form, quorum.of(house.book, request).form_counts)
@@ -249,6 +252,13 @@ def approver_rows(house: House, request: model.Request) -> list[Row]:
     return rows
 
 
+def hold_rows(request: model.Request) -> tuple[Row, ...]:
+    """Why nothing of it starts now, and no vote counts."""
+    if not request.hold or request.state.final:
+        return ()
+    return ((texts.say(request.locale, "card.hold"), (bold(hold_text(request)),)),)
+
+
 def hold_text(request: model.Request) -> str:
     """Why it is held, as a sentence."""
     key = f"hold.{request.hold}"
@@ -306,7 +316,10 @@ def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -
         key = "card.note.hold" if request.hold else "card.note.pending"
         return texts.say(locale, key, id=request.id, code=request.code)
     if request.ballot is not None and not request.stopping:
-        what = "voted" if request.ballot.voted else request.ballot.kind
+        voted = request.ballot.voted
+        what: str = "voted" if voted else request.ballot.kind
+        if request.hold:
+            what = "hold" if voted else "hold_within"
         return texts.say(locale, f"card.note.{what}", id=request.id, code=request.code)
     if request.state in (model.State.APPROVED, model.State.RUNNING) and not request.stopping:
         approvers = names_of(

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from bot import cards, model, quorum
-from bot.core import authority, live, planning, running, voting
-from bot.core.draft import Draft
+from bot.core import authority, live, planning, running, runs, voting
+from bot.core.draft import VOTE_TIMERS, Draft
 
-HOLDS = planning.FORM_HOLDS
+HOLDS = authority.FORM_HOLDS
 NOT_RUN = (
     model.State.REJECTED,
     model.State.EXPIRED,
@@ -141,7 +141,7 @@ def hold(draft: Draft, why: str, cause: str) -> None:
     if request.state is model.State.APPROVED:
         take_approval_back(draft)
     draft.change(hold=why)
-    draft.cleared.extend(("expire", "remind"))
+    draft.cleared.extend(("expire", "remind", *VOTE_TIMERS))
     draft.enter("countersign", "request.held", why=why)
     draft.update_card()
     return draft.tell_sentence(
@@ -167,6 +167,8 @@ def lift(draft: Draft, cause: str) -> None:
         return
     draft.change(hold="")
     draft.enter("countersign", "request.released", why=request.hold)
+    if draft.it.state in runs.GOING:
+        return go_on(draft, cause)
     if draft.it.state is not model.State.PENDING:
         return
     rule = quorum.of(draft.house.book, draft.it)
@@ -178,4 +180,22 @@ def lift(draft: Draft, cause: str) -> None:
         planning.wait_for_votes(draft, rule)
         mentions = cards.accounts_of(draft.house, draft.tally().waiting_for, draft.it.place)
         draft.tell_sentence(f"released:{cause}:v{draft.it.version}", "say.released", mentions)
+    draft.update_card()
+
+
+def go_on(draft: Draft, cause: str) -> None:
+    """Its run had begun, though nothing was started in it. What it waits for can be answered again,
+    for as long as something new."""
+    asks = draft.it.ballot
+    people: tuple[str, ...] = ()
+    if asks is not None and asks.voted:
+        rule, votes = draft.ballot()
+        people = quorum.tally(rule, votes).waiting_for
+        if asks.expires_at is not None:
+            draft.change(ballot=replace(asks, expires_at=draft.now + rule.expires))
+            runs.wait_for_votes(draft, rule)
+    elif asks is not None:
+        people = runs.askers(draft, asks)
+    mentions = cards.accounts_of(draft.house, people, draft.it.place)
+    draft.tell_sentence(f"released:{cause}:v{draft.it.version}", "say.released", mentions)
     draft.update_card()

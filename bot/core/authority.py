@@ -20,6 +20,8 @@ NOT_AUTHORISED = "not_authorised"
 FOUND = "found"
 """The batch of a step that somebody else started: it carries no tag of ours, and is looked at by
 itself."""
+FORM_HOLDS = ("revoking", "modifying")
+"""Why a request is held: a form about its own is being decided. Its time does not run then."""
 WORDS_THAT_START = ("approve", "confirm", "resume")
 
 
@@ -96,7 +98,7 @@ def not_started(draft: Draft, outcome: model.Refused) -> None:
         draft.step(replace(step, state="failed", error=outcome.reason))
     draft.take_back("start:")
     draft.take_back("call:")
-    draft.finish(model.State.NOT_STARTED, note=texts.plain(outcome.reason), ballot=None)
+    draft.finish(model.State.NOT_STARTED, note=texts.plain(outcome.reason))
     draft.enter(
         "countersign",
         "request.not_started",

@@ -14,7 +14,10 @@ from bot.house import House
 from bot.oos import model as oos
 from bot.oos import parse
 
-ENDINGS = ("expire", "remind", "plan", "definition", "overdue", "lost", "wake", "progress")
+VOTE_TIMERS = ("ballot", "ballot_expires")
+ENDINGS = (
+    "expire", "remind", "plan", "definition", "overdue", "lost", "wake", "progress", *VOTE_TIMERS,
+)  # fmt: skip
 
 
 @functools.lru_cache(maxsize=1024)
@@ -136,9 +139,10 @@ class Draft:
         self.request = replace(self.it, version=version, **fields)
 
     def finish(self, state: model.State, by: str = "", **fields: Any) -> None:
-        """Bring the request to a final state and forget its timers."""
+        """Bring the request to a final state: it asks nothing any more, and its timers are
+        forgotten."""
         stepped = self.lag().total_seconds() if self.it.approved_at else 0.0
-        fields |= {"ended_at": self.now, "stepped": stepped}
+        fields |= {"ended_at": self.now, "stepped": stepped, "ballot": None}
         self.change(state=state, ended_by=by or self.it.ended_by, **fields)
         self.cleared.extend(ENDINGS)
 

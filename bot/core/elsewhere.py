@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot import model, policy, quorum
 from bot.core import authority, questions, runs, secrets, waiting
-from bot.core.draft import Draft, reason_of
+from bot.core.draft import VOTE_TIMERS, Draft, reason_of
 from bot.house import House
 
 ENDS = {
@@ -53,7 +53,7 @@ def follow(draft: Draft, execution: model.Execution) -> None:
         return
     draft.change(state=state, ballot=asks, progress=progress)
     if asks != request.ballot:
-        draft.cleared.extend(runs.VOTE_TIMERS)
+        draft.cleared.extend(VOTE_TIMERS)
         if asks is not None:
             runs.ask(draft, asks)
     draft.update_card()
@@ -119,7 +119,7 @@ def tell(draft: Draft, word: Word) -> None:
     at = {"at": draft.now.isoformat()}
     draft.queue(f"tell:{asks.digest}:{word}", f"tell:{request.id}", body, context=at)
     draft.change(state=model.State.RUNNING, ballot=None)
-    draft.cleared.extend(runs.VOTE_TIMERS)
+    draft.cleared.extend(VOTE_TIMERS)
     draft.update_card()
 
 

@@ -8,12 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model, policy, quorum
-from bot.core import definitions, machines, running, systems, terms
+from bot.core import authority, definitions, machines, running, systems, terms
 from bot.core.draft import Draft
 
 PLAN_WITHIN = timedelta(minutes=2)
-FORM_HOLDS = ("revoking", "modifying")
-"""Why a request is held: a form about its own is being decided. Its time does not run then."""
 
 
 def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> model.Plan:
@@ -47,7 +45,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
 def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
     """Freeze the plan and put it to the vote; an OA form may have decided it already."""
     rule = put(draft, plan)
-    if draft.it.hold in FORM_HOLDS:
+    if draft.it.hold in authority.FORM_HOLDS:
         return draft.show_card()
     if settled_by_form(draft, rule) and not draft.it.hold:
         running.start(draft)

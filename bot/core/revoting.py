@@ -110,7 +110,7 @@ def close(draft: Draft, before: model.Request, person: policy.Person) -> None:
     """The earlier request says which one it became; nobody decides on it any more."""
     old = Draft(draft.house, draft.view, draft.now)
     if not before.state.final:
-        old.finish(model.State.CANCELLED, by=person.id)
+        old.finish(model.State.CANCELLED, by=person.id, cancelled="called_off")
         old.take_back("start:")
         old.take_back("call:")
     old.change(renewed=draft.it.id)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from bot import cards, model, quorum, texts
 from bot.core import aiming, authority, endings, live, notices, preview, questions, secrets, waiting
-from bot.core.draft import Draft, reason_of
+from bot.core.draft import VOTE_TIMERS, Draft, reason_of
 from bot.house import House
 from bot.oos import calls, interpreter, journal
 from bot.oos import model as oos
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 SHOWN_EVERY = timedelta(seconds=1)
 """The card of a loop is brought up to date at most so often."""
-VOTE_TIMERS = ("ballot", "ballot_expires")
 TIMERS = ("wake", "progress", *VOTE_TIMERS)
 GOING = (model.State.RUNNING, model.State.WAITING)
 BROKEN = (
@@ -116,8 +115,9 @@ def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
 
 def not_let_out(draft: Draft, run: live.Live, call: model.RunCall, outcome: model.Refused) -> None:
     """A call was refused at the moment when it would have been made: nothing was begun yet, so that
-    the request ends as not started; or the run is held, and asks."""
-    if not authority.began(draft, outcome):
+    the request ends as not started; or the run is held, and asks. So is one whose form is being
+    revoked or modified: that may come to nothing."""
+    if not authority.began(draft, outcome) and draft.it.hold not in authority.FORM_HOLDS:
         live.forget(draft)
         return authority.not_started(draft, outcome)
     draft.enter("countersign", "run.held", call=call.key, reason=str(outcome.data.get("key", "")))
@@ -271,9 +271,14 @@ def ask(draft: Draft, asks: model.Ballot) -> None:
         if not quorum.can_pass(rule):
             tell_nobody(draft, asks)
         if asks.expires_at is not None:
-            draft.remind("ballot_expires", rule.expires)
-            if timedelta() < rule.remind < rule.expires:
-                draft.remind("ballot", rule.remind)
+            wait_for_votes(draft, rule)
+
+
+def wait_for_votes(draft: Draft, rule: quorum.Quorum) -> None:
+    """Remember when the votes on a question must be in, and when to remind people of it."""
+    draft.remind("ballot_expires", rule.expires)
+    if timedelta() < rule.remind < rule.expires:
+        draft.remind("ballot", rule.remind)
 
 
 def tell_nobody(draft: Draft, asks: model.Ballot) -> None:
@@ -379,8 +384,7 @@ def mark_cancelled(draft: Draft, why: Literal["stopped", "rejected", "expired"])
 
 def end(draft: Draft, state: model.State, note: str) -> None:
     """Finish the request and tell the outcome in its thread."""
-    draft.finish(state, note=note, ballot=None)
-    draft.cleared.extend(VOTE_TIMERS)
+    draft.finish(state, note=note)
     draft.enter("countersign", "run.ended", state=state.value, **({"note": note} if note else {}))
     draft.update_card()
     endings.outcome(draft)

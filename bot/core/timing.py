@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot import cards, model, policy, texts
 from bot.core import elsewhere, endings, running, runs
-from bot.core.draft import Draft
+from bot.core.draft import VOTE_TIMERS, Draft
 from bot.house import House
 
 LOST = timedelta(hours=1)
@@ -37,6 +37,8 @@ def timer_due(
         draft.enter("countersign", "run.overdue")
         draft.tell_sentence("overdue", "say.overdue", draft.asker())
         draft.remind("lost", LOST)
+    elif event.timer in VOTE_TIMERS and request.hold:
+        return draft.receipt()  # time on hold is not time to decide
     elif event.timer in runs.TIMERS and request.state in runs.GOING:
         assert request.plan is not None
         follow = runs if request.plan.engine == "local" else elsewhere

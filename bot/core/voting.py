@@ -241,20 +241,22 @@ def vote(
 
 def closed(request: model.Request) -> str:
     """Why there is no vote on the request now, as the key of a sentence; "": there is one."""
-    if request.state is model.State.PENDING or (request.ballot and request.ballot.voted):
-        return ""
     if request.state.final:
         return "vote.ended"
+    if request.state is model.State.PENDING or (request.ballot and request.ballot.voted):
+        return ""
     if request.state is model.State.PLANNING:
         return "vote.not_yet"
     return "vote.not_voted" if request.ballot is not None else "vote.not_pending"
 
 
 def let_expire(draft: Draft) -> None:
-    """What came due is over, though its timer has not fired yet."""
+    """What came due is over, though its timer has not fired yet. Time on hold is not time to
+    decide."""
     request = draft.it
-    due = draft.now >= request.expires_at and not request.hold
-    if request.state is model.State.PENDING and due:
+    if request.hold or request.state.final:
+        return
+    if request.state is model.State.PENDING and draft.now >= request.expires_at:
         timing.expire(draft)
     elif request.ballot is not None:
         until = request.ballot.expires_at

@@ -129,6 +129,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} {command} 的审批单已被修改（修改审批已通过），但它已经开始执行（{state}）。修改后的内容会用一张新卡片询问，不会自动执行。",
         "The form behind #{id} {command} was modified, and the modification agreed to, after it had started ({state}). A new card asks about the modified form; it does not run by itself.",
     ),
+    "card.note.hold_within": (
+        "现在不能继续；可以停止：stop {id}",
+        "It cannot be resumed now. It can be stopped: stop {id}",
+    ),
     "say.hold.revoking": (
         "#{id} {command} 的审批单正在撤销审批中，申请暂停，现在不能同意，也不会执行。",
         "The form behind #{id} {command} is being revoked. Until that is decided the request is on hold: it cannot be approved, and nothing of it runs.",
