@@ -11,6 +11,7 @@ from bot import blanks, jsonish, parameters, reader, spelling, texts, words
 if TYPE_CHECKING:
     from bot import catalog
 
+_DASHES = "-‐‑‒–—−"
 _SURE = re.compile(r"i-[a-z0-9]{6,}|tag:\S+=\S+|[A-Za-z][\w.]*-[\w.-]*\d[\w.-]*", re.ASCII)
 _KEY = re.compile(r"(\w[\w-]*)([ \t]*)([=:])")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
@@ -405,8 +406,8 @@ class Arguments:
         """The line as typed, with ``--`` where the script seems to begin; "" if it has none."""
         typed = list(self.line.words(self.start))
         for number, (at, word) in enumerate(typed):
-            if number and not _SURE.fullmatch(word.rstrip(",")):
-                head = self.line.raw[self.start : at].strip()
+            if number and word.strip(_DASHES) and not _SURE.fullmatch(word.rstrip(",")):
+                head = self.line.raw[self.start : at].rstrip(f"{_DASHES} \t").strip()
                 tail = self.line.raw[at:].strip()
                 return words.visible(f"{self.word} {head} -- {tail}")
         return ""

@@ -18,6 +18,10 @@ _ANSWERS: dict[command.Kind, type[command.Answer]] = {
 }
 
 
+class Ended(RuntimeError):
+    """The function of a command would have ended the whole process."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Command:
     """Something that can be asked for. ``version`` is a short SHA-256 of its files; ``reads`` what
@@ -53,12 +57,17 @@ class Command:
     def call(self, context: command.Context | None, values: Mapping[str, Any]) -> command.Answer:
         """What the command answers to these values. A query needs a context; an operation gets
         none, so that its script depends on nothing but its values. TypeError: it returned something
-        else than its kind does, or the command is a template, which plans no script."""
+        else than its kind does, or the command is a template, which plans no script. Ended: it
+        would have ended the bot."""
         if self.function is None:
             raise TypeError(f"{self.name} is a template: bind its parameters instead")
         arguments = (context,) if self.takes_context else ()
-        with command.files_beside(self.files):
-            answer = self.function(*arguments, **values)
+        try:
+            with command.files_beside(self.files):
+                answer = self.function(*arguments, **values)
+        except SystemExit as end:
+            told = Ended(f"it ends the process with {end.code!r}; return an answer, or raise")
+            raise told.with_traceback(end.__traceback__) from None
         wanted = _ANSWERS[self.kind]
         if not isinstance(answer, wanted):
             given = type(answer).__name__

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from bot import deliveries, model, policy, quorum, texts
+from bot.rendering import SCRIPT_BYTES as SCRIPT_BYTES
 from bot.rendering import BadScript as BadScript
 from bot.rendering import render as render
 from bot.rendering import render_windows as render_windows
@@ -53,11 +54,16 @@ class Script:
     def file(cls, name: str, **parameters: str | int) -> Script:
         """The script that lies beside the command (``restart.sh`` of ``restart.py``), as it stood
         when the commands were loaded; on Windows ``restart.ps1``, if that lies there, too.
-        LookupError: this command has no such file."""
+        LookupError: this command has no such file. TypeError: a value is no text and no number,
+        and a script would get how Python writes it."""
         files = _beside.get({})
         if name not in files:
             have = ", ".join(sorted(files)) or "none"
             raise LookupError(f"no script called {name!r} belongs to this command; it has: {have}")
+        for key, value in parameters.items():
+            if not isinstance(value, str | int | float):
+                kind = "None" if value is None else f"a {type(value).__name__}"
+                raise TypeError(f"{key} is {kind}; a script takes text and numbers")
         values = {key: str(value) for key, value in parameters.items()}
         stem, shell, _ = name.rpartition(".sh")
         if name.endswith(".ps1"):

@@ -250,9 +250,9 @@ def trial(page: Page, found: catalog.Command, values: Mapping[str, Any]) -> Iter
     try:
         answer = found.call(None, values)
         assert isinstance(answer, command.Script)
-        command.render(answer)
+        rendered = [command.render(answer)]
         if answer.windows:
-            command.render_windows(answer)
+            rendered.append(command.render_windows(answer))
     except command.BadScript as bad:
         line = page.keyword(str(bad.facts.get("name", "")))
         yield page.says(line, f"{planned}: {bad}")
@@ -262,6 +262,11 @@ def trial(page: Page, found: catalog.Command, values: Mapping[str, Any]) -> Iter
         ours = Path(frames[-1].filename).parent == Path(_OURS) if frames else False
         yield page.says(page.line_of(error), f"{planned}: {error if ours else _named(error)}")
         return
+    size = max(len(text.encode()) for text in rendered)
+    if size > command.SCRIPT_BYTES:
+        most = command.SCRIPT_BYTES
+        told = f"its script has {size} bytes; {most} is the most that Cloud Assistant takes"
+        yield page.says(page.start, told)
     if answer.type == "RunShellScript" and answer.name not in found.files:
         for number, sentence in script_files.faults(answer.source):
             yield page.says(page.start, f"its script, line {number}: {sentence}")

@@ -66,7 +66,7 @@ def _within(
     """The line from a command on that stands within the word, as in 帮我重启一下."""
     for known in catalog.words():
         place = word.find(known) if not known.isascii() else -1
-        if place > 0:
+        if place >= 0:
             tail = word[place + len(known) :]
             filler = _FILLER.match(tail)
             tail = tail[filler.end() :] if filler else tail
@@ -87,9 +87,20 @@ def _behind(
         if _INSTANCE.fullmatch(before):
             instances.append(before)
         before, _, behind = behind.strip().partition(" ")
-        if before and catalog.find(before) is not None:
-            return _line(before, " ".join((*instances, behind)), fits)
+        if before and (known := _command(catalog, before)):
+            return _line(known, " ".join((*instances, behind)), fits)
     return ()
+
+
+def _command(catalog: catalog.Catalog, word: str) -> str:
+    """The command that a word is, or begins with before nothing but filler, as 重启一下 does."""
+    if catalog.find(word) is not None:
+        return word
+    for known in catalog.words():
+        filler = word.removeprefix(known)
+        if not known.isascii() and filler != word and _FILLER.fullmatch(filler):
+            return "" if _DENIED.search(filler) else known
+    return ""
 
 
 def _line(command: str, rest: str, fits: Callable[[str], bool]) -> tuple[str, ...]:

@@ -20,16 +20,19 @@ THREAD = "the thread of the request"
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What one target would get: ``target`` counts from 1, ``to`` tells it to people, ``body`` is
-    as ``model.Deliver`` says. ``problem`` is why it would get nothing, "" where it would."""
+    as ``model.Deliver`` says. ``problem`` is why it would get nothing, "" where it would.
+    ``timeout``: seconds that a command may run because the target says so, 0 where it does not."""
 
     target: int
     how: model.How
     to: str
     body: Any = None
     problem: str = ""
+    timeout: int = 0
 
     def plain(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("target", "how", "to", "body", "problem")}
+        names = ("target", "how", "to", "body", "problem", *(("timeout",) if self.timeout else ()))
+        return {name: getattr(self, name) for name in names}
 
     def lines(self) -> Iterator[str]:
         if self.problem:
@@ -38,6 +41,8 @@ class Sent:
         yield f"  {self.target}. {self.to} would get"
         for line in self._body():
             yield f"     {line}"
+        if self.timeout:
+            yield f"     and {self.timeout} s to run"
 
     def _body(self) -> list[str]:
         if self.how == "command" and self.body:
@@ -102,7 +107,7 @@ def sent(rule: rulebook.Rule, book: policy.Book, event: model.CloudEvent) -> Ite
         except (transform.MissingVariable, transform.UnfitValue) as fault:
             yield Sent(number + 1, target.how, to, problem=str(fault))
         else:
-            yield Sent(number + 1, target.how, to, body)
+            yield Sent(number + 1, target.how, to, body, timeout=int(target.to.get("timeout") or 0))
 
 
 def where(book: policy.Book, target: rulebook.Target) -> str:

@@ -1,4 +1,5 @@
 """Where in a request something stands: ``$.body.alert.id``, ``$.headers['x-event']``, ``$.a[0]``.
+Capital letters make no other header.
 
 Only what names one place: no searching, no filters. Anything that does not begin with ``$`` is a
 constant.
@@ -32,6 +33,8 @@ def pick(text: str) -> Pick:
         name, index, single, double = found.groups()
         steps.append(int(index) if index is not None else name or single or double)
         at = found.end()
+    if steps[:1] == ["headers"]:
+        steps = [step.lower() if isinstance(step, str) else step for step in steps]
     return lambda document: _follow(document, steps)
 
 

@@ -135,7 +135,7 @@ def _whole(value: Any, now: datetime) -> model.CloudEvent:
         event = JSONFormat().read(CloudEvent, json.dumps(given))
         return _checked(event.get_attributes(), event.get_data(), now, "time" in given)
     except _FAULTS as fault:
-        raise _no_event(fault) from None
+        raise _no_event(fault, given.get("time")) from None
 
 
 def _binary(headers: Headers, body: bytes, now: datetime) -> model.CloudEvent:
@@ -153,7 +153,7 @@ def _binary(headers: Headers, body: bytes, now: datetime) -> model.CloudEvent:
         said = data if data is not None else event.get_data()
         return _checked(event.get_attributes(), said, now, "ce-time" in own)
     except _FAULTS as fault:
-        raise _no_event(fault) from None
+        raise _no_event(fault, given.get("ce-time")) from None
 
 
 def _named(value: dict[str, Any], now: datetime) -> model.CloudEvent:
@@ -173,7 +173,7 @@ def _named(value: dict[str, Any], now: datetime) -> model.CloudEvent:
         found = {**event.get_attributes(), **{key: value[key] for key in others - _CORE}}
         return _checked(found, value.get("detail"), now, "time" in given)
     except _FAULTS as fault:
-        raise _no_event(fault) from None
+        raise _no_event(fault, given.get("time")) from None
 
 
 def _checked(
@@ -212,6 +212,21 @@ def _timed(value: Any) -> Any:
     return zoned.isoformat()
 
 
+def _counted(value: Any) -> Any:
+    """Seconds or milliseconds since 1970, as webhooks have them, as a time; else as it is."""
+    if not isinstance(value, str) or not _SINCE_1970.fullmatch(value):
+        return value
+    seconds = float(value)
+    return datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC).isoformat()
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def _extension(name: str, value: Any) -> Any:
     """A further attribute: flat, as CloudEvents has them; a list of such from other senders."""
     if len(name) <= 64:
@@ -236,12 +251,17 @@ def _data(data: Any, kind: str) -> Any:
         return base64.b64encode(data).decode()
 
 
+_SINCE_1970 = re.compile(r"[0-9]{9,10}(?:\.[0-9]{1,9})?|[0-9]{12,13}", re.ASCII)
 _MARKUP = re.compile(r"[^\w.-]")
 """What no attribute's name holds: whatever a sender put there is not repeated."""
 
 
-def _no_event(fault: BaseException) -> refusal.Refusal:
-    """What the SDK found, by the names of the attributes only."""
+def _no_event(fault: BaseException, time: Any = None) -> refusal.Refusal:
+    """What the SDK found, by the names of the attributes only. ``time``: that of the event."""
+    if time is not None and not _is_time(time):
+        return refusal.unreadable(
+            "the event's time can't be read: write it with its zone, as 2026-01-31T08:00:00+08:00"
+        )
     if isinstance(fault, exceptions.CloudEventValidationError):
         names = (_MARKUP.sub("?", strict.text(name[:64])) for name in fault.errors)
         wrong = ", ".join(sorted(names)[:8])
@@ -289,7 +309,7 @@ def _mapped(source: Source, document: dict[str, Any], now: datetime) -> Found:
         "type": text("type", "webhook"),
         "id": text("id", "") or strict.fingerprint(document["body"]),
         "subject": text("subject", ""),
-        "time": _timed(text("time", "")),
+        "time": _counted(_timed(text("time", ""))),
     }
     data = document["body"]
     if "data" in source.mapping:
@@ -301,7 +321,7 @@ def _mapped(source: Source, document: dict[str, Any], now: datetime) -> Found:
         event = JSONFormat().read(CloudEvent, json.dumps(given))
         found = _checked(event.get_attributes(), data, now, "time" in given)
     except _FAULTS as fault:
-        raise _no_event(fault) from None
+        raise _no_event(fault, given.get("time")) from None
     _check_names(source, found)
     return found, text("person", "") or source.person
 

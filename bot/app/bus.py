@@ -110,6 +110,7 @@ def inlet_of(
             host=host.strip("[]"),
             port=int(port),
             max_bytes=settings.http.max_bytes,
+            max_connections=settings.http.max_connections,
             sources=tuple(source_of(settings, one, chats) for one in settings.sources),
         ),
         clock,

@@ -21,6 +21,7 @@ from bot.config import (
     build_rules,
     check,
     check_approval,
+    check_asked,
     check_rules,
     check_runbooks,
     check_senders,
@@ -192,6 +193,7 @@ def load(
         asked, silent = build_rules.compiled(sight)
         check_rules.check_loops(sight, asked)
         check_rules.check_foreign(sight, asked)
+        check_asked.check_asked(sight, {**silent, **asked})
         check_senders.check_senders(sight, asked)
         file = _trusting(_completed(file, folder), parts, folder, notes)
         if secrets:

@@ -309,6 +309,9 @@ def check_patterns(sight: Sight) -> None:
                 f"{regexes.LIMIT:g} s, and what takes longer is refused; can it be said without?"
             )
             sight.notes.warn((*path, "regex"), message)
+        elif regex.search("") and regex.search("\x01\ue000"):
+            message = "is found in every text, so it tells nothing apart: can it match nothing?"
+            sight.notes.warn((*path, "regex"), message)
         if sight.told(*path, "action") or sight.told(*path, "policy"):
             continue
         if pattern.action == "escalate" and pattern.policy is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bot.config import check, locate, rules
+from bot import rulebook
+from bot.config import check, check_asked, locate, rules
 from bot.config.secret import Secret
 from bot.rules import paths
 
@@ -36,6 +37,9 @@ def check_sources(sight: check.Sight) -> None:
         for index, name in enumerate(source.only):
             if "*" in name[:-1] or "?" in name or "[" in name:
                 message = "is the whole name, or its beginning and *, as in monitoring.*"
+                sight.notes.fault((*path, "only", index), message)
+            elif name.casefold().startswith(rulebook.AUDIT_SOURCE):
+                message = "is the bot's own: whoever sends it from outside is refused"
                 sight.notes.fault((*path, "only", index), message)
         if not sight.told(*path, "kind"):
             _check_kind(sight, path, source)
@@ -104,6 +108,37 @@ def _check_mapping(sight: check.Sight, path: locate.Path, source: rules.Source) 
             said = _path_fault(text, whole=source.kind == "webhook")
             if said:
                 sight.notes.fault(place, said)
+        elif meant := check_asked.path_meant(text):
+            message = f"is a text that is the same for all events; the path would be {meant}"
+            sight.notes.warn(place, message)
+        elif key == "id":
+            message = "is the same for all events, so that most would count as repeated"
+            sight.notes.warn(place, message)
+        elif key in ("source", "type"):
+            _check_constant(sight, place, source, text)
+
+
+def _check_constant(
+    sight: check.Sight, place: locate.Path, source: rules.Source, text: str
+) -> None:
+    """May this sender say at all what its mapping has it say of every event?"""
+    plain = text.casefold()
+    first = re.split("[./]", plain)[0]
+    named = any(one.casefold().startswith(f"{first}.") for one in source.only)
+    if plain.startswith(rulebook.AUDIT_SOURCE):
+        sight.notes.fault(place, "is the bot's own, so all its events would be refused")
+    elif first in CALLBACKS and not named:
+        message = f"is reserved for {first}, so all its events would be refused; add it to only"
+        sight.notes.fault(place, message)
+    elif (
+        place[-1] == "source"
+        and source.only
+        and not any(
+            text.startswith(one[:-1]) if one.endswith("*") else text == one for one in source.only
+        )
+    ):
+        message = "is not among only, so all its events would be refused; add it there"
+        sight.notes.fault(place, message)
 
 
 def _path_fault(text: str, whole: bool) -> str:

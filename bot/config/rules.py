@@ -215,6 +215,13 @@ class Http(Table):
     max_bytes: int = Field(
         default=262144, ge=1024, le=4194304, description="Most bytes of a request's body."
     )
+    max_connections: int = Field(
+        default=1000,
+        ge=8,
+        le=100000,
+        description="Most connections at once, and no more than half of the files that the process "
+        "may open; whoever comes then waits.",
+    )
     remember: values.Duration = Field(
         default=timedelta(days=30),
         description="How long an event is known again by its sender, source and id, so that it is "

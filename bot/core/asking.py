@@ -11,6 +11,7 @@ from typing import Any
 
 from bot import cards, catalog, command, model, parse, policy, texts
 from bot.core import (
+    calling,
     drift,
     endings,
     filing,
@@ -89,7 +90,9 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
         refusal = rights.refusal_of_role(house, person, found.command.name, event.place, locale)
         if refusal is not None:
             return refuse(draft, event, refusal, locale, person.id)
-    result = found.command.call(context, found.values)
+    result = calling.answer(found, context)
+    if isinstance(result, policy.Refusal):
+        return refuse(draft, event, result, locale, person.id)
     if isinstance(result, command.Act) and result.kind == "redrive":
         return letters.by_text(draft, event, person, result)
     if isinstance(result, command.Act):

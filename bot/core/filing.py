@@ -12,7 +12,7 @@ from typing import Any
 
 from bot import command, model, parse, policy, quorum, texts
 from bot.cards import runs
-from bot.core import definitions, patterns, planning, templating
+from bot.core import calling, definitions, patterns, planning, templating
 from bot.core import values as values_
 from bot.core.draft import Draft
 
@@ -266,7 +266,9 @@ def check_template(draft: Draft, found: parse.Parsed, text: str) -> Checked | po
 def check_script(draft: Draft, found: parse.Parsed, text: str) -> Checked | policy.Refusal:
     """Values, script and targets; the first thing wrong is the answer."""
     rule = draft.house.book.commands[found.command.name]
-    script = found.command.call(None, found.values)
+    script = calling.answer(found)
+    if isinstance(script, policy.Refusal):
+        return script
     assert isinstance(script, command.Script)
     try:
         rendered = command.render(script)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import functools
 
 from bot import policy
+from bot.command import SCRIPT_BYTES
 from bot.house import House
-
-SCRIPT_BYTES = 18 * 1024
-"""Cloud Assistant takes 24 KB after Base64, which is 18 KB before."""
 
 
 def finding_of_script(house: House, command: str, script: str) -> policy.Finding:

@@ -147,6 +147,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "脚本太长：{size} 字节，云助手上限 {most} 字节（Base64 之前）。请缩短后再发。",
         "The script is too long: {size} bytes, Cloud Assistant takes {most} (before Base64). Please shorten it.",
     ),
+    "refused.command_broken": (
+        "命令 {command} 本身出错了（{error}），没有执行任何操作。请让维护机器人的人查看日志。",
+        "The command {command} itself went wrong ({error}); nothing was run. Ask whoever maintains the bot to look at its log.",
+    ),
     "refused.nobody": (
         "按照策略 {policy}，除了你自己没有足够的人可以审批。请管理员补充审批人。",
         "Under the policy {policy} there are not enough people besides yourself to approve this. Ask the administrator to add approvers.",

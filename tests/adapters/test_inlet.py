@@ -504,6 +504,33 @@ async def test_times_with_the_name_of_a_zone(tmp_path: Path, written: str, momen
         assert [one.time.isoformat() for one in stage.events] == [moment] * 3 * bool(moment)
 
 
+@pytest.mark.parametrize(
+    ("at", "moment"),
+    [
+        (1767225600, "2026-01-01T00:00:00+00:00"),
+        ("1767225600", "2026-01-01T00:00:00+00:00"),
+        (1767225600.25, "2026-01-01T00:00:00.250000+00:00"),
+        (1767225600250, "2026-01-01T00:00:00.250000+00:00"),
+        ("2026-01-01 00:00:00", ""),
+        ("yesterday", ""),
+        (12, ""),
+    ],
+)
+async def test_a_webhook_may_count_its_time_in_seconds_and_is_told_what_else_is_read(
+    tmp_path: Path, at: Any, moment: str
+) -> None:
+    mapping = {"time": "$.body.at", "id": "$.headers.X-Delivery"}
+    async with staged(tmp_path, source("webhook", mapping=mapping)) as stage:
+        body = dumped({"at": at})
+        headers = {"Content-Type": "application/json", "X-Delivery": "d-1", **stage.signed(body)}
+        answer = await stage.send("/in/shop", body, headers)
+        if moment:
+            assert answer.body == {"ids": ["ce:shop:d-1"]}, "capital letters make no other header"
+        else:
+            assert "the event's time can't be read: write it with its zone" in answer.body["error"]
+        assert [one.time.isoformat() for one in stage.events] == [moment] * bool(moment)
+
+
 # ----------------------------------------------------------------------------- whose events
 
 

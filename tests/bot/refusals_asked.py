@@ -194,6 +194,16 @@ def a_value_that_a_stored_command_must_not_get(play: Play) -> str:
     return play.writes("alice", "echo 'a; b'")
 
 
+@says("refused.command_broken")
+def a_command_that_goes_wrong_for_some_values(play: Play) -> str:
+    broken = ECHO.replace("return ", "if words == 'exit':\n        sys.exit(3)\n    return ", 1)
+    play.company(program=f"import sys\n{broken}", commands=rule("echo", targets=("web-01",)))
+    said = play.writes("alice", "echo exit")
+    assert "The command echo itself went wrong (Ended); nothing was run." in said
+    assert "went wrong" not in play.writes("alice", "echo hi")
+    return said
+
+
 @says("refused.script_too_long")
 def a_script_that_is_too_long(play: Play) -> str:
     return stored(play, {"content": "{{emp_id}} {{role}}" + "x" * 30_000})

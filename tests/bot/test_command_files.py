@@ -70,6 +70,10 @@ def test_the_good_one_loads(tmp_path: Path) -> None:
         ('"clean.sh"', '"clena.sh"', 16, "no script called 'clena.sh' belongs to this command"),
         ("return Script", "x = {}['x']\n    return Script", 16, "plans no script: KeyError: 'x'"),
         ("return Script", "assert level > 9\n    return Script", 16, "no script: AssertionError"),
+        ("LEVEL=level", "LEVEL=None", 16, "LEVEL is None; a script takes text and numbers"),
+        ("LEVEL=level", "LEVEL=[level]", 16, "LEVEL is a list; a script takes text and numbers"),
+        ("return Script", "raise SystemExit(3)\n    return Script", 16,
+         "it ends the process with 3; return an answer, or raise"),
         ("return Script.file(", "return dict(a=", 5, "must return a Script, not dict"),
         ("from typing", "import not_there\nfrom typing", 1, "does not load: ModuleNotFoundE"),
         ('    """Cleans."""', "   oops", 16, "does not load: IndentationError: "),
@@ -154,3 +158,10 @@ def test_a_script_of_another_language_is_its_own_business(tmp_path: Path) -> Non
     (tmp_path / "clean.sh").write_text("#!/usr/bin/env python3\nprint(')')\n", "utf-8")
     (tmp_path / "clean.ps1").write_bytes("\ufeffWrite-Host a\r\n".encode())
     assert loading.load(tmp_path).names() == ("clean",)
+
+
+def test_a_script_that_the_platform_never_takes_is_told_before_anybody_asks(tmp_path: Path) -> None:
+    script = "#!/bin/bash\n" + "echo abcdefghijklmnopqrstuvwxyz\n" * 600
+    (found,) = faults(tmp_path, script=script)
+    assert found.startswith("clean.py:5: its script has 192"), found
+    assert "18432 is the most that Cloud Assistant takes" in found

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot import config, loading, model
+from bot import clock, config, loading, matcher, model
+from bot.app import bus
 from bot.config import locate, notes
 from bot.rules import transform
 from tests.bot.configured import SMALL, Loader
@@ -179,6 +180,7 @@ def test_what_the_tables_of_the_outside_become(load: Loader) -> None:
     )  # fmt: skip
     assert found.http is not None
     assert (found.http.listen, found.http.max_bytes) == ("127.0.0.1:17380", 262144)
+    assert found.http.max_connections == 1000
     [source] = found.sources
     assert source.secret is not None
     assert source.secret.reveal() == "t0ken" * 4
@@ -315,6 +317,7 @@ def test_the_usual_is_silence(load: Loader) -> None:
         ('[http]\nlisten = "17380"', "http.listen", "an IP address and a port", 2),
         ('[http]\nlisten = "[::1]:99999"', "http.listen", "an IP address and a port", 2),
         ('[http]\nmax_bytes = 1', "http.max_bytes", "at least 1024", 2),
+        ('[http]\nmax_connections = 0', "http.max_connections", "at least 8", 2),
         ('[http]\nlisten = "0.0.0.0:1"\n' + SOURCE, "source", "secret is missing: anybody", 3),
         (HTTP + BARE, "source", "secret is missing: add secret or token", 2),
         (BARE, "source", "unsigned = true", 1),
@@ -475,3 +478,9 @@ def test_a_thousand_rules_load_in_no_time(load: Loader) -> None:
     assert found.rules is not None
     event = model.CloudEvent("1", "s77", "t", datetime(2026, 1, 31, tzinfo=UTC))
     assert [rule.name for rule in found.rules.matching(event)] == ["r77"]
+
+
+def test_how_many_connections_there_may_be_reaches_the_server(load: Loader) -> None:
+    found = load(SMALL + "[http]\nmax_connections = 77\n")
+    door: Any = bus.inlet_of(found, {}, clock.MachineClock(), matcher.Matcher(None).look)
+    assert door._settings.max_connections == 77

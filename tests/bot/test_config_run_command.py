@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot import config, loading, model
+from bot import config, loading, model, trials
 from bot.config import notes
 from bot.core import bus
 from bot.rules import index, paths, pattern
@@ -78,6 +78,11 @@ def test_the_target_of_the_document_as_it_stands_there(load: Loader, written: st
     to, body = asked(found)
     assert (to["command"], to["group"], to["timeout"]) == ("provision", "ops", 300)
     assert body == {"emp_id": "E123", "role": "devops", "targets": "i-uf6abc"}
+    assert found.rules is not None
+    (rule,) = found.rules.rules.values()
+    (sent,) = trials.sent(rule, found.book, EVENT)
+    assert list(sent.lines())[-1] == "     and 300 s to run"
+    assert sent.plain()["timeout"] == 300
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,8 @@ def test_what_could_not_work_is_said(load: Loader, old: str, new: str, told: str
     [
         ("[[security.pattern]]\nregex = '(a+)+$'\nreason = 'x'", ""),
         ("[[security.pattern]]\nregex = '(?<!a)b'\nreason = 'x'", "look-ahead or look-behind"),
+        ("[[security.pattern]]\nregex = 'rm|.*'\nreason = 'x'", "is found in every text, so it"),
+        ("[[security.pattern]]\nregex = '^\\s*$'\nreason = 'x'", ""),
         ('[policy.q]\napprovers = ["ann"]\n[[security.pattern]]\nregex = "x"\naction = "escalate"\n'
          'policy = "q"\nreason = "x"', "warning security.pattern.policy: restart that ann asks"),
         ('[policy.q]\napprovers = ["ann"]\n[[form]]\nplatform = "dingtalk"\nform = "F"\n'
@@ -101,6 +103,92 @@ def test_what_could_not_work_is_said(load: Loader, old: str, new: str, told: str
 )  # fmt: skip
 def test_what_more_tables_could_not_do_is_said(load: Loader, more: str, told: str) -> None:
     found = said(load, SMALL + more)
+    assert any(told in one for one in found) if told else found == [], found
+
+
+LARK = '[lark]\napp_id = "cli"\napp_secret = { env = "SECRET" }\ntenants = ["t"]\n'
+CODE = "7C468A54-0000-0000-0000-0000000NHIRE"
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ('$.type == "countersign.run.complete"', "did you mean countersign.run.completed?"),
+        ('$.type == "countersign.run.completed"', ""),
+        ('$.type == "approval.approved"', ""),
+        ('$.type == "countersign.*"', 'with its *; write prefix "countersign."'),
+        ('$.source in ["shop*x", "a"]', "with its *; write wildcard"),
+        ('$.source == "a" && $.data.mail == "*"', ""),
+        ('$.soruce == "a"', "asks for $.soruce, which few events have; did you mean $.source?"),
+        ('$.region == "a" && $.resources == "b" && $.traceparent == "c"', ""),
+        ('$.type == "countersign.run.completed" && $.detail.InvocationStatus == "success"',
+         "InvocationStatus is never success: capital letters count, Success"),
+        (f'$.data.form == "{CODE}"', f"no events of the Lark form {CODE} arrive"),
+        (f'$.source == "dingtalk.approval" && $.data.form == "{CODE}"', ""),
+        ('$.source == "lark.approval" && $.detail.form == "X"', "add it to approvals in [lark]"),
+        ('$.type == "approval.approved" && $.data.form == "PROC-1"', ""),
+        ('$.type == "order.paid" && $.data.form == "7C468A54-0000-0000-0000-000000000000"', ""),
+    ],
+)  # fmt: skip
+def test_what_no_event_will_ever_have_is_said(load: Loader, when: str, told: str) -> None:
+    rule = f"[[rule]]\nname = 'r'\nwhen = '{when}'\n[[rule.target]]\ngroup = 'ops'\n"
+    found = said(load, SMALL + LARK + rule + "platform = 'dingtalk'\n")
+    found = [one for one in found if "rule" in one]
+    assert any(told in one for one in found) if told else found == [], found
+
+
+def test_forms_that_lark_tells_of_are_asked_for_in_silence(load: Loader) -> None:
+    rule = f"[[rule]]\nname = 'r'\nwhen = '$.data.form == \"{CODE}\"'\n[[rule.target]]\n"
+    text = SMALL + LARK + f'approvals = ["{CODE}"]\n' + rule + "group = 'ops'\n"
+    assert not [one for one in said(load, text) if "rule" in one]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("detail.reason", "the path would be $.detail.reason"),
+        (".detail.reason", "the path would be $.detail.reason"),
+        ("${reason}", "the path would be $.data.reason"),
+        ("{.detail.reason}", "the path would be $.detail.reason"),
+        ("$reason", "the path would be $.data.reason"),
+        ("v1.2.3 of shop.example.com", ""),
+        ("shop.example.com", ""),
+        ("$.detail.reason", ""),
+    ],
+)
+def test_a_text_that_was_meant_as_a_path_is_said(load: Loader, text: str, told: str) -> None:
+    rule = RULE.replace("[[rule.target]]", "[[rule.target]]\nperson = 'ann'\nplatform = 'dingtalk'")
+    found = said(load, SMALL + rule + f"args = {{ reason = '{text}' }}\n")
+    assert any(told in one for one in found) if told else found == [], found
+
+
+def test_a_variable_that_the_template_shows_nowhere_is_said(load: Loader) -> None:
+    rule = (
+        "[[rule]]\nname = 'r'\nwhen = '$.source == \"a\"'\n[[rule.target]]\ngroup = 'ops'\n"
+        "form = 'TEMPLATE'\nvalue = { who = '$.data.who', why = '$.data.why' }\n"
+        "template = '{who}: ${why}'\n"
+    )
+    (found,) = said(load, SMALL + rule)
+    assert found == "warning rule.target.value.who: is in the template nowhere; there it is ${who}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"$.body.i"', '"body.i"', "warning source.mapping.id: is a text that is the same for all"),
+        ('"$.body.i"', '"1"', "warning source.mapping.id: is the same for all events"),
+        ('"shop.m"', '"countersign.m"', "is the bot's own, so all its events would be refused"),
+        ('"shop.m"', '"dingtalk.m"', "is reserved for dingtalk, so all its events would be ref"),
+        ('"$.body.t"', '"lark.t"', "source.mapping.type: is reserved for lark, so all its"),
+        ("secret =", 'only = ["other.*"]\nsecret =', "is not among only, so all its events would"),
+        ("secret =", 'only = ["shop.*"]\nsecret =', ""),
+        ("secret =", 'only = ["Countersign.x"]\nsecret =', "source.only: is the bot's own"),
+    ],
+)
+def test_a_source_whose_events_would_all_be_lost_is_said(
+    load: Loader, old: str, new: str, told: str
+) -> None:
+    found = said(load, SMALL + SOURCE.replace(old, new))
     assert any(told in one for one in found) if told else found == [], found
 
 

@@ -107,6 +107,9 @@ def test_what_is_no_name_is_not_passed_over(line: str, word: str) -> None:
         ("帮我重启一下 web-01", "Did you mean 重启 web-01?"),
         ("帮我重启一下web-01 原因=卡死", "Did you mean 重启 web-01 原因=卡死?"),
         ("请帮忙把 web-01 重启", "Did you mean 重启 web-01?"),
+        ("请帮忙把 web-01 重启一下", "Did you mean 重启 web-01?"),
+        ("重启一下web-01", "Did you mean 重启 web-01?"),
+        ("请把 web-01 重启不了", "Send help"),
         ("could you restart web-01 now please", "Did you mean restart web-01 now please?"),
         ("帮我批准 42", "Did you mean 批准 42?"),
         ("请同意", "Did you mean 同意?"),
@@ -124,6 +127,12 @@ def test_what_is_no_name_is_not_passed_over(line: str, word: str) -> None:
 def test_what_is_no_command_is_answered_with_what_was_meant(line: str, hint: str) -> None:
     assert refused(line).key == "parse.unknown"
     assert hint in told(line)
+
+
+def test_a_script_that_is_missing_is_asked_for_behind_one_dash() -> None:
+    assert "run web-01 -- -" not in told("run web-01 --")
+    for dash in ("-", "–", "—-"):
+        assert told(f"run web-01 {dash} uptime").endswith("For example: run web-01 -- uptime")
 
 
 def test_no_hidden_value_and_no_hidden_character_is_suggested() -> None:

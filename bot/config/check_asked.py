@@ -1,0 +1,131 @@
+"""What rules ask for that no event will ever have, and texts that were meant as paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot import event_schemas, rulebook
+from bot.config import check_rules, locate, rules
+from bot.config.faults import guess, nearest
+from bot.config.sight import Sight
+from bot.rules import conditions, template, tree
+
+PARTS = ("id", "source", "type", "detail-type", "subject", "time", "data", "detail")
+"""What every event has at its top."""
+OTHERS = ("resource", "resources", "date", "tier")
+"""What events may have besides, although it looks like one of these."""
+STATUSES = ("Success", "Failed", "Cancelled", "Unknown")
+ENDED = (("data", "InvocationStatus"), ("data", "invocationStatus"))
+LARK = "lark.approval"
+_LARK_CODE = re.compile(r"[0-9A-F]{8}(?:-[0-9A-Z]+){4}", re.IGNORECASE)
+_MEANT = re.compile(
+    r"\.?(?:event|detail|data|body|headers|query)\.[\w.\[\]-]+|\.[\w.]+\.[\w.]+"
+    r"|\$(?:\{.*\}|\w.*)|\{\s*\$?\.?\w[\w.]*\s*\}"
+)
+
+
+def path_meant(text: Any) -> str:
+    """The path that a constant was probably meant to be; "" for all else."""
+    if not isinstance(text, str) or not _MEANT.fullmatch(text):
+        return ""
+    name = text.strip("${} ").lstrip(".").removeprefix("event.")
+    return f"$.{name}" if "." in name or name in PARTS else f"$.data.{name}"
+
+
+def check_asked(sight: Sight, made: Mapping[str, rulebook.Rule]) -> None:
+    """Warn of what is asked for in vain."""
+    for index, rule in enumerate(sight.file.rule):
+        found = made.get(rule.name)
+        key = "when" if rule.pattern is None else "pattern"
+        if found is not None:
+            place = sight.parts.origin(("rule", index, key))
+            for message in dict.fromkeys(_in_vain(sight, found)):
+                sight.notes.warn(place, message)
+    for path, target in check_rules.targets(sight):
+        _check_texts(sight, path, target)
+
+
+def _in_vain(sight: Sight, rule: rulebook.Rule) -> Iterator[str]:
+    for branch in rule.pattern.branches:
+        for field in branch:
+            yield from _of_field(field)
+        yield from _of_form(sight, branch)
+
+
+def _of_field(field: tree.Field) -> Iterator[str]:
+    first = field.path[0]
+    if first not in (*PARTS, *OTHERS):
+        near = nearest(first, PARTS)
+        if near and abs(len(near) - len(first)) <= 1 and near[0] == first[:1]:
+            yield f"asks for $.{first}, which few events have; did you mean $.{near}?"
+    place = (check_rules.AS.get(first, first), *field.path[1:])
+    for value in _equal(field):
+        if place in (("type",), ("source",)) and "*" in value:
+            start = value.partition("*")[0]
+            told = f'write prefix "{start}"' if value == f"{start}*" else "write wildcard"
+            yield f'"{value}" is compared as it stands, with its *; {told} for what begins so'
+        elif place == ("type",) and value.startswith(event_schemas.OWN):
+            if value not in event_schemas.TYPES:
+                hint = guess(value, event_schemas.TYPES) or "; see docs/reference/cloudevents.md"
+                yield f"there are no events of the type {value}{hint}"
+        elif place in ENDED and value not in STATUSES and value.capitalize() in STATUSES:
+            yield f"{place[1]} is never {value}: capital letters count, {value.capitalize()}"
+
+
+def _of_form(sight: Sight, branch: tuple[tree.Field, ...]) -> Iterator[str]:
+    """Codes of forms on Lark, which are heard of only where they are subscribed to."""
+    lark = sight.file.lark
+    asked = {(check_rules.AS.get(f.path[0], f.path[0]), *f.path[1:]): f for f in branch}
+    if lark is None or ("data", "form") not in asked:
+        return
+    source, type_ = asked.get(("source",)), asked.get(("type",))
+    if source is not None and not check_rules.any_holds(source, (LARK,)):
+        return
+    if type_ is not None and not check_rules.any_holds(type_, (event_schemas.APPROVED,)):
+        return
+    known = {form.form for form in sight.file.form} | set(lark.approvals)
+    for code in _equal(asked["data", "form"]):
+        if code not in known and (source is not None or _LARK_CODE.fullmatch(code)):
+            yield (
+                f"no events of the Lark form {code} arrive: it is in no [[form]]; add it to "
+                f"approvals in [lark]{guess(code, known)}"
+            )
+
+
+def _equal(field: tree.Field) -> Iterator[str]:
+    for option in field.options:
+        for one in option:
+            if isinstance(one, conditions.Equals) and isinstance(one.value, str):
+                yield one.value
+
+
+# ----------------------------------------------------------------------------- texts of targets
+
+
+def _check_texts(sight: Sight, path: locate.Path, target: rules.Target) -> None:
+    """Constants that were meant as paths, and variables that no template shows."""
+    given: dict[locate.Path, Any] = {(*path, "args", n): one for n, one in target.args.items()}
+    if target.run_command is not None:
+        table = (*path, "run_command", "Parameters")
+        given |= {(*table, n): one for n, one in target.run_command.Parameters.items()}
+    if target.form == "TEMPLATE" and isinstance(target.value, Mapping):
+        given |= {(*path, "value", name): one for name, one in target.value.items()}
+        _check_variables(sight, path, target)
+    for place, text in given.items():
+        if meant := path_meant(text):
+            message = f"is a text that is taken as it stands; the path would be {meant}"
+            sight.notes.warn(place, message)
+
+
+def _check_variables(sight: Sight, path: locate.Path, target: rules.Target) -> None:
+    try:
+        used = {hole.name for hole in template.holes(target.template or "")}
+    except template.Misread:
+        return  # which is a fault of its own
+    for name in target.value or ():
+        if name not in used:
+            sight.notes.warn(
+                (*path, "value", name), f"is in the template nowhere; there it is ${{{name}}}"
+            )

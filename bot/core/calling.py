@@ -1,0 +1,24 @@
+"""Calls the function of a command: what goes wrong in it is said to whoever asked."""
+
+from __future__ import annotations
+
+import logging
+
+from bot import command, parse, policy, regexes
+
+log = logging.getLogger(__name__)
+
+
+def answer(
+    found: parse.Parsed, context: command.Context | None = None
+) -> command.Answer | policy.Refusal:
+    """What a command answers. Its file is not ours: an exception in it is a refusal, for nobody
+    would hear of an event that can't be decided."""
+    try:
+        return found.command.call(context, found.values)
+    except regexes.Unjudged:
+        raise
+    except Exception as error:
+        log.exception("the command %s went wrong", found.command.name)
+        facts = {"command": found.command.name, "error": type(error).__name__}
+        return policy.Refusal("refused.command_broken", facts)
