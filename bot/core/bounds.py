@@ -254,7 +254,7 @@ def unjudgeable(templates: Iterable[oos.Template]) -> Iterator[str]:
                 continue
             if any(isinstance(part, str) and "{{" in part for part in (*parts, given.get("uri"))):
                 continue
-            reads = calls.Api(service, api, {}, "").reads
+            reads = calls.reads(api)
             what = {"kind": "api", "service": service, "api": api, "reads": reads, **given}
             if changes(what) and not _could_be_judged(what):
                 yield f"{template.name}/{task.name}: {service} {api}"

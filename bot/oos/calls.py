@@ -6,11 +6,21 @@ The parameters are already evaluated. The same journal always gives the same cal
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-_READS = ("describe", "list", "get", "query", "search", "check", "lookup", "validate", "preview")
+_READS = re.compile(
+    r"(?i:describe|list|get|query|search|check|lookup|validate|preview)(?![a-z])", re.ASCII
+)
+
+
+def reads(api: str, uri: str = "", method: str = "") -> bool:
+    """Does a call of this API change nothing, as its name says? Where there is a path, its method
+    says it: what is written to a path is no reading, whatever it is called."""
+    fetches = not uri or method.strip().upper() in ("", "GET", "HEAD")
+    return fetches and _READS.match(api.strip()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class Api:
     @property
     def reads(self) -> bool:
         """It changes nothing, as the name says: it may be made again whenever in doubt."""
-        return self.api.lower().startswith(_READS)
+        return reads(self.api, self.uri, self.method)
 
 
 @dataclass(frozen=True, slots=True)

@@ -412,12 +412,12 @@ def unit_of(
 
 
 def changes(task: model.Task) -> bool:
-    """May the task change something? False: its calls only read, by their names."""
+    """May the task change something? False: its calls only read, by their names and methods."""
     spec = actions.find(task.action)
     if spec is None or spec.does is not units.ApiUnit:
         return spec is None or not spec.reads
-    name = next((str(v) for k, v in task.properties.items() if model.fold(k) == "api"), "")
-    return not calls.Api("", name, {}, "").reads
+    given = {model.fold(key): str(value or "") for key, value in task.properties.items()}
+    return not calls.reads(*(given.get(name, "") for name in ("api", "uri", "method")))
 
 
 _RATE = ("mode", "concurrency", "batch", "concurrency_in_batches", "batch_pause", "max_errors")
