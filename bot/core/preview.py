@@ -27,6 +27,7 @@ from bot.oos import (
     partial,
     placeholders,
     printing,
+    units,
     values,
 )
 from bot.oos import model as oos
@@ -120,6 +121,15 @@ def _bounded(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
+_RETRIES = {
+    "Retries": "retries",
+    "Delay": "delay",
+    "DelayType": "delay_type",
+    "BackOff": "back_off",
+    "MaxRetryInterval": "max_retry_interval",
+}
+
+
 @dataclass(slots=True)
 class _Teller:
     """``seen``: every text that was told, as it is."""
@@ -152,6 +162,7 @@ class _Teller:
             when = self.inline(task.when, scope)
             yield texts.say(self.locale, "preview.when", condition=when)
         yield from self.loop(task, scope)
+        yield from self.retries(task, scope)
         yield from self.yaml(self.properties(task, scope))
         for name in dict.fromkeys(_pasted(task.properties, scope)):
             yield texts.say(self.locale, "preview.pasted", name=name)
@@ -188,6 +199,17 @@ class _Teller:
             items = partial.told(task.loop.items, scope)
             if isinstance(items, list):
                 yield self.say("preview.items", items=self.noted(model.canonical(items)))
+
+    def retries(self, task: oos.Task, scope: partial.Scope) -> Iterator[str]:
+        """How often it is done again, and when, where the template says so."""
+        given = {name: getattr(task, field) for name, field in _RETRIES.items()}
+        said = [f"{name}: {self.inline(value, scope)}"
+                for name, value in given.items() if value is not None]  # fmt: skip
+        if said:
+            yield self.say("preview.retries", given=", ".join(said))
+        spec = actions.find(task.action)
+        if spec is not None and spec.does is units.WaitUnit and flow.changes(task):
+            yield self.say("preview.repeats")
 
     # ------------------------------------------------------------------ templates in it
 

@@ -21,7 +21,7 @@ Does = type[units.Unit] | Literal["choice", "template"]
 class ActionSpec:
     """One action. ``does``: what does it here. ``one_of``: at least one of these properties is
     needed. ``nested``: the keys that a property's mapping may have, those that it needs first.
-    ``loops``: it may have a Loop. ``reads``: it changes nothing, whatever its properties are.
+    ``loops``: it may have a Loop. ``reads``: it is meant to change nothing.
     ``trigger``: it starts an execution, so only the first task may be one. ``elsewhere``: why only
     OOS itself can run it; empty: it runs here, too. ``refusal``: why it is refused altogether;
     empty: it is not. ``aliases``: other spellings of its name."""

@@ -414,7 +414,7 @@ def unit_of(
 def changes(task: model.Task) -> bool:
     """May the task change something? False: its calls only read, by their names and methods."""
     spec = actions.find(task.action)
-    if spec is None or spec.does is not units.ApiUnit:
+    if spec is None or not actions.calls_api(task.action):
         return spec is None or not spec.reads
     given = {model.fold(key): str(value or "") for key, value in task.properties.items()}
     return not calls.reads(*(given.get(name, "") for name in ("api", "uri", "method")))

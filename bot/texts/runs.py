@@ -87,6 +87,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     "preview.condition": ("条件 {name}: {value}", "condition {name}: {value}"),
     "preview.items": ("依次处理 {items}", "for each of {items}"),
     "preview.output": ("得到 {name}: {selector}", "gives {name}: {selector}"),
+    "preview.retries": ("再试：{given}", "done again: {given}"),
+    "preview.repeats": (
+        "⚠ 会一再调用，直到结果符合；从名字看，这个 API 不只是读取",
+        "⚠ called again and again until the answer fits, though by its name the API does not only read",
+    ),
     "preview.when": ("仅当 {condition}", "only if {condition}"),
     "preview.on_error": ("失败时转到 {task}", "if it fails: {task}"),
     "preview.on_success": ("完成后转到 {task}", "then: {task}"),

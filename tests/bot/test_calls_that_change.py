@@ -88,3 +88,72 @@ def test_a_call_reads_by_whole_words_and_by_its_method(
     api: str, uri: str, method: str, only: bool
 ) -> None:
     assert calls.reads(api, uri, method) is only
+
+
+OFTEN = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  times: {Type: Number, Default: 7}
+Tasks:
+  - Name: act
+    Action: ACTION
+    Retries: '{{ times }}'
+    Delay: 30
+    DelayType: Exponential
+    Properties:
+      Service: ECS
+      API: NAME
+      Parameters: {InstanceId: '{{ ACS::TaskLoopItem }}'}
+      PropertySelector: .Answer
+      DesiredValues: [ok]
+    Loop: {Items: [i-00000001, i-00000002]}
+"""
+
+
+def often(action: str, api: str) -> str:
+    found = OFTEN.replace("ACTION", action).replace("NAME", api)
+    if action == "ACS::ExecuteAPI":
+        found = found.replace("      PropertySelector: .Answer\n      DesiredValues: [ok]\n", "")
+    return found
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+@pytest.mark.parametrize(
+    ("action", "api", "repeats"),
+    [
+        ("ACS::ExecuteAPI", "RebootInstance", False),
+        ("ACS::WaitFor", "RebootInstance", True),
+        ("ACS::WaitFor", "DescribeInstances", False),
+        ("ACS::CheckFor", "RebootInstance", False),
+    ],
+)
+def test_how_often_a_call_is_made_stands_in_the_plan(
+    tmp_path: Path, action: str, api: str, repeats: bool, locale: str
+) -> None:
+    group = policy.Group(run_stage.stage.PLATFORM, run_stage.stage.CHAT, "ops", locale)
+    commands = {"often": policy.CommandRule("any", "high")}
+    book = run_stage.book(commands=commands, groups=(group,), locale=locale)
+    stage = run_stage.RunStage(tmp_path, book, {"often": often(action, api)})
+    try:
+        plan = stage.planned("alice", "often").plan
+        assert plan is not None
+        assert "Retries: 7, Delay: 30, DelayType: Exponential" in plan.preview
+        warned = "again and again" in plan.preview or "一再调用" in plan.preview
+        assert warned is repeats
+    finally:
+        stage.close()
+
+
+def test_a_canary_holds_for_a_loop_that_waits_by_a_call_that_changes(tmp_path: Path) -> None:
+    canary = dataclasses.replace(run_stage.book().policies["any"], canary=1)
+    commands = {"often": policy.CommandRule("any", "high")}
+    book = run_stage.book(commands=commands, policies={"any": canary})
+    stage = run_stage.RunStage(tmp_path, book, {"often": often("ACS::WaitFor", "RebootInstance")})
+    try:
+        stage.apis["RebootInstance"] = lambda given: {"Answer": "ok"}
+        stage.planned("alice", "often")
+        stage.approve()
+        stage.work()
+        assert stage.made("RebootInstance") == [{"InstanceId": "i-00000001"}]
+    finally:
+        stage.close()
