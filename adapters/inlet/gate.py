@@ -14,6 +14,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from adapters.inlet import refusal, settings
 from adapters.inlet.settings import Source
@@ -28,15 +29,18 @@ EVENTBRIDGE_TOKEN = "x-eventbridge-signature-token"
 FORWARDED = (
     "forwarded",
     "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-forwarded-port",
     "x-real-ip",
     "x-client-ip",
+    "x-cluster-client-ip",
     "cf-connecting-ip",
     "true-client-ip",
+    "fastly-client-ip",
+    "proxy-client-ip",
+    "wl-proxy-client-ip",
+    "ali-cdn-real-ip",
+    "remoteip",
 )
+FORWARDED_STARTS = ("x-forwarded-", "x-original-", "x-envoy-", "x-amzn-", "slb-")
 """What proxies add: then it is not this machine that speaks, although the connection says so."""
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,128}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
@@ -130,9 +134,8 @@ class Gate:
     def check_presence(self, headers: Headers, query: Mapping[str, str]) -> None:
         """Refuse before its body is read what brings nothing to recognise it by."""
         if not self.source.guarded:
-            if passed_on := [name for name in FORWARDED if name in headers]:
-                text = f"it was passed on ({passed_on[0]}), and this source has no secret"
-                raise refusal.Refusal(403, "forwarded", text)
+            if why := passed_on(headers):
+                raise refusal.Refusal(403, "forwarded", f"{why}, and this source has no secret")
             return
         if self.source.secret and headers.get(SIGNATURE):
             return
@@ -177,6 +180,24 @@ class Gate:
         )
         asked = {"WWW-Authenticate": "Bearer"} if self.source.token else {}
         return refusal.Refusal(401, "unsigned", f"{wanted} must be there", asked)
+
+
+def passed_on(headers: Headers) -> str:
+    """Why it is not a program of this machine that speaks; "" if nothing says so. A page in a
+    browser here is somebody else's, too: it says where it is from, or asks for a name of its own
+    that leads here."""
+    for name in headers:
+        if name in FORWARDED or name.startswith(FORWARDED_STARTS):
+            return f"it was passed on ({name})"
+    if "origin" in headers:
+        return "it comes from a web page (origin)"
+    try:
+        host = urlsplit(f"//{headers.get('host', '')}").hostname
+    except ValueError:
+        host = "?"
+    if host and not settings.loopback(host):
+        return "it asks for a host that is not 127.0.0.1 or localhost"
+    return ""
 
 
 def given_token(headers: Headers, query: Mapping[str, str]) -> str:

@@ -9,6 +9,8 @@ _NUMBER = re.compile(r"\s*(\d{1,4})(?:[.):|]|\s|$)")
 _NESTED = re.compile(
     r"(?:- +)?(?:Name|Action|Properties|Type|Service|API|Parameters|Outputs|Description|Loop) *:"
 )
+_NEVER_FIRST = re.compile(r"(?:Action|Properties|Service|API|Loop) *:")
+"""What stands at the beginning of no line where indentation is left."""
 _FEW = 3
 
 
@@ -29,7 +31,8 @@ def lost(source: str) -> tuple[int, str] | None:
     if any(line[0].isspace() for _, line in lines):
         return None
     inner = [at for at, line in lines if _NESTED.match(line)]
-    if len(inner) > _FEW and any(line.startswith("Tasks") for _, line in lines):
+    sure = any(_NEVER_FIRST.match(line) for _, line in lines)
+    if (sure or len(inner) > _FEW) and any(line.startswith("Tasks") for _, line in lines):
         return inner[0], (
             "the lines are not indented: what stands under `Tasks:` and `Parameters:` begins with "
             "spaces, which were lost when the text was copied; copy it from its source"

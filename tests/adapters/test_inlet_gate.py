@@ -219,6 +219,36 @@ async def test_without_a_secret_only_at_home(tmp_path: Path) -> None:
         inlet.Settings(host=host, sources=(open_,))
 
 
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({"x-forwarded-server": "a"}, "it was passed on (x-forwarded-server)"),
+        ({"x-original-forwarded-for": "a"}, "it was passed on (x-original-forwarded-for)"),
+        ({"x-envoy-external-address": "a"}, "it was passed on (x-envoy-external-address)"),
+        ({"ali-cdn-real-ip": "a"}, "it was passed on (ali-cdn-real-ip)"),
+        ({"origin": "https://shop.example"}, "it comes from a web page (origin)"),
+        ({"host": "bot.example.com"}, "it asks for a host that is not 127.0.0.1 or localhost"),
+        ({"host": "[::1"}, "it asks for a host that is not 127.0.0.1 or localhost"),
+        ({"host": "localhost:17380"}, ""),
+        ({"host": "[::1]:17380", "x-request-id": "1"}, ""),
+        ({}, ""),
+    ],
+)
+def test_without_a_secret_only_a_program_of_this_machine_speaks(
+    headers: dict[str, str], why: str
+) -> None:
+    at = gate.Gate(source(secret=""), gate.Nonces())
+    if not why:
+        at.check_presence(headers, {})
+        return
+    with pytest.raises(refusal.Refusal) as refused:
+        at.check_presence(headers, {})
+    assert (refused.value.status, refused.value.text) == (
+        403,
+        f"{why}, and this source has no secret",
+    )
+
+
 # ----------------------------------------------------------------------------- addresses
 
 

@@ -26,6 +26,15 @@ def test_lost_indentation(text: str) -> None:
     assert "the lines are not indented" in said
 
 
+@pytest.mark.parametrize("dashed", ["- Name: a", "-  Name: a"])
+def test_lost_indentation_of_a_small_template(dashed: str) -> None:
+    [said] = written.refused(
+        f"FormatVersion: OOS-2019-06-01\nTasks:\n{dashed}\nAction: ACS::Sleep\n"
+        "Properties:\nDuration: PT1M\n"
+    )
+    assert "the lines are not indented" in said
+
+
 def test_what_is_whole_is_read() -> None:
     assert written.read(written.GUIDE).tasks
     flow = "FormatVersion: OOS-2019-06-01\nTasks: [{Name: a, Action: ACS::Pause}]\n"
