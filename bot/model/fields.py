@@ -233,11 +233,16 @@ def _given(more: Mapping[str, Any]) -> dict[str, Any]:
 
 def named(found: Iterable[tuple[Sequence[Any], Field]]) -> dict[str, Field]:
     """Fields by name: of each field its names, the best first. Where two fields share a name, the
-    better one has it, and the first of two that are as good."""
+    better one has it, and of two that are as good the first that was filled in: a form that shows
+    one of several fields, as the answers before have it, may call them all alike."""
     every = [([text(name).value.strip() for name in names], each) for names, each in found]
     made: dict[str, Field] = {}
     for rank in range(max((len(names) for names, _ in every), default=0)):
+        here: dict[str, Field] = {}
         for names, each in every:
-            if rank < len(names) and names[rank]:
-                made.setdefault(names[rank], each)
+            name = names[rank] if rank < len(names) else ""
+            if name and (name not in here or (here[name].blank and not each.blank)):
+                here[name] = each
+        for name, each in here.items():
+            made.setdefault(name, each)
     return made

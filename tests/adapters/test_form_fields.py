@@ -462,3 +462,22 @@ def test_what_is_nested_without_end_is_no_trouble() -> None:
         deep = {"a": [deep]}
     for component in (lark("tripGroup", deep), lark("other", [deep]), lark("fieldList", [[deep]])):
         json.dumps(widgets.plain([component]))
+
+
+@pytest.mark.parametrize("order", ["", "web-01"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_of_two_fields_of_one_name_the_one_that_was_filled_in_counts(
+    platform: str, order: str
+) -> None:
+    """A form that shows one of two fields, as another answer has it, may call both alike."""
+    values = [order, "" if order else "web-01"]
+    made = [
+        {**ding("TextField", value, name="machines"), "id": f"t{at}"}
+        if platform == "dingtalk"
+        else {**lark("input", value), "id": f"w{at}", "name": "machines"}
+        for at, value in enumerate(values)
+    ]
+    found = PLATFORMS[platform](made)
+    assert fields.of(found["machines"]).value == "web-01"
+    both = [{**each, "value": f"web-0{at}"} for at, each in enumerate(made, 1)]
+    assert fields.of(PLATFORMS[platform](both)["machines"]).value == "web-01", "the first"
