@@ -119,6 +119,8 @@ def withdraw(draft: Draft, why: str = "withdrawn", cause: str = "") -> None:
 
 def began(request: model.Request) -> bool:
     """May something of it have run?"""
+    if request.cancelled == "called_off":
+        return False
     if request.state in (model.State.FAILED, model.State.CANCELLED):
         return request.started_at is not None
     return request.state not in (*NOT_RUN, model.State.PLANNING, model.State.PENDING)

@@ -158,3 +158,21 @@ def test_a_run_on_hold_starts_nothing_and_is_not_lost(doze: Runs, verdict: str) 
         assert doze.request(1).state is model.State.CANCELLED
         assert doze.card().note == "the form was revoked"
     assert len(doze.made("ActNow")) == (verdict == "rejected")
+
+
+def test_what_was_cancelled_at_a_question_is_never_told_to_have_started(gate: Runs) -> None:
+    """Of a form that is taken back a second time, in another way or by a late event."""
+    gate.put("O", "withdrawn", status="withdrawn")
+    gate.put("O", "changed", status="reverted")
+    gate.put("R", "approved", **revoking("approved"))
+    told = [text for text in said(gate.heard) if "№" in text or "started" in text]
+    assert len([each for each in told if "withdrawn" in each or "revoked" in each]) == 1
+    assert not [each for each in told if "had started" in each]
+
+
+def test_what_replaces_a_form_whose_run_only_waited_says_that_it_has_not_run(gate: Runs) -> None:
+    gate.put("M", "approved", **modifying("approved"))
+    assert gate.request(1).state is model.State.CANCELLED
+    card = words(gate.card())
+    assert "has not run and is replaced by this" in card
+    assert "has run already" not in card
