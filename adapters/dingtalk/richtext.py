@@ -88,10 +88,11 @@ def unaddressed(text: str, name: str) -> str:
 
 
 def _part(part: Any) -> str:
-    """A part's text, a space for what isn't text."""
+    """A part's text, whatever kind of part it is, so that no word is lost; a space for what has
+    none."""
     if isinstance(part, str):
         return part
-    if not isinstance(part, dict) or part.get("type") not in (None, "text"):
+    if not isinstance(part, dict) or part.get("type") == "picture":
         return " "
     text = part.get("text", part.get("content"))
     return text if isinstance(text, str) else " "

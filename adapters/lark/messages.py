@@ -120,23 +120,33 @@ def _read_post(found: Message, content: Mapping[str, Any], me: Me) -> None:
     content = _unwrapped(content)
     lines, pictures = [], False
     for line in values.list_(content.get("content")):
-        words = ""
+        words, gap = "", False
         for element in map(values.dict_, line if isinstance(line, list) else [line]):
             tag = element.get("tag")
             pictures |= tag in ("img", "media")
-            if tag in ("text", "a", "code_block"):
-                words += values.text(element.get("text"))
-            elif tag == "md":
-                typed = _unlinked(values.text(element.get("text")))
-                words += _AT.sub(lambda at: _met(found, at[1], at[2], me), typed)
-            elif tag == "at":
-                id, name = (values.text(element.get(part)) for part in ("user_id", "user_name"))
-                words += _met(found, id, name, me)
+            said = _said(found, element, me)
+            touching = gap and words and not words[-1].isspace() and said[:1].isalnum()
+            words += f" {said}" if touching else said
+            gap = tag == "at" or ((gap or bool(words)) and not said)
         lines.append(words)
     title = values.text(content.get("title"))
     found.words = "\n".join([title, *lines] if title else lines)
     if pictures and not _resolved(found.words, found.named).strip():
         found.unread = "picture"
+
+
+def _said(found: Message, element: Mapping[str, Any], me: Me) -> str:
+    """What an element of a post says. One of a kind that is not known has its text, so that no word
+    is lost."""
+    if element.get("tag") == "at":
+        id, name = (values.text(element.get(part)) for part in ("user_id", "user_name"))
+        return _met(found, id, name, me)
+    text = element.get("text")
+    if not isinstance(text, str):
+        return ""
+    if element.get("tag") == "md":
+        return _AT.sub(lambda at: _met(found, at[1], at[2], me), _unlinked(values.text(text)))
+    return values.text(text)
 
 
 def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -192,7 +202,8 @@ def _resolved(written: str, named: Sequence[Named]) -> str:
         if one.me:
             return " " if before and not before.isspace() else ""
         apart = " " if before.isalnum() else ""
-        return apart + "@" + (one.name or found[1].lstrip("@")) + found[2]
+        behind = " " if not found[2] and written[found.end() :][:1].isalnum() else found[2]
+        return apart + "@" + (one.name or found[1].lstrip("@")) + behind
 
     return re.sub(rf"({keys})(?!\d)( ?)", name, written)
 

@@ -140,6 +140,8 @@ RICH = [
         "run it",
     ),
     ([{"text": "app"}, {"text": "rove"}, None, 7, "42"], "approve  42"),
+    ([{"text": "restart "}, {"type": "code", "text": "web-01"}], "restart web-01"),
+    ([{"text": "restart "}, {"type": "picture", "text": "[pic]"}, "web-01"], "restart web-01"),
     ([{"text": "@bot"}], ""),
     ([], ""),
 ]

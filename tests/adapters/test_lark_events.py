@@ -116,6 +116,24 @@ def test_a_post_is_read_line_by_line():
 
 
 @pytest.mark.parametrize(
+    ("elements", "text"),
+    [
+        ([{"tag": "text", "text": "restart "}, {"tag": "code_inline", "text": "web-01"}], ""),
+        ([{"tag": "at", "user_id": "@_user_1"}, {"tag": "text", "text": "restart web-01"}], ""),
+        ([{"tag": "text", "text": "restart"}, {"tag": "emotion", "emoji_type": "OK"},
+          {"tag": "img", "image_key": "i"}, {"tag": "new", "text": "web-01"}], ""),
+        ([{"tag": "text", "text": "restart web-01 for"}, {"tag": "at", "user_id": "@_user_2"},
+          {"tag": "text", "text": "now"}], "restart web-01 for @Bob now"),
+    ],
+)  # fmt: skip
+def test_no_word_of_a_post_is_lost_or_grown_together(elements, text):
+    payload = loopback.message_payload()
+    content = json.dumps({"content": [elements]})
+    payload["event"]["message"] |= {"message_type": "post", "content": content}
+    assert events.to_event(payload, "ou_bot").text == (text or "restart web-01")
+
+
+@pytest.mark.parametrize(
     "wrap", [lambda post: {"post": post}, lambda post: {"post": {"en_us": post}}]
 )
 def test_a_post_may_be_wrapped(wrap):
