@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from bot import deliveries, model, policy, quorum, texts
@@ -251,14 +251,27 @@ class Context:
         return self.sheets.outputs(request, self.view.results, self.view.archive, self.locale)
 
     def waiting_for(self, request: model.Request) -> tuple[str, ...]:
-        """The people whose vote a request waits for."""
+        """The people whose vote a request waits for; of one on hold, nobody's."""
         asks = request.ballot is not None and request.ballot.voted
-        if not (asks or request.state is model.State.PENDING):
+        if request.hold or not (asks or request.state is model.State.PENDING):
             return ()
         needed, digest = quorum.ballot_of(self.book, request)
         shown = dict.fromkeys((*self.view.votes, *self.view.listing_votes))
         own = (vote for vote in shown if vote.request == request.id)
         return quorum.tally(needed, quorum.votes_on(digest, own)).waiting_for
+
+    def left(self, request: model.Request) -> timedelta | None:
+        """How long votes are still taken on what is asked now; None: for as long as it takes."""
+        asks = request.ballot
+        until = request.expires_at if asks is None else asks.expires_at
+        return until - self.now if until is not None else None
+
+    def hold(self, request: model.Request) -> str:
+        """Why a request is on hold, as a sentence; "": it is not."""
+        if not request.hold or request.state.final:
+            return ""
+        key = f"hold.{request.hold}"
+        return self.say(key if key in texts.PHRASES else "hold.other", id=request.id)
 
     def what(self, request: model.Request) -> str:
         """A request in a few words: its command and the instances, by name."""
@@ -291,8 +304,9 @@ class Context:
         return texts.reason(self.locale, letter.code, letter.reason)
 
     def state(self, request: model.Request) -> str:
-        """The word for a request's state."""
-        return self.say(f"state.{request.word}")
+        """The word for a request's state, and whether it is on hold."""
+        word = self.say(f"state.{request.word}")
+        return f"{word} · {self.say('state.on_hold')}" if self.hold(request) else word
 
 
 def _named(targets: Any) -> list[str]:

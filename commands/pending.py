@@ -50,8 +50,8 @@ def _row(context: Context, request: Request) -> tuple[str, tuple[Span, ...]]:
     if not waiting:
         spans.append(Span(" · " + context.state(request)))
     else:
-        left = request.expires_at - context.now
-        spans.append(Span(" · " + context.say("pending.expires", span=left)))
+        if (left := context.left(request)) is not None:
+            spans.append(Span(" · " + context.say("pending.expires", span=left)))
         if context.person.id not in waiting:
             names = [context.name(person) for person in waiting]
             spans.append(Span(" · " + context.say("pending.waits", names=names)))

@@ -54,6 +54,8 @@ def _one(context: Context, request: Request) -> Reply:
             ),
         ),
     ]
+    if why := context.hold(request):
+        rows.append((context.say("card.hold"), (Span(why),)))
     if request.reason:
         rows.append((context.say("status.reason"), (Span(request.reason),)))
     rows.extend(
@@ -66,8 +68,8 @@ def _one(context: Context, request: Request) -> Reply:
     waiting = [context.name(person) for person in context.waiting_for(request)]
     if waiting:
         rows.append((context.say("status.waiting"), (Span(context.say("names", names=waiting)),)))
-        left = context.say("left", span=request.expires_at - context.now)
-        rows.append((context.say("status.expires"), (Span(left),)))
+        if (left := context.left(request)) is not None:
+            rows.append((context.say("status.expires"), (Span(context.say("left", span=left)),)))
     if request.digest:
         rows.append((context.say("status.code"), (Span(request.code, "code"),)))
     if request.started_at:

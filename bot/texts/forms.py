@@ -90,6 +90,7 @@ PHRASES: dict[str, tuple[str, str]] = {
         "这张审批单是在我离线期间通过的，请再次确认后执行",
         "this form was agreed to while I was away; please confirm it before it runs",
     ),
+    "state.on_hold": ("暂停", "on hold"),
     "card.hold": ("暂停", "On hold"),
     "card.form": ("审批单", "Form"),
     "card.changes": ("变化", "What changed"),

@@ -176,3 +176,21 @@ def test_what_replaces_a_form_whose_run_only_waited_says_that_it_has_not_run(gat
     card = words(gate.card())
     assert "has not run and is replaced by this" in card
     assert "has run already" not in card
+
+
+def test_status_and_pending_say_that_it_is_on_hold_and_ask_nobody(gate: Runs) -> None:
+    gate.put("R", **revoking("running"))
+    gate.tick(3 * 3600)
+    for words_ in ("status 1", "pending", "status"):
+        gate.ask("bob", words_)
+        [told] = said(gate.work())
+        assert "on hold" in told, words_
+        assert "expires" not in told.lower(), words_
+        assert "Waiting for" not in told, words_
+    gate.put("R", **revoking("rejected"))
+    gate.clock.advance(60)
+    for words_ in ("status 1", "pending"):
+        gate.ask("bob", words_)
+        [told] = said(gate.work())
+        assert "on hold" not in told
+        assert "29 min" in told, "until when it can be answered, and not its request of before"
