@@ -22,6 +22,8 @@ EXECUTOR = "aliyun"
 WEBHOOK = "webhook"
 KINDS: dict[str, tuple[str, ...]] = {EXECUTOR: ("lookup", "run"), WEBHOOK: ("say",)}
 """Who is called, and is no chat platform → the kinds of calls."""
+CHATS = {"dingtalk": "cid", "lark": "oc_"}
+"""How the platforms' ids of groups begin."""
 CREDENTIALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "default": ((), ()),
     "key": (("key_id", "key_secret"), ("security_token",)),
@@ -199,6 +201,13 @@ def check_groups(sight: Sight) -> None:
                 message = f"the group of line {line} has this {key} on {group.platform} already"
                 sight.notes.fault((*path, key), message)
         _check_platform(sight, path, group.platform, "group")
+        for platform, start in CHATS.items():
+            if group.platform != platform and group.chat.startswith(start):
+                message = f"is a chat of {platform} by its beginning ({start}): nobody hears of it"
+                sight.notes.warn((*path, "chat"), message)
+        if group.chat == group.name:
+            message = "is the name: here stands the platform's own id of the chat"
+            sight.notes.warn((*path, "chat"), message)
 
 
 def _check_platform(sight: Sight, path: locate.Path, platform: str, what: str) -> None:

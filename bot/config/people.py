@@ -58,6 +58,9 @@ def check_people(sight: Sight) -> None:
         _check_user(sight, path, person, users)
         _check_sessions(sight, path, person, sessions)
         for place, written, key in _written(sight, path, person):
+            if key[0] == "dingtalk" and key[2].startswith("ou_"):
+                message = "is an account of Lark by its beginning (ou_): nobody has it on dingtalk"
+                sight.notes.warn(place, message)
             if not key[1] and tenants(sight.file, key[0]):
                 sight.notes.fault(place, _which(sight.file, key[0], written))
                 continue

@@ -68,6 +68,9 @@ def test_what_is_right_is_silent(load: Loader) -> None:
         ('roles = ["dev"]\n', 'roles = ["dev"]\n[[person]]\nid = "cy"\ndingtalk = "c"\n'
          'roles = ["dev"]\n', ""),
         ('approvers = ["ben"]', 'approvers = ["ann"]', "nobody could ever get it approved"),
+        ('chat = "c"', 'chat = "oc_a1"', "group.chat: is a chat of lark by its beginning (oc_)"),
+        ('chat = "c"', 'chat = "ops"', "group.chat: is the name: here stands the platform's own"),
+        ('dingtalk = "u-ben"', 'dingtalk = "ou_ben"', "person.dingtalk: is an account of Lark by"),
         ('id = "ben"\ndingtalk = "u-ben"', 'id = "ben"\ndingtalk = "u-ben"\nroles = ["dev"]',
          "restart that ben asks for can never be approved: the policy p has 1 approver (ben)"),
     ],
