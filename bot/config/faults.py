@@ -98,7 +98,8 @@ def message(error: ErrorDetails, root: type[BaseModel]) -> str:
         allowed = re.findall(r"'([^']*)'", facts["expected"])
         given = error["input"]
         hint = guess(given, allowed) if isinstance(given, str) else ""
-        return f"must be one of {', '.join(allowed)}{hint}"
+        listed = ", ".join(one or '""' for one in allowed)
+        return f"must be one of {listed}{hint}"
     if kind in ("fault", "secret"):
         return error["msg"]
     known_sentence = _SENTENCES.get(kind)

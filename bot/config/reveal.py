@@ -104,7 +104,7 @@ class _Reader:
         found: Any = file
         for key in path:
             found = getattr(found, key, None)
-        if isinstance(found, Secret) and found.known and len(found.reveal()) < SHORTEST:
+        if isinstance(found, Secret) and found.known and 0 < len(found.reveal()) < SHORTEST:
             message = f"has {_many(found)}: was it copied whole?"
             self.notes.warn(path, message)
 

@@ -307,3 +307,11 @@ def test_an_application_secret_that_is_hardly_there_is_warned_of(load: Loader) -
     assert (warning.key, warning.message) == (
         "dingtalk.client_secret", "has 1 character: was it copied whole?",
     )  # fmt: skip
+
+
+def test_a_secret_that_is_written_wrongly_is_not_said_to_be_short(load: Loader) -> None:
+    text = change('{ env = "SECRET" }', '{ env = "SECRET", file = "secret" }')
+    (found,) = said(load, text)
+    assert 'must be { env = "NAME" } or { file = "path" }' in found
+    engine = change('policy = "p"', 'policy = "p"\nengine = "OOS"')
+    assert 'must be one of "", oos, did you mean oos?' in said(load, engine)[0]
