@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 _READS = re.compile(
-    r"(?i:describe|list|get|query|search|check|lookup|validate|preview)(?![a-z])", re.ASCII
+    "([Dd]escribe|[Ll]ist|[Gg]et|[Qq]uery|[Ss]earch|[Cc]heck|[Ll]ookup|[Vv]alidate|[Pp]review)"
+    "(?![a-z])"
 )
 
 

@@ -82,6 +82,7 @@ def test_what_is_written_to_a_path_is_judged_again_when_it_is_to_be_made(stage: 
         ("CheckoutBranch", "", "", False),
         ("Listen", "", "", False),
         ("Getaway", "", "", False),
+        ("LISTEN", "", "", False),
     ],
 )
 def test_a_call_reads_by_whole_words_and_by_its_method(
