@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bot import rulebook
+from bot import event_schemas, rulebook
 from bot.config import check, check_approval, check_rules, locate, rules, run_commands
 from bot.config.sight import PLATFORMS, Sight
 from bot.rules import tree
@@ -100,6 +100,8 @@ def _reserved(name: str, source: rules.Source) -> bool:
     first = name.partition(".")[0].partition("/")[0]
     if first == rulebook.AUDIT_SOURCE:
         return True
+    if name == event_schemas.APPROVED:
+        return not any(one.partition(".")[0] in PLATFORMS for one in source.only)
     return first in PLATFORMS and not any(one.startswith(f"{first}.") for one in source.only)
 
 

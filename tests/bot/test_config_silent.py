@@ -140,6 +140,15 @@ def test_what_no_event_will_ever_have_is_said(load: Loader, when: str, told: str
     assert any(told in one for one in found) if told else found == [], found
 
 
+def test_a_rule_on_agreed_forms_asks_nothing_of_sources_that_cannot_send_them(load: Loader) -> None:
+    rule = RULE.replace('$.source == "shop.m"', '$.type == "approval.approved"')
+    source = SOURCE.replace('"webhook"', '"eventbridge"')
+    source = "\n".join(one for one in source.splitlines() if "mapping" not in one) + "\n"
+    assert not [one for one in said(load, SMALL + source + rule) if "person" in one]
+    named = source + 'only = ["dingtalk.approval"]\n'
+    assert [one for one in said(load, SMALL + named + rule) if "person is missing" in one]
+
+
 def test_forms_that_lark_tells_of_are_asked_for_in_silence(load: Loader) -> None:
     rule = f"[[rule]]\nname = 'r'\nwhen = '$.data.form == \"{CODE}\"'\n[[rule.target]]\n"
     text = SMALL + LARK + f'approvals = ["{CODE}"]\n' + rule + "group = 'ops'\n"
