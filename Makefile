@@ -11,7 +11,7 @@ export PYTHON
 export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
-.PHONY: setup install demo demo-setup test check crash fuzz bench docs lock clean
+.PHONY: setup install demo demo-setup test check crash transcripts fuzz bench docs lock clean
 
 setup:
 	@./setup.sh dev
@@ -35,6 +35,9 @@ check: setup
 
 crash: setup
 	$(PY) -m tests.crash $(ARGS)
+
+transcripts: setup
+	$(PY) -m tests.crash --transcripts compare $(ARGS)
 
 fuzz: setup
 	$(PY) -m tests.fuzz $(ARGS)

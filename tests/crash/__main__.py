@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.crash import cases, deaths, stories, trial
+from tests.crash import cases, deaths, stories, transcripts, trial
 
 SEEDS = 200
 
@@ -32,6 +32,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--platform", action="append", default=[], choices=deaths.PLATFORMS)
     parser.add_argument("--kill", action="append", default=[], type=deaths.kill, metavar="DEATH")
     parser.add_argument("--seed", type=int, default=0, help="the seed's number, with --kill")
+    parser.add_argument(
+        "--transcripts", choices=("compare", "record"), default="no", help="and kill nobody"
+    )
+    parser.add_argument("--record", action="store_const", dest="transcripts", const="record")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="at once")
     return parser.parse_args()
 
@@ -43,13 +47,15 @@ class Board:
         self.console = console
         self.results: list[trial.Result] = []
 
-    async def play(self, wanted: Iterable[cases.Case], jobs: int) -> list[trial.Result]:
+    async def play(
+        self, wanted: Iterable[cases.Case], jobs: int, use: transcripts.Use = "no"
+    ) -> list[trial.Result]:
         """Play cases, so many at once; tells every failure as soon as it is known."""
         waiting, before = iter(wanted), len(self.results)
 
         async def work() -> None:
             for case in waiting:
-                result = await trial.trial(case)
+                result = await trial.trial(case, use)
                 self.results.append(result)
                 self.tell(result)
 
@@ -117,7 +123,10 @@ async def main(options: argparse.Namespace) -> int:
     board, began = Board(console), time.monotonic()
     pairs = cases.chosen(options.story, options.platform)
     try:
-        if options.kill:
+        if options.transcripts != "no":
+            calm = [cases.Case(0, *pair, ()) for pair in pairs]
+            await board.play(calm, options.jobs, options.transcripts)
+        elif options.kill:
             exact = [cases.Case(options.seed, *pair, tuple(options.kill)) for pair in pairs]
             await board.play(exact, options.jobs)
         else:

@@ -15,7 +15,7 @@ from pathlib import Path
 from sandbox import play
 from sandbox.client import Sandbox
 from tests import settings
-from tests.crash import cases, crew, crowd, deaths, stories, truth
+from tests.crash import cases, crew, crowd, deaths, stories, transcripts, truth
 
 LONGEST = 150.0
 
@@ -33,8 +33,9 @@ class Result:
     folder: Path | None = None
 
 
-async def trial(case: cases.Case) -> Result:
-    """Play one case. Its folder is kept when something was wrong."""
+async def trial(case: cases.Case, use: transcripts.Use = "no") -> Result:
+    """Play one case. Its folder is kept when something was wrong. ``use``: whether its
+    transcript is compared with the recorded one, or recorded."""
     folder = Path(tempfile.mkdtemp(prefix=f"crash-{case.seed}-{case.story}-{case.platform}-"))
     result = Result(case, folder=folder)
     began = time.monotonic()
@@ -44,7 +45,7 @@ async def trial(case: cases.Case) -> Result:
             bot = crew.Bot(sandbox, folder, case.kills, setting)
             await settings.prepare(folder, sandbox, setting)
             async with crew.supervised(bot):
-                result.faults += await _played(case, sandbox, bot)
+                result.faults += await _played(case, sandbox, bot, use)
                 code = await bot.stop()
             result.deaths = bot.deaths
             if code not in (0, -signal.SIGTERM):  # the latter: it had not begun to listen yet
@@ -64,7 +65,9 @@ async def trial(case: cases.Case) -> Result:
     return result
 
 
-async def _played(case: cases.Case, sandbox: Sandbox, bot: crew.Bot) -> list[str]:
+async def _played(
+    case: cases.Case, sandbox: Sandbox, bot: crew.Bot, use: transcripts.Use
+) -> list[str]:
     story = stories.STORIES[case.story]
     people = crowd.Crowd(sandbox, case.platform, bot)
     await bot.up()
@@ -73,7 +76,13 @@ async def _played(case: cases.Case, sandbox: Sandbox, bot: crew.Bot) -> list[str
     await truth.at_rest(bot)
     await everything_again(people)
     await truth.at_rest(bot)
-    return await truth.faults(people, story)
+    faults = await truth.faults(people, story)
+    if not faults and use != "no":
+        now = await transcripts.blocks(people)
+        if use == "record":
+            transcripts.record(case.story, case.platform, now)
+        faults += transcripts.differences(case.story, case.platform, now)
+    return faults
 
 
 async def everything_again(people: crowd.Crowd) -> None:
