@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench import frames
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 AT_ONCE = 16
 Call = Callable[[int], Awaitable[None]]

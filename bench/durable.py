@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import frames, processes
-from bot import app, clock, config, core, engine, model, outbox, store, timer
+from bot import app, config, core, model, store
+from bot.runtime import clock, engine, outbox, scheduler
 
 PATIENCE = 300.0
 LOOKS = 0.01
@@ -147,8 +148,8 @@ async def opened(path: Path, documents: Mapping[str, Any]) -> AsyncIterator[Dura
     with contextlib.closing(durable.store):
         door = durable.engine
         door.start()
-        ticker = timer.Ticker(durable.clock)
-        timer.Timer(door, durable.clock, ticker)
+        ticker = scheduler.Ticker(durable.clock)
+        scheduler.Timer(door, durable.clock, ticker)
         queue = outbox.Outbox(door, lambda effect: durable.outside, (), durable.clock)
         await queue.recover()
         ticker.start()

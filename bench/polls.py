@@ -15,8 +15,9 @@ from typing import Any
 from adapters import aliyun
 from bench import figures, pending, processes
 from bench.suite import Suite
-from bot import clock, engine, model, poller, store
-from bot.core import running
+from bot import model, store
+from bot.core import run_script
+from bot.runtime import clock, engine, poller
 from sandbox import world
 from sandbox.client import Sandbox
 
@@ -66,7 +67,7 @@ async def _run(executor: aliyun.Aliyun, installation: str, count: int) -> list[m
     digest = model.digest(plan)
 
     async def one(number: int) -> model.Step:
-        batch = running.batch_of(installation, number, 1, model.EPOCH)
+        batch = run_script.batch_of(installation, number, 1, model.EPOCH)
         token = f"bench-{installation}-{number}"
         step = model.Step(number, 0, token, batch, MACHINE.region, (MACHINE.id,))
         tags = {

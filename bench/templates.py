@@ -19,7 +19,7 @@ import yaml
 
 from bench import durable, figures, generated, processes
 from bench.suite import Suite
-from bot import templates
+from bot.commands import template_check
 from bot.oos import parse
 
 COUNT = 500
@@ -84,7 +84,7 @@ def _rates(suite: Suite, folder: Path) -> None:
 
 def _validated(folder: Path) -> None:
     """What ``python -m bot template validate`` does. RuntimeError: not all are well."""
-    faulty = [checked for checked in templates.check([folder]) if checked.faults]
+    faulty = [checked for checked in template_check.check([folder]) if checked.faults]
     if faulty:
         raise RuntimeError(f"a made-up template is not well: {faulty[0].lines()[0]}")
 

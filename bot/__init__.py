@@ -1,7 +1,6 @@
 """Countersign: ask, approve, run, tell. These names are what a command file may use."""
 
-from bot.catalog import Command
-from bot.command import (
+from bot.commands.api import (
     Act,
     Context,
     Lookup,
@@ -13,8 +12,7 @@ from bot.command import (
     query,
     vote,
 )
-from bot.model import AuditRow, Block, File, InstanceResult, Letter, Request, Span
-from bot.parameters import (
+from bot.commands.parameters import (
     About,
     Between,
     Code,
@@ -26,6 +24,8 @@ from bot.parameters import (
     Text,
     Word,
 )
+from bot.commands.registry import Command
+from bot.model import AuditRow, Block, File, InstanceResult, Letter, Request, Span
 
 __all__ = [
     "About",

@@ -13,8 +13,10 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from bot import config, event_schemas, redo, release, rule_commands, shell, store_commands, words
+from bot import config, event_schemas, release
+from bot.cli import redo, rules, shell, store
 from bot.config import reference
+from bot.source import unicode
 
 if TYPE_CHECKING:
     pass
@@ -38,15 +40,15 @@ def commands_of(settings: config.Config) -> tuple[tuple[str, ...], tuple[str, ..
     """What keeps the commands from running as the whole configuration is: products of the cloud
     that templates call, and that nobody knows. And what is wrong with files that no command
     needs."""
-    from bot import loading
     from bot.app import outside
+    from bot.commands import loader
 
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
     try:
         known, models = outside.service_known(settings), outside.models()
-        found = loading.load(settings.commands, elsewhere, known, models)
-    except loading.CatalogError as error:
+        found = loader.load(settings.commands, elsewhere, known, models)
+    except loader.CatalogError as error:
         return error.faults, ()
     return (), found.warnings
 
@@ -177,7 +179,7 @@ def events() -> None:
 def schema(type_: str | None) -> None:
     """Print the JSON Schema of a type of event; without TYPE, that of all of them."""
     if type_ is not None and type_ not in event_schemas.TYPES:
-        near = words.nearest(type_, tuple(event_schemas.TYPES))
+        near = unicode.nearest(type_, tuple(event_schemas.TYPES))
         meant = f", did you mean {' or '.join(near)}?" if near else "; `docs events` lists them"
         sys.exit(shell.fail(f"there is no type {type_}{meant}"))
     found = event_schemas.of(type_) if type_ is not None else event_schemas.all_of_them()
@@ -194,7 +196,7 @@ def list_events(
     path: Path, since: timedelta | None, types: tuple[str, ...], limit: int, as_json: bool
 ) -> None:
     """List the newest events, oldest of them first."""
-    from bot import events as bus
+    from bot.cli import events as bus
 
     begun = datetime.now(UTC) - since if since is not None else None
     with shell.store_of(path) as reader:
@@ -208,7 +210,7 @@ def list_events(
 @click.argument("number", type=int, metavar="N")
 def show(path: Path, number: int) -> None:
     """Print an event as JSON, and on standard error what rules made of it."""
-    from bot import events as bus
+    from bot.cli import events as bus
 
     settings = shell.loaded(path, secrets=False, commands=False)
     with shell.reading(settings) as reader:
@@ -227,7 +229,7 @@ def show(path: Path, number: int) -> None:
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), metavar="N")
 def dead(path: Path, number: int | None, limit: int) -> None:
     """List what could not be delivered, the last tried first; or show one letter whole."""
-    from bot import events as bus
+    from bot.cli import events as bus
 
     settings = shell.loaded(path, secrets=False, commands=False)
     with shell.reading(settings) as reader:
@@ -245,13 +247,13 @@ def dead(path: Path, number: int | None, limit: int) -> None:
 
 def hidden_of(settings: config.Config, command: str) -> frozenset[str]:
     """The parameters of a command whose values are never shown; none if it is gone."""
-    from bot import loading
+    from bot.commands import loader
 
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
     try:
-        found = loading.load(settings.commands, elsewhere).find(command)
-    except loading.CatalogError as error:
+        found = loader.load(settings.commands, elsewhere).find(command)
+    except loader.CatalogError as error:
         click.echo("\n".join(error.faults), err=True)
         told = "what this letter must hide is not known until the commands load"
         raise click.exceptions.Exit(shell.fail(told)) from None
@@ -266,8 +268,8 @@ def redrive(path: Path, numbers: tuple[int, ...]) -> None:
 
     All that can be are queued. Leaves with 1 if one of them could not.
     """
-    from bot import events as bus
     from bot import store
+    from bot.cli import events as bus
 
     settings = shell.loaded(path, secrets=False, commands=False)
     if not settings.database.exists():
@@ -288,10 +290,10 @@ def redrive(path: Path, numbers: tuple[int, ...]) -> None:
     sys.exit(1 if refused else 0)
 
 
-main.add_command(rule_commands.rule)
-rule_commands.rule.add_command(redo.redo)
-main.add_command(store_commands.backup)
-main.add_command(store_commands.restore)
+main.add_command(rules.rule)
+rules.rule.add_command(redo.redo)
+main.add_command(store.backup)
+main.add_command(store.restore)
 
 
 @main.group()
@@ -315,10 +317,10 @@ def validate(paths: tuple[Path, ...], as_json: bool, allow_unknown_products: boo
     Of a good one that the bot's own engine cannot run, with all that it uses, it says why not; it
     runs with engine = "oos". With --json these are runs_here and why_not.
     """
-    from bot import templates
     from bot.app import outside
+    from bot.commands import template_check
 
-    found = templates.check(
+    found = template_check.check(
         paths, allow_unknown_products, outside.service_known(), outside.models()
     )
     if as_json:

@@ -22,7 +22,9 @@ from click import testing
 from adapters.aliyun import api as aliyun
 from adapters.oos import api as oos
 from bot import __main__ as cli
-from bot import audit, command, config, loading, model, parse, texts
+from bot import audit, config, model, texts
+from bot.commands import api, loader
+from bot.commands.line import parser
 from bot.config import rules, schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -272,10 +274,10 @@ def known() -> list[Any]:
     """The commands of the checkout and those that the how-tos write."""
     pages = [ROOT / f"docs/how-to/write-a-{kind}.md" for kind in ("command", "runbook")]
     told = [found for page in pages for found in documented_command(page)]
-    return [*loading.load(ROOT / "commands"), *told]
+    return [*loader.load(ROOT / "commands"), *told]
 
 
-def documented_command(page: Path, folder: Path | None = None) -> list[command.Declared | Any]:
+def documented_command(page: Path, folder: Path | None = None) -> list[api.Declared | Any]:
     import tempfile
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -284,7 +286,7 @@ def documented_command(page: Path, folder: Path | None = None) -> list[command.D
             for mark, text in blocks(page, language):
                 if mark.startswith("command: "):
                     (place / mark.removeprefix("command: ")).write_text(text, "utf-8")
-        return list(loading.load(place))
+        return list(loader.load(place))
 
 
 def shipped() -> dict[str, Any]:
@@ -336,10 +338,10 @@ def written(value: dict[str, Any]) -> str:
 def test_the_documented_command_works(tmp_path: Path) -> None:
     page = ROOT / "docs/how-to/write-a-command.md"
     [found] = documented_command(page, tmp_path)
-    parsed = parse.parse(loading.load(tmp_path), found.example, "en")
-    assert isinstance(parsed, parse.Parsed)
+    parsed = parser.parse(loader.load(tmp_path), found.example, "en")
+    assert isinstance(parsed, parser.Parsed)
     script = parsed.command.call(None, parsed.values)
-    assert "DAYS=7\n" in command.render(script)
+    assert "DAYS=7\n" in api.render(script)
 
 
 def test_the_documented_faults_are_those_that_are_found(
@@ -360,13 +362,13 @@ def test_the_documented_faults_are_those_that_are_found(
 def test_lines_that_the_runbook_how_to_tells_people_to_type_are_understood(tmp_path: Path) -> None:
     page = ROOT / "docs/how-to/write-a-runbook.md"
     documented_command(page, tmp_path)
-    commands = loading.load(tmp_path)
+    commands = loader.load(tmp_path)
     rows = re.findall(r"^\| (`clean-logs .*?) \| ", page.read_text("utf-8"), re.MULTILINE)
     lines = [line for row in rows for line in re.findall(r"`(clean-logs [^`]+)`", row)]
     assert len(lines) >= 7
     for line in lines:
-        found = parse.parse(commands, line, "en")
-        assert isinstance(found, parse.Parsed), f"{line}: {found}"
+        found = parser.parse(commands, line, "en")
+        assert isinstance(found, parser.Parsed), f"{line}: {found}"
 
 
 # ----------------------------------------------------------------------------- nothing is missing
@@ -479,7 +481,7 @@ def test_every_setting_is_in_the_shipped_file_and_the_reference() -> None:
 
 def test_every_command_is_in_the_reference() -> None:
     reference = (ROOT / "docs/reference/commands.md").read_text("utf-8")
-    for found in loading.load(ROOT / "commands"):
+    for found in loader.load(ROOT / "commands"):
         assert f"\n## {found.name}\n" in reference, found.name
 
 
@@ -487,15 +489,15 @@ def test_every_command_is_in_the_reference() -> None:
 
 
 def test_lines_that_the_readmes_tell_people_to_type_are_understood() -> None:
-    commands = loading.load(ROOT / "commands")
+    commands = loader.load(ROOT / "commands")
     for page in (ROOT / "README.md", ROOT / "README.zh-CN.md"):
         text = page.read_text("utf-8")
         lines = re.findall(r"`@(?:bot|机器人) ([^`]+)`", text)
         lines += re.findall(r"`((?:reject|cancel|stop|拒绝|取消|停止) 42[^`]*)`", text)
         assert len(lines) >= 5
         for line in lines:
-            found = parse.parse(commands, line, "en")
-            assert isinstance(found, parse.Parsed), f"{page.name}: {line}: {found}"
+            found = parser.parse(commands, line, "en")
+            assert isinstance(found, parser.Parsed), f"{page.name}: {line}: {found}"
 
 
 def test_the_script_that_verifies_an_export_does() -> None:

@@ -112,7 +112,7 @@ def command_begin(tree: Tree) -> None:
 
 
 def command_finish(tree: Tree) -> None:
-    tree.printed("bot.reference")
+    tree.printed("bot.reference.commands")
     tree.edit("tests/bot/test_catalog.py", '"help", "restart",', '"help", "disk", "restart",')
     assert "ok" in tree.printed("bot", "check", "--no-secrets").casefold()
 
@@ -306,13 +306,13 @@ FUNCTION = Recipe(
 
 def check_begin(tree: Tree) -> None:
     tree.add(
-        "bot/policy.py",
+        "bot/policy/__init__.py",
         "\n\ndef refusal_of_parcel(text: str) -> Refusal | None:\n"
         '    """Does a message ask for a parcel?"""\n'
         '    return Refusal("refused.parcel") if "parcel" in text else None\n',
     )
     tree.edit(
-        "bot/core/asking.py",
+        "bot/core/intake_chat.py",
         "    refusal = policy.refusal_of_place(",
         "    refusal = policy.refusal_of_parcel(event.text)\n"
         "    refusal = refusal or policy.refusal_of_place(",

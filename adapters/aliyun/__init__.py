@@ -21,7 +21,8 @@ from adapters.openapi import AT_TAG as AT_TAG
 from adapters.openapi import BATCH_TAG as BATCH_TAG
 from adapters.openapi import STEP_TAG as STEP_TAG
 from adapters.openapi import Credentials as Credentials
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 
 class Aliyun:

@@ -10,7 +10,8 @@ from adapters import openapi
 from adapters.aliyun import lookups, pages, select, wire
 from adapters.aliyun.api import Api
 from adapters.aliyun.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from adapters import openapi
 from adapters.aliyun.api import Api
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 REMEMBERED = 1000
 

@@ -15,7 +15,8 @@ from adapters.aliyun import definitions, lookups, rights
 from adapters.aliyun.api import Api
 from adapters.aliyun.instances import Finder
 from adapters.aliyun.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ import aiohttp
 
 from adapters.dingtalk.logs import redact
 from adapters.dingtalk.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 TOKEN_MARGIN = 300.0
 ANSWER_BYTES = 4 << 20

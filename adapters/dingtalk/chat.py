@@ -12,7 +12,8 @@ from adapters.dingtalk.logs import log, seldom
 from adapters.dingtalk.send import Sender
 from adapters.dingtalk.settings import Settings
 from adapters.dingtalk.stream import Stream
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 
 class DingTalk:

@@ -19,7 +19,8 @@ import aiohttp
 from adapters.dingtalk import acks, events, render
 from adapters.dingtalk.logs import log, seldom
 from adapters.dingtalk.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 Reason = Literal["", "asked", "closed", "silent", "old"]
 

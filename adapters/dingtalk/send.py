@@ -21,7 +21,8 @@ from adapters.dingtalk import render
 from adapters.dingtalk.api import SESSION_GONE, Api
 from adapters.dingtalk.logs import log, seldom
 from adapters.dingtalk.settings import Settings
-from bot import checkpoints, model, ports
+from bot import failpoints, model
+from bot.model import ports
 
 WEBHOOK_MARGIN = timedelta(seconds=30)
 CARDS = "/v1.0/card/instances"
@@ -220,7 +221,7 @@ class Sender:
         if key in attempt.parts_done:
             return None
         outcome = await self.say(place, text, key, attempt)
-        checkpoints.reach("dingtalk.full_text")
+        failpoints.reach("dingtalk.full_text")
         if isinstance(outcome, model.Done):
             await attempt.note(key, outcome.ref)
             return None

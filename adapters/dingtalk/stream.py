@@ -25,7 +25,7 @@ from adapters.dingtalk import events
 from adapters.dingtalk.link import CLOSE_SECONDS, Link
 from adapters.dingtalk.logs import log, seldom
 from adapters.dingtalk.settings import Settings
-from bot import ports
+from bot.model import ports
 
 AGENT = "countersign/0.1"
 KEEPALIVE_SECONDS = 30.0

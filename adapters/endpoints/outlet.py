@@ -9,7 +9,8 @@ import yarl
 
 from adapters.endpoints import answers, request, settings
 from adapters.endpoints.settings import Endpoint, Misfit, Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 UNTRUSTED = 60.0
 """Seconds until a server whose certificate was not trusted is tried again."""

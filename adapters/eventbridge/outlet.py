@@ -13,7 +13,8 @@ import yarl
 from adapters import openapi
 from adapters.eventbridge import answers, events, settings, signing
 from adapters.eventbridge.settings import Bus, Misfit, Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 ANSWER_BYTES = 1 << 16
 UNTRUSTED = 60.0

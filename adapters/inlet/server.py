@@ -26,7 +26,8 @@ from adapters.inlet import (
     wire,
 )
 from adapters.inlet.settings import CALLBACKS, Settings, Source
-from bot import checkpoints, model, ports
+from bot import failpoints, model
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 
@@ -244,7 +245,7 @@ class Inlet:
             self._busy -= 1
         if pending:
             raise later("busy")
-        checkpoints.reach("inlet.before_answer")
+        failpoints.reach("inlet.before_answer")
         return [future.result() for future in futures]
 
     async def _looked(self, events: Sequence[model.Event]) -> Sequence[model.Event]:
@@ -257,7 +258,7 @@ class Inlet:
                     events = await self._look(arrived)
             except TimeoutError:
                 raise later("busy") from None
-        checkpoints.reach("inlet.before_submit")
+        failpoints.reach("inlet.before_submit")
         return events
 
 

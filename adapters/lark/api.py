@@ -17,7 +17,8 @@ import aiohttp
 
 from adapters.lark import refusals, sdk
 from adapters.lark.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 RATE_LIMITED = frozenset((99991400, 230020, 11232, 11233, 11247))
 TOKEN_STALE = frozenset((99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677))

@@ -14,7 +14,8 @@ import aiohttp
 
 from adapters.lark import api, connection, events, send
 from adapters.lark.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,8 @@ import yarl
 from adapters.lark import codec, events, parts, refusals, render, sdk
 from adapters.lark.link import Link
 from adapters.lark.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 

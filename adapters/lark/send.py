@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import quote
 
 from adapters.lark import api, files, forms, history, render, sdk
-from bot import checkpoints, model, ports
+from bot import failpoints, model
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ class Sender:
         if key in attempt.parts_done:
             return model.Done(attempt.parts_done[key])
         outcome = await self._tell(place, message, key, attempt)
-        checkpoints.reach("lark.full_text")
+        failpoints.reach("lark.full_text")
         if isinstance(outcome, model.Done):
             await attempt.note(key, outcome.ref)
         return outcome

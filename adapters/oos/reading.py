@@ -15,7 +15,8 @@ from adapters import openapi
 from adapters.oos import story
 from adapters.oos.api import Api
 from adapters.oos.story import Item
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 OURS = "countersign-"
 REMEMBERED = 1000

@@ -12,7 +12,8 @@ from adapters import openapi
 from adapters.oos import definitions
 from adapters.oos.api import Api
 from adapters.oos.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 

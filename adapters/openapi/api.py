@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from adapters.openapi import clients
 from adapters.openapi.failures import Failure, explain
 from adapters.openapi.settings import Settings
-from bot import checkpoints
+from bot import failpoints
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Api:
         doubt = False
         last_start = loop.time() + self.settings.connect_timeout + self.settings.read_timeout
         for attempt in range(1, ATTEMPTS + 1):
-            checkpoints.reach(f"{self.name}.before.{action}")
+            failpoints.reach(f"{self.name}.before.{action}")
             try:
                 body = await self.run(work)
             except Failure as failure:
@@ -102,7 +102,7 @@ class Api:
                     raise
                 await asyncio.sleep(wait)
             else:
-                checkpoints.reach(f"{self.name}.after.{action}")
+                failpoints.reach(f"{self.name}.after.{action}")
                 return body
         raise AssertionError("the last try returns or raises")
 

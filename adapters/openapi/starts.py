@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from adapters.openapi.failures import MISMATCH, Failure
 from adapters.openapi.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 

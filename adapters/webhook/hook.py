@@ -9,7 +9,8 @@ from typing import Any
 
 from adapters.webhook import address, bodies, sender, translate
 from adapters.webhook.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]{1,100}")
 _OURS = re.compile(

@@ -19,7 +19,8 @@ import yarl
 from adapters.webhook import answers
 from adapters.webhook.address import Target
 from adapters.webhook.settings import Settings
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 MOST_BYTES = 20_000
 """https://open.dingtalk.com/document/development/custom-bot-to-send-group-chat-messages (20,000

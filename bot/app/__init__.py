@@ -18,29 +18,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot import (
-    clock,
-    config,
-    core,
-    engine,
-    house,
-    loading,
-    logbook,
-    matcher,
-    model,
-    outbox,
-    poller,
-    ports,
-    release,
-    store,
-    texts,
-    timer,
-    watcher,
-)
+from bot import config, core, deployment, model, release, store, texts
 from bot.app import bus as bus_
 from bot.app import key as key_
 from bot.app import outside as outside_
 from bot.app import traces
+from bot.commands import loader
+from bot.model import ports
+from bot.runtime import clock, engine, logs, matcher, outbox, poller, scheduler, watcher
 
 log = logging.getLogger("countersign")
 
@@ -63,12 +48,12 @@ class App:
         self.clock = clock.Steady(wall or clock.MachineClock())
         rules = settings.book.commands
         elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
-        commands = loading.load(
+        commands = loader.load(
             settings.commands, elsewhere, outside_.service_known(settings), outside_.models()
         )
         for warning in commands.warnings:
             log.warning("%s", warning)
-        self.house = house.House(
+        self.house = deployment.House(
             settings.book,
             commands,
             settings.aliyun.region,
@@ -142,10 +127,10 @@ class App:
         matching = matcher.Matcher(self.house.rules)
         inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look)
         queue = outbox.Outbox(door, bus.route, budgets, self.clock, account=outside.account)
-        ticker = timer.Ticker(self.clock)
-        timer.Timer(door, self.clock, ticker)
+        ticker = scheduler.Ticker(self.clock)
+        scheduler.Timer(door, self.clock, ticker)
         remember = self.settings.http.remember if self.settings.http is not None else None
-        timer.Janitor(door, self.clock, ticker, remember=remember)
+        scheduler.Janitor(door, self.clock, ticker, remember=remember)
         looker = poller.Poller(door, outside.executor, self.clock, ticker)
         if self.settings.book.watch is not None:
             region = self.settings.oos.region or self.settings.aliyun.region
@@ -266,7 +251,7 @@ def settle() -> None:
 
 def run(settings: config.Config, wall: ports.Wall | None = None) -> int:
     """Run the bot until SIGTERM or SIGINT. Returns the exit status: 0 stopped as asked, 1 not."""
-    logbook.to_stderr(settings.bot.log_level, settings.bot.log_format, QUIET)
+    logs.to_stderr(settings.bot.log_level, settings.bot.log_format, QUIET)
     log.info("%s", banner(settings))
 
     async def main() -> None:
@@ -285,7 +270,7 @@ def ended(main: Coroutine[Any, Any, None]) -> int:
     except ports.BadCredentials as error:
         log.critical("%s", error)
         return 1
-    except (loading.CatalogError, key_.Unreadable, store.Locked, store.Unusable, Stopped) as error:
+    except (loader.CatalogError, key_.Unreadable, store.Locked, store.Unusable, Stopped) as error:
         log.critical("%s", error)
         return 1
     except store.Broken as error:

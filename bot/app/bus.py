@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot import clerk, config, model, outbox, ports, relay
+from bot import config, model
 from bot.app.outside import Outside, cloud_of
+from bot.model import ports
+from bot.runtime import chat_target, command_target, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +17,8 @@ class Bus:
     """``clerk`` asks for commands, ``relay`` speaks in groups, the others send outside."""
 
     outside: Outside
-    clerk: clerk.Clerk
-    relay: relay.Relay
+    clerk: command_target.Clerk
+    relay: chat_target.Relay
     endpoints: ports.Outlet
     eventbridge: ports.Outlet
 
@@ -26,8 +28,8 @@ class Bus:
     ) -> Bus:
         return cls(
             outside,
-            clerk.Clerk(submit, clock),
-            relay.Relay(settings.book, outside.chats),
+            command_target.Clerk(submit, clock),
+            chat_target.Relay(settings.book, outside.chats),
             endpoints_of(settings, clock),
             eventbridge_of(settings, clock),
         )

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot import config, model, outbox, ports, store
+from bot import config, model, store
 from bot.config import schema
+from bot.model import ports
 from bot.oos import apis
+from bot.runtime import outbox
 
 
 class Nowhere:

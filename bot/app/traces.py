@@ -11,7 +11,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from bot import engine, model, ports
+from bot import model
+from bot.model import ports
+from bot.runtime import engine
 
 log = logging.getLogger("countersign")
 

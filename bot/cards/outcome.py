@@ -23,7 +23,7 @@ from bot.cards.parts import (
     words,
 )
 from bot.cards.results import output_blocks, result_rows
-from bot.house import House
+from bot.deployment import House
 
 
 def outcome_message(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot import model, policy, texts
-from bot.house import House
+from bot.deployment import House
 
 Row = tuple[str, tuple[model.Span, ...]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot import model, quorum, texts
+from bot import model, texts
 from bot.cards import definitions, runs
 from bot.cards.forms import form_rows
 from bot.cards.parts import (
@@ -29,7 +29,8 @@ from bot.cards.parts import (
     vote_row,
 )
 from bot.cards.results import FINISHED, result_rows
-from bot.house import House
+from bot.deployment import House
+from bot.policy import quorum
 
 LATE = timedelta(minutes=2)
 """How long a message may be under way before the card says so."""

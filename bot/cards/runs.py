@@ -21,7 +21,7 @@ from bot.cards.parts import (
     targets,
     title_of,
 )
-from bot.house import House
+from bot.deployment import House
 
 MOST_STAGES = 12
 MOST_VALUE = 300

@@ -21,7 +21,7 @@ from bot.cards.parts import (
 )
 from bot.cards.results import result_rows, result_text
 from bot.cards.runs import MOST_VALUE
-from bot.house import House
+from bot.deployment import House
 
 
 @dataclass(frozen=True, slots=True)

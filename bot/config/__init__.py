@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import policy, rulebook
+from bot import policy
 from bot.config import (
     build,
     build_rules,
@@ -44,6 +44,7 @@ from bot.config.rules import Bus, Endpoint, Http, Source
 from bot.config.runbooks import Oos, Robot, Webhook
 from bot.config.schema import Aliyun, Bot, DingTalk, Lark
 from bot.config.secret import Secret
+from bot.rules import ruleset
 
 __all__ = [
     "Aliyun",
@@ -87,8 +88,8 @@ class Config:
     oos: Oos
     webhook: Webhook
     budgets: tuple[Budget, ...]
-    rules: rulebook.Rulebook | None = None
-    silent: Mapping[str, rulebook.Rule] = field(default_factory=dict)
+    rules: ruleset.Rulebook | None = None
+    silent: Mapping[str, ruleset.Rule] = field(default_factory=dict)
     http: Http | None = None
     sources: tuple[Source, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
@@ -179,8 +180,8 @@ def load(
     commands = _commands(given, folder, known_commands, notes)
     references.check(given, references.names(given, commands), notes)
     file = parts.file
-    asked: dict[str, rulebook.Rule] = {}
-    silent: dict[str, rulebook.Rule] = {}
+    asked: dict[str, ruleset.Rule] = {}
+    silent: dict[str, ruleset.Rule] = {}
     if file is not None:
         sight = check.Sight(file, parts, notes, commands)
         check.check(sight)
@@ -210,7 +211,7 @@ def load(
         oos=file.oos,
         webhook=file.webhook,
         budgets=build.budgets(file),
-        rules=rulebook.Rulebook(asked) if asked else None,
+        rules=ruleset.Rulebook(asked) if asked else None,
         silent=silent,
         http=file.http,
         sources=file.source,

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot import model, rulebook
+from bot import model
 from bot.config import check, locate, rules, run_commands, schema
 from bot.config.notes import Notes
-from bot.rules import faults, paths, pattern, transform
+from bot.rules import faults, paths, pattern, ruleset, transform
 
 KINDS: Mapping[str, model.How] = {
     "run_command": "command",
@@ -24,11 +24,11 @@ KINDS: Mapping[str, model.How] = {
 """The key that says where a target leads → how it is delivered."""
 
 
-def compiled(sight: check.Sight) -> tuple[dict[str, rulebook.Rule], dict[str, rulebook.Rule]]:
+def compiled(sight: check.Sight) -> tuple[dict[str, ruleset.Rule], dict[str, ruleset.Rule]]:
     """The rules that are asked and those that are switched off, by name. What is wrong with them
     is noted, and they are left out."""
-    asked: dict[str, rulebook.Rule] = {}
-    silent: dict[str, rulebook.Rule] = {}
+    asked: dict[str, ruleset.Rule] = {}
+    silent: dict[str, ruleset.Rule] = {}
     for index, rule in enumerate(sight.file.rule):
         meant = _pattern(sight, index, rule)
         found = [
@@ -37,7 +37,7 @@ def compiled(sight: check.Sight) -> tuple[dict[str, rulebook.Rule], dict[str, ru
         ]
         targets = tuple(target for target in found if target is not None)
         if meant is not None and len(targets) == len(found):
-            made = rulebook.Rule(rule.name, meant, targets)
+            made = ruleset.Rule(rule.name, meant, targets)
             (asked if rule.enabled else silent)[rule.name] = made
     return asked, silent
 
@@ -92,13 +92,13 @@ def _steps(path: str) -> Iterator[str | int]:
 # ----------------------------------------------------------------------------- targets
 
 
-def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> rulebook.Target | None:
+def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> ruleset.Target | None:
     """The target at ``where`` in what is left of the file."""
     path = sight.parts.origin(where)
     key = key_of(target)
     if not key:
         return None
-    made = rulebook.Target(KINDS[key], _to(sight.file, target, key), retry=target.retry)
+    made = ruleset.Target(KINDS[key], _to(sight.file, target, key), retry=target.retry)
     if KINDS[key] == "command":
         values = _values(sight, path, target)
         return None if values is None else _with(made, values=values)
@@ -106,15 +106,15 @@ def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> rul
         return made
     try:
         body = transform.compile(target.form, target.value, target.template)
-        transform.check(body, rulebook.PLACES.get(KINDS[key], "json"))
+        transform.check(body, ruleset.PLACES.get(KINDS[key], "json"))
     except faults.TransformError as error:
         _tell_transform(sight.notes, path, error)
         return None
     return made if body.form == "ORIGINAL" else _with(made, body=body)
 
 
-def _with(target: rulebook.Target, **more: Any) -> rulebook.Target:
-    return rulebook.Target(target.how, target.to, retry=target.retry, **more)
+def _with(target: ruleset.Target, **more: Any) -> ruleset.Target:
+    return ruleset.Target(target.how, target.to, retry=target.retry, **more)
 
 
 def _to(file: schema.File, target: rules.Target, key: str) -> dict[str, Any]:

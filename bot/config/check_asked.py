@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot import event_schemas, rulebook
+from bot import event_schemas
 from bot.config import check_rules, locate, rules
 from bot.config.faults import guess, nearest
 from bot.config.sight import Sight
-from bot.rules import conditions, template, tree
+from bot.rules import conditions, ruleset, template, tree
 
 PARTS = ("id", "source", "type", "detail-type", "subject", "time", "data", "detail")
 """What every event has at its top."""
@@ -34,7 +34,7 @@ def path_meant(text: Any) -> str:
     return f"$.{name}" if "." in name or name in PARTS else f"$.data.{name}"
 
 
-def check_asked(sight: Sight, made: Mapping[str, rulebook.Rule]) -> None:
+def check_asked(sight: Sight, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of what is asked for in vain."""
     for index, rule in enumerate(sight.file.rule):
         found = made.get(rule.name)
@@ -47,7 +47,7 @@ def check_asked(sight: Sight, made: Mapping[str, rulebook.Rule]) -> None:
         _check_texts(sight, path, target)
 
 
-def _in_vain(sight: Sight, rule: rulebook.Rule) -> Iterator[str]:
+def _in_vain(sight: Sight, rule: ruleset.Rule) -> Iterator[str]:
     for branch in rule.pattern.branches:
         for field in branch:
             yield from _of_field(field)

@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
 
-from bot import rulebook
 from bot.config import build_rules, check, locate, rules, run_commands, values
 from bot.config.notes import Command
 from bot.config.secret import FORMS as FORMS_OF_SECRETS
 from bot.config.secret import Secret
-from bot.rules import tree
+from bot.rules import ruleset, tree
 
 OF: Mapping[str, tuple[str, ...]] = {
     "args": ("command",),
@@ -239,7 +238,7 @@ ATTRIBUTES = ("id", "specversion", "time", "subject", "datacontenttype")
 AS = {"detail": "data", "detail-type": "type"}
 
 
-def check_loops(sight: check.Sight, made: Mapping[str, rulebook.Rule]) -> None:
+def check_loops(sight: check.Sight, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of rules that ask for a command because of what happens to that very command."""
     for index, rule in enumerate(sight.file.rule):
         for number, target in enumerate(rule.target):
@@ -255,7 +254,7 @@ def check_loops(sight: check.Sight, made: Mapping[str, rulebook.Rule]) -> None:
                 )
 
 
-def comes_round(rule: rulebook.Rule, command: str) -> bool:
+def comes_round(rule: ruleset.Rule, command: str) -> bool:
     """May an event about this very command match? Only what tells our events and commands apart
     is looked at; everything else is taken to hold."""
     return any(
@@ -267,7 +266,7 @@ FOREIGN = ("shop", "order.paid")
 """Sources and types of others' events."""
 
 
-def check_foreign(sight: check.Sight, made: Mapping[str, rulebook.Rule]) -> None:
+def check_foreign(sight: check.Sight, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of rules that believe what others could send to be a result of the bot's own."""
     if all(source.kind in ("dingtalk", "lark") for source in sight.file.source):
         return
@@ -302,11 +301,9 @@ def _possible(field: tree.Field, command: str) -> bool:
     first = field.path[0]
     place = (AS.get(first, first), *field.path[1:])
     if place == ("source",):
-        return any_holds(
-            field, (f"{rulebook.AUDIT_SOURCE}/x", *named(field, rulebook.AUDIT_SOURCE))
-        )
+        return any_holds(field, (f"{ruleset.AUDIT_SOURCE}/x", *named(field, ruleset.AUDIT_SOURCE)))
     if place == ("type",):
-        return any_holds(field, (*OWN, *named(field, f"{rulebook.AUDIT_SOURCE}.")))
+        return any_holds(field, (*OWN, *named(field, f"{ruleset.AUDIT_SOURCE}.")))
     if place == ("data", "request", "command"):
         return any_holds(field, (command,))
     if place[0] == "data":

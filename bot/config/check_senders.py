@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bot import event_schemas, rulebook
+from bot import event_schemas
 from bot.config import check, check_approval, check_rules, locate, rules, run_commands
 from bot.config.sight import PLATFORMS, Sight
-from bot.rules import tree
+from bot.rules import ruleset, tree
 
 ANY = "*"
 
 
-def check_senders(sight: Sight, made: Mapping[str, rulebook.Rule]) -> None:
+def check_senders(sight: Sight, made: Mapping[str, ruleset.Rule]) -> None:
     """Note sources whose events rules turn into requests that would all be refused."""
     known = {person.id for person in sight.file.person}
     for path, source in sight.parts.entries("source"):
@@ -28,7 +28,7 @@ def _check(
     sight: Sight,
     path: locate.Path,
     source: rules.Source,
-    rule: rulebook.Rule,
+    rule: ruleset.Rule,
     target: rules.Target,
     plain: bool,
 ) -> None:
@@ -65,8 +65,8 @@ def _check(
 
 
 def _asking(
-    sight: Sight, made: Mapping[str, rulebook.Rule], source: rules.Source
-) -> Iterator[tuple[rulebook.Rule, rules.Target, bool]]:
+    sight: Sight, made: Mapping[str, ruleset.Rule], source: rules.Source
+) -> Iterator[tuple[ruleset.Rule, rules.Target, bool]]:
     """The rules that ask for a command because of what this source may send."""
     for rule in sight.file.rule:
         found = made.get(rule.name)
@@ -98,7 +98,7 @@ def _may_meet(branch: tuple[tree.Field, ...], source: rules.Source) -> bool:
 def _reserved(name: str, source: rules.Source) -> bool:
     """May this sender not say that of an event?"""
     first = name.partition(".")[0].partition("/")[0]
-    if first == rulebook.AUDIT_SOURCE:
+    if first == ruleset.AUDIT_SOURCE:
         return True
     if name == event_schemas.APPROVED:
         return not any(one.partition(".")[0] in PLATFORMS for one in source.only)

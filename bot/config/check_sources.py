@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from bot import rulebook
 from bot.config import check, check_asked, locate, rules
 from bot.config.secret import Secret
-from bot.rules import paths
+from bot.rules import paths, ruleset
 
 MAPPED = ("source", "type", "subject", "id", "time", "data", "person")
 PARTS = ("body", "headers", "query")
@@ -38,7 +37,7 @@ def check_sources(sight: check.Sight) -> None:
             if "*" in name[:-1] or "?" in name or "[" in name:
                 message = "is the whole name, or its beginning and *, as in monitoring.*"
                 sight.notes.fault((*path, "only", index), message)
-            elif name.casefold().startswith(rulebook.AUDIT_SOURCE):
+            elif name.casefold().startswith(ruleset.AUDIT_SOURCE):
                 message = "is the bot's own: whoever sends it from outside is refused"
                 sight.notes.fault((*path, "only", index), message)
         if not sight.told(*path, "kind"):
@@ -125,7 +124,7 @@ def _check_constant(
     plain = text.casefold()
     first = re.split("[./]", plain)[0]
     named = any(one.casefold().startswith(f"{first}.") for one in source.only)
-    if plain.startswith(rulebook.AUDIT_SOURCE):
+    if plain.startswith(ruleset.AUDIT_SOURCE):
         sight.notes.fault(place, "is the bot's own, so all its events would be refused")
     elif first in CALLBACKS and not named:
         message = f"is reserved for {first}, so all its events would be refused; add it to only"

@@ -26,7 +26,7 @@ class Parameter(Protocol):
 
 
 class Command(Protocol):
-    """A command that there is; ``bot.catalog.Command`` is one."""
+    """A command that there is; ``bot.commands.registry.Command`` is one."""
 
     @property
     def name(self) -> str: ...

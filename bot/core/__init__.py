@@ -10,24 +10,24 @@ from datetime import datetime
 
 from bot import model
 from bot.core import (
-    aiming,
-    asking,
     authority,
     bus,
-    elsewhere,
-    fetching,
-    forms,
-    ordering,
-    restoring,
-    running,
-    runs,
-    telling,
-    timing,
-    voting,
-    waiting,
-    watching,
+    call_limits,
+    delivery,
+    executions,
+    intake_chat,
+    intake_form,
+    intake_rule,
+    plan_fetch,
+    restore,
+    run_remote,
+    run_script,
+    run_template,
+    timers,
+    votes,
+    waits,
 )
-from bot.house import House
+from bot.deployment import House
 
 __all__ = ["decide", "needs", "refusal_of_claim"]
 
@@ -36,7 +36,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
     """What ``decide`` will have to see for this event."""
     match event:
         case model.Asked():
-            return asking.needs(house, event)
+            return intake_chat.needs(house, event)
         case model.Clicked():
             return model.Needs(
                 platform=event.account.platform, request=event.request, card=event.card
@@ -46,7 +46,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
         case model.FormChanged():
             return model.Needs(platform=event.platform, form=event.instance)
         case model.Started():
-            return model.Needs(listing="open", limit=forms.MOST_OPEN)
+            return model.Needs(listing="open", limit=intake_form.MOST_OPEN)
         case model.ExecutionFound():
             return model.Needs()
         case model.Arrived():
@@ -56,7 +56,7 @@ def needs(house: House, event: model.Event) -> model.Needs:
         case model.TimerDue() | model.Observed() | model.ExecutionSeen() | model.Restored():
             return model.Needs(request=event.request)
         case model.Settled():
-            return model.Needs(effect=event.effect, form=forms.original_of(event.outcome))
+            return model.Needs(effect=event.effect, form=intake_form.original_of(event.outcome))
         case model.Delayed():
             return model.Needs(effect=event.effect, request=event.request)
 
@@ -71,35 +71,35 @@ def decided(house: House, event: model.Event, view: model.View, now: datetime) -
     """What the event means by itself, before rules are asked."""
     match event:
         case model.Asked():
-            return asking.asked(house, event, view, now)
+            return intake_chat.asked(house, event, view, now)
         case model.Clicked():
-            return voting.clicked(house, event, view, now)
+            return votes.clicked(house, event, view, now)
         case model.Recalled():
-            return voting.recalled(house, event, view, now)
+            return votes.recalled(house, event, view, now)
         case model.FormChanged():
-            return forms.changed(house, event, view, now)
+            return intake_form.changed(house, event, view, now)
         case model.Started():
-            return forms.look_back(house, event, view, now)
+            return intake_form.look_back(house, event, view, now)
         case model.Delayed():
-            return waiting.delayed(house, event, view, now)
+            return waits.delayed(house, event, view, now)
         case model.Restored():
-            return restoring.restored(house, event, view, now)
+            return restore.restored(house, event, view, now)
         case model.TimerDue():
-            return timing.timer_due(house, event, view, now)
+            return timers.timer_due(house, event, view, now)
         case model.Observed():
-            return running.observed(house, event, view, now)
+            return run_script.observed(house, event, view, now)
         case model.Settled():
             return settled(house, event, view, now)
         case model.ExecutionSeen():
-            return elsewhere.seen(house, event, view, now)
+            return run_remote.seen(house, event, view, now)
         case model.ExecutionFound():
-            return watching.found(house, event, view, now)
+            return executions.found(house, event, view, now)
         case model.Arrived():
             return bus.arrived(house, event, view, now)
         case model.Turned():
             return bus.turned(house, event, view, now)
         case model.Ordered():
-            return ordering.ordered(house, event, view, now)
+            return intake_rule.ordered(house, event, view, now)
 
 
 def refusal_of_claim(
@@ -108,7 +108,7 @@ def refusal_of_claim(
     """Why an effect that was just claimed must not be sent; None: it may be. Asked in the very
     transaction that claims it; a refusal settles the effect, and comes back as ``Settled``."""
     refused = authority.refusal_of_claim(house, effect, view, now)
-    return refused or aiming.refusal_of_claim(house, effect, view.request)
+    return refused or call_limits.refusal_of_claim(house, effect, view.request)
 
 
 def settled(house: House, event: model.Settled, view: model.View, now: datetime) -> model.Decision:
@@ -118,26 +118,26 @@ def settled(house: House, event: model.Settled, view: model.View, now: datetime)
         return model.Decision()
     match effect.body:
         case model.Resolve():
-            return asking.resolved(house, event.outcome, view, now)
+            return intake_chat.resolved(house, event.outcome, view, now)
         case model.FetchDefinition():
-            return fetching.fetched(house, event.outcome, view, now)
+            return plan_fetch.fetched(house, event.outcome, view, now)
         case model.FetchForm():
-            return forms.fetched(house, event.outcome, view, now)
+            return intake_form.fetched(house, event.outcome, view, now)
         case model.ListForms():
-            return forms.listed(house, event.outcome, view, now)
+            return intake_form.listed(house, event.outcome, view, now)
         case model.StartRun():
-            return running.started(house, event.outcome, view, now)
+            return run_script.started(house, event.outcome, view, now)
         case model.StopRun():
-            return running.stopped(house, event.outcome, view, now)
+            return run_script.stopped(house, event.outcome, view, now)
         case model.ShowCard():
-            return telling.card_shown(house, event.outcome, view, now)
+            return delivery.card_shown(house, event.outcome, view, now)
         case model.Recall():
-            return telling.taken_back(house, event.outcome, view, now)
+            return delivery.taken_back(house, event.outcome, view, now)
         case model.RunCall():
-            return runs.called(house, event.outcome, view, now)
+            return run_template.called(house, event.outcome, view, now)
         case model.TellRun():
-            return elsewhere.told(house, event.outcome, view, now)
+            return run_remote.told(house, event.outcome, view, now)
         case model.Deliver():
             return bus.delivered(house, event.outcome, view, now)
         case model.Say() | model.UpdateCard():
-            return telling.told(house, event.outcome, view, now)
+            return delivery.told(house, event.outcome, view, now)

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import model, policy, quorum, texts
-from bot.core import endings, preview, templating, values
-from bot.core.draft import Draft, refusal_text
-from bot.house import House
+from bot import model, policy, texts
+from bot.core import endings, plan_preview, plan_template, values
+from bot.core.decision import Draft, refusal_text
+from bot.deployment import House
+from bot.policy import quorum
 
 NOT_AUTHORISED = "not_authorised"
 """The code of a refusal that was made here, and not by a platform."""
@@ -154,7 +155,7 @@ def refusal_of_request(
     if refusal is None and request.plan is not None:
         here = tuple(one for one in request.plan.instances if one.id not in request.gone)
         refusal = policy.refusal_of_targets(rule, here)
-        refusal = refusal or templating.refusal_of_mentions(rule, request.plan)
+        refusal = refusal or plan_template.refusal_of_mentions(rule, request.plan)
     return refusal
 
 
@@ -168,7 +169,7 @@ def refusal_of_hidden(
         return None
     if is_found(view.steps):
         return None
-    faults = preview.faults_of(templating.subject_of(Draft(house, view, now), plan))
+    faults = plan_preview.faults_of(plan_template.subject_of(Draft(house, view, now), plan))
     return policy.Refusal("authority.hidden", {"id": request.id}) if faults else None
 
 

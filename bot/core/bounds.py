@@ -17,7 +17,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from bot import model, policy
-from bot.house import House
+from bot.deployment import House
 from bot.oos import calls
 from bot.oos import model as oos
 

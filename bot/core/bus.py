@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot import model, rulebook
-from bot.core import forms, mapping
-from bot.core.draft import Draft
-from bot.house import House
-from bot.rules import effort, transform
+from bot import model
+from bot.core import form_mapping, intake_form
+from bot.core.decision import Draft
+from bot.deployment import House
+from bot.rules import effort, ruleset, transform
 
 ENDS: Mapping[model.State, str] = {
     model.State.SUCCEEDED: "Success",
@@ -80,8 +80,8 @@ def made_of(
 
 
 def meaning(
-    rules: rulebook.Rulebook, event: model.Event, published: model.CloudEvent
-) -> tuple[rulebook.Rule, ...]:
+    rules: ruleset.Rulebook, event: model.Event, published: model.CloudEvent
+) -> tuple[ruleset.Rule, ...]:
     """The rules that mean an event: as found before it came here, if these rules found it."""
     if isinstance(event, model.Arrived) and is_one(published, event.event):
         found = event.meant
@@ -102,7 +102,7 @@ def person_of(
     """On whose behalf a rule asks for a command: of whoever the event is from."""
     if isinstance(event, model.Arrived):
         return event.person
-    if published.type == forms.APPROVED:
+    if published.type == intake_form.APPROVED:
         return str(published.data["person"])
     return request.person if request is not None else ""
 
@@ -130,7 +130,7 @@ def causes_of(
         return (model.Party(event.person, nowhere),) if event.person else ()
     causes: list[model.Party] = []
     body = view.effect.body if view.effect is not None else None
-    if published.type == forms.APPROVED and isinstance(body, model.FetchForm):
+    if published.type == intake_form.APPROVED and isinstance(body, model.FetchForm):
         filer = model.Account(body.platform, body.tenant, str(published.data["originator"]))
         causes.append(model.Party(str(published.data["person"]), filer))
     if request is not None:
@@ -168,10 +168,10 @@ def arrived(house: House, event: model.Arrived, view: model.View, now: datetime)
     """Publish what came from outside, unless it says that it is one of the bot's own events: rules
     may trust these, so nobody else makes them."""
     came = replace(event.event, person=event.person)
-    if any(name.casefold().startswith(rulebook.AUDIT_SOURCE) for name in (came.source, came.type)):
+    if any(name.casefold().startswith(ruleset.AUDIT_SOURCE) for name in (came.source, came.type)):
         draft = Draft(house, view, now)
         draft.enter("countersign", "event.refused", via=event.via, reason="reserved", event=came.id)
-        return draft.receipt(f"only the bot's own events are from {rulebook.AUDIT_SOURCE}", "error")
+        return draft.receipt(f"only the bot's own events are from {ruleset.AUDIT_SOURCE}", "error")
     if not event.known_as:
         return model.Decision(published=(came,))
     if not view.known:
@@ -207,7 +207,7 @@ def turned(house: House, event: model.Turned, view: model.View, now: datetime) -
 
 
 def source_of(installation: str) -> str:
-    return f"{rulebook.AUDIT_SOURCE}/{installation}"
+    return f"{ruleset.AUDIT_SOURCE}/{installation}"
 
 
 def fresh(view: model.View, id_: str) -> str:
@@ -297,7 +297,9 @@ def summary(house: House, request: model.Request) -> dict[str, Any]:
         "command": request.command,
         "state": request.state.value,
         "person": request.person,
-        "args": {name: mapping.HIDDEN if name in hidden else v for name, v in request.args.items()},
+        "args": {
+            name: form_mapping.HIDDEN if name in hidden else v for name, v in request.args.items()
+        },
         "reason": request.reason,
         "policy": request.policy,
         "risk": request.risk,
@@ -315,9 +317,9 @@ def summary(house: House, request: model.Request) -> dict[str, Any]:
 
 
 def deliver(
-    rule: rulebook.Rule,
+    rule: ruleset.Rule,
     number: int,
-    target: rulebook.Target,
+    target: ruleset.Target,
     event: model.CloudEvent,
     origin: Origin,
     request: model.Request | None,
@@ -352,7 +354,7 @@ def deliver(
 def stopped(
     action: str,
     about: int,
-    rule: rulebook.Rule,
+    rule: ruleset.Rule,
     number: int,
     event: model.CloudEvent,
     **why: Any,
@@ -362,7 +364,7 @@ def stopped(
     return model.AuditEntry("countersign", action, about, {**named, **why})
 
 
-def body_of(target: rulebook.Target, event: model.CloudEvent) -> Any:
+def body_of(target: ruleset.Target, event: model.CloudEvent) -> Any:
     """What a target gets. MissingVariable, UnfitValue: the event does not hold it."""
     plain = event.plain()
     if target.how == "command":
@@ -370,7 +372,7 @@ def body_of(target: rulebook.Target, event: model.CloudEvent) -> Any:
             name: str(transform.render(value, plain, "text"))
             for name, value in target.values.items()
         }
-    into = rulebook.PLACES.get(target.how, "json")
+    into = ruleset.PLACES.get(target.how, "json")
     if target.body is None:
         return transform.render(WHOLE, plain, into) if into == "robot" else plain
     return transform.render(target.body, plain, into)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from bot import command, parse, policy, regexes
+from bot import policy, regexes
+from bot.commands import api
+from bot.commands.line import parser
 
 log = logging.getLogger(__name__)
 
 
-def answer(
-    found: parse.Parsed, context: command.Context | None = None
-) -> command.Answer | policy.Refusal:
+def answer(found: parser.Parsed, context: api.Context | None = None) -> api.Answer | policy.Refusal:
     """What a command answers. Its file is not ours: an exception in it is a refusal, for nobody
     would hear of an event that can't be decided."""
     try:

@@ -6,9 +6,19 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot import cards, model, policy, quorum, texts
-from bot.core import authority, endings, machines, planning, preview, running, runs, templating
-from bot.core.draft import Draft, reason_of, refusal_text
+from bot import cards, model, policy, texts
+from bot.core import (
+    authority,
+    endings,
+    machines,
+    plan_preview,
+    plan_template,
+    proposal,
+    run_script,
+    run_template,
+)
+from bot.core.decision import Draft, reason_of, refusal_text
+from bot.policy import quorum
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +27,7 @@ def looked(draft: Draft, outcome: model.Outcome) -> None:
     """The targets as they are now. Nothing that was not voted on ever runs."""
     try:
         compare(draft, outcome)
-    except runs.BROKEN as e:
+    except run_template.BROKEN as e:
         log.exception("the targets of request %d cannot be compared", draft.it.id)
         give_up(draft, f"{type(e).__name__}: {e}"[:300])
 
@@ -37,7 +47,7 @@ def compare(draft: Draft, outcome: model.Outcome) -> None:
     gone = tuple(one for one in then if one not in now)
     new = tuple(one for one in now if one not in then)
     if not gone and not new:
-        return running.go(draft)
+        return run_script.go(draft)
     draft.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
     if rule.drift == "intersect" and (plan.engine == "local" or not gone):
         return leave_out(draft, plan, gone, [now[one] for one in new])
@@ -52,7 +62,7 @@ def leave_out(
     draft: Draft, plan: model.Plan, gone: tuple[str, ...], new: list[model.Instance]
 ) -> None:
     """Run on those that were voted on and are still there."""
-    if any(templating.emptied(plan.parameters[name], gone) for name in plan.targets):
+    if any(plan_template.emptied(plan.parameters[name], gone) for name in plan.targets):
         return give_up(draft, texts.say(draft.it.locale, "drift.none_left"))
     left_out = names([one for one in plan.instances if one.id in gone])
     draft.change(gone=gone)
@@ -60,7 +70,7 @@ def leave_out(
         draft.tell_sentence("drift", "say.drift.left_out", draft.asker(), gone=left_out)
     if new:
         draft.tell_sentence("drift.new", "say.drift.not_run", draft.asker(), new=names(new))
-    return running.go(draft)
+    return run_script.go(draft)
 
 
 def ask_again(
@@ -78,20 +88,20 @@ def ask_again(
     new = [one for one in instances if one.id not in {each.id for each in plan.instances}]
     left_out = names([one for one in plan.instances if one.id in gone])
     values = dict(plan.parameters)
-    items = templating.items_of(draft, plan)
-    ids = templating.each_of(outcome.data, len(plan.targets))
+    items = plan_template.items_of(draft, plan)
+    ids = plan_template.each_of(outcome.data, len(plan.targets))
     for name, each in zip(plan.targets, ids, strict=True):
-        values[name] = templating.frozen(items[name], each, plan.region)
+        values[name] = plan_template.frozen(items[name], each, plan.region)
     bare = tuple(model.Instance(i.id, i.name, i.region) for i in instances)
     fresh = replace(plan, instances=bare, parameters=values)
     try:
-        fresh = replace(fresh, preview=templating.preview_of(draft, fresh))
-    except preview.Untold as untold:
+        fresh = replace(fresh, preview=plan_template.preview_of(draft, fresh))
+    except plan_preview.Untold as untold:
         return give_up(draft, refusal_text(draft.it.locale, untold.refusal))
     draft.change(approved_at=None)
-    needed = planning.put(draft, fresh)
+    needed = proposal.put(draft, fresh)
     if draft.tally().verdict == "approved":
-        running.start(draft)
+        run_script.start(draft)
         return draft.update_card()
     waiting = quorum.tally(needed, ()).waiting_for
     mentions = cards.accounts_of(draft.house, waiting, draft.it.place)
@@ -100,7 +110,7 @@ def ask_again(
         gone=left_out or ["–"], new=names(new) or ["–"],
     )  # fmt: skip
     draft.update_card()
-    planning.wait_for_votes(draft, needed)
+    proposal.wait_for_votes(draft, needed)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot import cards, model, policy, texts
-from bot.core.draft import Draft, refusal_text
+from bot.core.decision import Draft, refusal_text
 
 
 def outcome(draft: Draft, run_name: str = "") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import cards, model, texts
-from bot.core.draft import Draft
+from bot.core.decision import Draft
 
 
 def note(draft: Draft, invocation: str, data: Mapping[str, Any]) -> None:

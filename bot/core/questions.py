@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot import model, policy, quorum, texts
+from bot import model, policy, texts
 from bot.cards import runs
-from bot.core import live, preview, secrets, templating
-from bot.core.draft import Draft
+from bot.core import hidden_values, live_runs, plan_preview, plan_template
+from bot.core.decision import Draft
 from bot.oos import calls, interpreter
+from bot.policy import quorum
 
 PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})
 """What a run waits for without a vote."""
 
 
-def ballot(draft: Draft, run: live.Live, waits: interpreter.Await) -> model.Ballot:
+def ballot(draft: Draft, run: live_runs.Live, waits: interpreter.Await) -> model.Ballot:
     """The first thing that the run asks of people."""
     request = draft.it
     rule = quorum.of(draft.house.book, request)
@@ -51,7 +52,7 @@ def named(
 
 
 def asking(
-    draft: Draft, key: str, kind: Any, task: str, run: live.Live, shown: str = ""
+    draft: Draft, key: str, kind: Any, task: str, run: live_runs.Live, shown: str = ""
 ) -> model.Ballot:
     """``digest`` tells this question from all others that the run asks, so that an answer to one
     never counts for another. A pause by a person has no place of its own: each is another."""
@@ -63,7 +64,7 @@ def asking(
         kind=kind,
         task=task,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        shown=shown if kind == "unknown" else secrets.covered(draft.it.plan, shown),
+        shown=shown if kind == "unknown" else hidden_values.covered(draft.it.plan, shown),
         expires_at=draft.now + rule.expires if kind not in PATIENT else None,
     )
 
@@ -103,13 +104,13 @@ def canary_text(shown: Any, names: Mapping[str, str]) -> str:
 # ----------------------------------------------------------------------------- doubts
 
 
-def doubt(draft: Draft, run: live.Live, key: str) -> model.Ballot:
+def doubt(draft: Draft, run: live_runs.Live, key: str) -> model.Ballot:
     """Whether a call of which nobody knows happened: each is asked about by itself, for of two of
     them one may have happened and the other not."""
     return asking(draft, key, "unknown", key, run, call_text(draft, run, key))
 
 
-def call_text(draft: Draft, run: live.Live, key: str) -> str:
+def call_text(draft: Draft, run: live_runs.Live, key: str) -> str:
     """The call and all that it was given, a line each, so that people know where to look it up."""
     call, plan = run.state.call(key), draft.it.plan
     if call is None or plan is None or not isinstance(call.what, calls.Api):
@@ -126,9 +127,9 @@ def covered(draft: Draft, plan: model.Plan, given: Mapping[str, Any]) -> Mapping
     anywhere."""
     if not plan.hidden:
         return given
-    if preview.faults_of(templating.subject_of(draft, plan)):
-        return dict(secrets.covered(plan, given))
-    return dict(secrets.of_call(plan, given))
+    if plan_preview.faults_of(plan_template.subject_of(draft, plan)):
+        return dict(hidden_values.covered(plan, given))
+    return dict(hidden_values.of_call(plan, given))
 
 
 def elsewhere(draft: Draft, execution: model.Execution) -> str:
@@ -139,9 +140,9 @@ def elsewhere(draft: Draft, execution: model.Execution) -> str:
     text = waiting.shown
     if plan is not None and plan.hidden:
         old = waiting.kind != "confirm" or bool(
-            preview.faults_of(templating.subject_of(draft, plan))
+            plan_preview.faults_of(plan_template.subject_of(draft, plan))
         )
-        text = secrets.covered(plan, text) if old else secrets.of_script(plan, text)
+        text = hidden_values.covered(plan, text) if old else hidden_values.of_script(plan, text)
     return with_note(text, draft.it.locale, execution)
 
 

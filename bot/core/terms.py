@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot import model, policy, quorum
-from bot.core.draft import Draft
+from bot import model, policy
+from bot.core.decision import Draft
+from bot.policy import quorum
 
 FORMAT = 2
 """How the digests of new plans are made."""

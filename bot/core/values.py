@@ -11,9 +11,9 @@ from typing import Any
 
 from bot import model, policy
 from bot.cards import runs
-from bot.core import patterns, preview, templating, terms
-from bot.core.draft import Draft
-from bot.house import House
+from bot.core import plan_preview, plan_template, screening, terms
+from bot.core.decision import Draft
+from bot.deployment import House
 from bot.oos import model as oos
 
 
@@ -75,7 +75,7 @@ def refusal_of_plan(
     refusal = refusal_of_allowed({name: only for name, only in others.items() if only}, named)
     template = draft.template(plan.template, plan.templates[plan.template])
     rest = replace(rule, allowed_values=mine)
-    return refusal or templating.refusal_of_values(rest, template, plan.parameters)
+    return refusal or plan_template.refusal_of_values(rest, template, plan.parameters)
 
 
 def finding_now(draft: Draft) -> policy.Finding:
@@ -87,12 +87,12 @@ def finding_now(draft: Draft) -> policy.Finding:
     if plan.template:
         given = plan.parameters
         try:
-            script = preview.real(templating.subject_of(draft, plan))
-        except preview.Untold as untold:
+            script = plan_preview.real(plan_template.subject_of(draft, plan))
+        except plan_preview.Untold as untold:
             return policy.Finding(untold.refusal)
-    found = [patterns.examined(draft.house, name, "script", script)]
+    found = [screening.examined(draft.house, name, "script", script)]
     for text in dict.fromkeys(texts_of(given, plan)):
-        found.append(patterns.examined(draft.house, name, "value", text))
+        found.append(screening.examined(draft.house, name, "value", text))
     return policy.together(found)
 
 
@@ -100,7 +100,7 @@ def texts_of(values: Mapping[str, Any], plan: model.Plan) -> Iterator[str]:
     """The texts in values that patterns are held to: no instances, for they have limits of their
     own, and not what is the script itself."""
     for name, value in values.items():
-        for text in templating.strings(value) if name not in plan.targets else ():
+        for text in plan_template.strings(value) if name not in plan.targets else ():
             whole = text == plan.script or plan.script.endswith("\n" + text)
             if text and text != runs.HIDDEN and not (plan.script and whole):
                 yield text

@@ -15,7 +15,7 @@ people   a list of {"account", "name"}                ``account``, ``name``: lis
 date     text, as the platform writes it              –
 range    an object: ``start``, ``end`` and others     each of its keys
 files    a list of objects: ``name``, ``url``, ``id`` each key that one of them has, as lists
-rows     a list of objects: column → ``Field``        each column, see ``bot.core.mapping``
+rows     a list of objects: column → ``Field``        each column, see ``bot.core.form_mapping``
 group    an object                                    each of its keys
 ======== ============================================ =============================================
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from adapters.aliyun import AT_TAG, BATCH_TAG, STEP_TAG, Aliyun, Credentials, Settings
 from adapters.openapi import DIGEST_TAG
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from sandbox import world
 from tests.sandbox.aliyun_party import REGION, WEB1, WEB2
 

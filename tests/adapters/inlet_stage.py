@@ -16,7 +16,10 @@ import aiohttp
 
 from adapters import inlet
 from adapters.inlet import gate
-from bot import core, engine, house, loading, model, ports, store
+from bot import core, deployment, model, store
+from bot.commands import loader
+from bot.model import ports
+from bot.runtime import engine
 from tests.bot import rig
 from tests.bot import stage as core_stage
 
@@ -52,7 +55,7 @@ class Stage:
         self.taken: list[model.Event] = []
         self.hurried = 0
         self.opened = store.Store(path)
-        around = house.House(core_stage.book(), loading.load(core_stage.COMMANDS))
+        around = deployment.House(core_stage.book(), loader.load(core_stage.COMMANDS))
         self.door = engine.Engine(
             self.opened,
             lambda event: core.needs(around, event),

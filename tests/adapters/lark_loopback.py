@@ -16,7 +16,8 @@ from aiohttp import web
 
 from adapters import lark
 from adapters.lark import codec
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 SECRET = "s3cr3t-of-the-app"
 ACCESS_KEY = "AKverysecret"

@@ -10,7 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from sandbox.base import Clock as Time
 from sandbox.sink import Sink
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.aliyun import Aliyun, Credentials, pages
-from bot import checkpoints, model
+from bot import failpoints, model
 from bot.oos import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import Clock, executor
@@ -85,11 +85,11 @@ async def test_an_empty_token_is_filled(aliyun: Aliyun, party: Party) -> None:
 
 async def test_checkpoints_stand_around_the_call(aliyun: Aliyun) -> None:
     seen: list[str] = []
-    checkpoints.install(seen.append)
+    failpoints.install(seen.append)
     try:
         await document(aliyun, call("RunCommand", **script()))
     finally:
-        checkpoints.install(None)
+        failpoints.install(None)
     assert seen == ["aliyun.before.RunCommand", "aliyun.after.RunCommand"]
 
 

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from adapters.aliyun import Aliyun, Credentials, rights
-from bot import command, model, ports
+from bot import model
+from bot.commands import api
+from bot.model import ports
 from bot.oos import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor, plan, start
@@ -388,8 +390,8 @@ async def test_no_value_escapes_its_quotes(aliyun: Aliyun, party: Party, value: 
 def renders(value: str) -> bool:
     """True if the core takes this value at all: it refuses placeholders and control characters."""
     try:
-        command.render(command.Script("true", {"VALUE": value}))
-    except command.BadScript:
+        api.render(api.Script("true", {"VALUE": value}))
+    except api.BadScript:
         return False
     return True
 
@@ -406,7 +408,7 @@ async def test_what_the_core_renders_runs_as_meant(
     aliyun: Aliyun, party: Party, value: str
 ) -> None:
     source = "#!/bin/bash\nset -euo pipefail\nprintf '%s|end' \"$VALUE\"\n"
-    script = command.render(command.Script(source, {"VALUE": value}))
+    script = api.render(api.Script(source, {"VALUE": value}))
     done = await aliyun.perform(start(plan(script, WEB1)), model.Attempt())
     assert isinstance(done, model.Done)
     await until(lambda: not party.agents.jobs)

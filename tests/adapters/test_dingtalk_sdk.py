@@ -19,7 +19,8 @@ import pytest
 
 from adapters.dingtalk import DingTalk, Settings, events, logs, send, settings, stream
 from adapters.dingtalk.api import Api
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from tests.adapters.dingtalk_gateway import CARD, CHAT, Gateway, chat, until
 
 ROOT = Path(__file__).parent.parent.parent

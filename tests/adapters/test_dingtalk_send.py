@@ -13,7 +13,8 @@ import pytest
 from aiohttp import web
 
 from adapters.dingtalk import DingTalk, Settings, api, send
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from sandbox import world
 from sandbox.base import Clock
 from sandbox.dingtalk import DingTalk as Platform

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from adapters.dingtalk import DingTalk, Settings, logs
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from tests.adapters.dingtalk_gateway import CARD, CHAT, Gateway, chat, until
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from adapters.dingtalk import components
 from adapters.lark import widgets
-from bot import parameters, policy
-from bot.core import mapping
+from bot import policy
+from bot.commands import parameters
+from bot.core import form_mapping
 from bot.model import fields
 from bot.oos import model as oos
 from tests.bot import stage
@@ -34,8 +35,8 @@ BOOK = dataclasses.replace(
 BOOK = dataclasses.replace(BOOK, index=policy.index_accounts(BOOK.people))
 
 
-def people(platform: str, strict: bool = True) -> mapping.People:
-    return mapping.People(BOOK, platform, "org", strict)
+def people(platform: str, strict: bool = True) -> form_mapping.People:
+    return form_mapping.People(BOOK, platform, "org", strict)
 
 
 def read(platform: str, component: Mapping[str, Any]) -> fields.Field:
@@ -198,8 +199,8 @@ def test_each_kind_of_field_is_read_alike_on_both_platforms(platform: str, kind:
     found = read(platform, on_dingtalk if platform == "dingtalk" else on_lark)
     assert found.kind == as_kind
     assert not found.blank
-    assert mapping.plain(found, people(platform)) == value
-    assert mapping.read(found, people(platform)) == told
+    assert form_mapping.plain(found, people(platform)) == value
+    assert form_mapping.read(found, people(platform)) == told
 
 
 @pytest.mark.parametrize(("platform", "kind"), CASES)
@@ -219,7 +220,7 @@ def test_each_kind_of_field_can_be_left_blank(platform: str, kind: str, empty: s
         return  # somebody really typed that
     found = read(platform, component)
     assert found.blank, found
-    assert mapping.find({"f": found}, "f.start") == mapping.BLANK
+    assert form_mapping.find({"f": found}, "f.start") == form_mapping.BLANK
 
 
 TYPED = ("text", "lines", "choice", "date", "telephone")
@@ -283,14 +284,14 @@ def test_which_kinds_of_field_fill_which_kinds_of_parameter(
 ) -> None:
     _, on_dingtalk, on_lark, _, _ = MATRIX[kind]
     found = read(platform, on_dingtalk if platform == "dingtalk" else on_lark)
-    text = mapping.written(found, parameter(wanted), people(platform))
+    text = form_mapping.written(found, parameter(wanted), people(platform))
     assert parameters.value_of(parameter(wanted), text) == value
 
 
 @pytest.mark.parametrize("kind", ["targets", "Targets"])
 def test_a_choice_with_a_comma_in_it_does_not_become_two_targets(kind: str) -> None:
     found = fields.choices(["web-01,db-01", "web-02"])
-    text = mapping.written(found, parameter(kind), people("lark"))
+    text = form_mapping.written(found, parameter(kind), people("lark"))
     with pytest.raises(parameters.Misfit):
         parameters.value_of(parameter(kind), text)
 
@@ -335,34 +336,34 @@ def test_parts_of_fields_are_mapped_by_path(
 ) -> None:
     _, on_dingtalk, on_lark, _, _ = MATRIX[kind]
     field = read(platform, on_dingtalk if platform == "dingtalk" else on_lark)
-    found = mapping.find({"f": field}, source)
-    assert (None if found is None else mapping.read(found, people(platform))) == told
+    found = form_mapping.find({"f": field}, source)
+    assert (None if found is None else form_mapping.read(found, people(platform))) == told
 
 
 def test_a_column_of_a_table_is_a_list() -> None:
     field = read("lark", MATRIX["table"][2])
-    numbers = mapping.find({"f": field}, "f.n")
+    numbers = form_mapping.find({"f": field}, "f.n")
     assert numbers is not None
-    text = mapping.written(numbers, parameter("List"), people("lark"))
+    text = form_mapping.written(numbers, parameter("List"), people("lark"))
     assert parameters.value_of(parameter("List"), text) == [3, 4]
 
 
 def test_a_name_that_looks_like_a_path_is_a_name() -> None:
     known = {"a": fields.text("1"), "a.b": fields.text("2"), "cost (k.EUR)": fields.text("3")}
     rows = fields.rows([{"no. 1 [x]": fields.text("4")}])
-    found = [mapping.find({**known, "t": rows}, name) for name in (*known, "t.no. 1 [x]")]
-    assert [each and mapping.read(each, None) for each in found] == ["1", "2", "3", "4"]
+    found = [form_mapping.find({**known, "t": rows}, name) for name in (*known, "t.no. 1 [x]")]
+    assert [each and form_mapping.read(each, None) for each in found] == ["1", "2", "3", "4"]
 
 
 def test_an_empty_cell_beside_others_is_told_and_an_empty_row_is_none() -> None:
     """Otherwise what belongs to one row would come with what belongs to the next."""
     rows = [{"a": fields.text("1"), "b": fields.text("2")}, {"a": fields.text("3")}]
     table = fields.rows([*rows, {"a": fields.text(" "), "b": fields.number(None)}])
-    a = mapping.find({"t": table}, "t.a")
+    a = form_mapping.find({"t": table}, "t.a")
     assert a is not None
     assert a.value == ["1", "3"]
-    with pytest.raises(mapping.Gap) as gap:
-        mapping.find({"t": table}, "t.b")
+    with pytest.raises(form_mapping.Gap) as gap:
+        form_mapping.find({"t": table}, "t.b")
     assert gap.value.row == 2
 
 
@@ -371,11 +372,11 @@ def test_a_range_that_has_two_names_is_mapped_by_either(kind: str) -> None:
     names = json.dumps(["开始时间", "结束时间"], ensure_ascii=False)
     times = ["2026-07-27 09:00", "2026-07-27 18:00"]
     found = components.read([ding(kind, times, name=names)])
-    assert [mapping.read(found[name], None) for name in ("开始时间", "结束时间")] == times
+    assert [form_mapping.read(found[name], None) for name in ("开始时间", "结束时间")] == times
     assert found["f"].kind == "range"
     blank = components.read([ding(kind, "null", name=names)])
     assert blank["开始时间"].blank
-    assert mapping.written(found["开始时间"], parameter("word"), people("dingtalk")) == (
+    assert form_mapping.written(found["开始时间"], parameter("word"), people("dingtalk")) == (
         "2026-07-27T09:00"
     )
 
@@ -384,9 +385,9 @@ def test_a_range_that_has_two_names_is_mapped_by_either(kind: str) -> None:
 def test_a_person_whom_nobody_knows_is_nobodys_id(platform: str) -> None:
     """Not even where their account or name is called as somebody's id."""
     stranger = fields.people([("bob", "bob")])
-    with pytest.raises(mapping.Stranger):
-        mapping.written(stranger, parameter("word"), people(platform))
-    assert mapping.plain(stranger, people(platform, strict=False)) == [f"{platform}:bob"]
+    with pytest.raises(form_mapping.Stranger):
+        form_mapping.written(stranger, parameter("word"), people(platform))
+    assert form_mapping.plain(stranger, people(platform, strict=False)) == [f"{platform}:bob"]
 
 
 @pytest.mark.parametrize(
@@ -407,15 +408,15 @@ def test_every_component_of_the_samples_is_of_a_kind_of_its_own() -> None:
     assert kinds["负责人"] == "people"
     assert kinds["明细"] == "rows"
     assert kinds["评分"] == "number"
-    assert mapping.plain(found["附件"], people("dingtalk"))[0]["name"] == "a.xlsx"
-    assert mapping.find(found, "明细.物品名称") is not None
+    assert form_mapping.plain(found["附件"], people("dingtalk"))[0]["name"] == "a.xlsx"
+    assert form_mapping.find(found, "明细.物品名称") is not None
     path = SAMPLES / "lark" / "approval_get_every_widget.json"
     form = json.loads(json.loads(path.read_text("utf-8"))["data"]["form"])
     read_ = widgets.read(form)
     assert {read_[n].kind for n in ("dateInterval", "leave", "leave2")} == {"range"}
     assert read_["ref"].kind == "rows"
-    assert mapping.find(read_, "trip.schedule.departure") is not None
-    assert mapping.find(read_, "acc.bank") == fields.text("x")
+    assert form_mapping.find(read_, "trip.schedule.departure") is not None
+    assert form_mapping.find(read_, "acc.bank") == fields.text("x")
 
 
 # ----------------------------------------------------------------------------- whatever comes
@@ -450,10 +451,10 @@ def test_whatever_a_component_holds_is_read_and_kept(kind: str, held: dict[str, 
         kept = {name: fields.of(each) for name, each in json.loads(text).items()}
         assert kept == {name: fields.of(each) for name, each in made.items()}
         for one in kept.values():
-            mapping.plain(one, people(platform, strict=False))
+            form_mapping.plain(one, people(platform, strict=False))
             for wanted in ("text", "List", "Json", "targets", "int"):
-                mapping.written(one, parameter(wanted), people(platform, strict=False))
-        mapping.shown(None, None, made, people(platform, strict=False))
+                form_mapping.written(one, parameter(wanted), people(platform, strict=False))
+        form_mapping.shown(None, None, made, people(platform, strict=False))
 
 
 def test_what_is_nested_without_end_is_no_trouble() -> None:

@@ -13,7 +13,8 @@ from cloudevents.core.bindings import http
 from cloudevents.core.v1.event import CloudEvent
 
 from adapters.inlet import server, shapes, strict
-from bot import matcher, model
+from bot import model
+from bot.runtime import matcher
 from tests.adapters import inlet_stage
 from tests.adapters.inlet_stage import EVENT, dumped, source, staged
 from tests.bot import bus_stage, rig

@@ -18,7 +18,8 @@ from adapters import lark as adapters_lark
 from adapters.dingtalk import events as dingtalk_events
 from adapters.inlet import callback, ciphers, dingtalk, lark, refusal
 from adapters.lark import events as lark_events
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from sandbox import base, world
 from sandbox.lark import Lark, sdk
 from tests.adapters.inlet_stage import Answer, Stage, dumped, source, staged

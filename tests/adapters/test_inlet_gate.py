@@ -13,7 +13,8 @@ import pytest
 
 from adapters import inlet
 from adapters.inlet import gate, refusal
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from tests.adapters.inlet_stage import EVENT, SECRET, dumped, source, staged
 from tests.bot import rig
 

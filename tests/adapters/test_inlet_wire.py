@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.inlet import refusal, shapes
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from tests.adapters.inlet_stage import EVENT, SECRET, Stage, dumped, source, staged
 from tests.bot import rig
 

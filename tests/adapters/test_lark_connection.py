@@ -12,7 +12,8 @@ import pytest
 
 from adapters import lark
 from adapters.lark import codec, connection
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from tests.adapters import lark_loopback as loopback
 
 

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from adapters import lark
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from sandbox import base, world
 from sandbox.lark import Lark as Platform
 from tests.adapters import lark_loopback as loopback

@@ -8,7 +8,8 @@ import hashlib
 import pytest
 
 from adapters.oos import STEP_TAG, Oos
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from sandbox.aliyun import Aliyun
 from tests.adapters.aliyun_plans import Clock
 from tests.adapters.oos_plans import (

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from adapters.oos import Oos, story
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from bot.oos import hidden
 from sandbox.aliyun import Aliyun
 from tests.adapters.oos_plans import (

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from adapters import dingtalk, lark
 from bench import answers, callers, outbound, wire
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 
 class Clock(ports.Clock):

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from adapters import webhook
-from bot import clock as machine
-from bot import config, loading, model, outbox, store
+from bot import config, model, store
 from bot.app import outside
+from bot.commands import loader
 from bot.config import build
+from bot.runtime import clock as machine
+from bot.runtime import outbox
 from bot.store import codec, effects
 from sandbox import world
 from tests.adapters import webhook_stage
@@ -103,7 +105,7 @@ def quotas(clock: rig.Clock, account: outbox.Account) -> outbox.Quotas:
 
 
 async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
-    settings = config.load(SHIPPED, {}, known_commands=loading.load)
+    settings = config.load(SHIPPED, {}, known_commands=loader.load)
     party = outside.Outside.of(settings, machine.Steady(machine.MachineClock()))
     clock = rig.Clock()
     limits = quotas(clock, party.account)

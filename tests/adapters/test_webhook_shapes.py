@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from adapters import webhook
 from adapters.webhook import address, answers, bodies, sender, translate
-from bot import model, ports
+from bot import model
+from bot.model import ports
 
 DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token=abc_DEF-123"
 LARK = "https://open.feishu.cn/open-apis/bot/v2/hook/abc-123"

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters import webhook
-from bot import model, ports
+from bot import model
+from bot.model import ports
 from sandbox import base
 from sandbox.lark import Lark
 from tests.sandbox import dingtalk_party, lark_client

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot import app, config, logbook
+from bot import app, config
+from bot.runtime import logs
 from sandbox import demo, play
 from tests.behaviour.conftest import Scene
 
@@ -76,8 +77,8 @@ def test_lines_as_json_can_be_read_by_a_collector(monkeypatch: pytest.MonkeyPatc
     before = root.handlers[:]
     root.handlers = []
     try:
-        logbook.to_stderr("info", "json")
-        logbook.Line("ended", 7, "重启", "alice", "c0dec0de", "failed", 3.2).write()
+        logs.to_stderr("info", "json")
+        logs.Line("ended", 7, "重启", "alice", "c0dec0de", "failed", 3.2).write()
         try:
             raise ValueError("line\nbreak")
         except ValueError:

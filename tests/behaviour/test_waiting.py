@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import outbox, poller
+from bot.runtime import outbox, poller
 from sandbox import play
 from tests.behaviour.conftest import Scene
 

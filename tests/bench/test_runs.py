@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench import durable, generated, runs, waiting
-from bot import model, store, templates
+from bot import model, store
+from bot.commands import template_check
 from bot.oos import parse
 
 URL = "http://127.0.0.1:1"
@@ -20,7 +21,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_made_up_templates_are_well_and_no_two_alike(tmp_path: Path) -> None:
     generated.fill(tmp_path, 40)
-    checked = templates.check([tmp_path])
+    checked = template_check.check([tmp_path])
     assert [line for one in checked for line in one.lines() if one.faults] == []
     texts = {path.read_text("utf-8") for path in tmp_path.iterdir()}
     assert len(checked) == len(texts) == 40

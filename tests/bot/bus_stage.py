@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot import clerk, model, rulebook
-from bot.rules import pattern, transform
+from bot import model
+from bot.rules import pattern, ruleset, transform
+from bot.runtime import command_target
 from tests.bot import stage as stage_
 
 CHAT, PLATFORM, TENANT = stage_.CHAT, stage_.PLATFORM, stage_.TENANT
@@ -23,25 +24,25 @@ def values(paths: Mapping[str, str]) -> dict[str, transform.Transform]:
     }
 
 
-def command(name: str, paths: Mapping[str, str], **to: Any) -> rulebook.Target:
+def command(name: str, paths: Mapping[str, str], **to: Any) -> ruleset.Target:
     whole = {"command": name, "group": "ops", "platform": PLATFORM, **to}
-    return rulebook.Target("command", whole, values=values(paths))
+    return ruleset.Target("command", whole, values=values(paths))
 
 
-def webhook(uri: str = "robot:ops", retry: model.Retry = "BACKOFF_RETRY") -> rulebook.Target:
-    return rulebook.Target("webhook", {"uri": uri}, retry=retry)
+def webhook(uri: str = "robot:ops", retry: model.Retry = "BACKOFF_RETRY") -> ruleset.Target:
+    return ruleset.Target("webhook", {"uri": uri}, retry=retry)
 
 
-def group(text: str, *mentions: str) -> rulebook.Target:
+def group(text: str, *mentions: str) -> ruleset.Target:
     to = {"platform": PLATFORM, "tenant": TENANT, "chat": CHAT, "mentions": list(mentions)}
-    return rulebook.Target("group", to, transform.compile("CONSTANT", text))
+    return ruleset.Target("group", to, transform.compile("CONSTANT", text))
 
 
-def rules(**made: tuple[str, *tuple[rulebook.Target, ...]]) -> rulebook.Rulebook:
+def rules(**made: tuple[str, *tuple[ruleset.Target, ...]]) -> ruleset.Rulebook:
     """Rules by name: a pattern in its short form, then targets."""
-    return rulebook.Rulebook(
+    return ruleset.Rulebook(
         {
-            name: rulebook.Rule(name, pattern.compile(when), tuple(targets))
+            name: ruleset.Rule(name, pattern.compile(when), tuple(targets))
             for name, (when, *targets) in made.items()
         }
     )
@@ -50,10 +51,10 @@ def rules(**made: tuple[str, *tuple[rulebook.Target, ...]]) -> rulebook.Rulebook
 class Stage(stage_.Stage):
     """``post`` performs what is due, with the real clerk for commands."""
 
-    def __init__(self, folder: Path, rulebook_: rulebook.Rulebook | None = None) -> None:
+    def __init__(self, folder: Path, rulebook_: ruleset.Rulebook | None = None) -> None:
         super().__init__(folder)
         self.house = dataclasses.replace(self.house, rules=rulebook_)
-        self.clerk = clerk.Clerk(self.engine.submit, self.clock)
+        self.clerk = command_target.Clerk(self.engine.submit, self.clock)
 
     def arrive(self, id: str = "1", person: str = "alice", **event: Any) -> model.Receipt:
         """An event from outside: the founding document's, unless told otherwise."""

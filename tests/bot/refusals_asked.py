@@ -7,7 +7,7 @@ from typing import Any
 from unittest import mock
 
 from bot import model, policy, regexes
-from bot.core import definitions
+from bot.core import plan_definitions
 from bot.model import fields
 from tests.bot import stage as stage_
 from tests.bot.refusals import Play, rule, says
@@ -386,7 +386,7 @@ def instances_of_which_nothing_was_heard(play: Play) -> str:
 def a_hidden_value_that_would_decide_what_is_done(play: Play) -> str:
     given = "Parameters: {which: {NoEcho: true, Default: ActNow}}\n"
     unseen = HEAD + given + CALL.removeprefix(HEAD).replace("ActNow", "'{{ which }}'")
-    with mock.patch("bot.shelf.hidden.faults", return_value=[]):
+    with mock.patch("bot.commands.template_set.hidden.faults", return_value=[]):
         play.company({"act": unseen}, commands=rule("act"))  # it would not be loaded otherwise
     return play.writes("alice", "act")
 
@@ -509,9 +509,9 @@ def a_template_on_oos_in_two_versions(play: Play) -> str:
 def a_template_on_oos_that_runs_too_many(play: Play) -> str:
     each = [
         runs(f"leaf{number}").split("Tasks:\n")[1].replace("act", f"n{number}", 1)
-        for number in range(definitions.MOST + 1)
+        for number in range(plan_definitions.MOST + 1)
     ]
-    leaves = {f"leaf{number}": CALL for number in range(definitions.MOST + 1)}
+    leaves = {f"leaf{number}": CALL for number in range(plan_definitions.MOST + 1)}
     return kept(play, part=HEAD + "Tasks:\n" + "".join(each), **leaves)
 
 

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import engine, model, ports, store
+from bot import model, store
+from bot.model import ports
+from bot.runtime import engine
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ALICE = model.Account("chat", "corp", "u-alice", "Alice")

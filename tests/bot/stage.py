@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import core, engine, house, loading, model, policy, ports, regexes, store
+from bot import core, deployment, model, policy, regexes, store
+from bot.commands import loader
+from bot.model import ports
+from bot.runtime import engine
 from tests.bot import told
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
@@ -126,7 +129,7 @@ class Stage:
         self.clock = Clock()
         of = the_book or book()
         away = [name for name, rule in of.commands.items() if rule.engine == "oos"]
-        self.house = house.House(of, loading.load(commands, away), "here")
+        self.house = deployment.House(of, loader.load(commands, away), "here")
         self.untold: list[str] = []
         self.stored: dict[str, dict[str, object]] = {}
         """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""

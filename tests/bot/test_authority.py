@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import model, outbox, policy, store
+from bot import model, policy, store
+from bot.runtime import outbox
 from tests.bot import run_stage
 from tests.bot import stage as stage_
 from tests.bot.run_stage import RunStage

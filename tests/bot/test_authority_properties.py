@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import house, model, policy
+from bot import deployment, model, policy
 from tests import properties
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
@@ -68,7 +68,7 @@ class World:
         self.book = dataclasses.replace(self.book, **changes)
         index = policy.index_accounts(self.book.people)
         self.book = dataclasses.replace(self.book, index=index)
-        self.stage.house = house.House(self.book, self.stage.house.catalog, "here")
+        self.stage.house = deployment.House(self.book, self.stage.house.catalog, "here")
 
     def person(self, name: str) -> policy.Person | None:
         return policy.person_of(self.book, model.Account(PLATFORM, TENANT, name))

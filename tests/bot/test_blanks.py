@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot import catalog, jsonish, parse, policy, runbook, texts
+from bot import policy, texts
+from bot.commands import registry, template_commands
+from bot.commands.line import parser
 from bot.oos import parameters
 from bot.oos import parse as reading
+from bot.source import lenient_json
 
 SOURCE = """\
 FormatVersion: OOS-2019-06-01
@@ -37,24 +40,26 @@ Tasks:
 """
 
 
-def catalog_of(source: str, name: str = "restart") -> catalog.Catalog:
+def catalog_of(source: str, name: str = "restart") -> registry.Catalog:
     template = reading.parse(source, name, f"{name}.yml")
-    command = runbook.command(template, {name: template}, {name: runbook.digest(template)})
-    return catalog.Catalog({name: command}, {runbook.digest(template): template})
+    command = template_commands.command(
+        template, {name: template}, {name: template_commands.digest(template)}
+    )
+    return registry.Catalog({name: command}, {template_commands.digest(template): template})
 
 
 CATALOG = catalog_of(SOURCE)
 HOOK = "hookUrl=https://example.com/x?y=1"
 
 
-def given(line: str, locale: str = "en", commands: catalog.Catalog = CATALOG) -> dict[str, Any]:
-    parsed = parse.parse(commands, line, locale)
-    assert isinstance(parsed, parse.Parsed), (line, texts.say(locale, parsed.key, **parsed.facts))
+def given(line: str, locale: str = "en", commands: registry.Catalog = CATALOG) -> dict[str, Any]:
+    parsed = parser.parse(commands, line, locale)
+    assert isinstance(parsed, parser.Parsed), (line, texts.say(locale, parsed.key, **parsed.facts))
     return {name: parsed.values[name] for name in parsed.given}
 
 
-def told(line: str, locale: str = "en", commands: catalog.Catalog = CATALOG) -> str:
-    refusal = parse.parse(commands, line, locale)
+def told(line: str, locale: str = "en", commands: registry.Catalog = CATALOG) -> str:
+    refusal = parser.parse(commands, line, locale)
     assert isinstance(refusal, policy.Refusal), (line, refusal)
     return texts.say(locale, refusal.key, **refusal.facts)
 
@@ -165,8 +170,8 @@ def test_however_they_are_set_apart(line: str) -> None:
 
 
 def test_what_was_not_typed_is_left_to_the_template() -> None:
-    parsed = parse.parse(CATALOG, f"restart web-01 {HOOK}", "en")
-    assert isinstance(parsed, parse.Parsed)
+    parsed = parser.parse(CATALOG, f"restart web-01 {HOOK}", "en")
+    assert isinstance(parsed, parser.Parsed)
     assert set(parsed.values) == {"targets", "hookUrl", "reason"}
     assert parsed.command.template is not None
     assert set(parsed.command.inputs(parsed.values)) == {"targets", "hookUrl"}
@@ -212,7 +217,7 @@ def test_what_was_not_typed_is_left_to_the_template() -> None:
 def test_refusals_say_what_to_type(typed: str, english: str, chinese: str) -> None:
     assert english in told(f"restart {typed}")
     assert chinese in told(f"restart {typed}", "zh-CN")
-    refusal = parse.parse(CATALOG, f"restart {typed}", "en")
+    refusal = parser.parse(CATALOG, f"restart {typed}", "en")
     assert isinstance(refusal, policy.Refusal)
     if "example" in refusal.facts:
         given(refusal.facts["example"])
@@ -239,19 +244,19 @@ def test_refusals_say_what_to_type(typed: str, english: str, chinese: str) -> No
 def test_a_secret_is_never_repeated(line: str) -> None:
     for locale in texts.LOCALES:
         assert "SECRET" not in told(line, locale) if line[-3:] != "xyz" else "xyz" not in told(line)
-    shown = parse.shown(CATALOG, line, "en")
+    shown = parser.shown(CATALOG, line, "en")
     assert "SECRET" not in shown
     assert "xyz" not in shown
 
 
 def test_the_line_as_it_may_be_shown() -> None:
     line = 'restart web-01 hookUrl=https://h/SECRET,x mode=Hard web-02 reason="it is"'
-    assert parse.shown(CATALOG, line, "en") == (
+    assert parser.shown(CATALOG, line, "en") == (
         'restart web-01 hookUrl=*** mode=Hard web-02 reason="it is"'
     )
     quoted = "restart hookUrl= “a SECRET b”, web-01"
-    assert parse.shown(CATALOG, quoted, "en") == "restart hookUrl= ***, web-01"
-    assert parse.shown(CATALOG, "whatever web-01", "en") == "whatever web-01"
+    assert parser.shown(CATALOG, quoted, "en") == "restart hookUrl= ***, web-01"
+    assert parser.shown(CATALOG, "whatever web-01", "en") == "whatever web-01"
     assert "***" not in CATALOG.names()
     found = CATALOG.find("restart")
     assert found is not None
@@ -283,17 +288,17 @@ def test_form_fields() -> None:
     command = CATALOG.find("restart")
     assert command is not None
     fields = {"targets": "web-01, web-02", "hookUrl": "robot:ops", "atMobiles": "1、2", "atAll": ""}
-    parsed = parse.from_fields(command, fields, "zh-CN")
-    assert isinstance(parsed, parse.Parsed)
+    parsed = parser.from_fields(command, fields, "zh-CN")
+    assert isinstance(parsed, parser.Parsed)
     assert parsed.values == {
         "targets": ("web-01", "web-02"), "hookUrl": "robot:ops", "atMobiles": ["1", "2"],
         "reason": "",
     }  # fmt: skip
-    long = parse.from_fields(command, {**fields, "message": "x" * 9000}, "en")
+    long = parser.from_fields(command, {**fields, "message": "x" * 9000}, "en")
     assert isinstance(long, policy.Refusal)
     assert "9000" in texts.say("en", long.key, **long.facts)
 
 
 @pytest.mark.parametrize("text", ["", "x", "{", "[1", "{]", '{"a', "{“a"])
 def test_what_is_no_json_is_not_scanned(text: str) -> None:
-    assert jsonish.scan(text, 0) is None
+    assert lenient_json.scan(text, 0) is None

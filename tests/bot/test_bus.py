@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import model, outbox, timer
+from bot import model
 from bot.rules import retry
+from bot.runtime import outbox, scheduler
 from tests.bot import bus_stage, rig
 from tests.bot.bus_stage import Stage, command, group, rules, webhook
 from tests.bot.stage import START
@@ -389,7 +390,7 @@ async def test_old_events_go_after_30_days_and_dead_letters_after_90(tmp_path: P
             outcome = outcomes[number % 3]
             settled = model.Settled(f"effect:{number}:1", r.clock.now(), number, outcome)
             await r.engine.submit(settled)
-        janitor = timer.Janitor(r.engine, r.clock, timer.Ticker(r.clock), bite=5)
+        janitor = scheduler.Janitor(r.engine, r.clock, scheduler.Ticker(r.clock), bite=5)
 
         def left() -> tuple[int, dict[str, int]]:
             [(events,)] = r.rows("SELECT COUNT(*) FROM bus")
@@ -421,8 +422,8 @@ def test_an_event_is_known_again_for_as_long_as_it_is_set_and_then_it_is_another
     stage: Stage, days: int
 ) -> None:
     with_rules(stage, notify=(HIRED, webhook()))
-    janitor = timer.Janitor(
-        stage.engine, stage.clock, timer.Ticker(stage.clock), remember=timedelta(days=days)
+    janitor = scheduler.Janitor(
+        stage.engine, stage.clock, scheduler.Ticker(stage.clock), remember=timedelta(days=days)
     )
 
     def arrive() -> bool:

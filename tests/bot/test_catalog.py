@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot import command, loading, model, parse, policy
+from bot import model, policy
+from bot.commands import api, loader
+from bot.commands.line import parser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,13 +37,13 @@ def folder(place: Path, **files: str) -> Path:
 
 
 def faults(place: Path) -> str:
-    with pytest.raises(loading.CatalogError) as raised:
-        loading.load(place)
+    with pytest.raises(loader.CatalogError) as raised:
+        loader.load(place)
     return "\n".join(raised.value.faults)
 
 
 def test_the_shipped_commands_load() -> None:
-    commands = loading.load(ROOT / "commands")
+    commands = loader.load(ROOT / "commands")
     assert {
         "help", "restart", "provision", "run", "instances", "status", "pending",
         "approve", "reject", "cancel", "stop", "pause", "resume", "retry", "skip", "audit",
@@ -55,37 +57,37 @@ def test_the_shipped_commands_load() -> None:
 
 
 def test_a_dropped_file_is_a_command(tmp_path: Path) -> None:
-    commands = loading.load(folder(tmp_path, clean__py=GOOD, clean__sh="echo $LEVEL\n"))
+    commands = loader.load(folder(tmp_path, clean__py=GOOD, clean__sh="echo $LEVEL\n"))
     found = commands.find("ＣＬＥＡＮ")
     assert found is not None
     assert commands.find("清理") is found
     assert (found.kind, found.risk) == ("operation", "low")
-    parsed = parse.parse(commands, "清理 web-01 level=３ mode＝HARD dry=是", "en")
-    assert isinstance(parsed, parse.Parsed)
+    parsed = parser.parse(commands, "清理 web-01 level=３ mode＝HARD dry=是", "en")
+    assert isinstance(parsed, parser.Parsed)
     assert parsed.values == {"targets": ("web-01",), "level": 3, "mode": "hard", "dry": True}
     script = found.call(None, parsed.values)
-    assert isinstance(script, command.Script)
+    assert isinstance(script, api.Script)
     assert script.parameters == {"LEVEL": "3", "MODE": "hard", "DRY": "1"}
-    refusal = parse.parse(commands, "clean web-01 level=10", "en")
+    refusal = parser.parse(commands, "clean web-01 level=10", "en")
     assert isinstance(refusal, policy.Refusal)
     assert refusal.facts["expected"] == "a whole number from 1 to 9"
 
 
 def test_the_version_is_of_the_file_and_its_scripts(tmp_path: Path) -> None:
     place = folder(tmp_path, clean__py=GOOD, clean__sh="echo $LEVEL\n")
-    first = loading.load(place).find("clean")
-    again = loading.load(place).find("clean")
+    first = loader.load(place).find("clean")
+    again = loader.load(place).find("clean")
     folder(tmp_path, clean__sh="echo $LEVEL;\n")
-    changed = loading.load(place).find("clean")
+    changed = loader.load(place).find("clean")
     assert first is not None
     assert again is not None
     assert changed is not None
     assert first.version == again.version != changed.version
     script = first.call(None, {"targets": ("a",)})
-    assert isinstance(script, command.Script)
+    assert isinstance(script, api.Script)
     assert script.source == "echo $LEVEL\n"
     folder(tmp_path, clean__py=GOOD + "\n# x\n")
-    last = loading.load(place).find("clean")
+    last = loader.load(place).find("clean")
     assert last is not None
     assert last.version != changed.version
 
@@ -175,11 +177,11 @@ def test_a_missing_folder_is_a_fault(tmp_path: Path) -> None:
     ],
 )
 def test_near_misses(typed: str, meant: str) -> None:
-    assert loading.load(ROOT / "commands").nearest(typed)[0] == meant
+    assert loader.load(ROOT / "commands").nearest(typed)[0] == meant
 
 
 def test_nothing_is_near_to_nonsense() -> None:
-    assert loading.load(ROOT / "commands").nearest("qqqqqqq") == ()
+    assert loader.load(ROOT / "commands").nearest("qqqqqqq") == ()
 
 
 @pytest.mark.parametrize(
@@ -197,14 +199,14 @@ def test_nothing_is_near_to_nonsense() -> None:
 def test_what_the_store_must_show(
     name: str, values: dict[str, Any], quoted: str, expected: dict[str, Any]
 ) -> None:
-    found = loading.load(ROOT / "commands").find(name)
+    found = loader.load(ROOT / "commands").find(name)
     assert found is not None
     assert found.needs(values, model.Place("p", "t", "c"), quoted) == model.Needs(**expected)
 
 
 def test_a_clock_is_not_needed_to_plan() -> None:
     """The same values give the same script, whenever and by whomever it is asked."""
-    found = loading.load(ROOT / "commands").find("restart")
+    found = loader.load(ROOT / "commands").find("restart")
     assert found is not None
     values = {"targets": ("web-01",), "service": "nginx", "reason": str(datetime.now(UTC))}
     assert found.call(None, values) == found.call(None, {**values, "reason": ""})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import clock, model, outbox, store
+from bot import model, store
+from bot.runtime import clock, outbox
 from bot.store import codec
 from tests.bot import rig
 

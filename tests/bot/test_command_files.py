@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import loading
+from bot.commands import loader
 
 GOOD = """\
 from typing import Annotated
@@ -35,15 +35,15 @@ def faults(place: Path, text: str = GOOD, script: str | bytes | None = SCRIPT) -
     if script is not None:
         content = script if isinstance(script, bytes) else script.encode()
         (place / "clean.sh").write_bytes(content)
-    with pytest.raises(loading.CatalogError) as raised:
-        loading.load(place)
+    with pytest.raises(loader.CatalogError) as raised:
+        loader.load(place)
     return raised.value.faults
 
 
 def test_the_good_one_loads(tmp_path: Path) -> None:
     (tmp_path / "clean.py").write_text(GOOD, "utf-8")
     (tmp_path / "clean.sh").write_text(SCRIPT, "utf-8")
-    assert loading.load(tmp_path).names() == ("clean",)
+    assert loader.load(tmp_path).names() == ("clean",)
 
 
 @pytest.mark.parametrize(
@@ -150,14 +150,14 @@ def test_a_script_within_the_command_is_read_by_the_shell_as_well(
 def test_a_script_for_sh_may_be_one_that_only_bash_reads(tmp_path: Path) -> None:
     (tmp_path / "clean.py").write_text(GOOD, "utf-8")
     (tmp_path / "clean.sh").write_text("#!/bin/sh\na=($LEVEL 2)\necho ${a[1]}\n", "utf-8")
-    assert loading.load(tmp_path).names() == ("clean",)
+    assert loader.load(tmp_path).names() == ("clean",)
 
 
 def test_a_script_of_another_language_is_its_own_business(tmp_path: Path) -> None:
     (tmp_path / "clean.py").write_text(GOOD.replace("LEVEL=level", ""), "utf-8")
     (tmp_path / "clean.sh").write_text("#!/usr/bin/env python3\nprint(')')\n", "utf-8")
     (tmp_path / "clean.ps1").write_bytes("\ufeffWrite-Host a\r\n".encode())
-    assert loading.load(tmp_path).names() == ("clean",)
+    assert loader.load(tmp_path).names() == ("clean",)
 
 
 def test_a_script_that_the_platform_never_takes_is_told_before_anybody_asks(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot import config, loading, policy, regexes
+from bot import config, policy, regexes
+from bot.commands import loader
 from tests.bot.configured import SMALL, Loader, change, line_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ def load(tmp_path: Path) -> Loader:
 def test_every_fault_of_a_spoiled_file_is_told_with_its_line(
     load: Loader,
 ) -> None:
-    found = load.faults(SPOILED, known_commands=loading.load)
+    found = load.faults(SPOILED, known_commands=loader.load)
     wanted = [
         (number, *line.split("#! ", 1)[1].split(": ", 1))
         for number, line in enumerate(SPOILED.split("\n"), 1)
@@ -174,7 +175,7 @@ def test_what_is_refused(load: Loader, text: str, said: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_warned_of(load: Loader, text: str, said: str) -> None:
-    found = load(text, known_commands=loading.load)
+    found = load(text, known_commands=loader.load)
     assert [warning for warning in found.warnings if said in warning.message], found.warnings
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot import clock, config, loading, matcher, model
+from bot import config, model
 from bot.app import bus
+from bot.commands import loader
 from bot.config import locate, notes
 from bot.rules import transform
+from bot.runtime import clock, matcher
 from tests.bot.configured import SMALL, Loader
 
 ENVIRON = {
@@ -65,7 +67,7 @@ def to(target: str, rule: str = RULE) -> str:
 
 def known(*_: Any) -> list[notes.Command]:
     root = Path(__file__).resolve().parents[2]
-    return list(loading.load(root / "commands"))
+    return list(loader.load(root / "commands"))
 
 
 def rules(found: config.Config) -> dict[str, Any]:

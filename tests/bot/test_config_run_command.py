@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot import config, loading, model, trials
+from bot import config, model
+from bot.cli import rule_trials
+from bot.commands import loader
 from bot.config import notes
 from bot.core import bus
 from bot.rules import index, paths, pattern
@@ -49,7 +51,7 @@ def load(tmp_path: Path) -> Loader:
 
 
 def known(*_: Any) -> list[notes.Command]:
-    return list(loading.load(Path(__file__).resolve().parents[2] / "commands"))
+    return list(loader.load(Path(__file__).resolve().parents[2] / "commands"))
 
 
 def asked(settings: config.Config) -> tuple[dict[str, Any], Any]:
@@ -80,7 +82,7 @@ def test_the_target_of_the_document_as_it_stands_there(load: Loader, written: st
     assert body == {"emp_id": "E123", "role": "devops", "targets": "i-uf6abc"}
     assert found.rules is not None
     (rule,) = found.rules.rules.values()
-    (sent,) = trials.sent(rule, found.book, EVENT)
+    (sent,) = rule_trials.sent(rule, found.book, EVENT)
     assert list(sent.lines())[-1] == "     and 300 s to run"
     assert sent.plain()["timeout"] == 300
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import catalog, config, loading, policy
+from bot import config, policy
+from bot.commands import loader, registry
 from tests.bot.configured import SMALL, Loader, change
 from tests.bot.test_runbooks import CALLS, NOTIFY, TIMED
 from tests.bot.test_runbooks import SMALL as TEMPLATE
@@ -49,10 +50,10 @@ def told(*more: str) -> str:
 ON_OOS = '[command.timed]\npolicy = "p"\nengine = "oos"\n'
 
 
-def known(folder: Path, elsewhere: Collection[str]) -> list[catalog.Command]:
+def known(folder: Path, elsewhere: Collection[str]) -> list[registry.Command]:
     try:
-        return list(loading.load(folder, elsewhere))
-    except loading.CatalogError as error:
+        return list(loader.load(folder, elsewhere))
+    except loader.CatalogError as error:
         raise config.BadCommands(error.faults) from error
 
 

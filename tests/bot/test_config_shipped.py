@@ -9,8 +9,10 @@ from typing import Any, get_args
 
 import pytest
 
-from bot import config, loading, model, policy, quorum, texts
+from bot import config, model, policy, texts
+from bot.commands import loader
 from bot.config import reference
+from bot.policy import quorum
 from sandbox import world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +21,7 @@ TEXT = SHIPPED.read_text("utf-8")
 
 
 def test_the_shipped_file_is_the_sandboxs_company() -> None:
-    found = config.load(SHIPPED, {}, known_commands=loading.load)
+    found = config.load(SHIPPED, {}, known_commands=loader.load)
     assert found.warnings == ()
     assert found.dingtalk
     assert found.lark

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import config, loading
+from bot import config
+from bot.commands import loader
 from tests.bot.configured import SMALL, Loader, change
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -240,8 +241,8 @@ def test_a_robot_that_is_not_there_is_said_with_the_line_of_the_template(
     assert "robot:opa" in found
 
 
-def known(folder: Path, elsewhere: object) -> list[loading.catalog.Command]:
-    return list(loading.load(folder))
+def known(folder: Path, elsewhere: object) -> list[loader.catalog.Command]:
+    return list(loader.load(folder))
 
 
 def test_constants_that_no_parameter_takes_are_said(load: Loader) -> None:

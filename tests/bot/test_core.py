@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import audit, house, model, policy
-from bot.core import running
+from bot import audit, deployment, model, policy
+from bot.core import run_script
 from tests.bot.stage import CHAT, PLATFORM, START, TENANT, Stage, actions, book, cards, said, words
 
 
@@ -202,7 +202,7 @@ def test_a_click_on_another_card_or_with_another_code_changes_nothing(stage: Sta
 
 def test_a_policy_that_is_no_longer_configured_lets_nobody_approve(stage: Stage) -> None:
     request = stage.planned("alice", "restart web-01")
-    stage.house = house.House(book(policies={}), stage.house.catalog, "here")
+    stage.house = deployment.House(book(policies={}), stage.house.catalog, "here")
     receipt = stage.click("bob", request.id, "approve", request.code)
     assert "no longer in bot.toml" in receipt.toast
     stage.tick(1801)
@@ -261,7 +261,7 @@ def test_batches_hold_at_most_five_hundred_results() -> None:
     for size in (1, 2, 3, 7, 50, 100, 400):
         groups: dict[str, int] = {}
         for request in range(1, 3000):
-            batch = running.batch_of("x", request, size, START)
+            batch = run_script.batch_of("x", request, size, START)
             groups[batch] = groups.get(batch, 0) + size
         assert max(groups.values()) <= 500
 
@@ -280,7 +280,7 @@ def test_an_unclear_start_is_looked_up_and_then_a_person_is_asked(stage: Stage) 
                 told += said([claimed.effect.body])
                 stage.settle(claimed, model.Done("ref"))
         stage.clock.advance(61)
-    assert seen == [False] + [True] * running.LOOKUPS
+    assert seen == [False] + [True] * run_script.LOOKUPS
     assert stage.request(request.id).state is model.State.UNKNOWN
     assert f"countersign-{request.id}-{request.code}" in told[-1]
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot import model, quorum, store
+from bot import model, store
+from bot.policy import quorum
 from tests.bot.stage import PLATFORM, TENANT, Stage
 
 PEOPLE = ("alice", "bob", "carol", "erin", "dave", "mallory")

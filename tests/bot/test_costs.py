@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import loading, model
-from bot.core import live
+from bot import model
+from bot.commands import loader
+from bot.core import live_runs
 from bot.oos import parse
 from bot.store import codec as store_codec
 from bot.store import queries
@@ -26,13 +27,13 @@ def made(tmp_path: Path) -> Iterator[run_stage.RunStage]:
 def known(of: run_stage.RunStage) -> set[int]:
     """The runs of this store that are kept in memory."""
     installation = of.read(lambda reader: reader.status()).installation
-    return {request for place, request in live._known if place == installation}
+    return {request for place, request in live_runs._known if place == installation}
 
 
 def test_runs_that_wait_are_read_again_only_when_they_go_on(
     made: run_stage.RunStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "MOST", 2)
+    monkeypatch.setattr(live_runs, "MOST", 2)
     for number in range(1, 6):
         made.planned("alice", "nap" if number % 2 else "gate")
         made.approve(number=number)
@@ -41,7 +42,7 @@ def test_runs_that_wait_are_read_again_only_when_they_go_on(
     waiting, running = model.State.WAITING, model.State.RUNNING
     assert states == [running, waiting, running, waiting, running]
     assert len(known(made)) == 2
-    live._known.clear()  # as after a restart
+    live_runs._known.clear()  # as after a restart
     made.tick(60)
     made.work()
     assert known(made) == set()
@@ -120,13 +121,13 @@ def test_templates_are_read_once_and_again_when_they_change(
         read.append(name)
         return recovered(text, name, file)
 
-    first = loading.load(folder)
+    first = loader.load(folder)
     monkeypatch.setattr(parse, "recovered", counted)
-    again = loading.load(folder)
+    again = loader.load(folder)
     assert read == []
     assert [one.version for one in again] == [one.version for one in first]
     (folder / "fleet.yml").write_text(run_stage.FLEET.replace("fleet", "fleets"))
-    changed = loading.load(folder).find("fleet")
+    changed = loader.load(folder).find("fleet")
     before = first.find("fleet")
     assert read == ["fleet"]
     assert changed is not None
@@ -138,8 +139,8 @@ def test_a_fault_of_a_template_is_told_each_time(tmp_path: Path) -> None:
     (tmp_path / "broken.yml").write_text("FormatVersion: OOS-2019-06-01\nTaks: []\n")
     told = []
     for _ in range(2):
-        with pytest.raises(loading.CatalogError) as fault:
-            loading.load(tmp_path)
+        with pytest.raises(loader.CatalogError) as fault:
+            loader.load(tmp_path)
         told.append(fault.value.faults)
     assert told[0] == told[1]
     assert any("Taks" in line for line in told[0])

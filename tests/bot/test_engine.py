@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import checkpoints, engine, model, ports, store
+from bot import failpoints, model, store
+from bot.model import ports
+from bot.runtime import engine
 from tests.bot import rig
 
 
@@ -62,11 +64,11 @@ async def test_events_that_wait_together_share_commits(path: Path) -> None:
         commits += name == "engine.committed"
 
     async with rig.running(path) as r:
-        checkpoints.install(count)
+        failpoints.install(count)
         try:
             await asyncio.gather(*(r.engine.submit(rig.asked(n)) for n in range(200)))
         finally:
-            checkpoints.install(None)
+            failpoints.install(None)
         assert 1 <= commits <= 20
         assert len(r.rows("SELECT id FROM requests")) == 200
 

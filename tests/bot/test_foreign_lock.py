@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import engine, ports, store
+from bot import store
+from bot.model import ports
+from bot.runtime import engine
 from bot.store import foreign, queries
 from tests.bot import rig
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot import loading, model, policy
+from bot import model, policy
+from bot.commands import loader
 from bot.model import fields
 from tests.bot import run_stage, stage
 from tests.bot.bus_stage import Stage, command, group, rules, webhook
@@ -137,7 +138,7 @@ def test_what_a_hidden_parameter_is_made_of_is_covered(formed: FormStage, tmp_pa
     args = {"note": "note", "password": "word"}
     rule = policy.FormRule(stage.PLATFORM, "hire", "gate", args, "ops", "form")
     formed.house = dataclasses.replace(
-        formed.house, book=run_stage.book(forms=(rule,)), catalog=loading.load(tmp_path)
+        formed.house, book=run_stage.book(forms=(rule,)), catalog=loader.load(tmp_path)
     )
     formed.agree(fields={"note": "n", "word": "hunter2", "field-7": "hunter2", "else": ""})
     formed.work()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot import house, model, policy, regexes
+from bot import deployment, model, policy, regexes
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import PLATFORM, TENANT, cards
@@ -29,7 +29,7 @@ def edit(stage: RunStage, **changes: Any) -> None:
     book = dataclasses.replace(stage.house.book, **changes)
     if "people" in changes:
         book = dataclasses.replace(book, index=policy.index_accounts(book.people))
-    stage.house = house.House(book, stage.house.catalog, "here")
+    stage.house = deployment.House(book, stage.house.catalog, "here")
 
 
 def renamed(stage: RunStage, old: str, new: str) -> None:

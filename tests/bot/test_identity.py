@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, policy
-from bot.core import draft, terms
+from bot.core import decision, terms
 from bot.store import codec
 from tests.bot import run_stage, stage
 
@@ -68,8 +68,8 @@ def test_what_was_voted_on_beside_the_plan_is_in_its_code(
     assert request.plan is not None
     house = dataclasses.replace(scene.house, book=dataclasses.replace(scene.house.book, **change))
     view = model.View(next_request=9, audit_seq=0, installation="x", request=request)
-    again = terms.complete(draft.Draft(scene.house, view, stage.START), request.plan)
-    other = terms.complete(draft.Draft(house, view, stage.START), request.plan)
+    again = terms.complete(decision.Draft(scene.house, view, stage.START), request.plan)
+    other = terms.complete(decision.Draft(house, view, stage.START), request.plan)
     assert model.digest(again) == request.digest
     assert model.digest(other) != request.digest
 

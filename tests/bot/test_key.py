@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from adapters import oos
-from bot import config, house, loading
+from bot import config, deployment
 from bot.app import key
+from bot.commands import loader
 from bot.config.secret import Secret
 from tests.bot import stage
 from tests.bot.configured import SMALL, Loader
@@ -72,6 +73,6 @@ def test_a_short_one_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_printing_what_holds_it_never_shows_it() -> None:
-    found = house.House(stage.book(), loading.load(stage.COMMANDS), key=b"never-shown")
+    found = deployment.House(stage.book(), loader.load(stage.COMMANDS), key=b"never-shown")
     assert "never-shown" not in repr(found)
     assert "never-shown" not in repr(oos.Settings(region="r", key=b"never-shown"))

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot import command, deliveries, model, policy, store
-from bot.core import letters
+from bot import model, policy, store
+from bot.commands import api, deliveries
+from bot.core import dead_letters
 from tests.bot import bus_stage
 from tests.bot.bus_stage import CHAT, PLATFORM, TENANT, Stage, group, rules, webhook
 from tests.bot.bus_stage import command as asks
@@ -121,7 +122,7 @@ def test_what_must_not_be_shown_is_not(tmp_path: Path) -> None:
     )
     found = stage.house.catalog.find("restart")
     assert found is not None
-    context = command.Context(
+    context = api.Context(
         book=stage.house.book,
         catalog=stage.house.catalog,
         person=stage.house.book.people["bob"],
@@ -218,7 +219,7 @@ def test_redriving_twice_at_once_sends_once(stage: Stage) -> None:
 def test_the_store_refuses_to_redrive_what_is_not_dead(stage: Stage) -> None:
     letter = died(stage)
     view = model.View(1, 0, "x")
-    once = letters.once_more(letter, "bob")
+    once = dead_letters.once_more(letter, "bob")
 
     def write(writer: Any) -> None:
         writer.apply(view, once, stage.clock.now())

@@ -10,22 +10,24 @@ from typing import Any
 
 import pytest
 
-from bot import matcher, model, ports, rulebook
-from bot.rules import effort
+from bot import model
+from bot.model import ports
+from bot.rules import effort, ruleset
+from bot.runtime import matcher
 from tests.bot import bus_stage
 from tests.bot.bus_stage import Stage, webhook
 
 HIRED = '$.type == "ProvisionRequest"'
 
 
-class Watched(rulebook.Rulebook):
+class Watched(ruleset.Rulebook):
     """Rules that remember on which threads they were asked."""
 
     threads: list[str]
 
     def matching(
         self, event: model.CloudEvent, spent: effort.Effort | None = None
-    ) -> tuple[rulebook.Rule, ...]:
+    ) -> tuple[ruleset.Rule, ...]:
         self.threads.append(threading.current_thread().name)
         return super().matching(event, spent)
 
@@ -43,7 +45,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     made.close()
 
 
-def looked(stage: Stage, rules: rulebook.Rulebook, *events: model.Arrived) -> list[model.Arrived]:
+def looked(stage: Stage, rules: ruleset.Rulebook, *events: model.Arrived) -> list[model.Arrived]:
     matching = matcher.Matcher(rules)
     try:
         return stage.loop.run_until_complete(matching.look(events))
@@ -76,7 +78,7 @@ def test_what_other_rules_found_is_not_believed(stage: Stage) -> None:
     assert [claimed.effect.body.rule for claimed in stage.claim()] == ["told"]
 
 
-def many() -> rulebook.Rulebook:
+def many() -> ruleset.Rulebook:
     """Rules that must look at every element of an array, for all else of the event is as asked."""
     when = "$.source == 'hr' && $.data.a prefix 'x' && $.data.b == {}"
     return bus_stage.rules(**{f"r{n}": (when.format(n), webhook()) for n in range(50)})
@@ -99,16 +101,16 @@ def test_an_own_event_that_is_too_costly_is_told_and_harms_nothing(
         told=('$.type == "countersign.event.unmatched"', webhook()),
     )
     stage.house = dataclasses.replace(stage.house, rules=rules)
-    usual = rulebook.Rulebook.matching
+    usual = ruleset.Rulebook.matching
 
     def costly(
-        self: rulebook.Rulebook, event: model.CloudEvent, spent: effort.Effort | None = None
-    ) -> tuple[rulebook.Rule, ...]:
+        self: ruleset.Rulebook, event: model.CloudEvent, spent: effort.Effort | None = None
+    ) -> tuple[ruleset.Rule, ...]:
         if event.type == "countersign.request.planned":
             spent = effort.Effort(0)
         return usual(self, event, spent)
 
-    monkeypatch.setattr(rulebook.Rulebook, "matching", costly)
+    monkeypatch.setattr(ruleset.Rulebook, "matching", costly)
     request = stage.planned("alice", "restart web-01")
     assert request.state is model.State.PENDING
     assert "comparisons" in stage.facts("event.unmatched")["error"]

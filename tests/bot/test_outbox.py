@@ -17,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import model, outbox, store
+from bot import model, store
+from bot.runtime import outbox
 from tests.bot import rig
 
 

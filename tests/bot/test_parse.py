@@ -7,21 +7,23 @@ from typing import Any
 
 import pytest
 
-from bot import loading, parse, policy, texts
+from bot import policy, texts
+from bot.commands import loader
+from bot.commands.line import parser
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOG = loading.load(ROOT / "commands")
+CATALOG = loader.load(ROOT / "commands")
 
 
 def read(line: str, locale: str = "en") -> tuple[str, dict[str, Any]]:
     """The command's name and what was typed for it."""
-    parsed = parse.parse(CATALOG, line, locale)
-    assert isinstance(parsed, parse.Parsed), (line, parsed)
+    parsed = parser.parse(CATALOG, line, locale)
+    assert isinstance(parsed, parser.Parsed), (line, parsed)
     return parsed.command.name, {name: parsed.values[name] for name in sorted(parsed.given)}
 
 
 def refused(line: str, locale: str = "en") -> policy.Refusal:
-    parsed = parse.parse(CATALOG, line, locale)
+    parsed = parser.parse(CATALOG, line, locale)
     assert isinstance(parsed, policy.Refusal), (line, parsed)
     return parsed
 
@@ -329,7 +331,7 @@ def test_every_example_given_parses() -> None:
     lines += ["run web-01 df -h", "restart web-01 service=';'", "status x", "approve 4 code=z"]
     for line in lines:
         example = refused(line).facts["example"]
-        assert isinstance(parse.parse(CATALOG, example, "en"), parse.Parsed), (line, example)
+        assert isinstance(parser.parse(CATALOG, example, "en"), parser.Parsed), (line, example)
 
 
 def test_what_was_typed_is_never_repeated_at_length_or_with_tricks() -> None:
@@ -341,8 +343,8 @@ def test_what_was_typed_is_never_repeated_at_length_or_with_tricks() -> None:
 def test_form_fields_become_values() -> None:
     provision = CATALOG.find("provision")
     assert provision is not None
-    parsed = parse.from_fields(provision, {"emp_id": " E123 ", "role": "ＤｅｖＯｐｓ"}, "en")
-    assert isinstance(parsed, parse.Parsed)
+    parsed = parser.from_fields(provision, {"emp_id": " E123 ", "role": "ＤｅｖＯｐｓ"}, "en")
+    assert isinstance(parsed, parser.Parsed)
     assert parsed.values == {"emp_id": "E123", "role": "devops", "targets": (), "reason": ""}
     assert parsed.given == {"emp_id", "role"}
 
@@ -359,6 +361,6 @@ def test_form_fields_become_values() -> None:
 def test_form_fields_are_checked_as_words_are(fields: dict[str, str], key: str) -> None:
     provision = CATALOG.find("provision")
     assert provision is not None
-    refusal = parse.from_fields(provision, fields, "en")
+    refusal = parser.from_fields(provision, fields, "en")
     assert isinstance(refusal, policy.Refusal)
     assert refusal.key == key

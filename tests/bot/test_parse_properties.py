@@ -8,10 +8,13 @@ from typing import Any
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from bot import loading, parse, policy, reader, spelling, texts, words
+from bot import policy, texts
+from bot.commands import loader
+from bot.commands.line import formatter, parser, tokenizer
+from bot.source import unicode
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOG = loading.load(ROOT / "commands")
+CATALOG = loader.load(ROOT / "commands")
 KEYS = sorted({name for found in CATALOG for p in found.parameters for name in p.names})
 WORDS = [word for found in CATALOG for word in (found.name, *found.aliases)]
 PIECES = st.one_of(
@@ -40,13 +43,13 @@ MESSAGES = st.one_of(
 @example("approve " + "9" * 4000, "en")
 @example("\ud800", "zh-CN")
 def test_parsing_never_raises_and_always_has_a_sentence(line: str, locale: str) -> None:
-    parsed = parse.parse(CATALOG, line, locale)
+    parsed = parser.parse(CATALOG, line, locale)
     if isinstance(parsed, policy.Refusal):
         assert parsed.key.startswith("parse.")
         said = texts.say(locale, parsed.key, **parsed.facts)
         said.encode()
         assert len(said) < 17_000
-        assert not words.hidden(said)
+        assert not unicode.hidden(said)
         return
     for parameter in parsed.command.parameters:
         if parameter.blank is not None and parameter.name not in parsed.given:
@@ -61,7 +64,7 @@ def test_parsing_never_raises_and_always_has_a_sentence(line: str, locale: str) 
             value.encode()
             assert "\0" not in value
             if parameter.kind == "text":
-                assert not words.hidden(value)
+                assert not unicode.hidden(value)
                 assert len(value) <= 500
 
 
@@ -78,7 +81,7 @@ VISIBLE = st.characters(
 REASONS = st.one_of(
     st.text(VISIBLE, max_size=60),
     st.text(st.sampled_from("ab \"'“”‘’「」=,，.#1-`$\n"), max_size=30),
-).map(lambda text: words.visible(text).strip())
+).map(lambda text: unicode.visible(text).strip())
 SCRIPTS = st.one_of(
     st.text(VISIBLE | st.sampled_from("\n\t"), min_size=1, max_size=120),
     st.text(st.sampled_from("ab \n\t-`$=\"'#!"), min_size=1, max_size=40),
@@ -89,10 +92,10 @@ SERVICES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,20}", fullmatch=True)
 def comes_back(name: str, values: dict[str, Any], locale: str = "en") -> None:
     command = CATALOG.find(name)
     assert command is not None
-    line = spelling.spell(command, values)
-    assume(len(line) <= parse.MOST_MESSAGE)
-    parsed = parse.parse(CATALOG, line, locale)
-    assert isinstance(parsed, parse.Parsed), (line, parsed)
+    line = formatter.spell(command, values)
+    assume(len(line) <= parser.MOST_MESSAGE)
+    parsed = parser.parse(CATALOG, line, locale)
+    assert isinstance(parsed, parser.Parsed), (line, parsed)
     assert parsed.command is command
     assert parsed.values == values, line
 
@@ -100,7 +103,7 @@ def comes_back(name: str, values: dict[str, Any], locale: str = "en") -> None:
 @settings(max_examples=300, deadline=None)
 @given(TARGETS, SERVICES, REASONS)
 def test_restart_comes_back(targets: tuple[str, ...], service: str, reason: str) -> None:
-    assume(reader.quotable(reason))
+    assume(tokenizer.quotable(reason))
     comes_back("restart", {"targets": targets, "service": service, "reason": reason})
 
 
@@ -110,7 +113,7 @@ def test_restart_comes_back(targets: tuple[str, ...], service: str, reason: str)
 @example(("web-01",), "-- ls", "")
 @example(("web-01",), "\n\n ls \n", "why")
 def test_scripts_come_back_unchanged(targets: tuple[str, ...], script: str, reason: str) -> None:
-    assume(reader.quotable(reason))
+    assume(tokenizer.quotable(reason))
     comes_back("run", {"targets": targets, "script": script, "reason": reason})
 
 
@@ -122,5 +125,5 @@ def test_scripts_come_back_unchanged(targets: tuple[str, ...], script: str, reas
     st.sampled_from(["approve", "reject"]),
 )
 def test_votes_come_back(number: int, code: str, reason: str, name: str) -> None:
-    assume(reader.quotable(reason))
+    assume(tokenizer.quotable(reason))
     comes_back(name, {"number": number, "code": code, "reason": reason})

@@ -6,8 +6,10 @@ from __future__ import annotations
 import pytest
 
 from adapters.dingtalk import render as dingtalk
-from bot import catalog, model, parse, runbook
-from bot.core import preview
+from bot import model
+from bot.commands import registry, template_commands
+from bot.commands.line import parser
+from bot.core import plan_preview
 from bot.model import verbatim
 from tests.bot.oos import outside
 
@@ -21,7 +23,7 @@ Tasks: [{Name: a, Action: ACS::Pause}]
 """,
     "look",
 )
-COMMAND = runbook.command(TEMPLATE, {"look": TEMPLATE}, {"look": "0"})
+COMMAND = template_commands.command(TEMPLATE, {"look": TEMPLATE}, {"look": "0"})
 
 
 def shown(text: str) -> str:
@@ -33,12 +35,12 @@ def shown(text: str) -> str:
     "line", [COMMAND.example, COMMAND.example + " address=you@example.com reason='a: b'"]
 )
 def test_the_line_to_paste_is_what_it_says(line: str) -> None:
-    commands = catalog.Catalog({"look": COMMAND})
-    meant = parse.parse(commands, line, "en")
-    assert isinstance(meant, parse.Parsed), meant
+    commands = registry.Catalog({"look": COMMAND})
+    meant = parser.parse(commands, line, "en")
+    assert isinstance(meant, parser.Parsed), meant
     assert "https" in line
     assert shown(line) != line, "an address would be a link there"
-    assert parse.parse(commands, shown(line), "en") == meant
+    assert parser.parse(commands, shown(line), "en") == meant
 
 
 def test_only_marks_of_letters_are_taken_away() -> None:
@@ -58,8 +60,8 @@ def test_a_role_that_is_not_assumed_is_said_before_the_vote(
         "Tasks: [{Name: a, Action: ACS::Pause}]\n"
     )
     values = {"OOSAssumeRole": role}
-    subject = preview.Subject(template, values, (), {}, "cn-hangzhou", away)
+    subject = plan_preview.Subject(template, values, (), {}, "cn-hangzhou", away)
     for locale, words in (("en", "is not assumed here"), ("zh-CN", "不会被扮演")):
-        text = preview.text(subject, locale)
+        text = plan_preview.text(subject, locale)
         assert (words in text) is told
         assert ("OOSServiceRole" in text) is told

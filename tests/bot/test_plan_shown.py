@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.dingtalk import render as ding
 from adapters.lark import render as lark
-from bot import cards, house, model
+from bot import cards, deployment, model
 from bot.model import verbatim
 from sandbox import base
 from sandbox.dingtalk import markup as ding_client
@@ -19,7 +19,7 @@ from sandbox.lark import content, state
 from tests.commands import rig
 
 LIMIT = 1024
-HOUSE = house.House(rig.BOOK, rig.CATALOG)
+HOUSE = deployment.House(rig.BOOK, rig.CATALOG)
 
 
 def on_dingtalk(card: model.Card) -> list[str]:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import model, poller, ports, timer
+from bot import model
+from bot.model import ports
+from bot.runtime import poller, scheduler
 from tests.bot import rig
 
 
@@ -238,7 +240,7 @@ async def test_the_ticker_polls_when_a_run_starts(
 
     async with rig.running(path, decide, RealClock()) as r:
         far = Far()
-        ticker = timer.Ticker(r.clock)
+        ticker = scheduler.Ticker(r.clock)
         poller.Poller(r.engine, lambda engine: far, r.clock, ticker)
         ticker.start()
         far.results["inv-1-0"] = (result("Success"),)

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from bot import __main__ as cli
 from bot import model, store
-from bot.core import bus, redoing
+from bot.core import bus, rule_redo
 from bot.store import codec, letters
 from tests.bot.bus_stage import HIRE, PLATFORM, Stage, command, rules
 from tests.bot.configured import SMALL
@@ -150,7 +150,7 @@ def test_beside_a_running_bot_nothing_is_written(database: Path) -> None:
 
 
 def test_so_many_at_once_are_a_mistake(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.redo.MOST", 2)
+    monkeypatch.setattr("bot.cli.redo.MOST", 2)
     found = leave("notify", "--since", "3h", "--yes")
     assert found.exit_code == 1
     assert "these are 3 deliveries; 2 is the most at once" in found.stderr
@@ -166,7 +166,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     made.close()
 
 
-def hand(stage: Stage, senders: tuple[str, ...] = ()) -> list[redoing.Again]:
+def hand(stage: Stage, senders: tuple[str, ...] = ()) -> list[rule_redo.Again]:
     """All that is stored, to the rule ``hire`` once more."""
     assert stage.house.rules is not None
     rule = stage.house.rules.rules["hire"]
@@ -175,12 +175,12 @@ def hand(stage: Stage, senders: tuple[str, ...] = ()) -> list[redoing.Again]:
     for number, event in stored:
         if not rule.pattern.matches(event.plain()):
             continue
-        about = redoing.about(event)
+        about = rule_redo.about(event)
         request = stage.read(lambda reader, n=about: reader.request(n)) if about else None
-        origin = redoing.origin(stage.house.book, event, request, senders)
+        origin = rule_redo.origin(stage.house.book, event, request, senders)
         known = stage.read(lambda reader, e=event: reader.letters_of(e))
-        made += redoing.again(rule, number, event, origin, request, known, "again1")
-    decision = redoing.decision("hire", made, "console:root", stage.clock.now())
+        made += rule_redo.again(rule, number, event, origin, request, known, "again1")
+    decision = rule_redo.decision("hire", made, "console:root", stage.clock.now())
     writer = stage.store.writer
     assert writer is not None
     writer.begin()
@@ -215,18 +215,18 @@ def test_whoever_brought_a_stored_event_about_approves_nothing_that_comes_of_it(
     late = model.CloudEvent("1", "hr", "t", NOW, person="bob")
     nobody = dataclasses.replace(late, person="")
     older = dataclasses.replace(late, person=None)
-    assert redoing.origin(book, late, None, ["carol"]) == bus.Origin(
+    assert rule_redo.origin(book, late, None, ["carol"]) == bus.Origin(
         "bob", (model.Party("bob", nowhere),)
     )
-    assert redoing.origin(book, nobody, None, ["carol"]) == bus.Origin("")
-    assert redoing.origin(book, older, None, ["carol", "carol"]) == bus.Origin(
+    assert rule_redo.origin(book, nobody, None, ["carol"]) == bus.Origin("")
+    assert rule_redo.origin(book, older, None, ["carol", "carol"]) == bus.Origin(
         "", (model.Party("carol", nowhere),)
     ), "an earlier release did not keep whom it was from: it may have been any sender"
     form = model.CloudEvent(
         "1", f"{PLATFORM}.approval", "approval.approved", NOW,
         data={"person": "alice", "originator": "u-alice"},
     )  # fmt: skip
-    found = redoing.origin(book, form, None, ())
+    found = rule_redo.origin(book, form, None, ())
     assert found.person == "alice"
     assert {cause.account.id for cause in found.causes} == {"u-alice"}
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot import clerk, model, ports, relay
+from bot import model
+from bot.model import ports
+from bot.runtime import chat_target, command_target
 from tests.bot import rig
 from tests.bot.stage import CHAT, PLATFORM, TENANT, book, words
 
@@ -41,7 +43,7 @@ def deliver(body: Any, **changes: Any) -> model.Deliver:
 
 async def say(effect: model.Deliver, doubt: bool = False) -> tuple[model.Outcome, Chat]:
     chat = Chat()
-    outcome = await relay.Relay(book(), {PLATFORM: chat}).perform(
+    outcome = await chat_target.Relay(book(), {PLATFORM: chat}).perform(
         effect, model.Attempt(uncertain=doubt)
     )
     return outcome, chat
@@ -120,7 +122,7 @@ async def test_the_receipt_is_the_outcome(receipt: model.Receipt, outcome: model
         seen.append(event)
         return receipt
 
-    assert await clerk.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt()) == outcome
+    assert await command_target.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt()) == outcome
     assert seen == [
         model.Ordered(
             id="ordered:deliver:hr%3Aapproval:1:hire:1",
@@ -141,7 +143,7 @@ async def test_while_the_bot_shuts_down_nothing_was_asked() -> None:
     async def submit(event: model.Event) -> model.Receipt:
         raise ports.Closed("the bot is shutting down")
 
-    outcome = await clerk.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt())
+    outcome = await command_target.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt())
     assert outcome == model.NotSent("the bot is shutting down")
 
 

@@ -8,8 +8,11 @@ from typing import Any
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from bot import blanks, catalog, parameters, parse, policy, reader, spelling, texts, words
+from bot import policy, texts
+from bot.commands import parameters, registry, template_values
+from bot.commands.line import formatter, parser, tokenizer
 from bot.oos import parameters as values
+from bot.source import unicode
 from tests.bot.test_blanks import catalog_of
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
@@ -28,7 +31,7 @@ TEXTS = st.one_of(
     st.text(VISIBLE, max_size=40),
     st.text(st.sampled_from("ab \"'“”‘’「」=,，.#1-`$\n{}[]{{}}：:\\"), max_size=25),
     st.sampled_from(["{{ ACS::RegionId }}", "${x}", "https://h/p?a=b,c", "tag:a=b", "--", "@all"]),
-).filter(lambda text: not words.hidden(text) and reader.quotable(text))
+).filter(lambda text: not unicode.hidden(text) and tokenizer.quotable(text))
 JSON = st.recursive(
     st.one_of(st.booleans(), st.integers(-(10**15), 10**15), TEXTS),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
@@ -62,7 +65,7 @@ def items(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def catalogs(draw: st.DrawFn) -> catalog.Catalog:
+def catalogs(draw: st.DrawFn) -> registry.Catalog:
     names = draw(st.lists(NAMES, max_size=5, unique_by=str.casefold))
     found: dict[str, Any] = {name: draw(items()) for name in names}
     if draw(st.booleans()):
@@ -78,7 +81,7 @@ def value_for(draw: st.DrawFn, parameter: parameters.Parameter) -> Any:
     """Something that fits the parameter, however it came about."""
     item = parameter.blank
     if item is None:
-        return draw(TEXTS.map(lambda text: words.visible(text).strip()))
+        return draw(TEXTS.map(lambda text: unicode.visible(text).strip()))
     if parameter.kind == "targets":
         ids = st.from_regex(r"(i-[a-z0-9]{4,9}|[a-z]{1,6}-[0-9]{1,3})", fullmatch=True)
         tags = st.from_regex(r"tag:[a-z]{1,4}=[a-z0-9.-]{0,4}[a-z0-9]", fullmatch=True)
@@ -104,10 +107,10 @@ def value_for(draw: st.DrawFn, parameter: parameters.Parameter) -> Any:
 
 @settings(max_examples=150, deadline=None)
 @given(catalogs())
-def test_the_example_of_any_template_parses(commands: catalog.Catalog) -> None:
+def test_the_example_of_any_template_parses(commands: registry.Catalog) -> None:
     [found] = commands
-    parsed = parse.parse(commands, found.example, "en")
-    assert isinstance(parsed, parse.Parsed), (found.example, parsed)
+    parsed = parser.parse(commands, found.example, "en")
+    assert isinstance(parsed, parser.Parsed), (found.example, parsed)
     assert {p.name for p in found.parameters if p.required} <= parsed.given
     for parameter in found.parameters:
         assert parameter.blank is None or parameter.example, parameter.blank
@@ -117,7 +120,7 @@ def test_the_example_of_any_template_parses(commands: catalog.Catalog) -> None:
 
 @settings(max_examples=120, phases=PHASES, deadline=None)
 @given(catalogs(), st.data())
-def test_what_is_spelt_is_read_back(commands: catalog.Catalog, data: st.DataObject) -> None:
+def test_what_is_spelt_is_read_back(commands: registry.Catalog, data: st.DataObject) -> None:
     [found] = commands
     chosen = {
         parameter.name: value_for(data.draw, parameter)
@@ -128,37 +131,37 @@ def test_what_is_spelt_is_read_back(commands: catalog.Catalog, data: st.DataObje
         chosen.setdefault("reason", "")
     for value in chosen.values():
         assume(len(json.dumps(value)) < 1500)
-    line = spelling.spell(found, chosen)
-    assume(len(line) <= parse.MOST_MESSAGE)
-    parsed = parse.parse(commands, line, "zh-CN")
-    assert isinstance(parsed, parse.Parsed), (line, parsed)
+    line = formatter.spell(found, chosen)
+    assume(len(line) <= parser.MOST_MESSAGE)
+    parsed = parser.parse(commands, line, "zh-CN")
+    assert isinstance(parsed, parser.Parsed), (line, parsed)
     assert parsed.values == chosen, line
-    shown = parse.shown(commands, line, "en")
+    shown = parser.shown(commands, line, "en")
     for parameter in found.parameters:
         if parameter.secret and isinstance(value := chosen.get(parameter.name), str):
             kept = {name: other for name, other in chosen.items() if name != parameter.name}
             rest = found.name + json.dumps(kept, ensure_ascii=False) + "".join(chosen)
-            if len(value) > 4 and value not in rest and value not in spelling.spell(found, kept):
+            if len(value) > 4 and value not in rest and value not in formatter.spell(found, kept):
                 assert value not in shown
 
 
 @settings(max_examples=200, deadline=None)
 @given(catalogs(), st.text(st.sampled_from("ab=:{}[]\"“”',， \n\\-1%"), max_size=40), st.data())
-def test_reading_never_raises(commands: catalog.Catalog, text: str, data: st.DataObject) -> None:
+def test_reading_never_raises(commands: registry.Catalog, text: str, data: st.DataObject) -> None:
     [found] = commands
     names = [p.name for p in found.parameters] or ["x"]
     line = f"do-it {data.draw(st.sampled_from(names))}={text}"
     for locale in texts.LOCALES:
-        parsed = parse.parse(commands, line, locale)
+        parsed = parser.parse(commands, line, locale)
         if isinstance(parsed, policy.Refusal):
             assert texts.say(locale, parsed.key, **parsed.facts)
         else:
             json.dumps(parsed.values).encode()
-    assert isinstance(parse.shown(commands, line, "en"), str)
+    assert isinstance(parser.shown(commands, line, "en"), str)
     for parameter in found.parameters:
         if parameter.blank is not None and parameter.kind == "value":
             try:
-                value = blanks.value(parameter.blank, text)
-            except blanks.Unfit:
+                value = template_values.value(parameter.blank, text)
+            except template_values.Unfit:
                 continue
             json.dumps(value, ensure_ascii=False).encode()

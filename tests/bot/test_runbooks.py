@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot import catalog, loading, parse, policy, runbook
+from bot import policy
+from bot.commands import loader, registry, template_commands
+from bot.commands.line import parser
 from bot.oos import parameters
 from tests.commands import rig
 
@@ -54,12 +56,12 @@ def folder(place: Path, **files: str) -> Path:
 
 
 def faults(place: Path, **options: object) -> list[str]:
-    with pytest.raises(loading.CatalogError) as raised:
-        loading.load(place, **options)  # type: ignore[arg-type]
+    with pytest.raises(loader.CatalogError) as raised:
+        loader.load(place, **options)  # type: ignore[arg-type]
     return list(raised.value.faults)
 
 
-def found(commands: catalog.Catalog, name: str) -> catalog.Command:
+def found(commands: registry.Catalog, name: str) -> registry.Command:
     command = commands.find(name)
     assert command is not None
     return command
@@ -69,13 +71,13 @@ def found(commands: catalog.Catalog, name: str) -> catalog.Command:
 
 
 def test_a_dropped_template_is_a_command(tmp_path: Path) -> None:
-    commands = loading.load(folder(tmp_path, look__yml=SMALL))
+    commands = loader.load(folder(tmp_path, look__yml=SMALL))
     look = found(commands, "LOOK")
     assert (look.kind, look.risk, look.function, look.aliases) == ("operation", "high", None, ())
     assert look.summary == {"en": "Looks at one instance.", "zh-CN": "查看一台实例"}
     assert [p.name for p in look.parameters] == ["instanceId", "reason"]
-    parsed = parse.parse(commands, look.example, "en")
-    assert isinstance(parsed, parse.Parsed)
+    parsed = parser.parse(commands, look.example, "en")
+    assert isinstance(parsed, parser.Parsed)
     text = hashlib.sha256(SMALL.encode()).hexdigest()
     assert look.templates == {"look": text}
     template = commands.template(text)
@@ -91,7 +93,7 @@ def test_json_templates_and_python_commands_stand_side_by_side(tmp_path: Path) -
     shutil.copy(ROOT / "commands" / "help.py", tmp_path)
     text = '{"FormatVersion": "OOS-2019-06-01", "Tasks": [{"Name": "a", "Action": "ACS::Sleep", '
     text += '"Properties": {"Duration": "PT1S"}}]}'
-    commands = loading.load(folder(tmp_path, nap__json=text, Look__YAML=SMALL))
+    commands = loader.load(folder(tmp_path, nap__json=text, Look__YAML=SMALL))
     assert commands.names() == ("Look", "help", "nap")
     assert found(commands, "nap").summary == {"en": "nap", "zh-CN": "nap"}
 
@@ -100,13 +102,13 @@ def test_the_guides_template_loads_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     shutil.copy(PAYLOADS / "guide.yml", tmp_path / "Guide.yml")
     shutil.copy(PAYLOADS / "reboot-one.yml", tmp_path / "parts" / "ACS-ECS-RebootInstance.yml")
-    commands = loading.load(tmp_path)
+    commands = loader.load(tmp_path)
     guide = found(commands, "guide")
     assert set(guide.templates) == {"Guide", "ACS-ECS-RebootInstance"}
     assert guide.loops
     line = "guide web-01 web-02 webhookurl=robot:ops rateControl=50%"
-    parsed = parse.parse(commands, line, "en")
-    assert isinstance(parsed, parse.Parsed), parsed
+    parsed = parser.parse(commands, line, "en")
+    assert isinstance(parsed, parser.Parsed), parsed
     assert guide.template is not None
     assert parameters.bind(guide.template, guide.inputs(parsed.values), PSEUDO) == {
         "targets": {
@@ -124,9 +126,9 @@ def test_the_guides_template_loads_as_it_stands(tmp_path: Path) -> None:
 
 def test_the_version_is_of_all_that_may_run(tmp_path: Path) -> None:
     place = folder(tmp_path, outer__yml=CALLS, parts__in__inner__yml=SMALL, other__yml=SMALL)
-    first = loading.load(place)
+    first = loader.load(place)
     folder(tmp_path, parts__in__inner__yml=SMALL + "\n# changed\n")
-    second = loading.load(place)
+    second = loader.load(place)
     assert found(first, "outer").version != found(second, "outer").version
     assert found(first, "other").version == found(second, "other").version
     assert set(found(second, "outer").templates) == {"outer", "inner"}
@@ -136,7 +138,7 @@ def test_the_version_is_of_all_that_may_run(tmp_path: Path) -> None:
 
 def test_a_name_worked_out_in_the_run_may_be_any_that_can_run(tmp_path: Path) -> None:
     text = CALLS.replace("TemplateName: inner", "TemplateName: '{{ instanceId }}'")
-    commands = loading.load(
+    commands = loader.load(
         folder(tmp_path, any__yml=text, parts__in__a__yml=SMALL, parts__in__b__yml=TIMED)
     )
     reach = set(found(commands, "any").templates)
@@ -146,9 +148,9 @@ def test_a_name_worked_out_in_the_run_may_be_any_that_can_run(tmp_path: Path) ->
 
 def test_a_chinese_name_is_another_word_unless_it_is_taken(tmp_path: Path) -> None:
     named = SMALL.replace("{en:", "{name-zh-cn: 查看, en:")
-    one = loading.load(folder(tmp_path, look__yml=named))
+    one = loader.load(folder(tmp_path, look__yml=named))
     assert found(one, "查看").name == "look"
-    two = loading.load(folder(tmp_path, again__yml=named))
+    two = loader.load(folder(tmp_path, again__yml=named))
     assert two.find("查看") is None
     assert two.names() == ("again", "look")
 
@@ -158,7 +160,7 @@ def test_long_and_missing_descriptions() -> None:
 
     text = SMALL.replace("Looks at one instance.", "x" * 150).replace("zh-cn", "name-en")
     template = reading.parse(text, "look", "look.yml")
-    command = runbook.command(template, {"look": template}, {"look": "0"})
+    command = template_commands.command(template, {"look": template}, {"look": "0"})
     assert command.summary["en"] == "x" * 99 + "…"
     assert command.summary["zh-CN"] == "x" * 99 + "…"
 
@@ -205,7 +207,7 @@ def test_a_name_that_nobody_can_type(tmp_path: Path, name: str) -> None:
     assert "is no word that can be typed as a command" in said
     (tmp_path / "parts").mkdir()
     (tmp_path / f"{name}.yml").rename(tmp_path / "parts" / f"{name}.yml")
-    assert loading.load(tmp_path).names() == ()
+    assert loader.load(tmp_path).names() == ()
 
 
 def test_a_word_of_another_command_is_taken(tmp_path: Path) -> None:
@@ -252,7 +254,7 @@ def test_what_cannot_run_in_a_chat_is_refused_at_load(tmp_path: Path, text: str,
     [fault] = faults(folder(tmp_path, x__yml=text), services=known)
     assert fault.startswith(said)
     assert 'engine = "oos"' in fault
-    assert loading.load(tmp_path, ["X"], known).names() == ("x",)
+    assert loader.load(tmp_path, ["X"], known).names() == ("x",)
 
 
 MAILS = NOTIFY.replace("{action}", "Notify").replace("{how}", "Mail")
@@ -264,12 +266,12 @@ def test_so_is_what_a_part_of_it_cannot(tmp_path: Path) -> None:
     assert fault.startswith(
         "parts/inner.yml:9:19: `ACS::Notify`: NotifyType `Mail`: the bot sends no mail"
     )
-    assert loading.load(place, ["outer"]).names() == ("outer",)
+    assert loader.load(place, ["outer"]).names() == ("outer",)
     folder(tmp_path, local__yml=CALLS)
     assert faults(place, elsewhere=["outer"]) == [fault], "the other command still runs here"
     (tmp_path / "local.yml").unlink()
     (tmp_path / "outer.yml").unlink()
-    assert loading.load(place).names() == (), "nothing runs it"
+    assert loader.load(place).names() == (), "nothing runs it"
 
 
 def test_what_starts_by_itself_is_no_part_of_another(tmp_path: Path) -> None:
@@ -285,7 +287,7 @@ def test_what_is_known_or_open_is_no_fault(tmp_path: Path) -> None:
     open_ = SMALL.replace("Service: ECS", "Service: '{{ instanceId }}'")
     any_ = SELECT.replace("{type}", "'{{ instanceId }}'")
     place = folder(tmp_path, own__yml=own, open__yml=open_, any__yml=any_)
-    assert loading.load(place, services=known).names() == ("any", "open", "own")
+    assert loader.load(place, services=known).names() == ("any", "open", "own")
 
 
 OTHERS = r"""
@@ -325,7 +327,7 @@ def test_what_oos_may_take_is_no_fault_where_oos_runs_it(tmp_path: Path) -> None
     here = "\n".join(faults(place, models=outside.models()))
     for wanted in ("Novelty", "now is not available", "jumps go forward only", "PonderInstances"):
         assert wanted in here
-    assert loading.load(place, ["x"], models=outside.models()).names() == ("x",)
+    assert loader.load(place, ["x"], models=outside.models()).names() == ("x",)
     for good, bad in (
         ("'.x + (now | tostring)'", "'.['"),
         ("MetricName", "MetricNme"),
@@ -347,7 +349,7 @@ def test_a_part_that_nothing_runs_keeps_nothing_from_starting(tmp_path: Path) ->
         parts__in__both__yml=SMALL,
         parts__in__json__in__both__yaml=SMALL + "\n# the same\n",
     )
-    loaded = loading.load(place)
+    loaded = loader.load(place)
     assert loaded.names() == ("look",)
     broken, unused = sorted(loaded.warnings)
     assert broken.startswith("parts/broken.yml:1:5: not valid YAML")
@@ -365,7 +367,7 @@ def test_a_part_that_cannot_run_is_none_of_those_that_a_computed_name_may_mean(
     any_ = CALLS.replace("TemplateName: inner", "TemplateName: '{{ instanceId }}'")
     unknown = SMALL.replace("ACS::ExecuteAPI", "ACS::ECS::Nothing")
     place = folder(tmp_path, any__yml=any_, parts__in__bad__yml=unknown, parts__in__good__yml=SMALL)
-    loaded = loading.load(place)
+    loaded = loader.load(place)
     assert {"any", "good"} <= set(found(loaded, "any").templates)
     assert "bad" not in found(loaded, "any").templates
     assert len(loaded.warnings) == 1
@@ -375,7 +377,7 @@ def test_oos_has_what_is_not_here(tmp_path: Path) -> None:
     text = SMALL.replace("ACS::ExecuteAPI", "ACS::ECS::NoSuchThingHere")
     [fault] = faults(folder(tmp_path, x__yml=text))
     assert "unknown action" in fault
-    assert loading.load(tmp_path, ["x"]).names() == ("x",)
+    assert loader.load(tmp_path, ["x"]).names() == ("x",)
     misspelt = text.replace("{{ instanceId }}", "{{ instanceIdd }}")
     [fault] = faults(folder(tmp_path, x__yml=misspelt), elsewhere=["x"])
     assert "did you mean `instanceId`?" in fault
@@ -385,7 +387,7 @@ def test_whom_approvals_name(tmp_path: Path) -> None:
     text = NOTIFY.replace("{action}", "Approve").replace("{how}", "WebHook") + (
         "      Approvers: [ann@corp.onaliyun.com, '{{ instanceId }}', ben]\n"
     )
-    look = found(loading.load(folder(tmp_path, look__yml=text)), "look")
+    look = found(loader.load(folder(tmp_path, look__yml=text)), "look")
     assert look.approvers == {"ann": "look.yml:6:5", "ben": "look.yml:6:5"}
     assert not look.loops
 
@@ -435,7 +437,7 @@ def test_a_request_in_a_few_words(args: dict[str, Any], shown: str) -> None:
 
 
 def test_a_line_that_names_a_template_is_refused_in_words(tmp_path: Path) -> None:
-    commands = loading.load(folder(tmp_path, BulkyLook__yml=SMALL))
-    refusal = parse.parse(commands, "bulkylok x", "en")
+    commands = loader.load(folder(tmp_path, BulkyLook__yml=SMALL))
+    refusal = parser.parse(commands, "bulkylok x", "en")
     assert isinstance(refusal, policy.Refusal)
     assert refusal.facts["suggestions"] == ("bulkylook",)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot import catalog, model, policy, regexes
-from bot.core import live
+from bot import model, policy, regexes
+from bot.commands import registry
+from bot.core import live_runs
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import cards, words
@@ -149,7 +150,7 @@ def test_a_run_waits_where_its_policy_asks_for_more_behind_its_canary(tmp_path: 
         assert "goes on" in made.approve("carol").toast
         [second] = made.held()
         repoliced(made, mode="all")
-        live._known.clear()
+        live_runs._known.clear()
         made.settle(second, made.answer(second))
         made.work()
         assert len(made.made("TouchInstance")) == 2
@@ -177,7 +178,7 @@ def test_a_policy_that_changes_while_a_canary_waits_holds_at_once(
         made.work()
         repoliced(made, mode="count", count=2)
         if restart:
-            live._known.clear()
+            live_runs._known.clear()
         assert "1 of 2" in made.approve("bob").toast
         made.work()
         assert len(made.made("TouchInstance")) == 1
@@ -217,7 +218,7 @@ def test_a_run_that_breaks_makes_no_call_that_was_decided_with_it(
     stage.planned("alice", "fleet targets=web-01,web-02")
     stage.approve()
     [find] = stage.held()
-    real, shown = live.write, []
+    real, shown = live_runs.write, []
 
     def write(*given: Any) -> None:
         shown.append(given)
@@ -225,7 +226,7 @@ def test_a_run_that_breaks_makes_no_call_that_was_decided_with_it(
             raise RuntimeError("broken")
         real(*given)
 
-    monkeypatch.setattr(live, "write", write)
+    monkeypatch.setattr(live_runs, "write", write)
     stage.settle(find, stage.answer(find))
     effects = stage.work()
     assert stage.request(1).state is State.UNKNOWN
@@ -238,8 +239,8 @@ def test_a_template_that_cannot_be_read_any_more_is_told(stage: RunStage) -> Non
     stage.approve()
     stage.work()
     known = {command.name: command for command in stage.house.catalog}
-    stage.house = dataclasses.replace(stage.house, catalog=catalog.Catalog(known))
-    live._known.clear()
+    stage.house = dataclasses.replace(stage.house, catalog=registry.Catalog(known))
+    live_runs._known.clear()
     connection = stage.store.writer.connection  # type: ignore[union-attr]
     connection.execute("UPDATE sources SET text = 'FormatVersion: OOS-1066-10-14'")
     stage.tick(3601)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import loading, model, policy, regexes, store
+from bot import model, policy, regexes, store
+from bot.commands import loader
 from bot.model import State
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
@@ -167,8 +168,8 @@ REFUSED = {
 def test_a_hidden_value_that_would_decide_what_is_done_is_refused_when_loaded(
     tmp_path: Path, how: str, engine: str
 ) -> None:
-    with pytest.raises(loading.CatalogError) as caught:
-        loading.load(folder(tmp_path, {"act": REFUSED[how]}), ["act"] if engine == "oos" else [])
+    with pytest.raises(loader.CatalogError) as caught:
+        loader.load(folder(tmp_path, {"act": REFUSED[how]}), ["act"] if engine == "oos" else [])
     assert re.search(r"(?m)^act\.yml:\d+:\d+: .*password.*NoEcho", str(caught.value))
 
 
@@ -198,8 +199,8 @@ Tasks:
 def test_a_hidden_value_is_followed_into_templates(tmp_path: Path, name: str) -> None:
     outer = OUTER.replace("inner", name).replace("{NoEcho: true}", "{NoEcho: true}\n  which: {}")
     middle = OUTER.replace("password: {NoEcho: true}", "word: {}").replace("password", "word")
-    with pytest.raises(loading.CatalogError, match=r"act\.yml:\d+:\d+: .*password"):
-        loading.load(folder(tmp_path, {"act": outer}, {"inner": INNER, "middle": middle}))
+    with pytest.raises(loader.CatalogError, match=r"act\.yml:\d+:\d+: .*password"):
+        loader.load(folder(tmp_path, {"act": outer}, {"inner": INNER, "middle": middle}))
 
 
 def test_an_output_that_carries_a_hidden_value_onward_is_refused(tmp_path: Path) -> None:
@@ -212,8 +213,8 @@ def test_an_output_that_carries_a_hidden_value_onward_is_refused(tmp_path: Path)
         "  - Name: act\n    Action: ACS::ExecuteAPI\n    Properties:\n      Service: ECS\n"
         "      API: RunCommand\n      Parameters: {CommandContent: 'x {{ go.said }}'}\n"
     )
-    with pytest.raises(loading.CatalogError, match=r"act\.yml:\d+:\d+: .*go\.said"):
-        loading.load(folder(tmp_path, {"act": outer}, {"inner": inner}))
+    with pytest.raises(loader.CatalogError, match=r"act\.yml:\d+:\d+: .*go\.said"):
+        loader.load(folder(tmp_path, {"act": outer}, {"inner": inner}))
 
 
 @pytest.mark.parametrize("through", ["", "shipped", "inner"])

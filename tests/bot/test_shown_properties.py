@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.cards import runs
-from bot.core import preview
+from bot.core import plan_preview
 from bot.oos import calls, hidden, library, model, parameters, parse, partial, printing, validate
 from tests.bot.oos.outside import Outside
 from tests.properties import examples
@@ -129,7 +129,7 @@ def plain(value: Any) -> bool:
 
 
 @dataclass(slots=True)
-class Told(preview._Teller):
+class Told(plan_preview._Teller):
     """Also keeps what was told of each task, by its path."""
 
     way: list[str] = field(default_factory=list)
@@ -140,11 +140,11 @@ class Told(preview._Teller):
         self, template: model.Template, task: model.Task, scope: partial.Scope, depth: int
     ) -> Iterator[str]:
         self.way.append(task.name)
-        yield from preview._Teller.task(self, template, task, scope, depth)
+        yield from plan_preview._Teller.task(self, template, task, scope, depth)
         self.way.pop()
 
     def properties(self, task: model.Task, scope: partial.Scope) -> Any:
-        found = preview._Teller.properties(self, task, scope)
+        found = plan_preview._Teller.properties(self, task, scope)
         self.given["/".join(self.way)] = found
         return found
 
@@ -218,10 +218,10 @@ def test_whatever_a_run_does_was_shown_or_marked(data: st.DataObject) -> None:
     values = parameters.bind(root, typed, {"ACS::RegionId": "cn-hangzhou"})
     if isinstance(values, list):
         return
-    subject = preview.Subject(root, values, ("word",), known, "cn-hangzhou")
+    subject = plan_preview.Subject(root, values, ("word",), known, "cn-hangzhou")
     try:
-        shown = preview.text(subject, "en")
-    except preview.Untold:
+        shown = plan_preview.text(subject, "en")
+    except plan_preview.Untold:
         return  # is refused when it is asked for
     teller = Told(subject, "en")
     lines = "\n".join(teller.tasks(root, subject.scope()))

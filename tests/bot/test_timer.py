@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from apscheduler.schedulers import base
 
-from bot import model, ports, timer
+from bot import model
+from bot.model import ports
+from bot.runtime import scheduler
 from tests.bot import rig
 
 
@@ -27,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 async def test_what_is_due_fires_once_and_the_next_one_is_named(path: Path) -> None:
     async with rig.running(path) as r:
-        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        timers = scheduler.Timer(r.engine, r.clock, scheduler.Ticker(r.clock))
         assert await timers.fire(r.clock.now()) is None
         await r.engine.submit(rig.asked(1))
         r.clock.advance(minutes=10)
@@ -45,7 +47,7 @@ async def test_a_restart_catches_up_with_everything_overdue(path: Path) -> None:
     async with rig.running(path) as r:
         await asyncio.gather(*(r.engine.submit(rig.asked(n)) for n in range(1200)))
     async with rig.running(path) as r:
-        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        timers = scheduler.Timer(r.engine, r.clock, scheduler.Ticker(r.clock))
         assert await timers.fire(r.clock.advance(days=3)) is None
         assert len(r.seen) == 1200
         assert r.rows("SELECT DISTINCT state FROM requests") == [("expired",)]
@@ -54,7 +56,7 @@ async def test_a_restart_catches_up_with_everything_overdue(path: Path) -> None:
 async def test_firing_twice_at_once_decides_once(path: Path) -> None:
     async with rig.running(path) as r:
         await r.engine.submit(rig.asked(1))
-        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        timers = scheduler.Timer(r.engine, r.clock, scheduler.Ticker(r.clock))
         now = r.clock.advance(hours=1)
         await asyncio.gather(timers.fire(now), timers.fire(now))
         assert len(r.seen) == 2
@@ -73,7 +75,7 @@ async def test_a_timer_is_never_early_however_finely_its_time_is_given(path: Pat
 
     async with rig.running(path, decide) as r:
         await r.engine.submit(rig.asked(1))
-        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
+        timers = scheduler.Timer(r.engine, r.clock, scheduler.Ticker(r.clock))
         due = await timers.fire(rig.START + timedelta(minutes=1, microseconds=500))
         assert due == rig.START + timedelta(minutes=1, milliseconds=1)
         assert await timers.fire(due) is None
@@ -96,9 +98,9 @@ async def test_a_timer_put_in_again_for_the_very_same_time_is_not_lost(path: Pat
 
     async with rig.running(path, decide) as r:
         await r.engine.submit(rig.asked(1))
-        timers = timer.Timer(r.engine, r.clock, timer.Ticker(r.clock))
-        assert await timers.fire(at) == at + timer.AGAIN
-        assert await timers.fire(at + timer.AGAIN) is None
+        timers = scheduler.Timer(r.engine, r.clock, scheduler.Ticker(r.clock))
+        assert await timers.fire(at) == at + scheduler.AGAIN
+        assert await timers.fire(at + scheduler.AGAIN) is None
         assert r.audit_actions() == ["asked", "expired"]
 
 
@@ -116,8 +118,8 @@ async def test_the_ticker_sleeps_until_the_earliest_and_notices_new_ones(path: P
         )
 
     async with rig.running(path, decide, clock) as r:
-        ticker = timer.Ticker(clock)
-        timer.Timer(r.engine, clock, ticker)
+        ticker = scheduler.Ticker(clock)
+        scheduler.Timer(r.engine, clock, ticker)
         ticker.start()
         await r.engine.submit(rig.asked(1))
         await rig.until(lambda: len(r.seen) == 2)
@@ -153,7 +155,7 @@ async def test_a_job_woken_while_it_works_is_called_again_and_never_twice_at_onc
         await gate.wait()
 
     work = Work(answer)
-    ticker = timer.Ticker(RealClock())
+    ticker = scheduler.Ticker(RealClock())
     ticker.add("work", work)
     ticker.start()
     await rig.until(lambda: work.calls == 1)
@@ -166,13 +168,13 @@ async def test_a_job_woken_while_it_works_is_called_again_and_never_twice_at_onc
 
 
 async def test_a_job_that_fails_is_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timer, "AFTER_FAILURE", timedelta(milliseconds=10))
+    monkeypatch.setattr(scheduler, "AFTER_FAILURE", timedelta(milliseconds=10))
 
     async def answer(now: datetime) -> None:
         raise OSError("once more")
 
     work = Work(answer)
-    ticker = timer.Ticker(RealClock())
+    ticker = scheduler.Ticker(RealClock())
     ticker.add("work", work)
     ticker.start()
     await rig.until(lambda: work.calls >= 3)
@@ -184,7 +186,7 @@ async def test_a_job_of_a_closed_engine_ends() -> None:
         raise ports.Closed("over")
 
     work = Work(answer)
-    ticker = timer.Ticker(RealClock())
+    ticker = scheduler.Ticker(RealClock())
     ticker.add("work", work)
     ticker.start()
     await rig.until(lambda: work.calls == 1 and work.at_once == 0)
@@ -198,7 +200,7 @@ async def test_a_job_at_an_earlier_time_is_not_called_later_for_it() -> None:
         wanted.append(now)
         return now + timedelta(hours=1)
 
-    ticker = timer.Ticker(RealClock())
+    ticker = scheduler.Ticker(RealClock())
     work = Work(answer)
     ticker.add("work", work)
     ticker.start()
@@ -222,9 +224,9 @@ async def test_old_events_and_effects_are_pruned_in_small_bites(path: Path) -> N
             await r.engine.submit(model.TimerDue(f"t{number}", at, number, "expire"))
         r.clock.advance(days=31)
         await r.engine.submit(rig.asked("new"))
-        janitor = timer.Janitor(r.engine, r.clock, timer.Ticker(r.clock), bite=7)
+        janitor = scheduler.Janitor(r.engine, r.clock, scheduler.Ticker(r.clock), bite=7)
         again = await janitor.tidy(r.clock.now())
-        assert again == r.clock.now() + timer.Janitor.EVERY
+        assert again == r.clock.now() + scheduler.Janitor.EVERY
         assert r.rows("SELECT id FROM events") == [("ask-new",)]
         left = [row[0] for row in r.rows("SELECT request FROM outbox ORDER BY id")]
         assert left == [*range(11, 30), 30]
@@ -243,7 +245,7 @@ async def test_a_job_is_called_in_time_though_the_clock_was_set_back(
             return datetime.now(tz) + offset
 
     monkeypatch.setattr(base, "datetime", Moved)
-    monkeypatch.setattr(timer, "datetime", Moved)
+    monkeypatch.setattr(scheduler, "datetime", Moved)
     calls: asyncio.Queue[float] = asyncio.Queue()
 
     async def work(now: datetime) -> datetime:
@@ -251,7 +253,7 @@ async def test_a_job_is_called_in_time_though_the_clock_was_set_back(
         return now + timedelta(milliseconds=50)
 
     clock = RealClock()
-    ticker = timer.Ticker(clock)
+    ticker = scheduler.Ticker(clock)
     ticker.add("work", work)
     ticker.start()
     async with asyncio.timeout(20):

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot import model, ports, store
+from bot import model, store
 from bot.app import traces
+from bot.model import ports
 from tests.bot import run_stage
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import cards, command, house, loading, model, parse, policy
+from bot import cards, deployment, model, policy
+from bot.commands import api, loader
+from bot.commands.line import parser
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOG = loading.load(ROOT / "commands")
+CATALOG = loader.load(ROOT / "commands")
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 OPS = model.Place("chat", "corp", "ops")
 HR = model.Place("chat", "corp", "hr")
@@ -95,11 +97,11 @@ def ask(
     place: model.Place = OPS,
     locale: str = "en",
     **shown: Any,
-) -> command.Answer:
+) -> api.Answer:
     """What the command answers to this line, with these things in the store."""
-    parsed = parse.parse(CATALOG, line, locale)
-    assert isinstance(parsed, parse.Parsed), parsed
-    context = command.Context(
+    parsed = parser.parse(CATALOG, line, locale)
+    assert isinstance(parsed, parser.Parsed), parsed
+    context = api.Context(
         book=BOOK,
         catalog=CATALOG,
         person=PEOPLE[who],
@@ -108,14 +110,14 @@ def ask(
         locale=locale,
         view=view(**shown),
         now=NOW,
-        sheets=cards.Sheets(house.House(BOOK, CATALOG), lambda plan, text: text),
+        sheets=cards.Sheets(deployment.House(BOOK, CATALOG), lambda plan, text: text),
     )
     return parsed.command.call(context, parsed.values)
 
 
-def plain(answer: command.Answer) -> str:
+def plain(answer: api.Answer) -> str:
     """A reply as lines of text, the way a chat shows it."""
-    assert isinstance(answer, command.Reply), answer
+    assert isinstance(answer, api.Reply), answer
     lines = [answer.title]
     for block in answer.blocks:
         assert block.kind in ("para", "facts", "pre")

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot import command, model, texts
+from bot import model, texts
+from bot.commands import api
 from tests.commands import rig
 from tests.commands.rig import ask, plain, request, vote
 
@@ -231,20 +232,20 @@ def test_whoami() -> None:
 @pytest.mark.parametrize(
     ("line", "act"),
     [
-        ("approve 42 a1b2c3d4 reason=fine", command.Act("approve", 42, "a1b2c3d4", "fine")),
-        ("同意", command.Act("approve")),
-        ("拒绝 42 太危险", command.Act("reject", 42, "", "太危险")),
-        ("cancel #42 not needed", command.Act("cancel", 42, reason="not needed")),
-        ("停止 42", command.Act("stop", 42)),
+        ("approve 42 a1b2c3d4 reason=fine", api.Act("approve", 42, "a1b2c3d4", "fine")),
+        ("同意", api.Act("approve")),
+        ("拒绝 42 太危险", api.Act("reject", 42, "", "太危险")),
+        ("cancel #42 not needed", api.Act("cancel", 42, reason="not needed")),
+        ("停止 42", api.Act("stop", 42)),
     ],
 )
-def test_votes_become_acts(line: str, act: command.Act) -> None:
+def test_votes_become_acts(line: str, act: api.Act) -> None:
     assert ask(line, who="dave") == act
 
 
 def test_instances_are_looked_up() -> None:
-    assert ask("instances tag:env=prod web-01") == command.Lookup(("tag:env=prod", "web-01"))
-    assert ask("实例") == command.Lookup()
+    assert ask("instances tag:env=prod web-01") == api.Lookup(("tag:env=prod", "web-01"))
+    assert ask("实例") == api.Lookup()
 
 
 def test_no_question_names_a_platform_or_writes_markup() -> None:

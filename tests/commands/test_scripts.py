@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import command
+from bot.commands import api
 from tests.commands import rig
 
 SYSTEMCTL = """#!/bin/bash
@@ -29,9 +29,9 @@ esac
 def run(line: str, where: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Plan the line, render it, and run it as the far end would: from a file, in ``where``."""
     script = rig.ask(line)
-    assert isinstance(script, command.Script)
+    assert isinstance(script, api.Script)
     file = where / "script.sh"
-    file.write_text(command.render(script), "utf-8")
+    file.write_text(api.render(script), "utf-8")
     file.chmod(0o700)
     environment = {"PATH": f"{where / 'bin'}:{os.environ['PATH']}", "HOME": str(where), **more}
     return subprocess.run(
@@ -174,10 +174,10 @@ def test_even_a_value_that_slipped_by_stays_in_its_slot(
         {"targets": (), "service": value} if name == "restart" else {"emp_id": value, "role": value}
     )
     script = found.call(None, values)
-    assert isinstance(script, command.Script)
+    assert isinstance(script, api.Script)
     subprocess.run(
         ["bash", "-s"],
-        input=command.render(script).encode(),
+        input=api.render(script).encode(),
         cwd=systemd.parent,
         env={"PATH": f"{systemd}:{os.environ['PATH']}", "HOME": str(systemd.parent / "home")},
         capture_output=True,

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 
 from bot import __main__ as command
-from bot import checkpoints
+from bot import failpoints
 
 
 class Bomb:
@@ -37,5 +37,5 @@ class Bomb:
 
 if __name__ == "__main__":
     bomb = Bomb(os.environ.get("CRASH_AT", ""), os.environ.get("CRASH_LOG", ""))
-    checkpoints.install(bomb.reach)
+    failpoints.install(bomb.reach)
     command.main(prog_name="python -m tests.crash.child")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-from bot import config, house, loading, model, store
-from bot.core import live
-from bot.core.draft import Draft
+from bot import config, deployment, model, store
+from bot.commands import loader
+from bot.core import live_runs
+from bot.core.decision import Draft
 from bot.oos import interpreter
 from bot.store import views
 from tests.crash import crew
@@ -24,7 +25,7 @@ def faults(bot: crew.Bot) -> list[str]:
     settings = config.load(bot.config)
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
-    home = house.House(settings.book, loading.load(settings.commands, elsewhere))
+    home = deployment.House(settings.book, loader.load(settings.commands, elsewhere))
     opened = store.Store(settings.database, readonly=True)
     try:
         with opened.reading() as reader:
@@ -38,7 +39,7 @@ def faults(bot: crew.Bot) -> list[str]:
         opened.close()
 
 
-def of_run(home: house.House, reader: store.Reader, request: model.Request) -> list[str]:
+def of_run(home: deployment.House, reader: store.Reader, request: model.Request) -> list[str]:
     """No call was started twice under one key, and the journal alone tells how the run ended."""
     assert request.plan is not None
     rows = views.Archive(reader.connection).entries(request.id, 0)
@@ -59,7 +60,7 @@ def of_run(home: house.House, reader: store.Reader, request: model.Request) -> l
         nonce="",
     )
     now = datetime.now(UTC)
-    run = live.of(Draft(home, view, now))
+    run = live_runs.of(Draft(home, view, now))
     progress = run.state.next(max(now, run.at))
     end = progress.status if isinstance(progress, interpreter.Done) else type(progress).__name__
     if end != ENDS.get(request.state):

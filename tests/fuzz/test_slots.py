@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import catalog, command, loading, parse, policy
-from bot.core import filing
+from bot import policy
+from bot.commands import api, loader, registry
+from bot.commands.line import parser
+from bot.core import new_request
 from bot.oos import parameters
 from sandbox import demo, play
 from tests.fuzz.house import House
@@ -67,7 +69,7 @@ ACTING: tuple[str, ...] = (
     f"EOF\n{TOUCH}\n",
 )
 WRAPS = ("{}", '"{}"', "'{}'", "「{}」", "“{}”", "```{}```")
-COMMANDS = loading.load(demo.ROOT / "commands")
+COMMANDS = loader.load(demo.ROOT / "commands")
 OPERATIONS = tuple(found for found in COMMANDS if found.kind == "operation")
 odd = st.text(
     st.sampled_from(string.punctuation + " \t\n\r\x00" + "aE1-" + "\u200b\u202e｀；＄")
@@ -76,7 +78,7 @@ odd = st.text(
 )
 
 
-def lines(found: catalog.Command, value: str) -> Iterator[str]:
+def lines(found: registry.Command, value: str) -> Iterator[str]:
     """Ways to put a value into each parameter of a command, and right behind its example."""
     for parameter, wrap in itertools.product(found.parameters, WRAPS):
         if parameter.kind != "script":
@@ -86,7 +88,7 @@ def lines(found: catalog.Command, value: str) -> Iterator[str]:
     yield f"{found.name} {value}"
 
 
-def is_safe(found: catalog.Command, values: Mapping[str, Any]) -> None:
+def is_safe(found: registry.Command, values: Mapping[str, Any]) -> None:
     """Rendered, every value stands in its own assignment, and the source is what was loaded. What
     a template is given is bound as data, or refused."""
     if found.template is not None:
@@ -96,10 +98,10 @@ def is_safe(found: catalog.Command, values: Mapping[str, Any]) -> None:
                 assert bound[name] == value
         return
     script = found.call(None, values)
-    assert isinstance(script, command.Script)
+    assert isinstance(script, api.Script)
     try:
-        text = command.render(script)
-    except command.BadScript:
+        text = api.render(script)
+    except api.BadScript:
         return
     if found.name == "run":
         assert text.endswith(values["script"].replace("\r\n", "\n").partition("\n")[2])
@@ -116,7 +118,7 @@ async def test_what_a_parameter_takes_is_refused_or_quoted() -> None:
     taken = 0
     for found, value in itertools.product(OPERATIONS, ACTING):
         for line in lines(found, value):
-            parsed = parse.parse(COMMANDS, line, "en")
+            parsed = parser.parse(COMMANDS, line, "en")
             if isinstance(parsed, policy.Refusal):
                 assert parsed.key.startswith("parse."), line
                 continue
@@ -131,11 +133,11 @@ async def test_what_a_parameter_takes_is_refused_or_quoted() -> None:
 async def test_random_text_is_refused_or_quoted(value: str, which: int) -> None:
     found = OPERATIONS[which % len(OPERATIONS)]
     for line in lines(found, value):
-        parsed = parse.parse(COMMANDS, line, "zh-CN")
+        parsed = parser.parse(COMMANDS, line, "zh-CN")
         if not isinstance(parsed, policy.Refusal) and parsed.command.kind == "operation":
             is_safe(parsed.command, parsed.values)
     for parameter in found.parameters:
-        bound = parse.from_fields(found, {parameter.name: value}, "en")
+        bound = parser.from_fields(found, {parameter.name: value}, "en")
         if not isinstance(bound, policy.Refusal):
             is_safe(found, bound.values)
 
@@ -195,7 +197,7 @@ async def test_a_stored_command_gets_words_only(house: House) -> None:
     """What is pasted into a stored command unquoted must be a plain word."""
     rule = policy.CommandRule("one-sre", "low", command_id="c-1")
     for value in ACTING:
-        script = command.Script("", {"VALUE": value})
-        refusal = filing.refusal_of_values(rule, {}, script)
+        script = api.Script("", {"VALUE": value})
+        refusal = new_request.refusal_of_values(rule, {}, script)
         harmless = set(value) <= set(string.ascii_letters + string.digits + "_@%+=:,./-")
         assert (refusal is None) == harmless, value

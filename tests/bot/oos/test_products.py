@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.aliyun import models
-from bot import templates
+from bot.commands import template_check
 from bot.oos import interpreter, library, model, parse, validate
 from sandbox.aliyun import Aliyun
 from tests.bot.oos import outside
@@ -97,7 +97,7 @@ def test_those_that_list_go_through_all_pages() -> None:
 
 
 def test_the_approval_guide_validates_alone() -> None:
-    (checked,) = templates.check([OURS / "reboot-products.yml"])
+    (checked,) = template_check.check([OURS / "reboot-products.yml"])
     assert checked.lines() == [f"{OURS / 'reboot-products.yml'}: ok"]
 
 
@@ -109,7 +109,7 @@ def test_a_nearly_right_action_or_parameter_is_named(tmp_path: Path) -> None:
         "  - {Name: a, Action: ACS::ECS::RebotInstance}\n"
         "  - {Name: b, Action: acs::ecs::stopinstance, Properties: {instanceld: i-1}}\n"
     )
-    (checked,) = templates.check([file])
+    (checked,) = template_check.check([file])
     assert checked.lines() == [
         f"{file}:3:23: unknown action `ACS::ECS::RebotInstance`, "
         "did you mean `ACS::ECS::RebootInstance`?",

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot import __main__ as cli
-from bot import templates
+from bot.commands import template_check
 from tests.bot.oos import written
 
 OURS = Path(__file__).resolve().parents[2] / "payloads" / "oos"
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_read_is_a_fault_of_its_own(
         return read(path)
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    bad, good = templates.check([tmp_path])
+    bad, good = template_check.check([tmp_path])
     assert bad.lines() == [f"{tmp_path}/a.yml:1:1: cannot be read: Permission denied"]
     assert good.lines() == [f"{tmp_path}/b.yml: ok"]
 

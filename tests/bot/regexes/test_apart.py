@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import model, parameters, policy, ports, regexes, store
+from bot import model, policy, regexes, store
+from bot.commands import parameters
+from bot.model import ports
 from bot.oos import parameters as oos
 from tests.bot import rig
 from tests.bot.oos import written

@@ -1,0 +1,111 @@
+"""What the commands of ``python -m bot`` have in common: the configuration, the store, the end."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot import config
+
+if TYPE_CHECKING:
+    from bot import store
+    from bot.config import notes
+
+FILE = Path("bot.toml")
+
+
+def known_commands(folder: Path, elsewhere: Collection[str]) -> list[notes.Command]:
+    """The commands of a folder, for the checks of the configuration."""
+    from bot.commands import loader
+
+    try:
+        return list(loader.load(folder, elsewhere))
+    except loader.CatalogError as error:
+        raise config.BadCommands(error.faults) from error
+
+
+def loaded(
+    path: Path, secrets: bool = True, commands: bool = True, status: int = 1
+) -> config.Config:
+    """The configuration, its warnings told; where it has faults, they are told and that is all:
+    the program ends with ``status``."""
+    known = known_commands if commands else None
+    try:
+        settings = config.load(path, secrets=secrets, known_commands=known)
+    except config.ConfigError as error:
+        warn(path, error.warnings)
+        click.echo(str(error), err=True)
+        count = len(error.faults)
+        told = f"{count} fault{'s' if count != 1 else ''} in {path}; nothing was started"
+        raise click.exceptions.Exit(fail(told, status)) from None
+    warn(path, settings.warnings)
+    return settings
+
+
+def warn(path: Path, warnings: tuple[config.Fault, ...]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {config.sentence(path, warning)}", err=True)
+
+
+def fail(told: str, status: int = 1) -> int:
+    """Say why on standard error; the status to leave with."""
+    click.echo(told, err=True)
+    return status
+
+
+def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option ``--config``, as ``path``."""
+
+    @click.option(
+        "--config",
+        "path",
+        type=click.Path(path_type=Path),
+        default=FILE,
+        show_default=True,
+        metavar="FILE",
+        help="The configuration.",
+    )
+    @functools.wraps(command)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        return command(*args, **options)
+
+    return wrapped
+
+
+@contextmanager
+def store_of(path: Path) -> Iterator[store.Reader]:
+    """The store of a configuration, for reading. Ends the program where there is none."""
+    with reading(loaded(path, secrets=False, commands=False)) as reader:
+        yield reader
+
+
+def never_ran(settings: config.Config) -> str:
+    return f"there is no store at {settings.database} yet: the bot has never run here"
+
+
+@contextmanager
+def reading(settings: config.Config) -> Iterator[store.Reader]:
+    from bot import store
+
+    try:
+        opened = store.Store(settings.database, readonly=True)
+    except FileNotFoundError:
+        raise click.exceptions.Exit(fail(never_ran(settings))) from None
+    with closing(opened), opened.reading() as reader:
+        yield reader
+
+
+def span(text: str) -> timedelta:
+    """A length of time such as 2h."""
+    from bot.cli import events as bus
+
+    try:
+        return bus.span(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None

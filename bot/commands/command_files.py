@@ -1,0 +1,273 @@
+"""One command file: run, and judged by what it declares. Every fault has the line of that file."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+from bot import texts
+from bot.commands import api, parameters, registry, script_files
+
+_WORD = re.compile(r"[^\W\d_][\w-]{0,31}")
+_OURS = str(Path(__file__).parent)
+
+
+class Faulty(Exception):
+    """The file declares no command; ``faults`` are sentences with file and line."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(slots=True)
+class Page:
+    """A command file, to tell where in it something stands. ``start`` is the line where the command
+    is declared."""
+
+    path: Path
+    tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
+    start: int = 1
+
+    def says(self, line: int, sentence: str) -> str:
+        return f"{self.path.name}:{line}: {sentence}"
+
+    def line_of(self, error: BaseException) -> int:
+        """The last line of this file that an exception came by."""
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [one.lineno for one in frames if one.filename == str(self.path) and one.lineno]
+        return lines[-1] if lines else self.start
+
+    def declared(self, key: str) -> int:
+        """The line of an argument of the decorator; of the declaration where it is not there."""
+        found = self._function()
+        for decorator in found.decorator_list if found else ():
+            for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+                if keyword.arg == key:
+                    return keyword.value.lineno
+        return self.start
+
+    def parameter(self, name: str) -> int:
+        """The line of a parameter of the function."""
+        found = self._function()
+        if found is not None:
+            given = found.args
+            several = (given.vararg, given.kwarg)
+            for arg in (*given.posonlyargs, *given.args, *given.kwonlyargs, *several):
+                if arg is not None and arg.arg == name:
+                    return arg.lineno
+        return self.start
+
+    def keyword(self, name: str) -> int:
+        """The line where something is called with an argument of this name, as PATH=…"""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.keyword) and node.arg == name:
+                return node.value.lineno
+        return self.start
+
+    def _function(self) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+                if first <= self.start <= node.lineno:
+                    return node
+        return None
+
+
+def read(path: Path) -> tuple[Page, registry.Command]:
+    """The command of a file. Raises Faulty."""
+    page = Page(path)
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise Faulty([f"{path.name}: cannot be read: {error.strerror}"]) from error
+    module = _run(page, source)
+    faults: list[str] = []
+    files = dict(_beside(path, faults))
+    declared = [
+        value
+        for value in vars(module).values()
+        if callable(value)
+        and isinstance(getattr(value, "declared", None), api.Declared)
+        and getattr(value, "__module__", "") == module.__name__
+    ]
+    if len(declared) != 1:
+        raise Faulty([*faults, *_not_one(page, declared)])
+    version = hashlib.sha256(source)
+    for name, text in files.items():
+        version.update(f"\0{name}\0{text}".encode())
+    page.start = _start(declared[0])
+    found = _command(page, declared[0], version.hexdigest()[:12], files, faults)
+    if found is None or faults:
+        raise Faulty(faults)
+    return page, found
+
+
+def _beside(path: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
+    """The scripts of a command, by name; what is wrong with them is added to ``faults``."""
+    for beside in sorted(path.parent.glob(f"{path.stem}.*")):
+        if beside.suffix not in script_files.SUFFIXES:
+            continue
+        try:
+            text = script_files.read(beside)
+        except script_files.Unreadable as error:
+            faults.append(f"{beside.name}: {error}")
+            continue
+        for line, sentence in script_files.faults(text, beside.suffix):
+            faults.append(f"{beside.name}:{line}: {sentence}")
+        yield beside.name, text
+
+
+def _start(function: Callable[..., Any]) -> int:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return code.co_firstlineno if code is not None else 1
+
+
+def _not_one(page: Page, declared: list[Callable[..., Any]]) -> Iterator[str]:
+    told = f"declares {len(declared)} commands; one file is one command"
+    if not declared:
+        yield page.says(1, told)
+    for function in declared[1:]:
+        yield page.says(_start(function), f"{told}; this is {vars(function)['declared'].name}")
+
+
+def _run(page: Page, source: bytes) -> ModuleType:
+    """Run a command file as a module of its own: what it defines is seen by nobody else."""
+    path = page.path
+    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    module = ModuleType(f"_commands_{place}.{path.stem}")
+    module.__file__ = str(path)
+    try:
+        page.tree = ast.parse(source, str(path))
+        code = compile(source, str(path), "exec")
+    except SyntaxError as error:
+        kind = type(error).__name__
+        told = f"does not load: {kind}: {error.msg}"
+        raise Faulty([page.says(error.lineno or 1, told)]) from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Faulty([page.says(1, f"does not load: {_named(error)}")]) from error
+    sys.modules[module.__name__] = module
+    try:
+        exec(code, vars(module))
+    except (Exception, SystemExit) as error:
+        del sys.modules[module.__name__]
+        told = f"does not load: {_named(error)}"
+        raise Faulty([page.says(page.line_of(error), told)]) from error
+    return module
+
+
+def _named(error: BaseException) -> str:
+    """An exception as people find it in the manual: its kind, and what it says."""
+    said = str(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+# ----------------------------------------------------------------------------- declarations
+
+
+def _command(
+    page: Page,
+    function: Callable[..., Any],
+    version: str,
+    files: Mapping[str, str],
+    faults: list[str],
+) -> registry.Command | None:
+    """The command that a function is, where nothing is wrong with it; that is added to ``faults``
+    else."""
+    declared: api.Declared = vars(function)["declared"]
+    faults += [page.says(page.declared(key), told) for key, told in _declared_badly(declared)]
+    takes_context, found = False, tuple[parameters.Parameter, ...]()
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        told = "is async or yields; a command is a plain function that returns its answer"
+        faults.append(page.says(page.start, told))
+    try:
+        takes_context, found = parameters.of_function(function, api.Context)
+    except (TypeError, NameError, AttributeError, SyntaxError, ValueError, re.error) as error:
+        line = page.parameter(str(error).partition(":")[0])
+        faults.append(page.says(line, f"{declared.name}: {error}"))
+    if takes_context and declared.kind == "operation":
+        told = "an operation gets no Context: its script depends on its values alone"
+        faults.append(page.says(page.start, told))
+    if faults:
+        return None
+    return registry.Command(
+        declared.name,
+        tuple(declared.aliases),
+        declared.kind,
+        declared.risk,
+        declared.reads,
+        dict(zip(texts.LOCALES, declared.summary, strict=True)),
+        found,
+        declared.example,
+        version,
+        function,
+        files,
+        takes_context,
+        by_role=declared.by_role,
+    )
+
+
+def _declared_badly(declared: api.Declared) -> Iterator[tuple[str, str]]:
+    """What is wrong with what the decorator was given: the argument, and a sentence."""
+    aliases: Any = declared.aliases
+    if not isinstance(aliases, tuple | list) or not all(isinstance(one, str) for one in aliases):
+        shown = f'("{aliases}",)' if isinstance(aliases, str) else '("…",)'
+        yield "aliases", f"its aliases must be a tuple of words: aliases={shown}"
+        aliases = ()
+    for key, word in (("name", declared.name), *(("aliases", one) for one in aliases)):
+        if not isinstance(word, str) or not _WORD.fullmatch(word):
+            yield key, f"{word!r} is no word that can be typed as a command"
+    lines: Any = declared.summary
+    told = isinstance(lines, tuple | list) and len(lines) == len(texts.LOCALES)
+    if not told or not all(isinstance(line, str) and line.strip() for line in lines):
+        wanted = 'its summary needs a line in Chinese and one in English: summary=("…", "…")'
+        yield "summary", wanted
+    if not isinstance(declared.example, str) or not declared.example.strip():
+        yield "example", "its example must be a line of text, as people would type it"
+    for key, choices in (("risk", api.Risk), ("kind", api.Kind), ("reads", api.Reads)):
+        value, known = getattr(declared, key), get_args(choices)
+        if value not in known:
+            named = ", ".join(one for one in known[:-1] if one)
+            yield key, f"its {key} is {value!r}; it is {named} or {known[-1]}"
+    if not isinstance(declared.by_role, bool):
+        yield "by_role", f"its by_role is {declared.by_role!r}; it is True or False"
+
+
+# ----------------------------------------------------------------------------- a trial
+
+
+def trial(page: Page, found: registry.Command, values: Mapping[str, Any]) -> Iterator[str]:
+    """Plan a script for these values, those of the example: what goes wrong, and where."""
+    planned = f"its example {found.example!r} plans no script"
+    try:
+        answer = found.call(None, values)
+        assert isinstance(answer, api.Script)
+        rendered = [api.render(answer)]
+        if answer.windows:
+            rendered.append(api.render_windows(answer))
+    except api.BadScript as bad:
+        line = page.keyword(str(bad.facts.get("name", "")))
+        yield page.says(line, f"{planned}: {bad}")
+        return
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = Path(frames[-1].filename).parent == Path(_OURS) if frames else False
+        yield page.says(page.line_of(error), f"{planned}: {error if ours else _named(error)}")
+        return
+    size = max(len(text.encode()) for text in rendered)
+    if size > api.SCRIPT_BYTES:
+        most = api.SCRIPT_BYTES
+        told = f"its script has {size} bytes; {most} is the most that Cloud Assistant takes"
+        yield page.says(page.start, told)
+    if answer.type == "RunShellScript" and answer.name not in found.files:
+        for number, sentence in script_files.faults(answer.source):
+            yield page.says(page.start, f"its script, line {number}: {sentence}")

@@ -1,0 +1,158 @@
+"""The commands there are, found by the words people type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot import model
+from bot.commands import api, parameters
+from bot.oos import model as oos
+from bot.source import unicode
+
+Parameter = parameters.Parameter
+_ANSWERS: dict[api.Kind, type[api.Answer]] = {
+    "operation": api.Script,
+    "query": api.Reply,
+    "vote": api.Act,
+    "lookup": api.Lookup,
+}
+
+
+class Ended(RuntimeError):
+    """The function of a command would have ended the whole process."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Command:
+    """Something that can be asked for. ``version`` is a short SHA-256 of its files; ``reads`` what
+    the store must show it; ``by_role``: only people whose role names it (or "*") may use it, as
+    with every operation.
+
+    Of a template: ``template`` itself, without a ``function``; ``templates``: its name and that of
+    every template it may run → SHA-256 of the text, by which ``Catalog.library`` has it;
+    ``loops``: one of their tasks has a Loop; ``approvers``: the RAM users that their approvals name
+    outright, ``robots``: the robots of the configuration that they name, → where
+    (file:line:column).
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    kind: api.Kind
+    risk: api.Risk
+    reads: api.Reads
+    summary: Mapping[str, str]
+    parameters: tuple[Parameter, ...]
+    example: str
+    version: str
+    function: Callable[..., Any] | None
+    files: Mapping[str, str]
+    takes_context: bool = False
+    template: oos.Template | None = None
+    templates: Mapping[str, str] = field(default_factory=dict)
+    loops: bool = False
+    approvers: Mapping[str, str] = field(default_factory=dict)
+    robots: Mapping[str, str] = field(default_factory=dict)
+    by_role: bool = False
+
+    def call(self, context: api.Context | None, values: Mapping[str, Any]) -> api.Answer:
+        """What the command answers to these values. A query needs a context; an operation gets
+        none, so that its script depends on nothing but its values. TypeError: it returned something
+        else than its kind does, or the command is a template, which plans no script. Ended: it
+        would have ended the bot."""
+        if self.function is None:
+            raise TypeError(f"{self.name} is a template: bind its parameters instead")
+        arguments = (context,) if self.takes_context else ()
+        try:
+            with api.files_beside(self.files):
+                answer = self.function(*arguments, **values)
+        except SystemExit as end:
+            told = Ended(f"it ends the process with {end.code!r}; return an answer, or raise")
+            raise told.with_traceback(end.__traceback__) from None
+        wanted = _ANSWERS[self.kind]
+        if not isinstance(answer, wanted):
+            given = type(answer).__name__
+            raise TypeError(f"{self.name} must return a {wanted.__name__}, not {given}")
+        return answer
+
+    def inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What of the values is for the template's own parameters, as ``bot.oos.parameters.bind``
+        takes it; a parameter that was not given is absent."""
+        own = {found.name for found in self.parameters if found.blank is not None}
+        return {name: value for name, value in values.items() if name in own}
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The parameters whose values are never shown (NoEcho)."""
+        return frozenset(found.name for found in self.parameters if found.secret)
+
+    def parameter(self, kind: str) -> Parameter | None:
+        """The first parameter of a type, if the command has one."""
+        return next((found for found in self.parameters if found.kind == kind), None)
+
+    def needs(self, values: Mapping[str, Any], place: model.Place, quoted: str = "") -> model.Needs:
+        """What the store must show for this call: its list, and the request that is named by number
+        or by the message quoted; or the letter that is named."""
+        if self.reads == "dead":
+            letter = self.parameter("int")
+            return model.Needs(
+                listing="dead", letter=int(values.get(letter.name) or 0) if letter else 0
+            )
+        limit = MOST_OPEN if self.reads == "open" else 20
+        number = self.parameter("request")
+        listing = "" if self.reads == "request" else self.reads
+        if number is None:
+            return model.Needs(listing=listing, limit=limit)
+        request = int(values.get(number.name) or 0)
+        if request or not quoted:
+            return model.Needs(request=request, listing=listing, limit=limit)
+        return model.Needs(platform=place.platform, card=quoted, message=quoted, listing=listing)
+
+
+MOST_OPEN = 200
+"""Open requests that are looked at for those that wait for one person."""
+
+
+class Catalog:
+    """Commands by name and by alias; case and full-width forms make no difference. ``library``: the
+    templates that they may run, by the SHA-256 of their texts (``Template.source``). ``warnings``:
+    what is wrong with files that no command needs."""
+
+    def __init__(
+        self,
+        commands: Mapping[str, Command],
+        library: Mapping[str, oos.Template] | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self.warnings = warnings
+        self.library: Mapping[str, oos.Template] = dict(library or {})
+        self._commands = dict(sorted(commands.items()))
+        self._words = {
+            unicode.fold(word): found
+            for found in self._commands.values()
+            for word in (found.name, *found.aliases)
+        }
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._commands.values())
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._commands)
+
+    def words(self) -> tuple[str, ...]:
+        """Every word that is a command, longest first."""
+        return tuple(sorted(self._words, key=len, reverse=True))
+
+    def find(self, word: str) -> Command | None:
+        """The command of this name or alias."""
+        return self._words.get(unicode.fold(word))
+
+    def template(self, digest: str) -> oos.Template | None:
+        """The template whose text has this SHA-256; its text is ``source``. None: it is no longer
+        among the files."""
+        return self.library.get(digest)
+
+    def nearest(self, word: str) -> tuple[str, ...]:
+        """Up to three names that may have been meant, best first; swapped letters are one slip."""
+        return unicode.nearest(unicode.fold(word), tuple(self._words))

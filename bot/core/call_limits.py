@@ -1,0 +1,102 @@
+"""A run's calls held to the limits of its command: when they are to be made, and at the claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bot import model, policy
+from bot.core import bounds, hidden_values, live_runs, machines
+from bot.core.decision import Draft, reason_of, refusal_text
+from bot.deployment import House
+from bot.oos import calls, journal
+
+LOOK = "bounds:"
+"""What the keys of look-ups begin with."""
+Queue = Callable[..., None]
+"""Queues a call: ``runs.queue``."""
+
+
+def send(draft: Draft, run: live_runs.Live, call: calls.Call, queue: Queue) -> None:
+    """Queue a call that was written as started; or look up what its instances are called first; or
+    let it fail, for it would be out of bounds. Where the limits were changed since the vote, those
+    of now are judged at the claim, after whether the run may go on at all."""
+    assert draft.it.plan is not None
+    names = {**run.names, **bounds.names_of(draft.it.plan)}
+    what = calls.plain(call.what)
+    ids = bounds.aim_of(what).ids if bounds.changes(what) else ()
+    apart = {call.key, *run.asked}
+    others = dict.fromkeys(i for key, each in run.touched.items() if key not in apart for i in each)
+    now, voted = bounds.of_now(draft.house, draft.it), bounds.voted_on(draft.it)
+    found = bounds.judged(voted or now, what, names, others)
+    later = bounds.judged(now, what, names, others)
+    if found is None and isinstance(later, bounds.Unknown):
+        found = later
+    if isinstance(found, policy.Refusal):
+        return refuse(draft, run, call, found)
+    if isinstance(found, bounds.Unknown):
+        region = str(what.get("region") or draft.it.plan.region)
+        key = f"{LOOK}{call.token}"
+        body = model.Resolve(found.ids, region)
+        run.asked.add(call.key)
+        return draft.queue(key, key, body, context={"call": call.key})
+    known = {one: names[one] for one in ids if one in names}
+    context = {"names": known, "touched": list(others)} if ids else {}
+    return queue(draft, call, draft.now, context=context)
+
+
+def looked(draft: Draft, run: live_runs.Live, outcome: model.Outcome, queue: Queue) -> bool:
+    """The look-up came back; False: nobody waits for it any more."""
+    key = str(draft.context.get("call", ""))
+    opened = run.state.running.get(key)
+    effect = draft.view.effect
+    if opened is None or effect is None or not isinstance(effect.body, model.Resolve):
+        return False
+    call = opened.call
+    run.asked.discard(key)
+    if not isinstance(outcome, model.Done):
+        reason = reason_of(draft.it.locale, outcome)
+        facts = {"targets": list(effect.body.targets), "reason": reason}
+        refuse(draft, run, call, policy.Refusal("bounds.unknown", facts))
+        return True
+    if draft.it.stopping and not call.cleanup:
+        why = refusal_text(draft.it.locale, policy.Refusal("stop.before_start"))
+        failed = journal.Failed("Stopped", why)
+        live_runs.write(draft, run, journal.Finished(key, live_runs.moment(draft, run), failed))
+        return True
+    run.names |= dict.fromkeys(effect.body.targets, "")
+    run.names |= {one.id: one.name for one in machines.instances_of(outcome.data)}
+    send(draft, run, call, queue)
+    return True
+
+
+def refuse(draft: Draft, run: live_runs.Live, call: calls.Call, refusal: policy.Refusal) -> None:
+    """The call fails, and was not made."""
+    text = hidden_values.covered(draft.it.plan, refusal_text(draft.it.locale, refusal))
+    draft.enter("countersign", "call.refused", call=call.key, reason=refusal.key, why=text)
+    at = live_runs.moment(draft, run)
+    live_runs.write(
+        draft, run, journal.Finished(call.key, at, journal.Failed(bounds.REFUSED, text))
+    )
+
+
+def refusal_of_claim(
+    house: House, effect: model.StoredEffect, request: model.Request | None
+) -> model.Refused | None:
+    """Why a call that was just claimed would be out of bounds now; None: it would not."""
+    body = effect.body
+    if request is None or request.plan is None or not isinstance(body, model.RunCall):
+        return None
+    if body.lookup:
+        return None
+    context: dict[str, Any] = dict(effect.context)
+    names = {**dict(context.get("names", {})), **bounds.names_of(request.plan)}
+    limits = (*bounds.of_now(house, request), *bounds.voted_on(request))
+    found = bounds.judged(limits, body.what, names, context.get("touched", ()))
+    if found is None:
+        return None
+    if isinstance(found, bounds.Unknown):
+        facts = {"targets": list(found.ids), "reason": "–"}
+        found = policy.Refusal("bounds.unknown", facts)
+    text = hidden_values.covered(request.plan, refusal_text(request.locale, found))
+    return model.Refused(text, bounds.REFUSED, {"key": found.key})

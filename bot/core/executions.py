@@ -1,0 +1,94 @@
+"""Executions that somebody started elsewhere and that wait for approval, taken up in a group."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot import model, policy, texts
+from bot.core import questions, run_remote, terms
+from bot.core.decision import Draft
+from bot.deployment import House
+
+UNKNOWN_STARTER = 2
+"""So many people must agree where nobody knows who started it: one of them may be who did."""
+
+
+def found(
+    house: House, event: model.ExecutionFound, view: model.View, now: datetime
+) -> model.Decision:
+    """Make a request of it, that runs already and waits: from now on it is followed like ours."""
+    draft = Draft(house, view, now)
+    watch, execution = house.book.watch, event.execution
+    place = place_of(house.book, watch) if watch is not None else None
+    if watch is None or place is None or execution.waiting is None:
+        return draft.receipt()
+    rule = policy.policy_of(house.book, watch.policy)
+    locale = policy.locale_of(house.book, place)
+    plan = model.Plan(
+        command=execution.template or execution.id,
+        version="",
+        instances=(),
+        region=event.region,
+        engine=event.engine,
+        template=execution.template or execution.id,
+        preview=questions.with_note(execution.waiting.shown, locale, execution),
+    )
+    person = policy.starter_of(house.book, execution.by)
+    account = model.Account(place.platform, place.tenant, "", execution.by)
+    if person is not None:
+        known = policy.account_of(house.book, person.id, place.platform, place.tenant)
+        account = known or account
+    draft.create(
+        model.Request(
+            id=view.next_request,
+            state=model.State.RUNNING,
+            version=1,
+            command=plan.command,
+            args={},
+            person=person.id if person is not None else f"ram:{execution.by}",
+            account=account,
+            place=place,
+            locale=locale,
+            text=texts.say(locale, "watch.text", execution=execution.id),
+            policy=rule.name,
+            risk="high",
+            created_at=now,
+            expires_at=now + rule.expires,
+            approved_at=now,
+            started_at=now,
+            least=1 if person is not None else UNKNOWN_STARTER,
+            escalated=""
+            if person is not None
+            else texts.say(locale, "watch.unknown_starter", by=execution.by or "?"),
+            shift=view.shift.total_seconds(),
+            nonce=view.nonce,
+        )
+    )
+    plan = terms.complete(draft, plan)
+    draft.create(replace(draft.it, plan=plan, digest=model.digest(plan)))
+    draft.enter("countersign", "execution.found", execution=execution.id, by=execution.by)
+    draft.step(
+        model.Step(
+            request=draft.it.id,
+            index=0,
+            token=execution.id,
+            batch=run_remote.FOUND,
+            region=event.region,
+            instances=(),
+            invocation=execution.id,
+            state="running",
+        )
+    )
+    run_remote.follow(draft, execution)
+    draft.show_card()
+    return draft.receipt()
+
+
+def place_of(book: policy.Book, watch: policy.Watch) -> model.Place | None:
+    """The group that gets the card; None: it is no longer configured."""
+    for group in book.groups:
+        if group.name == watch.group and group.platform == watch.platform:
+            tenant = next(iter(sorted(book.tenants.get(group.platform, ()))), "")
+            return model.Place(group.platform, tenant, group.chat)
+    return None

@@ -1,0 +1,204 @@
+"""Forms that revoke or modify another one: what that means for the request of the other.
+
+Who may revoke a form is the platform's business. What was decided there is taken as it is, in
+whatever order it becomes known: what is known of such forms is kept by the form that they are
+about, also where that has no request (yet).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot import cards, model
+from bot.core import authority, live_runs, proposal, run_script, run_template, votes
+from bot.core.decision import VOTE_TIMERS, Draft
+from bot.policy import quorum
+
+HOLDS = authority.FORM_HOLDS
+NOT_RUN = (
+    model.State.REJECTED,
+    model.State.EXPIRED,
+    model.State.REFUSED,
+    model.State.NOT_STARTED,
+)
+
+
+def link_of(body: model.FetchForm, data: Mapping[str, Any]) -> model.FormLink | None:
+    """The form that was read as one that revokes or modifies another; None: it does not."""
+    action, original = data.get("action"), str(data.get("original") or "")
+    if action not in ("revoke", "modify"):
+        return None
+    status = str(data.get("status"))
+    if status not in ("approved", "rejected", "running"):
+        status = "withdrawn"
+    return model.FormLink(
+        body.platform,
+        original,
+        body.instance,
+        body.form,
+        action,
+        status,  # type: ignore[arg-type]
+        int(data.get("decided") or 0),
+    )
+
+
+def known(draft: Draft) -> dict[str, model.FormLink]:
+    """What is known of forms about the form at hand, by their instances, as changed so far."""
+    return {link.instance: link for link in (*draft.view.links, *draft.links)}
+
+
+def standing(links: Iterable[model.FormLink]) -> str:
+    """How a form stands: revoked, modified, revoking, modifying (both not decided yet), or ""."""
+    found = {(link.action, link.status) for link in links}
+    for action, status, word in (
+        ("revoke", "approved", "revoked"),
+        ("modify", "approved", "modified"),
+        ("revoke", "running", "revoking"),
+        ("modify", "running", "modifying"),
+    ):
+        if (action, status) in found:
+            return word
+    return ""
+
+
+def note(draft: Draft, link: model.FormLink) -> model.FormLink | None:
+    """Keep what became known of a form about another; returns what was known before. One that was
+    decided does not become undecided by an answer that comes late."""
+    before = known(draft).get(link.instance)
+    own = link.instance == link.original
+    stale = before is not None and before.status != "running" and link.status == "running"
+    if before == link or (stale and not own):
+        return before
+    draft.links.append(link)
+    if before is None or before.status != link.status:
+        draft.enter(
+            f"{link.platform}:form",
+            f"form.{link.action}",
+            form=link.form,
+            instance=link.instance,
+            original=link.original,
+            status=link.status,
+        )
+    return before
+
+
+def apply(draft: Draft, cause: str) -> None:
+    """Let the request of the form at hand be as the forms about it want it. ``cause``: the form
+    that has just become known."""
+    if draft.request is None:
+        return
+    word = standing(known(draft).values())
+    if word in ("revoked", "modified"):
+        withdraw(draft, word, cause)
+    elif word:
+        hold(draft, word, cause)
+    else:
+        lift(draft, cause)
+
+
+# ----------------------------------------------------------------------------- taken back
+
+
+def withdraw(draft: Draft, why: str = "withdrawn", cause: str = "") -> None:
+    """Cancel what has not begun, and warn about what has. ``why``: withdrawn, revoked, modified, or
+    a revocation itself. No platform says for certain who did it, so the card names the deed."""
+    request = draft.it
+    if request.state in (model.State.PLANNING, model.State.PENDING):
+        votes.call_off(draft, "", f"say.cancelled.{why}")
+    elif not request.state.final and not authority.began(draft):
+        draft.take_back("start:")
+        draft.take_back("call:")
+        live_runs.forget(draft)
+        votes.call_off(draft, "", f"say.cancelled.{why}")
+    elif began(request):
+        state = cards.state_word(request.locale, request)
+        key = f"{why}:{cause}" if cause else why
+        draft.tell_sentence(key, f"say.{why}.late", draft.asker(), state=state)
+
+
+def began(request: model.Request) -> bool:
+    """May something of it have run?"""
+    if request.cancelled == "called_off":
+        return False
+    if request.state in (model.State.FAILED, model.State.CANCELLED):
+        return request.started_at is not None
+    return request.state not in (*NOT_RUN, model.State.PLANNING, model.State.PENDING)
+
+
+# ----------------------------------------------------------------------------- held
+
+
+def hold(draft: Draft, why: str, cause: str) -> None:
+    """Let nobody approve it, and nothing of it start, while a form about it is decided. What has
+    begun goes on, and its people are told."""
+    request = draft.it
+    if request.state.final or request.hold == why:
+        return
+    if request.hold and request.hold not in HOLDS:
+        return
+    waits = request.state in (model.State.PLANNING, model.State.PENDING)
+    if not waits and authority.began(draft):
+        return draft.tell_sentence(f"{why}:{cause}", f"say.hold.{why}.late", draft.asker())
+    if request.state is model.State.APPROVED:
+        take_approval_back(draft)
+    draft.change(hold=why)
+    draft.cleared.extend(("expire", "remind", *VOTE_TIMERS))
+    draft.enter("countersign", "request.held", why=why)
+    draft.update_card()
+    return draft.tell_sentence(
+        f"{why}:{cause}:v{draft.it.version}", f"say.hold.{why}", draft.asker()
+    )
+
+
+def take_approval_back(draft: Draft) -> None:
+    """It was approved, and certainly nothing of it has been sent: it waits for votes again, under a
+    new code, so that no vote of before counts."""
+    plan = draft.it.plan
+    assert plan is not None
+    draft.take_back("start:")
+    fresh = replace(plan, nonce=draft.view.nonce)
+    draft.change(approved_at=None, plan=fresh)
+    proposal.put(draft, fresh)
+
+
+def lift(draft: Draft, cause: str) -> None:
+    """The form about it came to nothing: it waits for votes again, for as long as a new one."""
+    request = draft.it
+    if request.state.final or request.hold not in HOLDS:
+        return
+    draft.change(hold="")
+    draft.enter("countersign", "request.released", why=request.hold)
+    if draft.it.state in run_template.GOING:
+        return go_on(draft, cause)
+    if draft.it.state is not model.State.PENDING:
+        return
+    rule = quorum.of(draft.house.book, draft.it)
+    draft.change(expires_at=draft.now + rule.expires)
+    if proposal.settled_by_form(draft, rule):
+        run_script.start(draft)
+        draft.tell_sentence(f"released:{cause}:v{draft.it.version}", "say.released", draft.asker())
+    else:
+        proposal.wait_for_votes(draft, rule)
+        mentions = cards.accounts_of(draft.house, draft.tally().waiting_for, draft.it.place)
+        draft.tell_sentence(f"released:{cause}:v{draft.it.version}", "say.released", mentions)
+    draft.update_card()
+
+
+def go_on(draft: Draft, cause: str) -> None:
+    """Its run had begun, though nothing was started in it. What it waits for can be answered again,
+    for as long as something new."""
+    asks = draft.it.ballot
+    people: tuple[str, ...] = ()
+    if asks is not None and asks.voted:
+        rule, votes = draft.ballot()
+        people = quorum.tally(rule, votes).waiting_for
+        if asks.expires_at is not None:
+            draft.change(ballot=replace(asks, expires_at=draft.now + rule.expires))
+            run_template.wait_for_votes(draft, rule)
+    elif asks is not None:
+        people = run_template.askers(draft, asks)
+    mentions = cards.accounts_of(draft.house, people, draft.it.place)
+    draft.tell_sentence(f"released:{cause}:v{draft.it.version}", "say.released", mentions)
+    draft.update_card()

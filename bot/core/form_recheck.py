@@ -1,0 +1,81 @@
+"""The form of an approved request, read once more before anything of it starts: what was taken back
+meanwhile never runs, also where nobody has heard of that yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot import model, policy, texts
+from bot.core import authority, form_amendments, form_reading, form_relations, run_script, waits
+from bot.core.decision import Draft, reason_of
+
+NO_FORM = "no_form"
+
+
+def read_again(draft: Draft, body: model.FetchForm, outcome: model.Outcome) -> None:
+    """The form as it is now. Nothing happens where the request was not waiting for it any more."""
+    request, context = draft.request, form_reading.context_of(draft)
+    if request is None or request.hold or request.digest != context.get("digest"):
+        return
+    if not run_script.is_due(draft):
+        return
+    if isinstance(outcome, model.Done) and stands(draft, body, outcome.data):
+        waits.over(draft, outcome)
+        return run_script.launch(draft)
+    if not draft.it.state.final:
+        waits.over(draft)
+    if isinstance(outcome, model.Done):
+        return
+    if getattr(outcome, "code", "") != NO_FORM or not look_again(draft):
+        give_up(draft, unread_of(draft, outcome))
+
+
+def stands(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
+    """Is it still agreed to, and is nothing that revokes or modifies it agreed to or being decided?
+    If not, its request does alike. Those that its platform lists with it are read before."""
+    form_relations.follow(draft, body, data)
+    form_amendments.apply(draft, body.instance)
+    request = draft.it
+    if request.state is not model.State.APPROVED or request.hold or not request.form:
+        return False
+    if data.get("status") != "approved":
+        give_up(draft, not_agreed(request, str(data.get("status"))))
+        return False
+    if form_relations.unread(draft, body, data):
+        form_reading.before_start(draft, request.form, attached=True)
+        return False
+    return True
+
+
+def look_again(draft: Draft) -> bool:
+    """It is not found, which may be an answer that lags behind: look a few times more."""
+    again = int(form_reading.context_of(draft).get("again", 0)) + 1
+    form = draft.it.form
+    if form is None or again >= form_reading.GONE:
+        return False
+    form_reading.before_start(draft, form, again)
+    return True
+
+
+def not_agreed(request: model.Request, status: str) -> policy.Refusal:
+    """Why a form keeps its run from starting that is something else than agreed to."""
+    word = f"form.status.{status}"
+    word = word if word in texts.PHRASES else "form.status.unknown"
+    return policy.Refusal(
+        "authority.form", {"id": request.id, "status": texts.say(request.locale, word)}
+    )
+
+
+def unread_of(draft: Draft, outcome: model.Outcome) -> policy.Refusal:
+    """Why a form that cannot be read keeps its run from starting."""
+    request = draft.it
+    if getattr(outcome, "code", "") == NO_FORM:
+        return not_agreed(request, "missing")
+    facts = {"id": request.id, "reason": reason_of(request.locale, outcome)}
+    return policy.Refusal("authority.form_unread", facts)
+
+
+def give_up(draft: Draft, refusal: policy.Refusal) -> None:
+    """It was approved, and nothing of it starts; it can be put to the vote again."""
+    authority.not_started(draft, authority.refused(draft.it.locale, refusal))

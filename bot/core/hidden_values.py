@@ -1,0 +1,146 @@
+"""What must not be shown: the values of hidden parameters, and the tokens of robots' addresses.
+
+A hidden value reaches the call that needs it. In everything that people or logs get to see of a
+run (what failed and why, outputs, what is asked) it is covered wherever it stands.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot import model
+from bot.cards import runs
+from bot.commands import registry
+from bot.oos import hidden
+
+SHORTEST = 3
+"""Characters; what is shorter is no secret, and covering it would make all else unreadable."""
+
+
+def without(text: str, secrets: Iterable[Any]) -> str:
+    """A text in which the secrets are covered, also as Base64, as scripts get them. One that is too
+    short to be looked for within a text is covered where it is all of it."""
+    for secret in secrets:
+        whole = secret if isinstance(secret, str) else model.canonical(secret)
+        forms = {whole, *_strings(secret)} - {""}
+        if text in forms:
+            return runs.HIDDEN
+        forms |= set(map(_encoded, forms))
+        for shown in sorted(forms, key=len, reverse=True):
+            if len(shown) >= SHORTEST:
+                text = text.replace(shown, runs.HIDDEN)
+    return text
+
+
+def unaddressed(text: str) -> str:
+    """A text that was typed, in which the addresses of chats' robots have no tokens."""
+    return runs.unsigned(text)
+
+
+def covered(plan: model.Plan | None, value: Any) -> Any:
+    """Any value of a run with its plan's secrets covered, in keys and values."""
+    secrets = of(plan)
+    return _covered(value, secrets) if secrets else value
+
+
+def of(plan: model.Plan | None) -> list[Any]:
+    """The values of the plan's hidden parameters that there are."""
+    if plan is None:
+        return []
+    return [value for name in plan.hidden if (value := plan.parameters.get(name))]
+
+
+def of_call(plan: model.Plan, given: Any) -> Any:
+    """What a call is given, as people may read it. Hidden values go nowhere but to what holds a
+    secret by its name, or into a script as Base64, and are covered there: covering them wherever
+    they stand would hide what the call does."""
+    return _of_call(given, _coded(plan))
+
+
+def of_script(plan: model.Plan, text: str) -> str:
+    """A text without the Base64 of what is hidden."""
+    return _of_script(text, _coded(plan))
+
+
+def _coded(plan: model.Plan) -> list[str]:
+    """Hidden values as they stand in scripts."""
+    texts = [value if isinstance(value, str) else model.canonical(value) for value in of(plan)]
+    return [_encoded(text) for text in texts if text]
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+
+
+def _of_call(given: Any, coded: list[str], pasted: bool = False) -> Any:
+    if isinstance(given, Mapping):
+        return {
+            key: runs.HIDDEN
+            if part and not pasted and hidden.SLOT.fullmatch(str(key))
+            else _of_call(part, coded, pasted or str(key).casefold() == "parameters")
+            for key, part in given.items()
+        }
+    if isinstance(given, list | tuple):
+        return [_of_call(part, coded, pasted) for part in given]
+    return _of_script(given, coded) if isinstance(given, str) else given
+
+
+def _of_script(text: str, coded: list[str]) -> str:
+    """A script, also one that is passed as Base64, without what it holds of secrets."""
+    try:
+        plain = base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        plain = ""
+    looked = plain if any(one in plain for one in coded) else text
+    for one in coded:
+        looked = looked.replace(one, runs.HIDDEN)
+    return looked
+
+
+def progress(plan: model.Plan | None, shown: model.Progress) -> model.Progress:
+    """How far a run is, without secrets."""
+    if not of(plan):
+        return shown
+    stages = tuple(replace(one, detail=covered(plan, one.detail)) for one in shown.stages)
+    outputs, error = covered(plan, dict(shown.outputs)), covered(plan, shown.error)
+    return replace(shown, stages=stages, outputs=outputs, error=error)
+
+
+def typed(commands: registry.Catalog, text: str) -> str:
+    """What somebody typed, for the records, though it may not be a command at all: what is given to
+    a parameter that some template hides is covered."""
+    names = {item.name for command in commands for item in command.parameters if item.secret}
+    if names:
+        listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+        quoted = r'"[^"]*"?|\'[^\']*\'?|“[^”]*”?|\S+'
+        pattern = rf"(?i)(?<!\w)({listed})(\s*[=＝:：]\s*)(?:{quoted})"
+        text = re.sub(pattern, rf"\1\2{runs.HIDDEN}", text)
+    return runs.unsigned(text)
+
+
+def _covered(value: Any, secrets: list[Any]) -> Any:
+    if isinstance(value, str):
+        return without(value, secrets)
+    if isinstance(value, Mapping):
+        return {without(str(key), secrets): _covered(part, secrets) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_covered(part, secrets) for part in value]
+    return (
+        runs.HIDDEN if any(value == one for one in secrets if type(one) is type(value)) else value
+    )
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every piece of text within a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _strings(part)

@@ -1,0 +1,138 @@
+"""Runs of templates as their journals left them, kept in memory while they go on.
+
+What is kept is only a shortcut: it counts the entries that it has taken in, and where the store has
+others (another process, a transaction that was undone), it is made anew from the journal.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot import model
+from bot.core import bounds, plan_template
+from bot.core.decision import Draft
+from bot.oos import calls, interpreter, journal
+
+MOST = 256
+"""Runs kept in memory; the others cost nothing but their rows."""
+
+
+@dataclass(slots=True)
+class Live:
+    """``count`` entries were taken in, the last one at ``at``. ``digest`` and ``nonce`` are those
+    of the request that runs. ``names`` are those of instances by id, as the platform told them in
+    this run; ``touched``: on which instances each changing call acts, by its key; ``asked``: the
+    calls that wait for the names of their instances (forgotten with the memory, and then they
+    count, too)."""
+
+    digest: str
+    nonce: str
+    state: interpreter.State
+    count: int
+    at: datetime
+    names: dict[str, str] = field(default_factory=dict)
+    touched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+
+
+_known: OrderedDict[tuple[str, int], Live] = OrderedDict()
+
+
+def of(draft: Draft) -> Live:
+    """The run of the request, up to the last entry of its journal. LookupError, or
+    ``interpreter.JournalError``: it cannot be gone on with."""
+    place = (draft.view.installation, draft.it.id)
+    have = draft.view.journal + len(draft.journal)
+    live = _known.get(place)
+    same = live is not None and (live.digest, live.nonce) == (draft.it.digest, draft.it.nonce)
+    if live is None or not same or live.count > have:
+        live = _begun(draft)
+    if live.count < have:
+        assert draft.view.archive is not None
+        rows = [*draft.view.archive.entries(draft.it.id, live.count), *draft.journal]
+        for row in rows:
+            if row.seq > live.count:
+                _take(live, journal.entry(row.entry))
+    _known[place] = live
+    _known.move_to_end(place)
+    while len(_known) > MOST:
+        _known.popitem(last=False)
+    return live
+
+
+def write(draft: Draft, live: Live, entry: journal.Entry) -> None:
+    """Add an entry to the journal, and let the run take it in."""
+    _take(live, entry)
+    draft.journal.append(model.JournalRow(draft.it.id, live.count, journal.plain(entry)))
+
+
+def moment(draft: Draft, live: Live) -> datetime:
+    """Now, as if nobody had set the clock since the run began, and never before the last entry."""
+    return max(draft.now - draft.lag(), live.at)
+
+
+def forget(draft: Draft) -> None:
+    """The run has ended, or nobody can say where it is."""
+    _known.pop((draft.view.installation, draft.it.id), None)
+
+
+def _take(live: Live, entry: journal.Entry) -> None:
+    live.count += 1
+    live.at = max(live.at, entry.at)
+    call = live.state.call(entry.key)
+    live.state.apply(entry)
+    if call is None:
+        return
+    what = calls.plain(call.what)
+    if isinstance(entry, journal.Started) and bounds.changes(what):
+        live.touched[entry.key] = bounds.aim_of(what).ids
+    elif isinstance(entry, journal.Finished):
+        if isinstance(entry.outcome, journal.Done):
+            live.names |= bounds.names_in(what, entry.outcome.document)
+        elif _never_made(entry.outcome):
+            live.touched.pop(entry.key, None)
+
+
+def _never_made(outcome: journal.Outcome) -> bool:
+    """Did a call surely not even leave?"""
+    if isinstance(outcome, journal.Failed):
+        return outcome.code in (bounds.REFUSED, "Stopped")
+    return isinstance(outcome, journal.NotMade)
+
+
+def _begun(draft: Draft) -> Live:
+    request = draft.it
+    plan, began = request.plan, request.started_at
+    assert plan is not None
+    assert began is not None
+    library = draft.library(plan.templates)
+    run = interpreter.Run(
+        id=execution_id(draft),
+        started=began,
+        region=plan.region,
+        user=request.person,
+        pause_after=plan.canary,
+    )
+    state = interpreter.State(
+        library[plan.template], parameters_in_force(request, plan), library, run
+    )
+    return Live(request.digest, request.nonce, state, 0, began)
+
+
+def execution_id(draft: Draft) -> str:
+    """What ``{{ ACS::ExecutionId }}`` is, and what the client tokens are made of."""
+    return f"cs-{draft.name.replace(':', '-')}"
+
+
+def parameters_in_force(request: model.Request, plan: model.Plan) -> Mapping[str, Any]:
+    """The plan's parameters, without the instances that no longer fitted when the run began."""
+    if not request.gone:
+        return plan.parameters
+    return {
+        name: plan_template.without(value, request.gone) if name in plan.targets else value
+        for name, value in plan.parameters.items()
+    }

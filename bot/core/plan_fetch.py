@@ -1,0 +1,249 @@
+"""What is kept in the cloud, read before the vote: round by round, until all of it is known, then
+judged as what people typed was, and put into the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from bot import model, policy, texts
+from bot.core import (
+    endings,
+    new_request,
+    plan_definitions,
+    plan_pins,
+    plan_preview,
+    plan_template,
+    proposal,
+    screening,
+    waits,
+)
+from bot.core.decision import Draft, parsed, reason_of
+from bot.deployment import House
+from bot.oos import model as oos
+from bot.policy import quorum
+
+Cloud = dict[str, dict[str, Any]]
+"""What was read of templates so far, by folded name: its name, version, what was asked for, and the
+digest of its content."""
+
+
+def fetched(
+    house: House, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
+    """The definitions came back, or could not be read."""
+    draft = Draft(house, view, now)
+    if view.request is not None and view.request.state is model.State.PLANNING:
+        waits.over(draft)
+        refusal = refusal_of_read(draft, outcome)
+        if refusal is not None:
+            endings.refuse(draft, refusal)
+    return draft.receipt()
+
+
+def refusal_of_read(draft: Draft, outcome: model.Outcome) -> policy.Refusal | None:
+    """Go on with what was read; or why that cannot be."""
+    effect, request = draft.view.effect, draft.it
+    assert effect is not None
+    assert isinstance(effect.body, model.FetchDefinition)
+    rule = draft.house.book.commands.get(request.command)
+    if rule is None:
+        return policy.Refusal("refused.not_enabled", {"command": request.command})
+    names = [name for name, _ in effect.body.names]
+    if not isinstance(outcome, model.Done):
+        facts = {"names": names, "reason": reason_of(request.locale, outcome)}
+        return policy.Refusal("refused.definition", facts)
+    if outcome.data.get("missing"):
+        facts = {"names": list(outcome.data["missing"]), "region": effect.body.region or "–"}
+        return policy.Refusal("refused.definition_missing", facts)
+    if effect.body.engine == "ecs":
+        return command_read(draft, rule, outcome.data["definitions"][0])
+    return templates_read(draft, rule, outcome.data["definitions"])
+
+
+def go_on(
+    draft: Draft, rule: policy.CommandRule, context: Mapping[str, Any], shown: str
+) -> policy.Refusal | None:
+    """All is known: judge what will run, then look for the instances, or plan at once."""
+    house, name = draft.house, draft.it.command
+    if context.get("template"):
+        findings = [screening.examined(house, name, "script", shown)]
+    else:
+        findings = [screening.finding_of_script(house, name, shown)]
+    refusal = escalated(draft, policy.together(findings))
+    if refusal is not None:
+        return refusal
+    draft.cleared.append("definition")
+    look = new_request.look_of(draft, rule, context)
+    if look is None:
+        draft.noted = context
+        proposal.ask_for_votes(draft, plan_template.freeze(draft, rule, plan_template.NO_DATA))
+    else:
+        new_request.queue_look(draft, look, context)
+    return None
+
+
+def escalated(draft: Draft, found: policy.Finding) -> policy.Refusal | None:
+    """Add the policies that what was read calls for; or say why it must not run."""
+    if found.refusal is not None:
+        return found.refusal
+    request = draft.it
+    before = request.policies or (request.policy,)
+    names = tuple(dict.fromkeys((*before, *found.policies)))
+    if names == before:
+        return None
+    reasons = (texts.spoken(request.locale, reason) for reason in found.reasons)
+    why = "; ".join(dict.fromkeys(filter(None, (request.escalated, *reasons))))
+    draft.change(policies=names, escalated=why)
+    needed = quorum.of(draft.house.book, draft.it)
+    if not quorum.can_pass(needed, request.form is not None and not request.form.late):
+        return policy.Refusal("refused.nobody", {"policy": needed.name})
+    draft.enter("countersign", "request.escalated", policy=needed.name, escalated=why)
+    return None
+
+
+# ----------------------------------------------------------------------------- stored commands
+
+
+def command_read(
+    draft: Draft, rule: policy.CommandRule, item: Mapping[str, Any]
+) -> policy.Refusal | None:
+    """A command stored in Cloud Assistant: its text with the values in it is what is voted on."""
+    context = dict(draft.context)
+    found = plan_definitions.stored(rule, item, dict(context["parameters"]))
+    if isinstance(found, policy.Refusal):
+        return found
+    more = asdict(found)
+    more["script_type"] = more.pop("type")
+    more["definitions"] = [more.pop("definition")]
+    more["timeout"] = draft.it.timeout or more["timeout"]
+    return go_on(draft, rule, {**context, **more}, found.script)
+
+
+# ----------------------------------------------------------------------------- templates on OOS
+
+
+def templates_read(
+    draft: Draft, rule: policy.CommandRule, items: list[Mapping[str, Any]]
+) -> policy.Refusal | None:
+    """Templates stored on OOS: those that they run are read next."""
+    context = dict(draft.context)
+    cloud: Cloud = {name: dict(one) for name, one in dict(context.get("cloud", {})).items()}
+    effect = draft.view.effect
+    assert effect is not None
+    assert isinstance(effect.body, model.FetchDefinition)
+    asked = dict(effect.body.names)
+    for item in items:
+        name, content = str(item["name"]), str(item["content"])
+        refusal = refusal_of_content(name, content)
+        if refusal is not None:
+            return refusal
+        digest = plan_definitions.digest(content)
+        draft.sources[digest] = content
+        cloud[oos.fold(name)] = {
+            "name": name,
+            "version": str(item.get("version") or ""),
+            "asked": asked.get(name, ""),
+            "digest": digest,
+        }
+    return closed(draft, rule, {**context, "cloud": cloud}, cloud)
+
+
+def refusal_of_content(name: str, content: str) -> policy.Refusal | None:
+    """Can a template be read and shown?"""
+    if len(content.encode()) > plan_definitions.LONGEST_TEMPLATE:
+        facts = {"name": name, "most": plan_definitions.LONGEST_TEMPLATE // 1024}
+        return policy.Refusal("refused.definition_long", facts)
+    try:
+        parsed(content, name)
+    except oos.TemplateError as error:
+        facts = {"name": name, "problems": "; ".join(map(str, error.faults[:3]))}
+        return policy.Refusal("refused.definition_unreadable", facts)
+    return None
+
+
+def closed(
+    draft: Draft, rule: policy.CommandRule, context: dict[str, Any], cloud: Cloud
+) -> policy.Refusal | None:
+    """Read what is still missing, or go on when nothing is."""
+    root, named = root_of(draft, rule, context, cloud), rule.oos_template
+    values, region = dict(context["parameters"]), str(context["region"])
+    scope = plan_preview.Subject(root, values, (), {}, region, True).scope()
+    have = {key: {**one, "content": draft.text(one["digest"])} for key, one in cloud.items()}
+    closure = plan_definitions.closure(root, scope, have)
+    if isinstance(closure, policy.Refusal):
+        return closure
+    if closure.wanted:
+        queue(draft, model.FetchDefinition("oos", closure.wanted, region), context)
+        return None
+    refusal = refusal_of_parameters(root, values) if named else None
+    if refusal is not None:
+        return refusal
+    if named:
+        shy = [item.name for item in root.parameters if item.no_echo]
+        context["hidden"] = list(dict.fromkeys((*context["hidden"], *shy)))
+    else:
+        root = plan_pins.pinned(root, scope, {key: one["version"] for key, one in cloud.items()})
+        closure = plan_definitions.closure(root, scope, have)
+        assert isinstance(closure, plan_definitions.Closure)
+    context["script"] = "" if named else root.source
+    context["definitions"] = [
+        asdict(
+            model.Definition(
+                one["name"],
+                one["version"],
+                one["digest"],
+                pinned=closure.pinned.get(key, key == oos.fold(named)),
+            )
+        )
+        for key, one in cloud.items()
+    ]
+    return shown(draft, rule, context)
+
+
+def shown(
+    draft: Draft, rule: policy.CommandRule, context: Mapping[str, Any]
+) -> policy.Refusal | None:
+    """All that is stored is known: can it be shown whole, and may it run?"""
+    draft.noted = context
+    try:
+        subject = plan_template.subject_of(draft, plan_template.freeze(draft, rule, None))
+    except plan_preview.Untold as untold:
+        return untold.refusal
+    real = plan_template.checked(subject, draft.it.locale)
+    return real if isinstance(real, policy.Refusal) else go_on(draft, rule, context, real)
+
+
+def root_of(
+    draft: Draft, rule: policy.CommandRule, context: Mapping[str, Any], cloud: Cloud
+) -> oos.Template:
+    """The template that is started: the one on OOS that the rule names, else the file's."""
+    if rule.oos_template:
+        one = cloud[oos.fold(rule.oos_template)]
+        return draft.template(one["name"], one["digest"])
+    name = str(context["template"])
+    return draft.template(name, dict(context["templates"])[name])
+
+
+def refusal_of_parameters(root: oos.Template, values: Mapping[str, Any]) -> policy.Refusal | None:
+    """Does the template on OOS take what the file says that people give?"""
+    names = {oos.fold(item.name) for item in root.parameters}
+    needed = {oos.fold(item.name) for item in root.parameters if item.required}
+    given = {oos.fold(name) for name in values}
+    if given <= names and needed <= given:
+        return None
+    facts = {
+        "name": root.name,
+        "takes": [item.name for item in root.parameters] or ["–"],
+        "given": list(values) or ["–"],
+    }
+    return policy.Refusal("refused.definition_parameters", facts)
+
+
+def queue(draft: Draft, body: model.FetchDefinition, context: Mapping[str, Any]) -> None:
+    """Read these; ``context`` says how often it was read before."""
+    turn = int(context.get("reads", 0)) + 1
+    key = f"define:{draft.name}:{turn}"
+    draft.queue(key, f"plan:{draft.it.id}", body, context={**context, "reads": turn})

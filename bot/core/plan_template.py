@@ -1,0 +1,358 @@
+"""From a template and its values to a plan: what is checked, looked up and frozen before a vote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bot import model, policy, texts
+from bot.cards import runs
+from bot.commands import registry
+from bot.commands.line import parser
+from bot.core import bounds, hidden_values, machines, plan_preview, screening
+from bot.core import plan_definitions as kept
+from bot.core.decision import Draft, parsed
+from bot.oos import model as oos
+from bot.oos import parameters, placeholders
+from bot.policy import quorum
+
+NO_DATA: Mapping[str, Any] = {"instances": []}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A template's values, checked. ``filters`` are the Targets of the parameters ``targets``, in
+    the same order; ``text`` is what was typed without what must not be shown; ``real`` is the plan
+    with nothing hidden, for the patterns alone. ``strays`` are instances that other parameters
+    name, and that can be judged only by what they are called."""
+
+    parameters: Mapping[str, Any]
+    targets: tuple[str, ...]
+    filters: tuple[Mapping[str, Any], ...]
+    hidden: tuple[str, ...]
+    text: str
+    real: str
+    region: str
+    sources: Mapping[str, str] = field(default_factory=dict)
+    strays: tuple[str, ...] = ()
+
+
+def bound(draft: Draft, asked: parser.Parsed, text: str) -> Bound | policy.Refusal:
+    """The values of a template command as the template has them; or the first thing wrong."""
+    house, template = draft.house, template_of(asked.command)
+    rule = house.book.commands[asked.command.name]
+    region = rule.region or house.region
+    typed = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asked.command.inputs(asked.values).items()
+        if value is not None and value != ()
+    }
+    for item in template.parameters:
+        if rule.targets and item.association == "Targets" and item.name not in typed:
+            typed[item.name] = list(rule.targets)
+    values = parameters.bind(template, typed, {"ACS::RegionId": region, "ACS::AccountId": ""})
+    if isinstance(values, list):
+        problems = "; ".join(map(str, values))
+        return policy.Refusal("refused.template_values", {"problems": problems})
+    hidden = tuple(item.name for item in template.parameters if item.no_echo)
+    refusal = refusal_of_values(rule, template, values)
+    if refusal is not None:
+        return refusal
+    selected = {
+        item.name: chosen
+        for item in template.parameters
+        if (chosen := selector_of(item, values[item.name], region)) is not None
+    }
+    strays = strays_of(rule, values, tuple(selected))
+    shy = next((name for name in strays.values() if name in hidden), None)
+    if shy is not None:
+        return policy.Refusal("refused.target", {"target": f"{runs.HIDDEN} ({shy})"})
+    refusal = refusal_of_calls(rule, draft.library(asked.command.templates))
+    if refusal is not None:
+        return refusal
+    library = draft.library(asked.command.templates)
+    subject = plan_preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
+    real = checked(subject, house.book.locale)
+    if isinstance(real, policy.Refusal):
+        return real
+    return Bound(
+        values,
+        tuple(selected),
+        tuple(selected.values()),
+        hidden,
+        hidden_values.unaddressed(parser.shown(house.catalog, text, house.book.locale)),
+        real,
+        region,
+        {digest: library[name].source for name, digest in asked.command.templates.items()},
+        tuple(strays),
+    )
+
+
+def refusal_of_calls(
+    rule: policy.CommandRule, library: Mapping[str, oos.Template]
+) -> policy.Refusal | None:
+    """Would calls be made of which nobody can tell on what they act, though the command is held to
+    some instances?"""
+    if policy.unjudged(rule) == "allow":
+        return None
+    if rule.engine == "oos":
+        return policy.Refusal("bounds.unjudged_plan", {"calls": ["OOS"]})
+    found = list(dict.fromkeys(bounds.unjudgeable(library.values())))
+    return policy.Refusal("bounds.unjudged_plan", {"calls": found[:5]}) if found else None
+
+
+def checked(subject: plan_preview.Subject, locale: str) -> str | policy.Refusal:
+    """The plan as it will be, with nothing hidden; or why it cannot be put to the vote: it cannot
+    be shown whole, or something hidden would decide what is done."""
+    faults = plan_preview.faults_of(subject)
+    if faults:
+        problems = "; ".join(map(str, faults[:3]))
+        return policy.Refusal("refused.hidden", {"problems": problems})
+    try:
+        plan_preview.text(subject, locale)
+        return plan_preview.real(subject)
+    except plan_preview.Untold as untold:
+        return untold.refusal
+
+
+def strays_of(
+    rule: policy.CommandRule, values: Mapping[str, Any], targets: tuple[str, ...]
+) -> dict[str, str]:
+    """The instances that are named outside of the parameters that hold instances, each with the
+    parameter that names it, where the command is held to some and the id alone does not fit. By
+    what else a template may find instances, nobody can tell."""
+    found: dict[str, str] = {}
+    if "*" in rule.allowed_targets:
+        return found
+    known = set(strings([values[name] for name in targets]))
+    for name in (name for name in values if name not in targets):
+        for text in strings(values[name]):
+            for one in bounds.INSTANCE.findall(text):
+                if one not in known and not any(fnmatchcase(one, g) for g in rule.allowed_targets):
+                    found.setdefault(str(one), name)
+    return found
+
+
+def refusal_of_mentions(rule: policy.CommandRule, plan: model.Plan) -> policy.Refusal | None:
+    """May the instances that parameters of a template name beside its targets be touched? They are
+    judged by what they were called when the plan was made."""
+    named = {one.id: one for one in (*plan.instances, *plan.mentions)}
+    strays = strays_of(rule, plan.parameters, plan.targets) if plan.template else {}
+    for one, name in strays.items():
+        known = named.get(one, model.Instance(one))
+        refusal = policy.refusal_of_names(rule, (known,))
+        if refusal is not None:
+            shy = policy.Refusal("refused.target", {"target": f"{runs.HIDDEN} ({name})"})
+            return shy if name in plan.hidden else refusal
+    return None
+
+
+def template_of(command: registry.Command) -> oos.Template:
+    assert command.template is not None
+    return command.template
+
+
+def refusal_of_values(
+    rule: policy.CommandRule, template: oos.Template, values: Mapping[str, Any]
+) -> policy.Refusal | None:
+    """Are the values among those that the configuration allows? An empty one is taken only where
+    that is the template's own Default: it may well mean everything."""
+    items = {oos.fold(item.name): item for item in template.parameters}
+    for name, allowed in rule.allowed_values.items():
+        item = items.get(oos.fold(name))
+        value = values.get(item.name) if item is not None else None
+        empty = value in (None, "", [], {})
+        if item is None or (empty and not item.required and not item.default):
+            continue
+        for each in value if isinstance(value, list) and value else (value,):
+            if str(each) not in allowed:
+                shown = runs.HIDDEN if item.no_echo else str(each)[:80]
+                facts = {"name": name, "value": shown, "values": list(allowed)}
+                return policy.Refusal("refused.value", facts)
+    return None
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every piece of text within a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from strings(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from strings(part)
+
+
+def findings(draft: Draft, command: str, text: str, bound: Bound) -> list[policy.Finding]:
+    """What the patterns say of the words, of every value, and of what will be done: all as it is,
+    for a refusal never repeats what was found."""
+    house = draft.house
+    seen = [policy.examine(house.book, command, "text", text)]
+    for value in filter(None, dict.fromkeys(strings(bound.parameters))):
+        seen.append(screening.examined(house, command, "value", value))
+    seen.append(screening.examined(house, command, "script", bound.real))
+    return seen
+
+
+# ----------------------------------------------------------------------------- targets
+
+
+def selector_of(item: oos.Parameter, value: Any, region: str) -> Mapping[str, Any] | None:
+    """What a parameter's instances are found by; None: it holds none."""
+    if value in (None, "", [], {}):
+        return None
+    if item.association == "Targets":
+        given = json.loads(value) if isinstance(value, str) else value
+        given = given[0] if isinstance(given, list) and len(given) == 1 else given
+        return given if isinstance(given, Mapping) else {"Type": "Any", "Filters": given}
+    if is_instances(item):
+        ids = value if isinstance(value, list) else [value]
+        if any(placeholders.names(str(one)) for one in ids):
+            return None
+        place = {"RegionId": region} if region else {}
+        return {"Type": "ResourceIds", "ResourceIds": [str(one) for one in ids], **place}
+    return None
+
+
+def is_instances(item: oos.Parameter) -> bool:
+    """Is it instances by id: one (String) or several (List)?"""
+    named = item.association.casefold().endswith("::ecs::instance::instanceid")
+    return named and item.type in ("String", "List")
+
+
+def frozen(item: oos.Parameter, ids: list[str], region: str) -> Any:
+    """The value of a parameter that holds exactly these instances."""
+    if is_instances(item):
+        return ids if item.type == "List" else ids[0]
+    place = {"RegionId": region} if region else {}
+    targets = {"Type": "ResourceIds", "ResourceIds": ids, **place}
+    if item.type == "String":
+        return json.dumps(targets)
+    return [targets] if item.type == "List" else targets
+
+
+def without(value: Any, gone: tuple[str, ...]) -> Any:
+    """A frozen value less some instances."""
+    if isinstance(value, Mapping):
+        left = [each for each in value["ResourceIds"] if each not in gone]
+        return {**value, "ResourceIds": left}
+    if isinstance(value, list):
+        return [without(each, gone) for each in value if each not in gone]
+    if value.startswith("{"):
+        return json.dumps(without(json.loads(value), gone))
+    return "" if value in gone else value
+
+
+def emptied(value: Any, gone: tuple[str, ...]) -> bool:
+    """Does a frozen value lose all of its instances by that? What it would then select, only the
+    template knows: it could be everything."""
+    return bool(held(value)) and not set(held(value)) - set(gone)
+
+
+def held(value: Any) -> list[str]:
+    """The instances that a frozen value holds."""
+    if isinstance(value, Mapping):
+        return list(value["ResourceIds"])
+    if isinstance(value, list):
+        return [one for each in value for one in held(each)]
+    return held(json.loads(value)) if value.startswith("{") else [value] if value else []
+
+
+def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
+    """The ids that each of ``count`` filters found."""
+    if not count:
+        return []
+    every = [str(found["id"]) for found in data.get("instances", ())]
+    if count == 1:
+        return [every]
+    return [[str(one) for one in ids] for ids in data["each"]]
+
+
+# ----------------------------------------------------------------------------- the plan
+
+
+def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any] | None) -> model.Plan:
+    """The plan of a template, from what was checked when it was asked for (the effect's context)
+    and the instances that were found now. None: they were not looked up yet, so the parameters are
+    as they were typed."""
+    context = draft.context
+    instances = machines.instances_of(data or NO_DATA)
+    mentions = machines.instances_of({"instances": (data or NO_DATA).get("mentions", ())})
+    region = instances[0].region if instances else str(context["region"])
+    sources = dict(context["templates"])
+    name = str(context["template"])
+    template, values = draft.template(name, sources[name]), dict(context["parameters"])
+    targets = tuple(context["targets"])
+    items = {item.name: item for item in template.parameters}
+    for target, ids in zip(targets, each_of(data, len(targets)), strict=True) if data else ():
+        values[target] = frozen(items[target], ids, region)
+    hidden = tuple(context["hidden"])
+    on_oos = rule.engine == "oos"
+    named = on_oos and rule.oos_template
+    needed = quorum.of(draft.house.book, draft.it)
+    found = kept.noted(context)
+    versions = {one.name: one.version for one in found}
+    plan = model.Plan(
+        command=draft.it.command,
+        version=versions.get(rule.oos_template, rule.oos_version)
+        if named
+        else str(context["version"]),
+        instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
+        region=region or rule.region or draft.house.region,
+        script=str(context.get("script") or template.source) if on_oos and not named else "",
+        command_id=rule.oos_template if named else "",
+        parameters=values,
+        engine=rule.engine or "local",
+        template=name,
+        templates=sources,
+        targets=targets,
+        selectors=tuple(context["filters"]),
+        hidden=hidden,
+        canary=needed.canary if not on_oos else 0,
+        definitions=found,
+        mentions=tuple(model.Instance(i.id, i.name, i.region) for i in mentions),
+    )
+    root, library = running_of(draft, plan)
+    loose = tuple(dict.fromkeys(kept.unseen(root, library)))
+    return replace(plan, preview=preview_of(draft, plan), loose=loose)
+
+
+def items_of(draft: Draft, plan: model.Plan) -> dict[str, oos.Parameter]:
+    """The parameters of the plan's template, by name."""
+    template = draft.template(plan.template, plan.templates[plan.template])
+    return {item.name: item for item in template.parameters}
+
+
+def running_of(draft: Draft, plan: model.Plan) -> tuple[oos.Template, dict[str, oos.Template]]:
+    """The template that will run, and every one that it may run: on OOS, as they are there."""
+    library = draft.library(plan.templates)
+    library |= {one.name: draft.template(one.name, one.digest) for one in plan.definitions}
+    if plan.script:
+        return parsed(plan.script, plan.template), library
+    return library[plan.command_id or plan.template], library
+
+
+def preview_of(draft: Draft, plan: model.Plan) -> str:
+    """What a plan will do, with the values that it has now. ``preview.Untold``: it cannot be shown
+    whole."""
+    locale = draft.it.locale
+    told = plan_preview.text(subject_of(draft, plan), locale)
+    if not plan.mentions:
+        return told
+    named = [f"{one.name} ({one.id})" if one.name else one.id for one in plan.mentions]
+    return f"{told}\n{texts.say(locale, 'preview.mentions', instances=named)}"
+
+
+def subject_of(draft: Draft, plan: model.Plan) -> plan_preview.Subject:
+    """What is told of a plan, to people and to the patterns."""
+    root, library = running_of(draft, plan)
+    values = dict(plan.parameters)
+    if plan.command_id:
+        usual = {item.name: item.default for item in root.parameters if not item.required}
+        values = usual | values
+    away = plan.engine == "oos"
+    return plan_preview.Subject(root, values, plan.hidden, library, plan.region, away)

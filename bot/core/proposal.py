@@ -1,0 +1,110 @@
+"""From an answer to "which instances?" to a frozen plan with its digest, ready to be voted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot import model, policy
+from bot.core import authority, machines, plan_definitions, run_script, systems, terms
+from bot.core.decision import Draft
+from bot.policy import quorum
+
+PLAN_WITHIN = timedelta(minutes=2)
+
+
+def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> model.Plan:
+    """The plan, from what the command rendered when it was asked for and what was found now."""
+    effect = draft.view.effect
+    assert effect is not None
+    instances = machines.instances_of(data)
+    script = str(effect.context["script"])
+    kind = str(effect.context.get("script_type", systems.SHELL))
+    if kind == systems.SHELL and systems.is_windows(data):
+        script, kind = str(effect.context["windows"]), systems.POWERSHELL
+    return model.Plan(
+        command=draft.it.command,
+        version=str(effect.context.get("version", "")),
+        instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
+        region=instances[0].region or rule.region or draft.house.region,
+        script=script,
+        script_type=kind,
+        command_id=rule.command_id,
+        parameters=dict(effect.context.get("parameters", {})) if rule.command_id else {},
+        user=rule.user,
+        workdir=str(effect.context.get("workdir", rule.workdir)),
+        timeout=int(effect.context.get("timeout", rule.timeout)),
+        launcher=str(effect.context.get("launcher", "")),
+        braces=bool(effect.context.get("braces")),
+        invoke=bool(rule.command_id) and rule.invoke,
+        definitions=plan_definitions.noted(effect.context),
+    )
+
+
+def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
+    """Freeze the plan and put it to the vote; an OA form may have decided it already."""
+    rule = put(draft, plan)
+    if draft.it.hold in authority.FORM_HOLDS:
+        return draft.show_card()
+    if settled_by_form(draft, rule) and not draft.it.hold:
+        run_script.start(draft)
+        return draft.show_card()
+    draft.show_card()
+    return wait_for_votes(draft, rule)
+
+
+def settled_by_form(draft: Draft, rule: quorum.Quorum) -> bool:
+    """Is it approved already, by those who agreed to the form that asked?"""
+    form = draft.it.form
+    counted = any(vote.via == "form" for vote in draft.ballot()[1])
+    if form is not None and rule.form_counts and form.decides and not counted:
+        count_form(draft, rule)
+    return draft.tally().verdict == "approved"
+
+
+def put(draft: Draft, plan: model.Plan) -> quorum.Quorum:
+    """Freeze the plan; from now on it is what is voted on. Returns whose agreement it needs."""
+    plan = terms.complete(draft, plan)
+    rule = quorum.of(draft.house.book, replace(draft.it, plan=plan))
+    code, until = model.digest(plan), draft.now + rule.expires
+    draft.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
+    draft.cleared.append("plan")
+    draft.enter(
+        "countersign",
+        "request.planned",
+        digest=code,
+        instances=[instance.id for instance in plan.instances],
+        policy=rule.name,
+        version=plan.version,
+    )
+    return rule
+
+
+def wait_for_votes(draft: Draft, rule: quorum.Quorum) -> None:
+    draft.remind("expire", rule.expires)
+    if timedelta() < rule.remind < rule.expires:
+        draft.remind("remind", rule.remind)
+
+
+def count_form(draft: Draft, rule: quorum.Quorum) -> None:
+    """Take the people who agreed to the OA form as votes; accounts of nobody known don't count."""
+    book, request = draft.house.book, draft.it
+    assert request.form is not None
+    alone = all(one.form_counts for one in rule.policies)
+    digest = request.digest if alone else quorum.FORM + request.digest
+    themselves = any(one.self_approval and one.form_counts for one in rule.policies)
+    for account in request.form.approvers:
+        person = policy.person_of(book, account)
+        if person is None or any(vote.person == person.id for vote in draft.ballot()[1]):
+            why = "unknown account" if person is None else "counted already"
+        elif person.id == request.person or (person.id in rule.involved and not themselves):
+            why = "asked for it"
+        else:
+            draft.vote(
+                model.Vote(request.id, person.id, account, True, digest, draft.now, via="form")
+            )
+            draft.enter(person.id, "vote.cast", approve=True, digest=request.digest, via="form")
+            continue
+        draft.enter("countersign", "vote.not_counted", account=account.id, reason=why)

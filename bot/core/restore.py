@@ -1,0 +1,45 @@
+"""A store that was put back from a copy: what becomes of the requests that were open in it.
+
+What happened after the copy was made is unknown here. So what was not decided yet is held (the
+restore itself did that), what runs at the far end is followed there, and of what this bot itself
+carried out, or was about to, people are told that nobody knows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import model, texts
+from bot.core import live_runs, run_hold, run_script, run_template
+from bot.core.decision import Draft
+from bot.deployment import House
+
+
+def restored(
+    house: House, event: model.Restored, view: model.View, now: datetime
+) -> model.Decision:
+    """Tell in the request's thread what was restored, and what to do now."""
+    draft = Draft(house, view, now)
+    if view.request is None or view.request.state.final:
+        return draft.receipt()
+    state = draft.it.state.value
+    draft.change()
+    draft.enter("countersign", "request.restored", state=state)
+    if not draft.it.hold and driven_here(draft):
+        live_runs.forget(draft)
+        draft.take_back("call:")
+        why = texts.say(draft.it.locale, "restored.unknown")
+        run_template.end(draft, model.State.UNKNOWN, why)
+        return draft.receipt()
+    if run_hold.is_held(draft.it):
+        run_hold.look_up(draft, run_script.queue_start)
+    key = "say.restored.held" if draft.it.hold else "say.restored.followed"
+    draft.tell_sentence("restored", key, draft.asker())
+    draft.update_card()
+    return draft.receipt()
+
+
+def driven_here(draft: Draft) -> bool:
+    """Does what comes next follow from this store alone, so that nobody at the far end can say how
+    far it is? A step that was started there, or may have been, is looked up."""
+    return not draft.steps

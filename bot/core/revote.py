@@ -1,0 +1,123 @@
+"""The same once more: a request that was approved and not started, or that is held after a restore,
+put to the vote again as a request of its own, with votes anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot import cards, model, policy, texts
+from bot.commands import api
+from bot.commands.line import parser
+from bot.core import access, authority, new_request, run_script
+from bot.core.decision import Draft, refusal_text
+from bot.policy import quorum
+
+RESTORED = "restored"
+"""Why a request is held that came out of a backup: what became of it since, nobody knows."""
+WAITING = (model.State.PLANNING, model.State.PENDING, model.State.APPROVED)
+
+
+def revote(draft: Draft, person: policy.Person, account: model.Account) -> run_script.Answer:
+    """Ask for the same again, on behalf of whoever asked for it; and say what came of it."""
+    before, locale = draft.it, draft.locale
+    refusal = refusal_of(draft, person) or file(draft, person, account)
+    if refusal is not None:
+        draft.enter(person.id, "revote.refused", reason=refusal.key, state=before.state.value)
+        return refusal_text(locale, refusal), "warning"
+    if draft.it.alike == before.id:  # which ends with this
+        draft.change(alike=0)
+    close(draft, before, person)
+    return texts.say(locale, "revote.done", id=before.id, number=draft.it.id), "success"
+
+
+def refusal_of(draft: Draft, person: policy.Person) -> policy.Refusal | None:
+    """May this person put this request to the vote again now?"""
+    book, request = draft.house.book, draft.it
+    facts = {"id": request.id}
+    asker = quorum.holders(book, quorum.requester(request))
+    if person.id not in asker and not policy.may_use(book, person, request.command, request.place):
+        return policy.Refusal("revote.not_yours", {**facts, "command": request.command})
+    if request.renewed:
+        return policy.Refusal("revote.already", {**facts, "number": request.renewed})
+    if request.state is model.State.NOT_STARTED:
+        return None
+    if request.hold == RESTORED and request.state in WAITING and not authority.began(draft):
+        return None
+    if request.hold and request.hold != RESTORED and not request.state.final:
+        return authority.refusal_of_hold(request)
+    key = "revote.running" if request.hold and not request.state.final else "revote.not_now"
+    state = cards.state_word(draft.locale, replace(request, locale=draft.locale))
+    return policy.Refusal(key, {**facts, "state": state})
+
+
+def file(draft: Draft, person: policy.Person, account: model.Account) -> policy.Refusal | None:
+    """Make the request anew, through every check, with the values that it had."""
+    house, book, request = draft.house, draft.house.book, draft.it
+    asker = book.people.get(request.person) or policy.person_of(book, request.account)
+    if asker is None:
+        facts = {"id": request.id, "name": request.person}
+        return policy.Refusal("authority.requester", facts)
+    found = house.catalog.find(request.command)
+    if found is None or found.kind != "operation":
+        return policy.Refusal("refused.not_enabled", {"command": request.command})
+    refusal = access.refusal_of_right(house, asker, found.name, request.place, request.locale)
+    if refusal is not None:
+        return refusal
+    values = values_of(request, found.hidden)
+    known = {parameter.name: parameter.required for parameter in found.parameters}
+    if values is None:
+        return policy.Refusal("revote.not_kept", {"command": found.name})
+    if not fits(values, known):
+        return policy.Refusal("revote.other_values", {"command": found.name})
+    context: api.Context = draft.asked_by(asker, request.account, request.place, request.locale)
+    place = replace(request.place, message="", webhook="", webhook_until=model.EPOCH)
+    kept = bool(request.form or request.rules) and request.policy in book.policies
+    return new_request.file_request(
+        draft,
+        parser.Parsed(found, values, frozenset(values)),
+        context,
+        text=request.text,
+        place=place,
+        account=request.account,
+        stronger=request.policy if kept else "",
+        rules=request.rules,
+        causes=(*request.causes, model.Party(person.id, account)),
+        timeout=request.timeout,
+    )
+
+
+def fits(values: Mapping[str, Any], known: Mapping[str, bool]) -> bool:
+    """Does the command still take these values? ``known``: its parameters, and which it needs."""
+    return set(values) <= set(known) and all(
+        name in values for name, required in known.items() if required
+    )
+
+
+def values_of(request: model.Request, hidden: frozenset[str]) -> Mapping[str, Any] | None:
+    """The values that it was asked for with; those that are never shown are in its plan only. None:
+    it has no plan yet, and so nobody knows them any more."""
+    kept = request.plan.parameters if request.plan is not None else {}
+    values: dict[str, Any] = {}
+    for name, value in request.args.items():
+        if name in hidden and value:
+            if name not in kept:
+                return None
+            value = kept[name]
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return values
+
+
+def close(draft: Draft, before: model.Request, person: policy.Person) -> None:
+    """The earlier request says which one it became; nobody decides on it any more."""
+    old = Draft(draft.house, draft.view, draft.now)
+    if not before.state.final:
+        old.finish(model.State.CANCELLED, by=person.id, cancelled="called_off")
+        old.take_back("start:")
+        old.take_back("call:")
+    old.change(renewed=draft.it.id)
+    old.enter(person.id, "request.revoted", number=draft.it.id)
+    old.update_card()
+    old.tell_sentence("revoted", "say.revoted", name=person.name, number=draft.it.id)
+    draft.take_over(old)

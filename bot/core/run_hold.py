@@ -1,0 +1,80 @@
+"""A script in several calls that has begun and may not go on at this moment: the calls that are
+left are held, and people are asked, as they are of a template's run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot import model
+from bot.core import run_template
+from bot.core.decision import Draft
+
+KIND = "held"
+Queue = Callable[..., None]
+"""Queues the call of a step: ``running.queue_start``."""
+
+
+def hold(draft: Draft, step: model.Step, outcome: model.Refused) -> None:
+    """A call was refused at the moment when it would have been made. Neither it nor any other that
+    has surely not left is made until somebody says so; why is asked and told once."""
+    unsent = draft.view.unsent
+    draft.take_back("start:")
+    for each in tuple(draft.steps.values()):
+        left = each.state == "started" and key_of(each, unsent)
+        if each.index == step.index or left:
+            draft.step(replace(each, state="held"))
+    if is_held(draft.it):
+        return draft.change()
+    reason = str(outcome.data.get("key", ""))
+    draft.enter("countersign", "run.held", call=step.token, reason=reason)
+    text = f"{draft.it.digest}:{KIND}:{draft.it.version}"
+    asks = model.Ballot(
+        key=KIND,
+        kind="held",
+        task="",
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        shown=outcome.reason,
+    )
+    draft.change(state=model.State.WAITING, ballot=asks)
+    run_template.ask(draft, asks)
+    return draft.update_card()
+
+
+def resume(draft: Draft, queue: Queue) -> None:
+    """Make the calls that are held."""
+    for step in release(draft):
+        queue(draft, step, again=f"again{draft.it.version}")
+    draft.update_card()
+
+
+def look_up(draft: Draft, queue: Queue) -> None:
+    """Out of a restored store: somebody may have said since that it goes on. What became of the
+    calls that are held is looked up, and none is made."""
+    for step in release(draft):
+        queue(draft, step, look=1, lookup=True)
+
+
+def release(draft: Draft) -> list[model.Step]:
+    """Nothing is asked any more; returns the steps that were held."""
+    going = draft.it.started_at is not None
+    state = model.State.RUNNING if going else model.State.APPROVED
+    draft.change(state=state, ballot=None)
+    found = [step for step in draft.steps.values() if step.state == KIND]
+    for step in found:
+        draft.step(replace(step, state="started"))
+    return [replace(step, state="started") for step in found]
+
+
+def is_held(request: model.Request) -> bool:
+    """Does a script wait because it may not go on?"""
+    asks, plan = request.ballot, request.plan
+    return asks is not None and asks.kind == KIND and plan is not None and not plan.template
+
+
+def key_of(step: model.Step, keys: frozenset[str]) -> str:
+    """The key among these by which the call of a step is queued; "": none is."""
+    own = f"start:{step.token}"
+    return next((key for key in keys if key == own or key.startswith(f"{own}:")), "")

@@ -1,0 +1,84 @@
+"""Due times of a request: of its votes, its plan and its run, and what is done when they come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot import cards, model, policy, texts
+from bot.core import endings, run_remote, run_script, run_template
+from bot.core.decision import VOTE_TIMERS, Draft
+from bot.deployment import House
+
+LOST = timedelta(hours=1)
+"""How long after that a run without results is given up: a person has to look then."""
+
+
+def timer_due(
+    house: House, event: model.TimerDue, view: model.View, now: datetime
+) -> model.Decision:
+    """A due-time row came due; one that no longer fits the state does nothing."""
+    draft = Draft(house, view, now)
+    request = view.request
+    if request is None or request.state.final:
+        return draft.receipt()
+    # what a restored store says of time that ran out may be untrue: it waits for people instead
+    pending = request.state is model.State.PENDING and request.hold != "restored"
+    if event.timer == "expire" and pending:
+        expire(draft)
+    elif event.timer == "remind" and pending and draft.now < request.expires_at:
+        remind(draft)
+    elif event.timer == "plan" and request.state is model.State.PLANNING:
+        why = texts.say(request.locale, "refused.lookup.late")
+        endings.refuse(draft, policy.Refusal("refused.lookup", {"reason": why}))
+    elif event.timer == "definition" and request.state is model.State.PLANNING:
+        endings.refuse(draft, policy.Refusal("refused.definition_late"))
+    elif event.timer == "overdue" and request.state in run_template.GOING:
+        draft.enter("countersign", "run.overdue")
+        draft.tell_sentence("overdue", "say.overdue", draft.asker())
+        draft.remind("lost", LOST)
+    elif event.timer in VOTE_TIMERS and request.hold:
+        return draft.receipt()  # time on hold is not time to decide
+    elif event.timer in run_template.TIMERS and request.state in run_template.GOING:
+        assert request.plan is not None
+        follow = run_template if request.plan.engine == "local" else run_remote
+        follow.timer_due(draft, event.timer)
+    elif event.timer == "lost" and request.state in run_template.GOING:
+        give_up(draft)
+    return draft.receipt()
+
+
+def give_up(draft: Draft) -> None:
+    """No results came for far longer than the run may take: nobody can say how it ended."""
+    for step in tuple(draft.steps.values()):
+        if step.state in ("started", "running"):
+            why = texts.say(draft.it.locale, "say.no_results")
+            draft.step(replace(step, state="unknown", error=why))
+            draft.enter(
+                "countersign", "run.unknown", reason="no results", invocation=step.invocation
+            )
+    draft.change()
+    if not run_script.conclude(draft):
+        draft.update_card()
+
+
+def expire(draft: Draft) -> None:
+    """Time ran out before the votes were in: it does not run, and nobody has refused it."""
+    draft.finish(model.State.EXPIRED)
+    draft.enter("countersign", "request.expired")
+    draft.update_card()
+    endings.sentence(draft, "expired", "say.expired")
+
+
+def remind(draft: Draft) -> None:
+    """Mention those whose vote is still missing."""
+    request, house = draft.it, draft.house
+    waiting = draft.tally().waiting_for
+    draft.enter("countersign", "request.reminded", people=list(waiting))
+    draft.tell_sentence(
+        "remind",
+        "say.remind",
+        cards.accounts_of(house, waiting, request.place),
+        time=cards.moment(house, request.expires_at),
+        left=request.expires_at - draft.now,
+    )

@@ -1,0 +1,26 @@
+"""What stands still while events come and go: the book of people and permission, the commands."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+from bot import policy
+from bot.commands import registry
+from bot.rules import ruleset
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class House:
+    """``region``: where instances are looked for when nothing else is said. ``zone``: in which
+    times are shown to people. ``rules``: None where there are none. ``key`` is the installation's:
+    hidden values are sealed with it. ``safety_check``: which tasks OOS lets people confirm."""
+
+    book: policy.Book
+    catalog: registry.Catalog
+    region: str = ""
+    zone: tzinfo = field(default=UTC)
+    rules: ruleset.Rulebook | None = None
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    safety_check: str = ""

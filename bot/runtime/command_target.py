@@ -1,0 +1,59 @@
+"""Carries out what rules ask of the bot itself: a command becomes a request, by the one door."""
+
+from __future__ import annotations
+
+from bot import model
+from bot.model import ports
+
+
+class Clerk:
+    """Performs ``model.Deliver`` to a command. A try that is repeated after a crash is recognised
+    by its id, so it neither asks twice nor forgets the answer."""
+
+    def __init__(self, submit: ports.Submit, clock: ports.Clock) -> None:
+        self._submit = submit
+        self._clock = clock
+
+    async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
+        """Ask for the command. Done carries the number of the request, Refused the sentence that
+        was said in the group."""
+        try:
+            receipt = await self._submit(ordered(effect, self._clock))
+        except ports.Closed as closed:
+            return model.NotSent(str(closed))
+        if receipt.tone == "error":
+            return model.Refused(receipt.toast)
+        return model.Done(receipt.toast)
+
+    async def close(self) -> None:
+        """There is nothing to release."""
+
+
+def ordered(effect: model.Deliver, clock: ports.Clock) -> model.Ordered:
+    """The event by which a rule asks. Its id is new where people sent a refused one once more."""
+    to, event = effect.to, effect.event
+    again = f":{effect.again}" if effect.again else ""
+    return model.Ordered(
+        id=f"ordered:{effect.key}{again}",
+        at=clock.now(),
+        rule=effect.rule,
+        cause=f"{event['source']} {event['id']}",
+        command=to["command"],
+        values=effect.body,
+        person=to.get("person", ""),
+        group=to["group"],
+        platform=to["platform"],
+        policy=to.get("policy", ""),
+        rules=tuple(to.get("rules", ())),
+        timeout=int(to.get("timeout", 0)),
+        causes=tuple(
+            model.Party(
+                cause["person"],
+                model.Account(**cause["account"]),
+                tuple(
+                    (platform, tenant, id_) for platform, tenant, id_ in cause.get("accounts", ())
+                ),
+            )
+            for cause in to.get("causes", ())
+        ),
+    )

@@ -1,0 +1,408 @@
+"""The one door: every event is deduplicated, decided, written and answered in one transaction.
+
+Events that wait together share a transaction, each within its own savepoint: under load one sync
+of the disk serves many of them, and alone an event waits for nobody. A thread of its own writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeVar
+
+from bot import failpoints, model, regexes, store
+from bot.model import ports
+from bot.runtime import intake as taker_
+from bot.runtime import retry as patience_
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Judge = Callable[[model.StoredEffect, model.View, datetime], model.Refused | None]
+"""Why an effect that was just claimed must not be sent; None: it may be."""
+
+
+class Quota(store.Quota, Protocol):
+    """How much may be claimed. ``give_back`` is told of each one that was not sent after all."""
+
+    def give_back(self, bucket: store.Bucket) -> None: ...
+
+
+Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
+
+MOST_TOGETHER = 256
+IDLE = 0.05
+JOBS_PER_CHECKPOINT = 4000
+MOST_TRIES = 5000
+"""So many patterns may have to be judged elsewhere for one event."""
+PATIENCE_OF_END = 5.0
+"""Seconds that a bot which is to stop waits for a write lock that another program holds."""
+COMMIT_WEIGHS = 3
+"""What a commit writes whatever it holds, counted in jobs. So the write-ahead log stays at some
+seventy megabytes, however many jobs share a commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Something waiting for the writer thread: an event, or else a ``call``."""
+
+    future: asyncio.Future[Any]
+    event: model.Event | None
+    call: Callable[[store.Writer], Any] | None
+    tries: int = 0
+
+
+class Engine:
+    """Takes events, hands back receipts.
+
+    ``needs`` and ``decide`` are the core. ``failed_toast`` is answered to an event that could not
+    be decided. ``failed`` is called (on the loop) when the store can't be written: the process
+    should end, for nothing more will be taken. All methods belong to the loop's thread.
+    """
+
+    def __init__(
+        self,
+        house: store.Store,
+        needs: taker_.Needs,
+        decide: taker_.Decide,
+        clock: ports.Clock,
+        *,
+        failed_toast: str = "Something went wrong here; it was noted in the audit log.",
+        patience: patience_.Patience | None = None,
+        failed: Callable[[BaseException], None] | None = None,
+        chance: random.Random | None = None,
+        judge: Judge | None = None,
+    ) -> None:
+        if house.writer is None or house.keeper is None:
+            raise ValueError("the engine needs a store that it can write")
+        self.store = house
+        self.clock = clock
+        self._taker = taker_.Taker(
+            house.writer,
+            needs,
+            decide,
+            clock,
+            failed_toast,
+            patience or patience_.Patience(),
+            chance,
+        )
+        self._gate = _Gate(house.writer, self._taker, judge, clock) if judge is not None else None
+        self._writer, self._mark = house.writer, house.keeper
+        self._failed = failed
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._watchers: list[Callable[[store.Changes], None]] = []
+        self._closed = True
+        self._thread: threading.Thread | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._uncopied = 0
+        self._closed_at: float | None = None
+
+    # -- on the loop's thread
+
+    def start(self) -> None:
+        """Begin to take events. Needs a running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, event: model.Event) -> asyncio.Future[model.Receipt]:
+        """Take an event. The receipt is set once the commit is on disk; ``ports.Closed`` is set if
+        the event was not taken (closing, or the disk failed): do not acknowledge it then."""
+        return self._put(event, None)
+
+    def write(self, call: Callable[[store.Writer], T]) -> asyncio.Future[T]:
+        """Run ``call`` on the writer thread, in the transaction that the next events share. What
+        it raises is set on the future, and what it wrote is undone."""
+        return self._put(None, call)
+
+    def claim(self, quota: Quota) -> asyncio.Future[store.Claims]:
+        """Take out what is due, as far as ``quota`` allows. What starts something is judged in the
+        same transaction: what is refused is settled so, and is not among what is returned."""
+
+        def claim(writer: store.Writer) -> store.Claims:
+            claims = writer.claim(self.clock.now(), quota)
+            return claims if self._gate is None else self._gate.passed(claims, quota)
+
+        return self.write(claim)
+
+    async def read(self, call: Callable[[store.Reader], T]) -> T:
+        """Run ``call`` in a thread with a read-only connection; it never blocks the writer."""
+
+        def run() -> T:
+            with self.store.reading() as reader:
+                return call(reader)
+
+        return await asyncio.to_thread(run)
+
+    def watch(self, watcher: Callable[[store.Changes], None]) -> None:
+        """Call ``watcher`` on the loop after every commit that queued effects, put timers in or
+        moved steps."""
+        self._watchers.append(watcher)
+
+    async def close(self) -> None:
+        """Finish what was taken, take nothing more, and wait until the writer has ended."""
+        if self._ended is None:
+            return
+        if not self._closed:
+            self._closed, self._closed_at = True, time.monotonic()
+            self._queue.put(None)
+        await asyncio.shield(self._ended)
+
+    def _put(
+        self, event: model.Event | None, call: Callable[[store.Writer], Any] | None
+    ) -> asyncio.Future[Any]:
+        loop = self._loop or asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        if self._closed:
+            future.set_exception(ports.Closed("the bot is shutting down"))
+        else:
+            self._queue.put(_Job(future, event, call))
+        return future
+
+    def _hand_back(self, answers: list[Answer], changes: store.Changes | None) -> None:
+        for future, value, fault in answers:
+            if future.done():
+                continue
+            if fault is None:
+                future.set_result(value)
+            else:
+                future.set_exception(fault)
+        if changes is not None and changes:
+            for watcher in self._watchers:
+                watcher(changes)
+
+    def _judge(self, job: _Job, question: regexes.Question) -> None:
+        """Have a pattern judged elsewhere, then do the job again."""
+        assert self._loop is not None
+
+        def again(judged: asyncio.Future[None]) -> None:
+            if judged.exception() is not None:
+                log.error("a pattern could not be judged", exc_info=judged.exception())
+            if not self._closed:
+                self._queue.put(replace(job, tries=job.tries + 1))
+            elif not job.future.done():
+                job.future.set_exception(ports.Closed("the bot is shutting down"))
+
+        self._loop.run_in_executor(None, regexes.answer, question).add_done_callback(again)
+
+    def _give_up(self, waiting: list[_Job], fault: BaseException) -> None:
+        """The store can't be written: nobody is answered, so that everything comes again."""
+        self._closed = True
+        while True:
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                break
+            if job is not None:
+                waiting.append(job)
+        closed = ports.Closed(f"the store can't be written: {fault}")
+        self._hand_back([(job.future, None, closed) for job in waiting], None)
+        self._end()
+        if self._failed is not None:
+            self._failed(fault)
+
+    def _end(self) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
+
+    # -- on the writer's thread
+
+    def _run(self) -> None:
+        with regexes.deferring():
+            self._work()
+
+    def _work(self) -> None:
+        assert self._loop is not None
+        more = True
+        while more:
+            jobs: list[_Job] = []
+            try:
+                more = self._gather(jobs)
+                if jobs:
+                    self._transact(jobs)
+            except BaseException as fault:
+                log.critical("the store can't be written, stopping", exc_info=True)
+                try:
+                    self._writer.rollback()
+                except sqlite3.Error:
+                    log.exception("nor could the transaction be rolled back")
+                self._loop.call_soon_threadsafe(self._give_up, jobs, fault)
+                return
+        self._mark.write()
+        self._loop.call_soon_threadsafe(self._end)
+
+    def _gather(self, jobs: list[_Job]) -> bool:
+        """Add to ``jobs`` everything that waits now, at least one. False: it was the last."""
+        job = self._next()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) >= MOST_TOGETHER:
+                return True
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return True
+        return False
+
+    def _next(self) -> _Job | None:
+        """The next job; while there is none the log is copied back, so that no commit does it."""
+        if self._uncopied >= JOBS_PER_CHECKPOINT:
+            self._checkpoint()
+        while True:
+            try:
+                return self._queue.get(timeout=IDLE if self._uncopied else self._mark.wait())
+            except Empty:
+                if self._uncopied:
+                    self._checkpoint()
+                else:
+                    self._mark.write()
+
+    def _checkpoint(self) -> None:
+        self._writer.checkpoint()
+        self._uncopied = 0
+
+    def _transact(self, jobs: list[_Job]) -> None:
+        assert self._loop is not None
+        writer = self._writer
+        writer.begin(self._waits_on)
+        answers = [answer for job in jobs if (answer := self._do(job)) is not None]
+        failpoints.reach("engine.before_commit")
+        writer.commit()
+        self._mark.committed()
+        failpoints.reach("engine.committed")
+        for line in self._taker.taken_down():
+            line.write()
+        self._uncopied += COMMIT_WEIGHS + len(jobs)
+        self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
+
+    def _waits_on(self, waited: float) -> bool:
+        """Another program holds the write lock: it is waited for, for however long, but not once
+        the bot is to stop. What was not taken comes again."""
+        return self._closed_at is None or time.monotonic() - self._closed_at < PATIENCE_OF_END
+
+    def _do(self, job: _Job) -> Answer | None:
+        """None: it is done again once a pattern is judged, which the writer does not wait for."""
+        try:
+            return self._done(job)
+        except regexes.Unjudged as unjudged:
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(self._judge, job, unjudged.question)
+            return None
+
+    def _done(self, job: _Job) -> Answer:
+        last = job.tries >= MOST_TRIES
+        if job.event is not None:
+            return job.future, self._taker.take(job.event, last), None
+        assert job.call is not None
+        self._writer.savepoint()
+        try:
+            value = job.call(self._writer)
+        except regexes.Unjudged as fault:
+            self._writer.rollback_to_savepoint()
+            if last:
+                return job.future, None, fault
+            raise
+        except Exception as fault:
+            if taker_.fatal(fault):
+                raise
+            self._writer.rollback_to_savepoint()
+            return job.future, None, fault
+        self._writer.release()
+        return job.future, value, None
+
+
+class _Gate:
+    """Judges what was claimed, on the writer's thread, within the transaction that claimed it."""
+
+    def __init__(
+        self, writer: store.Writer, taker: taker_.Taker, judge: Judge, clock: ports.Clock
+    ) -> None:
+        self._writer = writer
+        self._taker = taker
+        self._judge = judge
+        self._clock = clock
+
+    def passed(self, claims: store.Claims, quota: Quota) -> store.Claims:
+        """Those that may be sent. Where a pattern must be judged elsewhere before, nothing was
+        claimed: Unjudged is raised."""
+        spent = [claimed.bucket for claimed in claims.taken]
+        try:
+            left = self._left(claims, quota, spent)
+        except regexes.Unjudged:
+            for bucket in spent:
+                quota.give_back(bucket)
+            raise
+        return replace(claims, taken=tuple(left), refused=len(claims.taken) - len(left))
+
+    def _left(
+        self, claims: store.Claims, quota: Quota, spent: list[store.Bucket]
+    ) -> list[store.Claimed]:
+        """Those that may be sent; the room of the others is given back, and no longer ``spent``."""
+        left: list[store.Claimed] = []
+        judged = [(claimed, self._outcome(claimed)) for claimed in claims.taken]
+        refused = [
+            claimed.effect.id
+            for claimed, outcome in judged
+            if outcome is not None and not _may_have_happened(claimed)
+        ]
+        for claimed, outcome in judged:
+            if isinstance(outcome, model.Refused):
+                others = [one for one in refused if one != claimed.effect.id]
+                outcome = replace(outcome, data={**outcome.data, model.TOGETHER: others})
+            allowed = self._allowed(claimed, outcome)
+            if allowed is None:
+                quota.give_back(claimed.bucket)
+                spent.remove(claimed.bucket)
+            else:
+                left.append(allowed)
+        return left
+
+    def _outcome(self, claimed: store.Claimed) -> model.Refused | model.NotSent | None:
+        """Why it is not sent; None: it may be."""
+        starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall | model.TellRun)
+        return self._judged(claimed.effect) if starts else None
+
+    def _allowed(
+        self, claimed: store.Claimed, outcome: model.Refused | model.NotSent | None
+    ) -> store.Claimed | None:
+        """The effect as it may be sent; None: it may not, and that is settled. One that may have
+        happened before is looked up only."""
+        effect, body = claimed.effect, claimed.effect.body
+        if outcome is None:
+            return claimed
+        if _may_have_happened(claimed):
+            assert isinstance(body, model.StartRun | model.RunCall)
+            return replace(claimed, effect=replace(effect, body=replace(body, lookup=True)))
+        key = f"effect:{effect.id}:{effect.attempts}"
+        self._taker.take(model.Settled(key, self._clock.now(), effect.id, outcome))
+        return None
+
+    def _judged(self, effect: model.StoredEffect) -> model.Refused | model.NotSent | None:
+        """Why it is not sent. What cannot be judged is not sent now, but judged again later."""
+        try:
+            view = self._writer.view(model.Needs(effect=effect.id), 0)
+            return self._judge(effect, view, self._clock.now())
+        except regexes.Unjudged:
+            raise
+        except Exception as fault:
+            if taker_.fatal(fault):
+                raise
+            log.exception("effect %d could not be judged", effect.id)
+            return model.NotSent(f"it could not be judged: {type(fault).__name__}")
+
+
+def _may_have_happened(claimed: store.Claimed) -> bool:
+    """Was it sent before, with an outcome that nobody knows?"""
+    starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall)
+    return claimed.attempt.uncertain and starts

@@ -1,0 +1,194 @@
+"""Taking one event after the other, within the transaction of the writer's thread."""
+
+from __future__ import annotations
+
+import logging
+import random
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from bot import model, regexes, store
+from bot.model import ports
+from bot.runtime import logs
+from bot.runtime import retry as patience_
+from bot.store import codec
+
+log = logging.getLogger(__name__)
+
+Needs = Callable[[model.Event], model.Needs]
+Decide = Callable[[model.Event, model.View, datetime], model.Decision]
+
+
+def given_up(row: store.Row, last: model.NotSent) -> model.Outcome:
+    """What becomes of an effect that is not tried again: it was not taken, or nobody knows."""
+    reason = f"gave up: {last.reason}"
+    if row.uncertain or last.uncertain:
+        return model.Unknown(reason)
+    return model.Refused(reason, code="gave_up")
+
+
+def fatal(fault: BaseException) -> bool:
+    """Is it the store that failed (full disk, I/O error, corruption) and not the event?"""
+    return isinstance(fault, sqlite3.DatabaseError) and not isinstance(
+        fault,
+        sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError,
+    )
+
+
+class Taker:
+    """Takes one event after the other, on the writer's thread, within its transaction."""
+
+    def __init__(
+        self,
+        writer: store.Writer,
+        needs: Needs,
+        decide: Decide,
+        clock: ports.Clock,
+        failed_toast: str,
+        patience: patience_.Patience,
+        chance: random.Random | None,
+    ) -> None:
+        self._writer = writer
+        self._needs = needs
+        self._decide = decide
+        self._clock = clock
+        self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
+        self._patience = patience
+        self._chance = chance or random.Random()
+        self._asks: dict[str, deque[float]] = {}
+        self.lines: list[logs.Line | logs.Failure] = []
+
+    def taken_down(self) -> list[logs.Line | logs.Failure]:
+        """What the log says of what was decided since it was last asked for."""
+        lines, self.lines = self.lines, []
+        return lines
+
+    def take(self, event: model.Event, last: bool = False) -> model.Receipt:
+        """Decide and write one event. Whatever goes wrong with it harms only itself. Raises
+        Unjudged where a pattern must be judged before, unless this is the ``last`` try."""
+        now = self._clock.now()
+        writer = self._writer
+        fault: Exception | None = None
+        for attempt in (1, 2):
+            writer.savepoint()
+            try:
+                receipt, lines = self._decided(event, now)
+                writer.release()
+                self.lines += lines
+                return receipt
+            except Exception as error:
+                if fatal(error):
+                    raise
+                writer.rollback_to_savepoint()
+                if isinstance(error, regexes.Unjudged) and not last:
+                    raise
+                fault = error
+                scrubbed = codec.scrub(event)
+                if scrubbed is event and not isinstance(error, store.Conflict):
+                    break
+                event = scrubbed
+                log.warning("event %s is decided again (try %d): %r", event.id, attempt, error)
+        assert fault is not None
+        return self._refuse(event, now, fault)
+
+    def _decided(
+        self, event: model.Event, now: datetime
+    ) -> tuple[model.Receipt, list[logs.Line | logs.Failure]]:
+        """The receipt, and what the log says of it once it is on disk."""
+        writer, lines = self._writer, list[logs.Line | logs.Failure]()
+        # a timer's row is its own guard: one put in again for the very same time is due once more
+        known = None if isinstance(event, model.TimerDue) else writer.answer(event.id)
+        if known is None and isinstance(event, model.Arrived) and event.formerly:
+            known = writer.answer(event.formerly)
+        if known is not None:
+            return replace(known, duplicate=True), lines
+        receipt = model.Receipt()
+        prepared = self._prepare(event, now)
+        if prepared is not None:
+            needs = self._needs(prepared)
+            view = writer.view(needs, self._recent_asks(needs.asks_by))
+            decision = self._decide(prepared, view, now)
+            writer.apply(view, decision, now)
+            receipt = decision.receipt
+            lines = [*logs.lines(view.request, decision), *logs.failures(decision)]
+            if needs.asks_by:
+                self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
+        writer.record(event.id, type(event).__name__, codec.ms(now), receipt)
+        if isinstance(event, model.Arrived) and event.known_as:
+            writer.record(event.known_as, type(event).__name__, codec.ms(now), receipt)
+        return receipt, lines
+
+    def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
+        """Note that an event could not be decided, so that it is neither lost nor taken again."""
+        log.error("event %s could not be decided", event.id, exc_info=fault)
+        writer = self._writer
+        entry = model.AuditEntry(
+            actor="system",
+            action="event.failed",
+            request=getattr(event, "request", 0),
+            facts={"event": event.id, "kind": type(event).__name__, "error": type(fault).__name__},
+        )
+        writer.savepoint()
+        try:
+            self._prepare(event, now)
+            writer.append(entry, codec.ms(now))
+            writer.record(event.id, type(event).__name__, codec.ms(now), self._failed_receipt)
+        except Exception as error:
+            if fatal(error):
+                raise
+            log.exception("nor could it be noted")
+            writer.rollback_to_savepoint()
+        else:
+            writer.release()
+        return self._failed_receipt
+
+    def _prepare(self, event: model.Event, now: datetime) -> model.Event | None:
+        """Move the row that the event is about; None: there is nothing left to decide."""
+        if isinstance(event, model.TimerDue):
+            due = self._writer.take_timer(event.request, event.timer, codec.ms(event.at))
+            return event if due else None
+        if isinstance(event, model.Settled):
+            return self._settle(event, now)
+        if isinstance(event, model.Delayed) and event.effect:
+            return self._delayed(event)
+        return event
+
+    def _delayed(self, event: model.Delayed) -> model.Event | None:
+        """None: the call has come back meanwhile."""
+        row = self._writer.effect(event.effect)
+        if row is None or row.state not in ("queued", "in_flight"):
+            return None
+        until = row.created_at + self._patience.of(row.effect)
+        return replace(event, until=until, request=row.effect.request)
+
+    def _settle(self, event: model.Settled, now: datetime) -> model.Event | None:
+        row = self._writer.effect(event.effect)
+        if row is None or row.state not in ("queued", "in_flight"):
+            log.warning("%s: no such effect is open", event.id)
+            return None
+        outcome, moment = event.outcome, codec.ms(now)
+        if isinstance(outcome, model.NotSent):
+            wait = self._patience.wait(row, outcome, now, self._chance)
+            if wait is not None:
+                self._writer.put_off(row.effect.id, outcome, codec.ms(now + wait), moment)
+                return None
+            outcome = given_up(row, outcome)
+            event = replace(event, outcome=outcome)
+        self._writer.settle(row.effect.id, outcome, moment)
+        if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
+            self._writer.card_shown(row.effect.request, outcome, now)
+        return event
+
+    def _recent_asks(self, person: str) -> int:
+        asks = self._asks.get(person)
+        if asks is None:
+            return 0
+        horizon = self._clock.monotonic() - 60
+        while asks and asks[0] <= horizon:
+            asks.popleft()
+        if not asks:
+            del self._asks[person]
+        return len(asks)

@@ -1,0 +1,382 @@
+"""The one queue by which everything leaves: order per lane, budgets per chat, retries, doubt.
+
+An effect is claimed by a commit before its call is made, and its outcome comes back as an event.
+So after a crash every call is either known not to have been made, or in doubt: then the performer
+is told so and looks it up by its key or token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, Literal, Protocol
+
+from bot import failpoints, model, store
+from bot.model import ports
+from bot.runtime import engine
+from bot.store import codec
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT = 64
+CALL_DEADLINE = 300.0
+LONGEST_SLEEP = 30.0
+
+
+TELL_AFTER = 8.0
+"""Seconds that the cloud may take to answer before it is said that it is waited for."""
+WAITED_FOR = (
+    model.StartRun,
+    model.StopRun,
+    model.TellRun,
+    model.RunCall,
+    model.Resolve,
+    model.FetchDefinition,
+)
+
+
+class Performer(Protocol):
+    """A chat or an executor: whoever can carry an effect out."""
+
+    def perform(self, effect: Any, attempt: model.Attempt) -> Awaitable[model.Outcome]: ...
+
+
+Route = Callable[[model.Effect], Performer]
+Account = Callable[[store.Bucket], store.Bucket]
+"""Who counts what goes into a bucket: one address may be reached by several names."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """At most ``count`` effects of these ``kinds`` within any ``seconds``, per chat or for the
+    whole app. ``platform`` is the adapter's name ("" is the executors, whose chat is a region;
+    "webhook" the robots, whose chat is an address, and "webhook.KIND" those of one kind);
+    kinds: say, card, run, lookup."""
+
+    platform: str
+    kinds: frozenset[str]
+    per: Literal["chat", "app"]
+    count: int
+    seconds: float
+
+    def counts(self, bucket: store.Bucket) -> bool:
+        """Is what goes there under this budget? One of a platform holds for all its kinds."""
+        named = (bucket.platform, bucket.platform.partition(".")[0])
+        return self.platform in named and bucket.kind in self.kinds
+
+
+@dataclass
+class _Window:
+    """The last calls that a budget counts, as milliseconds of the monotonic clock, each from when
+    it was settled."""
+
+    count: int
+    span: int
+    sent: deque[int] = field(default_factory=deque)
+    flying: int = 0
+
+    def room(self, now: int) -> store.Allowance:
+        """A call still in flight fills its place; a settled one does so for the whole span."""
+        while self.sent and self.sent[0] + self.span <= now:
+            self.sent.popleft()
+        left = self.count - self.flying - len(self.sent)
+        again = self.sent[0] + self.span if left <= 0 and self.sent else None
+        return store.Allowance(max(left, 0), again)
+
+
+class Quotas:
+    """How much may go into each bucket now. The writer thread asks while it claims, the loop tells
+    what came back: a lock keeps the counts true."""
+
+    def __init__(
+        self,
+        budgets: Iterable[Budget],
+        clock: ports.Clock,
+        most: int = IN_FLIGHT,
+        account: Account = lambda bucket: bucket,
+    ) -> None:
+        self._budgets = tuple(budgets)
+        self._account = account
+        self._clock = clock
+        self._most = most
+        self._flying: dict[str, int] = {}
+        self._windows: dict[tuple[Budget, str], _Window] = {}
+        self._paused: dict[store.Bucket, int] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def longest(self) -> timedelta:
+        """How far back the windows reach."""
+        return timedelta(seconds=max((budget.seconds for budget in self._budgets), default=0.0))
+
+    def _of(self, bucket: store.Bucket) -> list[_Window]:
+        windows = []
+        for budget in self._budgets:
+            if not budget.counts(bucket):
+                continue
+            key = (budget, bucket.chat if budget.per == "chat" else "")
+            window = self._windows.get(key)
+            if window is None:
+                window = _Window(budget.count, round(budget.seconds * 1000))
+                self._windows[key] = window
+            windows.append(window)
+        return windows
+
+    def room(self, bucket: store.Bucket) -> store.Allowance:
+        """How many may go now. ``again`` is a moment of the clock that people read."""
+        bucket, now, tick = self._account(bucket), codec.ms(self._clock.now()), self._tick()
+        with self._lock:
+            until = self._paused.get(bucket, 0)
+            if until > tick:
+                return store.Allowance(0, now + until - tick)
+            least = store.Allowance(self._most - self._flying.get(bucket.platform, 0))
+            for window in self._of(bucket):
+                room = window.room(tick)
+                if room.count <= 0:
+                    again = room.again
+                    return replace(room, again=None if again is None else now + again - tick)
+                if room.count < least.count:
+                    least = room
+            return least
+
+    def take(self, bucket: store.Bucket) -> None:
+        """One was taken out."""
+        bucket = self._account(bucket)
+        with self._lock:
+            self._flying[bucket.platform] = self._flying.get(bucket.platform, 0) + 1
+            for window in self._of(bucket):
+                window.flying += 1
+
+    def give_back(self, bucket: store.Bucket) -> None:
+        """One that was taken out was not sent."""
+        bucket = self._account(bucket)
+        with self._lock:
+            self._flying[bucket.platform] -= 1
+            for window in self._of(bucket):
+                window.flying -= 1
+
+    def settled(self, bucket: store.Bucket) -> None:
+        """A call came back; the other side counts it from now at the latest."""
+        bucket, tick = self._account(bucket), self._tick()
+        with self._lock:
+            self._flying[bucket.platform] -= 1
+            for window in self._of(bucket):
+                window.flying -= 1
+                window.sent.append(tick)
+
+    def pause(self, bucket: store.Bucket, seconds: float) -> None:
+        """Send nothing into this bucket for so long: its platform said so."""
+        bucket, until = self._account(bucket), self._tick() + round(seconds * 1000)
+        with self._lock:
+            self._paused[bucket] = max(until, self._paused.get(bucket, until))
+
+    def remember(self, history: store.History) -> None:
+        """Take up what was sent before a restart, so that it doesn't burst."""
+        now, tick = codec.ms(self._clock.now()), self._tick()
+        with self._lock:
+            for bucket, at in sorted(history.sent, key=lambda sent: sent[1]):
+                for window in self._of(self._account(bucket)):
+                    window.sent.append(tick - max(0, now - at))
+        for bucket, until in history.paused:
+            self.pause(bucket, (until - now) / 1000)
+
+    def _tick(self) -> int:
+        return round(self._clock.monotonic() * 1000)
+
+
+class Outbox:
+    """Claims what is due, has it performed, and submits what became of it."""
+
+    def __init__(
+        self,
+        engine: engine.Engine,
+        route: Route,
+        budgets: Sequence[Budget],
+        clock: ports.Clock,
+        *,
+        in_flight: int = IN_FLIGHT,
+        call_deadline: float = CALL_DEADLINE,
+        account: Account = lambda bucket: bucket,
+    ) -> None:
+        self._engine = engine
+        self._route = route
+        self._quotas = Quotas(budgets, clock, in_flight, account)
+        self._clock = clock
+        self._call_deadline = call_deadline
+        self._woken = asyncio.Event()
+        self._late: dict[int, asyncio.TimerHandle] = {}
+        self._reasons: dict[int, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._stopped = asyncio.Event()
+        self._stopped.set()
+        engine.watch(self._on_commit)
+
+    async def run(self) -> None:
+        """Work until cancelled or drained. Call ``recover`` before, once."""
+        self._stopped.clear()
+        try:
+            while not self._draining:
+                self._woken.clear()
+                claims = await self._claim()
+                if claims is None:
+                    return
+                if not claims.taken and not claims.refused:
+                    await self._sleep(claims.next_due)
+        finally:
+            self._stopped.set()
+
+    async def recover(self) -> int:
+        """Queue what was in flight when the process died, in doubt, and remember what the budgets
+        counted; returns how many were in doubt."""
+        now = self._clock.now()
+
+        def recover(writer: store.Writer) -> tuple[int, store.History]:
+            return writer.recover(), writer.history(now - self._quotas.longest, now)
+
+        count, history = await self._engine.write(recover)
+        self._quotas.remember(history)
+        return count
+
+    def wake(self) -> None:
+        """Look again now: something was queued, or came due."""
+        self._woken.set()
+
+    async def drain(self, deadline: float = 10.0) -> bool:
+        """Claim nothing more and wait for the calls in flight. False: some were still running
+        after ``deadline`` seconds; they are abandoned and looked up after the next start."""
+        self._draining = True
+        self.wake()
+        await self._stopped.wait()
+        if not self._tasks:
+            return True
+        _, late = await asyncio.wait(set(self._tasks), timeout=deadline)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return not late
+
+    def _on_commit(self, changes: store.Changes) -> None:
+        if changes.effects:
+            self.wake()
+
+    async def _sleep(self, next_due: int | None) -> None:
+        if self._draining:
+            return
+        left = LONGEST_SLEEP
+        if next_due is not None:
+            left = min(left, max(0.0, (next_due - codec.ms(self._clock.now())) / 1000))
+        try:
+            async with asyncio.timeout(left):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _claim(self) -> store.Claims | None:
+        """Take out what is due and begin to perform it. None: the engine is closed."""
+        if self._draining:
+            return store.Claims((), None)
+        try:
+            claims = await self._engine.claim(self._quotas)
+        except ports.Closed:
+            return None
+        if claims.taken:
+            failpoints.reach("outbox.claimed")
+        for claimed in claims.taken:
+            task = asyncio.create_task(self._carry_out(claimed))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return claims
+
+    async def _carry_out(self, claimed: store.Claimed) -> None:
+        effect = claimed.effect
+        self._mind(claimed)
+        try:
+            outcome = await self._perform(claimed)
+        finally:
+            self._quotas.settled(claimed.bucket)
+        now = self._clock.now()
+        if isinstance(outcome, model.Refused) and not claimed.card_missing:
+            log.warning(
+                "effect %d (%s) was refused: %s", effect.id, effect.body.kind, outcome.reason
+            )
+        if isinstance(outcome, model.NotSent) and outcome.retry_after > 0:
+            self._quotas.pause(claimed.bucket, outcome.retry_after)
+        if isinstance(outcome, model.NotSent):
+            self._reasons[effect.id] = outcome.reason
+        elif effect.id in self._late:
+            self._late.pop(effect.id).cancel()
+            self._reasons.pop(effect.id, None)
+        settled = model.Settled(f"effect:{effect.id}:{effect.attempts}", now, effect.id, outcome)
+        try:
+            await self._engine.submit(settled)
+        except ports.Closed:
+            log.warning("effect %d ended after the engine; it is looked up next time", effect.id)
+        self.wake()
+
+    def _mind(self, claimed: store.Claimed) -> None:
+        """Say later that a call is waited for, if it has not come back by then."""
+        effect = claimed.effect
+        before_start = isinstance(effect.body, model.FetchForm) and effect.request
+        in_cloud = not claimed.bucket.platform and isinstance(effect.body, WAITED_FOR)
+        if not before_start and not in_cloud:
+            return
+        if effect.id not in self._late:
+            loop = asyncio.get_running_loop()
+            self._late[effect.id] = loop.call_later(TELL_AFTER, self._delayed, effect)
+
+    def _delayed(self, effect: model.StoredEffect) -> None:
+        where = getattr(self._route(effect.body), "where", None)
+        otherwise = getattr(effect.body, "platform", effect.body.kind)
+        what = where(effect.body) if where is not None else otherwise
+        reason = self._reasons.pop(effect.id, "")
+        log.warning("effect %d waits for %s: %s", effect.id, what, reason or "no answer yet")
+        event = model.Delayed(
+            f"delayed:{effect.id}:{effect.attempts}", self._clock.now(), what, reason, effect.id
+        )
+        self._engine.submit(event).add_done_callback(_heard)
+
+    async def _perform(self, claimed: store.Claimed) -> model.Outcome:
+        effect = claimed.effect
+        if claimed.card_missing:
+            return model.Refused("the card was never shown", code="no_card")
+        kind = effect.body.kind
+        attempt = replace(claimed.attempt, record=functools.partial(self._note, effect.id))
+        failpoints.reach(f"outbox.before.{kind}")
+        try:
+            async with asyncio.timeout(self._call_deadline):
+                outcome = await self._route(effect.body).perform(effect.body, attempt)
+        except Exception as fault:
+            log.exception("effect %d (%s) failed in its performer", effect.id, kind)
+            outcome = model.Unknown(f"{type(fault).__name__} in the adapter", _token(effect.body))
+        failpoints.reach(f"outbox.after.{kind}")
+        return outcome
+
+    async def _note(self, number: int, part: str, ref: str) -> None:
+        """Put on disk that a part of an effect is done. Raises ``ports.Closed``: then the adapter
+        goes no further, and what it did not note is in doubt after the next start."""
+        await self._engine.write(lambda writer: writer.note(number, part, ref))
+        failpoints.reach("outbox.part")
+
+
+def _heard(taken: asyncio.Future[model.Receipt]) -> None:
+    """Nobody need be told of a wait that the end of the process cut short."""
+    if not taken.cancelled() and (fault := taken.exception()) is not None:
+        log.debug("that a call is waited for could not be told: %s", fault)
+
+
+def _token(effect: model.Effect) -> str:
+    """The client token that a call carries, if it does."""
+    match effect:
+        case model.StartRun(step=step):
+            return step.token
+        case model.RunCall(token=token) | model.Deliver(token=token):
+            return token
+        case _:
+            return ""

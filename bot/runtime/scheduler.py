@@ -1,0 +1,206 @@
+"""Wakes up what is due. Due times are rows of the store, so they survive restarts and catch up;
+APScheduler only ticks: it sleeps until the earliest of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot import model, store
+from bot.model import ports
+from bot.runtime import engine
+from bot.store import codec
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[datetime], Awaitable[datetime | None]]
+"""Does what is due at a time and says when it wants to be called next (None: when woken)."""
+
+LONGEST_SLEEP = timedelta(seconds=30)
+AFTER_FAILURE = timedelta(seconds=5)
+JOURNALS = 20
+"""Journals that are forgotten in one commit."""
+AGAIN = timedelta(milliseconds=20)
+"""Timers that stay due, whatever the reason, must not keep the loop busy."""
+
+
+class Ticker:
+    """Calls each job when it wants to be called, at least every 30 s, never twice at once.
+
+    APScheduler sleeps until a moment of the machine's clock; how long that is, the event loop's
+    time says. So whoever notices that the clock was set (``bot.runtime.clock``) calls ``wake_all``: every
+    job is then planned anew.
+    """
+
+    def __init__(self, clock: ports.Clock) -> None:
+        self._clock = clock
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            # two, for a job plans its next call while APScheduler still counts it as running
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2},
+        )
+        self._jobs: dict[str, Work] = {}
+        self._next: dict[str, float] = {}
+        self._running: set[str] = set()
+
+    def add(self, name: str, work: Work) -> None:
+        """Call ``work`` once at the start, and then as it asks for."""
+        self._jobs[name] = work
+
+    def start(self) -> None:
+        """Begin ticking. Needs a running loop."""
+        self._scheduler.start()
+        self.wake_all()
+
+    def stop(self) -> None:
+        """Stop ticking. Jobs under way are cancelled; what they submitted is taken all the same."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def wake(self, name: str, at: datetime | None = None) -> None:
+        """Call a job at a time (now), unless it is called before that anyway."""
+        if not self._scheduler.running:
+            return
+        loop = asyncio.get_running_loop()
+        moment = loop.time() + (0.0 if at is None else self._left(at))
+        known = self._next.get(name)
+        if known is not None and loop.time() < known <= moment:
+            return
+        self._next[name] = moment
+        if name not in self._running:
+            self._schedule(name)
+
+    def wake_all(self) -> None:
+        """Call every job now."""
+        for name in self._jobs:
+            self.wake(name)
+
+    def _left(self, at: datetime) -> float:
+        return min(max(timedelta(), at - self._clock.now()), LONGEST_SLEEP).total_seconds()
+
+    def _schedule(self, name: str) -> None:
+        wait = max(0.0, self._next[name] - asyncio.get_running_loop().time())
+        self._scheduler.add_job(
+            self._run,
+            trigger="date",
+            run_date=datetime.now(UTC) + timedelta(seconds=wait),
+            args=(name,),
+            id=name,
+            replace_existing=True,
+        )
+
+    async def _run(self, name: str) -> None:
+        if name in self._running:
+            return
+        self._running.add(name)
+        self._next.pop(name, None)
+        wait = LONGEST_SLEEP.total_seconds()
+        try:
+            wanted = await self._jobs[name](self._clock.now())
+            wait = wait if wanted is None else self._left(wanted)
+        except (ports.Closed, asyncio.CancelledError):
+            log.debug("the job %s ends with the bot", name)
+            return
+        except Exception:
+            log.exception("the job %s failed, it is tried again", name)
+            wait = AFTER_FAILURE.total_seconds()
+        finally:
+            self._running.discard(name)
+        if self._scheduler.running:
+            at = asyncio.get_running_loop().time() + wait
+            self._next[name] = min(at, self._next.get(name, at))
+            self._schedule(name)
+
+
+class Timer:
+    """Turns due-time rows into events."""
+
+    NAME = "timer"
+
+    def __init__(self, engine: engine.Engine, clock: ports.Clock, ticker: Ticker) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ticker = ticker
+        ticker.add(self.NAME, self.fire)
+        engine.watch(self._on_commit)
+
+    async def fire(self, now: datetime) -> datetime | None:
+        """Submit everything that is due at ``now``; returns when the next timer is due."""
+        due = await self._engine.read(lambda reader: list(reader.timers_due(now)))
+        events = [
+            model.TimerDue(
+                id=f"timer:{timer.request}:{timer.kind}:{codec.ms(timer.due_at)}",
+                at=now,
+                request=timer.request,
+                timer=timer.kind,
+            )
+            for timer in due
+        ]
+        for future in [self._engine.submit(event) for event in events]:
+            await future
+        coming = await self._engine.read(lambda reader: reader.next_timer())
+        return now + AGAIN if coming is not None and coming <= now else coming
+
+    def _on_commit(self, changes: store.Changes) -> None:
+        if changes.timer is not None:
+            self._ticker.wake(self.NAME, codec.at(changes.timer))
+
+
+class Janitor:
+    """Forgets what nobody needs: events too old to come again or to be replayed, and effects of
+    ended requests."""
+
+    NAME = "janitor"
+    EVERY = timedelta(hours=1)
+
+    def __init__(
+        self,
+        engine: engine.Engine,
+        clock: ports.Clock,
+        ticker: Ticker,
+        keep: timedelta = timedelta(days=30),
+        keep_dead: timedelta = timedelta(days=90),
+        bite: int = 500,
+        remember: timedelta | None = None,
+    ) -> None:
+        self._engine = engine
+        self._keep = keep
+        self._keep_dead = keep_dead
+        self._remember = keep if remember is None else remember
+        self._bite = bite
+        self._clock = clock
+        self._due = clock.monotonic()
+        ticker.add(self.NAME, self.tidy)
+
+    async def tidy(self, now: datetime) -> datetime | None:
+        """Delete what is older than ``keep`` (letters that could not be delivered: ``keep_dead``;
+        the names by which events from outside are known again: ``remember``),
+        each bite in a commit of its own so that events pass in between; returns when to come
+        again."""
+        left = self._due - self._clock.monotonic()
+        if left > 0:
+            return now + timedelta(seconds=left)
+        self._due = self._clock.monotonic() + self.EVERY.total_seconds()
+        before, dead, place = codec.ms(now - self._keep), codec.ms(now - self._keep_dead), 0
+        outside = codec.ms(now - self._remember)
+        while True:
+            start = place
+            gone, place = await self._engine.write(
+                lambda writer, start=start: writer.prune(  # type: ignore[misc]
+                    before, dead, start, self._bite, outside
+                )
+            )
+            if gone:
+                log.debug("forgot %d old events and effects", gone)
+            if place == 0:
+                break
+        while await self._engine.write(lambda writer: writer.prune_journals(before, JOURNALS)):
+            log.debug("forgot journals of runs that ended long ago")
+        while await self._engine.write(lambda writer: writer.prune_bus(before, self._bite)):
+            log.debug("forgot old events of the bus")
+        return now + self.EVERY
