@@ -81,7 +81,11 @@ def our_ecs(url: str, ca: str) -> Call:
     executor = aliyun.Aliyun(settings, Clock())
 
     async def call(number: int) -> None:
-        done(await executor.perform(model.Resolve(("web-01",), "cn-hangzhou"), model.Attempt()))
+        done(
+            await executor.perform(
+                model.ResolveTargets(("web-01",), "cn-hangzhou"), model.Attempt()
+            )
+        )
 
     return call
 

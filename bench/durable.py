@@ -124,12 +124,12 @@ class Durable:
     def _asking(self, number: int, text: str) -> model.Event:
         place = model.Place("dingtalk", frames.CORP, frames.CHAT, f"m{number}")
         asker = self._account(frames.person("dingtalk", number % frames.PEOPLE))
-        return model.Asked(f"ask:{number}", self.clock.now(), asker, place, text)
+        return model.MessageReceived(f"ask:{number}", self.clock.now(), asker, place, text)
 
     async def _approval(self, number: int) -> model.Event:
         request = await self.engine.read(lambda reader: reader.request(number))
         assert request is not None
-        return model.Clicked(
+        return model.CardAction(
             f"approve:{number}",
             self.clock.now(),
             self._account("u-approver"),

@@ -12,7 +12,7 @@ from bot.rules import ruleset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class House:
+class Deployment:
     """``region``: where instances are looked for when nothing else is said. ``zone``: in which
     times are shown to people. ``rules``: None where there are none. ``key`` is the installation's:
     hidden values are sealed with it. ``safety_check``: which tasks OOS lets people confirm."""

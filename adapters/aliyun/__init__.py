@@ -52,7 +52,7 @@ class Aliyun:
             if isinstance(effect, model.FetchDefinition):
                 region = effect.region or self.settings.region
                 return await definitions.fetch(self._api, effect, region)
-            if isinstance(effect, model.Resolve):
+            if isinstance(effect, model.ResolveTargets):
                 return await self._finder.resolve(effect)
         except openapi.Failure as failure:
             return failure.harmless()
@@ -84,7 +84,7 @@ class Aliyun:
                 action, region = "InvokeCommand" if plan.invoke else "RunCommand", plan.region
             case model.StopRun():
                 action, region = "StopInvocation", effect.region
-            case model.Resolve():
+            case model.ResolveTargets():
                 action, region = "DescribeInstances", effect.region
             case model.FetchDefinition():
                 action, region = "DescribeCommands", effect.region

@@ -34,8 +34,8 @@ class Finder:
         self.api = api
         self.regions = regions
 
-    async def resolve(self, effect: model.Resolve) -> model.Done:
-        """``Done.data`` as ``model.Resolve`` says. Raises Failure."""
+    async def resolve(self, effect: model.ResolveTargets) -> model.Done:
+        """``Done.data`` as ``model.ResolveTargets`` says. Raises Failure."""
         regions = (effect.region,) if effect.region else self.regions
         if effect.filters:
             return await self._filtered(effect, regions)
@@ -70,7 +70,7 @@ class Finder:
                 found |= matched
         return found, unknown, ambiguous
 
-    async def _filtered(self, effect: model.Resolve, regions: Sequence[str]) -> model.Done:
+    async def _filtered(self, effect: model.ResolveTargets, regions: Sequence[str]) -> model.Done:
         """The instances of all filters together, and of the targets if there are any."""
         found, unknown, ambiguous = await self._named(effect.targets, regions)
         wanted = [select.group(given) for given in effect.filters]

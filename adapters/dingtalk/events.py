@@ -154,7 +154,7 @@ def _chat(
         return Ignored("a message that the bot itself wrote", 200, True)
     content, quoted = richtext.read(data)
     words = richtext.unaddressed(_text(content).strip(), robot_name)
-    return model.Asked(
+    return model.MessageReceived(
         _id("msg", message, headers, data),
         _moment(_named(data, "createAt"), _moment(headers.get("time"), now)),
         account,
@@ -205,7 +205,7 @@ def _click(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> mode
     user = _text(data.get("userId")) if _text(data.get("userIdType")) in ("", "1") else ""
     rid = _text(params.get("rid"))
     direct = "robot" in _text(data.get("spaceType")).lower()
-    return model.Clicked(
+    return model.CardAction(
         _id("click", "", headers, data),
         _moment(headers.get("time"), now),
         model.Account(NAME, corp, user),

@@ -206,7 +206,7 @@ class Link:
                 self._failed(kind, message_id, error)
             elif kind == "EVENT":
                 self._send(message_id, acks.success(message_id))
-            elif type(event) is model.Clicked:
+            elif type(event) is model.CardAction:
                 answer = render.answer(future.result(), self._settings.card_value_bytes)
                 self._send(message_id, acks.response(message_id, answer))
             else:

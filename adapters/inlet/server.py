@@ -219,7 +219,7 @@ class Inlet:
             [receipt] = await self._commit([event])
             if receipt.duplicate:
                 self._note(source, "duplicate", asked.address)
-            if source.answer is not None and isinstance(event, model.Clicked):
+            if source.answer is not None and isinstance(event, model.CardAction):
                 said = source.answer(receipt)
         return wire.answer(200, call.reply(said))
 
@@ -251,7 +251,7 @@ class Inlet:
     async def _looked(self, events: Sequence[model.Event]) -> Sequence[model.Event]:
         """The events with the rules that mean them, before any of them is handed over: a request
         is taken as a whole or not at all."""
-        arrived = [event for event in events if isinstance(event, model.Arrived)]
+        arrived = [event for event in events if isinstance(event, model.EventReceived)]
         if len(arrived) == len(events):
             try:
                 async with asyncio.timeout(self._settings.answer_timeout):
@@ -269,12 +269,12 @@ def later(word: str) -> refusal.Refusal:
 
 def arrived_of(
     source: Source, event: model.CloudEvent, person: str, now: datetime
-) -> model.Arrived:
+) -> model.EventReceived:
     """The event as it arrived, with the names by which it is known again. Attributes of transport,
     as a new time of publishing, are no content."""
     base = arrival(event, source.name)
     content = strict.fingerprint([event.type, event.subject, event.data]).removeprefix("sha256-")
-    return model.Arrived(
+    return model.EventReceived(
         id=f"{base}:{content[:16]}",
         at=now,
         event=event,
@@ -305,7 +305,7 @@ def _seen(future: asyncio.Future[Any]) -> None:
         log.debug("an event was not taken: %r", fault)
 
 
-async def _unseen(events: Sequence[model.Arrived]) -> list[model.Arrived]:
+async def _unseen(events: Sequence[model.EventReceived]) -> list[model.EventReceived]:
     """There are no rules to ask."""
     return list(events)
 

@@ -13,7 +13,7 @@ from bot.model import ports
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[model.Turned], Awaitable[object]]
+Tell = Callable[[model.IngressRejected], Awaitable[object]]
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Tally:
             count.address = address
         count.waiting += 1
 
-    def due(self, now: datetime, all_of_it: bool = False) -> list[model.Turned]:
+    def due(self, now: datetime, all_of_it: bool = False) -> list[model.IngressRejected]:
         """What is to be told now; it counts as told."""
         found = []
         for (via, reason), count in self._counts.items():
@@ -51,7 +51,7 @@ class Tally:
                 self._told += 1
                 moment = f"{int(now.timestamp() * 1000)}-{self._told}"
                 found.append(
-                    model.Turned(
+                    model.IngressRejected(
                         f"turned:{via}:{reason}:{moment}",
                         now,
                         via,
@@ -64,7 +64,7 @@ class Tally:
         return found
 
 
-async def tell(turned: list[model.Turned], submit: Tell) -> None:
+async def tell(turned: list[model.IngressRejected], submit: Tell) -> None:
     """Hand it over; what can't be taken any more is at least in the log."""
     for one in turned:
         try:

@@ -71,7 +71,7 @@ def event_type(payload: Any) -> str:
 
 def _asked(
     header: Mapping[str, Any], event: Mapping[str, Any], me: messages.Me, now: datetime
-) -> model.Asked | None:
+) -> model.MessageReceived | None:
     message, sender = _dict(event.get("message")), _dict(event.get("sender"))
     ref = _text(message.get("message_id"))
     account_id = _text(_dict(sender.get("sender_id")).get("open_id"))
@@ -90,7 +90,7 @@ def _asked(
     if found.unread:
         kind = _text(message.get("message_type"))
         log.info("message %s was not read: there are no words in a %s", ref, kind or "nothing")
-    return model.Asked(
+    return model.MessageReceived(
         id=f"lark:msg:{ref}",
         at=_time(message.get("create_time"), _time(header.get("create_time"), now)),
         account=model.Account(PLATFORM, _text(sender.get("tenant_key")) or tenant, account_id),
@@ -122,11 +122,11 @@ _RECALLED_BY: dict[str, Literal["author", "moderator"]] = {
 
 def _recalled(
     header: Mapping[str, Any], event: Mapping[str, Any], now: datetime
-) -> model.Recalled | None:
+) -> model.MessageRecalled | None:
     message = _text(event.get("message_id"))
     if not message:
         return None
-    return model.Recalled(
+    return model.MessageRecalled(
         id=f"lark:recall:{message}",
         at=_time(event.get("recall_time"), _time(header.get("create_time"), now)),
         platform=PLATFORM,
@@ -141,7 +141,7 @@ def _recalled(
 
 def _clicked(
     header: Mapping[str, Any], event: Mapping[str, Any], now: datetime
-) -> model.Clicked | None:
+) -> model.CardAction | None:
     operator, context = _dict(event.get("operator")), _dict(event.get("context"))
     action = _dict(event.get("action"))
     delivery = _text(header.get("event_id")) or _text(event.get("token"))
@@ -152,7 +152,7 @@ def _clicked(
     tenant = _text(header.get("tenant_key"))
     card = _text(context.get("open_message_id"))
     name = _text(action.get("name"))
-    return model.Clicked(
+    return model.CardAction(
         id=f"lark:click:{delivery}",
         at=_time(header.get("create_time"), now),
         account=model.Account(

@@ -41,7 +41,7 @@ class Oos:
             return await self._runner.start(effect, attempt)
         if isinstance(effect, model.StopRun):
             return await self._teller.stop(effect)
-        if isinstance(effect, model.TellRun):
+        if isinstance(effect, model.SignalRun):
             return await self._teller.tell(effect)
         if isinstance(effect, model.FetchDefinition):
             region = effect.region or self.settings.region
@@ -83,7 +83,7 @@ class Oos:
                 action, region = "StartExecution", plan.region
             case model.StopRun():
                 action, region = "CancelExecution", effect.region
-            case model.TellRun():
+            case model.SignalRun():
                 action, region = "NotifyExecution", effect.region
             case model.FetchDefinition():
                 action, region = "GetTemplate", effect.region

@@ -74,13 +74,15 @@ def open_row(rows: Sequence[Item], status: str) -> Item | None:
     return next(iter(waits or asking), None)
 
 
-def progress(item: Item, rows: Sequence[Item], counts: tuple[int, int, int, int]) -> model.Progress:
+def progress(
+    item: Item, rows: Sequence[Item], counts: tuple[int, int, int, int]
+) -> model.RunStatus:
     """How far an execution is. ``counts``: done, failed, running and all items of its loop."""
     status, outputs = str(item.get("Status")), parsed(item.get("Outputs"))
     error = ""
     if status in ("Failed", "Cancelled"):
         error = str(item.get("StatusMessage") or "") or _why(rows)
-    found = model.Progress(tuple(map(stage, rows)), *counts, error=error)
+    found = model.RunStatus(tuple(map(stage, rows)), *counts, error=error)
     ended = status == "Success" and isinstance(outputs, Mapping)
     return replace(found, outputs=dict(outputs)) if ended else found
 
@@ -92,13 +94,13 @@ def _why(rows: Sequence[Item]) -> str:
     return ""
 
 
-def stage(row: Item) -> model.Stage:
+def stage(row: Item) -> model.TaskStatus:
     status = str(row.get("Status") or "")
     detail = str(row.get("StatusMessage") or "")
     if status == "Cancelled":
         detail = detail or status
     name, action = str(row.get("TaskName") or ""), str(row.get("TaskAction") or "")
-    return model.Stage(name, action, _STAGES.get(status, status), detail)
+    return model.TaskStatus(name, action, _STAGES.get(status, status), detail)
 
 
 def counted(loop: Mapping[str, Any]) -> tuple[int, int, int, int] | None:

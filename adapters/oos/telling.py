@@ -57,7 +57,7 @@ class Teller:
                 return failure.harmless()
         return model.Done(effect.invocation)
 
-    async def tell(self, effect: model.TellRun) -> model.Outcome:
+    async def tell(self, effect: model.SignalRun) -> model.Outcome:
         """Say it, unless the execution has moved on."""
         region = effect.region or self.settings.region
         try:
@@ -76,7 +76,7 @@ class Teller:
             return await self._counted(region, effect, place.path, times)
         return model.Done(effect.invocation)
 
-    async def _say(self, region: str, effect: model.TellRun, place: Place) -> None:
+    async def _say(self, region: str, effect: model.SignalRun, place: Place) -> None:
         """Raises Failure."""
         fields: dict[str, str] = {
             "ExecutionId": place.execution,
@@ -102,7 +102,7 @@ class Teller:
             fields = fields | {"Parameters": "{}"}
         await self.api.call("NotifyExecution", region, fields, request, repeatable=False)
 
-    async def _place(self, region: str, effect: model.TellRun) -> Place | None:
+    async def _place(self, region: str, effect: model.SignalRun) -> Place | None:
         """The task that the word is for; None: the execution has moved on. Raises Failure."""
         item: Any = await self.reader.execution(region, effect.invocation)
         if item is None:
@@ -117,7 +117,7 @@ class Teller:
         return place
 
     async def _doubted(
-        self, region: str, effect: model.TellRun, failure: openapi.Failure
+        self, region: str, effect: model.SignalRun, failure: openapi.Failure
     ) -> model.Outcome:
         """It was not (surely) heard. Done if the execution has moved on all the same."""
         try:
@@ -127,7 +127,7 @@ class Teller:
         return model.Done(effect.invocation) if place is None else failure.harmless()
 
     async def _counted(
-        self, region: str, effect: model.TellRun, path: str, times: int
+        self, region: str, effect: model.SignalRun, path: str, times: int
     ) -> model.Outcome:
         """Were several approvals, all said by us, counted as several? The API does not tell."""
         for look in range(LOOKS):

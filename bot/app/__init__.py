@@ -53,7 +53,7 @@ class App:
         )
         for warning in commands.warnings:
             log.warning("%s", warning)
-        self.house = deployment.House(
+        self.house = deployment.Deployment(
             settings.book,
             commands,
             settings.aliyun.region,

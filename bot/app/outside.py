@@ -58,14 +58,14 @@ class Outside:
         match effect:
             case model.StartRun(plan=plan):
                 return self.executor(plan.engine)
-            case model.StopRun(engine=engine) | model.TellRun(engine=engine):
+            case model.StopRun(engine=engine) | model.SignalRun(engine=engine):
                 return self.executor(engine)
             case model.FetchDefinition(engine=engine):
                 return self.executor(engine)
             case model.RunCall(what=what):
                 notices: outbox.Performer = self.webhook
                 return notices if what["kind"] in ("notify", "approve") else self.ecs
-            case model.Resolve():
+            case model.ResolveTargets():
                 return self.ecs
             case model.Deliver(how="webhook"):
                 robots: outbox.Performer = self.webhook

@@ -23,11 +23,11 @@ from bot.cards.parts import (
     words,
 )
 from bot.cards.results import output_blocks, result_rows
-from bot.deployment import House
+from bot.deployment import Deployment
 
 
 def outcome_message(
-    house: House,
+    house: Deployment,
     request: model.Request,
     votes: Sequence[model.Vote],
     results: Sequence[model.InstanceResult],
@@ -95,7 +95,7 @@ def outcome_message(
 
 
 def ending_message(
-    house: House,
+    house: Deployment,
     request: model.Request,
     votes: Sequence[model.Vote],
     stamp: str,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot import model, policy, texts
-from bot.deployment import House
+from bot.deployment import Deployment
 
 Row = tuple[str, tuple[model.Span, ...]]
 
@@ -73,7 +73,7 @@ def sentence(
     return model.Message(title or texts.plain(text)[:TITLE], blocks, mentions, quote)
 
 
-def moment(house: House, when: datetime) -> str:
+def moment(house: Deployment, when: datetime) -> str:
     return f"{when.astimezone(house.zone):%m-%d %H:%M}"
 
 
@@ -81,16 +81,18 @@ def state_word(locale: str, request: model.Request) -> str:
     return texts.say(locale, f"state.{request.word}")
 
 
-def name_of(house: House, person: str) -> str:
+def name_of(house: Deployment, person: str) -> str:
     known = house.book.people.get(person)
     return known.name if known else person
 
 
-def names_of(house: House, ids: Iterable[str]) -> list[str]:
+def names_of(house: Deployment, ids: Iterable[str]) -> list[str]:
     return [name_of(house, person) for person in ids]
 
 
-def accounts_of(house: House, ids: Iterable[str], place: model.Place) -> tuple[model.Account, ...]:
+def accounts_of(
+    house: Deployment, ids: Iterable[str], place: model.Place
+) -> tuple[model.Account, ...]:
     """The accounts by which these people can be mentioned in this place."""
     found = (policy.account_of(house.book, who, place.platform, place.tenant) for who in ids)
     return tuple(account for account in found if account is not None)
@@ -142,7 +144,9 @@ def asked_text(request: model.Request) -> str:
     return f"{text[:ASKED_CHARS]} {left}"
 
 
-def vote_row(house: House, request: model.Request, votes: Sequence[model.Vote]) -> tuple[Row, ...]:
+def vote_row(
+    house: Deployment, request: model.Request, votes: Sequence[model.Vote]
+) -> tuple[Row, ...]:
     if not votes:
         return ()
     locale = request.locale

@@ -29,7 +29,7 @@ from bot.cards.parts import (
     vote_row,
 )
 from bot.cards.results import FINISHED, result_rows
-from bot.deployment import House
+from bot.deployment import Deployment
 from bot.policy import quorum
 
 LATE = timedelta(minutes=2)
@@ -50,7 +50,7 @@ TONES: dict[model.State, str] = {
 
 
 def request_card(
-    house: House,
+    house: Deployment,
     request: model.Request,
     votes: Sequence[model.Vote] = (),
     results: Sequence[model.InstanceResult] = (),
@@ -138,7 +138,7 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
 
 
 def settled_blocks(
-    house: House,
+    house: Deployment,
     request: model.Request,
     votes_row: tuple[Row, ...],
     results: Sequence[model.InstanceResult],
@@ -176,7 +176,7 @@ def settled_blocks(
     return (model.Block("facts", rows=tuple(rows)), *runs.blocks(request))
 
 
-def plan_blocks(house: House, request: model.Request) -> tuple[model.Block, ...]:
+def plan_blocks(house: Deployment, request: model.Request) -> tuple[model.Block, ...]:
     """The whole plan: what was asked, what exactly will run, where, as whom, until when."""
     plan, locale = request.plan, request.locale
     assert plan is not None
@@ -237,7 +237,7 @@ def asking_rows(request: model.Request) -> list[Row]:
     return rows
 
 
-def approver_rows(house: House, request: model.Request) -> list[Row]:
+def approver_rows(house: Deployment, request: model.Request) -> list[Row]:
     """Who must agree; where several policies add up, what each of them asks for."""
     locale, needed = request.locale, quorum.of(house.book, request)
     rows: list[Row] = []
@@ -308,7 +308,7 @@ def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
     return para(bold(heading)), exact(locale, script)
 
 
-def note_of(house: House, request: model.Request, votes: Sequence[model.Vote]) -> str:
+def note_of(house: Deployment, request: model.Request, votes: Sequence[model.Vote]) -> str:
     """The line under the card: how to answer it by text, or who decided."""
     locale = request.locale
     if request.renewed:

@@ -21,7 +21,7 @@ from bot.cards.parts import (
     targets,
     title_of,
 )
-from bot.deployment import House
+from bot.deployment import Deployment
 
 MOST_STAGES = 12
 MOST_VALUE = 300
@@ -150,7 +150,7 @@ def rows(request: model.Request, plan: model.Plan) -> list[Row]:
     return found + stage_rows(locale, progress, request.id)
 
 
-def progress_line(locale: str, progress: model.Progress) -> str:
+def progress_line(locale: str, progress: model.RunStatus) -> str:
     """Where the newest loop stands: "12/40 done, 1 failed, 3 running"; what is none is left out."""
     parts = [texts.say(locale, "loop.done", done=progress.done, total=progress.total)]
     for name in ("failed", "running", "halted"):
@@ -167,7 +167,7 @@ def detail_text(locale: str, detail: str, number: int) -> str:
     return f"{detail[:MOST_VALUE]} {texts.say(locale, 'card.detail.cut', **facts)}"
 
 
-def stage_rows(locale: str, progress: model.Progress, number: int) -> list[Row]:
+def stage_rows(locale: str, progress: model.RunStatus, number: int) -> list[Row]:
     """The tasks, those around the newest where there are many."""
     stages = progress.stages
     begun = [place for place, stage in enumerate(stages) if stage.status]
@@ -196,12 +196,12 @@ def blocks(request: model.Request) -> tuple[model.Block, ...]:
 # ----------------------------------------------------------------------------- what it waits for
 
 
-def ballot_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.Block, ...]:
+def ballot_blocks(request: model.Request, ballot: model.ApprovalStep) -> tuple[model.Block, ...]:
     text = texts.say(request.locale, f"ballot.{ballot.kind}", task=ballot.task or request.command)
     return (para(bold(text)), *shown_blocks(request, ballot))
 
 
-def shown_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.Block, ...]:
+def shown_blocks(request: model.Request, ballot: model.ApprovalStep) -> tuple[model.Block, ...]:
     """What a ballot is about: whole, but for what a canary's first items put out, which is marked
     where it is cut."""
     if not ballot.shown:
@@ -212,7 +212,7 @@ def shown_blocks(request: model.Request, ballot: model.Ballot) -> tuple[model.Bl
     return (exact(request.locale, text),)
 
 
-def ballot_buttons(request: model.Request, ballot: model.Ballot) -> tuple[model.Button, ...]:
+def ballot_buttons(request: model.Request, ballot: model.ApprovalStep) -> tuple[model.Button, ...]:
     """What people may answer to what a run waits for."""
     if ballot.voted:
         names: tuple[str, ...] = ("approve", "reject", "stop")
@@ -236,7 +236,10 @@ def buttons(locale: str, number: int, *names: str) -> tuple[model.Button, ...]:
 
 
 def ballot_message(
-    house: House, request: model.Request, ballot: model.Ballot, waiting_for: tuple[str, ...]
+    house: Deployment,
+    request: model.Request,
+    ballot: model.ApprovalStep,
+    waiting_for: tuple[str, ...],
 ) -> model.Message:
     """What a run waits for, said in the thread to those who can answer it."""
     mentions = accounts_of(house, waiting_for, request.place)

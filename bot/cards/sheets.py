@@ -21,7 +21,7 @@ from bot.cards.parts import (
 )
 from bot.cards.results import result_rows, result_text
 from bot.cards.runs import MOST_VALUE
-from bot.deployment import House
+from bot.deployment import Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Sheets:
     """Blocks of a reply. ``locale`` is that of the chat where somebody asks; ``covered`` hides the
     plan's hidden values in what it printed."""
 
-    def __init__(self, house: House, covered: Callable[[model.Plan, str], str]) -> None:
+    def __init__(self, house: Deployment, covered: Callable[[model.Plan, str], str]) -> None:
         self._house = house
         self._covered = covered
 
@@ -108,7 +108,7 @@ class Sheets:
             )
             for one in printed
         ]
-        progress = request.progress or model.Progress()
+        progress = request.progress or model.RunStatus()
         listed += [
             Output(
                 stage.name,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot import model, policy, texts
-from bot.deployment import House
+from bot.deployment import Deployment
 
 
 def refusal_of_right(
-    house: House, person: policy.Person, name: str, place: model.Place, locale: str
+    house: Deployment, person: policy.Person, name: str, place: model.Place, locale: str
 ) -> policy.Refusal | None:
     """May this person ask for this operation here?"""
     if name not in house.book.commands:
@@ -16,7 +16,7 @@ def refusal_of_right(
 
 
 def refusal_of_role(
-    house: House, person: policy.Person, name: str, place: model.Place, locale: str
+    house: Deployment, person: policy.Person, name: str, place: model.Place, locale: str
 ) -> policy.Refusal | None:
     """Has this person a role for this command, and is it for this chat?"""
     if policy.may_use(house.book, person, name, place):

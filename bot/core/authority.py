@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from bot import model, policy, texts
 from bot.core import endings, plan_preview, plan_template, values
-from bot.core.decision import Draft, refusal_text
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, refusal_text
+from bot.deployment import Deployment
 from bot.policy import quorum
 
 NOT_AUTHORISED = "not_authorised"
@@ -27,7 +27,7 @@ WORDS_THAT_START = ("approve", "confirm", "resume")
 
 
 def refusal_of_claim(
-    house: House, effect: model.StoredEffect, view: model.View, now: datetime
+    house: Deployment, effect: model.StoredEffect, view: model.View, now: datetime
 ) -> model.Refused | None:
     """Why an effect that was just claimed must not be sent; None: it may be."""
     request = view.request
@@ -64,7 +64,7 @@ def starts(body: model.Effect) -> bool:
     match body:
         case model.StartRun():
             return not body.lookup
-        case model.TellRun():
+        case model.SignalRun():
             return body.word in WORDS_THAT_START
         case model.RunCall():
             kind = body.what["kind"]
@@ -74,7 +74,7 @@ def starts(body: model.Effect) -> bool:
             return False
 
 
-def began(draft: Draft, refused: model.Refused | None = None) -> bool:
+def began(draft: DecisionBuilder, refused: model.Refused | None = None) -> bool:
     """Was anything of the request let out that starts or changes something? Not what was claimed
     and ``refused`` together with the effect that this is about."""
     archive = draft.view.archive
@@ -83,7 +83,7 @@ def began(draft: Draft, refused: model.Refused | None = None) -> bool:
     return any(starts(body) for body in archive.sent(draft.it.id, tuple(together)))
 
 
-def may_start(draft: Draft) -> bool:
+def may_start(draft: DecisionBuilder) -> bool:
     """May the request that was just approved, or whose targets were just looked at, start now?
     Where it may not, it ends here."""
     at = approved(draft.it, draft.view)
@@ -93,7 +93,7 @@ def may_start(draft: Draft) -> bool:
     return refusal is None
 
 
-def not_started(draft: Draft, outcome: model.Refused) -> None:
+def not_started(draft: DecisionBuilder, outcome: model.Refused) -> None:
     """It was approved, and refused before anything of it began: nothing ran."""
     for step in tuple(draft.steps.values()):
         draft.step(replace(step, state="failed", error=outcome.reason))
@@ -115,7 +115,7 @@ def not_started(draft: Draft, outcome: model.Refused) -> None:
 
 
 def refusal_of_start(
-    house: House,
+    house: Deployment,
     request: model.Request,
     view: model.View,
     now: datetime,
@@ -126,7 +126,7 @@ def refusal_of_start(
         return policy.Refusal("authority.sealed", {"id": request.id})
     refusal = refusal_of_request(house, request, view.steps)
     refusal = refusal or refusal_of_hidden(house, request, view, now)
-    draft = Draft(house, replace(view, request=request), now)
+    draft = DecisionBuilder(house, replace(view, request=request), now)
     refusal = refusal or refusal_of_values(draft)
     asked = request if is_found(view.steps) else values.stricter(draft)
     refusal = refusal or refusal_of_votes(house.book, asked, view)
@@ -138,7 +138,7 @@ def refusal_of_start(
 
 
 def refusal_of_request(
-    house: House, request: model.Request, steps: Iterable[model.Step]
+    house: Deployment, request: model.Request, steps: Iterable[model.Step]
 ) -> policy.Refusal | None:
     """Why this request can neither be approved nor started, whatever votes there are."""
     if request.state.final:
@@ -160,7 +160,7 @@ def refusal_of_request(
 
 
 def refusal_of_hidden(
-    house: House, request: model.Request, view: model.View, now: datetime
+    house: Deployment, request: model.Request, view: model.View, now: datetime
 ) -> policy.Refusal | None:
     """Could something hidden decide what a plan does, so that nobody read what they approved? Such
     plans are no longer made; earlier releases put them to the vote."""
@@ -169,11 +169,13 @@ def refusal_of_hidden(
         return None
     if is_found(view.steps):
         return None
-    faults = plan_preview.faults_of(plan_template.subject_of(Draft(house, view, now), plan))
+    faults = plan_preview.faults_of(
+        plan_template.subject_of(DecisionBuilder(house, view, now), plan)
+    )
     return policy.Refusal("authority.hidden", {"id": request.id}) if faults else None
 
 
-def refusal_of_values(draft: Draft) -> policy.Refusal | None:
+def refusal_of_values(draft: DecisionBuilder) -> policy.Refusal | None:
     """May the values of a plan still be used? Nobody judges those of what others started."""
     rule = draft.house.book.commands.get(draft.it.command)
     if rule is None or draft.it.plan is None or is_found(draft.steps.values()):

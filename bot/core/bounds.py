@@ -17,7 +17,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from bot import model, policy
-from bot.deployment import House
+from bot.deployment import Deployment
 from bot.oos import calls
 from bot.oos import model as oos
 
@@ -80,7 +80,7 @@ def of_rule(rule: policy.CommandRule) -> Bounds:
     return Bounds(rule.allowed_targets, rule.most_targets, policy.unjudged(rule))
 
 
-def of_now(house: House, request: model.Request) -> tuple[Bounds, ...]:
+def of_now(house: Deployment, request: model.Request) -> tuple[Bounds, ...]:
     """The limits of now; none: there is no such command any more."""
     rule = house.book.commands.get(request.command)
     return (of_rule(rule),) if rule is not None else ()

@@ -13,8 +13,8 @@ from typing import Any
 
 from bot import model
 from bot.core import form_mapping, intake_form
-from bot.core.decision import Draft
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder
+from bot.deployment import Deployment
 from bot.rules import effort, ruleset, transform
 
 ENDS: Mapping[model.State, str] = {
@@ -31,7 +31,7 @@ WHOLE = transform.Transform("ORIGINAL")
 
 
 def published(
-    house: House, event: model.Event, view: model.View, decision: model.Decision, now: datetime
+    house: Deployment, event: model.Event, view: model.View, decision: model.Decision, now: datetime
 ) -> model.Decision:
     """The decision with the events that it is, and with what rules make of them."""
     assert house.rules is not None
@@ -53,7 +53,7 @@ def published(
 
 
 def made_of(
-    house: House,
+    house: Deployment,
     event: model.Event,
     published: Iterable[model.CloudEvent],
     view: model.View,
@@ -83,7 +83,7 @@ def meaning(
     rules: ruleset.Rulebook, event: model.Event, published: model.CloudEvent
 ) -> tuple[ruleset.Rule, ...]:
     """The rules that mean an event: as found before it came here, if these rules found it."""
-    if isinstance(event, model.Arrived) and is_one(published, event.event):
+    if isinstance(event, model.EventReceived) and is_one(published, event.event):
         found = event.meant
         if found is not None and found.number == rules.number:
             return tuple(map(rules.rules.__getitem__, found.rules))
@@ -100,7 +100,7 @@ def person_of(
     event: model.Event, published: model.CloudEvent, request: model.Request | None
 ) -> str:
     """On whose behalf a rule asks for a command: of whoever the event is from."""
-    if isinstance(event, model.Arrived):
+    if isinstance(event, model.EventReceived):
         return event.person
     if published.type == intake_form.APPROVED:
         return str(published.data["person"])
@@ -117,7 +117,7 @@ class Origin:
 
 
 def causes_of(
-    house: House,
+    house: Deployment,
     event: model.Event,
     published: model.CloudEvent,
     view: model.View,
@@ -126,7 +126,7 @@ def causes_of(
     """Everybody who brought an event about. Whatever a rule asks for because of it, they are
     requesters of it, too, on whosever behalf it is asked."""
     nowhere = model.Account("", "", "")
-    if isinstance(event, model.Arrived):
+    if isinstance(event, model.EventReceived):
         return (model.Party(event.person, nowhere),) if event.person else ()
     causes: list[model.Party] = []
     body = view.effect.body if view.effect is not None else None
@@ -141,7 +141,7 @@ def causes_of(
     return tuple(dict.fromkeys(causes))
 
 
-def needs(event: model.Arrived) -> model.Needs:
+def needs(event: model.EventReceived) -> model.Needs:
     """What must be known of the store to take an event from outside."""
     if not event.known_as:
         return model.Needs()
@@ -149,13 +149,13 @@ def needs(event: model.Arrived) -> model.Needs:
     return model.Needs(known_as=event.known_as, marked=(came.source, came.id, marks_of(event)))
 
 
-def marks_of(event: model.Arrived) -> tuple[str, str]:
+def marks_of(event: model.EventReceived) -> tuple[str, str]:
     """The marks of an event: as one that is new, and as one that was changed."""
     return event.via, event.via + event.id.removeprefix(event.known_as)
 
 
 def marked(
-    event: model.Arrived, view: model.View, mark: str, now: datetime
+    event: model.EventReceived, view: model.View, mark: str, now: datetime
 ) -> tuple[model.CloudEvent, ...]:
     """The event under a mark of its own. Where its names were forgotten sooner than what came of
     it, it is another one now."""
@@ -164,19 +164,21 @@ def marked(
     return (replace(event.event, person=event.person, mark=mark),)
 
 
-def arrived(house: House, event: model.Arrived, view: model.View, now: datetime) -> model.Decision:
+def arrived(
+    house: Deployment, event: model.EventReceived, view: model.View, now: datetime
+) -> model.Decision:
     """Publish what came from outside, unless it says that it is one of the bot's own events: rules
     may trust these, so nobody else makes them."""
     came = replace(event.event, person=event.person)
     if any(name.casefold().startswith(ruleset.AUDIT_SOURCE) for name in (came.source, came.type)):
-        draft = Draft(house, view, now)
+        draft = DecisionBuilder(house, view, now)
         draft.enter("countersign", "event.refused", via=event.via, reason="reserved", event=came.id)
         return draft.receipt(f"only the bot's own events are from {ruleset.AUDIT_SOURCE}", "error")
     if not event.known_as:
         return model.Decision(published=(came,))
     if not view.known:
         return model.Decision(published=marked(event, view, event.via, now))
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     facts = {"via": event.via, "source": came.source, "event": came.id}
     if event.refuse:
         draft.enter("countersign", "event.refused", via=event.via, reason="conflict", event=came.id)
@@ -190,9 +192,11 @@ def arrived(house: House, event: model.Arrived, view: model.View, now: datetime)
     return replace(made, receipt=replace(made.receipt, code=code))
 
 
-def turned(house: House, event: model.Turned, view: model.View, now: datetime) -> model.Decision:
+def turned(
+    house: Deployment, event: model.IngressRejected, view: model.View, now: datetime
+) -> model.Decision:
     """Note what was turned away at the door, and how often; nothing else becomes of it."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     via, address, count, reason = event.via, event.address, event.count, event.reason
     if reason == "duplicate":
         draft.enter("countersign", "event.repeated", via=via, address=address, count=count)
@@ -217,7 +221,7 @@ def fresh(view: model.View, id_: str) -> str:
 
 
 def own_events(
-    house: House, view: model.View, decision: model.Decision, now: datetime
+    house: Deployment, view: model.View, decision: model.Decision, now: datetime
 ) -> Iterator[model.CloudEvent]:
     """An event for each audit entry of a decision, and one for a run that has ended."""
     request = decision.request or view.request
@@ -232,7 +236,7 @@ def own_events(
 
 
 def entered(
-    house: House,
+    house: Deployment,
     view: model.View,
     number: int,
     entry: model.AuditEntry,
@@ -256,7 +260,7 @@ def entered(
 
 
 def completed(
-    house: House,
+    house: Deployment,
     view: model.View,
     decision: model.Decision,
     request: model.Request,
@@ -288,7 +292,7 @@ def completed(
     )
 
 
-def summary(house: House, request: model.Request) -> dict[str, Any]:
+def summary(house: Deployment, request: model.Request) -> dict[str, Any]:
     """A request as events tell it. Hidden values are not told."""
     plan, found = request.plan, house.catalog.find(request.command)
     hidden = found.hidden if found is not None else frozenset()
@@ -379,10 +383,10 @@ def body_of(target: ruleset.Target, event: model.CloudEvent) -> Any:
 
 
 def delivered(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """A delivery ended; one that could not be made is a dead letter, and on record."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     effect = view.effect
     assert effect is not None
     assert isinstance(effect.body, model.Deliver)

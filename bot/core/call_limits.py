@@ -7,8 +7,8 @@ from typing import Any
 
 from bot import model, policy
 from bot.core import bounds, hidden_values, live_runs, machines
-from bot.core.decision import Draft, reason_of, refusal_text
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, reason_of, refusal_text
+from bot.deployment import Deployment
 from bot.oos import calls, journal
 
 LOOK = "bounds:"
@@ -17,7 +17,7 @@ Queue = Callable[..., None]
 """Queues a call: ``runs.queue``."""
 
 
-def send(draft: Draft, run: live_runs.Live, call: calls.Call, queue: Queue) -> None:
+def send(draft: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue: Queue) -> None:
     """Queue a call that was written as started; or look up what its instances are called first; or
     let it fail, for it would be out of bounds. Where the limits were changed since the vote, those
     of now are judged at the claim, after whether the run may go on at all."""
@@ -37,7 +37,7 @@ def send(draft: Draft, run: live_runs.Live, call: calls.Call, queue: Queue) -> N
     if isinstance(found, bounds.Unknown):
         region = str(what.get("region") or draft.it.plan.region)
         key = f"{LOOK}{call.token}"
-        body = model.Resolve(found.ids, region)
+        body = model.ResolveTargets(found.ids, region)
         run.asked.add(call.key)
         return draft.queue(key, key, body, context={"call": call.key})
     known = {one: names[one] for one in ids if one in names}
@@ -45,12 +45,14 @@ def send(draft: Draft, run: live_runs.Live, call: calls.Call, queue: Queue) -> N
     return queue(draft, call, draft.now, context=context)
 
 
-def looked(draft: Draft, run: live_runs.Live, outcome: model.Outcome, queue: Queue) -> bool:
+def looked(
+    draft: DecisionBuilder, run: live_runs.Live, outcome: model.Outcome, queue: Queue
+) -> bool:
     """The look-up came back; False: nobody waits for it any more."""
     key = str(draft.context.get("call", ""))
     opened = run.state.running.get(key)
     effect = draft.view.effect
-    if opened is None or effect is None or not isinstance(effect.body, model.Resolve):
+    if opened is None or effect is None or not isinstance(effect.body, model.ResolveTargets):
         return False
     call = opened.call
     run.asked.discard(key)
@@ -70,7 +72,9 @@ def looked(draft: Draft, run: live_runs.Live, outcome: model.Outcome, queue: Que
     return True
 
 
-def refuse(draft: Draft, run: live_runs.Live, call: calls.Call, refusal: policy.Refusal) -> None:
+def refuse(
+    draft: DecisionBuilder, run: live_runs.Live, call: calls.Call, refusal: policy.Refusal
+) -> None:
     """The call fails, and was not made."""
     text = hidden_values.covered(draft.it.plan, refusal_text(draft.it.locale, refusal))
     draft.enter("countersign", "call.refused", call=call.key, reason=refusal.key, why=text)
@@ -81,7 +85,7 @@ def refuse(draft: Draft, run: live_runs.Live, call: calls.Call, refusal: policy.
 
 
 def refusal_of_claim(
-    house: House, effect: model.StoredEffect, request: model.Request | None
+    house: Deployment, effect: model.StoredEffect, request: model.Request | None
 ) -> model.Refused | None:
     """Why a call that was just claimed would be out of bounds now; None: it would not."""
     body = effect.body

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from bot import model, policy, texts
 from bot.commands import api, deliveries
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 
 
 def by_text(
-    draft: Draft, event: model.Asked, person: policy.Person, wish: api.Act
+    draft: DecisionBuilder, event: model.MessageReceived, person: policy.Person, wish: api.Act
 ) -> model.Decision:
     """``redrive 12`` by somebody whose role allows it."""
     book = draft.house.book

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bot import audit, cards, model, policy, texts
 from bot.commands import api
 from bot.core import hidden_values
-from bot.deployment import House
+from bot.deployment import Deployment
 from bot.oos import model as oos
 from bot.oos import parse
 from bot.policy import quorum
@@ -28,11 +28,11 @@ def parsed(text: str, name: str) -> oos.Template:
     return parse.parse(text, name, name)
 
 
-class Draft:
+class DecisionBuilder:
     """``request``, ``votes``, ``steps`` and ``results`` show the state as changed so far; ``held``
     is why its run may not go on, in words."""
 
-    def __init__(self, house: House, view: model.View, now: datetime) -> None:
+    def __init__(self, house: Deployment, view: model.View, now: datetime) -> None:
         self.house, self.view, self.now = house, view, now
         self.request = view.request
         self.votes = view.votes
@@ -125,7 +125,7 @@ class Draft:
             self.votes, self.steps, self.results = (), {}, {}
         self.request = request
 
-    def take_over(self, old: Draft) -> None:
+    def take_over(self, old: DecisionBuilder) -> None:
         """Let what was decided of the request that the store showed be part of this decision, which
         makes another one."""
         self.closed = old.request
@@ -219,13 +219,15 @@ class Draft:
         self.effects = [each for each in self.effects if not each.key.startswith(prefix)]
         self.dropped.extend(sorted(key for key in self.view.unsent if key.startswith(prefix)))
 
-    def answer(self, event: model.Asked, text: str, title: str = "", locale: str = "") -> None:
+    def answer(
+        self, event: model.MessageReceived, text: str, title: str = "", locale: str = ""
+    ) -> None:
         """Answer a message directly, mentioning who wrote it."""
         mentions = (event.account,) if event.account.id else ()
         message = cards.sentence(title, text, mentions, quote=event.text)
         self.reply(event, message)
 
-    def reply(self, event: model.Asked, message: model.Message) -> None:
+    def reply(self, event: model.MessageReceived, message: model.Message) -> None:
         key = f"say:{event.id}"
         body = model.Say(event.place, message, self.fresh(key))
         self.effects.append(model.NewEffect(key, key, body))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import cards, model, policy, texts
-from bot.core.decision import Draft, reason_of
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, reason_of
+from bot.deployment import Deployment
 
 MOST_CARDS = 3
 """How many cards of one request are sent at most where nobody knows whether they arrived."""
 
 
 def card_shown(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The card reached the chat; if it could not, the plan goes out as text, to decide by text."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     if view.request is None or view.effect is None or view.request.state.final:
         return draft.receipt()
     match outcome:
@@ -33,7 +33,7 @@ def card_shown(
     return draft.receipt()
 
 
-def take_back(draft: Draft) -> None:
+def take_back(draft: DecisionBuilder) -> None:
     """The card is there, so that the thread can go on under it: let the bot itself recall the
     message that asked, where that holds a hidden value."""
     if draft.it.recall == "wanted" and draft.it.place.message:
@@ -44,10 +44,10 @@ def take_back(draft: Draft) -> None:
 
 
 def taken_back(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The message was recalled, or the platform does not let the bot."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     if view.request is None:
         return draft.receipt()
     done = isinstance(outcome, model.Done)
@@ -58,7 +58,7 @@ def taken_back(
     return draft.receipt()
 
 
-def show_another(draft: Draft, effect: model.StoredEffect, reason: str) -> None:
+def show_another(draft: DecisionBuilder, effect: model.StoredEffect, reason: str) -> None:
     """Nobody knows whether the card arrived: another one is sent, which is the request's own from
     then on. Whoever clicks the earlier one is told so, and it is changed to say so itself."""
     number = int(effect.context.get("card", 1)) + 1
@@ -69,7 +69,7 @@ def show_another(draft: Draft, effect: model.StoredEffect, reason: str) -> None:
     return draft.tell_sentence(f"card{number}", "say.card_again", draft.asker())
 
 
-def tell_plan(draft: Draft, shown: int, key: str, **facts: str) -> None:
+def tell_plan(draft: DecisionBuilder, shown: int, key: str, **facts: str) -> None:
     """Say what is on the card, with how to decide in words, while there is something to decide.
     ``shown`` is the effect by which the card was sent."""
     request = draft.it
@@ -85,7 +85,7 @@ def tell_plan(draft: Draft, shown: int, key: str, **facts: str) -> None:
     draft.queue(name, f"chat:{request.id}", body, context={"card": shown})
 
 
-def nobody_asked(draft: Draft, card: int) -> None:
+def nobody_asked(draft: DecisionBuilder, card: int) -> None:
     """Neither the card nor the plan in words reached the chat, so nobody there can decide: the
     requester is told, and the card is a dead letter."""
     if draft.it.state is not model.State.PENDING:
@@ -99,7 +99,7 @@ def nobody_asked(draft: Draft, card: int) -> None:
         draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
 
 
-def supersede(draft: Draft, ref: str) -> model.Card:
+def supersede(draft: DecisionBuilder, ref: str) -> model.Card:
     """A card of the request that is not its own was clicked: from now on it says so."""
     card = cards.superseded_card(draft.it)
     key = f"{draft.card_key()}:other:{ref}"
@@ -107,10 +107,12 @@ def supersede(draft: Draft, ref: str) -> model.Card:
     return card
 
 
-def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
+def told(
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
     """A message or an update left; one that could not is kept in the audit log, and what it had to
     say of how a request ended is told another way."""
-    draft, effect = Draft(house, view, now), view.effect
+    draft, effect = DecisionBuilder(house, view, now), view.effect
     if effect is None or (isinstance(outcome, model.Done) and not outcome.data.get("doubtful")):
         return draft.receipt()
     reason = getattr(outcome, "reason", "")
@@ -126,7 +128,7 @@ def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) 
     return draft.receipt()
 
 
-def is_last_update(draft: Draft, body: model.Effect) -> bool:
+def is_last_update(draft: DecisionBuilder, body: model.Effect) -> bool:
     """Is it the update by which everybody's card says how the request ended?"""
     if not isinstance(body, model.UpdateCard) or not draft.it.state.final or not draft.it.card:
         return False
@@ -137,7 +139,7 @@ WAYS = ("thread", "chat", "direct")
 """Where a final word is told: each only if the one before it was refused, or nobody knows."""
 
 
-def tell_another_way(draft: Draft, effect: model.StoredEffect) -> None:
+def tell_another_way(draft: DecisionBuilder, effect: model.StoredEffect) -> None:
     """Tell in a few words how the request ended, in its chat or to the requester alone; where that
     is refused, too, the message itself is a dead letter."""
     context = effect.context
@@ -158,7 +160,7 @@ def tell_another_way(draft: Draft, effect: model.StoredEffect) -> None:
     give_up(draft, letter)
 
 
-def place_of(draft: Draft, way: str) -> model.Place | None:
+def place_of(draft: DecisionBuilder, way: str) -> model.Place | None:
     """The request's chat without its thread, or the requester, if they are still who asked; None:
     there is no such place. Nothing goes from a direct chat into a group."""
     place, account = draft.it.place, draft.it.account
@@ -178,7 +180,7 @@ def place_of(draft: Draft, way: str) -> model.Place | None:
     return model.Place(account.platform, account.tenant, account.id, direct=True)
 
 
-def give_up(draft: Draft, letter: int) -> None:
+def give_up(draft: DecisionBuilder, letter: int) -> None:
     """Nobody could be told: a dead letter, until somebody sends it once more."""
     draft.untold.append(letter)
     draft.enter("countersign", "tell.gave_up", letter=letter)

@@ -17,13 +17,13 @@ from bot.core import (
     run_script,
     run_template,
 )
-from bot.core.decision import Draft, reason_of, refusal_text
+from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.policy import quorum
 
 log = logging.getLogger(__name__)
 
 
-def looked(draft: Draft, outcome: model.Outcome) -> None:
+def looked(draft: DecisionBuilder, outcome: model.Outcome) -> None:
     """The targets as they are now. Nothing that was not voted on ever runs."""
     try:
         compare(draft, outcome)
@@ -32,7 +32,7 @@ def looked(draft: Draft, outcome: model.Outcome) -> None:
         give_up(draft, f"{type(e).__name__}: {e}"[:300])
 
 
-def compare(draft: Draft, outcome: model.Outcome) -> None:
+def compare(draft: DecisionBuilder, outcome: model.Outcome) -> None:
     """Go on with the targets that were voted on, with fewer, or ask again. On another engine what
     was approved runs as it is: there fewer are asked for again, too."""
     plan = draft.it.plan
@@ -59,7 +59,7 @@ def names(instances: list[model.Instance]) -> list[str]:
 
 
 def leave_out(
-    draft: Draft, plan: model.Plan, gone: tuple[str, ...], new: list[model.Instance]
+    draft: DecisionBuilder, plan: model.Plan, gone: tuple[str, ...], new: list[model.Instance]
 ) -> None:
     """Run on those that were voted on and are still there."""
     if any(plan_template.emptied(plan.parameters[name], gone) for name in plan.targets):
@@ -74,7 +74,7 @@ def leave_out(
 
 
 def ask_again(
-    draft: Draft,
+    draft: DecisionBuilder,
     rule: policy.CommandRule,
     plan: model.Plan,
     outcome: model.Done,
@@ -114,7 +114,7 @@ def ask_again(
     return None
 
 
-def give_up(draft: Draft, reason: str) -> None:
+def give_up(draft: DecisionBuilder, reason: str) -> None:
     """It cannot run: nothing was started."""
     draft.finish(model.State.FAILED, note=texts.plain(reason))
     draft.enter("countersign", "run.not_started", reason=reason)

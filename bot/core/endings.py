@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot import cards, model, policy, texts
-from bot.core.decision import Draft, refusal_text
+from bot.core.decision import DecisionBuilder, refusal_text
 
 
-def outcome(draft: Draft, run_name: str = "") -> None:
+def outcome(draft: DecisionBuilder, run_name: str = "") -> None:
     """A run has ended, or was refused when it was to start."""
     results = tuple(draft.results.values())
     house, request, votes = draft.house, draft.it, draft.votes
@@ -17,14 +17,14 @@ def outcome(draft: Draft, run_name: str = "") -> None:
     draft.tell("outcome", message, final=stamp)
 
 
-def sentence(draft: Draft, what: str, key: str, why: str = "", **facts: Any) -> None:
+def sentence(draft: DecisionBuilder, what: str, key: str, why: str = "", **facts: Any) -> None:
     """Nothing of it ran, which a sentence says: the phrase ``key``. ``why``: a voter's reason."""
     request = draft.it
     facts = {"id": request.id, "command": request.command, **facts}
     tell(draft, what, texts.say(request.locale, key, **facts), why)
 
 
-def refuse(draft: Draft, refusal: policy.Refusal) -> None:
+def refuse(draft: DecisionBuilder, refusal: policy.Refusal) -> None:
     """End a request that never got as far as a vote."""
     locale = draft.it.locale
     text = refusal_text(locale, refusal)
@@ -33,7 +33,7 @@ def refuse(draft: Draft, refusal: policy.Refusal) -> None:
     tell(draft, "refused", text, title=texts.say(locale, "refused.title"))
 
 
-def tell(draft: Draft, what: str, text: str, why: str = "", title: str = "") -> None:
+def tell(draft: DecisionBuilder, what: str, text: str, why: str = "", title: str = "") -> None:
     stamp = draft.stamp()
     message = cards.ending_message(
         draft.house, draft.it, draft.votes, stamp, text, draft.asker(), why, title

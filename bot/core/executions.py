@@ -7,18 +7,18 @@ from datetime import datetime
 
 from bot import model, policy, texts
 from bot.core import questions, run_remote, terms
-from bot.core.decision import Draft
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder
+from bot.deployment import Deployment
 
 UNKNOWN_STARTER = 2
 """So many people must agree where nobody knows who started it: one of them may be who did."""
 
 
 def found(
-    house: House, event: model.ExecutionFound, view: model.View, now: datetime
+    house: Deployment, event: model.ExecutionFound, view: model.View, now: datetime
 ) -> model.Decision:
     """Make a request of it, that runs already and waits: from now on it is followed like ours."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     watch, execution = house.book.watch, event.execution
     place = place_of(house.book, watch) if watch is not None else None
     if watch is None or place is None or execution.waiting is None:

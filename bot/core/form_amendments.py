@@ -13,7 +13,7 @@ from typing import Any
 
 from bot import cards, model
 from bot.core import authority, live_runs, proposal, run_script, run_template, votes
-from bot.core.decision import VOTE_TIMERS, Draft
+from bot.core.decision import VOTE_TIMERS, DecisionBuilder
 from bot.policy import quorum
 
 HOLDS = authority.FORM_HOLDS
@@ -44,7 +44,7 @@ def link_of(body: model.FetchForm, data: Mapping[str, Any]) -> model.FormLink | 
     )
 
 
-def known(draft: Draft) -> dict[str, model.FormLink]:
+def known(draft: DecisionBuilder) -> dict[str, model.FormLink]:
     """What is known of forms about the form at hand, by their instances, as changed so far."""
     return {link.instance: link for link in (*draft.view.links, *draft.links)}
 
@@ -63,7 +63,7 @@ def standing(links: Iterable[model.FormLink]) -> str:
     return ""
 
 
-def note(draft: Draft, link: model.FormLink) -> model.FormLink | None:
+def note(draft: DecisionBuilder, link: model.FormLink) -> model.FormLink | None:
     """Keep what became known of a form about another; returns what was known before. One that was
     decided does not become undecided by an answer that comes late."""
     before = known(draft).get(link.instance)
@@ -84,7 +84,7 @@ def note(draft: Draft, link: model.FormLink) -> model.FormLink | None:
     return before
 
 
-def apply(draft: Draft, cause: str) -> None:
+def apply(draft: DecisionBuilder, cause: str) -> None:
     """Let the request of the form at hand be as the forms about it want it. ``cause``: the form
     that has just become known."""
     if draft.request is None:
@@ -101,7 +101,7 @@ def apply(draft: Draft, cause: str) -> None:
 # ----------------------------------------------------------------------------- taken back
 
 
-def withdraw(draft: Draft, why: str = "withdrawn", cause: str = "") -> None:
+def withdraw(draft: DecisionBuilder, why: str = "withdrawn", cause: str = "") -> None:
     """Cancel what has not begun, and warn about what has. ``why``: withdrawn, revoked, modified, or
     a revocation itself. No platform says for certain who did it, so the card names the deed."""
     request = draft.it
@@ -130,7 +130,7 @@ def began(request: model.Request) -> bool:
 # ----------------------------------------------------------------------------- held
 
 
-def hold(draft: Draft, why: str, cause: str) -> None:
+def hold(draft: DecisionBuilder, why: str, cause: str) -> None:
     """Let nobody approve it, and nothing of it start, while a form about it is decided. What has
     begun goes on, and its people are told."""
     request = draft.it
@@ -152,7 +152,7 @@ def hold(draft: Draft, why: str, cause: str) -> None:
     )
 
 
-def take_approval_back(draft: Draft) -> None:
+def take_approval_back(draft: DecisionBuilder) -> None:
     """It was approved, and certainly nothing of it has been sent: it waits for votes again, under a
     new code, so that no vote of before counts."""
     plan = draft.it.plan
@@ -163,7 +163,7 @@ def take_approval_back(draft: Draft) -> None:
     proposal.put(draft, fresh)
 
 
-def lift(draft: Draft, cause: str) -> None:
+def lift(draft: DecisionBuilder, cause: str) -> None:
     """The form about it came to nothing: it waits for votes again, for as long as a new one."""
     request = draft.it
     if request.state.final or request.hold not in HOLDS:
@@ -186,7 +186,7 @@ def lift(draft: Draft, cause: str) -> None:
     draft.update_card()
 
 
-def go_on(draft: Draft, cause: str) -> None:
+def go_on(draft: DecisionBuilder, cause: str) -> None:
     """Its run had begun, though nothing was started in it. What it waits for can be answered again,
     for as long as something new."""
     asks = draft.it.ballot

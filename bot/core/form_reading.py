@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 
 QUIET: dict[str, bool] = {"quiet": True}
 """The context of a look at a form that nobody waits for: only an approved one matters."""
@@ -31,14 +31,20 @@ def lane_of(body: model.FetchForm) -> str:
 
 
 def read(
-    draft: Draft, body: model.FetchForm, why: str, context: Mapping[str, Any], lane: str = ""
+    draft: DecisionBuilder,
+    body: model.FetchForm,
+    why: str,
+    context: Mapping[str, Any],
+    lane: str = "",
 ) -> None:
     """Read a form, after all that is still to be read of it. ``why`` makes it happen once."""
     key = f"{lane_of(body)}:{why}"
     draft.effects.append(model.NewEffect(key, lane or lane_of(body), body, context=dict(context)))
 
 
-def before_start(draft: Draft, form: model.FormOrigin, again: int = 0, **more: Any) -> None:
+def before_start(
+    draft: DecisionBuilder, form: model.FormOrigin, again: int = 0, **more: Any
+) -> None:
     """Read the form of an approved request before anything of it starts; ``again``: for how many
     times it was not found."""
     body = model.FetchForm(form.platform, form.tenant, form.form, form.instance)
@@ -50,7 +56,9 @@ def before_start(draft: Draft, form: model.FormOrigin, again: int = 0, **more: A
     draft.queue(key, lane, body, context={**context, "again": again}, after=after)
 
 
-def wait(draft: Draft, body: model.FetchForm, after: float, context: Mapping[str, Any]) -> None:
+def wait(
+    draft: DecisionBuilder, body: model.FetchForm, after: float, context: Mapping[str, Any]
+) -> None:
     """Read it again later. Later readings wait in a lane of their own, so that they keep nothing
     up; what they find is read once more in its turn before anything is done about it."""
     effect = draft.view.effect
@@ -61,12 +69,12 @@ def wait(draft: Draft, body: model.FetchForm, after: float, context: Mapping[str
     )
 
 
-def waited(draft: Draft) -> bool:
+def waited(draft: DecisionBuilder) -> bool:
     """Does this reading come from ``wait``?"""
     return bool(context_of(draft).get("waited"))
 
 
-def at_once(draft: Draft, body: model.FetchForm) -> None:
+def at_once(draft: DecisionBuilder, body: model.FetchForm) -> None:
     """What was read after a while is read once more, in its turn."""
     effect = draft.view.effect
     assert effect is not None
@@ -74,11 +82,11 @@ def at_once(draft: Draft, body: model.FetchForm) -> None:
     read(draft, body, f"again:{effect.id}", context)
 
 
-def context_of(draft: Draft) -> Mapping[str, Any]:
+def context_of(draft: DecisionBuilder) -> Mapping[str, Any]:
     return draft.view.effect.context if draft.view.effect is not None else {}
 
 
-def patience(draft: Draft, body: model.FetchForm, soon: bool = True) -> bool:
+def patience(draft: DecisionBuilder, body: model.FetchForm, soon: bool = True) -> bool:
     """A form that should be agreed to is not, as far as can be read: read it again later. True: say
     so now. ``soon`` is False where there is nothing to be patient about."""
     context = context_of(draft)
@@ -93,7 +101,7 @@ def patience(draft: Draft, body: model.FetchForm, soon: bool = True) -> bool:
 
 
 def watch(
-    draft: Draft, body: model.FetchForm, original: str, gone: int = 0, own: bool = False
+    draft: DecisionBuilder, body: model.FetchForm, original: str, gone: int = 0, own: bool = False
 ) -> None:
     """A form about ``original`` is not decided, or not found: read it again later. ``own``: it is
     that form itself, which waits again."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from bot import model, policy, texts
 from bot.core import authority, form_amendments, form_reading, form_relations, run_script, waits
-from bot.core.decision import Draft, reason_of
+from bot.core.decision import DecisionBuilder, reason_of
 
 NO_FORM = "no_form"
 
 
-def read_again(draft: Draft, body: model.FetchForm, outcome: model.Outcome) -> None:
+def read_again(draft: DecisionBuilder, body: model.FetchForm, outcome: model.Outcome) -> None:
     """The form as it is now. Nothing happens where the request was not waiting for it any more."""
     request, context = draft.request, form_reading.context_of(draft)
     if request is None or request.hold or request.digest != context.get("digest"):
@@ -31,7 +31,7 @@ def read_again(draft: Draft, body: model.FetchForm, outcome: model.Outcome) -> N
         give_up(draft, unread_of(draft, outcome))
 
 
-def stands(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
+def stands(draft: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
     """Is it still agreed to, and is nothing that revokes or modifies it agreed to or being decided?
     If not, its request does alike. Those that its platform lists with it are read before."""
     form_relations.follow(draft, body, data)
@@ -48,7 +48,7 @@ def stands(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> bool
     return True
 
 
-def look_again(draft: Draft) -> bool:
+def look_again(draft: DecisionBuilder) -> bool:
     """It is not found, which may be an answer that lags behind: look a few times more."""
     again = int(form_reading.context_of(draft).get("again", 0)) + 1
     form = draft.it.form
@@ -67,7 +67,7 @@ def not_agreed(request: model.Request, status: str) -> policy.Refusal:
     )
 
 
-def unread_of(draft: Draft, outcome: model.Outcome) -> policy.Refusal:
+def unread_of(draft: DecisionBuilder, outcome: model.Outcome) -> policy.Refusal:
     """Why a form that cannot be read keeps its run from starting."""
     request = draft.it
     if getattr(outcome, "code", "") == NO_FORM:
@@ -76,6 +76,6 @@ def unread_of(draft: Draft, outcome: model.Outcome) -> policy.Refusal:
     return policy.Refusal("authority.form_unread", facts)
 
 
-def give_up(draft: Draft, refusal: policy.Refusal) -> None:
+def give_up(draft: DecisionBuilder, refusal: policy.Refusal) -> None:
     """It was approved, and nothing of it starts; it can be put to the vote again."""
     authority.not_started(draft, authority.refused(draft.it.locale, refusal))

@@ -8,13 +8,13 @@ from typing import Any
 
 from bot import model
 from bot.core import form_amendments, form_reading
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 
 MOST_ATTACHED = 20
 """Instances attached to one form that are read."""
 
 
-def related(draft: Draft, body: model.FetchForm, link: model.FormLink) -> None:
+def related(draft: DecisionBuilder, body: model.FetchForm, link: model.FormLink) -> None:
     """A form that revokes or modifies another one: by itself it asks for nothing."""
     if form_reading.waited(draft) and link.status != "running":
         return form_reading.at_once(draft, body)
@@ -33,7 +33,7 @@ def related(draft: Draft, body: model.FetchForm, link: model.FormLink) -> None:
     return None
 
 
-def carry_on(draft: Draft, body: model.FetchForm, link: model.FormLink) -> None:
+def carry_on(draft: DecisionBuilder, body: model.FetchForm, link: model.FormLink) -> None:
     """What is said of a form is said of those, too, that have replaced it meanwhile; and of two
     that replace it the one that was decided later counts."""
     for other in form_amendments.known(draft).values():
@@ -51,7 +51,7 @@ def carry_on(draft: Draft, body: model.FetchForm, link: model.FormLink) -> None:
         form_reading.read(draft, replace(body, instance=newer.instance), why, context)
 
 
-def replaced(draft: Draft, link: model.FormLink) -> dict[str, Any]:
+def replaced(draft: DecisionBuilder, link: model.FormLink) -> dict[str, Any]:
     """What became of the request of the form that was modified, as it stands now."""
     request, found = draft.request, form_amendments.known(draft).values()
     several = any(
@@ -67,7 +67,7 @@ def replaced(draft: Draft, link: model.FormLink) -> dict[str, Any]:
     return facts
 
 
-def looked(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None:
+def looked(draft: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> None:
     """A form that has its request was read again."""
     if form_reading.waited(draft) and data and data.get("status") != "running":
         return form_reading.at_once(draft, body)
@@ -76,7 +76,7 @@ def looked(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None
     return None
 
 
-def follow(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None:
+def follow(draft: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> None:
     """It may have been taken back, or wait again, which it does on some platforms while its
     revocation is decided: its request does alike."""
     status = data.get("status")
@@ -95,7 +95,7 @@ def follow(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> None
     return None
 
 
-def unread(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
+def unread(draft: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
     """Read the forms about this one that its platform lists with it, before this one once more.
     False: there is none that was not read."""
     listed = [str(each) for each in data.get("attached") or ()][:MOST_ATTACHED]
@@ -116,7 +116,7 @@ def unread(draft: Draft, body: model.FetchForm, data: Mapping[str, Any]) -> bool
     return True
 
 
-def lost(draft: Draft, body: model.FetchForm) -> None:
+def lost(draft: DecisionBuilder, body: model.FetchForm) -> None:
     """A form that was being decided could not be read: one that is not found several times in a row
     counts as taken back."""
     context = form_reading.context_of(draft)
@@ -131,6 +131,6 @@ def lost(draft: Draft, body: model.FetchForm) -> None:
     form_amendments.apply(draft, body.instance)
 
 
-def effect_id(draft: Draft) -> int:
+def effect_id(draft: DecisionBuilder) -> int:
     assert draft.view.effect is not None
     return draft.view.effect.id

@@ -101,7 +101,7 @@ def _of_script(text: str, coded: list[str]) -> str:
     return looked
 
 
-def progress(plan: model.Plan | None, shown: model.Progress) -> model.Progress:
+def progress(plan: model.Plan | None, shown: model.RunStatus) -> model.RunStatus:
     """How far a run is, without secrets."""
     if not of(plan):
         return shown

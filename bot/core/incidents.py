@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import cards, model, texts
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 
 
-def note(draft: Draft, invocation: str, data: Mapping[str, Any]) -> None:
+def note(draft: DecisionBuilder, invocation: str, data: Mapping[str, Any]) -> None:
     """Tell at once, and on the card for good, that something else ran, or that nobody can say."""
     content = data.get("content")
     if content not in ("different", "unseen"):

@@ -30,8 +30,8 @@ from bot.core import (
     votes,
     waits,
 )
-from bot.core.decision import Draft, reason_of, refusal_text
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, reason_of, refusal_text
+from bot.deployment import Deployment
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def parsed(commands: registry.Catalog, text: str, locale: str) -> parser.Parsed 
     return parser.parse(commands, text, locale)
 
 
-def needs(house: House, event: model.Asked) -> model.Needs:
+def needs(house: Deployment, event: model.MessageReceived) -> model.Needs:
     # One without an id chooses its own name: all such share what one person may ask in a chat.
     who = event.account
     asks_by = f"{who.platform}:{who.tenant}:{who.id}" if who.id else f"::{event.place.chat}"
@@ -57,9 +57,11 @@ def needs(house: House, event: model.Asked) -> model.Needs:
     return replace(wanted, platform=event.place.platform, asks_by=asks_by)
 
 
-def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> model.Decision:
+def asked(
+    house: Deployment, event: model.MessageReceived, view: model.View, now: datetime
+) -> model.Decision:
     """Decide on a message: the place, the person, the words, the right; then what it asks."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     book, locale = house.book, policy.locale_of(house.book, event.place)
     typed = event.text
     event = replace(event, text=parser.shown(house.catalog, typed, locale))
@@ -101,7 +103,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
         decision = votes.by_text(draft, event, context, result)
         changed = decision.request is not None or decision.journal
         if view.recent_asks >= book.asks_per_minute and not changed:
-            return refuse_rate(Draft(house, view, now), event, locale)
+            return refuse_rate(DecisionBuilder(house, view, now), event, locale)
         return decision
     if isinstance(result, api.Lookup):
         key = f"lookup:{event.id}"
@@ -112,7 +114,7 @@ def asked(house: House, event: model.Asked, view: model.View, now: datetime) -> 
             "text": event.text,
             "event": event.id,
         }
-        draft.queue(key, key, model.Resolve(result.targets), context=origin)
+        draft.queue(key, key, model.ResolveTargets(result.targets), context=origin)
         return draft.receipt()
     assert isinstance(result, api.Reply)
     mentions = (event.account,)
@@ -132,7 +134,7 @@ def is_brake(found: parser.Parsed | policy.Refusal) -> bool:
 
 
 def refusal_of_age(
-    draft: Draft, event: model.Asked, found: parser.Parsed | policy.Refusal
+    draft: DecisionBuilder, event: model.MessageReceived, found: parser.Parsed | policy.Refusal
 ) -> policy.Refusal | None:
     """Was a message that would start something, or be a vote, written too long ago?"""
     if not isinstance(found, parser.Parsed) or found.command.kind not in ("operation", "vote"):
@@ -141,7 +143,9 @@ def refusal_of_age(
     return policy.Refusal("refused.too_old", {"age": age, "most": most}) if age > most else None
 
 
-def refuse_rate(draft: Draft, event: model.Asked, locale: str) -> model.Decision:
+def refuse_rate(
+    draft: DecisionBuilder, event: model.MessageReceived, locale: str
+) -> model.Decision:
     """Too many messages: said and kept once, then neither, until the minute is over."""
     most = draft.house.book.asks_per_minute
     if draft.view.recent_asks > most:
@@ -151,7 +155,11 @@ def refuse_rate(draft: Draft, event: model.Asked, locale: str) -> model.Decision
 
 
 def refuse(
-    draft: Draft, event: model.Asked, refusal: policy.Refusal, locale: str, actor: str = ""
+    draft: DecisionBuilder,
+    event: model.MessageReceived,
+    refusal: policy.Refusal,
+    locale: str,
+    actor: str = "",
 ) -> model.Decision:
     """Say why not, and keep it in the audit log."""
     who = actor or f"{event.account.platform}:{event.account.id or event.account.name or '?'}"
@@ -167,7 +175,7 @@ def refuse(
     return draft.receipt()
 
 
-def chat_facts(event: model.Asked) -> dict[str, Any]:
+def chat_facts(event: model.MessageReceived) -> dict[str, Any]:
     return {"account": event.account.id, "chat": event.place.chat}
 
 
@@ -175,7 +183,11 @@ def chat_facts(event: model.Asked) -> dict[str, Any]:
 
 
 def operation(
-    draft: Draft, event: model.Asked, typed: str, found: parser.Parsed, context: api.Context
+    draft: DecisionBuilder,
+    event: model.MessageReceived,
+    typed: str,
+    found: parser.Parsed,
+    context: api.Context,
 ) -> model.Decision:
     """An operation asked for in a chat; not in one where its approvers could not see the card.
     ``typed`` is the message itself, with what must not be shown again."""
@@ -205,10 +217,10 @@ def operation(
 
 
 def resolved(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The instances were looked up: for a request's plan, or for the ``instances`` command."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     if view.request is None:
         return listed(draft, outcome)
     if not view.request.state.final:
@@ -222,7 +234,7 @@ def resolved(
     return draft.receipt()
 
 
-def planned(draft: Draft, outcome: model.Outcome) -> None:
+def planned(draft: DecisionBuilder, outcome: model.Outcome) -> None:
     """Freeze the plan on what was found and put it to the vote, or say why not."""
     request = draft.it
     rule = draft.house.book.commands.get(request.command)
@@ -247,7 +259,7 @@ def planned(draft: Draft, outcome: model.Outcome) -> None:
 
 
 def refusal_of_systems(
-    draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]
+    draft: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any]
 ) -> policy.Refusal | None:
     """Can what was noted run on the operating systems that were found?"""
     command, context = draft.it.command, draft.context
@@ -258,12 +270,12 @@ def refusal_of_systems(
     return systems.refusal_of_template(command, template, tuple(context["targets"]), data)
 
 
-def refuse_request(draft: Draft, refusal: policy.Refusal) -> None:
+def refuse_request(draft: DecisionBuilder, refusal: policy.Refusal) -> None:
     """End a request that never got as far as a vote."""
     endings.refuse(draft, refusal)
 
 
-def listed(draft: Draft, outcome: model.Outcome) -> model.Decision:
+def listed(draft: DecisionBuilder, outcome: model.Outcome) -> model.Decision:
     """Answer the ``instances`` command."""
     effect = draft.view.effect
     assert effect is not None

@@ -19,8 +19,8 @@ from bot.core import (
     new_request,
     votes,
 )
-from bot.core.decision import Draft, reason_of, refusal_text
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, reason_of, refusal_text
+from bot.deployment import Deployment
 
 APPROVED = "approval.approved"
 """The type of the event that a form which was agreed to is."""
@@ -55,11 +55,11 @@ def original_of(outcome: model.Outcome) -> str:
 
 
 def changed(
-    house: House, event: model.FormChanged, view: model.View, now: datetime
+    house: Deployment, event: model.FormChanged, view: model.View, now: datetime
 ) -> model.Decision:
     """Something happened to a form; only forms named in the configuration matter. What it is now,
     and whether it is about another one, is only told by reading it."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     rule = rule_of(house.book, event.platform, event.form)
     if rule is None:
         notice(draft, event)
@@ -81,7 +81,7 @@ def changed(
 # ----------------------------------------------------------------------------- events alone
 
 
-def notice(draft: Draft, event: model.FormChanged) -> None:
+def notice(draft: DecisionBuilder, event: model.FormChanged) -> None:
     """A form that no command is mapped to was agreed to: it is read where a rule asks for it, by
     its source, type or code. All others are nobody's business here."""
     house = draft.house
@@ -92,7 +92,7 @@ def notice(draft: Draft, event: model.FormChanged) -> None:
         form_reading.read(draft, body, event.id, {})
 
 
-def publish(draft: Draft, body: model.FetchForm, outcome: model.Outcome) -> None:
+def publish(draft: DecisionBuilder, body: model.FetchForm, outcome: model.Outcome) -> None:
     """It was read: if it is agreed to, it is an event. One that revokes or modifies another is
     none, as of those that are mapped."""
     data = outcome.data if isinstance(outcome, model.Done) else {}
@@ -107,11 +107,11 @@ def publish(draft: Draft, body: model.FetchForm, outcome: model.Outcome) -> None
 
 
 def fetched(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The form is here: make the request it asks for, or let the request of the form that it is
     about be as it wants it; or tell the group why not."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     effect = view.effect
     assert effect is not None
     assert isinstance(effect.body, model.FetchForm)
@@ -137,7 +137,7 @@ def fetched(
 
 
 def asks(
-    draft: Draft, rule: policy.FormRule, body: model.FetchForm, outcome: model.Outcome
+    draft: DecisionBuilder, rule: policy.FormRule, body: model.FetchForm, outcome: model.Outcome
 ) -> None:
     """A form that has no request: the one that it asks for, if it is agreed to."""
     data = dict(outcome.data) if isinstance(outcome, model.Done) else {}
@@ -197,7 +197,7 @@ def refusal_of_reading(
 
 
 def say_refused(
-    draft: Draft,
+    draft: DecisionBuilder,
     rule: policy.FormRule,
     body: model.FetchForm,
     refusal: policy.Refusal,
@@ -220,7 +220,10 @@ def source_of(about: model.FormChanged | model.FetchForm) -> str:
 
 
 def approved(
-    draft: Draft, rule: policy.FormRule | None, body: model.FetchForm, data: Mapping[str, Any]
+    draft: DecisionBuilder,
+    rule: policy.FormRule | None,
+    body: model.FetchForm,
+    data: Mapping[str, Any],
 ) -> model.CloudEvent:
     """The form as an event, for rules: also where it becomes no request. Its fields are called as
     whoever made the form likes, so what the bot adds goes before them."""
@@ -248,17 +251,17 @@ def approved(
     )
 
 
-def is_late(draft: Draft) -> bool:
+def is_late(draft: DecisionBuilder) -> bool:
     """Was the form found after an absence, so that it may have been agreed to long ago?"""
     return bool(draft.view.effect and draft.view.effect.context.get("late"))
 
 
 def look_back(
-    house: House, event: model.Started, view: model.View, now: datetime
+    house: Deployment, event: model.Started, view: model.View, now: datetime
 ) -> model.Decision:
     """After an absence: ask which forms were filed, for no platform repeats its events for ever;
     and read again those of open requests, which may have been filed long before."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     for rule in house.book.forms:
         for tenant in sorted(house.book.tenants.get(rule.platform, ())):
             since = event.since - FILED_BEFORE
@@ -274,9 +277,11 @@ def look_back(
     return draft.receipt()
 
 
-def listed(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
+def listed(
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
     """Read every form that was listed; those that have their request change nothing."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     effect = view.effect
     assert effect is not None
     body = effect.body
@@ -292,7 +297,7 @@ def listed(house: House, outcome: model.Outcome, view: model.View, now: datetime
 
 
 def file_form(
-    draft: Draft,
+    draft: DecisionBuilder,
     rule: policy.FormRule,
     body: model.FetchForm,
     data: Mapping[str, Any],
@@ -348,7 +353,7 @@ def file_form(
 
 
 def origin_of(
-    draft: Draft, body: model.FetchForm, data: Mapping[str, Any], title: str
+    draft: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any], title: str
 ) -> model.FormOrigin:
     """What is kept of the form with its request; also why its decision is doubtful, if it is."""
     accounts = [str(each) for each in data.get("approvers", ())]

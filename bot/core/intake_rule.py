@@ -7,14 +7,16 @@ from datetime import datetime
 from bot import cards, model, policy, texts
 from bot.commands.line import parser
 from bot.core import access, new_request
-from bot.core.decision import Draft, refusal_text
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, refusal_text
+from bot.deployment import Deployment
 
 
-def ordered(house: House, event: model.Ordered, view: model.View, now: datetime) -> model.Decision:
+def ordered(
+    house: Deployment, event: model.CommandRequested, view: model.View, now: datetime
+) -> model.Decision:
     """Make the request that a rule asks for, or say in the group why not. The receipt tells whoever
     delivers it: an error is a dead letter."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     book = house.book
     group = next(
         (g for g in book.groups if (g.platform, g.name) == (event.platform, event.group)), None
@@ -46,7 +48,7 @@ def ordered(house: House, event: model.Ordered, view: model.View, now: datetime)
 
 
 def file(
-    draft: Draft, event: model.Ordered, place: model.Place, locale: str
+    draft: DecisionBuilder, event: model.CommandRequested, place: model.Place, locale: str
 ) -> policy.Refusal | None:
     """The checks of a person's request, in the same order."""
     house, book = draft.house, draft.house.book

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot import model
 from bot.core import bounds, plan_template
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 from bot.oos import calls, interpreter, journal
 
 MOST = 256
@@ -42,7 +42,7 @@ class Live:
 _known: OrderedDict[tuple[str, int], Live] = OrderedDict()
 
 
-def of(draft: Draft) -> Live:
+def of(draft: DecisionBuilder) -> Live:
     """The run of the request, up to the last entry of its journal. LookupError, or
     ``interpreter.JournalError``: it cannot be gone on with."""
     place = (draft.view.installation, draft.it.id)
@@ -64,18 +64,18 @@ def of(draft: Draft) -> Live:
     return live
 
 
-def write(draft: Draft, live: Live, entry: journal.Entry) -> None:
+def write(draft: DecisionBuilder, live: Live, entry: journal.Entry) -> None:
     """Add an entry to the journal, and let the run take it in."""
     _take(live, entry)
     draft.journal.append(model.JournalRow(draft.it.id, live.count, journal.plain(entry)))
 
 
-def moment(draft: Draft, live: Live) -> datetime:
+def moment(draft: DecisionBuilder, live: Live) -> datetime:
     """Now, as if nobody had set the clock since the run began, and never before the last entry."""
     return max(draft.now - draft.lag(), live.at)
 
 
-def forget(draft: Draft) -> None:
+def forget(draft: DecisionBuilder) -> None:
     """The run has ended, or nobody can say where it is."""
     _known.pop((draft.view.installation, draft.it.id), None)
 
@@ -104,7 +104,7 @@ def _never_made(outcome: journal.Outcome) -> bool:
     return isinstance(outcome, journal.NotMade)
 
 
-def _begun(draft: Draft) -> Live:
+def _begun(draft: DecisionBuilder) -> Live:
     request = draft.it
     plan, began = request.plan, request.started_at
     assert plan is not None
@@ -123,7 +123,7 @@ def _begun(draft: Draft) -> Live:
     return Live(request.digest, request.nonce, state, 0, began)
 
 
-def execution_id(draft: Draft) -> str:
+def execution_id(draft: DecisionBuilder) -> str:
     """What ``{{ ACS::ExecutionId }}`` is, and what the client tokens are made of."""
     return f"cs-{draft.name.replace(':', '-')}"
 

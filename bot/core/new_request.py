@@ -16,7 +16,7 @@ from bot.commands import api
 from bot.commands.line import parser
 from bot.core import calling, plan_definitions, plan_template, proposal, screening
 from bot.core import values as values_
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 from bot.policy import quorum
 
 STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
@@ -29,7 +29,7 @@ class Checked:
     ``context`` is what the plan is then made of; ``text`` and ``args`` are kept with the request;
     ``sources`` are the templates by digest; ``fetch`` reads what is kept in the cloud first."""
 
-    look: model.Resolve | None
+    look: model.ResolveTargets | None
     context: Mapping[str, Any]
     text: str
     args: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Checked:
 
 
 def file_request(
-    draft: Draft,
+    draft: DecisionBuilder,
     found: parser.Parsed,
     context: api.Context,
     *,
@@ -111,7 +111,7 @@ def file_request(
 
 
 def checked_with(
-    draft: Draft, found: parser.Parsed, text: str, timeout: int
+    draft: DecisionBuilder, found: parser.Parsed, text: str, timeout: int
 ) -> Checked | policy.Refusal:
     """What passed the checks, to run within ``timeout`` seconds (0: as the command says)."""
     if found.command.template is not None:
@@ -122,7 +122,7 @@ def checked_with(
     return checked
 
 
-def enter(draft: Draft, needed: str) -> None:
+def enter(draft: DecisionBuilder, needed: str) -> None:
     """Keep in the audit log who asked for what, where, and by which policies it is voted on."""
     request = draft.it
     draft.enter(
@@ -143,7 +143,7 @@ def with_accounts(book: policy.Book, party: model.Party) -> model.Party:
     return replace(party, accounts=tuple(held))
 
 
-def look_up(draft: Draft, rule: policy.CommandRule, checked: Checked) -> None:
+def look_up(draft: DecisionBuilder, rule: policy.CommandRule, checked: Checked) -> None:
     """Read what is kept in the cloud, or ask which instances there are; a plan that needs neither
     is put to the vote at once."""
     if checked.fetch is not None:
@@ -157,7 +157,9 @@ def look_up(draft: Draft, rule: policy.CommandRule, checked: Checked) -> None:
         queue_look(draft, checked.look, checked.context)
 
 
-def queue_look(draft: Draft, look: model.Resolve, context: Mapping[str, Any]) -> None:
+def queue_look(
+    draft: DecisionBuilder, look: model.ResolveTargets, context: Mapping[str, Any]
+) -> None:
     """Look the instances up for the plan."""
     key, lane = f"resolve:{draft.name}", f"plan:{draft.it.id}"
     draft.queue(key, lane, look, context=context)
@@ -165,17 +167,19 @@ def queue_look(draft: Draft, look: model.Resolve, context: Mapping[str, Any]) ->
 
 
 def look_of(
-    draft: Draft, rule: policy.CommandRule, context: Mapping[str, Any]
-) -> model.Resolve | None:
+    draft: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any]
+) -> model.ResolveTargets | None:
     """What finds the instances, from what was noted when it was asked for; None: nothing does."""
     if context.get("template"):
         filters, strays = tuple(context["filters"]), tuple(context.get("strays", ()))
-        look = model.Resolve(strays, str(context["region"]), filters)
+        look = model.ResolveTargets(strays, str(context["region"]), filters)
         return look if filters or strays else None
-    return model.Resolve(tuple(context["wanted"]), rule.region or draft.house.region)
+    return model.ResolveTargets(tuple(context["wanted"]), rule.region or draft.house.region)
 
 
-def refusal_of_number(draft: Draft, person: policy.Person, name: str) -> policy.Refusal | None:
+def refusal_of_number(
+    draft: DecisionBuilder, person: policy.Person, name: str
+) -> policy.Refusal | None:
     """Are so many requests of this person, or of this command, open that one more is too many?"""
     book, archive = draft.house.book, draft.view.archive
     if archive is None:
@@ -191,14 +195,14 @@ def refusal_of_number(draft: Draft, person: policy.Person, name: str) -> policy.
     return None
 
 
-def alike(draft: Draft, name: str, args: Mapping[str, Any]) -> int:
+def alike(draft: DecisionBuilder, name: str, args: Mapping[str, Any]) -> int:
     """The number of an open request for the very same; 0: there is none."""
     archive = draft.view.archive
     return archive.alike(model.likeness(name, args)) if archive is not None else 0
 
 
 def needed_quorum(
-    draft: Draft,
+    draft: DecisionBuilder,
     locale: str,
     findings: Sequence[policy.Finding],
     usual: str,
@@ -236,7 +240,9 @@ def shown(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else model.canonical(value)
 
 
-def check_template(draft: Draft, found: parser.Parsed, text: str) -> Checked | policy.Refusal:
+def check_template(
+    draft: DecisionBuilder, found: parser.Parsed, text: str
+) -> Checked | policy.Refusal:
     """The values of a template, bound; its targets are found by what was typed for them."""
     bound = plan_template.bound(draft, found, text)
     if isinstance(bound, policy.Refusal):
@@ -266,7 +272,9 @@ def check_template(draft: Draft, found: parser.Parsed, text: str) -> Checked | p
     return Checked(look, context, bound.text, args, findings, bound.sources, fetch)
 
 
-def check_script(draft: Draft, found: parser.Parsed, text: str) -> Checked | policy.Refusal:
+def check_script(
+    draft: DecisionBuilder, found: parser.Parsed, text: str
+) -> Checked | policy.Refusal:
     """Values, script and targets; the first thing wrong is the answer."""
     rule = draft.house.book.commands[found.command.name]
     script = calling.answer(found)
@@ -313,7 +321,7 @@ def refusal_of_values(
 
 
 def findings(
-    draft: Draft,
+    draft: DecisionBuilder,
     parsed: parser.Parsed,
     text: str,
     script: api.Script,

@@ -20,8 +20,8 @@ from bot.core import (
     screening,
     waits,
 )
-from bot.core.decision import Draft, parsed, reason_of
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, parsed, reason_of
+from bot.deployment import Deployment
 from bot.oos import model as oos
 from bot.policy import quorum
 
@@ -31,10 +31,10 @@ digest of its content."""
 
 
 def fetched(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The definitions came back, or could not be read."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     if view.request is not None and view.request.state is model.State.PLANNING:
         waits.over(draft)
         refusal = refusal_of_read(draft, outcome)
@@ -43,7 +43,7 @@ def fetched(
     return draft.receipt()
 
 
-def refusal_of_read(draft: Draft, outcome: model.Outcome) -> policy.Refusal | None:
+def refusal_of_read(draft: DecisionBuilder, outcome: model.Outcome) -> policy.Refusal | None:
     """Go on with what was read; or why that cannot be."""
     effect, request = draft.view.effect, draft.it
     assert effect is not None
@@ -64,7 +64,7 @@ def refusal_of_read(draft: Draft, outcome: model.Outcome) -> policy.Refusal | No
 
 
 def go_on(
-    draft: Draft, rule: policy.CommandRule, context: Mapping[str, Any], shown: str
+    draft: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any], shown: str
 ) -> policy.Refusal | None:
     """All is known: judge what will run, then look for the instances, or plan at once."""
     house, name = draft.house, draft.it.command
@@ -85,7 +85,7 @@ def go_on(
     return None
 
 
-def escalated(draft: Draft, found: policy.Finding) -> policy.Refusal | None:
+def escalated(draft: DecisionBuilder, found: policy.Finding) -> policy.Refusal | None:
     """Add the policies that what was read calls for; or say why it must not run."""
     if found.refusal is not None:
         return found.refusal
@@ -108,7 +108,7 @@ def escalated(draft: Draft, found: policy.Finding) -> policy.Refusal | None:
 
 
 def command_read(
-    draft: Draft, rule: policy.CommandRule, item: Mapping[str, Any]
+    draft: DecisionBuilder, rule: policy.CommandRule, item: Mapping[str, Any]
 ) -> policy.Refusal | None:
     """A command stored in Cloud Assistant: its text with the values in it is what is voted on."""
     context = dict(draft.context)
@@ -126,7 +126,7 @@ def command_read(
 
 
 def templates_read(
-    draft: Draft, rule: policy.CommandRule, items: list[Mapping[str, Any]]
+    draft: DecisionBuilder, rule: policy.CommandRule, items: list[Mapping[str, Any]]
 ) -> policy.Refusal | None:
     """Templates stored on OOS: those that they run are read next."""
     context = dict(draft.context)
@@ -165,7 +165,7 @@ def refusal_of_content(name: str, content: str) -> policy.Refusal | None:
 
 
 def closed(
-    draft: Draft, rule: policy.CommandRule, context: dict[str, Any], cloud: Cloud
+    draft: DecisionBuilder, rule: policy.CommandRule, context: dict[str, Any], cloud: Cloud
 ) -> policy.Refusal | None:
     """Read what is still missing, or go on when nothing is."""
     root, named = root_of(draft, rule, context, cloud), rule.oos_template
@@ -204,7 +204,7 @@ def closed(
 
 
 def shown(
-    draft: Draft, rule: policy.CommandRule, context: Mapping[str, Any]
+    draft: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any]
 ) -> policy.Refusal | None:
     """All that is stored is known: can it be shown whole, and may it run?"""
     draft.noted = context
@@ -217,7 +217,7 @@ def shown(
 
 
 def root_of(
-    draft: Draft, rule: policy.CommandRule, context: Mapping[str, Any], cloud: Cloud
+    draft: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any], cloud: Cloud
 ) -> oos.Template:
     """The template that is started: the one on OOS that the rule names, else the file's."""
     if rule.oos_template:
@@ -242,7 +242,7 @@ def refusal_of_parameters(root: oos.Template, values: Mapping[str, Any]) -> poli
     return policy.Refusal("refused.definition_parameters", facts)
 
 
-def queue(draft: Draft, body: model.FetchDefinition, context: Mapping[str, Any]) -> None:
+def queue(draft: DecisionBuilder, body: model.FetchDefinition, context: Mapping[str, Any]) -> None:
     """Read these; ``context`` says how often it was read before."""
     turn = int(context.get("reads", 0)) + 1
     key = f"define:{draft.name}:{turn}"

@@ -68,9 +68,9 @@ class Subject:
         return partial.Scope(known, facts, shown, frozenset(shown))
 
 
-def stages(template: oos.Template) -> tuple[model.Stage, ...]:
+def stages(template: oos.Template) -> tuple[model.TaskStatus, ...]:
     """The tasks of a template, none begun."""
-    return tuple(model.Stage(task.name, task.action) for task in template.tasks)
+    return tuple(model.TaskStatus(task.name, task.action) for task in template.tasks)
 
 
 def veil(name: str) -> str:

@@ -14,7 +14,7 @@ from bot.commands import registry
 from bot.commands.line import parser
 from bot.core import bounds, hidden_values, machines, plan_preview, screening
 from bot.core import plan_definitions as kept
-from bot.core.decision import Draft, parsed
+from bot.core.decision import DecisionBuilder, parsed
 from bot.oos import model as oos
 from bot.oos import parameters, placeholders
 from bot.policy import quorum
@@ -40,7 +40,7 @@ class Bound:
     strays: tuple[str, ...] = ()
 
 
-def bound(draft: Draft, asked: parser.Parsed, text: str) -> Bound | policy.Refusal:
+def bound(draft: DecisionBuilder, asked: parser.Parsed, text: str) -> Bound | policy.Refusal:
     """The values of a template command as the template has them; or the first thing wrong."""
     house, template = draft.house, template_of(asked.command)
     rule = house.book.commands[asked.command.name]
@@ -187,7 +187,7 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(part)
 
 
-def findings(draft: Draft, command: str, text: str, bound: Bound) -> list[policy.Finding]:
+def findings(draft: DecisionBuilder, command: str, text: str, bound: Bound) -> list[policy.Finding]:
     """What the patterns say of the words, of every value, and of what will be done: all as it is,
     for a refusal never repeats what was found."""
     house = draft.house
@@ -275,7 +275,9 @@ def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
 # ----------------------------------------------------------------------------- the plan
 
 
-def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any] | None) -> model.Plan:
+def freeze(
+    draft: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any] | None
+) -> model.Plan:
     """The plan of a template, from what was checked when it was asked for (the effect's context)
     and the instances that were found now. None: they were not looked up yet, so the parameters are
     as they were typed."""
@@ -321,13 +323,15 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any] | Non
     return replace(plan, preview=preview_of(draft, plan), loose=loose)
 
 
-def items_of(draft: Draft, plan: model.Plan) -> dict[str, oos.Parameter]:
+def items_of(draft: DecisionBuilder, plan: model.Plan) -> dict[str, oos.Parameter]:
     """The parameters of the plan's template, by name."""
     template = draft.template(plan.template, plan.templates[plan.template])
     return {item.name: item for item in template.parameters}
 
 
-def running_of(draft: Draft, plan: model.Plan) -> tuple[oos.Template, dict[str, oos.Template]]:
+def running_of(
+    draft: DecisionBuilder, plan: model.Plan
+) -> tuple[oos.Template, dict[str, oos.Template]]:
     """The template that will run, and every one that it may run: on OOS, as they are there."""
     library = draft.library(plan.templates)
     library |= {one.name: draft.template(one.name, one.digest) for one in plan.definitions}
@@ -336,7 +340,7 @@ def running_of(draft: Draft, plan: model.Plan) -> tuple[oos.Template, dict[str, 
     return library[plan.command_id or plan.template], library
 
 
-def preview_of(draft: Draft, plan: model.Plan) -> str:
+def preview_of(draft: DecisionBuilder, plan: model.Plan) -> str:
     """What a plan will do, with the values that it has now. ``preview.Untold``: it cannot be shown
     whole."""
     locale = draft.it.locale
@@ -347,7 +351,7 @@ def preview_of(draft: Draft, plan: model.Plan) -> str:
     return f"{told}\n{texts.say(locale, 'preview.mentions', instances=named)}"
 
 
-def subject_of(draft: Draft, plan: model.Plan) -> plan_preview.Subject:
+def subject_of(draft: DecisionBuilder, plan: model.Plan) -> plan_preview.Subject:
     """What is told of a plan, to people and to the patterns."""
     root, library = running_of(draft, plan)
     values = dict(plan.parameters)

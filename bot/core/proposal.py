@@ -9,13 +9,13 @@ from typing import Any
 
 from bot import model, policy
 from bot.core import authority, machines, plan_definitions, run_script, systems, terms
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 from bot.policy import quorum
 
 PLAN_WITHIN = timedelta(minutes=2)
 
 
-def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> model.Plan:
+def freeze(draft: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any]) -> model.Plan:
     """The plan, from what the command rendered when it was asked for and what was found now."""
     effect = draft.view.effect
     assert effect is not None
@@ -43,7 +43,7 @@ def freeze(draft: Draft, rule: policy.CommandRule, data: Mapping[str, Any]) -> m
     )
 
 
-def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
+def ask_for_votes(draft: DecisionBuilder, plan: model.Plan) -> None:
     """Freeze the plan and put it to the vote; an OA form may have decided it already."""
     rule = put(draft, plan)
     if draft.it.hold in authority.FORM_HOLDS:
@@ -55,7 +55,7 @@ def ask_for_votes(draft: Draft, plan: model.Plan) -> None:
     return wait_for_votes(draft, rule)
 
 
-def settled_by_form(draft: Draft, rule: quorum.Quorum) -> bool:
+def settled_by_form(draft: DecisionBuilder, rule: quorum.Quorum) -> bool:
     """Is it approved already, by those who agreed to the form that asked?"""
     form = draft.it.form
     counted = any(vote.via == "form" for vote in draft.ballot()[1])
@@ -64,7 +64,7 @@ def settled_by_form(draft: Draft, rule: quorum.Quorum) -> bool:
     return draft.tally().verdict == "approved"
 
 
-def put(draft: Draft, plan: model.Plan) -> quorum.Quorum:
+def put(draft: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
     """Freeze the plan; from now on it is what is voted on. Returns whose agreement it needs."""
     plan = terms.complete(draft, plan)
     rule = quorum.of(draft.house.book, replace(draft.it, plan=plan))
@@ -82,13 +82,13 @@ def put(draft: Draft, plan: model.Plan) -> quorum.Quorum:
     return rule
 
 
-def wait_for_votes(draft: Draft, rule: quorum.Quorum) -> None:
+def wait_for_votes(draft: DecisionBuilder, rule: quorum.Quorum) -> None:
     draft.remind("expire", rule.expires)
     if timedelta() < rule.remind < rule.expires:
         draft.remind("remind", rule.remind)
 
 
-def count_form(draft: Draft, rule: quorum.Quorum) -> None:
+def count_form(draft: DecisionBuilder, rule: quorum.Quorum) -> None:
     """Take the people who agreed to the OA form as votes; accounts of nobody known don't count."""
     book, request = draft.house.book, draft.it
     assert request.form is not None

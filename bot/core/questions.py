@@ -10,7 +10,7 @@ from typing import Any
 from bot import model, policy, texts
 from bot.cards import runs
 from bot.core import hidden_values, live_runs, plan_preview, plan_template
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 from bot.oos import calls, interpreter
 from bot.policy import quorum
 
@@ -18,7 +18,9 @@ PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})
 """What a run waits for without a vote."""
 
 
-def ballot(draft: Draft, run: live_runs.Live, waits: interpreter.Await) -> model.Ballot:
+def ballot(
+    draft: DecisionBuilder, run: live_runs.Live, waits: interpreter.Await
+) -> model.ApprovalStep:
     """The first thing that the run asks of people."""
     request = draft.it
     rule = quorum.of(draft.house.book, request)
@@ -41,7 +43,7 @@ def ballot(draft: Draft, run: live_runs.Live, waits: interpreter.Await) -> model
 
 
 def named(
-    draft: Draft, users: Sequence[str], rule: quorum.Quorum
+    draft: DecisionBuilder, users: Sequence[str], rule: quorum.Quorum
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who votes where a task names these RAM users, and which of them belong to nobody here. Of one
     that names none, the approvers of the request do."""
@@ -52,14 +54,14 @@ def named(
 
 
 def asking(
-    draft: Draft, key: str, kind: Any, task: str, run: live_runs.Live, shown: str = ""
-) -> model.Ballot:
+    draft: DecisionBuilder, key: str, kind: Any, task: str, run: live_runs.Live, shown: str = ""
+) -> model.ApprovalStep:
     """``digest`` tells this question from all others that the run asks, so that an answer to one
     never counts for another. A pause by a person has no place of its own: each is another."""
     count = f":{run.count}" if kind in ("person", "held", "unknown") else ""
     text = f"{draft.it.digest}:{key}{count}"
     rule = quorum.of(draft.house.book, draft.it)
-    return model.Ballot(
+    return model.ApprovalStep(
         key=key,
         kind=kind,
         task=task,
@@ -81,7 +83,7 @@ def notice_text(approval: interpreter.Approval) -> str:
     return content if isinstance(content, str) else ""
 
 
-def names_of(draft: Draft) -> dict[str, str]:
+def names_of(draft: DecisionBuilder) -> dict[str, str]:
     """What people call the plan's instances, by id."""
     plan = draft.it.plan
     return {one.id: one.name or one.id for one in plan.instances} if plan is not None else {}
@@ -104,13 +106,13 @@ def canary_text(shown: Any, names: Mapping[str, str]) -> str:
 # ----------------------------------------------------------------------------- doubts
 
 
-def doubt(draft: Draft, run: live_runs.Live, key: str) -> model.Ballot:
+def doubt(draft: DecisionBuilder, run: live_runs.Live, key: str) -> model.ApprovalStep:
     """Whether a call of which nobody knows happened: each is asked about by itself, for of two of
     them one may have happened and the other not."""
     return asking(draft, key, "unknown", key, run, call_text(draft, run, key))
 
 
-def call_text(draft: Draft, run: live_runs.Live, key: str) -> str:
+def call_text(draft: DecisionBuilder, run: live_runs.Live, key: str) -> str:
     """The call and all that it was given, a line each, so that people know where to look it up."""
     call, plan = run.state.call(key), draft.it.plan
     if call is None or plan is None or not isinstance(call.what, calls.Api):
@@ -122,7 +124,9 @@ def call_text(draft: Draft, run: live_runs.Live, key: str) -> str:
     return "\n".join(lines)
 
 
-def covered(draft: Draft, plan: model.Plan, given: Mapping[str, Any]) -> Mapping[str, Any]:
+def covered(
+    draft: DecisionBuilder, plan: model.Plan, given: Mapping[str, Any]
+) -> Mapping[str, Any]:
     """What a call is given, without what is hidden. In templates of earlier releases that may stand
     anywhere."""
     if not plan.hidden:
@@ -132,7 +136,7 @@ def covered(draft: Draft, plan: model.Plan, given: Mapping[str, Any]) -> Mapping
     return dict(hidden_values.of_call(plan, given))
 
 
-def elsewhere(draft: Draft, execution: model.Execution) -> str:
+def elsewhere(draft: DecisionBuilder, execution: model.Execution) -> str:
     """What an execution elsewhere shows of what it waits for. What a risky call is given stays as
     it is but for secrets; where one is covered, the last line says how to read it."""
     waiting, plan = execution.waiting, draft.it.plan

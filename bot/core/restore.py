@@ -11,15 +11,15 @@ from datetime import datetime
 
 from bot import model, texts
 from bot.core import live_runs, run_hold, run_script, run_template
-from bot.core.decision import Draft
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder
+from bot.deployment import Deployment
 
 
 def restored(
-    house: House, event: model.Restored, view: model.View, now: datetime
+    house: Deployment, event: model.Restored, view: model.View, now: datetime
 ) -> model.Decision:
     """Tell in the request's thread what was restored, and what to do now."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     if view.request is None or view.request.state.final:
         return draft.receipt()
     state = draft.it.state.value
@@ -39,7 +39,7 @@ def restored(
     return draft.receipt()
 
 
-def driven_here(draft: Draft) -> bool:
+def driven_here(draft: DecisionBuilder) -> bool:
     """Does what comes next follow from this store alone, so that nobody at the far end can say how
     far it is? A step that was started there, or may have been, is looked up."""
     return not draft.steps

@@ -11,7 +11,7 @@ from bot import cards, model, policy, texts
 from bot.commands import api
 from bot.commands.line import parser
 from bot.core import access, authority, new_request, run_script
-from bot.core.decision import Draft, refusal_text
+from bot.core.decision import DecisionBuilder, refusal_text
 from bot.policy import quorum
 
 RESTORED = "restored"
@@ -19,7 +19,9 @@ RESTORED = "restored"
 WAITING = (model.State.PLANNING, model.State.PENDING, model.State.APPROVED)
 
 
-def revote(draft: Draft, person: policy.Person, account: model.Account) -> run_script.Answer:
+def revote(
+    draft: DecisionBuilder, person: policy.Person, account: model.Account
+) -> run_script.Answer:
     """Ask for the same again, on behalf of whoever asked for it; and say what came of it."""
     before, locale = draft.it, draft.locale
     refusal = refusal_of(draft, person) or file(draft, person, account)
@@ -32,7 +34,7 @@ def revote(draft: Draft, person: policy.Person, account: model.Account) -> run_s
     return texts.say(locale, "revote.done", id=before.id, number=draft.it.id), "success"
 
 
-def refusal_of(draft: Draft, person: policy.Person) -> policy.Refusal | None:
+def refusal_of(draft: DecisionBuilder, person: policy.Person) -> policy.Refusal | None:
     """May this person put this request to the vote again now?"""
     book, request = draft.house.book, draft.it
     facts = {"id": request.id}
@@ -52,7 +54,9 @@ def refusal_of(draft: Draft, person: policy.Person) -> policy.Refusal | None:
     return policy.Refusal(key, {**facts, "state": state})
 
 
-def file(draft: Draft, person: policy.Person, account: model.Account) -> policy.Refusal | None:
+def file(
+    draft: DecisionBuilder, person: policy.Person, account: model.Account
+) -> policy.Refusal | None:
     """Make the request anew, through every check, with the values that it had."""
     house, book, request = draft.house, draft.house.book, draft.it
     asker = book.people.get(request.person) or policy.person_of(book, request.account)
@@ -109,9 +113,9 @@ def values_of(request: model.Request, hidden: frozenset[str]) -> Mapping[str, An
     return values
 
 
-def close(draft: Draft, before: model.Request, person: policy.Person) -> None:
+def close(draft: DecisionBuilder, before: model.Request, person: policy.Person) -> None:
     """The earlier request says which one it became; nobody decides on it any more."""
-    old = Draft(draft.house, draft.view, draft.now)
+    old = DecisionBuilder(draft.house, draft.view, draft.now)
     if not before.state.final:
         old.finish(model.State.CANCELLED, by=person.id, cancelled="called_off")
         old.take_back("start:")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot import cards, model, policy, texts
 from bot.core import authority, run_hold, run_remote, run_script, run_template
-from bot.core.decision import Draft, refusal_text
+from bot.core.decision import DecisionBuilder, refusal_text
 from bot.policy import quorum
 
 WORDS = ("pause", "resume", "retry", "skip")
@@ -14,7 +14,7 @@ _TOLD = {"pause": "paused", "resume": "resumed", "retry": "retry", "skip": "skip
 
 
 def steer(
-    draft: Draft,
+    draft: DecisionBuilder,
     person: policy.Person,
     account: model.Account,
     word: str,
@@ -52,12 +52,12 @@ def steer(
     return texts.say(locale, f"steer.{word}", id=request.id), "info"
 
 
-def refusal_to_go_on(draft: Draft) -> policy.Refusal | None:
+def refusal_to_go_on(draft: DecisionBuilder) -> policy.Refusal | None:
     """Why the run may not go on now, though somebody who may say so wants it to."""
     return authority.refusal_of_start(draft.house, draft.it, draft.seen(), draft.now, None)
 
 
-def answers(draft: Draft, word: str) -> tuple[quorum.Quorum, tuple[model.Vote, ...]]:
+def answers(draft: DecisionBuilder, word: str) -> tuple[quorum.Quorum, tuple[model.Vote, ...]]:
     """Whose agreement it needs to answer a doubt with a word, and the votes on that."""
     ballot = draft.it.ballot
     assert ballot is not None
@@ -67,7 +67,7 @@ def answers(draft: Draft, word: str) -> tuple[quorum.Quorum, tuple[model.Vote, .
 
 
 def is_answered(
-    draft: Draft,
+    draft: DecisionBuilder,
     person: policy.Person,
     account: model.Account,
     word: str,
@@ -84,7 +84,7 @@ def is_answered(
     return quorum.tally(*answers(draft, word)).verdict == "approved"
 
 
-def refusal_of_word(draft: Draft, person: policy.Person, word: str) -> str:
+def refusal_of_word(draft: DecisionBuilder, person: policy.Person, word: str) -> str:
     """Why this person may not say this word now, as the key of a sentence; "": they may."""
     request, plan, asks = draft.it, draft.it.plan, draft.it.ballot
     if plan is None or request.state not in run_template.GOING:
@@ -120,7 +120,7 @@ def refusal_of_pause(request: model.Request, plan: model.Plan) -> str:
     return "steer.doubt" if asks.kind == "unknown" else "steer.paused"
 
 
-def refusal_of_answer(draft: Draft, person: policy.Person, word: str) -> str:
+def refusal_of_answer(draft: DecisionBuilder, person: policy.Person, word: str) -> str:
     """Why this person's answer to a doubt does not count now, as the key of a sentence."""
     rule, votes = answers(draft, word)
     if any(vote.person == person.id for vote in votes):
@@ -131,7 +131,7 @@ def refusal_of_answer(draft: Draft, person: policy.Person, word: str) -> str:
     return "steer.not_yet" if turns else "steer.again"
 
 
-def who_may(draft: Draft, word: str) -> tuple[str, ...]:
+def who_may(draft: DecisionBuilder, word: str) -> tuple[str, ...]:
     """The requester and the approvers steer a run. But whoever could approve it, and nobody else,
     says whether a call that may have happened is made again, and whether a run goes on that an
     approver paused, or that was not allowed to."""
@@ -144,7 +144,7 @@ def who_may(draft: Draft, word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((draft.it.person, *sorted(asker), *needed.approvers)))
 
 
-def count(draft: Draft, person: policy.Person, approve: bool) -> run_script.Answer:
+def count(draft: DecisionBuilder, person: policy.Person, approve: bool) -> run_script.Answer:
     """What the votes on a question of the run come to now."""
     locale, number = draft.locale, draft.it.id
     tally = draft.tally()
@@ -164,7 +164,7 @@ def count(draft: Draft, person: policy.Person, approve: bool) -> run_script.Answ
     return texts.say(locale, "vote.counted", id=number, have=tally.have, need=tally.need), "success"
 
 
-def expire(draft: Draft) -> None:
+def expire(draft: DecisionBuilder) -> None:
     """Nobody decided in time: the run is cancelled."""
     assert draft.it.plan is not None
     if draft.it.plan.engine == "local":

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 from bot import model
 from bot.core import run_template
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 
 KIND = "held"
 Queue = Callable[..., None]
 """Queues the call of a step: ``running.queue_start``."""
 
 
-def hold(draft: Draft, step: model.Step, outcome: model.Refused) -> None:
+def hold(draft: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
     """A call was refused at the moment when it would have been made. Neither it nor any other that
     has surely not left is made until somebody says so; why is asked and told once."""
     unsent = draft.view.unsent
@@ -31,7 +31,7 @@ def hold(draft: Draft, step: model.Step, outcome: model.Refused) -> None:
     reason = str(outcome.data.get("key", ""))
     draft.enter("countersign", "run.held", call=step.token, reason=reason)
     text = f"{draft.it.digest}:{KIND}:{draft.it.version}"
-    asks = model.Ballot(
+    asks = model.ApprovalStep(
         key=KIND,
         kind="held",
         task="",
@@ -43,21 +43,21 @@ def hold(draft: Draft, step: model.Step, outcome: model.Refused) -> None:
     return draft.update_card()
 
 
-def resume(draft: Draft, queue: Queue) -> None:
+def resume(draft: DecisionBuilder, queue: Queue) -> None:
     """Make the calls that are held."""
     for step in release(draft):
         queue(draft, step, again=f"again{draft.it.version}")
     draft.update_card()
 
 
-def look_up(draft: Draft, queue: Queue) -> None:
+def look_up(draft: DecisionBuilder, queue: Queue) -> None:
     """Out of a restored store: somebody may have said since that it goes on. What became of the
     calls that are held is looked up, and none is made."""
     for step in release(draft):
         queue(draft, step, look=1, lookup=True)
 
 
-def release(draft: Draft) -> list[model.Step]:
+def release(draft: DecisionBuilder) -> list[model.Step]:
     """Nothing is asked any more; returns the steps that were held."""
     going = draft.it.started_at is not None
     state = model.State.RUNNING if going else model.State.APPROVED

@@ -9,8 +9,8 @@ from typing import Literal
 
 from bot import model, policy
 from bot.core import authority, hidden_values, questions, run_template, waits
-from bot.core.decision import VOTE_TIMERS, Draft, reason_of
-from bot.deployment import House
+from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
+from bot.deployment import Deployment
 from bot.policy import quorum
 
 ENDS = {
@@ -23,10 +23,10 @@ Word = Literal["approve", "reject", "confirm", "resume"]
 
 
 def seen(
-    house: House, event: model.ExecutionSeen, view: model.View, now: datetime
+    house: Deployment, event: model.ExecutionPolled, view: model.View, now: datetime
 ) -> model.Decision:
     """The execution as it stands now."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     execution = event.execution
     step = next((s for s in view.steps if s.invocation == execution.id), None)
     if view.request is None or view.request.state.final or step is None or step.state != "running":
@@ -40,7 +40,7 @@ def seen(
     return draft.receipt()
 
 
-def follow(draft: Draft, execution: model.Execution) -> None:
+def follow(draft: DecisionBuilder, execution: model.Execution) -> None:
     """Bring the request up to where the execution stands; what it waits for is asked once."""
     progress = hidden_values.progress(draft.it.plan, execution.progress)
     asks = ballot(draft, execution) if execution.waiting is not None else None
@@ -60,7 +60,7 @@ def follow(draft: Draft, execution: model.Execution) -> None:
     draft.update_card()
 
 
-def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
+def ballot(draft: DecisionBuilder, execution: model.Execution) -> model.ApprovalStep:
     """What the execution asks of people. Its digest tells it from all other questions: a loop that
     pauses batch by batch, by how far it is. Only of an execution that was asked of us do we say no
     when the time is up."""
@@ -75,7 +75,7 @@ def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
     if draft.it.asked:
         text += f":{draft.it.asked}"
     voters, ram = questions.named(draft, waiting.approvers, rule)
-    return model.Ballot(
+    return model.ApprovalStep(
         key=key,
         kind=waiting.kind,
         task=waiting.task,
@@ -88,7 +88,7 @@ def ballot(draft: Draft, execution: model.Execution) -> model.Ballot:
     )
 
 
-def decided_already(draft: Draft, asks: model.Ballot) -> bool:
+def decided_already(draft: DecisionBuilder, asks: model.ApprovalStep) -> bool:
     """Was it answered, though the far end has not moved on yet?"""
     if not asks.voted:
         return False
@@ -96,7 +96,7 @@ def decided_already(draft: Draft, asks: model.Ballot) -> bool:
     return quorum.tally(rule, quorum.votes_on(digest, draft.votes)).verdict != "waiting"
 
 
-def decided(draft: Draft, person: policy.Person, approve: bool) -> None:
+def decided(draft: DecisionBuilder, person: policy.Person, approve: bool) -> None:
     """The votes on what it waits for are in: tell it."""
     assert draft.it.ballot is not None
     if approve:
@@ -107,14 +107,14 @@ def decided(draft: Draft, person: policy.Person, approve: bool) -> None:
         tell(draft, "reject")
 
 
-def tell(draft: Draft, word: Word) -> None:
+def tell(draft: DecisionBuilder, word: Word) -> None:
     """Say it to the execution, and go on following it."""
     request, asks = draft.it, draft.it.ballot
     step = next(iter(draft.steps.values()), None)
     assert asks is not None
     assert step is not None
     assert request.plan is not None
-    body = model.TellRun(
+    body = model.SignalRun(
         request.id, request.plan.engine, step.region, step.invocation, word, asks.key
     )
     at = {"at": draft.now.isoformat()}
@@ -124,9 +124,11 @@ def tell(draft: Draft, word: Word) -> None:
     draft.update_card()
 
 
-def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
+def told(
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
     """The execution was told, or could not be: then a person has to."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     if view.request is None or isinstance(outcome, model.Done):
         return draft.receipt()
     if isinstance(outcome, model.Refused) and outcome.code == authority.NOT_AUTHORISED:
@@ -138,12 +140,12 @@ def told(house: House, outcome: model.Outcome, view: model.View, now: datetime) 
     return draft.receipt()
 
 
-def not_let_out(draft: Draft, outcome: model.Refused) -> model.Decision:
+def not_let_out(draft: DecisionBuilder, outcome: model.Refused) -> model.Decision:
     """The execution was not told, as at that moment it might not go on: what it waits for is asked
     once more."""
     effect = draft.view.effect
     assert effect is not None
-    assert isinstance(effect.body, model.TellRun)
+    assert isinstance(effect.body, model.SignalRun)
     if draft.it.state.final:
         return draft.receipt()
     reason = str(outcome.data.get("key", ""))
@@ -153,7 +155,7 @@ def not_let_out(draft: Draft, outcome: model.Refused) -> model.Decision:
     return draft.receipt()
 
 
-def expire(draft: Draft) -> None:
+def expire(draft: DecisionBuilder) -> None:
     """Nobody decided in time: it is rejected, so that it does not wait for ever."""
     if draft.it.ballot is not None and draft.it.ballot.voted:
         draft.enter("countersign", "ballot.expired", task=draft.it.ballot.task)
@@ -161,7 +163,7 @@ def expire(draft: Draft) -> None:
         tell(draft, "reject")
 
 
-def finish(draft: Draft, execution: model.Execution) -> None:
+def finish(draft: DecisionBuilder, execution: model.Execution) -> None:
     """The execution has ended: tell the outcome."""
     state = ENDS[execution.status]
     progress = hidden_values.progress(draft.it.plan, execution.progress)
@@ -176,7 +178,7 @@ def finish(draft: Draft, execution: model.Execution) -> None:
     run_template.end(draft, state, note)
 
 
-def timer_due(draft: Draft, timer: str) -> None:
+def timer_due(draft: DecisionBuilder, timer: str) -> None:
     """A due-time row of the run came due."""
     if timer == "ballot_expires":
         expire(draft)

@@ -17,8 +17,8 @@ from bot.core import (
     run_template,
     waits,
 )
-from bot.core.decision import Draft, approvers_of, reason_of
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, approvers_of, reason_of
+from bot.deployment import Deployment
 from bot.policy import quorum
 
 PER_CALL = 100
@@ -55,7 +55,7 @@ def batch_of(installation: str, request: int, instances: int, at: datetime) -> s
     return f"{installation}-{size}-{(request - 1) // max(1, BATCH_RESULTS // size)}-{hour}"
 
 
-def start(draft: Draft) -> None:
+def start(draft: DecisionBuilder) -> None:
     """The votes are in: run it. The form that asked for it is read once more before. Each approval
     draws its own nonce, so none adopts the run of another: not of one that was refused or put to
     the vote again, nor of one that a restored store knows nothing of."""
@@ -80,7 +80,7 @@ def start(draft: Draft) -> None:
         launch(draft)
 
 
-def launch(draft: Draft) -> None:
+def launch(draft: DecisionBuilder) -> None:
     """Nothing of what was approved was taken back: run it. The targets of a template are looked at
     once more before."""
     plan = draft.it.plan
@@ -91,12 +91,12 @@ def launch(draft: Draft) -> None:
         start_steps(draft)
     elif plan.selectors:
         key = f"drift:{draft.name}:v{draft.it.version}"
-        draft.queue(key, key, model.Resolve((), plan.region, plan.selectors))
+        draft.queue(key, key, model.ResolveTargets((), plan.region, plan.selectors))
     else:
         go(draft)
 
 
-def is_due(draft: Draft) -> bool:
+def is_due(draft: DecisionBuilder) -> bool:
     """Is it approved, and nothing of it written as started since? An approval that was taken back
     may have left its steps behind."""
     name = f"{live_runs.execution_id(draft)}-"
@@ -104,7 +104,7 @@ def is_due(draft: Draft) -> bool:
     return draft.it.state is model.State.APPROVED and not ours
 
 
-def go(draft: Draft) -> None:
+def go(draft: DecisionBuilder) -> None:
     """Run the template: here, or on the engine that the plan names."""
     plan = draft.it.plan
     assert plan is not None
@@ -116,7 +116,7 @@ def go(draft: Draft) -> None:
         start_steps(draft)
 
 
-def start_steps(draft: Draft) -> None:
+def start_steps(draft: DecisionBuilder) -> None:
     """Write every step as started with its token, and queue its call."""
     request, plan = draft.it, draft.it.plan
     assert plan is not None
@@ -143,7 +143,7 @@ def start_steps(draft: Draft) -> None:
 
 
 def queue_start(
-    draft: Draft,
+    draft: DecisionBuilder,
     step: model.Step,
     name: str = "",
     look: int = 0,
@@ -175,10 +175,10 @@ def queue_start(
 
 
 def started(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The call of a step came back."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     effect = view.effect
     assert effect is not None
     assert isinstance(effect.body, model.StartRun)
@@ -203,7 +203,7 @@ def started(
     return draft.receipt()
 
 
-def not_let_out(draft: Draft, step: model.Step, outcome: model.Refused) -> None:
+def not_let_out(draft: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
     """A call may not be made at this moment: nothing began yet, and nothing does; or what is left
     of the run is held."""
     if authority.began(draft, outcome):
@@ -212,14 +212,14 @@ def not_let_out(draft: Draft, step: model.Step, outcome: model.Refused) -> None:
         authority.not_started(draft, outcome)
 
 
-def mind(draft: Draft) -> None:
+def mind(draft: DecisionBuilder) -> None:
     """Say in time that a script takes long."""
     assert draft.it.plan is not None
     if not draft.it.plan.template:
         draft.remind("overdue", timedelta(seconds=draft.it.plan.timeout) + OVERDUE)
 
 
-def begin(draft: Draft, step: model.Step) -> None:
+def begin(draft: DecisionBuilder, step: model.Step) -> None:
     """A step runs: from now on it is polled."""
     draft.step(step)
     draft.enter(
@@ -244,7 +244,9 @@ def begin(draft: Draft, step: model.Step) -> None:
     draft.update_card()
 
 
-def unclear(draft: Draft, step: model.Step, effect: model.StoredEffect, reason: str) -> None:
+def unclear(
+    draft: DecisionBuilder, step: model.Step, effect: model.StoredEffect, reason: str
+) -> None:
     """Nobody knows whether the step began: look it up by its token, and in the end ask a person."""
     look = int(effect.context.get("look", 0)) + 1
     if look <= LOOKUPS:
@@ -262,10 +264,10 @@ def unclear(draft: Draft, step: model.Step, effect: model.StoredEffect, reason: 
 
 
 def observed(
-    house: House, event: model.Observed, view: model.View, now: datetime
+    house: Deployment, event: model.InvocationPolled, view: model.View, now: datetime
 ) -> model.Decision:
     """The results of an invocation as they stand now."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     step = next((s for s in view.steps if s.invocation == event.invocation), None)
     if view.request is None or view.request.state.final or step is None:
         return draft.receipt()
@@ -292,12 +294,12 @@ def observed(
     return draft.receipt()
 
 
-def is_over(draft: Draft, instance: str) -> bool:
+def is_over(draft: DecisionBuilder, instance: str) -> bool:
     result = draft.results.get(instance)
     return result is not None and result.status in TERMINAL
 
 
-def conclude(draft: Draft) -> bool:
+def conclude(draft: DecisionBuilder) -> bool:
     """End the request if every step has ended; False while one is still open."""
     steps = tuple(draft.steps.values())
     if any(step.state in ("started", "held", "running") for step in steps):
@@ -325,7 +327,7 @@ def conclude(draft: Draft) -> bool:
     return True
 
 
-def verdict(draft: Draft, steps: tuple[model.Step, ...]) -> model.State:
+def verdict(draft: DecisionBuilder, steps: tuple[model.Step, ...]) -> model.State:
     """How it ended, judged by every instance's status and exit code."""
     plan = draft.it.plan
     assert plan is not None
@@ -343,7 +345,7 @@ def verdict(draft: Draft, steps: tuple[model.Step, ...]) -> model.State:
 # ----------------------------------------------------------------------------- stopping
 
 
-def stop(draft: Draft, person: policy.Person) -> Answer:
+def stop(draft: DecisionBuilder, person: policy.Person) -> Answer:
     """Stop a running request; what never began is dropped, what runs is told to stop."""
     request = draft.it
     locale, facts = draft.locale, {"id": request.id}
@@ -378,7 +380,7 @@ def stop(draft: Draft, person: policy.Person) -> Answer:
     return text, "warning"
 
 
-def not_begun(draft: Draft) -> None:
+def not_begun(draft: DecisionBuilder) -> None:
     """It was stopped while its form, or its targets, were looked at once more."""
     why = texts.say(draft.it.locale, "stop.before_start")
     draft.finish(model.State.CANCELLED, note=why)
@@ -386,7 +388,7 @@ def not_begun(draft: Draft) -> None:
     endings.sentence(draft, "outcome", "say.not_started", reason=why)
 
 
-def halt_template(draft: Draft, person: policy.Person) -> None:
+def halt_template(draft: DecisionBuilder, person: policy.Person) -> None:
     """Stop a template that has begun: in its journal, or on the engine that runs it."""
     plan = draft.it.plan
     assert plan is not None
@@ -399,7 +401,7 @@ def halt_template(draft: Draft, person: policy.Person) -> None:
             draft.update_card()
 
 
-def halt(draft: Draft, step: model.Step) -> None:
+def halt(draft: DecisionBuilder, step: model.Step) -> None:
     """Stop one step: drop its call while it is certainly unsent, else stop what it started."""
     key = run_hold.key_of(step, draft.view.unsent)
     if step.state == "running":
@@ -410,7 +412,7 @@ def halt(draft: Draft, step: model.Step) -> None:
         draft.step(replace(step, state="failed", error=why))
 
 
-def queue_stop(draft: Draft, step: model.Step) -> None:
+def queue_stop(draft: DecisionBuilder, step: model.Step) -> None:
     plan = draft.it.plan
     engine = plan.engine if plan is not None else "ecs"
     body = model.StopRun(draft.it.id, step.region, step.invocation, step.instances, engine)
@@ -418,10 +420,10 @@ def queue_stop(draft: Draft, step: model.Step) -> None:
 
 
 def stopped(
-    house: House, outcome: model.Outcome, view: model.View, now: datetime
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The order to stop was taken, or not; how the run ended, the next poll tells."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     if view.request is None or view.request.state.final:
         return draft.receipt()
     if isinstance(outcome, model.Done):

@@ -27,8 +27,8 @@ from bot.core import (
     questions,
     waits,
 )
-from bot.core.decision import VOTE_TIMERS, Draft, reason_of
-from bot.deployment import House
+from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
+from bot.deployment import Deployment
 from bot.oos import calls, interpreter, journal
 from bot.oos import model as oos
 from bot.policy import quorum
@@ -59,7 +59,7 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
     it ends as unknown, people are told, and no call that was still to be made is made."""
 
     @functools.wraps(work)
-    def guarding(draft: Draft, *args: Any) -> None:
+    def guarding(draft: DecisionBuilder, *args: Any) -> None:
         try:
             work(draft, *args)
         except BROKEN as e:
@@ -76,7 +76,7 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
 
 
 @guarded
-def begin(draft: Draft) -> None:
+def begin(draft: DecisionBuilder) -> None:
     """The votes are in and the targets are as they were: go."""
     shift = draft.view.shift.total_seconds()
     draft.change(state=model.State.RUNNING, started_at=draft.now, shift=shift)
@@ -90,9 +90,11 @@ def begin(draft: Draft) -> None:
     go_on(draft, live_runs.of(draft))
 
 
-def called(house: House, outcome: model.Outcome, view: model.View, now: datetime) -> model.Decision:
+def called(
+    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+) -> model.Decision:
     """A call of a run came back, or what became of one was found out."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     assert view.effect is not None
     assert isinstance(view.effect.body, model.RunCall)
     if view.request is not None and not view.request.state.final:
@@ -102,7 +104,7 @@ def called(house: House, outcome: model.Outcome, view: model.View, now: datetime
 
 
 @guarded
-def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
+def settle(draft: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -> None:
     run = live_runs.of(draft)
     if isinstance(outcome, model.Refused) and outcome.code == authority.NOT_AUTHORISED:
         return not_let_out(draft, run, call, outcome)
@@ -125,7 +127,7 @@ def settle(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> None:
 
 
 def not_let_out(
-    draft: Draft, run: live_runs.Live, call: model.RunCall, outcome: model.Refused
+    draft: DecisionBuilder, run: live_runs.Live, call: model.RunCall, outcome: model.Refused
 ) -> None:
     """A call was refused at the moment when it would have been made: nothing was begun yet, so that
     the request ends as not started; or the run is held, and asks. So is one whose form is being
@@ -141,7 +143,7 @@ def not_let_out(
     return go_on(draft, run)
 
 
-def ended(draft: Draft, call: model.RunCall, outcome: model.Outcome) -> journal.Outcome:
+def ended(draft: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -> journal.Outcome:
     """The outcome of an effect as the journal knows it."""
     match outcome:
         case model.Done(data=data):
@@ -173,7 +175,7 @@ def what_of(call: model.RunCall) -> str:
 # ----------------------------------------------------------------------------- going on
 
 
-def go_on(draft: Draft, run: live_runs.Live) -> None:
+def go_on(draft: DecisionBuilder, run: live_runs.Live) -> None:
     """Make the calls that follow, and say where the run stands now."""
     while True:
         now = live_runs.moment(draft, run)
@@ -206,7 +208,7 @@ def go_on(draft: Draft, run: live_runs.Live) -> None:
     show(draft, run, questions.ballot(draft, run, following) if waits else None)  # type: ignore[arg-type]
 
 
-def started_at(draft: Draft, key: str) -> datetime | None:
+def started_at(draft: DecisionBuilder, key: str) -> datetime | None:
     """When the call that just came back was first written as started. None where nothing may be
     sent again, not even with its old token: a run that is being stopped."""
     effect = draft.view.effect
@@ -217,7 +219,7 @@ def started_at(draft: Draft, key: str) -> datetime | None:
 
 
 def queue(
-    draft: Draft,
+    draft: DecisionBuilder,
     call: calls.Call,
     at: datetime | None,
     lookup: bool = False,
@@ -244,14 +246,14 @@ def queue(
 
 
 @guarded
-def looked(draft: Draft, outcome: model.Outcome) -> None:
+def looked(draft: DecisionBuilder, outcome: model.Outcome) -> None:
     """The names of a call's instances were looked up, so that it can be judged now."""
     run = live_runs.of(draft)
     if call_limits.looked(draft, run, outcome, queue):
         go_on(draft, run)
 
 
-def show(draft: Draft, run: live_runs.Live, asks: model.Ballot | None) -> None:
+def show(draft: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep | None) -> None:
     """Bring the request up to where its run stands: a new question is asked at once, a task that
     ended is shown at once, the counts of a loop once a second."""
     request = draft.it
@@ -272,7 +274,7 @@ def show(draft: Draft, run: live_runs.Live, asks: model.Ballot | None) -> None:
     draft.update_card()
 
 
-def ask(draft: Draft, asks: model.Ballot) -> None:
+def ask(draft: DecisionBuilder, asks: model.ApprovalStep) -> None:
     """Say in the thread what the run waits for, to those who can answer it."""
     rule, votes = draft.ballot()
     request = draft.it
@@ -287,14 +289,14 @@ def ask(draft: Draft, asks: model.Ballot) -> None:
             wait_for_votes(draft, rule)
 
 
-def wait_for_votes(draft: Draft, rule: quorum.Quorum) -> None:
+def wait_for_votes(draft: DecisionBuilder, rule: quorum.Quorum) -> None:
     """Remember when the votes on a question must be in, and when to remind people of it."""
     draft.remind("ballot_expires", rule.expires)
     if timedelta() < rule.remind < rule.expires:
         draft.remind("ballot", rule.remind)
 
 
-def tell_nobody(draft: Draft, asks: model.Ballot) -> None:
+def tell_nobody(draft: DecisionBuilder, asks: model.ApprovalStep) -> None:
     """Say that not enough people can agree to what was asked, and what can be done."""
     ends = texts.say(draft.it.locale, "say.ballot.ends") if asks.expires_at is not None else ""
     key = "say.ballot.no_ram" if asks.ram else "say.ballot.nobody"
@@ -302,7 +304,7 @@ def tell_nobody(draft: Draft, asks: model.Ballot) -> None:
     draft.tell_sentence(f"nobody:{asks.digest[:16]}", key, draft.asker(), **facts)
 
 
-def askers(draft: Draft, asks: model.Ballot) -> tuple[str, ...]:
+def askers(draft: DecisionBuilder, asks: model.ApprovalStep) -> tuple[str, ...]:
     """Who is asked where nobody votes: the requester to resume, the approvers about a doubt."""
     if asks.kind not in ("unknown", "held"):
         return (draft.it.person,) if asks.kind != "person" else ()
@@ -312,7 +314,7 @@ def askers(draft: Draft, asks: model.Ballot) -> tuple[str, ...]:
 # ----------------------------------------------------------------------------- how far it is
 
 
-def progress_of(run: live_runs.Live, asks: model.Ballot | None) -> model.Progress:
+def progress_of(run: live_runs.Live, asks: model.ApprovalStep | None) -> model.RunStatus:
     """The tasks of the template with what became of them, and the newest loop's counts."""
     state = run.state
     over = {step.path: step for step in state.steps}
@@ -322,20 +324,20 @@ def progress_of(run: live_runs.Live, asks: model.Ballot | None) -> model.Progres
         step = over.get(stage.name)
         if step is not None:
             detail = str(step.failure.message) if step.failure is not None else ""
-            stage = model.Stage(stage.name, stage.action, step.status, detail)
+            stage = model.TaskStatus(stage.name, stage.action, step.status, detail)
         elif stage.name == current:
             stage = replace(stage, status="Running" if asks is None else "Waiting")
         found.append(stage)
     counts = state.counts()
     if counts is None:
-        return model.Progress(tuple(found))
-    return model.Progress(tuple(found), counts.done, counts.failed, counts.running, counts.total)
+        return model.RunStatus(tuple(found))
+    return model.RunStatus(tuple(found), counts.done, counts.failed, counts.running, counts.total)
 
 
 # ----------------------------------------------------------------------------- the end
 
 
-def conclude(draft: Draft, run: live_runs.Live, done: interpreter.Done) -> None:
+def conclude(draft: DecisionBuilder, run: live_runs.Live, done: interpreter.Done) -> None:
     """The run has ended, or a person must say what became of a call."""
     if done.status == "Unknown":
         show(draft, run, questions.doubt(draft, run, done.unknown[0]))
@@ -370,14 +372,14 @@ def error_text(locale: str, failure: interpreter.Failure) -> str:
     return f"{failure.task}: {told}" if failure.task else told
 
 
-def ended_stage(stage: model.Stage, error: str) -> model.Stage:
+def ended_stage(stage: model.TaskStatus, error: str) -> model.TaskStatus:
     """A task as it is told in the end: why the run failed stands above, and once."""
     if stage.status == "Running":
         return replace(stage, status="Cancelled")
     return replace(stage, detail="") if stage.detail and stage.detail in error else stage
 
 
-def cancelled_why(draft: Draft, done: interpreter.Done) -> str:
+def cancelled_why(draft: DecisionBuilder, done: interpreter.Done) -> str:
     """Why it was cancelled, in words."""
     locale, request = draft.it.locale, draft.it
     if done.error is not None and done.error.code == "Rejected":
@@ -389,7 +391,7 @@ def cancelled_why(draft: Draft, done: interpreter.Done) -> str:
     return text
 
 
-def mark_cancelled(draft: Draft, why: Literal["stopped", "rejected", "expired"]) -> str:
+def mark_cancelled(draft: DecisionBuilder, why: Literal["stopped", "rejected", "expired"]) -> str:
     """Note why the run is cancelled; returns it in words, with the reason that was given."""
     draft.change(cancelled=why)
     name = cards.name_of(draft.house, draft.it.ended_by)
@@ -398,7 +400,7 @@ def mark_cancelled(draft: Draft, why: Literal["stopped", "rejected", "expired"])
     return f"{text}: {reasons[-1]}" if why == "rejected" and reasons else text
 
 
-def end(draft: Draft, state: model.State, note: str) -> None:
+def end(draft: DecisionBuilder, state: model.State, note: str) -> None:
     """Finish the request and tell the outcome in its thread."""
     draft.finish(state, note=note)
     draft.enter("countersign", "run.ended", state=state.value, **({"note": note} if note else {}))
@@ -410,7 +412,7 @@ def end(draft: Draft, state: model.State, note: str) -> None:
 
 
 @guarded
-def decided(draft: Draft, person: str, approve: bool) -> None:
+def decided(draft: DecisionBuilder, person: str, approve: bool) -> None:
     """The votes on what the run waits for are in. Whose votes count, and how many are needed, says
     the policy as it is now: so the journal gets the votes when they decide, and not before."""
     request = draft.it
@@ -429,7 +431,7 @@ def decided(draft: Draft, person: str, approve: bool) -> None:
 
 
 @guarded
-def told(draft: Draft, word: Any, person: str) -> None:
+def told(draft: DecisionBuilder, word: Any, person: str) -> None:
     """A person's word: paused, resumed, stopped, retry, skip."""
     run = live_runs.of(draft)
     asks = draft.it.ballot
@@ -443,7 +445,7 @@ def told(draft: Draft, word: Any, person: str) -> None:
     go_on(draft, run)
 
 
-def drop_unsent(draft: Draft, run: live_runs.Live) -> None:
+def drop_unsent(draft: DecisionBuilder, run: live_runs.Live) -> None:
     """Calls that are certainly not under way yet are not made."""
     why = texts.say(draft.it.locale, "stop.before_start")
     for key, opened in list(run.state.running.items()):
@@ -457,7 +459,7 @@ def drop_unsent(draft: Draft, run: live_runs.Live) -> None:
 # ----------------------------------------------------------------------------- time
 
 
-def timer_due(draft: Draft, timer: str) -> None:
+def timer_due(draft: DecisionBuilder, timer: str) -> None:
     """A due-time row of a run came due."""
     if timer == "wake":
         woken(draft)
@@ -470,12 +472,12 @@ def timer_due(draft: Draft, timer: str) -> None:
 
 
 @guarded
-def woken(draft: Draft) -> None:
+def woken(draft: DecisionBuilder) -> None:
     go_on(draft, live_runs.of(draft))
 
 
 @guarded
-def shown_again(draft: Draft) -> None:
+def shown_again(draft: DecisionBuilder) -> None:
     """The counts of a loop have moved since they were shown."""
     progress = hidden_values.progress(
         draft.it.plan, progress_of(live_runs.of(draft), draft.it.ballot)
@@ -485,14 +487,14 @@ def shown_again(draft: Draft) -> None:
         draft.update_card()
 
 
-def expire(draft: Draft) -> None:
+def expire(draft: DecisionBuilder) -> None:
     """Nobody decided in time: the run is cancelled, as it would be by a rejection."""
     if draft.it.ballot is not None and draft.it.ballot.voted:
         draft.enter("countersign", "ballot.expired", task=draft.it.ballot.task)
         told(draft, "stopped", "countersign")
 
 
-def remind(draft: Draft) -> None:
+def remind(draft: DecisionBuilder) -> None:
     """Mention those whose vote the run still waits for."""
     request, asks = draft.it, draft.it.ballot
     if asks is None or not asks.voted or asks.expires_at is None:

@@ -6,10 +6,10 @@ import functools
 
 from bot import policy
 from bot.commands.api import SCRIPT_BYTES
-from bot.deployment import House
+from bot.deployment import Deployment
 
 
-def finding_of_script(house: House, command: str, script: str) -> policy.Finding:
+def finding_of_script(house: Deployment, command: str, script: str) -> policy.Finding:
     """What the patterns and the platform's limit say of a rendered script."""
     size = len(script.encode())
     if size > SCRIPT_BYTES:
@@ -19,6 +19,6 @@ def finding_of_script(house: House, command: str, script: str) -> policy.Finding
 
 
 @functools.lru_cache(maxsize=256)
-def examined(house: House, command: str, where: str, text: str) -> policy.Finding:
+def examined(house: Deployment, command: str, where: str, text: str) -> policy.Finding:
     """``policy.examine``, remembered: the same script and values are asked for again and again."""
     return policy.examine(house.book, command, where, text)

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from bot import model, policy
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 from bot.policy import quorum
 
 FORMAT = 2
 """How the digests of new plans are made."""
 
 
-def complete(draft: Draft, plan: model.Plan) -> model.Plan:
+def complete(draft: DecisionBuilder, plan: model.Plan) -> model.Plan:
     """The plan with all that its digest covers: the terms, the request's nonce, and hidden values
     sealed with the key of the installation. A plan that is put to the vote again keeps its nonce,
     so that the same plan of the same request has the same code."""
@@ -25,7 +25,7 @@ def complete(draft: Draft, plan: model.Plan) -> model.Plan:
     return replace(plan, sealed=model.seals(plan, draft.house.key))
 
 
-def terms(draft: Draft, plan: model.Plan) -> Mapping[str, Any]:
+def terms(draft: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
     """Policies, risk, limits and checks as they are now. Of the patterns their digest, for they are
     many and say nothing about this plan."""
     book, request = draft.house.book, draft.it

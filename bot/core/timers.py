@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 
 from bot import cards, model, policy, texts
 from bot.core import endings, run_remote, run_script, run_template
-from bot.core.decision import VOTE_TIMERS, Draft
-from bot.deployment import House
+from bot.core.decision import VOTE_TIMERS, DecisionBuilder
+from bot.deployment import Deployment
 
 LOST = timedelta(hours=1)
 """How long after that a run without results is given up: a person has to look then."""
 
 
 def timer_due(
-    house: House, event: model.TimerDue, view: model.View, now: datetime
+    house: Deployment, event: model.TimerDue, view: model.View, now: datetime
 ) -> model.Decision:
     """A due-time row came due; one that no longer fits the state does nothing."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     request = view.request
     if request is None or request.state.final:
         return draft.receipt()
@@ -48,7 +48,7 @@ def timer_due(
     return draft.receipt()
 
 
-def give_up(draft: Draft) -> None:
+def give_up(draft: DecisionBuilder) -> None:
     """No results came for far longer than the run may take: nobody can say how it ended."""
     for step in tuple(draft.steps.values()):
         if step.state in ("started", "running"):
@@ -62,7 +62,7 @@ def give_up(draft: Draft) -> None:
         draft.update_card()
 
 
-def expire(draft: Draft) -> None:
+def expire(draft: DecisionBuilder) -> None:
     """Time ran out before the votes were in: it does not run, and nobody has refused it."""
     draft.finish(model.State.EXPIRED)
     draft.enter("countersign", "request.expired")
@@ -70,7 +70,7 @@ def expire(draft: Draft) -> None:
     endings.sentence(draft, "expired", "say.expired")
 
 
-def remind(draft: Draft) -> None:
+def remind(draft: DecisionBuilder) -> None:
     """Mention those whose vote is still missing."""
     request, house = draft.it, draft.house
     waiting = draft.tally().waiting_for

@@ -12,8 +12,8 @@ from typing import Any
 from bot import model, policy
 from bot.cards import runs
 from bot.core import plan_preview, plan_template, screening, terms
-from bot.core.decision import Draft
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder
+from bot.deployment import Deployment
 from bot.oos import model as oos
 
 
@@ -39,7 +39,7 @@ def typed(values: Mapping[str, Any]) -> list[str]:
 # ----------------------------------------------------------------------------- when it starts
 
 
-def refusal_now(draft: Draft, rule: policy.CommandRule) -> policy.Refusal | None:
+def refusal_now(draft: DecisionBuilder, rule: policy.CommandRule) -> policy.Refusal | None:
     """Why the values of a plan may not be used any more; None: they may."""
     plan = draft.it.plan
     assert plan is not None
@@ -61,7 +61,7 @@ def refusal_now(draft: Draft, rule: policy.CommandRule) -> policy.Refusal | None
 
 
 def refusal_of_plan(
-    draft: Draft, rule: policy.CommandRule, plan: model.Plan
+    draft: DecisionBuilder, rule: policy.CommandRule, plan: model.Plan
 ) -> policy.Refusal | None:
     """Are the values of a plan among those that are allowed now? Instances are judged as they were
     typed, and what was not typed by the limits for instances."""
@@ -78,7 +78,7 @@ def refusal_of_plan(
     return refusal or plan_template.refusal_of_values(rest, template, plan.parameters)
 
 
-def finding_now(draft: Draft) -> policy.Finding:
+def finding_now(draft: DecisionBuilder) -> policy.Finding:
     """What the patterns of now say of a plan, where they are not those that it was made under."""
     request, plan = draft.it, draft.it.plan
     if plan is None or plan.terms.get("patterns", "") == patterns_now(draft.house, plan.command):
@@ -107,12 +107,12 @@ def texts_of(values: Mapping[str, Any], plan: model.Plan) -> Iterator[str]:
 
 
 @functools.lru_cache(maxsize=256)
-def patterns_now(house: House, command: str) -> str:
+def patterns_now(house: Deployment, command: str) -> str:
     """The digest of the patterns that a command is held to now."""
     return terms.patterns_of(house.book, command)
 
 
-def stricter(draft: Draft) -> model.Request:
+def stricter(draft: DecisionBuilder) -> model.Request:
     """The request with the policies that the patterns of now add to its own."""
     request = draft.it
     names = request.policies or (request.policy,)

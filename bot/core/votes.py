@@ -9,17 +9,19 @@ from typing import Literal
 from bot import cards, model, policy, texts
 from bot.commands import api
 from bot.core import authority, delivery, endings, revote, run_control, run_script, timers
-from bot.core.decision import Draft, refusal_text
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder, refusal_text
+from bot.deployment import Deployment
 from bot.policy import quorum
 
 MOST_CLICKERS = 50
 """How many people an update of a card is made for one by one."""
 
 
-def clicked(house: House, event: model.Clicked, view: model.View, now: datetime) -> model.Decision:
+def clicked(
+    house: Deployment, event: model.CardAction, view: model.View, now: datetime
+) -> model.Decision:
     """A button was pressed: judge who pressed it, which card it stood on, and what it asks."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     locale = view.request.locale if view.request else policy.locale_of(house.book, event.place)
     refusal = refusal_of_account(house.book, event.account)
     if refusal is None and view.request is None:
@@ -43,14 +45,14 @@ def clicked(house: House, event: model.Clicked, view: model.View, now: datetime)
     return draft.receipt(text, tone, card=is_stale(draft, shown))
 
 
-def remember(draft: Draft, account: model.Account) -> None:
+def remember(draft: DecisionBuilder, account: model.Account) -> None:
     """Note who pressed a button: on some platforms the answer changes what they alone see."""
     clickers = draft.it.clickers
     if account.id not in clickers and len(clickers) < MOST_CLICKERS:
         draft.change(clickers=(*clickers, account.id))
 
 
-def other_card(draft: Draft, event: model.Clicked) -> model.Decision:
+def other_card(draft: DecisionBuilder, event: model.CardAction) -> model.Decision:
     """A card of the request was clicked that is not the one that decides."""
     person = policy.person_of(draft.house.book, event.account)
     who = person.id if person is not None else f"{event.account.platform}:{event.account.id}"
@@ -61,7 +63,7 @@ def other_card(draft: Draft, event: model.Clicked) -> model.Decision:
     return draft.receipt(text, "warning", card=delivery.supersede(draft, event.card))
 
 
-def is_stale(draft: Draft, before: model.Request | None) -> bool:
+def is_stale(draft: DecisionBuilder, before: model.Request | None) -> bool:
     """Has the card that was clicked to be shown anew? Not when nothing came of the click."""
     return draft.request is not before or (
         before is not None and before.state is not model.State.PENDING
@@ -79,7 +81,7 @@ HALTS = ("stop", "pause")
 """Buttons that only ever halt something. On the request's own card they work, however old it is."""
 
 
-def refusal_of_button(draft: Draft, event: model.Clicked) -> policy.Refusal | None:
+def refusal_of_button(draft: DecisionBuilder, event: model.CardAction) -> policy.Refusal | None:
     """Does the button belong to what the request asks now? One that does not name its card must at
     least be in the request's own chat."""
     request, facts = draft.it, {"id": draft.it.id}
@@ -95,13 +97,13 @@ def refusal_of_button(draft: Draft, event: model.Clicked) -> policy.Refusal | No
     return policy.Refusal("vote.outdated_within", facts | {"state": word})
 
 
-def is_other_card(event: model.Clicked, request: model.Request) -> bool:
+def is_other_card(event: model.CardAction, request: model.Request) -> bool:
     """Was the button on another card of the same plan than the one that decides?"""
     return bool(request.card and event.card and event.card != request.card)
 
 
 def by_text(
-    draft: Draft, event: model.Asked, context: api.Context, wish: api.Act
+    draft: DecisionBuilder, event: model.MessageReceived, context: api.Context, wish: api.Act
 ) -> model.Decision:
     """approve / reject / cancel / stop in words, with a number or as a reply to the card. To who
     may not see a request there is none."""
@@ -122,7 +124,9 @@ def by_text(
     return draft.receipt(text)
 
 
-def refusal_of_words(draft: Draft, event: model.Asked, wish: api.Act) -> policy.Refusal | None:
+def refusal_of_words(
+    draft: DecisionBuilder, event: model.MessageReceived, wish: api.Act
+) -> policy.Refusal | None:
     """Does the code that was typed, or must be, fit the plan? The number, or a quote of the card,
     is enough only where the card stands, and only after it stood there."""
     request = draft.it
@@ -166,7 +170,7 @@ def is_after_card(request: model.Request, written_at: datetime) -> bool:
 
 
 def act(
-    draft: Draft,
+    draft: DecisionBuilder,
     person: policy.Person,
     account: model.Account,
     action: str,
@@ -188,7 +192,7 @@ def act(
     return texts.say(draft.locale, "vote.unknown_action"), "warning"
 
 
-def state_facts(draft: Draft) -> str:
+def state_facts(draft: DecisionBuilder) -> str:
     """The state in words, with who brought it about."""
     request = replace(draft.it, locale=draft.locale)
     text = cards.state_word(request.locale, request)
@@ -197,7 +201,7 @@ def state_facts(draft: Draft) -> str:
 
 
 def vote(
-    draft: Draft,
+    draft: DecisionBuilder,
     person: policy.Person,
     account: model.Account,
     approve: bool,
@@ -252,7 +256,7 @@ def closed(request: model.Request) -> str:
     return "vote.not_voted" if request.ballot is not None else "vote.not_pending"
 
 
-def let_expire(draft: Draft) -> None:
+def let_expire(draft: DecisionBuilder) -> None:
     """What came due is over, though its timer has not fired yet. Time on hold is not time to
     decide."""
     request = draft.it
@@ -266,7 +270,7 @@ def let_expire(draft: Draft) -> None:
             run_control.expire(draft)
 
 
-def count(draft: Draft, person: policy.Person, reason: str) -> run_script.Answer:
+def count(draft: DecisionBuilder, person: policy.Person, reason: str) -> run_script.Answer:
     """What the votes come to now."""
     tally = draft.tally()
     locale, number = draft.locale, draft.it.id
@@ -285,7 +289,7 @@ def count(draft: Draft, person: policy.Person, reason: str) -> run_script.Answer
     return counted, "success"
 
 
-def cancel(draft: Draft, person: policy.Person) -> run_script.Answer:
+def cancel(draft: DecisionBuilder, person: policy.Person) -> run_script.Answer:
     """The requester takes the request back before it runs."""
     request = draft.it
     locale, facts = draft.locale, {"id": request.id}
@@ -304,7 +308,7 @@ def cancel(draft: Draft, person: policy.Person) -> run_script.Answer:
     return text, "warning"
 
 
-def call_off(draft: Draft, by: str, key: str, **facts: str) -> None:
+def call_off(draft: DecisionBuilder, by: str, key: str, **facts: str) -> None:
     """Cancel a request of which nothing has begun, and say so in its thread. ``by`` is a person's
     id; "" where it was nobody who is known, which the card then says instead of a name."""
     note = "" if by else texts.say(draft.it.locale, f"{key}.note")
@@ -315,11 +319,11 @@ def call_off(draft: Draft, by: str, key: str, **facts: str) -> None:
 
 
 def recalled(
-    house: House, event: model.Recalled, view: model.View, now: datetime
+    house: Deployment, event: model.MessageRecalled, view: model.View, now: datetime
 ) -> model.Decision:
     """When the message that asked is taken back the request is, too, unless it was approved. It is
     the requester's deed only where the platform says that the author did it."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     request = view.request
     if request is None:
         return draft.receipt()

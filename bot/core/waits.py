@@ -6,13 +6,15 @@ from datetime import datetime
 
 from bot import cards, model, texts
 from bot.core import places
-from bot.core.decision import Draft
-from bot.deployment import House
+from bot.core.decision import DecisionBuilder
+from bot.deployment import Deployment
 
 
-def delayed(house: House, event: model.Delayed, view: model.View, now: datetime) -> model.Decision:
+def delayed(
+    house: Deployment, event: model.Delayed, view: model.View, now: datetime
+) -> model.Decision:
     """Say once that a request, or a look-up, waits: for what, why and until when."""
-    draft = Draft(house, view, now)
+    draft = DecisionBuilder(house, view, now)
     request = view.request
     if request is None:
         return lookup(draft, event)
@@ -29,7 +31,7 @@ def delayed(house: House, event: model.Delayed, view: model.View, now: datetime)
     return draft.receipt()
 
 
-def lookup(draft: Draft, event: model.Delayed) -> model.Decision:
+def lookup(draft: DecisionBuilder, event: model.Delayed) -> model.Decision:
     """A look-up that no request is about: its question is answered with that it waits."""
     effect = draft.view.effect
     if effect is None or "place" not in effect.context or event.until is None:
@@ -44,7 +46,7 @@ def lookup(draft: Draft, event: model.Delayed) -> model.Decision:
     return draft.receipt()
 
 
-def over(draft: Draft, outcome: model.Outcome | None = None) -> None:
+def over(draft: DecisionBuilder, outcome: model.Outcome | None = None) -> None:
     """It was answered: say so where it goes on, for all other ends tell themselves."""
     what = draft.it.waits
     if not what:

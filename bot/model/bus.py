@@ -59,7 +59,7 @@ class Meant:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class EventReceived:
     """An event came from outside, by the source ``via`` of the configuration. ``person``: whom the
     source says it is from (an id of the book), "" for nobody. ``meant``: which rules mean it, where
     that was found before; it is never stored.
@@ -80,7 +80,7 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class IngressRejected:
     """What came from outside by the source ``via`` was turned away, or had come before (``reason``
     "duplicate"), ``count`` times since this was last told; ``address`` is that of the first."""
 
@@ -93,7 +93,7 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class CommandRequested:
     """A rule asks for a command, on behalf of a person. ``cause``: "SOURCE ID" of the event;
     ``values`` are texts, by parameter; ``rules`` the rules that led here, this one last;
     ``causes`` whoever brought the event about; ``timeout`` the seconds that its run may take, 0 as

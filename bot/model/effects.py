@@ -90,7 +90,7 @@ class ListForms:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolve:
+class ResolveTargets:
     """Find instances. ``targets``: ids, names, or ``tag:key=value``; empty lists all. Or by
     ``filters``, each the JSON of an OOS Targets parameter, in which ResourceIds may be names, or
     {"Type": "Any", "Filters": […]} of several. ``Done.data``: {"instances": [{id, name, region,
@@ -143,7 +143,7 @@ class StopRun:
 
 
 @dataclass(frozen=True, slots=True)
-class TellRun:
+class SignalRun:
     """Say a word to an execution that waits on another engine: to what it waits for at ``task``
     (a ``Waiting``'s id, or its task).
     Saying it again changes nothing where it has moved on: that is Done, too."""
@@ -193,11 +193,11 @@ Effect = (
     | Recall
     | FetchForm
     | ListForms
-    | Resolve
+    | ResolveTargets
     | FetchDefinition
     | StartRun
     | StopRun
-    | TellRun
+    | SignalRun
     | RunCall
     | Deliver
 )

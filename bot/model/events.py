@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bot.model.bus import Arrived, Ordered, Turned
+from bot.model.bus import CommandRequested, EventReceived, IngressRejected
 from bot.model.outcomes import Outcome
 from bot.model.people import Account, Place
-from bot.model.requests import Progress
+from bot.model.requests import RunStatus
 from bot.model.rich import Card
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MessageReceived:
     """Somebody wrote to the bot. ``text`` has the bot's own mention removed. ``mentions`` are the
     other people named. ``quoted`` is the platform's reference of the message quoted, if any.
     ``unread``: what was sent in place of words ("" where it was words): picture, file, voice,
@@ -31,7 +31,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Clicked:
+class CardAction:
     """Somebody pressed a button of a card. ``card`` is the platform's reference of the card;
     ``request`` and ``code`` are what the button carried (0 and "" where it carried none)."""
 
@@ -47,7 +47,7 @@ class Clicked:
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled:
+class MessageRecalled:
     """A message was taken back: by its "author", by a "moderator" of the chat or the organisation,
     or nobody knows by whom ("")."""
 
@@ -117,7 +117,7 @@ class InstanceResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class InvocationPolled:
     """The far end was looked at: results of one request's invocation, as they stand now."""
 
     id: str
@@ -150,14 +150,14 @@ class Execution:
 
     id: str
     status: Literal["Started", "Queued", "Running", "Waiting", "Success", "Failed", "Cancelled"]
-    progress: Progress = field(default_factory=Progress)
+    progress: RunStatus = field(default_factory=RunStatus)
     waiting: Waiting | None = None
     template: str = ""
     by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ExecutionSeen:
+class ExecutionPolled:
     """The far end was looked at: the execution of one request's run."""
 
     id: str
@@ -193,7 +193,7 @@ class Delayed:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class EffectCompleted:
     """An effect left and came back with one of the four outcomes."""
 
     id: str
@@ -203,21 +203,21 @@ class Settled:
 
 
 Event = (
-    Asked
-    | Clicked
-    | Recalled
+    MessageReceived
+    | CardAction
+    | MessageRecalled
     | FormChanged
     | Started
     | Restored
     | TimerDue
     | Delayed
-    | Observed
-    | ExecutionSeen
+    | InvocationPolled
+    | ExecutionPolled
     | ExecutionFound
-    | Settled
-    | Arrived
-    | Turned
-    | Ordered
+    | EffectCompleted
+    | EventReceived
+    | IngressRejected
+    | CommandRequested
 )
 
 

@@ -61,11 +61,11 @@ ChatEffect = (
 
 
 RunEffect = (
-    model.Resolve
+    model.ResolveTargets
     | model.FetchDefinition
     | model.StartRun
     | model.StopRun
-    | model.TellRun
+    | model.SignalRun
     | model.RunCall
 )
 """What an executor carries out, as far as it is its own: the rest it refuses."""
@@ -135,7 +135,9 @@ class Watched(Executor, Protocol):
 class Look(Protocol):
     """Finds the rules that events from outside mean. Raises TooCostly for all of them together."""
 
-    async def __call__(self, events: Sequence[model.Arrived]) -> list[model.Arrived]: ...
+    async def __call__(
+        self, events: Sequence[model.EventReceived]
+    ) -> list[model.EventReceived]: ...
 
 
 class Inlet(Protocol):

@@ -233,7 +233,7 @@ class FormLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Ballot:
+class ApprovalStep:
     """What a run that waits asks of people. ``key`` names the place in the template. An "approval"
     is voted on by ``voters`` (``need`` of them; ``ram`` are the RAM users named for it that were
     nobody's when it was asked), a "canary" and a "confirm" of a risky call as the
@@ -274,7 +274,7 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TaskStatus:
     """One task of a template's run, for people: ``status`` is Success, Failed, Skipped, Running,
     Waiting or "" (not begun)."""
 
@@ -285,12 +285,12 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunStatus:
     """How far a template's run is: its tasks, and where its newest loop stands (``total`` 0: there
     is none). ``halted``: items that were under way when it was stopped, and may have had their
     effect. ``outputs`` and ``error`` are those of its end."""
 
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[TaskStatus, ...] = ()
     done: int = 0
     failed: int = 0
     running: int = 0
@@ -359,8 +359,8 @@ class Request:
     note: str = ""
     ended_by: str = ""
     escalated: str = ""
-    ballot: Ballot | None = None
-    progress: Progress | None = None
+    ballot: ApprovalStep | None = None
+    progress: RunStatus | None = None
     gone: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     cancelled: Literal["", "stopped", "rejected", "expired", "called_off"] = ""
@@ -380,7 +380,7 @@ class Request:
     stepped: float = 0.0
     clickers: tuple[str, ...] = ()
     accounts: tuple[tuple[str, str, str], ...] = ()
-    passed: tuple[Ballot, ...] = ()
+    passed: tuple[ApprovalStep, ...] = ()
     incident: str = ""
     renewed: int = 0
     timeout: int = 0

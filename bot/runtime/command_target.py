@@ -29,11 +29,11 @@ class Clerk:
         """There is nothing to release."""
 
 
-def ordered(effect: model.Deliver, clock: ports.Clock) -> model.Ordered:
+def ordered(effect: model.Deliver, clock: ports.Clock) -> model.CommandRequested:
     """The event by which a rule asks. Its id is new where people sent a refused one once more."""
     to, event = effect.to, effect.event
     again = f":{effect.again}" if effect.again else ""
-    return model.Ordered(
+    return model.CommandRequested(
         id=f"ordered:{effect.key}{again}",
         at=clock.now(),
         rule=effect.rule,

@@ -370,7 +370,7 @@ class _Gate:
 
     def _outcome(self, claimed: store.Claimed) -> model.Refused | model.NotSent | None:
         """Why it is not sent; None: it may be."""
-        starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall | model.TellRun)
+        starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall | model.SignalRun)
         return self._judged(claimed.effect) if starts else None
 
     def _allowed(
@@ -385,7 +385,7 @@ class _Gate:
             assert isinstance(body, model.StartRun | model.RunCall)
             return replace(claimed, effect=replace(effect, body=replace(body, lookup=True)))
         key = f"effect:{effect.id}:{effect.attempts}"
-        self._taker.take(model.Settled(key, self._clock.now(), effect.id, outcome))
+        self._taker.take(model.EffectCompleted(key, self._clock.now(), effect.id, outcome))
         return None
 
     def _judged(self, effect: model.StoredEffect) -> model.Refused | model.NotSent | None:

@@ -101,7 +101,7 @@ class Taker:
         writer, lines = self._writer, list[logs.Line | logs.Failure]()
         # a timer's row is its own guard: one put in again for the very same time is due once more
         known = None if isinstance(event, model.TimerDue) else writer.answer(event.id)
-        if known is None and isinstance(event, model.Arrived) and event.formerly:
+        if known is None and isinstance(event, model.EventReceived) and event.formerly:
             known = writer.answer(event.formerly)
         if known is not None:
             return replace(known, duplicate=True), lines
@@ -117,7 +117,7 @@ class Taker:
             if needs.asks_by:
                 self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
         writer.record(event.id, type(event).__name__, codec.ms(now), receipt)
-        if isinstance(event, model.Arrived) and event.known_as:
+        if isinstance(event, model.EventReceived) and event.known_as:
             writer.record(event.known_as, type(event).__name__, codec.ms(now), receipt)
         return receipt, lines
 
@@ -150,7 +150,7 @@ class Taker:
         if isinstance(event, model.TimerDue):
             due = self._writer.take_timer(event.request, event.timer, codec.ms(event.at))
             return event if due else None
-        if isinstance(event, model.Settled):
+        if isinstance(event, model.EffectCompleted):
             return self._settle(event, now)
         if isinstance(event, model.Delayed) and event.effect:
             return self._delayed(event)
@@ -164,7 +164,7 @@ class Taker:
         until = row.created_at + self._patience.of(row.effect)
         return replace(event, until=until, request=row.effect.request)
 
-    def _settle(self, event: model.Settled, now: datetime) -> model.Event | None:
+    def _settle(self, event: model.EffectCompleted, now: datetime) -> model.Event | None:
         row = self._writer.effect(event.effect)
         if row is None or row.state not in ("queued", "in_flight"):
             log.warning("%s: no such effect is open", event.id)

@@ -24,7 +24,7 @@ class Matcher:
         self._rules = rules
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rules")
 
-    async def look(self, events: Sequence[model.Arrived]) -> list[model.Arrived]:
+    async def look(self, events: Sequence[model.EventReceived]) -> list[model.EventReceived]:
         """Raises ports.TooCostly where all of them together would take too long."""
         if self._rules is None:
             return list(events)
@@ -38,7 +38,9 @@ class Matcher:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _matched(rules: ruleset.Rulebook, events: Sequence[model.Arrived]) -> list[model.Arrived]:
+def _matched(
+    rules: ruleset.Rulebook, events: Sequence[model.EventReceived]
+) -> list[model.EventReceived]:
     spent, found = effort.Effort(), []
     for one in events:
         names = tuple(rule.name for rule in rules.matching(one.event, spent))

@@ -34,9 +34,9 @@ TELL_AFTER = 8.0
 WAITED_FOR = (
     model.StartRun,
     model.StopRun,
-    model.TellRun,
+    model.SignalRun,
     model.RunCall,
-    model.Resolve,
+    model.ResolveTargets,
     model.FetchDefinition,
 )
 
@@ -313,7 +313,9 @@ class Outbox:
         elif effect.id in self._late:
             self._late.pop(effect.id).cancel()
             self._reasons.pop(effect.id, None)
-        settled = model.Settled(f"effect:{effect.id}:{effect.attempts}", now, effect.id, outcome)
+        settled = model.EffectCompleted(
+            f"effect:{effect.id}:{effect.attempts}", now, effect.id, outcome
+        )
         try:
             await self._engine.submit(settled)
         except ports.Closed:

@@ -83,14 +83,14 @@ class _Group:
 
     def seen(
         self, step: model.Step, execution: model.Execution, now: datetime
-    ) -> model.ExecutionSeen | None:
+    ) -> model.ExecutionPolled | None:
         """An execution as it stands now; None: as it stood before."""
         mark = fingerprint(execution)
         if self.last_seen.get(execution.id) == mark:
             return None
         self.last_seen[execution.id] = mark
         name = f"seen:{step.request}:{execution.id}:{codec.ms(now)}:{mark}"
-        return model.ExecutionSeen(name, now, step.request, execution)
+        return model.ExecutionPolled(name, now, step.request, execution)
 
 
 class Poller:
@@ -201,7 +201,7 @@ class Poller:
         known: tuple[model.InstanceResult, ...],
         now: datetime,
         tick: float,
-    ) -> model.Observed | model.ExecutionSeen | None:
+    ) -> model.InvocationPolled | model.ExecutionPolled | None:
         """What there is to tell about one step; None: nothing new."""
         step = one.step
         results = found.get(step.invocation)
@@ -218,7 +218,7 @@ class Poller:
             if set(results) == {result for result in known if result.instance in mine}:
                 return None
             mark = fingerprint(results)
-        return model.Observed(
+        return model.InvocationPolled(
             id=f"observed:{step.request}:{step.invocation}:{mark}",
             at=now,
             request=step.request,

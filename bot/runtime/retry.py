@@ -10,7 +10,7 @@ from bot import model, store
 from bot.rules import retry
 
 FIRST_RETRY, LAST_RETRY = 1.0, 300.0
-HURRIED = model.StartRun | model.RunCall | model.Resolve | model.FetchDefinition
+HURRIED = model.StartRun | model.RunCall | model.ResolveTargets | model.FetchDefinition
 """What people wait for."""
 
 

@@ -35,11 +35,11 @@ def bucket_of(effect: model.Effect) -> Bucket:
             return Bucket(effect.place.platform, effect.place.chat, "card")
         case model.FetchForm() | model.ListForms():
             return Bucket(effect.platform, "", "lookup")
-        case model.Resolve() | model.FetchDefinition():
+        case model.ResolveTargets() | model.FetchDefinition():
             return Bucket("", effect.region, "lookup")
         case model.StartRun():
             return Bucket("", effect.plan.region, "run")
-        case model.StopRun() | model.TellRun():
+        case model.StopRun() | model.SignalRun():
             return Bucket("", effect.region, "run")
         case model.RunCall():
             return _bucket_of_call(effect)

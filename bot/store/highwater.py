@@ -27,7 +27,7 @@ LINE = 512
 """Bytes of a line: what a disk writes whole."""
 EVERY = 1.0
 """Seconds by which the mark may be behind."""
-STARTS = (model.StartRun, model.RunCall, model.TellRun)
+STARTS = (model.StartRun, model.RunCall, model.SignalRun)
 """Effects that may start or change something."""
 
 

@@ -55,7 +55,7 @@ class Stage:
         self.taken: list[model.Event] = []
         self.hurried = 0
         self.opened = store.Store(path)
-        around = deployment.House(core_stage.book(), loader.load(core_stage.COMMANDS))
+        around = deployment.Deployment(core_stage.book(), loader.load(core_stage.COMMANDS))
         self.door = engine.Engine(
             self.opened,
             lambda event: core.needs(around, event),
@@ -69,7 +69,7 @@ class Stage:
 
     async def submit(self, event: model.Event) -> model.Receipt:
         self.taken.append(event)
-        if self.answerer is not None and not isinstance(event, model.Turned):
+        if self.answerer is not None and not isinstance(event, model.IngressRejected):
             receipt: model.Receipt = await self.answerer(event)
             return receipt
         return await self.door.submit(event)
@@ -79,7 +79,7 @@ class Stage:
 
     @property
     def events(self) -> list[model.CloudEvent]:
-        return [one.event for one in self.taken if isinstance(one, model.Arrived)]
+        return [one.event for one in self.taken if isinstance(one, model.EventReceived)]
 
     def audit(self) -> list[tuple[str, Mapping[str, Any]]]:
         """The entries of the audit log about events from outside."""

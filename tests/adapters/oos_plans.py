@@ -43,8 +43,8 @@ def start(
     return model.StartRun(7, plan, model.digest(plan), step, "run #7", tags)
 
 
-def tell(id: str, word: Any, task: str = "", note: str = "") -> model.TellRun:
-    return model.TellRun(7, "oos", REGION, id, word, task, note)
+def tell(id: str, word: Any, task: str = "", note: str = "") -> model.SignalRun:
+    return model.SignalRun(7, "oos", REGION, id, word, task, note)
 
 
 async def begun(oos: Oos, *tasks: dict[str, Any], token: str = "token-1", **more: Any) -> str:

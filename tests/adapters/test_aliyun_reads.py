@@ -47,7 +47,7 @@ async def test_what_cannot_be_asked_is_a_failed_poll(aliyun: Aliyun, party: Part
 
 
 async def find(one: Aliyun, *targets: str, region: str = "") -> Any:
-    outcome = await one.perform(model.Resolve(targets, region), model.Attempt())
+    outcome = await one.perform(model.ResolveTargets(targets, region), model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     return outcome.data
 
@@ -143,10 +143,10 @@ async def test_agents_that_are_told_in_pages_are_all_known(aliyun: Aliyun, party
 
 async def test_finding_may_fail_harmlessly(aliyun: Aliyun, party: Party) -> None:
     await party.fault("DescribeInstances", "error", times=3)
-    outcome = await aliyun.perform(model.Resolve(("web-01",)), model.Attempt())
+    outcome = await aliyun.perform(model.ResolveTargets(("web-01",)), model.Attempt())
     assert isinstance(outcome, model.NotSent)
     await party.fault("DescribeInstances", "error", status=403, code="Forbidden.RAM")
-    outcome = await aliyun.perform(model.Resolve(("web-01",)), model.Attempt())
+    outcome = await aliyun.perform(model.ResolveTargets(("web-01",)), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert "ecs:DescribeInstances" in outcome.reason
 

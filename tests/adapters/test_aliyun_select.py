@@ -181,7 +181,7 @@ async def test_trouble_while_selecting_changed_nothing(aliyun: Aliyun, party: Pa
 
 
 async def resolve(one: Aliyun, *filters: Any, **more: Any) -> Any:
-    effect = model.Resolve(more.pop("targets", ()), filters=filters, **more)
+    effect = model.ResolveTargets(more.pop("targets", ()), filters=filters, **more)
     outcome = await one.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Done), outcome
     return outcome.data
@@ -241,8 +241,8 @@ async def test_filters_are_looked_for_in_every_region(party: Party) -> None:
 
 async def test_filters_that_are_none(aliyun: Aliyun) -> None:
     for bad in ({"Type": "Tags", "Tags": []}, {}, {"Type": "All", "RegionId": "a/b"}):
-        outcome = await aliyun.perform(model.Resolve((), filters=(bad,)), model.Attempt())
+        outcome = await aliyun.perform(model.ResolveTargets((), filters=(bad,)), model.Attempt())
         assert isinstance(outcome, model.Refused)
         assert "targets" in outcome.reason
-    outcome = await aliyun.perform(model.Resolve((), "evil.com/"), model.Attempt())
+    outcome = await aliyun.perform(model.ResolveTargets((), "evil.com/"), model.Attempt())
     assert isinstance(outcome, model.Refused)

@@ -30,15 +30,15 @@ def frame(topic: str, data: Any, **headers: Any) -> dict[str, Any]:
     return {"type": "CALLBACK", "headers": whole, "data": data}
 
 
-def asked(**fields: Any) -> model.Asked:
+def asked(**fields: Any) -> model.MessageReceived:
     event = events.to_event(frame(CHAT, chat("1") | fields), NOW)
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     return event
 
 
-def clicked(data: Any) -> model.Clicked:
+def clicked(data: Any) -> model.CardAction:
     event = events.to_event(frame(CARD, data), NOW)
-    assert isinstance(event, model.Clicked)
+    assert isinstance(event, model.CardAction)
     return event
 
 
@@ -53,7 +53,7 @@ def form(data: Any, **headers: Any) -> Any:
 
 def test_the_documented_chat_frame() -> None:
     event = events.to_event(sample("doc_stream_chat_frame.json"), NOW)
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert event.id == "dingtalk:msg:msgLICYe****HgY4JtMQw=="
     assert event.text == "测试数据"
     assert event.account == model.Account("dingtalk", "ding9*****d16741", "", "用户")
@@ -66,7 +66,7 @@ def test_the_documented_chat_frame() -> None:
 
 def test_the_documented_click() -> None:
     event = events.to_event(sample("doc_stream_card_callback_frame.json"), NOW)
-    assert isinstance(event, model.Clicked)
+    assert isinstance(event, model.CardAction)
     assert (event.id, event.action, event.card) == ("dingtalk:click:xxxx", "like", "xxxx")
     assert (event.request, event.code) == (0, "")
     assert event.account == model.Account("dingtalk", "dingxxxx", "xxxx")
@@ -100,7 +100,7 @@ def test_task_events_are_of_no_interest(name: str) -> None:
 
 def test_the_quoting_fixture() -> None:
     event = events.to_event(frame(CHAT, sample("fixture_quote_reply_text.json")), NOW)
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert event.text == "/issue explain the quoted failure"
     assert event.quoted == "quoted-message"
     assert event.place.direct
@@ -166,7 +166,7 @@ def test_rich_text_is_read_without_its_mentions(parts: list[Any], text: str) -> 
 def test_the_name_of_the_robot_is_no_part_of_the_text(said: str, text: str) -> None:
     data = chat("1") | {"text": {"content": said}}
     event = events.to_event(frame(CHAT, data), NOW, "Ops Bot")
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert event.text == text
 
 
@@ -205,7 +205,7 @@ def test_redelivery_has_the_same_id_whatever_the_frame() -> None:
         for _ in range(2)
     ]
     assert lost[0] == lost[1]
-    assert isinstance(lost[0], model.Asked)
+    assert isinstance(lost[0], model.MessageReceived)
     assert lost[0].id.startswith("dingtalk:msg:sha-")
 
 

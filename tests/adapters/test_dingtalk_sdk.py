@@ -100,9 +100,9 @@ class Engine:
         self.slow = False
 
     async def submit(self, event: model.Event) -> model.Receipt:
-        if isinstance(event, model.Asked) and event.text == "fail":
+        if isinstance(event, model.MessageReceived) and event.text == "fail":
             raise RuntimeError("x")
-        if isinstance(event, model.Asked) and event.text == "slow":
+        if isinstance(event, model.MessageReceived) and event.text == "slow":
             self.slow = True
             await self.release.wait()
         return model.Receipt()

@@ -63,12 +63,12 @@ class Town:
         self.events.append(event)
         return self.receipt
 
-    async def asked(self, text: str = "restart web-01", **args: Any) -> model.Asked:
+    async def asked(self, text: str = "restart web-01", **args: Any) -> model.MessageReceived:
         before = len(self.events)
         await self.platform.say(user="alice", text=text, **args)
         await until(lambda: len(self.events) > before)
         event = self.events[-1]
-        assert isinstance(event, model.Asked)
+        assert isinstance(event, model.MessageReceived)
         return event
 
     async def transcript(self, chat: str = "ops") -> list[dict[str, Any]]:
@@ -243,7 +243,7 @@ async def test_a_card_is_shown_clicked_and_changed() -> None:
         answer = await t.platform.click(user="dave", card=entry["id"], action="approve")
         assert answer["acked"]
         event = t.events[-1]
-        assert isinstance(event, model.Clicked)
+        assert isinstance(event, model.CardAction)
         assert (event.action, event.request, event.code) == ("approve", 7, "c0de")
         assert event.card == shown.ref
         tips = [(await t.platform.cards("ops", who))[0]["text"] for who in ("dave", "bob")]

@@ -222,7 +222,7 @@ async def test_one_slow_event_holds_up_nobody() -> None:
         first = asyncio.Event()
 
         async def submit(event: model.Event) -> model.Receipt:
-            assert isinstance(event, model.Asked)
+            assert isinstance(event, model.MessageReceived)
             if event.text == "slow":
                 await first.wait()
             return model.Receipt()

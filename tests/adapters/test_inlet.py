@@ -51,7 +51,7 @@ async def test_structured_mode(tmp_path: Path) -> None:
         answer = await stage.signed_post("/in/shop", EVENT)
         assert (answer.status, answer.body) == (202, {"ids": ["ce:shop:e-1"]})
         [arrived] = stage.taken
-        assert arrived == model.Arrived(
+        assert arrived == model.EventReceived(
             id=f"in:shop:shop:e-1:{CONTENT}",
             at=rig.START,
             event=model.CloudEvent(
@@ -417,7 +417,7 @@ async def test_an_http_event_of_eventbridge(tmp_path: Path) -> None:
         answer = await stage.signed_post("/in/shop", [event], "application/json")
         assert answer.status == 202
         [arrived] = stage.taken
-        assert isinstance(arrived, model.Arrived)
+        assert isinstance(arrived, model.EventReceived)
         assert arrived.person == "alice"
         assert arrived.event.data["body"] == {"k": "v"}
         event["data"] = {"headers": {}}
@@ -451,7 +451,7 @@ async def test_a_webhook_is_mapped(tmp_path: Path) -> None:
         answer = await stage.send("/in/shop?team=dba", body, headers)
         assert answer.body == {"ids": ["ce:monitoring:f-1"]}
         [arrived] = stage.taken
-        assert isinstance(arrived, model.Arrived)
+        assert isinstance(arrived, model.EventReceived)
         assert arrived.person == "carol"
         assert arrived.event == model.CloudEvent(
             id="f-1",
@@ -632,6 +632,6 @@ async def test_an_event_that_costs_too_much_is_refused_with_its_whole_batch(tmp_
         await stage.told("too large")
         answer = await stage.signed_post("/in/shop", small)
         assert answer.status == 202
-        [taken] = [one for one in stage.taken if isinstance(one, model.Arrived)]
+        [taken] = [one for one in stage.taken if isinstance(one, model.EventReceived)]
         assert taken.meant == model.Meant(rules.number, ())
     matching.close()

@@ -133,7 +133,7 @@ async def test_larks_events_are_those_of_its_long_connection(tmp_path: Path) -> 
         answer = await lark_post(stage, PRESSED)
         assert (answer.status, answer.body) == (200, CLICK_ANSWER)
         clicked = stage.taken[-1]
-        assert isinstance(clicked, model.Clicked)
+        assert isinstance(clicked, model.CardAction)
         assert clicked.account.id == "ou_bob"
         unknown = PRESSED | {"header": PRESSED["header"] | {"event_type": "im.chat.updated_v1"}}
         answer = await lark_post(stage, unknown)
@@ -175,7 +175,7 @@ async def test_what_lark_signed_long_ago_is_refused(tmp_path: Path, at: str) -> 
     async with staged(tmp_path, lark_source()) as stage:
         body = lark_encrypted(PRESSED)
         assert (await stage.send("/in/shop", body, lark_headers(body, at=at))).status == 401
-        assert stage.taken == [] or isinstance(stage.taken[0], model.Turned)
+        assert stage.taken == [] or isinstance(stage.taken[0], model.IngressRejected)
         await stage.told("stale" if at.isdecimal() else "forged")
         near = lark_headers(body, at=str(int(rig.START.timestamp()) - 299))
         assert (await stage.send("/in/shop", body, near)).status == 200
@@ -347,7 +347,7 @@ async def test_a_robot_in_http_mode(tmp_path: Path) -> None:
         answer = await stage.post("/in/shop", CHAT, "application/json; charset=utf-8", **signed)
         assert (answer.status, answer.body) == (200, {"msgtype": "empty"})
         [event] = stage.taken
-        assert isinstance(event, model.Asked)
+        assert isinstance(event, model.MessageReceived)
         assert (event.text, event.account.id) == ("approve 42", "0948")
         assert event.id == "dingtalk:msg:msgX=="
         for spoilt in (
@@ -378,12 +378,12 @@ async def test_a_button_of_a_card(tmp_path: Path) -> None:
             {"cardData": {"cardParamMap": {"tips": "done"}}},
         )
         [event] = stage.taken
-        assert isinstance(event, model.Clicked)
+        assert isinstance(event, model.CardAction)
         assert (event.action, event.request, event.account.id) == ("approve", 42, "0612")
         assert (await press(NOW)).status == 200  # the very same request again
         await stage.told("duplicate")
         await press(str(int(NOW) + 1))  # pressed once more
-        assert len({event.id for event in stage.taken if isinstance(event, model.Clicked)}) == 2
+        assert len({event.id for event in stage.taken if isinstance(event, model.CardAction)}) == 2
         assert (await press(NOW, "guessed")).status == 401
 
 

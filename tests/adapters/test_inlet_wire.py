@@ -264,7 +264,7 @@ async def test_one_of_a_batch_that_is_not_taken_is_not_confirmed(tmp_path: Path)
     async with staged(tmp_path) as stage:
 
         async def half(event: model.Event) -> model.Receipt:
-            if isinstance(event, model.Arrived) and event.event.id.endswith("1"):
+            if isinstance(event, model.EventReceived) and event.event.id.endswith("1"):
                 raise ports.Closed("stopping")
             return await stage.door.submit(event)
 
@@ -274,7 +274,7 @@ async def test_one_of_a_batch_that_is_not_taken_is_not_confirmed(tmp_path: Path)
         stage.answerer = None
         answer = await stage.signed_post("/in/shop", many, shapes.BATCH)
         assert answer.status == 202
-        ids = [event.formerly for event in stage.taken if isinstance(event, model.Arrived)]
+        ids = [event.formerly for event in stage.taken if isinstance(event, model.EventReceived)]
         assert sorted(set(ids)) == ["ce:shop:b-0", "ce:shop:b-1", "ce:shop:b-2"]
 
 

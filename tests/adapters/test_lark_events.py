@@ -28,7 +28,7 @@ def test_the_documented_message_in_a_topic():
         sample("official_im_message_receive_v1_thread_mention"),
         "ou_84aad35d084aa403a838cf73ee18467",
     )
-    assert event == model.Asked(
+    assert event == model.MessageReceived(
         id="lark:msg:om_5ce6d572455d361153b7cb51da133945",
         at=datetime(2020, 12, 27, 12, 45, 51, 345000, UTC),
         account=model.Account("lark", "736588c9260f175e", "ou_84aad35d084aa403a838cf73ee18467"),
@@ -46,7 +46,7 @@ def test_the_documented_message_in_a_topic():
 
 def test_the_documented_click_without_a_request_of_ours():
     event = events.to_event(sample("official_card_action_trigger"), "ou_bot")
-    assert isinstance(event, model.Clicked)
+    assert isinstance(event, model.CardAction)
     assert (event.request, event.code, event.action) == (0, "", "")
     assert event.at == datetime(2020, 10, 29, 13, 14, 58, tzinfo=UTC)
     assert event.account.id.startswith("ou_3c14f3a59eaf")
@@ -81,7 +81,7 @@ def test_a_direct_message_needs_no_mention():
     payload = loopback.message_payload(text="  help \n")
     payload["event"]["message"] |= {"chat_type": "p2p", "mentions": None}
     event = events.to_event(payload, "ou_bot")
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert (event.text, event.place.direct, event.mentions) == ("help", True, ())
 
 
@@ -90,7 +90,7 @@ def test_mentions_are_resolved_by_key_and_the_bots_own_taken_out():
         text="@_user_1 restart @_user_1 web-01 for @_user_2 @_user_12"
     )
     event = events.to_event(payload, "ou_bot")
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert event.text == "restart web-01 for @Bob @_user_12"
     assert event.mentions == (model.Account("lark", "tk_demo", "ou_bob", "Bob"),)
 
@@ -111,7 +111,7 @@ def test_a_post_is_read_line_by_line():
             "content": json.dumps(given_content),
         }
         event = events.to_event(payload, "ou_bot")
-        assert isinstance(event, model.Asked)
+        assert isinstance(event, model.MessageReceived)
         assert event.text == "Deploy\nrun \nweb.example\nuptime\nid"
 
 
@@ -198,7 +198,7 @@ def test_half_characters_are_replaced_so_that_the_text_can_be_stored():
     payload = loopback.message_payload()
     payload["event"]["message"]["content"] = '{"text":"@_user_1 a\\ud83d b\\ud83d\\ude00"}'
     event = events.to_event(payload, "ou_bot")
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert event.text == "a\ufffd b😀"
 
 
@@ -212,7 +212,7 @@ def test_half_characters_are_replaced_so_that_the_text_can_be_stored():
 )
 def test_a_click_carries_what_its_button_carried(action):
     payload = loopback.click_payload(**action, form_value={"reason": " not now "})
-    assert events.to_event(payload, "ou_bot") == model.Clicked(
+    assert events.to_event(payload, "ou_bot") == model.CardAction(
         id="lark:click:ev-0002",
         at=datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC),
         account=model.Account("lark", "tk_demo", "ou_bob"),
@@ -231,14 +231,14 @@ def test_a_click_carries_what_its_button_carried(action):
 )
 def test_a_button_with_an_odd_value_names_no_request(value):
     event = events.to_event(loopback.click_payload(value=value), "ou_bot")
-    assert isinstance(event, model.Clicked)
+    assert isinstance(event, model.CardAction)
     assert event.request == 0
 
 
 def test_identity_never_comes_from_the_button():
     value = {"act": "approve", "rid": 1, "open_id": "ou_boss", "operator": "ou_boss"}
     event = events.to_event(loopback.click_payload(value=value), "ou_bot")
-    assert isinstance(event, model.Clicked)
+    assert isinstance(event, model.CardAction)
     assert event.account.id == "ou_bob"
 
 
@@ -276,7 +276,7 @@ def test_a_recalled_message():
         "header": {"event_type": "im.message.recalled_v1", "tenant_key": "tk"},
         "event": {"message_id": "om_1", "chat_id": "oc", "recall_time": "1767225600001"},
     }
-    assert events.to_event(payload, "ou_bot") == model.Recalled(
+    assert events.to_event(payload, "ou_bot") == model.MessageRecalled(
         "lark:recall:om_1", datetime(2026, 1, 1, 0, 0, 0, 1000, UTC), "lark", "tk", "om_1"
     )
 
@@ -286,7 +286,7 @@ def test_a_payload_without_any_time_gets_the_time_it_came():
     del payload["event"]["message"]["create_time"], payload["header"]["create_time"]
     now = datetime(2026, 1, 2, tzinfo=UTC)
     event = events.to_event(payload, "ou_bot", now)
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert event.at == now
 
 
@@ -345,7 +345,7 @@ OTHERS = json.loads((PAYLOADS / "msgs_every_other_type.json").read_text("utf-8")
 def test_a_message_without_words_is_taken_and_says_what_it_is(payload, caplog):
     caplog.set_level("INFO")
     event = events.to_event(payload, "ou_0613548ed72dfb933ad70156da7accd8")
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert event.text == ""
     assert event.unread in {*messages.UNREAD.values(), "other"}
     assert payload["event"]["message"]["message_type"] in caplog.text
@@ -377,7 +377,7 @@ SAID = {"tag": "text", "text": " restart web-01 for "}
 )
 def test_rich_text_may_name_the_bot_in_its_content_only(at, bob):
     event = events.to_event(post(at, SAID, bob), "ou_bot", bot_name="ops-bot")
-    assert isinstance(event, model.Asked)
+    assert isinstance(event, model.MessageReceived)
     assert event.text == ("restart web-01 for @Bob" if bob else "restart web-01 for")
     assert [one.id for one in event.mentions] == (["ou_bob"] if bob else [])
 

@@ -105,7 +105,7 @@ async def test_asked_shown_clicked_changed_and_told_in_the_thread(party, engine)
     async with connected(party, engine) as chat:
         said = await party.say("alice", "restart web-01 for @Bob", mention=("bob",))
         [asked] = await until(lambda: engine.events)
-        assert isinstance(asked, model.Asked)
+        assert isinstance(asked, model.MessageReceived)
         assert asked.place.message == said["message"]
         assert asked.account.id == "ou_alice"
         assert "restart web-01" in asked.text
@@ -122,7 +122,7 @@ async def test_asked_shown_clicked_changed_and_told_in_the_thread(party, engine)
         pressed = await party.click("bob", shown.ref, "reject", reason="not now")
         assert (pressed["code"], pressed["toast"]) == (0, "Rejected")
         clicked = engine.events[-1]
-        assert isinstance(clicked, model.Clicked)
+        assert isinstance(clicked, model.CardAction)
         assert (clicked.account.id, clicked.card) == ("ou_bob", shown.ref)
         assert (clicked.action, clicked.request, clicked.code) == ("reject", 7, "abcd1234")
         assert clicked.reason == "not now"

@@ -53,7 +53,7 @@ async def test_a_template_runs_as_approved(oos: Oos, party: Aliyun) -> None:
     ]
     sight = await ended(oos, outcome.ref)
     assert (sight.status, sight.waiting, sight.progress.error) == ("Success", None, "")
-    assert sight.progress.stages == (model.Stage("touch", "ACS::ExecuteAPI", "Success"),)
+    assert sight.progress.stages == (model.TaskStatus("touch", "ACS::ExecuteAPI", "Success"),)
     assert sight.progress.outputs["id"].startswith("t-")
     await until(lambda: not party.agents.jobs)
     assert [run["instance"] for run in await party.runs()] == [DB1]
@@ -194,7 +194,10 @@ async def test_what_must_not_be_sent(oos: Oos, party: Aliyun, field: str, code: 
 
 
 async def test_other_effects_are_not_for_oos(oos: Oos, party: Aliyun) -> None:
-    for effect in (model.Resolve(("web-01",)), model.RunCall(7, "c", "k", "t", {"kind": "api"})):
+    for effect in (
+        model.ResolveTargets(("web-01",)),
+        model.RunCall(7, "c", "k", "t", {"kind": "api"}),
+    ):
         outcome = await oos.perform(effect, model.Attempt())
         assert isinstance(outcome, model.Refused)
         assert outcome.code == "unsupported"

@@ -29,15 +29,15 @@ def event(platform: str, kind: str, serial: int) -> model.Event:
         payload = codec.decode(raw).payload
         assert payload is not None
         found = lark_events.to_event(json.loads(payload), frames.LARK_BOT, NOW)
-    assert isinstance(found, model.Asked | model.Clicked)
+    assert isinstance(found, model.MessageReceived | model.CardAction)
     return found
 
 
 @pytest.mark.parametrize("platform", ["dingtalk", "lark"])
 def test_no_two_questions_are_alike(platform: str) -> None:
     one, other = event(platform, "ask", 1), event(platform, "ask", 2)
-    assert isinstance(one, model.Asked)
-    assert isinstance(other, model.Asked)
+    assert isinstance(one, model.MessageReceived)
+    assert isinstance(other, model.MessageReceived)
     assert one.text == 'restart web-01 reason="leak 000000000001"'
     assert len({one.id, other.id}) == len({one.text, other.text}) == 2
     assert one.account.id == frames.person(platform, 1)
@@ -47,7 +47,7 @@ def test_no_two_questions_are_alike(platform: str) -> None:
 @pytest.mark.parametrize("platform", ["dingtalk", "lark"])
 def test_clicks_are_on_a_card_of_no_request(platform: str) -> None:
     clicked = event(platform, "click", 7)
-    assert isinstance(clicked, model.Clicked)
+    assert isinstance(clicked, model.CardAction)
     assert (clicked.action, clicked.request) == ("approve", 999999999)
 
 

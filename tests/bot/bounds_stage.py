@@ -27,7 +27,7 @@ class FleetStage(run_stage.RunStage):
 
     def answer(self, claimed: store.Claimed) -> model.Outcome:
         body = claimed.effect.body
-        if isinstance(body, model.Resolve) and not body.filters:
+        if isinstance(body, model.ResolveTargets) and not body.filters:
             self.looks.append(body.targets)
             known = [one for one in body.targets if one in FLEET]
             lost = [one for one in body.targets if one not in FLEET]

@@ -66,7 +66,7 @@ class Stage(stage_.Stage):
         }
         made = model.CloudEvent(id=id, time=self.clock.now(), **fields)
         name = f"ce:{made.source}:{made.id}"
-        return self.submit(model.Arrived(name, self.clock.now(), made, "hr", person))
+        return self.submit(model.EventReceived(name, self.clock.now(), made, "hr", person))
 
     def carry(self, claimed: Any) -> model.Outcome:
         """A delivery to a command, carried out and settled."""

@@ -81,7 +81,9 @@ class Play:
         unread = where.pop("unread", "")
         place = model.Place(PLATFORM, TENANT, CHAT, f"m{number}")
         place = dataclasses.replace(place, **where)
-        stage.submit(model.Asked(f"msg:{number}", at, account, place, text, unread=unread))
+        stage.submit(
+            model.MessageReceived(f"msg:{number}", at, account, place, text, unread=unread)
+        )
         return self.told()
 
     def clicks(self, who: str, action: str = "approve", number: int = 1, **button: Any) -> str:
@@ -89,7 +91,7 @@ class Play:
         stage = self.stage
         request = stage.read(lambda reader: reader.request(number))
         code, card = (request.code, request.card) if request is not None else ("", "")
-        event = model.Clicked(
+        event = model.CardAction(
             f"click:{stage.number()}",
             stage.clock.now(),
             button.pop("account", stage.account(who)),

@@ -223,7 +223,7 @@ def nobody_but_oneself_to_approve(play: Play) -> str:
 
 @says("refused.rule_person")
 def a_rule_on_behalf_of_nobody(play: Play) -> str:
-    ordered = model.Ordered(
+    ordered = model.CommandRequested(
         "order:1",
         play.stage.clock.now(),
         rule="hire",
@@ -280,7 +280,7 @@ def an_instance_that_is_not_there(play: Play) -> str:
 @says("refused.unknown_targets_near")
 def an_instance_whose_name_is_misspelt(play: Play) -> str:
     data = {"instances": [], "unknown": ["WEB-01"], "near": ["web-01"], "ambiguous": {}}
-    play.outside[model.Resolve] = model.Done(data=data)
+    play.outside[model.ResolveTargets] = model.Done(data=data)
     return play.writes("alice", "restart WEB-01")
 
 
@@ -293,7 +293,9 @@ def a_shell_script_on_windows(play: Play) -> str:
 def a_template_with_a_shell_script_on_windows(play: Play) -> str:
     play.company(templates={"shell": SHELL}, commands=rule("shell"))
     one = {**stage_.INSTANCES["web-01"], "system": "windows"}
-    play.outside[model.Resolve] = model.Done(data={"instances": [one], "each": [[one["id"]]]})
+    play.outside[model.ResolveTargets] = model.Done(
+        data={"instances": [one], "each": [[one["id"]]]}
+    )
     return play.writes("bob", "shell targets=web-01")
 
 
@@ -301,7 +303,7 @@ def a_template_with_a_shell_script_on_windows(play: Play) -> str:
 def a_script_in_powershell_elsewhere(play: Play) -> str:
     play.company(program=POWERSHELL, commands=rule("services"))
     one = {**stage_.INSTANCES["web-01"], "system": "linux"}
-    play.outside[model.Resolve] = model.Done(data={"instances": [one]})
+    play.outside[model.ResolveTargets] = model.Done(data={"instances": [one]})
     return play.writes("alice", "services web-01")
 
 
@@ -311,7 +313,7 @@ def instances_of_two_systems(play: Play) -> str:
         {**one, "system": system}
         for one, system in zip(stage_.INSTANCES.values(), ("windows", "linux"), strict=False)
     ]
-    play.outside[model.Resolve] = model.Done(data={"instances": two})
+    play.outside[model.ResolveTargets] = model.Done(data={"instances": two})
     return play.writes("alice", "run web-01 web-02 -- hostname")
 
 
@@ -319,7 +321,7 @@ def instances_of_two_systems(play: Play) -> str:
 def a_setting_of_linux_on_windows(play: Play) -> str:
     play.company(commands=rule("restart", "run", user="app"))
     one = {**stage_.INSTANCES["web-01"], "system": "windows"}
-    play.outside[model.Resolve] = model.Done(data={"instances": [one]})
+    play.outside[model.ResolveTargets] = model.Done(data={"instances": [one]})
     return play.writes("bob", "run web-01 -- hostname")
 
 
@@ -342,7 +344,7 @@ def an_instance_without_its_agent(play: Play) -> str:
 def instances_of_two_regions(play: Play) -> str:
     web = stage_.INSTANCES
     there = [web["web-01"], {**web["web-02"], "region": "there"}]
-    play.outside[model.Resolve] = model.Done(data={"instances": there, "unknown": []})
+    play.outside[model.ResolveTargets] = model.Done(data={"instances": there, "unknown": []})
     return play.writes("alice", "restart web-01 web-02")
 
 
@@ -350,7 +352,7 @@ def found(play: Play, ambiguous: Any = None, **instance: Any) -> str:
     """What is said where the instance is like that."""
     one = {**stage_.INSTANCES["web-01"], **instance}
     data = {"instances": [one], "unknown": [], "ambiguous": ambiguous or {}}
-    play.outside[model.Resolve] = model.Done(data=data)
+    play.outside[model.ResolveTargets] = model.Done(data=data)
     return play.writes("alice", "restart web-01")
 
 
@@ -368,7 +370,7 @@ def an_instance_that_is_not_allowed(play: Play) -> str:
 
 @says("refused.lookup")
 def instances_that_could_not_be_looked_up(play: Play) -> str:
-    play.outside[model.Resolve] = model.Refused("not allowed", "Forbidden.RAM")
+    play.outside[model.ResolveTargets] = model.Refused("not allowed", "Forbidden.RAM")
     return play.writes("alice", "restart web-01")
 
 

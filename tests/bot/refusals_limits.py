@@ -37,7 +37,7 @@ def told(
     if lost:
         stage.answer = lambda claimed: (  # type: ignore[method-assign]
             model.Refused("not allowed", "Forbidden.RAM")
-            if isinstance(claimed.effect.body, model.Resolve)
+            if isinstance(claimed.effect.body, model.ResolveTargets)
             else usual(claimed)
         )
     stage.ask("alice", "all")

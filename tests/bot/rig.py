@@ -46,17 +46,19 @@ def place(message: str = "", chat: str = "ops", platform: str = "chat") -> model
     return model.Place(platform, "corp", chat, message)
 
 
-def asked(number: int | str, text: str = "restart web-01", at: datetime = START) -> model.Asked:
-    return model.Asked(f"ask-{number}", at, ALICE, place(f"m-{number}"), text)
+def asked(
+    number: int | str, text: str = "restart web-01", at: datetime = START
+) -> model.MessageReceived:
+    return model.MessageReceived(f"ask-{number}", at, ALICE, place(f"m-{number}"), text)
 
 
 def clicked(
     number: int | str, request: int, action: str = "approve", account: model.Account = BOB
-) -> model.Clicked:
-    return model.Clicked(f"click-{number}", START, account, place(), "", action, request, "c0de")
+) -> model.CardAction:
+    return model.CardAction(f"click-{number}", START, account, place(), "", action, request, "c0de")
 
 
-def new_request(view: model.View, event: model.Asked, now: datetime) -> model.Request:
+def new_request(view: model.View, event: model.MessageReceived, now: datetime) -> model.Request:
     return model.Request(
         id=view.next_request,
         state=model.State.PENDING,
@@ -101,15 +103,15 @@ def say(
 
 def needs(event: model.Event) -> model.Needs:
     match event:
-        case model.Asked():
+        case model.MessageReceived():
             return model.Needs(
                 platform=event.place.platform,
                 message=event.place.message,
                 asks_by=event.account.id,
             )
-        case model.Clicked() | model.TimerDue() | model.Observed():
+        case model.CardAction() | model.TimerDue() | model.InvocationPolled():
             return model.Needs(request=event.request)
-        case model.Settled():
+        case model.EffectCompleted():
             return model.Needs(effect=event.effect)
     return model.Needs()
 
@@ -121,7 +123,7 @@ def entry(action: str, number: int = 0, **facts: Any) -> model.AuditEntry:
 def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
     """Asks make requests with a card; approvals vote and update it; "boom" fails."""
     match event:
-        case model.Asked():
+        case model.MessageReceived():
             if "boom" in event.text:
                 raise RuntimeError("boom")
             if view.request is not None:
@@ -134,7 +136,7 @@ def decide(event: model.Event, view: model.View, now: datetime) -> model.Decisio
                 timers=(model.Timer(request.id, "expire", request.expires_at),),
                 audit=(entry("asked", request.id, text=event.text),),
             )
-        case model.Clicked():
+        case model.CardAction():
             assert view.request is not None
             request = replace(
                 view.request, state=model.State.APPROVED, version=view.request.version + 1

@@ -154,13 +154,13 @@ class RunStage(stage.Stage):
 
     def answer(self, claimed: store.Claimed) -> model.Outcome:
         body = claimed.effect.body
-        if isinstance(body, model.Resolve):
+        if isinstance(body, model.ResolveTargets):
             return self.found(body)
         if isinstance(body, model.RunCall):
             return self.call(body)
         return super().answer(claimed)
 
-    def found(self, body: model.Resolve) -> model.Outcome:
+    def found(self, body: model.ResolveTargets) -> model.Outcome:
         instances: dict[str, Any] = {}
         unknown: list[str] = []
         each: list[list[str]] = []

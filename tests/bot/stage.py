@@ -129,7 +129,7 @@ class Stage:
         self.clock = Clock()
         of = the_book or book()
         away = [name for name, rule in of.commands.items() if rule.engine == "oos"]
-        self.house = deployment.House(of, loader.load(commands, away), "here")
+        self.house = deployment.Deployment(of, loader.load(commands, away), "here")
         self.untold: list[str] = []
         self.stored: dict[str, dict[str, object]] = {}
         """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""
@@ -175,9 +175,9 @@ class Stage:
     def place(self, message: str = "") -> model.Place:
         return model.Place(PLATFORM, TENANT, CHAT, message)
 
-    def ask(self, who: str, text: str, quoted: str = "") -> model.Asked:
+    def ask(self, who: str, text: str, quoted: str = "") -> model.MessageReceived:
         number = self.number()
-        event = model.Asked(
+        event = model.MessageReceived(
             f"msg:{number}",
             self.clock.now(),
             self.account(who),
@@ -191,7 +191,7 @@ class Stage:
     def click(
         self, who: str, request: int, action: str, code: str, card: str = "", reason: str = ""
     ) -> model.Receipt:
-        event = model.Clicked(
+        event = model.CardAction(
             f"click:{self.number()}",
             self.clock.now(),
             self.account(who),
@@ -216,12 +216,12 @@ class Stage:
     def settle(self, claimed: store.Claimed, outcome: model.Outcome) -> None:
         effect = claimed.effect
         key = f"effect:{effect.id}:{effect.attempts}"
-        self.submit(model.Settled(key, self.clock.now(), effect.id, outcome))
+        self.submit(model.EffectCompleted(key, self.clock.now(), effect.id, outcome))
 
     def answer(self, claimed: store.Claimed) -> model.Outcome:
         """What a healthy outside answers."""
         match claimed.effect.body:
-            case model.Resolve(targets=targets):
+            case model.ResolveTargets(targets=targets):
                 found = [INSTANCES[t] for t in targets if t in INSTANCES]
                 lost = [t for t in targets if t not in INSTANCES]
                 return model.Done(data={"instances": found, "unknown": lost, "ambiguous": {}})
@@ -265,7 +265,7 @@ class Stage:
                     model.InstanceResult(instance, status, code, f"output of {instance}")
                     for instance in step.instances
                 )
-                event = model.Observed(
+                event = model.InvocationPolled(
                     f"seen:{self.number()}", self.clock.now(), request, step.invocation, results
                 )
                 self.submit(event)

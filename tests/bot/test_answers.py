@@ -30,7 +30,7 @@ def said(acted: stage.Stage) -> str:
 
 def ask_in(acted: stage.Stage, chat: str, who: str, text: str) -> None:
     place = model.Place(stage.PLATFORM, stage.TENANT, chat, "m")
-    event = model.Asked(
+    event = model.MessageReceived(
         f"there:{acted.number()}", acted.clock.now(), acted.account(who), place, text
     )
     acted.submit(event)

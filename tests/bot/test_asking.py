@@ -36,7 +36,9 @@ def write(
     number = stage.number()
     at = stage.clock.now() - timedelta(seconds=age)
     place = model.Place(PLATFORM, TENANT, chat, f"m{number}", thread, direct=chat != CHAT)
-    stage.submit(model.Asked(f"msg:{number}", at, stage.account(who), place, text, quoted=quoted))
+    stage.submit(
+        model.MessageReceived(f"msg:{number}", at, stage.account(who), place, text, quoted=quoted)
+    )
     return "\n".join(said(stage.work()))
 
 
@@ -51,7 +53,7 @@ def test_a_request_written_an_hour_before_it_arrived_starts_nothing(stage: Stage
 
 def test_a_request_that_was_under_way_for_minutes_says_so_on_its_card(stage: Stage) -> None:
     stage.submit(
-        model.Asked(
+        model.MessageReceived(
             "old",
             stage.clock.now() - timedelta(minutes=12),
             stage.account("alice"),
@@ -140,7 +142,7 @@ def test_approving_beside_the_topic_of_the_card_needs_the_code(stage: Stage) -> 
 
 def test_a_click_without_a_card_counts_only_in_the_chat_of_the_card(stage: Stage) -> None:
     request = stage.planned("alice", "restart web-01")
-    foreign = model.Clicked(
+    foreign = model.CardAction(
         "click:foreign",
         stage.clock.now(),
         stage.account("bob"),

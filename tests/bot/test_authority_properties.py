@@ -68,7 +68,7 @@ class World:
         self.book = dataclasses.replace(self.book, **changes)
         index = policy.index_accounts(self.book.people)
         self.book = dataclasses.replace(self.book, index=index)
-        self.stage.house = deployment.House(self.book, self.stage.house.catalog, "here")
+        self.stage.house = deployment.Deployment(self.book, self.stage.house.catalog, "here")
 
     def person(self, name: str) -> policy.Person | None:
         return policy.person_of(self.book, model.Account(PLATFORM, TENANT, name))
@@ -106,7 +106,7 @@ class World:
         name = account(human, which)
         person = self.person(name)
         count = len(self.stage.read(lambda reader: reader.votes(self.number)))
-        event = model.Clicked(
+        event = model.CardAction(
             f"click:{self.stage.number()}", self.stage.clock.now(),
             model.Account(PLATFORM, TENANT, name), self.stage.place(), request.card, "approve",
             self.number, request.code,

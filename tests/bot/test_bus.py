@@ -94,7 +94,7 @@ def test_an_event_that_is_published_twice_is_stored_and_delivered_once(
             door = doors[number] if number < len(doors) else 0
             event = model.CloudEvent(id_, source, "t", stage.clock.now(), data={"n": number})
             name = f"door-{door} {source} {id_}"
-            stage.submit(model.Arrived(name, stage.clock.now(), event, "hr"))
+            stage.submit(model.EventReceived(name, stage.clock.now(), event, "hr"))
         stored = [(event.source, event.id) for event in stage.events()]
         first = {pair: number for number, pair in reversed(list(enumerate(arrivals)))}
         assert stored == list(dict.fromkeys(arrivals))
@@ -333,7 +333,7 @@ async def test_ten_thousand_deliveries_all_leave_once(tmp_path: Path) -> None:
     many = 10_000
 
     def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
-        if not isinstance(event, model.Arrived):
+        if not isinstance(event, model.EventReceived):
             return model.Decision()
         made = []
         for number in range(100):
@@ -353,7 +353,7 @@ async def test_ten_thousand_deliveries_all_leave_once(tmp_path: Path) -> None:
 
         box = outbox.Outbox(r.engine, lambda _: Far(), (), r.clock)
         events = [model.CloudEvent(str(n), "s", "t", rig.START) for n in range(many // 100)]
-        arrivals = [model.Arrived(f"ce:{one.id}", rig.START, one, "hr") for one in events]
+        arrivals = [model.EventReceived(f"ce:{one.id}", rig.START, one, "hr") for one in events]
         await asyncio.gather(*map(r.engine.submit, arrivals))
         assert r.rows("SELECT COUNT(*) FROM outbox WHERE state = 'queued'") == [(many,)]
         task = asyncio.create_task(box.run())
@@ -370,7 +370,7 @@ async def test_ten_thousand_deliveries_all_leave_once(tmp_path: Path) -> None:
 
 async def test_old_events_go_after_30_days_and_dead_letters_after_90(tmp_path: Path) -> None:
     def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
-        if not isinstance(event, model.Arrived):
+        if not isinstance(event, model.EventReceived):
             return model.Decision()
         named = {"source": "s", "id": event.event.id, "type": "t"}
         bodies = [model.Deliver("r", n, "http", {"target": "x"}, {}, named) for n in range(3)]
@@ -381,14 +381,14 @@ async def test_old_events_go_after_30_days_and_dead_letters_after_90(tmp_path: P
 
         async def arrive(id_: str) -> None:
             event = model.CloudEvent(id_, "s", "t", rig.START)
-            await r.engine.submit(model.Arrived(f"ce:{id_}", r.clock.now(), event, "hr"))
+            await r.engine.submit(model.EventReceived(f"ce:{id_}", r.clock.now(), event, "hr"))
 
         for number in range(12):
             await arrive(f"old-{number}")
         outcomes = (model.Done(), model.Refused("no"), model.Unknown("perhaps"))
         for (number,) in r.rows("SELECT id FROM outbox"):
             outcome = outcomes[number % 3]
-            settled = model.Settled(f"effect:{number}:1", r.clock.now(), number, outcome)
+            settled = model.EffectCompleted(f"effect:{number}:1", r.clock.now(), number, outcome)
             await r.engine.submit(settled)
         janitor = scheduler.Janitor(r.engine, r.clock, scheduler.Ticker(r.clock), bite=5)
 
@@ -431,7 +431,7 @@ def test_an_event_is_known_again_for_as_long_as_it_is_set_and_then_it_is_another
         now = stage.clock.now()
         event = model.CloudEvent("1", "hr.approval", "t", now, data={"emp_id": "E1"})
         known_as = "in:hr:hr.approval:1"
-        arrived = model.Arrived(f"{known_as}:c0", now, event, "hr", "alice", None, known_as)
+        arrived = model.EventReceived(f"{known_as}:c0", now, event, "hr", "alice", None, known_as)
         return not stage.submit(arrived).duplicate
 
     def later(hours: int) -> None:
@@ -468,7 +468,9 @@ def test_what_was_matched_at_the_door_is_not_matched_again_by_the_writer(
         id = f"in:hr:hr.approval:1:{content}"
         changed = dataclasses.replace(event, data={"n": n})
         known_as = "in:hr:hr.approval:1"
-        stage.submit(model.Arrived(id, stage.clock.now(), changed, "hr", "alice", meant, known_as))
+        stage.submit(
+            model.EventReceived(id, stage.clock.now(), changed, "hr", "alice", meant, known_as)
+        )
     assert "hr.approval" not in asked
     assert len(stage.letters("queued")) == 2
     assert {event.person for event in stage.events() if event.source == "hr.approval"} == {"alice"}

@@ -46,7 +46,9 @@ def test_a_place_or_person_that_is_not_ours_is_refused_with_the_reason(stage: St
         (stage.place(), stage.account("mallory"), "refused.unknown_account"),
         (stage.place(), stage.account("dave"), "refused.role"),
     ):
-        event = model.Asked(f"msg:{reason}", stage.clock.now(), account, place, "restart web-01")
+        event = model.MessageReceived(
+            f"msg:{reason}", stage.clock.now(), account, place, "restart web-01"
+        )
         stage.submit(event)
         (row,) = stage.read(lambda reader: list(reader.chain()))[-1:]
         assert (row.action, row.facts["reason"]) == ("ask.refused", reason)
@@ -57,7 +59,9 @@ def test_a_place_or_person_that_is_not_ours_is_refused_with_the_reason(stage: St
 def test_operations_are_asked_for_where_approvers_can_see_the_card(stage: Stage) -> None:
     place = dataclasses.replace(stage.place("m"), chat="u-alice", direct=True)
     for number, text in enumerate(("restart web-01", "whoami")):
-        event = model.Asked(f"msg:{number}", stage.clock.now(), stage.account("alice"), place, text)
+        event = model.MessageReceived(
+            f"msg:{number}", stage.clock.now(), stage.account("alice"), place, text
+        )
         stage.submit(event)
     told = said(stage.work())
     assert "Ask for this in a group" in told[0]
@@ -202,7 +206,7 @@ def test_a_click_on_another_card_or_with_another_code_changes_nothing(stage: Sta
 
 def test_a_policy_that_is_no_longer_configured_lets_nobody_approve(stage: Stage) -> None:
     request = stage.planned("alice", "restart web-01")
-    stage.house = deployment.House(book(policies={}), stage.house.catalog, "here")
+    stage.house = deployment.Deployment(book(policies={}), stage.house.catalog, "here")
     receipt = stage.click("bob", request.id, "approve", request.code)
     assert "no longer in bot.toml" in receipt.toast
     stage.tick(1801)
@@ -335,7 +339,7 @@ def test_a_message_that_a_moderator_removed_is_not_told_as_taken_back_by_its_aut
 ) -> None:
     stage.planned("alice", "restart web-01")
     message = stage.request(1).place.message
-    event = model.Recalled("r", stage.clock.now(), PLATFORM, TENANT, message, by="moderator")
+    event = model.MessageRecalled("r", stage.clock.now(), PLATFORM, TENANT, message, by="moderator")
     stage.submit(event)
     effects = stage.work()
     assert stage.request(1).state is model.State.CANCELLED
@@ -349,7 +353,7 @@ def test_a_message_that_a_moderator_removed_is_not_told_as_taken_back_by_its_aut
 
 def test_a_recalled_message_takes_its_request_back(stage: Stage) -> None:
     request = stage.planned("alice", "restart web-01")
-    event = model.Recalled("r", stage.clock.now(), PLATFORM, TENANT, request.place.message)
+    event = model.MessageRecalled("r", stage.clock.now(), PLATFORM, TENANT, request.place.message)
     stage.submit(event)
     assert stage.request(request.id).state is model.State.CANCELLED
 
@@ -440,6 +444,6 @@ def test_a_timer_that_no_longer_fits_does_nothing(stage: Stage) -> None:
 
 
 def test_nothing_is_decided_of_an_effect_that_is_gone(stage: Stage) -> None:
-    event = model.Settled("effect:99:1", stage.clock.now(), 99, model.Done())
+    event = model.EffectCompleted("effect:99:1", stage.clock.now(), 99, model.Done())
     assert stage.submit(event) == model.Receipt()
     assert actions(stage) == []

@@ -140,7 +140,7 @@ class History(RuleBasedStateMachine):
     @rule(back=st.integers(0, 3))
     def recall(self, back: int) -> None:
         request = self.stage.request(max(1, self.last - back))
-        event = model.Recalled(
+        event = model.MessageRecalled(
             f"recall:{self.stage.number()}",
             self.stage.clock.now(),
             PLATFORM,

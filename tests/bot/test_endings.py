@@ -11,7 +11,7 @@ import pytest
 
 from bot import model
 from bot.core import delivery
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 from tests.bot.stage import CHAT, PLATFORM, TENANT, Stage, actions, book, said, words
 
 GONE = model.Refused("no such message", "231003")
@@ -125,7 +125,7 @@ def test_nothing_goes_from_a_direct_chat_into_a_group(stage: Stage) -> None:
     request = last_word(stage)
     place = model.Place(PLATFORM, TENANT, "p2p-alice", "m-1", direct=True)
     moved = dataclasses.replace(request, place=place)
-    draft = Draft(stage.house, model.View(1, 0, "", request=moved), stage.clock.now())
+    draft = DecisionBuilder(stage.house, model.View(1, 0, "", request=moved), stage.clock.now())
     found = [delivery.place_of(draft, way) for way in delivery.WAYS[1:]]
     assert all(each is not None and each.direct for each in found)
 

@@ -93,7 +93,7 @@ async def test_a_poison_event_harms_only_itself_and_is_not_taken_again(
 
 async def test_what_a_failed_decision_wrote_is_undone(path: Path) -> None:
     def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
-        assert isinstance(event, model.Asked)
+        assert isinstance(event, model.MessageReceived)
         made = rig.decide(event, view, rig.START)
         return replace(made, audit=(*made.audit, rig.entry("bad", fact=object())))
 
@@ -121,7 +121,7 @@ async def test_a_guard_that_fails_decides_once_more_and_then_refuses(path: Path)
 
     def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
         nonlocal tries
-        if isinstance(event, model.Asked):
+        if isinstance(event, model.MessageReceived):
             return rig.decide(event, view, rig.START)
         tries += 1
         assert view.request is not None
@@ -154,7 +154,7 @@ async def test_one_vote_per_person(path: Path) -> None:
 
 async def test_a_new_request_may_not_take_the_number_or_message_of_another(path: Path) -> None:
     def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
-        assert isinstance(event, model.Asked)
+        assert isinstance(event, model.MessageReceived)
         request = rig.new_request(view, event, rig.START)
         if event.text == "same number":
             request = replace(request, id=1)
@@ -199,7 +199,7 @@ async def test_the_view_shows_what_was_asked_for(path: Path) -> None:
         return wanted.get(getattr(event, "text", "")) or rig.needs(event)
 
     def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
-        if isinstance(event, model.Asked) and event.text in wanted:
+        if isinstance(event, model.MessageReceived) and event.text in wanted:
             views[event.text] = view
             return model.Decision()
         return rig.decide(event, view, rig.START)

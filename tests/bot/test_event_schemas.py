@@ -136,10 +136,10 @@ def nap(acted: Stage) -> None:
 
 def turn_away(acted: Stage) -> None:
     now = acted.clock.now()
-    acted.submit(model.Turned("t:1", now, "hr", "duplicate", "192.0.2.1", 3))
-    acted.submit(model.Turned("t:2", now, "hr", "signature", "192.0.2.1", 3))
+    acted.submit(model.IngressRejected("t:1", now, "hr", "duplicate", "192.0.2.1", 3))
+    acted.submit(model.IngressRejected("t:2", now, "hr", "signature", "192.0.2.1", 3))
     forged = model.CloudEvent("1", "countersign/x", "countersign.run.completed", now)
-    acted.submit(model.Arrived("ce:1", now, forged, "hr"))
+    acted.submit(model.EventReceived("ce:1", now, forged, "hr"))
 
 
 def refuse(acted: Stage) -> None:
@@ -236,7 +236,7 @@ def test_the_schemas_have_the_actions_and_facts_that_the_audit_log_documents() -
 
 
 def test_what_the_schemas_repeat_is_what_the_code_has() -> None:
-    waits = get_args(get_type_hints(model.Ballot)["kind"])
+    waits = get_args(get_type_hints(model.ApprovalStep)["kind"])
     assert "|".join(waits) == event_schemas.WAITS
     assert event_schemas.COMPLETED_DATA["properties"]["InvocationStatus"]["enum"] == [
         *bus.ENDS.values()

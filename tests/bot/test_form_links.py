@@ -324,7 +324,7 @@ def test_a_form_whose_decision_counts_is_read_once_more_too(counted: Forms) -> N
     counted.file("O")
     counted.tell("O")
     taken = counted.claim()
-    while not any(isinstance(each.effect.body, model.Resolve) for each in taken):
+    while not any(isinstance(each.effect.body, model.ResolveTargets) for each in taken):
         for each in taken:
             counted.settle(each, counted.answer(each))
         taken = counted.claim()

@@ -22,7 +22,7 @@ COUNT = 250
 class Fleet(RunStage):
     """``restart all`` runs on 250 machines, in three calls."""
 
-    def found(self, body: model.Resolve) -> model.Outcome:
+    def found(self, body: model.ResolveTargets) -> model.Outcome:
         if body.targets != ("all",):
             return super().found(body)
         named = [
@@ -69,7 +69,7 @@ def begun(stage: Fleet) -> list[store.Claimed]:
     return others
 
 
-def held(stage: Fleet) -> model.Ballot:
+def held(stage: Fleet) -> model.ApprovalStep:
     """Nobody who approved may approve any more, and the throttled calls are due."""
     begun(stage)
     with_policy("any", approvers=("carol",))(stage)

@@ -29,7 +29,7 @@ def edit(stage: RunStage, **changes: Any) -> None:
     book = dataclasses.replace(stage.house.book, **changes)
     if "people" in changes:
         book = dataclasses.replace(book, index=policy.index_accounts(book.people))
-    stage.house = deployment.House(book, stage.house.catalog, "here")
+    stage.house = deployment.Deployment(book, stage.house.catalog, "here")
 
 
 def renamed(stage: RunStage, old: str, new: str) -> None:
@@ -181,7 +181,7 @@ def test_the_same_userid_of_another_organisation_is_nobody(stage: RunStage) -> N
     request = stage.request(1)
     stranger = model.Account(PLATFORM, "other", "u-bob")
     stage.submit(
-        model.Clicked(
+        model.CardAction(
             "click:other",
             stage.clock.now(),
             stranger,

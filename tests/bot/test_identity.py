@@ -68,8 +68,8 @@ def test_what_was_voted_on_beside_the_plan_is_in_its_code(
     assert request.plan is not None
     house = dataclasses.replace(scene.house, book=dataclasses.replace(scene.house.book, **change))
     view = model.View(next_request=9, audit_seq=0, installation="x", request=request)
-    again = terms.complete(decision.Draft(scene.house, view, stage.START), request.plan)
-    other = terms.complete(decision.Draft(house, view, stage.START), request.plan)
+    again = terms.complete(decision.DecisionBuilder(scene.house, view, stage.START), request.plan)
+    other = terms.complete(decision.DecisionBuilder(house, view, stage.START), request.plan)
     assert model.digest(again) == request.digest
     assert model.digest(other) != request.digest
 

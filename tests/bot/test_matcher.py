@@ -45,7 +45,9 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     made.close()
 
 
-def looked(stage: Stage, rules: ruleset.Rulebook, *events: model.Arrived) -> list[model.Arrived]:
+def looked(
+    stage: Stage, rules: ruleset.Rulebook, *events: model.EventReceived
+) -> list[model.EventReceived]:
     matching = matcher.Matcher(rules)
     try:
         return stage.loop.run_until_complete(matching.look(events))
@@ -53,9 +55,9 @@ def looked(stage: Stage, rules: ruleset.Rulebook, *events: model.Arrived) -> lis
         matching.close()
 
 
-def arrived(stage: Stage, data: Any, id_: str = "1") -> model.Arrived:
+def arrived(stage: Stage, data: Any, id_: str = "1") -> model.EventReceived:
     event = model.CloudEvent(id_, "hr", "ProvisionRequest", stage.clock.now(), data=data)
-    return model.Arrived(f"ce:{id_}", stage.clock.now(), event, "hr")
+    return model.EventReceived(f"ce:{id_}", stage.clock.now(), event, "hr")
 
 
 def test_the_writer_does_not_match_what_was_matched_before_it(stage: Stage) -> None:

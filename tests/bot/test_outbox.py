@@ -105,7 +105,7 @@ async def test_what_is_queued_leaves_at_once_and_comes_back_as_an_event(path: Pa
         await post.queue(rig.say("hello", context={"for": "bob"}))
         await post.settled()
         assert post.platform.calls == [(rig.say("hello").body, False)]
-        (settled,) = [event for event in post.rig.seen if isinstance(event, model.Settled)]
+        (settled,) = [event for event in post.rig.seen if isinstance(event, model.EffectCompleted)]
         assert settled.id == "effect:1:1"
         assert settled.outcome == model.Done("ref")
         assert post.states() == {"hello": "done"}
@@ -173,7 +173,7 @@ async def test_retries_back_off_until_it_is_too_late(path: Path) -> None:
         outcomes = {
             event.effect: event.outcome
             for event in post.rig.seen
-            if isinstance(event, model.Settled)
+            if isinstance(event, model.EffectCompleted)
         }
         assert outcomes == {
             1: model.Refused("gave up: down", "gave_up"),
@@ -221,7 +221,9 @@ async def test_a_performer_that_raises_or_hangs_leaves_it_unknown(
             platform.gate.clear()
             await post.queue(rig.say("hangs"))
             await post.settled()
-        outcomes = [event.outcome for event in post.rig.seen if isinstance(event, model.Settled)]
+        outcomes = [
+            event.outcome for event in post.rig.seen if isinstance(event, model.EffectCompleted)
+        ]
         assert outcomes == [
             model.Unknown("LookupError in the adapter", "token-1"),
             model.Unknown("TimeoutError in the adapter"),
@@ -307,7 +309,9 @@ async def test_what_was_in_flight_is_sent_again_in_doubt(path: Path) -> None:
     async with posting(path) as post:
         await post.settled()
         assert [(key, doubt) for key, (_, doubt) in zip(post.platform.keys(), post.platform.calls, strict=True)] == [("a1", True), ("a2", False)]  # fmt: skip  # noqa: E501
-        (settled, _) = [event for event in post.rig.seen if isinstance(event, model.Settled)]
+        (settled, _) = [
+            event for event in post.rig.seen if isinstance(event, model.EffectCompleted)
+        ]
         assert settled.id == "effect:1:2"
 
 

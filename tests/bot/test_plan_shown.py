@@ -19,7 +19,7 @@ from sandbox.lark import content, state
 from tests.commands import rig
 
 LIMIT = 1024
-HOUSE = deployment.House(rig.BOOK, rig.CATALOG)
+HOUSE = deployment.Deployment(rig.BOOK, rig.CATALOG)
 
 
 def on_dingtalk(card: model.Card) -> list[str]:
@@ -94,7 +94,7 @@ def test_all_of_a_plan_can_be_told_from_what_was_sent(
 @PLATFORMS
 def test_what_is_asked_in_the_middle_of_a_run_says_what_is_left_out(seen_on) -> None:
     shown = "\n".join(f"item {n}: Success" for n in range(300))
-    ballot = model.Ballot("k", "canary", "clean", "d" * 64, shown=shown)
+    ballot = model.ApprovalStep("k", "canary", "clean", "d" * 64, shown=shown)
     plan = replace(rig.PLAN, template="clean-logs", engine="local")
     one = asked(plan, state=model.State.WAITING, ballot=ballot)
     seen = "\n".join(seen_on(cards.request_card(HOUSE, one)))
@@ -132,8 +132,8 @@ class Archive:
 
 def test_what_scripts_of_a_template_printed_is_one_command_away() -> None:
     plan = replace(rig.PLAN, template="clean-logs", engine="local")
-    stage = model.Stage("clean", "ACS::ECS::RunCommand", "Failed", "because " * 100)
-    progress = model.Progress((stage,), outputs={"freed": "12 GB"})
+    stage = model.TaskStatus("clean", "ACS::ECS::RunCommand", "Failed", "because " * 100)
+    progress = model.RunStatus((stage,), outputs={"freed": "12 GB"})
     one = asked(plan, state=model.State.FAILED, progress=progress)
     said = rig.plain(rig.ask("output 42", request=one, archive=Archive()))
     assert "web-02 · failed · exit 3 · 8 bytes" in said

@@ -60,14 +60,14 @@ ENDED = {"Success", "Failed"}
 
 def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
     """Asked "1,2" starts steps in the batches named; a result that is final ends its step."""
-    if isinstance(event, model.Asked):
+    if isinstance(event, model.MessageReceived):
         request = replace(rig.new_request(view, event, now), state=model.State.RUNNING)
         steps = tuple(
             step(request.id, index, *name.split("/"))
             for index, name in enumerate(event.text.split(","))
         )
         return model.Decision(request=request, steps=steps)
-    assert isinstance(event, model.Observed)
+    assert isinstance(event, model.InvocationPolled)
     (mine,) = [one for one in view.steps if one.invocation == event.invocation]
     ended = event.missing or any(one.status in ENDED for one in event.results)
     assert view.request is not None
@@ -92,8 +92,8 @@ class Scene:
         self.rig.clock.advance(**after)
         return await self.poller.poll(self.rig.clock.now())
 
-    def told(self) -> list[model.Observed]:
-        return [event for event in self.rig.seen if isinstance(event, model.Observed)]
+    def told(self) -> list[model.InvocationPolled]:
+        return [event for event in self.rig.seen if isinstance(event, model.InvocationPolled)]
 
 
 @contextlib.asynccontextmanager

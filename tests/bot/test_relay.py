@@ -124,7 +124,7 @@ async def test_the_receipt_is_the_outcome(receipt: model.Receipt, outcome: model
 
     assert await command_target.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt()) == outcome
     assert seen == [
-        model.Ordered(
+        model.CommandRequested(
             id="ordered:deliver:hr%3Aapproval:1:hire:1",
             at=rig.START,
             rule="hire",

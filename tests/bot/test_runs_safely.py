@@ -113,7 +113,7 @@ def test_an_approved_run_does_not_begin_hours_later(stage: RunStage) -> None:
     stage.planned("alice", "fleet targets=web-01")
     stage.approve()
     claims = stage.claim()
-    [look] = [one for one in claims if isinstance(one.effect.body, model.Resolve)]
+    [look] = [one for one in claims if isinstance(one.effect.body, model.ResolveTargets)]
     for other in claims:
         if other is not look:
             stage.settle(other, stage.answer(other))
@@ -279,11 +279,11 @@ def sight(made: RunStage, status: Any, waiting: model.Waiting | None = None, **f
     """The execution of the first request is looked at."""
     [step] = made.read(lambda reader: reader.steps(1))
     execution = model.Execution(step.invocation, status, waiting=waiting, **fields)
-    made.submit(model.ExecutionSeen(f"seen:{made.number()}", made.clock.now(), 1, execution))
+    made.submit(model.ExecutionPolled(f"seen:{made.number()}", made.clock.now(), 1, execution))
 
 
 def words_told(effects: list[model.Effect]) -> list[str]:
-    return [each.word for each in effects if isinstance(each, model.TellRun)]
+    return [each.word for each in effects if isinstance(each, model.SignalRun)]
 
 
 def started(made: RunStage) -> None:
@@ -298,7 +298,7 @@ def test_every_pause_of_a_loop_there_is_told_of_and_passed_by_itself(tmp_path: P
     try:
         started(made)
         for done in (1, 2):
-            so_far = model.Progress(done=done)
+            so_far = model.RunStatus(done=done)
             sight(made, "Waiting", model.Waiting("pause", "touch"), progress=so_far)
             assert "is paused at touch" in said(made.work())
             made.click("alice", 1, "resume", made.request(1).code)
@@ -320,7 +320,7 @@ def test_two_approvals_of_one_name_there_are_two_questions(tmp_path: Path) -> No
             assert request.state is State.WAITING
             codes.add(request.code)
             made.approve("carol")
-            [told] = [each for each in made.work() if isinstance(each, model.TellRun)]
+            [told] = [each for each in made.work() if isinstance(each, model.SignalRun)]
             assert (told.word, told.task) == ("approve", id)
         assert len(codes) == 2
     finally:

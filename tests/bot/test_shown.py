@@ -507,8 +507,8 @@ def elsewhere(make: Make, template: str, text: str) -> RunStage:
 
 def waiting(stage: RunStage, waits: model.Waiting) -> list[model.Effect]:
     step = stage.read(lambda reader: reader.steps(1))[0]
-    execution = model.Execution(step.invocation, "Waiting", model.Progress(()), waiting=waits)
-    stage.submit(model.ExecutionSeen("seen:1", stage.clock.now(), 1, execution))
+    execution = model.Execution(step.invocation, "Waiting", model.RunStatus(()), waiting=waits)
+    stage.submit(model.ExecutionPolled("seen:1", stage.clock.now(), 1, execution))
     return stage.work()
 
 
@@ -562,7 +562,7 @@ def test_also_when_what_was_asked_for_is_refused(make: Make, text: str) -> None:
 
 
 def by_hand(stage: RunStage, message: str, by: str = "") -> None:
-    event = model.Recalled(
+    event = model.MessageRecalled(
         f"recalled:{stage.number()}", stage.clock.now(), "chat", "corp", message, by
     )
     stage.submit(event)

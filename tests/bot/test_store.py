@@ -100,7 +100,9 @@ def test_times_read_back_to_the_millisecond(when: datetime) -> None:
     assert again.tzinfo is UTC
 
 
-@given(values(model.Asked) | values(model.Observed) | values(model.Settled))
+@given(
+    values(model.MessageReceived) | values(model.InvocationPolled) | values(model.EffectCompleted)
+)
 def test_scrubbing_leaves_good_text_alone(event: Any) -> None:
     assert codec.scrub(event) is event
 
@@ -108,7 +110,7 @@ def test_scrubbing_leaves_good_text_alone(event: Any) -> None:
 def test_scrubbing_reaches_everywhere() -> None:
     bad = "a\ud800b"
     done = model.Done(bad, {bad: [{"x": (bad,)}]})
-    assert codec.scrub(model.Settled(bad, rig.START, 1, done)) == model.Settled(
+    assert codec.scrub(model.EffectCompleted(bad, rig.START, 1, done)) == model.EffectCompleted(
         "a\ufffdb", rig.START, 1, model.Done("a\ufffdb", {"a\ufffdb": [{"x": ("a\ufffdb",)}]})
     )
 
@@ -311,7 +313,7 @@ async def test_a_card_of_another_platform_or_no_card_finds_nothing(path: Path) -
 
 async def test_a_form_makes_one_request(path: Path) -> None:
     def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
-        assert isinstance(event, model.Asked)
+        assert isinstance(event, model.MessageReceived)
         request = rig.new_request(view, event, now)
         form = model.FormOrigin("chat", "corp", "PROC", "instance-1")
         return model.Decision(request=dataclasses.replace(request, form=form))

@@ -217,7 +217,9 @@ async def test_old_events_and_effects_are_pruned_in_small_bites(path: Path) -> N
         await asyncio.gather(*(r.engine.submit(rig.asked(n)) for n in range(1, 30)))
         ids = [row[0] for row in r.rows("SELECT id FROM outbox ORDER BY id")]
         for effect in ids[:20]:
-            settled = model.Settled(f"effect:{effect}:1", rig.START, effect, model.Refused("no"))
+            settled = model.EffectCompleted(
+                f"effect:{effect}:1", rig.START, effect, model.Refused("no")
+            )
             await r.engine.submit(settled)
         for number in range(1, 11):
             at = rig.START + timedelta(minutes=30)

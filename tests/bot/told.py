@@ -46,7 +46,7 @@ def faults(events: Iterable[model.CloudEvent]) -> list[str]:
 
 
 def faults_of(
-    known: deployment.House, view: model.View, decision: model.Decision, now: datetime
+    known: deployment.Deployment, view: model.View, decision: model.Decision, now: datetime
 ) -> list[str]:
     """The same of everything that a decision is, or would be if there were rules."""
     return faults((*decision.published, *bus.own_events(known, view, decision, now)))

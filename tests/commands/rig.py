@@ -110,7 +110,7 @@ def ask(
         locale=locale,
         view=view(**shown),
         now=NOW,
-        sheets=cards.Sheets(deployment.House(BOOK, CATALOG), lambda plan, text: text),
+        sheets=cards.Sheets(deployment.Deployment(BOOK, CATALOG), lambda plan, text: text),
     )
     return parsed.command.call(context, parsed.values)
 

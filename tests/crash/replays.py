@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot import config, deployment, model, store
 from bot.commands import loader
 from bot.core import live_runs
-from bot.core.decision import Draft
+from bot.core.decision import DecisionBuilder
 from bot.oos import interpreter
 from bot.store import views
 from tests.crash import crew
@@ -25,7 +25,7 @@ def faults(bot: crew.Bot) -> list[str]:
     settings = config.load(bot.config)
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
-    home = deployment.House(settings.book, loader.load(settings.commands, elsewhere))
+    home = deployment.Deployment(settings.book, loader.load(settings.commands, elsewhere))
     opened = store.Store(settings.database, readonly=True)
     try:
         with opened.reading() as reader:
@@ -39,7 +39,7 @@ def faults(bot: crew.Bot) -> list[str]:
         opened.close()
 
 
-def of_run(home: deployment.House, reader: store.Reader, request: model.Request) -> list[str]:
+def of_run(home: deployment.Deployment, reader: store.Reader, request: model.Request) -> list[str]:
     """No call was started twice under one key, and the journal alone tells how the run ended."""
     assert request.plan is not None
     rows = views.Archive(reader.connection).entries(request.id, 0)
@@ -60,7 +60,7 @@ def of_run(home: deployment.House, reader: store.Reader, request: model.Request)
         nonce="",
     )
     now = datetime.now(UTC)
-    run = live_runs.of(Draft(home, view, now))
+    run = live_runs.of(DecisionBuilder(home, view, now))
     progress = run.state.next(max(now, run.at))
     end = progress.status if isinstance(progress, interpreter.Done) else type(progress).__name__
     if end != ENDS.get(request.state):

@@ -60,7 +60,7 @@ def finished(scene: run_stage.RunStage, ask, approve) -> None:  # type: ignore[n
     approve(lost := ask("unknown", "alice", "restart web-03 reason=lost"), "carol")
     scene.work()
     step = scene.read(lambda reader: reader.steps(lost.id))[0]
-    gone = model.Observed("gone", scene.clock.now(), lost.id, step.invocation, (), True)
+    gone = model.InvocationPolled("gone", scene.clock.now(), lost.id, step.invocation, (), True)
     scene.submit(gone)
     scene.work()
     scene.ask("alice", "restart nowhere reason=typo")  # refused: no such instance

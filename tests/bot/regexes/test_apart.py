@@ -71,7 +71,7 @@ async def test_a_slow_pattern_holds_up_nobody_but_the_one_who_wrote_it(tmp_path:
     rules, order = book(regexes.compiled(SLOW + "z")), list[str]()
 
     def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
-        assert isinstance(event, model.Asked)
+        assert isinstance(event, model.MessageReceived)
         found = policy.examine(rules, "restart", "text", event.text) if "x" in event.text else None
         order.append(event.id)
         if found is not None and found.refusal is not None:
