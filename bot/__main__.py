@@ -16,6 +16,7 @@ import click
 from bot import config, event_schemas, release
 from bot.cli import redo, rules, shell, store
 from bot.config import reference
+from bot.reference import rooms
 from bot.source import unicode
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def templates_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "configuration": reference.page,
     "events": event_schemas.page,
+    "rooms": rooms.table,
     "templates": templates_page,
 }
 

@@ -455,7 +455,7 @@ def test_every_checkpoint_is_documented() -> None:
     reached = set()
     for room in ("bot", "adapters"):
         for path in sorted((ROOT / room).rglob("*.py")):
-            for point in re.findall(r'checkpoints\.reach\(f?"([^"]+)"\)', path.read_text("utf-8")):
+            for point in re.findall(r'failpoints\.reach\(f?"([^"]+)"\)', path.read_text("utf-8")):
                 for shared in (aliyun.Api, oos.Api):
                     told_as = point.replace("{self.name}", shared.name)
                     reached.add(told_as.replace("{", "<").replace("}", ">"))

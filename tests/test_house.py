@@ -9,85 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.reference import rooms
+
 ROOT = Path(__file__).resolve().parent.parent
-PURE = {"model", "policy", "quorum", "texts", "checkpoints", "words"}
-"""What any module of ``bot`` may import."""
-MAY: dict[str, set[str]] = {
-    "model": set(),
-    "checkpoints": set(),
-    "texts": set(),
-    "words": set(),
-    "regexes": set(),
-    "policy": {"model", "regexes"},
-    "quorum": {"model", "policy"},
-    "ports": {"model"},
-    "audit": PURE | {"store"},
-    "jsonish": PURE,
-    "blanks": PURE | {"jsonish", "oos", "reader"},
-    "samples": PURE | {"blanks", "oos"},
-    "hindrances": PURE | {"oos"},
-    "runbook": PURE | {"blanks", "catalog", "oos", "parameters", "samples", "spelling"},
-    "shelf": PURE | {"catalog", "hindrances", "oos", "runbook", "templates"},
-    "parameters": PURE | {"blanks", "jsonish", "oos", "regexes"},
-    "rendering": PURE,
-    "command": PURE | {"catalog", "deliveries", "rendering"},
-    "deliveries": PURE,
-    "clerk": PURE | {"ports"},
-    "relay": PURE | {"ports"},
-    "event_schemas": PURE,
-    "events": PURE | {"core", "deliveries", "store"},
-    "catalog": PURE | {"command", "oos", "parameters", "words"},
-    "loading": PURE
-    | {"catalog", "command_files", "hindrances", "oos", "parse", "script_files", "shelf", "words"},
-    "command_files": PURE | {"catalog", "command", "parameters", "script_files"},
-    "script_files": set(),
-    "reader": PURE | {"jsonish"},
-    "reference": PURE | {"catalog", "loading", "parameters"},
-    "spelling": PURE | {"oos", "reader"},
-    "arguments": PURE | {"blanks", "jsonish", "parameters", "reader", "spelling"},
-    "suggestions": PURE,
-    "parse": PURE | {"arguments", "parameters", "reader", "spelling", "suggestions"},
-    "house": PURE | {"catalog", "rulebook"},
-    "rulebook": PURE | {"rules"},
-    "matcher": PURE | {"ports", "rulebook", "rules"},
-    "cards": PURE | {"house"},
-    "core": PURE
-    | {
-        "audit",
-        "cards",
-        "catalog",
-        "command",
-        "deliveries",
-        "house",
-        "oos",
-        "parse",
-        "regexes",
-        "rulebook",
-        "rules",
-    },
-    "store": PURE | {"audit", "release"},
-    "logbook": PURE,
-    "release": set(),
-    "taker": PURE | {"logbook", "patience", "ports", "regexes", "store"},
-    "engine": PURE | {"patience", "ports", "regexes", "store", "taker"},
-    "patience": PURE | {"rules", "store"},
-    "outbox": PURE | {"engine", "ports", "store"},
-    "poller": PURE | {"engine", "ports", "store", "timer"},
-    "watcher": PURE | {"engine", "ports", "timer"},
-    "clock": PURE | {"engine", "ports", "store"},
-    "timer": PURE | {"engine", "ports", "store"},
-    "config": PURE | {"event_schemas", "regexes", "rulebook", "rules"},
-    "trials": PURE | {"core", "deliveries", "rulebook", "rules"},
-    "shell": PURE | {"config", "events", "loading", "store"},
-    "rule_commands": PURE | {"config", "events", "rulebook", "rules", "shell", "trials"},
-    "redo": PURE
-    | {"config", "core", "events", "rule_commands", "rulebook", "shell", "store", "trials"},
-    "store_commands": PURE | {"config", "events", "shell", "store"},
-    "oos": {"regexes"},
-    "templates": {"hindrances", "oos"},
-    "rules": set(),
-}
-FREE = {"app", "__main__", "__init__"}
+LAYERS = (*rooms.LAYERS, ("__init__", "__main__"))
+LAYER = {room: number for number, layer in enumerate(LAYERS) for room in layer}
 PLATFORM_WORDS = ("dingtalk", "lark", "feishu", "aliyun")
 MAY_NAME_PLATFORMS = {"app", "config", "__main__"}
 SHARED = "openapi"
@@ -124,41 +50,23 @@ def room_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", modules("bot"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_rooms_of_the_bot(path: Path) -> None:
+def test_a_room_imports_lower_layers_only(path: Path) -> None:
     room = room_of(path)
-    names = imported(path)
-    assert not {name for name in names if name.split(".")[0] in ("sandbox", "tests", "bench")}
-    if room in FREE:
-        return
-    assert not {name for name in names if name.split(".")[0] in ("adapters", "commands")}
-    used = {name.split(".")[1] for name in names if name.startswith("bot.")} - {room}
-    real = {name for name in used if (ROOT / "bot" / name).is_dir()} | {
-        name for name in used if (ROOT / "bot" / f"{name}.py").is_file()
-    }
-    assert room in MAY, f"say in this test what bot/{room} may import"
-    assert real <= MAY[room], f"{room} must not import {real - MAY[room]}"
+    assert room in LAYER, f"give bot/{room} a layer in this test"
+    for name in imported(path):
+        party, *rest = name.split(".")
+        assert party not in ("sandbox", "tests", "bench"), name
+        if party in ("adapters", "commands"):
+            assert room in MAY_NAME_PLATFORMS, f"bot/{room} imports {name}"
+        if party == "bot" and rest and rest[0] in LAYER and rest[0] != room:
+            assert LAYER[rest[0]] < LAYER[room], f"bot/{room} imports {name}, which is not lower"
 
 
-@pytest.mark.parametrize("path", modules("bot"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_bot_knows_no_platform(path: Path) -> None:
-    if room_of(path) in MAY_NAME_PLATFORMS:
-        return
-    text = path.read_text("utf-8").lower()
-    named = [word for word in PLATFORM_WORDS if word in text]
-    assert not named, f"bot/ names a platform: {named}"
+def test_the_map_has_every_room() -> None:
+    assert rooms.table() in (ROOT / "docs/explanation/map.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize(
-    "room", ["core", "oos", "policy.py", "quorum.py", "cards", "model", "parse.py", "rules"]
-)
-def test_the_core_is_pure(room: str) -> None:
-    place = ROOT / "bot" / room
-    for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
-        touched = {name.split(".")[0] for name in imported(path)} & NO_IO
-        assert not touched, f"{path.name} imports {touched}"
-
-
-def test_no_circles_in_the_room_of_templates() -> None:
+def test_no_circle_inside_a_room() -> None:
     """Not even through a package that hands out what its modules hold."""
     names = {
         path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules("bot")
@@ -171,12 +79,29 @@ def test_no_circles_in_the_room_of_templates() -> None:
             if used != name and not any(more.startswith(f"{used}.") for more in imported(path))
         }
         for name, path in known.items()
-        if name.startswith("bot.oos")
     }
-    assert len(left) > 30
     while free := {name for name, uses in left.items() if not uses & left.keys()}:
         left = {name: uses for name, uses in left.items() if name not in free}
     assert not left, f"these import each other: {left}"
+
+
+@pytest.mark.parametrize("path", modules("bot"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_bot_knows_no_platform(path: Path) -> None:
+    if room_of(path) in MAY_NAME_PLATFORMS:
+        return
+    text = path.read_text("utf-8").lower()
+    named = [word for word in PLATFORM_WORDS if word in text]
+    assert not named, f"bot/ names a platform: {named}"
+
+
+@pytest.mark.parametrize(
+    "room", ["core", "oos", "policy", "cards", "model", "rules", "texts", "source", "deployment.py"]
+)
+def test_the_core_is_pure(room: str) -> None:
+    place = ROOT / "bot" / room
+    for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+        touched = {name.split(".")[0] for name in imported(path)} & NO_IO
+        assert not touched, f"{path.name} imports {touched}"
 
 
 def test_only_the_store_touches_sql() -> None:
@@ -185,7 +110,7 @@ def test_only_the_store_touches_sql() -> None:
         for path in modules("bot")
         if {name.split(".")[0] for name in imported(path)} & {"sqlite3", "sqlite_utils"}
     }
-    assert users <= {"store", "engine", "taker"}, users
+    assert users <= {"store", "runtime"}, users
 
 
 @pytest.mark.parametrize("path", modules("adapters"), ids=lambda p: str(p.relative_to(ROOT)))
@@ -194,7 +119,7 @@ def test_adapters_know_the_doors_only(path: Path) -> None:
     for name in imported(path):
         parts = name.split(".")
         if parts[0] == "bot" and len(parts) > 1:
-            assert parts[1] in {"model", "ports", "checkpoints"}, f"{path.name} imports {name}"
+            assert parts[1] in {"model", "failpoints"}, f"{path.name} imports {name}"
         if parts[0] == "adapters" and len(parts) > 1:
             assert parts[1] in {room, SHARED}, f"{path.name} imports another adapter: {name}"
         assert parts[0] not in ("sandbox", "tests", "bench", "commands")

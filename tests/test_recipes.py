@@ -358,8 +358,8 @@ def event_begin(tree: Tree) -> None:
         "\n\ndef parcel(draft: Draft) -> None:\n"
         '    draft.enter("countersign", "parcel.sent", to="Alice")\n',
     )
-    tree.edit("bot/audit.py", "from bot import", "from bot import checkpoints\nfrom bot import")
-    tree.add("bot/audit.py", '\n\ndef parcel() -> None:\n    checkpoints.reach("audit.parcel")\n')
+    tree.edit("bot/audit.py", "from bot import", "from bot import failpoints\nfrom bot import")
+    tree.add("bot/audit.py", '\n\ndef parcel() -> None:\n    failpoints.reach("audit.parcel")\n')
 
 
 def event_finish(tree: Tree) -> None:
@@ -437,7 +437,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot import model, ports{more}
+from bot import model{more}
+from bot.model import ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -564,7 +565,8 @@ policy = "one"
 SEND = """
 import asyncio
 from pathlib import Path
-from bot import clock, config, model
+from bot import config, model
+from bot.runtime import clock
 from bot.app import outside
 
 settings = config.load(Path("pigeon.toml"), {})

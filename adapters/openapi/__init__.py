@@ -1,8 +1,8 @@
 """What the adapters of Alibaba Cloud share: the official SDK's client, its threads, who we are,
 when a call is tried again, and what a failed one means.
 
-It is no adapter itself: nothing here implements a door of ``bot.model.ports``. No SDK is imported before
-the first call.
+It is no adapter itself: nothing here implements a door of ``bot.model.ports``. No SDK is imported
+before the first call.
 """
 
 from __future__ import annotations

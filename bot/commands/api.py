@@ -1,6 +1,6 @@
 """What a command file may use: how a command is declared, what it is told, what it may answer.
 
-A command is a function with typed parameters (see ``bot.commands.parameters``). Four decorators declare one:
+A command is a function with typed parameters (see ``parameters``). Four decorators declare one:
 ``operation`` plans a script that people approve, ``query`` answers from what is stored, ``vote``
 acts on a request, ``lookup`` asks which instances there are. None of them does I/O.
 """

@@ -112,7 +112,8 @@ def refusal_of_claim(
     house: Deployment, effect: model.StoredEffect, view: model.View, now: datetime
 ) -> model.Refused | None:
     """Why an effect that was just claimed must not be sent; None: it may be. Asked in the very
-    transaction that claims it; a refusal settles the effect, and comes back as ``EffectCompleted``."""
+    transaction that claims it; a refusal settles the effect, and comes back as
+    ``EffectCompleted``."""
     refused = authority.refusal_of_claim(house, effect, view, now)
     return refused or call_limits.refusal_of_claim(house, effect, view.request)
 

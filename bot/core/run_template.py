@@ -23,8 +23,8 @@ from bot.core import (
     hidden_values,
     live_runs,
     notices,
-    plan_preview,
     questions,
+    run_progress,
     waits,
 )
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
@@ -259,7 +259,7 @@ def show(draft: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep |
     request = draft.it
     if request.ballot is not None and asks is not None and request.ballot.key == asks.key:
         asks = request.ballot
-    progress = hidden_values.progress(request.plan, progress_of(run, asks))
+    progress = hidden_values.progress(request.plan, run_progress.progress_of(run, asks))
     state = model.State.RUNNING if asks is None else model.State.WAITING
     same = (state, asks) == (request.state, request.ballot)
     if same and request.progress is not None and request.progress.stages == progress.stages:
@@ -314,26 +314,6 @@ def askers(draft: DecisionBuilder, asks: model.ApprovalStep) -> tuple[str, ...]:
 # ----------------------------------------------------------------------------- how far it is
 
 
-def progress_of(run: live_runs.Live, asks: model.ApprovalStep | None) -> model.RunStatus:
-    """The tasks of the template with what became of them, and the newest loop's counts."""
-    state = run.state
-    over = {step.path: step for step in state.steps}
-    current = state.current
-    found = []
-    for stage in plan_preview.stages(state.template):
-        step = over.get(stage.name)
-        if step is not None:
-            detail = str(step.failure.message) if step.failure is not None else ""
-            stage = model.TaskStatus(stage.name, stage.action, step.status, detail)
-        elif stage.name == current:
-            stage = replace(stage, status="Running" if asks is None else "Waiting")
-        found.append(stage)
-    counts = state.counts()
-    if counts is None:
-        return model.RunStatus(tuple(found))
-    return model.RunStatus(tuple(found), counts.done, counts.failed, counts.running, counts.total)
-
-
 # ----------------------------------------------------------------------------- the end
 
 
@@ -343,13 +323,13 @@ def conclude(draft: DecisionBuilder, run: live_runs.Live, done: interpreter.Done
         show(draft, run, questions.doubt(draft, run, done.unknown[0]))
         return
     plan = draft.it.plan
-    progress = hidden_values.progress(plan, progress_of(run, None))
-    error = error_text(draft.it.locale, done.error) if done.error is not None else ""
+    progress = hidden_values.progress(plan, run_progress.progress_of(run, None))
+    error = run_progress.error_text(draft.it.locale, done.error) if done.error is not None else ""
     error, outputs = (
         hidden_values.covered(plan, error),
         hidden_values.covered(plan, dict(done.outputs)),
     )
-    stages = tuple(ended_stage(stage, error) for stage in progress.stages)
+    stages = tuple(run_progress.ended_stage(stage, error) for stage in progress.stages)
     halted = progress.running if done.status == "Cancelled" else 0
     progress = replace(progress, running=0, halted=halted)
     draft.change(progress=replace(progress, stages=stages, outputs=outputs, error=error))
@@ -360,23 +340,6 @@ def conclude(draft: DecisionBuilder, run: live_runs.Live, done: interpreter.Done
     }[done.status]
     live_runs.forget(draft)
     end(draft, state, cancelled_why(draft, done) if done.status == "Cancelled" else error)
-
-
-def error_text(locale: str, failure: interpreter.Failure) -> str:
-    """Why a run failed: what its code means, in words, and what was said to it."""
-    key = f"failure.{failure.code}"
-    meaning = texts.say(locale, key) if key in texts.PHRASES else failure.code
-    known = meaning != failure.code or failure.code not in failure.message
-    told = f"{meaning}: {failure.message}" if failure.message and known else failure.message
-    told = told or meaning
-    return f"{failure.task}: {told}" if failure.task else told
-
-
-def ended_stage(stage: model.TaskStatus, error: str) -> model.TaskStatus:
-    """A task as it is told in the end: why the run failed stands above, and once."""
-    if stage.status == "Running":
-        return replace(stage, status="Cancelled")
-    return replace(stage, detail="") if stage.detail and stage.detail in error else stage
 
 
 def cancelled_why(draft: DecisionBuilder, done: interpreter.Done) -> str:
@@ -480,7 +443,7 @@ def woken(draft: DecisionBuilder) -> None:
 def shown_again(draft: DecisionBuilder) -> None:
     """The counts of a loop have moved since they were shown."""
     progress = hidden_values.progress(
-        draft.it.plan, progress_of(live_runs.of(draft), draft.it.ballot)
+        draft.it.plan, run_progress.progress_of(live_runs.of(draft), draft.it.ballot)
     )
     if progress != draft.it.progress:
         draft.change(progress=progress)

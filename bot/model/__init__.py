@@ -63,6 +63,7 @@ from bot.model.events import (
     Started,
     TimerDue,
     Waiting,
+    word_of,
 )
 from bot.model.outcomes import (
     TOGETHER,
@@ -198,4 +199,5 @@ __all__ = [
     "seals",
     "short",
     "verbatim",
+    "word_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -233,3 +234,22 @@ class Receipt:
     card: Card | None = None
     duplicate: bool = False
     code: str = ""
+
+
+WORDS: Mapping[type, str] = {
+    MessageReceived: "Asked",
+    CardAction: "Clicked",
+    MessageRecalled: "Recalled",
+    InvocationPolled: "Observed",
+    ExecutionPolled: "ExecutionSeen",
+    EffectCompleted: "Settled",
+    EventReceived: "Arrived",
+    IngressRejected: "Turned",
+    CommandRequested: "Ordered",
+}
+"""The words of the store and the audit log where they differ from the names of the types."""
+
+
+def word_of(event: Event) -> str:
+    """The kind of an event, as it stands in the store and the audit log."""
+    return WORDS.get(type(event), type(event).__name__)

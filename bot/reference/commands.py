@@ -1,6 +1,6 @@
 """The reference of the commands, written from the commands themselves.
 
-``python -m bot.reference.commands`` writes it into docs/reference/commands.md; a test holds it there.
+``python -m bot.reference.commands`` writes docs/reference/commands.md; a test holds it there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.commands import loader, parameters, registry
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "commands.md"
 BEGIN = "<!-- written by python -m bot.reference.commands from here on -->\n"
 _TYPES: dict[parameters.Kind, str] = {

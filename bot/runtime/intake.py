@@ -116,9 +116,9 @@ class Taker:
             lines = [*logs.lines(view.request, decision), *logs.failures(decision)]
             if needs.asks_by:
                 self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
-        writer.record(event.id, type(event).__name__, codec.ms(now), receipt)
+        writer.record(event.id, model.word_of(event), codec.ms(now), receipt)
         if isinstance(event, model.EventReceived) and event.known_as:
-            writer.record(event.known_as, type(event).__name__, codec.ms(now), receipt)
+            writer.record(event.known_as, model.word_of(event), codec.ms(now), receipt)
         return receipt, lines
 
     def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
@@ -129,13 +129,13 @@ class Taker:
             actor="system",
             action="event.failed",
             request=getattr(event, "request", 0),
-            facts={"event": event.id, "kind": type(event).__name__, "error": type(fault).__name__},
+            facts={"event": event.id, "kind": model.word_of(event), "error": type(fault).__name__},
         )
         writer.savepoint()
         try:
             self._prepare(event, now)
             writer.append(entry, codec.ms(now))
-            writer.record(event.id, type(event).__name__, codec.ms(now), self._failed_receipt)
+            writer.record(event.id, model.word_of(event), codec.ms(now), self._failed_receipt)
         except Exception as error:
             if fatal(error):
                 raise

@@ -33,8 +33,8 @@ class Ticker:
     """Calls each job when it wants to be called, at least every 30 s, never twice at once.
 
     APScheduler sleeps until a moment of the machine's clock; how long that is, the event loop's
-    time says. So whoever notices that the clock was set (``bot.runtime.clock``) calls ``wake_all``: every
-    job is then planned anew.
+    time says. So whoever notices that the clock was set (``runtime.clock``) calls ``wake_all``:
+    every job is then planned anew.
     """
 
     def __init__(self, clock: ports.Clock) -> None:

@@ -22,12 +22,15 @@ CHILD = textwrap.dedent(
     """
     import asyncio, contextlib, os, signal, sys
     from pathlib import Path
-    from bot import checkpoints, clerk, core, engine, house, loading, model, outbox, store
+    from bot import core, deployment, failpoints, model, store
+    from bot.commands import loader
+    from bot.runtime import command_target, engine, outbox
     from tests.bot import bus_stage, rig, stage
 
     folder, point, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     HIRED = '$.source == "hr"'
-    HOUSE = house.House(stage.book(), loading.load(stage.COMMANDS), "here", rules=bus_stage.rules(
+    COMMANDS = loader.load(stage.COMMANDS)
+    HOUSE = deployment.Deployment(stage.book(), COMMANDS, "here", rules=bus_stage.rules(
         hire=(HIRED, bus_stage.command("provision", bus_stage.HIRE)),
         tell=(HIRED, bus_stage.webhook()),
     ))
@@ -64,16 +67,17 @@ CHILD = textwrap.dedent(
                 rig.Clock(),
             )
             door.start()
-            parties = {"command": clerk.Clerk(door.submit, rig.Clock()), "webhook": Robot()}
+            parties = {"command": command_target.Clerk(door.submit, rig.Clock())}
+            parties["webhook"] = Robot()
             route = lambda effect: parties.get(getattr(effect, "how", ""), Cloud())
             box = outbox.Outbox(door, route, (), rig.Clock())
             await box.recover()
-            checkpoints.install(hook)
+            failpoints.install(hook)
             task = asyncio.create_task(box.run())
             for number in range(int(sys.argv[4])):
                 data = {"emp_id": f"E{number}", "role": "dev"}
                 event = model.CloudEvent(f"e{number}", "hr", "hired", rig.START, data=data)
-                arrived = model.Arrived(f"ce:{number}", rig.START, event, "hr", "alice")
+                arrived = model.EventReceived(f"ce:{number}", rig.START, event, "hr", "alice")
                 await door.submit(arrived)
                 print(number, flush=True)
             def done():

@@ -315,7 +315,7 @@ async def test_a_timer_whose_event_fails_is_not_tried_for_ever(path: Path) -> No
 KILLED = textwrap.dedent(
     """
     import asyncio, os, signal, sys
-    from bot import checkpoints
+    from bot import failpoints
     from tests.bot import rig
     from pathlib import Path
 
@@ -330,7 +330,7 @@ KILLED = textwrap.dedent(
 
     async def main():
         async with rig.running(Path(sys.argv[1])) as r:
-            checkpoints.install(hook)
+            failpoints.install(hook)
             for wave in range(50):
                 futures = [r.engine.submit(rig.asked(wave * 10 + n)) for n in range(10)]
                 for n, future in enumerate(futures):

@@ -66,7 +66,7 @@ ONE_REASON = {
 
 def sources() -> Iterator[Path]:
     yield from sorted((ROOT / "core").glob("*.py"))
-    yield from (ROOT / "policy.py", ROOT / "quorum.py")
+    yield from sorted((ROOT / "policy").glob("*.py"))
 
 
 def uses() -> dict[str, list[str]]:
