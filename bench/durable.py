@@ -63,15 +63,15 @@ class Durable:
 
     def __init__(self, path: Path, documents: Mapping[str, Any]) -> None:
         self.app = app.App(config.load(path))
-        self.house = self.app.house
+        self.deployment = self.app.deployment
         self.store = store.Store(self.app.settings.database)
         self.outside = Outside(documents)
         self.clock = clock.Steady(clock.MachineClock())
         self._asked = 0
         self.engine = engine.Engine(
             self.store,
-            lambda event: core.needs(self.house, event),
-            lambda event, view, now: core.decide(self.house, event, view, now),
+            lambda event: core.needs(self.deployment, event),
+            lambda event, view, now: core.decide(self.deployment, event, view, now),
             self.clock,
         )
 

@@ -53,7 +53,7 @@ class App:
         )
         for warning in commands.warnings:
             log.warning("%s", warning)
-        self.house = deployment.Deployment(
+        self.deployment = deployment.Deployment(
             settings.book,
             commands,
             settings.aliyun.region,
@@ -73,7 +73,7 @@ class App:
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] | None = None) -> None:
         """Work until ``stop`` is set. Raises BadCredentials, Unreadable, Stopped, or what broke the
         store."""
-        self.house = dataclasses.replace(self.house, key=key_.of(self.settings))
+        self.deployment = dataclasses.replace(self.deployment, key=key_.of(self.settings))
         with contextlib.closing(
             store.Store(self.settings.database, mark=self.settings.mark)
         ) as opened:
@@ -81,13 +81,13 @@ class App:
             self._failed = asyncio.get_running_loop().create_future()
             door = engine.Engine(
                 opened,
-                lambda event: core.needs(self.house, event),
-                lambda event, view, now: core.decide(self.house, event, view, now),
+                lambda event: core.needs(self.deployment, event),
+                lambda event, view, now: core.decide(self.deployment, event, view, now),
                 self.clock,
                 failed_toast=texts.say(self.settings.book.locale, "receipt.error"),
                 failed=self._fail,
                 judge=lambda effect, view, now: core.refusal_of_claim(
-                    self.house, effect, view, now
+                    self.deployment, effect, view, now
                 ),
             )
             door.start()
@@ -117,14 +117,14 @@ class App:
     async def _serve(
         self, door: engine.Engine, stop: asyncio.Event, ready: Callable[[], None] | None
     ) -> None:
-        outside = outside_.Outside.of(self.settings, self.clock, self.house.key)
+        outside = outside_.Outside.of(self.settings, self.clock, self.deployment.key)
         chats = outside.chats
         budgets = [
             outbox.Budget(b.platform, frozenset(b.kinds), b.per, b.count, b.seconds)
             for b in self.settings.budgets
         ]
         bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock)
-        matching = matcher.Matcher(self.house.rules)
+        matching = matcher.Matcher(self.deployment.rules)
         inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look)
         queue = outbox.Outbox(door, bus.route, budgets, self.clock, account=outside.account)
         ticker = scheduler.Ticker(self.clock)

@@ -27,7 +27,7 @@ from bot.deployment import Deployment
 
 
 def outcome_message(
-    house: Deployment,
+    deployment: Deployment,
     request: model.Request,
     votes: Sequence[model.Vote],
     results: Sequence[model.InstanceResult],
@@ -49,7 +49,7 @@ def outcome_message(
         account for account in (request.account,) if account.platform == request.place.platform
     )
     approvers = dict.fromkeys(
-        name_of(house, vote.person)
+        name_of(deployment, vote.person)
         + (f" ({texts.say(locale, 'card.via.form')})" if vote.via == "form" else "")
         + (f" ({texts.say(locale, f'card.vote.{vote.word}')})" if vote.word else "")
         for vote in votes
@@ -58,7 +58,7 @@ def outcome_message(
     began, ended = request.started_at or request.approved_at, request.ended_at
     rows = [
         *definitions.incident_rows(request),
-        (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
+        (texts.say(locale, "card.asked_by"), (span(name_of(deployment, request.person)),)),
         (texts.say(locale, "say.approved_by"), (span(texts.joined(locale, approvers, "list")),)),
         (texts.say(locale, "say.ran"), (span(f"{request.command} · "), code(request.code))),
     ]
@@ -95,7 +95,7 @@ def outcome_message(
 
 
 def ending_message(
-    house: Deployment,
+    deployment: Deployment,
     request: model.Request,
     votes: Sequence[model.Vote],
     stamp: str,
@@ -108,7 +108,7 @@ def ending_message(
     and the stamp of its audit entry."""
     locale = request.locale
     said = sentence(title or title_of(request), text, mentions, request.text)
-    rows = [*vote_row(house, request, votes)]
+    rows = [*vote_row(deployment, request, votes)]
     if why:
         rows.insert(0, (texts.say(locale, "card.reason"), (span(why),)))
     if request.plan is not None:

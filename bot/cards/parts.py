@@ -73,28 +73,28 @@ def sentence(
     return model.Message(title or texts.plain(text)[:TITLE], blocks, mentions, quote)
 
 
-def moment(house: Deployment, when: datetime) -> str:
-    return f"{when.astimezone(house.zone):%m-%d %H:%M}"
+def moment(deployment: Deployment, when: datetime) -> str:
+    return f"{when.astimezone(deployment.zone):%m-%d %H:%M}"
 
 
 def state_word(locale: str, request: model.Request) -> str:
     return texts.say(locale, f"state.{request.word}")
 
 
-def name_of(house: Deployment, person: str) -> str:
-    known = house.book.people.get(person)
+def name_of(deployment: Deployment, person: str) -> str:
+    known = deployment.book.people.get(person)
     return known.name if known else person
 
 
-def names_of(house: Deployment, ids: Iterable[str]) -> list[str]:
-    return [name_of(house, person) for person in ids]
+def names_of(deployment: Deployment, ids: Iterable[str]) -> list[str]:
+    return [name_of(deployment, person) for person in ids]
 
 
 def accounts_of(
-    house: Deployment, ids: Iterable[str], place: model.Place
+    deployment: Deployment, ids: Iterable[str], place: model.Place
 ) -> tuple[model.Account, ...]:
     """The accounts by which these people can be mentioned in this place."""
-    found = (policy.account_of(house.book, who, place.platform, place.tenant) for who in ids)
+    found = (policy.account_of(deployment.book, who, place.platform, place.tenant) for who in ids)
     return tuple(account for account in found if account is not None)
 
 
@@ -145,7 +145,7 @@ def asked_text(request: model.Request) -> str:
 
 
 def vote_row(
-    house: Deployment, request: model.Request, votes: Sequence[model.Vote]
+    deployment: Deployment, request: model.Request, votes: Sequence[model.Vote]
 ) -> tuple[Row, ...]:
     if not votes:
         return ()
@@ -154,7 +154,7 @@ def vote_row(
     for vote in votes:
         word = vote.word or ("approve" if vote.approve else "reject")
         word = texts.say(locale, f"card.vote.{word}")
-        text = f"{name_of(house, vote.person)} {word} {moment(house, vote.at)}"
+        text = f"{name_of(deployment, vote.person)} {word} {moment(deployment, vote.at)}"
         if vote.via == "form":
             text += " " + texts.say(locale, "card.via.form")
         why = texts.say(locale, "card.vote.why", vote=text, why=vote.reason)

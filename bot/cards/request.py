@@ -50,7 +50,7 @@ TONES: dict[model.State, str] = {
 
 
 def request_card(
-    house: Deployment,
+    deployment: Deployment,
     request: model.Request,
     votes: Sequence[model.Vote] = (),
     results: Sequence[model.InstanceResult] = (),
@@ -59,15 +59,15 @@ def request_card(
     locale, plan = request.locale, request.plan
     assert plan is not None
     pending = request.state is model.State.PENDING
-    needed, digest = quorum.ballot_of(house.book, request)
+    needed, digest = quorum.ballot_of(deployment.book, request)
     cast = quorum.votes_on(digest, votes)
     asks = pending or (request.ballot is not None and request.ballot.voted)
     if pending:
-        blocks = plan_blocks(house, request)
-        if votes_row := vote_row(house, request, cast):
+        blocks = plan_blocks(deployment, request)
+        if votes_row := vote_row(deployment, request, cast):
             blocks = (model.Block("facts", rows=votes_row), *blocks)
     else:
-        blocks = settled_blocks(house, request, vote_row(house, request, votes), results)
+        blocks = settled_blocks(deployment, request, vote_row(deployment, request, votes), results)
     waiting = quorum.tally(needed, cast).waiting_for if asks and not request.hold else ()
     key = "card.elsewhere" if asks else "card.elsewhere.status"
     buttons = buttons_of(request, plan)
@@ -82,8 +82,8 @@ def request_card(
         blocks=blocks,
         buttons=buttons,
         ask_reason=texts.say(locale, "card.ask_reason") if asks else "",
-        note=note_of(house, request, votes),
-        mentions=accounts_of(house, waiting, request.place),
+        note=note_of(deployment, request, votes),
+        mentions=accounts_of(deployment, waiting, request.place),
         elsewhere=texts.say(locale, key, id=request.id),
         left_out=texts.say(locale, cut, count="{count}"),
     )
@@ -138,7 +138,7 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
 
 
 def settled_blocks(
-    house: Deployment,
+    deployment: Deployment,
     request: model.Request,
     votes_row: tuple[Row, ...],
     results: Sequence[model.InstanceResult],
@@ -149,7 +149,7 @@ def settled_blocks(
     rows = [
         *definitions.incident_rows(request),
         *hold_rows(request),
-        (texts.say(locale, "card.asked_by"), (span(name_of(house, request.person)),)),
+        (texts.say(locale, "card.asked_by"), (span(name_of(deployment, request.person)),)),
         (texts.say(locale, "card.request"), (code(asked_text(request)),)),
         *escalated_rows(request),
         *votes_row,
@@ -176,12 +176,12 @@ def settled_blocks(
     return (model.Block("facts", rows=tuple(rows)), *runs.blocks(request))
 
 
-def plan_blocks(house: Deployment, request: model.Request) -> tuple[model.Block, ...]:
+def plan_blocks(deployment: Deployment, request: model.Request) -> tuple[model.Block, ...]:
     """The whole plan: what was asked, what exactly will run, where, as whom, until when."""
     plan, locale = request.plan, request.locale
     assert plan is not None
     say = texts.say
-    asker: tuple[model.Span, ...] = (span(name_of(house, request.person)),)
+    asker: tuple[model.Span, ...] = (span(name_of(deployment, request.person)),)
     if request.form is not None:
         asker += (span(" · " + say(locale, "form.from", title=request.form.title)),)
     rows: list[Row] = [
@@ -193,10 +193,10 @@ def plan_blocks(house: Deployment, request: model.Request) -> tuple[model.Block,
     rows += hold_rows(request)
     rows += asking_rows(request)
     if request.form is not None:
-        rows += form_rows(request, request.form, quorum.of(house.book, request).form_counts)
+        rows += form_rows(request, request.form, quorum.of(deployment.book, request).form_counts)
     rows += escalated_rows(request)
     if plan.template:
-        name = name_of(house, request.person)
+        name = name_of(deployment, request.person)
         typed = {key: name for key in plan.hidden if request.args.get(key) == runs.HIDDEN}
         rows += runs.plan_rows(locale, plan, typed)
         rows += definitions.limit_rows(locale, plan)
@@ -205,8 +205,8 @@ def plan_blocks(house: Deployment, request: model.Request) -> tuple[model.Block,
     rows += [
         (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
         (say(locale, "card.code"), (code(request.code),)),
-        (say(locale, "card.expires"), (span(moment(house, request.expires_at)),)),
-        *approver_rows(house, request),
+        (say(locale, "card.expires"), (span(moment(deployment, request.expires_at)),)),
+        *approver_rows(deployment, request),
     ]
     return (
         exact_rows(locale, rows),
@@ -237,13 +237,13 @@ def asking_rows(request: model.Request) -> list[Row]:
     return rows
 
 
-def approver_rows(house: Deployment, request: model.Request) -> list[Row]:
+def approver_rows(deployment: Deployment, request: model.Request) -> list[Row]:
     """Who must agree; where several policies add up, what each of them asks for."""
-    locale, needed = request.locale, quorum.of(house.book, request)
+    locale, needed = request.locale, quorum.of(deployment.book, request)
     rows: list[Row] = []
     for one, kept in needed.everything:
         people = quorum.electors(needed, one)
-        agree = ", ".join(names_of(house, people))
+        agree = ", ".join(names_of(deployment, people))
         if len(people) > 1:
             agree += " · " + texts.say(locale, f"card.mode.{one.mode}", need=one.count)
         if len(needed.everything) > 1:
@@ -308,7 +308,7 @@ def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
     return para(bold(heading)), exact(locale, script)
 
 
-def note_of(house: Deployment, request: model.Request, votes: Sequence[model.Vote]) -> str:
+def note_of(deployment: Deployment, request: model.Request, votes: Sequence[model.Vote]) -> str:
     """The line under the card: how to answer it by text, or who decided."""
     locale = request.locale
     if request.renewed:
@@ -324,16 +324,16 @@ def note_of(house: Deployment, request: model.Request, votes: Sequence[model.Vot
         return texts.say(locale, f"card.note.{what}", id=request.id, code=request.code)
     if request.state in (model.State.APPROVED, model.State.RUNNING) and not request.stopping:
         approvers = names_of(
-            house, (vote.person for vote in votes if vote.approve and not vote.word)
+            deployment, (vote.person for vote in votes if vote.approve and not vote.word)
         )
         return texts.say(locale, "card.note.approved", names=approvers)
     if request.stopping and not request.state.final:
-        return texts.say(locale, "card.note.stopping", name=name_of(house, request.ended_by))
+        return texts.say(locale, "card.note.stopping", name=name_of(deployment, request.ended_by))
     if request.state is model.State.EXPIRED:
         return texts.say(locale, "card.note.expired")
     if request.note:
         return texts.plain(request.note)
-    by = name_of(house, request.ended_by) if request.ended_by else ""
+    by = name_of(deployment, request.ended_by) if request.ended_by else ""
     if by and request.state is model.State.REJECTED:
         return texts.say(locale, "card.note.rejected", name=by)
     if by and request.state is model.State.CANCELLED:

@@ -236,13 +236,13 @@ def buttons(locale: str, number: int, *names: str) -> tuple[model.Button, ...]:
 
 
 def ballot_message(
-    house: Deployment,
+    deployment: Deployment,
     request: model.Request,
     ballot: model.ApprovalStep,
     waiting_for: tuple[str, ...],
 ) -> model.Message:
     """What a run waits for, said in the thread to those who can answer it."""
-    mentions = accounts_of(house, waiting_for, request.place)
+    mentions = accounts_of(deployment, waiting_for, request.place)
     text = texts.say(
         request.locale,
         f"say.ballot.{ballot.kind}",

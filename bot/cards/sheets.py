@@ -40,8 +40,8 @@ class Sheets:
     """Blocks of a reply. ``locale`` is that of the chat where somebody asks; ``covered`` hides the
     plan's hidden values in what it printed."""
 
-    def __init__(self, house: Deployment, covered: Callable[[model.Plan, str], str]) -> None:
-        self._house = house
+    def __init__(self, deployment: Deployment, covered: Callable[[model.Plan, str], str]) -> None:
+        self._house = deployment
         self._covered = covered
 
     def plan(self, request: model.Request, locale: str) -> tuple[model.Block, ...]:

@@ -27,13 +27,13 @@ WORDS_THAT_START = ("approve", "confirm", "resume")
 
 
 def refusal_of_claim(
-    house: Deployment, effect: model.StoredEffect, view: model.View, now: datetime
+    deployment: Deployment, effect: model.StoredEffect, view: model.View, now: datetime
 ) -> model.Refused | None:
     """Why an effect that was just claimed must not be sent; None: it may be."""
     request = view.request
     if request is None or not starts(effect.body):
         return None
-    refusal = refusal_of_start(house, request, view, now, since(effect, request, view))
+    refusal = refusal_of_start(deployment, request, view, now, since(effect, request, view))
     return refused(request.locale, refusal) if refusal is not None else None
 
 
@@ -74,63 +74,63 @@ def starts(body: model.Effect) -> bool:
             return False
 
 
-def began(draft: DecisionBuilder, refused: model.Refused | None = None) -> bool:
+def began(builder: DecisionBuilder, refused: model.Refused | None = None) -> bool:
     """Was anything of the request let out that starts or changes something? Not what was claimed
     and ``refused`` together with the effect that this is about."""
-    archive = draft.view.archive
+    archive = builder.view.archive
     assert archive is not None
     together = refused.data.get(model.TOGETHER, ()) if refused is not None else ()
-    return any(starts(body) for body in archive.sent(draft.it.id, tuple(together)))
+    return any(starts(body) for body in archive.sent(builder.it.id, tuple(together)))
 
 
-def may_start(draft: DecisionBuilder) -> bool:
+def may_start(builder: DecisionBuilder) -> bool:
     """May the request that was just approved, or whose targets were just looked at, start now?
     Where it may not, it ends here."""
-    at = approved(draft.it, draft.view)
-    refusal = refusal_of_start(draft.house, draft.it, draft.seen(), draft.now, at)
+    at = approved(builder.it, builder.view)
+    refusal = refusal_of_start(builder.deployment, builder.it, builder.seen(), builder.now, at)
     if refusal is not None:
-        not_started(draft, refused(draft.it.locale, refusal))
+        not_started(builder, refused(builder.it.locale, refusal))
     return refusal is None
 
 
-def not_started(draft: DecisionBuilder, outcome: model.Refused) -> None:
+def not_started(builder: DecisionBuilder, outcome: model.Refused) -> None:
     """It was approved, and refused before anything of it began: nothing ran."""
-    for step in tuple(draft.steps.values()):
-        draft.step(replace(step, state="failed", error=outcome.reason))
-    draft.take_back("start:")
-    draft.take_back("call:")
-    draft.finish(model.State.NOT_STARTED, note=texts.plain(outcome.reason))
-    draft.enter(
+    for step in tuple(builder.steps.values()):
+        builder.step(replace(step, state="failed", error=outcome.reason))
+    builder.take_back("start:")
+    builder.take_back("call:")
+    builder.finish(model.State.NOT_STARTED, note=texts.plain(outcome.reason))
+    builder.enter(
         "countersign",
         "request.not_started",
         reason=str(outcome.data.get("key", "")),
         why=outcome.reason,
-        digest=draft.it.digest,
+        digest=builder.it.digest,
     )
-    draft.update_card()
-    endings.outcome(draft)
+    builder.update_card()
+    endings.outcome(builder)
 
 
 # ----------------------------------------------------------------------------- what is judged
 
 
 def refusal_of_start(
-    house: Deployment,
+    deployment: Deployment,
     request: model.Request,
     view: model.View,
     now: datetime,
     at: datetime | None,
 ) -> policy.Refusal | None:
     """Why nothing of this request may start now; None: it may. ``at``: when it first could have."""
-    if request.plan is not None and not model.intact(request.plan, house.key):
+    if request.plan is not None and not model.intact(request.plan, deployment.key):
         return policy.Refusal("authority.sealed", {"id": request.id})
-    refusal = refusal_of_request(house, request, view.steps)
-    refusal = refusal or refusal_of_hidden(house, request, view, now)
-    draft = DecisionBuilder(house, replace(view, request=request), now)
-    refusal = refusal or refusal_of_values(draft)
-    asked = request if is_found(view.steps) else values.stricter(draft)
-    refusal = refusal or refusal_of_votes(house.book, asked, view)
-    within = quorum.of(house.book, request).run_within
+    refusal = refusal_of_request(deployment, request, view.steps)
+    refusal = refusal or refusal_of_hidden(deployment, request, view, now)
+    builder = DecisionBuilder(deployment, replace(view, request=request), now)
+    refusal = refusal or refusal_of_values(builder)
+    asked = request if is_found(view.steps) else values.stricter(builder)
+    refusal = refusal or refusal_of_votes(deployment.book, asked, view)
+    within = quorum.of(deployment.book, request).run_within
     if refusal is None and at is not None and now - at > within:
         facts = {"id": request.id, "age": now - at, "within": within}
         return policy.Refusal("authority.too_late", facts)
@@ -138,7 +138,7 @@ def refusal_of_start(
 
 
 def refusal_of_request(
-    house: Deployment, request: model.Request, steps: Iterable[model.Step]
+    deployment: Deployment, request: model.Request, steps: Iterable[model.Step]
 ) -> policy.Refusal | None:
     """Why this request can neither be approved nor started, whatever votes there are."""
     if request.state.final:
@@ -147,11 +147,11 @@ def refusal_of_request(
         return refusal_of_hold(request)
     if is_found(steps):
         return None
-    rule = house.book.commands.get(request.command)
-    if rule is None or house.catalog.find(request.command) is None:
+    rule = deployment.book.commands.get(request.command)
+    if rule is None or deployment.catalog.find(request.command) is None:
         facts = {"id": request.id, "command": request.command}
         return policy.Refusal("authority.command", facts)
-    refusal = refusal_of_requester(house.book, request)
+    refusal = refusal_of_requester(deployment.book, request)
     if refusal is None and request.plan is not None:
         here = tuple(one for one in request.plan.instances if one.id not in request.gone)
         refusal = policy.refusal_of_targets(rule, here)
@@ -160,7 +160,7 @@ def refusal_of_request(
 
 
 def refusal_of_hidden(
-    house: Deployment, request: model.Request, view: model.View, now: datetime
+    deployment: Deployment, request: model.Request, view: model.View, now: datetime
 ) -> policy.Refusal | None:
     """Could something hidden decide what a plan does, so that nobody read what they approved? Such
     plans are no longer made; earlier releases put them to the vote."""
@@ -170,17 +170,17 @@ def refusal_of_hidden(
     if is_found(view.steps):
         return None
     faults = plan_preview.faults_of(
-        plan_template.subject_of(DecisionBuilder(house, view, now), plan)
+        plan_template.subject_of(DecisionBuilder(deployment, view, now), plan)
     )
     return policy.Refusal("authority.hidden", {"id": request.id}) if faults else None
 
 
-def refusal_of_values(draft: DecisionBuilder) -> policy.Refusal | None:
+def refusal_of_values(builder: DecisionBuilder) -> policy.Refusal | None:
     """May the values of a plan still be used? Nobody judges those of what others started."""
-    rule = draft.house.book.commands.get(draft.it.command)
-    if rule is None or draft.it.plan is None or is_found(draft.steps.values()):
+    rule = builder.deployment.book.commands.get(builder.it.command)
+    if rule is None or builder.it.plan is None or is_found(builder.steps.values()):
         return None
-    return values.refusal_now(draft, rule)
+    return values.refusal_now(builder, rule)
 
 
 def refusal_of_requester(book: policy.Book, request: model.Request) -> policy.Refusal | None:

@@ -80,9 +80,9 @@ def of_rule(rule: policy.CommandRule) -> Bounds:
     return Bounds(rule.allowed_targets, rule.most_targets, policy.unjudged(rule))
 
 
-def of_now(house: Deployment, request: model.Request) -> tuple[Bounds, ...]:
+def of_now(deployment: Deployment, request: model.Request) -> tuple[Bounds, ...]:
     """The limits of now; none: there is no such command any more."""
-    rule = house.book.commands.get(request.command)
+    rule = deployment.book.commands.get(request.command)
     return (of_rule(rule),) if rule is not None else ()
 
 

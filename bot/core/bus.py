@@ -31,19 +31,24 @@ WHOLE = transform.Transform("ORIGINAL")
 
 
 def published(
-    house: Deployment, event: model.Event, view: model.View, decision: model.Decision, now: datetime
+    deployment: Deployment,
+    event: model.Event,
+    view: model.View,
+    decision: model.Decision,
+    now: datetime,
 ) -> model.Decision:
     """The decision with the events that it is, and with what rules make of them."""
-    assert house.rules is not None
+    assert deployment.rules is not None
     request = decision.request or view.request
-    own = tuple(own_events(house, view, decision, now))
-    made = list(made_of(house, event, (*decision.published, *own), view, request))
+    own = tuple(own_events(deployment, view, decision, now))
+    made = list(made_of(deployment, event, (*decision.published, *own), view, request))
     failed = [one for one in made if isinstance(one, model.AuditEntry)]
     at = view.audit_seq + 1 + len(decision.audit)
     failures = tuple(
-        entered(house, view, number, entry, request, now) for number, entry in enumerate(failed, at)
+        entered(deployment, view, number, entry, request, now)
+        for number, entry in enumerate(failed, at)
     )
-    made += made_of(house, event, failures, view, request)
+    made += made_of(deployment, event, failures, view, request)
     return replace(
         decision,
         published=(*decision.published, *own, *failures),
@@ -53,7 +58,7 @@ def published(
 
 
 def made_of(
-    house: Deployment,
+    deployment: Deployment,
     event: model.Event,
     published: Iterable[model.CloudEvent],
     view: model.View,
@@ -61,11 +66,13 @@ def made_of(
 ) -> Iterator[model.NewEffect | model.AuditEntry]:
     """What rules make of events, and why where they make nothing. That a rule failed is an event,
     too; that one failed on such an event is none, or it would never end."""
-    assert house.rules is not None
+    assert deployment.rules is not None
     for one in published:
-        origin = Origin(person_of(event, one, request), causes_of(house, event, one, view, request))
+        origin = Origin(
+            person_of(event, one, request), causes_of(deployment, event, one, view, request)
+        )
         try:
-            rules = meaning(house.rules, event, one)
+            rules = meaning(deployment.rules, event, one)
         except effort.TooCostly as fault:
             yield model.AuditEntry(
                 actor="countersign",
@@ -117,7 +124,7 @@ class Origin:
 
 
 def causes_of(
-    house: Deployment,
+    deployment: Deployment,
     event: model.Event,
     published: model.CloudEvent,
     view: model.View,
@@ -136,7 +143,7 @@ def causes_of(
     if request is not None:
         causes += [model.Party(request.person, request.account), *request.causes]
     actor = published.data.get("actor") if published.type.startswith(OWN) else None
-    if actor in house.book.people:
+    if actor in deployment.book.people:
         causes.append(model.Party(str(actor), nowhere))
     return tuple(dict.fromkeys(causes))
 
@@ -165,46 +172,52 @@ def marked(
 
 
 def arrived(
-    house: Deployment, event: model.EventReceived, view: model.View, now: datetime
+    deployment: Deployment, event: model.EventReceived, view: model.View, now: datetime
 ) -> model.Decision:
     """Publish what came from outside, unless it says that it is one of the bot's own events: rules
     may trust these, so nobody else makes them."""
     came = replace(event.event, person=event.person)
     if any(name.casefold().startswith(ruleset.AUDIT_SOURCE) for name in (came.source, came.type)):
-        draft = DecisionBuilder(house, view, now)
-        draft.enter("countersign", "event.refused", via=event.via, reason="reserved", event=came.id)
-        return draft.receipt(f"only the bot's own events are from {ruleset.AUDIT_SOURCE}", "error")
+        builder = DecisionBuilder(deployment, view, now)
+        builder.enter(
+            "countersign", "event.refused", via=event.via, reason="reserved", event=came.id
+        )
+        return builder.receipt(
+            f"only the bot's own events are from {ruleset.AUDIT_SOURCE}", "error"
+        )
     if not event.known_as:
         return model.Decision(published=(came,))
     if not view.known:
         return model.Decision(published=marked(event, view, event.via, now))
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     facts = {"via": event.via, "source": came.source, "event": came.id}
     if event.refuse:
-        draft.enter("countersign", "event.refused", via=event.via, reason="conflict", event=came.id)
+        builder.enter(
+            "countersign", "event.refused", via=event.via, reason="conflict", event=came.id
+        )
         told = "another event came by this source and id; give each its own id"
-        made, code = draft.receipt(told, "error"), "conflict"
+        made, code = builder.receipt(told, "error"), "conflict"
     else:
-        draft.enter("countersign", "event.changed", **facts)
+        builder.enter("countersign", "event.changed", **facts)
         told = "another event came by this source and id; this one is kept beside it"
-        made, code = draft.receipt(told, "warning"), "changed"
+        made, code = builder.receipt(told, "warning"), "changed"
         made = replace(made, published=marked(event, view, marks_of(event)[1], now))
     return replace(made, receipt=replace(made.receipt, code=code))
 
 
 def turned(
-    house: Deployment, event: model.IngressRejected, view: model.View, now: datetime
+    deployment: Deployment, event: model.IngressRejected, view: model.View, now: datetime
 ) -> model.Decision:
     """Note what was turned away at the door, and how often; nothing else becomes of it."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     via, address, count, reason = event.via, event.address, event.count, event.reason
     if reason == "duplicate":
-        draft.enter("countersign", "event.repeated", via=via, address=address, count=count)
+        builder.enter("countersign", "event.repeated", via=via, address=address, count=count)
     else:
-        draft.enter(
+        builder.enter(
             "countersign", "event.refused", via=via, reason=reason, address=address, count=count
         )
-    return draft.receipt()
+    return builder.receipt()
 
 
 # ----------------------------------------------------------------------------- our own events
@@ -221,22 +234,22 @@ def fresh(view: model.View, id_: str) -> str:
 
 
 def own_events(
-    house: Deployment, view: model.View, decision: model.Decision, now: datetime
+    deployment: Deployment, view: model.View, decision: model.Decision, now: datetime
 ) -> Iterator[model.CloudEvent]:
     """An event for each audit entry of a decision, and one for a run that has ended."""
     request = decision.request or view.request
     for number, entry in enumerate(decision.audit, view.audit_seq + 1):
         if entry.action.startswith(QUIET):
             continue
-        yield entered(house, view, number, entry, request, now)
+        yield entered(deployment, view, number, entry, request, now)
     ended = decision.request
     before = view.request.state if view.request is not None else None
     if ended is not None and ended.approved_at and ended.state in ENDS and before != ended.state:
-        yield completed(house, view, decision, ended, now)
+        yield completed(deployment, view, decision, ended, now)
 
 
 def entered(
-    house: Deployment,
+    deployment: Deployment,
     view: model.View,
     number: int,
     entry: model.AuditEntry,
@@ -254,13 +267,13 @@ def entered(
         data={
             "actor": entry.actor,
             "facts": dict(entry.facts),
-            "request": summary(house, about) if about is not None else None,
+            "request": summary(deployment, about) if about is not None else None,
         },
     )
 
 
 def completed(
-    house: Deployment,
+    deployment: Deployment,
     view: model.View,
     decision: model.Decision,
     request: model.Request,
@@ -277,7 +290,7 @@ def completed(
         data={
             "InvocationStatus": ENDS[request.state],
             "note": request.note,
-            "request": summary(house, request),
+            "request": summary(deployment, request),
             "results": [
                 {
                     "instance": one.instance,
@@ -292,9 +305,9 @@ def completed(
     )
 
 
-def summary(house: Deployment, request: model.Request) -> dict[str, Any]:
+def summary(deployment: Deployment, request: model.Request) -> dict[str, Any]:
     """A request as events tell it. Hidden values are not told."""
-    plan, found = request.plan, house.catalog.find(request.command)
+    plan, found = request.plan, deployment.catalog.find(request.command)
     hidden = found.hidden if found is not None else frozenset()
     return {
         "id": request.id,
@@ -383,16 +396,16 @@ def body_of(target: ruleset.Target, event: model.CloudEvent) -> Any:
 
 
 def delivered(
-    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+    deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """A delivery ended; one that could not be made is a dead letter, and on record."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     effect = view.effect
     assert effect is not None
     assert isinstance(effect.body, model.Deliver)
     if isinstance(outcome, model.Done):
-        return draft.receipt()
-    draft.enter(
+        return builder.receipt()
+    builder.enter(
         "countersign",
         "rule.undelivered",
         rule=effect.body.rule,
@@ -402,4 +415,4 @@ def delivered(
         event=effect.body.event["id"],
         reason=getattr(outcome, "reason", ""),
     )
-    return draft.receipt()
+    return builder.receipt()

@@ -17,75 +17,75 @@ Queue = Callable[..., None]
 """Queues a call: ``runs.queue``."""
 
 
-def send(draft: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue: Queue) -> None:
+def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue: Queue) -> None:
     """Queue a call that was written as started; or look up what its instances are called first; or
     let it fail, for it would be out of bounds. Where the limits were changed since the vote, those
     of now are judged at the claim, after whether the run may go on at all."""
-    assert draft.it.plan is not None
-    names = {**run.names, **bounds.names_of(draft.it.plan)}
+    assert builder.it.plan is not None
+    names = {**run.names, **bounds.names_of(builder.it.plan)}
     what = calls.plain(call.what)
     ids = bounds.aim_of(what).ids if bounds.changes(what) else ()
     apart = {call.key, *run.asked}
     others = dict.fromkeys(i for key, each in run.touched.items() if key not in apart for i in each)
-    now, voted = bounds.of_now(draft.house, draft.it), bounds.voted_on(draft.it)
+    now, voted = bounds.of_now(builder.deployment, builder.it), bounds.voted_on(builder.it)
     found = bounds.judged(voted or now, what, names, others)
     later = bounds.judged(now, what, names, others)
     if found is None and isinstance(later, bounds.Unknown):
         found = later
     if isinstance(found, policy.Refusal):
-        return refuse(draft, run, call, found)
+        return refuse(builder, run, call, found)
     if isinstance(found, bounds.Unknown):
-        region = str(what.get("region") or draft.it.plan.region)
+        region = str(what.get("region") or builder.it.plan.region)
         key = f"{LOOK}{call.token}"
         body = model.ResolveTargets(found.ids, region)
         run.asked.add(call.key)
-        return draft.queue(key, key, body, context={"call": call.key})
+        return builder.queue(key, key, body, context={"call": call.key})
     known = {one: names[one] for one in ids if one in names}
     context = {"names": known, "touched": list(others)} if ids else {}
-    return queue(draft, call, draft.now, context=context)
+    return queue(builder, call, builder.now, context=context)
 
 
 def looked(
-    draft: DecisionBuilder, run: live_runs.Live, outcome: model.Outcome, queue: Queue
+    builder: DecisionBuilder, run: live_runs.Live, outcome: model.Outcome, queue: Queue
 ) -> bool:
     """The look-up came back; False: nobody waits for it any more."""
-    key = str(draft.context.get("call", ""))
+    key = str(builder.context.get("call", ""))
     opened = run.state.running.get(key)
-    effect = draft.view.effect
+    effect = builder.view.effect
     if opened is None or effect is None or not isinstance(effect.body, model.ResolveTargets):
         return False
     call = opened.call
     run.asked.discard(key)
     if not isinstance(outcome, model.Done):
-        reason = reason_of(draft.it.locale, outcome)
+        reason = reason_of(builder.it.locale, outcome)
         facts = {"targets": list(effect.body.targets), "reason": reason}
-        refuse(draft, run, call, policy.Refusal("bounds.unknown", facts))
+        refuse(builder, run, call, policy.Refusal("bounds.unknown", facts))
         return True
-    if draft.it.stopping and not call.cleanup:
-        why = refusal_text(draft.it.locale, policy.Refusal("stop.before_start"))
+    if builder.it.stopping and not call.cleanup:
+        why = refusal_text(builder.it.locale, policy.Refusal("stop.before_start"))
         failed = journal.Failed("Stopped", why)
-        live_runs.write(draft, run, journal.Finished(key, live_runs.moment(draft, run), failed))
+        live_runs.write(builder, run, journal.Finished(key, live_runs.moment(builder, run), failed))
         return True
     run.names |= dict.fromkeys(effect.body.targets, "")
     run.names |= {one.id: one.name for one in machines.instances_of(outcome.data)}
-    send(draft, run, call, queue)
+    send(builder, run, call, queue)
     return True
 
 
 def refuse(
-    draft: DecisionBuilder, run: live_runs.Live, call: calls.Call, refusal: policy.Refusal
+    builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, refusal: policy.Refusal
 ) -> None:
     """The call fails, and was not made."""
-    text = hidden_values.covered(draft.it.plan, refusal_text(draft.it.locale, refusal))
-    draft.enter("countersign", "call.refused", call=call.key, reason=refusal.key, why=text)
-    at = live_runs.moment(draft, run)
+    text = hidden_values.covered(builder.it.plan, refusal_text(builder.it.locale, refusal))
+    builder.enter("countersign", "call.refused", call=call.key, reason=refusal.key, why=text)
+    at = live_runs.moment(builder, run)
     live_runs.write(
-        draft, run, journal.Finished(call.key, at, journal.Failed(bounds.REFUSED, text))
+        builder, run, journal.Finished(call.key, at, journal.Failed(bounds.REFUSED, text))
     )
 
 
 def refusal_of_claim(
-    house: Deployment, effect: model.StoredEffect, request: model.Request | None
+    deployment: Deployment, effect: model.StoredEffect, request: model.Request | None
 ) -> model.Refused | None:
     """Why a call that was just claimed would be out of bounds now; None: it would not."""
     body = effect.body
@@ -95,7 +95,7 @@ def refusal_of_claim(
         return None
     context: dict[str, Any] = dict(effect.context)
     names = {**dict(context.get("names", {})), **bounds.names_of(request.plan)}
-    limits = (*bounds.of_now(house, request), *bounds.voted_on(request))
+    limits = (*bounds.of_now(deployment, request), *bounds.voted_on(request))
     found = bounds.judged(limits, body.what, names, context.get("touched", ()))
     if found is None:
         return None

@@ -10,27 +10,27 @@ from bot.core.decision import DecisionBuilder
 
 
 def by_text(
-    draft: DecisionBuilder, event: model.MessageReceived, person: policy.Person, wish: api.Act
+    builder: DecisionBuilder, event: model.MessageReceived, person: policy.Person, wish: api.Act
 ) -> model.Decision:
     """``redrive 12`` by somebody whose role allows it."""
-    book = draft.house.book
-    locale = draft.spoken = policy.locale_of(book, event.place)
-    letter = next((one for one in draft.view.letters if one.number == wish.letter), None)
+    book = builder.deployment.book
+    locale = builder.spoken = policy.locale_of(book, event.place)
+    letter = next((one for one in builder.view.letters if one.number == wish.letter), None)
     if letter is None or not letter.dead:
         key = refusal_of(letter)
-        draft.enter(person.id, "act.refused", reason=key, action=wish.kind)
+        builder.enter(person.id, "act.refused", reason=key, action=wish.kind)
         state = texts.say(locale, f"dead.state.{letter.state}") if letter else ""
         text = texts.say(locale, key, number=wish.letter, state=state)
-        draft.answer(event, text)
-        return draft.receipt(text, "warning")
-    draft.entries.append(entry(letter, person.id))
+        builder.answer(event, text)
+        return builder.receipt(text, "warning")
+    builder.entries.append(entry(letter, person.id))
     key = "redrive.doubtful" if letter.state == "unknown" else "redrive.queued"
     where = deliveries.target(locale, book, letter.deliver)
     text = texts.say(
         locale, key, number=letter.number, subject=deliveries.subject(locale, letter), target=where
     )
-    draft.answer(event, text)
-    return replace(draft.receipt(text, "success"), redriven=(letter.number,))
+    builder.answer(event, text)
+    return replace(builder.receipt(text, "success"), redriven=(letter.number,))
 
 
 def refusal_of(letter: model.Letter | None) -> str:

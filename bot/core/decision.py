@@ -32,8 +32,8 @@ class DecisionBuilder:
     """``request``, ``votes``, ``steps`` and ``results`` show the state as changed so far; ``held``
     is why its run may not go on, in words."""
 
-    def __init__(self, house: Deployment, view: model.View, now: datetime) -> None:
-        self.house, self.view, self.now = house, view, now
+    def __init__(self, deployment: Deployment, view: model.View, now: datetime) -> None:
+        self.deployment, self.view, self.now = deployment, view, now
         self.request = view.request
         self.votes = view.votes
         self.steps = {step.index: step for step in view.steps}
@@ -59,15 +59,15 @@ class DecisionBuilder:
     ) -> api.Context:
         """Who asks, where, and what a command is shown."""
         return api.Context(
-            book=self.house.book,
-            catalog=self.house.catalog,
+            book=self.deployment.book,
+            catalog=self.deployment.catalog,
             person=person,
             account=account,
             place=place,
             locale=locale,
             view=self.view,
             now=self.now,
-            sheets=cards.Sheets(self.house, hidden_values.covered),
+            sheets=cards.Sheets(self.deployment, hidden_values.covered),
         )
 
     # ------------------------------------------------------------- the request
@@ -96,7 +96,7 @@ class DecisionBuilder:
     def template(self, name: str, digest: str) -> oos.Template:
         """A template, as the text of this digest has it. LookupError: neither a command nor the
         store has it."""
-        found = self.house.catalog.template(digest)
+        found = self.deployment.catalog.template(digest)
         if found is not None:
             return found
         text = self.text(digest)
@@ -165,7 +165,7 @@ class DecisionBuilder:
 
     def ballot(self) -> tuple[quorum.Quorum, tuple[model.Vote, ...]]:
         """Whose agreement the request needs now, and the votes on that."""
-        needed, digest = quorum.ballot_of(self.house.book, self.it)
+        needed, digest = quorum.ballot_of(self.deployment.book, self.it)
         return needed, quorum.votes_on(digest, self.votes)
 
     def tally(self) -> quorum.Tally:
@@ -174,7 +174,7 @@ class DecisionBuilder:
 
     def vote(self, vote: model.Vote) -> None:
         """Add a vote, with all the accounts that its person holds now."""
-        held = policy.accounts_held(self.house.book, vote.person)
+        held = policy.accounts_held(self.deployment.book, vote.person)
         self.votes = (*self.votes, replace(vote, accounts=held))
         self.change()
 
@@ -262,8 +262,10 @@ class DecisionBuilder:
     def card(self, request: model.Request | None = None) -> model.Card:
         """The request's card as it stands now, or that of the one that the store showed."""
         if request is not None:
-            return cards.request_card(self.house, request, self.view.votes, self.view.results)
-        return cards.request_card(self.house, self.it, self.votes, tuple(self.results.values()))
+            return cards.request_card(self.deployment, request, self.view.votes, self.view.results)
+        return cards.request_card(
+            self.deployment, self.it, self.votes, tuple(self.results.values())
+        )
 
     def card_key(self) -> str:
         """How the keys of everything begin that is done with the request's card."""

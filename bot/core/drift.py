@@ -23,35 +23,35 @@ from bot.policy import quorum
 log = logging.getLogger(__name__)
 
 
-def looked(draft: DecisionBuilder, outcome: model.Outcome) -> None:
+def looked(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     """The targets as they are now. Nothing that was not voted on ever runs."""
     try:
-        compare(draft, outcome)
+        compare(builder, outcome)
     except run_template.BROKEN as e:
-        log.exception("the targets of request %d cannot be compared", draft.it.id)
-        give_up(draft, f"{type(e).__name__}: {e}"[:300])
+        log.exception("the targets of request %d cannot be compared", builder.it.id)
+        give_up(builder, f"{type(e).__name__}: {e}"[:300])
 
 
-def compare(draft: DecisionBuilder, outcome: model.Outcome) -> None:
+def compare(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     """Go on with the targets that were voted on, with fewer, or ask again. On another engine what
     was approved runs as it is: there fewer are asked for again, too."""
-    plan = draft.it.plan
+    plan = builder.it.plan
     assert plan is not None
-    if not authority.may_start(draft):
+    if not authority.may_start(builder):
         return None
-    rule = draft.house.book.commands[draft.it.command]
+    rule = builder.deployment.book.commands[builder.it.command]
     if not isinstance(outcome, model.Done):
-        return give_up(draft, reason_of(draft.it.locale, outcome))
+        return give_up(builder, reason_of(builder.it.locale, outcome))
     now = {instance.id: instance for instance in machines.instances_of(outcome.data)}
     then = [instance.id for instance in plan.instances]
     gone = tuple(one for one in then if one not in now)
     new = tuple(one for one in now if one not in then)
     if not gone and not new:
-        return run_script.go(draft)
-    draft.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
+        return run_script.go(builder)
+    builder.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
     if rule.drift == "intersect" and (plan.engine == "local" or not gone):
-        return leave_out(draft, plan, gone, [now[one] for one in new])
-    return ask_again(draft, rule, plan, outcome, gone)
+        return leave_out(builder, plan, gone, [now[one] for one in new])
+    return ask_again(builder, rule, plan, outcome, gone)
 
 
 def names(instances: list[model.Instance]) -> list[str]:
@@ -59,22 +59,22 @@ def names(instances: list[model.Instance]) -> list[str]:
 
 
 def leave_out(
-    draft: DecisionBuilder, plan: model.Plan, gone: tuple[str, ...], new: list[model.Instance]
+    builder: DecisionBuilder, plan: model.Plan, gone: tuple[str, ...], new: list[model.Instance]
 ) -> None:
     """Run on those that were voted on and are still there."""
     if any(plan_template.emptied(plan.parameters[name], gone) for name in plan.targets):
-        return give_up(draft, texts.say(draft.it.locale, "drift.none_left"))
+        return give_up(builder, texts.say(builder.it.locale, "drift.none_left"))
     left_out = names([one for one in plan.instances if one.id in gone])
-    draft.change(gone=gone)
+    builder.change(gone=gone)
     if gone:
-        draft.tell_sentence("drift", "say.drift.left_out", draft.asker(), gone=left_out)
+        builder.tell_sentence("drift", "say.drift.left_out", builder.asker(), gone=left_out)
     if new:
-        draft.tell_sentence("drift.new", "say.drift.not_run", draft.asker(), new=names(new))
-    return run_script.go(draft)
+        builder.tell_sentence("drift.new", "say.drift.not_run", builder.asker(), new=names(new))
+    return run_script.go(builder)
 
 
 def ask_again(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     rule: policy.CommandRule,
     plan: model.Plan,
     outcome: model.Done,
@@ -83,40 +83,40 @@ def ask_again(
     """Put the plan to the vote anew, with the targets as they are now."""
     refusal = machines.refusal_of_found(rule, outcome.data, scripts=False)
     if refusal is not None:
-        return give_up(draft, refusal_text(draft.it.locale, refusal))
+        return give_up(builder, refusal_text(builder.it.locale, refusal))
     instances = machines.instances_of(outcome.data)
     new = [one for one in instances if one.id not in {each.id for each in plan.instances}]
     left_out = names([one for one in plan.instances if one.id in gone])
     values = dict(plan.parameters)
-    items = plan_template.items_of(draft, plan)
+    items = plan_template.items_of(builder, plan)
     ids = plan_template.each_of(outcome.data, len(plan.targets))
     for name, each in zip(plan.targets, ids, strict=True):
         values[name] = plan_template.frozen(items[name], each, plan.region)
     bare = tuple(model.Instance(i.id, i.name, i.region) for i in instances)
     fresh = replace(plan, instances=bare, parameters=values)
     try:
-        fresh = replace(fresh, preview=plan_template.preview_of(draft, fresh))
+        fresh = replace(fresh, preview=plan_template.preview_of(builder, fresh))
     except plan_preview.Untold as untold:
-        return give_up(draft, refusal_text(draft.it.locale, untold.refusal))
-    draft.change(approved_at=None)
-    needed = proposal.put(draft, fresh)
-    if draft.tally().verdict == "approved":
-        run_script.start(draft)
-        return draft.update_card()
+        return give_up(builder, refusal_text(builder.it.locale, untold.refusal))
+    builder.change(approved_at=None)
+    needed = proposal.put(builder, fresh)
+    if builder.tally().verdict == "approved":
+        run_script.start(builder)
+        return builder.update_card()
     waiting = quorum.tally(needed, ()).waiting_for
-    mentions = cards.accounts_of(draft.house, waiting, draft.it.place)
-    draft.tell_sentence(
-        f"drift:{draft.it.digest[:16]}:v{draft.it.version}", "say.drift.again", mentions,
+    mentions = cards.accounts_of(builder.deployment, waiting, builder.it.place)
+    builder.tell_sentence(
+        f"drift:{builder.it.digest[:16]}:v{builder.it.version}", "say.drift.again", mentions,
         gone=left_out or ["–"], new=names(new) or ["–"],
     )  # fmt: skip
-    draft.update_card()
-    proposal.wait_for_votes(draft, needed)
+    builder.update_card()
+    proposal.wait_for_votes(builder, needed)
     return None
 
 
-def give_up(draft: DecisionBuilder, reason: str) -> None:
+def give_up(builder: DecisionBuilder, reason: str) -> None:
     """It cannot run: nothing was started."""
-    draft.finish(model.State.FAILED, note=texts.plain(reason))
-    draft.enter("countersign", "run.not_started", reason=reason)
-    draft.update_card()
-    endings.sentence(draft, "outcome", "say.not_started", reason=reason)
+    builder.finish(model.State.FAILED, note=texts.plain(reason))
+    builder.enter("countersign", "run.not_started", reason=reason)
+    builder.update_card()
+    endings.sentence(builder, "outcome", "say.not_started", reason=reason)

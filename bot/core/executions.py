@@ -15,16 +15,16 @@ UNKNOWN_STARTER = 2
 
 
 def found(
-    house: Deployment, event: model.ExecutionFound, view: model.View, now: datetime
+    deployment: Deployment, event: model.ExecutionFound, view: model.View, now: datetime
 ) -> model.Decision:
     """Make a request of it, that runs already and waits: from now on it is followed like ours."""
-    draft = DecisionBuilder(house, view, now)
-    watch, execution = house.book.watch, event.execution
-    place = place_of(house.book, watch) if watch is not None else None
+    builder = DecisionBuilder(deployment, view, now)
+    watch, execution = deployment.book.watch, event.execution
+    place = place_of(deployment.book, watch) if watch is not None else None
     if watch is None or place is None or execution.waiting is None:
-        return draft.receipt()
-    rule = policy.policy_of(house.book, watch.policy)
-    locale = policy.locale_of(house.book, place)
+        return builder.receipt()
+    rule = policy.policy_of(deployment.book, watch.policy)
+    locale = policy.locale_of(deployment.book, place)
     plan = model.Plan(
         command=execution.template or execution.id,
         version="",
@@ -34,12 +34,12 @@ def found(
         template=execution.template or execution.id,
         preview=questions.with_note(execution.waiting.shown, locale, execution),
     )
-    person = policy.starter_of(house.book, execution.by)
+    person = policy.starter_of(deployment.book, execution.by)
     account = model.Account(place.platform, place.tenant, "", execution.by)
     if person is not None:
-        known = policy.account_of(house.book, person.id, place.platform, place.tenant)
+        known = policy.account_of(deployment.book, person.id, place.platform, place.tenant)
         account = known or account
-    draft.create(
+    builder.create(
         model.Request(
             id=view.next_request,
             state=model.State.RUNNING,
@@ -65,12 +65,12 @@ def found(
             nonce=view.nonce,
         )
     )
-    plan = terms.complete(draft, plan)
-    draft.create(replace(draft.it, plan=plan, digest=model.digest(plan)))
-    draft.enter("countersign", "execution.found", execution=execution.id, by=execution.by)
-    draft.step(
+    plan = terms.complete(builder, plan)
+    builder.create(replace(builder.it, plan=plan, digest=model.digest(plan)))
+    builder.enter("countersign", "execution.found", execution=execution.id, by=execution.by)
+    builder.step(
         model.Step(
-            request=draft.it.id,
+            request=builder.it.id,
             index=0,
             token=execution.id,
             batch=run_remote.FOUND,
@@ -80,9 +80,9 @@ def found(
             state="running",
         )
     )
-    run_remote.follow(draft, execution)
-    draft.show_card()
-    return draft.receipt()
+    run_remote.follow(builder, execution)
+    builder.show_card()
+    return builder.receipt()
 
 
 def place_of(book: policy.Book, watch: policy.Watch) -> model.Place | None:

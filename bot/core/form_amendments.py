@@ -44,9 +44,9 @@ def link_of(body: model.FetchForm, data: Mapping[str, Any]) -> model.FormLink | 
     )
 
 
-def known(draft: DecisionBuilder) -> dict[str, model.FormLink]:
+def known(builder: DecisionBuilder) -> dict[str, model.FormLink]:
     """What is known of forms about the form at hand, by their instances, as changed so far."""
-    return {link.instance: link for link in (*draft.view.links, *draft.links)}
+    return {link.instance: link for link in (*builder.view.links, *builder.links)}
 
 
 def standing(links: Iterable[model.FormLink]) -> str:
@@ -63,17 +63,17 @@ def standing(links: Iterable[model.FormLink]) -> str:
     return ""
 
 
-def note(draft: DecisionBuilder, link: model.FormLink) -> model.FormLink | None:
+def note(builder: DecisionBuilder, link: model.FormLink) -> model.FormLink | None:
     """Keep what became known of a form about another; returns what was known before. One that was
     decided does not become undecided by an answer that comes late."""
-    before = known(draft).get(link.instance)
+    before = known(builder).get(link.instance)
     own = link.instance == link.original
     stale = before is not None and before.status != "running" and link.status == "running"
     if before == link or (stale and not own):
         return before
-    draft.links.append(link)
+    builder.links.append(link)
     if before is None or before.status != link.status:
-        draft.enter(
+        builder.enter(
             f"{link.platform}:form",
             f"form.{link.action}",
             form=link.form,
@@ -84,38 +84,38 @@ def note(draft: DecisionBuilder, link: model.FormLink) -> model.FormLink | None:
     return before
 
 
-def apply(draft: DecisionBuilder, cause: str) -> None:
+def apply(builder: DecisionBuilder, cause: str) -> None:
     """Let the request of the form at hand be as the forms about it want it. ``cause``: the form
     that has just become known."""
-    if draft.request is None:
+    if builder.request is None:
         return
-    word = standing(known(draft).values())
+    word = standing(known(builder).values())
     if word in ("revoked", "modified"):
-        withdraw(draft, word, cause)
+        withdraw(builder, word, cause)
     elif word:
-        hold(draft, word, cause)
+        hold(builder, word, cause)
     else:
-        lift(draft, cause)
+        lift(builder, cause)
 
 
 # ----------------------------------------------------------------------------- taken back
 
 
-def withdraw(draft: DecisionBuilder, why: str = "withdrawn", cause: str = "") -> None:
+def withdraw(builder: DecisionBuilder, why: str = "withdrawn", cause: str = "") -> None:
     """Cancel what has not begun, and warn about what has. ``why``: withdrawn, revoked, modified, or
     a revocation itself. No platform says for certain who did it, so the card names the deed."""
-    request = draft.it
+    request = builder.it
     if request.state in (model.State.PLANNING, model.State.PENDING):
-        votes.call_off(draft, "", f"say.cancelled.{why}")
-    elif not request.state.final and not authority.began(draft):
-        draft.take_back("start:")
-        draft.take_back("call:")
-        live_runs.forget(draft)
-        votes.call_off(draft, "", f"say.cancelled.{why}")
+        votes.call_off(builder, "", f"say.cancelled.{why}")
+    elif not request.state.final and not authority.began(builder):
+        builder.take_back("start:")
+        builder.take_back("call:")
+        live_runs.forget(builder)
+        votes.call_off(builder, "", f"say.cancelled.{why}")
     elif began(request):
         state = cards.state_word(request.locale, request)
         key = f"{why}:{cause}" if cause else why
-        draft.tell_sentence(key, f"say.{why}.late", draft.asker(), state=state)
+        builder.tell_sentence(key, f"say.{why}.late", builder.asker(), state=state)
 
 
 def began(request: model.Request) -> bool:
@@ -130,75 +130,79 @@ def began(request: model.Request) -> bool:
 # ----------------------------------------------------------------------------- held
 
 
-def hold(draft: DecisionBuilder, why: str, cause: str) -> None:
+def hold(builder: DecisionBuilder, why: str, cause: str) -> None:
     """Let nobody approve it, and nothing of it start, while a form about it is decided. What has
     begun goes on, and its people are told."""
-    request = draft.it
+    request = builder.it
     if request.state.final or request.hold == why:
         return
     if request.hold and request.hold not in HOLDS:
         return
     waits = request.state in (model.State.PLANNING, model.State.PENDING)
-    if not waits and authority.began(draft):
-        return draft.tell_sentence(f"{why}:{cause}", f"say.hold.{why}.late", draft.asker())
+    if not waits and authority.began(builder):
+        return builder.tell_sentence(f"{why}:{cause}", f"say.hold.{why}.late", builder.asker())
     if request.state is model.State.APPROVED:
-        take_approval_back(draft)
-    draft.change(hold=why)
-    draft.cleared.extend(("expire", "remind", *VOTE_TIMERS))
-    draft.enter("countersign", "request.held", why=why)
-    draft.update_card()
-    return draft.tell_sentence(
-        f"{why}:{cause}:v{draft.it.version}", f"say.hold.{why}", draft.asker()
+        take_approval_back(builder)
+    builder.change(hold=why)
+    builder.cleared.extend(("expire", "remind", *VOTE_TIMERS))
+    builder.enter("countersign", "request.held", why=why)
+    builder.update_card()
+    return builder.tell_sentence(
+        f"{why}:{cause}:v{builder.it.version}", f"say.hold.{why}", builder.asker()
     )
 
 
-def take_approval_back(draft: DecisionBuilder) -> None:
+def take_approval_back(builder: DecisionBuilder) -> None:
     """It was approved, and certainly nothing of it has been sent: it waits for votes again, under a
     new code, so that no vote of before counts."""
-    plan = draft.it.plan
+    plan = builder.it.plan
     assert plan is not None
-    draft.take_back("start:")
-    fresh = replace(plan, nonce=draft.view.nonce)
-    draft.change(approved_at=None, plan=fresh)
-    proposal.put(draft, fresh)
+    builder.take_back("start:")
+    fresh = replace(plan, nonce=builder.view.nonce)
+    builder.change(approved_at=None, plan=fresh)
+    proposal.put(builder, fresh)
 
 
-def lift(draft: DecisionBuilder, cause: str) -> None:
+def lift(builder: DecisionBuilder, cause: str) -> None:
     """The form about it came to nothing: it waits for votes again, for as long as a new one."""
-    request = draft.it
+    request = builder.it
     if request.state.final or request.hold not in HOLDS:
         return
-    draft.change(hold="")
-    draft.enter("countersign", "request.released", why=request.hold)
-    if draft.it.state in run_template.GOING:
-        return go_on(draft, cause)
-    if draft.it.state is not model.State.PENDING:
+    builder.change(hold="")
+    builder.enter("countersign", "request.released", why=request.hold)
+    if builder.it.state in run_template.GOING:
+        return go_on(builder, cause)
+    if builder.it.state is not model.State.PENDING:
         return
-    rule = quorum.of(draft.house.book, draft.it)
-    draft.change(expires_at=draft.now + rule.expires)
-    if proposal.settled_by_form(draft, rule):
-        run_script.start(draft)
-        draft.tell_sentence(f"released:{cause}:v{draft.it.version}", "say.released", draft.asker())
+    rule = quorum.of(builder.deployment.book, builder.it)
+    builder.change(expires_at=builder.now + rule.expires)
+    if proposal.settled_by_form(builder, rule):
+        run_script.start(builder)
+        builder.tell_sentence(
+            f"released:{cause}:v{builder.it.version}", "say.released", builder.asker()
+        )
     else:
-        proposal.wait_for_votes(draft, rule)
-        mentions = cards.accounts_of(draft.house, draft.tally().waiting_for, draft.it.place)
-        draft.tell_sentence(f"released:{cause}:v{draft.it.version}", "say.released", mentions)
-    draft.update_card()
+        proposal.wait_for_votes(builder, rule)
+        mentions = cards.accounts_of(
+            builder.deployment, builder.tally().waiting_for, builder.it.place
+        )
+        builder.tell_sentence(f"released:{cause}:v{builder.it.version}", "say.released", mentions)
+    builder.update_card()
 
 
-def go_on(draft: DecisionBuilder, cause: str) -> None:
+def go_on(builder: DecisionBuilder, cause: str) -> None:
     """Its run had begun, though nothing was started in it. What it waits for can be answered again,
     for as long as something new."""
-    asks = draft.it.ballot
+    asks = builder.it.ballot
     people: tuple[str, ...] = ()
     if asks is not None and asks.voted:
-        rule, votes = draft.ballot()
+        rule, votes = builder.ballot()
         people = quorum.tally(rule, votes).waiting_for
         if asks.expires_at is not None:
-            draft.change(ballot=replace(asks, expires_at=draft.now + rule.expires))
-            run_template.wait_for_votes(draft, rule)
+            builder.change(ballot=replace(asks, expires_at=builder.now + rule.expires))
+            run_template.wait_for_votes(builder, rule)
     elif asks is not None:
-        people = run_template.askers(draft, asks)
-    mentions = cards.accounts_of(draft.house, people, draft.it.place)
-    draft.tell_sentence(f"released:{cause}:v{draft.it.version}", "say.released", mentions)
-    draft.update_card()
+        people = run_template.askers(builder, asks)
+    mentions = cards.accounts_of(builder.deployment, people, builder.it.place)
+    builder.tell_sentence(f"released:{cause}:v{builder.it.version}", "say.released", mentions)
+    builder.update_card()

@@ -31,7 +31,7 @@ def lane_of(body: model.FetchForm) -> str:
 
 
 def read(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     body: model.FetchForm,
     why: str,
     context: Mapping[str, Any],
@@ -39,77 +39,77 @@ def read(
 ) -> None:
     """Read a form, after all that is still to be read of it. ``why`` makes it happen once."""
     key = f"{lane_of(body)}:{why}"
-    draft.effects.append(model.NewEffect(key, lane or lane_of(body), body, context=dict(context)))
+    builder.effects.append(model.NewEffect(key, lane or lane_of(body), body, context=dict(context)))
 
 
 def before_start(
-    draft: DecisionBuilder, form: model.FormOrigin, again: int = 0, **more: Any
+    builder: DecisionBuilder, form: model.FormOrigin, again: int = 0, **more: Any
 ) -> None:
     """Read the form of an approved request before anything of it starts; ``again``: for how many
     times it was not found."""
     body = model.FetchForm(form.platform, form.tenant, form.form, form.instance)
     lane = lane_of(body)
-    why = "-".join(("attached" if more else "start", draft.it.digest[:16], str(again)))
-    key = f"{lane}:{why}:{draft.name}:v{draft.it.version}"
-    context = {"as": BEFORE_START, "for": form.instance, "digest": draft.it.digest, **more}
+    why = "-".join(("attached" if more else "start", builder.it.digest[:16], str(again)))
+    key = f"{lane}:{why}:{builder.name}:v{builder.it.version}"
+    context = {"as": BEFORE_START, "for": form.instance, "digest": builder.it.digest, **more}
     after = PATIENCE[again - 1] if again else 0.0
-    draft.queue(key, lane, body, context={**context, "again": again}, after=after)
+    builder.queue(key, lane, body, context={**context, "again": again}, after=after)
 
 
 def wait(
-    draft: DecisionBuilder, body: model.FetchForm, after: float, context: Mapping[str, Any]
+    builder: DecisionBuilder, body: model.FetchForm, after: float, context: Mapping[str, Any]
 ) -> None:
     """Read it again later. Later readings wait in a lane of their own, so that they keep nothing
     up; what they find is read once more in its turn before anything is done about it."""
-    effect = draft.view.effect
+    effect = builder.view.effect
     assert effect is not None
     key = f"{lane_of(body)}:wait:{effect.id}"
-    draft.effects.append(
+    builder.effects.append(
         model.NewEffect(key, key, body, context={**context, "waited": True}, after=after)
     )
 
 
-def waited(draft: DecisionBuilder) -> bool:
+def waited(builder: DecisionBuilder) -> bool:
     """Does this reading come from ``wait``?"""
-    return bool(context_of(draft).get("waited"))
+    return bool(context_of(builder).get("waited"))
 
 
-def at_once(draft: DecisionBuilder, body: model.FetchForm) -> None:
+def at_once(builder: DecisionBuilder, body: model.FetchForm) -> None:
     """What was read after a while is read once more, in its turn."""
-    effect = draft.view.effect
+    effect = builder.view.effect
     assert effect is not None
     context = {name: value for name, value in effect.context.items() if name != "waited"}
-    read(draft, body, f"again:{effect.id}", context)
+    read(builder, body, f"again:{effect.id}", context)
 
 
-def context_of(draft: DecisionBuilder) -> Mapping[str, Any]:
-    return draft.view.effect.context if draft.view.effect is not None else {}
+def context_of(builder: DecisionBuilder) -> Mapping[str, Any]:
+    return builder.view.effect.context if builder.view.effect is not None else {}
 
 
-def patience(draft: DecisionBuilder, body: model.FetchForm, soon: bool = True) -> bool:
+def patience(builder: DecisionBuilder, body: model.FetchForm, soon: bool = True) -> bool:
     """A form that should be agreed to is not, as far as can be read: read it again later. True: say
     so now. ``soon`` is False where there is nothing to be patient about."""
-    context = context_of(draft)
+    context = context_of(builder)
     tries = int(context.get("tries", 0))
     if not soon and tries < len(PATIENCE):
         tries = len(PATIENCE)
     delays = (*PATIENCE, *LATER)
     if tries < len(delays):
         late = {"late": True} if tries >= len(PATIENCE) else {}
-        wait(draft, body, delays[tries], {**context, **late, "tries": tries + 1})
+        wait(builder, body, delays[tries], {**context, **late, "tries": tries + 1})
     return tries == len(PATIENCE)
 
 
 def watch(
-    draft: DecisionBuilder, body: model.FetchForm, original: str, gone: int = 0, own: bool = False
+    builder: DecisionBuilder, body: model.FetchForm, original: str, gone: int = 0, own: bool = False
 ) -> None:
     """A form about ``original`` is not decided, or not found: read it again later. ``own``: it is
     that form itself, which waits again."""
-    context = context_of(draft)
+    context = context_of(builder)
     turn = int(context.get("watch", 0))
     delay = WATCH[min(turn, len(WATCH) - 1)]
     if turn == 0 and not context.get("quiet"):
         delay = PATIENCE[0]
     more = {"as": "own"} if own else {}
     facts = {"for": original, "watch": turn + 1, "gone": gone, **more}
-    wait(draft, body, delay, {**context, **facts})
+    wait(builder, body, delay, {**context, **facts})

@@ -13,48 +13,48 @@ from bot.core.decision import DecisionBuilder, reason_of
 NO_FORM = "no_form"
 
 
-def read_again(draft: DecisionBuilder, body: model.FetchForm, outcome: model.Outcome) -> None:
+def read_again(builder: DecisionBuilder, body: model.FetchForm, outcome: model.Outcome) -> None:
     """The form as it is now. Nothing happens where the request was not waiting for it any more."""
-    request, context = draft.request, form_reading.context_of(draft)
+    request, context = builder.request, form_reading.context_of(builder)
     if request is None or request.hold or request.digest != context.get("digest"):
         return
-    if not run_script.is_due(draft):
+    if not run_script.is_due(builder):
         return
-    if isinstance(outcome, model.Done) and stands(draft, body, outcome.data):
-        waits.over(draft, outcome)
-        return run_script.launch(draft)
-    if not draft.it.state.final:
-        waits.over(draft)
+    if isinstance(outcome, model.Done) and stands(builder, body, outcome.data):
+        waits.over(builder, outcome)
+        return run_script.launch(builder)
+    if not builder.it.state.final:
+        waits.over(builder)
     if isinstance(outcome, model.Done):
         return
-    if getattr(outcome, "code", "") != NO_FORM or not look_again(draft):
-        give_up(draft, unread_of(draft, outcome))
+    if getattr(outcome, "code", "") != NO_FORM or not look_again(builder):
+        give_up(builder, unread_of(builder, outcome))
 
 
-def stands(draft: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
+def stands(builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
     """Is it still agreed to, and is nothing that revokes or modifies it agreed to or being decided?
     If not, its request does alike. Those that its platform lists with it are read before."""
-    form_relations.follow(draft, body, data)
-    form_amendments.apply(draft, body.instance)
-    request = draft.it
+    form_relations.follow(builder, body, data)
+    form_amendments.apply(builder, body.instance)
+    request = builder.it
     if request.state is not model.State.APPROVED or request.hold or not request.form:
         return False
     if data.get("status") != "approved":
-        give_up(draft, not_agreed(request, str(data.get("status"))))
+        give_up(builder, not_agreed(request, str(data.get("status"))))
         return False
-    if form_relations.unread(draft, body, data):
-        form_reading.before_start(draft, request.form, attached=True)
+    if form_relations.unread(builder, body, data):
+        form_reading.before_start(builder, request.form, attached=True)
         return False
     return True
 
 
-def look_again(draft: DecisionBuilder) -> bool:
+def look_again(builder: DecisionBuilder) -> bool:
     """It is not found, which may be an answer that lags behind: look a few times more."""
-    again = int(form_reading.context_of(draft).get("again", 0)) + 1
-    form = draft.it.form
+    again = int(form_reading.context_of(builder).get("again", 0)) + 1
+    form = builder.it.form
     if form is None or again >= form_reading.GONE:
         return False
-    form_reading.before_start(draft, form, again)
+    form_reading.before_start(builder, form, again)
     return True
 
 
@@ -67,15 +67,15 @@ def not_agreed(request: model.Request, status: str) -> policy.Refusal:
     )
 
 
-def unread_of(draft: DecisionBuilder, outcome: model.Outcome) -> policy.Refusal:
+def unread_of(builder: DecisionBuilder, outcome: model.Outcome) -> policy.Refusal:
     """Why a form that cannot be read keeps its run from starting."""
-    request = draft.it
+    request = builder.it
     if getattr(outcome, "code", "") == NO_FORM:
         return not_agreed(request, "missing")
     facts = {"id": request.id, "reason": reason_of(request.locale, outcome)}
     return policy.Refusal("authority.form_unread", facts)
 
 
-def give_up(draft: DecisionBuilder, refusal: policy.Refusal) -> None:
+def give_up(builder: DecisionBuilder, refusal: policy.Refusal) -> None:
     """It was approved, and nothing of it starts; it can be put to the vote again."""
-    authority.not_started(draft, authority.refused(draft.it.locale, refusal))
+    authority.not_started(builder, authority.refused(builder.it.locale, refusal))

@@ -9,18 +9,18 @@ from bot import cards, model, texts
 from bot.core.decision import DecisionBuilder
 
 
-def note(draft: DecisionBuilder, invocation: str, data: Mapping[str, Any]) -> None:
+def note(builder: DecisionBuilder, invocation: str, data: Mapping[str, Any]) -> None:
     """Tell at once, and on the card for good, that something else ran, or that nobody can say."""
     content = data.get("content")
     if content not in ("different", "unseen"):
         return
-    request = draft.it
+    request = builder.it
     plan, locale = request.plan, request.locale
     assert plan is not None
     facts = {"name": plan.command_id, "id": request.id, "why": str(data.get("why", ""))}
     what = texts.say(locale, f"incident.{content}", **facts)
-    draft.change(incident=what)
-    draft.enter(
+    builder.change(incident=what)
+    builder.enter(
         "countersign",
         "run.incident",
         what=content,
@@ -34,11 +34,11 @@ def note(draft: DecisionBuilder, invocation: str, data: Mapping[str, Any]) -> No
     if content == "different":
         head = texts.say(locale, "say.incident.ran")
         blocks = (cards.para(cards.span(head)), model.Block("pre", text=str(data.get("ran", ""))))
-    accounts = list(draft.asker())
-    for vote in draft.votes:
+    accounts = list(builder.asker())
+    for vote in builder.votes:
         if vote.approve and vote.account.platform == request.place.platform and vote.account.id:
             accounts.append(vote.account)
     mentions = tuple(dict.fromkeys(accounts))
     message = cards.sentence(cards.title_of(request), text, mentions, quote=request.text)
     whole = model.Message(message.title, (*message.blocks, *blocks), mentions, message.quote)
-    draft.tell(f"incident:{invocation}", whole)
+    builder.tell(f"incident:{invocation}", whole)

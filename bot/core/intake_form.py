@@ -55,116 +55,120 @@ def original_of(outcome: model.Outcome) -> str:
 
 
 def changed(
-    house: Deployment, event: model.FormChanged, view: model.View, now: datetime
+    deployment: Deployment, event: model.FormChanged, view: model.View, now: datetime
 ) -> model.Decision:
     """Something happened to a form; only forms named in the configuration matter. What it is now,
     and whether it is about another one, is only told by reading it."""
-    draft = DecisionBuilder(house, view, now)
-    rule = rule_of(house.book, event.platform, event.form)
+    builder = DecisionBuilder(deployment, view, now)
+    rule = rule_of(deployment.book, event.platform, event.form)
     if rule is None:
-        notice(draft, event)
-        return draft.receipt()
+        notice(builder, event)
+        return builder.receipt()
     facts = {"form": event.form, "instance": event.instance}
-    if event.tenant not in house.book.tenants.get(event.platform, frozenset()):
-        draft.enter(f"{event.platform}:form", "ask.refused", reason="refused.tenant", **facts)
-        return draft.receipt()
-    draft.enter(f"{event.platform}:form", f"form.{event.status}", **facts)
+    if event.tenant not in deployment.book.tenants.get(event.platform, frozenset()):
+        builder.enter(f"{event.platform}:form", "ask.refused", reason="refused.tenant", **facts)
+        return builder.receipt()
+    builder.enter(f"{event.platform}:form", f"form.{event.status}", **facts)
     if event.status == "withdrawn" and view.request is not None:
-        form_amendments.withdraw(draft)
-        return draft.receipt()
+        form_amendments.withdraw(builder)
+        return builder.receipt()
     loud = event.status == "approved" and view.request is None
     body = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
-    form_reading.read(draft, body, event.id, {} if loud else form_reading.QUIET)
-    return draft.receipt()
+    form_reading.read(builder, body, event.id, {} if loud else form_reading.QUIET)
+    return builder.receipt()
 
 
 # ----------------------------------------------------------------------------- events alone
 
 
-def notice(draft: DecisionBuilder, event: model.FormChanged) -> None:
+def notice(builder: DecisionBuilder, event: model.FormChanged) -> None:
     """A form that no command is mapped to was agreed to: it is read where a rule asks for it, by
     its source, type or code. All others are nobody's business here."""
-    house = draft.house
+    deployment = builder.deployment
     told = {"source": source_of(event), "type": APPROVED, "data": {"form": event.form}}
-    ours = event.tenant in house.book.tenants.get(event.platform, frozenset())
-    if event.status == "approved" and ours and house.rules and house.rules.asks_for(told):
+    ours = event.tenant in deployment.book.tenants.get(event.platform, frozenset())
+    if event.status == "approved" and ours and deployment.rules and deployment.rules.asks_for(told):
         body = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
-        form_reading.read(draft, body, event.id, {})
+        form_reading.read(builder, body, event.id, {})
 
 
-def publish(draft: DecisionBuilder, body: model.FetchForm, outcome: model.Outcome) -> None:
+def publish(builder: DecisionBuilder, body: model.FetchForm, outcome: model.Outcome) -> None:
     """It was read: if it is agreed to, it is an event. One that revokes or modifies another is
     none, as of those that are mapped."""
     data = outcome.data if isinstance(outcome, model.Done) else {}
     if data.get("status") == "approved":
         if not data.get("action"):
-            draft.published.append(approved(draft, None, body, data))
+            builder.published.append(approved(builder, None, body, data))
     elif not is_decided(data, outcome):
-        form_reading.patience(draft, body, is_late_answer(outcome))
+        form_reading.patience(builder, body, is_late_answer(outcome))
 
 
 # ----------------------------------------------------------------------------- what was read
 
 
 def fetched(
-    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+    deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The form is here: make the request it asks for, or let the request of the form that it is
     about be as it wants it; or tell the group why not."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     effect = view.effect
     assert effect is not None
     assert isinstance(effect.body, model.FetchForm)
     body, data = effect.body, outcome.data if isinstance(outcome, model.Done) else {}
-    rule = rule_of(house.book, body.platform, body.form)
-    if form_reading.context_of(draft).get("as") == form_reading.BEFORE_START:
-        form_recheck.read_again(draft, body, outcome)
-        return draft.receipt()
+    rule = rule_of(deployment.book, body.platform, body.form)
+    if form_reading.context_of(builder).get("as") == form_reading.BEFORE_START:
+        form_recheck.read_again(builder, body, outcome)
+        return builder.receipt()
     if rule is None:
-        publish(draft, body, outcome)
-        return draft.receipt()
+        publish(builder, body, outcome)
+        return builder.receipt()
     link = form_amendments.link_of(body, data)
     if link is not None and effect.context.get("as") != "own":
         original = str(effect.context.get("for") or link.original)
-        form_relations.related(draft, body, replace(link, original=original))
+        form_relations.related(builder, body, replace(link, original=original))
     elif effect.context.get("watch") and not data:
-        form_relations.lost(draft, body)
+        form_relations.lost(builder, body)
     elif view.request is not None:
-        form_relations.looked(draft, body, data)
+        form_relations.looked(builder, body, data)
     else:
-        asks(draft, rule, body, outcome)
-    return draft.receipt()
+        asks(builder, rule, body, outcome)
+    return builder.receipt()
 
 
 def asks(
-    draft: DecisionBuilder, rule: policy.FormRule, body: model.FetchForm, outcome: model.Outcome
+    builder: DecisionBuilder, rule: policy.FormRule, body: model.FetchForm, outcome: model.Outcome
 ) -> None:
     """A form that has no request: the one that it asks for, if it is agreed to."""
     data = dict(outcome.data) if isinstance(outcome, model.Done) else {}
     agreed = data.get("status") == "approved"
-    if agreed and form_reading.waited(draft):
-        return form_reading.at_once(draft, body)
-    word = form_amendments.standing(form_amendments.known(draft).values())
+    if agreed and form_reading.waited(builder):
+        return form_reading.at_once(builder, body)
+    word = form_amendments.standing(form_amendments.known(builder).values())
     if agreed and word in ("revoked", "modified"):
         data["status"], agreed = "reverted" if word == "revoked" else "replaced", False
-    elif agreed and form_relations.unread(draft, body, data):
+    elif agreed and form_relations.unread(builder, body, data):
         return None
-    if not agreed and form_reading.context_of(draft).get("quiet"):
+    if not agreed and form_reading.context_of(builder).get("quiet"):
         return None
     refusal: policy.Refusal | None
-    locale = policy.locale_of(draft.house.book, place_of(draft.house.book, rule, body.tenant))
+    locale = policy.locale_of(
+        builder.deployment.book, place_of(builder.deployment.book, rule, body.tenant)
+    )
     if not agreed and not is_decided(data, outcome):
-        if not form_reading.patience(draft, body, is_late_answer(outcome)):
+        if not form_reading.patience(builder, body, is_late_answer(outcome)):
             return None
         refusal = refusal_of_reading(locale, data, outcome)
     elif agreed or data:
-        if agreed and not word and not form_reading.context_of(draft).get("replaced"):
-            draft.published.append(approved(draft, rule, body, data))
-        refusal = file_form(draft, rule, body, data, word if word in form_amendments.HOLDS else "")
+        if agreed and not word and not form_reading.context_of(builder).get("replaced"):
+            builder.published.append(approved(builder, rule, body, data))
+        refusal = file_form(
+            builder, rule, body, data, word if word in form_amendments.HOLDS else ""
+        )
     else:
         refusal = refusal_of_reading(locale, data, outcome)
     if refusal is not None:
-        say_refused(draft, rule, body, refusal, str(data.get("title") or ""))
+        say_refused(builder, rule, body, refusal, str(data.get("title") or ""))
     return None
 
 
@@ -197,21 +201,21 @@ def refusal_of_reading(
 
 
 def say_refused(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     rule: policy.FormRule,
     body: model.FetchForm,
     refusal: policy.Refusal,
     title: str,
 ) -> None:
     """Tell the group of the form why nothing came of it; the same only once."""
-    place = place_of(draft.house.book, rule, body.tenant)
-    locale = policy.locale_of(draft.house.book, place)
+    place = place_of(builder.deployment.book, rule, body.tenant)
+    locale = policy.locale_of(builder.deployment.book, place)
     actor, instance = f"{body.platform}:form", body.instance
-    draft.enter(actor, "ask.refused", reason=refusal.key, instance=instance)
+    builder.enter(actor, "ask.refused", reason=refusal.key, instance=instance)
     heading = texts.say(locale, "form.title" if title else "form.plain", title=title)
     message = cards.sentence(heading, refusal_text(locale, refusal), quote=heading)
     key = f"say:form:{body.platform}:{instance}:{refusal.key}"
-    draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
+    builder.queue(key, key, model.Say(place, message, builder.fresh(key)))
 
 
 def source_of(about: model.FormChanged | model.FetchForm) -> str:
@@ -220,23 +224,23 @@ def source_of(about: model.FormChanged | model.FetchForm) -> str:
 
 
 def approved(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     rule: policy.FormRule | None,
     body: model.FetchForm,
     data: Mapping[str, Any],
 ) -> model.CloudEvent:
     """The form as an event, for rules: also where it becomes no request. Its fields are called as
     whoever made the form likes, so what the bot adds goes before them."""
-    originator, book = str(data.get("originator") or ""), draft.house.book
+    originator, book = str(data.get("originator") or ""), builder.deployment.book
     account = model.Account(body.platform, body.tenant, originator)
     person = policy.person_of(book, account)
-    found = draft.house.catalog.find(rule.command) if rule is not None else None
+    found = builder.deployment.catalog.find(rule.command) if rule is not None else None
     people = form_mapping.People(book, body.platform, body.tenant)
     return model.CloudEvent(
         id=body.instance,
         source=source_of(body),
         type=APPROVED,
-        time=draft.now,
+        time=builder.now,
         subject=body.instance,
         data={
             **form_mapping.shown(rule, found, dict(data.get("fields") or {}), people),
@@ -246,58 +250,58 @@ def approved(
             "originator": originator,
             "approvers": [str(each) for each in data.get("approvers", ())],
             "person": person.id if person is not None else "",
-            "late": is_late(draft),
+            "late": is_late(builder),
         },
     )
 
 
-def is_late(draft: DecisionBuilder) -> bool:
+def is_late(builder: DecisionBuilder) -> bool:
     """Was the form found after an absence, so that it may have been agreed to long ago?"""
-    return bool(draft.view.effect and draft.view.effect.context.get("late"))
+    return bool(builder.view.effect and builder.view.effect.context.get("late"))
 
 
 def look_back(
-    house: Deployment, event: model.Started, view: model.View, now: datetime
+    deployment: Deployment, event: model.Started, view: model.View, now: datetime
 ) -> model.Decision:
     """After an absence: ask which forms were filed, for no platform repeats its events for ever;
     and read again those of open requests, which may have been filed long before."""
-    draft = DecisionBuilder(house, view, now)
-    for rule in house.book.forms:
-        for tenant in sorted(house.book.tenants.get(rule.platform, ())):
+    builder = DecisionBuilder(deployment, view, now)
+    for rule in deployment.book.forms:
+        for tenant in sorted(deployment.book.tenants.get(rule.platform, ())):
             since = event.since - FILED_BEFORE
             body = model.ListForms(rule.platform, tenant, rule.form, since, event.at)
             key = f"forms:{rule.platform}:{tenant}:{rule.form}:{event.id}"
-            draft.queue(key, key, body)
+            builder.queue(key, key, body)
     for request in view.listing:
         if (form := request.form) is not None:
             look = model.FetchForm(form.platform, form.tenant, form.form, form.instance)
             own = {**form_reading.QUIET, "as": "own", "for": form.instance}
-            form_reading.read(draft, look, f"seen:{event.id}", own)
-    draft.enter("countersign", "bot.started", since=event.since.isoformat())
-    return draft.receipt()
+            form_reading.read(builder, look, f"seen:{event.id}", own)
+    builder.enter("countersign", "bot.started", since=event.since.isoformat())
+    return builder.receipt()
 
 
 def listed(
-    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+    deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """Read every form that was listed; those that have their request change nothing."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     effect = view.effect
     assert effect is not None
     body = effect.body
     assert isinstance(body, model.ListForms)
     if not isinstance(outcome, model.Done):
         reason = getattr(outcome, "reason", "")
-        draft.enter("countersign", "forms.not_listed", form=body.form, reason=reason)
-        return draft.receipt()
+        builder.enter("countersign", "forms.not_listed", form=body.form, reason=reason)
+        return builder.receipt()
     for instance in outcome.data.get("instances", ()):
         fetch = model.FetchForm(body.platform, body.tenant, body.form, str(instance))
-        form_reading.read(draft, fetch, f"seen:{effect.id}", {**form_reading.QUIET, "late": True})
-    return draft.receipt()
+        form_reading.read(builder, fetch, f"seen:{effect.id}", {**form_reading.QUIET, "late": True})
+    return builder.receipt()
 
 
 def file_form(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     rule: policy.FormRule,
     body: model.FetchForm,
     data: Mapping[str, Any],
@@ -305,7 +309,7 @@ def file_form(
 ) -> policy.Refusal | None:
     """Check the form as a person's request is checked, then create the request; held, if the form
     is being revoked or modified already."""
-    house, book = draft.house, draft.house.book
+    deployment, book = builder.deployment, builder.deployment.book
     place = place_of(book, rule, body.tenant)
     locale = policy.locale_of(book, place)
     title = str(data.get("title") or "") or texts.say(locale, "form.plain")
@@ -319,7 +323,7 @@ def file_form(
     person = policy.person_of(book, account)
     if unknown is not None or person is None:
         return unknown
-    found = house.catalog.find(rule.command)
+    found = deployment.catalog.find(rule.command)
     if found is None:
         return policy.Refusal("refused.not_enabled", {"command": rule.command})
     people = form_mapping.People(book, body.platform, body.tenant, strict=True)
@@ -329,35 +333,35 @@ def file_form(
     bound = parser.from_fields(found, values, locale)
     if isinstance(bound, policy.Refusal):
         return bound
-    refused = access.refusal_of_right(house, person, found.name, place, locale)
+    refused = access.refusal_of_right(deployment, person, found.name, place, locale)
     if refused is not None:
         return refused
-    context = draft.asked_by(person, account, place, locale)
+    context = builder.asked_by(person, account, place, locale)
     account = policy.account_of(book, person.id, body.platform, body.tenant) or account
     words = " ".join([found.name, *(f"{name}={value}" for name, value in values.items())])
     refusal = new_request.file_request(
-        draft,
+        builder,
         bound,
         context,
         text=words,
         place=place,
         account=account,
-        form=origin_of(draft, body, data, title),
+        form=origin_of(builder, body, data, title),
         stronger=rule.policy,
         hold=hold,
     )
     if refusal is None:
         for user in data.get("automatic", ()):
-            draft.enter("countersign", "vote.not_counted", account=str(user), reason="automatic")
+            builder.enter("countersign", "vote.not_counted", account=str(user), reason="automatic")
     return refusal
 
 
 def origin_of(
-    draft: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any], title: str
+    builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any], title: str
 ) -> model.FormOrigin:
     """What is kept of the form with its request; also why its decision is doubtful, if it is."""
     accounts = [str(each) for each in data.get("approvers", ())]
-    before = form_reading.context_of(draft).get("replaced")
+    before = form_reading.context_of(builder).get("replaced")
     doubt = ""
     if data.get("unclear"):
         doubt = "form.doubt.unclear"
@@ -373,7 +377,7 @@ def origin_of(
         body.instance,
         title,
         tuple(model.Account(body.platform, body.tenant, each) for each in accounts),
-        is_late(draft),
+        is_late(builder),
         doubt,
         str(before.get("original") or ""),
         int(before.get("request") or 0),

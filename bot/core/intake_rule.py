@@ -12,26 +12,26 @@ from bot.deployment import Deployment
 
 
 def ordered(
-    house: Deployment, event: model.CommandRequested, view: model.View, now: datetime
+    deployment: Deployment, event: model.CommandRequested, view: model.View, now: datetime
 ) -> model.Decision:
     """Make the request that a rule asks for, or say in the group why not. The receipt tells whoever
     delivers it: an error is a dead letter."""
-    draft = DecisionBuilder(house, view, now)
-    book = house.book
+    builder = DecisionBuilder(deployment, view, now)
+    book = deployment.book
     group = next(
         (g for g in book.groups if (g.platform, g.name) == (event.platform, event.group)), None
     )
     if group is None:
-        draft.enter("countersign", "rule.refused", rule=event.rule, reason="no such group")
-        return draft.receipt(f"there is no group {event.group} on {event.platform}", "error")
+        builder.enter("countersign", "rule.refused", rule=event.rule, reason="no such group")
+        return builder.receipt(f"there is no group {event.group} on {event.platform}", "error")
     tenant = next(iter(sorted(book.tenants.get(group.platform, ()))), "")
     place = model.Place(group.platform, tenant, group.chat)
     locale = policy.locale_of(book, place)
-    refusal = file(draft, event, place, locale)
+    refusal = file(builder, event, place, locale)
     if refusal is None:
-        return draft.receipt(str(draft.it.id), "success")
+        return builder.receipt(str(builder.it.id), "success")
     text = refusal_text(locale, refusal)
-    draft.enter(
+    builder.enter(
         event.person or "countersign",
         "rule.refused",
         rule=event.rule,
@@ -43,33 +43,33 @@ def ordered(
     told = texts.say(locale, "rule.refused", rule=event.rule, command=event.command, why=text)
     message = model.Message(title, (cards.para(*cards.words(told)),))
     key = f"say:{event.id}"
-    draft.queue(key, key, model.Say(place, message, draft.fresh(key)))
-    return draft.receipt(text, "error")
+    builder.queue(key, key, model.Say(place, message, builder.fresh(key)))
+    return builder.receipt(text, "error")
 
 
 def file(
-    draft: DecisionBuilder, event: model.CommandRequested, place: model.Place, locale: str
+    builder: DecisionBuilder, event: model.CommandRequested, place: model.Place, locale: str
 ) -> policy.Refusal | None:
     """The checks of a person's request, in the same order."""
-    house, book = draft.house, draft.house.book
+    deployment, book = builder.deployment, builder.deployment.book
     person = book.people.get(event.person)
     if person is None:
         return policy.Refusal("refused.rule_person", {"person": event.person or "?"})
-    found = house.catalog.find(event.command)
+    found = deployment.catalog.find(event.command)
     if found is None or found.kind != "operation":
         return policy.Refusal("refused.not_enabled", {"command": event.command})
     bound = parser.from_fields(found, dict(event.values), locale)
     if isinstance(bound, policy.Refusal):
         return bound
-    refusal = access.refusal_of_right(house, person, found.name, place, locale)
+    refusal = access.refusal_of_right(deployment, person, found.name, place, locale)
     if refusal is not None:
         return refusal
     account = policy.account_of(book, person.id, place.platform, place.tenant)
     account = account or model.Account(place.platform, place.tenant, "", person.name)
-    context = draft.asked_by(person, account, place, locale)
+    context = builder.asked_by(person, account, place, locale)
     words = " ".join([found.name, *(f"{name}={value}" for name, value in event.values.items())])
     return new_request.file_request(
-        draft,
+        builder,
         bound,
         context,
         text=words,

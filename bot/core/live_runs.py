@@ -42,18 +42,18 @@ class Live:
 _known: OrderedDict[tuple[str, int], Live] = OrderedDict()
 
 
-def of(draft: DecisionBuilder) -> Live:
+def of(builder: DecisionBuilder) -> Live:
     """The run of the request, up to the last entry of its journal. LookupError, or
     ``interpreter.JournalError``: it cannot be gone on with."""
-    place = (draft.view.installation, draft.it.id)
-    have = draft.view.journal + len(draft.journal)
+    place = (builder.view.installation, builder.it.id)
+    have = builder.view.journal + len(builder.journal)
     live = _known.get(place)
-    same = live is not None and (live.digest, live.nonce) == (draft.it.digest, draft.it.nonce)
+    same = live is not None and (live.digest, live.nonce) == (builder.it.digest, builder.it.nonce)
     if live is None or not same or live.count > have:
-        live = _begun(draft)
+        live = _begun(builder)
     if live.count < have:
-        assert draft.view.archive is not None
-        rows = [*draft.view.archive.entries(draft.it.id, live.count), *draft.journal]
+        assert builder.view.archive is not None
+        rows = [*builder.view.archive.entries(builder.it.id, live.count), *builder.journal]
         for row in rows:
             if row.seq > live.count:
                 _take(live, journal.entry(row.entry))
@@ -64,20 +64,20 @@ def of(draft: DecisionBuilder) -> Live:
     return live
 
 
-def write(draft: DecisionBuilder, live: Live, entry: journal.Entry) -> None:
+def write(builder: DecisionBuilder, live: Live, entry: journal.Entry) -> None:
     """Add an entry to the journal, and let the run take it in."""
     _take(live, entry)
-    draft.journal.append(model.JournalRow(draft.it.id, live.count, journal.plain(entry)))
+    builder.journal.append(model.JournalRow(builder.it.id, live.count, journal.plain(entry)))
 
 
-def moment(draft: DecisionBuilder, live: Live) -> datetime:
+def moment(builder: DecisionBuilder, live: Live) -> datetime:
     """Now, as if nobody had set the clock since the run began, and never before the last entry."""
-    return max(draft.now - draft.lag(), live.at)
+    return max(builder.now - builder.lag(), live.at)
 
 
-def forget(draft: DecisionBuilder) -> None:
+def forget(builder: DecisionBuilder) -> None:
     """The run has ended, or nobody can say where it is."""
-    _known.pop((draft.view.installation, draft.it.id), None)
+    _known.pop((builder.view.installation, builder.it.id), None)
 
 
 def _take(live: Live, entry: journal.Entry) -> None:
@@ -104,14 +104,14 @@ def _never_made(outcome: journal.Outcome) -> bool:
     return isinstance(outcome, journal.NotMade)
 
 
-def _begun(draft: DecisionBuilder) -> Live:
-    request = draft.it
+def _begun(builder: DecisionBuilder) -> Live:
+    request = builder.it
     plan, began = request.plan, request.started_at
     assert plan is not None
     assert began is not None
-    library = draft.library(plan.templates)
+    library = builder.library(plan.templates)
     run = interpreter.Run(
-        id=execution_id(draft),
+        id=execution_id(builder),
         started=began,
         region=plan.region,
         user=request.person,
@@ -123,9 +123,9 @@ def _begun(draft: DecisionBuilder) -> Live:
     return Live(request.digest, request.nonce, state, 0, began)
 
 
-def execution_id(draft: DecisionBuilder) -> str:
+def execution_id(builder: DecisionBuilder) -> str:
     """What ``{{ ACS::ExecutionId }}`` is, and what the client tokens are made of."""
-    return f"cs-{draft.name.replace(':', '-')}"
+    return f"cs-{builder.name.replace(':', '-')}"
 
 
 def parameters_in_force(request: model.Request, plan: model.Plan) -> Mapping[str, Any]:

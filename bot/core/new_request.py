@@ -39,7 +39,7 @@ class Checked:
 
 
 def file_request(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     found: parser.Parsed,
     context: api.Context,
     *,
@@ -55,28 +55,28 @@ def file_request(
     timeout: int = 0,
 ) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
-    checked = checked_with(draft, found, text, timeout)
+    checked = checked_with(builder, found, text, timeout)
     if isinstance(checked, policy.Refusal):
         return checked
-    rule = draft.house.book.commands[found.command.name]
-    book = draft.house.book
+    rule = builder.deployment.book.commands[found.command.name]
+    book = builder.deployment.book
     causes = tuple(with_accounts(book, cause) for cause in causes)
     asker = with_accounts(book, model.Party(context.person.id, account))
     usual = stronger or rule.policy
     parties = (asker, *causes)
-    needs = needed_quorum(draft, context.locale, checked.findings, usual, parties)
+    needs = needed_quorum(builder, context.locale, checked.findings, usual, parties)
     if isinstance(needs, policy.Refusal):
         return needs
     needed, escalated = needs
-    refusal = refusal_of_number(draft, context.person, found.command.name)
+    refusal = refusal_of_number(builder, context.person, found.command.name)
     if refusal is not None:
         return refusal
     by_form = form is not None and form.decides
     if not quorum.can_pass(needed, by_form):
         return policy.Refusal("refused.nobody", {"policy": needed.name})
-    draft.create(
+    builder.create(
         model.Request(
-            id=draft.view.next_request,
+            id=builder.view.next_request,
             state=model.State.PLANNING,
             version=1,
             command=found.command.name,
@@ -89,8 +89,8 @@ def file_request(
             policy=usual,
             policies=needed.names,
             risk=rule.risk or found.command.risk,
-            created_at=draft.now,
-            expires_at=draft.now + needed.expires,
+            created_at=builder.now,
+            expires_at=builder.now + needed.expires,
             reason=str(found.values.get("reason") or ""),
             form=form and replace(form, changes=changes_of(form, checked.args)),
             hold=hold,
@@ -99,33 +99,33 @@ def file_request(
             written_at=written_at,
             causes=causes,
             accounts=asker.accounts,
-            alike=alike(draft, found.command.name, checked.args),
-            nonce=draft.view.nonce,
+            alike=alike(builder, found.command.name, checked.args),
+            nonce=builder.view.nonce,
             timeout=timeout,
         )
     )
-    enter(draft, needed.name)
-    draft.sources.update(checked.sources)
-    look_up(draft, rule, checked)
+    enter(builder, needed.name)
+    builder.sources.update(checked.sources)
+    look_up(builder, rule, checked)
     return None
 
 
 def checked_with(
-    draft: DecisionBuilder, found: parser.Parsed, text: str, timeout: int
+    builder: DecisionBuilder, found: parser.Parsed, text: str, timeout: int
 ) -> Checked | policy.Refusal:
     """What passed the checks, to run within ``timeout`` seconds (0: as the command says)."""
     if found.command.template is not None:
-        return check_template(draft, found, text)
-    checked = check_script(draft, found, text)
+        return check_template(builder, found, text)
+    checked = check_script(builder, found, text)
     if timeout and isinstance(checked, Checked):
         return replace(checked, context={**checked.context, "timeout": timeout})
     return checked
 
 
-def enter(draft: DecisionBuilder, needed: str) -> None:
+def enter(builder: DecisionBuilder, needed: str) -> None:
     """Keep in the audit log who asked for what, where, and by which policies it is voted on."""
-    request = draft.it
-    draft.enter(
+    request = builder.it
+    builder.enter(
         request.person,
         "request.asked",
         command=request.command,
@@ -143,45 +143,45 @@ def with_accounts(book: policy.Book, party: model.Party) -> model.Party:
     return replace(party, accounts=tuple(held))
 
 
-def look_up(draft: DecisionBuilder, rule: policy.CommandRule, checked: Checked) -> None:
+def look_up(builder: DecisionBuilder, rule: policy.CommandRule, checked: Checked) -> None:
     """Read what is kept in the cloud, or ask which instances there are; a plan that needs neither
     is put to the vote at once."""
     if checked.fetch is not None:
-        key = f"define:{draft.name}"
-        draft.queue(key, f"plan:{draft.it.id}", checked.fetch, context=checked.context)
-        draft.remind("definition", proposal.PLAN_WITHIN)
+        key = f"define:{builder.name}"
+        builder.queue(key, f"plan:{builder.it.id}", checked.fetch, context=checked.context)
+        builder.remind("definition", proposal.PLAN_WITHIN)
     elif checked.look is None:
-        draft.noted = checked.context
-        proposal.ask_for_votes(draft, plan_template.freeze(draft, rule, plan_template.NO_DATA))
+        builder.noted = checked.context
+        proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))
     else:
-        queue_look(draft, checked.look, checked.context)
+        queue_look(builder, checked.look, checked.context)
 
 
 def queue_look(
-    draft: DecisionBuilder, look: model.ResolveTargets, context: Mapping[str, Any]
+    builder: DecisionBuilder, look: model.ResolveTargets, context: Mapping[str, Any]
 ) -> None:
     """Look the instances up for the plan."""
-    key, lane = f"resolve:{draft.name}", f"plan:{draft.it.id}"
-    draft.queue(key, lane, look, context=context)
-    draft.remind("plan", proposal.PLAN_WITHIN)
+    key, lane = f"resolve:{builder.name}", f"plan:{builder.it.id}"
+    builder.queue(key, lane, look, context=context)
+    builder.remind("plan", proposal.PLAN_WITHIN)
 
 
 def look_of(
-    draft: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any]
+    builder: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any]
 ) -> model.ResolveTargets | None:
     """What finds the instances, from what was noted when it was asked for; None: nothing does."""
     if context.get("template"):
         filters, strays = tuple(context["filters"]), tuple(context.get("strays", ()))
         look = model.ResolveTargets(strays, str(context["region"]), filters)
         return look if filters or strays else None
-    return model.ResolveTargets(tuple(context["wanted"]), rule.region or draft.house.region)
+    return model.ResolveTargets(tuple(context["wanted"]), rule.region or builder.deployment.region)
 
 
 def refusal_of_number(
-    draft: DecisionBuilder, person: policy.Person, name: str
+    builder: DecisionBuilder, person: policy.Person, name: str
 ) -> policy.Refusal | None:
     """Are so many requests of this person, or of this command, open that one more is too many?"""
-    book, archive = draft.house.book, draft.view.archive
+    book, archive = builder.deployment.book, builder.view.archive
     if archive is None:
         return None
     most = book.most_open_per_person
@@ -195,14 +195,14 @@ def refusal_of_number(
     return None
 
 
-def alike(draft: DecisionBuilder, name: str, args: Mapping[str, Any]) -> int:
+def alike(builder: DecisionBuilder, name: str, args: Mapping[str, Any]) -> int:
     """The number of an open request for the very same; 0: there is none."""
-    archive = draft.view.archive
+    archive = builder.view.archive
     return archive.alike(model.likeness(name, args)) if archive is not None else 0
 
 
 def needed_quorum(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     locale: str,
     findings: Sequence[policy.Finding],
     usual: str,
@@ -210,7 +210,7 @@ def needed_quorum(
 ) -> tuple[quorum.Quorum, str] | policy.Refusal:
     """Whose agreement it needs: by the usual policy, and by all that the patterns add; and why they
     do. Or their no."""
-    book, found = draft.house.book, policy.together(findings)
+    book, found = builder.deployment.book, policy.together(findings)
     if found.refusal is not None:
         return found.refusal
     names = dict.fromkeys((usual, *found.policies))
@@ -241,13 +241,13 @@ def shown(value: Any) -> str:
 
 
 def check_template(
-    draft: DecisionBuilder, found: parser.Parsed, text: str
+    builder: DecisionBuilder, found: parser.Parsed, text: str
 ) -> Checked | policy.Refusal:
     """The values of a template, bound; its targets are found by what was typed for them."""
-    bound = plan_template.bound(draft, found, text)
+    bound = plan_template.bound(builder, found, text)
     if isinstance(bound, policy.Refusal):
         return bound
-    rule = draft.house.book.commands[found.command.name]
+    rule = builder.deployment.book.commands[found.command.name]
     template = plan_template.template_of(found.command)
     context: dict[str, Any] = {
         "template": template.name,
@@ -266,17 +266,17 @@ def check_template(
         else (runs.shown(name, value, ()) if isinstance(value, str) else value)
         for name, value in plain(found.values).items()
     }
-    findings = plan_template.findings(draft, found.command.name, text, bound)
+    findings = plan_template.findings(builder, found.command.name, text, bound)
     fetch = plan_definitions.of_template(rule, template, bound.parameters, bound.region)
-    look = look_of(draft, rule, context)
+    look = look_of(builder, rule, context)
     return Checked(look, context, bound.text, args, findings, bound.sources, fetch)
 
 
 def check_script(
-    draft: DecisionBuilder, found: parser.Parsed, text: str
+    builder: DecisionBuilder, found: parser.Parsed, text: str
 ) -> Checked | policy.Refusal:
     """Values, script and targets; the first thing wrong is the answer."""
-    rule = draft.house.book.commands[found.command.name]
+    rule = builder.deployment.book.commands[found.command.name]
     script = calling.answer(found)
     if isinstance(script, policy.Refusal):
         return script
@@ -289,7 +289,7 @@ def check_script(
     refusal = refusal_of_values(rule, found.values, script)
     if refusal is not None:
         return refusal
-    seen = findings(draft, found, text, script, (rendered, windows))
+    seen = findings(builder, found, text, script, (rendered, windows))
     targets = tuple(targets_in(found) or rule.targets)
     if not targets and all(finding.refusal is None for finding in seen):
         return policy.Refusal("refused.no_targets")
@@ -301,8 +301,8 @@ def check_script(
         "version": found.command.version,
         "wanted": list(targets),
     }
-    look = look_of(draft, rule, context)
-    fetch = plan_definitions.of_command(rule, rule.region or draft.house.region)
+    look = look_of(builder, rule, context)
+    fetch = plan_definitions.of_command(rule, rule.region or builder.deployment.region)
     return Checked(look, context, text, plain(found.values), seen, fetch=fetch)
 
 
@@ -321,7 +321,7 @@ def refusal_of_values(
 
 
 def findings(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     parsed: parser.Parsed,
     text: str,
     script: api.Script,
@@ -329,16 +329,18 @@ def findings(
 ) -> list[policy.Finding]:
     """What the patterns say of the words, of every value, and of the script as it would run, on
     either system."""
-    book, name = draft.house.book, parsed.command.name
+    book, name = builder.deployment.book, parsed.command.name
     values = dict.fromkeys((*script.parameters.values(), *values_.typed(parsed.values)))
     found = [policy.examine(book, name, "text", text)]
     found += [
-        screening.examined(draft.house, name, "value", value)
+        screening.examined(builder.deployment, name, "value", value)
         for value in values
         if value != script.source
     ]
-    if not draft.house.book.commands[name].command_id:
-        found += [screening.finding_of_script(draft.house, name, one) for one in rendered if one]
+    if not builder.deployment.book.commands[name].command_id:
+        found += [
+            screening.finding_of_script(builder.deployment, name, one) for one in rendered if one
+        ]
     return found
 
 

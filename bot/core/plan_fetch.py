@@ -31,24 +31,24 @@ digest of its content."""
 
 
 def fetched(
-    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+    deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The definitions came back, or could not be read."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     if view.request is not None and view.request.state is model.State.PLANNING:
-        waits.over(draft)
-        refusal = refusal_of_read(draft, outcome)
+        waits.over(builder)
+        refusal = refusal_of_read(builder, outcome)
         if refusal is not None:
-            endings.refuse(draft, refusal)
-    return draft.receipt()
+            endings.refuse(builder, refusal)
+    return builder.receipt()
 
 
-def refusal_of_read(draft: DecisionBuilder, outcome: model.Outcome) -> policy.Refusal | None:
+def refusal_of_read(builder: DecisionBuilder, outcome: model.Outcome) -> policy.Refusal | None:
     """Go on with what was read; or why that cannot be."""
-    effect, request = draft.view.effect, draft.it
+    effect, request = builder.view.effect, builder.it
     assert effect is not None
     assert isinstance(effect.body, model.FetchDefinition)
-    rule = draft.house.book.commands.get(request.command)
+    rule = builder.deployment.book.commands.get(request.command)
     if rule is None:
         return policy.Refusal("refused.not_enabled", {"command": request.command})
     names = [name for name, _ in effect.body.names]
@@ -59,48 +59,48 @@ def refusal_of_read(draft: DecisionBuilder, outcome: model.Outcome) -> policy.Re
         facts = {"names": list(outcome.data["missing"]), "region": effect.body.region or "–"}
         return policy.Refusal("refused.definition_missing", facts)
     if effect.body.engine == "ecs":
-        return command_read(draft, rule, outcome.data["definitions"][0])
-    return templates_read(draft, rule, outcome.data["definitions"])
+        return command_read(builder, rule, outcome.data["definitions"][0])
+    return templates_read(builder, rule, outcome.data["definitions"])
 
 
 def go_on(
-    draft: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any], shown: str
+    builder: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any], shown: str
 ) -> policy.Refusal | None:
     """All is known: judge what will run, then look for the instances, or plan at once."""
-    house, name = draft.house, draft.it.command
+    deployment, name = builder.deployment, builder.it.command
     if context.get("template"):
-        findings = [screening.examined(house, name, "script", shown)]
+        findings = [screening.examined(deployment, name, "script", shown)]
     else:
-        findings = [screening.finding_of_script(house, name, shown)]
-    refusal = escalated(draft, policy.together(findings))
+        findings = [screening.finding_of_script(deployment, name, shown)]
+    refusal = escalated(builder, policy.together(findings))
     if refusal is not None:
         return refusal
-    draft.cleared.append("definition")
-    look = new_request.look_of(draft, rule, context)
+    builder.cleared.append("definition")
+    look = new_request.look_of(builder, rule, context)
     if look is None:
-        draft.noted = context
-        proposal.ask_for_votes(draft, plan_template.freeze(draft, rule, plan_template.NO_DATA))
+        builder.noted = context
+        proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))
     else:
-        new_request.queue_look(draft, look, context)
+        new_request.queue_look(builder, look, context)
     return None
 
 
-def escalated(draft: DecisionBuilder, found: policy.Finding) -> policy.Refusal | None:
+def escalated(builder: DecisionBuilder, found: policy.Finding) -> policy.Refusal | None:
     """Add the policies that what was read calls for; or say why it must not run."""
     if found.refusal is not None:
         return found.refusal
-    request = draft.it
+    request = builder.it
     before = request.policies or (request.policy,)
     names = tuple(dict.fromkeys((*before, *found.policies)))
     if names == before:
         return None
     reasons = (texts.spoken(request.locale, reason) for reason in found.reasons)
     why = "; ".join(dict.fromkeys(filter(None, (request.escalated, *reasons))))
-    draft.change(policies=names, escalated=why)
-    needed = quorum.of(draft.house.book, draft.it)
+    builder.change(policies=names, escalated=why)
+    needed = quorum.of(builder.deployment.book, builder.it)
     if not quorum.can_pass(needed, request.form is not None and not request.form.late):
         return policy.Refusal("refused.nobody", {"policy": needed.name})
-    draft.enter("countersign", "request.escalated", policy=needed.name, escalated=why)
+    builder.enter("countersign", "request.escalated", policy=needed.name, escalated=why)
     return None
 
 
@@ -108,30 +108,30 @@ def escalated(draft: DecisionBuilder, found: policy.Finding) -> policy.Refusal |
 
 
 def command_read(
-    draft: DecisionBuilder, rule: policy.CommandRule, item: Mapping[str, Any]
+    builder: DecisionBuilder, rule: policy.CommandRule, item: Mapping[str, Any]
 ) -> policy.Refusal | None:
     """A command stored in Cloud Assistant: its text with the values in it is what is voted on."""
-    context = dict(draft.context)
+    context = dict(builder.context)
     found = plan_definitions.stored(rule, item, dict(context["parameters"]))
     if isinstance(found, policy.Refusal):
         return found
     more = asdict(found)
     more["script_type"] = more.pop("type")
     more["definitions"] = [more.pop("definition")]
-    more["timeout"] = draft.it.timeout or more["timeout"]
-    return go_on(draft, rule, {**context, **more}, found.script)
+    more["timeout"] = builder.it.timeout or more["timeout"]
+    return go_on(builder, rule, {**context, **more}, found.script)
 
 
 # ----------------------------------------------------------------------------- templates on OOS
 
 
 def templates_read(
-    draft: DecisionBuilder, rule: policy.CommandRule, items: list[Mapping[str, Any]]
+    builder: DecisionBuilder, rule: policy.CommandRule, items: list[Mapping[str, Any]]
 ) -> policy.Refusal | None:
     """Templates stored on OOS: those that they run are read next."""
-    context = dict(draft.context)
+    context = dict(builder.context)
     cloud: Cloud = {name: dict(one) for name, one in dict(context.get("cloud", {})).items()}
-    effect = draft.view.effect
+    effect = builder.view.effect
     assert effect is not None
     assert isinstance(effect.body, model.FetchDefinition)
     asked = dict(effect.body.names)
@@ -141,14 +141,14 @@ def templates_read(
         if refusal is not None:
             return refusal
         digest = plan_definitions.digest(content)
-        draft.sources[digest] = content
+        builder.sources[digest] = content
         cloud[oos.fold(name)] = {
             "name": name,
             "version": str(item.get("version") or ""),
             "asked": asked.get(name, ""),
             "digest": digest,
         }
-    return closed(draft, rule, {**context, "cloud": cloud}, cloud)
+    return closed(builder, rule, {**context, "cloud": cloud}, cloud)
 
 
 def refusal_of_content(name: str, content: str) -> policy.Refusal | None:
@@ -165,18 +165,18 @@ def refusal_of_content(name: str, content: str) -> policy.Refusal | None:
 
 
 def closed(
-    draft: DecisionBuilder, rule: policy.CommandRule, context: dict[str, Any], cloud: Cloud
+    builder: DecisionBuilder, rule: policy.CommandRule, context: dict[str, Any], cloud: Cloud
 ) -> policy.Refusal | None:
     """Read what is still missing, or go on when nothing is."""
-    root, named = root_of(draft, rule, context, cloud), rule.oos_template
+    root, named = root_of(builder, rule, context, cloud), rule.oos_template
     values, region = dict(context["parameters"]), str(context["region"])
     scope = plan_preview.Subject(root, values, (), {}, region, True).scope()
-    have = {key: {**one, "content": draft.text(one["digest"])} for key, one in cloud.items()}
+    have = {key: {**one, "content": builder.text(one["digest"])} for key, one in cloud.items()}
     closure = plan_definitions.closure(root, scope, have)
     if isinstance(closure, policy.Refusal):
         return closure
     if closure.wanted:
-        queue(draft, model.FetchDefinition("oos", closure.wanted, region), context)
+        queue(builder, model.FetchDefinition("oos", closure.wanted, region), context)
         return None
     refusal = refusal_of_parameters(root, values) if named else None
     if refusal is not None:
@@ -200,31 +200,31 @@ def closed(
         )
         for key, one in cloud.items()
     ]
-    return shown(draft, rule, context)
+    return shown(builder, rule, context)
 
 
 def shown(
-    draft: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any]
+    builder: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any]
 ) -> policy.Refusal | None:
     """All that is stored is known: can it be shown whole, and may it run?"""
-    draft.noted = context
+    builder.noted = context
     try:
-        subject = plan_template.subject_of(draft, plan_template.freeze(draft, rule, None))
+        subject = plan_template.subject_of(builder, plan_template.freeze(builder, rule, None))
     except plan_preview.Untold as untold:
         return untold.refusal
-    real = plan_template.checked(subject, draft.it.locale)
-    return real if isinstance(real, policy.Refusal) else go_on(draft, rule, context, real)
+    real = plan_template.checked(subject, builder.it.locale)
+    return real if isinstance(real, policy.Refusal) else go_on(builder, rule, context, real)
 
 
 def root_of(
-    draft: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any], cloud: Cloud
+    builder: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any], cloud: Cloud
 ) -> oos.Template:
     """The template that is started: the one on OOS that the rule names, else the file's."""
     if rule.oos_template:
         one = cloud[oos.fold(rule.oos_template)]
-        return draft.template(one["name"], one["digest"])
+        return builder.template(one["name"], one["digest"])
     name = str(context["template"])
-    return draft.template(name, dict(context["templates"])[name])
+    return builder.template(name, dict(context["templates"])[name])
 
 
 def refusal_of_parameters(root: oos.Template, values: Mapping[str, Any]) -> policy.Refusal | None:
@@ -242,8 +242,10 @@ def refusal_of_parameters(root: oos.Template, values: Mapping[str, Any]) -> poli
     return policy.Refusal("refused.definition_parameters", facts)
 
 
-def queue(draft: DecisionBuilder, body: model.FetchDefinition, context: Mapping[str, Any]) -> None:
+def queue(
+    builder: DecisionBuilder, body: model.FetchDefinition, context: Mapping[str, Any]
+) -> None:
     """Read these; ``context`` says how often it was read before."""
     turn = int(context.get("reads", 0)) + 1
-    key = f"define:{draft.name}:{turn}"
-    draft.queue(key, f"plan:{draft.it.id}", body, context={**context, "reads": turn})
+    key = f"define:{builder.name}:{turn}"
+    builder.queue(key, f"plan:{builder.it.id}", body, context={**context, "reads": turn})

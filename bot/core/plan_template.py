@@ -40,11 +40,11 @@ class Bound:
     strays: tuple[str, ...] = ()
 
 
-def bound(draft: DecisionBuilder, asked: parser.Parsed, text: str) -> Bound | policy.Refusal:
+def bound(builder: DecisionBuilder, asked: parser.Parsed, text: str) -> Bound | policy.Refusal:
     """The values of a template command as the template has them; or the first thing wrong."""
-    house, template = draft.house, template_of(asked.command)
-    rule = house.book.commands[asked.command.name]
-    region = rule.region or house.region
+    deployment, template = builder.deployment, template_of(asked.command)
+    rule = deployment.book.commands[asked.command.name]
+    region = rule.region or deployment.region
     typed = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asked.command.inputs(asked.values).items()
@@ -70,12 +70,12 @@ def bound(draft: DecisionBuilder, asked: parser.Parsed, text: str) -> Bound | po
     shy = next((name for name in strays.values() if name in hidden), None)
     if shy is not None:
         return policy.Refusal("refused.target", {"target": f"{runs.HIDDEN} ({shy})"})
-    refusal = refusal_of_calls(rule, draft.library(asked.command.templates))
+    refusal = refusal_of_calls(rule, builder.library(asked.command.templates))
     if refusal is not None:
         return refusal
-    library = draft.library(asked.command.templates)
+    library = builder.library(asked.command.templates)
     subject = plan_preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
-    real = checked(subject, house.book.locale)
+    real = checked(subject, deployment.book.locale)
     if isinstance(real, policy.Refusal):
         return real
     return Bound(
@@ -83,7 +83,7 @@ def bound(draft: DecisionBuilder, asked: parser.Parsed, text: str) -> Bound | po
         tuple(selected),
         tuple(selected.values()),
         hidden,
-        hidden_values.unaddressed(parser.shown(house.catalog, text, house.book.locale)),
+        hidden_values.unaddressed(parser.shown(deployment.catalog, text, deployment.book.locale)),
         real,
         region,
         {digest: library[name].source for name, digest in asked.command.templates.items()},
@@ -187,14 +187,16 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(part)
 
 
-def findings(draft: DecisionBuilder, command: str, text: str, bound: Bound) -> list[policy.Finding]:
+def findings(
+    builder: DecisionBuilder, command: str, text: str, bound: Bound
+) -> list[policy.Finding]:
     """What the patterns say of the words, of every value, and of what will be done: all as it is,
     for a refusal never repeats what was found."""
-    house = draft.house
-    seen = [policy.examine(house.book, command, "text", text)]
+    deployment = builder.deployment
+    seen = [policy.examine(deployment.book, command, "text", text)]
     for value in filter(None, dict.fromkeys(strings(bound.parameters))):
-        seen.append(screening.examined(house, command, "value", value))
-    seen.append(screening.examined(house, command, "script", bound.real))
+        seen.append(screening.examined(deployment, command, "value", value))
+    seen.append(screening.examined(deployment, command, "script", bound.real))
     return seen
 
 
@@ -276,18 +278,18 @@ def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
 
 
 def freeze(
-    draft: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any] | None
+    builder: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any] | None
 ) -> model.Plan:
     """The plan of a template, from what was checked when it was asked for (the effect's context)
     and the instances that were found now. None: they were not looked up yet, so the parameters are
     as they were typed."""
-    context = draft.context
+    context = builder.context
     instances = machines.instances_of(data or NO_DATA)
     mentions = machines.instances_of({"instances": (data or NO_DATA).get("mentions", ())})
     region = instances[0].region if instances else str(context["region"])
     sources = dict(context["templates"])
     name = str(context["template"])
-    template, values = draft.template(name, sources[name]), dict(context["parameters"])
+    template, values = builder.template(name, sources[name]), dict(context["parameters"])
     targets = tuple(context["targets"])
     items = {item.name: item for item in template.parameters}
     for target, ids in zip(targets, each_of(data, len(targets)), strict=True) if data else ():
@@ -295,16 +297,16 @@ def freeze(
     hidden = tuple(context["hidden"])
     on_oos = rule.engine == "oos"
     named = on_oos and rule.oos_template
-    needed = quorum.of(draft.house.book, draft.it)
+    needed = quorum.of(builder.deployment.book, builder.it)
     found = kept.noted(context)
     versions = {one.name: one.version for one in found}
     plan = model.Plan(
-        command=draft.it.command,
+        command=builder.it.command,
         version=versions.get(rule.oos_template, rule.oos_version)
         if named
         else str(context["version"]),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
-        region=region or rule.region or draft.house.region,
+        region=region or rule.region or builder.deployment.region,
         script=str(context.get("script") or template.source) if on_oos and not named else "",
         command_id=rule.oos_template if named else "",
         parameters=values,
@@ -318,42 +320,42 @@ def freeze(
         definitions=found,
         mentions=tuple(model.Instance(i.id, i.name, i.region) for i in mentions),
     )
-    root, library = running_of(draft, plan)
+    root, library = running_of(builder, plan)
     loose = tuple(dict.fromkeys(kept.unseen(root, library)))
-    return replace(plan, preview=preview_of(draft, plan), loose=loose)
+    return replace(plan, preview=preview_of(builder, plan), loose=loose)
 
 
-def items_of(draft: DecisionBuilder, plan: model.Plan) -> dict[str, oos.Parameter]:
+def items_of(builder: DecisionBuilder, plan: model.Plan) -> dict[str, oos.Parameter]:
     """The parameters of the plan's template, by name."""
-    template = draft.template(plan.template, plan.templates[plan.template])
+    template = builder.template(plan.template, plan.templates[plan.template])
     return {item.name: item for item in template.parameters}
 
 
 def running_of(
-    draft: DecisionBuilder, plan: model.Plan
+    builder: DecisionBuilder, plan: model.Plan
 ) -> tuple[oos.Template, dict[str, oos.Template]]:
     """The template that will run, and every one that it may run: on OOS, as they are there."""
-    library = draft.library(plan.templates)
-    library |= {one.name: draft.template(one.name, one.digest) for one in plan.definitions}
+    library = builder.library(plan.templates)
+    library |= {one.name: builder.template(one.name, one.digest) for one in plan.definitions}
     if plan.script:
         return parsed(plan.script, plan.template), library
     return library[plan.command_id or plan.template], library
 
 
-def preview_of(draft: DecisionBuilder, plan: model.Plan) -> str:
+def preview_of(builder: DecisionBuilder, plan: model.Plan) -> str:
     """What a plan will do, with the values that it has now. ``preview.Untold``: it cannot be shown
     whole."""
-    locale = draft.it.locale
-    told = plan_preview.text(subject_of(draft, plan), locale)
+    locale = builder.it.locale
+    told = plan_preview.text(subject_of(builder, plan), locale)
     if not plan.mentions:
         return told
     named = [f"{one.name} ({one.id})" if one.name else one.id for one in plan.mentions]
     return f"{told}\n{texts.say(locale, 'preview.mentions', instances=named)}"
 
 
-def subject_of(draft: DecisionBuilder, plan: model.Plan) -> plan_preview.Subject:
+def subject_of(builder: DecisionBuilder, plan: model.Plan) -> plan_preview.Subject:
     """What is told of a plan, to people and to the patterns."""
-    root, library = running_of(draft, plan)
+    root, library = running_of(builder, plan)
     values = dict(plan.parameters)
     if plan.command_id:
         usual = {item.name: item.default for item in root.parameters if not item.required}

@@ -15,9 +15,11 @@ from bot.policy import quorum
 PLAN_WITHIN = timedelta(minutes=2)
 
 
-def freeze(draft: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any]) -> model.Plan:
+def freeze(
+    builder: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any]
+) -> model.Plan:
     """The plan, from what the command rendered when it was asked for and what was found now."""
-    effect = draft.view.effect
+    effect = builder.view.effect
     assert effect is not None
     instances = machines.instances_of(data)
     script = str(effect.context["script"])
@@ -25,10 +27,10 @@ def freeze(draft: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, 
     if kind == systems.SHELL and systems.is_windows(data):
         script, kind = str(effect.context["windows"]), systems.POWERSHELL
     return model.Plan(
-        command=draft.it.command,
+        command=builder.it.command,
         version=str(effect.context.get("version", "")),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
-        region=instances[0].region or rule.region or draft.house.region,
+        region=instances[0].region or rule.region or builder.deployment.region,
         script=script,
         script_type=kind,
         command_id=rule.command_id,
@@ -43,35 +45,35 @@ def freeze(draft: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, 
     )
 
 
-def ask_for_votes(draft: DecisionBuilder, plan: model.Plan) -> None:
+def ask_for_votes(builder: DecisionBuilder, plan: model.Plan) -> None:
     """Freeze the plan and put it to the vote; an OA form may have decided it already."""
-    rule = put(draft, plan)
-    if draft.it.hold in authority.FORM_HOLDS:
-        return draft.show_card()
-    if settled_by_form(draft, rule) and not draft.it.hold:
-        run_script.start(draft)
-        return draft.show_card()
-    draft.show_card()
-    return wait_for_votes(draft, rule)
+    rule = put(builder, plan)
+    if builder.it.hold in authority.FORM_HOLDS:
+        return builder.show_card()
+    if settled_by_form(builder, rule) and not builder.it.hold:
+        run_script.start(builder)
+        return builder.show_card()
+    builder.show_card()
+    return wait_for_votes(builder, rule)
 
 
-def settled_by_form(draft: DecisionBuilder, rule: quorum.Quorum) -> bool:
+def settled_by_form(builder: DecisionBuilder, rule: quorum.Quorum) -> bool:
     """Is it approved already, by those who agreed to the form that asked?"""
-    form = draft.it.form
-    counted = any(vote.via == "form" for vote in draft.ballot()[1])
+    form = builder.it.form
+    counted = any(vote.via == "form" for vote in builder.ballot()[1])
     if form is not None and rule.form_counts and form.decides and not counted:
-        count_form(draft, rule)
-    return draft.tally().verdict == "approved"
+        count_form(builder, rule)
+    return builder.tally().verdict == "approved"
 
 
-def put(draft: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
+def put(builder: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
     """Freeze the plan; from now on it is what is voted on. Returns whose agreement it needs."""
-    plan = terms.complete(draft, plan)
-    rule = quorum.of(draft.house.book, replace(draft.it, plan=plan))
-    code, until = model.digest(plan), draft.now + rule.expires
-    draft.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
-    draft.cleared.append("plan")
-    draft.enter(
+    plan = terms.complete(builder, plan)
+    rule = quorum.of(builder.deployment.book, replace(builder.it, plan=plan))
+    code, until = model.digest(plan), builder.now + rule.expires
+    builder.change(state=model.State.PENDING, plan=plan, digest=code, expires_at=until)
+    builder.cleared.append("plan")
+    builder.enter(
         "countersign",
         "request.planned",
         digest=code,
@@ -82,29 +84,29 @@ def put(draft: DecisionBuilder, plan: model.Plan) -> quorum.Quorum:
     return rule
 
 
-def wait_for_votes(draft: DecisionBuilder, rule: quorum.Quorum) -> None:
-    draft.remind("expire", rule.expires)
+def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
+    builder.remind("expire", rule.expires)
     if timedelta() < rule.remind < rule.expires:
-        draft.remind("remind", rule.remind)
+        builder.remind("remind", rule.remind)
 
 
-def count_form(draft: DecisionBuilder, rule: quorum.Quorum) -> None:
+def count_form(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     """Take the people who agreed to the OA form as votes; accounts of nobody known don't count."""
-    book, request = draft.house.book, draft.it
+    book, request = builder.deployment.book, builder.it
     assert request.form is not None
     alone = all(one.form_counts for one in rule.policies)
     digest = request.digest if alone else quorum.FORM + request.digest
     themselves = any(one.self_approval and one.form_counts for one in rule.policies)
     for account in request.form.approvers:
         person = policy.person_of(book, account)
-        if person is None or any(vote.person == person.id for vote in draft.ballot()[1]):
+        if person is None or any(vote.person == person.id for vote in builder.ballot()[1]):
             why = "unknown account" if person is None else "counted already"
         elif person.id == request.person or (person.id in rule.involved and not themselves):
             why = "asked for it"
         else:
-            draft.vote(
-                model.Vote(request.id, person.id, account, True, digest, draft.now, via="form")
+            builder.vote(
+                model.Vote(request.id, person.id, account, True, digest, builder.now, via="form")
             )
-            draft.enter(person.id, "vote.cast", approve=True, digest=request.digest, via="form")
+            builder.enter(person.id, "vote.cast", approve=True, digest=request.digest, via="form")
             continue
-        draft.enter("countersign", "vote.not_counted", account=account.id, reason=why)
+        builder.enter("countersign", "vote.not_counted", account=account.id, reason=why)

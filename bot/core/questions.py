@@ -19,55 +19,55 @@ PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})
 
 
 def ballot(
-    draft: DecisionBuilder, run: live_runs.Live, waits: interpreter.Await
+    builder: DecisionBuilder, run: live_runs.Live, waits: interpreter.Await
 ) -> model.ApprovalStep:
     """The first thing that the run asks of people."""
-    request = draft.it
-    rule = quorum.of(draft.house.book, request)
+    request = builder.it
+    rule = quorum.of(builder.deployment.book, request)
     for one in waits.pauses:
         if one.kind == "held":
-            return asking(draft, "held", "held", one.task, run, draft.held)
+            return asking(builder, "held", "held", one.task, run, builder.held)
         if one.kind == "person":
-            found = asking(draft, one.key or "person", "person", one.task, run)
+            found = asking(builder, one.key or "person", "person", one.task, run)
             return replace(found, by=one.person)
     for approval in waits.approvals:
         if approval.kind == "canary":
-            shown = canary_text(approval.shown, names_of(draft))
-            return asking(draft, approval.key, "canary", approval.task, run, shown)
-        voters, ram = named(draft, approval.approvers, rule)
-        found = asking(draft, approval.key, "approval", approval.task, run, notice_text(approval))
+            shown = canary_text(approval.shown, names_of(builder))
+            return asking(builder, approval.key, "canary", approval.task, run, shown)
+        voters, ram = named(builder, approval.approvers, rule)
+        found = asking(builder, approval.key, "approval", approval.task, run, notice_text(approval))
         return replace(found, voters=voters, need=max(1, approval.min_required), ram=ram)
     pause = waits.pauses[0]
     kind = "batch" if pause.kind == "batch" else "pause"
-    return asking(draft, pause.key, kind, pause.task, run)
+    return asking(builder, pause.key, kind, pause.task, run)
 
 
 def named(
-    draft: DecisionBuilder, users: Sequence[str], rule: quorum.Quorum
+    builder: DecisionBuilder, users: Sequence[str], rule: quorum.Quorum
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who votes where a task names these RAM users, and which of them belong to nobody here. Of one
     that names none, the approvers of the request do."""
-    found = {user: policy.of_ram(draft.house.book, user) for user in users}
+    found = {user: policy.of_ram(builder.deployment.book, user) for user in users}
     people = tuple(dict.fromkeys(one.id for one in found.values() if one is not None))
     nobody = tuple(user for user, one in found.items() if one is None)
     return (people, nobody) if users else (rule.approvers, ())
 
 
 def asking(
-    draft: DecisionBuilder, key: str, kind: Any, task: str, run: live_runs.Live, shown: str = ""
+    builder: DecisionBuilder, key: str, kind: Any, task: str, run: live_runs.Live, shown: str = ""
 ) -> model.ApprovalStep:
     """``digest`` tells this question from all others that the run asks, so that an answer to one
     never counts for another. A pause by a person has no place of its own: each is another."""
     count = f":{run.count}" if kind in ("person", "held", "unknown") else ""
-    text = f"{draft.it.digest}:{key}{count}"
-    rule = quorum.of(draft.house.book, draft.it)
+    text = f"{builder.it.digest}:{key}{count}"
+    rule = quorum.of(builder.deployment.book, builder.it)
     return model.ApprovalStep(
         key=key,
         kind=kind,
         task=task,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        shown=shown if kind == "unknown" else hidden_values.covered(draft.it.plan, shown),
-        expires_at=draft.now + rule.expires if kind not in PATIENT else None,
+        shown=shown if kind == "unknown" else hidden_values.covered(builder.it.plan, shown),
+        expires_at=builder.now + rule.expires if kind not in PATIENT else None,
     )
 
 
@@ -83,9 +83,9 @@ def notice_text(approval: interpreter.Approval) -> str:
     return content if isinstance(content, str) else ""
 
 
-def names_of(draft: DecisionBuilder) -> dict[str, str]:
+def names_of(builder: DecisionBuilder) -> dict[str, str]:
     """What people call the plan's instances, by id."""
-    plan = draft.it.plan
+    plan = builder.it.plan
     return {one.id: one.name or one.id for one in plan.instances} if plan is not None else {}
 
 
@@ -106,48 +106,48 @@ def canary_text(shown: Any, names: Mapping[str, str]) -> str:
 # ----------------------------------------------------------------------------- doubts
 
 
-def doubt(draft: DecisionBuilder, run: live_runs.Live, key: str) -> model.ApprovalStep:
+def doubt(builder: DecisionBuilder, run: live_runs.Live, key: str) -> model.ApprovalStep:
     """Whether a call of which nobody knows happened: each is asked about by itself, for of two of
     them one may have happened and the other not."""
-    return asking(draft, key, "unknown", key, run, call_text(draft, run, key))
+    return asking(builder, key, "unknown", key, run, call_text(builder, run, key))
 
 
-def call_text(draft: DecisionBuilder, run: live_runs.Live, key: str) -> str:
+def call_text(builder: DecisionBuilder, run: live_runs.Live, key: str) -> str:
     """The call and all that it was given, a line each, so that people know where to look it up."""
-    call, plan = run.state.call(key), draft.it.plan
+    call, plan = run.state.call(key), builder.it.plan
     if call is None or plan is None or not isinstance(call.what, calls.Api):
         return ""
     what = call.what
     lines = [f"{what.service} {what.api}", f"RegionId: {what.region}"]
-    given = covered(draft, plan, {**what.parameters, **what.query})
+    given = covered(builder, plan, {**what.parameters, **what.query})
     lines += [f"{name}: {written(value)}" for name, value in given.items() if told(name, value)]
     return "\n".join(lines)
 
 
 def covered(
-    draft: DecisionBuilder, plan: model.Plan, given: Mapping[str, Any]
+    builder: DecisionBuilder, plan: model.Plan, given: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """What a call is given, without what is hidden. In templates of earlier releases that may stand
     anywhere."""
     if not plan.hidden:
         return given
-    if plan_preview.faults_of(plan_template.subject_of(draft, plan)):
+    if plan_preview.faults_of(plan_template.subject_of(builder, plan)):
         return dict(hidden_values.covered(plan, given))
     return dict(hidden_values.of_call(plan, given))
 
 
-def elsewhere(draft: DecisionBuilder, execution: model.Execution) -> str:
+def elsewhere(builder: DecisionBuilder, execution: model.Execution) -> str:
     """What an execution elsewhere shows of what it waits for. What a risky call is given stays as
     it is but for secrets; where one is covered, the last line says how to read it."""
-    waiting, plan = execution.waiting, draft.it.plan
+    waiting, plan = execution.waiting, builder.it.plan
     assert waiting is not None
     text = waiting.shown
     if plan is not None and plan.hidden:
         old = waiting.kind != "confirm" or bool(
-            plan_preview.faults_of(plan_template.subject_of(draft, plan))
+            plan_preview.faults_of(plan_template.subject_of(builder, plan))
         )
         text = hidden_values.covered(plan, text) if old else hidden_values.of_script(plan, text)
-    return with_note(text, draft.it.locale, execution)
+    return with_note(text, builder.it.locale, execution)
 
 
 def with_note(text: str, locale: str, execution: model.Execution) -> str:

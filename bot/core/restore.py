@@ -16,30 +16,30 @@ from bot.deployment import Deployment
 
 
 def restored(
-    house: Deployment, event: model.Restored, view: model.View, now: datetime
+    deployment: Deployment, event: model.Restored, view: model.View, now: datetime
 ) -> model.Decision:
     """Tell in the request's thread what was restored, and what to do now."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     if view.request is None or view.request.state.final:
-        return draft.receipt()
-    state = draft.it.state.value
-    draft.change()
-    draft.enter("countersign", "request.restored", state=state)
-    if not draft.it.hold and driven_here(draft):
-        live_runs.forget(draft)
-        draft.take_back("call:")
-        why = texts.say(draft.it.locale, "restored.unknown")
-        run_template.end(draft, model.State.UNKNOWN, why)
-        return draft.receipt()
-    if run_hold.is_held(draft.it):
-        run_hold.look_up(draft, run_script.queue_start)
-    key = "say.restored.held" if draft.it.hold else "say.restored.followed"
-    draft.tell_sentence("restored", key, draft.asker())
-    draft.update_card()
-    return draft.receipt()
+        return builder.receipt()
+    state = builder.it.state.value
+    builder.change()
+    builder.enter("countersign", "request.restored", state=state)
+    if not builder.it.hold and driven_here(builder):
+        live_runs.forget(builder)
+        builder.take_back("call:")
+        why = texts.say(builder.it.locale, "restored.unknown")
+        run_template.end(builder, model.State.UNKNOWN, why)
+        return builder.receipt()
+    if run_hold.is_held(builder.it):
+        run_hold.look_up(builder, run_script.queue_start)
+    key = "say.restored.held" if builder.it.hold else "say.restored.followed"
+    builder.tell_sentence("restored", key, builder.asker())
+    builder.update_card()
+    return builder.receipt()
 
 
-def driven_here(draft: DecisionBuilder) -> bool:
+def driven_here(builder: DecisionBuilder) -> bool:
     """Does what comes next follow from this store alone, so that nobody at the far end can say how
     far it is? A step that was started there, or may have been, is looked up."""
-    return not draft.steps
+    return not builder.steps

@@ -20,23 +20,23 @@ WAITING = (model.State.PLANNING, model.State.PENDING, model.State.APPROVED)
 
 
 def revote(
-    draft: DecisionBuilder, person: policy.Person, account: model.Account
+    builder: DecisionBuilder, person: policy.Person, account: model.Account
 ) -> run_script.Answer:
     """Ask for the same again, on behalf of whoever asked for it; and say what came of it."""
-    before, locale = draft.it, draft.locale
-    refusal = refusal_of(draft, person) or file(draft, person, account)
+    before, locale = builder.it, builder.locale
+    refusal = refusal_of(builder, person) or file(builder, person, account)
     if refusal is not None:
-        draft.enter(person.id, "revote.refused", reason=refusal.key, state=before.state.value)
+        builder.enter(person.id, "revote.refused", reason=refusal.key, state=before.state.value)
         return refusal_text(locale, refusal), "warning"
-    if draft.it.alike == before.id:  # which ends with this
-        draft.change(alike=0)
-    close(draft, before, person)
-    return texts.say(locale, "revote.done", id=before.id, number=draft.it.id), "success"
+    if builder.it.alike == before.id:  # which ends with this
+        builder.change(alike=0)
+    close(builder, before, person)
+    return texts.say(locale, "revote.done", id=before.id, number=builder.it.id), "success"
 
 
-def refusal_of(draft: DecisionBuilder, person: policy.Person) -> policy.Refusal | None:
+def refusal_of(builder: DecisionBuilder, person: policy.Person) -> policy.Refusal | None:
     """May this person put this request to the vote again now?"""
-    book, request = draft.house.book, draft.it
+    book, request = builder.deployment.book, builder.it
     facts = {"id": request.id}
     asker = quorum.holders(book, quorum.requester(request))
     if person.id not in asker and not policy.may_use(book, person, request.command, request.place):
@@ -45,28 +45,28 @@ def refusal_of(draft: DecisionBuilder, person: policy.Person) -> policy.Refusal 
         return policy.Refusal("revote.already", {**facts, "number": request.renewed})
     if request.state is model.State.NOT_STARTED:
         return None
-    if request.hold == RESTORED and request.state in WAITING and not authority.began(draft):
+    if request.hold == RESTORED and request.state in WAITING and not authority.began(builder):
         return None
     if request.hold and request.hold != RESTORED and not request.state.final:
         return authority.refusal_of_hold(request)
     key = "revote.running" if request.hold and not request.state.final else "revote.not_now"
-    state = cards.state_word(draft.locale, replace(request, locale=draft.locale))
+    state = cards.state_word(builder.locale, replace(request, locale=builder.locale))
     return policy.Refusal(key, {**facts, "state": state})
 
 
 def file(
-    draft: DecisionBuilder, person: policy.Person, account: model.Account
+    builder: DecisionBuilder, person: policy.Person, account: model.Account
 ) -> policy.Refusal | None:
     """Make the request anew, through every check, with the values that it had."""
-    house, book, request = draft.house, draft.house.book, draft.it
+    deployment, book, request = builder.deployment, builder.deployment.book, builder.it
     asker = book.people.get(request.person) or policy.person_of(book, request.account)
     if asker is None:
         facts = {"id": request.id, "name": request.person}
         return policy.Refusal("authority.requester", facts)
-    found = house.catalog.find(request.command)
+    found = deployment.catalog.find(request.command)
     if found is None or found.kind != "operation":
         return policy.Refusal("refused.not_enabled", {"command": request.command})
-    refusal = access.refusal_of_right(house, asker, found.name, request.place, request.locale)
+    refusal = access.refusal_of_right(deployment, asker, found.name, request.place, request.locale)
     if refusal is not None:
         return refusal
     values = values_of(request, found.hidden)
@@ -75,11 +75,11 @@ def file(
         return policy.Refusal("revote.not_kept", {"command": found.name})
     if not fits(values, known):
         return policy.Refusal("revote.other_values", {"command": found.name})
-    context: api.Context = draft.asked_by(asker, request.account, request.place, request.locale)
+    context: api.Context = builder.asked_by(asker, request.account, request.place, request.locale)
     place = replace(request.place, message="", webhook="", webhook_until=model.EPOCH)
     kept = bool(request.form or request.rules) and request.policy in book.policies
     return new_request.file_request(
-        draft,
+        builder,
         parser.Parsed(found, values, frozenset(values)),
         context,
         text=request.text,
@@ -113,15 +113,15 @@ def values_of(request: model.Request, hidden: frozenset[str]) -> Mapping[str, An
     return values
 
 
-def close(draft: DecisionBuilder, before: model.Request, person: policy.Person) -> None:
+def close(builder: DecisionBuilder, before: model.Request, person: policy.Person) -> None:
     """The earlier request says which one it became; nobody decides on it any more."""
-    old = DecisionBuilder(draft.house, draft.view, draft.now)
+    old = DecisionBuilder(builder.deployment, builder.view, builder.now)
     if not before.state.final:
         old.finish(model.State.CANCELLED, by=person.id, cancelled="called_off")
         old.take_back("start:")
         old.take_back("call:")
-    old.change(renewed=draft.it.id)
-    old.enter(person.id, "request.revoted", number=draft.it.id)
+    old.change(renewed=builder.it.id)
+    old.enter(person.id, "request.revoted", number=builder.it.id)
     old.update_card()
-    old.tell_sentence("revoted", "say.revoted", name=person.name, number=draft.it.id)
-    draft.take_over(old)
+    old.tell_sentence("revoted", "say.revoted", name=person.name, number=builder.it.id)
+    builder.take_over(old)

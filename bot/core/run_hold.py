@@ -17,20 +17,20 @@ Queue = Callable[..., None]
 """Queues the call of a step: ``running.queue_start``."""
 
 
-def hold(draft: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
+def hold(builder: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
     """A call was refused at the moment when it would have been made. Neither it nor any other that
     has surely not left is made until somebody says so; why is asked and told once."""
-    unsent = draft.view.unsent
-    draft.take_back("start:")
-    for each in tuple(draft.steps.values()):
+    unsent = builder.view.unsent
+    builder.take_back("start:")
+    for each in tuple(builder.steps.values()):
         left = each.state == "started" and key_of(each, unsent)
         if each.index == step.index or left:
-            draft.step(replace(each, state="held"))
-    if is_held(draft.it):
-        return draft.change()
+            builder.step(replace(each, state="held"))
+    if is_held(builder.it):
+        return builder.change()
     reason = str(outcome.data.get("key", ""))
-    draft.enter("countersign", "run.held", call=step.token, reason=reason)
-    text = f"{draft.it.digest}:{KIND}:{draft.it.version}"
+    builder.enter("countersign", "run.held", call=step.token, reason=reason)
+    text = f"{builder.it.digest}:{KIND}:{builder.it.version}"
     asks = model.ApprovalStep(
         key=KIND,
         kind="held",
@@ -38,33 +38,33 @@ def hold(draft: DecisionBuilder, step: model.Step, outcome: model.Refused) -> No
         digest=hashlib.sha256(text.encode()).hexdigest(),
         shown=outcome.reason,
     )
-    draft.change(state=model.State.WAITING, ballot=asks)
-    run_template.ask(draft, asks)
-    return draft.update_card()
+    builder.change(state=model.State.WAITING, ballot=asks)
+    run_template.ask(builder, asks)
+    return builder.update_card()
 
 
-def resume(draft: DecisionBuilder, queue: Queue) -> None:
+def resume(builder: DecisionBuilder, queue: Queue) -> None:
     """Make the calls that are held."""
-    for step in release(draft):
-        queue(draft, step, again=f"again{draft.it.version}")
-    draft.update_card()
+    for step in release(builder):
+        queue(builder, step, again=f"again{builder.it.version}")
+    builder.update_card()
 
 
-def look_up(draft: DecisionBuilder, queue: Queue) -> None:
+def look_up(builder: DecisionBuilder, queue: Queue) -> None:
     """Out of a restored store: somebody may have said since that it goes on. What became of the
     calls that are held is looked up, and none is made."""
-    for step in release(draft):
-        queue(draft, step, look=1, lookup=True)
+    for step in release(builder):
+        queue(builder, step, look=1, lookup=True)
 
 
-def release(draft: DecisionBuilder) -> list[model.Step]:
+def release(builder: DecisionBuilder) -> list[model.Step]:
     """Nothing is asked any more; returns the steps that were held."""
-    going = draft.it.started_at is not None
+    going = builder.it.started_at is not None
     state = model.State.RUNNING if going else model.State.APPROVED
-    draft.change(state=state, ballot=None)
-    found = [step for step in draft.steps.values() if step.state == KIND]
+    builder.change(state=state, ballot=None)
+    found = [step for step in builder.steps.values() if step.state == KIND]
     for step in found:
-        draft.step(replace(step, state="started"))
+        builder.step(replace(step, state="started"))
     return [replace(step, state="started") for step in found]
 
 

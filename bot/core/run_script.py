@@ -55,74 +55,77 @@ def batch_of(installation: str, request: int, instances: int, at: datetime) -> s
     return f"{installation}-{size}-{(request - 1) // max(1, BATCH_RESULTS // size)}-{hour}"
 
 
-def start(draft: DecisionBuilder) -> None:
+def start(builder: DecisionBuilder) -> None:
     """The votes are in: run it. The form that asked for it is read once more before. Each approval
     draws its own nonce, so none adopts the run of another: not of one that was refused or put to
     the vote again, nor of one that a restored store knows nothing of."""
-    request, plan = draft.it, draft.it.plan
+    request, plan = builder.it, builder.it.plan
     assert plan is not None
-    nonce = draft.view.nonce or request.nonce
-    shift = draft.view.shift.total_seconds()
-    draft.change(state=model.State.APPROVED, approved_at=draft.now, nonce=nonce, shift=shift)
-    draft.cleared.extend(("expire", "remind"))
-    draft.enter(
+    nonce = builder.view.nonce or request.nonce
+    shift = builder.view.shift.total_seconds()
+    builder.change(state=model.State.APPROVED, approved_at=builder.now, nonce=nonce, shift=shift)
+    builder.cleared.extend(("expire", "remind"))
+    builder.enter(
         "countersign",
         "request.approved",
-        by=approvers_of(draft.ballot()[1]),
+        by=approvers_of(builder.ballot()[1]),
         digest=request.digest,
-        policy=draft.ballot()[0].name,
+        policy=builder.ballot()[0].name,
     )
-    if not authority.may_start(draft):
+    if not authority.may_start(builder):
         return
     if request.form is not None:
-        form_reading.before_start(draft, request.form)
+        form_reading.before_start(builder, request.form)
     else:
-        launch(draft)
+        launch(builder)
 
 
-def launch(draft: DecisionBuilder) -> None:
+def launch(builder: DecisionBuilder) -> None:
     """Nothing of what was approved was taken back: run it. The targets of a template are looked at
     once more before."""
-    plan = draft.it.plan
+    plan = builder.it.plan
     assert plan is not None
-    if not authority.may_start(draft):
+    if not authority.may_start(builder):
         return
     if not plan.template:
-        start_steps(draft)
+        start_steps(builder)
     elif plan.selectors:
-        key = f"drift:{draft.name}:v{draft.it.version}"
-        draft.queue(key, key, model.ResolveTargets((), plan.region, plan.selectors))
+        key = f"drift:{builder.name}:v{builder.it.version}"
+        builder.queue(key, key, model.ResolveTargets((), plan.region, plan.selectors))
     else:
-        go(draft)
+        go(builder)
 
 
-def is_due(draft: DecisionBuilder) -> bool:
+def is_due(builder: DecisionBuilder) -> bool:
     """Is it approved, and nothing of it written as started since? An approval that was taken back
     may have left its steps behind."""
-    name = f"{live_runs.execution_id(draft)}-"
-    ours = any(step.token.startswith(name) for step in draft.steps.values())
-    return draft.it.state is model.State.APPROVED and not ours
+    name = f"{live_runs.execution_id(builder)}-"
+    ours = any(step.token.startswith(name) for step in builder.steps.values())
+    return builder.it.state is model.State.APPROVED and not ours
 
 
-def go(draft: DecisionBuilder) -> None:
+def go(builder: DecisionBuilder) -> None:
     """Run the template: here, or on the engine that the plan names."""
-    plan = draft.it.plan
+    plan = builder.it.plan
     assert plan is not None
-    if not authority.may_start(draft):
+    if not authority.may_start(builder):
         return
     if plan.engine == "local":
-        run_template.begin(draft)
+        run_template.begin(builder)
     else:
-        start_steps(draft)
+        start_steps(builder)
 
 
-def start_steps(draft: DecisionBuilder) -> None:
+def start_steps(builder: DecisionBuilder) -> None:
     """Write every step as started with its token, and queue its call."""
-    request, plan = draft.it, draft.it.plan
+    request, plan = builder.it, builder.it.plan
     assert plan is not None
-    name = live_runs.execution_id(draft)
+    name = live_runs.execution_id(builder)
     batch = batch_of(
-        draft.view.installation, request.id, len(plan.instances), request.approved_at or draft.now
+        builder.view.installation,
+        request.id,
+        len(plan.instances),
+        request.approved_at or builder.now,
     )
     ids = [instance.id for instance in plan.instances]
     if plan.template:
@@ -138,12 +141,12 @@ def start_steps(draft: DecisionBuilder) -> None:
             region=plan.region,
             instances=chunk,
         )
-        draft.step(step)
-        queue_start(draft, step, run_name(request, index, len(chunks)))
+        builder.step(step)
+        queue_start(builder, step, run_name(request, index, len(chunks)))
 
 
 def queue_start(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     step: model.Step,
     name: str = "",
     look: int = 0,
@@ -153,191 +156,192 @@ def queue_start(
     """Queue the call of a step; ``look`` counts the times it had to be looked up since. ``lookup``:
     it may not be made any more, whatever is found. ``again``: it was held, and may be made since
     now."""
-    request = draft.it
+    request = builder.it
     assert request.plan is not None
-    name = name or run_name(request, step.index, len(draft.steps))
+    name = name or run_name(request, step.index, len(builder.steps))
     tags = {
-        "countersign": draft.view.installation,
+        "countersign": builder.view.installation,
         "countersign-batch": step.batch,
         "countersign-step": step.token,
         "countersign-request": str(request.id),
         "countersign-digest": request.digest if request.nonce else request.code,
-        "countersign-at": str(int((request.approved_at or draft.now).timestamp())),
+        "countersign-at": str(int((request.approved_at or builder.now).timestamp())),
     }
     body = model.StartRun(request.id, request.plan, request.digest, step, name, tags, lookup)
     lane = f"run:{request.id}:{step.index}"
     key = f"start:{step.token}" + (f":look{look}" if look else "") + (f":{again}" if again else "")
     after = min(2.0**look, 60.0) if look else 0.0
-    context = {"look": look, **({"at": draft.now.isoformat()} if again else {})}
-    draft.queue(key, lane, body, context=context, doubt=look > 0, after=after)
+    context = {"look": look, **({"at": builder.now.isoformat()} if again else {})}
+    builder.queue(key, lane, body, context=context, doubt=look > 0, after=after)
     if again:
-        mind(draft)
+        mind(builder)
 
 
 def started(
-    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+    deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The call of a step came back."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     effect = view.effect
     assert effect is not None
     assert isinstance(effect.body, model.StartRun)
-    step = draft.steps.get(effect.body.step.index)
+    step = builder.steps.get(effect.body.step.index)
     if view.request is None or view.request.state.final or step is None:
-        return draft.receipt()
-    waits.over(draft, outcome)
+        return builder.receipt()
+    waits.over(builder, outcome)
     match outcome:
         case model.Done(ref=invocation, data=data):
-            incidents.note(draft, invocation, data)
-            begin(draft, replace(step, invocation=invocation, state="running"))
+            incidents.note(builder, invocation, data)
+            begin(builder, replace(step, invocation=invocation, state="running"))
         case model.Refused(code=authority.NOT_AUTHORISED):
-            not_let_out(draft, step, outcome)
+            not_let_out(builder, step, outcome)
         case model.Refused(reason=reason) | model.NotSent(reason=reason):
-            why = reason_of(draft.it.locale, outcome)
-            draft.step(replace(step, state="failed", error=why))
-            draft.change()
-            draft.enter("countersign", "run.not_started", reason=reason, token=step.token)
-            conclude(draft)
+            why = reason_of(builder.it.locale, outcome)
+            builder.step(replace(step, state="failed", error=why))
+            builder.change()
+            builder.enter("countersign", "run.not_started", reason=reason, token=step.token)
+            conclude(builder)
         case model.Unknown(reason=reason):
-            unclear(draft, step, effect, reason)
-    return draft.receipt()
+            unclear(builder, step, effect, reason)
+    return builder.receipt()
 
 
-def not_let_out(draft: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
+def not_let_out(builder: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
     """A call may not be made at this moment: nothing began yet, and nothing does; or what is left
     of the run is held."""
-    if authority.began(draft, outcome):
-        run_hold.hold(draft, step, outcome)
+    if authority.began(builder, outcome):
+        run_hold.hold(builder, step, outcome)
     else:
-        authority.not_started(draft, outcome)
+        authority.not_started(builder, outcome)
 
 
-def mind(draft: DecisionBuilder) -> None:
+def mind(builder: DecisionBuilder) -> None:
     """Say in time that a script takes long."""
-    assert draft.it.plan is not None
-    if not draft.it.plan.template:
-        draft.remind("overdue", timedelta(seconds=draft.it.plan.timeout) + OVERDUE)
+    assert builder.it.plan is not None
+    if not builder.it.plan.template:
+        builder.remind("overdue", timedelta(seconds=builder.it.plan.timeout) + OVERDUE)
 
 
-def begin(draft: DecisionBuilder, step: model.Step) -> None:
+def begin(builder: DecisionBuilder, step: model.Step) -> None:
     """A step runs: from now on it is polled."""
-    draft.step(step)
-    draft.enter(
+    builder.step(step)
+    builder.enter(
         "countersign",
         "run.started",
         invocation=step.invocation,
         instances=list(step.instances),
-        digest=draft.it.digest,
+        digest=builder.it.digest,
         token=step.token,
     )
-    plan, held = draft.it.plan, run_hold.is_held(draft.it)
+    plan, held = builder.it.plan, run_hold.is_held(builder.it)
     assert plan is not None
-    if draft.it.state is model.State.APPROVED or (held and draft.it.started_at is None):
+    if builder.it.state is model.State.APPROVED or (held and builder.it.started_at is None):
         state = model.State.WAITING if held else model.State.RUNNING
-        draft.change(state=state, started_at=draft.now)
+        builder.change(state=state, started_at=builder.now)
     else:
-        draft.change()
-    if draft.it.started_at == draft.now:
-        mind(draft)
-    if draft.it.stopping:
-        queue_stop(draft, step)
-    draft.update_card()
+        builder.change()
+    if builder.it.started_at == builder.now:
+        mind(builder)
+    if builder.it.stopping:
+        queue_stop(builder, step)
+    builder.update_card()
 
 
 def unclear(
-    draft: DecisionBuilder, step: model.Step, effect: model.StoredEffect, reason: str
+    builder: DecisionBuilder, step: model.Step, effect: model.StoredEffect, reason: str
 ) -> None:
     """Nobody knows whether the step began: look it up by its token, and in the end ask a person."""
     look = int(effect.context.get("look", 0)) + 1
     if look <= LOOKUPS:
-        draft.enter("countersign", "run.unclear", reason=reason, token=step.token, look=look)
+        builder.enter("countersign", "run.unclear", reason=reason, token=step.token, look=look)
         assert isinstance(effect.body, model.StartRun)
-        queue_start(draft, step, effect.body.name, look, effect.body.lookup)
+        queue_start(builder, step, effect.body.name, look, effect.body.lookup)
         return
-    draft.step(replace(step, state="unknown", error=reason))
-    draft.change()
-    draft.enter("countersign", "run.unknown", reason=reason, token=step.token)
-    conclude(draft)
+    builder.step(replace(step, state="unknown", error=reason))
+    builder.change()
+    builder.enter("countersign", "run.unknown", reason=reason, token=step.token)
+    conclude(builder)
 
 
 # ----------------------------------------------------------------------------- results
 
 
 def observed(
-    house: Deployment, event: model.InvocationPolled, view: model.View, now: datetime
+    deployment: Deployment, event: model.InvocationPolled, view: model.View, now: datetime
 ) -> model.Decision:
     """The results of an invocation as they stand now."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     step = next((s for s in view.steps if s.invocation == event.invocation), None)
     if view.request is None or view.request.state.final or step is None:
-        return draft.receipt()
+        return builder.receipt()
     if step.state != "running":
-        return draft.receipt()
+        return builder.receipt()
     if not event.missing:
-        waits.over(draft)
+        waits.over(builder)
     for result in event.results:
-        old = draft.results.get(result.instance)
+        old = builder.results.get(result.instance)
         settled = old is not None and old.status in TERMINAL
         if result.instance in step.instances and not settled:
-            draft.result(result)
+            builder.result(result)
     if event.missing:
         gone = "the platform no longer knows this invocation"
-        draft.step(replace(step, state="unknown", error=gone))
-        draft.enter("countersign", "run.unknown", reason=gone, invocation=event.invocation)
-    elif all(is_over(draft, instance) for instance in step.instances):
-        draft.step(replace(step, state="finished"))
-    if draft.steps[step.index] == step and tuple(draft.results.values()) == view.results:
-        return draft.receipt()
-    draft.change()
-    if not conclude(draft):
-        draft.update_card()
-    return draft.receipt()
+        builder.step(replace(step, state="unknown", error=gone))
+        builder.enter("countersign", "run.unknown", reason=gone, invocation=event.invocation)
+    elif all(is_over(builder, instance) for instance in step.instances):
+        builder.step(replace(step, state="finished"))
+    if builder.steps[step.index] == step and tuple(builder.results.values()) == view.results:
+        return builder.receipt()
+    builder.change()
+    if not conclude(builder):
+        builder.update_card()
+    return builder.receipt()
 
 
-def is_over(draft: DecisionBuilder, instance: str) -> bool:
-    result = draft.results.get(instance)
+def is_over(builder: DecisionBuilder, instance: str) -> bool:
+    result = builder.results.get(instance)
     return result is not None and result.status in TERMINAL
 
 
-def conclude(draft: DecisionBuilder) -> bool:
+def conclude(builder: DecisionBuilder) -> bool:
     """End the request if every step has ended; False while one is still open."""
-    steps = tuple(draft.steps.values())
+    steps = tuple(builder.steps.values())
     if any(step.state in ("started", "held", "running") for step in steps):
         return False
-    request = draft.it
-    state = verdict(draft, steps)
+    request = builder.it
+    state = verdict(builder, steps)
     errors = dict.fromkeys(step.error for step in steps if step.error)
-    draft.finish(state, note="; ".join(errors))
-    draft.enter(
+    builder.finish(state, note="; ".join(errors))
+    builder.enter(
         "countersign",
         "run.finished",
         state=state.value,
         results={
-            result.instance: [result.status, result.exit_code] for result in draft.results.values()
+            result.instance: [result.status, result.exit_code]
+            for result in builder.results.values()
         },
         invocations=[step.invocation for step in steps],
         **({"errors": list(errors)} if errors else {}),
     )
-    draft.update_card()
+    builder.update_card()
     if state in (model.State.FAILED, model.State.CANCELLED) and not request.started_at:
         why = texts.joined(request.locale, errors, "and")
-        endings.sentence(draft, "outcome", "say.not_started", reason=why)
+        endings.sentence(builder, "outcome", "say.not_started", reason=why)
         return True
-    endings.outcome(draft, run_name(request))
+    endings.outcome(builder, run_name(request))
     return True
 
 
-def verdict(draft: DecisionBuilder, steps: tuple[model.Step, ...]) -> model.State:
+def verdict(builder: DecisionBuilder, steps: tuple[model.Step, ...]) -> model.State:
     """How it ended, judged by every instance's status and exit code."""
-    plan = draft.it.plan
+    plan = builder.it.plan
     assert plan is not None
     if any(step.state == "unknown" for step in steps):
         return model.State.UNKNOWN
-    results = [draft.results.get(instance.id) for instance in plan.instances]
+    results = [builder.results.get(instance.id) for instance in plan.instances]
     if all(r is not None and r.status == "Success" and not r.exit_code for r in results):
         return model.State.SUCCEEDED
     halted = [r is None or r.status in ("Cancelled", "Terminated") for r in results]
-    if draft.it.stopping and any(halted):
+    if builder.it.stopping and any(halted):
         return model.State.CANCELLED
     return model.State.FAILED
 
@@ -345,12 +349,12 @@ def verdict(draft: DecisionBuilder, steps: tuple[model.Step, ...]) -> model.Stat
 # ----------------------------------------------------------------------------- stopping
 
 
-def stop(draft: DecisionBuilder, person: policy.Person) -> Answer:
+def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
     """Stop a running request; what never began is dropped, what runs is told to stop."""
-    request = draft.it
-    locale, facts = draft.locale, {"id": request.id}
-    rule = quorum.of(draft.house.book, request)
-    name = cards.name_of(draft.house, request.person)
+    request = builder.it
+    locale, facts = builder.locale, {"id": request.id}
+    rule = quorum.of(builder.deployment.book, request)
+    name = cards.name_of(builder.deployment, request.person)
     if request.state not in STOPPABLE:
         word = cards.state_word(locale, request)
         text = texts.say(locale, "stop.not_running", **facts, state=word)
@@ -359,84 +363,86 @@ def stop(draft: DecisionBuilder, person: policy.Person) -> Answer:
     elif request.stopping:
         text = texts.say(locale, "stop.already", **facts)
     else:
-        draft.change(stopping=True, ended_by=person.id)
-        draft.enter(person.id, "run.stop", state=request.state.value)
-        if is_due(draft):
-            not_begun(draft)
+        builder.change(stopping=True, ended_by=person.id)
+        builder.enter(person.id, "run.stop", state=request.state.value)
+        if is_due(builder):
+            not_begun(builder)
             return texts.say(locale, "stop.done", **facts), "info"
         if request.plan is not None and request.plan.template:
-            halt_template(draft, person)
+            halt_template(builder, person)
             return texts.say(locale, "stop.done", **facts), "info"
-        if run_hold.is_held(draft.it):
-            why = texts.say(draft.it.locale, "stop.before_start")
-            for step in run_hold.release(draft):
-                draft.step(replace(step, state="failed", error=why))
-        for step in tuple(draft.steps.values()):
-            halt(draft, step)
-        if not conclude(draft):
-            draft.update_card()
+        if run_hold.is_held(builder.it):
+            why = texts.say(builder.it.locale, "stop.before_start")
+            for step in run_hold.release(builder):
+                builder.step(replace(step, state="failed", error=why))
+        for step in tuple(builder.steps.values()):
+            halt(builder, step)
+        if not conclude(builder):
+            builder.update_card()
         return texts.say(locale, "stop.done", **facts), "info"
-    draft.enter(person.id, "stop.refused", state=request.state.value)
+    builder.enter(person.id, "stop.refused", state=request.state.value)
     return text, "warning"
 
 
-def not_begun(draft: DecisionBuilder) -> None:
+def not_begun(builder: DecisionBuilder) -> None:
     """It was stopped while its form, or its targets, were looked at once more."""
-    why = texts.say(draft.it.locale, "stop.before_start")
-    draft.finish(model.State.CANCELLED, note=why)
-    draft.update_card()
-    endings.sentence(draft, "outcome", "say.not_started", reason=why)
+    why = texts.say(builder.it.locale, "stop.before_start")
+    builder.finish(model.State.CANCELLED, note=why)
+    builder.update_card()
+    endings.sentence(builder, "outcome", "say.not_started", reason=why)
 
 
-def halt_template(draft: DecisionBuilder, person: policy.Person) -> None:
+def halt_template(builder: DecisionBuilder, person: policy.Person) -> None:
     """Stop a template that has begun: in its journal, or on the engine that runs it."""
-    plan = draft.it.plan
+    plan = builder.it.plan
     assert plan is not None
     if plan.engine == "local":
-        run_template.told(draft, "stopped", person.id)
+        run_template.told(builder, "stopped", person.id)
     else:
-        for step in tuple(draft.steps.values()):
-            halt(draft, step)
-        if not conclude(draft):
-            draft.update_card()
+        for step in tuple(builder.steps.values()):
+            halt(builder, step)
+        if not conclude(builder):
+            builder.update_card()
 
 
-def halt(draft: DecisionBuilder, step: model.Step) -> None:
+def halt(builder: DecisionBuilder, step: model.Step) -> None:
     """Stop one step: drop its call while it is certainly unsent, else stop what it started."""
-    key = run_hold.key_of(step, draft.view.unsent)
+    key = run_hold.key_of(step, builder.view.unsent)
     if step.state == "running":
-        queue_stop(draft, step)
+        queue_stop(builder, step)
     elif step.state == "started" and key:
-        draft.dropped.append(key)
-        why = texts.say(draft.it.locale, "stop.before_start")
-        draft.step(replace(step, state="failed", error=why))
+        builder.dropped.append(key)
+        why = texts.say(builder.it.locale, "stop.before_start")
+        builder.step(replace(step, state="failed", error=why))
 
 
-def queue_stop(draft: DecisionBuilder, step: model.Step) -> None:
-    plan = draft.it.plan
+def queue_stop(builder: DecisionBuilder, step: model.Step) -> None:
+    plan = builder.it.plan
     engine = plan.engine if plan is not None else "ecs"
-    body = model.StopRun(draft.it.id, step.region, step.invocation, step.instances, engine)
-    draft.queue(f"stop:{step.token}:v{draft.it.version}", f"stop:{draft.it.id}:{step.index}", body)
+    body = model.StopRun(builder.it.id, step.region, step.invocation, step.instances, engine)
+    builder.queue(
+        f"stop:{step.token}:v{builder.it.version}", f"stop:{builder.it.id}:{step.index}", body
+    )
 
 
 def stopped(
-    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+    deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The order to stop was taken, or not; how the run ended, the next poll tells."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     if view.request is None or view.request.state.final:
-        return draft.receipt()
+        return builder.receipt()
     if isinstance(outcome, model.Done):
-        draft.enter("countersign", "run.stop_sent")
-        return draft.receipt()
+        builder.enter("countersign", "run.stop_sent")
+        return builder.receipt()
     reason = getattr(outcome, "reason", "")
-    draft.enter("countersign", "run.stop_failed", reason=reason)
-    draft.change(stopping=False)
-    draft.update_card()
-    draft.tell_sentence(
-        f"stop_failed:v{draft.it.version}",
+    builder.enter("countersign", "run.stop_failed", reason=reason)
+    builder.change(stopping=False)
+    builder.update_card()
+    builder.tell_sentence(
+        f"stop_failed:v{builder.it.version}",
         "stop.failed",
-        draft.asker(),
-        reason=reason_of(draft.it.locale, outcome),
+        builder.asker(),
+        reason=reason_of(builder.it.locale, outcome),
     )
-    return draft.receipt()
+    return builder.receipt()

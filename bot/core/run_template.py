@@ -59,91 +59,91 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
     it ends as unknown, people are told, and no call that was still to be made is made."""
 
     @functools.wraps(work)
-    def guarding(draft: DecisionBuilder, *args: Any) -> None:
+    def guarding(builder: DecisionBuilder, *args: Any) -> None:
         try:
-            work(draft, *args)
+            work(builder, *args)
         except BROKEN as e:
-            log.exception("the run of request %d cannot go on", draft.it.id)
-            live_runs.forget(draft)
-            draft.take_back("call:")
-            draft.take_back(call_limits.LOOK)
-            error = hidden_values.covered(draft.it.plan, f"{type(e).__name__}: {e}")[:300]
-            why = texts.say(draft.it.locale, "run.broken", error=error)
-            draft.enter("countersign", "run.broken", error=error)
-            end(draft, model.State.UNKNOWN, why)
+            log.exception("the run of request %d cannot go on", builder.it.id)
+            live_runs.forget(builder)
+            builder.take_back("call:")
+            builder.take_back(call_limits.LOOK)
+            error = hidden_values.covered(builder.it.plan, f"{type(e).__name__}: {e}")[:300]
+            why = texts.say(builder.it.locale, "run.broken", error=error)
+            builder.enter("countersign", "run.broken", error=error)
+            end(builder, model.State.UNKNOWN, why)
 
     return guarding
 
 
 @guarded
-def begin(draft: DecisionBuilder) -> None:
+def begin(builder: DecisionBuilder) -> None:
     """The votes are in and the targets are as they were: go."""
-    shift = draft.view.shift.total_seconds()
-    draft.change(state=model.State.RUNNING, started_at=draft.now, shift=shift)
-    draft.enter(
+    shift = builder.view.shift.total_seconds()
+    builder.change(state=model.State.RUNNING, started_at=builder.now, shift=shift)
+    builder.enter(
         "countersign",
         "run.begun",
-        template=draft.it.plan.template if draft.it.plan else "",
-        digest=draft.it.digest,
-        execution=live_runs.execution_id(draft),
+        template=builder.it.plan.template if builder.it.plan else "",
+        digest=builder.it.digest,
+        execution=live_runs.execution_id(builder),
     )
-    go_on(draft, live_runs.of(draft))
+    go_on(builder, live_runs.of(builder))
 
 
 def called(
-    house: Deployment, outcome: model.Outcome, view: model.View, now: datetime
+    deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """A call of a run came back, or what became of one was found out."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     assert view.effect is not None
     assert isinstance(view.effect.body, model.RunCall)
     if view.request is not None and not view.request.state.final:
-        waits.over(draft, outcome)
-        settle(draft, view.effect.body, outcome)
-    return draft.receipt()
+        waits.over(builder, outcome)
+        settle(builder, view.effect.body, outcome)
+    return builder.receipt()
 
 
 @guarded
-def settle(draft: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -> None:
-    run = live_runs.of(draft)
+def settle(builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -> None:
+    run = live_runs.of(builder)
     if isinstance(outcome, model.Refused) and outcome.code == authority.NOT_AUTHORISED:
-        return not_let_out(draft, run, call, outcome)
-    found = ended(draft, call, outcome)
+        return not_let_out(builder, run, call, outcome)
+    found = ended(builder, call, outcome)
     if not isinstance(found, journal.Done):
-        draft.enter(
+        builder.enter(
             "countersign",
             "call.looked_up" if call.lookup else "call.failed",
             call=call.key,
             outcome=type(found).__name__.lower(),
-            reason=hidden_values.covered(draft.it.plan, getattr(outcome, "reason", "")),
+            reason=hidden_values.covered(builder.it.plan, getattr(outcome, "reason", "")),
         )
         if call.what["kind"] == "approve":
-            reason = hidden_values.covered(draft.it.plan, reason_of(draft.it.locale, outcome))
-            draft.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
+            reason = hidden_values.covered(builder.it.plan, reason_of(builder.it.locale, outcome))
+            builder.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
     elif notable(call):
-        draft.enter("countersign", "call.made", call=call.key, what=what_of(call))
-    live_runs.write(draft, run, journal.Finished(call.key, live_runs.moment(draft, run), found))
-    return go_on(draft, run)
+        builder.enter("countersign", "call.made", call=call.key, what=what_of(call))
+    live_runs.write(builder, run, journal.Finished(call.key, live_runs.moment(builder, run), found))
+    return go_on(builder, run)
 
 
 def not_let_out(
-    draft: DecisionBuilder, run: live_runs.Live, call: model.RunCall, outcome: model.Refused
+    builder: DecisionBuilder, run: live_runs.Live, call: model.RunCall, outcome: model.Refused
 ) -> None:
     """A call was refused at the moment when it would have been made: nothing was begun yet, so that
     the request ends as not started; or the run is held, and asks. So is one whose form is being
     revoked or modified: that may come to nothing."""
-    if not authority.began(draft, outcome) and draft.it.hold not in authority.FORM_HOLDS:
-        live_runs.forget(draft)
-        return authority.not_started(draft, outcome)
-    draft.enter("countersign", "run.held", call=call.key, reason=str(outcome.data.get("key", "")))
-    draft.held = outcome.reason
-    at = live_runs.moment(draft, run)
-    live_runs.write(draft, run, journal.Told("held", at, "countersign"))
-    live_runs.write(draft, run, journal.Finished(call.key, at, journal.NotMade(journal.HELD)))
-    return go_on(draft, run)
+    if not authority.began(builder, outcome) and builder.it.hold not in authority.FORM_HOLDS:
+        live_runs.forget(builder)
+        return authority.not_started(builder, outcome)
+    builder.enter("countersign", "run.held", call=call.key, reason=str(outcome.data.get("key", "")))
+    builder.held = outcome.reason
+    at = live_runs.moment(builder, run)
+    live_runs.write(builder, run, journal.Told("held", at, "countersign"))
+    live_runs.write(builder, run, journal.Finished(call.key, at, journal.NotMade(journal.HELD)))
+    return go_on(builder, run)
 
 
-def ended(draft: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -> journal.Outcome:
+def ended(builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -> journal.Outcome:
     """The outcome of an effect as the journal knows it."""
     match outcome:
         case model.Done(data=data):
@@ -151,9 +151,9 @@ def ended(draft: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -
         case model.Refused(code=code) if code == NOT_MADE:
             return journal.NotMade()
         case model.Refused(code=code) | model.NotSent(reason=code) if call.lookup:
-            return journal.Unknown(reason_of(draft.it.locale, outcome))
+            return journal.Unknown(reason_of(builder.it.locale, outcome))
         case model.Refused(code=code):
-            return journal.Failed(code or "Refused", reason_of(draft.it.locale, outcome))
+            return journal.Failed(code or "Refused", reason_of(builder.it.locale, outcome))
         case model.NotSent(reason=reason):
             return journal.Failed("NotSent", reason)
         case model.Unknown(reason=reason):
@@ -175,57 +175,57 @@ def what_of(call: model.RunCall) -> str:
 # ----------------------------------------------------------------------------- going on
 
 
-def go_on(draft: DecisionBuilder, run: live_runs.Live) -> None:
+def go_on(builder: DecisionBuilder, run: live_runs.Live) -> None:
     """Make the calls that follow, and say where the run stands now."""
     while True:
-        now = live_runs.moment(draft, run)
+        now = live_runs.moment(builder, run)
         following = run.state.next(now)
         if not isinstance(following, interpreter.Calls):
             break
         begun = 0
         for call in following.calls:
             if isinstance(call, calls.Lookup):
-                queue(draft, call.call, started_at(draft, call.key), lookup=True)
+                queue(builder, call.call, started_at(builder, call.key), lookup=True)
             else:
-                live_runs.write(draft, run, journal.Started(call.key, now))
+                live_runs.write(builder, run, journal.Started(call.key, now))
                 if isinstance(call.what, calls.Approve) and call.what.notice is None:
-                    live_runs.write(draft, run, journal.Finished(call.key, now, journal.Done()))
+                    live_runs.write(builder, run, journal.Finished(call.key, now, journal.Done()))
                 else:
-                    call_limits.send(draft, run, call, queue)
+                    call_limits.send(builder, run, call, queue)
                 begun += 1
         if not begun:
-            show(draft, run, None)
+            show(builder, run, None)
             return
     if isinstance(following, interpreter.Done):
-        conclude(draft, run, following)
+        conclude(builder, run, following)
         return
     until = following.until
     if until is not None:
-        draft.timers.append(model.Timer(draft.it.id, "wake", until + draft.lag()))
+        builder.timers.append(model.Timer(builder.it.id, "wake", until + builder.lag()))
     else:
-        draft.cleared.append("wake")
+        builder.cleared.append("wake")
     waits = isinstance(following, interpreter.Await)
-    show(draft, run, questions.ballot(draft, run, following) if waits else None)  # type: ignore[arg-type]
+    show(builder, run, questions.ballot(builder, run, following) if waits else None)  # type: ignore[arg-type]
 
 
-def started_at(draft: DecisionBuilder, key: str) -> datetime | None:
+def started_at(builder: DecisionBuilder, key: str) -> datetime | None:
     """When the call that just came back was first written as started. None where nothing may be
     sent again, not even with its old token: a run that is being stopped."""
-    effect = draft.view.effect
+    effect = builder.view.effect
     body = effect.body if effect is not None else None
-    if draft.it.stopping or not isinstance(body, model.RunCall) or body.key != key:
+    if builder.it.stopping or not isinstance(body, model.RunCall) or body.key != key:
         return None
     return body.at
 
 
 def queue(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     call: calls.Call,
     at: datetime | None,
     lookup: bool = False,
     context: Mapping[str, Any] = NOTHING,
 ) -> None:
-    request = draft.it
+    request = builder.it
     assert request.plan is not None
     what = notices.plain(call.what)
     region = str(what.get("region") or request.plan.region)
@@ -242,21 +242,21 @@ def queue(
         digest=request.digest if request.nonce else "",
     )
     word = "look" if lookup else "call"
-    draft.queue(f"{word}:{call.token}", f"{word}:{call.token}", body, context=context)
+    builder.queue(f"{word}:{call.token}", f"{word}:{call.token}", body, context=context)
 
 
 @guarded
-def looked(draft: DecisionBuilder, outcome: model.Outcome) -> None:
+def looked(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     """The names of a call's instances were looked up, so that it can be judged now."""
-    run = live_runs.of(draft)
-    if call_limits.looked(draft, run, outcome, queue):
-        go_on(draft, run)
+    run = live_runs.of(builder)
+    if call_limits.looked(builder, run, outcome, queue):
+        go_on(builder, run)
 
 
-def show(draft: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep | None) -> None:
+def show(builder: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep | None) -> None:
     """Bring the request up to where its run stands: a new question is asked at once, a task that
     ended is shown at once, the counts of a loop once a second."""
-    request = draft.it
+    request = builder.it
     if request.ballot is not None and asks is not None and request.ballot.key == asks.key:
         asks = request.ballot
     progress = hidden_values.progress(request.plan, run_progress.progress_of(run, asks))
@@ -264,51 +264,53 @@ def show(draft: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep |
     same = (state, asks) == (request.state, request.ballot)
     if same and request.progress is not None and request.progress.stages == progress.stages:
         if request.progress != progress:
-            draft.remind("progress", SHOWN_EVERY, keep=True)
+            builder.remind("progress", SHOWN_EVERY, keep=True)
         return
-    draft.change(state=state, ballot=asks, progress=progress)
+    builder.change(state=state, ballot=asks, progress=progress)
     if asks != request.ballot:
-        draft.cleared.extend(VOTE_TIMERS)
+        builder.cleared.extend(VOTE_TIMERS)
         if asks is not None:
-            ask(draft, asks)
-    draft.update_card()
+            ask(builder, asks)
+    builder.update_card()
 
 
-def ask(draft: DecisionBuilder, asks: model.ApprovalStep) -> None:
+def ask(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
     """Say in the thread what the run waits for, to those who can answer it."""
-    rule, votes = draft.ballot()
-    request = draft.it
+    rule, votes = builder.ballot()
+    request = builder.it
     waiting = quorum.tally(rule, votes).waiting_for if asks.voted else ()
-    draft.enter("countersign", "run.waiting", why=asks.kind, task=asks.task, digest=asks.digest)
-    message = cards.ballot_message(draft.house, request, asks, waiting or askers(draft, asks))
-    draft.tell(f"ballot:{asks.digest[:16]}", message)
+    builder.enter("countersign", "run.waiting", why=asks.kind, task=asks.task, digest=asks.digest)
+    message = cards.ballot_message(
+        builder.deployment, request, asks, waiting or askers(builder, asks)
+    )
+    builder.tell(f"ballot:{asks.digest[:16]}", message)
     if asks.voted:
         if not quorum.can_pass(rule):
-            tell_nobody(draft, asks)
+            tell_nobody(builder, asks)
         if asks.expires_at is not None:
-            wait_for_votes(draft, rule)
+            wait_for_votes(builder, rule)
 
 
-def wait_for_votes(draft: DecisionBuilder, rule: quorum.Quorum) -> None:
+def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     """Remember when the votes on a question must be in, and when to remind people of it."""
-    draft.remind("ballot_expires", rule.expires)
+    builder.remind("ballot_expires", rule.expires)
     if timedelta() < rule.remind < rule.expires:
-        draft.remind("ballot", rule.remind)
+        builder.remind("ballot", rule.remind)
 
 
-def tell_nobody(draft: DecisionBuilder, asks: model.ApprovalStep) -> None:
+def tell_nobody(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
     """Say that not enough people can agree to what was asked, and what can be done."""
-    ends = texts.say(draft.it.locale, "say.ballot.ends") if asks.expires_at is not None else ""
+    ends = texts.say(builder.it.locale, "say.ballot.ends") if asks.expires_at is not None else ""
     key = "say.ballot.no_ram" if asks.ram else "say.ballot.nobody"
     facts = {"task": asks.task, "users": list(asks.ram), "ends": ends}
-    draft.tell_sentence(f"nobody:{asks.digest[:16]}", key, draft.asker(), **facts)
+    builder.tell_sentence(f"nobody:{asks.digest[:16]}", key, builder.asker(), **facts)
 
 
-def askers(draft: DecisionBuilder, asks: model.ApprovalStep) -> tuple[str, ...]:
+def askers(builder: DecisionBuilder, asks: model.ApprovalStep) -> tuple[str, ...]:
     """Who is asked where nobody votes: the requester to resume, the approvers about a doubt."""
     if asks.kind not in ("unknown", "held"):
-        return (draft.it.person,) if asks.kind != "person" else ()
-    return quorum.electorate(quorum.of(draft.house.book, draft.it))
+        return (builder.it.person,) if asks.kind != "person" else ()
+    return quorum.electorate(quorum.of(builder.deployment.book, builder.it))
 
 
 # ----------------------------------------------------------------------------- how far it is
@@ -317,14 +319,14 @@ def askers(draft: DecisionBuilder, asks: model.ApprovalStep) -> tuple[str, ...]:
 # ----------------------------------------------------------------------------- the end
 
 
-def conclude(draft: DecisionBuilder, run: live_runs.Live, done: interpreter.Done) -> None:
+def conclude(builder: DecisionBuilder, run: live_runs.Live, done: interpreter.Done) -> None:
     """The run has ended, or a person must say what became of a call."""
     if done.status == "Unknown":
-        show(draft, run, questions.doubt(draft, run, done.unknown[0]))
+        show(builder, run, questions.doubt(builder, run, done.unknown[0]))
         return
-    plan = draft.it.plan
+    plan = builder.it.plan
     progress = hidden_values.progress(plan, run_progress.progress_of(run, None))
-    error = run_progress.error_text(draft.it.locale, done.error) if done.error is not None else ""
+    error = run_progress.error_text(builder.it.locale, done.error) if done.error is not None else ""
     error, outputs = (
         hidden_values.covered(plan, error),
         hidden_values.covered(plan, dict(done.outputs)),
@@ -332,143 +334,147 @@ def conclude(draft: DecisionBuilder, run: live_runs.Live, done: interpreter.Done
     stages = tuple(run_progress.ended_stage(stage, error) for stage in progress.stages)
     halted = progress.running if done.status == "Cancelled" else 0
     progress = replace(progress, running=0, halted=halted)
-    draft.change(progress=replace(progress, stages=stages, outputs=outputs, error=error))
+    builder.change(progress=replace(progress, stages=stages, outputs=outputs, error=error))
     state = {
         "Success": model.State.SUCCEEDED,
         "Failed": model.State.FAILED,
         "Cancelled": model.State.UNKNOWN if done.unknown else model.State.CANCELLED,
     }[done.status]
-    live_runs.forget(draft)
-    end(draft, state, cancelled_why(draft, done) if done.status == "Cancelled" else error)
+    live_runs.forget(builder)
+    end(builder, state, cancelled_why(builder, done) if done.status == "Cancelled" else error)
 
 
-def cancelled_why(draft: DecisionBuilder, done: interpreter.Done) -> str:
+def cancelled_why(builder: DecisionBuilder, done: interpreter.Done) -> str:
     """Why it was cancelled, in words."""
-    locale, request = draft.it.locale, draft.it
+    locale, request = builder.it.locale, builder.it
     if done.error is not None and done.error.code == "Rejected":
-        text = mark_cancelled(draft, "rejected")
+        text = mark_cancelled(builder, "rejected")
     else:
-        text = mark_cancelled(draft, "expired" if request.ended_by == "countersign" else "stopped")
+        text = mark_cancelled(
+            builder, "expired" if request.ended_by == "countersign" else "stopped"
+        )
     if done.unknown:
         text += " " + texts.say(locale, "run.unknown_calls", calls=list(done.unknown))
     return text
 
 
-def mark_cancelled(draft: DecisionBuilder, why: Literal["stopped", "rejected", "expired"]) -> str:
+def mark_cancelled(builder: DecisionBuilder, why: Literal["stopped", "rejected", "expired"]) -> str:
     """Note why the run is cancelled; returns it in words, with the reason that was given."""
-    draft.change(cancelled=why)
-    name = cards.name_of(draft.house, draft.it.ended_by)
-    text = texts.say(draft.it.locale, f"run.{why}", name=name)
-    reasons = [vote.reason for vote in draft.votes if not vote.approve and vote.reason]
+    builder.change(cancelled=why)
+    name = cards.name_of(builder.deployment, builder.it.ended_by)
+    text = texts.say(builder.it.locale, f"run.{why}", name=name)
+    reasons = [vote.reason for vote in builder.votes if not vote.approve and vote.reason]
     return f"{text}: {reasons[-1]}" if why == "rejected" and reasons else text
 
 
-def end(draft: DecisionBuilder, state: model.State, note: str) -> None:
+def end(builder: DecisionBuilder, state: model.State, note: str) -> None:
     """Finish the request and tell the outcome in its thread."""
-    draft.finish(state, note=note)
-    draft.enter("countersign", "run.ended", state=state.value, **({"note": note} if note else {}))
-    draft.update_card()
-    endings.outcome(draft)
+    builder.finish(state, note=note)
+    builder.enter("countersign", "run.ended", state=state.value, **({"note": note} if note else {}))
+    builder.update_card()
+    endings.outcome(builder)
 
 
 # ----------------------------------------------------------------------------- words of people
 
 
 @guarded
-def decided(draft: DecisionBuilder, person: str, approve: bool) -> None:
+def decided(builder: DecisionBuilder, person: str, approve: bool) -> None:
     """The votes on what the run waits for are in. Whose votes count, and how many are needed, says
     the policy as it is now: so the journal gets the votes when they decide, and not before."""
-    request = draft.it
+    request = builder.it
     assert request.ballot is not None
-    run = live_runs.of(draft)
-    at = live_runs.moment(draft, run)
+    run = live_runs.of(builder)
+    at = live_runs.moment(builder, run)
     if approve:
-        draft.passed()
-        people = [vote.person for vote in draft.ballot()[1] if vote.approve]
+        builder.passed()
+        people = [vote.person for vote in builder.ballot()[1] if vote.approve]
     else:
-        draft.change(ended_by=person)
+        builder.change(ended_by=person)
         people = [person]
     for each in people:
-        live_runs.write(draft, run, journal.Voted(request.ballot.key, at, approve, each))
-    go_on(draft, run)
+        live_runs.write(builder, run, journal.Voted(request.ballot.key, at, approve, each))
+    go_on(builder, run)
 
 
 @guarded
-def told(draft: DecisionBuilder, word: Any, person: str) -> None:
+def told(builder: DecisionBuilder, word: Any, person: str) -> None:
     """A person's word: paused, resumed, stopped, retry, skip."""
-    run = live_runs.of(draft)
-    asks = draft.it.ballot
+    run = live_runs.of(builder)
+    asks = builder.it.ballot
     key = asks.key if asks is not None and asks.kind in ("pause", "batch", "unknown") else ""
     stopped = word == "stopped"
     told_key = "" if stopped else key
-    live_runs.write(draft, run, journal.Told(word, live_runs.moment(draft, run), person, told_key))
+    live_runs.write(
+        builder, run, journal.Told(word, live_runs.moment(builder, run), person, told_key)
+    )
     if stopped:
-        draft.change(ended_by=person, stopping=True)
-        drop_unsent(draft, run)
-    go_on(draft, run)
+        builder.change(ended_by=person, stopping=True)
+        drop_unsent(builder, run)
+    go_on(builder, run)
 
 
-def drop_unsent(draft: DecisionBuilder, run: live_runs.Live) -> None:
+def drop_unsent(builder: DecisionBuilder, run: live_runs.Live) -> None:
     """Calls that are certainly not under way yet are not made."""
-    why = texts.say(draft.it.locale, "stop.before_start")
+    why = texts.say(builder.it.locale, "stop.before_start")
     for key, opened in list(run.state.running.items()):
         effect = f"call:{opened.call.token}"
-        if effect in draft.view.unsent:
-            draft.dropped.append(effect)
-            at = live_runs.moment(draft, run)
-            live_runs.write(draft, run, journal.Finished(key, at, journal.Failed("Stopped", why)))
+        if effect in builder.view.unsent:
+            builder.dropped.append(effect)
+            at = live_runs.moment(builder, run)
+            live_runs.write(builder, run, journal.Finished(key, at, journal.Failed("Stopped", why)))
 
 
 # ----------------------------------------------------------------------------- time
 
 
-def timer_due(draft: DecisionBuilder, timer: str) -> None:
+def timer_due(builder: DecisionBuilder, timer: str) -> None:
     """A due-time row of a run came due."""
     if timer == "wake":
-        woken(draft)
+        woken(builder)
     elif timer == "progress":
-        shown_again(draft)
+        shown_again(builder)
     elif timer == "ballot_expires":
-        expire(draft)
+        expire(builder)
     elif timer == "ballot":
-        remind(draft)
+        remind(builder)
 
 
 @guarded
-def woken(draft: DecisionBuilder) -> None:
-    go_on(draft, live_runs.of(draft))
+def woken(builder: DecisionBuilder) -> None:
+    go_on(builder, live_runs.of(builder))
 
 
 @guarded
-def shown_again(draft: DecisionBuilder) -> None:
+def shown_again(builder: DecisionBuilder) -> None:
     """The counts of a loop have moved since they were shown."""
     progress = hidden_values.progress(
-        draft.it.plan, run_progress.progress_of(live_runs.of(draft), draft.it.ballot)
+        builder.it.plan, run_progress.progress_of(live_runs.of(builder), builder.it.ballot)
     )
-    if progress != draft.it.progress:
-        draft.change(progress=progress)
-        draft.update_card()
+    if progress != builder.it.progress:
+        builder.change(progress=progress)
+        builder.update_card()
 
 
-def expire(draft: DecisionBuilder) -> None:
+def expire(builder: DecisionBuilder) -> None:
     """Nobody decided in time: the run is cancelled, as it would be by a rejection."""
-    if draft.it.ballot is not None and draft.it.ballot.voted:
-        draft.enter("countersign", "ballot.expired", task=draft.it.ballot.task)
-        told(draft, "stopped", "countersign")
+    if builder.it.ballot is not None and builder.it.ballot.voted:
+        builder.enter("countersign", "ballot.expired", task=builder.it.ballot.task)
+        told(builder, "stopped", "countersign")
 
 
-def remind(draft: DecisionBuilder) -> None:
+def remind(builder: DecisionBuilder) -> None:
     """Mention those whose vote the run still waits for."""
-    request, asks = draft.it, draft.it.ballot
+    request, asks = builder.it, builder.it.ballot
     if asks is None or not asks.voted or asks.expires_at is None:
         return
-    rule, votes = draft.ballot()
+    rule, votes = builder.ballot()
     waiting = quorum.tally(rule, votes).waiting_for
-    draft.enter("countersign", "request.reminded", people=list(waiting))
-    draft.tell_sentence(
+    builder.enter("countersign", "request.reminded", people=list(waiting))
+    builder.tell_sentence(
         f"remind:{asks.digest[:16]}",
         "say.remind",
-        cards.accounts_of(draft.house, waiting, request.place),
-        time=cards.moment(draft.house, asks.expires_at),
-        left=asks.expires_at - draft.now,
+        cards.accounts_of(builder.deployment, waiting, request.place),
+        time=cards.moment(builder.deployment, asks.expires_at),
+        left=asks.expires_at - builder.now,
     )

@@ -15,20 +15,20 @@ FORMAT = 2
 """How the digests of new plans are made."""
 
 
-def complete(draft: DecisionBuilder, plan: model.Plan) -> model.Plan:
+def complete(builder: DecisionBuilder, plan: model.Plan) -> model.Plan:
     """The plan with all that its digest covers: the terms, the request's nonce, and hidden values
     sealed with the key of the installation. A plan that is put to the vote again keeps its nonce,
     so that the same plan of the same request has the same code."""
-    before = draft.it.plan
-    nonce = before.nonce if before is not None and before.nonce else draft.it.nonce
-    plan = replace(plan, format=FORMAT, nonce=nonce, terms=terms(draft, plan))
-    return replace(plan, sealed=model.seals(plan, draft.house.key))
+    before = builder.it.plan
+    nonce = before.nonce if before is not None and before.nonce else builder.it.nonce
+    plan = replace(plan, format=FORMAT, nonce=nonce, terms=terms(builder, plan))
+    return replace(plan, sealed=model.seals(plan, builder.deployment.key))
 
 
-def terms(draft: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
+def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
     """Policies, risk, limits and checks as they are now. Of the patterns their digest, for they are
     many and say nothing about this plan."""
-    book, request = draft.house.book, draft.it
+    book, request = builder.deployment.book, builder.it
     rule = book.commands.get(request.command)
     found: dict[str, Any] = {
         "policies": policy.snapshot(quorum.policies_of(book, request)),
@@ -45,7 +45,7 @@ def terms(draft: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
             "drift": rule.drift,
         }
     if plan.engine == "oos":
-        found["safety_check"] = draft.house.safety_check
+        found["safety_check"] = builder.deployment.safety_check
     return found
 
 

@@ -15,70 +15,70 @@ LOST = timedelta(hours=1)
 
 
 def timer_due(
-    house: Deployment, event: model.TimerDue, view: model.View, now: datetime
+    deployment: Deployment, event: model.TimerDue, view: model.View, now: datetime
 ) -> model.Decision:
     """A due-time row came due; one that no longer fits the state does nothing."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     request = view.request
     if request is None or request.state.final:
-        return draft.receipt()
+        return builder.receipt()
     # what a restored store says of time that ran out may be untrue: it waits for people instead
     pending = request.state is model.State.PENDING and request.hold != "restored"
     if event.timer == "expire" and pending:
-        expire(draft)
-    elif event.timer == "remind" and pending and draft.now < request.expires_at:
-        remind(draft)
+        expire(builder)
+    elif event.timer == "remind" and pending and builder.now < request.expires_at:
+        remind(builder)
     elif event.timer == "plan" and request.state is model.State.PLANNING:
         why = texts.say(request.locale, "refused.lookup.late")
-        endings.refuse(draft, policy.Refusal("refused.lookup", {"reason": why}))
+        endings.refuse(builder, policy.Refusal("refused.lookup", {"reason": why}))
     elif event.timer == "definition" and request.state is model.State.PLANNING:
-        endings.refuse(draft, policy.Refusal("refused.definition_late"))
+        endings.refuse(builder, policy.Refusal("refused.definition_late"))
     elif event.timer == "overdue" and request.state in run_template.GOING:
-        draft.enter("countersign", "run.overdue")
-        draft.tell_sentence("overdue", "say.overdue", draft.asker())
-        draft.remind("lost", LOST)
+        builder.enter("countersign", "run.overdue")
+        builder.tell_sentence("overdue", "say.overdue", builder.asker())
+        builder.remind("lost", LOST)
     elif event.timer in VOTE_TIMERS and request.hold:
-        return draft.receipt()  # time on hold is not time to decide
+        return builder.receipt()  # time on hold is not time to decide
     elif event.timer in run_template.TIMERS and request.state in run_template.GOING:
         assert request.plan is not None
         follow = run_template if request.plan.engine == "local" else run_remote
-        follow.timer_due(draft, event.timer)
+        follow.timer_due(builder, event.timer)
     elif event.timer == "lost" and request.state in run_template.GOING:
-        give_up(draft)
-    return draft.receipt()
+        give_up(builder)
+    return builder.receipt()
 
 
-def give_up(draft: DecisionBuilder) -> None:
+def give_up(builder: DecisionBuilder) -> None:
     """No results came for far longer than the run may take: nobody can say how it ended."""
-    for step in tuple(draft.steps.values()):
+    for step in tuple(builder.steps.values()):
         if step.state in ("started", "running"):
-            why = texts.say(draft.it.locale, "say.no_results")
-            draft.step(replace(step, state="unknown", error=why))
-            draft.enter(
+            why = texts.say(builder.it.locale, "say.no_results")
+            builder.step(replace(step, state="unknown", error=why))
+            builder.enter(
                 "countersign", "run.unknown", reason="no results", invocation=step.invocation
             )
-    draft.change()
-    if not run_script.conclude(draft):
-        draft.update_card()
+    builder.change()
+    if not run_script.conclude(builder):
+        builder.update_card()
 
 
-def expire(draft: DecisionBuilder) -> None:
+def expire(builder: DecisionBuilder) -> None:
     """Time ran out before the votes were in: it does not run, and nobody has refused it."""
-    draft.finish(model.State.EXPIRED)
-    draft.enter("countersign", "request.expired")
-    draft.update_card()
-    endings.sentence(draft, "expired", "say.expired")
+    builder.finish(model.State.EXPIRED)
+    builder.enter("countersign", "request.expired")
+    builder.update_card()
+    endings.sentence(builder, "expired", "say.expired")
 
 
-def remind(draft: DecisionBuilder) -> None:
+def remind(builder: DecisionBuilder) -> None:
     """Mention those whose vote is still missing."""
-    request, house = draft.it, draft.house
-    waiting = draft.tally().waiting_for
-    draft.enter("countersign", "request.reminded", people=list(waiting))
-    draft.tell_sentence(
+    request, deployment = builder.it, builder.deployment
+    waiting = builder.tally().waiting_for
+    builder.enter("countersign", "request.reminded", people=list(waiting))
+    builder.tell_sentence(
         "remind",
         "say.remind",
-        cards.accounts_of(house, waiting, request.place),
-        time=cards.moment(house, request.expires_at),
-        left=request.expires_at - draft.now,
+        cards.accounts_of(deployment, waiting, request.place),
+        time=cards.moment(deployment, request.expires_at),
+        left=request.expires_at - builder.now,
     )

@@ -39,33 +39,33 @@ def typed(values: Mapping[str, Any]) -> list[str]:
 # ----------------------------------------------------------------------------- when it starts
 
 
-def refusal_now(draft: DecisionBuilder, rule: policy.CommandRule) -> policy.Refusal | None:
+def refusal_now(builder: DecisionBuilder, rule: policy.CommandRule) -> policy.Refusal | None:
     """Why the values of a plan may not be used any more; None: they may."""
-    plan = draft.it.plan
+    plan = builder.it.plan
     assert plan is not None
     kept = plan.terms
     if plan.engine == "oos" and policy.unjudged(rule) == "refuse":
-        return policy.Refusal("authority.unjudged", {"id": draft.it.id})
+        return policy.Refusal("authority.unjudged", {"id": builder.it.id})
     allowed = {name: list(values) for name, values in rule.allowed_values.items()}
     if allowed and kept.get("allowed_values") != allowed:
-        refusal = refusal_of_plan(draft, rule, plan)
+        refusal = refusal_of_plan(builder, rule, plan)
         if refusal is not None:
             return refusal
-    refusal = finding_now(draft).refusal
+    refusal = finding_now(builder).refusal
     if refusal is None or "reason" not in refusal.facts:
         return refusal
-    facts = {"id": draft.it.id, **refusal.facts}
+    facts = {"id": builder.it.id, **refusal.facts}
     if refusal.key == "refused.required":
         return policy.Refusal("authority.required", facts)
     return policy.Refusal("authority.forbidden", facts)
 
 
 def refusal_of_plan(
-    draft: DecisionBuilder, rule: policy.CommandRule, plan: model.Plan
+    builder: DecisionBuilder, rule: policy.CommandRule, plan: model.Plan
 ) -> policy.Refusal | None:
     """Are the values of a plan among those that are allowed now? Instances are judged as they were
     typed, and what was not typed by the limits for instances."""
-    args = draft.it.args
+    args = builder.it.args
     if not plan.template:
         return refusal_of_allowed(rule.allowed_values, args)
     instances = {oos.fold(name) for name in plan.targets}
@@ -73,26 +73,28 @@ def refusal_of_plan(
     mine = {n: v for n, v in rule.allowed_values.items() if oos.fold(n) not in instances}
     others = {name: rule.allowed_values.get(name, ()) for name in named}
     refusal = refusal_of_allowed({name: only for name, only in others.items() if only}, named)
-    template = draft.template(plan.template, plan.templates[plan.template])
+    template = builder.template(plan.template, plan.templates[plan.template])
     rest = replace(rule, allowed_values=mine)
     return refusal or plan_template.refusal_of_values(rest, template, plan.parameters)
 
 
-def finding_now(draft: DecisionBuilder) -> policy.Finding:
+def finding_now(builder: DecisionBuilder) -> policy.Finding:
     """What the patterns of now say of a plan, where they are not those that it was made under."""
-    request, plan = draft.it, draft.it.plan
-    if plan is None or plan.terms.get("patterns", "") == patterns_now(draft.house, plan.command):
+    request, plan = builder.it, builder.it.plan
+    if plan is None or plan.terms.get("patterns", "") == patterns_now(
+        builder.deployment, plan.command
+    ):
         return policy.Finding()
     name, given, script = request.command, request.args, plan.script
     if plan.template:
         given = plan.parameters
         try:
-            script = plan_preview.real(plan_template.subject_of(draft, plan))
+            script = plan_preview.real(plan_template.subject_of(builder, plan))
         except plan_preview.Untold as untold:
             return policy.Finding(untold.refusal)
-    found = [screening.examined(draft.house, name, "script", script)]
+    found = [screening.examined(builder.deployment, name, "script", script)]
     for text in dict.fromkeys(texts_of(given, plan)):
-        found.append(screening.examined(draft.house, name, "value", text))
+        found.append(screening.examined(builder.deployment, name, "value", text))
     return policy.together(found)
 
 
@@ -107,14 +109,14 @@ def texts_of(values: Mapping[str, Any], plan: model.Plan) -> Iterator[str]:
 
 
 @functools.lru_cache(maxsize=256)
-def patterns_now(house: Deployment, command: str) -> str:
+def patterns_now(deployment: Deployment, command: str) -> str:
     """The digest of the patterns that a command is held to now."""
-    return terms.patterns_of(house.book, command)
+    return terms.patterns_of(deployment.book, command)
 
 
-def stricter(draft: DecisionBuilder) -> model.Request:
+def stricter(builder: DecisionBuilder) -> model.Request:
     """The request with the policies that the patterns of now add to its own."""
-    request = draft.it
+    request = builder.it
     names = request.policies or (request.policy,)
-    more = tuple(one for one in finding_now(draft).policies if one not in names)
+    more = tuple(one for one in finding_now(builder).policies if one not in names)
     return replace(request, policies=(*names, *more)) if more else request

@@ -18,54 +18,56 @@ MOST_CLICKERS = 50
 
 
 def clicked(
-    house: Deployment, event: model.CardAction, view: model.View, now: datetime
+    deployment: Deployment, event: model.CardAction, view: model.View, now: datetime
 ) -> model.Decision:
     """A button was pressed: judge who pressed it, which card it stood on, and what it asks."""
-    draft = DecisionBuilder(house, view, now)
-    locale = view.request.locale if view.request else policy.locale_of(house.book, event.place)
-    refusal = refusal_of_account(house.book, event.account)
+    builder = DecisionBuilder(deployment, view, now)
+    locale = view.request.locale if view.request else policy.locale_of(deployment.book, event.place)
+    refusal = refusal_of_account(deployment.book, event.account)
     if refusal is None and view.request is None:
         refusal = policy.Refusal("vote.no_request")
     if refusal is None:
-        refusal = refusal_of_button(draft, event)
+        refusal = refusal_of_button(builder, event)
     if refusal is None:
-        remember(draft, event.account)
-    if refusal is None and is_other_card(event, draft.it):
-        return other_card(draft, event)
-    person, shown = policy.person_of(house.book, event.account), draft.request
+        remember(builder, event.account)
+    if refusal is None and is_other_card(event, builder.it):
+        return other_card(builder, event)
+    person, shown = policy.person_of(deployment.book, event.account), builder.request
     if refusal is not None or person is None:
         who = person.id if person else f"{event.account.platform}:{event.account.id or '?'}"
         key = refusal.key if refusal else "refused.unknown_account"
-        draft.enter(who, "click.refused", reason=key, action=event.action, card=event.card)
+        builder.enter(who, "click.refused", reason=key, action=event.action, card=event.card)
         text = refusal_text(locale, refusal) if refusal else ""
-        return draft.receipt(text, "warning", card=person is not None and is_stale(draft, shown))
-    text, tone = act(draft, person, event.account, event.action, event.reason, "card")
-    if draft.request is not shown and event.card and not draft.it.card:
-        draft.change(card=event.card)  # shown, though nobody has told us yet
-    return draft.receipt(text, tone, card=is_stale(draft, shown))
+        return builder.receipt(
+            text, "warning", card=person is not None and is_stale(builder, shown)
+        )
+    text, tone = act(builder, person, event.account, event.action, event.reason, "card")
+    if builder.request is not shown and event.card and not builder.it.card:
+        builder.change(card=event.card)  # shown, though nobody has told us yet
+    return builder.receipt(text, tone, card=is_stale(builder, shown))
 
 
-def remember(draft: DecisionBuilder, account: model.Account) -> None:
+def remember(builder: DecisionBuilder, account: model.Account) -> None:
     """Note who pressed a button: on some platforms the answer changes what they alone see."""
-    clickers = draft.it.clickers
+    clickers = builder.it.clickers
     if account.id not in clickers and len(clickers) < MOST_CLICKERS:
-        draft.change(clickers=(*clickers, account.id))
+        builder.change(clickers=(*clickers, account.id))
 
 
-def other_card(draft: DecisionBuilder, event: model.CardAction) -> model.Decision:
+def other_card(builder: DecisionBuilder, event: model.CardAction) -> model.Decision:
     """A card of the request was clicked that is not the one that decides."""
-    person = policy.person_of(draft.house.book, event.account)
+    person = policy.person_of(builder.deployment.book, event.account)
     who = person.id if person is not None else f"{event.account.platform}:{event.account.id}"
-    draft.enter(
+    builder.enter(
         who, "click.refused", reason="vote.other_card", action=event.action, card=event.card
     )
-    text = texts.say(draft.locale, "vote.other_card", id=draft.it.id)
-    return draft.receipt(text, "warning", card=delivery.supersede(draft, event.card))
+    text = texts.say(builder.locale, "vote.other_card", id=builder.it.id)
+    return builder.receipt(text, "warning", card=delivery.supersede(builder, event.card))
 
 
-def is_stale(draft: DecisionBuilder, before: model.Request | None) -> bool:
+def is_stale(builder: DecisionBuilder, before: model.Request | None) -> bool:
     """Has the card that was clicked to be shown anew? Not when nothing came of the click."""
-    return draft.request is not before or (
+    return builder.request is not before or (
         before is not None and before.state is not model.State.PENDING
     )
 
@@ -81,10 +83,10 @@ HALTS = ("stop", "pause")
 """Buttons that only ever halt something. On the request's own card they work, however old it is."""
 
 
-def refusal_of_button(draft: DecisionBuilder, event: model.CardAction) -> policy.Refusal | None:
+def refusal_of_button(builder: DecisionBuilder, event: model.CardAction) -> policy.Refusal | None:
     """Does the button belong to what the request asks now? One that does not name its card must at
     least be in the request's own chat."""
-    request, facts = draft.it, {"id": draft.it.id}
+    request, facts = builder.it, {"id": builder.it.id}
     away = event.place.chat != request.place.chat and not (request.card and event.card)
     if away or event.account.platform != request.place.platform:
         return policy.Refusal("vote.elsewhere", facts)
@@ -93,7 +95,7 @@ def refusal_of_button(draft: DecisionBuilder, event: model.CardAction) -> policy
         return None
     if request.state in (model.State.PLANNING, model.State.PENDING):
         return policy.Refusal("vote.outdated", facts)
-    word = cards.state_word(draft.locale, request)
+    word = cards.state_word(builder.locale, request)
     return policy.Refusal("vote.outdated_within", facts | {"state": word})
 
 
@@ -103,33 +105,33 @@ def is_other_card(event: model.CardAction, request: model.Request) -> bool:
 
 
 def by_text(
-    draft: DecisionBuilder, event: model.MessageReceived, context: api.Context, wish: api.Act
+    builder: DecisionBuilder, event: model.MessageReceived, context: api.Context, wish: api.Act
 ) -> model.Decision:
     """approve / reject / cancel / stop in words, with a number or as a reply to the card. To who
     may not see a request there is none."""
-    draft.spoken = locale = policy.locale_of(draft.house.book, event.place)
+    builder.spoken = locale = policy.locale_of(builder.deployment.book, event.place)
     person = context.person
-    if draft.request is None or not context.may_see(draft.request):
+    if builder.request is None or not context.may_see(builder.request):
         key = "vote.no_request" if wish.request else "vote.which"
-        draft.enter(person.id, "act.refused", reason=key, action=wish.kind)
+        builder.enter(person.id, "act.refused", reason=key, action=wish.kind)
         text = texts.say(locale, key, example=f"{wish.kind} 42")
     else:
-        refusal = refusal_of_words(draft, event, wish)
+        refusal = refusal_of_words(builder, event, wish)
         if refusal is not None:
             text = refusal_text(locale, refusal)
-            draft.enter(person.id, "vote.refused", reason=refusal.key, via="text")
+            builder.enter(person.id, "vote.refused", reason=refusal.key, via="text")
         else:
-            text, _ = act(draft, person, event.account, wish.kind, wish.reason, "text")
-    draft.answer(event, text)
-    return draft.receipt(text)
+            text, _ = act(builder, person, event.account, wish.kind, wish.reason, "text")
+    builder.answer(event, text)
+    return builder.receipt(text)
 
 
 def refusal_of_words(
-    draft: DecisionBuilder, event: model.MessageReceived, wish: api.Act
+    builder: DecisionBuilder, event: model.MessageReceived, wish: api.Act
 ) -> policy.Refusal | None:
     """Does the code that was typed, or must be, fit the plan? The number, or a quote of the card,
     is enough only where the card stands, and only after it stood there."""
-    request = draft.it
+    request = builder.it
     voted = request.ballot is not None and request.ballot.voted
     if wish.kind != "approve" or not (voted or request.state is model.State.PENDING):
         return None
@@ -139,19 +141,19 @@ def refusal_of_words(
         )
     if wish.code:
         return None
-    changed = any(vote.digest.removeprefix(quorum.FORM) != request.digest for vote in draft.votes)
+    changed = any(vote.digest.removeprefix(quorum.FORM) != request.digest for vote in builder.votes)
     key = ""
     if voted:
         key = "vote.code_within"
     elif changed:
         key = "vote.code_changed"
-    elif draft.ballot()[0].code_required:
+    elif builder.ballot()[0].code_required:
         key = "vote.code_required"
     elif not is_beside_card(request, event.place):
         key = "vote.code_elsewhere"
     elif not is_after_card(request, event.at):
         key = "vote.code_early"
-    hint = texts.say(draft.locale, "vote.code_hint")
+    hint = texts.say(builder.locale, "vote.code_hint")
     return policy.Refusal(key, {"id": request.id, "code_hint": hint}) if key else None
 
 
@@ -170,7 +172,7 @@ def is_after_card(request: model.Request, written_at: datetime) -> bool:
 
 
 def act(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     person: policy.Person,
     account: model.Account,
     action: str,
@@ -179,29 +181,29 @@ def act(
 ) -> run_script.Answer:
     """Do what a known person wants of a request, and say truthfully what came of it."""
     if action in ("approve", "reject"):
-        return vote(draft, person, account, action == "approve", reason[:500], via)
+        return vote(builder, person, account, action == "approve", reason[:500], via)
     if action == "cancel":
-        return cancel(draft, person)
+        return cancel(builder, person)
     if action == "stop":
-        return run_script.stop(draft, person)
+        return run_script.stop(builder, person)
     if action == "revote":
-        return revote.revote(draft, person, account)
+        return revote.revote(builder, person, account)
     if action in run_control.WORDS:
-        return run_control.steer(draft, person, account, action, via)
-    draft.enter(person.id, "click.refused", reason="vote.unknown_action", action=action[:40])
-    return texts.say(draft.locale, "vote.unknown_action"), "warning"
+        return run_control.steer(builder, person, account, action, via)
+    builder.enter(person.id, "click.refused", reason="vote.unknown_action", action=action[:40])
+    return texts.say(builder.locale, "vote.unknown_action"), "warning"
 
 
-def state_facts(draft: DecisionBuilder) -> str:
+def state_facts(builder: DecisionBuilder) -> str:
     """The state in words, with who brought it about."""
-    request = replace(draft.it, locale=draft.locale)
+    request = replace(builder.it, locale=builder.locale)
     text = cards.state_word(request.locale, request)
-    note = cards.note_of(draft.house, request, draft.votes)
+    note = cards.note_of(builder.deployment, request, builder.votes)
     return f"{text} ({note})" if note and request.state is not model.State.PENDING else text
 
 
 def vote(
-    draft: DecisionBuilder,
+    builder: DecisionBuilder,
     person: policy.Person,
     account: model.Account,
     approve: bool,
@@ -209,30 +211,32 @@ def vote(
     via: Literal["card", "text"],
 ) -> run_script.Answer:
     """Count a vote if it may be counted; the last one needed decides the request."""
-    house, locale = draft.house, draft.locale
-    let_expire(draft)
-    request = draft.it
+    deployment, locale = builder.deployment, builder.locale
+    let_expire(builder)
+    request = builder.it
     key = closed(request)
     if key:
-        draft.enter(person.id, "vote.refused", reason=f"state {request.state}", via=via)
-        facts = {"id": request.id, "state": state_facts(draft)}
+        builder.enter(person.id, "vote.refused", reason=f"state {request.state}", via=via)
+        facts = {"id": request.id, "state": state_facts(builder)}
         return texts.say(locale, key, **facts), "warning"
-    needed, votes = draft.ballot()
-    steps = tuple(draft.steps.values())
-    refusal = authority.refusal_of_request(house, request, steps) if approve else None
+    needed, votes = builder.ballot()
+    steps = tuple(builder.steps.values())
+    refusal = authority.refusal_of_request(deployment, request, steps) if approve else None
     if approve and refusal is None:
-        refusal = authority.refusal_of_values(draft)
+        refusal = authority.refusal_of_values(builder)
     refusal = refusal or quorum.refusal_of_vote(needed, request, votes, person)
     if refusal is not None:
-        draft.enter(person.id, "vote.refused", reason=refusal.key, via=via)
-        others = cards.names_of(house, quorum.electorate(needed))
+        builder.enter(person.id, "vote.refused", reason=refusal.key, via=via)
+        others = cards.names_of(deployment, quorum.electorate(needed))
         facts = {"id": request.id, "names": others} | dict(refusal.facts)
         own = refusal.key == "vote.own" and request.ballot is not None
         key = "vote.own_within" if own else refusal.key
         return refusal_text(locale, policy.Refusal(key, facts)), "warning"
-    digest = quorum.ballot_of(house.book, request)[1]
-    draft.vote(model.Vote(request.id, person.id, account, approve, digest, draft.now, reason, via))
-    draft.enter(
+    digest = quorum.ballot_of(deployment.book, request)[1]
+    builder.vote(
+        model.Vote(request.id, person.id, account, approve, digest, builder.now, reason, via)
+    )
+    builder.enter(
         person.id,
         "vote.cast",
         approve=approve,
@@ -240,9 +244,9 @@ def vote(
         via=via,
         **({"reason": reason} if reason else {}),
     )
-    if draft.it.ballot is not None:
-        return run_control.count(draft, person, approve)
-    return count(draft, person, reason)
+    if builder.it.ballot is not None:
+        return run_control.count(builder, person, approve)
+    return count(builder, person, reason)
 
 
 def closed(request: model.Request) -> str:
@@ -256,84 +260,84 @@ def closed(request: model.Request) -> str:
     return "vote.not_voted" if request.ballot is not None else "vote.not_pending"
 
 
-def let_expire(draft: DecisionBuilder) -> None:
+def let_expire(builder: DecisionBuilder) -> None:
     """What came due is over, though its timer has not fired yet. Time on hold is not time to
     decide."""
-    request = draft.it
+    request = builder.it
     if request.hold or request.state.final:
         return
-    if request.state is model.State.PENDING and draft.now >= request.expires_at:
-        timers.expire(draft)
+    if request.state is model.State.PENDING and builder.now >= request.expires_at:
+        timers.expire(builder)
     elif request.ballot is not None:
         until = request.ballot.expires_at
-        if until is not None and draft.now >= until:
-            run_control.expire(draft)
+        if until is not None and builder.now >= until:
+            run_control.expire(builder)
 
 
-def count(draft: DecisionBuilder, person: policy.Person, reason: str) -> run_script.Answer:
+def count(builder: DecisionBuilder, person: policy.Person, reason: str) -> run_script.Answer:
     """What the votes come to now."""
-    tally = draft.tally()
-    locale, number = draft.locale, draft.it.id
+    tally = builder.tally()
+    locale, number = builder.locale, builder.it.id
     if tally.verdict == "approved":
-        run_script.start(draft)
-        draft.update_card()
+        run_script.start(builder)
+        builder.update_card()
         return texts.say(locale, "vote.approved", id=number), "success"
     if tally.verdict == "rejected":
-        draft.finish(model.State.REJECTED, by=person.id)
-        draft.enter(person.id, "request.rejected", **({"reason": reason} if reason else {}))
-        draft.update_card()
-        endings.sentence(draft, "rejected", "say.rejected", reason, name=person.name)
+        builder.finish(model.State.REJECTED, by=person.id)
+        builder.enter(person.id, "request.rejected", **({"reason": reason} if reason else {}))
+        builder.update_card()
+        endings.sentence(builder, "rejected", "say.rejected", reason, name=person.name)
         return texts.say(locale, "vote.rejected", id=number), "info"
-    draft.update_card()
+    builder.update_card()
     counted = texts.say(locale, "vote.counted", id=number, have=tally.have, need=tally.need)
     return counted, "success"
 
 
-def cancel(draft: DecisionBuilder, person: policy.Person) -> run_script.Answer:
+def cancel(builder: DecisionBuilder, person: policy.Person) -> run_script.Answer:
     """The requester takes the request back before it runs."""
-    request = draft.it
-    locale, facts = draft.locale, {"id": request.id}
-    name = cards.name_of(draft.house, request.person)
+    request = builder.it
+    locale, facts = builder.locale, {"id": request.id}
+    name = cards.name_of(builder.deployment, request.person)
     if request.state.final:
-        text = texts.say(locale, "cancel.ended", **facts, state=state_facts(draft))
+        text = texts.say(locale, "cancel.ended", **facts, state=state_facts(builder))
     elif person.id != request.person:
         text = texts.say(locale, "cancel.not_yours", **facts, name=name)
     elif request.state not in (model.State.PLANNING, model.State.PENDING):
         begun = request.state is not model.State.APPROVED
         text = texts.say(locale, "cancel.running" if begun else "cancel.approved", **facts)
     else:
-        call_off(draft, person.id, "say.cancelled", name=name)
+        call_off(builder, person.id, "say.cancelled", name=name)
         return texts.say(locale, "cancel.done", **facts), "info"
-    draft.enter(person.id, "cancel.refused", state=request.state.value)
+    builder.enter(person.id, "cancel.refused", state=request.state.value)
     return text, "warning"
 
 
-def call_off(draft: DecisionBuilder, by: str, key: str, **facts: str) -> None:
+def call_off(builder: DecisionBuilder, by: str, key: str, **facts: str) -> None:
     """Cancel a request of which nothing has begun, and say so in its thread. ``by`` is a person's
     id; "" where it was nobody who is known, which the card then says instead of a name."""
-    note = "" if by else texts.say(draft.it.locale, f"{key}.note")
-    draft.finish(model.State.CANCELLED, by=by, note=note, cancelled="called_off")
-    draft.enter(by or f"{draft.it.place.platform}:?", "request.cancelled", why=key)
-    draft.update_card()
-    endings.sentence(draft, "cancelled", key, **facts)
+    note = "" if by else texts.say(builder.it.locale, f"{key}.note")
+    builder.finish(model.State.CANCELLED, by=by, note=note, cancelled="called_off")
+    builder.enter(by or f"{builder.it.place.platform}:?", "request.cancelled", why=key)
+    builder.update_card()
+    endings.sentence(builder, "cancelled", key, **facts)
 
 
 def recalled(
-    house: Deployment, event: model.MessageRecalled, view: model.View, now: datetime
+    deployment: Deployment, event: model.MessageRecalled, view: model.View, now: datetime
 ) -> model.Decision:
     """When the message that asked is taken back the request is, too, unless it was approved. It is
     the requester's deed only where the platform says that the author did it."""
-    draft = DecisionBuilder(house, view, now)
+    builder = DecisionBuilder(deployment, view, now)
     request = view.request
     if request is None:
-        return draft.receipt()
+        return builder.receipt()
     if request.recall and event.by != "author":  # the bot's own doing
-        return draft.receipt()
+        return builder.receipt()
     author = request.person if event.by == "author" else ""
     if request.state in (model.State.PLANNING, model.State.PENDING):
         key = "say.cancelled.removed" if event.by == "moderator" else "say.cancelled.recalled"
-        call_off(draft, author, key)
+        call_off(builder, author, key)
     else:
         who = author or f"{event.platform}:{event.by or '?'}"
-        draft.enter(who, "message.recalled", state=request.state.value)
-    return draft.receipt()
+        builder.enter(who, "message.recalled", state=request.state.value)
+    return builder.receipt()

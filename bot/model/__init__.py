@@ -1,4 +1,4 @@
-"""The words of the house as types: what enters, what is decided, what leaves.
+"""The types of everything that enters the core, is decided in it, or leaves it.
 
 Nothing here imports anything else of the project, and nothing here does I/O. Every type is a frozen
 dataclass made of strings, numbers, aware datetimes, tuples and dicts of such, so that each of them

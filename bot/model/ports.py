@@ -1,4 +1,4 @@
-"""The doors of the house: what the core needs of the outside, as small interfaces.
+"""The ports: what the core needs of the outside, as small interfaces.
 
 Adapters implement these; the core and its tests know nothing else of a platform.
 """

@@ -1,4 +1,4 @@
-"""Every security check of the house, in one place: who is who, who may what, what may run.
+"""Every security check, in one place: who is who, who may what, what may run.
 
 Default deny. A check answers with a ``Refusal`` (a key of ``bot.texts`` and its facts) or None.
 Votes and self-approval are judged on people, never on accounts.

@@ -70,7 +70,7 @@ class Engine:
 
     def __init__(
         self,
-        house: store.Store,
+        deployment: store.Store,
         needs: taker_.Needs,
         decide: taker_.Decide,
         clock: ports.Clock,
@@ -81,12 +81,12 @@ class Engine:
         chance: random.Random | None = None,
         judge: Judge | None = None,
     ) -> None:
-        if house.writer is None or house.keeper is None:
+        if deployment.writer is None or deployment.keeper is None:
             raise ValueError("the engine needs a store that it can write")
-        self.store = house
+        self.store = deployment
         self.clock = clock
         self._taker = taker_.Taker(
-            house.writer,
+            deployment.writer,
             needs,
             decide,
             clock,
@@ -94,8 +94,10 @@ class Engine:
             patience or patience_.Patience(),
             chance,
         )
-        self._gate = _Gate(house.writer, self._taker, judge, clock) if judge is not None else None
-        self._writer, self._mark = house.writer, house.keeper
+        self._gate = (
+            _Gate(deployment.writer, self._taker, judge, clock) if judge is not None else None
+        )
+        self._writer, self._mark = deployment.writer, deployment.keeper
         self._failed = failed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._watchers: list[Callable[[store.Changes], None]] = []

@@ -1,4 +1,4 @@
-"""The durable state of the house, in one SQLite file. The only place that knows SQL."""
+"""The durable state, in one SQLite file. The only place that knows SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every SQL statement of the house, by name. Nothing else holds SQL but ``bot.store.schema``."""
+"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.schema``."""
 
 from __future__ import annotations
 

@@ -123,8 +123,8 @@ class Play:
 
     def changed(self, **fields: Any) -> None:
         """The configuration is changed."""
-        book = dataclasses.replace(self.stage.house.book, **fields)
-        self.stage.house = dataclasses.replace(self.stage.house, book=book)
+        book = dataclasses.replace(self.stage.deployment.book, **fields)
+        self.stage.deployment = dataclasses.replace(self.stage.deployment, book=book)
 
 
 def rule(*commands: str, usual: str = "any", **fields: Any) -> dict[str, policy.CommandRule]:

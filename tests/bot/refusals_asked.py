@@ -79,7 +79,7 @@ def somebody_whom_nobody_knows(play: Play) -> str:
 
 @says("refused.ambiguous_account")
 def an_account_that_two_people_claim(play: Play) -> str:
-    people = dict(play.stage.house.book.people)
+    people = dict(play.stage.deployment.book.people)
     people["bob"] = dataclasses.replace(people["bob"], accounts=people["alice"].accounts)
     play.changed(people=people, index=policy.index_accounts(people))
     return play.writes("alice", "help")

@@ -45,10 +45,10 @@ def told(
     if stage.read(lambda reader: reader.request(1)) is not None:
         stage.approve()
         if narrowed is not None:
-            book = stage.house.book
+            book = stage.deployment.book
             commands = {"all": dataclasses.replace(book.commands["all"], **narrowed)}
             changed = dataclasses.replace(book, commands=commands)
-            stage.house = dataclasses.replace(stage.house, book=changed)
+            stage.deployment = dataclasses.replace(stage.deployment, book=changed)
         heard += said(stage.work())
     stage.close()
     return "\n".join(heard)

@@ -276,7 +276,7 @@ def a_task_that_only_the_requester_may_approve(play: Play) -> str:
 @says("vote.voters_gone")
 def approvers_of_a_task_who_left(play: Play) -> str:
     waiting(play)
-    people = play.stage.house.book.people
+    people = play.stage.deployment.book.people
     play.changed(people={name: people[name] for name in ("alice", "erin", "dave")})
     return play.clicks("erin")
 
@@ -418,7 +418,9 @@ def a_call_of_what_is_over(play: Play) -> str:
     [start] = [one for one in play.stage.claim() if isinstance(one.effect.body, model.StartRun)]
     ended = dataclasses.replace(play.stage.request(1), state=model.State.EXPIRED)
     view = model.View(1, 0, "", request=ended)
-    refused = core.refusal_of_claim(play.stage.house, start.effect, view, play.stage.clock.now())
+    refused = core.refusal_of_claim(
+        play.stage.deployment, start.effect, view, play.stage.clock.now()
+    )
     assert refused is not None
     return refused.reason
 
@@ -435,7 +437,7 @@ def a_form_that_cannot_be_read_again(play: Play) -> str:
 
 def form_reads_anew(play: Play, outcome: model.Outcome) -> str:
     """A form asks for a command, people approve it, and the form reads like this then."""
-    rule = play.stage.house.book.forms[0]
+    rule = play.stage.deployment.book.forms[0]
     play.changed(forms=(dataclasses.replace(rule, policy="any"),))
     play.form()
     play.outside[model.FetchForm] = outcome
@@ -446,7 +448,7 @@ def form_reads_anew(play: Play, outcome: model.Outcome) -> str:
 @says("authority.sealed")
 def hidden_values_under_another_key(play: Play) -> str:
     play.stage.planned("alice", "gate password=hunter2")
-    play.stage.house = dataclasses.replace(play.stage.house, key=b"another key")
+    play.stage.deployment = dataclasses.replace(play.stage.deployment, key=b"another key")
     play.clicks("bob")
     play.told()
     for who in ("bob", "carol"):
@@ -464,7 +466,9 @@ def a_command_that_was_removed(play: Play) -> str:
 @says("authority.requester")
 def a_requester_who_left(play: Play) -> str:
     play.stage.planned("alice", "restart web-01")
-    people = {name: one for name, one in play.stage.house.book.people.items() if name != "alice"}
+    people = {
+        name: one for name, one in play.stage.deployment.book.people.items() if name != "alice"
+    }
     play.changed(people=people, index=policy.index_accounts(people))
     return play.clicks("bob")
 
@@ -472,7 +476,7 @@ def a_requester_who_left(play: Play) -> str:
 @says("authority.right")
 def a_requester_who_lost_the_right(play: Play) -> str:
     play.stage.planned("alice", "restart web-01")
-    play.changed(roles={"sre": play.stage.house.book.roles["sre"]})
+    play.changed(roles={"sre": play.stage.deployment.book.roles["sre"]})
     return play.clicks("bob")
 
 
@@ -480,7 +484,7 @@ def a_requester_who_lost_the_right(play: Play) -> str:
 def a_policy_that_asks_for_more_since(play: Play) -> str:
     play.stage.planned("alice", "restart web-01")
     play.clicks("bob")
-    play.changed(policies={"any": play.stage.house.book.policies["all"]})
+    play.changed(policies={"any": play.stage.deployment.book.policies["all"]})
     return play.told()
 
 
@@ -507,7 +511,7 @@ def not_started(play: Play) -> Play:
     """A request that was approved, and refused when it was to start."""
     play.stage.planned("alice", "restart web-01")
     play.clicks("bob")
-    commands = play.stage.house.book.commands
+    commands = play.stage.deployment.book.commands
     play.changed(commands={})
     play.told()
     play.changed(commands=commands)

@@ -129,7 +129,7 @@ class Stage:
         self.clock = Clock()
         of = the_book or book()
         away = [name for name, rule in of.commands.items() if rule.engine == "oos"]
-        self.house = deployment.Deployment(of, loader.load(commands, away), "here")
+        self.deployment = deployment.Deployment(of, loader.load(commands, away), "here")
         self.untold: list[str] = []
         self.stored: dict[str, dict[str, object]] = {}
         """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""
@@ -137,18 +137,20 @@ class Stage:
         self.store = store.Store(folder / "stage.db")
         self.engine = engine.Engine(
             self.store,
-            lambda event: core.needs(self.house, event),
+            lambda event: core.needs(self.deployment, event),
             self.decide,
             self.clock,
-            judge=lambda effect, view, now: core.refusal_of_claim(self.house, effect, view, now),
+            judge=lambda effect, view, now: core.refusal_of_claim(
+                self.deployment, effect, view, now
+            ),
         )
         self.loop.run_until_complete(self._start())
         self.count = 0
 
     def decide(self, event: model.Event, view: model.View, now: datetime) -> model.Decision:
         """As the core does; and what becomes events must be as the docs say."""
-        decision = core.decide(self.house, event, view, now)
-        self.untold += told.faults_of(self.house, view, decision, now)
+        decision = core.decide(self.deployment, event, view, now)
+        self.untold += told.faults_of(self.deployment, view, decision, now)
         return decision
 
     async def _start(self) -> None:

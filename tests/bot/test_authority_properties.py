@@ -68,7 +68,9 @@ class World:
         self.book = dataclasses.replace(self.book, **changes)
         index = policy.index_accounts(self.book.people)
         self.book = dataclasses.replace(self.book, index=index)
-        self.stage.house = deployment.Deployment(self.book, self.stage.house.catalog, "here")
+        self.stage.deployment = deployment.Deployment(
+            self.book, self.stage.deployment.catalog, "here"
+        )
 
     def person(self, name: str) -> policy.Person | None:
         return policy.person_of(self.book, model.Account(PLATFORM, TENANT, name))

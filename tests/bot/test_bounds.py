@@ -201,7 +201,7 @@ def test_what_cannot_be_judged_needs_a_setting_that_says_so(
 def run_card(stage: FleetStage, request: model.Request) -> model.Card:
     from bot import cards
 
-    return cards.request_card(stage.house, request)
+    return cards.request_card(stage.deployment, request)
 
 
 def test_the_setting_also_refuses_where_every_instance_is_allowed(
@@ -225,10 +225,10 @@ def test_a_limit_that_was_narrowed_after_the_vote_holds_at_the_claim(
     request = stage.planned("alice", "all")
     stage.approve(number=request.id)
     [find] = stage.held()
-    rules = dict(stage.house.book.commands)
+    rules = dict(stage.deployment.book.commands)
     rules["all"] = dataclasses.replace(rules["all"], allowed_targets=("web-01",))
-    book = dataclasses.replace(stage.house.book, commands=rules)
-    stage.house = dataclasses.replace(stage.house, book=book)
+    book = dataclasses.replace(stage.deployment.book, commands=rules)
+    stage.deployment = dataclasses.replace(stage.deployment, book=book)
     stage.settle(find, stage.answer(find))
     stage.work()
     assert stage.changed() == ["{'InstanceId': 'i-00000001'}"]

@@ -33,7 +33,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def with_rules(stage: Stage, **made: Any) -> Stage:
-    stage.house = dataclasses.replace(stage.house, rules=rules(**made))
+    stage.deployment = dataclasses.replace(stage.deployment, rules=rules(**made))
     return stage
 
 
@@ -452,7 +452,7 @@ def test_what_was_matched_at_the_door_is_not_matched_again_by_the_writer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_rules(stage, notify=(HIRED, webhook()))
-    book = stage.house.rules
+    book = stage.deployment.rules
     assert book is not None
     asked: list[str] = []
     matching = type(book).matching

@@ -59,10 +59,10 @@ def test_what_is_written_to_a_path_is_judged_again_when_it_is_to_be_made(stage: 
     """An approver who was removed between the vote and the call."""
     stage.planned("alice", "release")
     stage.approve()
-    book = stage.house.book
+    book = stage.deployment.book
     policies = {**book.policies, "any": dataclasses.replace(book.policies["any"], approvers=())}
-    stage.house = dataclasses.replace(
-        stage.house, book=dataclasses.replace(book, policies=policies)
+    stage.deployment = dataclasses.replace(
+        stage.deployment, book=dataclasses.replace(book, policies=policies)
     )
     stage.work()
     assert stage.made("QueryCluster") == []

@@ -206,7 +206,7 @@ def test_a_click_on_another_card_or_with_another_code_changes_nothing(stage: Sta
 
 def test_a_policy_that_is_no_longer_configured_lets_nobody_approve(stage: Stage) -> None:
     request = stage.planned("alice", "restart web-01")
-    stage.house = deployment.Deployment(book(policies={}), stage.house.catalog, "here")
+    stage.deployment = deployment.Deployment(book(policies={}), stage.deployment.catalog, "here")
     receipt = stage.click("bob", request.id, "approve", request.code)
     assert "no longer in bot.toml" in receipt.toast
     stage.tick(1801)
@@ -348,7 +348,7 @@ def test_a_message_that_a_moderator_removed_is_not_told_as_taken_back_by_its_aut
     assert "Alice" not in cards(effects)[-1].note
     rows = stage.read(lambda reader: list(reader.chain()))
     assert rows[-1].action == "request.cancelled"
-    assert rows[-1].actor not in stage.house.book.people
+    assert rows[-1].actor not in stage.deployment.book.people
 
 
 def test_a_recalled_message_takes_its_request_back(stage: Stage) -> None:

@@ -98,7 +98,7 @@ class History(RuleBasedStateMachine):
         """Whatever is about to run was approved, as it stands, by those whose votes it needs."""
         request = self.stage.request(body.request)
         votes = self.stage.read(lambda reader: reader.votes(body.request))
-        needed = quorum.of(self.stage.house.book, request)
+        needed = quorum.of(self.stage.deployment.book, request)
         assert quorum.tally(needed, votes).verdict == "approved"
         assert all(vote.digest == body.digest for vote in votes)
         assert model.digest(body.plan) == body.digest == request.digest

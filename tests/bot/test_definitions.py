@@ -104,7 +104,7 @@ def test_the_text_of_a_stored_command_is_what_is_voted_on(
 def stage_card(stage: Stage, request: model.Request) -> model.Card:
     from bot import cards as bot_cards
 
-    return bot_cards.request_card(stage.house, request)
+    return bot_cards.request_card(stage.deployment, request)
 
 
 @pytest.mark.parametrize(

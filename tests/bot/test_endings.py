@@ -117,7 +117,7 @@ def test_a_requester_who_is_no_longer_known_is_told_nothing(stage: Stage) -> Non
     last_word(stage)
     people = {who: one for who, one in book().people.items() if who != "alice"}
     changed = dataclasses.replace(book(), people=people)
-    stage.house = dataclasses.replace(stage.house, book=changed)
+    stage.deployment = dataclasses.replace(stage.deployment, book=changed)
     assert [each.place.direct for each in ways(stage)] == [False, False]
 
 
@@ -125,8 +125,10 @@ def test_nothing_goes_from_a_direct_chat_into_a_group(stage: Stage) -> None:
     request = last_word(stage)
     place = model.Place(PLATFORM, TENANT, "p2p-alice", "m-1", direct=True)
     moved = dataclasses.replace(request, place=place)
-    draft = DecisionBuilder(stage.house, model.View(1, 0, "", request=moved), stage.clock.now())
-    found = [delivery.place_of(draft, way) for way in delivery.WAYS[1:]]
+    builder = DecisionBuilder(
+        stage.deployment, model.View(1, 0, "", request=moved), stage.clock.now()
+    )
+    found = [delivery.place_of(builder, way) for way in delivery.WAYS[1:]]
     assert all(each is not None and each.direct for each in found)
 
 

@@ -30,7 +30,7 @@ class Stage(RunStage):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, book())
-        self.house = dataclasses.replace(self.house, rules=EVERYTHING)
+        self.deployment = dataclasses.replace(self.deployment, rules=EVERYTHING)
 
     def own(self) -> list[model.CloudEvent]:
         return [event for _, event in self.read(lambda reader: list(reader.bus_events()))]

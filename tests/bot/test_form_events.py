@@ -137,8 +137,8 @@ def test_what_a_hidden_parameter_is_made_of_is_covered(formed: FormStage, tmp_pa
     (tmp_path / "gate.yml").write_text(run_stage.GATE)
     args = {"note": "note", "password": "word"}
     rule = policy.FormRule(stage.PLATFORM, "hire", "gate", args, "ops", "form")
-    formed.house = dataclasses.replace(
-        formed.house, book=run_stage.book(forms=(rule,)), catalog=loader.load(tmp_path)
+    formed.deployment = dataclasses.replace(
+        formed.deployment, book=run_stage.book(forms=(rule,)), catalog=loader.load(tmp_path)
     )
     formed.agree(fields={"note": "n", "word": "hunter2", "field-7": "hunter2", "else": ""})
     formed.work()

@@ -593,10 +593,10 @@ def test_what_is_doubtful_in_a_form_is_asked_on_the_card(
 def test_the_filer_never_counts_even_where_they_may_approve_their_own(tmp_path: Path) -> None:
     rule = policy.Policy("form", ("alice", "bob"), form_counts=True, self_approval=True)
     made = Forms(tmp_path, by_form=True)
-    made.house = dataclasses.replace(
-        made.house,
+    made.deployment = dataclasses.replace(
+        made.deployment,
         book=dataclasses.replace(
-            made.house.book, policies={**made.house.book.policies, "form": rule}
+            made.deployment.book, policies={**made.deployment.book.policies, "form": rule}
         ),
     )
     try:

@@ -165,7 +165,7 @@ def test_what_was_still_queued_does_not_start_by_itself(stage: Fleet) -> None:
     stage.settle(first, stage.answer(first))
     stage.settle(second, model.NotSent("Throttling", retry_after=60.0))
     stage.settle(third, model.NotSent("Throttling", retry_after=600.0))
-    book = stage.house.book
+    book = stage.deployment.book
     with_policy("any", approvers=("carol",))(stage)
     stage.clock.advance(61)
     assert stage.starts() == []

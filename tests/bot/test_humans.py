@@ -26,15 +26,15 @@ def stage(tmp_path: Path) -> Iterator[RunStage]:
 
 def edit(stage: RunStage, **changes: Any) -> None:
     """bot.toml is changed, and the bot started again with it."""
-    book = dataclasses.replace(stage.house.book, **changes)
+    book = dataclasses.replace(stage.deployment.book, **changes)
     if "people" in changes:
         book = dataclasses.replace(book, index=policy.index_accounts(book.people))
-    stage.house = deployment.Deployment(book, stage.house.catalog, "here")
+    stage.deployment = deployment.Deployment(book, stage.deployment.catalog, "here")
 
 
 def renamed(stage: RunStage, old: str, new: str) -> None:
     """A person gets another id, wherever it stands."""
-    book = stage.house.book
+    book = stage.deployment.book
     people = {
         new if name == old else name: dataclasses.replace(one, id=new) if name == old else one
         for name, one in book.people.items()
@@ -56,7 +56,7 @@ def moved(stage: RunStage, account: tuple[str, ...], to: str) -> None:
             accounts=tuple(each for each in one.accounts if each != account)
             + ((account,) if name == to else ()),
         )
-        for name, one in stage.house.book.people.items()
+        for name, one in stage.deployment.book.people.items()
     }
     edit(stage, people=people)
 
@@ -88,7 +88,7 @@ def test_moving_an_account_after_a_vote_gives_one_human_no_second_vote(stage: Ru
 def test_an_account_that_was_held_besides_the_one_that_voted_is_remembered(
     stage: RunStage,
 ) -> None:
-    people = dict(stage.house.book.people)
+    people = dict(stage.deployment.book.people)
     second = (PLATFORM, "u-bob-two")
     people["bob"] = dataclasses.replace(people["bob"], accounts=(*people["bob"].accounts, second))
     edit(stage, people=people)
@@ -102,7 +102,7 @@ def test_an_account_that_was_held_besides_the_one_that_voted_is_remembered(
 def test_a_vote_of_somebody_who_may_no_longer_approve_does_not_count(stage: RunStage) -> None:
     stage.planned("alice", "run web-01 -- uptime")
     approve(stage, "bob")
-    policies = dict(stage.house.book.policies)
+    policies = dict(stage.deployment.book.policies)
     policies["two"] = dataclasses.replace(policies["two"], approvers=("carol", "erin"))
     edit(stage, policies=policies)
     approve(stage, "carol")
@@ -137,7 +137,7 @@ def test_an_escalation_adds_to_the_usual_policy_and_never_weakens_it(stage: RunS
 
 
 def test_of_two_escalations_both_count(stage: RunStage) -> None:
-    policies = stage.house.book.policies | {
+    policies = stage.deployment.book.policies | {
         "erin": policy.Policy("erin", ("erin",)),
         "carol": policy.Policy("carol", ("carol",)),
     }
@@ -157,7 +157,7 @@ def test_of_two_escalations_both_count(stage: RunStage) -> None:
 def test_what_its_policies_together_can_never_agree_to_is_refused_when_asked(
     stage: RunStage,
 ) -> None:
-    policies = stage.house.book.policies | {"self": policy.Policy("self", ("bob",))}
+    policies = stage.deployment.book.policies | {"self": policy.Policy("self", ("bob",))}
     pattern = dataclasses.replace(WEAK, policy="self")
     edit(stage, policies=policies, patterns=(pattern,))
     stage.ask("bob", "run web-01 reason=quick -- uptime")
@@ -171,10 +171,10 @@ def test_what_its_policies_together_can_never_agree_to_is_refused_when_asked(
 def test_the_same_userid_of_another_organisation_is_nobody(stage: RunStage) -> None:
     people = {
         name: dataclasses.replace(one, accounts=((PLATFORM, TENANT, f"u-{name}"),))
-        for name, one in stage.house.book.people.items()
+        for name, one in stage.deployment.book.people.items()
     }
     edit(stage, people=people, tenants={PLATFORM: frozenset({TENANT, "other"})})
-    book = stage.house.book
+    book = stage.deployment.book
     assert policy.person_of(book, model.Account(PLATFORM, TENANT, "u-bob")) is not None
     assert policy.person_of(book, model.Account(PLATFORM, "other", "u-bob")) is None
     stage.planned("alice", "restart web-01 reason=why")

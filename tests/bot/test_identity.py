@@ -66,10 +66,14 @@ def test_what_was_voted_on_beside_the_plan_is_in_its_code(
     """The terms as another configuration would have them make another digest."""
     request = scene.planned("alice", "restart web-01")
     assert request.plan is not None
-    house = dataclasses.replace(scene.house, book=dataclasses.replace(scene.house.book, **change))
+    deployment = dataclasses.replace(
+        scene.deployment, book=dataclasses.replace(scene.deployment.book, **change)
+    )
     view = model.View(next_request=9, audit_seq=0, installation="x", request=request)
-    again = terms.complete(decision.DecisionBuilder(scene.house, view, stage.START), request.plan)
-    other = terms.complete(decision.DecisionBuilder(house, view, stage.START), request.plan)
+    again = terms.complete(
+        decision.DecisionBuilder(scene.deployment, view, stage.START), request.plan
+    )
+    other = terms.complete(decision.DecisionBuilder(deployment, view, stage.START), request.plan)
     assert model.digest(again) == request.digest
     assert model.digest(other) != request.digest
 
@@ -102,9 +106,9 @@ def test_a_hidden_value_that_was_changed_is_not_what_was_approved(
     runs: run_stage.RunStage,
 ) -> None:
     plan = plan_of(runs, runs.planned("alice", f"gate password={SECRET}").id)
-    assert model.intact(plan, runs.house.key)
+    assert model.intact(plan, runs.deployment.key)
     swapped = dataclasses.replace(plan, parameters={**plan.parameters, "password": "other"})
-    assert not model.intact(swapped, runs.house.key)
+    assert not model.intact(swapped, runs.deployment.key)
     assert not model.intact(plan, b"another key")
 
 
@@ -114,7 +118,7 @@ def test_with_another_key_a_request_with_hidden_values_is_not_run(
 ) -> None:
     """The key was lost while it was open; what hides nothing is not concerned."""
     request = runs.planned("alice", text)
-    runs.house = dataclasses.replace(runs.house, key=b"another")
+    runs.deployment = dataclasses.replace(runs.deployment, key=b"another")
     runs.approve("bob")
     runs.work()
     for who in ("bob", "carol"):

@@ -94,15 +94,19 @@ def test_only_a_role_that_names_them_may_look_or_send(stage: Stage) -> None:
 
 def test_a_role_may_name_just_these_two_and_a_group_may_leave_them_out(tmp_path: Path) -> None:
     stage = Stage(tmp_path, rules(notify=(HIRED, webhook())))
-    book = stage.house.book
+    book = stage.deployment.book
     roles = {**book.roles, "dev": policy.Role("dev", frozenset({"dead"}))}
-    stage.house = dataclasses.replace(stage.house, book=dataclasses.replace(book, roles=roles))
+    stage.deployment = dataclasses.replace(
+        stage.deployment, book=dataclasses.replace(book, roles=roles)
+    )
     letter = died(stage)
     assert "notify" in answer(stage, "alice", "dead")
     answer(stage, "alice", f"redrive {letter.number}")
     assert stage.facts("ask.refused")["reason"] == "refused.role"
     quiet = (policy.Group(PLATFORM, CHAT, "ops", "en", frozenset({"restart"})),)
-    stage.house = dataclasses.replace(stage.house, book=dataclasses.replace(book, groups=quiet))
+    stage.deployment = dataclasses.replace(
+        stage.deployment, book=dataclasses.replace(book, groups=quiet)
+    )
     answer(stage, "bob", "dead")
     assert stage.facts("ask.refused")["reason"] == "refused.here"
     stage.close()
@@ -120,12 +124,12 @@ def test_what_must_not_be_shown_is_not(tmp_path: Path) -> None:
     secret = dataclasses.replace(
         letter.deliver, how="command", to={"command": "restart"}, body={"service": "s3cr3t"}
     )
-    found = stage.house.catalog.find("restart")
+    found = stage.deployment.catalog.find("restart")
     assert found is not None
     context = api.Context(
-        book=stage.house.book,
-        catalog=stage.house.catalog,
-        person=stage.house.book.people["bob"],
+        book=stage.deployment.book,
+        catalog=stage.deployment.catalog,
+        person=stage.deployment.book.people["bob"],
         account=stage.account("bob"),
         place=stage.place(),
         locale="en",
@@ -139,7 +143,7 @@ def test_what_must_not_be_shown_is_not(tmp_path: Path) -> None:
 
 
 def test_many_and_long_letters_are_cut(stage: Stage) -> None:
-    stage.house = dataclasses.replace(stage.house, rules=rules(notify=(HIRED, webhook())))
+    stage.deployment = dataclasses.replace(stage.deployment, rules=rules(notify=(HIRED, webhook())))
     for number in range(15):
         stage.arrive(str(number), data={"text": "长" * 5000})
     stage.fail(model.Refused("why " * 500))
@@ -236,10 +240,12 @@ def test_a_refused_command_is_asked_for_anew(tmp_path: Path) -> None:
     stage.arrive(person="dave")
     assert isinstance(stage.carry(stage.claim()[0]), model.Refused)
     assert len(stage.work()) == 1  # the group is told
-    book = stage.house.book
+    book = stage.deployment.book
     dave = dataclasses.replace(book.people["dave"], roles=frozenset({"dev"}))
     people = {**book.people, "dave": dave}
-    stage.house = dataclasses.replace(stage.house, book=dataclasses.replace(book, people=people))
+    stage.deployment = dataclasses.replace(
+        stage.deployment, book=dataclasses.replace(book, people=people)
+    )
     [letter] = stage.letters()
     redrive(stage, letter.number)
     [claimed] = stage.claim()
@@ -278,6 +284,6 @@ def test_where_letters_go_in_words(stage: Stage) -> None:
     ]
     for how, to, told in cases:
         body = model.Deliver("r", 0, how, to, {}, named, stage.place())  # type: ignore[arg-type]
-        assert deliveries.target("en", stage.house.book, body) == told
-        assert deliveries.target("zh-CN", stage.house.book, body) != told
+        assert deliveries.target("en", stage.deployment.book, body) == told
+        assert deliveries.target("zh-CN", stage.deployment.book, body) != told
     assert group("hi").to["chat"] == CHAT

@@ -62,7 +62,7 @@ def arrived(stage: Stage, data: Any, id_: str = "1") -> model.EventReceived:
 
 def test_the_writer_does_not_match_what_was_matched_before_it(stage: Stage) -> None:
     rules = watched()
-    stage.house = dataclasses.replace(stage.house, rules=rules)
+    stage.deployment = dataclasses.replace(stage.deployment, rules=rules)
     [event] = looked(stage, rules, arrived(stage, {}))
     stage.submit(event)
     assert [claimed.effect.body.rule for claimed in stage.claim()] == ["told"]
@@ -75,7 +75,7 @@ def test_what_other_rules_found_is_not_believed(stage: Stage) -> None:
     [event] = looked(stage, watched('$.type == "never"'), arrived(stage, {}))
     assert event.meant is not None
     assert event.meant.rules == ()
-    stage.house = dataclasses.replace(stage.house, rules=watched())
+    stage.deployment = dataclasses.replace(stage.deployment, rules=watched())
     stage.submit(event)
     assert [claimed.effect.body.rule for claimed in stage.claim()] == ["told"]
 
@@ -102,7 +102,7 @@ def test_an_own_event_that_is_too_costly_is_told_and_harms_nothing(
         all=("$.id != null", webhook()),
         told=('$.type == "countersign.event.unmatched"', webhook()),
     )
-    stage.house = dataclasses.replace(stage.house, rules=rules)
+    stage.deployment = dataclasses.replace(stage.deployment, rules=rules)
     usual = ruleset.Rulebook.matching
 
     def costly(

@@ -31,7 +31,7 @@ def stage(tmp_path: Path) -> Iterator[RunStage]:
 
 def without_person(name: str) -> Change:
     def take(stage: RunStage) -> None:
-        people = {who: one for who, one in stage.house.book.people.items() if who != name}
+        people = {who: one for who, one in stage.deployment.book.people.items() if who != name}
         edit(stage, people=people)
 
     return take
@@ -39,7 +39,7 @@ def without_person(name: str) -> Change:
 
 def without_command(name: str) -> Change:
     def take(stage: RunStage) -> None:
-        rules = {key: rule for key, rule in stage.house.book.commands.items() if key != name}
+        rules = {key: rule for key, rule in stage.deployment.book.commands.items() if key != name}
         edit(stage, commands=rules)
 
     return take
@@ -47,7 +47,7 @@ def without_command(name: str) -> Change:
 
 def with_rule(name: str, **changes: object) -> Change:
     def put(stage: RunStage) -> None:
-        rules = dict(stage.house.book.commands)
+        rules = dict(stage.deployment.book.commands)
         rules[name] = dataclasses.replace(rules[name], **changes)  # type: ignore[arg-type]
         edit(stage, commands=rules)
 
@@ -56,7 +56,7 @@ def with_rule(name: str, **changes: object) -> Change:
 
 def with_policy(name: str, **changes: object) -> Change:
     def put(stage: RunStage) -> None:
-        policies = dict(stage.house.book.policies)
+        policies = dict(stage.deployment.book.policies)
         policies[name] = dataclasses.replace(policies[name], **changes)  # type: ignore[arg-type]
         edit(stage, policies=policies)
 
@@ -64,7 +64,7 @@ def with_policy(name: str, **changes: object) -> Change:
 
 
 def without_role(stage: RunStage) -> None:
-    roles = {**stage.house.book.roles, "dev": policy.Role("dev", frozenset())}
+    roles = {**stage.deployment.book.roles, "dev": policy.Role("dev", frozenset())}
     edit(stage, roles=roles)
 
 
@@ -382,7 +382,7 @@ def test_an_execution_elsewhere_is_not_told_to_go_on_where_it_may_not(tmp_path: 
         sight(made_, "Waiting", waiting)
         made_.work()
         approve(made_, "carol")
-        policies = {**made_.house.book.policies, "any": policy.Policy("any", ("bob", "erin"))}
+        policies = {**made_.deployment.book.policies, "any": policy.Policy("any", ("bob", "erin"))}
         edit(made_, policies=policies)
         done = made_.work()
         assert not words_told(done)

@@ -39,10 +39,10 @@ def narrowed(stage: run_stage.RunStage, **changes: Any) -> None:
     """The configuration as it is changed after the vote."""
     rules = {
         name: dataclasses.replace(rule, **changes) if name in ("either", "alone") else rule
-        for name, rule in stage.house.book.commands.items()
+        for name, rule in stage.deployment.book.commands.items()
     }
-    book = dataclasses.replace(stage.house.book, commands=rules)
-    stage.house = dataclasses.replace(stage.house, book=book)
+    book = dataclasses.replace(stage.deployment.book, commands=rules)
+    stage.deployment = dataclasses.replace(stage.deployment, book=book)
 
 
 BOTH = pytest.mark.parametrize("engine", ["", "oos"])

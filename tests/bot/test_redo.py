@@ -168,8 +168,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 def hand(stage: Stage, senders: tuple[str, ...] = ()) -> list[rule_redo.Again]:
     """All that is stored, to the rule ``hire`` once more."""
-    assert stage.house.rules is not None
-    rule = stage.house.rules.rules["hire"]
+    assert stage.deployment.rules is not None
+    rule = stage.deployment.rules.rules["hire"]
     stored = stage.read(lambda reader: list(reader.bus_events()))
     made = []
     for number, event in stored:
@@ -177,7 +177,7 @@ def hand(stage: Stage, senders: tuple[str, ...] = ()) -> list[rule_redo.Again]:
             continue
         about = rule_redo.about(event)
         request = stage.read(lambda reader, n=about: reader.request(n)) if about else None
-        origin = rule_redo.origin(stage.house.book, event, request, senders)
+        origin = rule_redo.origin(stage.deployment.book, event, request, senders)
         known = stage.read(lambda reader, e=event: reader.letters_of(e))
         made += rule_redo.again(rule, number, event, origin, request, known, "again1")
     decision = rule_redo.decision("hire", made, "console:root", stage.clock.now())
@@ -190,8 +190,9 @@ def hand(stage: Stage, senders: tuple[str, ...] = ()) -> list[rule_redo.Again]:
 
 
 def test_a_command_is_asked_for_anew_on_behalf_of_whom_the_event_was_from(stage: Stage) -> None:
-    stage.house = dataclasses.replace(
-        stage.house, rules=rules(hire=('$.source == "hr.approval"', command("provision", HIRE)))
+    stage.deployment = dataclasses.replace(
+        stage.deployment,
+        rules=rules(hire=('$.source == "hr.approval"', command("provision", HIRE))),
     )
     stage.arrive(person="alice")
     [claimed] = stage.claim()
@@ -210,7 +211,7 @@ def test_a_command_is_asked_for_anew_on_behalf_of_whom_the_event_was_from(stage:
 def test_whoever_brought_a_stored_event_about_approves_nothing_that_comes_of_it(
     stage: Stage,
 ) -> None:
-    book = stage.house.book
+    book = stage.deployment.book
     nowhere = model.Account("", "", "")
     late = model.CloudEvent("1", "hr", "t", NOW, person="bob")
     nobody = dataclasses.replace(late, person="")
@@ -232,8 +233,8 @@ def test_whoever_brought_a_stored_event_about_approves_nothing_that_comes_of_it(
 
 
 def test_what_came_of_the_rule_itself_is_no_new_cause_for_it(stage: Stage) -> None:
-    stage.house = dataclasses.replace(
-        stage.house,
+    stage.deployment = dataclasses.replace(
+        stage.deployment,
         rules=rules(
             hire=(
                 '$.data.emp_id || $.type prefix "countersign.request."',

@@ -135,10 +135,10 @@ def canaries(folder: Path, mode: Any, approvers: tuple[str, ...]) -> RunStage:
 
 def repoliced(made: RunStage, **fields: Any) -> None:
     """The configuration changes while the bot runs."""
-    book = made.house.book
+    book = made.deployment.book
     rule = dataclasses.replace(book.policies["any"], **fields)
     changed = dataclasses.replace(book, policies={**book.policies, "any": rule})
-    made.house = dataclasses.replace(made.house, book=changed)
+    made.deployment = dataclasses.replace(made.deployment, book=changed)
 
 
 def test_a_run_waits_where_its_policy_asks_for_more_behind_its_canary(tmp_path: Path) -> None:
@@ -198,10 +198,10 @@ def test_the_vote_of_somebody_who_was_removed_does_not_count_any_more(stage: Run
     stage.approve("bob")
     stage.work()
     assert "1 of 2" in stage.approve("bob").toast
-    book = stage.house.book
+    book = stage.deployment.book
     people = {name: person for name, person in book.people.items() if name != "bob"}
     fewer = dataclasses.replace(book, people=people, index=policy.index_accounts(people))
-    stage.house = dataclasses.replace(stage.house, book=fewer)
+    stage.deployment = dataclasses.replace(stage.deployment, book=fewer)
     assert "not an approver" in stage.approve("erin").toast
     assert "1 of 2" in stage.approve("carol").toast
     stage.work()
@@ -238,8 +238,8 @@ def test_a_template_that_cannot_be_read_any_more_is_told(stage: RunStage) -> Non
     stage.planned("alice", "nap")
     stage.approve()
     stage.work()
-    known = {command.name: command for command in stage.house.catalog}
-    stage.house = dataclasses.replace(stage.house, catalog=registry.Catalog(known))
+    known = {command.name: command for command in stage.deployment.catalog}
+    stage.deployment = dataclasses.replace(stage.deployment, catalog=registry.Catalog(known))
     live_runs._known.clear()
     connection = stage.store.writer.connection  # type: ignore[union-attr]
     connection.execute("UPDATE sources SET text = 'FormatVersion: OOS-1066-10-14'")
@@ -375,7 +375,7 @@ def test_who_started_an_execution_there_does_not_approve_it_here(watching: RunSt
 
 def test_the_name_of_a_stranger_is_nobodys_here(watching: RunStage) -> None:
     """A RAM user who is called like one of our people is not that person."""
-    assert found(watching, "bob").person not in watching.house.book.people
+    assert found(watching, "bob").person not in watching.deployment.book.people
 
 
 @pytest.mark.parametrize(
