@@ -17,7 +17,8 @@ from pathlib import Path
 from bench import durable, figures, processes
 from bench.suite import Suite
 from bot import model
-from bot.oos import calls, interpreter, journal, parse
+from bot.oos.engine import calls, interpreter, journal
+from bot.oos.template import parse
 
 TASKS = 25
 TOGETHER = 16

@@ -20,7 +20,7 @@ import yaml
 from bench import durable, figures, generated, processes
 from bench.suite import Suite
 from bot.commands import template_check
-from bot.oos import parse
+from bot.oos.template import parse
 
 COUNT = 500
 SLOW_COUNT = 50

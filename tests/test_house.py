@@ -64,6 +64,18 @@ def test_a_room_imports_lower_layers_only(path: Path) -> None:
             assert LAYER[rest[0]] < LAYER[room], f"bot/{room} imports {name}, which is not lower"
 
 
+@pytest.mark.parametrize("room", rooms.INSIDE)
+def test_a_room_inside_a_room_imports_those_before_it_only(room: str) -> None:
+    order = {name: number for number, name in enumerate(rooms.INSIDE[room])}
+    assert order.keys() == {each.parent.name for each in (ROOT / "bot" / room).glob("*/*.py")}
+    for path in modules(f"bot/{room}"):
+        inner = path.relative_to(ROOT / "bot" / room).parts[0]
+        for name in imported(path) if inner in order else ():
+            used = (*name.split("."), "", "")[2]
+            if name.startswith(f"bot.{room}.") and used in order:
+                assert order[used] <= order[inner], f"bot/{room}/{inner} imports {name}"
+
+
 def test_the_map_has_every_room() -> None:
     assert rooms.table() in (ROOT / "docs/explanation/map.md").read_text("utf-8")
 

@@ -261,9 +261,9 @@ API = Recipe(
 def action_begin(tree: Tree) -> None:
     spec = 'ActionSpec("ACS::Parcel", units.ParcelUnit, "Sends a parcel.", ("To",), loops=False)'
     sleep = '    yield ActionSpec("ACS::Sleep"'
-    tree.edit("bot/oos/actions.py", sleep, f"    yield {spec}\n{sleep}")
+    tree.edit("bot/oos/engine/actions.py", sleep, f"    yield {spec}\n{sleep}")
     tree.edit(
-        "bot/oos/units.py",
+        "bot/oos/engine/units.py",
         "class SleepUnit(Unit):",
         "class ParcelUnit(Unit):\n"
         '    """ACS::Parcel: is there at once."""\n\n'
@@ -287,7 +287,7 @@ ACTION = Recipe("an action of templates", action_begin, action_finish, (PAGE,))
 
 def function_begin(tree: Tree) -> None:
     tree.edit(
-        "bot/oos/functions/logic.py",
+        "bot/oos/expr/functions/logic.py",
         'FUNCTIONS = (\n    Function("Equals"',
         'FUNCTIONS = (\n    Function("Parcels", "The number of parcels.", "包裹数。", "list",\n'
         "        (Example([1, 2], 2), Example([], 0)), len, wrong=base.takes_list),\n"

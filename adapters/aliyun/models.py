@@ -25,7 +25,7 @@ _PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "Any", "dict", "Dict
 
 
 class Models:
-    """``bot.oos.apis.Models`` over the SDKs that are installed."""
+    """``bot.oos.check.apis.Models`` over the SDKs that are installed."""
 
     def names(self, service: str, version: str) -> Collection[str]:
         product = products.find(service)

@@ -75,7 +75,7 @@ async def targets(
     api: Api, what: Mapping[str, Any], region: str, session: str = ""
 ) -> dict[str, Any]:
     """The document of ACS::SelectTargets: the shape of DescribeInstances, with every instance for
-    which all filters hold. ``what`` as ``bot.oos.calls.SelectTargets``. Raises Failure."""
+    which all filters hold. ``what`` as ``bot.oos.engine.calls.SelectTargets``. Raises Failure."""
     wanted = str(what.get("resource_type") or "")
     if wanted.lower() != INSTANCES:
         reason = (

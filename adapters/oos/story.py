@@ -33,7 +33,7 @@ SECRET = re.compile(
     r"private_?key|access_?key|api_?key|credentials?|"
     r"(access|auth|api|security|session|bearer|bot|user)_?token)|authorization"
 )
-"""Names of what an API takes as a secret and does nothing else by, as ``bot.oos.hidden`` has them.
+"""Names of what an API takes as a secret and does nothing else by: those of ``oos.check.hidden``.
 Everything else is shown, whatever it is called."""
 _ROBOT = re.compile(
     r"(https?://[^\s\"'<>/?#]+/(?:robot/send\?access_token=|open-apis/bot/v2/hook/))[\w%-]+"

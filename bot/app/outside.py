@@ -12,7 +12,7 @@ from typing import Any
 from bot import config, model, store
 from bot.config import schema
 from bot.model import ports
-from bot.oos import apis
+from bot.oos.check import apis
 from bot.runtime import outbox
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from bot import policy, texts
 from bot.commands import command_files, registry, script_files, template_set
 from bot.commands.line import parser
-from bot.oos import apis, unsupported
+from bot.oos.check import apis, unsupported
 from bot.source import unicode
 
 Pages = dict[str, command_files.Page]

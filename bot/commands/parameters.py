@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from bot import policy, regexes, texts
 from bot.commands import template_values
-from bot.oos import model as oos
+from bot.oos.template import model as oos
 from bot.source import lenient_json, unicode
 
 Kind = Literal[

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import model
 from bot.commands import api, parameters
-from bot.oos import model as oos
+from bot.oos.template import model as oos
 from bot.source import unicode
 
 Parameter = parameters.Parameter
@@ -77,8 +77,8 @@ class Command:
         return answer
 
     def inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """What of the values is for the template's own parameters, as ``bot.oos.parameters.bind``
-        takes it; a parameter that was not given is absent."""
+        """What of the values is for the template's own parameters, for ``parameters.arguments``;
+        a parameter that was not given is absent."""
         own = {found.name for found in self.parameters if found.blank is not None}
         return {name: value for name, value in values.items() if name in own}
 

@@ -7,18 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.oos import (
-    apis,
-    braces,
-    children,
-    hidden,
-    library,
-    look,
-    model,
-    parse,
-    unsupported,
-    validate,
-)
+from bot.oos.check import apis, children, context, hidden, unsupported, validate
+from bot.oos.template import braces, library, model, parse
 
 SUFFIXES = frozenset({".yml", ".yaml", ".json"})
 
@@ -93,7 +83,7 @@ def check(
     ``services``, ``models``: the products that can be called here, and their APIs."""
     read = {path: _read(path) for path in files(paths)}
     own = {item.name: item for item, _ in read.values() if item is not None}
-    known = look.Known(library.joined(own))
+    known = context.Known(library.joined(own))
     for item in own.values():
         if action := children.action_of(item.name):
             known.setdefault(action, item)

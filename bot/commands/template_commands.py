@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.commands import parameters, registry, template_examples, template_values
 from bot.commands.line import formatter
-from bot.oos import model
+from bot.oos.template import model
 from bot.source import unicode
 
 WORD = re.compile(r"[^\W\d_][\w-]{0,199}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.commands import template_values
-from bot.oos import model
+from bot.oos.template import model
 
 _HINTS: tuple[tuple[str, str], ...] = (
     (r"url|uri|webhook", "https://example.com/hook"),

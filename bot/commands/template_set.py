@@ -13,19 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.commands import registry, template_check, template_commands
-from bot.oos import (
-    apis,
-    braces,
-    children,
-    hidden,
-    library,
-    look,
-    model,
-    parse,
-    printing,
-    unsupported,
-    validate,
-)
+from bot.oos.check import apis, children, context, hidden, unsupported, validate
+from bot.oos.template import braces, library, model, parse, printing
 
 Templates = Mapping[str, model.Template]
 UNUSED = "no command runs it"
@@ -59,7 +48,7 @@ class Shelf:
         it may run, has a fault. ``elsewhere``: names of those that OOS itself runs. ``models``: the
         APIs of products, as far as they are known."""
         away = {model.fold(name) for name in elsewhere}
-        names = look.Known({**self.known, **self._unread()})
+        names = context.Known({**self.known, **self._unread()})
         for template in self.read:
             self.hindered[id(template)] = list(unsupported.of(template, services, self.known))
             self.wrong[id(template)] = self._wrong(template, names, False, models)
@@ -96,7 +85,7 @@ class Shelf:
         return not self.hindered.get(id(template)) and not self.wrong.get(id(template))
 
     def _wrong(
-        self, template: model.Template, names: look.Known, away: bool, models: apis.Models | None
+        self, template: model.Template, names: context.Known, away: bool, models: apis.Models | None
     ) -> list[model.Fault]:
         read = [fault for fault in self.misread[id(template)] if not (away and fault.local)]
         return parse.together(read, validate.validate(template, names, away, away, models))

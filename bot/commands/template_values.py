@@ -12,7 +12,8 @@ from typing import Any
 
 from bot import texts
 from bot.commands.line import tokenizer
-from bot.oos import model, parameters, targets
+from bot.oos.parameters import arguments, targets
+from bot.oos.template import model
 from bot.source import lenient_json, unicode
 
 MOST_CHARACTERS = 8_000
@@ -140,7 +141,7 @@ def _converted(item: model.Parameter, text: str) -> Any:
     why = ""
     for attempt in _readings(item, text):
         try:
-            return parameters.value_of(item, attempt)
+            return arguments.value_of(item, attempt)
         except ValueError as error:
             why = why or str(error)
     told = item.association == "RateControl" and lenient_json.begins(text.lstrip(), 0)

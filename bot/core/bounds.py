@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl
 
 from bot import model, policy
 from bot.deployment import Deployment
-from bot.oos import calls
-from bot.oos import model as oos
+from bot.oos.engine import calls
+from bot.oos.template import model as oos
 
 REFUSED = "OutOfBounds"
 """The code of a call that was refused by this."""

@@ -9,7 +9,7 @@ from bot import model, policy
 from bot.core import bounds, hidden_values, live_runs, machines
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
-from bot.oos import calls, journal
+from bot.oos.engine import calls, journal
 
 LOOK = "bounds:"
 """What the keys of look-ups begin with."""

@@ -12,8 +12,8 @@ from bot import audit, cards, model, policy, texts
 from bot.commands import api
 from bot.core import hidden_values
 from bot.deployment import Deployment
-from bot.oos import model as oos
-from bot.oos import parse
+from bot.oos.template import model as oos
+from bot.oos.template import parse
 from bot.policy import quorum
 
 VOTE_TIMERS = ("ballot", "ballot_expires")

@@ -15,7 +15,7 @@ from typing import Any
 from bot import model
 from bot.cards import runs
 from bot.commands import registry
-from bot.oos import hidden
+from bot.oos.check import hidden
 
 SHORTEST = 3
 """Characters; what is shorter is no secret, and covering it would make all else unreadable."""

@@ -15,7 +15,7 @@ from typing import Any
 from bot import model
 from bot.core import bounds, plan_template
 from bot.core.decision import DecisionBuilder
-from bot.oos import calls, interpreter, journal
+from bot.oos.engine import calls, interpreter, journal
 
 MOST = 256
 """Runs kept in memory; the others cost nothing but their rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.cards import runs
-from bot.oos import calls
+from bot.oos.engine import calls
 from bot.rules import escapes, robots, template
 
 

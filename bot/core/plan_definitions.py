@@ -17,8 +17,9 @@ from typing import Any
 from bot import model, policy
 from bot.core import plan_preview
 from bot.core.decision import parsed
-from bot.oos import flow, partial
-from bot.oos import model as oos
+from bot.oos.engine import flow
+from bot.oos.parameters import known_values
+from bot.oos.template import model as oos
 
 MOST, MOST_VISITS = 50, 2000
 """Templates of one plan, and how often they are run by one another."""
@@ -117,17 +118,17 @@ class Child:
     given: Mapping[str, Any]
 
 
-def children(template: oos.Template, scope: partial.Scope) -> Iterator[Child]:
+def children(template: oos.Template, scope: known_values.Scope) -> Iterator[Child]:
     """The stored templates that its tasks run, as far as the values in ``scope`` say."""
     for task in template.tasks:
         if oos.fold(task.action) != "acs::template":
             continue
         given = {oos.fold(key): value for key, value in task.properties.items()}
-        known, name = partial.evaluated(given.get("templatename"), scope.open)
-        asked, version = partial.evaluated(given.get("templateversion") or "", scope.open)
+        known, name = known_values.evaluated(given.get("templatename"), scope.open)
+        asked, version = known_values.evaluated(given.get("templateversion") or "", scope.open)
         passed = given.get("parameters") or {}
         if not isinstance(passed, Mapping):
-            passed = dict(partial.evaluated(passed, scope.open)[1] or {})
+            passed = dict(known_values.evaluated(passed, scope.open)[1] or {})
         clear = known and asked and isinstance(name, str)
         yield Child(str(name) if clear else "", str(version) if clear else "", task, passed)
 
@@ -153,12 +154,12 @@ def unseen(root: oos.Template, library: Mapping[str, oos.Template]) -> Iterator[
 
 
 def closure(
-    root: oos.Template, scope: partial.Scope, have: Mapping[str, Mapping[str, Any]]
+    root: oos.Template, scope: known_values.Scope, have: Mapping[str, Mapping[str, Any]]
 ) -> Closure | policy.Refusal:
     """Follow the tasks from the root through what was read so far: ``have``, by folded name, with
     the "content", the "version" that it turned out to be and the one that was "asked" for."""
     asked: dict[str, list[Child]] = {}
-    waiting: list[tuple[oos.Template, partial.Scope, int]] = [(root, scope, 0)]
+    waiting: list[tuple[oos.Template, known_values.Scope, int]] = [(root, scope, 0)]
     visits = 0
     while waiting:
         template, within, depth = waiting.pop(0)
@@ -172,7 +173,7 @@ def closure(
             asked.setdefault(key, []).append(child)
             if key in have and depth < flow.DEEPEST:
                 read = parsed(str(have[key]["content"]), child.name)
-                inner = partial.inner(read, child.given, within, plan_preview.veil)
+                inner = known_values.inner(read, child.given, within, plan_preview.veil)
                 waiting.append((read, inner, depth + 1))
     return judged(asked, have)
 

@@ -22,7 +22,7 @@ from bot.core import (
 )
 from bot.core.decision import DecisionBuilder, parsed, reason_of
 from bot.deployment import Deployment
-from bot.oos import model as oos
+from bot.oos.template import model as oos
 from bot.policy import quorum
 
 Cloud = dict[str, dict[str, Any]]

@@ -14,15 +14,16 @@ from typing import Any
 
 from bot.core import plan_definitions
 from bot.core.decision import parsed
-from bot.oos import model as oos
-from bot.oos import partial, places
+from bot.oos.parameters import known_values
+from bot.oos.template import model as oos
+from bot.oos.template import places
 
 _VERSION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REST = ("parameters", "outputs", "ram_role", "conditions", "description", "format_version")
 
 
 def pinned(
-    template: oos.Template, scope: partial.Scope, versions: Mapping[str, str]
+    template: oos.Template, scope: known_values.Scope, versions: Mapping[str, str]
 ) -> oos.Template:
     """The template with the version of every template that a task of it runs without saying which.
     ``versions``: by folded name. Where the text cannot be changed for certain it stays as it is."""

@@ -17,20 +17,12 @@ from typing import Any
 
 from bot import model, policy, texts
 from bot.cards import runs
-from bot.oos import (
-    actions,
-    expressions,
-    flow,
-    functions,
-    hidden,
-    library,
-    partial,
-    placeholders,
-    printing,
-    units,
-    values,
-)
-from bot.oos import model as oos
+from bot.oos.check import hidden
+from bot.oos.engine import actions, flow, units
+from bot.oos.expr import expressions, functions, placeholders, values
+from bot.oos.parameters import known_values
+from bot.oos.template import library, printing
+from bot.oos.template import model as oos
 
 MOST = 100_000
 """Characters of a plan: what is longer nobody reads."""
@@ -59,13 +51,13 @@ class Subject:
     region: str = ""
     away: bool = False
 
-    def scope(self) -> partial.Scope:
+    def scope(self) -> known_values.Scope:
         known = {oos.fold(name): value for name, value in self.parameters.items()}
         facts = {"acs::templatename": self.template.name}
         if self.region:
             facts["acs::regionid"] = self.region
         shown = {oos.fold(name): veil(name) for name in self.hidden}
-        return partial.Scope(known, facts, shown, frozenset(shown))
+        return known_values.Scope(known, facts, shown, frozenset(shown))
 
 
 def stages(template: oos.Template) -> tuple[model.TaskStatus, ...]:
@@ -88,7 +80,7 @@ def text(subject: Subject, locale: str) -> str:
 
 def _role(subject: Subject, locale: str) -> Iterator[str]:
     """The role that OOS would assume: the bot makes its calls as itself."""
-    role = partial.told(subject.template.ram_role, subject.scope())
+    role = known_values.told(subject.template.ram_role, subject.scope())
     if role not in (None, "", {}) and not subject.away:
         yield texts.say(locale, "preview.role", role=model.canonical(role))
 
@@ -139,7 +131,7 @@ class _Teller:
     seen: list[str] = field(default_factory=list)
 
     def tasks(
-        self, template: oos.Template, scope: partial.Scope, indent: str = "", depth: int = 0
+        self, template: oos.Template, scope: known_values.Scope, indent: str = "", depth: int = 0
     ) -> Iterator[str]:
         """The lines of a template's tasks."""
         if depth > flow.DEEPEST:
@@ -156,7 +148,7 @@ class _Teller:
                 yield indent + _INDENT + line
 
     def task(
-        self, template: oos.Template, task: oos.Task, scope: partial.Scope, depth: int
+        self, template: oos.Template, task: oos.Task, scope: known_values.Scope, depth: int
     ) -> Iterator[str]:
         if task.when is not None:
             when = self.inline(task.when, scope)
@@ -179,11 +171,11 @@ class _Teller:
 
     # ------------------------------------------------------------------ loops
 
-    def times(self, task: oos.Task, scope: partial.Scope) -> str:
+    def times(self, task: oos.Task, scope: known_values.Scope) -> str:
         """How often a task is done, and how fast."""
         if task.loop is None:
             return ""
-        items = partial.told(task.loop.items, scope)
+        items = known_values.told(task.loop.items, scope)
         many = str(len(items)) if isinstance(items, list) else str(items)
         rate = task.loop.rate
         if isinstance(rate, oos.RateControl) and rate.batch is None:
@@ -193,14 +185,14 @@ class _Teller:
         given = {name: getattr(rate, name) for name in flow._RATE} if _plain(rate) else rate
         return f" × {many} ({self.inline(given, scope)})"
 
-    def loop(self, task: oos.Task, scope: partial.Scope) -> Iterator[str]:
+    def loop(self, task: oos.Task, scope: known_values.Scope) -> Iterator[str]:
         """The items, where they are known."""
         if task.loop is not None:
-            items = partial.told(task.loop.items, scope)
+            items = known_values.told(task.loop.items, scope)
             if isinstance(items, list):
                 yield self.say("preview.items", items=self.noted(model.canonical(items)))
 
-    def retries(self, task: oos.Task, scope: partial.Scope) -> Iterator[str]:
+    def retries(self, task: oos.Task, scope: known_values.Scope) -> Iterator[str]:
         """How often it is done again, and when, where the template says so."""
         given = {name: getattr(task, field) for name, field in _RETRIES.items()}
         said = [f"{name}: {self.inline(value, scope)}"
@@ -213,7 +205,7 @@ class _Teller:
 
     # ------------------------------------------------------------------ templates in it
 
-    def child(self, task: oos.Task, scope: partial.Scope, depth: int) -> Iterator[str]:
+    def child(self, task: oos.Task, scope: known_values.Scope, depth: int) -> Iterator[str]:
         """The template that a task runs. Of one that ships with the bot, its calls; what it is
         given stands above."""
         if actions.keeps_to_itself(task.action):
@@ -230,17 +222,17 @@ class _Teller:
         if oos.fold(task.action) == "acs::template":
             given = _property(task.properties, "parameters") or {}
             if not isinstance(given, Mapping):
-                given = dict(partial.evaluated(given, scope.open)[1] or {})
-        inner = partial.inner(found, given, scope, veil)
+                given = dict(known_values.evaluated(given, scope.open)[1] or {})
+        inner = known_values.inner(found, given, scope, veil)
         for line in self.tasks(found, inner, "", depth + 1):
             yield "| " + line
 
-    def named(self, task: oos.Task, scope: partial.Scope) -> oos.Template | None:
+    def named(self, task: oos.Task, scope: known_values.Scope) -> oos.Template | None:
         """The template, as the run finds it; None: there is none here, OOS has it. Untold: which
         one it is, only the run will know."""
         name: Any = task.action
         if oos.fold(task.action) == "acs::template":
-            known, name = partial.evaluated(_property(task.properties, "templatename"), scope)
+            known, name = known_values.evaluated(_property(task.properties, "templatename"), scope)
             if not known:
                 raise Untold(policy.Refusal("refused.plan_template", {"task": task.name}))
         found = flow.template_of(self.subject.library, str(name))
@@ -251,9 +243,9 @@ class _Teller:
 
     # ------------------------------------------------------------------ values
 
-    def properties(self, task: oos.Task, scope: partial.Scope) -> Any:
+    def properties(self, task: oos.Task, scope: known_values.Scope) -> Any:
         """What a task is given. The address of a robot is a secret but for where it leads."""
-        found = partial.told(task.properties, scope)
+        found = known_values.told(task.properties, scope)
         if oos.fold(task.action) in ("acs::notify", "acs::approve"):
             for key, hook in found.items():
                 if oos.fold(key) == "webhook" and isinstance(hook, dict):
@@ -263,7 +255,7 @@ class _Teller:
         return self.converted(task, found, scope)
 
     def converted(
-        self, task: oos.Task, found: dict[str, Any], scope: partial.Scope
+        self, task: oos.Task, found: dict[str, Any], scope: known_values.Scope
     ) -> dict[str, Any]:
         """What a template is given, as its parameters of text have it: a number is text there."""
         if actions.keeps_to_itself(task.action):
@@ -281,12 +273,12 @@ class _Teller:
         return found
 
     def hook(
-        self, task: oos.Task, hook: dict[str, Any], given: Any, scope: partial.Scope
+        self, task: oos.Task, hook: dict[str, Any], given: Any, scope: known_values.Scope
     ) -> dict[str, Any]:
         """An address that is hidden must be that of a chat's robot, so that all that happens there
         is a message. Untold: it is not."""
         raw = _property(given, "uri") if isinstance(given, Mapping) else None
-        known, uri = partial.evaluated(raw, scope.open)
+        known, uri = known_values.evaluated(raw, scope.open)
         uri = str(uri or "") if known else ""
         named = (oos.fold(name) for name, _, _ in expressions.references(raw))
         covered = any(name in scope.hidden for name in named)
@@ -297,8 +289,8 @@ class _Teller:
         shown = runs.unsigned(uri) if runs.robot(uri) else uri
         return {key: shown if oos.fold(key) == "uri" else value for key, value in hook.items()}
 
-    def inline(self, value: Any, scope: partial.Scope) -> str:
-        found = partial.told(value, scope)
+    def inline(self, value: Any, scope: known_values.Scope) -> str:
+        found = known_values.told(value, scope)
         self.note(found)
         return found if isinstance(found, str) else model.canonical(found)
 
@@ -350,17 +342,17 @@ def _ships(template: oos.Template) -> bool:
     return own is not None and own.source == template.source
 
 
-def _calls(template: oos.Template, task: oos.Task, scope: partial.Scope) -> Iterator[str]:
+def _calls(template: oos.Template, task: oos.Task, scope: known_values.Scope) -> Iterator[str]:
     """The calls of a product action with what it was not given; the names of what it was given
     stay, for that stands above."""
     given = {oos.fold(name) for name in task.properties}
-    inner = partial.inner(template, {}, scope, veil)
+    inner = known_values.inner(template, {}, scope, veil)
     known = {name: value for name, value in inner.known.items() if name not in given}
     shown = {name: value for name, value in inner.shown.items() if name not in given}
     rest = replace(inner, known=known, shown=shown)
     for each in template.tasks:
         service, api = (_property(each.properties, name) or "" for name in ("service", "api"))
-        called = partial.told(_property(each.properties, "parameters") or {}, rest)
+        called = known_values.told(_property(each.properties, "parameters") or {}, rest)
         named = f"{service} {api}" if api else each.action
         yield f"{each.name}: {named} {model.canonical(called)}"
 
@@ -374,7 +366,7 @@ def _property(properties: Mapping[str, Any], folded: str) -> Any:
 
 
 def _pasted(
-    properties: Any, scope: partial.Scope, script: bool = False, called: bool = False
+    properties: Any, scope: known_values.Scope, script: bool = False, called: bool = False
 ) -> Iterator[str]:
     """Parameters whose values become parts of a script, and hold what a shell does not take for
     plain text. A script that is a parameter as a whole is told as it is. ``called``: within a

@@ -15,8 +15,9 @@ from bot.commands.line import parser
 from bot.core import bounds, hidden_values, machines, plan_preview, screening
 from bot.core import plan_definitions as kept
 from bot.core.decision import DecisionBuilder, parsed
-from bot.oos import model as oos
-from bot.oos import parameters, placeholders
+from bot.oos.expr import placeholders
+from bot.oos.parameters import arguments
+from bot.oos.template import model as oos
 from bot.policy import quorum
 
 NO_DATA: Mapping[str, Any] = {"instances": []}
@@ -53,7 +54,7 @@ def bound(builder: DecisionBuilder, asked: parser.Parsed, text: str) -> Bound | 
     for item in template.parameters:
         if rule.targets and item.association == "Targets" and item.name not in typed:
             typed[item.name] = list(rule.targets)
-    values = parameters.bind(template, typed, {"ACS::RegionId": region, "ACS::AccountId": ""})
+    values = arguments.bind(template, typed, {"ACS::RegionId": region, "ACS::AccountId": ""})
     if isinstance(values, list):
         problems = "; ".join(map(str, values))
         return policy.Refusal("refused.template_values", {"problems": problems})

@@ -11,7 +11,7 @@ from bot import model, policy, texts
 from bot.cards import runs
 from bot.core import hidden_values, live_runs, plan_preview, plan_template
 from bot.core.decision import DecisionBuilder
-from bot.oos import calls, interpreter
+from bot.oos.engine import calls, interpreter
 from bot.policy import quorum
 
 PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})

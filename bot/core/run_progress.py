@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot import model, texts
 from bot.core import live_runs, plan_preview
-from bot.oos import interpreter
+from bot.oos.engine import interpreter
 
 
 def progress_of(run: live_runs.Live, asks: model.ApprovalStep | None) -> model.RunStatus:

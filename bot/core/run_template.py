@@ -29,8 +29,8 @@ from bot.core import (
 )
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
 from bot.deployment import Deployment
-from bot.oos import calls, interpreter, journal
-from bot.oos import model as oos
+from bot.oos.engine import calls, interpreter, journal
+from bot.oos.template import model as oos
 from bot.policy import quorum
 
 log = logging.getLogger(__name__)

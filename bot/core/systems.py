@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot import policy
-from bot.oos import model as oos
+from bot.oos.template import model as oos
 
 WINDOWS = "windows"
 SHELL = "RunShellScript"

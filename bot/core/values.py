@@ -14,7 +14,7 @@ from bot.cards import runs
 from bot.core import plan_preview, plan_template, screening, terms
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
-from bot.oos import model as oos
+from bot.oos.template import model as oos
 
 
 def refusal_of_allowed(

@@ -79,7 +79,7 @@ class StoredEffect:
 @dataclass(frozen=True, slots=True)
 class JournalRow:
     """An entry of a run's journal. ``seq`` counts from 1 within the request; ``entry`` is what
-    ``bot.oos.journal.plain`` wrote."""
+    ``bot.oos.engine.journal.plain`` wrote."""
 
     request: int
     seq: int

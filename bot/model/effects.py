@@ -162,7 +162,7 @@ class SignalRun:
 class RunCall:
     """Make one call of a template's run.
 
-    ``what`` is a call of ``bot.oos.calls`` as ``calls.plain`` writes it: its "kind" (api,
+    ``what`` is a call of ``bot.oos.engine.calls`` as ``calls.plain`` writes it: its "kind" (api,
     select_targets, product, notify, approve) and its fields. ``token`` is its client token.
     ``Done.data``: {"document": the answer}. With ``lookup`` nothing may be changed: find out what
     became of the call that carried this token. Then Done says that it happened (with its answer),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bot.oos import actions, functions, library, model, names
+from bot.oos.engine import actions
+from bot.oos.expr import functions
+from bot.oos.template import library, model, names
 
 _HEAD = """# Templates · 模板
 

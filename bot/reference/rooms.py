@@ -22,6 +22,8 @@ LAYERS = (
     ("cli",),
 )
 """The rooms of ``bot``, lowest first. A room imports rooms of lower layers only."""
+INSIDE = {"oos": ("template", "expr", "parameters", "engine", "check")}
+"""The rooms inside a room, lowest first. Each imports those before it only."""
 
 
 def sentence(room: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.oos import calls, journal
+from bot.oos.engine import calls, journal
 from sandbox.aliyun import parameters as ecs_parameters
 from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.products import Product, Request

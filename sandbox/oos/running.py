@@ -13,7 +13,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.oos import calls, flow, interpreter, journal, language, model
+from bot.oos.engine import calls, flow, interpreter, journal
+from bot.oos.expr import language
+from bot.oos.template import model
 from sandbox.base import Clock
 from sandbox.oos.acts import Acts
 from sandbox.oos.state import FINAL, Execution, Executions, Row

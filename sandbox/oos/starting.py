@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.oos import model, parameters
+from bot.oos.parameters import arguments
+from bot.oos.template import model
 from sandbox.aliyun.errors import ApiError, invalid, missing
 from sandbox.aliyun.reference import mapping
 from sandbox.base import Clock
@@ -112,7 +113,7 @@ class Starter:
     @staticmethod
     def _bound(template: model.Template, given: Mapping[str, Any], region: str) -> dict[str, Any]:
         pseudo = {"ACS::RegionId": region, "ACS::AccountId": ACCOUNT}
-        bound = parameters.bind(template, given, pseudo)
+        bound = arguments.bind(template, given, pseudo)
         if isinstance(bound, list):
             said = "; ".join(map(str, bound))
             raise ApiError(

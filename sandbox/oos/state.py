@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.oos import interpreter, model
+from bot.oos.engine import interpreter
+from bot.oos.template import model
 from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.state import iso
 

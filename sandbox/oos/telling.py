@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.oos import interpreter, journal
+from bot.oos.engine import interpreter, journal
 from sandbox.aliyun.errors import ApiError, invalid, missing
 from sandbox.oos.running import Runner
 from sandbox.oos.state import FINAL, Execution, Executions, Row

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.oos import library, model, parse, validate
+from bot.oos.check import validate
+from bot.oos.template import library, model, parse
 from sandbox.aliyun.errors import ApiError, invalid
 from sandbox.aliyun.state import iso
 from sandbox.base import Clock

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.aliyun import Aliyun, Credentials, pages
 from bot import failpoints, model
-from bot.oos import calls
+from bot.oos.engine import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import Clock, executor
 from tests.sandbox.aliyun_party import DB1, REGION, SWITCHED_OFF, WEB1, WEB2, until

@@ -11,7 +11,7 @@ from aiohttp import web
 from adapters.aliyun import Aliyun, Settings, wire
 from adapters.openapi import api
 from bot import model
-from bot.oos import calls
+from bot.oos.engine import calls
 from tests.adapters.aliyun_plans import Clock, executor
 from tests.adapters.aliyun_products import Asked, Products, served
 from tests.sandbox.aliyun_party import REGION

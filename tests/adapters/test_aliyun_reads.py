@@ -15,7 +15,7 @@ from adapters.aliyun import Aliyun, Credentials, rights
 from bot import model
 from bot.commands import api
 from bot.model import ports
-from bot.oos import calls
+from bot.oos.engine import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor, plan, start
 from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, WEB1, WEB2, until

@@ -9,7 +9,8 @@ import pytest
 
 from adapters.aliyun import Aliyun
 from bot import model
-from bot.oos import calls, targets
+from bot.oos.engine import calls
+from bot.oos.parameters import targets
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor
 from tests.sandbox.aliyun_party import DB1, NO_AGENT, REGION, SWITCHED_OFF, WEB1, WEB2

@@ -18,7 +18,7 @@ from bot import policy
 from bot.commands import parameters
 from bot.core import form_mapping
 from bot.model import fields
-from bot.oos import model as oos
+from bot.oos.template import model as oos
 from tests.bot import stage
 
 SAMPLES = Path(__file__).parent.parent / "payloads"

@@ -13,7 +13,7 @@ import pytest
 from adapters.oos import Oos, story
 from bot import model
 from bot.model import ports
-from bot.oos import hidden
+from bot.oos.check import hidden
 from sandbox.aliyun import Aliyun
 from tests.adapters.oos_plans import (
     SLEEP,

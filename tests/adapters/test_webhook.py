@@ -14,7 +14,7 @@ from aiohttp import web
 from adapters import webhook
 from bench import outbound
 from bot import model
-from bot.oos import calls
+from bot.oos.engine import calls
 from tests.adapters import test_private_authority, webhook_stage
 from tests.adapters.webhook_stage import Stage, approve, lark_text, markdown, notice, notify, text
 from tests.sandbox import dingtalk_party

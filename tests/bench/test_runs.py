@@ -9,7 +9,7 @@ import pytest
 from bench import durable, generated, runs, waiting
 from bot import model, store
 from bot.commands import template_check
-from bot.oos import parse
+from bot.oos.template import parse
 
 URL = "http://127.0.0.1:1"
 

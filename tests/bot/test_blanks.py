@@ -9,8 +9,8 @@ import pytest
 from bot import policy, texts
 from bot.commands import registry, template_commands
 from bot.commands.line import parser
-from bot.oos import parameters
-from bot.oos import parse as reading
+from bot.oos.parameters import arguments
+from bot.oos.template import parse as reading
 from bot.source import lenient_json
 
 SOURCE = """\
@@ -175,7 +175,7 @@ def test_what_was_not_typed_is_left_to_the_template() -> None:
     assert set(parsed.values) == {"targets", "hookUrl", "reason"}
     assert parsed.command.template is not None
     assert set(parsed.command.inputs(parsed.values)) == {"targets", "hookUrl"}
-    bound = parameters.bind(parsed.command.template, parsed.command.inputs(parsed.values), {})
+    bound = arguments.bind(parsed.command.template, parsed.command.inputs(parsed.values), {})
     assert isinstance(bound, dict)
     assert bound["mode"] == "Soft"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, policy
-from bot.oos import calls
+from bot.oos.engine import calls
 from tests.bot import run_stage
 
 RELEASE = """

@@ -11,7 +11,7 @@ import pytest
 from bot import model
 from bot.commands import loader
 from bot.core import live_runs
-from bot.oos import parse
+from bot.oos.template import parse
 from bot.store import codec as store_codec
 from bot.store import queries
 from tests.bot import run_stage, stage

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.core import notices as sent
-from bot.oos import calls, language, notices
-from bot.oos.expressions import Scope
+from bot.oos.engine import calls, notices
+from bot.oos.expr import language
+from bot.oos.expr.expressions import Scope
 
 HOSTILE = '<at user_id="all">x</at> [click](http://evil.example) **b**'
 OPEN = ("<at", "](http", "://evil")

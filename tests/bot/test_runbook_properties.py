@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot import policy, texts
 from bot.commands import parameters, registry, template_values
 from bot.commands.line import formatter, parser, tokenizer
-from bot.oos import parameters as values
+from bot.oos.parameters import arguments as values
 from bot.source import unicode
 from tests.bot.test_blanks import catalog_of
 

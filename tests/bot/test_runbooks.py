@@ -13,7 +13,7 @@ import pytest
 from bot import policy
 from bot.commands import loader, registry, template_commands
 from bot.commands.line import parser
-from bot.oos import parameters
+from bot.oos.parameters import arguments
 from tests.commands import rig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,7 +110,7 @@ def test_the_guides_template_loads_as_it_stands(tmp_path: Path) -> None:
     parsed = parser.parse(commands, line, "en")
     assert isinstance(parsed, parser.Parsed), parsed
     assert guide.template is not None
-    assert parameters.bind(guide.template, guide.inputs(parsed.values), PSEUDO) == {
+    assert arguments.bind(guide.template, guide.inputs(parsed.values), PSEUDO) == {
         "targets": {
             "Type": "ResourceIds",
             "ResourceIds": ["web-01", "web-02"],
@@ -156,7 +156,7 @@ def test_a_chinese_name_is_another_word_unless_it_is_taken(tmp_path: Path) -> No
 
 
 def test_long_and_missing_descriptions() -> None:
-    from bot.oos import parse as reading
+    from bot.oos.template import parse as reading
 
     text = SMALL.replace("Looks at one instance.", "x" * 150).replace("zh-cn", "name-en")
     template = reading.parse(text, "look", "look.yml")

@@ -19,7 +19,10 @@ from hypothesis import strategies as st
 
 from bot.cards import runs
 from bot.core import plan_preview
-from bot.oos import calls, hidden, library, model, parameters, parse, partial, printing, validate
+from bot.oos.check import hidden, validate
+from bot.oos.engine import calls
+from bot.oos.parameters import arguments, known_values
+from bot.oos.template import library, model, parse, printing
 from tests.bot.oos.outside import Outside
 from tests.properties import examples
 
@@ -137,13 +140,13 @@ class Told(plan_preview._Teller):
     printed: list[Any] = field(default_factory=list)
 
     def task(
-        self, template: model.Template, task: model.Task, scope: partial.Scope, depth: int
+        self, template: model.Template, task: model.Task, scope: known_values.Scope, depth: int
     ) -> Iterator[str]:
         self.way.append(task.name)
         yield from plan_preview._Teller.task(self, template, task, scope, depth)
         self.way.pop()
 
-    def properties(self, task: model.Task, scope: partial.Scope) -> Any:
+    def properties(self, task: model.Task, scope: known_values.Scope) -> Any:
         found = plan_preview._Teller.properties(self, task, scope)
         self.given["/".join(self.way)] = found
         return found
@@ -215,7 +218,7 @@ def test_whatever_a_run_does_was_shown_or_marked(data: st.DataObject) -> None:
     if hidden.faults(root, folded) or validate.validate(root, known_templates=folded):
         return  # is refused when it is loaded
     typed = {name: data.draw(VALUES[name]) for name in VALUES if data.draw(st.booleans())}
-    values = parameters.bind(root, typed, {"ACS::RegionId": "cn-hangzhou"})
+    values = arguments.bind(root, typed, {"ACS::RegionId": "cn-hangzhou"})
     if isinstance(values, list):
         return
     subject = plan_preview.Subject(root, values, ("word",), known, "cn-hangzhou")

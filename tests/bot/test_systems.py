@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.core import systems
-from bot.oos import parse
+from bot.oos.template import parse
 
 TEMPLATE = """
 FormatVersion: OOS-2019-06-01

@@ -9,7 +9,7 @@ from bot import config, deployment, model, store
 from bot.commands import loader
 from bot.core import live_runs
 from bot.core.decision import DecisionBuilder
-from bot.oos import interpreter
+from bot.oos.engine import interpreter
 from bot.store import views
 from tests.crash import crew
 

@@ -16,7 +16,7 @@ from bot import policy
 from bot.commands import api, loader, registry
 from bot.commands.line import parser
 from bot.core import new_request
-from bot.oos import parameters
+from bot.oos.parameters import arguments
 from sandbox import demo, play
 from tests.fuzz.house import House
 
@@ -92,7 +92,7 @@ def is_safe(found: registry.Command, values: Mapping[str, Any]) -> None:
     """Rendered, every value stands in its own assignment, and the source is what was loaded. What
     a template is given is bound as data, or refused."""
     if found.template is not None:
-        bound = parameters.bind(found.template, found.inputs(values), {"ACS::RegionId": "here"})
+        bound = arguments.bind(found.template, found.inputs(values), {"ACS::RegionId": "here"})
         for name, value in values.items() if isinstance(bound, dict) else ():
             if isinstance(value, str) and name in bound:
                 assert bound[name] == value

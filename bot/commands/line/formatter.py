@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot import model
 from bot.commands.line import tokenizer
-from bot.oos import model as oos
-from bot.oos import targets
+from bot.oos.parameters import targets
+from bot.oos.template import model as oos
 
 if TYPE_CHECKING:
     from bot.commands import registry

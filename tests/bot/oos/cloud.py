@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from bot.oos import calls, interpreter, journal, library, model
+from bot.oos.engine import calls, interpreter, journal
+from bot.oos.template import library, model
 from sandbox.aliyun import Aliyun, ecs, parameters
 from tests.sandbox.aliyun_party import REGION, Sdk, until
 

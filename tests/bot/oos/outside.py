@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.oos import calls, interpreter, journal, model, parse
+from bot.oos.engine import calls, interpreter, journal
+from bot.oos.template import model, parse
 
 BEGAN = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HEAD = "FormatVersion: OOS-2019-06-01\n"

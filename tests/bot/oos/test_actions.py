@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 
-from bot.oos import actions, flow, units
+from bot.oos.engine import actions, flow, units
 from tests.bot.oos import outside
 
 WRITTEN = {

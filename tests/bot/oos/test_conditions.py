@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.oos import parse, printing, validate
+from bot.oos.check import validate
+from bot.oos.template import parse, printing
 from tests.bot.oos import written
 from tests.bot.oos.outside import Outside, template
 

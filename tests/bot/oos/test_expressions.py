@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.oos import expressions, model
+from bot.oos.expr import expressions
+from bot.oos.template import model
 
 SCOPE = expressions.Scope(
     parameters={

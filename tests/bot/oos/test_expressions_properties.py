@@ -12,7 +12,7 @@ import jq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.oos import expressions, functions, jqtext, placeholders, selectors, values
+from bot.oos.expr import expressions, functions, jqtext, placeholders, selectors, values
 
 SLOW = settings(deadline=None, max_examples=60)
 NASTY = st.sampled_from(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.oos import expressions, functions
+from bot.oos.expr import expressions, functions
 
 EXAMPLES = [
     pytest.param(function, example, id=f"{function.name}-{at}")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.oos import calls, interpreter, journal, loops, waits
+from bot.oos.engine import calls, interpreter, journal, loops
+from bot.oos.template import waits
 from tests.bot.oos import outside
 from tests.bot.oos.outside import Outside, api, in_doubt, template
 

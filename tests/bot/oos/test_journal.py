@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.oos import calls, interpreter, journal
+from bot.oos.engine import calls, interpreter, journal
 from tests.bot.oos import outside
 from tests.bot.oos.outside import BEGAN, Outside, template
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from adapters.aliyun import models
-from bot.oos import library, parse, validate
+from bot.oos.check import validate
+from bot.oos.template import library, parse
 from tests.bot.oos import outside, written
 
 CHILD = """\
@@ -104,7 +105,7 @@ TAKEN = {
     r"Parameters\.pick\.AllowedValues\.1:": "a text that may be picked",
     r"Tasks\.0\.Properties\.Approvers: \"junk\"": "one RAM user",
     r"Tasks\.1\.When: true": "a condition",
-    r"Tasks\.(4\.Properties\.Parameters|7\.Properties): ": "bot.oos.unsupported refuses it",
+    r"Tasks\.(4\.Properties\.Parameters|7\.Properties): ": "bot.oos.check.unsupported refuses it",
     r"Tasks\.4\.Properties\.Parameters\.(many|live): renamed": "so is this",
     r"Tasks\.\d\.Name: \"junk\"": "nothing refers to it",
     r"Tasks\.0\.Properties\.Approvers\.\d: \"junk\"": "a RAM user",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.oos import calls, interpreter, journal
+from bot.oos.engine import calls, interpreter, journal
 from tests.bot.oos.outside import BEGAN, Outside, in_doubt
 
 ONE = """

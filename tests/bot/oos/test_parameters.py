@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.oos import model, parameters
+from bot.oos.parameters import arguments
+from bot.oos.template import model
 from tests.bot.oos import written
 
 PSEUDO = {"ACS::RegionId": "cn-hangzhou", "ACS::AccountId": "1234", "ACS::TaskLoopItem": 7}
@@ -21,7 +22,7 @@ def template(declared: str) -> model.Template:
 
 def bound(declared: str, **typed: Any) -> Any:
     """The value of ``p``, or the sentences about what does not fit."""
-    found = parameters.bind(template(declared), typed, PSEUDO)
+    found = arguments.bind(template(declared), typed, PSEUDO)
     return found["p"] if isinstance(found, dict) else [str(problem) for problem in found]
 
 
@@ -223,7 +224,7 @@ def test_targets_of_other_types() -> None:
 def test_everything_that_is_wrong_at_once() -> None:
     guide = written.read(written.GUIDE)
     typed = {"SERVERS": "i-1,tag:a=b", "pace": "fast", "hookUr": "x", "region": "y", "REGION": "z"}
-    found = parameters.bind(guide, typed, PSEUDO)
+    found = arguments.bind(guide, typed, PSEUDO)
     assert isinstance(found, list)
     assert [(problem.parameter, problem.kind) for problem in found] == [
         ("hookUr", "unknown"),
@@ -238,7 +239,7 @@ def test_everything_that_is_wrong_at_once() -> None:
 
 def test_names_in_any_case() -> None:
     guide = written.read(written.GUIDE)
-    found = parameters.bind(guide, {"Servers": "i-1", "HOOKURL": "https://x"}, PSEUDO)
+    found = arguments.bind(guide, {"Servers": "i-1", "HOOKURL": "https://x"}, PSEUDO)
     assert isinstance(found, dict)
     assert list(found) == ["servers", "pace", "hookUrl", "region"]
     assert found["region"] == "cn-hangzhou"
@@ -266,6 +267,6 @@ def test_whatever_is_typed_fits_or_is_told(type: str, association: str, text: st
 
 def test_value_of() -> None:
     (item,) = template("{Type: Number}").parameters
-    assert parameters.value_of(item, "5") == 5
+    assert arguments.value_of(item, "5") == 5
     with pytest.raises(ValueError, match="expected a number, found `five`"):
-        parameters.value_of(item, "five")
+        arguments.value_of(item, "five")

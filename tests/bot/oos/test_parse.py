@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from bot.oos import model
+from bot.oos.template import model
 from tests.bot.oos import written
 
 SLEEP = "  - {Name: nap, Action: ACS::Sleep, Properties: {Duration: PT1S}}\n"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.oos import building, model, parse
+from bot.oos.template import building, model, parse
 from tests.bot.oos import written
 
 HEAD = "FormatVersion: OOS-2019-06-01\n"

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.oos import model, parse, printing
+from bot.oos.template import model, parse, printing
 from tests.bot.oos import written
 
 NOWHERE = model.Mark("", 0, 0)

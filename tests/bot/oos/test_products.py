@@ -11,7 +11,9 @@ import pytest
 
 from adapters.aliyun import models
 from bot.commands import template_check
-from bot.oos import interpreter, library, model, parse, validate
+from bot.oos.check import validate
+from bot.oos.engine import interpreter
+from bot.oos.template import library, model, parse
 from sandbox.aliyun import Aliyun
 from tests.bot.oos import outside
 from tests.bot.oos.cloud import Cloud

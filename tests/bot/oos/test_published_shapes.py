@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.oos import calls, elsewhere, interpreter, journal, parameters, parse, printing, validate
+from bot.oos.check import remote_only, validate
+from bot.oos.engine import calls, interpreter, journal
+from bot.oos.parameters import arguments
+from bot.oos.template import parse, printing
 from tests.bot.oos import written
 from tests.bot.oos.outside import HEAD, Outside, api, template
 
@@ -29,7 +32,7 @@ Tasks:
 def test_a_default_names_other_parameters_declared_anywhere() -> None:
     copy = template(COPY)
     assert validate.validate(copy) == []
-    bound = parameters.bind(copy, {"imageId": "{{ who }}"}, {"ACS::RegionId": "r"})
+    bound = arguments.bind(copy, {"imageId": "{{ who }}"}, {"ACS::RegionId": "r"})
     assert bound == {
         "name": "copy-of-{{ who }}-by-r-{x}-r",
         "who": "r-{x}",
@@ -44,7 +47,7 @@ def test_a_default_names_other_parameters_declared_anywhere() -> None:
 
 
 def test_what_a_default_needs_is_asked_for_once() -> None:
-    problems = parameters.bind(template(COPY), {}, {"ACS::RegionId": "r"})
+    problems = arguments.bind(template(COPY), {}, {"ACS::RegionId": "r"})
     assert isinstance(problems, list)
     assert [(problem.parameter, problem.kind) for problem in problems] == [("imageId", "missing")]
 
@@ -59,7 +62,7 @@ def test_defaults_in_a_circle() -> None:
     ]
     run = Outside(written.read(written.tasks(task, given)))
     assert "unknown" in str(run.end().error)
-    assert isinstance(parameters.bind(run.template, {}, {}), list)
+    assert isinstance(arguments.bind(run.template, {}, {}), list)
 
 
 def test_a_default_knows_no_outputs() -> None:
@@ -253,7 +256,7 @@ def test_state_configuration_is_read_but_not_run() -> None:
     assert [(one.type, one.properties) for one in again.states] == [
         (one.type, one.properties) for one in state.states
     ]
-    assert [str(fault) for fault in elsewhere.faults(state)] == [
+    assert [str(fault) for fault in remote_only.faults(state)] == [
         "t.yml:5:5: state configuration is not run here: OOS keeps machines in such states itself"
     ]
     end = Outside(state).end()
@@ -292,7 +295,7 @@ def test_what_only_oos_can_run_is_said_with_its_place() -> None:
     )
     found = written.read(text)
     assert validate.validate(found) == []
-    assert [str(fault) for fault in elsewhere.faults(found)] == [
+    assert [str(fault) for fault in remote_only.faults(found)] == [
         "t.yml:4:13: `ACS::TimerTrigger` runs on OOS itself only: it starts by itself, "
         "not when someone asks in a chat",
         "t.yml:7:13: `ACS::GitCodeRepo` runs on OOS itself only: it uses an access to the "
@@ -302,7 +305,7 @@ def test_what_only_oos_can_run_is_said_with_its_place() -> None:
         "t.yml:14:65: `{{ oos-secret:c.d }}` stands in the parameter store of OOS, which is not "
         "read here; make it a parameter of the template",
     ]
-    assert elsewhere.faults(written.read(written.GUIDE)) == []
+    assert remote_only.faults(written.read(written.GUIDE)) == []
 
 
 # ----------------------------------------------------------------------------- long chains of jq

@@ -7,7 +7,9 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from bot import __main__ as cli
-from bot.oos import actions, functions, reference
+from bot.oos import reference
+from bot.oos.engine import actions
+from bot.oos.expr import functions
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "templates.md"
 

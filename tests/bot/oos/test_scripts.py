@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.oos import expressions, journal, selectors
+from bot.oos.engine import journal
+from bot.oos.expr import expressions, selectors
 from tests.bot.oos import outside, written
 
 HOSTILE = ['" | env, "', '${b}"}', "{{ secret }}", "\\(env)", '"], error("x"), ["', "\n# \\"]

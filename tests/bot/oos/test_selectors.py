@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.oos import expressions, jqtext, selectors
+from bot.oos.expr import expressions, jqtext, selectors
 
 DOCUMENT = {
     "TotalCount": 2,

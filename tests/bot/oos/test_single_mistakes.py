@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.oos import parse, validate
+from bot.oos.check import validate
+from bot.oos.template import parse
 from tests.bot.oos import written
 
 GOOD = """\

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.oos import elsewhere, model, parse, printing, validate
+from bot.oos.check import remote_only, validate
+from bot.oos.template import model, parse, printing
 from tests.bot.oos import written
 from tests.bot.oos.test_conditions import BUILD
 from tests.bot.oos.test_published_shapes import COPY, PRICES, STATE, TAGS
@@ -36,7 +37,7 @@ def look_over(text: str | bytes) -> model.Template | None:
     if template is not None:
         known = {"t": template, "ACS::X::Known": template}
         faults = parse.together(faults, validate.validate(template, known_templates=known))
-        elsewhere.faults(template)
+        remote_only.faults(template)
     assert time.monotonic() - began < 5
     lines = text.count("\n" if isinstance(text, str) else b"\n") + 1  # type: ignore[arg-type]
     for fault in faults:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.oos import actions, model, validate
+from bot.oos.check import validate
+from bot.oos.engine import actions
+from bot.oos.template import model
 from tests.bot.oos import written
 
 TEN = """\

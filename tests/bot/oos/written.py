@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.oos import model, parse, validate
+from bot.oos.check import validate
+from bot.oos.template import model, parse
 
 GUIDE = """\
 FormatVersion: OOS-2019-06-01

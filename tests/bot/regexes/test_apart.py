@@ -16,7 +16,7 @@ import pytest
 from bot import model, policy, regexes, store
 from bot.commands import parameters
 from bot.model import ports
-from bot.oos import parameters as oos
+from bot.oos.parameters import arguments as oos
 from tests.bot import rig
 from tests.bot.oos import written
 

@@ -1,0 +1,110 @@
+"""The APIs that a template calls, against what is known of the products' APIs: a name that is
+misspelt, a parameter that there is not, one that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Protocol
+
+from bot.oos.check.context import Look
+from bot.oos.engine import actions
+from bot.oos.expr import values as values_
+from bot.oos.expr.functions import base as base_of
+from bot.oos.template import model, names
+
+_OURS = frozenset({"action", "version", "format", "regionid", "clienttoken"})
+"""Parameters of every call: they may be written, and need not."""
+
+
+class Models(Protocol):
+    """What is known of a product's APIs. ``version`` "": the usual one."""
+
+    def names(self, service: str, version: str) -> Collection[str]:
+        """Its APIs; none: nothing is known of this version."""
+
+    def parameters(self, service: str, api: str) -> Collection[str]:
+        """The parameters of an API, as they go over the wire."""
+
+    def required(self, service: str, api: str) -> Collection[str]:
+        """Those that a call cannot be without."""
+
+    def kind(self, service: str, api: str, name: str) -> str:
+        """What a parameter takes, by its name on the wire: "number", "boolean", or else."""
+
+    def wire(self, service: str, api: str, name: str) -> str:
+        """The parameter that a template means by a name; empty: there is none."""
+
+
+def faults(look: Look, models: Models, base: str, task: model.Task) -> Iterator[model.Fault]:
+    """What is wrong with the call that a task makes; what is worked out in the run is not known."""
+    if not actions.calls_api(task.action):
+        return
+    given = {model.fold(name): (name, value) for name, value in task.properties.items()}
+    service, api = (_literal(given.get(name, ("", None))[1]) for name in ("service", "api"))
+    version = given.get("version", ("", ""))[1]
+    if not service or not api or not isinstance(version, str) or "{{" in version:
+        return
+    known = models.names(service, version.strip())
+    if not known:
+        return
+    where = f"{base}.Properties"
+    real = {model.fold(name): name for name in known}.get(model.fold(api))
+    if real is None:
+        hint = names.meant(api, known)
+        said = names.unknown(f"`{service}` has no API `{api}`{hint}", api, known)
+        yield look.fault(f"{where}.{given['api'][0]}", said)
+    elif "uri" not in given:
+        yield from _parameters(look, models, where, given, service, real)
+
+
+def _parameters(
+    look: Look,
+    models: Models,
+    where: str,
+    given: Mapping[str, tuple[str, Any]],
+    service: str,
+    api: str,
+) -> Iterator[model.Fault]:
+    """Parameters stand in three properties; one that is an expression may hold any."""
+    meant: set[str] = set()
+    for property in ("parameters", "query", "body"):
+        key, values = given.get(property, ("", {}))
+        if not isinstance(values, Mapping) or base_of.is_call(values):
+            return
+        for name, value in values.items():
+            wire = models.wire(service, api, str(name))
+            if wire and value is not None:
+                meant.add(wire)
+                kind = models.kind(service, api, str(name))
+                if _misfit(kind, value):
+                    said = f"`{name}` of `{api}`: expected a {kind}, found {values_.brief(value)}"
+                    yield look.fault(f"{where}.{key}.{name}", said)
+            elif not wire and model.fold(str(name)) not in _OURS:
+                known = models.parameters(service, api)
+                meant.add(names.nearest(str(name), known))
+                said = f"`{api}` has no parameter `{name}`{names.meant(str(name), known)}"
+                mark = look.key(f"{where}.{key}.{name}")
+                yield model.Fault(mark, names.unknown(said, str(name), known))
+    heads = {name.partition(".")[0] for name in meant}
+    missing = [
+        f"`{name}`"
+        for name in models.required(service, api)
+        if name not in heads and model.fold(name) not in _OURS
+    ]
+    if missing:
+        path = f"{where}.{given['parameters'][0]}" if "parameters" in given else where
+        yield look.fault(path, f"`{api}` needs {' and '.join(missing)}")
+
+
+def _misfit(kind: str, value: Any) -> bool:
+    """A value that is written out, and no number or truth where the API takes one."""
+    if value == "" or base_of.is_call(value) or (isinstance(value, str) and "{{" in value):
+        return False
+    if kind == "number":
+        return values_.number(value) is None
+    return kind == "boolean" and values_.boolean(value) is None
+
+
+def _literal(value: Any) -> str:
+    """A text that no expression will change; empty: it is none."""
+    return value.strip() if isinstance(value, str) and "{{" not in value else ""

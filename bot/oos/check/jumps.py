@@ -1,0 +1,93 @@
+"""Where a template may jump: to tasks that exist, and forward only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bot.oos.template import model, names
+
+_ENDS = {model.fold(names.END), model.fold(names.NEXT)}
+
+
+def faults(
+    template: model.Template,
+    index: int,
+    mark: Callable[[str], model.Mark],
+    key: Callable[[str], model.Mark],
+) -> Iterator[model.Fault]:
+    """What is wrong with the jumps of one task; ``mark`` takes a path inside it and says where its
+    value stands, ``key`` where its name does."""
+    task = template.tasks[index]
+    for path, target in _jumps(task):
+        wrong = _wrong(template, index, target)
+        if wrong:
+            said = model.like(wrong, f"{path.rpartition('.')[2]}: {wrong}")
+            yield model.Fault(mark(path), said)
+    if model.fold(task.action) == "acs::choice":
+        yield from _choices(task, mark, key)
+
+
+def _jumps(task: model.Task) -> Iterator[tuple[str, Any]]:
+    yield "OnError", task.on_error
+    yield "OnSuccess", task.on_success
+    if model.fold(task.action) != "acs::choice":
+        return
+    for key, value in task.properties.items():
+        if model.fold(key) == "defaulttask" and value not in (None, ""):
+            yield f"Properties.{key}", value
+        if model.fold(key) == "choices" and isinstance(value, list):
+            for at, choice in enumerate(value):
+                for inner, target in choice.items() if isinstance(choice, dict) else ():
+                    if model.fold(inner) == "nexttask" and target not in (None, ""):
+                        yield f"Properties.{key}[{at}].{inner}", target
+
+
+def _wrong(template: model.Template, index: int, target: Any) -> str:
+    if not isinstance(target, str):
+        return f"expected the name of a task, found {names.kind(target)}"
+    folded = model.fold(target.strip())
+    if folded in _ENDS:
+        return ""
+    found = [at for at, task in enumerate(template.tasks) if model.fold(task.name) == folded]
+    if not found and any(not task.name for task in template.tasks):
+        return ""
+    if not found:
+        later = [task.name for task in template.tasks[index + 1 :]]
+        return f"unknown task `{target}`{names.suggestion(target, [*later, names.END, names.NEXT])}"
+    if found[0] <= index:
+        back = "itself" if found[0] == index else "an earlier task"
+        return model.Local(f"`{target}` is {back}; jumps go forward only")
+    return ""
+
+
+def _choices(
+    task: model.Task, mark: Callable[[str], model.Mark], key: Callable[[str], model.Mark]
+) -> Iterator[model.Fault]:
+    """Each choice needs both of its parts."""
+    for property, value in task.properties.items():
+        if model.fold(property) != "choices":
+            continue
+        path = f"Properties.{property}"
+        if not isinstance(value, list):
+            yield model.Fault(mark(path), f"Choices: expected a list, found {names.kind(value)}")
+            continue
+        for at, choice in enumerate(value):
+            inner = f"{path}[{at}]"
+            if not isinstance(choice, dict):
+                expected = f"expected When and NextTask, found {names.kind(choice)}"
+                yield model.Fault(mark(inner), expected)
+                continue
+            given = {model.fold(name): name for name in choice}
+            meant: set[str] = set()
+            for name in choice:
+                if model.fold(name) not in ("when", "nexttask", "description"):
+                    meant.add(names.nearest(name, ("When", "NextTask")))
+                    near = names.suggestion(name, ("When", "NextTask"))
+                    unknown = f"unknown key `{name}` of a choice{near}"
+                    unknown = names.unknown(unknown, name, ("When", "NextTask"))
+                    yield model.Fault(key(f"{inner}.{name}"), unknown)
+            for name in ("When", "NextTask"):
+                blank = choice.get(given.get(model.fold(name), "")) in (None, "")
+                if blank and name not in meant:
+                    yield model.Fault(mark(inner), f"a choice needs {name}")

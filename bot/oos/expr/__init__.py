@@ -1,0 +1,1 @@
+"""The expressions of a template: references, functions, selectors and conditions."""

@@ -1,0 +1,103 @@
+"""Where everything of a template stands, by its path ("Tasks[1].Properties.WebHook.URI")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.oos.template import model
+
+
+class Places(Mapping[str, model.Mark]):
+    """Path → mark of the value. Marks are made when asked for: most never are."""
+
+    __slots__ = ("_aliases", "_folded", "_keys", "_source", "_spans", "file")
+
+    def __init__(self, file: str, source: str) -> None:
+        self.file = file
+        self._source = source
+        self._spans: dict[str, tuple[int, int, int]] = {}
+        self._keys: dict[str, tuple[int, int]] = {}
+        self._folded: dict[str, str] = {}
+        self._aliases: dict[str, str] = {}
+
+    def alias(self, meant: str, written: str) -> None:
+        """What is looked for at one path stands at another: its keyword is misspelt."""
+        self._aliases.setdefault(model.fold(meant), written)
+
+    def put(self, path: str, line: int, column: int, last: int) -> None:
+        """Remember a value; ``last`` is the line on which it ends."""
+        self._spans.setdefault(path, (line, column, last))
+
+    def put_key(self, path: str, line: int, column: int) -> None:
+        """Remember the key of an entry."""
+        self._keys.setdefault(path, (line, column))
+
+    def __getitem__(self, path: str) -> model.Mark:
+        line, column, _ = self._spans[path]
+        return model.Mark(self.file, line, column, path)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._spans)
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def at(self, path: str) -> model.Mark:
+        """The mark of a path, or of the nearest part around it that stands in the file (what an
+        alias repeats has no place of its own). Keywords may be written in any case."""
+        line, column, _ = self._span(path)
+        return model.Mark(self.file, line, column, path)
+
+    def _span(self, path: str) -> tuple[int, int, int]:
+        found = self._spans.get(self._known(path))
+        if found is not None:
+            return found
+        around = model.fold(self._written(path))
+        while around not in self._folded and around:
+            around = _outer(around)
+        return self._spans.get(self._folded.get(around, ""), (1, 1, 1))
+
+    def _known(self, path: str) -> str:
+        """The path as it is written in the file; the given one where nothing stands there."""
+        if path in self._spans:
+            return path
+        if not self._folded:
+            self._folded.update((model.fold(known), known) for known in self._spans)
+        return self._folded.get(model.fold(self._written(path)), path)
+
+    def _written(self, path: str) -> str:
+        """The path with the keywords that are misspelt in the file misspelt as they are there."""
+        outer = path if self._aliases else ""
+        while outer:
+            written = self._aliases.get(model.fold(outer))
+            if written is not None and model.fold(written) != model.fold(outer):
+                path = written + path[len(outer) :]
+                outer = path
+            else:
+                outer = _outer(outer)
+        return path
+
+    def key(self, path: str) -> model.Mark:
+        """The mark of an entry's key; of its value where it has none."""
+        known = path if path in self._keys else self._known(path)
+        if known not in self._keys:
+            return self.at(path)
+        return model.Mark(self.file, *self._keys[known], path)
+
+    def within(self, path: str, needle: str) -> model.Mark:
+        """Where a piece of text stands inside a value: a script may be long."""
+        span = self._spans.get(self._known(path))
+        if span is None or not needle:
+            return self.at(path)
+        line, column, last = span
+        lines = self._source.split("\n")[line - 1 : last]
+        for index, text in enumerate(lines):
+            found = text.find(needle, column - 1 if index == 0 else 0)
+            if found >= 0:
+                return model.Mark(self.file, line + index, found + 1, path)
+        return self.at(path)
+
+
+def _outer(path: str) -> str:
+    """The path of what a path is a part of."""
+    return path[: max(path.rfind("."), path.rfind("["), 0)]
