@@ -23,7 +23,7 @@ from adapters.aliyun import api as aliyun
 from adapters.oos import api as oos
 from bot import __main__ as cli
 from bot import audit, config, model, texts
-from bot.commands import api, loader
+from bot.commands import api, loader, rendering
 from bot.commands.line import parser
 from bot.config import rules, schema
 
@@ -341,7 +341,7 @@ def test_the_documented_command_works(tmp_path: Path) -> None:
     parsed = parser.parse(loader.load(tmp_path), found.example, "en")
     assert isinstance(parsed, parser.Parsed)
     script = parsed.command.call(None, parsed.values)
-    assert "DAYS=7\n" in api.render(script)
+    assert "DAYS=7\n" in rendering.render(script)
 
 
 def test_the_documented_faults_are_those_that_are_found(

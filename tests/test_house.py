@@ -28,18 +28,10 @@ def modules(room: str) -> list[Path]:
 
 @functools.cache
 def imported(path: Path) -> set[str]:
-    """Dotted names that a module imports at run time, ``from a import b`` as both a and a.b."""
+    """Dotted names that a module imports, for types alone too; ``from a import b``: a and a.b."""
     found: set[str] = set()
     tree = ast.parse(path.read_text("utf-8"))
-    checking = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
     for node in ast.walk(tree):
-        if id(node) in checking:
-            continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 from bot import texts
-from bot.commands import api, parameters, registry, script_files
+from bot.commands import api, parameters, registry, rendering, script_files
 
 _WORD = re.compile(r"[^\W\d_][\w-]{0,31}")
 _OURS = str(Path(__file__).parent)
@@ -251,10 +251,10 @@ def trial(page: Page, found: registry.Command, values: Mapping[str, Any]) -> Ite
     try:
         answer = found.call(None, values)
         assert isinstance(answer, api.Script)
-        rendered = [api.render(answer)]
+        rendered = [rendering.render(answer)]
         if answer.windows:
-            rendered.append(api.render_windows(answer))
-    except api.BadScript as bad:
+            rendered.append(rendering.render_windows(answer))
+    except rendering.BadScript as bad:
         line = page.keyword(str(bad.facts.get("name", "")))
         yield page.says(line, f"{planned}: {bad}")
         return
@@ -264,8 +264,8 @@ def trial(page: Page, found: registry.Command, values: Mapping[str, Any]) -> Ite
         yield page.says(page.line_of(error), f"{planned}: {error if ours else _named(error)}")
         return
     size = max(len(text.encode()) for text in rendered)
-    if size > api.SCRIPT_BYTES:
-        most = api.SCRIPT_BYTES
+    if size > rendering.SCRIPT_BYTES:
+        most = rendering.SCRIPT_BYTES
         told = f"its script has {size} bytes; {most} is the most that Cloud Assistant takes"
         yield page.says(page.start, told)
     if answer.type == "RunShellScript" and answer.name not in found.files:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot import model
-from bot.commands import api, parameters
+from bot.commands import answers, parameters
 from bot.oos.template import model as oos
 from bot.source import unicode
 
 Parameter = parameters.Parameter
-_ANSWERS: dict[api.Kind, type[api.Answer]] = {
-    "operation": api.Script,
-    "query": api.Reply,
-    "vote": api.Act,
-    "lookup": api.Lookup,
+_ANSWERS: dict[answers.Kind, type[answers.Answer]] = {
+    "operation": answers.Script,
+    "query": answers.Reply,
+    "vote": answers.Act,
+    "lookup": answers.Lookup,
 }
 
 
@@ -39,9 +39,9 @@ class Command:
 
     name: str
     aliases: tuple[str, ...]
-    kind: api.Kind
-    risk: api.Risk
-    reads: api.Reads
+    kind: answers.Kind
+    risk: answers.Risk
+    reads: answers.Reads
     summary: Mapping[str, str]
     parameters: tuple[Parameter, ...]
     example: str
@@ -56,7 +56,7 @@ class Command:
     robots: Mapping[str, str] = field(default_factory=dict)
     by_role: bool = False
 
-    def call(self, context: api.Context | None, values: Mapping[str, Any]) -> api.Answer:
+    def call(self, context: object, values: Mapping[str, Any]) -> answers.Answer:
         """What the command answers to these values. A query needs a context; an operation gets
         none, so that its script depends on nothing but its values. TypeError: it returned something
         else than its kind does, or the command is a template, which plans no script. Ended: it
@@ -65,7 +65,7 @@ class Command:
             raise TypeError(f"{self.name} is a template: bind its parameters instead")
         arguments = (context,) if self.takes_context else ()
         try:
-            with api.files_beside(self.files):
+            with answers.files_beside(self.files):
                 answer = self.function(*arguments, **values)
         except SystemExit as end:
             told = Ended(f"it ends the process with {end.code!r}; return an answer, or raise")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot import texts
-
-if TYPE_CHECKING:
-    from bot.commands.api import Script
+from bot.commands.answers import Script
 
 SCRIPT_BYTES = 18 * 1024
 """Cloud Assistant takes 24 KB after Base64, which is 18 KB before."""

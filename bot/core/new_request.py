@@ -12,7 +12,7 @@ from typing import Any
 
 from bot import model, policy, texts
 from bot.cards import runs
-from bot.commands import api
+from bot.commands import api, rendering
 from bot.commands.line import parser
 from bot.core import calling, plan_definitions, plan_template, proposal, screening
 from bot.core import values as values_
@@ -282,9 +282,9 @@ def check_script(
         return script
     assert isinstance(script, api.Script)
     try:
-        rendered = api.render(script)
-        windows = api.render_windows(script) if script.windows else ""
-    except api.BadScript as bad:
+        rendered = rendering.render(script)
+        windows = rendering.render_windows(script) if script.windows else ""
+    except rendering.BadScript as bad:
         return policy.Refusal(bad.key, bad.facts)
     refusal = refusal_of_values(rule, found.values, script)
     if refusal is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from bot import policy
-from bot.commands.api import SCRIPT_BYTES
+from bot.commands.rendering import SCRIPT_BYTES
 from bot.deployment import Deployment
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.aliyun import Aliyun, Credentials, rights
 from bot import model
-from bot.commands import api
+from bot.commands import api, rendering
 from bot.model import ports
 from bot.oos.engine import calls
 from sandbox import aliyun as party_module
@@ -390,8 +390,8 @@ async def test_no_value_escapes_its_quotes(aliyun: Aliyun, party: Party, value: 
 def renders(value: str) -> bool:
     """True if the core takes this value at all: it refuses placeholders and control characters."""
     try:
-        api.render(api.Script("true", {"VALUE": value}))
-    except api.BadScript:
+        rendering.render(api.Script("true", {"VALUE": value}))
+    except rendering.BadScript:
         return False
     return True
 
@@ -408,7 +408,7 @@ async def test_what_the_core_renders_runs_as_meant(
     aliyun: Aliyun, party: Party, value: str
 ) -> None:
     source = "#!/bin/bash\nset -euo pipefail\nprintf '%s|end' \"$VALUE\"\n"
-    script = api.render(api.Script(source, {"VALUE": value}))
+    script = rendering.render(api.Script(source, {"VALUE": value}))
     done = await aliyun.perform(start(plan(script, WEB1)), model.Attempt())
     assert isinstance(done, model.Done)
     await until(lambda: not party.agents.jobs)

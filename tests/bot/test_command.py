@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.commands import api
+from bot.commands import answers, api, rendering
 
 PRINT = "#!/bin/bash\nset -u\nprintf '%s' \"$VALUE\"\n"
 NASTY = [
@@ -32,7 +32,7 @@ def run(text: str, where: Path) -> bytes:
 
 @pytest.mark.parametrize("value", NASTY)
 def test_a_real_shell_sees_the_value_unchanged(value: str, tmp_path: Path) -> None:
-    text = api.render(api.Script(PRINT, {"VALUE": value}))
+    text = rendering.render(api.Script(PRINT, {"VALUE": value}))
     assert text.startswith("#!/bin/bash\n")
     assert run(text, tmp_path) == value.encode()
     assert list(tmp_path.iterdir()) == []
@@ -54,17 +54,17 @@ def test_several_values_never_touch_each_other(values: list[str]) -> None:
     names = [f"V{number}" for number in range(len(values))]
     body = "".join(f"printf '%s\\0' \"${name}\"\n" for name in names)
     script = api.Script(body, dict(zip(names, values, strict=True)))
-    seen = run(api.render(script), Path("/")).split(b"\0")[:-1]
+    seen = run(rendering.render(script), Path("/")).split(b"\0")[:-1]
     assert seen == [value.encode() for value in values]
 
 
 def test_the_shebang_stays_first_and_the_source_last() -> None:
     script = api.Script("#!/bin/sh -e\necho $A\n", {"A": "x y", "B_2": "z"})
-    assert api.render(script) == "#!/bin/sh -e\nA='x y'\nB_2=z\necho $A\n"
-    assert api.render(api.Script("ls")) == "#!/bin/bash\nls"
+    assert rendering.render(script) == "#!/bin/sh -e\nA='x y'\nB_2=z\necho $A\n"
+    assert rendering.render(api.Script("ls")) == "#!/bin/bash\nls"
     python = "#!/usr/bin/env python3\nprint('{{x}}')"
-    assert api.render(api.Script(python)) == python
-    assert api.render(api.Script("dir", type="RunBatScript")) == "dir"
+    assert rendering.render(api.Script(python)) == python
+    assert rendering.render(api.Script("dir", type="RunBatScript")) == "dir"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_the_shebang_stays_first_and_the_source_last() -> None:
     ],
 )
 def test_what_cannot_be_rendered_safely_is_refused(script: api.Script, key: str) -> None:
-    with pytest.raises(api.BadScript) as raised:
-        api.render(script)
+    with pytest.raises(rendering.BadScript) as raised:
+        rendering.render(script)
     assert raised.value.key == key
     assert isinstance(raised.value, ValueError)
     assert str(raised.value)
@@ -93,7 +93,7 @@ def test_what_cannot_be_rendered_safely_is_refused(script: api.Script, key: str)
 
 @pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash -e", "/usr/bin/env bash", "/bin/dash"])
 def test_shells_take_parameters(shell: str) -> None:
-    assert "A=x" in api.render(api.Script(f"#!{shell}\n", {"A": "x"}))
+    assert "A=x" in rendering.render(api.Script(f"#!{shell}\n", {"A": "x"}))
 
 
 @pytest.mark.parametrize(
@@ -109,18 +109,18 @@ def test_shells_take_parameters(shell: str) -> None:
 def test_a_value_is_data_in_powershell(value: str, quoted: str) -> None:
     script = api.Script("echo", {"SERVICE": value}, windows="Restart-Service $SERVICE")
     text = f"$SERVICE = {quoted}\nRestart-Service $SERVICE"
-    assert api.render_windows(script) == text
+    assert rendering.render_windows(script) == text
     alone = api.Script("Restart-Service $SERVICE", {"SERVICE": value}, "RunPowerShellScript")
-    assert api.render(alone) == text
-    with pytest.raises(api.BadScript):
-        api.render_windows(api.Script("", {"A": "{{oos-secret:x}}"}, windows="$A"))
+    assert rendering.render(alone) == text
+    with pytest.raises(rendering.BadScript):
+        rendering.render_windows(api.Script("", {"A": "{{oos-secret:x}}"}, windows="$A"))
 
 
 def test_the_script_for_windows_lies_beside_the_one_for_the_shell() -> None:
     files = {"disk.sh": "df", "disk.ps1": "Get-Volume"}
-    with api.files_beside(files):
+    with answers.files_beside(files):
         both, windows = api.Script.file("disk.sh"), api.Script.file("disk.ps1", DAYS=7)
     assert (both.source, both.windows, both.type) == ("df", "Get-Volume", "RunShellScript")
     assert (windows.type, windows.parameters) == ("RunPowerShellScript", {"DAYS": "7"})
-    with api.files_beside({"disk.sh": "df"}):
+    with answers.files_beside({"disk.sh": "df"}):
         assert api.Script.file("disk.sh").windows == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import api
+from bot.commands import api, rendering
 from tests.commands import rig
 
 SYSTEMCTL = """#!/bin/bash
@@ -31,7 +31,7 @@ def run(line: str, where: Path, **more: str) -> subprocess.CompletedProcess[str]
     script = rig.ask(line)
     assert isinstance(script, api.Script)
     file = where / "script.sh"
-    file.write_text(api.render(script), "utf-8")
+    file.write_text(rendering.render(script), "utf-8")
     file.chmod(0o700)
     environment = {"PATH": f"{where / 'bin'}:{os.environ['PATH']}", "HOME": str(where), **more}
     return subprocess.run(
@@ -177,7 +177,7 @@ def test_even_a_value_that_slipped_by_stays_in_its_slot(
     assert isinstance(script, api.Script)
     subprocess.run(
         ["bash", "-s"],
-        input=api.render(script).encode(),
+        input=rendering.render(script).encode(),
         cwd=systemd.parent,
         env={"PATH": f"{systemd}:{os.environ['PATH']}", "HOME": str(systemd.parent / "home")},
         capture_output=True,

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import policy
-from bot.commands import api, loader, registry
+from bot.commands import api, loader, registry, rendering
 from bot.commands.line import parser
 from bot.core import new_request
 from bot.oos.parameters import arguments
@@ -100,8 +100,8 @@ def is_safe(found: registry.Command, values: Mapping[str, Any]) -> None:
     script = found.call(None, values)
     assert isinstance(script, api.Script)
     try:
-        text = api.render(script)
-    except api.BadScript:
+        text = rendering.render(script)
+    except rendering.BadScript:
         return
     if found.name == "run":
         assert text.endswith(values["script"].replace("\r\n", "\n").partition("\n")[2])

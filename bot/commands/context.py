@@ -1,0 +1,224 @@
+"""What a command is told: who asks, where, and what the store shows to a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from bot import model, policy, texts
+from bot.commands import deliveries, registry
+from bot.commands.answers import Reply
+from bot.policy import quorum
+
+MOST_NAMED = 4
+
+
+class Output(Protocol):
+    """What one instance printed, or one output of a template (``instance`` is ""). ``words``: how
+    it ended. ``dropped``: bytes that the platform did not keep."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def words(self) -> str: ...
+    @property
+    def dropped(self) -> int: ...
+
+
+class Sheets(Protocol):
+    """How a request looks where nothing of it is left out: see ``bot.cards.sheets``."""
+
+    def plan(self, request: model.Request, locale: str) -> tuple[model.Block, ...]: ...
+    def targets(self, request: model.Request, locale: str) -> tuple[model.Block, ...]: ...
+    def results(
+        self, request: model.Request, results: Sequence[model.InstanceResult], locale: str
+    ) -> tuple[model.Block, ...]: ...
+    def outputs(
+        self,
+        request: model.Request,
+        results: Sequence[model.InstanceResult],
+        archive: model.Archive | None,
+        locale: str,
+    ) -> Sequence[Output]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, where, and what the store shows to a query."""
+
+    book: policy.Book
+    catalog: registry.Catalog
+    person: policy.Person
+    account: model.Account
+    place: model.Place
+    locale: str
+    view: model.View
+    now: datetime
+    sheets: Sheets | None = None
+
+    def say(self, key: str, **facts: Any) -> str:
+        """A phrase of ``bot.texts`` in the locale of this chat."""
+        return texts.say(self.locale, key, **facts)
+
+    def outcome(self, status: str) -> str:
+        """What became of one instance, in words; a status that nobody knows stays as it is."""
+        key = f"result.{status}"
+        return self.say(key) if key in texts.PHRASES else status
+
+    def action(self, action: str) -> str:
+        """What an entry of the audit log says was done, in words, with the action's own name."""
+        key = f"audit.action.{action}"
+        return f"{self.say(key)} ({action})" if key in texts.PHRASES else action
+
+    def name(self, person: str) -> str:
+        """What people call a person; an id that is not in the book stays an id."""
+        known = self.book.people.get(person)
+        return known.name if known else person
+
+    def may_use(self, word: str) -> bool:
+        """May this person ask for this command here? Questions and votes are open to everybody
+        known (a vote is judged when it is cast) but for those ``by_role``; these and operations go
+        by role, and by this chat."""
+        found = self.catalog.find(word)
+        if found is None or (found.kind == "operation" and found.name not in self.book.commands):
+            return False
+        by_role = found.by_role or found.kind == "operation"
+        return not by_role or policy.may_use(self.book, self.person, found.name, self.place)
+
+    def may_vote(self, request: model.Request) -> bool:
+        """Is this person in the electorate of the request, whether or not they voted already?"""
+        needed, _ = quorum.ballot_of(self.book, request)
+        return self.person.id in quorum.electorate(needed)
+
+    def may_see(self, request: model.Request) -> bool:
+        """Own requests, those to vote on now or by the plan, those that were asked in this very
+        chat, and those of a group in which this person may ask for the same."""
+        at = request.place
+        return (
+            request.person == self.person.id
+            or self.may_vote(request)
+            or self.person.id in quorum.of(self.book, request).approvers
+            or self.at_home(request)
+            or (not at.direct and policy.may_use(self.book, self.person, request.command, at))
+        )
+
+    def at_home(self, request: model.Request) -> bool:
+        """Is this the chat in which the request was asked?"""
+        home = (request.place.platform, request.place.tenant, request.place.chat)
+        return home == (self.place.platform, self.place.tenant, self.place.chat)
+
+    def may_tell(self, request: model.Request) -> bool:
+        """May this chat read what the request runs and what it printed? Its own may, and a direct
+        chat of somebody who may see it: what was said in one chat is not carried into a group."""
+        return self.at_home(request) or self.place.direct
+
+    def no_request(self, number: int) -> Reply:
+        """What is said of a request that is not there or must not be seen: the same of both."""
+        text = self.say("request.none" if number else "request.which", number=number)
+        return Reply(text, (model.Block("para", (model.Span(text),)),))
+
+    def elsewhere(self, request: model.Request) -> Reply:
+        """What is said of one that this person may see, but not here."""
+        text = self.say("request.elsewhere", number=request.id)
+        return Reply(text, (model.Block("para", (model.Span(text),)),))
+
+    def plan(self, request: model.Request) -> tuple[model.Block, ...]:
+        """Everything that a vote on the request is about."""
+        return self.sheets.plan(request, self.locale) if self.sheets else ()
+
+    def targets(self, request: model.Request) -> tuple[model.Block, ...]:
+        """Every instance of the request."""
+        return self.sheets.targets(request, self.locale) if self.sheets else ()
+
+    def results(self, request: model.Request) -> tuple[model.Block, ...]:
+        """What became of every instance of the request."""
+        results = self.view.results
+        return self.sheets.results(request, results, self.locale) if self.sheets else ()
+
+    def outputs(self, request: model.Request) -> Sequence[Output]:
+        """What the request printed, all that is kept of it."""
+        if self.sheets is None:
+            return ()
+        return self.sheets.outputs(request, self.view.results, self.view.archive, self.locale)
+
+    def waiting_for(self, request: model.Request) -> tuple[str, ...]:
+        """The people whose vote a request waits for; of one on hold, nobody's."""
+        asks = request.ballot is not None and request.ballot.voted
+        if request.hold or not (asks or request.state is model.State.PENDING):
+            return ()
+        needed, digest = quorum.ballot_of(self.book, request)
+        shown = dict.fromkeys((*self.view.votes, *self.view.listing_votes))
+        own = (vote for vote in shown if vote.request == request.id)
+        return quorum.tally(needed, quorum.votes_on(digest, own)).waiting_for
+
+    def left(self, request: model.Request) -> timedelta | None:
+        """How long votes are still taken on what is asked now; None: for as long as it takes."""
+        asks = request.ballot
+        until = request.expires_at if asks is None else asks.expires_at
+        return until - self.now if until is not None else None
+
+    def hold(self, request: model.Request) -> str:
+        """Why a request is on hold, as a sentence; "": it is not."""
+        if not request.hold or request.state.final:
+            return ""
+        key = f"hold.{request.hold}"
+        return self.say(key if key in texts.PHRASES else "hold.other", id=request.id)
+
+    def what(self, request: model.Request) -> str:
+        """A request in a few words: its command and the instances, by name."""
+        if request.plan is not None:
+            targets = [instance.name or instance.id for instance in request.plan.instances]
+        else:
+            found = self.catalog.find(request.command)
+            parameter = found.parameter("targets") if found else None
+            targets = _named(request.args.get(parameter.name if parameter else "targets"))
+        named = " ".join(targets[:MOST_NAMED])
+        if len(targets) > MOST_NAMED:
+            named += f" +{len(targets) - MOST_NAMED}"
+        return f"{request.command} {named}".strip()
+
+    def subject(self, letter: model.Letter) -> str:
+        """What a letter is about: the rule that made it, or the request whose end it tells."""
+        return deliveries.subject(self.locale, letter)
+
+    def target(self, letter: model.Letter) -> str:
+        """Where a letter goes, in a few words."""
+        return deliveries.target(self.locale, self.book, letter.deliver)
+
+    def contents(self, letter: model.Letter) -> str:
+        """What a letter says, without the values that are never shown."""
+        found = self.catalog.find(str(letter.deliver.to.get("command", "")))
+        return deliveries.contents(letter.deliver, found.hidden if found else frozenset())
+
+    def why(self, letter: model.Letter) -> str:
+        """Why a letter was not delivered."""
+        return texts.reason(self.locale, letter.code, letter.reason)
+
+    def state(self, request: model.Request) -> str:
+        """The word for a request's state, and whether it is on hold."""
+        word = self.say(f"state.{request.word}")
+        return f"{word} · {self.say('state.on_hold')}" if self.hold(request) else word
+
+
+def _named(targets: Any) -> list[str]:
+    """Targets as people typed them, also where they are the JSON of OOS."""
+    found: list[str] = []
+    for one in [targets] if isinstance(targets, Mapping) else targets or ():
+        if not isinstance(one, Mapping):
+            found.append(str(one))
+            continue
+        parts = {str(key).casefold(): part for key, part in one.items()}
+        ids, tags = parts.get("resourceids") or (), parts.get("tags") or ()
+        found += [str(each) for each in ids]
+        found += [
+            f"tag:{tag.get('Key')}={tag.get('Value')}" for tag in tags if isinstance(tag, Mapping)
+        ]
+        if not ids and not tags:
+            found.append(str(parts.get("type", "?")))
+    return found
