@@ -170,6 +170,8 @@ class Book:
     locale: str = "zh-CN"
     bot_name: str = "countersign"
     watch: Watch | None = None
+    evaluation: frozenset[str] = frozenset()
+    """Platforms beside the real ones for trying things out: see ``quorum.for_evaluation``."""
     index: Mapping[Key, str | None] = field(default_factory=dict)
     """(platform, tenant, account id) → person id, None where two claim it: see
     ``index_accounts``."""

@@ -184,6 +184,30 @@ def votes_on(digest: str, votes: Iterable[model.Vote]) -> tuple[model.Vote, ...]
     return tuple(vote for vote in votes if vote.digest in (digest, FORM + digest))
 
 
+# ----------------------------------------------------------------------------- for evaluation
+
+
+def for_evaluation(book: Book, one: Policy) -> bool:
+    """Do only people without an account on a real platform vote by this policy? By all others no
+    account of a platform for evaluation counts, whoever holds it."""
+    held = [key for who in one.approvers for key in policy.accounts_held(book, who)]
+    return bool(held) and all(platform in book.evaluation for platform, _, _ in held)
+
+
+def refusal_of_platform(
+    quorum: Quorum, request: model.Request, account: model.Account, halts: bool
+) -> Refusal | None:
+    """Do people of this account's platform have a say in the request? Those of one for evaluation
+    halt what was asked on such a platform, and decide on it by a policy of their own."""
+    book = quorum.book
+    if account.platform not in book.evaluation:
+        return None
+    own = request.place.platform in book.evaluation
+    if own and (halts or any(for_evaluation(book, one) for one, _ in quorum.everything)):
+        return None
+    return Refusal("vote.evaluation", {"id": request.id, "platform": account.platform})
+
+
 # ----------------------------------------------------------------------------- counting
 
 
@@ -241,6 +265,8 @@ def _counts(quorum: Quorum, one: Policy, kept: bool, human: _Human, vote: model.
     if vote.via == "form" and not one.form_counts:
         return False
     if human.names & quorum.involved and not one.self_approval:
+        return False
+    if vote.account.platform in book.evaluation and not for_evaluation(book, one):
         return False
     holder = policy.person_of(book, vote.account)
     if holder is None:

@@ -199,6 +199,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "没有计入：这张卡片显示的不是 #{id} 现在的状态（{state}），它问的已不再等人回答。请看最新的卡片。",
         "Nothing was counted: this card is outdated. What it asks of #{id} is not asked any more ({state}). Please use the newest card.",
     ),
+    "vote.evaluation": (
+        "{platform} 在这里只供试用：#{id} 由其他平台上的人决定。",
+        "{platform} is here for evaluation only: people of the other platforms decide on #{id}.",
+    ),
     "vote.elsewhere": (
         "没有计票：#{id} 的卡片在别的会话里，从这里点的按钮无效。请到那个会话里操作。",
         "Nothing was counted: the card of #{id} stands in another chat, and its buttons work only there. Please use it in that chat.",

@@ -104,6 +104,22 @@ def a_forwarded_card(play: Play) -> str:
     return play.clicks("bob", card="forwarded", place={"chat": "elsewhere"})
 
 
+@says("vote.evaluation")
+def a_code_from_a_platform_for_evaluation(play: Play) -> str:
+    stage = play.company()
+    request = stage.planned("alice", "restart web-01")
+    bob = stage.deployment.book.people["bob"]
+    both = dataclasses.replace(bob, accounts=(*bob.accounts, ("trial", "bob")))
+    people = {**stage.deployment.book.people, "bob": both}
+    tenants = {**stage.deployment.book.tenants, "trial": frozenset({"corp"})}
+    trial = frozenset({"trial"})
+    index = policy.index_accounts(people)
+    groups = (*stage.deployment.book.groups, policy.Group("trial", "room", "trial", "en"))
+    play.changed(people=people, tenants=tenants, index=index, evaluation=trial, groups=groups)
+    there = model.Account("trial", "corp", "bob")
+    return play.writes("bob", f"approve 1 {request.code}", account=there, platform="trial")
+
+
 @says("vote.elsewhere")
 def a_button_in_another_chat_that_names_no_card(play: Play) -> str:
     play.stage.planned("alice", "restart web-01")
