@@ -18,7 +18,8 @@ from pathlib import Path
 from bench import durable, figures, processes
 from bench.suite import Suite
 from bot import model, store
-from bot.store import codec, views
+from bot.store import codec
+from bot.store.sqlite import views
 
 COUNT = 10_000
 TOGETHER = 1_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.store.copies import Restored, Unfit, backup, recognise, restore, take_for_old
-from bot.store.effects import Allowance, Bucket, Claimed, Claims, History, Quota, Row
-from bot.store.files import Broken, Locked, Store, Unusable
-from bot.store.reader import OpenStep, Reader, Status
-from bot.store.writer import Changes, Conflict, Writer
+from bot.store.sqlite.copies import Restored, Unfit, backup, recognise, restore, take_for_old
+from bot.store.sqlite.effects import Allowance, Bucket, Claimed, Claims, History, Quota, Row
+from bot.store.sqlite.files import Broken, Locked, Store, Unusable
+from bot.store.sqlite.reader import OpenStep, Reader, Status
+from bot.store.sqlite.writer import Changes, Conflict, Writer
 
 __all__ = [
     "Allowance",

@@ -16,7 +16,8 @@ from bot.commands import loader
 from bot.config import build
 from bot.runtime import clock as machine
 from bot.runtime import outbox
-from bot.store import codec, effects
+from bot.store import codec
+from bot.store.sqlite import effects
 from sandbox import world
 from tests.adapters import webhook_stage
 from tests.adapters.outlet_stage import delivery

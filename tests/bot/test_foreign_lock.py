@@ -15,7 +15,7 @@ import pytest
 from bot import store
 from bot.model import ports
 from bot.runtime import engine
-from bot.store import foreign, queries
+from bot.store.sqlite import foreign, queries
 from tests.bot import rig
 
 QUICK = tuple(one.replace("timeout = 2000", "timeout = 20") for one in queries.OPEN_WRITER)

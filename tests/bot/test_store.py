@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import model, release, store
-from bot.store import codec, queries, schema
+from bot.store import codec
+from bot.store.sqlite import queries, schema
 from tests.bot import rig
 
 # ----------------------------------------------------------------------------- the codec

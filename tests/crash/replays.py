@@ -10,7 +10,7 @@ from bot.commands import loader
 from bot.core import live_runs
 from bot.core.decision import DecisionBuilder
 from bot.oos.engine import interpreter
-from bot.store import views
+from bot.store.sqlite import views
 from tests.crash import crew
 
 ENDS = {

@@ -11,7 +11,8 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import codec, queries
+from bot.store import codec
+from bot.store.sqlite import queries
 
 SEEN, STEPS, SHIFT = "clock.seen", "clock.steps", "clock.shift"
 REMEMBERED = 32

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from bot.store import foreign, highwater, queries, versions
-from bot.store.reader import Reader
-from bot.store.writer import Writer
+from bot.store import highwater
+from bot.store.sqlite import foreign, queries, versions
+from bot.store.sqlite.reader import Reader
+from bot.store.sqlite.writer import Writer
 
 
 class Locked(Exception):

@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model
-from bot.store import codec, effects, letters, queries
+from bot.store import codec
+from bot.store.sqlite import effects, letters, queries
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,8 +1,8 @@
-"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.schema``."""
+"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sqlite.schema``."""
 
 from __future__ import annotations
 
-from bot.store.schema import FINAL
+from bot.store.sqlite.schema import FINAL
 
 # ----------------------------------------------------------------------------- opening
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot import model
-from bot.store import codec, queries
+from bot.store import codec
+from bot.store.sqlite import queries
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from bot import release
-from bot.store import queries, schema
+from bot.store.sqlite import queries, schema
 
 
 def refusal(connection: sqlite3.Connection) -> str:

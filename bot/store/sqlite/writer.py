@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import audit, model
-from bot.store import codec, effects, foreign, highwater, letters, moments, queries, views
+from bot.store import codec, highwater
+from bot.store.sqlite import effects, foreign, letters, moments, queries, views
 
 
 class Conflict(Exception):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import audit, model
-from bot.store import codec, letters, moments, queries, views
+from bot.store import codec
+from bot.store.sqlite import letters, moments, queries, views
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from bot import model
-from bot.store import codec, queries
+from bot.store import codec
+from bot.store.sqlite import queries
 
 BEHIND_ALL = "\U0010ffff"
 """Sorts behind every other character of a key."""

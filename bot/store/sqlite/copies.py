@@ -17,9 +17,10 @@ from datetime import datetime
 from pathlib import Path
 
 from bot import audit, model
-from bot.store import codec, files, highwater, queries, versions, views
-from bot.store.reader import Reader
-from bot.store.writer import Writer
+from bot.store import codec, highwater
+from bot.store.sqlite import files, queries, versions, views
+from bot.store.sqlite.reader import Reader
+from bot.store.sqlite.writer import Writer
 
 JUMP = 1000
 """So far ahead the numbers go on."""

@@ -1,0 +1,1 @@
+"""The store in one SQLite file. Nothing outside of this package knows SQL."""
