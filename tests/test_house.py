@@ -114,7 +114,14 @@ def test_only_the_store_touches_sql() -> None:
         for path in modules("bot")
         if {name.split(".")[0] for name in imported(path)} & {"sqlite3", "sqlite_utils"}
     }
-    assert users <= {"store", "runtime"}, users
+    assert users <= {"store"}, users
+
+
+@pytest.mark.parametrize("path", modules("bot/runtime"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_runs_knows_the_port_of_the_store_only(path: Path) -> None:
+    of_store = {name for name in imported(path) if name.startswith("bot.store")}
+    assert of_store <= {"bot.store", "bot.store.port", "bot.store.codec"}, of_store
+    assert not re.search(r"^from bot import .*\bstore\b", path.read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", modules("adapters"), ids=lambda p: str(p.relative_to(ROOT)))

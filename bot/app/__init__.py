@@ -92,7 +92,7 @@ class App:
             )
             door.start()
             try:
-                await self._serve(door, stop, ready)
+                await self._serve(door, opened, stop, ready)
             finally:
                 await door.close()
 
@@ -102,12 +102,14 @@ class App:
         if done is not None:
             log.warning("the store is older than the one that was here. %s", _put_back(done))
 
-    async def _look_for_traces(self, door: engine.Engine, outside: outside_.Outside) -> None:
+    async def _look_for_traces(
+        self, door: engine.Engine, opened: store.Store, outside: outside_.Outside
+    ) -> None:
         """Was something started that this store does not know? Then it is an older copy."""
         token = await traces.unknown(door, outside.executor)
         if token:
             now = self.clock.now()
-            done = await door.write(lambda writer: store.take_for_old(writer, now))
+            done = await door.write(lambda _: store.take_for_old(opened, now))
             log.warning("%s was started, and not by this store. %s", token, _put_back(done))
 
     def _fail(self, fault: BaseException) -> None:
@@ -115,7 +117,11 @@ class App:
             self._failed.set_exception(fault)
 
     async def _serve(
-        self, door: engine.Engine, stop: asyncio.Event, ready: Callable[[], None] | None
+        self,
+        door: engine.Engine,
+        opened: store.Store,
+        stop: asyncio.Event,
+        ready: Callable[[], None] | None,
     ) -> None:
         outside = outside_.Outside.of(self.settings, self.clock, self.deployment.key)
         chats = outside.chats
@@ -139,7 +145,7 @@ class App:
         watch = clock.Watch(door, self.clock, self._look_again)
         set_by = await watch.begin()
         await queue.recover()
-        await self._look_for_traces(door, outside)
+        await self._look_for_traces(door, opened, outside)
         await self._tell_of_restore(door)
         await self._look_back(door, set_by)
         ticker.start()

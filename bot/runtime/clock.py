@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot import model, store
+from bot import model
 from bot.model import ports
 from bot.runtime import engine
-from bot.store import codec
+from bot.store import codec, port
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +153,7 @@ class Watch:
                 return
 
     async def _take(self) -> None:
-        def take(writer: store.Writer) -> timedelta:
+        def take(writer: port.Writer) -> timedelta:
             size, before = self._clock.step(), self._clock.now()
             if size:
                 _take_in(writer, before, size, before + size)
@@ -171,7 +171,7 @@ def _s(size: timedelta) -> float:
 
 
 def _take_in(
-    writer: store.Writer, before: datetime, size: timedelta, now: datetime, stopped: bool = False
+    writer: port.Writer, before: datetime, size: timedelta, now: datetime, stopped: bool = False
 ) -> None:
     writer.move_clock(before, size, now)
     entry = model.AuditEntry(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -18,10 +17,11 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from bot import failpoints, model, regexes, store
+from bot import failpoints, model, regexes
 from bot.model import ports
 from bot.runtime import intake as taker_
 from bot.runtime import retry as patience_
+from bot.store import port
 
 log = logging.getLogger(__name__)
 
@@ -30,24 +30,19 @@ Judge = Callable[[model.StoredEffect, model.View, datetime], model.Refused | Non
 """Why an effect that was just claimed must not be sent; None: it may be."""
 
 
-class Quota(store.Quota, Protocol):
+class Quota(port.Quota, Protocol):
     """How much may be claimed. ``give_back`` is told of each one that was not sent after all."""
 
-    def give_back(self, bucket: store.Bucket) -> None: ...
+    def give_back(self, bucket: port.Bucket) -> None: ...
 
 
 Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 MOST_TOGETHER = 256
-IDLE = 0.05
-JOBS_PER_CHECKPOINT = 4000
 MOST_TRIES = 5000
 """So many patterns may have to be judged elsewhere for one event."""
 PATIENCE_OF_END = 5.0
 """Seconds that a bot which is to stop waits for a write lock that another program holds."""
-COMMIT_WEIGHS = 3
-"""What a commit writes whatever it holds, counted in jobs. So the write-ahead log stays at some
-seventy megabytes, however many jobs share a commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,7 @@ class _Job:
 
     future: asyncio.Future[Any]
     event: model.Event | None
-    call: Callable[[store.Writer], Any] | None
+    call: Callable[[port.Writer], Any] | None
     tries: int = 0
 
 
@@ -70,7 +65,7 @@ class Engine:
 
     def __init__(
         self,
-        deployment: store.Store,
+        opened: port.Store,
         needs: taker_.Needs,
         decide: taker_.Decide,
         clock: ports.Clock,
@@ -81,12 +76,12 @@ class Engine:
         chance: random.Random | None = None,
         judge: Judge | None = None,
     ) -> None:
-        if deployment.writer is None or deployment.keeper is None:
+        if opened.writer is None:
             raise ValueError("the engine needs a store that it can write")
-        self.store = deployment
+        self.store = opened
         self.clock = clock
         self._taker = taker_.Taker(
-            deployment.writer,
+            opened.writer,
             needs,
             decide,
             clock,
@@ -94,18 +89,15 @@ class Engine:
             patience or patience_.Patience(),
             chance,
         )
-        self._gate = (
-            _Gate(deployment.writer, self._taker, judge, clock) if judge is not None else None
-        )
-        self._writer, self._mark = deployment.writer, deployment.keeper
+        self._gate = _Gate(opened.writer, self._taker, judge, clock) if judge is not None else None
+        self._writer = opened.writer
         self._failed = failed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
-        self._watchers: list[Callable[[store.Changes], None]] = []
+        self._watchers: list[Callable[[port.Changes], None]] = []
         self._closed = True
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._uncopied = 0
         self._closed_at: float | None = None
 
     # -- on the loop's thread
@@ -123,22 +115,22 @@ class Engine:
         the event was not taken (closing, or the disk failed): do not acknowledge it then."""
         return self._put(event, None)
 
-    def write(self, call: Callable[[store.Writer], T]) -> asyncio.Future[T]:
+    def write(self, call: Callable[[port.Writer], T]) -> asyncio.Future[T]:
         """Run ``call`` on the writer thread, in the transaction that the next events share. What
         it raises is set on the future, and what it wrote is undone."""
         return self._put(None, call)
 
-    def claim(self, quota: Quota) -> asyncio.Future[store.Claims]:
+    def claim(self, quota: Quota) -> asyncio.Future[port.Claims]:
         """Take out what is due, as far as ``quota`` allows. What starts something is judged in the
         same transaction: what is refused is settled so, and is not among what is returned."""
 
-        def claim(writer: store.Writer) -> store.Claims:
+        def claim(writer: port.Writer) -> port.Claims:
             claims = writer.claim(self.clock.now(), quota)
             return claims if self._gate is None else self._gate.passed(claims, quota)
 
         return self.write(claim)
 
-    async def read(self, call: Callable[[store.Reader], T]) -> T:
+    async def read(self, call: Callable[[port.Reader], T]) -> T:
         """Run ``call`` in a thread with a read-only connection; it never blocks the writer."""
 
         def run() -> T:
@@ -147,7 +139,7 @@ class Engine:
 
         return await asyncio.to_thread(run)
 
-    def watch(self, watcher: Callable[[store.Changes], None]) -> None:
+    def watch(self, watcher: Callable[[port.Changes], None]) -> None:
         """Call ``watcher`` on the loop after every commit that queued effects, put timers in or
         moved steps."""
         self._watchers.append(watcher)
@@ -162,7 +154,7 @@ class Engine:
         await asyncio.shield(self._ended)
 
     def _put(
-        self, event: model.Event | None, call: Callable[[store.Writer], Any] | None
+        self, event: model.Event | None, call: Callable[[port.Writer], Any] | None
     ) -> asyncio.Future[Any]:
         loop = self._loop or asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
@@ -172,7 +164,7 @@ class Engine:
             self._queue.put(_Job(future, event, call))
         return future
 
-    def _hand_back(self, answers: list[Answer], changes: store.Changes | None) -> None:
+    def _hand_back(self, answers: list[Answer], changes: port.Changes | None) -> None:
         for future, value, fault in answers:
             if future.done():
                 continue
@@ -237,11 +229,11 @@ class Engine:
                 log.critical("the store can't be written, stopping", exc_info=True)
                 try:
                     self._writer.rollback()
-                except sqlite3.Error:
+                except Exception:
                     log.exception("nor could the transaction be rolled back")
                 self._loop.call_soon_threadsafe(self._give_up, jobs, fault)
                 return
-        self._mark.write()
+        self._writer.finish()
         self._loop.call_soon_threadsafe(self._end)
 
     def _gather(self, jobs: list[_Job]) -> bool:
@@ -258,21 +250,13 @@ class Engine:
         return False
 
     def _next(self) -> _Job | None:
-        """The next job; while there is none the log is copied back, so that no commit does it."""
-        if self._uncopied >= JOBS_PER_CHECKPOINT:
-            self._checkpoint()
+        """The next job. While there is none, the store is kept in shape."""
+        wait = self._writer.upkeep(idle=False)
         while True:
             try:
-                return self._queue.get(timeout=IDLE if self._uncopied else self._mark.wait())
+                return self._queue.get(timeout=wait)
             except Empty:
-                if self._uncopied:
-                    self._checkpoint()
-                else:
-                    self._mark.write()
-
-    def _checkpoint(self) -> None:
-        self._writer.checkpoint()
-        self._uncopied = 0
+                wait = self._writer.upkeep(idle=True)
 
     def _transact(self, jobs: list[_Job]) -> None:
         assert self._loop is not None
@@ -281,11 +265,9 @@ class Engine:
         answers = [answer for job in jobs if (answer := self._do(job)) is not None]
         failpoints.reach("engine.before_commit")
         writer.commit()
-        self._mark.committed()
         failpoints.reach("engine.committed")
         for line in self._taker.taken_down():
             line.write()
-        self._uncopied += COMMIT_WEIGHS + len(jobs)
         self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
 
     def _waits_on(self, waited: float) -> bool:
@@ -316,7 +298,7 @@ class Engine:
                 return job.future, None, fault
             raise
         except Exception as fault:
-            if taker_.fatal(fault):
+            if self._writer.is_broken(fault):
                 raise
             self._writer.rollback_to_savepoint()
             return job.future, None, fault
@@ -328,14 +310,14 @@ class _Gate:
     """Judges what was claimed, on the writer's thread, within the transaction that claimed it."""
 
     def __init__(
-        self, writer: store.Writer, taker: taker_.Taker, judge: Judge, clock: ports.Clock
+        self, writer: port.Writer, taker: taker_.Taker, judge: Judge, clock: ports.Clock
     ) -> None:
         self._writer = writer
         self._taker = taker
         self._judge = judge
         self._clock = clock
 
-    def passed(self, claims: store.Claims, quota: Quota) -> store.Claims:
+    def passed(self, claims: port.Claims, quota: Quota) -> port.Claims:
         """Those that may be sent. Where a pattern must be judged elsewhere before, nothing was
         claimed: Unjudged is raised."""
         spent = [claimed.bucket for claimed in claims.taken]
@@ -348,10 +330,10 @@ class _Gate:
         return replace(claims, taken=tuple(left), refused=len(claims.taken) - len(left))
 
     def _left(
-        self, claims: store.Claims, quota: Quota, spent: list[store.Bucket]
-    ) -> list[store.Claimed]:
+        self, claims: port.Claims, quota: Quota, spent: list[port.Bucket]
+    ) -> list[port.Claimed]:
         """Those that may be sent; the room of the others is given back, and no longer ``spent``."""
-        left: list[store.Claimed] = []
+        left: list[port.Claimed] = []
         judged = [(claimed, self._outcome(claimed)) for claimed in claims.taken]
         refused = [
             claimed.effect.id
@@ -370,14 +352,14 @@ class _Gate:
                 left.append(allowed)
         return left
 
-    def _outcome(self, claimed: store.Claimed) -> model.Refused | model.NotSent | None:
+    def _outcome(self, claimed: port.Claimed) -> model.Refused | model.NotSent | None:
         """Why it is not sent; None: it may be."""
         starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall | model.SignalRun)
         return self._judged(claimed.effect) if starts else None
 
     def _allowed(
-        self, claimed: store.Claimed, outcome: model.Refused | model.NotSent | None
-    ) -> store.Claimed | None:
+        self, claimed: port.Claimed, outcome: model.Refused | model.NotSent | None
+    ) -> port.Claimed | None:
         """The effect as it may be sent; None: it may not, and that is settled. One that may have
         happened before is looked up only."""
         effect, body = claimed.effect, claimed.effect.body
@@ -398,13 +380,13 @@ class _Gate:
         except regexes.Unjudged:
             raise
         except Exception as fault:
-            if taker_.fatal(fault):
+            if self._writer.is_broken(fault):
                 raise
             log.exception("effect %d could not be judged", effect.id)
             return model.NotSent(f"it could not be judged: {type(fault).__name__}")
 
 
-def _may_have_happened(claimed: store.Claimed) -> bool:
+def _may_have_happened(claimed: port.Claimed) -> bool:
     """Was it sent before, with an outcome that nobody knows?"""
     starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall)
     return claimed.attempt.uncertain and starts

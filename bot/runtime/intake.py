@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 import random
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from bot import model, regexes, store
+from bot import model, regexes
 from bot.model import ports
 from bot.runtime import logs
 from bot.runtime import retry as patience_
-from bot.store import codec
+from bot.store import codec, port
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ Needs = Callable[[model.Event], model.Needs]
 Decide = Callable[[model.Event, model.View, datetime], model.Decision]
 
 
-def given_up(row: store.Row, last: model.NotSent) -> model.Outcome:
+def given_up(row: port.Row, last: model.NotSent) -> model.Outcome:
     """What becomes of an effect that is not tried again: it was not taken, or nobody knows."""
     reason = f"gave up: {last.reason}"
     if row.uncertain or last.uncertain:
@@ -30,20 +29,12 @@ def given_up(row: store.Row, last: model.NotSent) -> model.Outcome:
     return model.Refused(reason, code="gave_up")
 
 
-def fatal(fault: BaseException) -> bool:
-    """Is it the store that failed (full disk, I/O error, corruption) and not the event?"""
-    return isinstance(fault, sqlite3.DatabaseError) and not isinstance(
-        fault,
-        sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError,
-    )
-
-
 class Taker:
     """Takes one event after the other, on the writer's thread, within its transaction."""
 
     def __init__(
         self,
-        writer: store.Writer,
+        writer: port.Writer,
         needs: Needs,
         decide: Decide,
         clock: ports.Clock,
@@ -80,14 +71,14 @@ class Taker:
                 self.lines += lines
                 return receipt
             except Exception as error:
-                if fatal(error):
+                if self._writer.is_broken(error):
                     raise
                 writer.rollback_to_savepoint()
                 if isinstance(error, regexes.Unjudged) and not last:
                     raise
                 fault = error
                 scrubbed = codec.scrub(event)
-                if scrubbed is event and not isinstance(error, store.Conflict):
+                if scrubbed is event and not isinstance(error, port.Conflict):
                     break
                 event = scrubbed
                 log.warning("event %s is decided again (try %d): %r", event.id, attempt, error)
@@ -137,7 +128,7 @@ class Taker:
             writer.append(entry, codec.ms(now))
             writer.record(event.id, model.word_of(event), codec.ms(now), self._failed_receipt)
         except Exception as error:
-            if fatal(error):
+            if self._writer.is_broken(error):
                 raise
             log.exception("nor could it be noted")
             writer.rollback_to_savepoint()

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
-from bot import failpoints, model, store
+from bot import failpoints, model
 from bot.model import ports
 from bot.runtime import engine
-from bot.store import codec
+from bot.store import codec, port
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Performer(Protocol):
 
 
 Route = Callable[[model.Effect], Performer]
-Account = Callable[[store.Bucket], store.Bucket]
+Account = Callable[[port.Bucket], port.Bucket]
 """Who counts what goes into a bucket: one address may be reached by several names."""
 
 
@@ -65,7 +65,7 @@ class Budget:
     count: int
     seconds: float
 
-    def counts(self, bucket: store.Bucket) -> bool:
+    def counts(self, bucket: port.Bucket) -> bool:
         """Is what goes there under this budget? One of a platform holds for all its kinds."""
         named = (bucket.platform, bucket.platform.partition(".")[0])
         return self.platform in named and bucket.kind in self.kinds
@@ -81,13 +81,13 @@ class _Window:
     sent: deque[int] = field(default_factory=deque)
     flying: int = 0
 
-    def room(self, now: int) -> store.Allowance:
+    def room(self, now: int) -> port.Allowance:
         """A call still in flight fills its place; a settled one does so for the whole span."""
         while self.sent and self.sent[0] + self.span <= now:
             self.sent.popleft()
         left = self.count - self.flying - len(self.sent)
         again = self.sent[0] + self.span if left <= 0 and self.sent else None
-        return store.Allowance(max(left, 0), again)
+        return port.Allowance(max(left, 0), again)
 
 
 class Quotas:
@@ -107,7 +107,7 @@ class Quotas:
         self._most = most
         self._flying: dict[str, int] = {}
         self._windows: dict[tuple[Budget, str], _Window] = {}
-        self._paused: dict[store.Bucket, int] = {}
+        self._paused: dict[port.Bucket, int] = {}
         self._lock = threading.Lock()
 
     @property
@@ -115,7 +115,7 @@ class Quotas:
         """How far back the windows reach."""
         return timedelta(seconds=max((budget.seconds for budget in self._budgets), default=0.0))
 
-    def _of(self, bucket: store.Bucket) -> list[_Window]:
+    def _of(self, bucket: port.Bucket) -> list[_Window]:
         windows = []
         for budget in self._budgets:
             if not budget.counts(bucket):
@@ -128,14 +128,14 @@ class Quotas:
             windows.append(window)
         return windows
 
-    def room(self, bucket: store.Bucket) -> store.Allowance:
+    def room(self, bucket: port.Bucket) -> port.Allowance:
         """How many may go now. ``again`` is a moment of the clock that people read."""
         bucket, now, tick = self._account(bucket), codec.ms(self._clock.now()), self._tick()
         with self._lock:
             until = self._paused.get(bucket, 0)
             if until > tick:
-                return store.Allowance(0, now + until - tick)
-            least = store.Allowance(self._most - self._flying.get(bucket.platform, 0))
+                return port.Allowance(0, now + until - tick)
+            least = port.Allowance(self._most - self._flying.get(bucket.platform, 0))
             for window in self._of(bucket):
                 room = window.room(tick)
                 if room.count <= 0:
@@ -145,7 +145,7 @@ class Quotas:
                     least = room
             return least
 
-    def take(self, bucket: store.Bucket) -> None:
+    def take(self, bucket: port.Bucket) -> None:
         """One was taken out."""
         bucket = self._account(bucket)
         with self._lock:
@@ -153,7 +153,7 @@ class Quotas:
             for window in self._of(bucket):
                 window.flying += 1
 
-    def give_back(self, bucket: store.Bucket) -> None:
+    def give_back(self, bucket: port.Bucket) -> None:
         """One that was taken out was not sent."""
         bucket = self._account(bucket)
         with self._lock:
@@ -161,7 +161,7 @@ class Quotas:
             for window in self._of(bucket):
                 window.flying -= 1
 
-    def settled(self, bucket: store.Bucket) -> None:
+    def settled(self, bucket: port.Bucket) -> None:
         """A call came back; the other side counts it from now at the latest."""
         bucket, tick = self._account(bucket), self._tick()
         with self._lock:
@@ -170,13 +170,13 @@ class Quotas:
                 window.flying -= 1
                 window.sent.append(tick)
 
-    def pause(self, bucket: store.Bucket, seconds: float) -> None:
+    def pause(self, bucket: port.Bucket, seconds: float) -> None:
         """Send nothing into this bucket for so long: its platform said so."""
         bucket, until = self._account(bucket), self._tick() + round(seconds * 1000)
         with self._lock:
             self._paused[bucket] = max(until, self._paused.get(bucket, until))
 
-    def remember(self, history: store.History) -> None:
+    def remember(self, history: port.History) -> None:
         """Take up what was sent before a restart, so that it doesn't burst."""
         now, tick = codec.ms(self._clock.now()), self._tick()
         with self._lock:
@@ -237,7 +237,7 @@ class Outbox:
         counted; returns how many were in doubt."""
         now = self._clock.now()
 
-        def recover(writer: store.Writer) -> tuple[int, store.History]:
+        def recover(writer: port.Writer) -> tuple[int, port.History]:
             return writer.recover(), writer.history(now - self._quotas.longest, now)
 
         count, history = await self._engine.write(recover)
@@ -262,7 +262,7 @@ class Outbox:
         await asyncio.gather(*late, return_exceptions=True)
         return not late
 
-    def _on_commit(self, changes: store.Changes) -> None:
+    def _on_commit(self, changes: port.Changes) -> None:
         if changes.effects:
             self.wake()
 
@@ -278,10 +278,10 @@ class Outbox:
         except TimeoutError:
             return
 
-    async def _claim(self) -> store.Claims | None:
+    async def _claim(self) -> port.Claims | None:
         """Take out what is due and begin to perform it. None: the engine is closed."""
         if self._draining:
-            return store.Claims((), None)
+            return port.Claims((), None)
         try:
             claims = await self._engine.claim(self._quotas)
         except ports.Closed:
@@ -294,7 +294,7 @@ class Outbox:
             task.add_done_callback(self._tasks.discard)
         return claims
 
-    async def _carry_out(self, claimed: store.Claimed) -> None:
+    async def _carry_out(self, claimed: port.Claimed) -> None:
         effect = claimed.effect
         self._mind(claimed)
         try:
@@ -322,7 +322,7 @@ class Outbox:
             log.warning("effect %d ended after the engine; it is looked up next time", effect.id)
         self.wake()
 
-    def _mind(self, claimed: store.Claimed) -> None:
+    def _mind(self, claimed: port.Claimed) -> None:
         """Say later that a call is waited for, if it has not come back by then."""
         effect = claimed.effect
         before_start = isinstance(effect.body, model.FetchForm) and effect.request
@@ -344,7 +344,7 @@ class Outbox:
         )
         self._engine.submit(event).add_done_callback(_heard)
 
-    async def _perform(self, claimed: store.Claimed) -> model.Outcome:
+    async def _perform(self, claimed: port.Claimed) -> model.Outcome:
         effect = claimed.effect
         if claimed.card_missing:
             return model.Refused("the card was never shown", code="no_card")

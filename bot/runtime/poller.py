@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot import model, store
+from bot import model
 from bot.model import ports
 from bot.runtime import engine, scheduler
-from bot.store import codec
+from bot.store import codec, port
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class _Group:
     late: asyncio.TimerHandle | None = None
     fault: str = ""
 
-    def left(self, steps: Iterable[store.OpenStep], now: datetime, tick: float) -> timedelta:
+    def left(self, steps: Iterable[port.OpenStep], now: datetime, tick: float) -> timedelta:
         """How long to wait before looking again: the youngest run sets the pace. ``tick`` is what
         the monotonic clock shows at ``now``."""
         if self.polled_at is None:
@@ -128,7 +128,7 @@ class Poller:
     async def poll(self, now: datetime) -> datetime | None:
         """Look at every group that is due; returns when the next one is. All of them are due when
         the process has just started."""
-        groups: dict[Key, list[store.OpenStep]] = {}
+        groups: dict[Key, list[port.OpenStep]] = {}
         for open_step in await self._engine.read(lambda reader: reader.open_steps()):
             step = open_step.step
             groups.setdefault((open_step.engine, step.region, step.batch), []).append(open_step)
@@ -146,7 +146,7 @@ class Poller:
         return now + min(waits) if waits else None
 
     async def _poll_group(
-        self, key: Key, steps: list[store.OpenStep], now: datetime, tick: float
+        self, key: Key, steps: list[port.OpenStep], now: datetime, tick: float
     ) -> None:
         group = self._groups[key]
         engine_name, region, batch = key
@@ -196,7 +196,7 @@ class Poller:
     def _observed(
         self,
         group: _Group,
-        one: store.OpenStep,
+        one: port.OpenStep,
         found: Mapping[str, ports.Sight],
         known: tuple[model.InstanceResult, ...],
         now: datetime,
@@ -232,6 +232,6 @@ class Poller:
         group.failures += 1
         group.not_before = tick + max(usual.total_seconds(), retry_after)
 
-    def _on_commit(self, changes: store.Changes) -> None:
+    def _on_commit(self, changes: port.Changes) -> None:
         if changes.steps and self._ticker is not None:
             self._ticker.wake(self.NAME, self._clock.now() + FASTEST)

@@ -6,8 +6,9 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import model, store
+from bot import model
 from bot.rules import retry
+from bot.store import port
 
 FIRST_RETRY, LAST_RETRY = 1.0, 300.0
 HURRIED = model.StartRun | model.RunCall | model.ResolveTargets | model.FetchDefinition
@@ -28,7 +29,7 @@ class Patience:
         return self.run if before_start or isinstance(effect.body, HURRIED) else self.effect
 
     def wait(
-        self, row: store.Row, outcome: model.NotSent, now: datetime, chance: random.Random
+        self, row: port.Row, outcome: model.NotSent, now: datetime, chance: random.Random
     ) -> timedelta | None:
         """The wait until the next try, never shorter than the platform said; None: give up."""
         least = timedelta(seconds=outcome.retry_after)

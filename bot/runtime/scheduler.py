@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot import model, store
+from bot import model
 from bot.model import ports
 from bot.runtime import engine
-from bot.store import codec
+from bot.store import codec, port
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class Timer:
         coming = await self._engine.read(lambda reader: reader.next_timer())
         return now + AGAIN if coming is not None and coming <= now else coming
 
-    def _on_commit(self, changes: store.Changes) -> None:
+    def _on_commit(self, changes: port.Changes) -> None:
         if changes.timer is not None:
             self._ticker.wake(self.NAME, codec.at(changes.timer))
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from bot.store.port import (
+    Allowance,
+    Bucket,
+    Changes,
+    Claimed,
+    Claims,
+    ClockHistory,
+    Conflict,
+    History,
+    OpenStep,
+    Quota,
+    Reader,
+    Row,
+    Status,
+    Writer,
+)
 from bot.store.sqlite.copies import Restored, Unfit, backup, recognise, restore, take_for_old
-from bot.store.sqlite.effects import Allowance, Bucket, Claimed, Claims, History, Quota, Row
 from bot.store.sqlite.files import Broken, Locked, Store, Unusable
-from bot.store.sqlite.reader import OpenStep, Reader, Status
-from bot.store.sqlite.writer import Changes, Conflict, Writer
 
 __all__ = [
     "Allowance",
@@ -15,6 +28,7 @@ __all__ = [
     "Changes",
     "Claimed",
     "Claims",
+    "ClockHistory",
     "Conflict",
     "History",
     "Locked",

@@ -100,7 +100,7 @@ def test_rows_that_measure_a_pace_move_along(
             assert due == {"expire": later + promise, "wake": later + size}
             row = reader.connection.execute("SELECT due_at, created_at FROM outbox").fetchone()
             assert row == (codec.ms(later + size), codec.ms(now + size))
-            assert reader.clock() == store.sqlite.moments.Known(now + size, ((now, size),))
+            assert reader.clock() == store.ClockHistory(now + size, ((now, size),))
 
 
 async def test_a_budget_is_not_blocked_by_a_clock_that_is_set_back(tmp_path: Path) -> None:

@@ -184,8 +184,7 @@ def test_a_mark_on_another_disk_tells_of_a_snapshot_of_this_one(
         opened.writer.begin()
         opened.writer.append(model.AuditEntry("countersign", "bot.started", facts={}), 0)
         opened.writer.commit()
-        assert opened.keeper is not None
-        opened.keeper.write()
+        opened.writer.finish()
         opened.close()
 
 

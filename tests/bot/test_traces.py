@@ -88,7 +88,7 @@ def test_what_is_held_already_is_not_asked_about_again(scene: Scene) -> None:
     scene.cloud.started[request.digest] = ["cs-other-0"]
     now = scene.clock.now()
     done = scene.loop.run_until_complete(
-        scene.engine.write(lambda writer: store.take_for_old(writer, now))
+        scene.engine.write(lambda _: store.take_for_old(scene.store, now))
     )
     assert (done.held, done.first) == (1, request.id + store.sqlite.copies.JUMP + 1)
     assert scene.unknown() == ""

@@ -234,9 +234,10 @@ def recognise(opened: files.Store, now: datetime) -> Restored | None:
     """Call before the store is used: is it older than what was here before, in whatever way it
     came back? Then it is taken up as ``restore`` would have done. None: it is the newest, or nobody
     can tell."""
-    assert opened.writer is not None
-    assert opened.keeper is not None
-    writer, mark = opened.writer, highwater.read(opened.keeper.path)
+    writer = opened.writer
+    assert writer is not None
+    assert writer.keeper is not None
+    mark = highwater.read(writer.keeper.path)
     found = found_in(writer.connection)
     done = None
     if mark is not None and found.seq and is_older(writer, mark):
@@ -245,12 +246,14 @@ def recognise(opened: files.Store, now: datetime) -> Restored | None:
         held, first = take_up(writer, found, before, "countersign", "mark", now)
         writer.commit()
         done = Restored(found, None, held, first)
-    opened.keeper.write()
+    writer.finish()
     return done
 
 
-def take_for_old(writer: Writer, now: datetime) -> Restored:
+def take_for_old(opened: files.Store, now: datetime) -> Restored:
     """Within a transaction: the cloud shows that more was done than the store knows of."""
+    writer = opened.writer
+    assert writer is not None
     found = found_in(writer.connection)
     held, first = take_up(writer, found, None, "countersign", "cloud", now)
     return Restored(found, None, held, first)

@@ -5,115 +5,63 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from bot import model
-from bot.store import codec
+from bot.store import codec, port
 from bot.store.sqlite import queries
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """What budgets are counted by. ``kind`` is say, card, run or lookup; an executor's effects have
-    no platform, and their region stands for the chat."""
-
-    platform: str
-    chat: str
-    kind: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.platform}\x1f{self.chat}\x1f{self.kind}"
-
-
-def bucket_of(effect: model.Effect) -> Bucket:
+def bucket_of(effect: model.Effect) -> port.Bucket:
     match effect:
         case model.Say() | model.Recall():
-            return Bucket(effect.place.platform, effect.place.chat, "say")
+            return port.Bucket(effect.place.platform, effect.place.chat, "say")
         case model.ShowCard() | model.UpdateCard():
-            return Bucket(effect.place.platform, effect.place.chat, "card")
+            return port.Bucket(effect.place.platform, effect.place.chat, "card")
         case model.FetchForm() | model.ListForms():
-            return Bucket(effect.platform, "", "lookup")
+            return port.Bucket(effect.platform, "", "lookup")
         case model.ResolveTargets() | model.FetchDefinition():
-            return Bucket("", effect.region, "lookup")
+            return port.Bucket("", effect.region, "lookup")
         case model.StartRun():
-            return Bucket("", effect.plan.region, "run")
+            return port.Bucket("", effect.plan.region, "run")
         case model.StopRun() | model.SignalRun():
-            return Bucket("", effect.region, "run")
+            return port.Bucket("", effect.region, "run")
         case model.RunCall():
             return _bucket_of_call(effect)
         case model.Deliver():
             return _bucket_of_delivery(effect)
 
 
-def _bucket_of_delivery(effect: model.Deliver) -> Bucket:
+def _bucket_of_delivery(effect: model.Deliver) -> port.Bucket:
     """Into a chat it counts as what is said there; to a robot or a server, for that address."""
     if effect.how in ("group", "thread"):
         place, to = effect.place, effect.to
         platform = place.platform if place is not None else str(to["platform"])
-        return Bucket(platform, place.chat if place is not None else str(to["chat"]), "say")
+        return port.Bucket(platform, place.chat if place is not None else str(to["chat"]), "say")
     if effect.how == "command":
-        return Bucket("rules", "", "run")
+        return port.Bucket("rules", "", "run")
     where = effect.to.get("uri") or effect.to.get("target") or effect.to.get("bus") or ""
-    return Bucket(effect.how, str(where).replace("\x1f", ""), "say")
+    return port.Bucket(effect.how, str(where).replace("\x1f", ""), "say")
 
 
-def _bucket_of_call(effect: model.RunCall) -> Bucket:
+def _bucket_of_call(effect: model.RunCall) -> port.Bucket:
     """A message's budget is that of where it goes; another call's that of its region."""
     notice = effect.what.get("notice") if effect.what["kind"] == "approve" else effect.what
     if effect.what["kind"] in ("notify", "approve"):
-        return Bucket("webhook", str((notice or {}).get("uri", "")).replace("\x1f", ""), "say")
+        return port.Bucket("webhook", str((notice or {}).get("uri", "")).replace("\x1f", ""), "say")
     reads = effect.lookup or effect.what.get("reads") or effect.what["kind"] == "select_targets"
-    return Bucket("", effect.region, "lookup" if reads else "run")
+    return port.Bucket("", effect.region, "lookup" if reads else "run")
 
 
-def bucket_from(key: str) -> Bucket:
+def key_of(bucket: port.Bucket) -> str:
+    """A bucket as a column holds it."""
+    return f"{bucket.platform}\x1f{bucket.chat}\x1f{bucket.kind}"
+
+
+def bucket_from(key: str) -> port.Bucket:
     platform, chat, kind = key.split("\x1f")
-    return Bucket(platform, chat, kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """An effect taken out to be sent, and what is on record of the tries before.
-    ``card_missing``: an update of a card that was never shown."""
-
-    effect: model.StoredEffect
-    bucket: Bucket
-    attempt: model.Attempt
-    card_missing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What was taken out, and when to look again (milliseconds; None: when something changes).
-    ``refused``: so many more were taken out, and settled at once."""
-
-    taken: tuple[Claimed, ...]
-    next_due: int | None
-    refused: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How much of a bucket may be sent now. ``again`` (milliseconds): when more may, if by time."""
-
-    count: int
-    again: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An effect with where it stands. ``failures``: how often it was tried since it was queued,
-    or since people sent it once more. ``uncertain``: one of the tries may have happened."""
-
-    effect: model.StoredEffect
-    state: str
-    bucket: Bucket
-    created_at: datetime
-    failures: int
-    uncertain: bool = False
+    return port.Bucket(platform, chat, kind)
 
 
 def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bool:
@@ -125,7 +73,7 @@ def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bo
             new.lane or new.key,
             new.request,
             new.body.kind,
-            bucket_of(new.body).key,
+            key_of(bucket_of(new.body)),
             int(new.doubt),
             now + round(new.after * 1000),
             now,
@@ -152,29 +100,21 @@ def _stored(row: tuple[Any, ...], body: model.Effect) -> model.StoredEffect:
     return model.StoredEffect(id_, key, lane, request, attempts, body, known)
 
 
-def load(connection: sqlite3.Connection, id_: int) -> Row | None:
+def load(connection: sqlite3.Connection, id_: int) -> port.Row | None:
     row = connection.execute(queries.EFFECT, (id_,)).fetchone()
     if row is None:
         return None
     *stored, state, created, forgiven, bucket, doubt = row
     effect = _stored(tuple(stored), decoded(stored[5]))
     failures = effect.attempts - forgiven
-    return Row(effect, state, bucket_from(bucket), codec.at(created), failures, bool(doubt))
+    return port.Row(effect, state, bucket_from(bucket), codec.at(created), failures, bool(doubt))
 
 
-class Quota(Protocol):
-    """How much may be sent. ``room`` is asked before, ``take`` is told of each one taken out."""
-
-    def room(self, bucket: Bucket) -> Allowance: ...
-
-    def take(self, bucket: Bucket) -> None: ...
-
-
-def claim(connection: sqlite3.Connection, now: int, quota: Quota) -> Claims:
+def claim(connection: sqlite3.Connection, now: int, quota: port.Quota) -> port.Claims:
     """Mark as in flight what is due, oldest first and one per lane, as far as ``quota`` allows."""
     waiting: list[int] = []
-    due: list[tuple[int, int, Bucket]] = []
-    full: list[Bucket] = []
+    due: list[tuple[int, int, port.Bucket]] = []
+    full: list[port.Bucket] = []
     for (key,) in connection.execute(queries.BUCKETS).fetchall():
         bucket = bucket_from(key)
         most = quota.room(bucket).count
@@ -187,7 +127,7 @@ def claim(connection: sqlite3.Connection, now: int, quota: Quota) -> Claims:
         later = connection.execute(queries.EFFECT_NEXT_DUE, (key, now)).fetchone()[0]
         if later is not None:
             waiting.append(later)
-    taken: list[Claimed] = []
+    taken: list[port.Claimed] = []
     for _, id_, bucket in sorted(due, key=lambda entry: entry[:2]):
         if quota.room(bucket).count > 0:
             quota.take(bucket)
@@ -200,10 +140,10 @@ def claim(connection: sqlite3.Connection, now: int, quota: Quota) -> Claims:
         again = now if allowance.count > 0 else allowance.again
         if again is not None:
             waiting.append(again)
-    return Claims(tuple(taken), min(waiting, default=None))
+    return port.Claims(tuple(taken), min(waiting, default=None))
 
 
-def _take(connection: sqlite3.Connection, id_: int, now: int) -> Claimed:
+def _take(connection: sqlite3.Connection, id_: int, now: int) -> port.Claimed:
     connection.execute(queries.EFFECT_CLAIM, (now, id_))
     row = connection.execute(queries.EFFECT_CLAIMED, (id_,)).fetchone()
     *columns, doubt, bucket, first_at, doubt_at = row
@@ -217,11 +157,11 @@ def _take(connection: sqlite3.Connection, id_: int, now: int) -> Claimed:
         parts_done=_parts(connection, effect.lane),
     )
     if not isinstance(effect.body, model.UpdateCard):
-        return Claimed(effect, bucket_from(bucket), attempt, False)
+        return port.Claimed(effect, bucket_from(bucket), attempt, False)
     shown = connection.execute(queries.REQUEST_CARD, (effect.request,)).fetchone()
     ref = effect.body.ref or (shown[0] if shown else "")
     effect = replace(effect, body=replace(effect.body, ref=ref))
-    return Claimed(effect, bucket_from(bucket), attempt, not ref)
+    return port.Claimed(effect, bucket_from(bucket), attempt, not ref)
 
 
 def _parts(connection: sqlite3.Connection, lane: str) -> dict[str, str]:
@@ -258,16 +198,7 @@ def recover(connection: sqlite3.Connection) -> int:
     return connection.execute(queries.EFFECTS_RECOVER).rowcount
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """What budgets must remember over a restart: ``sent`` are (bucket, milliseconds of the last
-    moment at which the call may have arrived), ``paused`` are (bucket, until milliseconds)."""
-
-    sent: tuple[tuple[Bucket, int], ...]
-    paused: tuple[tuple[Bucket, int], ...]
-
-
-def history(connection: sqlite3.Connection, since: int, now: int) -> History:
+def history(connection: sqlite3.Connection, since: int, now: int) -> port.History:
     """Calls since ``since``, and buckets whose platform said when to come back."""
     sent = [
         (bucket_from(bucket), now if doubt and settled < claimed else max(claimed, settled))
@@ -278,4 +209,4 @@ def history(connection: sqlite3.Connection, since: int, now: int) -> History:
         outcome = codec.decode(codec.outcome, text)
         if isinstance(outcome, model.NotSent) and outcome.retry_after > 0 and due_at > now:
             paused.append((bucket_from(bucket), due_at))
-    return History(tuple(sent), tuple(paused))
+    return port.History(tuple(sent), tuple(paused))

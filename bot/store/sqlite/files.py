@@ -51,7 +51,6 @@ class Store:
         self._free: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self.writer: Writer | None = None
-        self.keeper: highwater.Keeper | None = None
         if readonly:
             if not self.path.exists():
                 raise FileNotFoundError(f"there is no store at {self.path}")
@@ -60,7 +59,8 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.path)
             self.writer = foreign.when_free(self._open_writer, file=str(self.path))
-            self.keeper = highwater.Keeper(mark or highwater.place(self.path), self.writer)
+            keeper = highwater.Keeper(mark or highwater.place(self.path), self.writer)
+            self.writer.keeper = keeper
         except BaseException as fault:
             if self._lock is not None:
                 self._lock.close()

@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from bot.store import port
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-GoesOn = Callable[[float], bool]
-"""Is it worth waiting on, after so many seconds?"""
-
 EVERY = 10.0
 """Seconds after which the log tells again that the lock is held."""
 MOST = 60.0
@@ -24,7 +23,7 @@ def for_a_minute(waited: float) -> bool:
     return waited < MOST
 
 
-def when_free(call: Callable[[], T], goes_on: GoesOn = for_a_minute, file: str = "") -> T:
+def when_free(call: Callable[[], T], goes_on: port.GoesOn = for_a_minute, file: str = "") -> T:
     """What ``call`` returns, called again while another program holds the lock. SQLite itself waits
     within each call, as long as the connection's ``busy_timeout`` says. Raises what ``call`` raises
     for any other reason, or once ``goes_on`` says no."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.store import codec
+from bot.store import codec, port
 from bot.store.sqlite import queries
 
 SEEN, STEPS, SHIFT = "clock.seen", "clock.steps", "clock.shift"
@@ -19,21 +18,12 @@ REMEMBERED = 32
 """Steps that are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """``seen``: what the clock last showed (None: nobody looked). ``steps``: how it was set, each
-    as (what it showed just before, by how much)."""
-
-    seen: datetime | None
-    steps: tuple[tuple[datetime, timedelta], ...]
-
-
-def known(connection: sqlite3.Connection) -> Known:
+def known(connection: sqlite3.Connection) -> port.ClockHistory:
     noted = int(_meta(connection, SEEN) or 0)
     newest = connection.execute(queries.AUDIT_LAST_AT).fetchone()
     seen = max(noted, newest[0] if newest else 0)
     steps = json.loads(_meta(connection, STEPS) or "[]")
-    return Known(
+    return port.ClockHistory(
         codec.at(seen) if seen else None,
         tuple((codec.at(before), timedelta(milliseconds=size)) for before, size in steps),
     )

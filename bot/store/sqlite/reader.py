@@ -4,40 +4,16 @@ writer, for a reader of a write-ahead log sees the last commit before it began."
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot import audit, model
-from bot.store import codec
+from bot.store import codec, port
 from bot.store.sqlite import letters, moments, queries, views
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStep:
-    """A step whose invocation runs at the far end. ``since`` is when we learnt of it."""
-
-    step: model.Step
-    engine: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The store in numbers: requests by state (those not final), effects by state (queued and in
-    flight; not forms that are to be read again at a later time), the newest audit entry, the next
-    timer, the events on the bus, and dead letters by state (refused; unknown: may have arrived)."""
-
-    installation: str
-    requests: Mapping[str, int]
-    effects: Mapping[str, int]
-    audit: audit.Head
-    next_timer: datetime | None
-    events: int
-    dead: Mapping[str, int]
-
-
-class Reader:
+class Reader(port.Reader):
     """Reads of one connection; each call sees the store as of its own beginning."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -59,11 +35,9 @@ class Reader:
         return views.listing(self.connection, "open", limit)
 
     def open_numbers(self) -> tuple[int, ...]:
-        """The numbers of all requests that have not ended."""
         return tuple(one.id for one in views.all_open(self.connection))
 
     def knows_start(self, token: str) -> bool:
-        """Was a call with this token ever queued here?"""
         keys = (f"start:{token}", f"call:{token}")
         return self.connection.execute(queries.EFFECT_KNOWN, keys).fetchone() is not None
 
@@ -71,14 +45,12 @@ class Reader:
         return views.listing(self.connection, "recent", limit)
 
     def chain(self, page: int = 1000) -> Iterator[model.AuditRow]:
-        """The whole chain, oldest first, read in pages."""
         last = 0
         while rows := self.connection.execute(queries.AUDIT_PAGE, (last, page)).fetchall():
             yield from map(views.audit_row, rows)
             last = rows[-1][0]
 
     def audit_head(self) -> audit.Head:
-        """What the store knows of the chain's end apart from the entries themselves."""
         sequence = self.connection.execute(queries.AUDIT_SEQUENCE).fetchone()
         noted = self.connection.execute(queries.META, ("audit.head",)).fetchone()
         seq, _, hash_ = str(noted[0] if noted else "").partition(":")
@@ -86,8 +58,6 @@ class Reader:
         return audit.Head(sequence[0] if sequence else 0, known or audit.NOT_NOTED, hash_)
 
     def verify_audit(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
-        """Everything wrong with the audit chain, read as of one moment; the stamps in the messages
-        that the store sent are held against it, too."""
         self.connection.execute("BEGIN")
         try:
             stamps = (str(stamp) for (stamp,) in self.connection.execute(queries.STAMPS_SAID))
@@ -98,12 +68,10 @@ class Reader:
             self.connection.execute(queries.ROLLBACK)
 
     def restored(self) -> datetime | None:
-        """When the store was put back from a copy, as long as people were not told of it."""
         noted = self.connection.execute(queries.META, (queries.RESTORED,)).fetchone()
         return None if noted is None else codec.at(int(noted[0]))
 
     def timers_due(self, now: datetime, page: int = 500) -> Iterator[model.Timer]:
-        """Timers that are due, the longest overdue first."""
         key = (-1, 0, "")
         while rows := self.connection.execute(
             queries.TIMERS_DUE, (codec.ms(now), *key, page)
@@ -114,28 +82,25 @@ class Reader:
             key = (due, request, kind)
 
     def last_event(self) -> datetime | None:
-        """When the newest event was taken; None: none ever was."""
         newest = self.connection.execute(queries.EVENT_LAST).fetchone()[0]
         return None if newest is None else codec.at(newest)
 
-    def clock(self) -> moments.Known:
-        """What is known of the machine's clock."""
+    def clock(self) -> port.ClockHistory:
         return moments.known(self.connection)
 
     def next_timer(self) -> datetime | None:
         due = self.connection.execute(queries.TIMER_NEXT).fetchone()[0]
         return None if due is None else codec.at(due)
 
-    def open_steps(self, page: int = 1000) -> list[OpenStep]:
-        """Every step with an invocation that has not ended."""
-        found: list[OpenStep] = []
+    def open_steps(self, page: int = 1000) -> list[port.OpenStep]:
+        steps: list[port.OpenStep] = []
         key = (-1, 0)
         while rows := self.connection.execute(queries.STEPS_OPEN, (*key, page)).fetchall():
             for engine, since, body in rows:
                 step = codec.decode(codec.step, body)
-                found.append(OpenStep(step, engine, codec.at(since)))
-            key = (found[-1].step.request, found[-1].step.index)
-        return found
+                steps.append(port.OpenStep(step, engine, codec.at(since)))
+            key = (steps[-1].step.request, steps[-1].step.index)
+        return steps
 
     def bus_events(
         self,
@@ -144,34 +109,28 @@ class Reader:
         after: int = 0,
         page: int = 500,
     ) -> Iterator[tuple[int, model.CloudEvent]]:
-        """The events of the bus with their numbers, oldest first: those taken at ``since`` or
-        later, of these ``types`` (none: of all), with numbers above ``after``."""
         return letters.events(self.connection, since, types, after, page)
 
     def newest_events(
         self, limit: int = 50, since: datetime | None = None, types: Collection[str] = ()
     ) -> tuple[tuple[int, model.CloudEvent], ...]:
-        """The newest events of the bus with their numbers, newest first."""
         return letters.newest(self.connection, since, types, limit)
 
     def bus_event(self, number: int) -> model.CloudEvent | None:
         return letters.event(self.connection, number)
 
     def letters(self, state: str | None = None, limit: int = 100) -> tuple[model.Letter, ...]:
-        """Dead letters, the last tried first; or those in another ``state``, newest first."""
         return letters.letters(self.connection, state, limit)
 
     def letter(self, number: int) -> model.Letter | None:
-        """A delivery by its number, whatever its state."""
         return letters.letter(self.connection, number)
 
     def letters_of(self, event: model.CloudEvent, limit: int = 100) -> tuple[model.Letter, ...]:
-        """What rules made of an event, in order."""
         return letters.letters_of(self.connection, event, limit)
 
-    def status(self) -> Status:
+    def status(self) -> port.Status:
         connection = self.connection
-        return Status(
+        return port.Status(
             installation=connection.execute(queries.META, ("installation",)).fetchone()[0],
             requests=dict(connection.execute(queries.REQUEST_COUNTS_OPEN).fetchall()),
             effects=dict(connection.execute(queries.EFFECT_COUNTS).fetchall()),

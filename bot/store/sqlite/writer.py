@@ -8,39 +8,26 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import audit, model
-from bot.store import codec, highwater
+from bot.store import codec, highwater, port
 from bot.store.sqlite import effects, foreign, letters, moments, queries, views
 
-
-class Conflict(Exception):
-    """What was loaded is no longer what stands in the store; nothing of this event was written."""
-
-
 PLAIN = model.Receipt()
+IDLE = 0.05
+JOBS_PER_CHECKPOINT = 4000
+COMMIT_WEIGHS = 3
+"""What a commit writes whatever it holds, counted in jobs. So the write-ahead log stays at some
+seventy megabytes, however many jobs share a commit."""
 
 
-class Changes:
-    """What a transaction changed that somebody waits for. ``timer`` is the earliest due time put
-    in (milliseconds, None: none); ``steps``: a run was started or moved."""
-
-    __slots__ = ("effects", "steps", "timer")
-
-    def __init__(self) -> None:
-        self.effects = False
-        self.timer: int | None = None
-        self.steps = False
-
-    def __bool__(self) -> bool:
-        return self.effects or self.steps or self.timer is not None
-
-
-class Writer:
-    """Transactions, savepoints, and the writes of one event. Owned by one thread."""
+class Writer(port.Writer):
+    """``keeper`` notes elsewhere how far the store has got (None: nobody does)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self.changes = Changes()
+        self.keeper: highwater.Keeper | None = None
+        self.changes = port.Changes()
         self._execute = connection.execute
+        self._uncopied, self._jobs = 0, 0
         self._file: str = connection.execute(queries.FILE).fetchone()[2]
         self._head_dirty = False
         self.decided, self.starting = True, False
@@ -61,51 +48,67 @@ class Writer:
 
     # -- transactions
 
-    def begin(self, goes_on: foreign.GoesOn = foreign.for_a_minute) -> None:
+    def begin(self, goes_on: port.GoesOn = foreign.for_a_minute) -> None:
         """Take the write lock, waiting for it as ``foreign.when_free`` does."""
         foreign.when_free(lambda: self._execute(queries.BEGIN), goes_on, self._file)
-        self.changes = Changes()
+        self.changes, self._jobs = port.Changes(), 0
 
     def commit(self) -> None:
         if self._head_dirty:
             self._execute(queries.META_PUT, ("audit.head", f"{self._seq}:{self._hash}"))
             self._head_dirty = False
         self._execute(queries.COMMIT)
+        self._uncopied += COMMIT_WEIGHS + self._jobs
+        if self.keeper is not None:
+            self.keeper.committed()
 
     def rollback(self) -> None:
-        """Undo the whole transaction, if SQLite has not undone it already."""
         if self.connection.in_transaction:
             self._execute(queries.ROLLBACK)
         self._head_dirty = False
         self._reread()
 
     def savepoint(self) -> None:
+        self._jobs += 1
         self._execute(queries.SAVEPOINT)
 
     def release(self) -> None:
         self._execute(queries.RELEASE)
 
     def rollback_to_savepoint(self) -> None:
-        """Undo what was written since the savepoint, and forget the savepoint."""
         self._execute(queries.ROLLBACK_TO)
         self._execute(queries.RELEASE)
         self._reread()
 
-    def checkpoint(self) -> None:
-        """Copy what is committed from the write-ahead log into the database file."""
-        self._execute(queries.CHECKPOINT).fetchall()
+    def is_broken(self, fault: BaseException) -> bool:
+        of_event = sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError
+        return isinstance(fault, sqlite3.DatabaseError) and not isinstance(fault, of_event)
+
+    def upkeep(self, idle: bool) -> float | None:
+        """Copy what is committed from the write-ahead log into the database file, so that no commit
+        does it; then let the mark follow."""
+        if self._uncopied >= (1 if idle else JOBS_PER_CHECKPOINT):
+            self._execute(queries.CHECKPOINT).fetchall()
+            self._uncopied = 0
+        elif idle:
+            self.finish()
+        if self._uncopied:
+            return IDLE
+        return None if self.keeper is None else self.keeper.wait()
+
+    def finish(self) -> None:
+        if self.keeper is not None:
+            self.keeper.write()
 
     # -- events
 
     def answer(self, event: str) -> model.Receipt | None:
-        """The receipt given when this event was first taken; None: it is new."""
         row = self._execute(queries.EVENT_ANSWER, (event,)).fetchone()
         if row is None:
             return None
         return codec.decode(codec.receipt, row[0]) if row[0] else PLAIN
 
     def record(self, event: str, kind: str, at: int, receipt: model.Receipt) -> None:
-        """Remember that an event was taken, and what was answered."""
         text = "" if receipt is PLAIN or receipt == PLAIN else codec.encode(receipt)
         self._execute(queries.EVENT_INSERT, (event, kind, at, text))
 
@@ -125,7 +128,6 @@ class Writer:
     # -- one decision
 
     def apply(self, view: model.View, decision: model.Decision, now: datetime) -> None:
-        """Write everything that a decision changes. Raises ``Conflict`` where a guard fails."""
         moment = codec.ms(now)
         loaded, request = view.request, decision.request
         if loaded is not None and request is not None and request.state is not loaded.state:
@@ -140,7 +142,7 @@ class Writer:
             for vote in decision.votes:
                 self._write_vote(vote)
         except sqlite3.IntegrityError as fault:
-            raise Conflict(f"vote: {fault}") from fault
+            raise port.Conflict(f"vote: {fault}") from fault
         for step in decision.steps:
             self._write_step(step, current, moment)
         for link in decision.links:
@@ -152,7 +154,7 @@ class Writer:
             self._write_entry(row)
         if decision.results or decision.clear_timers:
             if current is None:
-                raise Conflict("results or timers of no request")
+                raise port.Conflict("results or timers of no request")
             for result in decision.results:
                 body = codec.encode(result)
                 self._execute(queries.RESULT_PUT, (current.id, result.instance, body))
@@ -176,7 +178,7 @@ class Writer:
 
     def _redrive(self, number: int, now: int) -> None:
         if not letters.redrive(self.connection, number, now):
-            raise Conflict(f"letter {number} is not dead")
+            raise port.Conflict(f"letter {number} is not dead")
         self.changes.effects = True
 
     def put(self, loaded: model.Request, request: model.Request) -> None:
@@ -193,7 +195,6 @@ class Writer:
         return highwater.Mark(self.installation, self._seq, self._hash, self._last_request)
 
     def forget_restore(self) -> None:
-        """People were told that the store was put back."""
         self._execute(queries.META_DROP, (queries.RESTORED,))
 
     def _write_request(self, loaded: model.Request | None, request: model.Request) -> None:
@@ -202,17 +203,19 @@ class Writer:
             self._insert_request(request, body)
             return
         if request.version != loaded.version + 1:
-            raise Conflict(
+            raise port.Conflict(
                 f"request {request.id}: version {request.version} after {loaded.version}"
             )
         values = (request.state.value, request.version, request.card, codec.ms(request.expires_at))
         guard = (request.id, loaded.state.value, loaded.version)
         if self._execute(queries.REQUEST_UPDATE, (*values, body, *guard)).rowcount != 1:
-            raise Conflict(f"request {request.id} is no longer {loaded.state} v{loaded.version}")
+            raise port.Conflict(
+                f"request {request.id} is no longer {loaded.state} v{loaded.version}"
+            )
 
     def _insert_request(self, request: model.Request, body: str) -> None:
         if request.version != 1:
-            raise Conflict(f"request {request.id} is new with version {request.version}")
+            raise port.Conflict(f"request {request.id} is new with version {request.version}")
         place, form = request.place, request.form
         values = (
             request.id,
@@ -234,12 +237,10 @@ class Writer:
         try:
             self._execute(queries.REQUEST_INSERT, values)
         except sqlite3.IntegrityError as fault:
-            raise Conflict(f"request {request.id}: {fault}") from fault
+            raise port.Conflict(f"request {request.id}: {fault}") from fault
         self._last_request = max(self._last_request, request.id)
 
     def card_shown(self, number: int, shown: model.Done, at: datetime) -> None:
-        """Note the card of a request: its reference, its topic and when it reached the chat stand
-        in the request, its alias in a column only. The version stays, for nothing was decided."""
         loaded = views.request(self.connection, number)
         if loaded is None:
             return
@@ -266,7 +267,7 @@ class Writer:
         try:
             self._execute(queries.JOURNAL_INSERT, (*values, codec.encode(dict(row.entry))))
         except sqlite3.IntegrityError as fault:
-            raise Conflict(f"journal of request {row.request}: {fault}") from fault
+            raise port.Conflict(f"journal of request {row.request}: {fault}") from fault
 
     def _write_timer(self, timer: model.Timer) -> None:
         due = codec.ms_up(timer.due_at)
@@ -276,11 +277,9 @@ class Writer:
         self.changes.timer = due if earliest is None else min(earliest, due)
 
     def take_timer(self, request: int, kind: str, now: int) -> bool:
-        """Remove a timer that is due. False: it was cleared, moved or taken meanwhile."""
         return self._execute(queries.TIMER_TAKE, (request, kind, now)).rowcount == 1
 
     def append(self, entry: model.AuditEntry, now: int) -> None:
-        """Add an entry to the audit chain."""
         at, facts = codec.at(now), audit.canonical_facts(entry.facts)
         seq, prev = self._next_seq, self._hash
         hash_ = audit.digest(
@@ -293,10 +292,10 @@ class Writer:
 
     # -- the outbox
 
-    def effect(self, number: int) -> effects.Row | None:
+    def effect(self, number: int) -> port.Row | None:
         return effects.load(self.connection, number)
 
-    def claim(self, now: datetime, quota: effects.Quota) -> effects.Claims:
+    def claim(self, now: datetime, quota: port.Quota) -> port.Claims:
         claims = effects.claim(self.connection, codec.ms(now), quota)
         self.starting = self.starting or any(
             isinstance(one.effect.body, highwater.STARTS) for one in claims.taken
@@ -315,17 +314,15 @@ class Writer:
     def recover(self) -> int:
         return effects.recover(self.connection)
 
-    def history(self, since: datetime, now: datetime) -> effects.History:
+    def history(self, since: datetime, now: datetime) -> port.History:
         return effects.history(self.connection, codec.ms(since), codec.ms(now))
 
     # -- the clock
 
     def note_time(self, now: datetime) -> None:
-        """Remember what the clock shows, so that the next start knows if it was set back."""
         moments.note(self.connection, now)
 
     def move_clock(self, before: datetime, size: timedelta, now: datetime) -> None:
-        """The clock was set by ``size``: move every row along that measures a pace."""
         self._shift = moments.move(self.connection, before, size, now)
         self.changes.effects = self.changes.steps = True
         self.changes.timer = codec.ms(now)
@@ -333,24 +330,17 @@ class Writer:
     # -- tidying
 
     def prune_journals(self, before: int, bite: int) -> int:
-        """Delete the journals of up to ``bite`` requests that ended and are older than ``before``;
-        returns how many."""
         old = self._execute(queries.JOURNALS_OLD, (before, bite)).fetchall()
         for row in old:
             self._execute(queries.JOURNAL_DELETE, row)
         return len(old)
 
     def prune_bus(self, before: int, bite: int) -> int:
-        """Delete up to ``bite`` events of the bus from before ``before``; returns how many."""
         return self._execute(queries.BUS_PRUNE, (before, bite)).rowcount
 
     def prune(
         self, before: int, dead: int, after: int, bite: int, outside: int | None = None
     ) -> tuple[int, int]:
-        """Delete up to ``bite`` events and outbox rows that are older than ``before``, the names of
-        events from outside if they came before ``outside`` (None: the same), dead letters only if
-        they were last tried before ``dead``; ``after`` is the outbox row to go on from.
-        Returns how many went, and the row to go on from (0: all were looked at)."""
         older = {"before": before, "outside": before if outside is None else outside}
         gone = self._execute(queries.EVENTS_PRUNE, {**older, "bite": bite}).rowcount
         first = self._execute(queries.OUTBOX_NEXT, (after,)).fetchone()

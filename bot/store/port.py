@@ -1,0 +1,394 @@
+"""What the bot needs of its store, whichever database keeps it.
+
+One process writes at a time. Whatever it has to know of what was written before, it reads within
+the transaction, so that another process can take over at any commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot import audit, model
+
+GoesOn = Callable[[float], bool]
+"""Is it worth waiting on for the right to write, after so many seconds?"""
+
+
+class Conflict(Exception):
+    """What was loaded is no longer what stands in the store; nothing of this event was written."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a transaction changed that somebody waits for. ``timer`` is the earliest due time put
+    in (milliseconds, None: none); ``steps``: a run was started or moved."""
+
+    effects: bool = False
+    timer: int | None = None
+    steps: bool = False
+
+    def __bool__(self) -> bool:
+        return self.effects or self.steps or self.timer is not None
+
+
+# ----------------------------------------------------------------------------- the outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What budgets are counted by. ``kind`` is say, card, run or lookup; an executor's effects have
+    no platform, and their region stands for the chat."""
+
+    platform: str
+    chat: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much of a bucket may be sent now. ``again`` (milliseconds): when more may, if by time."""
+
+    count: int
+    again: int | None = None
+
+
+class Quota(Protocol):
+    """How much may be sent. ``room`` is asked before, ``take`` is told of each one taken out."""
+
+    def room(self, bucket: Bucket) -> Allowance: ...
+
+    def take(self, bucket: Bucket) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An effect taken out to be sent, and what is on record of the tries before.
+    ``card_missing``: an update of a card that was never shown."""
+
+    effect: model.StoredEffect
+    bucket: Bucket
+    attempt: model.Attempt
+    card_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What was taken out, and when to look again (milliseconds; None: when something changes).
+    ``refused``: so many more were taken out, and settled at once."""
+
+    taken: tuple[Claimed, ...]
+    next_due: int | None
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An effect with where it stands. ``failures``: how often it was tried since it was queued,
+    or since people sent it once more. ``uncertain``: one of the tries may have happened."""
+
+    effect: model.StoredEffect
+    state: str
+    bucket: Bucket
+    created_at: datetime
+    failures: int
+    uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What budgets must remember over a restart: ``sent`` are (bucket, milliseconds of the last
+    moment at which the call may have arrived), ``paused`` are (bucket, until milliseconds)."""
+
+    sent: tuple[tuple[Bucket, int], ...]
+    paused: tuple[tuple[Bucket, int], ...]
+
+
+# ----------------------------------------------------------------------------- what is read
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """A step whose invocation runs at the far end. ``since`` is when we learnt of it."""
+
+    step: model.Step
+    engine: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The store in numbers: requests by state (those not final), effects by state (queued and in
+    flight; not forms that are to be read again at a later time), the newest audit entry, the next
+    timer, the events on the bus, and dead letters by state (refused; unknown: may have arrived)."""
+
+    installation: str
+    requests: Mapping[str, int]
+    effects: Mapping[str, int]
+    audit: audit.Head
+    next_timer: datetime | None
+    events: int
+    dead: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockHistory:
+    """What is known of the machine's clock. ``seen``: what it last showed (None: nobody looked).
+    ``steps``: how it was set, each as (what it showed just before, by how much)."""
+
+    seen: datetime | None
+    steps: tuple[tuple[datetime, timedelta], ...]
+
+
+class Reader(Protocol):
+    """Reads that never block the writer; each call sees the store as of its own beginning."""
+
+    def request(self, number: int) -> model.Request | None: ...
+
+    def votes(self, number: int) -> tuple[model.Vote, ...]: ...
+
+    def steps(self, number: int) -> tuple[model.Step, ...]: ...
+
+    def results(self, number: int) -> tuple[model.InstanceResult, ...]: ...
+
+    def open_requests(self, limit: int = 1000) -> tuple[model.Request, ...]:
+        """Requests that have not ended, oldest first."""
+        ...
+
+    def open_numbers(self) -> tuple[int, ...]:
+        """The numbers of all requests that have not ended."""
+        ...
+
+    def recent_requests(self, limit: int = 100) -> tuple[model.Request, ...]:
+        """Requests, newest first."""
+        ...
+
+    def knows_start(self, token: str) -> bool:
+        """Was a call with this token ever queued here?"""
+        ...
+
+    def chain(self, page: int = 1000) -> Iterator[model.AuditRow]:
+        """The whole audit chain, oldest first, read in pages."""
+        ...
+
+    def audit_head(self) -> audit.Head:
+        """What the store knows of the chain's end apart from the entries themselves."""
+        ...
+
+    def verify_audit(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
+        """Everything wrong with the audit chain, read as of one moment; the stamps in the messages
+        that the store sent are held against it, too."""
+        ...
+
+    def restored(self) -> datetime | None:
+        """When the store was put back from a copy, as long as people were not told of it."""
+        ...
+
+    def timers_due(self, now: datetime, page: int = 500) -> Iterator[model.Timer]:
+        """Timers that are due, the longest overdue first."""
+        ...
+
+    def next_timer(self) -> datetime | None: ...
+
+    def last_event(self) -> datetime | None:
+        """When the newest event was taken; None: none ever was."""
+        ...
+
+    def clock(self) -> ClockHistory: ...
+
+    def open_steps(self, page: int = 1000) -> list[OpenStep]:
+        """Every step with an invocation that has not ended."""
+        ...
+
+    def bus_events(
+        self,
+        since: datetime | None = None,
+        types: Collection[str] = (),
+        after: int = 0,
+        page: int = 500,
+    ) -> Iterator[tuple[int, model.CloudEvent]]:
+        """The events of the bus with their numbers, oldest first: those taken at ``since`` or
+        later, of these ``types`` (none: of all), with numbers above ``after``."""
+        ...
+
+    def newest_events(
+        self, limit: int = 50, since: datetime | None = None, types: Collection[str] = ()
+    ) -> tuple[tuple[int, model.CloudEvent], ...]:
+        """The newest events of the bus with their numbers, newest first."""
+        ...
+
+    def bus_event(self, number: int) -> model.CloudEvent | None: ...
+
+    def letters(self, state: str | None = None, limit: int = 100) -> tuple[model.Letter, ...]:
+        """Dead letters, the last tried first; or those in another ``state``, newest first."""
+        ...
+
+    def letter(self, number: int) -> model.Letter | None:
+        """A delivery by its number, whatever its state."""
+        ...
+
+    def letters_of(self, event: model.CloudEvent, limit: int = 100) -> tuple[model.Letter, ...]:
+        """What rules made of an event, in order."""
+        ...
+
+    def status(self) -> Status: ...
+
+
+# ----------------------------------------------------------------------------- what is written
+
+
+class Writer(Protocol):
+    """Transactions, savepoints, and the writes of one event. Owned by one thread."""
+
+    installation: str
+    """The random name of this store."""
+    changes: Changes
+    """What the transaction has changed so far, or the last one changed."""
+
+    # -- transactions
+
+    def begin(self, goes_on: GoesOn = ...) -> None:
+        """Take the right to write, which another program may hold, waiting as long as ``goes_on``
+        says; and learn what was written before."""
+        ...
+
+    def commit(self) -> None:
+        """Put the transaction on disk; it is there when this returns."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo the whole transaction, if the database has not undone it already."""
+        ...
+
+    def savepoint(self) -> None: ...
+
+    def release(self) -> None: ...
+
+    def rollback_to_savepoint(self) -> None:
+        """Undo what was written since the savepoint, and forget the savepoint."""
+        ...
+
+    def is_broken(self, fault: BaseException) -> bool:
+        """Is it the store that failed (full disk, I/O error, corruption) and not the event?"""
+        ...
+
+    def upkeep(self, idle: bool) -> float | None:
+        """Between two transactions, do what would slow a commit down: what cannot wait, or, where
+        nobody waits (``idle``), what is due. Returns the seconds of idleness after which to be
+        called again; None: nothing is left to do."""
+        ...
+
+    def finish(self) -> None:
+        """Nothing more will be written: do what was left for idle moments, except for what a later
+        start does by itself."""
+        ...
+
+    # -- events and decisions
+
+    def answer(self, event: str) -> model.Receipt | None:
+        """The receipt given when this event was first taken; None: it is new."""
+        ...
+
+    def record(self, event: str, kind: str, at: int, receipt: model.Receipt) -> None:
+        """Remember that an event was taken, and what was answered."""
+        ...
+
+    def view(self, needs: model.Needs, recent_asks: int) -> model.View:
+        """What ``needs`` asks for, as of this transaction."""
+        ...
+
+    def apply(self, view: model.View, decision: model.Decision, now: datetime) -> None:
+        """Write everything that a decision changes. Raises ``Conflict`` where a guard fails."""
+        ...
+
+    def append(self, entry: model.AuditEntry, now: int) -> None:
+        """Add an entry to the audit chain."""
+        ...
+
+    def card_shown(self, number: int, shown: model.Done, at: datetime) -> None:
+        """Note the card of a request: its reference, its topic and when it reached the chat stand
+        in the request, its alias in a column only. The version stays, for nothing was decided."""
+        ...
+
+    def take_timer(self, request: int, kind: str, now: int) -> bool:
+        """Remove a timer that is due. False: it was cleared, moved or taken meanwhile."""
+        ...
+
+    # -- the outbox
+
+    def effect(self, number: int) -> Row | None: ...
+
+    def claim(self, now: datetime, quota: Quota) -> Claims:
+        """Mark as in flight what is due, oldest first and one per lane, as far as ``quota``
+        allows."""
+        ...
+
+    def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
+        """Note how an effect ended: done, refused or unknown."""
+        ...
+
+    def put_off(self, number: int, outcome: model.NotSent, due_at: int, now: int) -> None:
+        """Queue an effect again that did not happen, or may be repeated."""
+        ...
+
+    def note(self, number: int, part: str, ref: str) -> None:
+        """Put on record that a part of an effect in flight is done; earlier doubt is over with
+        it."""
+        ...
+
+    def recover(self) -> int:
+        """Queue again, in doubt, what was in flight when the process died; returns how many."""
+        ...
+
+    def history(self, since: datetime, now: datetime) -> History:
+        """Calls since ``since``, and buckets whose platform said when to come back."""
+        ...
+
+    # -- the clock, and restores
+
+    def note_time(self, now: datetime) -> None:
+        """Remember what the clock shows, so that the next start knows if it was set back."""
+        ...
+
+    def move_clock(self, before: datetime, size: timedelta, now: datetime) -> None:
+        """The clock was set by ``size``, from ``before`` to ``now``: move every row along that
+        measures a pace."""
+        ...
+
+    def forget_restore(self) -> None:
+        """People were told that the store was put back."""
+        ...
+
+    # -- tidying
+
+    def prune(
+        self, before: int, dead: int, after: int, bite: int, outside: int | None = None
+    ) -> tuple[int, int]:
+        """Delete up to ``bite`` events and outbox rows that are older than ``before``, the names of
+        events from outside if they came before ``outside`` (None: the same), dead letters only if
+        they were last tried before ``dead``; ``after`` is the outbox row to go on from.
+        Returns how many went, and the row to go on from (0: all were looked at)."""
+        ...
+
+    def prune_journals(self, before: int, bite: int) -> int:
+        """Delete the journals of up to ``bite`` requests that ended and are older than ``before``;
+        returns how many."""
+        ...
+
+    def prune_bus(self, before: int, bite: int) -> int:
+        """Delete up to ``bite`` events of the bus from before ``before``; returns how many."""
+        ...
+
+
+class Store(Protocol):
+    """A store that is open. ``writer`` is None where it is open for reading only."""
+
+    @property
+    def writer(self) -> Writer | None: ...
+
+    def reading(self) -> AbstractContextManager[Reader]:
+        """A reader on a connection that nobody else uses meanwhile."""
+        ...
