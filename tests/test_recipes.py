@@ -306,16 +306,16 @@ FUNCTION = Recipe(
 
 def check_begin(tree: Tree) -> None:
     tree.add(
-        "bot/policy/__init__.py",
+        "bot/policy/access.py",
         "\n\ndef refusal_of_parcel(text: str) -> Refusal | None:\n"
         '    """Does a message ask for a parcel?"""\n'
         '    return Refusal("refused.parcel") if "parcel" in text else None\n',
     )
     tree.edit(
         "bot/core/intake_chat.py",
-        "    refusal = policy.refusal_of_place(",
-        "    refusal = policy.refusal_of_parcel(event.text)\n"
-        "    refusal = refusal or policy.refusal_of_place(",
+        "    refusal = access.refusal_of_place(",
+        "    refusal = access.refusal_of_parcel(event.text)\n"
+        "    refusal = refusal or access.refusal_of_place(",
     )
 
 

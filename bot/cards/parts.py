@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot import model, policy, texts
+from bot import model, texts
 from bot.deployment import Deployment
+from bot.policy import identity
 
 Row = tuple[str, tuple[model.Span, ...]]
 
@@ -94,7 +95,7 @@ def accounts_of(
     deployment: Deployment, ids: Iterable[str], place: model.Place
 ) -> tuple[model.Account, ...]:
     """The accounts by which these people can be mentioned in this place."""
-    found = (policy.account_of(deployment.book, who, place.platform, place.tenant) for who in ids)
+    found = (identity.account_of(deployment.book, who, place.platform, place.tenant) for who in ids)
     return tuple(account for account in found if account is not None)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from bot import model, policy, texts
 from bot.commands import deliveries, registry
 from bot.commands.answers import Reply
-from bot.policy import quorum
+from bot.policy import access, quorum
 
 MOST_NAMED = 4
 
@@ -89,7 +89,7 @@ class Context:
         if found is None or (found.kind == "operation" and found.name not in self.book.commands):
             return False
         by_role = found.by_role or found.kind == "operation"
-        return not by_role or policy.may_use(self.book, self.person, found.name, self.place)
+        return not by_role or access.may_use(self.book, self.person, found.name, self.place)
 
     def may_vote(self, request: model.Request) -> bool:
         """Is this person in the electorate of the request, whether or not they voted already?"""
@@ -105,7 +105,7 @@ class Context:
             or self.may_vote(request)
             or self.person.id in quorum.of(self.book, request).approvers
             or self.at_home(request)
-            or (not at.direct and policy.may_use(self.book, self.person, request.command, at))
+            or (not at.direct and access.may_use(self.book, self.person, request.command, at))
         )
 
     def at_home(self, request: model.Request) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot import model, policy, texts
+from bot.policy import access
 
 HIDDEN = "***"
 
@@ -51,7 +52,7 @@ def contents(deliver: model.Deliver, hidden: Collection[str] = ()) -> str:
 
 
 def _chat(book: policy.Book, platform: str, chat: str) -> str:
-    group = policy.group_of(book, platform, chat)
+    group = access.group_of(book, platform, chat)
     return group.name if group is not None else chat or "?"
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from bot import policy, regexes, texts
 from bot.config import check, people, schema
+from bot.policy import identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def book(file: schema.File) -> policy.Book:
         locale=file.bot.locale,
         bot_name=file.bot.name,
         watch=_watch(file),
-        index=policy.index_accounts(humans),
+        index=identity.index_accounts(humans),
     )
 
 

@@ -14,7 +14,7 @@ from bot import model, policy, texts
 from bot.core import endings, plan_preview, plan_template, values
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
-from bot.policy import quorum
+from bot.policy import access, identity, limits, quorum
 
 NOT_AUTHORISED = "not_authorised"
 """The code of a refusal that was made here, and not by a platform."""
@@ -154,7 +154,7 @@ def refusal_of_request(
     refusal = refusal_of_requester(deployment.book, request)
     if refusal is None and request.plan is not None:
         here = tuple(one for one in request.plan.instances if one.id not in request.gone)
-        refusal = policy.refusal_of_targets(rule, here)
+        refusal = limits.refusal_of_targets(rule, here)
         refusal = refusal or plan_template.refusal_of_mentions(rule, request.plan)
     return refusal
 
@@ -186,13 +186,13 @@ def refusal_of_values(builder: DecisionBuilder) -> policy.Refusal | None:
 def refusal_of_requester(book: policy.Book, request: model.Request) -> policy.Refusal | None:
     """Is whoever asked still known, and may they still ask for this here? Where the account is
     another person's now, both must be allowed."""
-    holder = policy.person_of(book, request.account)
+    holder = identity.person_of(book, request.account)
     then = book.people.get(request.person)
     facts = {"id": request.id, "command": request.command, "name": request.person}
     if (then is None and holder is None) or (request.account.id and holder is None):
         return policy.Refusal("authority.requester", facts)
     for person in (then, holder):
-        if person is not None and not policy.may_use(book, person, request.command, request.place):
+        if person is not None and not access.may_use(book, person, request.command, request.place):
             return policy.Refusal("authority.right", {**facts, "name": person.name})
     return None
 

@@ -20,6 +20,7 @@ from bot import model, policy
 from bot.deployment import Deployment
 from bot.oos.engine import calls
 from bot.oos.template import model as oos
+from bot.policy import limits
 
 REFUSED = "OutOfBounds"
 """The code of a call that was refused by this."""
@@ -77,7 +78,7 @@ class Aim:
 
 
 def of_rule(rule: policy.CommandRule) -> Bounds:
-    return Bounds(rule.allowed_targets, rule.most_targets, policy.unjudged(rule))
+    return Bounds(rule.allowed_targets, rule.most_targets, limits.unjudged(rule))
 
 
 def of_now(deployment: Deployment, request: model.Request) -> tuple[Bounds, ...]:

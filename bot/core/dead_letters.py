@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot import model, policy, texts
 from bot.commands import api, deliveries
 from bot.core.decision import DecisionBuilder
+from bot.policy import access
 
 
 def by_text(
@@ -14,7 +15,7 @@ def by_text(
 ) -> model.Decision:
     """``redrive 12`` by somebody whose role allows it."""
     book = builder.deployment.book
-    locale = builder.spoken = policy.locale_of(book, event.place)
+    locale = builder.spoken = access.locale_of(book, event.place)
     letter = next((one for one in builder.view.letters if one.number == wish.letter), None)
     if letter is None or not letter.dead:
         key = refusal_of(letter)

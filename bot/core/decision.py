@@ -14,7 +14,7 @@ from bot.core import hidden_values
 from bot.deployment import Deployment
 from bot.oos.template import model as oos
 from bot.oos.template import parse
-from bot.policy import quorum
+from bot.policy import identity, quorum
 
 VOTE_TIMERS = ("ballot", "ballot_expires")
 ENDINGS = (
@@ -174,7 +174,7 @@ class DecisionBuilder:
 
     def vote(self, vote: model.Vote) -> None:
         """Add a vote, with all the accounts that its person holds now."""
-        held = policy.accounts_held(self.deployment.book, vote.person)
+        held = identity.accounts_held(self.deployment.book, vote.person)
         self.votes = (*self.votes, replace(vote, accounts=held))
         self.change()
 

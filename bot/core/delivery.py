@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot import cards, model, policy, texts
+from bot import cards, model, texts
 from bot.core.decision import DecisionBuilder, reason_of
 from bot.deployment import Deployment
+from bot.policy import identity
 
 MOST_CARDS = 3
 """How many cards of one request are sent at most where nobody knows whether they arrived."""
@@ -172,11 +173,11 @@ def place_of(builder: DecisionBuilder, way: str) -> model.Place | None:
         return model.Place(place.platform, place.tenant, place.chat, direct=place.direct)
     book = builder.deployment.book
     if account.platform != place.platform or not account.id:
-        found = policy.account_of(book, builder.it.person, place.platform, place.tenant)
+        found = identity.account_of(book, builder.it.person, place.platform, place.tenant)
         if found is None:
             return None
         account = found
-    holder = policy.person_of(book, account)
+    holder = identity.person_of(book, account)
     if holder is None or holder.id != builder.it.person:
         return None
     if account.tenant not in book.tenants.get(account.platform, frozenset()):

@@ -9,6 +9,7 @@ from bot import model, policy, texts
 from bot.core import questions, run_remote, terms
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
+from bot.policy import access, identity
 
 UNKNOWN_STARTER = 2
 """So many people must agree where nobody knows who started it: one of them may be who did."""
@@ -24,7 +25,7 @@ def found(
     if watch is None or place is None or execution.waiting is None:
         return builder.receipt()
     rule = policy.policy_of(deployment.book, watch.policy)
-    locale = policy.locale_of(deployment.book, place)
+    locale = access.locale_of(deployment.book, place)
     plan = model.Plan(
         command=execution.template or execution.id,
         version="",
@@ -34,10 +35,10 @@ def found(
         template=execution.template or execution.id,
         preview=questions.with_note(execution.waiting.shown, locale, execution),
     )
-    person = policy.starter_of(deployment.book, execution.by)
+    person = identity.starter_of(deployment.book, execution.by)
     account = model.Account(place.platform, place.tenant, "", execution.by)
     if person is not None:
-        known = policy.account_of(deployment.book, person.id, place.platform, place.tenant)
+        known = identity.account_of(deployment.book, person.id, place.platform, place.tenant)
         account = known or account
     builder.create(
         model.Request(

@@ -16,6 +16,7 @@ from bot import model, policy
 from bot.commands import registry
 from bot.model import fields
 from bot.model.fields import Field
+from bot.policy import identity
 
 if TYPE_CHECKING:
     from bot.commands import parameters
@@ -53,7 +54,7 @@ class People:
 
     def id_of(self, named: Mapping[str, str]) -> str:
         account = model.Account(self.platform, self.tenant, named["account"])
-        person = policy.person_of(self.book, account)
+        person = identity.person_of(self.book, account)
         if person is None and self.strict:
             raise Stranger(named["name"] or named["account"])
         return person.id if person else f"{self.platform}:{named['account'] or named['name']}"

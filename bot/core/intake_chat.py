@@ -13,7 +13,6 @@ from bot import cards, model, policy, texts
 from bot.commands import api, registry
 from bot.commands.line import parser
 from bot.core import (
-    access,
     calling,
     dead_letters,
     drift,
@@ -32,6 +31,7 @@ from bot.core import (
 )
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
+from bot.policy import access, identity
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def needs(deployment: Deployment, event: model.MessageReceived) -> model.Needs:
     # One without an id chooses its own name: all such share what one person may ask in a chat.
     who = event.account
     asks_by = f"{who.platform}:{who.tenant}:{who.id}" if who.id else f"::{event.place.chat}"
-    found = parsed(deployment.catalog, event.text, policy.locale_of(deployment.book, event.place))
+    found = parsed(deployment.catalog, event.text, access.locale_of(deployment.book, event.place))
     if isinstance(found, policy.Refusal):
         return model.Needs(asks_by=asks_by)
     wanted = found.command.needs(found.values, event.place, event.quoted)
@@ -62,7 +62,7 @@ def asked(
 ) -> model.Decision:
     """Decide on a message: the place, the person, the words, the right; then what it asks."""
     builder = DecisionBuilder(deployment, view, now)
-    book, locale = deployment.book, policy.locale_of(deployment.book, event.place)
+    book, locale = deployment.book, access.locale_of(deployment.book, event.place)
     typed = event.text
     event = replace(event, text=parser.shown(deployment.catalog, typed, locale))
     builder.carried = event.text != typed
@@ -70,13 +70,13 @@ def asked(
     brake = is_brake(found)
     if view.recent_asks >= book.asks_per_minute and not brake:
         return refuse_rate(builder, event, locale)
-    refusal = policy.refusal_of_place(book, event.place, event.account)
-    refusal = refusal or policy.refusal_of_person(book, event.account)
+    refusal = access.refusal_of_place(book, event.place, event.account)
+    refusal = refusal or identity.refusal_of_person(book, event.account)
     if refusal is not None and view.recent_asks >= book.asks_per_minute:
         return refuse_rate(builder, event, locale)
     if refusal is not None:
         return refuse(builder, event, refusal, locale)
-    person = policy.person_of(book, event.account)
+    person = identity.person_of(book, event.account)
     assert person is not None
     if not brake:
         refusal = refusal_of_age(builder, event, found)
@@ -92,7 +92,7 @@ def asked(
         return operation(builder, event, typed, found, context)
     if found.command.by_role:
         refusal = access.refusal_of_role(
-            deployment, person, found.command.name, event.place, locale
+            deployment.book, person, found.command.name, event.place, locale
         )
         if refusal is not None:
             return refuse(builder, event, refusal, locale, person.id)
@@ -198,7 +198,7 @@ def operation(
     locale, person = context.locale, context.person
     alone = policy.Refusal("refused.alone") if event.place.direct else None
     refusal = alone or access.refusal_of_right(
-        builder.deployment, person, found.command.name, event.place, locale
+        builder.deployment.book, person, found.command.name, event.place, locale
     )
     refusal = refusal or new_request.file_request(
         builder,

@@ -10,7 +10,6 @@ from typing import Any
 from bot import cards, model, policy, texts
 from bot.commands.line import parser
 from bot.core import (
-    access,
     form_amendments,
     form_mapping,
     form_reading,
@@ -21,6 +20,7 @@ from bot.core import (
 )
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
+from bot.policy import access, identity
 
 APPROVED = "approval.approved"
 """The type of the event that a form which was agreed to is."""
@@ -152,7 +152,7 @@ def asks(
     if not agreed and form_reading.context_of(builder).get("quiet"):
         return None
     refusal: policy.Refusal | None
-    locale = policy.locale_of(
+    locale = access.locale_of(
         builder.deployment.book, place_of(builder.deployment.book, rule, body.tenant)
     )
     if not agreed and not is_decided(data, outcome):
@@ -209,7 +209,7 @@ def say_refused(
 ) -> None:
     """Tell the group of the form why nothing came of it; the same only once."""
     place = place_of(builder.deployment.book, rule, body.tenant)
-    locale = policy.locale_of(builder.deployment.book, place)
+    locale = access.locale_of(builder.deployment.book, place)
     actor, instance = f"{body.platform}:form", body.instance
     builder.enter(actor, "ask.refused", reason=refusal.key, instance=instance)
     heading = texts.say(locale, "form.title" if title else "form.plain", title=title)
@@ -233,7 +233,7 @@ def approved(
     whoever made the form likes, so what the bot adds goes before them."""
     originator, book = str(data.get("originator") or ""), builder.deployment.book
     account = model.Account(body.platform, body.tenant, originator)
-    person = policy.person_of(book, account)
+    person = identity.person_of(book, account)
     found = builder.deployment.catalog.find(rule.command) if rule is not None else None
     people = form_mapping.People(book, body.platform, body.tenant)
     return model.CloudEvent(
@@ -311,7 +311,7 @@ def file_form(
     is being revoked or modified already."""
     deployment, book = builder.deployment, builder.deployment.book
     place = place_of(book, rule, body.tenant)
-    locale = policy.locale_of(book, place)
+    locale = access.locale_of(book, place)
     title = str(data.get("title") or "") or texts.say(locale, "form.plain")
     if data.get("status") != "approved":
         word = f"form.status.{data.get('status')}"
@@ -320,7 +320,7 @@ def file_form(
         return policy.Refusal("refused.form_status", facts)
     account = model.Account(body.platform, body.tenant, str(data.get("originator") or ""))
     unknown = votes.refusal_of_account(book, account)
-    person = policy.person_of(book, account)
+    person = identity.person_of(book, account)
     if unknown is not None or person is None:
         return unknown
     found = deployment.catalog.find(rule.command)
@@ -333,11 +333,11 @@ def file_form(
     bound = parser.from_fields(found, values, locale)
     if isinstance(bound, policy.Refusal):
         return bound
-    refused = access.refusal_of_right(deployment, person, found.name, place, locale)
+    refused = access.refusal_of_right(deployment.book, person, found.name, place, locale)
     if refused is not None:
         return refused
     context = builder.asked_by(person, account, place, locale)
-    account = policy.account_of(book, person.id, body.platform, body.tenant) or account
+    account = identity.account_of(book, person.id, body.platform, body.tenant) or account
     words = " ".join([found.name, *(f"{name}={value}" for name, value in values.items())])
     refusal = new_request.file_request(
         builder,

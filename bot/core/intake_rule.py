@@ -6,9 +6,10 @@ from datetime import datetime
 
 from bot import cards, model, policy, texts
 from bot.commands.line import parser
-from bot.core import access, new_request
+from bot.core import new_request
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
+from bot.policy import access, identity
 
 
 def ordered(
@@ -26,7 +27,7 @@ def ordered(
         return builder.receipt(f"there is no group {event.group} on {event.platform}", "error")
     tenant = next(iter(sorted(book.tenants.get(group.platform, ()))), "")
     place = model.Place(group.platform, tenant, group.chat)
-    locale = policy.locale_of(book, place)
+    locale = access.locale_of(book, place)
     refusal = file(builder, event, place, locale)
     if refusal is None:
         return builder.receipt(str(builder.it.id), "success")
@@ -61,10 +62,10 @@ def file(
     bound = parser.from_fields(found, dict(event.values), locale)
     if isinstance(bound, policy.Refusal):
         return bound
-    refusal = access.refusal_of_right(deployment, person, found.name, place, locale)
+    refusal = access.refusal_of_right(deployment.book, person, found.name, place, locale)
     if refusal is not None:
         return refusal
-    account = policy.account_of(book, person.id, place.platform, place.tenant)
+    account = identity.account_of(book, person.id, place.platform, place.tenant)
     account = account or model.Account(place.platform, place.tenant, "", person.name)
     context = builder.asked_by(person, account, place, locale)
     words = " ".join([found.name, *(f"{name}={value}" for name, value in event.values.items())])

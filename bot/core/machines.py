@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from bot import model, policy
+from bot.policy import limits
 
 
 def instances_of(data: Mapping[str, Any]) -> tuple[model.Instance, ...]:
@@ -56,7 +57,7 @@ def refusal_of_found(
     for target, ids in dict(data.get("ambiguous", {})).items():
         return policy.Refusal("refused.ambiguous_target", {"target": target, "ids": list(ids)})
     named = instances_of({"instances": data.get("mentions", ())})
-    refusal = policy.refusal_of_names(rule, named)
+    refusal = limits.refusal_of_names(rule, named)
     found = instances_of(data)
     if refusal is not None or (named and not found and "each" not in data):
         return refusal
@@ -66,11 +67,11 @@ def refusal_of_found(
     if len(regions) > 1:
         return policy.Refusal("refused.several_regions", {"regions": regions})
     if not scripts:
-        return policy.refusal_of_targets(rule, found)
+        return limits.refusal_of_targets(rule, found)
     stopped = [i.name or i.id for i in found if i.status and i.status != "Running"]
     if stopped:
         return policy.Refusal("refused.not_running", {"targets": stopped})
     deaf = [i.name or i.id for i in found if not i.agent]
     if deaf:
         return policy.Refusal("refused.no_agent", {"targets": deaf})
-    return policy.refusal_of_targets(rule, found)
+    return limits.refusal_of_targets(rule, found)

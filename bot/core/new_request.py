@@ -14,10 +14,10 @@ from bot import model, policy, texts
 from bot.cards import runs
 from bot.commands import api, rendering
 from bot.commands.line import parser
-from bot.core import calling, plan_definitions, plan_template, proposal, screening
+from bot.core import calling, plan_definitions, plan_template, proposal
 from bot.core import values as values_
 from bot.core.decision import DecisionBuilder
-from bot.policy import quorum
+from bot.policy import identity, quorum, screening
 
 STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 """What a parameter of a command stored in Cloud Assistant may hold: it is pasted in unquoted."""
@@ -139,7 +139,7 @@ def enter(builder: DecisionBuilder, needed: str) -> None:
 
 def with_accounts(book: policy.Book, party: model.Party) -> model.Party:
     """A party with all the accounts that its person holds now."""
-    held = dict.fromkeys((*party.accounts, *policy.accounts_held(book, party.person)))
+    held = dict.fromkeys((*party.accounts, *identity.accounts_held(book, party.person)))
     return replace(party, accounts=tuple(held))
 
 
@@ -210,7 +210,7 @@ def needed_quorum(
 ) -> tuple[quorum.Quorum, str] | policy.Refusal:
     """Whose agreement it needs: by the usual policy, and by all that the patterns add; and why they
     do. Or their no."""
-    book, found = builder.deployment.book, policy.together(findings)
+    book, found = builder.deployment.book, screening.together(findings)
     if found.refusal is not None:
         return found.refusal
     names = dict.fromkeys((usual, *found.policies))
@@ -331,15 +331,15 @@ def findings(
     either system."""
     book, name = builder.deployment.book, parsed.command.name
     values = dict.fromkeys((*script.parameters.values(), *values_.typed(parsed.values)))
-    found = [policy.examine(book, name, "text", text)]
+    found = [screening.examine(book, name, "text", text)]
     found += [
-        screening.examined(builder.deployment, name, "value", value)
-        for value in values
-        if value != script.source
+        screening.examine(book, name, "value", value) for value in values if value != script.source
     ]
     if not builder.deployment.book.commands[name].command_id:
         found += [
-            screening.finding_of_script(builder.deployment, name, one) for one in rendered if one
+            screening.finding_of_script(book, name, one, rendering.SCRIPT_BYTES)
+            for one in rendered
+            if one
         ]
     return found
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import model, policy, texts
+from bot.commands import rendering
 from bot.core import (
     endings,
     new_request,
@@ -17,13 +18,12 @@ from bot.core import (
     plan_preview,
     plan_template,
     proposal,
-    screening,
     waits,
 )
 from bot.core.decision import DecisionBuilder, parsed, reason_of
 from bot.deployment import Deployment
 from bot.oos.template import model as oos
-from bot.policy import quorum
+from bot.policy import quorum, screening
 
 Cloud = dict[str, dict[str, Any]]
 """What was read of templates so far, by folded name: its name, version, what was asked for, and the
@@ -69,10 +69,12 @@ def go_on(
     """All is known: judge what will run, then look for the instances, or plan at once."""
     deployment, name = builder.deployment, builder.it.command
     if context.get("template"):
-        findings = [screening.examined(deployment, name, "script", shown)]
+        findings = [screening.examine(deployment.book, name, "script", shown)]
     else:
-        findings = [screening.finding_of_script(deployment, name, shown)]
-    refusal = escalated(builder, policy.together(findings))
+        findings = [
+            screening.finding_of_script(deployment.book, name, shown, rendering.SCRIPT_BYTES)
+        ]
+    refusal = escalated(builder, screening.together(findings))
     if refusal is not None:
         return refusal
     builder.cleared.append("definition")

@@ -12,13 +12,13 @@ from bot import model, policy, texts
 from bot.cards import runs
 from bot.commands import registry
 from bot.commands.line import parser
-from bot.core import bounds, hidden_values, machines, plan_preview, screening
+from bot.core import bounds, hidden_values, machines, plan_preview
 from bot.core import plan_definitions as kept
 from bot.core.decision import DecisionBuilder, parsed
 from bot.oos.expr import placeholders
 from bot.oos.parameters import arguments
 from bot.oos.template import model as oos
-from bot.policy import quorum
+from bot.policy import limits, quorum, screening
 
 NO_DATA: Mapping[str, Any] = {"instances": []}
 
@@ -97,7 +97,7 @@ def refusal_of_calls(
 ) -> policy.Refusal | None:
     """Would calls be made of which nobody can tell on what they act, though the command is held to
     some instances?"""
-    if policy.unjudged(rule) == "allow":
+    if limits.unjudged(rule) == "allow":
         return None
     if rule.engine == "oos":
         return policy.Refusal("bounds.unjudged_plan", {"calls": ["OOS"]})
@@ -144,7 +144,7 @@ def refusal_of_mentions(rule: policy.CommandRule, plan: model.Plan) -> policy.Re
     strays = strays_of(rule, plan.parameters, plan.targets) if plan.template else {}
     for one, name in strays.items():
         known = named.get(one, model.Instance(one))
-        refusal = policy.refusal_of_names(rule, (known,))
+        refusal = limits.refusal_of_names(rule, (known,))
         if refusal is not None:
             shy = policy.Refusal("refused.target", {"target": f"{runs.HIDDEN} ({name})"})
             return shy if name in plan.hidden else refusal
@@ -194,10 +194,10 @@ def findings(
     """What the patterns say of the words, of every value, and of what will be done: all as it is,
     for a refusal never repeats what was found."""
     deployment = builder.deployment
-    seen = [policy.examine(deployment.book, command, "text", text)]
+    seen = [screening.examine(deployment.book, command, "text", text)]
     for value in filter(None, dict.fromkeys(strings(bound.parameters))):
-        seen.append(screening.examined(deployment, command, "value", value))
-    seen.append(screening.examined(deployment, command, "script", bound.real))
+        seen.append(screening.examine(deployment.book, command, "value", value))
+    seen.append(screening.examine(deployment.book, command, "script", bound.real))
     return seen
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from bot import model, policy
 from bot.core import authority, machines, plan_definitions, run_script, systems, terms
 from bot.core.decision import DecisionBuilder
-from bot.policy import quorum
+from bot.policy import identity, quorum
 
 PLAN_WITHIN = timedelta(minutes=2)
 
@@ -98,7 +98,7 @@ def count_form(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
     digest = request.digest if alone else quorum.FORM + request.digest
     themselves = any(one.self_approval and one.form_counts for one in rule.policies)
     for account in request.form.approvers:
-        person = policy.person_of(book, account)
+        person = identity.person_of(book, account)
         if person is None or any(vote.person == person.id for vote in builder.ballot()[1]):
             why = "unknown account" if person is None else "counted already"
         elif person.id == request.person or (person.id in rule.involved and not themselves):

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot import model, policy, texts
+from bot import model, texts
 from bot.cards import runs
 from bot.core import hidden_values, live_runs, plan_preview, plan_template
 from bot.core.decision import DecisionBuilder
 from bot.oos.engine import calls, interpreter
-from bot.policy import quorum
+from bot.policy import identity, quorum
 
 PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})
 """What a run waits for without a vote."""
@@ -47,7 +47,7 @@ def named(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who votes where a task names these RAM users, and which of them belong to nobody here. Of one
     that names none, the approvers of the request do."""
-    found = {user: policy.of_ram(builder.deployment.book, user) for user in users}
+    found = {user: identity.of_ram(builder.deployment.book, user) for user in users}
     people = tuple(dict.fromkeys(one.id for one in found.values() if one is not None))
     nobody = tuple(user for user, one in found.items() if one is None)
     return (people, nobody) if users else (rule.approvers, ())

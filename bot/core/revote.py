@@ -10,9 +10,9 @@ from typing import Any
 from bot import cards, model, policy, texts
 from bot.commands import api
 from bot.commands.line import parser
-from bot.core import access, authority, new_request, run_script
+from bot.core import authority, new_request, run_script
 from bot.core.decision import DecisionBuilder, refusal_text
-from bot.policy import quorum
+from bot.policy import access, identity, quorum
 
 RESTORED = "restored"
 """Why a request is held that came out of a backup: what became of it since, nobody knows."""
@@ -39,7 +39,7 @@ def refusal_of(builder: DecisionBuilder, person: policy.Person) -> policy.Refusa
     book, request = builder.deployment.book, builder.it
     facts = {"id": request.id}
     asker = quorum.holders(book, quorum.requester(request))
-    if person.id not in asker and not policy.may_use(book, person, request.command, request.place):
+    if person.id not in asker and not access.may_use(book, person, request.command, request.place):
         return policy.Refusal("revote.not_yours", {**facts, "command": request.command})
     if request.renewed:
         return policy.Refusal("revote.already", {**facts, "number": request.renewed})
@@ -59,14 +59,16 @@ def file(
 ) -> policy.Refusal | None:
     """Make the request anew, through every check, with the values that it had."""
     deployment, book, request = builder.deployment, builder.deployment.book, builder.it
-    asker = book.people.get(request.person) or policy.person_of(book, request.account)
+    asker = book.people.get(request.person) or identity.person_of(book, request.account)
     if asker is None:
         facts = {"id": request.id, "name": request.person}
         return policy.Refusal("authority.requester", facts)
     found = deployment.catalog.find(request.command)
     if found is None or found.kind != "operation":
         return policy.Refusal("refused.not_enabled", {"command": request.command})
-    refusal = access.refusal_of_right(deployment, asker, found.name, request.place, request.locale)
+    refusal = access.refusal_of_right(
+        deployment.book, asker, found.name, request.place, request.locale
+    )
     if refusal is not None:
         return refusal
     values = values_of(request, found.hidden)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot import model, policy
 from bot.core.decision import DecisionBuilder
-from bot.policy import quorum
+from bot.policy import limits, quorum
 
 FORMAT = 2
 """How the digests of new plans are made."""
@@ -40,7 +40,7 @@ def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
         found |= {
             "allowed_targets": list(rule.allowed_targets),
             "most_targets": rule.most_targets,
-            "unjudged_calls": policy.unjudged(rule),
+            "unjudged_calls": limits.unjudged(rule),
             "allowed_values": {name: list(values) for name, values in rule.allowed_values.items()},
             "drift": rule.drift,
         }

@@ -11,10 +11,11 @@ from typing import Any
 
 from bot import model, policy
 from bot.cards import runs
-from bot.core import plan_preview, plan_template, screening, terms
+from bot.core import plan_preview, plan_template, terms
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 from bot.oos.template import model as oos
+from bot.policy import limits, screening
 
 
 def refusal_of_allowed(
@@ -44,7 +45,7 @@ def refusal_now(builder: DecisionBuilder, rule: policy.CommandRule) -> policy.Re
     plan = builder.it.plan
     assert plan is not None
     kept = plan.terms
-    if plan.engine == "oos" and policy.unjudged(rule) == "refuse":
+    if plan.engine == "oos" and limits.unjudged(rule) == "refuse":
         return policy.Refusal("authority.unjudged", {"id": builder.it.id})
     allowed = {name: list(values) for name, values in rule.allowed_values.items()}
     if allowed and kept.get("allowed_values") != allowed:
@@ -92,10 +93,10 @@ def finding_now(builder: DecisionBuilder) -> policy.Finding:
             script = plan_preview.real(plan_template.subject_of(builder, plan))
         except plan_preview.Untold as untold:
             return policy.Finding(untold.refusal)
-    found = [screening.examined(builder.deployment, name, "script", script)]
+    found = [screening.examine(builder.deployment.book, name, "script", script)]
     for text in dict.fromkeys(texts_of(given, plan)):
-        found.append(screening.examined(builder.deployment, name, "value", text))
-    return policy.together(found)
+        found.append(screening.examine(builder.deployment.book, name, "value", text))
+    return screening.together(found)
 
 
 def texts_of(values: Mapping[str, Any], plan: model.Plan) -> Iterator[str]:

@@ -11,7 +11,7 @@ from bot.commands import api
 from bot.core import authority, delivery, endings, revote, run_control, run_script, timers
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
-from bot.policy import quorum
+from bot.policy import access, identity, quorum
 
 MOST_CLICKERS = 50
 """How many people an update of a card is made for one by one."""
@@ -22,7 +22,7 @@ def clicked(
 ) -> model.Decision:
     """A button was pressed: judge who pressed it, which card it stood on, and what it asks."""
     builder = DecisionBuilder(deployment, view, now)
-    locale = view.request.locale if view.request else policy.locale_of(deployment.book, event.place)
+    locale = view.request.locale if view.request else access.locale_of(deployment.book, event.place)
     refusal = refusal_of_account(deployment.book, event.account)
     if refusal is None and view.request is None:
         refusal = policy.Refusal("vote.no_request")
@@ -32,7 +32,7 @@ def clicked(
         remember(builder, event.account)
     if refusal is None and is_other_card(event, builder.it):
         return other_card(builder, event)
-    person, shown = policy.person_of(deployment.book, event.account), builder.request
+    person, shown = identity.person_of(deployment.book, event.account), builder.request
     if refusal is not None or person is None:
         who = person.id if person else f"{event.account.platform}:{event.account.id or '?'}"
         key = refusal.key if refusal else "refused.unknown_account"
@@ -56,7 +56,7 @@ def remember(builder: DecisionBuilder, account: model.Account) -> None:
 
 def other_card(builder: DecisionBuilder, event: model.CardAction) -> model.Decision:
     """A card of the request was clicked that is not the one that decides."""
-    person = policy.person_of(builder.deployment.book, event.account)
+    person = identity.person_of(builder.deployment.book, event.account)
     who = person.id if person is not None else f"{event.account.platform}:{event.account.id}"
     builder.enter(
         who, "click.refused", reason="vote.other_card", action=event.action, card=event.card
@@ -76,7 +76,7 @@ def refusal_of_account(book: policy.Book, account: model.Account) -> policy.Refu
     """Is the clicker one known human of an allowed organisation?"""
     if account.tenant not in book.tenants.get(account.platform, frozenset()) or not account.id:
         return policy.Refusal("refused.outsider", {"account": account.id or account.name or "?"})
-    return policy.refusal_of_person(book, account)
+    return identity.refusal_of_person(book, account)
 
 
 HALTS = ("stop", "pause")
@@ -109,7 +109,7 @@ def by_text(
 ) -> model.Decision:
     """approve / reject / cancel / stop in words, with a number or as a reply to the card. To who
     may not see a request there is none."""
-    builder.spoken = locale = policy.locale_of(builder.deployment.book, event.place)
+    builder.spoken = locale = access.locale_of(builder.deployment.book, event.place)
     person = context.person
     if builder.request is None or not context.may_see(builder.request):
         key = "vote.no_request" if wish.request else "vote.which"

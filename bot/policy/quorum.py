@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
-from bot import model, policy
-from bot.policy import Book, Person, Policy, Refusal
+from bot import model
+from bot.policy import identity
+from bot.policy.model import Book, Person, Policy, Refusal, from_snapshot, policy_of
 
 FORM = "form:"
 """Before the digest of a vote that was taken over from a form, where not every policy counts it:
@@ -96,7 +97,7 @@ def holders(book: Book, party: model.Party) -> frozenset[str]:
     """Every person that a party may be: by its name, and by who holds its accounts now."""
     found = {party.person} if party.person else set()
     for account in (party.account, *(model.Account(*each) for each in party.accounts)):
-        person = policy.person_of(book, account)
+        person = identity.person_of(book, account)
         if person is not None:
             found.add(person.id)
     return frozenset(found)
@@ -119,7 +120,7 @@ def policies_of(book: Book, request: model.Request) -> tuple[Policy, ...]:
     """The policies of a request as they are now. One that is no longer configured has no
     approvers: nobody can approve by it, and the request expires."""
     names = request.policies or (request.policy,)
-    return tuple(policy.policy_of(book, name) for name in dict.fromkeys(names))
+    return tuple(policy_of(book, name) for name in dict.fromkeys(names))
 
 
 def of(book: Book, request: model.Request) -> Quorum:
@@ -127,7 +128,7 @@ def of(book: Book, request: model.Request) -> Quorum:
     in the plan that is voted on."""
     now = policies_of(book, request)
     terms = request.plan.terms if request.plan is not None else {}
-    kept = policy.from_snapshot(terms.get("policies") or {})
+    kept = from_snapshot(terms.get("policies") or {})
     asked = {_demands(one) for one in now}
     kept = tuple(one for one in kept if _demands(one) not in asked)
     return Quorum(book, now, involved(book, request), kept)
@@ -150,7 +151,7 @@ def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
         kept=tuple(_within(one) for one in quorum.kept),
     )  # fmt: skip
     if ballot.kind == "approval":
-        named_since = (policy.of_ram(book, user) for user in ballot.ram)
+        named_since = (identity.of_ram(book, user) for user in ballot.ram)
         people = (*ballot.voters, *(person.id for person in named_since if person is not None))
         voters = tuple(dict.fromkeys(person for person in people if person in book.people))
         named = Policy(
@@ -190,7 +191,7 @@ def votes_on(digest: str, votes: Iterable[model.Vote]) -> tuple[model.Vote, ...]
 def for_evaluation(book: Book, one: Policy) -> bool:
     """Do only people without an account on a real platform vote by this policy? By all others no
     account of a platform for evaluation counts, whoever holds it."""
-    held = [key for who in one.approvers for key in policy.accounts_held(book, who)]
+    held = [key for who in one.approvers for key in identity.accounts_held(book, who)]
     return bool(held) and all(platform in book.evaluation for platform, _, _ in held)
 
 
@@ -268,7 +269,7 @@ def _counts(quorum: Quorum, one: Policy, kept: bool, human: _Human, vote: model.
         return False
     if vote.account.platform in book.evaluation and not for_evaluation(book, one):
         return False
-    holder = policy.person_of(book, vote.account)
+    holder = identity.person_of(book, vote.account)
     if holder is None:
         return False
     if vote.via == "form":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from bot import model, policy
 from bot.model import ports
+from bot.policy import identity
 
 TITLE_CHARS = 40
 
@@ -70,6 +71,6 @@ def _called(book: policy.Book, people: Iterable[str], place: model.Place) -> Ite
         if gap:
             yield model.Span(gap)
         gap = " "
-        account = policy.account_of(book, person, place.platform, place.tenant)
+        account = identity.account_of(book, person, place.platform, place.tenant)
         known = book.people.get(person)
         yield model.Span(known.name if known else person, at=account)

@@ -19,6 +19,7 @@ from bot.commands import parameters
 from bot.core import form_mapping
 from bot.model import fields
 from bot.oos.template import model as oos
+from bot.policy import identity
 from tests.bot import stage
 
 SAMPLES = Path(__file__).parent.parent / "payloads"
@@ -32,7 +33,7 @@ BOOK = dataclasses.replace(
     tenants={name: frozenset({"org"}) for name in PLATFORMS},
     people={"bob": policy.Person("bob", "Bob", tuple((name, "org", "B") for name in PLATFORMS))},
 )
-BOOK = dataclasses.replace(BOOK, index=policy.index_accounts(BOOK.people))
+BOOK = dataclasses.replace(BOOK, index=identity.index_accounts(BOOK.people))
 
 
 def people(platform: str, strict: bool = True) -> form_mapping.People:

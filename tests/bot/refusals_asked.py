@@ -9,6 +9,7 @@ from unittest import mock
 from bot import model, policy, regexes
 from bot.core import plan_definitions
 from bot.model import fields
+from bot.policy import identity
 from tests.bot import stage as stage_
 from tests.bot.refusals import Play, rule, says
 from tests.bot.stage import CHAT, PLATFORM
@@ -81,7 +82,7 @@ def somebody_whom_nobody_knows(play: Play) -> str:
 def an_account_that_two_people_claim(play: Play) -> str:
     people = dict(play.stage.deployment.book.people)
     people["bob"] = dataclasses.replace(people["bob"], accounts=people["alice"].accounts)
-    play.changed(people=people, index=policy.index_accounts(people))
+    play.changed(people=people, index=identity.index_accounts(people))
     return play.writes("alice", "help")
 
 

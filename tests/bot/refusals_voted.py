@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from bot import core, model, policy
+from bot.policy import identity
 from tests.bot import bus_stage, run_stage
 from tests.bot.refusals import Play, rule, says
 from tests.bot.test_authority import change
@@ -113,7 +114,7 @@ def a_code_from_a_platform_for_evaluation(play: Play) -> str:
     people = {**stage.deployment.book.people, "bob": both}
     tenants = {**stage.deployment.book.tenants, "trial": frozenset({"corp"})}
     trial = frozenset({"trial"})
-    index = policy.index_accounts(people)
+    index = identity.index_accounts(people)
     groups = (*stage.deployment.book.groups, policy.Group("trial", "room", "trial", "en"))
     play.changed(people=people, tenants=tenants, index=index, evaluation=trial, groups=groups)
     there = model.Account("trial", "corp", "bob")
@@ -485,7 +486,7 @@ def a_requester_who_left(play: Play) -> str:
     people = {
         name: one for name, one in play.stage.deployment.book.people.items() if name != "alice"
     }
-    play.changed(people=people, index=policy.index_accounts(people))
+    play.changed(people=people, index=identity.index_accounts(people))
     return play.clicks("bob")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot import core, deployment, model, policy, regexes, store
 from bot.commands import loader
 from bot.model import ports
+from bot.policy import identity
 from bot.runtime import engine
 from tests.bot import told
 
@@ -78,7 +79,7 @@ def book(**changes: object) -> policy.Book:
         ),
         "tenants": {PLATFORM: frozenset({TENANT})},
         "locale": "en",
-        "index": policy.index_accounts(people),
+        "index": identity.index_accounts(people),
         "asks_per_minute": 1000,
     }
     return policy.Book(**(fields | changes))  # type: ignore[arg-type]

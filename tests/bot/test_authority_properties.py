@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import deployment, model, policy
+from bot.policy import access, identity
 from tests import properties
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
@@ -66,14 +67,14 @@ class World:
 
     def use(self, **changes: Any) -> None:
         self.book = dataclasses.replace(self.book, **changes)
-        index = policy.index_accounts(self.book.people)
+        index = identity.index_accounts(self.book.people)
         self.book = dataclasses.replace(self.book, index=index)
         self.stage.deployment = deployment.Deployment(
             self.book, self.stage.deployment.catalog, "here"
         )
 
     def person(self, name: str) -> policy.Person | None:
-        return policy.person_of(self.book, model.Account(PLATFORM, TENANT, name))
+        return identity.person_of(self.book, model.Account(PLATFORM, TENANT, name))
 
     # ------------------------------------------------------------- what people do
 
@@ -247,7 +248,7 @@ class World:
     def may_ask(self, name: str) -> bool:
         person = self.person(name)
         command = self.stage.request(self.number).command
-        return person is not None and policy.may_use(self.book, person, command)
+        return person is not None and access.may_use(self.book, person, command)
 
     def needed(self, one: policy.Policy) -> int:
         """At least so many, by hand: an approver may be the requester under another name."""

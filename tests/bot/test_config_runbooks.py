@@ -9,6 +9,7 @@ import pytest
 
 from bot import config, policy
 from bot.commands import loader, registry
+from bot.policy import identity
 from tests.bot.configured import SMALL, Loader, change
 from tests.bot.test_runbooks import CALLS, NOTIFY, TIMED
 from tests.bot.test_runbooks import SMALL as TEMPLATE
@@ -71,7 +72,7 @@ def test_what_becomes_of_good_tables(load: Loader) -> None:
     )
     found = load(text, environ=ENVIRON, known_commands=known)
     book = found.book
-    assert policy.of_ram(book, "ben") == book.people["ben"]
+    assert identity.of_ram(book, "ben") == book.people["ben"]
     assert book.people["ann"].ram == ""
     assert book.policies["c"].canary == 2
     assert (book.commands["look"].drift, book.commands["look"].engine) == ("intersect", "")

@@ -12,7 +12,7 @@ import pytest
 from bot import config, model, policy, texts
 from bot.commands import loader
 from bot.config import reference
-from bot.policy import quorum
+from bot.policy import access, identity, quorum, screening
 from sandbox import world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +81,7 @@ def test_the_shipped_file_is_the_sandboxs_company() -> None:
 def test_the_shipped_file_lets_the_right_people_do_the_right_things() -> None:
     book = config.load(SHIPPED, {}).book
     may = {
-        person.id: {name for name in book.commands if policy.may_use(book, person, name)}
+        person.id: {name for name in book.commands if access.may_use(book, person, name)}
         for person in book.people.values()
     }
     assert may == {
@@ -90,7 +90,7 @@ def test_the_shipped_file_lets_the_right_people_do_the_right_things() -> None:
         "carol": {"restart", "provision", "reboot-with-approval", "run"},
         "dave": set(),
     }
-    assert policy.person_of(book, model.Account("lark", world.LARK_TENANT, "ou_mallory")) is None
+    assert identity.person_of(book, model.Account("lark", world.LARK_TENANT, "ou_mallory")) is None
     run = book.policies[book.commands["run"].policy]
     assert quorum.electorate(quorum.Quorum(book, (run,), frozenset({"bob"}))) == ("carol",)
     assert run.code_required
@@ -143,16 +143,16 @@ def test_the_shipped_patterns_tell_dangerous_from_harmless() -> None:
     book = config.load(SHIPPED, {}).book
     for script in DANGEROUS.strip().split("\n"):
         for where in ("text", "value", "script"):
-            assert policy.examine(book, "run", where, script).refusal, script
+            assert screening.examine(book, "run", where, script).refusal, script
     for script in HARMLESS.strip().split("\n"):
-        assert policy.examine(book, "run", "script", script) == policy.Finding(), script
+        assert screening.examine(book, "run", "script", script) == policy.Finding(), script
     for pattern in book.patterns:
         assert texts.spoken("en", pattern.reason) != texts.spoken("zh-CN", pattern.reason)
     own = [path.read_text("utf-8") for path in (ROOT / "commands").glob("*.sh")]
     assert own
-    assert all(not policy.examine(book, "x", "script", text).refusal for text in own)
-    assert policy.examine(book, "restart", "text", "restart db-01 service=mysql").policies
-    assert not policy.examine(book, "restart", "text", "restart web-01 service=nginx").policies
+    assert all(not screening.examine(book, "x", "script", text).refusal for text in own)
+    assert screening.examine(book, "restart", "text", "restart db-01 service=mysql").policies
+    assert not screening.examine(book, "restart", "text", "restart web-01 service=nginx").policies
 
 
 @pytest.mark.parametrize(

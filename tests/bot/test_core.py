@@ -11,6 +11,7 @@ import pytest
 
 from bot import audit, deployment, model, policy
 from bot.core import run_script
+from bot.policy import identity
 from tests.bot.stage import CHAT, PLATFORM, START, TENANT, Stage, actions, book, cards, said, words
 
 
@@ -90,7 +91,7 @@ def test_a_refusal_of_the_cloud_is_told_in_both_languages(tmp_path: Path) -> Non
 def test_one_account_of_two_people_belongs_to_nobody(tmp_path: Path) -> None:
     people = dict(book().people)
     people["twin"] = policy.Person("twin", "Twin", ((PLATFORM, "u-alice"),), frozenset({"sre"}))
-    stage = Stage(tmp_path, book(people=people, index=policy.index_accounts(people)))
+    stage = Stage(tmp_path, book(people=people, index=identity.index_accounts(people)))
     stage.ask("alice", "restart web-01")
     assert "claimed by two people" in said(stage.work())[0]
     stage.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, policy
+from bot.policy import identity
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import CHAT, PLATFORM, TENANT, said
@@ -37,7 +38,7 @@ def book(evaluation: bool = True) -> policy.Book:
     }
     usual = run_stage.book(
         people=people,
-        index=policy.index_accounts(people),
+        index=identity.index_accounts(people),
         tenants={PLATFORM: frozenset({TENANT}), TRIAL: frozenset({TENANT})},
         groups=tuple(policy.Group(name, CHAT, "ops", "en") for name in (PLATFORM, TRIAL)),
         policies={

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot import deployment, model, policy, regexes
+from bot.policy import identity
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import PLATFORM, TENANT, cards
@@ -28,7 +29,7 @@ def edit(stage: RunStage, **changes: Any) -> None:
     """bot.toml is changed, and the bot started again with it."""
     book = dataclasses.replace(stage.deployment.book, **changes)
     if "people" in changes:
-        book = dataclasses.replace(book, index=policy.index_accounts(book.people))
+        book = dataclasses.replace(book, index=identity.index_accounts(book.people))
     stage.deployment = deployment.Deployment(book, stage.deployment.catalog, "here")
 
 
@@ -175,8 +176,8 @@ def test_the_same_userid_of_another_organisation_is_nobody(stage: RunStage) -> N
     }
     edit(stage, people=people, tenants={PLATFORM: frozenset({TENANT, "other"})})
     book = stage.deployment.book
-    assert policy.person_of(book, model.Account(PLATFORM, TENANT, "u-bob")) is not None
-    assert policy.person_of(book, model.Account(PLATFORM, "other", "u-bob")) is None
+    assert identity.person_of(book, model.Account(PLATFORM, TENANT, "u-bob")) is not None
+    assert identity.person_of(book, model.Account(PLATFORM, "other", "u-bob")) is None
     stage.planned("alice", "restart web-01 reason=why")
     request = stage.request(1)
     stranger = model.Account(PLATFORM, "other", "u-bob")
@@ -197,4 +198,4 @@ def test_the_same_userid_of_another_organisation_is_nobody(stage: RunStage) -> N
 
 def test_an_account_without_its_organisation_is_nobodys_where_there_are_several() -> None:
     book = run_stage.book(tenants={PLATFORM: frozenset({TENANT, "other"})})
-    assert policy.person_of(book, model.Account(PLATFORM, TENANT, "u-bob")) is None
+    assert identity.person_of(book, model.Account(PLATFORM, TENANT, "u-bob")) is None

@@ -12,6 +12,7 @@ import pytest
 from bot import model, policy, regexes
 from bot.commands import registry
 from bot.core import live_runs
+from bot.policy import identity
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import cards, words
@@ -200,7 +201,7 @@ def test_the_vote_of_somebody_who_was_removed_does_not_count_any_more(stage: Run
     assert "1 of 2" in stage.approve("bob").toast
     book = stage.deployment.book
     people = {name: person for name, person in book.people.items() if name != "bob"}
-    fewer = dataclasses.replace(book, people=people, index=policy.index_accounts(people))
+    fewer = dataclasses.replace(book, people=people, index=identity.index_accounts(people))
     stage.deployment = dataclasses.replace(stage.deployment, book=fewer)
     assert "not an approver" in stage.approve("erin").toast
     assert "1 of 2" in stage.approve("carol").toast

@@ -10,6 +10,7 @@ from typing import Any
 from bot import cards, deployment, model, policy
 from bot.commands import api, loader
 from bot.commands.line import parser
+from bot.policy import identity
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = loader.load(ROOT / "commands")
@@ -48,7 +49,7 @@ BOOK = policy.Book(
         "run": policy.CommandRule("both", "critical"),
     },
     tenants={"chat": frozenset({"corp"})},
-    index=policy.index_accounts(PEOPLE),
+    index=identity.index_accounts(PEOPLE),
 )
 PLAN = model.Plan(
     "restart",

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from adapters.lark import codec
 from bot import model, policy
+from bot.policy import screening
 from sandbox import play
 from tests.fuzz import house as houses
 from tests.fuzz.house import House
@@ -347,12 +348,12 @@ async def test_many_outsiders_share_one_rate(tmp_path_factory: pytest.TempPathFa
 
 
 async def test_readings_undo_what_hides_words() -> None:
-    assert "rm -rf /" in policy.readings("r\\\nm -r'f' \"/\"")
-    assert "frozen" in policy.readings("ｆｒｏ\u200bｚｅｎ")
-    assert policy.readings("plain") == ("plain",)
+    assert "rm -rf /" in screening.readings("r\\\nm -r'f' \"/\"")
+    assert "frozen" in screening.readings("ｆｒｏ\u200bｚｅｎ")
+    assert screening.readings("plain") == ("plain",)
 
 
 async def test_no_escalation_replaces_another_whatever_the_order() -> None:
     found = [policy.Finding(policies=(name,)) for name in ("few", "many")]
-    assert set(policy.together(found).policies) == {"few", "many"}
-    assert set(policy.together(reversed(found)).policies) == {"few", "many"}
+    assert set(screening.together(found).policies) == {"few", "many"}
+    assert set(screening.together(reversed(found)).policies) == {"few", "many"}

@@ -17,6 +17,7 @@ from bot import model, policy, regexes, store
 from bot.commands import parameters
 from bot.model import ports
 from bot.oos.parameters import arguments as oos
+from bot.policy import screening
 from tests.bot import rig
 from tests.bot.oos import written
 
@@ -72,7 +73,9 @@ async def test_a_slow_pattern_holds_up_nobody_but_the_one_who_wrote_it(tmp_path:
 
     def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
         assert isinstance(event, model.MessageReceived)
-        found = policy.examine(rules, "restart", "text", event.text) if "x" in event.text else None
+        found = (
+            screening.examine(rules, "restart", "text", event.text) if "x" in event.text else None
+        )
         order.append(event.id)
         if found is not None and found.refusal is not None:
             return model.Decision(model.Receipt(found.refusal.key, "error"))
@@ -138,7 +141,7 @@ async def test_what_waits_for_a_pattern_is_not_acknowledged_when_the_bot_stops(
     rules = book(regexes.compiled(SLOW + "zz"))
 
     def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
-        policy.examine(rules, "restart", "text", event.text)  # type: ignore[union-attr]
+        screening.examine(rules, "restart", "text", event.text)  # type: ignore[union-attr]
         return rig.decide(event, view, now)
 
     async with rig.running(tmp_path / "store.db", decide) as r:
