@@ -86,7 +86,7 @@ def fill(path: Path, count: int) -> None:
             for number in range(first, min(first + TOGETHER, count + 1)):
                 _pending(writer, number, now)
             writer.commit()
-            writer.checkpoint()
+            writer.upkeep(idle=True)
 
 
 def _pending(writer: store.Writer, number: int, now: datetime) -> None:
