@@ -187,13 +187,12 @@ class Api:
         return bool(self._token) and self._token != stale and now < self._token_until
 
     async def _renew(self) -> None:
-        answer = await self._ask(
-            "POST",
-            "auth/v3/tenant_access_token/internal",
-            {"app_id": self._settings.app_id, "app_secret": self._settings.app_secret},
-            None,
-            "",
-        )
+        path = "auth/v3/tenant_access_token/internal"
+        body = {"app_id": self._settings.app_id, "app_secret": self._settings.app_secret}
+        try:
+            answer = await self._ask("POST", path, body, None, "")
+        except NoAnswer as problem:
+            raise NoAnswer(f"no access token: {problem}", False) from None
         token, lifetime = answer.data.get("tenant_access_token"), answer.data.get("expire")
         if answer.later:
             raise NoAnswer(f"Lark gives out no token now ({answer.code or answer.status})", False)

@@ -88,9 +88,15 @@ class Lark:
         one that was left unanswered for longer is looked for in the chat."""
         calls = self._calls()
         if self._sender is None:
-            given = self._settings
-            self._sender = send.Sender(calls, self._clock, given.app_id, given.reply_in_thread)
-        return await self._sender.perform(effect, attempt)
+            settings = self._settings
+            self._sender = send.Sender(
+                calls, self._clock, settings.app_id, settings.reply_in_thread
+            )
+        try:
+            return await self._sender.perform(effect, attempt)
+        except Exception as error:
+            log.exception("%s could not be sent", effect.kind)
+            return model.Unknown(f"{type(error).__name__} in the Lark adapter")
 
     async def close(self) -> None:
         """Close the pooled session."""

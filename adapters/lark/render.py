@@ -294,7 +294,7 @@ def _notice(shown: model.Card, gone: Iterable[int]) -> Element:
     above = any(button.action == "approve" for button in shown.buttons)
     words = shown.left_out or (ABOVE if above else LEFT_OUT)
     words = text.escaped(words.replace("{count}", str(count)))
-    more = f" · {text.escaped(shown.elsewhere)}" if shown.elsewhere else ""
+    more = f" · {text.escaped(text.one_line(shown.elsewhere))}" if shown.elsewhere else ""
     return _markdown(f"**{words}**{more}")
 
 

@@ -101,92 +101,35 @@ CARD = model.Card(
 )
 
 
-async def test_asked_shown_clicked_changed_and_told_in_the_thread(party, engine):
+async def test_a_reason_that_is_typed_comes_with_the_click(party, engine):
     async with connected(party, engine) as chat:
-        said = await party.say("alice", "restart web-01 for @Bob", mention=("bob",))
+        await party.say("alice", "restart web-01")
         [asked] = await until(lambda: engine.events)
-        assert isinstance(asked, model.MessageReceived)
-        assert asked.place.message == said["message"]
-        assert asked.account.id == "ou_alice"
-        assert "restart web-01" in asked.text
-        assert [one.id for one in asked.mentions] == ["ou_bob"]
         shown = await chat.perform(model.ShowCard(asked.place, CARD, "req-7:card"), model.Attempt())
-        assert isinstance(shown, model.Done)
-        again = await chat.perform(
-            model.ShowCard(asked.place, CARD, "req-7:card"), model.Attempt(number=2)
-        )
-        assert again.ref == shown.ref
-        assert (await party.cards())[0]["mentions"] == ["bob"]
         decided = model.Card(7, "abcd1234", "Restart web-01", "red", "REJECTED", ())
         engine.receipt = model.Receipt("Rejected", "success", decided)
         pressed = await party.click("bob", shown.ref, "reject", reason="not now")
         assert (pressed["code"], pressed["toast"]) == (0, "Rejected")
-        clicked = engine.events[-1]
-        assert isinstance(clicked, model.CardAction)
-        assert (clicked.account.id, clicked.card) == ("ou_bob", shown.ref)
-        assert (clicked.action, clicked.request, clicked.code) == ("reject", 7, "abcd1234")
-        assert clicked.reason == "not now"
-        update = model.UpdateCard(asked.place, decided, shown.ref)
-        assert isinstance(await chat.perform(update, model.Attempt()), model.Done)
-        message = model.Message("Rejected", (model.Block("para", (model.Span("no"),)),))
-        await chat.perform(model.Say(asked.place, message, "req-7:told"), model.Attempt())
-        [card] = await party.cards()
-        assert card["reply_to"] == said["message"]
-        assert card["buttons"] == []
-        told = (await party.transcript())[-1]
-        assert (told["from"], told["reply_to"]) == ("bot", said["message"])
-        assert told["thread"]
+        assert engine.events[-1].reason == "not now"
+        assert (await party.cards())[0]["buttons"] == []
     assert not [c for c in party.journal if c.code not in ("", "0", "200")]
 
 
-async def test_a_form_is_noticed_and_read(party, engine):
+async def test_a_form_that_is_revoked_later_is_told_as_such(party, engine):
     async with connected(party, engine) as chat:
         await until(lambda: party.approvals.subscribed)
         filed = await party.form("alice", {"emp_id": "E123", "role": "devops"}, ("bob", "carol"))
         await until(lambda: len(engine.events) == 2)
         filing, changed = engine.events
-        assert isinstance(changed, model.FormChanged)
         assert filing.status == "changed"
-        assert (changed.status, changed.form) == ("approved", world.LARK_FORM)
-        fetch = model.FetchForm("lark", changed.tenant, changed.form, changed.instance)
-        read = await chat.perform(fetch, model.Attempt())
-        assert read.data["status"] == "approved"
-        assert read.data["originator"] == "ou_alice"
-        assert read.data["approvers"] == ["ou_bob", "ou_carol"]
-        assert read.data["fields"]["emp_id"] == "E123"
         await party.revert_form(filed["instance"])
         await until(lambda: len(engine.events) == 3)
         assert engine.events[-1].status == "withdrawn"
+        fetch = model.FetchForm("lark", changed.tenant, changed.form, changed.instance)
         assert (await chat.perform(fetch, model.Attempt())).data["status"] == "reverted"
         deliveries = await party.deliveries("push.event")
         await until(lambda: all(d.acked for d in party.pushes.deliveries))
         assert len(deliveries) >= 4
-
-
-async def test_what_was_not_acknowledged_is_delivered_again(party, engine):
-    async with connected(party, engine):
-        engine.problem = RuntimeError("disk full")
-        await party.say("alice", "help")
-        await until(lambda: party.pushes.deliveries[0].code == 500)
-        engine.problem = None
-        party.clock.advance(16)
-        await until(lambda: party.pushes.deliveries[0].acked)
-    assert len(engine.events) == 1
-
-
-async def test_it_outlives_killed_and_closed_sockets(party, engine):
-    async with connected(party, engine):
-        for number, end in enumerate((party.kill_sockets, party.ask_disconnect) * 2, 1):
-            await end()
-            await until(lambda: party.sockets.open())
-            await party.say("alice", f"help {number}", direct=True)
-            await until(lambda n=number: len(engine.events) == n)
-
-
-async def test_a_wrong_secret_stops_it(party, engine):
-    with pytest.raises(ports.BadCredentials, match=r"app_id and app_secret in \[lark\]"):
-        async with connected(party, engine, app_secret="wrong"):
-            pass
 
 
 async def test_a_recalled_command_is_noticed_and_the_answer_goes_to_the_chat(party, engine):

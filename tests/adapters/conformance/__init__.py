@@ -1,0 +1,4 @@
+"""One suite for each door of ``bot.model.ports``, and what each platform wires to be held to it.
+
+A chat platform: a module like ``dingtalk``, and its wiring in ``conftest.PLATFORMS``.
+"""
