@@ -1,6 +1,6 @@
 """HTTP in: a small server that takes events from outside, off unless it is configured."""
 
-from adapters.inlet.server import CannotListen, Inlet
+from adapters.inlet.server import Inlet
 from adapters.inlet.settings import Settings, Source
 
-__all__ = ["CannotListen", "Inlet", "Settings", "Source"]
+__all__ = ["Inlet", "Settings", "Source"]

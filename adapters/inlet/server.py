@@ -40,10 +40,6 @@ RUN_ENDED = ("acs.ecs", "ecs:CloudAssistant:TaskCompleted")
 """https://www.alibabacloud.com/help/en/ecs/user-guide/subscribe-to-cloud-assistant-events"""
 
 
-class CannotListen(OSError):
-    """The address can't be listened on; the message says which, and why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What is known of a request before its content is looked at."""
@@ -87,7 +83,7 @@ class Inlet:
     async def run(
         self, submit: ports.Submit, hurry: Callable[[], None], ready: Callable[[], None]
     ) -> None:
-        """Serve until cancelled; see ports.Inlet. Raises CannotListen."""
+        """Serve until cancelled; see ports.Inlet. Raises ports.CannotListen."""
         self._submit, self._hurry = submit, hurry
         try:
             await self._listen()
@@ -127,7 +123,9 @@ class Inlet:
         except OSError as fault:
             where = f"{settings.host}:{settings.port}"
             why = fault.strerror or fault
-            raise CannotListen(f"can't listen on {where} for events ({why}): see [http]") from None
+            raise ports.CannotListen(
+                f"can't listen on {where} for events ({why}): see [http]"
+            ) from None
         log.info("listening on %s:%d for %d sources", settings.host, self.port, len(self._gates))
 
     async def _tell(self) -> None:

@@ -71,8 +71,8 @@ class App:
         self._look_again()
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] | None = None) -> None:
-        """Work until ``stop`` is set. Raises BadCredentials, Unreadable, Stopped, or what broke the
-        store."""
+        """Work until ``stop`` is set. Raises BadCredentials, CannotListen, Unreadable, Stopped, or
+        what broke the store."""
         self.deployment = dataclasses.replace(self.deployment, key=key_.of(self.settings))
         with contextlib.closing(
             store.Store(self.settings.database, mark=self.settings.mark)
@@ -273,7 +273,7 @@ def run(settings: config.Config, wall: ports.Wall | None = None) -> int:
 def ended(main: Coroutine[Any, Any, None]) -> int:
     try:
         asyncio.run(main)
-    except ports.BadCredentials as error:
+    except (ports.BadCredentials, ports.CannotListen) as error:
         log.critical("%s", error)
         return 1
     except (loader.CatalogError, key_.Unreadable, store.Locked, store.Unusable, Stopped) as error:

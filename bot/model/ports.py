@@ -30,6 +30,10 @@ class BadCredentials(Exception):
     """The platform refused our credentials. The message says which to check, and where."""
 
 
+class CannotListen(OSError):
+    """An address can't be listened on; the message says which, and why."""
+
+
 class Wall(Protocol):
     """A clock as machines have it: it may be set."""
 

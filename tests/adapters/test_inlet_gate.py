@@ -449,5 +449,5 @@ def test_names_and_paths_are_unique() -> None:
 async def test_an_address_that_is_taken(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         second = inlet.Inlet(inlet.Settings(port=stage.inlet.port), stage.clock)
-        with pytest.raises(inlet.CannotListen, match=r"can't listen on 127\.0\.0\.1:\d+ for"):
+        with pytest.raises(ports.CannotListen, match=r"can't listen on 127\.0\.0\.1:\d+ for"):
             await second.run(stage.submit, stage.hurry, asyncio.Event().set)

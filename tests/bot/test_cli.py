@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from bot import __main__ as cli
 from bot import app, config, model, store
+from bot.model import ports
 from tests.bot.configured import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,6 +153,18 @@ def test_a_full_disk_ends_the_bot_with_a_sentence(caplog: pytest.LogCaptureFixtu
     [said] = [record.getMessage() for record in caplog.records]
     assert "the store failed: database or disk is full" in said
     assert "make room" in said
+
+
+def test_an_address_that_is_taken_ends_the_bot_with_a_sentence(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        raise ports.CannotListen("can't listen on 127.0.0.1:1 (address in use): see [http]")
+
+    assert app.ended(main()) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "can't listen on 127.0.0.1:1 (address in use): see [http]"
+    ]
 
 
 # ----------------------------------------------------------------------------- audit
