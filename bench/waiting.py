@@ -147,7 +147,7 @@ async def fill(path: Path, count: int) -> None:
             for number in range(first, min(first + TOGETHER, count + 1)):
                 _write(opened.writer, runs[number % 2], number)
             opened.writer.commit()
-            opened.writer.checkpoint()
+            opened.writer.upkeep(idle=True)
 
 
 def _read(reader: store.Reader, number: int) -> _Run:
