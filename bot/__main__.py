@@ -231,6 +231,7 @@ def show(path: Path, number: int) -> None:
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), metavar="N")
 def dead(path: Path, number: int | None, limit: int) -> None:
     """List what could not be delivered, the last tried first; or show one letter whole."""
+    from bot import model
     from bot.cli import events as bus
 
     settings = shell.loaded(path, secrets=False, commands=False)
@@ -242,7 +243,8 @@ def dead(path: Path, number: int | None, limit: int) -> None:
         found = reader.letter(number)
     if found is None:
         sys.exit(shell.fail(f"there is no letter {number}; `events dead` lists the dead ones"))
-    command = str(found.deliver.to.get("command", ""))
+    to = found.deliver.to
+    command = to.command if isinstance(to, model.ToCommand) else ""
     hidden = hidden_of(settings, command) if command else frozenset[str]()
     click.echo("\n".join(bus.letter_lines(settings.book, found, hidden)))
 

@@ -36,12 +36,13 @@ class Endpoints:
             self._trust[endpoint.name] = _trust(endpoint)
 
     async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
-        """POST the body to the endpoint that ``to["target"]`` names."""
-        endpoint = self._endpoints.get(str(effect.to.get("target") or ""))
-        if effect.how != "http" or endpoint is None:
+        """POST the body to the endpoint that ``to`` names."""
+        asked = effect.to.target if isinstance(effect.to, model.ToHttp) else ""
+        endpoint = self._endpoints.get(asked)
+        if endpoint is None:
             known = ", ".join(sorted(self._endpoints)) or "none"
-            asked = str(effect.to.get("target") or "")[:80]
-            return model.Refused(f"there is no endpoint {asked!r}; there are: {known}", "endpoint")
+            reason = f"there is no endpoint {asked[:80]!r}; there are: {known}"
+            return model.Refused(reason, "endpoint")
         if attempt.uncertain and not endpoint.idempotent:
             return model.Unknown(f"{endpoint.name}: it may have been sent before", effect.token)
         now = self._clock.now()

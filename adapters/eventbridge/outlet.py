@@ -51,12 +51,12 @@ class EventBridge:
             raise Misfit(f"ca_file holds no certificates ({type(fault).__name__})") from None
 
     async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
-        """Put the event on the bus that ``to["bus"]`` names. ``Done.ref``: the event's id."""
-        place = self._places.get(str(effect.to.get("bus") or ""))
-        if effect.how != "bus" or place is None:
+        """Put the event on the bus that ``to`` names. ``Done.ref``: the event's id."""
+        asked = effect.to.bus if isinstance(effect.to, model.ToBus) else ""
+        place = self._places.get(asked)
+        if place is None:
             known = ", ".join(sorted(self._places)) or "none"
-            asked = str(effect.to.get("bus") or "")[:80]
-            return model.Refused(f"there is no bus {asked!r}; there are: {known}", "bus")
+            return model.Refused(f"there is no bus {asked[:80]!r}; there are: {known}", "bus")
         name = place.bus.name
         try:
             event = events.event(effect.body, place.bus.title, self._clock.now())

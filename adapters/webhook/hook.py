@@ -58,11 +58,9 @@ class Webhook:
 
     async def _deliver(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """What a rule made of an event."""
-        if effect.how != "webhook":
+        if not isinstance(effect.to, model.ToWebhook):
             return model.Refused("this goes to no robot", "unsupported")
-        return await self._send(
-            str(effect.to.get("uri") or ""), effect.body, (), effect.token, attempt.uncertain, {}
-        )
+        return await self._send(effect.to.uri, effect.body, (), effect.token, attempt.uncertain, {})
 
     async def _call(self, effect: model.RunCall, attempt: model.Attempt) -> model.Outcome:
         what = effect.what

@@ -37,13 +37,13 @@ class Bus:
     def route(self, effect: model.Effect) -> outbox.Performer:
         """Who carries out an effect, deliveries among them."""
         match effect:
-            case model.Deliver(how="command"):
+            case model.Deliver(to=model.ToCommand()):
                 return self.clerk
-            case model.Deliver(how="group" | "thread"):
+            case model.Deliver(to=model.ToGroup() | model.ToThread()):
                 return self.relay
-            case model.Deliver(how="http"):
+            case model.Deliver(to=model.ToHttp()):
                 return self.endpoints
-            case model.Deliver(how="bus"):
+            case model.Deliver(to=model.ToBus()):
                 return self.eventbridge
             case _:
                 return self.outside.route(effect)

@@ -67,7 +67,7 @@ class Outside:
                 return notices if what["kind"] in ("notify", "approve") else self.ecs
             case model.ResolveTargets():
                 return self.ecs
-            case model.Deliver(how="webhook"):
+            case model.Deliver(to=model.ToWebhook()):
                 robots: outbox.Performer = self.webhook
                 return robots
             case model.FetchForm() | model.ListForms():

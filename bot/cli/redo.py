@@ -123,7 +123,7 @@ def tell(
         body = one.effect.body if one.effect is not None else None
         sent = rule_trials.Sent(
             one.target + 1,
-            target.how,
+            target.to.how,
             rule_trials.where(settings.book, target),
             body.body if isinstance(body, model.Deliver) else None,
             one.why,

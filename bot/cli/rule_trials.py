@@ -106,16 +106,17 @@ def sent(rule: ruleset.Rule, book: policy.Book, event: model.CloudEvent) -> Iter
         try:
             body = bus.body_of(target, event)
         except (transform.MissingVariable, transform.UnfitValue) as fault:
-            yield Sent(number + 1, target.how, to, problem=str(fault))
+            yield Sent(number + 1, target.to.how, to, problem=str(fault))
         else:
-            yield Sent(number + 1, target.how, to, body, timeout=int(target.to.get("timeout") or 0))
+            timeout = target.to.timeout if isinstance(target.to, model.ToCommand) else 0
+            yield Sent(number + 1, target.to.how, to, body, timeout=timeout)
 
 
 def where(book: policy.Book, target: ruleset.Target) -> str:
     """A target in a few words."""
-    if target.how == "thread":
+    if isinstance(target.to, model.ToThread):
         return THREAD
-    return deliveries.target("en", book, model.Deliver("", 0, target.how, target.to, None, {}))
+    return deliveries.target("en", book, model.Deliver("", 0, target.to, None, {}))
 
 
 def read(given: Mapping[str, Any], now: datetime) -> model.CloudEvent:

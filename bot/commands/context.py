@@ -193,8 +193,9 @@ class Context:
 
     def contents(self, letter: model.Letter) -> str:
         """What a letter says, without the values that are never shown."""
-        found = self.catalog.find(str(letter.deliver.to.get("command", "")))
-        return deliveries.contents(letter.deliver, found.hidden if found else frozenset())
+        to = letter.deliver.to
+        command = self.catalog.find(to.command) if isinstance(to, model.ToCommand) else None
+        return deliveries.contents(letter.deliver, command.hidden if command else frozenset())
 
     def why(self, letter: model.Letter) -> str:
         """Why a letter was not delivered."""

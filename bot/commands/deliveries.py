@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any
 from urllib.parse import urlsplit
 
 from bot import model, policy, texts
@@ -16,22 +15,20 @@ HIDDEN = "***"
 def target(locale: str, book: policy.Book, deliver: model.Deliver) -> str:
     """Where it goes, in a few words. An address is told by its host alone: the rest of it is what
     lets people send there."""
-    to, facts = deliver.to, {"name": "", "command": "", "group": ""}
-    match deliver.how:
-        case "command":
-            facts |= {"command": to.get("command", "?"), "group": to.get("group", "?")}
-        case "group":
-            facts["name"] = _chat(book, str(to.get("platform", "")), str(to.get("chat", "")))
-        case "thread":
+    facts = {"name": "", "command": "", "group": ""}
+    match deliver.to:
+        case model.ToCommand(command=command, group=group):
+            facts |= {"command": command, "group": group}
+        case model.ToGroup(platform=platform, chat=chat):
+            facts["name"] = _chat(book, platform, chat)
+        case model.ToThread():
             place = deliver.place
             facts["name"] = _chat(book, place.platform, place.chat) if place else "?"
-        case "webhook":
-            facts["name"] = _robot(str(to.get("uri", "?")))
-        case "http":
-            facts["name"] = to.get("target", "?")
-        case "bus":
-            facts["name"] = to.get("bus", "?")
-    return texts.say(locale, f"dead.to.{deliver.how}", **facts)
+        case model.ToWebhook(uri=uri):
+            facts["name"] = _robot(uri)
+        case model.ToHttp(target=name) | model.ToBus(bus=name):
+            facts["name"] = name
+    return texts.say(locale, f"dead.to.{deliver.to.how}", **facts)
 
 
 def subject(locale: str, letter: model.Letter) -> str:
@@ -43,10 +40,10 @@ def subject(locale: str, letter: model.Letter) -> str:
 
 def contents(deliver: model.Deliver, hidden: Collection[str] = ()) -> str:
     """What is delivered, as text: JSON is indented, values of these names are not told."""
-    body: Any = deliver.body
+    body = deliver.body
     if isinstance(body, str):
         return body
-    if deliver.how == "command":
+    if isinstance(deliver.to, model.ToCommand):
         body = {name: HIDDEN if name in hidden else value for name, value in body.items()}
     return json.dumps(body, ensure_ascii=False, indent=2)
 

@@ -98,7 +98,7 @@ def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> rul
     key = key_of(target)
     if not key:
         return None
-    made = ruleset.Target(KINDS[key], _to(sight.file, target, key), retry=target.retry)
+    made = ruleset.Target(_to(sight.file, target, key), retry=target.retry)
     if KINDS[key] == "command":
         values = _values(sight, path, target)
         return None if values is None else _with(made, values=values)
@@ -114,35 +114,35 @@ def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> rul
 
 
 def _with(target: ruleset.Target, **more: Any) -> ruleset.Target:
-    return ruleset.Target(target.how, target.to, retry=target.retry, **more)
+    return ruleset.Target(target.to, retry=target.retry, **more)
 
 
-def _to(file: schema.File, target: rules.Target, key: str) -> dict[str, Any]:
-    """Where a target leads, as ``model.Deliver`` says it."""
-    if KINDS[key] == "command":
-        place = place_of(file, target)
-        to: dict[str, Any] = {
-            "command": run_commands.command_of(file, target),
-            "group": target.group or "",
-            "platform": place.platform if place else "",
-            "policy": target.policy or "",
-        }
-        if target.run_command is not None and target.run_command.Timeout:
-            to["timeout"] = target.run_command.Timeout
-        return to | ({"person": target.person} if target.person else {})
-    if key == "group":
-        place = place_of(file, target)
-        chat = (
-            {"platform": place.platform, "tenant": _tenant(file, place.platform)} if place else {}
-        )
-        return {**chat, "chat": place.chat if place else "", "mentions": list(target.mention)}
-    if key == "thread":
-        return {"mentions": list(target.mention)}
-    if key == "robot":
-        return {"uri": f"robot:{target.robot}"}
-    names = {"url": ("uri", target.url), "endpoint": ("target", target.endpoint)}
-    name, value = names.get(key, ("bus", target.bus))
-    return {name: value}
+def _to(file: schema.File, target: rules.Target, key: str) -> model.Destination:
+    """Where a target leads. A group that the file doesn't have is a fault of its own."""
+    place = place_of(file, target)
+    platform, mentions = place.platform if place else "", tuple(target.mention)
+    match key:
+        case "group":
+            chat = place.chat if place else ""
+            return model.ToGroup(platform, _tenant(file, platform), chat, mentions)
+        case "thread":
+            return model.ToThread(mentions)
+        case "robot":
+            return model.ToWebhook(f"robot:{target.robot}")
+        case "url":
+            return model.ToWebhook(str(target.url))
+        case "endpoint":
+            return model.ToHttp(str(target.endpoint))
+        case "bus":
+            return model.ToBus(str(target.bus))
+    return model.ToCommand(
+        command=run_commands.command_of(file, target),
+        group=target.group or "",
+        platform=platform,
+        policy=target.policy or "",
+        timeout=(target.run_command.Timeout or 0) if target.run_command is not None else 0,
+        person=target.person or "",
+    )
 
 
 def place_of(file: schema.File, target: rules.Target) -> schema.Group | None:

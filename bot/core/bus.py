@@ -344,27 +344,24 @@ def deliver(
     """What is to be delivered to one target; or, if it cannot be made, why not."""
     about = request.id if request is not None else 0
     chain = request.rules if request is not None else ()
-    if target.how == "command" and rule.name in chain:
+    to = target.to
+    if isinstance(to, model.ToCommand) and rule.name in chain:
         return stopped("rule.loop", about, rule, number, event, rules=list(chain))
-    if target.how == "thread" and request is None:
+    if isinstance(to, model.ToThread) and request is None:
         error = "the event is about no request, so there is no thread to tell it in"
         return stopped("rule.failed", about, rule, number, event, error=error)
     try:
         body = body_of(target, event)
     except (transform.MissingVariable, transform.UnfitValue) as fault:
         return stopped("rule.failed", about, rule, number, event, error=str(fault))
-    to = dict(target.to)
-    if target.how == "command":
-        to |= {
-            "person": to.get("person") or origin.person,
-            "rules": [*chain, rule.name],
-            "causes": [asdict(cause) for cause in origin.causes],
-        }
-    place = request.place if target.how == "thread" and request is not None else None
+    if isinstance(to, model.ToCommand):
+        person = to.person or origin.person
+        to = replace(to, person=person, rules=(*chain, rule.name), causes=origin.causes)
+    place = request.place if isinstance(to, model.ToThread) and request is not None else None
     named = {"source": event.source, "id": event.id, "type": event.type}
     if event.mark:
         named["mark"] = event.mark
-    made = model.Deliver(rule.name, number, target.how, to, body, named, place, target.retry)
+    made = model.Deliver(rule.name, number, to, body, named, place, target.retry)
     return model.NewEffect(made.key, made.key, made)
 
 
@@ -384,12 +381,12 @@ def stopped(
 def body_of(target: ruleset.Target, event: model.CloudEvent) -> Any:
     """What a target gets. MissingVariable, UnfitValue: the event does not hold it."""
     plain = event.plain()
-    if target.how == "command":
+    if isinstance(target.to, model.ToCommand):
         return {
             name: str(transform.render(value, plain, "text"))
             for name, value in target.values.items()
         }
-    into = ruleset.PLACES.get(target.how, "json")
+    into = ruleset.PLACES.get(target.to.how, "json")
     if target.body is None:
         return transform.render(WHOLE, plain, into) if into == "robot" else plain
     return transform.render(target.body, plain, into)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
+
 from bot.model.people import Party, Place
 
 How = Literal["command", "group", "thread", "webhook", "http", "bus"]
@@ -115,14 +117,75 @@ class CommandRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ToCommand:
+    """A command, asked for in a group on behalf of a person. ``rules``: those that led here;
+    ``causes`` whoever brought the event about; ``timeout`` the seconds that its run may take, 0 as
+    long as the command's."""
+
+    command: str
+    group: str
+    platform: str
+    policy: str = ""
+    timeout: int = 0
+    person: str = ""
+    rules: tuple[str, ...] = ()
+    causes: tuple[Party, ...] = ()
+    how: Literal["command"] = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class ToGroup:
+    """A group as a whole; ``mentions`` are the people to call, by their ids of the book."""
+
+    platform: str
+    tenant: str
+    chat: str
+    mentions: tuple[str, ...] = ()
+    how: Literal["group"] = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class ToThread:
+    """The thread of the request that an event is about."""
+
+    mentions: tuple[str, ...] = ()
+    how: Literal["thread"] = "thread"
+
+
+@dataclass(frozen=True, slots=True)
+class ToWebhook:
+    """A chat's custom robot, by its address or as robot:NAME of the configuration."""
+
+    uri: str
+    how: Literal["webhook"] = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class ToHttp:
+    """Another server: the endpoint with this name in the configuration."""
+
+    target: str
+    how: Literal["http"] = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class ToBus:
+    """An event bus in the cloud, by its name in the configuration."""
+
+    bus: str
+    how: Literal["bus"] = "bus"
+
+
+Destination = ToCommand | ToGroup | ToThread | ToWebhook | ToHttp | ToBus
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     """Bring what a rule made of an event to one of its targets.
 
-    ``how``: command (``to``: command, group, platform, policy, person, causes, timeout; ``body``:
-    its values), group (``to``: platform, tenant, chat, mentions; ``body``: text) or thread (the
-    same, with the place of the request), webhook (``to``: uri; ``body``: JSON), http (``to``:
-    target, by its name in the configuration; ``body``: JSON or text), bus (``to``: bus, by its
-    name; ``body``: a CloudEvent as JSON). ``event``: source, id and type of the cause. A try that
+    ``body``: of a command its values, of a group or a thread text, of a webhook JSON, of a server
+    JSON or text, of a bus a CloudEvent as JSON. ``event``: source, id and type of the cause.
+    ``place``: of a thread. A try that
     provably did not succeed is repeated as ``retry`` says; after the last one it is a dead letter.
     ``again``: how often people sent it once more after a refusal; a command is then asked for anew.
     ``redo`` names the time that a stored event was handed to the rule again, "" the first time.
@@ -130,8 +193,7 @@ class Deliver:
 
     rule: str
     target: int
-    how: How
-    to: Mapping[str, Any]
+    to: Destination
     body: Any
     event: Mapping[str, str]
     place: Place | None = None
@@ -139,6 +201,24 @@ class Deliver:
     again: int = 0
     redo: str = ""
     kind: Literal["deliver"] = "deliver"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, stored: Any) -> Any:
+        """As it is stored, ``how`` stands beside ``to`` and not in it."""
+        if not isinstance(stored, dict):
+            return stored
+        how, to = stored["how"], stored["to"]
+        return {**stored, "to": {**to, "how": how}}
+
+    @model_serializer(mode="wrap")
+    def _stored(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        made = fields(self)
+        to = {name: value for name, value in made["to"].items() if name != "how"}
+        if to.get("timeout") == 0:
+            del to["timeout"]
+        head = {"rule": self.rule, "target": self.target, "how": self.to.how, "to": to}
+        return head | {name: value for name, value in made.items() if name not in head}
 
     @property
     def key(self) -> str:

@@ -19,11 +19,10 @@ PLACES: Mapping[model.How, transform.Into] = {"group": "text", "thread": "text",
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an event goes, and as what. ``to`` is as ``model.Deliver`` says. ``body`` makes what is
+    """Where an event goes, and as what. ``body`` makes what is
     sent; of a command ``values`` make its parameters, and of a group ``body`` makes the text."""
 
-    how: model.How
-    to: Mapping[str, Any]
+    to: model.Destination
     body: transform.Transform | None = None
     values: Mapping[str, transform.Transform] = field(default_factory=dict)
     retry: model.Retry = "BACKOFF_RETRY"

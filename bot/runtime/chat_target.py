@@ -22,6 +22,8 @@ class Relay:
 
     async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         place = place_of(effect)
+        if place is None:
+            return model.Refused("this goes to no chat", "unsupported")
         chat = self._chats.get(place.platform)
         if chat is None:
             return model.Refused(
@@ -36,17 +38,19 @@ class Relay:
         """The chats are closed by whoever made them."""
 
 
-def place_of(effect: model.Deliver) -> model.Place:
-    """The thread, or the group as a whole."""
-    to = effect.to
-    return effect.place or model.Place(to["platform"], to["tenant"], to["chat"])
+def place_of(effect: model.Deliver) -> model.Place | None:
+    """The thread, or the group as a whole; None: it goes to no chat."""
+    if effect.place is not None or not isinstance(effect.to, model.ToGroup):
+        return effect.place
+    return model.Place(effect.to.platform, effect.to.tenant, effect.to.chat)
 
 
 def message_of(book: policy.Book, effect: model.Deliver, place: model.Place) -> model.Message:
     """A paragraph for each line of the text, people called in front of it; what is no text is shown
     as JSON. Nothing in it is markup."""
     blocks, title = _blocks(effect.body)
-    people = tuple(effect.to.get("mentions", ()))
+    to = effect.to
+    people = to.mentions if isinstance(to, model.ToGroup | model.ToThread) else ()
     called = tuple(_called(book, people, place))
     if called:
         blocks = (model.Block("para", called), *blocks)

@@ -17,8 +17,10 @@ class Clerk:
     async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """Ask for the command. Done carries the number of the request, Refused the sentence that
         was said in the group."""
+        if not isinstance(effect.to, model.ToCommand):
+            return model.Refused("this asks for no command", "unsupported")
         try:
-            receipt = await self._submit(ordered(effect, self._clock))
+            receipt = await self._submit(ordered(effect, effect.to, self._clock))
         except ports.Closed as closed:
             return model.NotSent(str(closed))
         if receipt.tone == "error":
@@ -29,31 +31,24 @@ class Clerk:
         """There is nothing to release."""
 
 
-def ordered(effect: model.Deliver, clock: ports.Clock) -> model.CommandRequested:
+def ordered(
+    effect: model.Deliver, to: model.ToCommand, clock: ports.Clock
+) -> model.CommandRequested:
     """The event by which a rule asks. Its id is new where people sent a refused one once more."""
-    to, event = effect.to, effect.event
+    event = effect.event
     again = f":{effect.again}" if effect.again else ""
     return model.CommandRequested(
         id=f"ordered:{effect.key}{again}",
         at=clock.now(),
         rule=effect.rule,
         cause=f"{event['source']} {event['id']}",
-        command=to["command"],
+        command=to.command,
         values=effect.body,
-        person=to.get("person", ""),
-        group=to["group"],
-        platform=to["platform"],
-        policy=to.get("policy", ""),
-        rules=tuple(to.get("rules", ())),
-        timeout=int(to.get("timeout", 0)),
-        causes=tuple(
-            model.Party(
-                cause["person"],
-                model.Account(**cause["account"]),
-                tuple(
-                    (platform, tenant, id_) for platform, tenant, id_ in cause.get("accounts", ())
-                ),
-            )
-            for cause in to.get("causes", ())
-        ),
+        person=to.person,
+        group=to.group,
+        platform=to.platform,
+        policy=to.policy,
+        rules=to.rules,
+        timeout=to.timeout,
+        causes=to.causes,
     )

@@ -30,8 +30,8 @@ class Clock(ports.Clock):
         return datetime.now(UTC) + self.off
 
 
-def delivery(how: model.How, to: dict[str, Any], body: Any, **more: Any) -> model.Deliver:
-    return model.Deliver(more.pop("rule", "r"), more.pop("target", 0), how, to, body, CAUSE, **more)
+def delivery(to: model.Destination, body: Any, **more: Any) -> model.Deliver:
+    return model.Deliver(more.pop("rule", "r"), more.pop("target", 0), to, body, CAUSE, **more)
 
 
 @asynccontextmanager

@@ -48,7 +48,7 @@ async def make(sink: Sink) -> AsyncIterator[Make]:
 
 
 def to_hook(body: Any = None, **more: Any) -> model.Deliver:
-    return delivery("http", {"target": "hook"}, {"a": 1} if body is None else body, **more)
+    return delivery(model.ToHttp("hook"), {"a": 1} if body is None else body, **more)
 
 
 def test_the_signature_of_a_known_request() -> None:
@@ -211,9 +211,9 @@ async def test_nothing_secret_is_told(
 async def test_what_goes_elsewhere_is_refused(sink: Sink, make: Make) -> None:
     outlet = make()
     for effect in (
-        delivery("http", {"target": "other"}, {}),
-        delivery("http", {}, {}),
-        delivery("webhook", {"uri": "hook", "target": "hook"}, {}),
+        delivery(model.ToHttp("other"), {}),
+        delivery(model.ToHttp(""), {}),
+        delivery(model.ToWebhook("hook"), {}),
     ):
         outcome = await outlet.perform(effect, model.Attempt())
         assert isinstance(outcome, model.Refused)

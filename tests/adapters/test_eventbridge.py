@@ -54,7 +54,7 @@ async def make(party: Aliyun) -> AsyncIterator[Make]:
 
 
 def to_bus(body: Any = None, **more: Any) -> model.Deliver:
-    return delivery("bus", {"bus": "events"}, EVENT.plain() if body is None else body, **more)
+    return delivery(model.ToBus("events"), EVENT.plain() if body is None else body, **more)
 
 
 def changed(**more: Any) -> dict[str, Any]:
@@ -274,7 +274,7 @@ async def test_nothing_secret_is_told(
 
 async def test_what_goes_elsewhere_is_refused(party: Aliyun, make: Make) -> None:
     outlet = make()
-    for effect in (delivery("bus", {"bus": "x"}, {}), delivery("http", {"bus": "events"}, {})):
+    for effect in (delivery(model.ToBus("x"), {}), delivery(model.ToHttp("events"), {})):
         assert "there are: events" in refused(await outlet.perform(effect, model.Attempt()))
     assert party.journal == []
 

@@ -34,7 +34,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 def to_robot(uri: str, body: Any, **more: Any) -> model.Deliver:
-    return delivery("webhook", {"uri": uri}, body, **more)
+    return delivery(model.ToWebhook(uri), body, **more)
 
 
 @pytest.mark.parametrize("platform", ["dingtalk", "lark"])
@@ -58,7 +58,7 @@ async def test_a_delivery_that_would_be_refused_is_not_sent(stage: Stage, platfo
         outcome = await hook.perform(to_robot(uri, text("done")), model.Attempt())
         assert isinstance(outcome, model.Refused)
         assert outcome.code == code
-    outcome = await hook.perform(delivery("http", {"uri": "robot:hr"}, text("x")), model.Attempt())
+    outcome = await hook.perform(delivery(model.ToHttp("robot:hr"), text("x")), model.Attempt())
     assert isinstance(outcome, model.Refused)
     assert party.journal == []
 
@@ -153,10 +153,6 @@ def test_a_budget_of_webhook_holds_for_every_kind_of_robot() -> None:
 
 
 def test_targets_of_one_name_have_buckets_of_their_own() -> None:
-    named = ("uri", "target", "bus")
-    hows: tuple[model.How, ...] = ("webhook", "http", "bus")
-    found = {
-        effects.bucket_of(delivery(how, {key: "ops"}, {}))
-        for how, key in zip(hows, named, strict=True)
-    }
-    assert {(one.platform, one.chat) for one in found} == {(how, "ops") for how in hows}
+    places = (model.ToWebhook("ops"), model.ToHttp("ops"), model.ToBus("ops"))
+    buckets = {effects.bucket_of(delivery(to, {})) for to in places}
+    assert {(one.platform, one.chat) for one in buckets} == {(to.how, "ops") for to in places}

@@ -28,7 +28,7 @@ def delivery(url: str, message: Any, value: Any) -> model.Deliver:
     form = transform.compile("TEMPLATE", {"x": "$.data"}, json.dumps(message))
     body = transform.render(form, {"data": value}, "robot")
     named = {"source": "s", "id": "1", "type": "t"}
-    return model.Deliver("r", 0, "webhook", {"uri": url}, body, named)
+    return model.Deliver("r", 0, model.ToWebhook(url), body, named)
 
 
 @pytest.mark.parametrize("platform", ["dingtalk", "lark"])

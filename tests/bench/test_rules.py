@@ -66,7 +66,7 @@ def test_its_configuration_has_a_rule_for_each_event(tmp_path: Path) -> None:
     settings = config.load(path, known_commands=loader.load)
     assert len(settings.rules.rules) == 20
     assert [source.path for source in settings.sources] == [posts.PATH]
-    assert {rule.targets[0].how for rule in settings.rules.rules.values()} == {"http"}
+    assert {rule.targets[0].to.how for rule in settings.rules.rules.values()} == {"http"}
 
 
 @contextlib.asynccontextmanager

@@ -25,17 +25,16 @@ def values(paths: Mapping[str, str]) -> dict[str, transform.Transform]:
 
 
 def command(name: str, paths: Mapping[str, str], **to: Any) -> ruleset.Target:
-    whole = {"command": name, "group": "ops", "platform": PLATFORM, **to}
-    return ruleset.Target("command", whole, values=values(paths))
+    return ruleset.Target(model.ToCommand(name, "ops", PLATFORM, **to), values=values(paths))
 
 
 def webhook(uri: str = "robot:ops", retry: model.Retry = "BACKOFF_RETRY") -> ruleset.Target:
-    return ruleset.Target("webhook", {"uri": uri}, retry=retry)
+    return ruleset.Target(model.ToWebhook(uri), retry=retry)
 
 
 def group(text: str, *mentions: str) -> ruleset.Target:
-    to = {"platform": PLATFORM, "tenant": TENANT, "chat": CHAT, "mentions": list(mentions)}
-    return ruleset.Target("group", to, transform.compile("CONSTANT", text))
+    to = model.ToGroup(PLATFORM, TENANT, CHAT, mentions)
+    return ruleset.Target(to, transform.compile("CONSTANT", text))
 
 
 def rules(**made: tuple[str, *tuple[ruleset.Target, ...]]) -> ruleset.Rulebook:

@@ -310,7 +310,7 @@ def test_dying_between_accept_and_delivery_loses_and_doubles_nothing(tmp_path: P
     assert stage.loop.run_until_complete(recover()) == 2
     taken = stage.claim()
     assert [claimed.attempt.uncertain for claimed in taken] == [True, True]
-    body = next(c.effect.body for c in taken if c.effect.body.how == "command")
+    body = next(c.effect.body for c in taken if c.effect.body.to.how == "command")
     stage.loop.run_until_complete(stage.clerk.perform(body, model.Attempt(uncertain=True)))
     assert stage.request(1).command == "provision"
     stage.close()
@@ -318,7 +318,7 @@ def test_dying_between_accept_and_delivery_loses_and_doubles_nothing(tmp_path: P
     stage = Stage(tmp_path, made)
     assert stage.loop.run_until_complete(recover()) == 2
     for claimed in stage.claim():
-        if claimed.effect.body.kind == "deliver" and claimed.effect.body.how == "command":
+        if claimed.effect.body.kind == "deliver" and claimed.effect.body.to.how == "command":
             assert stage.carry(claimed) == model.Done("1")
         elif claimed.effect.body.kind == "deliver":
             assert claimed.attempt.uncertain
@@ -338,8 +338,8 @@ async def test_ten_thousand_deliveries_all_leave_once(tmp_path: Path) -> None:
         made = []
         for number in range(100):
             named = {"source": event.event.source, "id": event.event.id, "type": "t"}
-            to = {"uri": f"robot:{number % 7}"}
-            body = model.Deliver(f"rule-{number}", 0, "webhook", to, {"n": number}, named)
+            to = model.ToWebhook(f"robot:{number % 7}")
+            body = model.Deliver(f"rule-{number}", 0, to, {"n": number}, named)
             made.append(model.NewEffect(body.key, body.key, body))
         return model.Decision(published=(event.event,), effects=tuple(made))
 
@@ -373,7 +373,7 @@ async def test_old_events_go_after_30_days_and_dead_letters_after_90(tmp_path: P
         if not isinstance(event, model.EventReceived):
             return model.Decision()
         named = {"source": "s", "id": event.event.id, "type": "t"}
-        bodies = [model.Deliver("r", n, "http", {"target": "x"}, {}, named) for n in range(3)]
+        bodies = [model.Deliver("r", n, model.ToHttp("x"), {}, named) for n in range(3)]
         made = tuple(model.NewEffect(body.key, body.key, body) for body in bodies)
         return model.Decision(published=(event.event,), effects=made)
 

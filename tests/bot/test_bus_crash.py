@@ -67,9 +67,9 @@ CHILD = textwrap.dedent(
                 rig.Clock(),
             )
             door.start()
-            parties = {"command": command_target.Clerk(door.submit, rig.Clock())}
-            parties["webhook"] = Robot()
-            route = lambda effect: parties.get(getattr(effect, "how", ""), Cloud())
+            parties = {model.ToCommand: command_target.Clerk(door.submit, rig.Clock())}
+            parties[model.ToWebhook] = Robot()
+            route = lambda effect: parties.get(type(getattr(effect, "to", None)), Cloud())
             box = outbox.Outbox(door, route, (), rig.Clock())
             await box.recover()
             failpoints.install(hook)

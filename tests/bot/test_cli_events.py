@@ -44,7 +44,7 @@ def kept(small: Path) -> Path:
                 f"e{number}", "hr", f"type-{number}", when, data={"text": "重启"}
             )
             bodies = [
-                model.Deliver("notify", target, "webhook", {"uri": "robot:ops"}, {"n": 1}, named)
+                model.Deliver("notify", target, model.ToWebhook("robot:ops"), {"n": 1}, named)
                 for target in range(3)
                 if (named := {"source": "hr", "id": event.id, "type": event.type})
             ]
@@ -115,9 +115,9 @@ def test_values_that_are_never_shown_are_not_shown_at_the_console(kept: Path) ->
     folder.mkdir()
     (folder / "login.yml").write_text(SECRET)
     kept.write_text(kept.read_text() + 'commands = "mine"\n')
-    to = {"command": "login", "group": "ops", "platform": "lark"}
+    to = model.ToCommand("login", "ops", "lark")
     named = {"source": "hr", "id": "x", "type": "t"}
-    body = model.Deliver("r", 0, "command", to, {"password": "s3cr3t", "regionId": "here"}, named)
+    body = model.Deliver("r", 0, to, {"password": "s3cr3t", "regionId": "here"}, named)
     with closing(store.Store(database(kept))) as opened:
         writer = opened.writer
         assert writer is not None

@@ -98,31 +98,24 @@ def test_a_rule_with_every_kind_of_target(load: Loader) -> None:
     assert found.warnings == ()
     [rule] = rules(found).values()
     command, group, thread, robot, url, endpoint, bus = rule.targets
-    assert (command.how, command.to) == (
-        "command",
-        {"command": "restart", "group": "ops", "platform": "dingtalk", "policy": "p",
-         "person": "ann"},
-    )  # fmt: skip
+    assert command.to == model.ToCommand("restart", "ops", "dingtalk", "p", person="ann")
     plain = EVENT.plain()
     made = {name: transform.render(one, plain) for name, one in command.values.items()}
     assert made == {"service": "devops", "targets": "web-01", "force": "true", "count": "3"}
-    assert (group.how, group.to) == (
-        "group",
-        {"platform": "dingtalk", "tenant": "corp", "chat": "c", "mentions": ["ben"]},
-    )
+    assert group.to == model.ToGroup("dingtalk", "corp", "c", ("ben",))
     assert transform.render(group.body, plain) == "hired: E123"
-    assert (thread.how, thread.to) == ("thread", {"mentions": []})
+    assert thread.to == model.ToThread()
     assert transform.render(thread.body, plain) == "devops"
-    assert (robot.how, robot.to) == ("webhook", {"uri": "robot:told"})
+    assert robot.to == model.ToWebhook("robot:told")
     assert transform.render(robot.body, plain, "json") == {
         "msgtype": "text",
         "text": {"content": "Notify E123"},
     }
-    assert (url.how, url.to) == ("webhook", {"uri": "https://oapi.dingtalk.com/robot/send"})
+    assert url.to == model.ToWebhook("https://oapi.dingtalk.com/robot/send")
     assert transform.render(url.body, plain, "json") == {"a": [1, "two"]}
-    assert (endpoint.how, endpoint.to, endpoint.body) == ("http", {"target": "audit"}, None)
+    assert (endpoint.to, endpoint.body) == (model.ToHttp("audit"), None)
     assert (endpoint.retry, bus.retry) == ("EXPONENTIAL_DECAY_RETRY", "BACKOFF_RETRY")
-    assert (bus.how, bus.to, bus.body) == ("bus", {"bus": "cloud"}, None)
+    assert (bus.to, bus.body) == (model.ToBus("cloud"), None)
     assert found.rules is not None
     assert [one.name for one in found.rules.matching(EVENT)] == ["hire"]
     assert "1 rule" in found.summary()
@@ -363,9 +356,7 @@ def test_a_group_on_two_platforms_must_be_told_apart(load: Loader) -> None:
     [fault] = load.faults(whole(lark, to('group = "ops"')), environ=ENVIRON)
     assert "on dingtalk and lark; say which" in fault.message
     found = load(whole(lark, to('group = "ops"\nplatform = "lark"')), environ=ENVIRON)
-    assert rules(found)["r"].targets[0].to == {
-        "platform": "lark", "tenant": "t", "chat": "oc", "mentions": [],
-    }  # fmt: skip
+    assert rules(found)["r"].targets[0].to == model.ToGroup("lark", "t", "oc")
 
 
 def test_many_faults_at_once_and_each_told_once(load: Loader) -> None:

@@ -54,12 +54,12 @@ def known(*_: Any) -> list[notes.Command]:
     return list(loader.load(Path(__file__).resolve().parents[2] / "commands"))
 
 
-def asked(settings: config.Config) -> tuple[dict[str, Any], Any]:
+def asked(settings: config.Config) -> tuple[model.ToCommand, Any]:
     """Where the only target leads, and what it gets of the event."""
     assert settings.rules is not None
     [target] = settings.rules.rules["hire"].targets
-    assert target.how == "command"
-    return dict(target.to), bus.body_of(target, EVENT)
+    assert isinstance(target.to, model.ToCommand)
+    return target.to, bus.body_of(target, EVENT)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_target_of_the_document_as_it_stands_there(load: Loader, written: st
     found = load(STORED + written + "\n", known_commands=known)
     assert found.warnings == ()
     to, body = asked(found)
-    assert (to["command"], to["group"], to["timeout"]) == ("provision", "ops", 300)
+    assert (to.command, to.group, to.timeout) == ("provision", "ops", 300)
     assert body == {"emp_id": "E123", "role": "devops", "targets": "i-uf6abc"}
     assert found.rules is not None
     (rule,) = found.rules.rules.values()
@@ -179,7 +179,7 @@ def test_a_stored_command_that_two_commands_run_must_be_told_apart(load: Loader)
     both = STORED.replace("[command.restart]", '[command.restart]\ncommand_id = "c-uf6d8f"')
     [fault] = load.faults(both + to_run(), known_commands=known)
     assert "is run by restart and by provision; say which" in fault.message
-    assert asked(load(both + 'command = "provision"\n' + to_run()))[0]["command"] == "provision"
+    assert asked(load(both + 'command = "provision"\n' + to_run()))[0].command == "provision"
 
 
 # ----------------------------------------------------------------------------- how it ended

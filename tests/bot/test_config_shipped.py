@@ -209,7 +209,7 @@ def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
     shipped, loud = config.load(SHIPPED, {}), config.load(tmp_path / "bot.toml", environ)
     assert loud.warnings == ()
     assert loud.rules is not None
-    assert {target.how for rule in loud.rules.rules.values() for target in rule.targets} == set(
+    assert {target.to.how for rule in loud.rules.rules.values() for target in rule.targets} == set(
         get_args(model.How)
     )
     assert (len(loud.endpoints), len(loud.buses), len(loud.sources)) == (1, 1, 1)

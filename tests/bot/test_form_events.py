@@ -127,7 +127,7 @@ def test_a_rule_asks_on_behalf_of_who_filed_the_form(tmp_path: Path) -> None:
         sent += made.deliveries()
         made.agree("i-3", originator="u-mallory")
         sent += made.deliveries()
-        people = {body.event["id"]: body.to["person"] for body in sent}
+        people = {body.event["id"]: body.to.person for body in sent}
         assert people == {"i-1": "alice", "i-2": "dave", "i-3": ""}
     finally:
         made.close()

@@ -122,7 +122,7 @@ def test_what_must_not_be_shown_is_not(tmp_path: Path) -> None:
     assert "hooks.example.com" in said
     assert "3f2e1d" not in said
     secret = dataclasses.replace(
-        letter.deliver, how="command", to={"command": "restart"}, body={"service": "s3cr3t"}
+        letter.deliver, to=model.ToCommand("restart", "ops", PLATFORM), body={"service": "s3cr3t"}
     )
     found = stage.deployment.catalog.find("restart")
     assert found is not None
@@ -272,18 +272,17 @@ def test_a_command_that_may_have_been_asked_for_is_recognised(tmp_path: Path) ->
 
 def test_where_letters_go_in_words(stage: Stage) -> None:
     named = {"source": "s", "id": "1", "type": "t"}
-    ops = {"platform": PLATFORM, "tenant": TENANT, "chat": CHAT}
-    cases: list[tuple[str, dict[str, Any], str]] = [
-        ("group", ops, "the group ops"),
-        ("group", {**ops, "chat": "gone"}, "the group gone"),
-        ("thread", {}, "a thread in ops"),
-        ("http", {"target": "cmdb"}, "the endpoint cmdb"),
-        ("bus", {"bus": "prod"}, "the bus prod"),
-        ("command", {"command": "restart", "group": "ops"}, "the command restart in ops"),
-        ("webhook", {"uri": "robot:hr"}, "the robot hr"),
+    cases: list[tuple[model.Destination, str]] = [
+        (model.ToGroup(PLATFORM, TENANT, CHAT), "the group ops"),
+        (model.ToGroup(PLATFORM, TENANT, "gone"), "the group gone"),
+        (model.ToThread(), "a thread in ops"),
+        (model.ToHttp("cmdb"), "the endpoint cmdb"),
+        (model.ToBus("prod"), "the bus prod"),
+        (model.ToCommand("restart", "ops", PLATFORM), "the command restart in ops"),
+        (model.ToWebhook("robot:hr"), "the robot hr"),
     ]
-    for how, to, told in cases:
-        body = model.Deliver("r", 0, how, to, {}, named, stage.place())  # type: ignore[arg-type]
+    for to, told in cases:
+        body = model.Deliver("r", 0, to, {}, named, stage.place())
         assert deliveries.target("en", stage.deployment.book, body) == told
         assert deliveries.target("zh-CN", stage.deployment.book, body) != told
-    assert group("hi").to["chat"] == CHAT
+    assert group("hi").to == model.ToGroup(PLATFORM, TENANT, CHAT)

@@ -66,10 +66,10 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             event = model.CloudEvent(id, source, "hired", at, data={"emp_id": f"E-{id}"})
             letters.publish(writer.connection, event, codec.ms(at))
         named = {"source": "hr", "id": "a", "type": "hired"}
-        to = {"platform": "dingtalk", "tenant": "corp", "chat": "c", "mentions": []}
+        to = model.ToGroup("dingtalk", "corp", "c")
         bodies = [
-            model.Deliver("notify", 0, "group", to, "welcom E-a", named),
-            model.Deliver("notify", 1, "webhook", {"uri": "robot:ops"}, {}, named),
+            model.Deliver("notify", 0, to, "welcom E-a", named),
+            model.Deliver("notify", 1, model.ToWebhook("robot:ops"), {}, named),
         ]
         effects = tuple(model.NewEffect(body.key, body.key, body) for body in bodies)
         writer.apply(writer.view(model.Needs(), 0), model.Decision(effects=effects), NOW)

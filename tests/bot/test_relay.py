@@ -37,7 +37,7 @@ class Chat:
 
 
 def deliver(body: Any, **changes: Any) -> model.Deliver:
-    made = model.Deliver("on-call", 0, "group", {**OPS, "mentions": []}, body, NAMED)
+    made = model.Deliver("on-call", 0, model.ToGroup(**OPS), body, NAMED)
     return replace(made, **changes)
 
 
@@ -50,7 +50,7 @@ async def say(effect: model.Deliver, doubt: bool = False) -> tuple[model.Outcome
 
 
 async def test_a_text_is_said_in_the_group_line_by_line_with_people_called() -> None:
-    to = {**OPS, "mentions": ["bob", "gone", "alice"]}
+    to = model.ToGroup(**OPS, mentions=("bob", "gone", "alice"))
     outcome, chat = await say(deliver("Run failed\n\n  web-01: **exit 1**  \n", to=to), doubt=True)
     assert outcome == model.Done("m-1")
     [(said, doubt)] = chat.said
@@ -68,7 +68,7 @@ async def test_a_text_is_said_in_the_group_line_by_line_with_people_called() -> 
 
 async def test_a_thread_is_that_of_the_request() -> None:
     place = model.Place(PLATFORM, TENANT, "elsewhere", "m-7", "t-7")
-    _, chat = await say(deliver("done", how="thread", to={"mentions": []}, place=place))
+    _, chat = await say(deliver("done", to=model.ToThread(), place=place))
     assert chat.said[0][0].place == place
 
 
@@ -90,7 +90,7 @@ async def test_nothing_is_said_of_an_empty_text(body: str) -> None:
 
 
 async def test_a_platform_that_is_gone_refuses() -> None:
-    outcome, chat = await say(deliver("x", to={**OPS, "platform": "gone", "mentions": []}))
+    outcome, chat = await say(deliver("x", to=model.ToGroup("gone", TENANT, CHAT)))
     assert outcome == model.Refused("gone is not configured in bot.toml", "not_configured")
     assert chat.said == []
 
@@ -100,8 +100,7 @@ async def test_a_platform_that_is_gone_refuses() -> None:
 ASKS = model.Deliver(
     "hire",
     1,
-    "command",
-    {"command": "provision", "group": "ops", "platform": PLATFORM, "rules": ["hire"]},
+    model.ToCommand("provision", "ops", PLATFORM, rules=("hire",)),
     {"emp_id": "E1"},
     {"source": "hr:approval", "id": "1", "type": "t"},
 )
@@ -150,7 +149,7 @@ async def test_while_the_bot_shuts_down_nothing_was_asked() -> None:
 def test_a_name_is_one_delivery_s_alone() -> None:
     """Whatever colons stand in sources, ids and names of rules."""
     seen = {
-        model.Deliver(rule, target, "http", {}, None, {"source": source, "id": id_}).key
+        model.Deliver(rule, target, model.ToHttp(""), None, {"source": source, "id": id_}).key
         for source in ("a", "a:b", "a%3Ab")
         for id_ in ("c", "b:c", "c:d")
         for rule in ("d", "c:d", "d:0")

@@ -35,14 +35,16 @@ def bucket_of(effect: model.Effect) -> port.Bucket:
 
 def _bucket_of_delivery(effect: model.Deliver) -> port.Bucket:
     """Into a chat it counts as what is said there; to a robot or a server, for that address."""
-    if effect.how in ("group", "thread"):
-        place, to = effect.place, effect.to
-        platform = place.platform if place is not None else str(to["platform"])
-        return port.Bucket(platform, place.chat if place is not None else str(to["chat"]), "say")
-    if effect.how == "command":
-        return port.Bucket("rules", "", "run")
-    where = effect.to.get("uri") or effect.to.get("target") or effect.to.get("bus") or ""
-    return port.Bucket(effect.how, str(where).replace("\x1f", ""), "say")
+    match effect.to:
+        case model.ToCommand():
+            return port.Bucket("rules", "", "run")
+        case model.ToThread():
+            place = effect.place
+            return port.Bucket(place.platform if place else "", place.chat if place else "", "say")
+        case model.ToGroup(platform=platform, chat=chat):
+            return port.Bucket(platform, chat, "say")
+        case model.ToWebhook(uri=where) | model.ToHttp(target=where) | model.ToBus(bus=where):
+            return port.Bucket(effect.to.how, where.replace("\x1f", ""), "say")
 
 
 def _bucket_of_call(effect: model.RunCall) -> port.Bucket:

@@ -70,7 +70,7 @@ def marks(
 
 def _first(named: dict[str, str]) -> str:
     """How the keys of an event's deliveries begin: the rule and the target are the rest."""
-    return model.Deliver("", 0, "http", {}, None, named).key.removesuffix(":0")
+    return model.Deliver("", 0, model.ToHttp(""), None, named).key.removesuffix(":0")
 
 
 def events(
@@ -171,6 +171,5 @@ def _word(body: str, kind: str, key: str) -> model.Deliver:
     assert isinstance(effect, model.Say | model.ShowCard | model.UpdateCard)
     title = effect.message.title if isinstance(effect, model.Say) else effect.card.title
     place = effect.place
-    to = {"platform": place.platform, "tenant": place.tenant, "chat": place.chat}
     named = {"source": "countersign", "id": key, "type": kind}
-    return model.Deliver("", 0, "thread", to, title, named, place)
+    return model.Deliver("", 0, model.ToThread(), title, named, place)
