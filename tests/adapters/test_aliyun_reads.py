@@ -14,7 +14,6 @@ import pytest
 from adapters.aliyun import Aliyun, Credentials, rights
 from bot import model
 from bot.commands import api, rendering
-from bot.model import ports
 from bot.oos.engine import calls
 from sandbox import aliyun as party_module
 from tests.adapters.aliyun_plans import executor, plan, start
@@ -27,20 +26,6 @@ BATCH = [{"Key": "countersign-batch", "Value": "b1"}]
 
 
 # ----------------------------------------------------------------------------- what was started
-
-
-async def test_what_was_started_by_a_plan_is_found_by_its_digest(aliyun: Aliyun) -> None:
-    effect = start(plan())
-    assert await aliyun.tokens(REGION, effect.digest) == []
-    await aliyun.perform(effect, model.Attempt())
-    await aliyun.perform(start(plan("false"), "token-2"), model.Attempt())
-    assert await aliyun.tokens(REGION, effect.digest) == ["token-1"]
-
-
-async def test_what_cannot_be_asked_is_a_failed_poll(aliyun: Aliyun, party: Party) -> None:
-    await party.fault("DescribeInvocations", "error", times=9, status=403, code="Forbidden.RAM")
-    with pytest.raises(ports.PollFailed):
-        await aliyun.tokens(REGION, "0" * 64)
 
 
 # ----------------------------------------------------------------------------- finding
@@ -214,18 +199,6 @@ async def test_an_invocation_of_many_instances_is_whole(aliyun: Aliyun, party: P
 async def test_another_batch_is_not_looked_at(aliyun: Aliyun, party: Party) -> None:
     ids = await many(party, 2)
     assert await aliyun.poll(REGION, "b2", ids) == {}
-
-
-async def test_what_cannot_be_read_is_said(aliyun: Aliyun, party: Party) -> None:
-    ids = await many(party, 1)
-    await party.fault("DescribeInvocationResults", "throttle", retry_after_ms=9000)
-    with pytest.raises(ports.PollFailed) as failed:
-        await aliyun.poll(REGION, "b1", ids)
-    assert failed.value.retry_after == 9.0
-    await party.fault("DescribeInvocationResults", "html", times=3)
-    with pytest.raises(ports.PollFailed):
-        await aliyun.poll(REGION, "b1", ids)
-    assert set(await aliyun.poll(REGION, "b1", ids)) == set(ids)
 
 
 # ----------------------------------------------------------------------------- who is calling

@@ -7,13 +7,10 @@ import hashlib
 
 import pytest
 
-from adapters.oos import STEP_TAG, Oos
+from adapters.oos import Oos
 from bot import model
-from bot.model import ports
 from sandbox.aliyun import Aliyun
-from tests.adapters.aliyun_plans import Clock
 from tests.adapters.oos_plans import (
-    KEY,
     TOUCH,
     begun,
     count,
@@ -151,16 +148,10 @@ async def test_parameters_that_do_not_fit_are_refused(oos: Oos) -> None:
 def broken(field: str) -> model.StartRun:
     good = start(TOUCH)
     match field:
-        case "digest":
-            return dataclasses.replace(good, digest="0" * 64)
-        case "engine":
-            return start(TOUCH, engine="ecs")
         case "both":
             return start(TOUCH, command_id="touch")
         case "neither":
             return start()
-        case "token":
-            return start(TOUCH, token="é")
         case "tag":
             return dataclasses.replace(good, tags={})
         case "tags":
@@ -175,11 +166,8 @@ def broken(field: str) -> model.StartRun:
 @pytest.mark.parametrize(
     ("field", "code"),
     [
-        ("digest", "DigestMismatch"),
-        ("engine", "Engine"),
         ("both", "PlanMismatch"),
         ("neither", "PlanMismatch"),
-        ("token", "ClientToken"),
         ("tag", "Tags"),
         ("tags", "NumberExceed.Tags"),
         ("value", "UnsafeParameter"),
@@ -193,121 +181,7 @@ async def test_what_must_not_be_sent(oos: Oos, party: Aliyun, field: str, code: 
     assert party.journal == []
 
 
-async def test_other_effects_are_not_for_oos(oos: Oos, party: Aliyun) -> None:
-    for effect in (
-        model.ResolveTargets(("web-01",)),
-        model.RunCall(7, "c", "k", "t", {"kind": "api"}),
-    ):
-        outcome = await oos.perform(effect, model.Attempt())
-        assert isinstance(outcome, model.Refused)
-        assert outcome.code == "unsupported"
-    assert party.journal == []
-
-
 # ----------------------------------------------------------------------------- never twice
-
-
-async def test_the_same_token_starts_once(oos: Oos, party: Aliyun) -> None:
-    effect = start(TOUCH)
-    first = await oos.perform(effect, model.Attempt())
-    again = await oos.perform(effect, model.Attempt())
-    assert first == again
-    assert len(await party.executions()) == 1
-
-
-@pytest.mark.parametrize("fault", ["lose_answer", "throttle", "error", "hang_up", "html"])
-async def test_one_fault_is_got_over(oos: Oos, party: Aliyun, fault: str) -> None:
-    await party.fault("StartExecution", fault)
-    outcome = await oos.perform(start(TOUCH), model.Attempt())
-    assert isinstance(outcome, model.Done)
-    assert [one["ExecutionId"] for one in await party.executions()] == [outcome.ref]
-
-
-async def test_lost_answers_leave_doubt_and_a_second_look_finds_it(oos: Oos, party: Aliyun) -> None:
-    await party.fault("StartExecution", "lose_answer", times=3)
-    effect = start(TOUCH)
-    lost = await oos.perform(effect, model.Attempt())
-    assert isinstance(lost, model.Unknown)
-    assert lost.token == "token-1"
-    sent = await count(party, "StartExecution")
-    found = await oos.perform(effect, model.Attempt(uncertain=True))
-    (one,) = await party.executions()
-    assert found == model.Done(one["ExecutionId"], {"template": "content", "version": "v1"})
-    assert await count(party, "StartExecution") == sent
-
-
-async def test_a_young_token_may_be_sent_again_an_old_one_not(
-    oos: Oos, party: Aliyun, clock: Clock
-) -> None:
-    clock.ahead = 601
-    old = await oos.perform(start(TOUCH), model.Attempt(uncertain=True))
-    assert isinstance(old, model.Unknown)
-    assert await party.executions() == []
-    clock.ahead = 0
-    young = await oos.perform(start(TOUCH), model.Attempt(uncertain=True))
-    assert isinstance(young, model.Done)
-    unnoted = start(TOUCH, token="t2")
-    unnoted = dataclasses.replace(unnoted, tags={STEP_TAG: "t2"})
-    assert isinstance(await oos.perform(unnoted, model.Attempt(uncertain=True)), model.Unknown)
-    assert len(await party.executions()) == 1
-
-
-async def test_when_it_cannot_be_looked_up_it_is_not_sent(oos: Oos, party: Aliyun) -> None:
-    await party.fault("ListExecutions", "error", times=9)
-    outcome = await oos.perform(start(TOUCH), model.Attempt(uncertain=True))
-    assert isinstance(outcome, model.Unknown)
-    assert await count(party, "StartExecution") == 0
-
-
-async def test_a_forgotten_token_is_found_by_its_tag(oos: Oos, party: Aliyun, clock: Clock) -> None:
-    """The platform forgot the token, and would start it again."""
-    effect = start(TOUCH)
-    first = await oos.perform(effect, model.Attempt())
-    party.clock.advance(3600)
-    clock.ahead = 3600
-    assert await oos.perform(effect, model.Attempt(uncertain=True)) == first
-    assert len(await party.executions()) == 1
-
-
-async def test_one_that_the_record_says_was_never_sent_is_looked_for_once_its_token_is_old(
-    oos: Oos, party: Aliyun, clock: Clock
-) -> None:
-    """The record is that of a store that was put back; the platform has forgotten the token."""
-    effect = start(TOUCH)
-    done = await oos.perform(effect, model.Attempt())
-    party.clock.advance(3600)
-    clock.ahead = 3600
-    assert await oos.perform(effect, model.Attempt()) == done
-    assert len(await party.executions()) == 1
-
-
-async def test_the_execution_of_another_plan_is_never_taken_for_ours(
-    oos: Oos, party: Aliyun
-) -> None:
-    """Neither by its token nor, in doubt, by its tag."""
-    await oos.perform(start(TOUCH), model.Attempt())
-    other = start(template(call("look")))
-    for doubt in (False, True):
-        found = await oos.perform(other, model.Attempt(uncertain=doubt))
-        assert isinstance(found, model.Unknown)
-        assert "another plan" in found.reason
-    assert len(await party.executions()) == 1
-
-
-async def test_nothing_was_sent_where_nobody_listens(party: Aliyun) -> None:
-    async with executor(party, endpoint="http://127.0.0.1:1") as nobody:
-        outcome = await nobody.perform(start(TOUCH), model.Attempt())
-        assert isinstance(outcome, model.NotSent)
-        with pytest.raises(ports.PollFailed):
-            await nobody.poll(REGION, "b1", ["exec-1"])
-
-
-async def test_a_wrong_secret_is_said(party: Aliyun) -> None:
-    wrong = dataclasses.replace(KEY, key_secret="wrong")
-    async with executor(party, credentials=wrong) as one:
-        outcome = await one.perform(start(TOUCH), model.Attempt())
-    assert isinstance(outcome, model.Refused)
-    assert "secret is wrong" in outcome.reason
 
 
 async def test_settings_may_skip_the_safety_check(party: Aliyun) -> None:

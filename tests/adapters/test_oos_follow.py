@@ -22,7 +22,6 @@ from tests.adapters.oos_plans import (
     ended,
     executor,
     seen,
-    start,
     tell,
 )
 from tests.sandbox.aliyun_party import DB1, REGION, WEB1, WEB2
@@ -37,14 +36,6 @@ def waits(sight: model.Execution) -> model.Waiting:
     assert sight.waiting is not None
     assert sight.waiting.id
     return dataclasses.replace(sight.waiting, id="")
-
-
-async def test_what_was_started_by_a_plan_is_found_by_its_digest(oos: Oos, party: Aliyun) -> None:
-    effect = start(template(script("touch", "true")))
-    assert await oos.tokens(REGION, effect.digest) == []
-    await oos.perform(effect, model.Attempt())
-    await begun(oos, SLEEP, token="token-2")
-    assert await oos.tokens(REGION, effect.digest) == ["token-1"]
 
 
 # ----------------------------------------------------------------------------- words
@@ -262,21 +253,12 @@ async def test_the_approval_of_a_part(oos: Oos, party: Aliyun) -> None:
     await ended(oos, id)
 
 
-async def test_stopping(oos: Oos, party: Aliyun) -> None:
+async def test_stopping(oos: Oos) -> None:
     id = await begun(oos, SLEEP)
     stop = model.StopRun(7, REGION, id, (), "oos")
     assert await oos.perform(stop, model.Attempt()) == model.Done(id)
     assert (await ended(oos, id)).status == "Cancelled"
     assert await oos.perform(stop, model.Attempt(uncertain=True)) == model.Done(id)
-    gone = dataclasses.replace(stop, invocation="exec-nothing")
-    assert await oos.perform(gone, model.Attempt()) == model.Done("exec-nothing")
-    await party.fault("CancelExecution", "error", times=3)
-    assert isinstance(await oos.perform(stop, model.Attempt()), model.NotSent)
-    other = await begun(oos, SLEEP, token="t2")
-    await party.fault("CancelExecution", "error", status=403, code="Forbidden.RAM")
-    refused = await oos.perform(dataclasses.replace(stop, invocation=other), model.Attempt())
-    assert isinstance(refused, model.Refused)
-    assert "oos:CancelExecution" in refused.reason
 
 
 # ----------------------------------------------------------------------------- looking

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,6 +25,15 @@ WEB1, WEB2, DB1 = "i-sandbox0web01", "i-sandbox0web02", "i-sandbox00db01"
 NO_AGENT, SWITCHED_OFF = "i-sandbox0old01", "i-sandbox0off01"
 
 
+@functools.cache
+def door() -> socket.socket:
+    """One port for every stand-in of this process, one after the other: the SDK keeps what it needs
+    for a place, and to load the certificates takes it longer than a whole test."""
+    bound = socket.create_server(("127.0.0.1", 0))
+    bound.setblocking(False)
+    return bound
+
+
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[Aliyun]:
     party = Aliyun(Clock(), folder)
@@ -30,7 +41,7 @@ async def served(folder: Path) -> AsyncIterator[Aliyun]:
         party.app, access_log=None, shutdown_timeout=0.2, max_line_size=party.max_line_size
     )
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.SockSite(runner, door().dup()).start()
     party.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     with mock.patch.dict(os.environ):
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):

@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.adapters.conformance import chat, dingtalk, lark
+from sandbox.aliyun import Aliyun
+from tests.adapters.aliyun_plans import Clock
+from tests.adapters.conformance import chat, cloud_assistant, dingtalk, executor, lark, oos
 
 PLATFORMS = (dingtalk.WIRING, lark.WIRING)
+ENGINES = (cloud_assistant.ENGINE, oos.ENGINE)
 
 
 @pytest.fixture(params=PLATFORMS, ids=lambda wiring: wiring.name)
@@ -25,3 +28,13 @@ async def stage(wiring: chat.Wiring, caplog: pytest.LogCaptureFixture) -> AsyncI
             yield made
     text = chat.logged(caplog.records)
     assert not [secret for secret in wiring.secrets(made.party) if secret in text]
+
+
+@pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
+async def runs(
+    request: pytest.FixtureRequest, party: Aliyun, clock: Clock
+) -> AsyncIterator[executor.Stage]:
+    """An engine with an executor for it."""
+    engine: executor.Engine = request.param
+    async with engine.executor(party.base_url, clock) as made:
+        yield executor.Stage(engine, party, clock, made)
