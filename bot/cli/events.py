@@ -86,7 +86,7 @@ def redrive(
     writer.begin()
     try:
         for number in dict.fromkeys(numbers):
-            view = writer.view(model.Needs(listing="dead", letter=number), 0)
+            view = writer.view(model.Needs(listing="dead", letter=number), now)
             letter = view.letters[0] if view.letters else None
             if letter is None or not letter.dead:
                 refused[number] = f"is {letter.state}" if letter else "there is no such letter"

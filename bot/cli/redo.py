@@ -141,7 +141,7 @@ def queue(opened: store.Store, decision: model.Decision, now: datetime) -> None:
     assert writer is not None
     writer.begin()
     try:
-        writer.apply(writer.view(model.Needs(), 0), decision, now)
+        writer.apply(writer.view(model.Needs(), now), decision, now)
         writer.commit()
     except BaseException:
         writer.rollback()

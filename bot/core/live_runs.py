@@ -1,4 +1,4 @@
-"""Runs of templates as their journals left them, kept in memory while they go on.
+"""Runs of templates as their journals left them, kept in the archive's cache while they go on.
 
 What is kept is only a shortcut: it counts the entries that it has taken in, and where the store has
 others (another process, a transaction that was undone), it is made anew from the journal.
@@ -6,7 +6,6 @@ others (another process, a transaction that was undone), it is made anew from th
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,28 +38,26 @@ class Live:
     asked: set[str] = field(default_factory=set)
 
 
-_known: OrderedDict[tuple[str, int], Live] = OrderedDict()
-
-
 def of(builder: DecisionBuilder) -> Live:
     """The run of the request, up to the last entry of its journal. LookupError, or
     ``interpreter.JournalError``: it cannot be gone on with."""
-    place = (builder.view.installation, builder.it.id)
+    request, archive = builder.it, builder.view.archive
+    assert archive is not None
     have = builder.view.journal + len(builder.journal)
-    live = _known.get(place)
-    same = live is not None and (live.digest, live.nonce) == (builder.it.digest, builder.it.nonce)
-    if live is None or not same or live.count > have:
+    live = archive.cache.pop(request.id, None)
+    if (
+        not isinstance(live, Live)
+        or (live.digest, live.nonce) != (request.digest, request.nonce)
+        or live.count > have
+    ):
         live = _begun(builder)
     if live.count < have:
-        assert builder.view.archive is not None
-        rows = [*builder.view.archive.entries(builder.it.id, live.count), *builder.journal]
-        for row in rows:
+        for row in [*archive.entries(request.id, live.count), *builder.journal]:
             if row.seq > live.count:
                 _take(live, journal.entry(row.entry))
-    _known[place] = live
-    _known.move_to_end(place)
-    while len(_known) > MOST:
-        _known.popitem(last=False)
+    archive.cache[request.id] = live
+    while len(archive.cache) > MOST:
+        del archive.cache[next(iter(archive.cache))]
     return live
 
 
@@ -77,7 +74,8 @@ def moment(builder: DecisionBuilder, live: Live) -> datetime:
 
 def forget(builder: DecisionBuilder) -> None:
     """The run has ended, or nobody can say where it is."""
-    _known.pop((builder.view.installation, builder.it.id), None)
+    if builder.view.archive is not None:
+        builder.view.archive.cache.pop(builder.it.id, None)
 
 
 def _take(live: Live, entry: journal.Entry) -> None:

@@ -87,7 +87,10 @@ class JournalRow:
 
 
 class Archive(Protocol):
-    """What ``decide`` reads of the store only where a template's run needs it."""
+    """What ``decide`` reads of the store only where a template's run needs it. ``cache`` is for
+    what it works out of that, by request; it may be emptied at any time."""
+
+    cache: dict[int, object]
 
     def entries(self, request: int, after: int) -> Sequence[JournalRow]:
         """The journal behind entry number ``after``, in order."""

@@ -375,7 +375,7 @@ class _Gate:
     def _judged(self, effect: model.StoredEffect) -> model.Refused | model.NotSent | None:
         """Why it is not sent. What cannot be judged is not sent now, but judged again later."""
         try:
-            view = self._writer.view(model.Needs(effect=effect.id), 0)
+            view = self._writer.view(model.Needs(effect=effect.id), self._clock.now())
             return self._judge(effect, view, self._clock.now())
         except regexes.Unjudged:
             raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -49,7 +48,6 @@ class Taker:
         self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
         self._patience = patience
         self._chance = chance or random.Random()
-        self._asks: dict[str, deque[float]] = {}
         self.lines: list[logs.Line | logs.Failure] = []
 
     def taken_down(self) -> list[logs.Line | logs.Failure]:
@@ -100,13 +98,13 @@ class Taker:
         prepared = self._prepare(event, now)
         if prepared is not None:
             needs = self._needs(prepared)
-            view = writer.view(needs, self._recent_asks(needs.asks_by))
+            view = writer.view(needs, now)
             decision = self._decide(prepared, view, now)
             writer.apply(view, decision, now)
             receipt = decision.receipt
             lines = [*logs.lines(view.request, decision), *logs.failures(decision)]
             if needs.asks_by:
-                self._asks.setdefault(needs.asks_by, deque()).append(self._clock.monotonic())
+                writer.record_ask(needs.asks_by, event.id, now)
         writer.record(event.id, model.word_of(event), codec.ms(now), receipt)
         if isinstance(event, model.EventReceived) and event.known_as:
             writer.record(event.known_as, model.word_of(event), codec.ms(now), receipt)
@@ -172,14 +170,3 @@ class Taker:
         if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
             self._writer.card_shown(row.effect.request, outcome, now)
         return event
-
-    def _recent_asks(self, person: str) -> int:
-        asks = self._asks.get(person)
-        if asks is None:
-            return 0
-        horizon = self._clock.monotonic() - 60
-        while asks and asks[0] <= horizon:
-            asks.popleft()
-        if not asks:
-            del self._asks[person]
-        return len(asks)

@@ -18,6 +18,10 @@ GoesOn = Callable[[float], bool]
 """Is it worth waiting on for the right to write, after so many seconds?"""
 
 
+RECENT = timedelta(minutes=1)
+"""So long ago is an ask that counts among ``View.recent_asks``."""
+
+
 class Conflict(Exception):
     """What was loaded is no longer what stands in the store; nothing of this event was written."""
 
@@ -193,6 +197,14 @@ class Reader(Protocol):
 
     def next_timer(self) -> datetime | None: ...
 
+    def knows_event(self, name: str) -> bool:
+        """Was an event taken by this name, as far as that is remembered?"""
+        ...
+
+    def follows(self, invocation: str) -> bool:
+        """Is this the invocation of a step that has not ended?"""
+        ...
+
     def last_event(self) -> datetime | None:
         """When the newest event was taken; None: none ever was."""
         ...
@@ -296,7 +308,11 @@ class Writer(Protocol):
         """Remember that an event was taken, and what was answered."""
         ...
 
-    def view(self, needs: model.Needs, recent_asks: int) -> model.View:
+    def record_ask(self, person: str, event: str, now: datetime) -> None:
+        """Remember that somebody asked, for as long as that counts."""
+        ...
+
+    def view(self, needs: model.Needs, now: datetime) -> model.View:
         """What ``needs`` asks for, as of this transaction."""
         ...
 

@@ -214,7 +214,7 @@ class RunStage(stage.Stage):
         digest = hashlib.sha256(source.encode()).hexdigest()
 
         def write(writer: store.Writer) -> None:
-            view = writer.view(model.Needs(request=number), 0)
+            view = writer.view(model.Needs(request=number), self.clock.now())
             assert view.request is not None
             assert view.request.plan is not None
             plan = dataclasses.replace(
@@ -244,6 +244,11 @@ class RunStage(stage.Stage):
             for call in self.calls
             if call.what["kind"] == "api" and call.what["api"] == api and not call.lookup
         ]
+
+    def forget_runs(self) -> None:
+        """What was worked out of the journals is gone, as in another process."""
+        assert self.store.writer is not None
+        self.store.writer.archive.cache.clear()
 
     def held(self) -> list[store.Claimed]:
         """Carry out what is due but for the calls of runs, which are held back and returned."""

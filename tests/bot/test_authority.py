@@ -31,7 +31,7 @@ def change(stage: RunStage, number: int, **fields: object) -> None:
     """Write into a stored request what another part of the bot would."""
 
     def write(writer: store.Writer) -> None:
-        view = writer.view(model.Needs(request=number), 0)
+        view = writer.view(model.Needs(request=number), stage.clock.now())
         assert view.request is not None
         new = replace(view.request, version=view.request.version + 1, **fields)  # type: ignore[arg-type]
         writer.apply(view, model.Decision(request=new), stage.clock.now())

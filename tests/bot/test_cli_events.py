@@ -37,7 +37,7 @@ def kept(small: Path) -> Path:
         writer = opened.writer
         assert writer is not None
         writer.begin()
-        view = writer.view(model.Needs(), 0)
+        view = writer.view(model.Needs(), NOW)
         for number in range(3):
             when = NOW - timedelta(hours=2 - number)
             event = model.CloudEvent(
@@ -123,7 +123,7 @@ def test_values_that_are_never_shown_are_not_shown_at_the_console(kept: Path) ->
         assert writer is not None
         writer.begin()
         made = model.NewEffect(body.key, body.key, body)
-        writer.apply(writer.view(model.Needs(), 0), model.Decision(effects=(made,)), NOW)
+        writer.apply(writer.view(model.Needs(), NOW), model.Decision(effects=(made,)), NOW)
         writer.commit()
     shown = call(kept, "dead", "4")
     assert '"password": "***"' in shown.stdout

@@ -85,15 +85,15 @@ def test_rows_that_measure_a_pace_move_along(
         writer = opened.writer
         assert writer is not None
         now, later = rig.START, rig.START + timedelta(minutes=1)
-        request = rig.new_request(writer.view(model.Needs(), 0), rig.asked(1), now)
+        request = rig.new_request(writer.view(model.Needs(), now), rig.asked(1), now)
         timers = (model.Timer(1, "expire", later), model.Timer(1, "wake", later))
         writer.begin()
-        view = writer.view(model.Needs(), 0)
+        view = writer.view(model.Needs(), now)
         effects = (rig.say("later", request=1),)
         writer.apply(view, model.Decision(request=request, timers=timers, effects=effects), now)
         writer.put_off(1, model.NotSent("not now"), codec.ms(later), codec.ms(now))
         writer.move_clock(now, size, now + size)
-        assert writer.view(model.Needs(), 0).shift == size
+        assert writer.view(model.Needs(), now).shift == size
         writer.commit()
         with opened.reading() as reader:
             due = {timer.kind: timer.due_at for timer in reader.timers_due(later + abs(size))}

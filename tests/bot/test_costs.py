@@ -26,8 +26,7 @@ def made(tmp_path: Path) -> Iterator[run_stage.RunStage]:
 
 def known(of: run_stage.RunStage) -> set[int]:
     """The runs of this store that are kept in memory."""
-    installation = of.read(lambda reader: reader.status()).installation
-    return {request for place, request in live_runs._known if place == installation}
+    return set(of.store.writer.archive.cache)
 
 
 def test_runs_that_wait_are_read_again_only_when_they_go_on(
@@ -42,7 +41,7 @@ def test_runs_that_wait_are_read_again_only_when_they_go_on(
     waiting, running = model.State.WAITING, model.State.RUNNING
     assert states == [running, waiting, running, waiting, running]
     assert len(known(made)) == 2
-    live_runs._known.clear()  # as after a restart
+    made.forget_runs()  # as after a restart
     made.tick(60)
     made.work()
     assert known(made) == set()
@@ -71,8 +70,8 @@ def test_a_call_that_came_back_does_not_look_up_all_that_are_queued(
     )
     writer = made.store.writer
     assert writer is not None
-    assert writer.view(model.Needs(effect=effect), 0).unsent == frozenset()
-    assert len(writer.view(model.Needs(request=1), 0).unsent) == 3
+    assert writer.view(model.Needs(effect=effect), made.clock.now()).unsent == frozenset()
+    assert len(writer.view(model.Needs(request=1), made.clock.now()).unsent) == 3
 
 
 def test_journals_of_runs_that_ended_long_ago_go_without_a_look_at_all_requests(

@@ -251,7 +251,7 @@ async def test_the_card_is_known_once_shown_and_updates_name_it(path: Path) -> N
         assert (request.card, request.state) == ("card-77", model.State.APPROVED)
         for name in ("card-77", "om_77"):
             needs = model.Needs(platform="chat", card=name)
-            view = await post.rig.engine.write(lambda w, n=needs: w.view(n, 0))  # type: ignore[misc]
+            view = await post.rig.engine.write(lambda w, n=needs: w.view(n, rig.START))  # type: ignore[misc]
             assert view.request == request
 
 

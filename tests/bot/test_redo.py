@@ -72,7 +72,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             model.Deliver("notify", 1, model.ToWebhook("robot:ops"), {}, named),
         ]
         effects = tuple(model.NewEffect(body.key, body.key, body) for body in bodies)
-        writer.apply(writer.view(model.Needs(), 0), model.Decision(effects=effects), NOW)
+        writer.apply(writer.view(model.Needs(), NOW), model.Decision(effects=effects), NOW)
         writer.settle(1, model.Refused("HTTP 404"), codec.ms(NOW))
         writer.commit()
     return path
@@ -185,7 +185,7 @@ def hand(stage: Stage, senders: tuple[str, ...] = ()) -> list[rule_redo.Again]:
     writer = stage.store.writer
     assert writer is not None
     writer.begin()
-    writer.apply(writer.view(model.Needs(), 0), decision, stage.clock.now())
+    writer.apply(writer.view(model.Needs(), stage.clock.now()), decision, stage.clock.now())
     writer.commit()
     return made
 

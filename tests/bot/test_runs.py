@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from bot import model, policy
-from bot.core import live_runs
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import actions, cards, said, words
@@ -289,7 +288,6 @@ def test_a_restart_goes_on_from_the_journal_even_if_the_template_has_changed(
     made.approve()
     made.work()
     made.close()
-    live_runs._known.clear()
     text = run_stage.GATE.replace("ActNow", "ActOtherwise")
     (tmp_path / "commands" / "gate.yml").write_text(text)
     again = RunStage(tmp_path)
@@ -355,7 +353,7 @@ def test_a_doubt_is_looked_up_and_in_the_end_a_person_is_asked(stage: RunStage, 
 
 def test_a_run_that_cannot_go_on_ends_as_unknown_and_is_told(stage: RunStage) -> None:
     waiting(stage)
-    live_runs._known.clear()
+    stage.forget_runs()
     connection = stage.store.writer.connection  # type: ignore[union-attr]
     connection.execute("UPDATE journal SET body = replace(body, 'gate#0', 'gone#0')")
     stage.approve("bob")

@@ -151,7 +151,7 @@ def test_a_run_waits_where_its_policy_asks_for_more_behind_its_canary(tmp_path: 
         assert "goes on" in made.approve("carol").toast
         [second] = made.held()
         repoliced(made, mode="all")
-        live_runs._known.clear()
+        made.forget_runs()
         made.settle(second, made.answer(second))
         made.work()
         assert len(made.made("TouchInstance")) == 2
@@ -179,7 +179,7 @@ def test_a_policy_that_changes_while_a_canary_waits_holds_at_once(
         made.work()
         repoliced(made, mode="count", count=2)
         if restart:
-            live_runs._known.clear()
+            made.forget_runs()
         assert "1 of 2" in made.approve("bob").toast
         made.work()
         assert len(made.made("TouchInstance")) == 1
@@ -241,7 +241,7 @@ def test_a_template_that_cannot_be_read_any_more_is_told(stage: RunStage) -> Non
     stage.work()
     known = {command.name: command for command in stage.deployment.catalog}
     stage.deployment = dataclasses.replace(stage.deployment, catalog=registry.Catalog(known))
-    live_runs._known.clear()
+    stage.forget_runs()
     connection = stage.store.writer.connection  # type: ignore[union-attr]
     connection.execute("UPDATE sources SET text = 'FormatVersion: OOS-1066-10-14'")
     stage.tick(3601)

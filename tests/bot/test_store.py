@@ -145,6 +145,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m007_untold",
             "m008_form_links",
             "m009_marks",
+            "m010_asks",
         ]
 
 
@@ -307,7 +308,7 @@ async def test_a_card_of_another_platform_or_no_card_finds_nothing(path: Path) -
             model.Needs(effect=99),
             model.Needs(request=99),
         ):
-            view = await r.engine.write(lambda w, n=needs: w.view(n, 0))  # type: ignore[misc]
+            view = await r.engine.write(lambda w, n=needs: w.view(n, rig.START))  # type: ignore[misc]
             assert view.request is None
             assert view.effect is None
 
@@ -323,13 +324,16 @@ async def test_a_form_makes_one_request(path: Path) -> None:
         assert (await r.engine.submit(rig.asked(1))).tone == "info"
         assert (await r.engine.submit(rig.asked(2))).tone == "error"
         needs = model.Needs(platform="chat", form="instance-1")
-        view = await r.engine.write(lambda w: w.view(needs, 0))
+        view = await r.engine.write(lambda w: w.view(needs, rig.START))
         assert view.request is not None
         assert view.request.id == 1
 
 
 INDEXED = {
     "EVENT_ANSWER": ("a",),
+    "ASKS_COUNT": ("a", 1),
+    "ASKS_FORGET": (1,),
+    "STEP_OPEN": ("a",),
     "REQUEST_BY_CARD": ("a", "b"),
     "REQUEST_BY_ALIAS": ("a", "b"),
     "REQUEST_BY_MESSAGE": ("a", "b"),

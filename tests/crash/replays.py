@@ -50,7 +50,7 @@ def of_run(home: deployment.Deployment, reader: store.Reader, request: model.Req
     if [row.seq for row in rows] != list(range(1, len(rows) + 1)):
         found.append(f"the journal of #{request.id} has a gap")
     view = views.load(
-        reader.connection,
+        views.Archive(reader.connection),
         model.Needs(request=request.id),
         next_request=request.id + 1,
         audit_seq=0,

@@ -29,33 +29,25 @@ def known(connection: sqlite3.Connection) -> port.ClockHistory:
     )
 
 
-def shift(connection: sqlite3.Connection) -> timedelta:
-    """By how much the clock was set in all, since this store was made."""
-    return timedelta(milliseconds=int(_meta(connection, SHIFT) or 0))
-
-
 def note(connection: sqlite3.Connection, now: datetime) -> None:
     """Remember what the clock shows, unless it showed more already."""
     if codec.ms(now) > int(_meta(connection, SEEN) or 0):
         connection.execute(queries.META_PUT, (SEEN, str(codec.ms(now))))
 
 
-def move(
-    connection: sqlite3.Connection, before: datetime, size: timedelta, now: datetime
-) -> timedelta:
-    """The clock was set by ``size``, from ``before`` to ``now``: move what measures a pace. Returns
-    by how much it was set in all."""
+def move(connection: sqlite3.Connection, before: datetime, size: timedelta, now: datetime) -> None:
+    """The clock was set by ``size``, from ``before`` to ``now``: move what measures a pace."""
     by = round(size / timedelta(milliseconds=1))
     connection.execute(queries.CLOCK_OUTBOX, (by,))
     connection.execute(queries.CLOCK_TIMERS if by < 0 else queries.CLOCK_TIMERS_FORWARD, (by,))
     connection.execute(queries.CLOCK_STEPS, (by,))
+    connection.execute(queries.CLOCK_ASKS, (by,))
     steps = json.loads(_meta(connection, STEPS) or "[]")
     steps = [*steps, [codec.ms(before), by]][-REMEMBERED:]
     total = int(_meta(connection, SHIFT) or 0) + by
     connection.execute(queries.META_PUT, (STEPS, json.dumps(steps)))
     connection.execute(queries.META_PUT, (SHIFT, str(total)))
     connection.execute(queries.META_PUT, (SEEN, str(codec.ms(now))))
-    return timedelta(milliseconds=total)
 
 
 def _meta(connection: sqlite3.Connection, name: str) -> str:

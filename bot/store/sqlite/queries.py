@@ -33,12 +33,26 @@ SAVEPOINT = "SAVEPOINT job"
 RELEASE = "RELEASE job"
 ROLLBACK_TO = "ROLLBACK TO job"
 
+NUMBERS = """
+SELECT (SELECT MAX(id) FROM requests), (SELECT value FROM meta WHERE name = 'requests.floor'),
+    (SELECT MAX(seq) FROM audit), (SELECT hash FROM audit ORDER BY seq DESC LIMIT 1),
+    (SELECT seq FROM sqlite_sequence WHERE name = 'audit'),
+    (SELECT value FROM meta WHERE name = 'clock.shift')
+"""
+"""What a transaction has to know of those before it; NULL: there is none."""
+
 # ----------------------------------------------------------------------------- events
 
 EVENT_ANSWER = "SELECT answer FROM events WHERE id = ?"
 EVENT_LAST = "SELECT MAX(at) FROM events"
 EVENT_INSERT = """
 INSERT INTO events (id, kind, at, answer) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+"""
+
+ASKS_COUNT = "SELECT COUNT(*) FROM asks WHERE person = ? AND at > ?"
+ASKS_FORGET = "DELETE FROM asks WHERE at <= ?"
+ASK_INSERT = """
+INSERT INTO asks (person, at, event) VALUES (?, ?, ?) ON CONFLICT (person, at, event) DO NOTHING
 """
 
 # ----------------------------------------------------------------------------- requests
@@ -112,6 +126,9 @@ STEPS_OPEN = """
 SELECT engine, since, body FROM steps
 WHERE state IN ('started', 'running') AND invocation <> '' AND (request, idx) > (?, ?)
 ORDER BY request, idx LIMIT ?
+"""
+STEP_OPEN = """
+SELECT 1 FROM steps WHERE state IN ('started', 'running') AND invocation <> '' AND invocation = ?
 """
 RESULTS = "SELECT body FROM results WHERE request = ? ORDER BY instance"
 RESULT_PUT = """
@@ -337,6 +354,7 @@ CLOCK_TIMERS = "UPDATE timers SET due_at = due_at + ?"
 PROMISED = "('expire', 'remind', 'ballot', 'ballot_expires')"
 """Timers of moments that people were told: they may come earlier than told, and never later."""
 CLOCK_TIMERS_FORWARD = f"{CLOCK_TIMERS} WHERE kind NOT IN {PROMISED}"
+CLOCK_ASKS = "UPDATE asks SET at = at + ?"
 CLOCK_STEPS = """
 UPDATE steps SET since = since + ? WHERE state IN ('started', 'running') AND invocation <> ''
 """

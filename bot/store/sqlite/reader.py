@@ -81,6 +81,12 @@ class Reader(port.Reader):
             request, kind, due = rows[-1]
             key = (due, request, kind)
 
+    def knows_event(self, name: str) -> bool:
+        return self.connection.execute(queries.EVENT_ANSWER, (name,)).fetchone() is not None
+
+    def follows(self, invocation: str) -> bool:
+        return self.connection.execute(queries.STEP_OPEN, (invocation,)).fetchone() is not None
+
     def last_event(self) -> datetime | None:
         newest = self.connection.execute(queries.EVENT_LAST).fetchone()[0]
         return None if newest is None else codec.at(newest)

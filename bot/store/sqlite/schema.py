@@ -328,6 +328,25 @@ def m009_marks(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+_ASKS = """
+CREATE TABLE asks (
+    person TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (person, at, event)
+) WITHOUT ROWID;
+CREATE INDEX asks_at ON asks (at);
+"""
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m010_asks(db: sqlite_utils.Database) -> None:
+    """How often somebody asked of late, whichever process took it."""
+    for statement in _ASKS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 OLDEST = "m009_marks"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that

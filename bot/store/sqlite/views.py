@@ -116,14 +116,15 @@ def unsent(connection: sqlite3.Connection, found: model.Request) -> frozenset[st
 
 
 class Archive:
-    """Journals and templates, read only where a decision needs them."""
+    """What is read only where a decision needs it."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self.connection = connection
+        self.cache: dict[int, object] = {}
 
     def entries(self, request: int, after: int) -> tuple[model.JournalRow, ...]:
         """The journal behind entry number ``after``, in order."""
-        rows = self._connection.execute(queries.JOURNAL, (request, after))
+        rows = self.connection.execute(queries.JOURNAL, (request, after))
         return tuple(
             model.JournalRow(request, seq, codec.decode(codec.mapping, body)) for seq, body in rows
         )
@@ -131,27 +132,27 @@ class Archive:
     def sent(self, request: int, apart: Sequence[int] = ()) -> tuple[model.Effect, ...]:
         """What of the request was let out to start or to change something; not what provably did
         not leave, nor the effects ``apart``."""
-        rows = self._connection.execute(queries.EFFECTS_SENT, (request, json.dumps(list(apart))))
+        rows = self.connection.execute(queries.EFFECTS_SENT, (request, json.dumps(list(apart))))
         return tuple(effects.decoded(body) for (body,) in rows)
 
     def source(self, digest: str) -> str | None:
         """The text of a template by its SHA-256."""
-        row = self._connection.execute(queries.SOURCE, (digest,)).fetchone()
+        row = self.connection.execute(queries.SOURCE, (digest,)).fetchone()
         return None if row is None else str(row[0])
 
     def open_of_person(self, person: str, limit: int) -> tuple[int, ...]:
         """The numbers of a person's open requests, oldest first, at most ``limit``."""
-        rows = self._connection.execute(queries.REQUESTS_OPEN_OF_PERSON, (person, limit))
+        rows = self.connection.execute(queries.REQUESTS_OPEN_OF_PERSON, (person, limit))
         return tuple(number for (number,) in rows)
 
     def open_of_command(self, command: str, limit: int) -> tuple[int, ...]:
         """The numbers of a command's open requests, oldest first, at most ``limit``."""
-        rows = self._connection.execute(queries.REQUESTS_OPEN_OF_COMMAND, (command, limit))
+        rows = self.connection.execute(queries.REQUESTS_OPEN_OF_COMMAND, (command, limit))
         return tuple(number for (number,) in rows)
 
     def alike(self, likeness: str) -> int:
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
-        row = self._connection.execute(queries.REQUEST_ALIKE, (likeness,)).fetchone()
+        row = self.connection.execute(queries.REQUEST_ALIKE, (likeness,)).fetchone()
         return row[0] or 0
 
 
@@ -193,7 +194,7 @@ def total(connection: sqlite3.Connection, needs: model.Needs, number: int) -> in
 
 
 def load(
-    connection: sqlite3.Connection,
+    archive: Archive,
     needs: model.Needs,
     *,
     next_request: int,
@@ -205,6 +206,7 @@ def load(
     shift: timedelta = timedelta(),
 ) -> model.View:
     """Everything that ``needs`` asks for, as one consistent view."""
+    connection = archive.connection
     row = effects.load(connection, needs.effect) if needs.effect else None
     effect = row.effect if row else None
     found = find(connection, needs, effect)
@@ -239,7 +241,7 @@ def load(
         recent_asks=recent_asks,
         unsent=frozenset() if found is None or called else unsent(connection, found),
         journal=journal(connection, found) if found else 0,
-        archive=Archive(connection),
+        archive=archive,
         nonce=nonce,
         total=total(connection, needs, found.id if found else needs.request)
         if needs.listing

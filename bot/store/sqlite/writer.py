@@ -33,24 +33,29 @@ class Writer(port.Writer):
         self.decided, self.starting = True, False
         """For ``highwater.Keeper``: was anything decided since it last wrote; is a call let out."""
         self.installation: str = self._execute(queries.META, ("installation",)).fetchone()[0]
-        self._seq: int = 0
-        self._hash: str = ""
-        self._reread()
+        self.archive = views.Archive(connection)
+        self._learn()
 
-    def _reread(self) -> None:
-        floor = self._execute(queries.META, (queries.REQUEST_FLOOR,)).fetchone()
-        last = self._execute(queries.REQUEST_LAST).fetchone()[0]
-        self._last_request: int = max(last, int(floor[0]) if floor else 0)
-        self._seq, self._hash = self._execute(queries.AUDIT_LAST).fetchone() or (0, "")
-        self._shift = moments.shift(self.connection)
-        sequence = self._execute(queries.AUDIT_SEQUENCE).fetchone()
-        self._next_seq: int = max(self._seq, sequence[0] if sequence else 0) + 1
+    def _learn(self) -> None:
+        """Read what the transaction has to know of those before it, whoever wrote them."""
+        last, floor, seq, hash_, sequence, shift = self._execute(queries.NUMBERS).fetchone()
+        self._last_request: int = max(last or 0, int(floor or 0))
+        self._seq: int = seq or 0
+        self._hash: str = hash_ or ""
+        self._next_seq: int = max(self._seq, sequence or 0) + 1
+        self._shift = timedelta(milliseconds=int(shift or 0))
+
+    def _forget(self) -> None:
+        """Something was undone: what was worked out of it is no longer true."""
+        self.archive.cache.clear()
+        self._learn()
 
     # -- transactions
 
     def begin(self, goes_on: port.GoesOn = foreign.for_a_minute) -> None:
         """Take the write lock, waiting for it as ``foreign.when_free`` does."""
         foreign.when_free(lambda: self._execute(queries.BEGIN), goes_on, self._file)
+        self._learn()
         self.changes, self._jobs = port.Changes(), 0
 
     def commit(self) -> None:
@@ -66,7 +71,7 @@ class Writer(port.Writer):
         if self.connection.in_transaction:
             self._execute(queries.ROLLBACK)
         self._head_dirty = False
-        self._reread()
+        self._forget()
 
     def savepoint(self) -> None:
         self._jobs += 1
@@ -78,7 +83,7 @@ class Writer(port.Writer):
     def rollback_to_savepoint(self) -> None:
         self._execute(queries.ROLLBACK_TO)
         self._execute(queries.RELEASE)
-        self._reread()
+        self._forget()
 
     def is_broken(self, fault: BaseException) -> bool:
         of_event = sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError
@@ -112,15 +117,24 @@ class Writer(port.Writer):
         text = "" if receipt is PLAIN or receipt == PLAIN else codec.encode(receipt)
         self._execute(queries.EVENT_INSERT, (event, kind, at, text))
 
-    def view(self, needs: model.Needs, recent_asks: int) -> model.View:
+    def record_ask(self, person: str, event: str, now: datetime) -> None:
+        self._execute(queries.ASKS_FORGET, (codec.ms(now - port.RECENT),))
+        self._execute(queries.ASK_INSERT, (person, codec.ms(now), event))
+
+    def _recent_asks(self, person: str, now: datetime) -> int:
+        since = codec.ms(now - port.RECENT)
+        count: int = self._execute(queries.ASKS_COUNT, (person, since)).fetchone()[0]
+        return count
+
+    def view(self, needs: model.Needs, now: datetime) -> model.View:
         return views.load(
-            self.connection,
+            self.archive,
             needs,
             next_request=self._last_request + 1,
             audit_seq=self._next_seq - 1,
             audit_hash=self._hash,
             installation=self.installation,
-            recent_asks=recent_asks,
+            recent_asks=self._recent_asks(needs.asks_by, now) if needs.asks_by else 0,
             shift=self._shift,
             nonce=secrets.token_hex(16),
         )
@@ -323,7 +337,8 @@ class Writer(port.Writer):
         moments.note(self.connection, now)
 
     def move_clock(self, before: datetime, size: timedelta, now: datetime) -> None:
-        self._shift = moments.move(self.connection, before, size, now)
+        moments.move(self.connection, before, size, now)
+        self._learn()
         self.changes.effects = self.changes.steps = True
         self.changes.timer = codec.ms(now)
 
