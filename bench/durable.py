@@ -50,8 +50,10 @@ class Outside:
 
     async def perform(self, effect: model.Effect, attempt: model.Attempt) -> model.Outcome:
         match effect:
-            case model.RunCall(what=what):
-                return self._answers[what["api"]] if what["kind"] == "api" else model.Done()
+            case model.RunCall(what=model.calls.Api(api=api)):
+                return self._answers[api]
+            case model.RunCall():
+                return model.Done()
             case model.ShowCard():
                 return model.Done(f"card-{effect.card.request}")
             case _:

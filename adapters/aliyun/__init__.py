@@ -88,9 +88,10 @@ class Aliyun:
                 action, region = "DescribeInstances", effect.region
             case model.FetchDefinition():
                 action, region = "DescribeCommands", effect.region
-            case model.RunCall(what=what):
-                service, region = str(what.get("service") or "ecs").lower(), effect.region
-                action = str(what.get("api") or "DescribeInstances")
+            case model.RunCall(what=model.calls.Api(service=named, api=api)):
+                service, action, region = named.lower() or "ecs", api, effect.region
+            case model.RunCall():
+                action, region = "DescribeInstances", effect.region
         host = self._api.host(service, region or self.settings.region)
         return f"{service.upper()} {action} ({host})"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from dataclasses import replace
 from typing import Any
 
 from adapters import openapi
@@ -26,16 +27,18 @@ class Caller:
 
     async def perform(self, effect: model.RunCall, attempt: model.Attempt) -> model.Outcome:
         """One call, or with ``effect.lookup`` what became of it."""
-        kind = effect.what.get("kind")
-        if kind not in ("api", "select_targets"):
+        what = effect.what
+        if not isinstance(what, model.calls.Api | model.calls.SelectTargets):
+            kind = model.calls.KINDS[type(what)]
             return model.Refused(f"Alibaba Cloud has no call of kind {kind!r}.", "unsupported")
         session = openapi.session_name(self.settings.credentials, effect.request)
         try:
-            if kind == "select_targets":
-                region = effect.what.get("region") or effect.region or self.settings.region
-                found = await select.targets(self.api, effect.what, str(region), session)
+            region = what.region or effect.region
+            if isinstance(what, model.calls.SelectTargets):
+                place = region or self.settings.region
+                found = await select.targets(self.api, what, place, session)
                 return model.Done(data={"document": found})
-            what = {**effect.what, "region": effect.what.get("region") or effect.region}
+            what = replace(what, region=region)
             build = functools.partial(
                 wire.build, what, self.settings, effect.token, effect.request, effect.digest
             )

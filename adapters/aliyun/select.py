@@ -15,6 +15,7 @@ from typing import Any
 from adapters import openapi
 from adapters.aliyun import describe, shapes, wire
 from adapters.aliyun.api import Api
+from bot import model
 
 INSTANCES = "aliyun::ecs::instance"
 TYPES = ("ResourceIds", "Tags", "All", "ResourceGroup", "InstanceNames")
@@ -72,26 +73,25 @@ class Chosen:
 
 
 async def targets(
-    api: Api, what: Mapping[str, Any], region: str, session: str = ""
+    api: Api, what: model.calls.SelectTargets, region: str, session: str = ""
 ) -> dict[str, Any]:
     """The document of ACS::SelectTargets: the shape of DescribeInstances, with every instance for
-    which all filters hold. ``what`` as ``bot.oos.engine.calls.SelectTargets``. Raises Failure."""
-    wanted = str(what.get("resource_type") or "")
+    which all filters hold. Raises Failure."""
+    wanted = what.resource_type
     if wanted.lower() != INSTANCES:
         reason = (
             f"Targets of type {wanted[:60] or 'nothing'} cannot be selected here: ALIYUN::ECS::"
             "Instance can."
         )
         raise openapi.Failure("refused", reason, "UnsupportedResourceType")
-    groups = [group(given) for given in what.get("filters") or ()]
+    groups = [group(given) for given in what.filters]
     if not groups:
         raise _bad("no filter says which instances are meant; for all of them say {Type: All}")
     each = await asyncio.gather(*(together(api, group, (region,), session) for group in groups))
     for one in each:
         _refuse_unclear(one)
     kept = [i for i in each[0].items if all(i in other.items for other in each[1:])]
-    most = what.get("most")
-    items = [each[0].items[i] for i in kept[: None if most is None else int(most)]]
+    items = [each[0].items[i] for i in kept[: what.most]]
     return {"Instances": {"Instance": items}, "TotalCount": len(items)}
 
 

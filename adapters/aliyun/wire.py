@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from adapters import openapi
 from adapters.aliyun import braces, products, shapes
 from adapters.aliyun.settings import Settings
+from bot.model import calls
 
 REQUEST_TAG = "countersign-request"
 TAGGED = ("RunCommand", "InvokeCommand")
@@ -69,16 +70,16 @@ class Request(openapi.Request):
 
 
 def build(
-    what: Mapping[str, Any], settings: Settings, token: str, request: int, digest: str = ""
+    what: calls.Api, settings: Settings, token: str, request: int, digest: str = ""
 ) -> Request:
     """The request for an "api" call of a template. Raises BadCall. For ECS it imports the SDK's
     models: use a thread."""
-    service, product = products.code(str(what["service"])), products.find(str(what["service"]))
-    action, region = str(what["api"]).strip(), str(what.get("region") or settings.region)
+    service, product = products.code(what.service), products.find(what.service)
+    action, region = what.api.strip(), what.region or settings.region
     if not _NAME.fullmatch(action):
         raise BadCall(f"{action[:60]!r} is not the name of an API.")
     check_region(region)
-    version = str(what.get("version") or (product.version if product else ""))
+    version = what.version or (product.version if product else "")
     origin = _origin(what, settings, service, product, region)
     if not version:
         raise BadCall(
@@ -87,9 +88,9 @@ def build(
         )
     if not _VERSION.fullmatch(version):
         raise BadCall(f"{version[:60]!r} is not the version of an API.")
-    style: Literal["ROA", "RPC"] = "ROA" if what.get("uri") else "RPC"
+    style = what.style
     method = _method(what, style)
-    reads = bool(what.get("reads")) and (style == "RPC" or method in ("GET", "HEAD"))
+    reads = what.reads and (style == "RPC" or method in ("GET", "HEAD"))
     base = Request(service, action, version, region, origin, style, method, reads=reads)
     make = _roa if style == "ROA" else _rpc
     return make(base, what, product, token, _own_tags(token, request, digest))
@@ -102,7 +103,7 @@ def check_region(region: str) -> None:
 
 
 def _origin(
-    what: Mapping[str, Any],
+    what: calls.Api,
     settings: Settings,
     service: str,
     product: products.Product | None,
@@ -111,7 +112,7 @@ def _origin(
     """Where it goes: what the operator says, else what the template says if that is the platform,
     else the product's own place."""
     told = settings.origin(service)
-    given = str(what.get("endpoint") or "").strip().lower()
+    given = what.endpoint.strip().lower()
     if given:
         host = urlsplit(given if "://" in given else f"//{given}").netloc
         ours = (settings.endpoint, *settings.endpoints.values())
@@ -136,11 +137,11 @@ def _origin(
     return product.at(region)
 
 
-def _method(what: Mapping[str, Any], style: str) -> str:
-    given = str(what.get("method") or "").upper()
+def _method(what: calls.Api, style: str) -> str:
+    given = what.method.upper()
     if not given:
-        if style == "ROA" and (what.get("body") is not None or not what.get("reads")):
-            raise BadCall(f"{what['api']} goes to a URI: give the task its Method, such as PUT.")
+        if style == "ROA" and (what.body is not None or not what.reads):
+            raise BadCall(f"{what.api} goes to a URI: give the task its Method, such as PUT.")
         return "GET" if style == "ROA" else "POST"
     allowed = _METHODS if style == "ROA" else ("GET", "POST")
     if given not in allowed:
@@ -150,7 +151,7 @@ def _method(what: Mapping[str, Any], style: str) -> str:
 
 def _rpc(
     base: Request,
-    what: Mapping[str, Any],
+    what: calls.Api,
     product: products.Product | None,
     token: str,
     tags: Mapping[str, str],
@@ -185,11 +186,11 @@ def _rpc(
     return _with_form(found, what, product)
 
 
-def _pages(what: Mapping[str, Any], sent: Mapping[str, str], reads: bool) -> bool:
+def _pages(what: calls.Api, sent: Mapping[str, str], reads: bool) -> bool:
     """Are all pages wanted? As AutoPaging says; where it does not, true, as on OOS, unless the
     template asks for a page of its own."""
-    if not reads or what.get("paging") is not None:
-        return reads and what.get("paging") is True
+    if not reads or what.paging is not None:
+        return reads and what.paging is True
     chosen = {name.lower(): str(value) for name, value in sent.items()}
     return all(chosen.get(name, "") in ("", "0", "1") for name in _ONE_PAGE)
 
@@ -203,9 +204,7 @@ def _with_token(request: Request, sent: shapes.Wire, token: str) -> Request:
     return replace(request, token=token, own=True, query={**rest, "ClientToken": token})
 
 
-def _with_form(
-    request: Request, what: Mapping[str, Any], product: products.Product | None
-) -> Request:
+def _with_form(request: Request, what: calls.Api, product: products.Product | None) -> Request:
     """With the template's body, or what is too long for a query, as a form."""
     body = _form(what)
     long = sum(map(len, request.query.values())) > LONG_QUERY and request.method == "POST"
@@ -215,23 +214,23 @@ def _with_form(
     return replace(request, query={}, body=form)
 
 
-def _form(what: Mapping[str, Any]) -> Mapping[str, Any]:
+def _form(what: calls.Api) -> Mapping[str, Any]:
     """The body of a call by parameters."""
     body = _body(what)
     if body is not None and not isinstance(body, Mapping):
-        raise BadCall(f"{what['api']} takes parameters: write its Body as a mapping.")
+        raise BadCall(f"{what.api} takes parameters: write its Body as a mapping.")
     return body or {}
 
 
 def _roa(
     base: Request,
-    what: Mapping[str, Any],
+    what: calls.Api,
     product: products.Product | None,
     token: str,
     tags: Mapping[str, str],
 ) -> Request:
     """By method and path. The token goes where the template leaves room for one."""
-    path, _, tail = str(what["uri"]).partition("?")
+    path, _, tail = what.uri.partition("?")
     path = path if path.startswith("/") else f"/{path}"
     for part in path.split("/"):
         if part.lower().replace("%2e", ".") in (".", ".."):
@@ -258,16 +257,16 @@ def _roa(
     return replace(base, **fields)
 
 
-def _mapping(what: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = what.get(name) or {}
+def _mapping(what: calls.Api, name: str) -> dict[str, Any]:
+    found: object = getattr(what, name) or {}
     if not isinstance(found, Mapping):
-        raise BadCall(f"{what['api']}: {name} must be a mapping of names to values.")
+        raise BadCall(f"{what.api}: {name} must be a mapping of names to values.")
     return {str(key): value for key, value in found.items()}
 
 
-def _body(what: Mapping[str, Any]) -> Any:
+def _body(what: calls.Api) -> Any:
     """The body as JSON types; text that is no JSON stays text."""
-    body = what.get("body")
+    body = what.body
     if not isinstance(body, str):
         return dict(body) if isinstance(body, Mapping) else body
     try:
@@ -285,7 +284,7 @@ def _check_names(given: Mapping[str, Any], action: str, version: str) -> None:
             raise BadCall(f"{name} is not a parameter of {action}: leave it out.")
 
 
-def _headers(what: Mapping[str, Any]) -> dict[str, str]:
+def _headers(what: calls.Api) -> dict[str, str]:
     sent: dict[str, str] = {}
     for name, value in _mapping(what, "headers").items():
         low, text = name.lower(), "" if value is None else str(value).strip()

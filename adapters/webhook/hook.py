@@ -63,29 +63,31 @@ class Webhook:
         return await self._send(effect.to.uri, effect.body, (), effect.token, attempt.uncertain, {})
 
     async def _call(self, effect: model.RunCall, attempt: model.Attempt) -> model.Outcome:
-        what = effect.what
-        asks = what.get("kind") == "approve"
-        notice = what.get("notice") if asks else what
-        if what.get("kind") not in ("notify", "approve"):
-            return model.Refused("this is no notification", "unsupported")
-        if notice is None:
-            return model.Done(data={"document": {}})
+        match effect.what:
+            case model.calls.Notify() as notice:
+                asks = False
+            case model.calls.Approve(notice=model.calls.Notify() as notice):
+                asks = True
+            case model.calls.Approve():
+                return model.Done(data={"document": {}})
+            case _:
+                return model.Refused("this is no notification", "unsupported")
         if effect.lookup:
             return model.Unknown("robots do not tell what they were sent", effect.token)
-        if str(notice.get("type") or "WebHook").lower() != "webhook":
+        if (notice.type or "WebHook").lower() != "webhook":
             return model.Refused(
-                f"NotifyType {str(notice['type'])[:40]} is not supported here: use WebHook, which "
+                f"NotifyType {notice.type[:40]} is not supported here: use WebHook, which "
                 "can be the address of a robot or robot:NAME",
                 "unsupported",
             )
-        lines = self._lines(effect.request, effect.code, asks) if notice.get("append_link") else ()
+        lines = self._lines(effect.request, effect.code, asks) if notice.append_link else ()
         return await self._send(
-            str(notice.get("uri") or ""),
-            notice.get("content"),
+            notice.uri,
+            notice.content,
             lines,
             effect.token,
             attempt.uncertain,
-            _headers(notice.get("headers")),
+            _headers(notice.headers),
         )
 
     async def _send(

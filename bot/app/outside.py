@@ -64,7 +64,8 @@ class Outside:
                 return self.executor(engine)
             case model.RunCall(what=what):
                 notices: outbox.Performer = self.webhook
-                return notices if what["kind"] in ("notify", "approve") else self.ecs
+                says = isinstance(what, model.calls.Notify | model.calls.Approve)
+                return notices if says else self.ecs
             case model.ResolveTargets():
                 return self.ecs
             case model.Deliver(to=model.ToWebhook()):

@@ -67,9 +67,7 @@ def starts(body: model.Effect) -> bool:
         case model.SignalRun():
             return body.word in WORDS_THAT_START
         case model.RunCall():
-            kind = body.what["kind"]
-            reads = kind in ("select_targets", "approve") or (kind == "api" and body.what["reads"])
-            return not (body.lookup or body.cleanup or reads)
+            return not (body.lookup or body.cleanup or model.calls.harmless(body.what))
         case _:
             return False
 

@@ -104,14 +104,16 @@ def names_of(plan: model.Plan) -> dict[str, str]:
     return {one.id: one.name for one in plan.instances}
 
 
-def names_in(what: Mapping[str, Any], document: Any) -> dict[str, str]:
+def names_in(what: calls.What, document: Any) -> dict[str, str]:
     """The names of instances that an answer of the platform tells: of a selection, or of
     DescribeInstances at its own place. Other answers are no proof of what something is called."""
-    selected = what["kind"] == "select_targets"
-    if not selected:
-        api = (str(what.get("service")).casefold(), str(what.get("api")).casefold())
-        odd = what.get("endpoint") or what.get("uri") or what.get("version")
-        if what["kind"] != "api" or api != ("ecs", "describeinstances") or odd:
+    match what:
+        case calls.SelectTargets():
+            pass
+        case calls.Api(endpoint="", uri="", version=""):
+            if (what.service.casefold(), what.api.casefold()) != ("ecs", "describeinstances"):
+                return {}
+        case _:
             return {}
     box = document.get("Instances") if isinstance(document, Mapping) else None
     items = box.get("Instance") if isinstance(box, Mapping) else None
@@ -127,16 +129,16 @@ def names_in(what: Mapping[str, Any], document: Any) -> dict[str, str]:
 
 def judged(
     limits: Iterable[Bounds],
-    what: Mapping[str, Any],
+    what: calls.What,
     names: Mapping[str, str],
     touched: Collection[str],
 ) -> policy.Refusal | Unknown | None:
     """May the call be made? ``names``: of instances by id, as far as they are known; ``touched``:
     what earlier calls of the run acted on."""
-    if not changes(what):
+    if not isinstance(what, calls.Api) or not changes(what):
         return None
     aim, unknown, crowded = aim_of(what), dict[str, None](), None
-    call = f"{what['service']} {what['api']}"
+    call = f"{what.service} {what.api}"
     for bounds in limits:
         if not bounds.free:
             for one in aim.ids:
@@ -154,22 +156,20 @@ def judged(
     return Unknown(tuple(unknown)) if unknown else crowded
 
 
-def changes(what: Mapping[str, Any]) -> bool:
+def changes(what: calls.What) -> bool:
     """Does a call change something? A path that is written to does, whatever its API is called."""
-    if what["kind"] != "api":
-        return False
-    method = str(what.get("method") or "GET").upper()
-    return not what.get("reads") or (bool(what.get("uri")) and method not in ("GET", "HEAD"))
+    return isinstance(what, calls.Api) and not what.reads
 
 
 # ----------------------------------------------------------------------------- what a call names
 
 
-def aim_of(what: Mapping[str, Any]) -> Aim:
+def aim_of(what: calls.What) -> Aim:
     """The instances of a call, by its parameters, query, body and path."""
-    path, _, tail = str(what.get("uri") or "").partition("?")
-    body = _opened(what.get("body"))
-    parts = (what.get("parameters"), what.get("query"), body, dict(parse_qsl(tail)))
+    if not isinstance(what, calls.Api):
+        return Aim()
+    path, _, tail = what.uri.partition("?")
+    parts = (what.parameters, what.query, _opened(what.body), dict(parse_qsl(tail)))
     fields = [each for part in parts for each in _fields(part)]
     named = dict.fromkeys(INSTANCE.findall(path))
     mentioned: dict[str, None] = {}
@@ -179,9 +179,9 @@ def aim_of(what: Mapping[str, Any]) -> Aim:
         named |= dict.fromkeys(found)
         mentioned |= dict.fromkeys(one for one in INSTANCE.findall(text) if one not in found)
         selects = selects or (bool(text) and any(part in SELECTING for part in way))
-    for one in INSTANCE.findall(json.dumps(what.get("headers") or {}, ensure_ascii=False)):
+    for one in INSTANCE.findall(json.dumps(dict(what.headers), ensure_ascii=False)):
         mentioned[one] = None
-    others = str(what.get("service") or "").strip().casefold() in OTHERS
+    others = what.service.strip().casefold() in OTHERS
     return Aim(tuple(named), tuple(mentioned), bool(named) and not selects and not others)
 
 
@@ -255,19 +255,17 @@ def unjudgeable(templates: Iterable[oos.Template]) -> Iterator[str]:
                 continue
             if any(isinstance(part, str) and "{{" in part for part in (*parts, given.get("uri"))):
                 continue
-            reads = calls.reads(api)
-            what = {"kind": "api", "service": service, "api": api, "reads": reads, **given}
-            if changes(what) and not _could_be_judged(what):
+            uri, method = (str(given.get(name) or "") for name in ("uri", "method"))
+            if not (calls.reads(api, uri, method) or _could_be_judged(service, uri, parts)):
                 yield f"{template.name}/{task.name}: {service} {api}"
 
 
-def _could_be_judged(what: Mapping[str, Any]) -> bool:
+def _could_be_judged(service: str, uri: str, parts: Iterable[object]) -> bool:
     """Is there a parameter that may name instances once the run fills it?"""
-    if str(what["service"]).strip().casefold() in OTHERS:
+    if service.strip().casefold() in OTHERS:
         return False
-    ways = [way for part in (what.get("parameters"), what.get("query"), what.get("body"))
-            for way, _ in _fields(part)]  # fmt: skip
+    ways = [way for part in parts for way, _ in _fields(part)]
     last = [way[-1] for way in ways if way]
     selects = any(step in SELECTING for way in ways for step in way)
     found = any(names_instance(field) or field in OF_MANY_KINDS for field in last)
-    return (found or "{{" in str(what.get("uri") or "")) and not selects
+    return (found or "{{" in uri) and not selects

@@ -23,7 +23,7 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
     of now are judged at the claim, after whether the run may go on at all."""
     assert builder.it.plan is not None
     names = {**run.names, **bounds.names_of(builder.it.plan)}
-    what = calls.plain(call.what)
+    what = call.what
     ids = bounds.aim_of(what).ids if bounds.changes(what) else ()
     apart = {call.key, *run.asked}
     others = dict.fromkeys(i for key, each in run.touched.items() if key not in apart for i in each)
@@ -35,7 +35,7 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
     if isinstance(found, policy.Refusal):
         return refuse(builder, run, call, found)
     if isinstance(found, bounds.Unknown):
-        region = str(what.get("region") or builder.it.plan.region)
+        region = calls.region_of(what) or builder.it.plan.region
         key = f"{LOOK}{call.token}"
         body = model.ResolveTargets(found.ids, region)
         run.asked.add(call.key)

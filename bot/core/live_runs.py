@@ -14,7 +14,7 @@ from typing import Any
 from bot import model
 from bot.core import bounds, plan_template
 from bot.core.decision import DecisionBuilder
-from bot.oos.engine import calls, interpreter, journal
+from bot.oos.engine import interpreter, journal
 
 MOST = 256
 """Runs kept in memory; the others cost nothing but their rows."""
@@ -85,7 +85,7 @@ def _take(live: Live, entry: journal.Entry) -> None:
     live.state.apply(entry)
     if call is None:
         return
-    what = calls.plain(call.what)
+    what = call.what
     if isinstance(entry, journal.Started) and bounds.changes(what):
         live.touched[entry.key] = bounds.aim_of(what).ids
     elif isinstance(entry, journal.Finished):

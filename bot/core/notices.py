@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bot.cards import runs
@@ -9,15 +10,16 @@ from bot.oos.engine import calls
 from bot.rules import escapes, robots, template
 
 
-def plain(what: calls.What) -> dict[str, Any]:
-    """A call as JSON types (``calls.plain``), with the values in its message escaped for the place
-    in the message where they land."""
-    found = calls.plain(what)
-    if isinstance(what, calls.Notify):
-        found["content"] = _content(what)
-    elif isinstance(what, calls.Approve) and what.notice is not None:
-        found["notice"]["content"] = _content(what.notice)
-    return found
+def escaped(what: calls.What) -> calls.What:
+    """A call as it is sent: the values in its message are escaped for the place in the message
+    where they land."""
+    match what:
+        case calls.Notify():
+            return replace(what, content=_content(what), shape=None)
+        case calls.Approve(notice=calls.Notify() as notice):
+            return replace(what, notice=replace(notice, content=_content(notice), shape=None))
+        case _:
+            return what
 
 
 def _content(notice: calls.Notify) -> Any:

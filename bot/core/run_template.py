@@ -117,7 +117,7 @@ def settle(builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome
             outcome=type(found).__name__.lower(),
             reason=hidden_values.covered(builder.it.plan, getattr(outcome, "reason", "")),
         )
-        if call.what["kind"] == "approve":
+        if isinstance(call.what, calls.Approve):
             reason = hidden_values.covered(builder.it.plan, reason_of(builder.it.locale, outcome))
             builder.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
     elif notable(call):
@@ -162,14 +162,12 @@ def ended(builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome)
 
 def notable(call: model.RunCall) -> bool:
     """Does it change something, so that the audit log says that it was made?"""
-    return call.what["kind"] == "api" and not call.what["reads"]
+    return isinstance(call.what, calls.Api) and not call.what.reads
 
 
 def what_of(call: model.RunCall) -> str:
     what = call.what
-    if what["kind"] == "api":
-        return f"{what['service']} {what['api']}"
-    return str(what["kind"])
+    return f"{what.service} {what.api}" if isinstance(what, calls.Api) else calls.KINDS[type(what)]
 
 
 # ----------------------------------------------------------------------------- going on
@@ -227,14 +225,13 @@ def queue(
 ) -> None:
     request = builder.it
     assert request.plan is not None
-    what = notices.plain(call.what)
-    region = str(what.get("region") or request.plan.region)
+    region = calls.region_of(call.what) or request.plan.region
     body = model.RunCall(
         request.id,
         model.short(request.digest),
         call.key,
         call.token,
-        what,
+        notices.escaped(call.what),
         region,
         lookup,
         at=at,

@@ -5,7 +5,7 @@ dataclass made of strings, numbers, aware datetimes, tuples and dicts of such, s
 can be written to the store and read back unchanged (see ``bot.store.codec``).
 """
 
-from bot.model import fields, verbatim
+from bot.model import calls, fields, verbatim
 from bot.model.attempts import Attempt
 from bot.model.bus import (
     CloudEvent,
@@ -205,6 +205,7 @@ __all__ = [
     "View",
     "Vote",
     "Waiting",
+    "calls",
     "canonical",
     "digest",
     "fields",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from bot.model import calls
 from bot.model.bus import Deliver
 from bot.model.people import Place
 from bot.model.requests import Plan, Step
@@ -162,8 +163,7 @@ class SignalRun:
 class RunCall:
     """Make one call of a template's run.
 
-    ``what`` is a call of ``bot.oos.engine.calls`` as ``calls.plain`` writes it: its "kind" (api,
-    select_targets, product, notify, approve) and its fields. ``token`` is its client token.
+    ``token`` is its client token.
     ``Done.data``: {"document": the answer}. With ``lookup`` nothing may be changed: find out what
     became of the call that carried this token. Then Done says that it happened (with its answer),
     Refused with the code "not_made" that it provably did not, Unknown that nobody can tell. ``at``
@@ -177,7 +177,7 @@ class RunCall:
     code: str
     key: str
     token: str
-    what: Mapping[str, Any]
+    what: calls.What
     region: str = ""
     lookup: bool = False
     at: datetime | None = None

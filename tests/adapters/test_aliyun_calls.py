@@ -25,7 +25,7 @@ TOKEN = "call-token-1"
 
 def call(api: str, lookup: bool = False, age: float | None = 5, **parameters: Any) -> model.RunCall:
     """A call of ECS as the interpreter writes it, first tried ``age`` seconds ago."""
-    what = calls.plain(calls.Api("ECS", api, parameters, REGION))
+    what = calls.Api("ECS", api, parameters, REGION)
     at = None if age is None else Clock().now() - timedelta(seconds=age)
     return model.RunCall(7, "c0de", "tasks/one#0", TOKEN, what, REGION, lookup, at)
 
@@ -142,7 +142,7 @@ async def test_auto_paging_says_whether_all_pages_are_wanted(
     for n in range(60):
         await party.add_machine(f"i-many{n:04d}", f"many-{n}", agent=False)
     made = call("DescribeInstances", **asked)
-    found = await document(aliyun, replace(made, what={**made.what, "paging": paging}))
+    found = await document(aliyun, replace(made, what=replace(made.what, paging=paging)))
     assert len(found["Instances"]["Instance"]) == shown
     assert len(await party.calls("DescribeInstances")) == calls
 
@@ -164,9 +164,9 @@ async def test_a_list_without_end_is_refused(
 @pytest.mark.parametrize(
     ("what", "word"),
     [
-        ({"kind": "notify"}, "notify"),
-        ({"kind": "approve"}, "approve"),
-        ({"kind": "product"}, "product"),
+        (calls.Notify(""), "notify"),
+        (calls.Approve(), "approve"),
+        (calls.Product("", {}, REGION), "product"),
         ({"api": "Describe Instances"}, "name of an API"),
         ({"api": "Run\r\nHost: x"}, "name of an API"),
         ({"region": "evil.com/"}, "not a region"),
@@ -188,12 +188,12 @@ async def test_a_list_without_end_is_refused(
     ],
 )
 async def test_what_must_not_be_sent(
-    aliyun: Aliyun, party: Party, what: dict[str, Any], word: str
+    aliyun: Aliyun, party: Party, what: dict[str, Any] | calls.What, word: str
 ) -> None:
-    plain = calls.plain(calls.Api("ecs", "DescribeInstances", {}, REGION)) | what
-    outcome = await aliyun.perform(
-        model.RunCall(7, "c", "k", TOKEN, plain, REGION), model.Attempt()
-    )
+    if isinstance(what, dict):
+        usual = calls.Api("ecs", "DescribeInstances", {}, REGION)
+        what = replace(usual, **what)
+    outcome = await aliyun.perform(model.RunCall(7, "c", "k", TOKEN, what, REGION), model.Attempt())
     assert isinstance(outcome, model.Refused), outcome
     assert word in outcome.reason
     assert await party.calls() == []

@@ -31,7 +31,7 @@ def call(
     service: str, name: str, lookup: bool = False, age: float | None = 5, **fields: Any
 ) -> model.RunCall:
     given = {"parameters": {}, "region": REGION, **fields}
-    what = calls.plain(calls.Api(service, name, **given))
+    what = calls.Api(service, name, **given)
     at = None if age is None else Clock().now()
     return model.RunCall(7, "c0de", "tasks/one#0", TOKEN, what, REGION, lookup, at)
 
@@ -292,11 +292,8 @@ async def test_no_answer_is_not_taken_for_one(said: Any) -> None:
 
 
 def origin(settings: Settings, **fields: Any) -> str:
-    what = calls.plain(
-        calls.Api(
-            **{"service": "rds", "api": "ListX", "parameters": {}, "region": REGION, **fields}
-        )
-    )
+    usual = {"service": "rds", "api": "ListX", "parameters": {}, "region": REGION}
+    what = calls.Api(**{**usual, **fields})
     return wire.build(what, settings, TOKEN, 7).origin
 
 

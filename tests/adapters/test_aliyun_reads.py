@@ -285,9 +285,9 @@ async def test_a_templates_calls_are_made_in_the_name_of_the_request(
     party: Party, sts: Sts
 ) -> None:
     script = {"Type": "RunShellScript", "CommandContent": "true", "InstanceIds": [WEB1]}
-    what = calls.plain(calls.Api("ECS", "RunCommand", script, REGION))
+    what = calls.Api("ECS", "RunCommand", script, REGION)
     filters = ({"Type": "Tags", "Tags": [{"Key": "env", "Value": "prod"}]},)
-    chosen = calls.plain(calls.SelectTargets("ALIYUN::ECS::Instance", filters, REGION))
+    chosen = calls.SelectTargets("ALIYUN::ECS::Instance", filters, REGION)
     async with executor(party.base_url, credentials=ROLE) as one:
         for one_call in (what, chosen):
             effect = model.RunCall(7, "c", "k", "token-1", one_call, REGION)

@@ -25,8 +25,7 @@ WEB = {"Type": "Tags", "Tags": [{"Key": "tier", "Value": "web"}]}
 
 async def select(one: Aliyun, *filters: Any, **more: Any) -> model.Outcome:
     given = {"resource_type": TYPE, "filters": filters, "region": REGION, **more}
-    what = calls.plain(calls.SelectTargets(**given))
-    json.dumps(what)
+    what = calls.SelectTargets(**given)
     return await one.perform(model.RunCall(7, "c", "k", "t", what, REGION), model.Attempt())
 
 
@@ -172,7 +171,7 @@ async def test_trouble_while_selecting_changed_nothing(aliyun: Aliyun, party: Pa
     outcome = await select(aliyun, ALL)
     assert outcome == model.NotSent(outcome.reason, 9.0)  # type: ignore[union-attr]
     await party.clear_faults()
-    what = calls.plain(calls.SelectTargets(TYPE, (WEB,), REGION))
+    what = calls.SelectTargets(TYPE, (WEB,), REGION)
     for lookup in (False, True):
         again = model.RunCall(7, "c", "k", "t", what, REGION, lookup)
         assert isinstance(await aliyun.perform(again, model.Attempt(uncertain=True)), model.Done)

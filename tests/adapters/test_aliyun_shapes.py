@@ -10,6 +10,7 @@ import pytest
 
 from adapters.aliyun import products, shapes
 from bot.core import bounds
+from bot.model import calls
 
 IDS = ["i-1", "i-2"]
 TAGS = [{"Key": "env", "Value": "prod"}, {"Key": "tier"}]
@@ -163,10 +164,8 @@ def test_every_parameter_that_names_an_instance_is_known_to_the_limits() -> None
             sounds = "instanceid" in field.wire.lower() and field.kind != "boolean"
             if sounds and field.wire not in exempt and not field.wire.startswith("Enable"):
                 seen.add(field.wire)
-                what = {
-                    "kind": "api", "service": "ECS", "api": "Anything", "reads": False,
-                    "parameters": {name: ["i-aaaaaaaa"] if field.many else "i-aaaaaaaa"},
-                }  # fmt: skip
+                parameters = {name: ["i-aaaaaaaa"] if field.many else "i-aaaaaaaa"}
+                what = calls.Api("ECS", "Anything", parameters, "")
                 assert bounds.aim_of(what) == bounds.Aim(("i-aaaaaaaa",), (), True), name
             walk(field.members, f"{name}.")
 

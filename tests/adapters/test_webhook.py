@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from adapters import webhook
 from bench import outbound
 from bot import model
 from bot.oos.engine import calls
+from bot.store import codec
 from tests.adapters import test_private_authority, webhook_stage
 from tests.adapters.webhook_stage import Stage, approve, lark_text, markdown, notice, notify, text
 from tests.sandbox import dingtalk_party
@@ -162,8 +162,8 @@ async def test_the_approval_of_the_guide(stage: Stage, platform: str) -> None:
         text(GUIDE, atMobiles=["12345678901"], isAtAll="false"),
         append_link=True,
     )
-    what = codec_round(calls.plain(calls.Approve(("bob",), 1, told)))
-    effect = model.RunCall(42, webhook_stage.CODE, "approveRestart#0", "t", what)
+    what = calls.Approve(("bob",), 1, told)
+    effect = codec_round(model.RunCall(42, webhook_stage.CODE, "approveRestart#0", "t", what))
     assert isinstance(await stage.make().perform(effect, model.Attempt()), model.Done)
     (shown,) = await stage.texts(party)
     named = "\n@12345678901" if platform == "dingtalk" else ""
@@ -171,9 +171,9 @@ async def test_the_approval_of_the_guide(stage: Stage, platform: str) -> None:
     assert shown.startswith(lines)
 
 
-def codec_round(value: Any) -> Any:
+def codec_round(effect: model.Effect) -> Any:
     """What the store makes of it."""
-    return json.loads(json.dumps(value))
+    return codec.decode(codec.effect, codec.encode(effect))
 
 
 async def test_who_is_named_in_the_text_is_not_named_again(stage: Stage) -> None:
@@ -244,7 +244,7 @@ async def test_what_is_no_webhook(stage: Stage) -> None:
     )
     image = {"msg_type": "image", "content": {"image_key": "img_1"}}
     refused(await hook.perform(notify(url, image), model.Attempt()), "content")
-    other = model.RunCall(1, "", "k", "t", {"kind": "api"})
+    other = model.RunCall(1, "", "k", "t", calls.Api("", "", {}, ""))
     refused(await hook.perform(other, model.Attempt()), "unsupported")
 
 

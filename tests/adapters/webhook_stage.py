@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,30 +73,15 @@ def lark_text(content: str = "hi") -> dict[str, Any]:
     return {"msg_type": "text", "content": {"text": content}}
 
 
-def notice(uri: str, content: Any, **more: Any) -> dict[str, Any]:
+def notice(uri: str, content: Any, **more: Any) -> model.calls.Notify:
     """What the journal of a run holds of a message."""
-    made = {
-        "type": "WebHook",
-        "uri": uri,
-        "headers": {"Content-Type": "application/json"},
-        "content": content,
-        "append_link": False,
-        "properties": {},
-    }
-    return made | more
+    headers = {"Content-Type": "application/json"}
+    return replace(model.calls.Notify("WebHook", uri, headers, content), **more)
 
 
 def notify(uri: str, content: Any, token: str = "t1", **more: Any) -> model.RunCall:
-    what = {"kind": "notify", **notice(uri, content, **more)}
-    return model.RunCall(42, CODE, f"{token}#0", token, what)
+    return model.RunCall(42, CODE, f"{token}#0", token, notice(uri, content, **more))
 
 
-def approve(told: dict[str, Any] | None, token: str = "t1") -> model.RunCall:
-    what = {
-        "kind": "approve",
-        "approvers": [],
-        "min_required": 1,
-        "notice": told,
-        "shown": None,
-    }
-    return model.RunCall(42, CODE, f"{token}#0", token, what)
+def approve(told: model.calls.Notify | None, token: str = "t1") -> model.RunCall:
+    return model.RunCall(42, CODE, f"{token}#0", token, model.calls.Approve(notice=told))

@@ -40,10 +40,10 @@ class FleetStage(run_stage.RunStage):
         return found(id) if id in FLEET else None
 
     def call(self, body: model.RunCall) -> model.Outcome:
-        if body.what["kind"] != "select_targets":
+        if not isinstance(body.what, model.calls.SelectTargets):
             return super().call(body)
         self.calls.append(body)
-        named = [id for one in body.what["filters"] for id in one.get("ResourceIds", FLEET)]
+        named = [id for one in body.what.filters for id in one.get("ResourceIds", FLEET)]
         items = [{"InstanceId": id} | ({"InstanceName": FLEET[id]} if self.told else {})
                  for id in named]  # fmt: skip
         return model.Done(data={"document": {"Instances": {"Instance": items}}})
@@ -51,9 +51,9 @@ class FleetStage(run_stage.RunStage):
     def changed(self) -> list[str]:
         """The parameters of every changing call that was made, in order, as one text each."""
         return [
-            repr(call.what["parameters"])
+            repr(call.what.parameters)
             for call in self.calls
-            if call.what["kind"] == "api" and not call.what["reads"] and not call.lookup
+            if isinstance(call.what, model.calls.Api) and not call.what.reads and not call.lookup
         ]
 
 

@@ -195,14 +195,14 @@ class RunStage(stage.Stage):
     def call(self, body: model.RunCall) -> model.Outcome:
         self.calls.append(body)
         what = body.what
-        if what["kind"] == "select_targets":
-            ids = what["filters"][0]["ResourceIds"]
+        if isinstance(what, model.calls.SelectTargets):
+            ids = what.filters[0]["ResourceIds"]
             found = [{"InstanceId": one} for one in ids]
             return model.Done(data={"document": {"Instances": {"Instance": found}}})
-        if what["kind"] != "api":
+        if not isinstance(what, model.calls.Api):
             return model.Done(data={"document": {}})
-        api = self.apis.get(what["api"])
-        answer = api(what["parameters"]) if api is not None else {"Answer": "ok"}
+        api = self.apis.get(what.api)
+        answer = api(what.parameters) if api is not None else {"Answer": "ok"}
         return (
             answer if isinstance(answer, model.Outcome) else model.Done(data={"document": answer})
         )
@@ -240,9 +240,9 @@ class RunStage(stage.Stage):
     def made(self, api: str) -> list[Mapping[str, Any]]:
         """The parameters of every call of an API that was made, look-ups apart."""
         return [
-            call.what["parameters"]
+            call.what.parameters
             for call in self.calls
-            if call.what["kind"] == "api" and call.what["api"] == api and not call.lookup
+            if isinstance(call.what, model.calls.Api) and call.what.api == api and not call.lookup
         ]
 
     def forget_runs(self) -> None:

@@ -42,7 +42,7 @@ def change(stage: RunStage, number: int, **fields: object) -> None:
 def changing(stage: RunStage) -> list[store.Claimed]:
     """Carry everything out but the calls that change something, which are returned in flight."""
     flying = stage.held()
-    while reads := [one for one in flying if one.effect.body.what["kind"] != "api"]:
+    while reads := [one for one in flying if not isinstance(one.effect.body.what, model.calls.Api)]:
         for one in reads:
             flying.remove(one)
             stage.settle(one, stage.answer(one))

@@ -218,7 +218,7 @@ class World:
                 body = claimed.effect.body
                 starts = isinstance(body, model.StartRun) or (
                     isinstance(body, model.RunCall)
-                    and body.what["kind"] == "api"
+                    and isinstance(body.what, model.calls.Api)
                     and not body.lookup
                 )
                 if starts and claimed.effect.request == self.number:

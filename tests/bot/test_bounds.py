@@ -237,27 +237,27 @@ def test_a_limit_that_was_narrowed_after_the_vote_holds_at_the_claim(
 # ----------------------------------------------------------------------------- pure
 
 
-def api(name: str, parameters: Any = None, **more: Any) -> dict[str, Any]:
-    fields = {"kind": "api", "service": "ECS", "api": name, "parameters": parameters or {}}
-    return {**fields, "reads": False, **more}
+def api(name: str, parameters: Any = None, **more: Any) -> model.calls.Api:
+    fields = {"service": "ECS", "region": "", **more}
+    return model.calls.Api(api=name, parameters=parameters or {}, **fields)
 
 
 def test_reads_are_free_and_a_path_that_is_written_to_is_no_read() -> None:
     limits = (bounds.Bounds(("web-01",), 1, "refuse"),)
-    read = api("DescribeInstances", {"InstanceIds": json.dumps(list(FLEET))}, reads=True)
+    read = api("DescribeInstances", {"InstanceIds": json.dumps(list(FLEET))})
     assert bounds.judged(limits, read, {}, ()) is None
-    written = api("GetCluster", reads=True, uri="/clusters/c-1", method="DELETE", service="CS")
+    written = api("GetCluster", uri="/clusters/c-1", method="DELETE", service="CS")
     assert isinstance(bounds.judged(limits, written, {}, ()), policy.Refusal)
 
 
 def test_only_the_platform_says_what_an_instance_is_called() -> None:
     answer = {"Instances": {"Instance": [{"InstanceId": "i-00000030", "InstanceName": "web-01"}]}}
-    asked = api("DescribeInstances", reads=True, version="", uri="", endpoint="")
+    asked = api("DescribeInstances")
     assert bounds.names_in(asked, answer) == {"i-00000030": "web-01"}
     for other in (
-        {**asked, "endpoint": "other.aliyuncs.example"},
-        {**asked, "service": "VPC"},
-        {**asked, "api": "DescribeTags"},
+        dataclasses.replace(asked, endpoint="other.aliyuncs.example"),
+        dataclasses.replace(asked, service="VPC"),
+        dataclasses.replace(asked, api="DescribeTags"),
     ):
         assert bounds.names_in(other, answer) == {}
 

@@ -22,8 +22,8 @@ def content(written: Any, uri: str = "robot:ops", approve: bool = False, **value
     properties = {"webhook": {"URI": uri, "Content": written}}
     notice = notices.notice(properties, lambda raw: language.evaluate(raw, scope), True)
     if approve:
-        return sent.plain(calls.Approve(notice=notice))["notice"]["content"]
-    return sent.plain(notice)["content"]
+        return sent.escaped(calls.Approve(notice=notice)).notice.content
+    return sent.escaped(notice).content
 
 
 @pytest.mark.parametrize("approve", [False, True])
@@ -108,4 +108,4 @@ def test_a_message_that_a_parameter_is_calls_nobody() -> None:
     notice = notices.notice(
         {"webhook": "{{ hook }}"}, lambda raw: language.evaluate(raw, scope), False
     )
-    assert "at" not in sent.plain(notice)["content"]
+    assert "at" not in sent.escaped(notice).content

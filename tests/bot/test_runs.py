@@ -104,7 +104,7 @@ def test_what_a_run_sends_to_a_robot_calls_nobody_by_a_value(stage: RunStage) ->
     stage.approve()
     stage.work()
     [call] = stage.calls
-    text = call.what["notice"]["content"]["text"]["content"]
+    text = call.what.notice.content["text"]["content"]
     assert text == 'Notify: ＜at user_id="all">x＜/at>?'
 
 
@@ -122,7 +122,7 @@ def waiting(stage: RunStage) -> tuple[model.Request, list[model.Effect]]:
 
 def test_an_approval_within_is_asked_on_the_card_and_in_the_thread(stage: RunStage) -> None:
     request, effects = waiting(stage)
-    assert [call.what["kind"] for call in stage.calls] == ["approve"]
+    assert [type(call.what) for call in stage.calls] == [model.calls.Approve]
     card = cards(effects)[-1]
     assert buttons(card) == ["approve", "reject", "stop"]
     assert card.code == request.code != model.short(request.digest)
@@ -328,7 +328,11 @@ def test_a_doubt_is_looked_up_and_in_the_end_a_person_is_asked(stage: RunStage, 
     effects = stage.work()
     lookups = [call for call in stage.calls if call.lookup]
     assert len(lookups) == 1
-    made = [call for call in stage.calls if call.what.get("api") == "ActNow" and not call.lookup]
+    made = [
+        call
+        for call in stage.calls
+        if getattr(call.what, "api", "") == "ActNow" and not call.lookup
+    ]
     assert lookups[0].token == made[0].token
     request = stage.request(1)
     if truth == "happened":

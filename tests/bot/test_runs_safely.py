@@ -513,7 +513,7 @@ def test_the_token_of_a_robot_that_was_typed_is_not_shown(loud: RunStage) -> Non
     loud.apis["ActNow"] = lambda given: model.Refused("no", "No")
     loud.approve("bob")
     loud.work()
-    assert loud.calls[-1].what["notice"]["uri"] == robot
+    assert loud.calls[-1].what.notice.uri == robot
 
 
 # ----------------------------------------------------------------------------- what is allowed

@@ -110,7 +110,7 @@ def hold_a_call(scene: run_stage.RunStage) -> None:
         for claimed in held:
             body = claimed.effect.body
             assert isinstance(body, model.RunCall)
-            if body.what["kind"] == "api":
+            if isinstance(body.what, model.calls.Api):
                 return
             scene.settle(claimed, scene.answer(claimed))
     raise AssertionError("no call was made")

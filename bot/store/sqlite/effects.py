@@ -49,11 +49,14 @@ def _bucket_of_delivery(effect: model.Deliver) -> port.Bucket:
 
 def _bucket_of_call(effect: model.RunCall) -> port.Bucket:
     """A message's budget is that of where it goes; another call's that of its region."""
-    notice = effect.what.get("notice") if effect.what["kind"] == "approve" else effect.what
-    if effect.what["kind"] in ("notify", "approve"):
-        return port.Bucket("webhook", str((notice or {}).get("uri", "")).replace("\x1f", ""), "say")
-    reads = effect.lookup or effect.what.get("reads") or effect.what["kind"] == "select_targets"
-    return port.Bucket("", effect.region, "lookup" if reads else "run")
+    match effect.what:
+        case model.calls.Notify(uri=uri) | model.calls.Approve(notice=model.calls.Notify(uri=uri)):
+            return port.Bucket("webhook", uri.replace("\x1f", ""), "say")
+        case model.calls.Approve():
+            return port.Bucket("webhook", "", "say")
+        case what:
+            reads = effect.lookup or model.calls.harmless(what)
+            return port.Bucket("", effect.region, "lookup" if reads else "run")
 
 
 def key_of(bucket: port.Bucket) -> str:

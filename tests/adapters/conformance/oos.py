@@ -50,6 +50,6 @@ ENGINE = Engine(
     permission="oos:StartExecution",
     foreign=(
         model.ResolveTargets(("web-01",)),
-        model.RunCall(7, "c", "k", "t", {"kind": "api"}),
+        model.RunCall(7, "c", "k", "t", model.calls.Api("", "", {}, "")),
     ),
 )

@@ -356,7 +356,7 @@ def test_a_table_made_of_jq() -> None:
         "text": "### over 50%\nn2&emsp;|1.5\n|n1&emsp;|1.5",
         "over": True,
     }
-    assert [calls.plain(call.what)["parameters"]["Some"] for call in run.made] == [
+    assert [call.what.parameters["Some"] for call in run.made] == [
         ["a", "b"],
         ["c"],
     ]
