@@ -8,6 +8,9 @@ ARGS ?=
 WORKERS ?= 4
 export LOCK ?= requirements.lock
 export PYTHON
+# Bytecode is kept, whatever the environment says: tests start many processes, and compiling the
+# modules and the rewritten tests anew in each of them takes longer than most tests.
+export PYTHONDONTWRITEBYTECODE :=
 export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 

@@ -17,10 +17,9 @@ import aiohttp
 from adapters import inlet
 from adapters.inlet import gate
 from bot import core, deployment, model, store
-from bot.commands import loader
 from bot.model import ports
 from bot.runtime import engine
-from tests.bot import rig
+from tests.bot import catalogs, rig
 from tests.bot import stage as core_stage
 
 SECRET = "s3cret-of-the-source"
@@ -55,7 +54,7 @@ class Stage:
         self.taken: list[model.Event] = []
         self.hurried = 0
         self.opened = store.Store(path)
-        around = deployment.Deployment(core_stage.book(), loader.load(core_stage.COMMANDS))
+        around = deployment.Deployment(core_stage.book(), catalogs.of(core_stage.COMMANDS))
         self.door = engine.Engine(
             self.opened,
             lambda event: core.needs(around, event),

@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot import core, deployment, model, policy, regexes, store
-from bot.commands import loader
 from bot.model import ports
 from bot.policy import identity
 from bot.runtime import engine
-from tests.bot import told
+from tests.bot import catalogs, told
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
 PLATFORM, TENANT, CHAT = "chat", "corp", "room"
@@ -130,7 +129,7 @@ class Stage:
         self.clock = Clock()
         of = the_book or book()
         away = [name for name, rule in of.commands.items() if rule.engine == "oos"]
-        self.deployment = deployment.Deployment(of, loader.load(commands, away), "here")
+        self.deployment = deployment.Deployment(of, catalogs.of(commands, away), "here")
         self.untold: list[str] = []
         self.stored: dict[str, dict[str, object]] = {}
         """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,7 @@ def sources() -> Iterator[Path]:
     yield from sorted((ROOT / "policy").glob("*.py"))
 
 
+@functools.cache
 def uses() -> dict[str, list[str]]:
     """Where each sentence is taken from in the code; audit entries name some of them, too."""
     found: dict[str, list[str]] = defaultdict(list)

@@ -1,0 +1,15 @@
+"""What holds for all tests."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Collect garbage less often, and leave out what was imported: going over it again and again
+    took a fifth of the time that the unit tests take."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
