@@ -304,43 +304,86 @@ FUNCTION = Recipe(
 )
 
 
-def check_begin(tree: Tree) -> None:
-    tree.add(
-        "bot/policy/access.py",
-        "\n\ndef refusal_of_parcel(text: str) -> Refusal | None:\n"
-        '    """Does a message ask for a parcel?"""\n'
-        '    return Refusal("refused.parcel") if "parcel" in text else None\n',
+CLOSED = '''\
+"""The conditions of what is closed for now."""
+
+from __future__ import annotations
+
+from bot.policy import conditions
+from bot.policy.model import Refusal
+
+
+def command(facts: conditions.Facts) -> Refusal | None:
+    """Is the command open?"""
+    if facts.command not in facts.book.closed:
+        return None
+    return Refusal("refused.closed", {"command": facts.command})
+'''
+
+
+def condition_begin(tree: Tree) -> None:
+    tree.write("bot/policy/closing.py", CLOSED)
+    tree.edit("bot/policy/gate.py", "import asking, ", "import asking, closing, ")
+    tree.edit(
+        "bot/policy/gate.py",
+        "        asking.right,\n",
+        "        asking.right,\n        closing.command,\n",
     )
     tree.edit(
-        "bot/core/intake_chat.py",
-        "    refusal = access.refusal_of_place(",
-        "    refusal = access.refusal_of_parcel(event.text)\n"
-        "    refusal = refusal or access.refusal_of_place(",
+        "bot/policy/gate.py",
+        "        starting.sealed,\n",
+        "        starting.sealed,\n        closing.command,\n",
+    )
+    tree.edit(
+        "bot/policy/model.py",
+        "    most_open_per_person: int",
+        "    closed: frozenset[str] = frozenset()\n    most_open_per_person: int",
+    )
+    about = 'Field(default=(), description="Commands that are closed for now.")'
+    tree.edit(
+        "bot/config/schema.py",
+        "    asks_per_minute: int",
+        f"    closed: Texts = {about}\n    asks_per_minute: int",
+    )
+    tree.edit(
+        "bot/config/build.py",
+        "        asks_per_minute=",
+        "        closed=frozenset(file.security.closed),\n        asks_per_minute=",
     )
 
 
-def check_finish(tree: Tree) -> None:
+def condition_finish(tree: Tree) -> None:
+    tree.edit("bot.toml", "asks_per_minute = 20", "# closed = []\nasks_per_minute = 20")
+    tree.write(CONFIGURATION, tree.printed("bot", "docs", "configuration"))
     tree.edit(
         "bot/texts/core.py",
         '    "refused.title": (',
-        '    "refused.parcel": ("不送包裹。", "Parcels are not sent from here."),\n'
+        '    "refused.closed": ("{command} 暂停使用。", "{command} is closed for now."),\n'
         '    "refused.title": (',
     )
     tree.add(
         "tests/bot/refusals_asked.py",
-        '\n\n@says("refused.parcel")\ndef a_parcel(play: Play) -> str:\n'
-        '    return play.writes("alice", "a parcel")\n',
+        '\n\n@says("refused.closed")\ndef a_command_that_is_closed(play: Play) -> str:\n'
+        '    play.stage.planned("alice", "restart web-01")\n'
+        '    play.changed(closed=frozenset({"restart"}))\n'
+        '    play.clicks("bob")\n'
+        '    assert "is closed for now" in play.told()\n'
+        '    return play.writes("alice", "restart web-02")\n',
     )
 
 
-CHECK = Recipe(
-    "a check",
-    check_begin,
-    check_finish,
-    ("tests/bot/test_texts.py::test_whatever_is_said_has_a_phrase",),
+CONDITION = Recipe(
+    "a policy condition",
+    condition_begin,
+    condition_finish,
+    (
+        "tests/bot/test_texts.py::test_whatever_is_said_has_a_phrase",
+        "tests/bot/test_config_shipped.py::test_every_key_stands_in_the_shipped_file",
+    ),
     (
         "tests/bot/test_refusals.py::test_every_refusal_has_a_scenario_in_which_it_is_said",
-        "tests/bot/test_refusals.py::test_a_refusal_is_said_where_it_is_so[refused.parcel]",
+        "tests/bot/test_refusals.py::test_a_refusal_is_said_where_it_is_so[refused.closed]",
+        "tests/bot/test_gate.py::test_every_condition_stands_in_the_table",
     ),
 )
 
@@ -406,7 +449,7 @@ EVENT = Recipe(
 
 def migration_begin(tree: Tree) -> None:
     tree.edit(
-        "bot/store/schema.py",
+        "bot/store/sqlite/schema.py",
         'OLDEST = "',
         "@migrations()  # type: ignore[untyped-decorator]\n"
         "def m999_parcels(db: sqlite_utils.Database) -> None:\n"
@@ -604,7 +647,7 @@ DECISION = Recipe(
 )
 
 RECIPES = (
-    COMMAND, PHRASE, SETTING, PRODUCT, API, ACTION, FUNCTION, CHECK, EVENT, MIGRATION, ADAPTER,
+    COMMAND, PHRASE, SETTING, PRODUCT, API, ACTION, FUNCTION, CONDITION, EVENT, MIGRATION, ADAPTER,
     DECISION,
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from bot import cards, model, policy, texts
 from bot.core import (
     authority,
     endings,
+    facts,
     machines,
     plan_preview,
     plan_template,
@@ -81,7 +82,7 @@ def ask_again(
     gone: tuple[str, ...],
 ) -> None:
     """Put the plan to the vote anew, with the targets as they are now."""
-    refusal = machines.refusal_of_found(rule, outcome.data, scripts=False)
+    refusal = proposal.refusal_of_plan(builder, facts.Planning(builder, outcome.data))
     if refusal is not None:
         return give_up(builder, refusal_text(builder.it.locale, refusal))
     instances = machines.instances_of(outcome.data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +16,7 @@ from bot.core import (
     dead_letters,
     drift,
     endings,
+    facts,
     hidden_values,
     machines,
     new_request,
@@ -25,7 +25,6 @@ from bot.core import (
     plan_template,
     proposal,
     run_template,
-    systems,
     votes,
     waits,
 )
@@ -196,19 +195,10 @@ def operation(
     """An operation asked for in a chat; not in one where its approvers could not see the card.
     ``typed`` is the message itself, with what must not be shown again."""
     locale, person = context.locale, context.person
-    alone = policy.Refusal("refused.alone") if event.place.direct else None
-    refusal = alone or access.refusal_of_right(
-        builder.deployment.book, person, found.command.name, event.place, locale
+    submission = new_request.Submission(
+        person, event.account, event.place, locale, found, typed, written_at=event.at
     )
-    refusal = refusal or new_request.file_request(
-        builder,
-        found,
-        context,
-        text=typed,
-        place=event.place,
-        account=event.account,
-        written_at=event.at,
-    )
+    refusal = new_request.file(builder, submission)
     if refusal is not None:
         return refuse(builder, event, refusal, locale, person.id)
     if builder.carried:
@@ -240,43 +230,24 @@ def resolved(
 
 def planned(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     """Freeze the plan on what was found and put it to the vote, or say why not."""
-    request = builder.it
-    rule = builder.deployment.book.commands.get(request.command)
-    if rule is None:
-        refusal = policy.Refusal("refused.not_enabled", {"command": request.command})
-        return refuse_request(builder, refusal)
-    if not isinstance(outcome, model.Done):
-        reason = reason_of(request.locale, outcome)
-        return refuse_request(builder, policy.Refusal("refused.lookup", {"reason": reason}))
-    template = bool(builder.context.get("template"))
-    data = machines.apart(outcome.data, builder.context.get("strays", ()))
-    unfit = machines.refusal_of_found(rule, data, scripts=not template)
-    unfit = unfit or refusal_of_systems(builder, rule, data)
-    if unfit is not None:
-        return refuse_request(builder, unfit)
+    context, locale = builder.context, builder.it.locale
+    template = bool(context.get("template"))
+    if isinstance(outcome, model.Done):
+        data = machines.apart(outcome.data, context.get("strays", ()))
+        planning = facts.Planning(builder, data, noted=context, scripted=not template)
+    else:
+        planning = facts.Planning(builder, failure=reason_of(locale, outcome))
+    refusal = proposal.refusal_of_plan(builder, planning)
+    if refusal is not None or planning.data is None:
+        assert refusal is not None
+        return endings.refuse(builder, refusal)
     freeze = plan_template.freeze if template else proposal.freeze
+    rule = builder.deployment.book.commands[builder.it.command]
     try:
-        plan = freeze(builder, rule, data)
+        plan = freeze(builder, rule, planning.data)
     except plan_preview.Untold as untold:
-        return refuse_request(builder, untold.refusal)
+        return endings.refuse(builder, untold.refusal)
     return proposal.ask_for_votes(builder, plan)
-
-
-def refusal_of_systems(
-    builder: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any]
-) -> policy.Refusal | None:
-    """Can what was noted run on the operating systems that were found?"""
-    command, context = builder.it.command, builder.context
-    name = context.get("template")
-    if not name:
-        return systems.refusal_of_script(command, rule, context, data)
-    template = builder.template(str(name), context["templates"][name])
-    return systems.refusal_of_template(command, template, tuple(context["targets"]), data)
-
-
-def refuse_request(builder: DecisionBuilder, refusal: policy.Refusal) -> None:
-    """End a request that never got as far as a vote."""
-    endings.refuse(builder, refusal)
 
 
 def listed(builder: DecisionBuilder, outcome: model.Outcome) -> model.Decision:
@@ -288,7 +259,7 @@ def listed(builder: DecisionBuilder, outcome: model.Outcome) -> model.Decision:
     if isinstance(outcome, model.Done):
         instances = machines.instances_of(outcome.data)
         message = cards.instances_message(locale, instances, (account,), str(origin["text"]))
-        unknown = machines.refusal_of_unknown(outcome.data)
+        unknown = machines.targets_of(outcome.data, scripted=False).refusal_of_unknown()
         if unknown is not None:
             text = refusal_text(locale, unknown)
             extra = cards.para(*cards.words(text))

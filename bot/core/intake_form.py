@@ -333,23 +333,20 @@ def file_form(
     bound = parser.from_fields(found, values, locale)
     if isinstance(bound, policy.Refusal):
         return bound
-    refused = access.refusal_of_right(deployment.book, person, found.name, place, locale)
-    if refused is not None:
-        return refused
-    context = builder.asked_by(person, account, place, locale)
     account = identity.account_of(book, person.id, body.platform, body.tenant) or account
     words = " ".join([found.name, *(f"{name}={value}" for name, value in values.items())])
-    refusal = new_request.file_request(
-        builder,
+    submission = new_request.Submission(
+        person,
+        account,
+        place,
+        locale,
         bound,
-        context,
-        text=words,
-        place=place,
-        account=account,
+        words,
         form=origin_of(builder, body, data, title),
-        stronger=rule.policy,
+        policy=rule.policy,
         hold=hold,
     )
+    refusal = new_request.file(builder, submission)
     if refusal is None:
         for user in data.get("automatic", ()):
             builder.enter("countersign", "vote.not_counted", account=str(user), reason="automatic")

@@ -62,22 +62,19 @@ def file(
     bound = parser.from_fields(found, dict(event.values), locale)
     if isinstance(bound, policy.Refusal):
         return bound
-    refusal = access.refusal_of_right(deployment.book, person, found.name, place, locale)
-    if refusal is not None:
-        return refusal
     account = identity.account_of(book, person.id, place.platform, place.tenant)
     account = account or model.Account(place.platform, place.tenant, "", person.name)
-    context = builder.asked_by(person, account, place, locale)
     words = " ".join([found.name, *(f"{name}={value}" for name, value in event.values.items())])
-    return new_request.file_request(
-        builder,
+    submission = new_request.Submission(
+        person,
+        account,
+        place,
+        locale,
         bound,
-        context,
-        text=words,
-        place=place,
-        account=account,
-        stronger=event.policy,
+        words,
+        policy=event.policy,
         rules=event.rules,
         causes=event.causes,
         timeout=event.timeout,
     )
+    return new_request.file(builder, submission)

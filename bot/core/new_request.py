@@ -1,31 +1,59 @@
-"""From a command and its values to a request: every check that needs no look outside, then the
-question which instances there are.
-"""
+"""From a command and its values to a request: through the gate, then the question which instances
+there are."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from bot import model, policy, texts
 from bot.cards import runs
-from bot.commands import api, rendering
 from bot.commands.line import parser
-from bot.core import calling, plan_definitions, plan_template, proposal
-from bot.core import values as values_
+from bot.core import (
+    content_script,
+    content_template,
+    endings,
+    facts,
+    plan_definitions,
+    plan_template,
+    proposal,
+)
 from bot.core.decision import DecisionBuilder
-from bot.policy import identity, quorum, screening
-
-STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
-"""What a parameter of a command stored in Cloud Assistant may hold: it is pasted in unquoted."""
+from bot.policy import identity
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What passed the checks. ``look`` finds the instances (None: there are none to find), and
+class Submission:
+    """What somebody asks for, wherever it was said: who (``person``, by ``account``), in which
+    ``place`` and language, which command with which values, and the ``text`` that says it.
+    ``policy`` stands in for that of the command; ``hold`` is why it is held at once; ``rules`` and
+    ``causes`` are what made a rule ask; ``timeout`` is that of its calls (0: as the command
+    says)."""
+
+    person: policy.Person
+    account: model.Account
+    place: model.Place
+    locale: str
+    parsed: parser.Parsed
+    text: str
+    form: model.FormOrigin | None = None
+    policy: str = ""
+    hold: str = ""
+    rules: tuple[str, ...] = ()
+    written_at: datetime | None = None
+    causes: tuple[model.Party, ...] = ()
+    timeout: int = 0
+
+    @property
+    def command(self) -> str:
+        return self.parsed.command.name
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a plan is made of. ``look`` finds the instances (None: there are none to find), and
     ``context`` is what the plan is then made of; ``text`` and ``args`` are kept with the request;
     ``sources`` are the templates by digest; ``fetch`` reads what is kept in the cloud first."""
 
@@ -33,93 +61,58 @@ class Checked:
     context: Mapping[str, Any]
     text: str
     args: Mapping[str, Any]
-    findings: Sequence[policy.Finding]
     sources: Mapping[str, str] = field(default_factory=dict)
     fetch: model.FetchDefinition | None = None
 
 
-def file_request(
-    builder: DecisionBuilder,
-    found: parser.Parsed,
-    context: api.Context,
-    *,
-    text: str,
-    place: model.Place,
-    account: model.Account,
-    form: model.FormOrigin | None = None,
-    stronger: str = "",
-    hold: str = "",
-    rules: tuple[str, ...] = (),
-    written_at: datetime | None = None,
-    causes: tuple[model.Party, ...] = (),
-    timeout: int = 0,
-) -> policy.Refusal | None:
+def file(builder: DecisionBuilder, submission: Submission) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
-    checked = checked_with(builder, found, text, timeout)
-    if isinstance(checked, policy.Refusal):
-        return checked
-    rule = builder.deployment.book.commands[found.command.name]
-    book = builder.deployment.book
-    causes = tuple(with_accounts(book, cause) for cause in causes)
-    asker = with_accounts(book, model.Party(context.person.id, account))
-    usual = stronger or rule.policy
-    parties = (asker, *causes)
-    needs = needed_quorum(builder, context.locale, checked.findings, usual, parties)
-    if isinstance(needs, policy.Refusal):
-        return needs
-    needed, escalated = needs
-    refusal = refusal_of_number(builder, context.person, found.command.name)
-    if refusal is not None:
-        return refusal
-    by_form = form is not None and form.decides
-    if not quorum.can_pass(needed, by_form):
-        return policy.Refusal("refused.nobody", {"policy": needed.name})
+    book, command = builder.deployment.book, submission.command
+    causes = tuple(with_accounts(book, cause) for cause in submission.causes)
+    asker = with_accounts(book, model.Party(submission.person.id, submission.account))
+    content = content_of(builder, submission)
+    asking = facts.Asking(builder, submission, content, (asker, *causes))
+    verdict = policy.evaluate(policy.ASK, asking)
+    if verdict.refusal is not None:
+        return verdict.refusal
+    rule, needed = book.commands[command], asking.quorum(verdict.policies)
+    blueprint = blueprint_of(builder, submission, content)
+    reasons = (texts.spoken(submission.locale, reason) for reason in verdict.reasons)
+    form = submission.form
     builder.create(
         model.Request(
             id=builder.view.next_request,
             state=model.State.PLANNING,
             version=1,
-            command=found.command.name,
-            args=checked.args,
-            person=context.person.id,
-            account=account,
-            place=place,
-            locale=context.locale,
-            text=checked.text,
-            policy=usual,
+            command=command,
+            args=blueprint.args,
+            person=submission.person.id,
+            account=submission.account,
+            place=submission.place,
+            locale=submission.locale,
+            text=blueprint.text,
+            policy=asking.usual,
             policies=needed.names,
-            risk=rule.risk or found.command.risk,
+            risk=rule.risk or submission.parsed.command.risk,
             created_at=builder.now,
             expires_at=builder.now + needed.expires,
-            reason=str(found.values.get("reason") or ""),
-            form=form and replace(form, changes=changes_of(form, checked.args)),
-            hold=hold,
-            escalated=escalated,
-            rules=rules,
-            written_at=written_at,
+            reason=str(submission.parsed.values.get("reason") or ""),
+            form=form and replace(form, changes=changes_of(form, blueprint.args)),
+            hold=submission.hold,
+            escalated="; ".join(reasons),
+            rules=submission.rules,
+            written_at=submission.written_at,
             causes=causes,
             accounts=asker.accounts,
-            alike=alike(builder, found.command.name, checked.args),
+            alike=alike(builder, command, blueprint.args),
             nonce=builder.view.nonce,
-            timeout=timeout,
+            timeout=submission.timeout,
         )
     )
     enter(builder, needed.name)
-    builder.sources.update(checked.sources)
-    look_up(builder, rule, checked)
+    builder.sources.update(blueprint.sources)
+    look_up(builder, rule, blueprint)
     return None
-
-
-def checked_with(
-    builder: DecisionBuilder, found: parser.Parsed, text: str, timeout: int
-) -> Checked | policy.Refusal:
-    """What passed the checks, to run within ``timeout`` seconds (0: as the command says)."""
-    if found.command.template is not None:
-        return check_template(builder, found, text)
-    checked = check_script(builder, found, text)
-    if timeout and isinstance(checked, Checked):
-        return replace(checked, context={**checked.context, "timeout": timeout})
-    return checked
 
 
 def enter(builder: DecisionBuilder, needed: str) -> None:
@@ -143,18 +136,21 @@ def with_accounts(book: policy.Book, party: model.Party) -> model.Party:
     return replace(party, accounts=tuple(held))
 
 
-def look_up(builder: DecisionBuilder, rule: policy.CommandRule, checked: Checked) -> None:
+def look_up(builder: DecisionBuilder, rule: policy.CommandRule, blueprint: Blueprint) -> None:
     """Read what is kept in the cloud, or ask which instances there are; a plan that needs neither
     is put to the vote at once."""
-    if checked.fetch is not None:
+    if blueprint.fetch is not None:
         key = f"define:{builder.name}"
-        builder.queue(key, f"plan:{builder.it.id}", checked.fetch, context=checked.context)
+        builder.queue(key, f"plan:{builder.it.id}", blueprint.fetch, context=blueprint.context)
         builder.remind("definition", proposal.PLAN_WITHIN)
-    elif checked.look is None:
-        builder.noted = checked.context
+    elif blueprint.look is None:
+        builder.noted = blueprint.context
+        refusal = proposal.refusal_of_plan(builder, facts.Planning(builder))
+        if refusal is not None:
+            return endings.refuse(builder, refusal)
         proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))
     else:
-        queue_look(builder, checked.look, checked.context)
+        queue_look(builder, blueprint.look, blueprint.context)
 
 
 def queue_look(
@@ -177,47 +173,10 @@ def look_of(
     return model.ResolveTargets(tuple(context["wanted"]), rule.region or builder.deployment.region)
 
 
-def refusal_of_number(
-    builder: DecisionBuilder, person: policy.Person, name: str
-) -> policy.Refusal | None:
-    """Are so many requests of this person, or of this command, open that one more is too many?"""
-    book, archive = builder.deployment.book, builder.view.archive
-    if archive is None:
-        return None
-    most = book.most_open_per_person
-    numbers = archive.open_of_person(person.id, most)
-    if len(numbers) >= most:
-        facts = {"most": most, "numbers": [f"#{number}" for number in numbers[:5]]}
-        return policy.Refusal("refused.open_person", facts)
-    most = book.most_open_per_command
-    if len(archive.open_of_command(name, most)) >= most:
-        return policy.Refusal("refused.open_command", {"most": most, "command": name})
-    return None
-
-
 def alike(builder: DecisionBuilder, name: str, args: Mapping[str, Any]) -> int:
     """The number of an open request for the very same; 0: there is none."""
     archive = builder.view.archive
     return archive.alike(model.likeness(name, args)) if archive is not None else 0
-
-
-def needed_quorum(
-    builder: DecisionBuilder,
-    locale: str,
-    findings: Sequence[policy.Finding],
-    usual: str,
-    parties: Sequence[model.Party],
-) -> tuple[quorum.Quorum, str] | policy.Refusal:
-    """Whose agreement it needs: by the usual policy, and by all that the patterns add; and why they
-    do. Or their no."""
-    book, found = builder.deployment.book, screening.together(findings)
-    if found.refusal is not None:
-        return found.refusal
-    names = dict.fromkeys((usual, *found.policies))
-    reasons = "; ".join(texts.spoken(locale, reason) for reason in found.reasons)
-    involved = frozenset[str]().union(*(quorum.holders(book, party) for party in parties))
-    policies = tuple(policy.policy_of(book, name) for name in names)
-    return quorum.Quorum(book, policies, involved), reasons
 
 
 def changes_of(form: model.FormOrigin, now: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
@@ -240,113 +199,77 @@ def shown(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else model.canonical(value)
 
 
-def check_template(
-    builder: DecisionBuilder, found: parser.Parsed, text: str
-) -> Checked | policy.Refusal:
+def content_of(
+    builder: DecisionBuilder, submission: Submission
+) -> content_script.Content | content_template.Content:
+    """What is asked for, as the gate judges it."""
+    if submission.parsed.command.template is not None:
+        return content_template.Content(builder, submission.parsed, submission.text)
+    return content_script.Content(builder, submission.parsed, submission.text)
+
+
+def blueprint_of(
+    builder: DecisionBuilder,
+    submission: Submission,
+    content: content_script.Content | content_template.Content,
+) -> Blueprint:
+    """What the plan is made of, once the gate let it pass."""
+    if isinstance(content, content_template.Content):
+        return of_template(builder, content)
+    return of_script(builder, content, submission.timeout)
+
+
+def of_template(builder: DecisionBuilder, content: content_template.Content) -> Blueprint:
     """The values of a template, bound; its targets are found by what was typed for them."""
-    bound = plan_template.bound(builder, found, text)
-    if isinstance(bound, policy.Refusal):
-        return bound
-    rule = builder.deployment.book.commands[found.command.name]
-    template = plan_template.template_of(found.command)
+    command, rule = content.parsed.command, content.rule
+    selectors = content.selectors
     context: dict[str, Any] = {
-        "template": template.name,
-        "templates": dict(found.command.templates),
-        "parameters": dict(bound.parameters),
-        "targets": list(bound.targets),
-        "filters": [dict(each) for each in bound.filters],
-        "hidden": list(bound.hidden),
-        "strays": list(bound.strays),
-        "region": bound.region,
-        "version": found.command.version,
+        "template": content.template.name,
+        "templates": dict(command.templates),
+        "parameters": dict(content.values),
+        "targets": list(selectors),
+        "filters": [dict(selector) for selector in selectors.values()],
+        "hidden": list(content.hidden),
+        "strays": list(content.strays),
+        "region": content.region,
+        "version": command.version,
     }
     args = {
         name: runs.HIDDEN
-        if name in bound.hidden and value is not None
+        if name in content.hidden and value is not None
         else (runs.shown(name, value, ()) if isinstance(value, str) else value)
-        for name, value in plain(found.values).items()
+        for name, value in plain(content.parsed.values).items()
     }
-    findings = plan_template.findings(builder, found.command.name, text, bound)
-    fetch = plan_definitions.of_template(rule, template, bound.parameters, bound.region)
-    look = look_of(builder, rule, context)
-    return Checked(look, context, bound.text, args, findings, bound.sources, fetch)
+    library = content.library
+    return Blueprint(
+        look_of(builder, rule, context),
+        context,
+        content.shown,
+        args,
+        {digest: library[name].source for name, digest in command.templates.items()},
+        plan_definitions.of_template(rule, content.template, content.values, content.region),
+    )
 
 
-def check_script(
-    builder: DecisionBuilder, found: parser.Parsed, text: str
-) -> Checked | policy.Refusal:
-    """Values, script and targets; the first thing wrong is the answer."""
-    rule = builder.deployment.book.commands[found.command.name]
-    script = calling.answer(found)
-    if isinstance(script, policy.Refusal):
-        return script
-    assert isinstance(script, api.Script)
-    try:
-        rendered = rendering.render(script)
-        windows = rendering.render_windows(script) if script.windows else ""
-    except rendering.BadScript as bad:
-        return policy.Refusal(bad.key, bad.facts)
-    refusal = refusal_of_values(rule, found.values, script)
-    if refusal is not None:
-        return refusal
-    seen = findings(builder, found, text, script, (rendered, windows))
-    targets = tuple(targets_in(found) or rule.targets)
-    if not targets and all(finding.refusal is None for finding in seen):
-        return policy.Refusal("refused.no_targets")
-    context = {
-        "script": rendered,
-        "script_type": script.type,
-        **({"windows": windows} if windows and not rule.command_id else {}),
-        "parameters": dict(script.parameters),
-        "version": found.command.version,
-        "wanted": list(targets),
+def of_script(builder: DecisionBuilder, content: content_script.Content, timeout: int) -> Blueprint:
+    """A script that the command renders, with its targets."""
+    rule, rendered = content.rule, content.rendered
+    context: dict[str, Any] = {
+        "script": rendered.text,
+        "script_type": rendered.script.type,
+        **({"windows": rendered.windows} if rendered.windows and not rule.command_id else {}),
+        "parameters": dict(rendered.script.parameters),
+        "version": content.parsed.command.version,
+        "wanted": list(content.targets),
+        **({"timeout": timeout} if timeout else {}),
     }
-    look = look_of(builder, rule, context)
-    fetch = plan_definitions.of_command(rule, rule.region or builder.deployment.region)
-    return Checked(look, context, text, plain(found.values), seen, fetch=fetch)
-
-
-def refusal_of_values(
-    rule: policy.CommandRule, values: Mapping[str, Any], script: api.Script
-) -> policy.Refusal | None:
-    """Are the values among those that the configuration, and a stored command, allow?"""
-    refusal = values_.refusal_of_allowed(rule.allowed_values, values)
-    if refusal is not None:
-        return refusal
-    if rule.command_id:
-        for name, text in script.parameters.items():
-            if not STORED_VALUE.fullmatch(text):
-                return policy.Refusal("refused.stored_value", {"name": name})
-    return None
-
-
-def findings(
-    builder: DecisionBuilder,
-    parsed: parser.Parsed,
-    text: str,
-    script: api.Script,
-    rendered: Sequence[str],
-) -> list[policy.Finding]:
-    """What the patterns say of the words, of every value, and of the script as it would run, on
-    either system."""
-    book, name = builder.deployment.book, parsed.command.name
-    values = dict.fromkeys((*script.parameters.values(), *values_.typed(parsed.values)))
-    found = [screening.examine(book, name, "text", text)]
-    found += [
-        screening.examine(book, name, "value", value) for value in values if value != script.source
-    ]
-    if not builder.deployment.book.commands[name].command_id:
-        found += [
-            screening.finding_of_script(book, name, one, rendering.SCRIPT_BYTES)
-            for one in rendered
-            if one
-        ]
-    return found
-
-
-def targets_in(found: parser.Parsed) -> tuple[str, ...]:
-    parameter = found.command.parameter("targets")
-    return tuple(found.values.get(parameter.name) or ()) if parameter else ()
+    return Blueprint(
+        look_of(builder, rule, context),
+        context,
+        content.text,
+        plain(content.parsed.values),
+        fetch=plan_definitions.of_command(rule, rule.region or builder.deployment.region),
+    )
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from bot import model, policy, texts
+from bot import model, policy
 from bot.commands import rendering
 from bot.core import (
     endings,
+    facts,
     new_request,
     plan_definitions,
     plan_pins,
@@ -23,7 +24,7 @@ from bot.core import (
 from bot.core.decision import DecisionBuilder, parsed, reason_of
 from bot.deployment import Deployment
 from bot.oos.template import model as oos
-from bot.policy import quorum, screening
+from bot.policy import screening
 
 Cloud = dict[str, dict[str, Any]]
 """What was read of templates so far, by folded name: its name, version, what was asked for, and the
@@ -64,17 +65,13 @@ def refusal_of_read(builder: DecisionBuilder, outcome: model.Outcome) -> policy.
 
 
 def go_on(
-    builder: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any], shown: str
+    builder: DecisionBuilder,
+    rule: policy.CommandRule,
+    context: Mapping[str, Any],
+    planning: facts.Planning,
 ) -> policy.Refusal | None:
     """All is known: judge what will run, then look for the instances, or plan at once."""
-    deployment, name = builder.deployment, builder.it.command
-    if context.get("template"):
-        findings = [screening.examine(deployment.book, name, "script", shown)]
-    else:
-        findings = [
-            screening.finding_of_script(deployment.book, name, shown, rendering.SCRIPT_BYTES)
-        ]
-    refusal = escalated(builder, screening.together(findings))
+    refusal = proposal.refusal_of_plan(builder, planning)
     if refusal is not None:
         return refusal
     builder.cleared.append("definition")
@@ -84,25 +81,6 @@ def go_on(
         proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))
     else:
         new_request.queue_look(builder, look, context)
-    return None
-
-
-def escalated(builder: DecisionBuilder, found: policy.Finding) -> policy.Refusal | None:
-    """Add the policies that what was read calls for; or say why it must not run."""
-    if found.refusal is not None:
-        return found.refusal
-    request = builder.it
-    before = request.policies or (request.policy,)
-    names = tuple(dict.fromkeys((*before, *found.policies)))
-    if names == before:
-        return None
-    reasons = (texts.spoken(request.locale, reason) for reason in found.reasons)
-    why = "; ".join(dict.fromkeys(filter(None, (request.escalated, *reasons))))
-    builder.change(policies=names, escalated=why)
-    needed = quorum.of(builder.deployment.book, builder.it)
-    if not quorum.can_pass(needed, request.form is not None and not request.form.late):
-        return policy.Refusal("refused.nobody", {"policy": needed.name})
-    builder.enter("countersign", "request.escalated", policy=needed.name, escalated=why)
     return None
 
 
@@ -121,7 +99,9 @@ def command_read(
     more["script_type"] = more.pop("type")
     more["definitions"] = [more.pop("definition")]
     more["timeout"] = builder.it.timeout or more["timeout"]
-    return go_on(builder, rule, {**context, **more}, found.script)
+    passage = screening.Passage("script", found.script, rendering.SCRIPT_BYTES)
+    planning = facts.Planning(builder, passages=(passage,))
+    return go_on(builder, rule, {**context, **more}, planning)
 
 
 # ----------------------------------------------------------------------------- templates on OOS
@@ -215,7 +195,10 @@ def shown(
     except plan_preview.Untold as untold:
         return untold.refusal
     real = plan_template.checked(subject, builder.it.locale)
-    return real if isinstance(real, policy.Refusal) else go_on(builder, rule, context, real)
+    if isinstance(real, policy.Refusal):
+        return go_on(builder, rule, context, facts.Planning(builder, unshown=real))
+    passages = (screening.Passage("script", real),)
+    return go_on(builder, rule, context, facts.Planning(builder, passages=passages))
 
 
 def root_of(

@@ -4,105 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from bot import model, policy, texts
 from bot.cards import runs
 from bot.commands import registry
-from bot.commands.line import parser
-from bot.core import bounds, hidden_values, machines, plan_preview
+from bot.core import bounds, machines, plan_preview
 from bot.core import plan_definitions as kept
 from bot.core.decision import DecisionBuilder, parsed
 from bot.oos.expr import placeholders
-from bot.oos.parameters import arguments
 from bot.oos.template import model as oos
-from bot.policy import limits, quorum, screening
+from bot.policy import limits, quorum
 
 NO_DATA: Mapping[str, Any] = {"instances": []}
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A template's values, checked. ``filters`` are the Targets of the parameters ``targets``, in
-    the same order; ``text`` is what was typed without what must not be shown; ``real`` is the plan
-    with nothing hidden, for the patterns alone. ``strays`` are instances that other parameters
-    name, and that can be judged only by what they are called."""
-
-    parameters: Mapping[str, Any]
-    targets: tuple[str, ...]
-    filters: tuple[Mapping[str, Any], ...]
-    hidden: tuple[str, ...]
-    text: str
-    real: str
-    region: str
-    sources: Mapping[str, str] = field(default_factory=dict)
-    strays: tuple[str, ...] = ()
-
-
-def bound(builder: DecisionBuilder, asked: parser.Parsed, text: str) -> Bound | policy.Refusal:
-    """The values of a template command as the template has them; or the first thing wrong."""
-    deployment, template = builder.deployment, template_of(asked.command)
-    rule = deployment.book.commands[asked.command.name]
-    region = rule.region or deployment.region
-    typed = {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in asked.command.inputs(asked.values).items()
-        if value is not None and value != ()
-    }
-    for item in template.parameters:
-        if rule.targets and item.association == "Targets" and item.name not in typed:
-            typed[item.name] = list(rule.targets)
-    values = arguments.bind(template, typed, {"ACS::RegionId": region, "ACS::AccountId": ""})
-    if isinstance(values, list):
-        problems = "; ".join(map(str, values))
-        return policy.Refusal("refused.template_values", {"problems": problems})
-    hidden = tuple(item.name for item in template.parameters if item.no_echo)
-    refusal = refusal_of_values(rule, template, values)
-    if refusal is not None:
-        return refusal
-    selected = {
-        item.name: chosen
-        for item in template.parameters
-        if (chosen := selector_of(item, values[item.name], region)) is not None
-    }
-    strays = strays_of(rule, values, tuple(selected))
-    shy = next((name for name in strays.values() if name in hidden), None)
-    if shy is not None:
-        return policy.Refusal("refused.target", {"target": f"{runs.HIDDEN} ({shy})"})
-    refusal = refusal_of_calls(rule, builder.library(asked.command.templates))
-    if refusal is not None:
-        return refusal
-    library = builder.library(asked.command.templates)
-    subject = plan_preview.Subject(template, values, hidden, library, region, rule.engine == "oos")
-    real = checked(subject, deployment.book.locale)
-    if isinstance(real, policy.Refusal):
-        return real
-    return Bound(
-        values,
-        tuple(selected),
-        tuple(selected.values()),
-        hidden,
-        hidden_values.unaddressed(parser.shown(deployment.catalog, text, deployment.book.locale)),
-        real,
-        region,
-        {digest: library[name].source for name, digest in asked.command.templates.items()},
-        tuple(strays),
-    )
-
-
-def refusal_of_calls(
-    rule: policy.CommandRule, library: Mapping[str, oos.Template]
-) -> policy.Refusal | None:
-    """Would calls be made of which nobody can tell on what they act, though the command is held to
-    some instances?"""
-    if limits.unjudged(rule) == "allow":
-        return None
-    if rule.engine == "oos":
-        return policy.Refusal("bounds.unjudged_plan", {"calls": ["OOS"]})
-    found = list(dict.fromkeys(bounds.unjudgeable(library.values())))
-    return policy.Refusal("bounds.unjudged_plan", {"calls": found[:5]}) if found else None
 
 
 def checked(subject: plan_preview.Subject, locale: str) -> str | policy.Refusal:
@@ -137,18 +53,21 @@ def strays_of(
     return found
 
 
-def refusal_of_mentions(rule: policy.CommandRule, plan: model.Plan) -> policy.Refusal | None:
-    """May the instances that parameters of a template name beside its targets be touched? They are
-    judged by what they were called when the plan was made."""
+def mentioned(rule: policy.CommandRule, plan: model.Plan) -> tuple[tuple[model.Instance, str], ...]:
+    """The instances that parameters of a template name beside its targets, as they were called when
+    the plan was made; each with the hidden parameter that names it, as that is shown ("": it is not
+    hidden)."""
     named = {one.id: one for one in (*plan.instances, *plan.mentions)}
     strays = strays_of(rule, plan.parameters, plan.targets) if plan.template else {}
-    for one, name in strays.items():
-        known = named.get(one, model.Instance(one))
-        refusal = limits.refusal_of_names(rule, (known,))
-        if refusal is not None:
-            shy = policy.Refusal("refused.target", {"target": f"{runs.HIDDEN} ({name})"})
-            return shy if name in plan.hidden else refusal
-    return None
+    return tuple(
+        (named.get(id_, model.Instance(id_)), veiled(name) if name in plan.hidden else "")
+        for id_, name in strays.items()
+    )
+
+
+def veiled(name: str) -> str:
+    """An instance that a hidden parameter names, as it is shown."""
+    return f"{runs.HIDDEN} ({name})"
 
 
 def template_of(command: registry.Command) -> oos.Template:
@@ -156,11 +75,11 @@ def template_of(command: registry.Command) -> oos.Template:
     return command.template
 
 
-def refusal_of_values(
+def forbidden_value(
     rule: policy.CommandRule, template: oos.Template, values: Mapping[str, Any]
-) -> policy.Refusal | None:
-    """Are the values among those that the configuration allows? An empty one is taken only where
-    that is the template's own Default: it may well mean everything."""
+) -> limits.ForbiddenValue | None:
+    """The first value that is none of those that the configuration allows. An empty one is taken
+    only where that is the template's own Default: it may well mean everything."""
     items = {oos.fold(item.name): item for item in template.parameters}
     for name, allowed in rule.allowed_values.items():
         item = items.get(oos.fold(name))
@@ -168,11 +87,10 @@ def refusal_of_values(
         empty = value in (None, "", [], {})
         if item is None or (empty and not item.required and not item.default):
             continue
-        for each in value if isinstance(value, list) and value else (value,):
-            if str(each) not in allowed:
-                shown = runs.HIDDEN if item.no_echo else str(each)[:80]
-                facts = {"name": name, "value": shown, "values": list(allowed)}
-                return policy.Refusal("refused.value", facts)
+        for part in value if isinstance(value, list) and value else (value,):
+            if str(part) not in allowed:
+                shown = runs.HIDDEN if item.no_echo else str(part)[:80]
+                return limits.ForbiddenValue(name, shown, allowed)
     return None
 
 
@@ -186,19 +104,6 @@ def strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for part in value:
             yield from strings(part)
-
-
-def findings(
-    builder: DecisionBuilder, command: str, text: str, bound: Bound
-) -> list[policy.Finding]:
-    """What the patterns say of the words, of every value, and of what will be done: all as it is,
-    for a refusal never repeats what was found."""
-    deployment = builder.deployment
-    seen = [screening.examine(deployment.book, command, "text", text)]
-    for value in filter(None, dict.fromkeys(strings(bound.parameters))):
-        seen.append(screening.examine(deployment.book, command, "value", value))
-    seen.append(screening.examine(deployment.book, command, "script", bound.real))
-    return seen
 
 
 # ----------------------------------------------------------------------------- targets

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot import model, policy
-from bot.core import authority, machines, plan_definitions, run_script, systems, terms
+from bot import model, policy, texts
+from bot.core import authority, facts, machines, plan_definitions, run_script, systems, terms
 from bot.core.decision import DecisionBuilder
 from bot.policy import identity, quorum
 
@@ -43,6 +43,21 @@ def freeze(
         invoke=bool(rule.command_id) and rule.invoke,
         definitions=plan_definitions.noted(effect.context),
     )
+
+
+def refusal_of_plan(builder: DecisionBuilder, planning: facts.Planning) -> policy.Refusal | None:
+    """May it be put to the vote? The policies that it needs besides its own are added to them."""
+    request, verdict = builder.it, policy.evaluate(policy.PLAN, planning)
+    names = tuple(dict.fromkeys((*planning.policies, *verdict.policies)))
+    if names == planning.policies:
+        return verdict.refusal
+    reasons = (texts.spoken(request.locale, reason) for reason in verdict.reasons)
+    why = "; ".join(dict.fromkeys(filter(None, (request.escalated, *reasons))))
+    builder.change(policies=names, escalated=why)
+    if verdict.refusal is None:
+        needed = quorum.of(builder.deployment.book, builder.it)
+        builder.enter("countersign", "request.escalated", policy=needed.name, escalated=why)
+    return verdict.refusal
 
 
 def ask_for_votes(builder: DecisionBuilder, plan: model.Plan) -> None:

@@ -8,11 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from bot import cards, model, policy, texts
-from bot.commands import api
 from bot.commands.line import parser
 from bot.core import authority, new_request, run_script
 from bot.core.decision import DecisionBuilder, refusal_text
-from bot.policy import access, identity, quorum
+from bot.policy import access, identity, quorum, starting
 
 RESTORED = "restored"
 """Why a request is held that came out of a backup: what became of it since, nobody knows."""
@@ -48,7 +47,7 @@ def refusal_of(builder: DecisionBuilder, person: policy.Person) -> policy.Refusa
     if request.hold == RESTORED and request.state in WAITING and not authority.began(builder):
         return None
     if request.hold and request.hold != RESTORED and not request.state.final:
-        return authority.refusal_of_hold(request)
+        return starting.refusal_of_hold(request)
     key = "revote.running" if request.hold and not request.state.final else "revote.not_now"
     state = cards.state_word(builder.locale, replace(request, locale=builder.locale))
     return policy.Refusal(key, {**facts, "state": state})
@@ -77,21 +76,21 @@ def file(
         return policy.Refusal("revote.not_kept", {"command": found.name})
     if not fits(values, known):
         return policy.Refusal("revote.other_values", {"command": found.name})
-    context: api.Context = builder.asked_by(asker, request.account, request.place, request.locale)
     place = replace(request.place, message="", webhook="", webhook_until=model.EPOCH)
     kept = bool(request.form or request.rules) and request.policy in book.policies
-    return new_request.file_request(
-        builder,
+    submission = new_request.Submission(
+        asker,
+        request.account,
+        place,
+        request.locale,
         parser.Parsed(found, values, frozenset(values)),
-        context,
-        text=request.text,
-        place=place,
-        account=request.account,
-        stronger=request.policy if kept else "",
+        request.text,
+        policy=request.policy if kept else "",
         rules=request.rules,
         causes=(*request.causes, model.Party(person.id, account)),
         timeout=request.timeout,
     )
+    return new_request.file(builder, submission)
 
 
 def fits(values: Mapping[str, Any], known: Mapping[str, bool]) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot import model, policy
-from bot.core import authority, hidden_values, questions, run_template, waits
+from bot.core import authority, facts, hidden_values, questions, run_template, waits
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
 from bot.deployment import Deployment
 from bot.policy import quorum
@@ -18,7 +18,7 @@ ENDS = {
     "Failed": model.State.FAILED,
     "Cancelled": model.State.CANCELLED,
 }
-FOUND = authority.FOUND
+FOUND = facts.FOUND
 Word = Literal["approve", "reject", "confirm", "resume"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -51,7 +52,12 @@ def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
 
 def patterns_of(book: policy.Book, command: str) -> str:
     """The SHA-256 of all patterns that a command is held to; "" where there are none."""
-    found = [
+    return _digest(book.patterns, command)
+
+
+@functools.lru_cache(maxsize=256)
+def _digest(patterns: tuple[policy.Pattern, ...], command: str) -> str:
+    facts = [
         {
             "regex": pattern.regex.pattern,
             "where": sorted(pattern.where),
@@ -59,7 +65,7 @@ def patterns_of(book: policy.Book, command: str) -> str:
             "reason": pattern.reason,
             "policy": pattern.policy,
         }
-        for pattern in book.patterns
+        for pattern in patterns
         if not pattern.commands or command in pattern.commands
     ]
-    return hashlib.sha256(model.canonical(found).encode()).hexdigest() if found else ""
+    return hashlib.sha256(model.canonical(facts).encode()).hexdigest() if facts else ""

@@ -225,10 +225,7 @@ def vote(
         facts = {"id": request.id, "state": state_facts(builder)}
         return texts.say(locale, key, **facts), "warning"
     needed, votes = builder.ballot()
-    steps = tuple(builder.steps.values())
-    refusal = authority.refusal_of_request(deployment, request, steps) if approve else None
-    if approve and refusal is None:
-        refusal = authority.refusal_of_values(builder)
+    refusal = authority.refusal_of_approval(builder) if approve else None
     refusal = refusal or quorum.refusal_of_vote(needed, request, votes, person)
     if refusal is not None:
         builder.enter(person.id, "vote.refused", reason=refusal.key, via=via)

@@ -1,13 +1,14 @@
 """Every security check, in one place: who is who, who may what, what may run.
 
-Default deny. A check answers with a ``Refusal`` (a key of ``bot.texts`` and its facts) or None.
-Votes and self-approval are judged on people, never on accounts.
+Default deny. ``evaluate`` is the one gate that a request passes when it is asked for, planned,
+approved and started. A check answers with a ``Refusal`` (a key of ``bot.texts`` and its facts) or
+None. Votes and self-approval are judged on people, never on accounts.
 """
 
+from bot.policy.gate import APPROVE, ASK, PLAN, START, evaluate
 from bot.policy.model import (
     Book,
     CommandRule,
-    Finding,
     FormRule,
     Group,
     Key,
@@ -16,16 +17,21 @@ from bot.policy.model import (
     Policy,
     Refusal,
     Role,
+    Verdict,
     Watch,
     from_snapshot,
     policy_of,
     snapshot,
+    together,
 )
 
 __all__ = [
+    "APPROVE",
+    "ASK",
+    "PLAN",
+    "START",
     "Book",
     "CommandRule",
-    "Finding",
     "FormRule",
     "Group",
     "Key",
@@ -34,8 +40,11 @@ __all__ = [
     "Policy",
     "Refusal",
     "Role",
+    "Verdict",
     "Watch",
+    "evaluate",
     "from_snapshot",
     "policy_of",
     "snapshot",
+    "together",
 ]

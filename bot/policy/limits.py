@@ -1,13 +1,23 @@
-"""On which instances, and on how many, a command may run."""
+"""With which values a command may run, on which instances, and on how many."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from bot import model
 from bot.policy.model import CommandRule, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenValue:
+    """A value that is none of those that the configuration allows, as it may be shown."""
+
+    name: str
+    value: str
+    allowed: tuple[str, ...]
 
 
 def unjudged(rule: CommandRule) -> Literal["allow", "refuse"]:
@@ -33,4 +43,16 @@ def refusal_of_names(rule: CommandRule, instances: Iterable[model.Instance]) -> 
             for glob in rule.allowed_targets
         ):
             return Refusal("refused.target", {"target": instance.name or instance.id})
+    return None
+
+
+def forbidden_value(
+    allowed: Mapping[str, tuple[str, ...]], values: Mapping[str, object]
+) -> ForbiddenValue | None:
+    """The first value that is none of those that its parameter may have; None: there is none."""
+    for name, only in allowed.items():
+        value = values.get(name)
+        for part in value if isinstance(value, tuple | list) else (value,):
+            if part is not None and str(part) not in only:
+                return ForbiddenValue(name, str(part)[:80], only)
     return None

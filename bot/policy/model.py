@@ -206,10 +206,22 @@ def from_snapshot(kept: Mapping[str, Any]) -> tuple[Policy, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What the patterns say of a text: a refusal, or policies that must be satisfied besides the
-    usual one, and why."""
+class Verdict:
+    """No, for one reason; or yes, once each of the ``policies`` is satisfied besides the usual one,
+    for these ``reasons``."""
 
     refusal: Refusal | None = None
     policies: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """What several say: the first refusal, or every further policy. None replaces another, so
+    nobody weakens one by words that call for a lesser one."""
+    policies, reasons = dict[str, None](), dict[str, None]()
+    for verdict in verdicts:
+        if verdict.refusal is not None:
+            return Verdict(verdict.refusal)
+        policies |= dict.fromkeys(verdict.policies)
+        reasons |= dict.fromkeys(verdict.reasons)
+    return Verdict(None, tuple(policies), tuple(reasons))

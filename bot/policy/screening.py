@@ -6,9 +6,11 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from bot import regexes
-from bot.policy.model import Book, Finding, Pattern, Refusal
+from bot.policy.model import Book, Pattern, Refusal, Verdict, together
 
 
 def readings(text: str) -> tuple[str, ...]:
@@ -24,6 +26,16 @@ def readings(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((text, plain, unquoted)))
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text that patterns are held to: what was typed, a value, or a script as it would run.
+    ``most``: so many bytes of UTF-8 it may have; 0: any number."""
+
+    where: Literal["text", "value", "script"]
+    text: str
+    most: int = 0
+
+
 class _TooSlow(Exception):
     """What the pattern of this ``number`` says could not be told in time."""
 
@@ -32,7 +44,7 @@ class _TooSlow(Exception):
         self.number = number
 
 
-def examine(book: Book, command: str, where: str, text: str) -> Finding:
+def examine(book: Book, command: str, where: str, text: str) -> Verdict:
     """Look a text over for forbidden, required and escalating patterns; refusals come first.
 
     Every pattern is looked for in all ``readings`` of the text, an escalating one also with its
@@ -47,13 +59,13 @@ def examine(book: Book, command: str, where: str, text: str) -> Finding:
     except _TooSlow as slow:
         reason = book.patterns[slow.number].reason
         facts = {"reason": reason, "seconds": f"{regexes.LIMIT:g}"}
-        return Finding(Refusal("refused.unjudged_pattern", facts))
+        return Verdict(Refusal("refused.unjudged_pattern", facts))
     for pattern in matches:
         if pattern.action == "require":
-            return Finding(Refusal("refused.required", {"reason": pattern.reason}))
+            return Verdict(Refusal("refused.required", {"reason": pattern.reason}))
         if pattern.action == "refuse":
-            return Finding(Refusal("refused.forbidden", {"reason": pattern.reason}))
-    return together(Finding(None, (one.policy,), (one.reason,)) for one in matches)
+            return Verdict(Refusal("refused.forbidden", {"reason": pattern.reason}))
+    return together(Verdict(None, (one.policy,), (one.reason,)) for one in matches)
 
 
 @functools.lru_cache(maxsize=256)
@@ -78,21 +90,14 @@ def _matches(patterns: tuple[Pattern, ...], command: str, where: str, text: str)
     return tuple(matches)
 
 
-def finding_of_script(book: Book, command: str, script: str, most: int) -> Finding:
-    """What the patterns say of a rendered script, and the platform's limit of ``most`` bytes."""
-    size = len(script.encode())
-    if size > most:
-        return Finding(Refusal("refused.script_too_long", {"size": size, "most": most}))
-    return examine(book, command, "script", script)
+def screened(book: Book, command: str, passages: Iterable[Passage]) -> Verdict:
+    """What the patterns say of all that is asked for, and the platform's limit of a script."""
+    return together(_screened(book, command, passage) for passage in passages)
 
 
-def together(findings: Iterable[Finding]) -> Finding:
-    """What several say: the first refusal, or every escalation. None replaces another, so nobody
-    weakens one by words that call for a lesser one."""
-    found = tuple(findings)
-    refusal = next((one.refusal for one in found if one.refusal is not None), None)
-    if refusal is not None:
-        return Finding(refusal)
-    policies = dict.fromkeys(name for one in found for name in one.policies)
-    reasons = dict.fromkeys(reason for one in found for reason in one.reasons)
-    return Finding(None, tuple(policies), tuple(reasons))
+def _screened(book: Book, command: str, passage: Passage) -> Verdict:
+    size = len(passage.text.encode()) if passage.most else 0
+    if size > passage.most:
+        facts = {"size": size, "most": passage.most}
+        return Verdict(Refusal("refused.script_too_long", facts))
+    return examine(book, command, passage.where, passage.text)

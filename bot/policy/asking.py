@@ -1,0 +1,126 @@
+"""The conditions of asking: who asks where, what it would do, and how much is open already."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bot import model
+from bot.policy import access, conditions
+from bot.policy.model import Person, Refusal
+
+MOST_SHOWN = 5
+"""How many of several things a refusal names."""
+
+
+class Content(conditions.Valued, conditions.Readable, Protocol):
+    """What would be done, as far as it is known without looking anything up."""
+
+    @property
+    def unreadable(self) -> Refusal | None:
+        """Why there is nothing that could run: the command does not take these values."""
+        ...
+
+    @property
+    def unquotable(self) -> str:
+        """The parameter of a stored command whose value could not be pasted into its text."""
+        ...
+
+    @property
+    def hidden_target(self) -> str:
+        """The hidden parameter that names an instance which could not be judged, as shown."""
+        ...
+
+    @property
+    def unjudged_calls(self) -> tuple[str, ...]:
+        """The calls of which nobody can tell on which instances they act, where that matters."""
+        ...
+
+    @property
+    def lacks_targets(self) -> bool:
+        """Is there nothing that it could run on?"""
+        ...
+
+
+class Facts(conditions.Facts, conditions.Screened, Protocol):
+    """Who asks for what, and the open requests (None: nobody knows them)."""
+
+    @property
+    def person(self) -> Person: ...
+
+    @property
+    def locale(self) -> str: ...
+
+    @property
+    def content(self) -> Content: ...
+
+    @property
+    def archive(self) -> model.Archive | None: ...
+
+
+def group(facts: Facts) -> Refusal | None:
+    """Is it asked for where its approvers see the card?"""
+    return Refusal("refused.alone") if facts.place.direct else None
+
+
+def right(facts: Facts) -> Refusal | None:
+    """Has this person a role for this command, and is it for this chat?"""
+    return access.refusal_of_role(
+        facts.book, facts.person, facts.command, facts.place, facts.locale
+    )
+
+
+def content(facts: Facts) -> Refusal | None:
+    """Does the command take what was typed?"""
+    return facts.content.unreadable
+
+
+def values(facts: Facts) -> Refusal | None:
+    """Are all values among those that the configuration allows?"""
+    return conditions.values(facts.content)
+
+
+def stored_values(facts: Facts) -> Refusal | None:
+    """May the values be pasted into the text of a stored command, which does not quote them?"""
+    name = facts.content.unquotable
+    return Refusal("refused.stored_value", {"name": name}) if name else None
+
+
+def hidden_target(facts: Facts) -> Refusal | None:
+    """Is every instance named where people see it, if the command is held to some?"""
+    name = facts.content.hidden_target
+    return Refusal("refused.target", {"target": name}) if name else None
+
+
+def calls(facts: Facts) -> Refusal | None:
+    """Can each call be judged by the instances that it acts on?"""
+    unjudged = list(facts.content.unjudged_calls[:MOST_SHOWN])
+    return Refusal("bounds.unjudged_plan", {"calls": unjudged}) if unjudged else None
+
+
+def plan(facts: Facts) -> Refusal | None:
+    """Can people read all that they would agree to?"""
+    return conditions.plan(facts.content)
+
+
+def targets(facts: Facts) -> Refusal | None:
+    """Is there anything to run it on?"""
+    return Refusal("refused.no_targets") if facts.content.lacks_targets else None
+
+
+def open_of_person(facts: Facts) -> Refusal | None:
+    """Are so many requests of this person open that one more is too many?"""
+    most = facts.book.most_open_per_person
+    numbers = facts.archive.open_of_person(facts.person.id, most) if facts.archive else ()
+    if len(numbers) < most:
+        return None
+    shown = [f"#{number}" for number in numbers[:MOST_SHOWN]]
+    return Refusal("refused.open_person", {"most": most, "numbers": shown})
+
+
+def open_of_command(facts: Facts) -> Refusal | None:
+    """Are so many requests for this command open that one more is too many?"""
+    most = facts.book.most_open_per_command
+    numbers = facts.archive.open_of_command(facts.command, most) if facts.archive else ()
+    if len(numbers) < most:
+        return None
+    return Refusal("refused.open_command", {"most": most, "command": facts.command})

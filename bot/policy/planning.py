@@ -1,0 +1,125 @@
+"""The conditions of planning: what was found of the targets, and whether it may run on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot import model
+from bot.policy import conditions, limits
+from bot.policy.model import Refusal, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The answer to "which instances?". ``unknown``: names that are no instance's, ``near``: those
+    that may have been meant. ``ambiguous``: names of several, with their ids. ``mentions``: named
+    by a parameter that selects no targets. ``selected``: they were selected, if only to find none.
+    ``scripted``: a script is to run on them."""
+
+    instances: tuple[model.Instance, ...] = ()
+    unknown: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    ambiguous: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mentions: tuple[model.Instance, ...] = ()
+    selected: bool = True
+    scripted: bool = True
+
+    @property
+    def wanted(self) -> bool:
+        """Must there be any? Not where only mentions were looked up."""
+        return bool(self.instances) or self.selected or not self.mentions
+
+    def refusal_of_unknown(self) -> Refusal | None:
+        """Was something named that is no instance? With the names that may have been meant."""
+        if not self.unknown:
+            return None
+        unknown = {"targets": list(self.unknown)}
+        if self.near:
+            return Refusal("refused.unknown_targets_near", unknown | {"near": list(self.near)})
+        return Refusal("refused.unknown_targets", unknown)
+
+
+class Facts(conditions.Facts, conditions.Screened, conditions.Readable, Protocol):
+    """What became known since it was asked for, and the ``policies`` that it has."""
+
+    @property
+    def policies(self) -> tuple[str, ...]: ...
+
+    @property
+    def failure(self) -> str:
+        """Why its targets could not be looked up; "": they were, or need not be."""
+        ...
+
+    @property
+    def targets(self) -> Targets | None:
+        """None: there are none to look up, or they are not known yet."""
+        ...
+
+    @property
+    def unfit(self) -> Refusal | None:
+        """Why it cannot run on the operating systems of its targets."""
+        ...
+
+
+def electorate(facts: Facts, verdict: Verdict) -> Refusal | None:
+    """Are there enough people, also by the policies that what was read calls for? Where it calls
+    for none, that was judged when it was asked for."""
+    added = set(verdict.policies) - set(facts.policies)
+    return conditions.electorate(facts, verdict) if added else None
+
+
+def lookup(facts: Facts) -> Refusal | None:
+    """Could the targets be looked up?"""
+    reason = facts.failure
+    return Refusal("refused.lookup", {"reason": reason}) if reason else None
+
+
+def names(facts: Facts) -> Refusal | None:
+    """Is every name that of just one instance?"""
+    targets = facts.targets or Targets()
+    refusal = targets.refusal_of_unknown()
+    for name, ids in targets.ambiguous.items():
+        refusal = refusal or Refusal("refused.ambiguous_target", {"target": name, "ids": list(ids)})
+    return refusal
+
+
+def mentions(facts: Facts) -> Refusal | None:
+    """May it touch the instances that are named beside its targets?"""
+    mentioned = facts.targets.mentions if facts.targets else ()
+    return limits.refusal_of_names(facts.book.commands[facts.command], mentioned)
+
+
+def matches(facts: Facts) -> Refusal | None:
+    """Are there targets, all in one region?"""
+    targets = facts.targets
+    if targets is None or not targets.wanted:
+        return None
+    if not targets.instances:
+        return Refusal("refused.no_match")
+    regions = sorted({instance.region for instance in targets.instances})
+    return Refusal("refused.several_regions", {"regions": regions}) if len(regions) > 1 else None
+
+
+def machines(facts: Facts) -> Refusal | None:
+    """Can a script run on each of them now?"""
+    targets = facts.targets
+    if targets is None or not targets.scripted:
+        return None
+    stopped = [i.name or i.id for i in targets.instances if i.status and i.status != "Running"]
+    if stopped:
+        return Refusal("refused.not_running", {"targets": stopped})
+    deaf = [i.name or i.id for i in targets.instances if not i.agent]
+    return Refusal("refused.no_agent", {"targets": deaf}) if deaf else None
+
+
+def most(facts: Facts) -> Refusal | None:
+    """May the command run on these, and on so many?"""
+    instances = facts.targets.instances if facts.targets else ()
+    return limits.refusal_of_targets(facts.book.commands[facts.command], instances)
+
+
+def systems(facts: Facts) -> Refusal | None:
+    """Does it run on their operating systems?"""
+    return facts.unfit if facts.targets else None

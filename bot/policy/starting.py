@@ -1,0 +1,176 @@
+"""The conditions of approving and of starting, by the configuration of that very moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from bot import model, texts
+from bot.policy import access, conditions, identity, limits, quorum
+from bot.policy.model import Refusal, Verdict
+
+
+class Facts(conditions.Facts, conditions.Valued, Protocol):
+    """A request that was put to the vote, and the votes on it. ``foreign``: somebody else started
+    it, on another engine, so that only the votes on what it asks are judged. ``exists``: its
+    command is still configured and loaded. ``intact``: its plan is sealed as it was. ``since``:
+    when it first could have started; None: nobody noted it. ``mentioned``: the instances that
+    parameters name beside the targets, with the hidden parameter that names them ("": none does).
+    ``decided_unseen``: something hidden could decide what the plan does. ``screened``: what the
+    patterns of now say of it, where they are not those that it was made under."""
+
+    @property
+    def request(self) -> model.Request: ...
+
+    @property
+    def votes(self) -> tuple[model.Vote, ...]: ...
+
+    @property
+    def foreign(self) -> bool: ...
+
+    @property
+    def exists(self) -> bool: ...
+
+    @property
+    def intact(self) -> bool: ...
+
+    @property
+    def since(self) -> datetime | None: ...
+
+    @property
+    def mentioned(self) -> tuple[tuple[model.Instance, str], ...]: ...
+
+    @property
+    def decided_unseen(self) -> bool: ...
+
+    @property
+    def screened(self) -> Verdict: ...
+
+
+def sealed(facts: Facts) -> Refusal | None:
+    """Is the plan the one that was voted on?"""
+    return None if facts.intact else Refusal("authority.sealed", {"id": facts.request.id})
+
+
+def open_request(facts: Facts) -> Refusal | None:
+    """Is the request open?"""
+    request = facts.request
+    return Refusal("authority.ended", {"id": request.id}) if request.state.final else None
+
+
+def hold(facts: Facts) -> Refusal | None:
+    """Is it free to go on?"""
+    return refusal_of_hold(facts.request) if facts.request.hold else None
+
+
+def refusal_of_hold(request: model.Request) -> Refusal:
+    """Why the request is held, as a sentence."""
+    key = f"hold.{request.hold}"
+    return Refusal(key if key in texts.PHRASES else "hold.other", {"id": request.id})
+
+
+def command(facts: Facts) -> Refusal | None:
+    """Is there still such a command?"""
+    if facts.foreign or facts.exists:
+        return None
+    return Refusal("authority.command", {"id": facts.request.id, "command": facts.command})
+
+
+def requester(facts: Facts) -> Refusal | None:
+    """Is whoever asked still known, and may they still ask for this here? Where the account is
+    another person's now, both must be allowed."""
+    if facts.foreign:
+        return None
+    book, request = facts.book, facts.request
+    holder = identity.person_of(book, request.account)
+    then = book.people.get(request.person)
+    shown = {"id": request.id, "command": request.command, "name": request.person}
+    if (then is None and holder is None) or (request.account.id and holder is None):
+        return Refusal("authority.requester", shown)
+    for person in (then, holder):
+        if person is not None and not access.may_use(book, person, request.command, request.place):
+            return Refusal("authority.right", {**shown, "name": person.name})
+    return None
+
+
+def targets(facts: Facts) -> Refusal | None:
+    """May the command still run on its targets, as far as they are left?"""
+    plan, request = facts.request.plan, facts.request
+    if facts.foreign or plan is None:
+        return None
+    here = tuple(instance for instance in plan.instances if instance.id not in request.gone)
+    return limits.refusal_of_targets(facts.book.commands[facts.command], here)
+
+
+def mentions(facts: Facts) -> Refusal | None:
+    """May it still touch the instances that are named beside its targets?"""
+    if facts.foreign:
+        return None
+    for instance, hidden in facts.mentioned:
+        refusal = limits.refusal_of_names(facts.book.commands[facts.command], (instance,))
+        if refusal is not None:
+            return Refusal("refused.target", {"target": hidden}) if hidden else refusal
+    return None
+
+
+def shown(facts: Facts) -> Refusal | None:
+    """Could people read what they approved? Plans of which something hidden decides what they do
+    are no longer made; earlier releases put them to the vote."""
+    if facts.foreign or not facts.decided_unseen:
+        return None
+    return Refusal("authority.hidden", {"id": facts.request.id})
+
+
+def calls(facts: Facts) -> Refusal | None:
+    """Can each call be judged by the instances that it acts on, where another engine makes it?"""
+    plan = facts.request.plan
+    if facts.foreign or plan is None or plan.engine != "oos":
+        return None
+    if limits.unjudged(facts.book.commands[facts.command]) == "allow":
+        return None
+    return Refusal("authority.unjudged", {"id": facts.request.id})
+
+
+def values(facts: Facts) -> Refusal | None:
+    """Are all values still among those that the configuration allows?"""
+    return None if facts.foreign else conditions.values(facts)
+
+
+def patterns(facts: Facts) -> Refusal | Verdict | None:
+    """Do the patterns of now still let it through, and whom do they add?"""
+    if facts.foreign:
+        return None
+    refusal = facts.screened.refusal
+    if refusal is None or "reason" not in refusal.facts:
+        return facts.screened
+    shown = {"id": facts.request.id, **refusal.facts}
+    if refusal.key == "refused.required":
+        return Refusal("authority.required", shown)
+    return Refusal("authority.forbidden", shown)
+
+
+def votes(facts: Facts, verdict: Verdict) -> Refusal | None:
+    """Do the votes on the plan, and on what its run asked, still suffice, by its policies as they
+    are now and by those that were added? Votes on a question that took the same agreement as the
+    plan stand in for those on the plan."""
+    names = facts.request.policies or (facts.request.policy,)
+    request = replace(facts.request, policies=tuple(dict.fromkeys((*names, *verdict.policies))))
+    steps = [replace(request, ballot=ballot) for ballot in request.passed]
+    if not facts.foreign and not any(ballot.whole for ballot in request.passed):
+        steps.append(replace(request, ballot=None))
+    for step in steps:
+        needed, digest = quorum.ballot_of(facts.book, step)
+        if quorum.tally(needed, quorum.votes_on(digest, facts.votes)).verdict != "approved":
+            return Refusal("authority.votes", {"id": request.id, "policy": needed.name})
+    return None
+
+
+def time(facts: Facts) -> Refusal | None:
+    """Is it early enough?"""
+    if facts.since is None:
+        return None
+    age, within = facts.now - facts.since, quorum.of(facts.book, facts.request).run_within
+    if age <= within:
+        return None
+    return Refusal("authority.too_late", {"id": facts.request.id, "age": age, "within": within})
