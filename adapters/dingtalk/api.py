@@ -10,19 +10,16 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import ssl
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
-
+from adapters.common import http
 from adapters.dingtalk.logs import redact
 from adapters.dingtalk.settings import Settings
 from bot import model
 from bot.model import ports
 
 TOKEN_MARGIN = 300.0
-ANSWER_BYTES = 4 << 20
 HOUR = 3600.0
 BAN = 300.0
 
@@ -32,46 +29,24 @@ _OLD_WAIT = {"90018": 1.0, "90002": 5.0, "90020": HOUR}
 SESSION_GONE = "300001"
 
 
-class Lost(Exception):
-    """The call may have reached DingTalk; its answer didn't reach us."""
-
-
 class Api:
-    """The calls of one application: session, token, classification."""
+    """The calls of one application: token and classification. ``client`` makes them."""
 
-    def __init__(self, settings: Settings, clock: ports.Clock) -> None:
+    def __init__(self, settings: Settings, client: http.Http, clock: ports.Clock) -> None:
         self._settings = settings
+        self._http = client
         self._clock = clock
         self._base = settings.endpoint.rstrip("/")
-        self._session: aiohttp.ClientSession | None = None
         self._token = ""
         self._token_until = -math.inf
         self._fetching: asyncio.Task[model.Outcome] | None = None
         redact.secrets.add(settings.client_secret)
 
-    def session(self) -> aiohttp.ClientSession:
-        """The pooled session, made on first use inside the running loop."""
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=64, keepalive_timeout=60, ssl=_trust(self._settings.ca_file)
-                ),
-                timeout=aiohttp.ClientTimeout(
-                    total=self._settings.call_timeout,
-                    sock_connect=self._settings.connect_timeout,
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-                raise_for_status=False,
-            )
-        return self._session
-
     async def close(self) -> None:
+        """Wait for nobody's token any more."""
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
-        if self._session is not None:
-            await self._session.close()
 
     # ------------------------------------------------------------------------- calls
 
@@ -101,10 +76,8 @@ class Api:
         headers = {"x-acs-dingtalk-access-token": token}
         try:
             status, answer = await self._exchange(method, self._base + path, body, headers)
-        except Lost as error:
-            return _lost(str(error), again)
-        except NotReached as error:
-            return model.NotSent(str(error))
+        except http.NoAnswer as problem:
+            return unanswered(problem, again)
         return judge(status, answer, again)
 
     async def webhook(self, url: str, body: Mapping[str, Any]) -> model.Outcome:
@@ -112,32 +85,18 @@ class Api:
         carries ``msgUuid``, so a lost answer counts as not sent."""
         try:
             status, answer = await self._exchange("POST", url, body, {})
-        except Lost as error:
-            return model.NotSent(str(error), uncertain=True)
-        except NotReached as error:
-            return model.NotSent(str(error))
+        except http.NoAnswer as problem:
+            return unanswered(problem, True)
         return judge_webhook(status, answer)
 
     async def _exchange(
         self, method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
     ) -> tuple[int, dict[str, Any]]:
-        """Status and JSON object ({} if there is none). Raises Lost or NotReached."""
+        """Status and JSON object ({} if there is none). Raises NoAnswer."""
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         sent = {"Content-Type": "application/json", "Accept": "application/json", **headers}
-        try:
-            async with self.session().request(
-                method, url, data=data, headers=sent, allow_redirects=False
-            ) as response:
-                raw = bytearray()
-                while len(raw) < ANSWER_BYTES and (part := await response.content.readany()):
-                    raw += part
-                return response.status, _object(raw.decode(errors="replace"))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotReached(f"no connection to DingTalk ({type(error).__name__})") from None
-        except aiohttp.InvalidURL:
-            raise NotReached("the address is not a valid URL") from None
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Lost(f"no answer from DingTalk ({type(error).__name__})") from None
+        answer = await self._http.call(method, url, data, sent)
+        return answer.status, answer.object()
 
     # ------------------------------------------------------------------------- token
 
@@ -160,8 +119,8 @@ class Api:
             status, answer = await self._exchange(
                 "POST", self._base + "/v1.0/oauth2/accessToken", body, {}
             )
-        except (Lost, NotReached) as error:
-            return model.NotSent(f"no access token: {error}")
+        except http.NoAnswer as problem:
+            return model.NotSent(f"no access token: {reason_of(problem)}")
         token, lives = answer.get("accessToken"), _number(answer.get("expireIn"), 7200.0)
         if status == 200 and isinstance(token, str) and token:
             margin = min(TOKEN_MARGIN, lives / 2)
@@ -178,16 +137,19 @@ class Api:
         )
 
 
-def _trust(ca_file: str) -> ssl.SSLContext | bool:
-    """Whom to trust: the usual authorities, or those of a file. Made once, for it takes long."""
-    return ssl.create_default_context(cafile=ca_file) if ca_file else True
-
-
-class NotReached(Exception):
-    """No connection: the call provably did not happen."""
-
-
 # ----------------------------------------------------------------------------- judging
+
+
+def reason_of(problem: http.NoAnswer) -> str:
+    """Why nothing came back, for people."""
+    where = "answer from" if problem.sent else "connection to"
+    return f"no {where} DingTalk ({problem.kind})"
+
+
+def unanswered(problem: http.NoAnswer, again: bool) -> model.NotSent | model.Unknown:
+    """The outcome of a call without an answer."""
+    reason = reason_of(problem)
+    return http.lost(reason, again) if problem.sent else model.NotSent(reason)
 
 
 def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
@@ -205,7 +167,7 @@ def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
             return model.Done(data=dict(answer))
         if answer:
             return model.Refused(reason, code)
-        return _lost("an answer that is no JSON object", again)
+        return http.lost("an answer that is no JSON object", again)
     if "apicountlimit" in low:
         return model.NotSent(f"the month's quota of calls is used up ({code})", HOUR)
     if "qpm" in low:
@@ -215,7 +177,7 @@ def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
     if low in ("system.busy", "serviceunavailable", "system.error.busy") or status == 503:
         return model.NotSent(reason, 1.0)
     if status >= 500:
-        return _lost(reason, again)
+        return http.lost(reason, again)
     return model.Refused(reason, code)
 
 
@@ -245,18 +207,6 @@ def judge_webhook(status: int, answer: Mapping[str, Any]) -> model.Outcome:
     if status >= 500 or (status == 200 and not code):
         return model.NotSent(reason, uncertain=True)
     return model.Refused(reason, code)
-
-
-def _lost(reason: str, again: bool) -> model.Outcome:
-    return model.NotSent(reason, uncertain=True) if again else model.Unknown(reason)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _number(value: Any, otherwise: float) -> float:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adapters.common import http
 from adapters.dingtalk import events, forms, render
 from adapters.dingtalk.api import Api
 from adapters.dingtalk.logs import log, seldom
@@ -24,8 +25,9 @@ class DingTalk:
     def __init__(self, settings: Settings, clock: ports.Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._api = Api(settings, clock)
-        self._stream = Stream(settings, self._api.session, clock)
+        self._http = http.Http(settings.call_timeout, settings.connect_timeout, settings.ca_file)
+        self._api = Api(settings, self._http, clock)
+        self._stream = Stream(settings, self._http, clock)
         self._sender = Sender(settings, self._api, clock)
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
@@ -83,3 +85,4 @@ class DingTalk:
     async def close(self) -> None:
         """Release the connections."""
         await self._api.close()
+        await self._http.close()

@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
+
+from adapters.common import masking
 
 log = logging.getLogger("adapters.dingtalk")
 
-_NAMES = (
-    r"ticket|session|access_?token|client_?secret|app_?secret|x-acs-dingtalk-access-token|"
-    r"accessToken|clientSecret|appSecret|secret|sign"
-)
-_PAIR = re.compile(rf"""(?ix)\b({_NAMES})(\\?["']?\s*[=:]\s*\\?["']?)([^\s"'\\&,;)}}\]]+)""")
-
-
-class Redact(logging.Filter):
-    """Takes tickets, tokens, sessions and the given secrets out of records, tracebacks included."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.secrets: set[str] = set()
-
-    def clean(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return _PAIR.sub(r"\1\2***", text)
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self.clean(record.getMessage()), ()
-        if record.exc_info and not record.exc_text:
-            record.exc_text = logging.Formatter().formatException(record.exc_info)
-        if record.exc_text:
-            record.exc_text = self.clean(record.exc_text)
-        return True
-
-
-redact = Redact()
+redact = masking.Masking()
 log.addFilter(redact)
 
 _told: dict[str, float] = {}

@@ -21,6 +21,7 @@ import aiohttp
 import dingtalk_stream
 import yarl
 
+from adapters.common import http
 from adapters.dingtalk import events
 from adapters.dingtalk.link import CLOSE_SECONDS, Link
 from adapters.dingtalk.logs import log, seldom
@@ -44,15 +45,13 @@ class Unreachable(Exception):
 
 
 class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
-    """The Stream connection of one application. ``session`` gives the pooled HTTP session."""
+    """The Stream connection of one application, opened by the calls of ``client``."""
 
-    def __init__(
-        self, settings: Settings, session: Callable[[], aiohttp.ClientSession], clock: ports.Clock
-    ) -> None:
+    def __init__(self, settings: Settings, client: http.Http, clock: ports.Clock) -> None:
         credential = dingtalk_stream.Credential(settings.client_id, settings.client_secret)
         super().__init__(credential, log)
         self._settings = settings
-        self._session = session
+        self._http = client
         self._clock = clock
         self._retiring: set[asyncio.Task[None]] = set()
 
@@ -114,7 +113,7 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         address = f"{opened['endpoint']}{glue}ticket={quote_plus(opened['ticket'])}"
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
-                socket = await self._session().ws_connect(
+                socket = await self._http.session().ws_connect(
                     yarl.URL(address, encoded=True),
                     heartbeat=KEEPALIVE_SECONDS,
                     max_msg_size=FRAME_BYTES,
@@ -147,17 +146,14 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             "ua": AGENT,
             "localIp": self.get_host_ip(),
         }
+        url = self._settings.endpoint.rstrip("/") + "/v1.0/gateway/connections/open"
+        headers = {"Accept": "application/json", "User-Agent": AGENT}
+        headers["Content-Type"] = "application/json"
         try:
-            async with self._session().post(
-                self._settings.endpoint.rstrip("/") + "/v1.0/gateway/connections/open",
-                json=body,
-                headers={"Accept": "application/json", "User-Agent": AGENT},
-                allow_redirects=False,
-            ) as response:
-                status, text = response.status, await response.text(errors="replace")
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(f"{type(error).__name__} at {self._settings.endpoint}") from error
-        answer = _object(text)
+            response = await self._http.call("POST", url, json.dumps(body).encode(), headers)
+        except http.NoAnswer as problem:
+            raise Unreachable(f"{problem.kind} at {self._settings.endpoint}") from None
+        status, answer = response.status, response.object()
         if status != 200:
             raise _refusal(status, answer)
         endpoint, ticket = answer.get("endpoint"), answer.get("ticket")
@@ -189,14 +185,6 @@ async def _retired(link: Link, seconds: float) -> None:
         await link.retire(seconds)
     except asyncio.CancelledError:
         await link.shut()
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _refusal(status: int, answer: dict[str, Any]) -> Exception:

@@ -7,13 +7,13 @@ import ssl
 import aiohttp
 import yarl
 
+from adapters.common import http
 from adapters.endpoints import answers, request, settings
 from adapters.endpoints.settings import Endpoint, Misfit, Settings
 from bot import model
 from bot.model import ports
 
-UNTRUSTED = 60.0
-"""Seconds until a server whose certificate was not trusted is tried again."""
+AUTHORITY = "a private authority goes into ca_file of the endpoint"
 
 
 class Endpoints:
@@ -25,7 +25,7 @@ class Endpoints:
 
     def __init__(self, given: Settings, clock: ports.Clock) -> None:
         self._clock = clock
-        self._session: aiohttp.ClientSession | None = None
+        self._http = http.Http(timeout=10.0, connect_timeout=5.0, keep=0)
         self._endpoints: dict[str, Endpoint] = {}
         self._trust: dict[str, ssl.SSLContext | bool] = {}
         for endpoint in given.endpoints:
@@ -56,59 +56,31 @@ class Endpoints:
 
     async def close(self) -> None:
         """Release connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._http.close()
 
     async def _post(
         self, endpoint: Endpoint, body: bytes, headers: dict[str, str], token: str
     ) -> model.Outcome:
         name = endpoint.name
-        timeout = aiohttp.ClientTimeout(
-            total=endpoint.timeout, sock_connect=endpoint.connect_timeout
-        )
+        timeout = aiohttp.ClientTimeout(total=endpoint.timeout, connect=endpoint.connect_timeout)
         try:
-            async with self._http().post(
+            response = await self._http.call(
+                "POST",
                 yarl.URL(endpoint.url, encoded=True),
-                data=body,
-                headers=headers,
-                allow_redirects=False,
+                body,
+                headers,
                 timeout=timeout,
-                ssl=self._trust[name],
-            ) as response:
-                status, after = response.status, response.headers.get("Retry-After", "")
-        except aiohttp.ClientSSLError:
-            return model.NotSent(
-                f"{name}: its certificate is not trusted; a private authority goes into ca_file of "
-                "the endpoint",
-                UNTRUSTED,
+                trusted=self._trust[name],
+                most=0,
             )
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
-            return model.NotSent(f"{name}: no connection ({type(fault).__name__})")
-        except (aiohttp.ClientError, OSError, TimeoutError) as fault:
-            reason = f"{name}: no answer ({type(fault).__name__})"
-            if endpoint.idempotent:
-                return model.NotSent(reason)
-            return model.Unknown(reason, token)
-        return answers.outcome(endpoint, status, after, self._clock.now())
-
-    def _http(self) -> aiohttp.ClientSession:
-        """The session, made on first use inside the running loop. It takes no proxy from the
-        environment: an endpoint is where its URL says."""
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=64, force_close=True),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-                raise_for_status=False,
-            )
-        return self._session
+        except http.NoAnswer as problem:
+            return problem.outcome(name, endpoint.idempotent, AUTHORITY, token)
+        return answers.outcome(endpoint, response, self._clock.now())
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:
-    if not endpoint.ca_file:
-        return True
     try:
-        return ssl.create_default_context(cafile=endpoint.ca_file)
+        return http.trust(endpoint.ca_file)
     except OSError as fault:
         raise Misfit(
             f"endpoint {endpoint.name[:80]!r}: its ca_file holds no certificates "

@@ -7,15 +7,14 @@ Codes: https://www.alibabacloud.com/help/en/eventbridge/error-codes
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from adapters.common import http
 from bot import model
 
 SHOWN = 200
-LONGEST = 3600.0
-"""Seconds. A platform that asks for a longer pause is asked again after this one."""
 RENEWED = 60.0
 """Seconds after which temporary credentials have been renewed."""
 _LATER = frozenset({"StsAccessIdExpired", "SecurityTokenInvalid", "InvalidStsAccessKeyId"})
@@ -32,9 +31,9 @@ _HINTS: Mapping[str, str] = {
 }
 
 
-def outcome(name: str, status: int, text: str, after: str = "") -> model.Outcome:
-    """The outcome of putting one event. ``name``: the bus; ``after``: Retry-After."""
-    body = _object(text)
+def outcome(name: str, response: http.Answer, now: datetime) -> model.Outcome:
+    """The outcome of putting one event. ``name``: the bus."""
+    status, body = response.status, response.object()
     code = _field(body, "code")
     if 300 <= status < 400:
         reason = f"{name}: a redirect, which is not followed; check endpoint"
@@ -43,9 +42,9 @@ def outcome(name: str, status: int, text: str, after: str = "") -> model.Outcome
         return _put(name, status, body)
     said = " ".join((_field(body, "message") or "no reason given").split())[:SHOWN]
     if status in (408, 429) or status >= 500 or code.startswith(_BUSY):
-        wait = min(float(after), LONGEST) if after.isascii() and after.isdecimal() else 0.0
         what = f"HTTP status {status} {code}".strip()
-        return model.NotSent(f"{name}: {what}: {said}", wait)
+        wait, perhaps = response.retry_after(now), status == 408 or status >= 500
+        return model.NotSent(f"{name}: {what}: {said}", wait, uncertain=perhaps)
     return _judged(name, code or str(status), said)
 
 
@@ -54,7 +53,7 @@ def _put(name: str, status: int, body: Mapping[str, Any]) -> model.Outcome:
     failed, entries = body.get("FailedEntryCount"), body.get("EntryList")
     entry = entries[0] if isinstance(entries, list) and entries else {}
     if not isinstance(failed, int) or not isinstance(entry, Mapping):
-        return model.NotSent(f"{name}: HTTP status {status} without a clear answer")
+        return http.lost(f"{name}: HTTP status {status} without a clear answer", True)
     code = str(entry.get("ErrorCode") or "")
     if failed == 0 and not code:
         return model.Done(str(entry.get("EventId") or ""), {"request": _field(body, "requestId")})
@@ -70,14 +69,6 @@ def _judged(name: str, code: str, said: str) -> model.Outcome:
     hint = _HINTS.get(code)
     told = f"{hint} ({code}: {said})" if hint else f"{code}: {said}"
     return model.Refused(f"{name}: {told}", code)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _field(body: Mapping[str, Any], name: str) -> str:

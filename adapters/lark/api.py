@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from adapters.lark import refusals, sdk
+from adapters.common import http, masking
 from adapters.lark.settings import Settings
 from bot import model
 from bot.model import ports
@@ -130,14 +130,11 @@ class Api:
     """Authorised calls. The tenant token is fetched by one task at a time, early, and once more
     when the platform calls it stale."""
 
-    def __init__(self, settings: Settings, clock: ports.Clock, http: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: Settings, clock: ports.Clock, client: http.Http) -> None:
         self._settings = settings
         self._clock = clock
-        self._http = http
+        self._http = client
         self._origin = settings.domain.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(
-            total=settings.call_timeout, connect=settings.connect_timeout
-        )
         self._token = ""
         self._token_until = 0.0
         self._renewing = asyncio.Lock()
@@ -198,7 +195,7 @@ class Api:
             raise NoAnswer(f"Lark gives out no token now ({answer.code or answer.status})", False)
         if answer.code != 0 or not isinstance(token, str) or not token:
             raise ports.BadCredentials(
-                f"Lark refuses the app ({answer.code}: {sdk.redacted(answer.message)}). Check "
+                f"Lark refuses the app ({answer.code}: {masking.masked(answer.message)}). Check "
                 "app_id and app_secret in [lark]."
             )
         seconds = float(lifetime) if isinstance(lifetime, int | float) else 3600.0
@@ -216,41 +213,31 @@ class Api:
         token: str,
     ) -> Answer:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        data: bytes | aiohttp.FormData | None = None
+        data: bytes | aiohttp.FormData | None
         if isinstance(body, aiohttp.FormData):
             data = body
         else:
             headers["Content-Type"] = "application/json; charset=utf-8"
-        if body is not None and not isinstance(body, aiohttp.FormData):
-            data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            data = None if body is None else _dumped(body)
+        url = f"{self._origin}/open-apis/{path}"
         try:
-            async with self._http.request(
-                method,
-                f"{self._origin}/open-apis/{path}",
-                data=data,
-                params=params,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-            ) as response:
-                text = await response.text(errors="replace")
-                return _answer(response.status, text, response.headers)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NoAnswer(f"Lark is out of reach: {refusals.described(error)}", False) from None
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise NoAnswer(f"Lark did not answer: {refusals.described(error)}", True) from None
+            response = await self._http.call(method, url, data, headers, params)
+        except http.NoAnswer as problem:
+            what = "did not answer" if problem.sent else "is out of reach"
+            raise NoAnswer(f"Lark {what}: {problem}", problem.sent) from None
+        return _answer(response, response.retry_after(self._clock.now(), "x-ogw-ratelimit-reset"))
 
 
-def _answer(status: int, text: str, headers: Mapping[str, str]) -> Answer:
+def _dumped(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _answer(response: http.Answer, retry_after: float) -> Answer:
     """Reads an answer. Raises NoAnswer for a page that is not the platform's: somebody in between
     spoke, and whether the platform heard is unknown."""
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        body = None
-    code = body.get("code") if isinstance(body, dict) else None
-    retry_after = _seconds(headers.get("x-ogw-ratelimit-reset") or headers.get("Retry-After"))
-    if not isinstance(code, int) or not isinstance(body, dict):
+    status, body = response.status, response.object()
+    code = body.get("code")
+    if not isinstance(code, int):
         if status == 429 or (400 <= status < 500 and status != 408):
             return Answer(status, status, f"HTTP status {status}", {}, retry_after)
         raise NoAnswer(f"HTTP status {status} with an answer that is not Lark's", True)
@@ -282,11 +269,3 @@ def _scopes(body: Mapping[str, Any]) -> tuple[str, ...]:
     if not found and (listed := _LISTED.search(str(body.get("msg") or ""))):
         found = [name for part in listed[1].split(",") if (name := part.strip())]
     return tuple(dict.fromkeys(found))[:8]
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        seconds = float(text or 0)
-    except ValueError:
-        return 0.0
-    return min(max(seconds, 0.0), 3600.0) if seconds == seconds else 0.0

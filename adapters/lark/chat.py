@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import aiohttp
-
+from adapters.common import http
 from adapters.lark import api, connection, events, send
 from adapters.lark.settings import Settings
 from bot import model
@@ -29,28 +27,12 @@ class Lark:
     def __init__(self, settings: Settings, clock: ports.Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._http: aiohttp.ClientSession | None = None
-        self._api: api.Api | None = None
-        self._sender: send.Sender | None = None
+        self._http = http.Http(
+            settings.call_timeout, settings.connect_timeout, settings.ca_file, keep=30.0
+        )
+        self._api = api.Api(settings, clock, self._http)
+        self._sender = send.Sender(self._api, clock, settings.app_id, settings.reply_in_thread)
         self._open_id = self._name = ""
-
-    def _session(self) -> aiohttp.ClientSession:
-        if self._http is None or self._http.closed:
-            self._http = aiohttp.ClientSession(
-                trust_env=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(
-                    limit=64, keepalive_timeout=30.0, ssl=_trust(self._settings.ca_file)
-                ),
-            )
-            self._api = self._sender = None
-        return self._http
-
-    def _calls(self) -> api.Api:
-        http = self._session()
-        if self._api is None:
-            self._api = api.Api(self._settings, self._clock, http)
-        return self._api
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled; see ports.Chat. Raises ports.BadCredentials."""
@@ -60,7 +42,7 @@ class Lark:
         try:
             if self._settings.stream:
                 await connection.Connection(
-                    self._settings, self._clock, self._session(), self._open_id, self._name
+                    self._settings, self._clock, self._http, self._open_id, self._name
                 ).run(submit, ready)
             else:
                 ready()
@@ -86,12 +68,6 @@ class Lark:
     ) -> model.Outcome:
         """Send one effect; see ports.Chat. A repeated send is recognised by its uuid for an hour;
         one that was left unanswered for longer is looked for in the chat."""
-        calls = self._calls()
-        if self._sender is None:
-            settings = self._settings
-            self._sender = send.Sender(
-                calls, self._clock, settings.app_id, settings.reply_in_thread
-            )
         try:
             return await self._sender.perform(effect, attempt)
         except Exception as error:
@@ -100,8 +76,7 @@ class Lark:
 
     async def close(self) -> None:
         """Close the pooled session."""
-        if self._http is not None:
-            await self._http.close()
+        await self._http.close()
 
     async def _itself(self) -> tuple[str, str]:
         """The bot's open_id and name: without them it could not tell whether a group's message is
@@ -109,7 +84,7 @@ class Lark:
         pause = self._settings.backoff_first
         while True:
             try:
-                answer = await self._calls().call("GET", "bot/v3/info")
+                answer = await self._api.call("GET", "bot/v3/info")
                 bot = answer.data.get("bot")
                 known = bot if isinstance(bot, dict) else {}
                 open_id, name = known.get("open_id"), known.get("app_name")
@@ -141,7 +116,7 @@ class Lark:
         """Subscribe to one form's events. False: not granted now."""
         path = f"approval/v4/approvals/{quote(code, safe='')}/subscribe"
         try:
-            answer = await self._calls().call("POST", path)
+            answer = await self._api.call("POST", path)
         except (api.NoAnswer, ports.BadCredentials) as problem:
             log.error("cannot subscribe to the approval form %s: %s", code, problem)
             return False
@@ -155,11 +130,6 @@ class Lark:
             reason,
         )
         return False
-
-
-def _trust(ca_file: str) -> ssl.SSLContext | bool:
-    """Whom to trust: the usual authorities, or those of a file. Made once, for it takes long."""
-    return ssl.create_default_context(cafile=ca_file) if ca_file else True
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import yarl
 
+from adapters.common import http, masking
 from adapters.lark import codec, events, parts, refusals, render, sdk
 from adapters.lark.link import Link
 from adapters.lark.settings import Settings
@@ -47,7 +48,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         self,
         settings: Settings,
         clock: ports.Clock,
-        session: aiohttp.ClientSession,
+        client: http.Http,
         bot_open_id: str,
         bot_name: str = "",
     ) -> None:
@@ -59,7 +60,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         )
         self._settings = settings
         self._clock = clock
-        self._session = session
+        self._http = client
         self._bot_open_id, self._bot_name = bot_open_id, bot_name
         self._submit: ports.Submit = _closed
         self._joiner = parts.Joiner()
@@ -132,10 +133,13 @@ class Connection(sdk.Client):  # type: ignore[misc]
                 log.error("%s Trying again slowly.", refusals.what_to_check(refusal))
                 await asyncio.sleep(self._pause(slow=True))
             except sdk.ServerException as refusal:
-                log.warning("Lark cannot take the connection now: %s", sdk.redacted(str(refusal)))
+                log.warning("Lark cannot take the connection now: %s", masking.masked(str(refusal)))
+                await asyncio.sleep(self._pause())
+            except http.NoAnswer as problem:
+                log.warning("connecting to Lark failed: %s", problem)
                 await asyncio.sleep(self._pause())
             except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-                log.warning("connecting to Lark failed: %s", refusals.described(error))
+                log.warning("connecting to Lark failed: %s", masking.described(error))
                 await asyncio.sleep(self._pause())
             else:
                 self._stood = True
@@ -158,7 +162,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         service = query.get(sdk.const.SERVICE_ID, [""])[0]
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
-                socket = await self._session.ws_connect(
+                socket = await self._http.session().ws_connect(
                     yarl.URL(url, encoded=True),
                     heartbeat=HEARTBEAT,
                     max_msg_size=16 << 20,
@@ -178,18 +182,14 @@ class Connection(sdk.Client):  # type: ignore[misc]
         return link
 
     async def _get_conn_url(self) -> str:
-        """The address of the websocket, with its ticket: never to be logged."""
-        async with self._session.post(
-            self._domain + sdk.const.GEN_ENDPOINT_URI,
-            json={"AppID": self._app_id, "AppSecret": self._app_secret},
-            headers={"locale": "zh", "User-Agent": self._user_agent},
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(
-                total=self._settings.call_timeout, connect=self._settings.connect_timeout
-            ),
-        ) as response:
-            status, text = response.status, await response.text(errors="replace")
-        answer = _object(text)
+        """The address of the websocket, with its ticket: never to be logged. Raises http.NoAnswer
+        beside what ``_connect`` raises."""
+        body = {"AppID": self._app_id, "AppSecret": self._app_secret}
+        headers = {"locale": "zh", "User-Agent": self._user_agent}
+        headers["Content-Type"] = "application/json"
+        url = self._domain + sdk.const.GEN_ENDPOINT_URI
+        response = await self._http.call("POST", url, json.dumps(body).encode(), headers)
+        status, answer = response.status, response.object()
         code = answer.get("code")
         if not isinstance(code, int) or (status != 200 and code == sdk.const.OK):
             raise sdk.ServerException(status, "the answer to the connection request is not Lark's")
@@ -292,7 +292,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
     def _handle_control_frame(self, frame: codec.Frame) -> None:
         """A pong may carry new settings; every other control frame is only a sign of life."""
         if frame.payload and ("type", "pong") in frame.headers:
-            self._configure(_object(frame.payload))
+            self._configure(http.object_of(frame.payload))
 
     def _handle_data_frame(self, link: Link, frame: codec.Frame) -> None:
         """Hand the frame's event over; the answer follows when ``submit`` is done with it."""
@@ -312,7 +312,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
                 return
             payload = whole
         started = self._loop_time()
-        raw = _object(payload)
+        raw = http.object_of(payload)
         card = headers.get("type") == "card" or events.event_type(raw).startswith("card.")
         if not raw:
             log.warning("Lark sent an event that is no JSON object: %s", headers.get("message_id"))
@@ -398,12 +398,3 @@ def content_of(receipt: model.Receipt) -> dict[str, Any]:
         except Exception:
             log.exception("the card of request %d cannot be drawn", receipt.card.request)
     return content
-
-
-def _object(text: str | bytes) -> dict[str, Any]:
-    """The JSON object in ``text``, or {} where there is none."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
-
+from adapters.common import masking
 from adapters.lark import sdk
 
 FATAL = frozenset((sdk.const.FORBIDDEN, sdk.const.AUTH_FAILED, sdk.const.NO_CREDENTIAL, 1000040346))
@@ -41,13 +40,6 @@ def what_to_check(refused: Any) -> str:
             "the same app_id?"
         )
     return (
-        f"Lark refuses the connection ({sdk.redacted(str(refused))}). Check app_id and app_secret "
-        "in [lark], and that the app is enabled and its domain is right."
+        f"Lark refuses the connection ({masking.masked(str(refused))}). Check app_id and "
+        "app_secret in [lark], and that the app is enabled and its domain is right."
     )
-
-
-def described(error: BaseException) -> str:
-    """What went wrong in a call, without its address: that may carry a ticket."""
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"{type(error).__name__}: HTTP status {error.status}"
-    return sdk.redacted(f"{type(error).__name__}: {error}".rstrip(": "))

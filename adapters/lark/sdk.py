@@ -23,6 +23,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from adapters.common import masking
+
 log = logging.getLogger(__name__)
 
 TESTED = "1.7.5"
@@ -149,30 +151,12 @@ def _let_go(client: Any) -> None:
         client.loop = None
 
 
-_SECRETS = re.compile(
-    r"((?:access_key|ticket|app_?secret|AppSecret)[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+"
-)
-
-
-def redacted(text: str) -> str:
-    """``text`` without connection keys, tickets and secrets."""
-    return _SECRETS.sub(r"\1***", text)
-
-
-class _Redacting(logging.Filter):
-    """Takes keys and tickets out of whatever the SDK itself would log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage()), ()
-        return True
-
-
 def _quieten(before: set[logging.Handler]) -> None:
     """Take off the handler to stdout that importing the SDK puts on its logger; keep others'."""
     logger = logging.getLogger("Lark")
     for handler in set(logger.handlers) - before:
         logger.removeHandler(handler)
-    logger.addFilter(_Redacting())
+    logger.addFilter(masking.Masking())
 
 
 _modules = _loaded()

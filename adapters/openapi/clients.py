@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from adapters.common import http
 from adapters.openapi import credentials
 from adapters.openapi.failures import Failure
 from adapters.openapi.recent import Recent
@@ -115,7 +116,7 @@ def keep_to_the_endpoint(client: Any, pool: int) -> None:
     endpoint, protocol = client._endpoint, client._protocol.lower()
     url = f"{protocol}://{endpoint}"
     host = endpoint.rpartition(":")[0] or endpoint
-    local = host in ("localhost", "[::1]") or host.startswith("127.")
+    local = http.local(host)
     size = max(pool, 1)
 
     class Direct(HTTPAdapter):

@@ -7,12 +7,13 @@ https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from adapters.common import http
 from adapters.webhook.address import Target
 from bot import model
 
@@ -78,15 +79,10 @@ class Answer:
     retry_after: float = 0.0
 
 
-def answer(status: int, text: str, headers: Mapping[str, str]) -> Answer:
+def answer(response: http.Answer, now: datetime) -> Answer:
     """Reads a response."""
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        body = None
-    wait = headers.get("x-ogw-ratelimit-reset") or headers.get("Retry-After") or ""
-    seconds = min(float(wait), HOUR) if wait.isdecimal() else 0.0
-    return Answer(status, body if isinstance(body, dict) else {}, text, seconds)
+    wait = response.retry_after(now, "x-ogw-ratelimit-reset")
+    return Answer(response.status, response.object(), response.text, wait)
 
 
 def outcome(target: Target, found: Answer, repeatable: bool) -> model.Outcome:
@@ -110,12 +106,8 @@ def outcome(target: Target, found: Answer, repeatable: bool) -> model.Outcome:
         return judged
     if 400 <= found.status < 500 and found.status != 408:
         return model.Refused(f"{target.shown}: HTTP status {found.status}", str(found.status))
-    return silent(f"{target.shown}: HTTP status {found.status} without a clear answer", repeatable)
-
-
-def silent(reason: str, repeatable: bool) -> model.Outcome:
-    """Nobody can tell whether the message arrived."""
-    return model.NotSent(reason) if repeatable else model.Unknown(reason)
+    reason = f"{target.shown}: HTTP status {found.status} without a clear answer"
+    return http.lost(reason, repeatable)
 
 
 def _dingtalk(target: Target, found: Answer) -> model.Outcome | None:

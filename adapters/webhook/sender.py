@@ -6,16 +6,15 @@ import base64
 import hashlib
 import hmac
 import json
-import ssl
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import aiohttp
 import multidict
 import yarl
 
+from adapters.common import http
 from adapters.webhook import answers
 from adapters.webhook.address import Target
 from adapters.webhook.settings import Settings
@@ -25,7 +24,7 @@ from bot.model import ports
 MOST_BYTES = 20_000
 """https://open.dingtalk.com/document/development/custom-bot-to-send-group-chat-messages (20,000
 bytes); Lark's 20 KB are a little more."""
-ANSWER_BYTES = 1 << 16
+AUTHORITY = "a private authority goes into ca_file in [webhook]"
 
 
 class Sender:
@@ -35,7 +34,7 @@ class Sender:
     def __init__(self, settings: Settings, clock: ports.Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._session: aiohttp.ClientSession | None = None
+        self._http = http.Http(settings.timeout, settings.connect_timeout, settings.ca_file, keep=0)
         self._muted: dict[str, float] = {}
 
     async def send(
@@ -71,8 +70,7 @@ class Sender:
         return outcome
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._http.close()
 
     def _mute(self, target: Target, seconds: float) -> None:
         tick = self._clock.monotonic()
@@ -83,41 +81,11 @@ class Sender:
         self, target: Target, url: str, data: bytes, headers: Mapping[str, str], repeatable: bool
     ) -> model.Outcome:
         try:
-            async with self._http().post(
-                yarl.URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
-            ) as response:
-                raw = bytearray()
-                while len(raw) < ANSWER_BYTES and (part := await response.content.readany()):
-                    raw += part
-                text = raw.decode(errors="replace")
-                found = answers.answer(response.status, text, response.headers)
-        except aiohttp.ClientSSLError:
-            return model.NotSent(
-                f"{target.shown}: its certificate is not trusted; a private authority goes into "
-                "ca_file in [webhook]",
-                answers.MINUTE,
-            )
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return model.NotSent(f"{target.shown}: no connection ({type(error).__name__})")
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            return answers.silent(f"{target.shown}: no answer ({type(error).__name__})", repeatable)
-        return answers.outcome(target, found, repeatable)
-
-    def _http(self) -> aiohttp.ClientSession:
-        """The session, made on first use inside the running loop."""
-        if self._session is None or self._session.closed:
-            ca_file = self._settings.ca_file
-            trust = ssl.create_default_context(cafile=ca_file) if ca_file else True
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=64, force_close=True, ssl=trust),
-                timeout=aiohttp.ClientTimeout(
-                    total=self._settings.timeout, sock_connect=self._settings.connect_timeout
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-                raise_for_status=False,
-            )
-        return self._session
+            response = await self._http.call("POST", yarl.URL(url, encoded=True), data, headers)
+        except http.NoAnswer as problem:
+            return problem.outcome(target.shown, repeatable, AUTHORITY)
+        answer = answers.answer(response, self._clock.now())
+        return answers.outcome(target, answer, repeatable)
 
 
 def _prepared(

@@ -17,8 +17,7 @@ from typing import Any
 
 import pytest
 
-from adapters.dingtalk import DingTalk, Settings, events, logs, send, settings, stream
-from adapters.dingtalk.api import Api
+from adapters.dingtalk import DingTalk, Settings, events, logs, send, stream
 from bot import model
 from bot.model import ports
 from tests.adapters.dingtalk_gateway import CARD, CHAT, Gateway, chat, until
@@ -170,7 +169,7 @@ async def ask_about_credentials_and_pauses(found: dict[str, Any]) -> None:
             await made.run(Engine().submit, lambda: None)
         await made.close()
         found["asks_again_with_bad_credentials"] = len(gateway.opened) > 1
-    made_stream = stream.Stream(Settings("a", "b"), lambda: None, Clock())  # type: ignore[arg-type, return-value]
+    made_stream = stream.Stream(Settings("a", "b"), None, Clock())  # type: ignore[arg-type]
     found["pauses_grow"] = made_stream._pause(6) > made_stream._pause(2)
     found["reopens_at_once"] = made_stream._pause(1) < 0.3
     found["asks_way_to_8_8_8_8"] = made_stream.get_host_ip() != ""
@@ -247,10 +246,10 @@ async def ask_about_sending(found: dict[str, Any]) -> None:
         assert isinstance(await made.perform(closed, model.Attempt()), model.Refused)
         logs.log.warning("a careless line with %s", where)
         await made.close()
-        made_api = Api(settings.Settings("a", "b", call_timeout=3.0), Clock())
-        found["has_timeout"] = made_api.session().timeout.total == 3.0
+        made = DingTalk(Settings("a", "b", call_timeout=3.0), Clock())
+        found["has_timeout"] = made._http.session().timeout.total == 3.0
         assert send.allowed(where, (gateway.url,))
-        await made_api.close()
+        await made.close()
 
 
 @pytest.fixture
@@ -291,6 +290,6 @@ REPLACED = (
 
 @pytest.mark.parametrize("name", REPLACED)
 def test_what_is_replaced_cannot_be_called_by_mistake(name: str) -> None:
-    made = stream.Stream(Settings("a", "b"), lambda: None, Clock())  # type: ignore[arg-type, return-value]
+    made = stream.Stream(Settings("a", "b"), None, Clock())  # type: ignore[arg-type]
     with pytest.raises(NotImplementedError):
         getattr(made, name)()

@@ -308,7 +308,7 @@ async def test_pauses_are_jittered_and_bounded() -> None:
     from adapters.dingtalk.stream import Stream
 
     settings = Settings("a", "b", backoff_first=1.0, backoff_most=60.0)
-    stream = Stream(settings, lambda: None, Clock())  # type: ignore[arg-type, return-value]
+    stream = Stream(settings, None, Clock())  # type: ignore[arg-type]
     assert len({stream._pause(3) for _ in range(20)}) > 10
     assert all(2 <= stream._pause(3) <= 4 for _ in range(100))
     assert all(30 <= stream._pause(10_000) <= 60 for _ in range(100))

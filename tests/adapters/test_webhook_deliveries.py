@@ -69,7 +69,9 @@ async def test_an_answer_that_was_lost(stage: Stage) -> None:
     await stage.dingtalk.fault("robot/send", "lose_answer")
     hook = stage.make()
     effect = to_robot(url, text("once"))
-    assert isinstance(await hook.perform(effect, model.Attempt()), model.NotSent)
+    lost = await hook.perform(effect, model.Attempt())
+    assert isinstance(lost, model.NotSent)
+    assert lost.uncertain, "who gives it up says that it may have arrived"
     assert isinstance(await hook.perform(effect, model.Attempt(uncertain=True)), model.Done)
     assert await stage.texts(stage.dingtalk) == ["once"]
     url = await stage.lark.add_robot("tok")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters import webhook
+from adapters.common import http
 from adapters.webhook import address, answers, bodies, sender, translate
 from bot import model
 from bot.model import ports
@@ -207,7 +209,8 @@ ROBOT = address.Target("dingtalk", DINGTALK, "ops", "SECx", ("会签",), "abc_DE
 
 
 def judged(target: address.Target, text: str, status: int = 200) -> model.Outcome:
-    return answers.outcome(target, answers.answer(status, text, {}), False)
+    answer = answers.answer(http.Answer(status, text, {}), datetime.now(UTC))
+    return answers.outcome(target, answer, False)
 
 
 @pytest.mark.parametrize(
