@@ -13,11 +13,11 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from bot import config, event_schemas, release
+from bot import config, event_schemas, release, source
 from bot.cli import redo, rules, shell, store
 from bot.config import reference
 from bot.reference import rooms
-from bot.source import unicode
+from bot.source import suggest
 
 if TYPE_CHECKING:
     pass
@@ -50,8 +50,8 @@ def commands_of(settings: config.Config) -> tuple[tuple[str, ...], tuple[str, ..
     try:
         known, models = outside.service_known(settings), outside.models()
         found = loader.load(settings.commands, elsewhere, known, models)
-    except loader.CatalogError as error:
-        return error.faults, ()
+    except source.Invalid as error:
+        return tuple(map(str, error.faults)), ()
     return (), found.warnings
 
 
@@ -181,7 +181,7 @@ def events() -> None:
 def schema(type_: str | None) -> None:
     """Print the JSON Schema of a type of event; without TYPE, that of all of them."""
     if type_ is not None and type_ not in event_schemas.TYPES:
-        near = unicode.nearest(type_, tuple(event_schemas.TYPES))
+        near = suggest.several(type_, tuple(event_schemas.TYPES))
         meant = f", did you mean {' or '.join(near)}?" if near else "; `docs events` lists them"
         sys.exit(shell.fail(f"there is no type {type_}{meant}"))
     found = event_schemas.of(type_) if type_ is not None else event_schemas.all_of_them()
@@ -257,8 +257,8 @@ def hidden_of(settings: config.Config, command: str) -> frozenset[str]:
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
     try:
         found = loader.load(settings.commands, elsewhere).find(command)
-    except loader.CatalogError as error:
-        click.echo("\n".join(error.faults), err=True)
+    except source.Invalid as error:
+        click.echo(str(error), err=True)
         told = "what this letter must hide is not known until the commands load"
         raise click.exceptions.Exit(shell.fail(told)) from None
     return found.hidden if found is not None else frozenset()

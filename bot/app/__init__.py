@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot import config, core, deployment, model, release, store, texts
+from bot import config, core, deployment, model, release, source, store, texts
 from bot.app import bus as bus_
 from bot.app import key as key_
 from bot.app import outside as outside_
@@ -276,7 +276,7 @@ def ended(main: Coroutine[Any, Any, None]) -> int:
     except (ports.BadCredentials, ports.CannotListen) as error:
         log.critical("%s", error)
         return 1
-    except (loader.CatalogError, key_.Unreadable, store.Locked, store.Unusable, Stopped) as error:
+    except (source.Invalid, key_.Unreadable, store.Locked, store.Unusable, Stopped) as error:
         log.critical("%s", error)
         return 1
     except store.Broken as error:

@@ -11,7 +11,7 @@ from typing import Any
 from bot import model, policy
 from bot.commands import deliveries
 from bot.core import bus
-from bot.rules import escapes, pattern, ruleset, transform, vendors
+from bot.rules import escapes, pattern, ruleset, vendors
 
 KNOWN = ("id", "source", "type", "detail-type", "subject", "time", "data", "detail")
 """What an event has besides its extensions, in CloudEvents and in the envelope with ``detail``."""
@@ -105,7 +105,7 @@ def sent(rule: ruleset.Rule, book: policy.Book, event: model.CloudEvent) -> Iter
         to = where(book, target)
         try:
             body = bus.body_of(target, event)
-        except (transform.MissingVariable, transform.UnfitValue) as fault:
+        except escapes.Unwritable as fault:
             yield Sent(number + 1, target.to.how, to, problem=str(fault))
         else:
             timeout = target.to.timeout if isinstance(target.to, model.ToCommand) else 0

@@ -12,7 +12,9 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from bot import source
 from bot.cli import shell
+from bot.source import suggest
 
 if TYPE_CHECKING:
     from bot import config
@@ -98,7 +100,7 @@ def try_pattern(
     names = (event_name, name_of(file))
     try:
         verdict = tool.judge(event_text, text_of(file), kind, files=names)
-    except tool.UNREADABLE as error:
+    except source.Invalid as error:
         return shell.fail(str(error), INVALID)
     click.echo(verdict.json() if as_json else "\n".join(verdict.lines()))
     warn([] if as_json else verdict.warnings)
@@ -109,11 +111,11 @@ def try_rule(
     event_text: str, event_name: str, rule: ruleset.Rule, settings: config.Config, as_json: bool
 ) -> int:
     from bot.cli import rule_trials
-    from bot.rules import faults, reading
+    from bot.rules import reading
 
     try:
         given = reading.event(event_text, event_name)
-    except faults.EventError as error:
+    except source.Invalid as error:
         return shell.fail(str(error), INVALID)
     made = rule_trials.trial(rule, settings.book, given, rule_trials.read(given, datetime.now(UTC)))
     click.echo(json.dumps(made.plain(), ensure_ascii=False) if as_json else said(made))
@@ -141,11 +143,10 @@ def rules_of(settings: config.Config) -> dict[str, ruleset.Rule]:
 
 def found(settings: config.Config, name: str) -> ruleset.Rule:
     """The rule of this name. Ends the program where there is none."""
-    from bot.rules import faults
 
     known = rules_of(settings)
     if name not in known:
-        there = faults.meant(name, known) or "; `rule list` lists them"
+        there = suggest.expected(name, sorted(known)) or "; `rule list` lists them"
         told = f"there is no rule {name}{there if known else ': the configuration has none'}"
         raise click.exceptions.Exit(shell.fail(told, INVALID))
     return known[name]

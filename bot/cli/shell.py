@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot import config
+from bot import config, source
 
 if TYPE_CHECKING:
     from bot import store
@@ -24,10 +24,7 @@ def known_commands(folder: Path, elsewhere: Collection[str]) -> list[notes.Comma
     """The commands of a folder, for the checks of the configuration."""
     from bot.commands import loader
 
-    try:
-        return list(loader.load(folder, elsewhere))
-    except loader.CatalogError as error:
-        raise config.BadCommands(error.faults) from error
+    return list(loader.load(folder, elsewhere))
 
 
 def loaded(
@@ -48,7 +45,7 @@ def loaded(
     return settings
 
 
-def warn(path: Path, warnings: tuple[config.Fault, ...]) -> None:
+def warn(path: Path, warnings: tuple[source.Fault, ...]) -> None:
     for warning in warnings:
         click.echo(f"warning: {config.sentence(path, warning)}", err=True)
 

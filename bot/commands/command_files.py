@@ -14,19 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
-from bot import texts
+from bot import source, texts
 from bot.commands import api, parameters, registry, rendering, script_files
 
 _WORD = re.compile(r"[^\W\d_][\w-]{0,31}")
 _OURS = str(Path(__file__).parent)
-
-
-class Faulty(Exception):
-    """The file declares no command; ``faults`` are sentences with file and line."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = tuple(faults)
 
 
 @dataclass(slots=True)
@@ -38,8 +30,8 @@ class Page:
     tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
     start: int = 1
 
-    def says(self, line: int, sentence: str) -> str:
-        return f"{self.path.name}:{line}: {sentence}"
+    def fault(self, line: int, sentence: str) -> source.Fault:
+        return source.Fault(source.Mark(self.path.name, line), sentence)
 
     def line_of(self, error: BaseException) -> int:
         """The last line of this file that an exception came by."""
@@ -84,14 +76,14 @@ class Page:
 
 
 def read(path: Path) -> tuple[Page, registry.Command]:
-    """The command of a file. Raises Faulty."""
+    """The command of a file. Raises Invalid."""
     page = Page(path)
     try:
-        source = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
-        raise Faulty([f"{path.name}: cannot be read: {error.strerror}"]) from error
-    module = _run(page, source)
-    faults: list[str] = []
+        raise source.Invalid(f"{path.name}: cannot be read: {error.strerror}") from error
+    module = _run(page, content)
+    faults: list[source.Fault] = []
     files = dict(_beside(path, faults))
     declared = [
         value
@@ -101,29 +93,29 @@ def read(path: Path) -> tuple[Page, registry.Command]:
         and getattr(value, "__module__", "") == module.__name__
     ]
     if len(declared) != 1:
-        raise Faulty([*faults, *_not_one(page, declared)])
-    version = hashlib.sha256(source)
+        raise source.Invalid(*faults, *_not_one(page, declared))
+    version = hashlib.sha256(content)
     for name, text in files.items():
         version.update(f"\0{name}\0{text}".encode())
     page.start = _start(declared[0])
     found = _command(page, declared[0], version.hexdigest()[:12], files, faults)
     if found is None or faults:
-        raise Faulty(faults)
+        raise source.Invalid(*faults)
     return page, found
 
 
-def _beside(path: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
+def _beside(path: Path, faults: list[source.Fault]) -> Iterator[tuple[str, str]]:
     """The scripts of a command, by name; what is wrong with them is added to ``faults``."""
     for beside in sorted(path.parent.glob(f"{path.stem}.*")):
         if beside.suffix not in script_files.SUFFIXES:
             continue
         try:
             text = script_files.read(beside)
-        except script_files.Unreadable as error:
-            faults.append(f"{beside.name}: {error}")
+        except source.Invalid as error:
+            faults.append(source.Fault(source.Mark(beside.name), error.message))
             continue
         for line, sentence in script_files.faults(text, beside.suffix):
-            faults.append(f"{beside.name}:{line}: {sentence}")
+            faults.append(source.Fault(source.Mark(beside.name, line), sentence))
         yield beside.name, text
 
 
@@ -132,36 +124,36 @@ def _start(function: Callable[..., Any]) -> int:
     return code.co_firstlineno if code is not None else 1
 
 
-def _not_one(page: Page, declared: list[Callable[..., Any]]) -> Iterator[str]:
+def _not_one(page: Page, declared: list[Callable[..., Any]]) -> Iterator[source.Fault]:
     told = f"declares {len(declared)} commands; one file is one command"
     if not declared:
-        yield page.says(1, told)
+        yield page.fault(1, told)
     for function in declared[1:]:
-        yield page.says(_start(function), f"{told}; this is {vars(function)['declared'].name}")
+        yield page.fault(_start(function), f"{told}; this is {vars(function)['declared'].name}")
 
 
-def _run(page: Page, source: bytes) -> ModuleType:
+def _run(page: Page, content: bytes) -> ModuleType:
     """Run a command file as a module of its own: what it defines is seen by nobody else."""
     path = page.path
     place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
     module = ModuleType(f"_commands_{place}.{path.stem}")
     module.__file__ = str(path)
     try:
-        page.tree = ast.parse(source, str(path))
-        code = compile(source, str(path), "exec")
+        page.tree = ast.parse(content, str(path))
+        code = compile(content, str(path), "exec")
     except SyntaxError as error:
         kind = type(error).__name__
         told = f"does not load: {kind}: {error.msg}"
-        raise Faulty([page.says(error.lineno or 1, told)]) from error
+        raise source.Invalid(page.fault(error.lineno or 1, told)) from error
     except (ValueError, RecursionError, MemoryError) as error:
-        raise Faulty([page.says(1, f"does not load: {_named(error)}")]) from error
+        raise source.Invalid(page.fault(1, f"does not load: {_named(error)}")) from error
     sys.modules[module.__name__] = module
     try:
         exec(code, vars(module))
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
         told = f"does not load: {_named(error)}"
-        raise Faulty([page.says(page.line_of(error), told)]) from error
+        raise source.Invalid(page.fault(page.line_of(error), told)) from error
     return module
 
 
@@ -179,24 +171,24 @@ def _command(
     function: Callable[..., Any],
     version: str,
     files: Mapping[str, str],
-    faults: list[str],
+    faults: list[source.Fault],
 ) -> registry.Command | None:
     """The command that a function is, where nothing is wrong with it; that is added to ``faults``
     else."""
     declared: api.Declared = vars(function)["declared"]
-    faults += [page.says(page.declared(key), told) for key, told in _declared_badly(declared)]
+    faults += [page.fault(page.declared(key), told) for key, told in _declared_badly(declared)]
     takes_context, found = False, tuple[parameters.Parameter, ...]()
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         told = "is async or yields; a command is a plain function that returns its answer"
-        faults.append(page.says(page.start, told))
+        faults.append(page.fault(page.start, told))
     try:
         takes_context, found = parameters.of_function(function, api.Context)
     except (TypeError, NameError, AttributeError, SyntaxError, ValueError, re.error) as error:
         line = page.parameter(str(error).partition(":")[0])
-        faults.append(page.says(line, f"{declared.name}: {error}"))
+        faults.append(page.fault(line, f"{declared.name}: {error}"))
     if takes_context and declared.kind == "operation":
         told = "an operation gets no Context: its script depends on its values alone"
-        faults.append(page.says(page.start, told))
+        faults.append(page.fault(page.start, told))
     if faults:
         return None
     return registry.Command(
@@ -245,7 +237,7 @@ def _declared_badly(declared: api.Declared) -> Iterator[tuple[str, str]]:
 # ----------------------------------------------------------------------------- a trial
 
 
-def trial(page: Page, found: registry.Command, values: Mapping[str, Any]) -> Iterator[str]:
+def trial(page: Page, found: registry.Command, values: Mapping[str, Any]) -> Iterator[source.Fault]:
     """Plan a script for these values, those of the example: what goes wrong, and where."""
     planned = f"its example {found.example!r} plans no script"
     try:
@@ -256,18 +248,18 @@ def trial(page: Page, found: registry.Command, values: Mapping[str, Any]) -> Ite
             rendered.append(rendering.render_windows(answer))
     except rendering.BadScript as bad:
         line = page.keyword(str(bad.facts.get("name", "")))
-        yield page.says(line, f"{planned}: {bad}")
+        yield page.fault(line, f"{planned}: {bad}")
         return
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         ours = Path(frames[-1].filename).parent == Path(_OURS) if frames else False
-        yield page.says(page.line_of(error), f"{planned}: {error if ours else _named(error)}")
+        yield page.fault(page.line_of(error), f"{planned}: {error if ours else _named(error)}")
         return
     size = max(len(text.encode()) for text in rendered)
     if size > rendering.SCRIPT_BYTES:
         most = rendering.SCRIPT_BYTES
         told = f"its script has {size} bytes; {most} is the most that Cloud Assistant takes"
-        yield page.says(page.start, told)
+        yield page.fault(page.start, told)
     if answer.type == "RunShellScript" and answer.name not in found.files:
         for number, sentence in script_files.faults(answer.source):
-            yield page.says(page.start, f"its script, line {number}: {sentence}")
+            yield page.fault(page.start, f"its script, line {number}: {sentence}")

@@ -11,21 +11,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bot import policy, texts
+from bot import policy, source, texts
 from bot.commands import command_files, registry, script_files, template_set
 from bot.commands.line import parser
 from bot.oos.check import apis, unsupported
 from bot.source import unicode
 
 Pages = dict[str, command_files.Page]
-
-
-class CatalogError(Exception):
-    """The commands cannot be used as they are; ``faults`` says everything that is wrong."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = tuple(faults)
 
 
 def load(
@@ -35,7 +27,7 @@ def load(
     models: apis.Models | None = None,
 ) -> registry.Catalog:
     """Every command of a folder: one per ``*.py`` file, with the scripts ``<same name>.*`` beside
-    it, and one per template. CatalogError lists all the faults of all the files.
+    it, and one per template. Invalid has all the faults of all the files.
 
     ``elsewhere`` names the templates that OOS itself runs: what only the bot cannot do is no fault
     of theirs. ``services``: is this cloud product known? Without it every one is.
@@ -43,8 +35,8 @@ def load(
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise CatalogError([f"{folder}: there is no such folder of commands"])
-    faults: list[str] = []
+        raise source.Invalid(f"{folder}: there is no such folder of commands")
+    faults: list[source.Fault | str] = []
     found: list[tuple[str, registry.Command]] = []
     pages: Pages = {}
     for path in sorted(folder.glob("*.py")):
@@ -53,8 +45,8 @@ def load(
         try:
             pages[path.name], command_ = command_files.read(path)
             found.append((path.name, command_))
-        except command_files.Faulty as faulty:
-            faults.extend(faulty.faults)
+        except source.Invalid as error:
+            faults.extend(error.faults)
     faults.extend(_orphans(folder))
     books = template_set.gather(folder)
     found.extend(books.commands(elsewhere, services, models))
@@ -71,15 +63,16 @@ def load(
         if name not in twice and command_.template is None:
             faults.extend(_rehearse(commands, command_, pages[name]))
     if faults:
-        raise CatalogError(faults)
+        raise source.Invalid(*faults)
     return commands
 
 
-def _orphans(folder: Path) -> Iterator[str]:
+def _orphans(folder: Path) -> Iterator[source.Fault]:
     for path in sorted(folder.iterdir()):
         owner = f"{path.name.split('.')[0]}.py"
         if path.suffix in script_files.SUFFIXES and not (folder / owner).exists():
-            yield f"{path.name}: belongs to no command; there is no {owner}"
+            said = f"belongs to no command; there is no {owner}"
+            yield source.Fault(source.Mark(path.name), said)
 
 
 def _without_taken_aliases(
@@ -113,9 +106,9 @@ def _without_taken_aliases(
     ]
 
 
-def _twice(found: list[tuple[str, registry.Command]], pages: Pages) -> dict[str, str]:
+def _twice(found: list[tuple[str, registry.Command]], pages: Pages) -> dict[str, source.Fault]:
     """The files whose words are taken by an earlier file, with a sentence on each."""
-    faults: dict[str, str] = {}
+    faults: dict[str, source.Fault] = {}
     owners: dict[str, str] = {}
     for file, command_ in found:
         for word in dict.fromkeys(map(unicode.fold, (command_.name, *command_.aliases))):
@@ -123,21 +116,25 @@ def _twice(found: list[tuple[str, registry.Command]], pages: Pages) -> dict[str,
                 told = f"{word!r} is already a command of {owners[word]}"
                 key = "name" if word == unicode.fold(command_.name) else "aliases"
                 page = pages.get(file)
-                faults[file] = page.says(page.declared(key), told) if page else f"{file}: {told}"
+                faults[file] = (
+                    page.fault(page.declared(key), told)
+                    if page
+                    else source.Fault(source.Mark(file), told)
+                )
             owners.setdefault(word, file)
     return faults
 
 
 def _rehearse(
     commands: registry.Catalog, found: registry.Command, page: command_files.Page
-) -> Iterator[str]:
+) -> Iterator[source.Fault]:
     """Try the example of a command: it must parse, and an operation must plan a script with it."""
     parsed = parser.parse(commands, found.example, "en")
     line = page.declared("example")
     if isinstance(parsed, policy.Refusal):
         said = texts.say("en", parsed.key, **parsed.facts)
-        yield page.says(line, f"its example {found.example!r} does not parse: {said}")
+        yield page.fault(line, f"its example {found.example!r} does not parse: {said}")
     elif parsed.command is not found:
-        yield page.says(line, f"its example {found.example!r} is one of {parsed.command.name}")
+        yield page.fault(line, f"its example {found.example!r} is one of {parsed.command.name}")
     elif found.kind == "operation":
         yield from command_files.trial(page, found, parsed.values)

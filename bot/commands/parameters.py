@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from bot import policy, regexes, texts
+from bot import policy, regexes, source, texts
 from bot.commands import template_values
 from bot.oos.template import model as oos
 from bot.source import lenient_json, unicode
@@ -93,14 +93,6 @@ _NO = frozenset({"no", "n", "false", "off", "0", "否", "不", "假", "关"})
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-class Misfit(Exception):
-    """What was typed does not fit the parameter: ``refusal`` says why."""
-
-    def __init__(self, key: str, **facts: Any) -> None:
-        super().__init__(key)
-        self.refusal = policy.Refusal(key, facts)
-
-
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of a command. ``names``: every word that may stand before ``=``. ``named``: it
@@ -140,7 +132,7 @@ class Parameter:
             return f"{self.name} needs a value" if self.required else ""
         try:
             value = value_of(self, text)
-        except Misfit:
+        except source.Invalid:
             return f"is no value that {self.name} takes: expected {self.expected('en')}"
         for one in value if isinstance(value, tuple | list) else (value,):
             if allowed and str(one) not in allowed:
@@ -164,11 +156,16 @@ class Parameter:
         return texts.say(locale, key, **facts)
 
 
+def refusal(error: source.Invalid) -> policy.Refusal:
+    """What is said of something that was typed and does not fit."""
+    return policy.Refusal(error.message, error.fault.facts)
+
+
 # ----------------------------------------------------------------------------- values
 
 
 def value_of(parameter: Parameter, text: str) -> Any:
-    """The value that ``text`` stands for. Misfit: it does not fit; the refusal says why."""
+    """The value that ``text`` stands for. Invalid: it does not fit; the refusal says why."""
     if parameter.kind == "text":
         return _text(text)
     if parameter.kind == "script":
@@ -178,42 +175,45 @@ def value_of(parameter: Parameter, text: str) -> Any:
     ):
         return _blank(parameter, parameter.blank, text)
     if unicode.hidden(text):
-        raise Misfit("parse.hidden", name=parameter.name)
+        raise source.Invalid.phrase("parse.hidden", name=parameter.name)
     plain = text.translate(unicode.ASCII).strip()
     if parameter.kind == "targets":
         return targets_of(plain)
     value = _VALUES[parameter.kind](parameter, plain)
     if value is None:
-        raise Misfit("parse.value", name=parameter.name, value=unicode.shown(plain))
+        raise source.Invalid.phrase("parse.value", name=parameter.name, value=unicode.shown(plain))
     return value
 
 
 def _blank(parameter: Parameter, blank: oos.Parameter, text: str) -> Any:
     """The value of a template's parameter; what is secret is not repeated."""
+    named = not lenient_json.begins(text.lstrip(), 0) or _listed(text) is not None
+    if blank.association == "Targets" and named:
+        return unmixed(targets_of(text.translate(unicode.ASCII).strip()))
     try:
-        named = not lenient_json.begins(text.lstrip(), 0) or _listed(text) is not None
-        if blank.association == "Targets" and named:
-            return unmixed(targets_of(text.translate(unicode.ASCII).strip()))
         return template_values.value(blank, text)
-    except template_values.Unfit as unfit:
-        key = "parse.secret" if blank.no_echo and "value" in unfit.key else unfit.key
+    except source.Invalid as error:
+        key = "parse.secret" if blank.no_echo and "value" in error.message else error.message
         facts = {} if blank.no_echo else {"value": unicode.shown(text)}
-        raise Misfit(key, **{"name": parameter.name, **facts, **unfit.facts}) from None
+        named_facts = {"name": parameter.name, **facts, **error.fault.facts}
+        raise source.Invalid.phrase(key, **named_facts) from None
 
 
 def sample(parameter: Parameter) -> Any:
     """The value of its example; where a template's parameter has none that fits, "…"."""
     try:
         return value_of(parameter, parameter.example or "…")
-    except Misfit:
+    except source.Invalid:
         return "…"
 
 
 def unmixed(targets: tuple[str, ...]) -> tuple[str, ...]:
-    """The targets of a template: either instances or tags, as OOS has them. Misfit: both."""
+    """The targets of a template: either instances or tags, as OOS has them. Invalid: both."""
     tags = [target for target in targets if target.startswith("tag:")]
     if tags and len(tags) < len(targets):
-        raise Misfit("parse.targets_mixed", name="targets", value=unicode.shown(tags[0]))
+        raise source.Invalid.phrase(
+            "parse.targets_mixed", name="targets", value=unicode.shown(tags[0])
+        )
     return targets
 
 
@@ -226,10 +226,10 @@ def targets_of(text: str) -> tuple[str, ...]:
     items = [item for item in re.split(r"[\s,;]+", text) if item] if listed is None else listed
     for item in items:
         if not _TARGET.fullmatch(item):
-            raise Misfit("parse.value", name="targets", value=unicode.shown(item))
+            raise source.Invalid.phrase("parse.value", name="targets", value=unicode.shown(item))
     unique = tuple(dict.fromkeys(items))
     if len(unique) > MOST_TARGETS:
-        raise Misfit("parse.too_many_targets", count=len(unique), most=MOST_TARGETS)
+        raise source.Invalid.phrase("parse.too_many_targets", count=len(unique), most=MOST_TARGETS)
     return unique
 
 
@@ -247,7 +247,7 @@ def _listed(text: str) -> list[str] | None:
 def _text(text: str) -> str:
     clean = unicode.visible(text).strip()
     if len(clean) > MOST_TEXT:
-        raise Misfit("parse.text_too_long", count=len(clean), most=MOST_TEXT)
+        raise source.Invalid.phrase("parse.text_too_long", count=len(clean), most=MOST_TEXT)
     return clean
 
 
@@ -255,12 +255,12 @@ def _script(text: str) -> str:
     """Kept as it is, but for the carriage returns of a Windows clipboard, which no shell takes."""
     text = text.replace("\r\n", "\n")
     if _BIDI.search(text):
-        raise Misfit("parse.script_bidi")
+        raise source.Invalid.phrase("parse.script_bidi")
     if any(char not in "\n\r\t" and unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise Misfit("parse.script_control")
+        raise source.Invalid.phrase("parse.script_control")
     size = len(text.encode())
     if size > MOST_SCRIPT:
-        raise Misfit("parse.script_too_long", count=size, most=MOST_SCRIPT)
+        raise source.Invalid.phrase("parse.script_too_long", count=size, most=MOST_SCRIPT)
     return text
 
 
@@ -401,5 +401,5 @@ def _check(parameter: Parameter) -> None:
     for sample in samples:
         try:
             value_of(parameter, sample)
-        except Misfit as misfit:
+        except source.Invalid as misfit:
             raise TypeError(f"{parameter.name}: {sample!r} does not fit its own type") from misfit

@@ -9,7 +9,7 @@ from typing import Any
 from bot import model
 from bot.commands import answers, parameters
 from bot.oos.template import model as oos
-from bot.source import unicode
+from bot.source import suggest, unicode
 
 Parameter = parameters.Parameter
 _ANSWERS: dict[answers.Kind, type[answers.Answer]] = {
@@ -155,4 +155,4 @@ class Catalog:
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Up to three names that may have been meant, best first; swapped letters are one slip."""
-        return unicode.nearest(unicode.fold(word), tuple(self._words))
+        return suggest.several(unicode.fold(word), tuple(self._words))

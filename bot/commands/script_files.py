@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from bot import source
+
 SHELL, OTHERS = ".sh", frozenset({".ps1", ".bat"})
 SUFFIXES = OTHERS | {SHELL}
 LONGEST = 10.0
@@ -18,21 +20,17 @@ _SHEBANG = re.compile(r"#!\s*\S*?/(?:env\s+)?(bash|sh)\b")
 _BOM = "\ufeff"
 
 
-class Unreadable(Exception):
-    """The file is no text; the message says what to do."""
-
-
 def read(path: Path) -> str:
     """The text of a script. Raises Unreadable."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror}") from error
+        raise source.Invalid(f"cannot be read: {error.strerror}") from error
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise Unreadable(f"is not UTF-8 text (line {line}); save it as UTF-8") from error
+        raise source.Invalid(f"is not UTF-8 text (line {line}); save it as UTF-8") from error
 
 
 def faults(text: str, suffix: str = SHELL) -> Iterator[tuple[int, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot import source
 from bot.oos.check import apis, children, context, hidden, unsupported, validate
 from bot.oos.template import braces, library, model, parse
 
@@ -20,9 +21,9 @@ class Checked:
     what is probably not meant as it is written."""
 
     path: Path
-    faults: tuple[model.Fault, ...]
-    hindered: tuple[model.Fault, ...] = ()
-    warnings: tuple[model.Fault, ...] = ()
+    faults: tuple[source.Fault, ...]
+    hindered: tuple[source.Fault, ...] = ()
+    warnings: tuple[source.Fault, ...] = ()
 
     @property
     def runs_here(self) -> bool:
@@ -48,7 +49,7 @@ class Checked:
         }
 
 
-def _entry(fault: model.Fault) -> dict[str, Any]:
+def _entry(fault: source.Fault) -> dict[str, Any]:
     mark = fault.mark
     return {
         "line": mark.line, "column": mark.column, "path": mark.path, "message": fault.message,
@@ -112,19 +113,21 @@ class _Book:
     ) -> None:
         self.known, self.lenient = known, lenient
         self.services, self.models = services, models
-        self._wrong: dict[int, list[model.Fault]] = {}
-        self._own: dict[int, list[model.Fault]] = {}
+        self._wrong: dict[int, list[source.Fault]] = {}
+        self._own: dict[int, list[source.Fault]] = {}
 
-    def faults(self, template: model.Template | None, read: list[model.Fault]) -> list[model.Fault]:
+    def faults(
+        self, template: model.Template | None, read: list[source.Fault]
+    ) -> list[source.Fault]:
         if template is None:
             return read
         found = validate.validate(template, self.known, self.lenient, self.lenient, self.models)
         if self.lenient:
-            read = [fault for fault in read if not fault.local]
+            read = [fault for fault in read if not model.local(fault)]
         self._wrong[id(template)] = parse.together(read, found)
         return self._wrong[id(template)]
 
-    def hindered(self, template: model.Template | None) -> list[model.Fault]:
+    def hindered(self, template: model.Template | None) -> list[source.Fault]:
         """Why it does not run here: itself, or what it uses."""
         if template is None:
             return []
@@ -137,7 +140,7 @@ class _Book:
     def _open(self, template: model.Template) -> bool:
         return not self._wrong.get(id(template)) and not self._hindered(template)
 
-    def _hindered(self, template: model.Template) -> list[model.Fault]:
+    def _hindered(self, template: model.Template) -> list[source.Fault]:
         if id(template) not in self._own:
             found = list(unsupported.of(template, self.services, self.known))
             if self.lenient:
@@ -146,9 +149,9 @@ class _Book:
         return self._own[id(template)]
 
 
-def _read(path: Path) -> tuple[model.Template | None, list[model.Fault]]:
+def _read(path: Path) -> tuple[model.Template | None, list[source.Fault]]:
     try:
         return parse.recovered(path.read_bytes(), path.stem, str(path))
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
-        return None, [model.Fault(model.Mark(str(path), 1, 1), message)]
+        return None, [source.Fault(source.Mark(str(path), 1, 1), message)]

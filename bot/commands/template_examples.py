@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bot import source
 from bot.commands import template_values
 from bot.oos.template import model
 
@@ -49,7 +50,7 @@ def example(item: model.Parameter) -> str:
     for text in _candidates(item):
         try:
             template_values.value(item, text)
-        except template_values.Unfit:
+        except source.Invalid:
             continue
         return text
     return ""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot import source
 from bot.commands import registry, template_check, template_commands
 from bot.oos.check import apis, children, context, hidden, unsupported, validate
 from bot.oos.template import braces, library, model, parse, printing
@@ -34,9 +35,9 @@ class Shelf:
     warnings: list[str] = field(default_factory=list)
     unread: dict[str, list[str]] = field(default_factory=dict)
     digests: dict[int, str] = field(default_factory=dict)
-    hindered: dict[int, list[model.Fault]] = field(default_factory=dict)
-    misread: dict[int, list[model.Fault]] = field(default_factory=dict)
-    wrong: dict[int, list[model.Fault]] = field(default_factory=dict)
+    hindered: dict[int, list[source.Fault]] = field(default_factory=dict)
+    misread: dict[int, list[source.Fault]] = field(default_factory=dict)
+    wrong: dict[int, list[source.Fault]] = field(default_factory=dict)
 
     def commands(
         self,
@@ -86,11 +87,11 @@ class Shelf:
 
     def _wrong(
         self, template: model.Template, names: context.Known, away: bool, models: apis.Models | None
-    ) -> list[model.Fault]:
-        read = [fault for fault in self.misread[id(template)] if not (away and fault.local)]
+    ) -> list[source.Fault]:
+        read = [fault for fault in self.misread[id(template)] if not (away and model.local(fault))]
         return parse.together(read, validate.validate(template, names, away, away, models))
 
-    def _note(self, used: bool, faults: Iterable[model.Fault]) -> None:
+    def _note(self, used: bool, faults: Iterable[source.Fault]) -> None:
         if used:
             self.faults.extend(map(str, faults))
         else:
@@ -191,19 +192,19 @@ def _again(
     shelf.faults.append(f"{file}: there is a template `{Path(file).stem}` already: {before}")
 
 
-def _read(path: Path, file: str) -> tuple[model.Template | None, list[model.Fault]]:
+def _read(path: Path, file: str) -> tuple[model.Template | None, list[source.Fault]]:
     try:
         template, faults = _recovered(path.read_bytes(), path.stem, file)
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
-        return None, [model.Fault(model.Mark(file, 1, 1), message)]
+        return None, [source.Fault(source.Mark(file, 1, 1), message)]
     return template, list(faults)
 
 
 @functools.lru_cache(maxsize=1024)
 def _recovered(
     text: bytes, name: str, file: str
-) -> tuple[model.Template | None, tuple[model.Fault, ...]]:
+) -> tuple[model.Template | None, tuple[source.Fault, ...]]:
     """``parse.recovered``, remembered: a start reads the commands twice, to check the configuration
     and then to use them."""
     template, faults = parse.recovered(text, name, file)

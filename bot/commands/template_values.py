@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bot import texts
+from bot import source, texts
 from bot.commands.line import tokenizer
 from bot.oos.parameters import arguments, targets
 from bot.oos.template import model
@@ -20,15 +20,6 @@ MOST_CHARACTERS = 8_000
 DEEPEST = 20
 _CLOSING = ".:!?~"
 _WIDE = "。"
-
-
-class Unfit(Exception):
-    """What was typed does not fit: ``key`` names the sentence in ``bot.texts``, ``facts`` fill
-    it."""
-
-    def __init__(self, key: str, **facts: Any) -> None:
-        super().__init__(key)
-        self.key, self.facts = key, facts
 
 
 def structured(item: model.Parameter) -> bool:
@@ -123,17 +114,17 @@ def _pace(line: tokenizer.Reader, ends: Callable[[], bool]) -> str:
 
 def value(item: model.Parameter, text: str) -> Any:
     """The value that ``text`` stands for, as the template's type has it; targets are a tuple of
-    names as typed, or their JSON. Unfit: why not."""
+    names as typed, or their JSON. Invalid: why not."""
     if len(text) > MOST_CHARACTERS:
-        raise Unfit("parse.text_too_long", count=len(text), most=MOST_CHARACTERS)
+        raise source.Invalid.phrase("parse.text_too_long", count=len(text), most=MOST_CHARACTERS)
     found = _targets(item, text) if item.association == "Targets" else _converted(item, text)
     if found is None:
-        raise Unfit("parse.value")
+        raise source.Invalid.phrase("parse.value")
     for part in _parts(found, 0):
         if isinstance(part, str) and unicode.hidden(part):
-            raise Unfit("parse.hidden")
+            raise source.Invalid.phrase("parse.hidden")
         if isinstance(part, float) and not math.isfinite(part):
-            raise Unfit("parse.value")
+            raise source.Invalid.phrase("parse.value")
     return found
 
 
@@ -145,7 +136,11 @@ def _converted(item: model.Parameter, text: str) -> Any:
         except ValueError as error:
             why = why or str(error)
     told = item.association == "RateControl" and lenient_json.begins(text.lstrip(), 0)
-    raise Unfit("parse.value_why", why=why) if told else Unfit("parse.value")
+    raise (
+        source.Invalid.phrase("parse.value_why", why=why)
+        if told
+        else source.Invalid.phrase("parse.value")
+    )
 
 
 def _readings(item: model.Parameter, text: str) -> Iterator[str]:
@@ -174,23 +169,23 @@ def _targets(item: model.Parameter, text: str) -> Any:
         try:
             given = json.loads(attempt, parse_constant=str)
             found = targets.targets(given) if isinstance(given, dict | list) else None
-        except targets.Misfit as misfit:
-            raise Unfit("parse.value_why", why=str(misfit)) from None
+        except source.Invalid as misfit:
+            raise source.Invalid.phrase("parse.value_why", why=str(misfit)) from None
         except (ValueError, RecursionError):
             continue
         for one in found if isinstance(found, list) else [found or {}]:
             for key, ids in one.items():
                 texts_only = isinstance(ids, list) and all(isinstance(each, str) for each in ids)
                 if model.fold(key) == "resourceids" and not texts_only:
-                    raise Unfit("parse.value")
+                    raise source.Invalid.phrase("parse.value")
         return found
     return None
 
 
 def _parts(found: Any, depth: int) -> Iterator[Any]:
-    """Every text and number of a value. Unfit: nested deeper than anything that is meant."""
+    """Every text and number of a value. Invalid: nested deeper than anything that is meant."""
     if depth > DEEPEST:
-        raise Unfit("parse.value")
+        raise source.Invalid.phrase("parse.value")
     if isinstance(found, dict):
         for key, inner in found.items():
             yield key

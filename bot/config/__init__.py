@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot import policy
+from bot import policy, source
 from bot.config import (
     build,
     build_rules,
@@ -38,8 +38,8 @@ from bot.config import (
     values,
 )
 from bot.config.build import Budget
-from bot.config.faults import ConfigError, Fault, sentence
-from bot.config.notes import BadCommands, Command, KnownCommands, Notes
+from bot.config.faults import ConfigError, sentence
+from bot.config.notes import Command, KnownCommands, Notes
 from bot.config.rules import Bus, Endpoint, Http, Source
 from bot.config.runbooks import Oos, Robot, Webhook
 from bot.config.schema import Aliyun, Bot, DingTalk, Lark
@@ -48,7 +48,6 @@ from bot.rules import ruleset
 
 __all__ = [
     "Aliyun",
-    "BadCommands",
     "Bot",
     "Budget",
     "Bus",
@@ -56,7 +55,6 @@ __all__ = [
     "ConfigError",
     "DingTalk",
     "Endpoint",
-    "Fault",
     "Http",
     "KnownCommands",
     "Lark",
@@ -94,7 +92,7 @@ class Config:
     sources: tuple[Source, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     buses: tuple[Bus, ...] = ()
-    warnings: tuple[Fault, ...] = ()
+    warnings: tuple[source.Fault, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -225,7 +223,7 @@ def _text(path: Path) -> str:
     """The text of the file. Raises ConfigError when there is none."""
 
     def refuse(message: str, line: int = 0) -> ConfigError:
-        return ConfigError(path, [Fault(line, "", message)])
+        return ConfigError(path, [source.Fault(source.Mark(line=line), message)])
 
     try:
         with path.open("rb") as file:
@@ -259,9 +257,9 @@ def _commands(
     )
     try:
         found: Iterable[Command] = known(place, frozenset(elsewhere(raw)))
-    except BadCommands as error:
+    except source.Invalid as error:
         for fault in error.faults:
-            notes.fault(("bot", "commands"), fault)
+            notes.fault(("bot", "commands"), str(fault))
         return None
     return {command.name: command for command in found}
 

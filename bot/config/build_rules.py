@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot import model
+from bot import model, source
 from bot.config import check, locate, rules, run_commands, schema
 from bot.config.notes import Notes
-from bot.rules import faults, paths, pattern, ruleset, transform
+from bot.rules import pattern, ruleset, transform
+from bot.source import paths
 
 KINDS: Mapping[str, model.How] = {
     "run_command": "command",
@@ -64,12 +65,12 @@ def _pattern(sight: check.Sight, index: int, rule: rules.Rule) -> pattern.Patter
         return None
     try:
         return pattern.compile(given, rule.dialect)
-    except faults.PatternError as error:
+    except source.Invalid as error:
         _tell(sight.notes, (*path, key), error)
     return None
 
 
-def _tell(notes: Notes, path: locate.Path, error: faults.LanguageError) -> None:
+def _tell(notes: Notes, path: locate.Path, error: source.Invalid) -> None:
     """Note the faults of what stands at ``path``, each on its own line."""
     for fault in error.faults:
         mark = fault.mark
@@ -83,7 +84,7 @@ def _steps(path: str) -> Iterator[str | int]:
     """The keys and indices of a JSON path; none where it cannot be read again."""
     try:
         steps = paths.parse(path).steps
-    except paths.Misread:
+    except source.Invalid:
         return
     for step in steps:
         yield step[0] if isinstance(step, tuple) else step
@@ -107,7 +108,7 @@ def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> rul
     try:
         body = transform.compile(target.form, target.value, target.template)
         transform.check(body, ruleset.PLACES.get(KINDS[key], "json"))
-    except faults.TransformError as error:
+    except source.Invalid as error:
         _tell_transform(sight.notes, path, error)
         return None
     return made if body.form == "ORIGINAL" else _with(made, body=body)
@@ -169,13 +170,13 @@ def _values(
     for name, (place, given) in asked.items():
         try:
             made[name] = run_commands.compiled(given)
-        except faults.TransformError as error:
+        except source.Invalid as error:
             for fault in error.faults:
                 sight.notes.fault(place, fault.message)
     return made if len(made) == len(asked) else None
 
 
-def _tell_transform(notes: Notes, path: locate.Path, error: faults.TransformError) -> None:
+def _tell_transform(notes: Notes, path: locate.Path, error: source.Invalid) -> None:
     """Note what is wrong with a form, its value or its template, at the key that it is about."""
     for fault in error.faults:
         mark = fault.mark

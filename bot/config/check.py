@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from bot import regexes
 from bot.config import locate, schema
 from bot.config import people as accounts
-from bot.config.faults import guess
 from bot.config.notes import Notes
 from bot.config.sight import PLATFORMS, Sight
+from bot.source import suggest
 
 __all__ = ["PLATFORMS", "Sight"]
 
@@ -273,7 +273,7 @@ def _check_globs(sight: Sight, name: str, command: schema.Command) -> None:
 
 def check_parameter(notes: Notes, table: locate.Path, name: str, known: list[str]) -> None:
     if name not in known:
-        hint = guess(name, known) or f"; it has {', '.join(known) or 'none'}"
+        hint = suggest.meant(name, known, quote="") or f"; it has {', '.join(known) or 'none'}"
         notes.fault((*table, name), f"the command has no parameter {name}{hint}")
 
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot import event_schemas
+from bot import event_schemas, source
 from bot.config import check_rules, locate, rules
-from bot.config.faults import guess, nearest
 from bot.config.sight import Sight
 from bot.rules import conditions, ruleset, template, tree
+from bot.source import suggest
 
 PARTS = ("id", "source", "type", "detail-type", "subject", "time", "data", "detail")
 """What every event has at its top."""
@@ -57,7 +57,7 @@ def _in_vain(sight: Sight, rule: ruleset.Rule) -> Iterator[str]:
 def _of_field(field: tree.Field) -> Iterator[str]:
     first = field.path[0]
     if first not in (*PARTS, *OTHERS):
-        near = nearest(first, PARTS)
+        near = suggest.nearest(first, PARTS)
         if near and abs(len(near) - len(first)) <= 1 and near[0] == first[:1]:
             yield f"asks for $.{first}, which few events have; did you mean $.{near}?"
     place = (check_rules.AS.get(first, first), *field.path[1:])
@@ -68,7 +68,10 @@ def _of_field(field: tree.Field) -> Iterator[str]:
             yield f'"{value}" is compared as it stands, with its *; {told} for what begins so'
         elif place == ("type",) and value.startswith(event_schemas.OWN):
             if value not in event_schemas.TYPES:
-                hint = guess(value, event_schemas.TYPES) or "; see docs/reference/cloudevents.md"
+                hint = (
+                    suggest.meant(value, event_schemas.TYPES, quote="")
+                    or "; see docs/reference/cloudevents.md"
+                )
                 yield f"there are no events of the type {value}{hint}"
         elif place in ENDED and value not in STATUSES and value.capitalize() in STATUSES:
             yield f"{place[1]} is never {value}: capital letters count, {value.capitalize()}"
@@ -80,17 +83,17 @@ def _of_form(sight: Sight, branch: tuple[tree.Field, ...]) -> Iterator[str]:
     asked = {(check_rules.AS.get(f.path[0], f.path[0]), *f.path[1:]): f for f in branch}
     if lark is None or ("data", "form") not in asked:
         return
-    source, type_ = asked.get(("source",)), asked.get(("type",))
-    if source is not None and not check_rules.any_holds(source, (LARK,)):
+    sender, type_ = asked.get(("source",)), asked.get(("type",))
+    if sender is not None and not check_rules.any_holds(sender, (LARK,)):
         return
     if type_ is not None and not check_rules.any_holds(type_, (event_schemas.APPROVED,)):
         return
     known = {form.form for form in sight.file.form} | set(lark.approvals)
     for code in _equal(asked["data", "form"]):
-        if code not in known and (source is not None or _LARK_CODE.fullmatch(code)):
+        if code not in known and (sender is not None or _LARK_CODE.fullmatch(code)):
             yield (
                 f"no events of the Lark form {code} arrive: it is in no [[form]]; add it to "
-                f"approvals in [lark]{guess(code, known)}"
+                f"approvals in [lark]{suggest.meant(code, known, quote='')}"
             )
 
 
@@ -122,7 +125,7 @@ def _check_texts(sight: Sight, path: locate.Path, target: rules.Target) -> None:
 def _check_variables(sight: Sight, path: locate.Path, target: rules.Target) -> None:
     try:
         used = {hole.name for hole in template.holes(target.template or "")}
-    except template.Misread:
+    except source.Invalid:
         return  # which is a fault of its own
     for name in target.value or ():
         if name not in used:

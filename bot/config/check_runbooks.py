@@ -6,9 +6,9 @@ import re
 from urllib.parse import urlsplit
 
 from bot.config import check, locate, schema
-from bot.config.faults import guess
 from bot.config.notes import Command
 from bot.config.secret import Secret
+from bot.source import suggest
 
 UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,2048}")
@@ -98,7 +98,10 @@ def _check_approvers(sight: check.Sight, name: str, known: Command) -> None:
     users = [person.ram for person in sight.file.person if person.ram]
     for user, where in known.approvers.items():
         if user not in users:
-            near = guess(user, users) or f'; write ram = "{user}" at the person it is'
+            near = (
+                suggest.meant(user, users, quote="")
+                or f'; write ram = "{user}" at the person it is'
+            )
             message = f"{where} wants the approval of {user}, but no person has that ram{near}"
             sight.notes.fault(("command", name), message, about="ram")
 
@@ -141,7 +144,10 @@ def _check_named_robots(sight: check.Sight, name: str, known: Command) -> None:
     robots = [robot.name for robot in sight.file.webhook.robot]
     for robot, where in known.robots.items():
         if robot not in robots:
-            near = guess(robot, robots) or f"; there are: {', '.join(robots) or 'none'}"
+            near = (
+                suggest.meant(robot, robots, quote="")
+                or f"; there are: {', '.join(robots) or 'none'}"
+            )
             message = f"{where} sends to robot:{robot}, and no [[webhook.robot]] has that name"
             sight.notes.fault(("command", name), message + near, about=robot)
 

@@ -6,7 +6,8 @@ import re
 
 from bot.config import check, check_asked, locate, rules
 from bot.config.secret import Secret
-from bot.rules import paths, ruleset
+from bot.rules import ruleset
+from bot.source import Invalid, paths
 
 MAPPED = ("source", "type", "subject", "id", "time", "data", "person")
 PARTS = ("body", "headers", "query")
@@ -145,8 +146,8 @@ def _path_fault(text: str, whole: bool) -> str:
     and not into the event."""
     try:
         steps = paths.parse(text).steps
-    except paths.Misread as misread:
-        return f"character {misread.offset + 1}: {misread.message}"
+    except Invalid as error:
+        return f"character {error.fault.mark.column}: {error.message}"
     if paths.ALL in steps:
         return "takes what stands at one place; `[*]` are many"
     if any(isinstance(step, tuple) and re.search(r"['\"\\]", step[0]) for step in steps):

@@ -4,69 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
-from rapidfuzz import fuzz, process, utils
 
-from bot.config import locate
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
-    """One thing that is wrong. ``line`` counts from 1; 0 is the file as a whole. ``key`` is the
-    dotted way to it. ``about`` (a name) tells which faults merely follow from a syntax error."""
-
-    line: int
-    key: str
-    message: str
-    about: str = field(default="", compare=False, repr=False)
+from bot import source
+from bot.source import suggest
 
 
-class ConfigError(Exception):
+class ConfigError(source.Invalid):
     """The configuration cannot be used. ``faults`` has all that is wrong, in order of lines;
     ``warnings`` what was noticed besides."""
 
     def __init__(
-        self, path: FilePath, faults: Iterable[Fault], warnings: Iterable[Fault] = ()
+        self,
+        path: FilePath,
+        faults: Iterable[source.Fault],
+        warnings: Iterable[source.Fault] = (),
     ) -> None:
+        super().__init__(*sorted(set(faults)))
         self.path = path
-        self.faults = tuple(sorted(set(faults)))
         self.warnings = tuple(sorted(set(warnings)))
-        super().__init__("\n".join(sentence(path, fault) for fault in self.faults))
+
+    def __str__(self) -> str:
+        return "\n".join(sentence(self.path, fault) for fault in self.faults)
 
 
-def sentence(path: FilePath, fault: Fault) -> str:
+def sentence(path: FilePath, fault: source.Fault) -> str:
     """``bot.toml:12  aliyun.regoin: unknown key, did you mean region?``"""
-    place = f"{path.name}:{fault.line}" if fault.line else str(path)
-    return f"{place}  {fault.key}: {fault.message}" if fault.key else f"{place}  {fault.message}"
-
-
-def dotted(path: locate.Path) -> str:
-    """A path as people write it. Indices are left out: the line tells which one is meant."""
-    keys = (part for part in path if isinstance(part, str))
-    return ".".join(key if re.fullmatch(r"[\w-]+", key) else repr(key) for key in keys)
-
-
-def guess(given: str, known: Iterable[str]) -> str:
-    """``, did you mean X?`` where X resembles what was given, else nothing."""
-    best = nearest(given, known)
-    return f", did you mean {best}?" if best else ""
-
-
-def nearest(given: str, known: Iterable[str]) -> str:
-    """The name that resembles most what was given; "" if none does."""
-    best = process.extractOne(
-        given[:200],
-        sorted(set(known)),
-        scorer=fuzz.ratio,
-        processor=utils.default_process,
-        score_cutoff=60,
-    )
-    return best[0] if best else ""
+    mark = fault.mark
+    place = f"{path.name}:{mark.line}" if mark.line else str(path)
+    return f"{place}  {mark.path}: {fault.message}" if mark.path else f"{place}  {fault.message}"
 
 
 def table_at(model: Any, path: Iterable[str | int]) -> type[BaseModel] | None:
@@ -88,7 +58,7 @@ def message(error: ErrorDetails, root: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         table = table_at(root, where[:-1])
         known = list(table.model_fields) if table else []
-        hint = guess(str(where[-1]), known)
+        hint = suggest.meant(str(where[-1]), known, quote="")
         return "unknown key" + (hint or f"; known here: {', '.join(known)}")
     if kind == "missing":
         table = table_at(root, where[:-1])
@@ -97,7 +67,7 @@ def message(error: ErrorDetails, root: type[BaseModel]) -> str:
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", facts["expected"])
         given = error["input"]
-        hint = guess(given, allowed) if isinstance(given, str) else ""
+        hint = suggest.meant(given, allowed, quote="") if isinstance(given, str) else ""
         listed = ", ".join(one or '""' for one in allowed)
         return f"must be one of {listed}{hint}"
     if kind in ("fault", "secret"):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any, Protocol
 
+from bot import source
 from bot.config import locate
-from bot.config.faults import Fault, dotted
-from bot.rules import faults as faults_of_rules
 from bot.rules import reading
+from bot.source import paths
 
 
 class Parameter(Protocol):
@@ -48,23 +48,15 @@ class Command(Protocol):
 
 KnownCommands = Callable[[FilePath, Collection[str]], Iterable[Command]]
 """Loads the commands of a folder; the names are of those that OOS itself runs. Raises
-BadCommands."""
-
-
-class BadCommands(Exception):
-    """The command files cannot be used; ``faults`` are sentences that say why."""
-
-    def __init__(self, faults: Iterable[str]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("\n".join(self.faults))
+source.Invalid."""
 
 
 class Notes:
     """The faults and warnings found so far, each with the line it is about."""
 
     def __init__(self, lines: locate.Lines, skipped: str) -> None:
-        self.faults: list[Fault] = []
-        self.warnings: list[Fault] = []
+        self.faults: list[source.Fault] = []
+        self.warnings: list[source.Fault] = []
         self._lines = lines
         self._skipped = skipped
 
@@ -75,11 +67,11 @@ class Notes:
         """The value of the JSON that stands in quotes at ``path``: what is wrong within is from now
         on told on the lines where it stands there. None: it is no JSON."""
         try:
-            value, source = reading.read(text, "")
-        except faults_of_rules.PatternError:
+            value, places = reading.read(text, "")
+        except source.Invalid:
             return None
-        for inner in source.offsets:
-            mark = source.mark(inner)
+        for inner in places.offsets:
+            mark = places.mark(inner)
             line = self._lines.within(path, mark.line, mark.column)
             self._lines.lines.setdefault((*path, *inner), line)
         return value
@@ -89,12 +81,20 @@ class Notes:
         syntax error is the fault, and this one only follows from it."""
         unread = about and re.search(rf"(?<![\w-]){re.escape(about)}(?![\w-])", self._skipped)
         if not unread:
-            self.faults.append(Fault(self.line(path), dotted(path), message, about))
+            self.faults.append(
+                source.Fault(source.Mark(line=self.line(path), path=paths.dotted(path)), message)
+            )
 
     def fault_within(self, path: locate.Path, line: int, column: int, message: str) -> None:
         """Note a fault at a place of the text that stands at ``path``."""
         place = self._lines.within(path, line, column)
-        self.faults.append(Fault(place, dotted(path), f"column {column}: {message}"))
+        self.faults.append(
+            source.Fault(
+                source.Mark(line=place, path=paths.dotted(path)), f"column {column}: {message}"
+            )
+        )
 
     def warn(self, path: locate.Path, message: str) -> None:
-        self.warnings.append(Fault(self.line(path), dotted(path), message))
+        self.warnings.append(
+            source.Fault(source.Mark(line=self.line(path), path=paths.dotted(path)), message)
+        )

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from bot.config import faults, locate, schema
 from bot.config.secret import Secret
+from bot.source import suggest
 
 ROUNDS = 8
 Origins = dict[locate.Path, list[int]]
@@ -120,7 +121,7 @@ def _told(found: list[ErrorDetails]) -> list[tuple[locate.Path, str, str]]:
         if error["type"] == "extra_forbidden":
             table = faults.table_at(schema.File, error["loc"][:-1])
             fields = table.model_fields if table else ()
-            meant.add((*error["loc"][:-1], faults.nearest(str(error["loc"][-1]), fields)))
+            meant.add((*error["loc"][:-1], suggest.nearest(str(error["loc"][-1]), fields)))
     return [
         (
             _place(error),

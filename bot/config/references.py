@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.config import locate
-from bot.config.faults import guess
 from bot.config.notes import Command, Notes
+from bot.source import suggest
 
 ANY = "*"
 _ROBOT = re.compile(r"=?(?i:robot):\s*([^\s{}]+)\s*")
@@ -151,13 +151,15 @@ def _check_somewhere(
         both = " and ".join(sorted(here))
         notes.fault(path, f"there is a group {name} on {both}; say which: platform = …", "platform")
     elif not here:
-        near = guess(name, frozenset().union(*known.groups.values()))
+        near = suggest.meant(name, frozenset().union(*known.groups.values()), quote="")
         notes.fault(path, f"there is no group {name}{near}", about=name)
 
 
 def _expect(what: str, name: str, known: frozenset[str], path: locate.Path, notes: Notes) -> None:
     if name not in known:
-        notes.fault(path, f"there is no {what} {name}{guess(name, known)}", about=name)
+        notes.fault(
+            path, f"there is no {what} {name}{suggest.meant(name, known, quote='')}", about=name
+        )
 
 
 def _check_approver(path: locate.Path, name: str, known: Names, notes: Notes) -> None:
@@ -181,7 +183,11 @@ def _check_group(
         there = " and ".join(elsewhere)
         notes.fault(path, f"the group {name} is on {there}, but this {what} on {platform}", name)
     else:
-        notes.fault(path, f"there is no group {name} on {platform}{guess(name, here)}", name)
+        notes.fault(
+            path,
+            f"there is no group {name} on {platform}{suggest.meant(name, here, quote='')}",
+            name,
+        )
 
 
 def _check_commands(values: dict[str, Any], known: Names, notes: Notes) -> None:
@@ -191,7 +197,7 @@ def _check_commands(values: dict[str, Any], known: Names, notes: Notes) -> None:
         for path, name in texts(values, *pattern):
             if name in known.operations or not _is_command(name, known):
                 continue
-            near, what = guess(name, known.operations), pattern[0]
+            near, what = suggest.meant(name, known.operations, quote=""), pattern[0]
             message = f"there is no table [command.{name}], so the {what} could never run it{near}"
             notes.fault(path, message, about=name)
     if known.commands is None:
@@ -216,5 +222,5 @@ def _check_command(path: locate.Path, name: str, known: Names, notes: Notes) -> 
     if name in known.aliases:
         notes.fault(path, f"{name} is another word for {known.aliases[name]}; write that name here")
     else:
-        near = guess(name, known.commands or ())
+        near = suggest.meant(name, known.commands or (), quote="")
         notes.fault(path, f"there is no command {name}{near}")

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bot import source
 from bot.config import check_rules, check_runbooks, check_sources, locate, partial, schema
 from bot.config.notes import Notes
-from bot.config.secret import Secret, Unresolvable
+from bot.config.secret import Secret
 
 SHORTEST_KEY = 32
 KEY_HINT = f"give {SHORTEST_KEY} random characters or more, such as `openssl rand -hex 32` prints"
@@ -95,7 +96,7 @@ class _Reader:
     def secret(self, secret: Secret, whole: locate.Path) -> Secret:
         try:
             return secret.resolve(self.folder, self.environ)
-        except Unresolvable as error:
+        except source.Invalid as error:
             self.notes.fault(whole, str(error))
             return secret
 
@@ -140,14 +141,14 @@ class _Reader:
                 self.notes.fault((*place, "headers", name), fault)
         return endpoint.model_copy(update={"headers": read})
 
-    def source(self, source: Any, place: locate.Path) -> Any:
+    def source(self, table: Any, place: locate.Path) -> Any:
         for key in check_sources.SECRETS:
-            source = self.read(source, (key,), (*place, key))
-            given = getattr(source, key)
+            table = self.read(table, (key,), (*place, key))
+            given = getattr(table, key)
             if given is not None and given.known:
-                fault = check_sources.secret_fault(source, key, given)
+                fault = check_sources.secret_fault(table, key, given)
                 if fault:
                     self.notes.fault((*place, key), fault)
                 else:
                     self.strength(given, (*place, key))
-        return source
+        return table

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot import source
 from bot.config import check, locate, references, rules, schema
 from bot.config.notes import Notes, Parameter
 from bot.config.references import ANY
-from bot.rules import faults, placeholders, transform
+from bot.rules import placeholders, transform
 
 TARGETS = "targets"
 """The parameter that takes instances."""
@@ -56,7 +57,7 @@ def arguments(
 
 
 def compiled(given: tuple[Any, ...]) -> transform.Transform:
-    """What makes a value. TransformError says what is wrong with it."""
+    """What makes a value. Invalid says what is wrong with it."""
     if len(given) > 1:
         return placeholders.joined([str(one) for one in given])
     return placeholders.argument(given[0])
@@ -101,7 +102,7 @@ def check_constants(
             continue
         try:
             made = compiled(given)
-        except faults.TransformError:
+        except source.Invalid:
             continue  # which is a fault of its own
         if made.form != "CONSTANT":
             continue

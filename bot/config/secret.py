@@ -14,15 +14,13 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from bot import source
+
 MOST_BYTES = 64 << 10
 BOM = "\ufeff"
 """What Windows' editors put before a text; it is no part of a secret."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 FORMS = '{ env = "NAME" } or { file = "path" }'
-
-
-class Unresolvable(Exception):
-    """The environment variable or file of a secret is missing or unusable; the message says so."""
 
 
 class Secret:
@@ -47,20 +45,20 @@ class Secret:
         return self._value is not None
 
     def resolve(self, folder: Path, environ: Mapping[str, str]) -> Secret:
-        """Read the value; a relative path counts from ``folder``. Raises Unresolvable."""
+        """Read the value; a relative path counts from ``folder``. Raises source.Invalid."""
         if self._value is not None:
             return self
         if self.source == "env":
             value = environ.get(self.where, "")
             if not value:
                 state = "empty" if self.where in environ else "not set"
-                raise Unresolvable(f"the environment variable {self.where} is {state}")
+                raise source.Invalid(f"the environment variable {self.where} is {state}")
         else:
             value = _content(folder / Path(self.where).expanduser())
         value = value.removeprefix(BOM)
         fault = _fault(value)
         if fault:
-            raise Unresolvable(f"{self.source} {self.where} {fault}")
+            raise source.Invalid(f"{self.source} {self.where} {fault}")
         return Secret(self.source, self.where, value)
 
     def __repr__(self) -> str:
@@ -134,19 +132,19 @@ def _content(path: Path) -> str:
     """What a secret's file holds, without the line end that editors add."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise Unresolvable(f"the file {path} is too large to be a secret")
+            raise source.Invalid(f"the file {path} is too large to be a secret")
         content = path.read_bytes()
         if content[:2] in UTF_16 or content[1:4:2] == b"\0\0" or content[:3:2] == b"\0\0":
-            raise Unresolvable(f"the file {path} is UTF-16 text; save it as UTF-8")
+            raise source.Invalid(f"the file {path} is UTF-16 text; save it as UTF-8")
         value = content.decode().removeprefix(BOM).rstrip("\r\n")
     except FileNotFoundError:
-        raise Unresolvable(f"there is no file {path}") from None
+        raise source.Invalid(f"there is no file {path}") from None
     except UnicodeDecodeError:
         # Not chained: the decoding error carries the bytes of the secret.
-        raise Unresolvable(f"the file {path} is not UTF-8 text") from None
+        raise source.Invalid(f"the file {path} is not UTF-8 text") from None
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", "") or type(error).__name__
-        raise Unresolvable(f"the file {path} cannot be read: {reason}") from None
+        raise source.Invalid(f"the file {path} cannot be read: {reason}") from None
     if not value:
-        raise Unresolvable(f"the file {path} is empty")
+        raise source.Invalid(f"the file {path} is empty")
     return value

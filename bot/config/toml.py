@@ -11,8 +11,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
+from bot import source
 from bot.config import locate
-from bot.config.faults import Fault
 
 MOST_ERRORS = 30
 DEEPEST = 150
@@ -32,7 +32,7 @@ class Reading:
 
     text: str
     values: dict[str, Any]
-    faults: tuple[Fault, ...]
+    faults: tuple[source.Fault, ...]
     skipped: str
 
 
@@ -45,7 +45,7 @@ class _Error:
 def read(text: str) -> Reading:
     """Everything that can be read of a TOML text."""
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
-    faults: list[Fault] = []
+    faults: list[source.Fault] = []
     skipped: list[str] = []
     while True:
         left = "".join(lines)
@@ -53,10 +53,12 @@ def read(text: str) -> Reading:
         if not isinstance(read, _Error):
             return Reading(left, read, tuple(faults), "".join(skipped))
         if not read.line or len(faults) > MOST_ERRORS:
-            faults.append(Fault(read.line, "", f"not valid TOML: {read.message}"))
+            faults.append(
+                source.Fault(source.Mark(line=read.line), f"not valid TOML: {read.message}")
+            )
             return Reading("", {}, tuple(faults), text)
         first, last = _broken(lines, read.line)
-        faults.append(Fault(first, "", f"not valid TOML: {read.message}"))
+        faults.append(source.Fault(source.Mark(line=first), f"not valid TOML: {read.message}"))
         gone = lines[first - 1 : last]
         if not "".join(gone).strip():
             return Reading("", {}, tuple(faults), text)

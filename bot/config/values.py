@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from bot import regexes
-from bot.rules import faults, reading
+from bot import regexes, source
+from bot.rules import reading
 
 Platform = Literal["dingtalk", "lark"]
 Caller = Literal[
@@ -179,7 +179,7 @@ def json_table(value: Any) -> Any:
         return value
     try:
         found, _ = reading.read(value, "")
-    except faults.PatternError as error:
+    except source.Invalid as error:
         fault = error.faults[0]
         where = f"line {fault.mark.line}, column {fault.mark.column}"
         raise _fault(

@@ -15,7 +15,7 @@ from bot import model
 from bot.core import form_mapping, intake_form
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
-from bot.rules import effort, ruleset, transform
+from bot.rules import effort, escapes, ruleset, transform
 
 ENDS: Mapping[model.State, str] = {
     model.State.SUCCEEDED: "Success",
@@ -352,7 +352,7 @@ def deliver(
         return stopped("rule.failed", about, rule, number, event, error=error)
     try:
         body = body_of(target, event)
-    except (transform.MissingVariable, transform.UnfitValue) as fault:
+    except escapes.Unwritable as fault:
         return stopped("rule.failed", about, rule, number, event, error=str(fault))
     if isinstance(to, model.ToCommand):
         person = to.person or origin.person
@@ -379,7 +379,7 @@ def stopped(
 
 
 def body_of(target: ruleset.Target, event: model.CloudEvent) -> Any:
-    """What a target gets. MissingVariable, UnfitValue: the event does not hold it."""
+    """What a target gets. Unwritable: the event does not hold it."""
     plain = event.plain()
     if isinstance(target.to, model.ToCommand):
         return {

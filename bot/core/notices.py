@@ -29,7 +29,7 @@ def _content(notice: calls.Notify) -> Any:
         return notice.content
     try:
         return robots.written(shape, found, notice.content)
-    except escapes.Unfit:  # null within a text, which templates print
+    except escapes.Unwritable:  # null within a text, which templates print
         told = {name: "null" if value is None else value for name, value in found.items()}
         return robots.written(shape, told, notice.content)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from bot import model, policy
+from bot import model, policy, source
 from bot.commands import rendering
 from bot.core import (
     endings,
@@ -140,7 +140,7 @@ def refusal_of_content(name: str, content: str) -> policy.Refusal | None:
         return policy.Refusal("refused.definition_long", facts)
     try:
         parsed(content, name)
-    except oos.TemplateError as error:
+    except source.Invalid as error:
         facts = {"name": name, "problems": "; ".join(map(str, error.faults[:3]))}
         return policy.Refusal("refused.definition_unreadable", facts)
     return None

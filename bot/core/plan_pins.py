@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from bot import source
 from bot.core import plan_definitions
 from bot.core.decision import parsed
 from bot.oos.parameters import known_values
@@ -62,7 +63,7 @@ def _as_meant(template: oos.Template, text: str, number: int, version: str) -> o
     """The template of this text, if it is the same but for the one task's version."""
     try:
         found = parsed(text, template.name)
-    except oos.TemplateError:
+    except source.Invalid:
         return None
     wanted = [_bare(asdict(task)) for task in template.tasks]
     given = {key: v for key, v in wanted[number]["properties"].items() if not _is_version(key)}

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot import model, policy, texts
+from bot import model, policy, source, texts
 from bot.cards import runs
 from bot.oos.check import hidden
 from bot.oos.engine import actions, flow, units
@@ -405,7 +405,7 @@ def uses_of(subject: Subject) -> tuple[hidden.Use, ...]:
     return hidden.uses(subject.template, known)
 
 
-def faults_of(subject: Subject) -> list[oos.Fault]:
+def faults_of(subject: Subject) -> list[source.Fault]:
     """Where hidden values could decide what is done."""
     known = {oos.fold(name): item for name, item in subject.library.items()}
     return hidden.faults(subject.template, known)

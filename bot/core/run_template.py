@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
-from bot import cards, model, texts
+from bot import cards, model, source, texts
 from bot.core import (
     authority,
     call_limits,
@@ -30,7 +30,6 @@ from bot.core import (
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
 from bot.deployment import Deployment
 from bot.oos.engine import calls, interpreter, journal
-from bot.oos.template import model as oos
 from bot.policy import quorum
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ SHOWN_EVERY = timedelta(seconds=1)
 TIMERS = ("wake", "progress", *VOTE_TIMERS)
 GOING = (model.State.RUNNING, model.State.WAITING)
 BROKEN = (
-    oos.TemplateError,
+    source.Invalid,
     interpreter.JournalError,
     LookupError,
     ArithmeticError,

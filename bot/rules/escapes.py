@@ -7,6 +7,8 @@ import re
 from typing import Any, Literal
 from urllib.parse import quote
 
+from bot import source
+
 Into = Literal["json", "text", "robot"]
 """Where a result lands: in JSON, in plain text, or in a message to a group's robot."""
 _BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
@@ -36,7 +38,7 @@ NOWHERE = "https://no-address.invalid/"
 NOBODY = "nobody"
 
 
-class Unfit(Exception):
+class Unwritable(source.Invalid):
     """A value that cannot be written where it would land."""
 
 
@@ -50,13 +52,13 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if value is None:
-        raise Unfit("it is null")
+        raise Unwritable("it is null")
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except RecursionError as error:
-        raise Unfit("it is nested too deep to be written") from error
+        raise Unwritable("it is nested too deep to be written") from error
     except (ValueError, TypeError) as error:
-        raise Unfit(f"it cannot be written as JSON: {error}") from error
+        raise Unwritable(f"it cannot be written as JSON: {error}") from error
 
 
 def markdown(value: Any) -> str:

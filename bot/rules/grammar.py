@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.rules import conditions, faults, operators, reading, tree
+from bot import source
+from bot.rules import conditions, operators, reading, tree
+from bot.source import suggest
 
 BRANCHES = 1000
 """How many combinations ``$or`` may make; AWS's own limit."""
@@ -30,10 +32,10 @@ class Reader:
     def __init__(self, places: reading.Source | reading.Bare, dialect: conditions.Dialect) -> None:
         self.places = places
         self.dialect = dialect
-        self.found: list[faults.Fault] = []
+        self.found: list[source.Fault] = []
 
     def wrong(self, path: _Path, message: str, key: bool = False) -> None:
-        self.found.append(faults.Fault(self.places.mark(path, key), message))
+        self.found.append(source.Fault(self.places.mark(path, key), message))
 
     def pattern(self, value: Any) -> list[Branch]:
         """The branches of a whole pattern."""
@@ -66,13 +68,13 @@ class Reader:
         if self.dialect == "aws":
             return True
         if key not in ATTRIBUTES and not re.fullmatch("[a-z0-9]+", key):
-            hint = faults.meant(key, ATTRIBUTES)
+            hint = suggest.expected(key, sorted(ATTRIBUTES))
             if key in operators.NAMES:
                 hint = ': an operator stands in the array of a key, {"source": [{"prefix": "…"}]}'
             self.wrong(here, f"no attribute of an event is called `{key[:60]}`{hint}", key=True)
             return False
         if isinstance(inner, Mapping) and key not in NESTING:
-            hint = faults.listed(NESTING)
+            hint = suggest.listed(NESTING)
             self.wrong(here, f"`{key}` takes values, it has no keys below it as {hint} has")
             return False
         return True
@@ -102,11 +104,11 @@ class Reader:
         if not isinstance(value, Mapping):
             try:
                 return (operators.exact(value, self.dialect),)
-            except operators.Misread as misread:
-                self.wrong(here, misread.message)
+            except operators.BadOperand as error:
+                self.wrong(here, error.message)
                 return ()
         if not value:
-            self.wrong(here, f"an empty object; write {faults.listed(operators.NAMES)} in it")
+            self.wrong(here, f"an empty object; write {suggest.listed(operators.NAMES)} in it")
         if self.dialect == "aws" and len(value) > 1:
             self.wrong(here, "one operator in one object in the aws dialect; split it in two")
         read = [self.operator(str(name), given, (*here, name)) for name, given in value.items()]
@@ -118,8 +120,8 @@ class Reader:
     def operator(self, name: str, given: Any, here: _Path) -> conditions.Condition | None:
         try:
             return operators.read(name, given, self.dialect)
-        except operators.Misread as misread:
-            self.wrong((*here, *misread.path), misread.message, misread.of_key)
+        except operators.BadOperand as error:
+            self.wrong((*here, *error.path), error.message, error.of_key)
             return None
 
     def either(self, value: Any, here: _Path, keys: tuple[str, ...]) -> list[Branch]:

@@ -7,26 +7,27 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bot.rules import conditions, faults
+from bot import source
+from bot.rules import conditions
+from bot.source import suggest
 
 ANY_CASE: Final = "equals-ignore-case"
 
 
-class Misread(Exception):
+class BadOperand(source.Invalid):
     """A value that an operator does not take. ``path`` leads from the operator to the culprit;
     ``of_key`` means its name, not what stands behind it."""
 
     def __init__(self, message: str, *path: str | int, of_key: bool = False) -> None:
         super().__init__(message)
-        self.message = message
         self.path = path
         self.of_key = of_key
 
 
 def read(name: str, value: Any, dialect: conditions.Dialect) -> conditions.Condition:
-    """The condition of one operator. Misread says what it takes instead."""
+    """The condition of one operator. BadOperand says what it takes instead."""
     if name not in _OPERATORS:
-        raise Misread(f"no operator is called `{name[:60]}`{_meant(name)}", of_key=True)
+        raise BadOperand(f"no operator is called `{name[:60]}`{_meant(name)}", of_key=True)
     return _OPERATORS[name](value, dialect)
 
 
@@ -41,7 +42,7 @@ def _meant(name: str) -> str:
     """What was probably meant; no near name, the whole list: there are few operators."""
     if name in _USED_ELSEWHERE:
         return f", {_USED_ELSEWHERE[name]}"
-    return faults.meant(name, _OPERATORS)
+    return suggest.expected(name, sorted(_OPERATORS))
 
 
 _USED_ELSEWHERE = {
@@ -59,7 +60,7 @@ def _finite(value: Any) -> int | float:
     if conditions.is_number(value) and (isinstance(value, int) or math.isfinite(value)):
         number: int | float = value
         return number
-    raise Misread(f"expected text, a number, true, false or null, not {_kind(value)}")
+    raise BadOperand(f"expected text, a number, true, false or null, not {_kind(value)}")
 
 
 def _kind(value: Any) -> str:
@@ -72,13 +73,13 @@ def _kind(value: Any) -> str:
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise Misread(f"`{name}` takes text in quotes, not {_kind(value)}")
+        raise BadOperand(f"`{name}` takes text in quotes, not {_kind(value)}")
     return value
 
 
 def _filled(name: str, value: Any) -> str:
     if not _text(name, value):
-        raise Misread(f"`{name}` takes text that is not empty: all text would match")
+        raise BadOperand(f"`{name}` takes text that is not empty: all text would match")
     return str(value)
 
 
@@ -91,7 +92,7 @@ def _affix(name: conditions.How) -> Callable[[Any, conditions.Dialect], conditio
     def made(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
         if isinstance(value, Mapping):
             if list(value) != [ANY_CASE]:
-                raise Misread(f"`{name}` takes text, or an object with `{ANY_CASE}` alone")
+                raise BadOperand(f"`{name}` takes text, or an object with `{ANY_CASE}` alone")
             read = _text if dialect == "aws" else _filled
             text = read(ANY_CASE, value[ANY_CASE])
             return conditions.Text(name, text.lower(), fold=True)
@@ -115,13 +116,13 @@ def _wildcard(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     for letter in _text("wildcard", value):
         if escaped:
             if letter not in "*\\":
-                raise Misread(f"`\\{letter}` means nothing in a wildcard: write `\\\\` or `\\*`")
+                raise BadOperand(f"`\\{letter}` means nothing in a wildcard: write `\\\\` or `\\*`")
             piece, escaped = piece + letter, False
         elif letter == "\\":
             escaped = True
         elif letter == "*":
             if star:
-                raise Misread("`**` is one star too many in a wildcard: `*` is any length")
+                raise BadOperand("`**` is one star too many in a wildcard: `*` is any length")
             pieces.append(piece)
             piece, star = "", True
             continue
@@ -129,22 +130,22 @@ def _wildcard(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
             piece += letter
         star = False
     if escaped:
-        raise Misread("a wildcard ends with `\\`: write `\\\\` for the character itself")
+        raise BadOperand("a wildcard ends with `\\`: write `\\\\` for the character itself")
     return conditions.Wildcard(value, (*pieces, piece))
 
 
 def _numeric(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     if not isinstance(value, list | tuple) or not value or len(value) % 2:
-        raise Misread('`numeric` takes pairs of a comparison and a number: [">", 0, "<=", 5]')
+        raise BadOperand('`numeric` takes pairs of a comparison and a number: [">", 0, "<=", 5]')
     terms = []
     for at in range(0, len(value), 2):
         name, number = value[at], value[at + 1]
         if not isinstance(name, str) or name not in conditions.COMPARE:
-            known = faults.listed(conditions.COMPARE)
-            raise Misread(f"`numeric` compares with {known}, not {_kind(name)}", at)
+            known = suggest.listed(conditions.COMPARE)
+            raise BadOperand(f"`numeric` compares with {known}, not {_kind(name)}", at)
         terms.append((name, _number(number, at + 1)))
     if len(terms) > 2:
-        raise Misread("`numeric` takes one comparison, or two for a range")
+        raise BadOperand("`numeric` takes one comparison, or two for a range")
     if dialect == "aws":
         _as_aws_writes([name for name, _ in terms])
     return conditions.Numeric(_possible(tuple(terms)), dialect)
@@ -152,16 +153,18 @@ def _numeric(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
 
 def _number(number: Any, at: int) -> int | float:
     if not conditions.is_number(number):
-        raise Misread(f"`numeric` compares with a number without quotes, not {_kind(number)}", at)
+        raise BadOperand(
+            f"`numeric` compares with a number without quotes, not {_kind(number)}", at
+        )
     return _finite(number)
 
 
 def _as_aws_writes(names: list[str]) -> None:
     """The comparisons that AWS's compiler takes (JsonRuleCompiler.java of aws/event-ruler)."""
     if "!=" in names:
-        raise Misread("`numeric` has no `!=` in the aws dialect; write `anything-but`", 0)
+        raise BadOperand("`numeric` has no `!=` in the aws dialect; write `anything-but`", 0)
     if len(names) == 2 and not (names[0] in (">", ">=") and names[1] in ("<", "<=")):
-        raise Misread(
+        raise BadOperand(
             "two comparisons are a range in the aws dialect: the lower bound with `>` or `>=`,"
             f" then the upper one with `<` or `<=`, not `{names[0]}` and `{names[1]}`"
         )
@@ -174,7 +177,7 @@ def _possible(terms: tuple[tuple[str, int | float], ...]) -> tuple[tuple[str, in
     if low and high:
         (bottom, open_bottom), (top, open_top) = max(low), min(high)
         if bottom > top or (bottom == top and (open_bottom or open_top)):
-            raise Misread("no number is in this range: swap the bounds?")
+            raise BadOperand("no number is in this range: swap the bounds?")
     return terms
 
 
@@ -183,15 +186,17 @@ def _cidr(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
-        raise Misread(f"`cidr` takes an address or a network like 10.0.0.0/24: {error}") from error
+        raise BadOperand(
+            f"`cidr` takes an address or a network like 10.0.0.0/24: {error}"
+        ) from error
     if network.version == 6 and dialect == "alibaba":
-        raise Misread("`cidr` takes IPv4 only in the alibaba dialect; aws knows IPv6, too")
+        raise BadOperand("`cidr` takes IPv4 only in the alibaba dialect; aws knows IPv6, too")
     return conditions.Cidr(network)
 
 
 def _exists(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     if not isinstance(value, bool):
-        raise Misread(f"`exists` takes true or false without quotes, not {_kind(value)}")
+        raise BadOperand(f"`exists` takes true or false without quotes, not {_kind(value)}")
     return conditions.Exists(value)
 
 
@@ -201,44 +206,46 @@ def _anything_but(value: Any, dialect: conditions.Dialect) -> conditions.Conditi
     if not isinstance(value, list | tuple):
         return conditions.AnythingBut((_but(value, dialect),))
     if not value:
-        raise Misread("`anything-but` takes a value or an array of values, this one is empty")
+        raise BadOperand("`anything-but` takes a value or an array of values, this one is empty")
     if dialect == "aws" and len({isinstance(each, str) for each in value}) > 1:
-        raise Misread("`anything-but` takes all text or all numbers in the aws dialect")
+        raise BadOperand("`anything-but` takes all text or all numbers in the aws dialect")
     found = []
     for at, each in enumerate(value):
         try:
             found.append(_but(each, dialect))
-        except Misread as misread:
-            raise Misread(misread.message, at, *misread.path) from misread
+        except BadOperand as error:
+            raise BadOperand(error.message, at, *error.path) from error
     return conditions.AnythingBut(tuple(found))
 
 
 def _but(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     if dialect == "aws" and (value is None or isinstance(value, bool)):
-        raise Misread("`anything-but` takes text or numbers in the aws dialect")
+        raise BadOperand("`anything-but` takes text or numbers in the aws dialect")
     return exact(value, dialect)
 
 
 def _nested(value: Mapping[str, Any], dialect: conditions.Dialect) -> tuple[Any, ...]:
     """What ``anything-but`` excludes by an operator: of one text, or of each of several."""
     if len(value) != 1:
-        raise Misread(f"`anything-but` takes one operator: {faults.listed(_NESTED)}")
+        raise BadOperand(f"`anything-but` takes one operator: {suggest.listed(_NESTED)}")
     [(name, given)] = value.items()
     if name not in _NESTED:
-        hint = faults.meant(str(name), _NESTED)
-        raise Misread(f"`anything-but` does not take `{str(name)[:60]}`{hint}", name, of_key=True)
+        hint = suggest.expected(str(name), sorted(_NESTED))
+        raise BadOperand(
+            f"`anything-but` does not take `{str(name)[:60]}`{hint}", name, of_key=True
+        )
     texts = given if isinstance(given, list | tuple) else [given]
     if not texts:
-        raise Misread(f"`{name}` takes text or an array of texts, this one is empty", name)
+        raise BadOperand(f"`{name}` takes text or an array of texts, this one is empty", name)
     found = []
     for at, text in enumerate(texts):
         path = (name, at) if texts is given else (name,)
         if isinstance(text, Mapping):
-            raise Misread(f"`{name}` takes text here, not an object", *path)
+            raise BadOperand(f"`{name}` takes text here, not an object", *path)
         try:
             found.append(_OPERATORS[name](_emptiable(name, text), dialect))
-        except Misread as misread:
-            raise Misread(misread.message, *path, *misread.path) from misread
+        except BadOperand as error:
+            raise BadOperand(error.message, *path, *error.path) from error
     return tuple(found)
 
 

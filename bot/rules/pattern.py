@@ -49,7 +49,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.rules import conditions, effort, faults, grammar, reading, short, tree
+from bot import source
+from bot.rules import conditions, effort, grammar, reading, short, tree
+from bot.source import paths, suggest
 
 Dialect = conditions.Dialect
 DIALECTS: tuple[Dialect, ...] = ("alibaba", "aws")
@@ -112,27 +114,27 @@ class Pattern:
 
 
 def compile(
-    source: str | Mapping[str, Any], dialect: Dialect = "alibaba", file: str = "pattern"
+    text: str | Mapping[str, Any], dialect: Dialect = "alibaba", file: str = "pattern"
 ) -> Pattern:
     """A pattern from JSON text, from the short form (``$.source == "a" && $.data.n > 5``), or from
-    a mapping. PatternError has every fault with its line and column in ``file``, or with its JSON
+    a mapping. Invalid has every fault with its line and column in ``file``, or with its JSON
     path where a mapping is given."""
     if dialect not in DIALECTS:
         raise ValueError(f"dialect is one of {', '.join(DIALECTS)}, not {dialect!r}")
     places: reading.Source | reading.Bare = reading.Bare(file)
-    value: Any = source
-    if isinstance(source, str):
-        if len(source) > LENGTH:
-            message = f"a pattern of {len(source)} characters; {LENGTH} is the most"
-            raise faults.PatternError([faults.Fault(faults.Mark(file, 1, 1), message)])
-        source = source.removeprefix("\ufeff")
-        if source.lstrip()[:1] not in ("{", "[", '"', ""):
-            return _compiled(dialect, short.branches(source, dialect, file))
-        value, places = reading.read(source, file)
+    value: Any = text
+    if isinstance(text, str):
+        if len(text) > LENGTH:
+            message = f"a pattern of {len(text)} characters; {LENGTH} is the most"
+            raise source.Invalid(source.Fault(source.Mark(file, 1, 1), message))
+        text = text.removeprefix("\ufeff")
+        if text.lstrip()[:1] not in ("{", "[", '"', ""):
+            return _compiled(dialect, short.branches(text, dialect, file))
+        value, places = reading.read(text, file)
     reader = grammar.Reader(places, dialect)
     branches = reader.pattern(value)
     if reader.found:
-        raise faults.PatternError(reader.found)
+        raise source.Invalid(*sorted(set(reader.found)))
     return _compiled(dialect, branches)
 
 
@@ -145,7 +147,7 @@ def _reason(event: Mapping[str, Any], mismatch: tree.Mismatch, branch: int) -> R
     missing = mismatch.found is tree.MISSING
     found = "nothing" if missing else conditions.said(mismatch.found)
     near = _near(event, mismatch.path) if missing else ""
-    return Reason(faults.written(mismatch.path), mismatch.wanted, found, near, branch)
+    return Reason(paths.written(mismatch.path), mismatch.wanted, found, near, branch)
 
 
 def _near(event: Mapping[str, Any], path: tuple[str, ...]) -> str:
@@ -155,8 +157,8 @@ def _near(event: Mapping[str, Any], path: tuple[str, ...]) -> str:
         known = [str(name) for name in list(here)[:200]] if isinstance(here, Mapping) else []
         inner = tree.got(here, key) if not depth else here.get(key, tree.MISSING)
         if inner is tree.MISSING:
-            near = faults.nearest(key, known)
-            return faults.written((*path[:depth], near)) if near else ""
+            near = suggest.nearest(key, known)
+            return paths.written((*path[:depth], near)) if near else ""
         if not isinstance(inner, Mapping):
             return ""
         here = inner

@@ -8,7 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bot.rules import faults, paths, transform
+from bot import source
+from bot.rules import transform
+from bot.source import paths
 
 _PLACE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"[^\W\d][\w.-]*")
@@ -17,7 +19,7 @@ _TEXT = "_text."
 
 def argument(given: Any) -> transform.Transform:
     """What makes an argument: of a path, of a text with placeholders, or of a constant.
-    TransformError says what is wrong with it."""
+    Invalid says what is wrong with it."""
     if not isinstance(given, str):
         return transform.compile("CONSTANT", given)
     if given == "$" or given[:2] in ("$.", "$["):
@@ -63,17 +65,17 @@ def _piece(values: dict[str, Any], order: list[str], text: str) -> None:
         values[order[-1]] = text
 
 
-def _path(whole: str, inner: str) -> paths.Path:
+def _path(whole: str, inner: str) -> paths.JsonPath:
     try:
         if inner[:1] not in (".", "$"):
-            raise paths.Misread("it begins with a full stop", 0)
+            raise source.Invalid("it begins with a full stop")
         return paths.parse(inner if inner.startswith("$") else f"${inner}")
-    except paths.Misread as misread:
+    except source.Invalid as error:
         raise _wrong(
             f"`{whole[:60]}` is no place in the event, such as {{{{.detail.emp_id}}}}: "
-            f"{misread.message}"
-        ) from misread
+            f"{error.message}"
+        ) from error
 
 
-def _wrong(message: str) -> faults.TransformError:
-    return faults.TransformError([faults.Fault(faults.Mark("placeholder"), message)])
+def _wrong(message: str) -> source.Invalid:
+    return source.Invalid(source.Fault(source.Mark("placeholder"), message))

@@ -13,7 +13,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from bot.rules import faults
+from bot import source
+from bot.source import paths
 
 DEPTH = 64
 """How deep a pattern may nest; people write three or four levels."""
@@ -35,20 +36,20 @@ class Source:
     keys: dict[tuple[str | int, ...], int] = field(default_factory=dict)
     _lines: list[int] = field(default_factory=list)
 
-    def mark(self, path: tuple[str | int, ...], key: bool = False) -> faults.Mark:
+    def mark(self, path: tuple[str | int, ...], key: bool = False) -> source.Mark:
         """The place of a value, or of its ``key``; where it has none, of what is around it."""
         places = self.keys if key and path in self.keys else self.offsets
         around = path
         while around not in places and around:
             around = around[:-1]
-        return self.at(places.get(around, 0), shown(path))
+        return self.at(places.get(around, 0), paths.written(path))
 
-    def at(self, offset: int, path: str = "") -> faults.Mark:
+    def at(self, offset: int, path: str = "") -> source.Mark:
         """The line and column of an offset."""
         if not self._lines:
             self._lines = [0, *(found.end() for found in re.finditer("\n", self.text))]
         line = bisect_right(self._lines, offset)
-        return faults.Mark(self.file, line, offset - self._lines[line - 1] + 1, path)
+        return source.Mark(self.file, line, offset - self._lines[line - 1] + 1, path)
 
 
 @dataclass(slots=True)
@@ -57,17 +58,12 @@ class Bare:
 
     file: str
 
-    def mark(self, path: tuple[str | int, ...], key: bool = False) -> faults.Mark:
-        return faults.Mark(self.file, path=shown(path))
-
-
-def shown(path: tuple[str | int, ...]) -> str:
-    """A path with its indices, as a JSON path."""
-    return "$" + "".join(f"[{p}]" if isinstance(p, int) else faults.step(p) for p in path)
+    def mark(self, path: tuple[str | int, ...], key: bool = False) -> source.Mark:
+        return source.Mark(self.file, path=paths.written(path))
 
 
 def read(text: str, file: str) -> tuple[Any, Source]:
-    """The value of JSON text and the places of its parts. PatternError where it is not JSON, has
+    """The value of JSON text and the places of its parts. Invalid where it is not JSON, has
     a key twice, a number that is not finite, or nests deeper than ``DEPTH``."""
     source = Source(text, file)
     reader = _Reader(source)
@@ -79,15 +75,15 @@ def read(text: str, file: str) -> tuple[Any, Source]:
 
 
 def event(text: str, file: str = "event") -> dict[str, Any]:
-    """The event in JSON text. EventError where the text is not one JSON object, or has a key twice:
+    """The event in JSON text. Invalid where the text is not one JSON object, or has a key twice:
     which of the two was meant, nobody can say."""
     try:
         value = json.loads(
             text, parse_constant=_refused, parse_float=_finite, object_pairs_hook=_object
         )
     except json.JSONDecodeError as error:
-        mark = faults.Mark(file, error.lineno, error.colno)
-        raise faults.EventError([faults.Fault(mark, f"not JSON: {error.msg}")]) from error
+        mark = source.Mark(file, error.lineno, error.colno)
+        raise source.Invalid(source.Fault(mark, f"not JSON: {error.msg}")) from error
     except RecursionError as error:
         raise _unreadable(file, "nested too deep to be read") from error
     except _Twice as error:
@@ -99,8 +95,8 @@ def event(text: str, file: str = "event") -> dict[str, Any]:
     return value
 
 
-def _unreadable(file: str, message: str) -> faults.EventError:
-    return faults.EventError([faults.Fault(faults.Mark(file, 1, 1), message)])
+def _unreadable(file: str, message: str) -> source.Invalid:
+    return source.Invalid(source.Fault(source.Mark(file, 1, 1), message))
 
 
 class _Twice(ValueError):
@@ -135,7 +131,7 @@ class _Reader:
         self.text = source.text
 
     def fail(self, offset: int, message: str) -> NoReturn:
-        raise faults.PatternError([faults.Fault(self.source.at(offset), message)])
+        raise source.Invalid(source.Fault(self.source.at(offset), message))
 
     def skip(self, offset: int) -> int:
         found = _SPACE.match(self.text, offset)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot import source
 from bot.rules import escapes, template
 
 _SHAPES = ("msgtype", "msg_type")
@@ -76,7 +77,7 @@ class _Place:
 
 def filled(text: str, values: Mapping[str, Any], own: Collection[str]) -> Any:
     """A template with its values. Those named in ``own`` are the author's and stand as they are.
-    template.Misread where it is no JSON, escapes.Unfit where a value cannot be written."""
+    Invalid where it is no JSON, Unwritable where a value cannot be written."""
     shape = template.structure(text)
     if isinstance(shape, template.Hole):
         value = values[shape.name]
@@ -234,6 +235,6 @@ def _inner(shape: tuple[Any, ...]) -> Any:
     taken = tuple(template.Piece(part, 0) if isinstance(part, str) else part for part in shape)
     try:
         found = template.joined(taken)
-    except template.Misread:
+    except source.Invalid:
         return None
     return found if isinstance(found, dict) else None

@@ -18,7 +18,9 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
-from bot.rules import conditions, faults, grammar, operators, reading, tree
+from bot import source
+from bot.rules import conditions, grammar, operators, reading, tree
+from bot.source import suggest
 
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 _OPERATORS = ("prefix", "suffix", "contains", "wildcard", "cidr", "equals-ignore-case")
@@ -39,7 +41,7 @@ _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
 
 
 def branches(text: str, dialect: conditions.Dialect, file: str) -> list[grammar.Branch]:
-    """The branches of the short form. PatternError says what is wrong first, and where."""
+    """The branches of the short form. Invalid says what is wrong first, and where."""
     parser = _Parser(text, dialect, file)
     found = parser.either(0)
     if parser.kind:
@@ -85,7 +87,7 @@ class _Parser:
 
     def fail(self, message: str, offset: int | None = None) -> NoReturn:
         mark = self.source.at(self.start if offset is None else offset)
-        raise faults.PatternError([faults.Fault(mark, message)])
+        raise source.Invalid(source.Fault(mark, message))
 
     def here(self) -> str:
         return f"`{self.token[:60]}`" if self.kind else "the end"
@@ -169,7 +171,8 @@ class _Parser:
             name = self.token
             if name not in _OPERATORS:
                 known = (*_OPERATORS, "in", "and", "or")
-                self.fail(f"no operator is called `{name[:60]}`{faults.meant(name, known)}")
+                hint = suggest.expected(name, sorted(known))
+                self.fail(f"no operator is called `{name[:60]}`{hint}")
             self.advance()
             return self.field(keys, (self.read(name, self.value(), at),))
         return self.field(keys, (conditions.Exists(True),))
@@ -202,7 +205,7 @@ class _Parser:
         """The value of a token that is written as in JSON."""
         try:
             value, _ = reading.read(self.token, self.source.file)
-        except faults.PatternError as error:
+        except source.Invalid as error:
             self.fail(error.faults[0].message)
         return value
 
@@ -222,5 +225,5 @@ class _Parser:
     def read(self, name: str, value: Any, at: int) -> conditions.Condition:
         try:
             return operators.read(name, value, self.dialect)
-        except operators.Misread as misread:
-            self.fail(misread.message, at)
+        except operators.BadOperand as error:
+            self.fail(error.message, at)

@@ -12,19 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from bot.rules import escapes, faults, reading
+from bot import source
+from bot.rules import escapes, reading
 
 _HOLE = re.compile(r"(?P<literal>\$\$\{)|\$\{(?P<name>[^{}$]*)\}|(?P<open>\$\{)")
 _NAME = re.compile(r"[^\W\d][\w.-]*")
-
-
-class Misread(Exception):
-    """A template that cannot be used; ``offset`` is where."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.offset = offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +53,16 @@ def parts(text: str) -> tuple[Part, ...]:
         name = (match["name"] or "").strip()
         if match["open"] or not _NAME.fullmatch(name):
             message = "`${` begins a variable, ${name}; write `$${` for the characters themselves"
-            raise Misread(message, match.start())
+            raise _wrong(message, match.start())
         found.append(Hole(name, match.start()))
     if end < len(text):
         found.append(Piece(text[end:], end))
     return tuple(found)
+
+
+def _wrong(message: str, offset: int) -> source.Invalid:
+    """A template that cannot be used; the column of the mark is where."""
+    return source.Invalid(source.Fault(source.Mark(column=offset + 1), message))
 
 
 def holes(text: str) -> tuple[Hole, ...]:
@@ -83,11 +80,11 @@ def filled(text: str, values: Mapping[str, Any], into: Literal["json", "text"]) 
 
 
 def written(write: Callable[[Any], str], hole: Hole, values: Mapping[str, Any]) -> str:
-    """A value, written for where it lands. escapes.Unfit names its variable."""
+    """A value, written for where it lands. escapes.Unwritable names its variable."""
     try:
         return write(values[hole.name])
-    except escapes.Unfit as unfit:
-        raise escapes.Unfit(f"`{hole.name}`: {unfit}") from unfit
+    except escapes.Unwritable as unfit:
+        raise escapes.Unwritable(f"`{hole.name}`: {unfit}") from unfit
 
 
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:
@@ -105,7 +102,7 @@ def _filled(value: Any, values: Mapping[str, Any]) -> Any:
 @lru_cache(maxsize=1024)
 def structure(text: str) -> Any:
     """A template of JSON as parsed: a Hole stands for a whole value, a tuple of parts for a
-    string that has holes in it. Misread where it is no JSON."""
+    string that has holes in it. Invalid where it is no JSON."""
     return joined(parts(text))
 
 
@@ -127,10 +124,11 @@ def joined(taken: tuple[Part, ...]) -> Any:
     whole = "".join(piece for piece, _ in made)
     try:
         value, _ = reading.read(whole, "template")
-    except faults.PatternError as error:
+    except source.Invalid as error:
         fault = error.faults[0]
         offset = _unshifted(made, _offset(whole, fault.mark))
-        raise Misread(f"no JSON: {fault.message.translate({ord(mark): None})}", offset) from error
+        message = f"no JSON: {fault.message.translate({ord(mark): None})}"
+        raise _wrong(message, offset) from error
     return _parsed(value, mark, names)
 
 
@@ -140,7 +138,7 @@ def _parsed(value: Any, mark: str, names: list[Hole]) -> Any:
             if mark in key:
                 hole = names[int(key.split(mark)[1] or key.split(mark)[2])]
                 message = "a variable in a key could replace another key; write the key out"
-                raise Misread(message, hole.offset)
+                raise _wrong(message, hole.offset)
         return {key: _parsed(inner, mark, names) for key, inner in value.items()}
     if isinstance(value, list):
         return [_parsed(inner, mark, names) for inner in value]
@@ -174,7 +172,7 @@ def _in_string(part: str, within: bool) -> bool:
     return within
 
 
-def _offset(text: str, mark: faults.Mark) -> int:
+def _offset(text: str, mark: source.Mark) -> int:
     return sum(len(each) + 1 for each in text.split("\n")[: mark.line - 1]) + mark.column - 1
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.rules import escapes, faults, pattern, reading, vendors
+from bot.rules import escapes, pattern, reading, vendors
 from bot.rules import transform as transforms
 
 
@@ -63,9 +63,9 @@ def judge(
     into: transforms.Into = "json",
     files: tuple[str, str] = ("event", "pattern"),
 ) -> Verdict:
-    """Match the event in JSON text against a pattern, and transform it if it matches. EventError
-    or PatternError where one of them cannot be read, with places in ``files``; TransformError
-    where the transform cannot be written ``into`` there."""
+    """Match the event in JSON text against a pattern, and transform it if it matches. Invalid
+    where one of them cannot be read, with places in ``files``, and where the transform cannot be
+    written ``into`` there."""
     event = reading.event(event_text, files[0])
     compiled = pattern.compile(pattern_text, dialect, files[1])
     if transform is not None:
@@ -76,10 +76,6 @@ def judge(
         return Verdict(not reasons, reasons, warnings=warnings)
     try:
         made = transforms.render(transform, event, into)
-    except (transforms.MissingVariable, transforms.UnfitValue) as error:
+    except escapes.Unwritable as error:
         return Verdict(True, problem=str(error), warnings=warnings)
     return Verdict(True, transformed=made, warnings=warnings)
-
-
-UNREADABLE = (faults.PatternError, faults.EventError, faults.TransformError)
-"""What ``judge`` raises: exit status 2."""

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from bot.rules import escapes, faults, paths, reading, robots
+from bot import source
+from bot.rules import escapes, lookup, reading, robots
 from bot.rules import template as templates
+from bot.source import paths, suggest
 
 Form = Literal["ORIGINAL", "JSONPATH", "CONSTANT", "TEMPLATE"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -22,22 +24,17 @@ LENGTH = 10_240
 """How long a value and a template may be, in characters: the platform's own limit."""
 
 
-class MissingVariable(Exception):
+class MissingVariable(escapes.Unwritable):
     """An event has nothing where a transform looks. ``name`` is the variable, or the path where a
     single value is taken; ``near`` the path that was probably meant, empty if none is near."""
 
-    def __init__(self, name: str, path: str, lost: paths.Lost) -> None:
+    def __init__(self, name: str, path: str, lost: lookup.Lost) -> None:
         self.name = name
         self.path = path
         self.near = lost.near
         who = f"`{name}` ({path})" if name != path else f"`{path}`"
         hint = f", did you mean `{lost.near}`?" if lost.near else ""
         super().__init__(f"the event has nothing for {who}: no {lost.step} in {lost.at}{hint}")
-
-
-class UnfitValue(Exception):
-    """A value that cannot be written where it would land: one that is nested too deep, or null
-    where text is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +51,11 @@ def compile(
     form: str, value: Any = None, template: str | None = None, file: str = "transform"
 ) -> Transform:
     """A transform from a target's parameters; ``value`` of a TEMPLATE is a mapping, or its JSON.
-    TransformError says what is wrong with it."""
+    Invalid says what is wrong with it."""
     checking = _Checking(file)
     if form not in FORMS:
-        checking.fail("form", f"no form is called `{form[:40]}`{faults.meant(form, FORMS)}")
+        hint = suggest.expected(form, sorted(FORMS))
+        checking.fail("form", f"no form is called `{form[:40]}`{hint}")
     if form != "TEMPLATE" and template is not None:
         checking.wrong("template", f"{form} takes no template; form = `TEMPLATE` does")
     if form == "ORIGINAL" and value is not None:
@@ -78,26 +76,29 @@ def compile(
 
 def check(transform: Transform, into: Into) -> None:
     """Nothing where results can be written ``into`` such a place, whatever the event; else
-    TransformError. To be asked when rules are loaded."""
+    Invalid. To be asked when rules are loaded."""
     if transform.form != "TEMPLATE":
         return
     try:
         if into != "text":
             templates.structure(transform.template)
-    except templates.Misread as misread:
-        raise _misread(transform.template, misread) from misread
+    except source.Invalid as error:
+        raise _located(transform.template, error) from error
 
 
 def render(transform: Transform, event: Mapping[str, Any], into: Into = "text") -> Any:
     """What the target gets: for ``json`` a value, else text. What the transform's author wrote
     (a constant, a template's text) stands as written; what comes from the event is escaped for
-    ``into``. MissingVariable, UnfitValue, or TransformError where ``check`` would raise it."""
+    ``into``. Unwritable, MissingVariable among it, where the event does not hold what is needed;
+    any other Invalid where ``check`` raises it."""
     try:
         return _rendered(transform, event, into)
-    except templates.Misread as misread:
-        raise _misread(transform.template, misread) from misread
-    except escapes.Unfit as unfit:
-        raise UnfitValue(f"a value cannot be written as {into}: {unfit}") from unfit
+    except MissingVariable:
+        raise
+    except escapes.Unwritable as error:
+        raise escapes.Unwritable(f"a value cannot be written as {into}: {error}") from error
+    except source.Invalid as error:
+        raise _located(transform.template, error) from error
 
 
 def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any:
@@ -106,7 +107,7 @@ def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any
         values = {name: _value(name, transform.value[name], event) for name in needed}
         if into != "robot":
             return templates.filled(transform.template, values, into)
-        own = {name for name in needed if not isinstance(transform.value[name], paths.Path)}
+        own = {name for name in needed if not isinstance(transform.value[name], paths.JsonPath)}
         return robots.filled(transform.template, values, own)
     if transform.form == "CONSTANT":
         return escapes.text(transform.value) if into == "text" else transform.value
@@ -115,23 +116,24 @@ def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any
     if into == "json":
         return value
     if value is None:
-        raise escapes.Unfit(f"`{transform.value.text}` is null")
+        raise escapes.Unwritable(f"`{transform.value.text}` is null")
     return robots.foreign(value) if into == "robot" else escapes.text(value)
 
 
-def _value(name: str, source: Any, event: Mapping[str, Any]) -> Any:
+def _value(name: str, origin: Any, event: Mapping[str, Any]) -> Any:
     """The value of a variable: a constant is its own."""
-    if not isinstance(source, paths.Path):
-        return source
-    found = paths.value(source, event)
-    if isinstance(found, paths.Lost):
-        raise MissingVariable(name, source.text, found)
+    if not isinstance(origin, paths.JsonPath):
+        return origin
+    found = lookup.value(origin, event)
+    if isinstance(found, lookup.Lost):
+        raise MissingVariable(name, origin.text, found)
     return found
 
 
-def _misread(text: str, misread: templates.Misread) -> faults.TransformError:
-    mark = reading.Source(text, "template").at(misread.offset)
-    return faults.TransformError([faults.Fault(mark, misread.message)])
+def _located(text: str, error: source.Invalid) -> source.Invalid:
+    """With the line and column of the place in the template's text that the error has."""
+    mark = reading.Source(text, "template").at(error.fault.mark.column - 1)
+    return source.Invalid(source.Fault(mark, error.message))
 
 
 class _Checking:
@@ -139,10 +141,10 @@ class _Checking:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.found: list[faults.Fault] = []
+        self.found: list[source.Fault] = []
 
     def wrong(self, path: str, message: str) -> None:
-        self.found.append(faults.Fault(faults.Mark(self.file, path=path), message))
+        self.found.append(source.Fault(source.Mark(self.file, path=path), message))
 
     def fail(self, path: str, message: str) -> None:
         self.wrong(path, message)
@@ -150,17 +152,17 @@ class _Checking:
 
     def done(self) -> None:
         if self.found:
-            raise faults.TransformError(self.found)
+            raise source.Invalid(*sorted(set(self.found)))
 
-    def path(self, where: str, text: Any) -> paths.Path | None:
+    def path(self, where: str, text: Any) -> paths.JsonPath | None:
         if not isinstance(text, str):
             self.wrong(where, "JSONPATH takes a path in quotes: $.data.role")
             return None
         try:
             return paths.parse(text)
-        except paths.Misread as misread:
-            shown = f"`{text[:100]}`, character {misread.offset + 1}"
-            self.wrong(where, f"{shown}: {misread.message}")
+        except source.Invalid as error:
+            shown = f"`{text[:100]}`, character {error.fault.mark.column}"
+            self.wrong(where, f"{shown}: {error.message}")
             return None
 
     def variables(self, value: Any) -> dict[str, Any]:
@@ -169,7 +171,7 @@ class _Checking:
         if isinstance(value, str):
             try:
                 given, _ = reading.read(value, self.file)
-            except faults.PatternError as error:
+            except source.Invalid as error:
                 self.found += error.faults
                 return {}
         if given is None:
@@ -178,9 +180,9 @@ class _Checking:
             self.wrong("value", 'TEMPLATE takes variables: {"role": "$.data.role"}')
             return {}
         made: dict[str, Any] = {}
-        for name, source in given.items():
-            is_path = isinstance(source, str) and (source == "$" or source[:2] in ("$.", "$["))
-            made[str(name)] = self.path(f"value.{name}", source) if is_path else source
+        for name, origin in given.items():
+            is_path = isinstance(origin, str) and (origin == "$" or origin[:2] in ("$.", "$["))
+            made[str(name)] = self.path(f"value.{name}", origin) if is_path else origin
         return made
 
     def template(self, text: str | None, known: Mapping[str, Any]) -> None:
@@ -190,14 +192,14 @@ class _Checking:
             return
         if len(text) > LENGTH:
             self.wrong("template", f"{len(text)} characters; {LENGTH} is the most")
-        source = reading.Source(text, "template")
+        places = reading.Source(text, "template")
         try:
             holes = templates.holes(text)
-        except templates.Misread as misread:
-            self.found.append(faults.Fault(source.at(misread.offset), misread.message))
+        except source.Invalid as error:
+            self.found += _located(text, error).faults
             return
         for hole in holes:
             if hole.name not in known:
-                hint = faults.meant(hole.name, known) or "; name its path in the value"
+                hint = suggest.expected(hole.name, sorted(known)) or "; name its path in the value"
                 message = f"no variable is called `{hole.name}`{hint}"
-                self.found.append(faults.Fault(source.at(hole.offset), message))
+                self.found.append(source.Fault(places.at(hole.offset), message))

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.rules import conditions, effort, faults, pattern, tree
+from bot.rules import conditions, effort, pattern, tree
+from bot.source import paths
 
 ALIBABA, AWS = 10**9, 5 * 10**9
 """The largest number that each documents for ``numeric``, either side of zero."""
@@ -24,7 +25,7 @@ def remarks(compiled: pattern.Pattern, event: Mapping[str, Any]) -> tuple[str, .
         for field in branch:
             for number in _compared(field, event, compiled.dialect):
                 if said := _remark(number, compiled.dialect):
-                    found[f"{faults.written(field.path)}: {said}"] = None
+                    found[f"{paths.written(field.path)}: {said}"] = None
     return tuple(found)
 
 

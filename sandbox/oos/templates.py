@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot import source
 from bot.oos.check import validate
 from bot.oos.template import library, model, parse
 from sandbox.aliyun.errors import ApiError, invalid
@@ -89,7 +90,7 @@ class Templates:
             raise invalid("TemplateContent", "it is longer than 64 KB")
         try:
             template = parse.parse(content, name, "template")
-        except model.TemplateError as error:
+        except source.Invalid as error:
             raise _invalid_template(list(error.faults)) from None
         if faults := validate.validate(template, known_templates=self.library(), away=True):
             raise _invalid_template(faults)
@@ -132,7 +133,7 @@ class Templates:
         return {"Templates": [about(one, *one.of("")) for one in shown], **more}
 
 
-def _invalid_template(faults: list[model.Fault]) -> ApiError:
+def _invalid_template(faults: list[source.Fault]) -> ApiError:
     said = "; ".join(
         f"line {fault.mark.line}, column {fault.mark.column}: {fault.message}" for fault in faults
     )

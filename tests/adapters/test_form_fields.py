@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.dingtalk import components
 from adapters.lark import widgets
-from bot import policy
+from bot import policy, source
 from bot.commands import parameters
 from bot.core import form_mapping
 from bot.model import fields
@@ -293,7 +293,7 @@ def test_which_kinds_of_field_fill_which_kinds_of_parameter(
 def test_a_choice_with_a_comma_in_it_does_not_become_two_targets(kind: str) -> None:
     found = fields.choices(["web-01,db-01", "web-02"])
     text = form_mapping.written(found, parameter(kind), people("lark"))
-    with pytest.raises(parameters.Misfit):
+    with pytest.raises(source.Invalid):
         parameters.value_of(parameter(kind), text)
 
 

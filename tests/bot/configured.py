@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot import config
+from bot import config, source
 
 SMALL = """\
 [dingtalk]
@@ -47,7 +47,7 @@ class Loader:
         self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return config.load(self.path, **{"environ": ENVIRON, **options})
 
-    def faults(self, text: str | bytes, **options: Any) -> tuple[config.Fault, ...]:
+    def faults(self, text: str | bytes, **options: Any) -> tuple[source.Fault, ...]:
         """The faults of a text; it must have some."""
         with pytest.raises(config.ConfigError) as caught:
             self(text, **options)

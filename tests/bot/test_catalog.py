@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import model, policy
+from bot import model, policy, source
 from bot.commands import api, loader
 from bot.commands.line import parser
 
@@ -37,9 +37,9 @@ def folder(place: Path, **files: str) -> Path:
 
 
 def faults(place: Path) -> str:
-    with pytest.raises(loader.CatalogError) as raised:
+    with pytest.raises(source.Invalid) as raised:
         loader.load(place)
-    return "\n".join(raised.value.faults)
+    return str(raised.value)
 
 
 def test_the_shipped_commands_load() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import source
 from bot.commands import loader
 
 GOOD = """\
@@ -35,9 +36,9 @@ def faults(place: Path, text: str = GOOD, script: str | bytes | None = SCRIPT) -
     if script is not None:
         content = script if isinstance(script, bytes) else script.encode()
         (place / "clean.sh").write_bytes(content)
-    with pytest.raises(loader.CatalogError) as raised:
+    with pytest.raises(source.Invalid) as raised:
         loader.load(place)
-    return raised.value.faults
+    return tuple(map(str, raised.value.faults))
 
 
 def test_the_good_one_loads(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import config, policy, regexes
+from bot import config, policy, regexes, source
 from bot.commands import loader
 from tests.bot.configured import SMALL, Loader, change, line_of
 
@@ -33,7 +33,9 @@ def test_every_fault_of_a_spoiled_file_is_told_with_its_line(
     assert len(wanted) > 45
     left = list(found)
     for number, key, words in wanted:
-        fit = [f for f in left if f.line == number and f.key == key and words in f.message]
+        fit = [
+            f for f in left if f.mark.line == number and f.mark.path == key and words in f.message
+        ]
         assert fit, f"line {number}: {key}: {words}: not among\n" + "\n".join(map(str, found))
         left.remove(fit[0])
     assert not left
@@ -53,7 +55,7 @@ def test_missing_files_and_odd_encodings_are_told(tmp_path: Path, load: Loader) 
         config.load(tmp_path / "nowhere.toml")
     with pytest.raises(config.ConfigError, match="cannot be read"):
         config.load(tmp_path)
-    assert load.faults(b"[bot]\nname = '\xff'\n")[0].line == 2
+    assert load.faults(b"[bot]\nname = '\xff'\n")[0].mark.line == 2
     assert "too large" in load.faults(b"#" * (600 << 10))[0].message
 
 
@@ -92,7 +94,7 @@ def test_reading_goes_on_after_a_syntax_error(load: Loader, broken: str, line: i
     text = SMALL.replace('approvers = ["ben"]', broken).replace("chat = ", "chta = ")
     found = load.faults(text)
     syntax = [fault for fault in found if "not valid TOML" in fault.message]
-    assert [fault.line for fault in syntax] == [line]
+    assert [fault.mark.line for fault in syntax] == [line]
     others = [fault.message for fault in found if fault not in syntax]
     assert others == ["unknown key, did you mean chat?"]
 
@@ -101,7 +103,7 @@ def test_an_unclosed_text_is_told_where_it_begins(
     load: Loader,
 ) -> None:
     found = load.faults(SMALL.replace('name = "ops"', 'name = """ops'))
-    assert [fault.line for fault in found] == [line_of(SMALL, "name = ")]
+    assert [fault.mark.line for fault in found] == [line_of(SMALL, "name = ")]
     assert "never closed" in found[0].message
 
 
@@ -183,8 +185,8 @@ def test_two_people_with_one_account_are_refused_in_words(
     load: Loader,
 ) -> None:
     [fault] = load.faults(change('"u-ben"', '"u-ann"'))
-    assert fault.line == line_of(SMALL, 'dingtalk = "u-ben"')
-    assert fault.key == "person.dingtalk"
+    assert fault.mark.line == line_of(SMALL, 'dingtalk = "u-ben"')
+    assert fault.mark.path == "person.dingtalk"
     for words in ("u-ann", "ann (line 9)", "vote twice", "lose the right"):
         assert words in fault.message
 
@@ -210,10 +212,12 @@ def test_plain_http_needs_a_decision(load: Loader) -> None:
 
 def test_broken_command_files_are_faults_too(tmp_path: Path, load: Loader) -> None:
     def broken(folder: Path, elsewhere: Any) -> list[Any]:
-        raise config.BadCommands([f"{folder.name}/x.py: does not load"])
+        raise source.Invalid(f"{folder.name}/x.py: does not load")
 
     found = load.faults('[bot]\ncommands = "mine"\n' + SMALL, known_commands=broken)
-    assert found == (config.Fault(2, "bot.commands", "mine/x.py: does not load"),)
+    assert found == (
+        source.Fault(source.Mark("", 2, 0, "bot.commands"), "mine/x.py: does not load"),
+    )
 
 
 @pytest.mark.parametrize(

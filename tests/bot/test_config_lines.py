@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import config
+from bot import config, source
 from bot.config import locate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,12 +160,12 @@ def test_a_damaged_file_only_ever_raises_config_errors(tmp_path: Path, text: str
     path = tmp_path / "bot.toml"
     path.write_bytes(text.replace('"sandbox/', f'"{ROOT}/sandbox/').encode("utf-8", "replace"))
     for fault in found_faults(path):
-        assert 0 <= fault.line <= path.read_text("utf-8").count("\n") + 1
+        assert 0 <= fault.mark.line <= path.read_text("utf-8").count("\n") + 1
         assert fault.message
         assert "sandbox-dingtalk-secret" not in fault.message
 
 
-def found_faults(path: Path) -> tuple[config.Fault, ...]:
+def found_faults(path: Path) -> tuple[source.Fault, ...]:
     """The faults of a file, in order; none where the damage did not matter."""
     try:
         config.load(path, {}).summary()
@@ -197,7 +197,7 @@ def test_any_bytes_only_ever_raise_config_errors(tmp_path: Path, content: bytes)
 PAIR = re.compile(r"(?P<key>\w+) = (?P<value>.*)")
 
 
-def spoilt(number: int, line: str) -> tuple[config.Fault, ...]:
+def spoilt(number: int, line: str) -> tuple[source.Fault, ...]:
     """The faults of the shipped file with another line in place of that one."""
     lines = TEXT.replace('"sandbox/', f'"{ROOT}/sandbox/').split("\n")
     lines[number - 1] = line
@@ -221,9 +221,11 @@ def pairs() -> list[tuple[int, str]]:
 def test_a_value_of_the_wrong_type_is_told_on_its_line() -> None:
     for number, key in pairs():
         for odd in ("{ odd = 1.5 }", "1979-05-27", "[[]]"):
-            found = [fault for fault in spoilt(number, f"{key} = {odd}") if fault.line == number]
+            found = [
+                fault for fault in spoilt(number, f"{key} = {odd}") if fault.mark.line == number
+            ]
             assert found, (number, key, odd)
-            assert {fault.key.split(".")[-1] for fault in found} <= {key, "odd"}
+            assert {fault.mark.path.split(".")[-1] for fault in found} <= {key, "odd"}
 
 
 def test_a_wrong_choice_is_told_once_and_nothing_that_follows_from_it() -> None:
@@ -231,7 +233,7 @@ def test_a_wrong_choice_is_told_once_and_nothing_that_follows_from_it() -> None:
     assert len(choices) >= 4
     for number, key in choices:
         found = spoilt(number, f'{key} = "wrnog"')
-        assert [fault.line for fault in found] == [number], found
+        assert [fault.mark.line for fault in found] == [number], found
 
 
 def test_a_misspelt_key_is_told_on_its_line_with_the_right_one() -> None:
@@ -240,13 +242,13 @@ def test_a_misspelt_key_is_told_on_its_line_with_the_right_one() -> None:
         assert value is not None
         told = value["value"].replace('"sandbox/', f'"{ROOT}/sandbox/')
         found = spoilt(number, f"{key}z = {told}")
-        here = [fault.message for fault in found if fault.line == number]
+        here = [fault.message for fault in found if fault.mark.line == number]
         assert here == [f"unknown key, did you mean {key}?"], (number, key, found)
 
 
 def test_a_value_that_is_missing_altogether_breaks_nothing_else() -> None:
     for number, key in pairs():
         found = spoilt(number, f"{key} =")
-        assert [fault.line for fault in found if "not valid TOML" in fault.message] == [number]
+        assert [fault.mark.line for fault in found if "not valid TOML" in fault.message] == [number]
         others = [fault.message for fault in found if "not valid TOML" not in fault.message]
         assert all("there is no person" in said or "the group" in said for said in others), others

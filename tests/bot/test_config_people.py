@@ -31,9 +31,9 @@ def load(tmp_path: Path) -> Loader:
 
 def test_check_asks_which_corp_an_account_is_of(load: Loader) -> None:
     ann, ben = load.faults(TWO)
-    assert (ann.key, ann.line) == ("person.dingtalk", line_of(TWO, 'dingtalk = "u-ann"'))
+    assert (ann.mark.path, ann.mark.line) == ("person.dingtalk", line_of(TWO, 'dingtalk = "u-ann"'))
     assert '"corp:u-ann" or "other:u-ann"' in ann.message
-    assert ben.key == ann.key
+    assert ben.mark.path == ann.mark.path
     assert load(NAMED).book.index == {
         ("dingtalk", "corp", "u-ann"): "ann",
         ("dingtalk", "other", "u-ben"): "ben",
@@ -55,7 +55,7 @@ def test_somebody_in_two_corps_is_one_person(load: Loader) -> None:
     )
     for wrong in ("dingtalk:nowhere:u-ben", "u-ben", "dingtalk:corp:"):
         [fault] = load.faults(text.replace("dingtalk:corp:u-ben", wrong))
-        assert fault.key == "person.accounts"
+        assert fault.mark.path == "person.accounts"
 
 
 def test_how_long_an_approval_holds_is_set_for_all_policies_or_for_one(load: Loader) -> None:
@@ -66,12 +66,12 @@ def test_how_long_an_approval_holds_is_set_for_all_policies_or_for_one(load: Loa
     assert policies["p"].run_within == timedelta(minutes=10)
     assert policies["q"].run_within == timedelta(hours=2)
     [fault] = load.faults(text.replace('"10m"', '"soon"'))
-    assert (fault.line, fault.key) == (2, "policy.run_within")
+    assert (fault.mark.line, fault.mark.path) == (2, "policy.run_within")
 
 
 def test_check_warns_of_an_escalation_that_is_weaker_than_the_usual_policy(load: Loader) -> None:
     text = (SMALL + ESCALATED).replace('policy = "p"\n[[group', 'policy = "two"\n[[group')
     text = text.replace("count = 2\n", "count = 2\nself_approval = true\n")
-    [warning] = [one for one in load(text).warnings if one.key == "security.pattern.policy"]
+    [warning] = [one for one in load(text).warnings if one.mark.path == "security.pattern.policy"]
     assert "needs fewer people (1) than the usual policy of restart, two (2)" in warning.message
     assert not [one for one in load(SMALL + ESCALATED).warnings if "fewer" in one.message]

@@ -144,7 +144,7 @@ def test_a_rule_that_is_switched_off_is_checked_and_kept_apart(load: Loader) -> 
     assert found.rules is None
     assert list(found.silent) == ["r"]
     [fault] = load.faults(SMALL + off.replace("==", "="))
-    assert fault.key == "rule.when"
+    assert fault.mark.path == "rule.when"
     assert load(SMALL).rules is None
 
 
@@ -345,7 +345,7 @@ def test_what_is_refused(load: Loader, more: str, key: str, said: str, line: int
     assert [
         fault
         for fault in found
-        if fault.key == key and said in fault.message and fault.line == first + line
+        if fault.mark.path == key and said in fault.message and fault.mark.line == first + line
     ], (first, found)
     assert "t0ken" not in "".join(map(str, found))
 
@@ -362,14 +362,14 @@ def test_a_group_on_two_platforms_must_be_told_apart(load: Loader) -> None:
 def test_many_faults_at_once_and_each_told_once(load: Loader) -> None:
     bad = to('robot = "no"\nform = "TEMPLATE"\ntemplate = "{"', RULE.replace("==", "="))
     found = load.faults(whole(bad, HTTP, SOURCE, 'person = "no"\n'), environ=ENVIRON)
-    assert sorted(fault.key for fault in found) == [
+    assert sorted(fault.mark.path for fault in found) == [
         "rule.target.robot", "rule.target.template", "rule.when", "source.person",
     ]  # fmt: skip
 
 
 def test_a_list_is_not_called_empty_for_what_is_wrong_in_it(load: Loader) -> None:
     [fault] = load.faults(SMALL + RULE + TARGET + 'retry = "BACKOFF"\n')
-    assert fault.key == "rule.target.retry"
+    assert fault.mark.path == "rule.target.retry"
 
 
 @pytest.mark.parametrize("depth", [100, 200, 440, 490, 495, 2000])
@@ -408,7 +408,7 @@ def test_a_command_because_of_itself_is_warned_of(load: Loader, when: str, warne
     found = load(text, environ=ENVIRON)
     told = [one for one in found.warnings if "events of restart itself" in one.message]
     assert bool(told) is warned
-    assert all(one.key == "rule.target.command" for one in told)
+    assert all(one.mark.path == "rule.target.command" for one in told)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_results_that_others_could_forge_are_warned_of(
     text = SMALL + f"[[rule]]\nname = \"r\"\nwhen = '{when}'\n{TARGET}"
     said = [one for one in load(text + HTTP + SOURCE).warnings if "forge" in one.message]
     assert bool(said) is warned
-    assert all(one.key == "rule.when" for one in said)
+    assert all(one.mark.path == "rule.when" for one in said)
     assert not [one for one in load(text).warnings if "forge" in one.message], "nobody sends"
 
 

@@ -15,7 +15,8 @@ from bot.cli import rule_trials
 from bot.commands import loader
 from bot.config import notes
 from bot.core import bus
-from bot.rules import index, paths, pattern
+from bot.rules import index, lookup, pattern
+from bot.source import paths
 from tests.bot.configured import SMALL, Loader
 
 STORED = (
@@ -152,7 +153,9 @@ def test_what_could_never_run_is_told_before_the_event_comes(
     assert [
         fault
         for fault in found
-        if fault.key == f"rule.target.{key}" and said in fault.message and fault.line >= FIRST
+        if fault.mark.path == f"rule.target.{key}"
+        and said in fault.message
+        and fault.mark.line >= FIRST
     ], found
 
 
@@ -165,7 +168,9 @@ def test_faults_within_pasted_json_are_told_on_its_own_lines(load: Loader) -> No
    "role": "wizard"}}'''
 """
     found = load.faults(STORED + pasted, known_commands=known)
-    assert sorted((fault.line - FIRST, fault.key.rpartition(".")[2]) for fault in found) == [
+    assert sorted(
+        (fault.mark.line - FIRST, fault.mark.path.rpartition(".")[2]) for fault in found
+    ) == [
         (2, "Timeout"),
         (4, "emp_id"),
         (5, "role"),
@@ -214,7 +219,7 @@ def test_how_a_run_ended_is_asked_in_either_spelling(
         assert made.matches(event) is holds
         assert (not made.explain(event)) is holds
         assert bool(index.RuleSet({"r": made}).matching(event)) is holds
-    assert paths.value(paths.parse(f"$.{top}.{name}"), event) == "Success"
+    assert lookup.value(paths.parse(f"$.{top}.{name}"), event) == "Success"
 
 
 def test_other_events_mean_what_they_say() -> None:

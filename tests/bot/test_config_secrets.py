@@ -62,7 +62,7 @@ def test_a_bad_secret_is_told_without_showing_it(
     environ = {"EMPTY": "", "LINES": "s3cr3t-Value\nx", "SECRET": "s3cr3t-Value"}
     [fault] = load.faults(text, environ=environ)
     assert said in fault.message
-    assert (fault.line, fault.key) == (3, "dingtalk.client_secret")
+    assert (fault.mark.line, fault.mark.path) == (3, "dingtalk.client_secret")
     assert "s3cr3t" not in repr(fault) + str(fault)
 
 

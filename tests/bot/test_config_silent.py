@@ -42,8 +42,8 @@ def said(load: Loader, text: str, **options: object) -> list[str]:
     try:
         found = load(text, **{"environ": ENVIRON, **options})
     except config.ConfigError as error:
-        return [str(error), *(f"warning {one.key}: {one.message}" for one in error.warnings)]
-    return [f"warning {one.key}: {one.message}" for one in found.warnings]
+        return [str(error), *(f"warning {one.mark.path}: {one.message}" for one in error.warnings)]
+    return [f"warning {one.mark.path}: {one.message}" for one in found.warnings]
 
 
 def test_what_is_right_is_silent(load: Loader) -> None:
@@ -299,7 +299,7 @@ def test_what_no_secret_has_is_said_without_showing_it(
     (tmp_path / "secret").write_bytes(content)
     [fault] = load.faults(change('{ env = "SECRET" }', '{ file = "secret" }'))
     assert told in fault.message
-    assert fault.key == "dingtalk.client_secret"
+    assert fault.mark.path == "dingtalk.client_secret"
     assert "s3cr3t" not in fault.message
     assert "Value" not in fault.message
 
@@ -314,7 +314,7 @@ def test_the_environment_is_held_to_the_same(load: Loader) -> None:
 
 def test_an_application_secret_that_is_hardly_there_is_warned_of(load: Loader) -> None:
     (warning,) = load(SMALL, environ={"SECRET": "s"}).warnings
-    assert (warning.key, warning.message) == (
+    assert (warning.mark.path, warning.message) == (
         "dingtalk.client_secret", "has 1 character: was it copied whole?",
     )  # fmt: skip
 

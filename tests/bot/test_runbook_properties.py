@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from bot import policy, texts
+from bot import policy, source, texts
 from bot.commands import parameters, registry, template_values
 from bot.commands.line import formatter, parser, tokenizer
 from bot.oos.parameters import arguments as values
@@ -162,6 +162,6 @@ def test_reading_never_raises(commands: registry.Catalog, text: str, data: st.Da
         if parameter.blank is not None and parameter.kind == "value":
             try:
                 value = template_values.value(parameter.blank, text)
-            except template_values.Unfit:
+            except source.Invalid:
                 continue
             json.dumps(value, ensure_ascii=False).encode()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot import policy
+from bot import policy, source
 from bot.commands import loader, registry, template_commands
 from bot.commands.line import parser
 from bot.oos.parameters import arguments
@@ -56,9 +56,9 @@ def folder(place: Path, **files: str) -> Path:
 
 
 def faults(place: Path, **options: object) -> list[str]:
-    with pytest.raises(loader.CatalogError) as raised:
+    with pytest.raises(source.Invalid) as raised:
         loader.load(place, **options)  # type: ignore[arg-type]
-    return list(raised.value.faults)
+    return list(map(str, raised.value.faults))
 
 
 def found(commands: registry.Catalog, name: str) -> registry.Command:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import model, policy, regexes, store
+from bot import model, policy, regexes, source, store
 from bot.commands import loader
 from bot.model import State
 from tests.bot import run_stage
@@ -168,7 +168,7 @@ REFUSED = {
 def test_a_hidden_value_that_would_decide_what_is_done_is_refused_when_loaded(
     tmp_path: Path, how: str, engine: str
 ) -> None:
-    with pytest.raises(loader.CatalogError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         loader.load(folder(tmp_path, {"act": REFUSED[how]}), ["act"] if engine == "oos" else [])
     assert re.search(r"(?m)^act\.yml:\d+:\d+: .*password.*NoEcho", str(caught.value))
 
@@ -199,7 +199,7 @@ Tasks:
 def test_a_hidden_value_is_followed_into_templates(tmp_path: Path, name: str) -> None:
     outer = OUTER.replace("inner", name).replace("{NoEcho: true}", "{NoEcho: true}\n  which: {}")
     middle = OUTER.replace("password: {NoEcho: true}", "word: {}").replace("password", "word")
-    with pytest.raises(loader.CatalogError, match=r"act\.yml:\d+:\d+: .*password"):
+    with pytest.raises(source.Invalid, match=r"act\.yml:\d+:\d+: .*password"):
         loader.load(folder(tmp_path, {"act": outer}, {"inner": INNER, "middle": middle}))
 
 
@@ -213,7 +213,7 @@ def test_an_output_that_carries_a_hidden_value_onward_is_refused(tmp_path: Path)
         "  - Name: act\n    Action: ACS::ExecuteAPI\n    Properties:\n      Service: ECS\n"
         "      API: RunCommand\n      Parameters: {CommandContent: 'x {{ go.said }}'}\n"
     )
-    with pytest.raises(loader.CatalogError, match=r"act\.yml:\d+:\d+: .*go\.said"):
+    with pytest.raises(source.Invalid, match=r"act\.yml:\d+:\d+: .*go\.said"):
         loader.load(folder(tmp_path, {"act": outer}, {"inner": inner}))
 
 

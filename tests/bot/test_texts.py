@@ -15,7 +15,7 @@ from bot import texts
 from bot.texts import commands, core
 
 ROOT = Path(__file__).resolve().parents[2]
-KEY_AT = {"say": 1, "tell_sentence": 1, "Refusal": 0, "Unfit": 0}
+KEY_AT = {"say": 1, "tell_sentence": 1, "Refusal": 0, "phrase": 0}
 """Which argument of these is the key of a phrase."""
 
 

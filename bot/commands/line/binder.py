@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot import texts
+from bot import source, texts
 from bot.commands import parameters, template_values
 from bot.commands.line import formatter, tokenizer
-from bot.source import lenient_json, unicode
+from bot.source import lenient_json, suggest, unicode
 
 if TYPE_CHECKING:
     from bot.commands import registry
@@ -50,12 +50,14 @@ class Arguments:
         self.script = command.parameter("script")
 
     def read(self) -> dict[str, Any]:
-        """A value for every parameter. Misfit: what was typed cannot be used; Unclosed: a quote."""
+        """A value for every parameter. Invalid: it cannot be used; Unclosed: a quote."""
         try:
             while self._step():
                 pass
-        except parameters.Misfit as misfit:
-            later = self.names.get(str(misfit.refusal.facts.get("name")))
+        except tokenizer.Unclosed:
+            raise
+        except source.Invalid as error:
+            later = self.names.get(str(error.fault.facts.get("name")))
             if (
                 later is None
                 or not later.required
@@ -138,7 +140,7 @@ class Arguments:
         line.skip_to_json(template_values.structured(blank))
         apart = line.at > 0 and line.raw[line.at - 1].isspace()
         if line.line_ends or (apart and self._key_at(line.at)):
-            nothing = parameters.Misfit("parse.value", name=parameter.name, value="")
+            nothing = source.Invalid.phrase("parse.value", name=parameter.name, value="")
             raise self._explained(parameter, nothing, "")
         try:
             text = template_values.read(
@@ -226,7 +228,7 @@ class Arguments:
         free = next((p for p in open_ if p.kind == "text"), None)
         strict = [p for p in open_ if p.kind not in ("text", "script")]
         if unicode.hidden(text) and any(self._fits(p, unicode.visible(text)) for p in strict):
-            raise parameters.Misfit("parse.hidden", name=strict[0].name)
+            raise source.Invalid.phrase("parse.hidden", name=strict[0].name)
         if self.command.parameter("targets") is None:
             number = self.command.parameter("request")
             again = number is not None and number.name in self.values and self._fits(number, text)
@@ -256,12 +258,12 @@ class Arguments:
     def _fits(self, parameter: parameters.Parameter, text: str) -> bool:
         try:
             parameters.value_of(parameter, text)
-        except parameters.Misfit:
+        except source.Invalid:
             return False
         return True
 
     def _must(self, parameter: parameters.Parameter, text: str, other: bool) -> bool:
-        """Must this word fill this parameter, so that a misfit is its fault?"""
+        """Must this word fill this parameter, so that a error is its fault?"""
         if parameter.kind == "targets":
             return not other
         if parameter.kind == "code":
@@ -315,21 +317,21 @@ class Arguments:
         have = self.values.get(name, ())
         listed = parameter.kind == "targets" and isinstance(have, tuple)
         if name in self.values and not listed:
-            raise parameters.Misfit("parse.twice", name=name, example=self.example())
+            raise source.Invalid.phrase("parse.twice", name=name, example=self.example())
         try:
             value = parameters.value_of(parameter, text)
             if listed and have and not isinstance(value, tuple):
-                raise parameters.Misfit("parse.twice", name=name)
+                raise source.Invalid.phrase("parse.twice", name=name)
             if listed and isinstance(value, tuple):
                 value = tuple(dict.fromkeys((*have, *value)))
                 if parameter.blank is not None:
                     parameters.unmixed(value)
                 if len(value) > parameters.MOST_TARGETS:
-                    raise parameters.Misfit(
+                    raise source.Invalid.phrase(
                         "parse.too_many_targets", count=len(value), most=parameters.MOST_TARGETS
                     )
-        except parameters.Misfit as misfit:
-            raise self._explained(parameter, misfit, text) from None
+        except source.Invalid as error:
+            raise self._explained(parameter, error, text) from None
         self.values[name] = value
 
     def _blank(self, parameter: parameters.Parameter) -> bool:
@@ -341,9 +343,9 @@ class Arguments:
     # -- refusing
 
     def _explained(
-        self, parameter: parameters.Parameter, misfit: parameters.Misfit, text: str
-    ) -> parameters.Misfit:
-        facts = dict(misfit.refusal.facts)
+        self, parameter: parameters.Parameter, error: source.Invalid, text: str
+    ) -> source.Invalid:
+        facts = dict(error.fault.facts)
         if self.secrets and parameter.kind == "targets" and "value" in facts:
             facts["value"] = VEIL
         near = "" if parameter.secret else _near_choice(parameter, text)
@@ -354,15 +356,15 @@ class Arguments:
             "expected": parameter.expected(self.locale),
             "example": self.example({parameter.name: near} if near else {}, parameter),
         }
-        return parameters.Misfit(misfit.refusal.key, **facts)
+        return source.Invalid.phrase(error.message, **facts)
 
-    def unknown(self, name: str) -> parameters.Misfit:
-        near = unicode.nearest(name.casefold(), tuple(self.names))
+    def unknown(self, name: str) -> source.Invalid:
+        near = suggest.several(name.casefold(), tuple(self.names))
         known = list(dict.fromkeys(self.names[word].name for word in near))
         takes = [parameter.name for parameter in self.command.parameters]
         key = "hint.did_you_mean" if known else "hint.takes" if takes else "hint.takes_nothing"
         hint = texts.say(self.locale, key, names=known or takes)
-        return parameters.Misfit(
+        return source.Invalid.phrase(
             "parse.unknown_parameter",
             command=self.command.name,
             name=self._shown(name),
@@ -371,12 +373,12 @@ class Arguments:
             example=self.example(),
         )
 
-    def _surplus(self, text: str) -> parameters.Misfit:
+    def _surplus(self, text: str) -> source.Invalid:
         strict = [p for p in self._open() if p.kind not in ("text", "script")]
         if strict:
             return self._explained(
                 strict[0],
-                parameters.Misfit("parse.value", value=self._shown(text)),
+                source.Invalid.phrase("parse.value", value=self._shown(text)),
                 text,
             )
         return self._too_many(text)
@@ -388,20 +390,20 @@ class Arguments:
     def _unshown(self, parameter: parameters.Parameter) -> bool:
         return parameter.secret or (self.doubtful and parameter.kind == "targets")
 
-    def _too_many(self, text: str) -> parameters.Misfit:
-        return parameters.Misfit(
+    def _too_many(self, text: str) -> source.Invalid:
+        return source.Invalid.phrase(
             "parse.too_many",
             command=self.command.name,
             value=self._shown(text),
             example=self.example(),
         )
 
-    def _missing(self, missing: list[parameters.Parameter]) -> parameters.Misfit:
+    def _missing(self, missing: list[parameters.Parameter]) -> source.Invalid:
         names = [f"{p.name} ({p.label(self.locale)})" for p in missing]
         example = self.example()
         if missing == [self.script]:
             example = self._split() or example
-        return parameters.Misfit(
+        return source.Invalid.phrase(
             "parse.missing",
             command=self.command.name,
             names=names,
@@ -444,7 +446,7 @@ def _filled(value: str | tuple[str, ...]) -> bool:
 
 
 def _near_choice(parameter: parameters.Parameter, text: str) -> str:
-    near = unicode.nearest(text.strip().casefold(), parameter.choices)
+    near = suggest.several(text.strip().casefold(), parameter.choices)
     return near[0] if near else ""
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot import model
+from bot import model, source
 from bot.commands.line import tokenizer
 from bot.oos.parameters import targets
 from bot.oos.template import model as oos
@@ -88,7 +88,7 @@ def _pace(value: Any) -> str:
         return (
             text if text and model.canonical(targets.rate(text)) == model.canonical(value) else ""
         )
-    except targets.Misfit:
+    except source.Invalid:
         return ""
 
 

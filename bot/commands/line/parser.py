@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import policy, texts
+from bot import policy, source, texts
 from bot.commands import parameters
 from bot.commands.line import binder, formatter, suggestions, tokenizer
 from bot.model import verbatim
@@ -54,8 +54,8 @@ def parse(catalog: registry.Catalog, text: str, locale: str) -> Parsed | policy.
     except tokenizer.Unclosed as error:
         near = _veiled(error.near, [found])
         return policy.Refusal("parse.quote", {"quote": error.quote, "near": near})
-    except parameters.Misfit as misfit:
-        return misfit.refusal
+    except source.Invalid as error:
+        return parameters.refusal(error)
     if found.kind == "vote" and text.rstrip().endswith(("?", "？")) and _bare(parsed):
         example = formatter.spell(found, parsed.values, word)
         return policy.Refusal("parse.question", {"example": example})
@@ -67,14 +67,14 @@ def shown(catalog: registry.Catalog, text: str, locale: str) -> str:
     are left out. Where the line cannot be read, all that may belong to such a value is."""
     try:
         found, word, line = _command(catalog, text, locale)
-    except parameters.Misfit:
+    except source.Invalid:
         return _veiled(text, catalog)
     if not found.hidden:
         return text
     read = binder.Arguments(found, word, line, locale)
     try:
         read.read()
-    except (parameters.Misfit, tokenizer.Unclosed):
+    except source.Invalid:
         return _veiled(text, [found])
     for start, end in reversed(read.secrets):
         text = text[:start] + binder.VEIL + text[end:]
@@ -120,8 +120,8 @@ def from_fields(
             if text.strip():
                 form.assign(parameter, text)
         return _parsed(form)
-    except parameters.Misfit as misfit:
-        return misfit.refusal
+    except source.Invalid as error:
+        return parameters.refusal(error)
 
 
 def _parsed(read: binder.Arguments) -> Parsed:
@@ -147,10 +147,10 @@ def _command(
     if not word:
         helper = catalog.find("help")
         if helper is None or text[start:].strip(" \t\r\n.。!！?？…~"):
-            raise parameters.Misfit("parse.empty")
+            raise source.Invalid.phrase("parse.empty")
         return helper, "help", tokenizer.Reader("")
     if unicode.hidden(word):
-        raise parameters.Misfit("parse.hidden", name=unicode.shown(word))
+        raise source.Invalid.phrase("parse.hidden", name=unicode.shown(word))
     found = catalog.find(word)
     if found is not None:
         return found, word, line
@@ -165,7 +165,9 @@ def _command(
     hint, near = suggestions.hint(
         catalog, word, line.plain[line.at :], locale, lambda typed: _sendable(catalog, typed)
     )
-    raise parameters.Misfit("parse.unknown", word=unicode.shown(word), hint=hint, suggestions=near)
+    raise source.Invalid.phrase(
+        "parse.unknown", word=unicode.shown(word), hint=hint, suggestions=near
+    )
 
 
 def _sendable(catalog: registry.Catalog, line: str) -> bool:
@@ -175,7 +177,7 @@ def _sendable(catalog: registry.Catalog, line: str) -> bool:
     try:
         found, word, rest = _command(catalog, line, texts.LOCALES[0])
         _parsed(binder.Arguments(found, word, rest, texts.LOCALES[0]))
-    except (parameters.Misfit, tokenizer.Unclosed):
+    except source.Invalid:
         return False
     return True
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bot import source
 from bot.source import lenient_json, unicode
 
 _SPACE = " \t\r\n\f\v\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -34,7 +35,7 @@ _QUOTES = {
 _CLOSERS = frozenset("".join(first + second for first, second in _QUOTES.values()))
 
 
-class Unclosed(Exception):
+class Unclosed(source.Invalid):
     """A quote that was opened and never closed."""
 
     def __init__(self, quote: str, near: str) -> None:

@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
+from bot import source
 from bot.oos.check.context import Look
 from bot.oos.engine import actions
 from bot.oos.expr import values as values_
 from bot.oos.expr.functions import base as base_of
 from bot.oos.template import model, names
+from bot.source import suggest
 
 _OURS = frozenset({"action", "version", "format", "regionid", "clienttoken"})
 """Parameters of every call: they may be written, and need not."""
@@ -35,7 +37,7 @@ class Models(Protocol):
         """The parameter that a template means by a name; empty: there is none."""
 
 
-def faults(look: Look, models: Models, base: str, task: model.Task) -> Iterator[model.Fault]:
+def faults(look: Look, models: Models, base: str, task: model.Task) -> Iterator[source.Fault]:
     """What is wrong with the call that a task makes; what is worked out in the run is not known."""
     if not actions.calls_api(task.action):
         return
@@ -50,7 +52,7 @@ def faults(look: Look, models: Models, base: str, task: model.Task) -> Iterator[
     where = f"{base}.Properties"
     real = {model.fold(name): name for name in known}.get(model.fold(api))
     if real is None:
-        hint = names.meant(api, known)
+        hint = suggest.meant(api, known)
         said = names.unknown(f"`{service}` has no API `{api}`{hint}", api, known)
         yield look.fault(f"{where}.{given['api'][0]}", said)
     elif "uri" not in given:
@@ -64,7 +66,7 @@ def _parameters(
     given: Mapping[str, tuple[str, Any]],
     service: str,
     api: str,
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     """Parameters stand in three properties; one that is an expression may hold any."""
     meant: set[str] = set()
     for property in ("parameters", "query", "body"):
@@ -81,10 +83,10 @@ def _parameters(
                     yield look.fault(f"{where}.{key}.{name}", said)
             elif not wire and model.fold(str(name)) not in _OURS:
                 known = models.parameters(service, api)
-                meant.add(names.nearest(str(name), known))
-                said = f"`{api}` has no parameter `{name}`{names.meant(str(name), known)}"
+                meant.add(suggest.nearest(str(name), known))
+                said = f"`{api}` has no parameter `{name}`{suggest.meant(str(name), known)}"
                 mark = look.key(f"{where}.{key}.{name}")
-                yield model.Fault(mark, names.unknown(said, str(name), known))
+                yield source.Fault(mark, names.unknown(said, str(name), known))
     heads = {name.partition(".")[0] for name in meant}
     missing = [
         f"`{name}`"

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot import source
 from bot.oos.check.context import Look
 from bot.oos.engine import actions
 from bot.oos.expr import expressions
 from bot.oos.expr.functions import base
 from bot.oos.parameters import defaults
 from bot.oos.template import model, names
+from bot.source import suggest
 
 
-def product(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
+def product(look: Look, base: str, task: model.Task) -> Iterator[source.Fault]:
     """An action that is a template: it must be there, and take what it is given."""
     child = look.known.get(model.fold(task.action))
     if child is not None:
@@ -27,13 +29,13 @@ def product(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
     if look.lenient and len(parts) >= 3 and parts[0].casefold() == "acs":
         return
     known = [*actions.BUILT_IN, *_others(look)]
-    hint = names.meant(task.action, known)
+    hint = suggest.meant(task.action, known)
     if not hint and len(parts) >= 3:
         hint = "; there is no template of that name here"
     yield look.fault(f"{base}.Action", f"unknown action `{task.action}`{hint}")
 
 
-def named(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
+def named(look: Look, base: str, task: model.Task) -> Iterator[source.Fault]:
     """``ACS::Template``: the template that it names, unless the name is worked out in the run."""
     name = child_name(task)
     if not name:
@@ -48,7 +50,7 @@ def named(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
         if isinstance(values, dict):
             yield from _passed(look, f"{base}.Properties.{key}", values, child)
     elif not look.lenient:
-        near = names.suggestion(name, _others(look))
+        near = suggest.expected(name, _others(look))
         yield look.fault(f"{base}.Properties.{key}", f"unknown template `{name}`{near}")
 
 
@@ -104,7 +106,7 @@ def action_of(name: str) -> str:
     return model.fold("::".join(parts)) if len(parts) == 3 and parts[0].casefold() == "acs" else ""
 
 
-def _starts(look: Look, path: str, child: model.Template) -> Iterator[model.Fault]:
+def _starts(look: Look, path: str, child: model.Template) -> Iterator[source.Fault]:
     """No trigger in a template within one:
     https://www.alibabacloud.com/help/doc-detail/120869.html"""
     for task in child.tasks[:1]:
@@ -114,7 +116,7 @@ def _starts(look: Look, path: str, child: model.Template) -> Iterator[model.Faul
             yield look.fault(path, said + " may not start by itself")
 
 
-def _circle(look: Look, path: str, child: model.Template) -> Iterator[model.Fault]:
+def _circle(look: Look, path: str, child: model.Template) -> Iterator[source.Fault]:
     """A template that runs itself, through others or not, has no end that can be seen."""
     goal = model.fold(look.template.name)
     ways: list[tuple[model.Template, ...]] = [(child,)]
@@ -123,7 +125,7 @@ def _circle(look: Look, path: str, child: model.Template) -> Iterator[model.Faul
         way = ways.pop(0)
         name = model.fold(way[-1].name)
         if name == goal:
-            shown = names.listed([way[0].name]) if len(way) == 1 else _arrows(way)
+            shown = suggest.listed([way[0].name]) if len(way) == 1 else _arrows(way)
             yield look.fault(
                 path, f"{shown} is this template itself; a template may not run itself"
             )
@@ -140,7 +142,7 @@ def _arrows(way: tuple[model.Template, ...]) -> str:
 
 def _passed(
     look: Look, path: str, values: Mapping[str, Any], child: model.Template
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     """Values for parameters that the template has not: a fault where one was clearly meant."""
     known = [item.name for item in child.parameters]
     given = {model.fold(key) for key in values}
@@ -152,15 +154,15 @@ def _passed(
         if item is not None:
             yield from _value(look, f"{path}.{key}", values[key], item, child)
             continue
-        near = names.nearest(key, free)
+        near = suggest.nearest(key, free)
         if near:
             message = f"unknown parameter `{key}` of `{child.name}`, did you mean `{near}`?"
-            yield model.Fault(look.key(f"{path}.{key}"), message)
+            yield source.Fault(look.key(f"{path}.{key}"), message)
 
 
 def _value(
     look: Look, path: str, value: Any, item: model.Parameter, child: model.Template
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     """A value that is written out must be one that the template takes."""
     if value is None or expressions.references(value) or base.is_call(value):
         return

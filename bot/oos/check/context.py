@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bot import source
 from bot.oos.template import model, places
 
 Templates = Mapping[str, model.Template]
@@ -27,7 +28,7 @@ class Look:
     known: Templates
     lenient: bool
     away: bool = False
-    faults: list[model.Fault] = field(default_factory=list)
+    faults: list[source.Fault] = field(default_factory=list)
     parameters: dict[str, str] = field(init=False)
     tasks: dict[str, tuple[int, model.Task]] = field(init=False)
 
@@ -37,28 +38,28 @@ class Look:
         for at, task in enumerate(self.template.tasks):
             self.tasks.setdefault(model.fold(task.name), (at, task))
 
-    def fault(self, path: str, message: str) -> model.Fault:
-        return model.Fault(self.mark(path), message)
+    def fault(self, path: str, message: str) -> source.Fault:
+        return source.Fault(self.mark(path), message)
 
-    def mark(self, path: str) -> model.Mark:
+    def mark(self, path: str) -> source.Mark:
         marks = self.template.marks
         if isinstance(marks, places.Places):
             return marks.at(path)
-        return marks.get(path, model.Mark(self.template.name, 1, 1, path))
+        return marks.get(path, source.Mark(self.template.name, 1, 1, path))
 
-    def inside(self, base: str) -> Callable[[str], model.Mark]:
+    def inside(self, base: str) -> Callable[[str], source.Mark]:
         """Marks of the parts of what stands at ``base``."""
         return lambda path: self.mark(joined(base, path))
 
-    def keys_inside(self, base: str) -> Callable[[str], model.Mark]:
+    def keys_inside(self, base: str) -> Callable[[str], source.Mark]:
         """Marks of the names of the parts of what stands at ``base``."""
         return lambda path: self.key(joined(base, path))
 
-    def key(self, path: str) -> model.Mark:
+    def key(self, path: str) -> source.Mark:
         marks = self.template.marks
         return marks.key(path) if isinstance(marks, places.Places) else self.mark(path)
 
-    def within(self, path: str, needle: str) -> model.Mark:
+    def within(self, path: str, needle: str) -> source.Mark:
         marks = self.template.marks
         return marks.within(path, needle) if isinstance(marks, places.Places) else self.mark(path)
 

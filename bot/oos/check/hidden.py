@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot import source
 from bot.oos.check import children
 from bot.oos.engine import actions
 from bot.oos.expr import expressions, placeholders
@@ -56,7 +57,7 @@ class _Verdict:
     """What was found of a template that is run with hidden values: ``onward``, they may be in what
     it gives."""
 
-    faults: tuple[model.Fault, ...] = ()
+    faults: tuple[source.Fault, ...] = ()
     uses: tuple[Use, ...] = ()
     onward: bool = False
 
@@ -77,11 +78,11 @@ class _Look:
     tasks: set[str] = field(default_factory=set)
     uses: list[Use] = field(default_factory=list)
 
-    def fault(self, path: str, message: str) -> model.Fault:
+    def fault(self, path: str, message: str) -> source.Fault:
         marks = self.template.marks
         if isinstance(marks, places.Places):
-            return model.Fault(marks.at(path), message)
-        return model.Fault(marks.get(path, model.Mark(self.template.name, 1, 1, path)), message)
+            return source.Fault(marks.at(path), message)
+        return source.Fault(marks.get(path, source.Mark(self.template.name, 1, 1, path)), message)
 
     def within(self, value: Any) -> list[str]:
         """Names of the hidden values that a value refers to, as they are written."""
@@ -177,7 +178,7 @@ def _parts(value: Any) -> list[Any] | None:
 # ----------------------------------------------------------------------------- what is asked for
 
 
-def faults(template: model.Template, known: Templates) -> list[model.Fault]:
+def faults(template: model.Template, known: Templates) -> list[source.Fault]:
     """Every place of a command's template at which something hidden could decide what is done.
     ``known``: the templates that its tasks may run, by folded names."""
     look = _Look(template, known, _own(template), {}, root=True)
@@ -209,7 +210,7 @@ def _own(template: model.Template) -> dict[str, Kind]:
     return {model.fold(item.name): "secret" for item in template.parameters if item.no_echo}
 
 
-def _faults(look: _Look) -> Iterator[model.Fault]:
+def _faults(look: _Look) -> Iterator[source.Fault]:
     template = look.template
     yield from _defaults(look)
     for task in template.tasks:
@@ -226,7 +227,7 @@ def _faults(look: _Look) -> Iterator[model.Fault]:
             yield look.fault(f"{output.mark.path}.Value", message)
 
 
-def _defaults(look: _Look) -> Iterator[model.Fault]:
+def _defaults(look: _Look) -> Iterator[source.Fault]:
     """A parameter that takes a hidden one's value by default must be hidden, too."""
     for item in look.template.parameters:
         found = look.within(item.default)
@@ -237,7 +238,7 @@ def _defaults(look: _Look) -> Iterator[model.Fault]:
             yield look.fault(f"{item.mark.path}.Default", f"`{item.name}`: {message}")
 
 
-def _task(look: _Look, task: model.Task) -> Iterator[model.Fault]:
+def _task(look: _Look, task: model.Task) -> Iterator[source.Fault]:
     base_path, action = task.mark.path, model.fold(task.action)
     for name, value in (
         ("When", task.when), ("Retries", task.retries), ("Delay", task.delay),
@@ -272,7 +273,7 @@ def _plain(rate: Any) -> Any:
 
 def _value(
     look: _Look, task: model.Task, where: str, way: tuple[str, ...], value: Any
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     """The hidden values in a property, by the names on the way to where they stand."""
     found = look.within(value)
     if not found:
@@ -342,7 +343,7 @@ def _child(look: _Look, task: model.Task) -> model.Template | None:
     return look.known.get(model.fold(name)) or look.known.get(model.fold(name.replace("::", "-")))
 
 
-def _passed(look: _Look, task: model.Task, where: str) -> Iterator[model.Fault]:
+def _passed(look: _Look, task: model.Task, where: str) -> Iterator[source.Fault]:
     """What a template is given by the task that runs it, and what that makes of it."""
     values: Any = task.properties
     if model.fold(task.action) == "acs::template":
@@ -376,7 +377,7 @@ def _inside(
     child: model.Template,
     passed: Mapping[str, Kind],
     values: Mapping[str, Any],
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     given = {model.fold(key) for key in values}
     kinds = {name: kind for name, kind in _own(child).items() if name not in given}
     inner = _verdict(child, look, kinds)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from bot import source
 from bot.oos.template import model, names
+from bot.source import suggest
 
 _ENDS = {model.fold(names.END), model.fold(names.NEXT)}
 
@@ -13,9 +15,9 @@ _ENDS = {model.fold(names.END), model.fold(names.NEXT)}
 def faults(
     template: model.Template,
     index: int,
-    mark: Callable[[str], model.Mark],
-    key: Callable[[str], model.Mark],
-) -> Iterator[model.Fault]:
+    mark: Callable[[str], source.Mark],
+    key: Callable[[str], source.Mark],
+) -> Iterator[source.Fault]:
     """What is wrong with the jumps of one task; ``mark`` takes a path inside it and says where its
     value stands, ``key`` where its name does."""
     task = template.tasks[index]
@@ -23,7 +25,7 @@ def faults(
         wrong = _wrong(template, index, target)
         if wrong:
             said = model.like(wrong, f"{path.rpartition('.')[2]}: {wrong}")
-            yield model.Fault(mark(path), said)
+            yield source.Fault(mark(path), said)
     if model.fold(task.action) == "acs::choice":
         yield from _choices(task, mark, key)
 
@@ -54,7 +56,7 @@ def _wrong(template: model.Template, index: int, target: Any) -> str:
         return ""
     if not found:
         later = [task.name for task in template.tasks[index + 1 :]]
-        return f"unknown task `{target}`{names.suggestion(target, [*later, names.END, names.NEXT])}"
+        return f"unknown task `{target}`{suggest.expected(target, [*later, names.END, names.NEXT])}"
     if found[0] <= index:
         back = "itself" if found[0] == index else "an earlier task"
         return model.Local(f"`{target}` is {back}; jumps go forward only")
@@ -62,32 +64,32 @@ def _wrong(template: model.Template, index: int, target: Any) -> str:
 
 
 def _choices(
-    task: model.Task, mark: Callable[[str], model.Mark], key: Callable[[str], model.Mark]
-) -> Iterator[model.Fault]:
+    task: model.Task, mark: Callable[[str], source.Mark], key: Callable[[str], source.Mark]
+) -> Iterator[source.Fault]:
     """Each choice needs both of its parts."""
     for property, value in task.properties.items():
         if model.fold(property) != "choices":
             continue
         path = f"Properties.{property}"
         if not isinstance(value, list):
-            yield model.Fault(mark(path), f"Choices: expected a list, found {names.kind(value)}")
+            yield source.Fault(mark(path), f"Choices: expected a list, found {names.kind(value)}")
             continue
         for at, choice in enumerate(value):
             inner = f"{path}[{at}]"
             if not isinstance(choice, dict):
                 expected = f"expected When and NextTask, found {names.kind(choice)}"
-                yield model.Fault(mark(inner), expected)
+                yield source.Fault(mark(inner), expected)
                 continue
             given = {model.fold(name): name for name in choice}
             meant: set[str] = set()
             for name in choice:
                 if model.fold(name) not in ("when", "nexttask", "description"):
-                    meant.add(names.nearest(name, ("When", "NextTask")))
-                    near = names.suggestion(name, ("When", "NextTask"))
+                    meant.add(suggest.nearest(name, ("When", "NextTask")))
+                    near = suggest.expected(name, ("When", "NextTask"))
                     unknown = f"unknown key `{name}` of a choice{near}"
                     unknown = names.unknown(unknown, name, ("When", "NextTask"))
-                    yield model.Fault(key(f"{inner}.{name}"), unknown)
+                    yield source.Fault(key(f"{inner}.{name}"), unknown)
             for name in ("When", "NextTask"):
                 blank = choice.get(given.get(model.fold(name), "")) in (None, "")
                 if blank and name not in meant:
-                    yield model.Fault(mark(inner), f"a choice needs {name}")
+                    yield source.Fault(mark(inner), f"a choice needs {name}")

@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot import source
 from bot.oos.check.context import Look, joined
 from bot.oos.engine import actions, units
 from bot.oos.expr import conditions, expressions, functions, placeholders, values
 from bot.oos.expr.functions import base
-from bot.oos.template import model, names
+from bot.oos.template import model
+from bot.source import suggest
 
 _ADDRESS = re.compile(r"(?i)(https?://|robot:)\S")
 """``robot:ops``: one that the bot's own configuration names."""
@@ -78,7 +80,7 @@ _TYPES: Mapping[str, tuple[str, ...]] = {
 """What a parameter or an output may be that stands there alone, of a built-in action."""
 
 
-def faults(look: Look, base_path: str, task: model.Task) -> Iterator[model.Fault]:
+def faults(look: Look, base_path: str, task: model.Task) -> Iterator[source.Fault]:
     """What is wrong with one task."""
     if task.when is not None:
         yield from when(look, joined(base_path, "When"), task.when)
@@ -135,7 +137,7 @@ def _open(value: Any) -> bool:
 # ----------------------------------------------------------------------------- types
 
 
-def typed(look: Look, where: str, path: str, value: Any) -> Iterator[model.Fault]:
+def typed(look: Look, where: str, path: str, value: Any) -> Iterator[source.Fault]:
     """A value that a parameter, an output or a function gives, where its type does not fit."""
     folded = model.fold(path)
     if folded.startswith("outputs."):
@@ -200,7 +202,7 @@ def _same(one: str, other: str) -> bool:
 # ----------------------------------------------------------------------------- conditions
 
 
-def when(look: Look, where: str, value: Any) -> Iterator[model.Fault]:
+def when(look: Look, where: str, value: Any) -> Iterator[source.Fault]:
     """A condition that is neither true nor false is never true. Names are looked at elsewhere."""
     wrong = ""
     if isinstance(value, str):
@@ -222,7 +224,7 @@ def when(look: Look, where: str, value: Any) -> Iterator[model.Fault]:
 Given = Mapping[str, tuple[str, Any]]
 
 
-def _wished(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
+def _wished(look: Look, where: str, given: Given) -> Iterator[source.Fault]:
     """A wait must wait for something. https://www.alibabacloud.com/help/doc-detail/120839.html"""
     named = {name: given[name] for name in ("desiredvalues", "notdesiredvalues") if name in given}
     told = {name: item for name, item in named.items() if item[1] not in (None, "")}
@@ -237,7 +239,7 @@ def _wished(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
             yield look.fault(f"{where}.{name}", f"{name}: expected a list, found a mapping")
 
 
-def _approvals(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
+def _approvals(look: Look, where: str, given: Given) -> Iterator[source.Fault]:
     """So many approvals must be possible. https://www.alibabacloud.com/help/doc-detail/144279.html"""
     name, least = given.get("minrequiredapprovals", ("", None))
     key, people = given.get("approvers", ("", None))
@@ -259,10 +261,10 @@ def _approvals(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
     known = approvers(people)
     if known and count > len(known):
         said = f"{name}: {count} approvals are needed, and {len(known)} may approve"
-        yield look.fault(f"{where}.{name}", f"{said}: {names.listed(sorted(known))}")
+        yield look.fault(f"{where}.{name}", f"{said}: {suggest.listed(sorted(known))}")
 
 
-def _filters(look: Look, where: str, given: Given) -> Iterator[model.Fault]:
+def _filters(look: Look, where: str, given: Given) -> Iterator[source.Fault]:
     name, several = given.get("filters", ("", None))
     for at, one in enumerate(several if isinstance(several, list) else []):
         if not _is_filter(one):
@@ -280,7 +282,7 @@ def _is_filter(value: Any) -> bool:
     return isinstance(value, Mapping | str)
 
 
-def _notice(look: Look, where: str, given: Given, must: bool) -> Iterator[model.Fault]:
+def _notice(look: Look, where: str, given: Given, must: bool) -> Iterator[source.Fault]:
     """A message by webhook needs one, and its address."""
     how = given.get("notifytype", ("", ""))[1]
     name, hook = given.get("webhook", ("", None))
@@ -318,8 +320,9 @@ def computed(value: Any) -> Iterator[tuple[str, str]]:
         if base.is_call(item) and not _waits(item):
             try:
                 expressions.evaluate(item, expressions.Scope())
-            except expressions.ExpressionError as error:
-                yield joined(path, error.path) if error.path else path, error.message
+            except source.Invalid as error:
+                inner = error.fault.mark.path
+                yield joined(path, inner) if inner else path, error.message
         elif isinstance(item, Mapping):
             todo += [(each, joined(path, str(key))) for key, each in item.items()]
         elif isinstance(item, list):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bot import source
 from bot.oos.engine import actions as table
 from bot.oos.expr import expressions
 from bot.oos.template import model, places
@@ -12,21 +13,21 @@ from bot.oos.template import model, places
 _STORED = ("oos:", "oos-secret:")
 
 
-def faults(template: model.Template) -> list[model.Fault]:
+def faults(template: model.Template) -> list[source.Fault]:
     """Why the bot's own engine cannot run a template; none: it can. Templates that it uses are
     judged by their own."""
     if template.states:
         message = "state configuration is not run here: OOS keeps machines in such states itself"
-        return [model.Fault(_mark(template, template.states[0].mark.path), message)]
+        return [source.Fault(_mark(template, template.states[0].mark.path), message)]
     found = []
     for task in template.tasks:
         base = task.mark.path
         spec = table.find(task.action)
         if spec is not None and spec.elsewhere:
             message = f"`{task.action}` runs on OOS itself only: {spec.elsewhere}"
-            found.append(model.Fault(_mark(template, f"{base}.Action"), message))
+            found.append(source.Fault(_mark(template, f"{base}.Action"), message))
     found += [
-        model.Fault(
+        source.Fault(
             _within(template, path, name),
             f"`{{{{ {name} }}}}` stands in the parameter store of OOS, which is not read here; "
             "make it a parameter of the template",
@@ -54,13 +55,13 @@ def _stored(template: model.Template) -> Iterator[tuple[str, str]]:
                 yield name, f"{base}.{path}".rstrip(".") if path[:1] != "[" else base + path
 
 
-def _within(template: model.Template, path: str, name: str) -> model.Mark:
+def _within(template: model.Template, path: str, name: str) -> source.Mark:
     marks = template.marks
     return marks.within(path, name) if isinstance(marks, places.Places) else _mark(template, path)
 
 
-def _mark(template: model.Template, path: str) -> model.Mark:
+def _mark(template: model.Template, path: str) -> source.Mark:
     marks = template.marks
     if isinstance(marks, places.Places):
         return marks.at(path)
-    return marks.get(path, model.Mark(template.name, 1, 1, path))
+    return marks.get(path, source.Mark(template.name, 1, 1, path))

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from bot import source
 from bot.oos.check import children, remote_only
 from bot.oos.engine import actions
-from bot.oos.template import model, names, places
+from bot.oos.template import model, places
+from bot.source import suggest
 
 Services = Callable[[str], bool]
 INSTANCES = "::ECS::Instance"
@@ -21,11 +23,11 @@ ELSEWHERE = 'give [command.NAME] engine = "oos" to run it on OOS itself'
 
 def of(
     template: model.Template, services: Services | None, known: Mapping[str, model.Template]
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     """Each thing in a template that the bot cannot do. ``services``: is this product known? Without
     it every one is. ``known``: the templates that its tasks may run, by folded names."""
     for fault in remote_only.faults(template):
-        yield model.Fault(fault.mark, f"{fault.message}; {ELSEWHERE}")
+        yield source.Fault(fault.mark, f"{fault.message}; {ELSEWHERE}")
     for task in template.tasks:
         base = task.mark.path
         spec = actions.find(task.action)
@@ -48,7 +50,7 @@ Given = dict[str, tuple[str, Any]]
 
 def _passed(
     template: model.Template, base: str, task: model.Task, given: Given, child: model.Template
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     """A run would stop in the middle where a template lacks a value or gets one that it does not
     know."""
     where, values = f"{base}.Properties", task.properties
@@ -61,7 +63,7 @@ def _passed(
     known = {model.fold(item.name): item for item in child.parameters}
     for name in folded.keys() - known.keys():
         message = f"`{child.name}` has no parameter `{folded[name]}`"
-        near = names.suggestion(folded[name], [item.name for item in child.parameters])
+        near = suggest.expected(folded[name], [item.name for item in child.parameters])
         yield _fault(template, f"{where}.{folded[name]}", message + near)
     missing = [
         item.name
@@ -72,7 +74,7 @@ def _passed(
         yield _fault(template, where, f"`{child.name}` needs {' and '.join(missing)}")
 
 
-def _resource(template: model.Template, base: str, given: Given) -> Iterator[model.Fault]:
+def _resource(template: model.Template, base: str, given: Given) -> Iterator[source.Fault]:
     key, value = given.get("resourcetype", ("", None))
     if _literal(value) and not model.fold(value.strip()).endswith(model.fold(INSTANCES)):
         message = (
@@ -84,7 +86,7 @@ def _resource(template: model.Template, base: str, given: Given) -> Iterator[mod
 
 def _notice(
     template: model.Template, base: str, task: model.Task, given: Given
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     key, value = given.get("notifytype", ("", None))
     if not _literal(value) or model.fold(value.strip()) == "webhook":
         return
@@ -96,7 +98,7 @@ def _notice(
 
 def _service(
     template: model.Template, base: str, given: Given, services: Services
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     key, value = given.get("service", ("", None))
     if not _literal(value) or services(value.strip()):
         return
@@ -114,8 +116,8 @@ def _literal(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip()) and "{{" not in value
 
 
-def _fault(template: model.Template, path: str, message: str) -> model.Fault:
+def _fault(template: model.Template, path: str, message: str) -> source.Fault:
     marks = template.marks
     if isinstance(marks, places.Places):
-        return model.Fault(marks.at(path), message)
-    return model.Fault(marks.get(path, model.Mark(template.name, 1, 1, path)), message)
+        return source.Fault(marks.at(path), message)
+    return source.Fault(marks.get(path, source.Mark(template.name, 1, 1, path)), message)

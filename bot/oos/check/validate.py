@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from bot import source
 from bot.oos.check import apis, children, jumps, literals
 from bot.oos.check.context import Known, Look, joined
 from bot.oos.engine import actions as table
@@ -14,6 +15,7 @@ from bot.oos.expr import conditions, expressions, functions, scripts
 from bot.oos.expr.functions import base as base_of
 from bot.oos.parameters import defaults, limits
 from bot.oos.template import model, names
+from bot.source import suggest
 
 _ASSOCIATIONS = ("Targets", "RateControl")
 """What this side takes in a way of its own; the others only draw the console's form."""
@@ -26,7 +28,7 @@ def validate(
     allow_unknown_products: bool = False,
     away: bool = False,
     models: apis.Models | None = None,
-) -> list[model.Fault]:
+) -> list[source.Fault]:
     """Every fault, in the order of the file; none: the template can be run. ``known_templates``
     are those that its actions may name. ``allow_unknown_products``: a product action without a
     template is left to the other side. ``away``: OOS itself runs it, so that what only this side
@@ -38,7 +40,7 @@ def validate(
         look.faults.extend(apis.faults(look, models, task.mark.path, task))  # type: ignore[arg-type]
     for check in checks if template.tasks or template.states else (_parameters,):
         look.faults.extend(check(look))
-    unique = dict.fromkeys(fault for fault in look.faults if not (away and fault.local))
+    unique = dict.fromkeys(fault for fault in look.faults if not (away and model.local(fault)))
     return sorted(unique, key=lambda fault: (fault.mark.line, fault.mark.column))
 
 
@@ -47,7 +49,7 @@ def validate(
 
 def _expressions(
     look: Look, base: str, value: Any, scope: Callable[[str, str], str]
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     """Faults of syntax, functions and jq, and of what the references name: ``scope`` says what is
     wrong with one; empty: nothing."""
     if value is None or isinstance(value, int | float):
@@ -59,7 +61,7 @@ def _expressions(
         wrong = scope(name, dotted)
         if wrong:
             needle = f"{name}.{dotted}" if dotted else name
-            yield model.Fault(look.within(joined(base, path), needle), wrong)
+            yield source.Fault(look.within(joined(base, path), needle), wrong)
 
 
 def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]:
@@ -75,7 +77,7 @@ def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]
                 return "" if loop_item else f"`{name}` means something inside a Loop only"
             if folded in _PSEUDO:
                 return ""
-            said = f"unknown `{name}`{names.suggestion(name, names.PSEUDO)}"
+            said = f"unknown `{name}`{suggest.expected(name, names.PSEUDO)}"
             return names.unknown(said, name, names.PSEUDO)
         if not dotted:
             return "" if folded in parameters else _unknown_parameter(name, parameters, tasks)
@@ -84,7 +86,7 @@ def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]
         at, task = tasks[folded]
         given = _given(task)
         if model.fold(dotted) not in map(model.fold, given):
-            near = names.suggestion(dotted, given)
+            near = suggest.expected(dotted, given)
             return f"the task `{task.name}` has no output `{dotted}`{near}"
         if at >= index:
             when = "is this task itself" if at == index else "runs later"
@@ -102,9 +104,9 @@ def _given(task: model.Task) -> list[str]:
 def _unknown_parameter(name: str, parameters: Mapping[str, str], tasks: Mapping[str, Any]) -> str:
     if model.fold(name) in tasks:
         outputs = _given(tasks[model.fold(name)][1])
-        such = names.listed(f"{name}.{output}" for output in outputs[:8])
+        such = suggest.listed(f"{name}.{output}" for output in outputs[:8])
         return f"`{name}` is a task; name an output of it{': ' + such if such else ''}"
-    return f"unknown parameter `{name}`{names.suggestion(name, parameters.values())}"
+    return f"unknown parameter `{name}`{suggest.expected(name, parameters.values())}"
 
 
 def _unknown_task(
@@ -114,7 +116,7 @@ def _unknown_task(
         return ""
     if model.fold(name) in parameters:
         return f"`{name}` is a parameter; take a part of it with Fn::Select: [{dotted}, …]"
-    near = names.nearest(name, [task.name for task in template.tasks])
+    near = suggest.nearest(name, [task.name for task in template.tasks])
     hint = f", did you mean `{near}.{dotted}`?" if near else ""
     return f"unknown task `{name}` in `{name}.{dotted}`{hint}"
 
@@ -122,7 +124,7 @@ def _unknown_task(
 # ----------------------------------------------------------------------------- the parts
 
 
-def _parameters(look: Look) -> Iterator[model.Fault]:
+def _parameters(look: Look) -> Iterator[source.Fault]:
     """Defaults: they may name pseudo parameters and other parameters, and must fit what they are
     defaults of."""
     scope = _scope(look, 0, False)
@@ -135,12 +137,12 @@ def _parameters(look: Look) -> Iterator[model.Fault]:
                     f"a Default knows parameters and `{{{{ ACS::… }}}}` only, not `{name}.{dotted}`"
                 )
             if wrong:
-                yield model.Fault(look.within(joined(base, path), name), wrong)
+                yield source.Fault(look.within(joined(base, path), name), wrong)
         message = defaults.fault(item)
         if message:
             yield look.fault(base, f"`{item.name}`: {message}")
         plain = item.association and "::" not in item.association
-        near = names.nearest(item.association, _ASSOCIATIONS, names.SURE) if plain else ""
+        near = suggest.surely(item.association, _ASSOCIATIONS) if plain else ""
         if near and near != item.association:
             where = joined(item.mark.path, "AssociationProperty")
             yield look.fault(where, f"unknown `{item.association}`, did you mean `{near}`?")
@@ -150,7 +152,7 @@ def _parameters(look: Look) -> Iterator[model.Fault]:
             yield look.fault(base, f"`{item.name}`: its Default needs itself: {shown}")
 
 
-def _tasks(look: Look) -> Iterator[model.Fault]:
+def _tasks(look: Look) -> Iterator[source.Fault]:
     for index, task in enumerate(look.template.tasks):
         found = list(_task(look, index, task))
         yield from found
@@ -161,11 +163,11 @@ def _tasks(look: Look) -> Iterator[model.Fault]:
                 yield fault
 
 
-def _place(fault: model.Fault) -> tuple[int, int]:
+def _place(fault: source.Fault) -> tuple[int, int]:
     return fault.mark.line, fault.mark.column
 
 
-def _task(look: Look, index: int, task: model.Task) -> Iterator[model.Fault]:
+def _task(look: Look, index: int, task: model.Task) -> Iterator[source.Fault]:
     base = task.mark.path
     yield from _action(look, base, index, task)
     inside = look.inside(base)
@@ -175,7 +177,7 @@ def _task(look: Look, index: int, task: model.Task) -> Iterator[model.Fault]:
     yield from _task_outputs(look, base, task)
 
 
-def _states(look: Look) -> Iterator[model.Fault]:
+def _states(look: Look) -> Iterator[source.Fault]:
     scope = _scope(look, 0, False)
     for state in look.template.states:
         yield from _expressions(look, f"{state.mark.path}.Properties", state.properties, scope)
@@ -187,7 +189,7 @@ def _key(template: model.Template, name: str) -> str:
     return next((path for path in template.marks if model.fold(path) == folded), name)
 
 
-def _values(look: Look, base: str, index: int, task: model.Task) -> Iterator[model.Fault]:
+def _values(look: Look, base: str, index: int, task: model.Task) -> Iterator[source.Fault]:
     """The expressions of a task. Its outputs may name the loop's item, the loop itself not."""
     looped = _scope(look, index, task.loop is not None)
     plain = _scope(look, index, False)
@@ -207,7 +209,7 @@ def _values(look: Look, base: str, index: int, task: model.Task) -> Iterator[mod
         for name, dotted, _ in expressions.references(output.value):
             wrong = looped(name, dotted)
             if wrong:
-                yield model.Fault(look.within(where, name), wrong)
+                yield source.Fault(look.within(where, name), wrong)
     if task.loop is not None:
         yield from _expressions(look, f"{base}.Loop.Items", task.loop.items, plain)
         rate = task.loop.rate
@@ -219,7 +221,7 @@ def _values(look: Look, base: str, index: int, task: model.Task) -> Iterator[mod
             yield from _expressions(look, where, getattr(rate, part.name), plain)
 
 
-def _task_outputs(look: Look, base: str, task: model.Task) -> Iterator[model.Fault]:
+def _task_outputs(look: Look, base: str, task: model.Task) -> Iterator[source.Fault]:
     """Selectors must be jq; what a loop gathers must be an output of its task."""
     for output in task.outputs:
         where = f"{output.mark.path}.ValueSelector"
@@ -243,7 +245,7 @@ def _task_outputs(look: Look, base: str, task: model.Task) -> Iterator[model.Fau
         ):
             continue
         if item.field and model.fold(item.field) not in map(model.fold, outputs):
-            near = names.suggestion(item.field, outputs)
+            near = suggest.expected(item.field, outputs)
             yield look.fault(where, f"the task `{task.name}` has no output `{item.field}`{near}")
         if functions.find(item.function) is None:
             near = functions.nearest(item.function)
@@ -251,7 +253,7 @@ def _task_outputs(look: Look, base: str, task: model.Task) -> Iterator[model.Fau
             yield look.fault(where, f"unknown AggregateType `{item.function}`{near}")
 
 
-def _outputs(look: Look) -> Iterator[model.Fault]:
+def _outputs(look: Look) -> Iterator[source.Fault]:
     scope = _scope(look, len(look.template.tasks), False)
     for output in look.template.outputs:
         yield from _expressions(look, f"{output.mark.path}.Value", output.value, scope)
@@ -263,7 +265,7 @@ def _outputs(look: Look) -> Iterator[model.Fault]:
     yield from _expressions(look, where, look.template.ram_role, none_yet)
 
 
-def _conditions(look: Look) -> Iterator[model.Fault]:
+def _conditions(look: Look) -> Iterator[source.Fault]:
     """Each condition by itself, and who names which."""
     template, known = look.template, conditions.folded(look.template)
     anywhere = _scope(look, len(template.tasks), True)
@@ -271,10 +273,10 @@ def _conditions(look: Look) -> Iterator[model.Fault]:
     for name, value in template.conditions.items():
         base = f"{where}.{name}"
         if not conditions.outermost(value):
-            expected = names.listed(conditions.OUTERMOST)
+            expected = suggest.listed(conditions.OUTERMOST)
             yield look.fault(base, f"the condition `{name}` is none of {expected}")
         elif conditions.names_itself(name, known):
-            yield model.Fault(look.key(base), f"the condition `{name}` names itself")
+            yield source.Fault(look.key(base), f"the condition `{name}` names itself")
         else:
             yield from _expressions(look, base, value, anywhere)
             yield from _unknown_conditions(look, base, value)
@@ -307,18 +309,18 @@ def _whens(task: model.Task) -> Iterator[tuple[str, Any]]:
                         yield f"Properties.{key}[{at}].{name}", when
 
 
-def _unknown_conditions(look: Look, base: str, value: Any) -> Iterator[model.Fault]:
+def _unknown_conditions(look: Look, base: str, value: Any) -> Iterator[source.Fault]:
     known = {model.fold(name): name for name in look.template.conditions}
     for name, path in conditions.named(value):
         if model.fold(name) not in known:
-            near = names.suggestion(name, known.values()) or "; expected a condition, or true"
+            near = suggest.expected(name, known.values()) or "; expected a condition, or true"
             yield look.fault(joined(base, path), f"unknown condition `{name}`{near}")
 
 
 # ----------------------------------------------------------------------------- actions
 
 
-def _action(look: Look, base: str, index: int, task: model.Task) -> Iterator[model.Fault]:
+def _action(look: Look, base: str, index: int, task: model.Task) -> Iterator[source.Fault]:
     if not task.action:
         return
     spec = table.find(task.action)
@@ -332,7 +334,7 @@ def _action(look: Look, base: str, index: int, task: model.Task) -> Iterator[mod
     if spec.trigger and index:
         yield look.fault(where, f"`{task.action}` starts an execution: it must be the first task")
     if task.loop is not None and not spec.loops:
-        yield model.Fault(task.loop.mark, f"`{task.action}` cannot have a Loop")
+        yield source.Fault(task.loop.mark, f"`{task.action}` cannot have a Loop")
     yield from _properties(look, base, task, spec)
     if spec.name == "ACS::Template":
         yield from children.named(look, base, task)
@@ -340,7 +342,7 @@ def _action(look: Look, base: str, index: int, task: model.Task) -> Iterator[mod
 
 def _properties(
     look: Look, base: str, task: model.Task, spec: table.ActionSpec
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     where = f"{base}.Properties"
     known = {model.fold(name): name for name in spec.properties}
     given: dict[str, tuple[str, Any]] = {}
@@ -348,11 +350,11 @@ def _properties(
     for key, value in task.properties.items():
         name = known.get(model.fold(key))
         if name is None:
-            meant.add(names.nearest(key, spec.properties))
-            near = names.suggestion(key, spec.properties)
+            meant.add(suggest.nearest(key, spec.properties))
+            near = suggest.expected(key, spec.properties)
             mark = look.key(f"{where}.{key}")
             said = f"`{task.action}` has no property `{key}`{near}"
-            yield model.Fault(mark, names.unknown(said, key, spec.properties))
+            yield source.Fault(mark, names.unknown(said, key, spec.properties))
         else:
             given[name] = (f"{where}.{key}", value)
     blank = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "")]
@@ -360,7 +362,7 @@ def _properties(
     if missing:
         yield look.fault(where, f"`{task.action}` needs the property {' and '.join(missing)}")
     if spec.one_of and not any(name in given or name in meant for name in spec.one_of):
-        yield look.fault(where, f"`{task.action}` needs {names.listed(spec.one_of)}")
+        yield look.fault(where, f"`{task.action}` needs {suggest.listed(spec.one_of)}")
     for name, (required, optional) in spec.nested.items():
         path, value = given.get(name, ("", None))
         if isinstance(value, dict):
@@ -374,15 +376,15 @@ def _nested(
     value: Mapping[str, Any],
     required: tuple[str, ...],
     optional: tuple[str, ...],
-) -> Iterator[model.Fault]:
+) -> Iterator[source.Fault]:
     known = (*required, *optional)
     meant: set[str] = set()
     for key in value:
         if model.fold(key) not in map(model.fold, known):
-            meant.add(names.nearest(key, known))
-            near = names.suggestion(key, known)
+            meant.add(suggest.nearest(key, known))
+            near = suggest.expected(key, known)
             said = names.unknown(f"{name} has no `{key}`{near}", key, known)
-            yield model.Fault(look.key(f"{path}.{key}"), said)
+            yield source.Fault(look.key(f"{path}.{key}"), said)
     for key in required:
         if key not in meant and model.fold(key) not in map(model.fold, value):
             yield look.fault(path, f"{name} needs {key}")

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot import source
 from bot.oos.engine import actions, calls, loops, units
 from bot.oos.engine.units import Failure, Result
 from bot.oos.expr import conditions, language
 from bot.oos.parameters import defaults
-from bot.oos.template import model, waits
+from bot.oos.template import model
 
 DEEPEST = 10
 _END, _NEXT = "acs::end", "acs::next"
@@ -117,7 +118,7 @@ class Execution:
         known = {model.fold(parameter.name): parameter for parameter in self.template.parameters}
         for name in given:
             if model.fold(name) not in known:
-                raise waits.Misfit(f"{self.template.name} has no parameter {name!r}")
+                raise source.Invalid(f"{self.template.name} has no parameter {name!r}")
         folded = {model.fold(name): value for name, value in given.items() if value is not None}
         scope = self.scope(at)
         for parameter in defaults.in_order(self.template.parameters):
@@ -125,7 +126,7 @@ class Execution:
             if name in folded:
                 self.parameters[name] = language.converted(parameter.type, folded[name])
             elif parameter.required:
-                raise waits.Misfit(f"{self.template.name} needs the parameter {parameter.name!r}")
+                raise source.Invalid(f"{self.template.name} needs the parameter {parameter.name!r}")
             else:
                 default = language.evaluate(parameter.default, scope)
                 self.parameters[name] = language.converted(parameter.type, default)
@@ -191,7 +192,7 @@ class TaskRun:
                 self.execution.task_ended(task, Result("Skipped"), _NEXT, at)
                 return
             if task.loop is not None and spec is not None and not spec.loops:
-                raise waits.Misfit(f"{task.action} cannot loop")
+                raise source.Invalid(f"{task.action} cannot loop")
             chosen = self._chosen(scope) if spec is not None and spec.does == "choice" else ""
             loop = LoopRun(self, task.loop, scope, at) if task.loop is not None else None
         except language.ERRORS as error:
@@ -230,7 +231,7 @@ class TaskRun:
         properties = {model.fold(name): value for name, value in self.task.properties.items()}
         choices = properties.get("choices") or []
         if not isinstance(choices, list) or not all(isinstance(c, Mapping) for c in choices):
-            raise waits.Misfit("Choices is not a list of objects with When and NextTask")
+            raise source.Invalid("Choices is not a list of objects with When and NextTask")
         for choice in choices:
             parts = {model.fold(name): value for name, value in choice.items()}
             when = conditions.expanded(parts.get("when"), self.execution.conditions)
@@ -364,9 +365,9 @@ class TemplateUnit(units.Unit):
             name, given = self.task.action, self.value(self.task.properties)
         template = template_of(self.desk.library, name)
         if template is None:
-            raise waits.Misfit(f"there is no template {name!r}")
+            raise source.Invalid(f"there is no template {name!r}")
         if self.execution.depth >= DEEPEST:
-            raise waits.Misfit(f"{name} is nested deeper than {DEEPEST} templates")
+            raise source.Invalid(f"{name} is nested deeper than {DEEPEST} templates")
         self.template, self.given = template, given
 
     def woken(self, at: datetime) -> None:

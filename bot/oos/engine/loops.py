@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bot import source
 from bot.oos.template import model
-from bot.oos.template.waits import Misfit
 
 MOST_ITEMS = 1000
 IN_BATCHES = 20
@@ -51,13 +51,13 @@ class Counts:
 
 
 def items(value: Any) -> list[Any]:
-    """The items of a loop. Misfit: not a list, or more than 1,000."""
+    """The items of a loop. Invalid: not a list, or more than 1,000."""
     if isinstance(value, str):
         value = _json(value)
     if not isinstance(value, list | tuple):
-        raise Misfit("Loop.Items is not a list")
+        raise source.Invalid("Loop.Items is not a list")
     if len(value) > MOST_ITEMS:
-        raise Misfit(f"Loop.Items has {len(value)} items; the most is {MOST_ITEMS}")
+        raise source.Invalid(f"Loop.Items has {len(value)} items; the most is {MOST_ITEMS}")
     return list(value)
 
 
@@ -68,18 +68,20 @@ def rate(value: Any) -> model.RateControl:
     if value is None:
         value = {}
     if not isinstance(value, Mapping):
-        raise Misfit(f"RateControl is {value!r}; it is an object with Mode, Concurrency, MaxErrors")
+        raise source.Invalid(
+            f"RateControl is {value!r}; it is an object with Mode, Concurrency, MaxErrors"
+        )
     return model.RateControl.of({model.fold(str(key)): part for key, part in value.items()})
 
 
 def pace(control: model.RateControl, total: int) -> Pace:
-    """The rate control for so many items. Misfit: a value makes no sense."""
+    """The rate control for so many items. Invalid: a value makes no sense."""
     mode = str(control.mode or "Concurrency").casefold()
     if mode not in ("concurrency", "batch"):
-        raise Misfit(f"RateControl.Mode is {control.mode!r}; it is Concurrency or Batch")
+        raise source.Invalid(f"RateControl.Mode is {control.mode!r}; it is Concurrency or Batch")
     pause = _PAUSES.get(str(control.batch_pause or "Automatic").casefold())
     if pause is None:
-        raise Misfit(
+        raise source.Invalid(
             f"RateControl.BatchPauseOption is {control.batch_pause!r}; "
             "it is Automatic, FirstBatchPause or EveryBatchPause"
         )
@@ -103,7 +105,9 @@ def _concurrency(wanted: Any, total: int, pause: Pause) -> tuple[tuple[int, int]
 def _batches(control: model.RateControl, total: int) -> tuple[tuple[int, int], ...]:
     sizes = _several("Batch", control.batch)
     if not sizes:
-        raise Misfit("RateControl.Batch is missing; Mode Batch takes a list such as [1, 5, 10]")
+        raise source.Invalid(
+            "RateControl.Batch is missing; Mode Batch takes a list such as [1, 5, 10]"
+        )
     speeds = _several("ConcurrencyInBatches", control.concurrency_in_batches) or [IN_BATCHES]
     return _split("Batch", sizes, total, speeds)
 
@@ -113,7 +117,9 @@ def _split(
 ) -> tuple[tuple[int, int], ...]:
     """Batches of these sizes, each as fast as ``speeds`` say (None: all of it at once)."""
     if not sizes:
-        raise Misfit(f"RateControl.{name} is empty; it is a number or a list such as [1, 5, 10]")
+        raise source.Invalid(
+            f"RateControl.{name} is empty; it is a number or a list such as [1, 5, 10]"
+        )
     found: list[tuple[int, int]] = []
     left = total
     while left > 0:
@@ -141,14 +147,16 @@ def _amount(name: str, value: Any, of: int, least: int) -> int:
             text = str(int(value))
         if _NUMBER.fullmatch(text) and int(text) >= least:
             return int(text)
-    raise Misfit(f"RateControl.{name} is {value!r}; it is a number from {least}, or 0% to 100%")
+    raise source.Invalid(
+        f"RateControl.{name} is {value!r}; it is a number from {least}, or 0% to 100%"
+    )
 
 
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise Misfit(f"{text[:60]!r} is not JSON: {error}") from None
+        raise source.Invalid(f"{text[:60]!r} is not JSON: {error}") from None
 
 
 @dataclass(slots=True)

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot import source
 from bot.oos.engine import calls
 from bot.oos.expr import language, placeholders, values
 from bot.oos.expr.functions import base
-from bot.oos.template import model, waits
+from bot.oos.template import model
 
 Evaluate = Callable[[Any], Any]
 
@@ -20,7 +21,7 @@ def notice(properties: Mapping[str, Any], evaluate: Evaluate, append_link: bool)
     given = {name: evaluate(properties.get(name)) for name in _NAMES}
     hook = {} if given["webhook"] is None else given["webhook"]
     if not isinstance(hook, Mapping):
-        raise waits.Misfit(f"WebHook is {hook!r}; it is an object")
+        raise source.Invalid(f"WebHook is {hook!r}; it is an object")
     hook = {model.fold(name): value for name, value in hook.items()}
     headers, appended = hook.get("headers"), given["appendexecutionlink"]
     return calls.Notify(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol
 
+from bot import source
 from bot.oos.engine import calls, journal, notices
 from bot.oos.expr import language, values
 from bot.oos.template import model, waits
@@ -203,7 +204,7 @@ class Unit:
     def mapping(self, name: str) -> Mapping[str, Any]:
         found = self.property(name, {})
         if not isinstance(found, Mapping):
-            raise waits.Misfit(f"{name} is {found!r}; it is an object")
+            raise source.Invalid(f"{name} is {found!r}; it is an object")
         return found
 
     def several(self, name: str) -> tuple[Any, ...]:
@@ -244,7 +245,7 @@ class ApiUnit(CallUnit):
         region = self.property("RegionId") or next(filter(None, regions), "")
         service, api = self.text("Service"), self.text("API")
         if not service or not api:
-            raise waits.Misfit("Service and API must both be given")
+            raise source.Invalid("Service and API must both be given")
         return calls.Api(
             service=service,
             api=api,
@@ -265,7 +266,7 @@ class ApiUnit(CallUnit):
         given = self.property("AutoPaging")
         found = values.boolean(given)
         if found is None and given is not None:
-            raise waits.Misfit(f"AutoPaging is {given!r}; it is true or false")
+            raise source.Invalid(f"AutoPaging is {given!r}; it is true or false")
         return found
 
     def doubt(self, at: datetime) -> bool:
@@ -292,7 +293,7 @@ class WaitUnit(ApiUnit):
         self.undesired = self._wanted("NotDesiredValues")
         self.stopping = self._wanted("StopRetryValues")
         if self.desired is None and self.undesired is None:
-            raise waits.Misfit("neither DesiredValues nor NotDesiredValues is given")
+            raise source.Invalid("neither DesiredValues nor NotDesiredValues is given")
         super().prepare()
 
     def accept(self, document: Any, at: datetime) -> None:
@@ -377,11 +378,11 @@ class ApproveUnit(CallUnit):
     def asked(self) -> calls.Approve:
         least = self.property("MinRequiredApprovals", 1)
         if isinstance(least, bool) or not str(least).isdecimal() or int(least) < 1:
-            raise waits.Misfit(f"MinRequiredApprovals is {least!r}; it is a number from 1")
+            raise source.Invalid(f"MinRequiredApprovals is {least!r}; it is a number from 1")
         approvers = tuple(ram_user(str(name)) for name in self.several("Approvers") if name)
         if approvers and int(least) > len(set(approvers)):
             few = ", ".join(dict.fromkeys(approvers))
-            raise waits.Misfit(f"MinRequiredApprovals is {least}, and only {few} may approve")
+            raise source.Invalid(f"MinRequiredApprovals is {least}, and only {few} may approve")
         hook = self.properties.get("webhook")
         if hook is None:
             return calls.Approve(approvers, int(least))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, overload
 
+from bot import source
 from bot.oos.expr import functions, placeholders, scripts, selectors, values
 from bot.oos.expr.functions import base
 from bot.oos.template import model, names
@@ -21,15 +22,6 @@ class Unknown(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(f"unknown {name}")
         self.name = name
-
-
-class ExpressionError(Exception):
-    """An expression without a value: what was expected, and where (``Loop.Items[2]``)."""
-
-    def __init__(self, message: str, path: str = "") -> None:
-        super().__init__(f"{path}: {message}" if path else message)
-        self.message = message
-        self.path = path
 
 
 class Lookup(Protocol):
@@ -86,7 +78,7 @@ def evaluate(value: Any, scope: Lookup, path: str = "") -> Any:
     try:
         return _Evaluation(scope, path).value(value)
     except RecursionError:
-        raise ExpressionError("nested too deep", path) from None
+        raise base.ExpressionError("nested too deep", path) from None
 
 
 def bind(script: Any, scope: Lookup, path: str = "") -> selectors.Bound:
@@ -94,8 +86,10 @@ def bind(script: Any, scope: Lookup, path: str = "") -> selectors.Bound:
     ``selectors.select`` and ``output``."""
     try:
         return scripts.bind(script, _Evaluation(scope, path))
-    except (selectors.SelectorError, functions.Misuse) as error:
-        raise ExpressionError(str(error), path) from None
+    except base.ExpressionError:
+        raise
+    except source.Invalid as error:
+        raise base.ExpressionError(str(error), path) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +120,14 @@ class _Evaluation:
         try:
             return self.scope.lookup(name.name, name.output)
         except Unknown as error:
-            raise ExpressionError(str(error), self.path) from None
+            raise base.ExpressionError(str(error), self.path) from None
 
     def _text(self, text: str, here: str) -> Any:
         if "{{" not in text:
             return text
         wrong = placeholders.malformed(text)
         if wrong:
-            raise ExpressionError(wrong[0], here)
+            raise base.ExpressionError(wrong[0], here)
         located = _Evaluation(self.scope, here)
         only = placeholders.whole(text)
         if only is not None:
@@ -141,7 +135,7 @@ class _Evaluation:
         try:
             return placeholders.fill(placeholders.split(text), located.name)
         except ValueError as error:
-            raise ExpressionError(str(error), here) from None
+            raise base.ExpressionError(str(error), here) from None
 
     def _key(self, key: Any, here: str) -> Any:
         return values.printed(self._text(key, here)) if isinstance(key, str) else key
@@ -149,7 +143,7 @@ class _Evaluation:
     def _call(self, raw: Mapping[Any, Any], here: str) -> Any:
         wrong = _wrong_call(raw)
         if wrong:
-            raise ExpressionError(wrong, here)
+            raise base.ExpressionError(wrong, here)
         ((key, argument),) = raw.items()
         function = functions.find(key)
         assert function is not None
@@ -159,8 +153,10 @@ class _Evaluation:
                 return function.lazy(argument, inner)
             assert function.call is not None
             return function.call(inner.value(argument))
-        except functions.Misuse as error:
-            raise ExpressionError(f"{functions.PREFIX}{function.name}: {error}", here) from None
+        except functions.BadArgument as error:
+            raise base.ExpressionError(
+                f"{functions.PREFIX}{function.name}: {error}", here
+            ) from None
 
 
 def joined(path: str, key: Any) -> str:
@@ -190,8 +186,8 @@ def _function(name: str) -> Callable[[Any], Any]:
                 return found.lazy(argument, nothing)
             assert found.call is not None
             return found.call(given)
-        except functions.Misuse as error:
-            raise ExpressionError(f"{functions.PREFIX}{name}: {error}") from None
+        except functions.BadArgument as error:
+            raise base.ExpressionError(f"{functions.PREFIX}{name}: {error}") from None
 
     return call
 
@@ -202,7 +198,7 @@ class _Functions(dict[str, Callable[[Any], Any]]):
     def __missing__(self, name: str) -> Callable[[Any], Any]:
         found = functions.find(name)
         if found is None:
-            raise ExpressionError(f"unknown function {name}{functions.nearest(name)}")
+            raise base.ExpressionError(f"unknown function {name}{functions.nearest(name)}")
         return _function(found.name)
 
 
@@ -242,17 +238,17 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 @overload
 def check(value: Any, mark: None = None) -> list[Problem]: ...
 @overload
-def check(value: Any, mark: Callable[[str], model.Mark]) -> list[model.Fault]: ...
+def check(value: Any, mark: Callable[[str], source.Mark]) -> list[source.Fault]: ...
 def check(
-    value: Any, mark: Callable[[str], model.Mark] | None = None
-) -> list[Problem] | list[model.Fault]:
+    value: Any, mark: Callable[[str], source.Mark] | None = None
+) -> list[Problem] | list[source.Fault]:
     """What is wrong with the expressions of a value, whatever their values will be: braces,
     functions, the shape of literal arguments, jq. With ``mark``, which says where a path stands,
     as faults of the template."""
     problems = list(_problems(value))
     if mark is None:
         return problems
-    return [model.Fault(mark(problem.path), problem.message) for problem in problems]
+    return [source.Fault(mark(problem.path), problem.message) for problem in problems]
 
 
 def _problems(value: Any) -> Iterator[Problem]:

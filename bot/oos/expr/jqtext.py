@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from bot import source
 from bot.oos.expr import jqcalls, placeholders
 
 _VARIABLE = "$__oos_"
@@ -22,10 +23,6 @@ UNAVAILABLE = ("env", "now", "input", "inputs", "halt", "halt_error", "modulemet
 """jq's builtins that reach outside of the script and its document."""
 _IDENTIFIER = re.compile(r"(?<![\w.$@])([A-Za-z_]\w*)(?!\w|\s*:(?!:))", re.ASCII)
 _ENVIRONMENT = re.compile(r"\$ENV\b")
-
-
-class ScriptError(Exception):
-    """A script whose references stand where jq takes no value, or that reaches outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +44,9 @@ class Program:
 
 @lru_cache(maxsize=4096)
 def program(script: str) -> Program:
-    """The program of a script. ScriptError says what stands in the way."""
+    """The program of a script. Invalid says what stands in the way."""
     if _VARIABLE[1:] in script:
-        raise ScriptError(f"a jq script may not use names that begin with {_VARIABLE[1:]}")
+        raise source.Invalid(f"a jq script may not use names that begin with {_VARIABLE[1:]}")
     parts = placeholders.split(script)
     reader = _Reader(parts)
     found = reader.read()
@@ -85,7 +82,9 @@ class _Reader:
         _refuse_outside(code)
         endless = jqcalls.recursive(code)
         if endless:
-            raise ScriptError(f"{endless} calls itself; a jq script may not define such a function")
+            raise source.Invalid(
+                f"{endless} calls itself; a jq script may not define such a function"
+            )
         return Program("".join(self.out), tuple(self.slots))
 
     def _text(self, text: str) -> None:
@@ -106,7 +105,9 @@ class _Reader:
         if text[at] != "\n":
             return
         if text[:at].rstrip("\r").endswith("\\"):
-            raise ScriptError("a comment in jq may not end with a backslash: the next line is one")
+            raise source.Invalid(
+                "a comment in jq may not end with a backslash: the next line is one"
+            )
         self.state = "code"
 
     def _in_string(self, text: str, at: int) -> int:
@@ -131,7 +132,7 @@ class _Reader:
         format, holds = self.formats.pop(), self.holds.pop()
         if self.multiplies and not holds:
             if format not in ("", "text"):
-                raise ScriptError(f"a string of @{format} without a value may not be multiplied")
+                raise source.Invalid(f"a string of @{format} without a value may not be multiplied")
             self.out.append('\\("")')
 
     def _in_code(self, char: str) -> None:
@@ -159,16 +160,16 @@ class _Reader:
         before = self.out[-1][-1:] if self.out else ""
         if self.state == "string":
             if before == "\\" and len(self.out[-1]) == 1:
-                raise ScriptError(f"{name} may not follow a backslash in jq")
+                raise source.Invalid(f"{name} may not follow a backslash in jq")
             if self.formats[-1] not in ("", "text"):
-                raise ScriptError(f"{name} may not stand in a string of @{self.formats[-1]}")
+                raise source.Invalid(f"{name} may not stand in a string of @{self.formats[-1]}")
             self.holds[-1] = True
             self.out.append(f"\\({self._slot(name, 'text')})")
             return
         following = self.parts[at + 1] if at + 1 < len(self.parts) else ""
         after = following[:1] if isinstance(following, str) else "{"
         if _WORD.match(before) or before in ("$", "@") or _WORD.match(after) or after == "{":
-            raise ScriptError(f"{name} must stand apart in jq: as a value, or inside a string")
+            raise source.Invalid(f"{name} must stand apart in jq: as a value, or inside a string")
         self.code.append("0")
         if before == "." and "".join(self.out[-2:])[-2:] != "..":
             self.out.append(f"[{self._slot(name, 'text')}]")
@@ -192,8 +193,8 @@ def _refuse_outside(code: str) -> None:
     """``code`` is the script without what its strings say."""
     for found in _IDENTIFIER.finditer(code):
         if found[1] in UNAVAILABLE and not _is_key(code, found):
-            raise ScriptError(f"{found[1]} is not available in jq scripts here")
+            raise source.Invalid(f"{found[1]} is not available in jq scripts here")
         if found[1] in ("import", "include"):
-            raise ScriptError("a jq script may not import modules here")
+            raise source.Invalid("a jq script may not import modules here")
     if _ENVIRONMENT.search(code):
-        raise ScriptError("$ENV is not available in jq scripts here")
+        raise source.Invalid("$ENV is not available in jq scripts here")

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot import source
 from bot.oos.expr import expressions, selectors, values
-from bot.oos.template import model, waits
+from bot.oos.template import model
 
 Scope = expressions.Scope
-ERRORS = (expressions.ExpressionError, selectors.SelectorError, waits.Misfit)
+ERRORS = (source.Invalid, source.Invalid, source.Invalid)
 """A template's or a person's mistake in a value: the task fails with its message."""
 
 evaluate = expressions.evaluate
@@ -38,12 +39,12 @@ def true(value: Any) -> bool:
 
 
 def met(value: Any) -> bool:
-    """Is a condition met? Nothing, and empty text, is not. Misfit: it is no truth at all."""
+    """Is a condition met? Nothing, and empty text, is not. Invalid: it is no truth at all."""
     if value is None or value == "":
         return False
     found = values.boolean(value)
     if found is None:
-        raise waits.Misfit(f"When is {values.brief(value)}; it is true or false")
+        raise source.Invalid(f"When is {values.brief(value)}; it is true or false")
     return found
 
 
@@ -77,5 +78,5 @@ def _bound(selector: Any, scope: Scope) -> selectors.Script:
     if isinstance(selector, str) and "{{" not in selector:
         return selector
     if not isinstance(selector, str | Mapping):
-        raise waits.Misfit(f"a selector is a jq script, not {values.kind(selector)}")
+        raise source.Invalid(f"a selector is a jq script, not {values.kind(selector)}")
     return expressions.bind(selector, scope)

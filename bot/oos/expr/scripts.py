@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot import source
 from bot.oos.expr import placeholders, selectors, values
 from bot.oos.expr.functions import base
 from bot.oos.template import model, names
@@ -45,14 +46,14 @@ class _Text:
 
 
 def bind(raw: Any, evaluation: base.Evaluation, at: str = "") -> selectors.Bound:
-    """The script, with the values that it reads. SelectorError: it does not compile, or is no
+    """The script, with the values that it reads. Invalid: it does not compile, or is no
     script. What the evaluation raises goes through."""
     raw = _chosen(raw, evaluation, at)
     text = _text(raw)
     if text is None:
         found = evaluation.value(raw, at)
         if not isinstance(found, str | int | float) or isinstance(found, bool):
-            raise selectors.SelectorError(f"expected a jq script, got {values.kind(found)}")
+            raise source.Invalid(f"expected a jq script, got {values.kind(found)}")
         return selectors.Bound(values.printed(found), ())
 
     def lookup(name: placeholders.Name) -> Any:
@@ -61,8 +62,10 @@ def bind(raw: Any, evaluation: base.Evaluation, at: str = "") -> selectors.Bound
 
     try:
         return selectors.bind(text.script, lookup)
-    except selectors.SelectorError as error:
-        raise selectors.SelectorError(text.told(str(error))) from None
+    except base.ExpressionError:
+        raise
+    except source.Invalid as error:
+        raise source.Invalid(text.told(str(error))) from None
 
 
 def fault(raw: Any) -> str:

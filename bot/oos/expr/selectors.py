@@ -19,6 +19,7 @@ from typing import Any
 
 import jq
 
+from bot import source
 from bot.oos.expr import jqtext, placeholders, values
 from bot.oos.template import model, names
 
@@ -65,10 +66,6 @@ _PREFACE = " ".join(
 )
 
 
-class SelectorError(Exception):
-    """A script that does not compile, or that fails on its document; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A script with the values of its references, in the order of its program's slots."""
@@ -82,12 +79,12 @@ Script = str | Bound
 
 def select(script: Script, document: Any) -> list[Any]:
     """All results of a jq script over a document, in order. A script with ``{{ }}`` must be bound
-    first (``expressions.bind``). SelectorError: it does not compile, or jq refuses the document."""
+    first (``expressions.bind``). Invalid: it does not compile, or jq refuses the document."""
     bound = script if isinstance(script, Bound) else Bound(script, ())
     compiled, slots = _compiled(bound.script)
     if len(slots) != len(bound.inputs):
         missing = ", ".join(str(slot.name) for slot in slots)
-        raise SelectorError(f"the script has references that were not looked up: {missing}")
+        raise source.Invalid(f"the script has references that were not looked up: {missing}")
     try:
         inputs = [
             values.printed(value) if slot.form == "text" else values.literal(value)
@@ -95,17 +92,17 @@ def select(script: Script, document: Any) -> list[Any]:
         ]
         text = json.dumps([*inputs, document], allow_nan=False, default=str)
     except (ValueError, RecursionError) as error:
-        raise SelectorError(f"jq cannot read the document: {error}") from None
+        raise source.Invalid(f"jq cannot read the document: {error}") from None
     if len(text) > MOST_DOCUMENT:
-        raise SelectorError(f"the document is larger than {MOST_DOCUMENT} bytes")
+        raise source.Invalid(f"the document is larger than {MOST_DOCUMENT} bytes")
     found: list[Any] = []
     try:
         for result in compiled.input_text(text):
             found.append(result)
             if len(found) > MOST_RESULTS:
-                raise SelectorError(f"more than {MOST_RESULTS} results")
+                raise source.Invalid(f"more than {MOST_RESULTS} results")
     except (ValueError, RecursionError) as error:
-        raise SelectorError(f"jq: {_first_line(error)}") from None
+        raise source.Invalid(f"jq: {_first_line(error)}") from None
     return found
 
 
@@ -119,7 +116,7 @@ def output(type: model.ParameterType, script: Script, document: Any) -> Any:
 
 
 def converted(type: model.ParameterType, value: Any) -> Any:
-    """A value as a type of the template language. SelectorError: it is nothing of that type."""
+    """A value as a type of the template language. Invalid: it is nothing of that type."""
     if value is None:
         return None
     if type == "String":
@@ -132,7 +129,7 @@ def converted(type: model.ParameterType, value: Any) -> Any:
         return found if isinstance(found, list) else [value]
     as_type = values.number(value) if type == "Number" else values.boolean(value)
     if as_type is None:
-        raise SelectorError(f"expected a {type}, got {values.kind(value)}: {values.brief(value)}")
+        raise source.Invalid(f"expected a {type}, got {values.kind(value)}: {values.brief(value)}")
     return as_type
 
 
@@ -146,9 +143,8 @@ def fault(script: Any) -> str:
         return ""
     try:
         _compiled(script)
-    except SelectorError as error:
-        limit = isinstance(error.__context__, jqtext.ScriptError) or len(script) > MOST_SCRIPT
-        return model.Local(error) if limit else str(error)
+    except source.Invalid as error:
+        return error.message
     return ""
 
 
@@ -161,13 +157,13 @@ def bind(script: str, lookup: Callable[[placeholders.Name], Any]) -> Bound:
 @lru_cache(maxsize=2048)
 def _compiled(script: str) -> tuple[Any, tuple[jqtext.Slot, ...]]:
     if not script.strip():
-        raise SelectorError("the jq script is empty: expected one like .Instances.Instance[].Id")
+        raise source.Invalid("the jq script is empty: expected one like .Instances.Instance[].Id")
     if len(script) > MOST_SCRIPT:
-        raise SelectorError(f"the jq script is longer than {MOST_SCRIPT} characters")
+        raise source.Invalid(model.Local(f"the jq script is longer than {MOST_SCRIPT} characters"))
     try:
         program = jqtext.program(script)
-    except jqtext.ScriptError as error:
-        raise SelectorError(str(error)) from None
+    except source.Invalid as error:
+        raise source.Invalid(model.Local(error.message)) from None
     code = program.code.strip()
     head = "".join(f".[{at}] as $__oos_{at} | " for at in range(len(program.slots)))
     fault = ""
@@ -177,7 +173,7 @@ def _compiled(script: str) -> tuple[Any, tuple[jqtext.Slot, ...]]:
             return jq.compile(whole), program.slots
         except ValueError as error:
             fault = fault or _first_line(error)
-    raise SelectorError(f"the jq script does not compile: {fault}")
+    raise source.Invalid(f"the jq script does not compile: {fault}")
 
 
 def _first_line(error: Exception) -> str:

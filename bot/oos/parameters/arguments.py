@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot import source
 from bot.oos.parameters import defaults, targets
-from bot.oos.template import model, names
+from bot.oos.template import model
+from bot.source import suggest
 
 _YES = frozenset({"true", "yes", "y", "on", "1", "是", "对", "真", "开"})
 _NO = frozenset({"false", "no", "n", "off", "0", "否", "不", "假", "关"})
@@ -37,13 +39,12 @@ class Problem:
         return f"{self.parameter}: {self.message}"
 
 
-class _Misfit(Exception):
-    """``kind`` and ``message`` of a problem."""
+class _BadValue(source.Invalid):
+    """A value that does not fit; ``kind`` as of a problem."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-        self.message = message
 
 
 def bind(
@@ -58,7 +59,7 @@ def bind(
     for name, value in given.items():
         item = known.get(model.fold(name))
         if item is None:
-            near = names.suggestion(name, [each.name for each in template.parameters])
+            near = suggest.expected(name, [each.name for each in template.parameters])
             problems.append(Problem(name, "unknown", f"unknown parameter `{name}`{near}"))
         elif item.name in typed:
             problems.append(Problem(item.name, "twice", "it is given twice"))
@@ -73,8 +74,8 @@ def bind(
             continue
         try:
             values[item.name] = _value(item, typed, {**pseudo, **values})
-        except _Misfit as misfit:
-            wrong[item.name] = Problem(item.name, misfit.kind, misfit.message)
+        except _BadValue as error:
+            wrong[item.name] = Problem(item.name, error.kind, error.message)
     order = [item.name for item in template.parameters]
     problems += [wrong[name] for name in order if name in wrong]
     return problems or {name: values[name] for name in order}
@@ -84,15 +85,15 @@ def value_of(item: model.Parameter, value: Any, pseudo: Mapping[str, Any] | None
     """One value as its type has it; ValueError says what does not fit."""
     try:
         return _fitting(item, value, pseudo or {})
-    except _Misfit as misfit:
-        raise ValueError(misfit.message) from None
+    except _BadValue as error:
+        raise ValueError(error.message) from None
 
 
 def _value(item: model.Parameter, typed: Mapping[str, Any], pseudo: Mapping[str, Any]) -> Any:
     if item.name in typed:
         return _fitting(item, typed[item.name], pseudo)
     if item.required:
-        raise _Misfit("missing", f"it is needed: {expected(item)}")
+        raise _BadValue("missing", f"it is needed: {expected(item)}")
     value = _resolved(item.default, pseudo)
     if isinstance(value, str) and not value.strip() and item.type != "String":
         return value
@@ -100,8 +101,8 @@ def _value(item: model.Parameter, typed: Mapping[str, Any], pseudo: Mapping[str,
         return value
     try:
         return _fitting(item, value, pseudo, default=True)
-    except _Misfit as misfit:
-        raise _Misfit("default", f"its default does not fit: {misfit.message}") from None
+    except _BadValue as error:
+        raise _BadValue("default", f"its default does not fit: {error.message}") from None
 
 
 def expected(item: model.Parameter) -> str:
@@ -109,7 +110,7 @@ def expected(item: model.Parameter) -> str:
     if item.constraint:
         return item.constraint
     if item.allowed_values:
-        return names.listed(_shown(value) for value in item.allowed_values[:12])
+        return suggest.listed(_shown(value) for value in item.allowed_values[:12])
     if item.association in _ASSOCIATED:
         return {"Targets": targets.TARGETS, "RateControl": targets.RATE}[item.association]
     return _EXPECTED[item.type]
@@ -144,7 +145,7 @@ def _text(text: str, known: Mapping[str, Any]) -> Any:
     whole = _NAMED.fullmatch(text.strip())
     for found in _NAMED.finditer(text):
         if model.fold(found[1]) not in known:
-            raise _Misfit("default", f"its default needs `{found[1]}`, which has no value here")
+            raise _BadValue("default", f"its default needs `{found[1]}`, which has no value here")
     if whole:
         return known[model.fold(whole[1])]
     return _NAMED.sub(lambda found: _string(_ANY, known[model.fold(found[1])]), text)
@@ -182,7 +183,7 @@ def _number(item: model.Parameter, value: Any) -> int | float:
         return value
     text = str(value).strip()
     if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        raise _Misfit("type", f"expected a number{_found(item, value)}")
+        raise _BadValue("type", f"expected a number{_found(item, value)}")
     return int(text) if re.fullmatch(r"[-+]?[0-9]+", text) else float(text)
 
 
@@ -191,7 +192,7 @@ def _boolean(item: model.Parameter, value: Any) -> bool:
         return value
     folded = model.fold(str(value).strip())
     if folded not in _YES | _NO:
-        raise _Misfit("type", f"expected {_EXPECTED['Boolean']}{_found(item, value)}")
+        raise _BadValue("type", f"expected {_EXPECTED['Boolean']}{_found(item, value)}")
     return folded in _YES
 
 
@@ -204,7 +205,7 @@ def _list(item: model.Parameter, value: Any) -> list[Any]:
     if text.startswith("["):
         found = _parsed(item, text, _EXPECTED["List"])
         if not isinstance(found, list):
-            raise _Misfit("type", f"expected {_EXPECTED['List']}{_found(item, value)}")
+            raise _BadValue("type", f"expected {_EXPECTED['List']}{_found(item, value)}")
         return found
     if text.startswith("{"):
         return [_parsed(item, text, _EXPECTED["List"])]
@@ -224,7 +225,7 @@ def _parsed(item: model.Parameter, text: str, wanted: str) -> Any:
             return json.loads(attempt, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             continue
-    raise _Misfit("type", f"expected {wanted}{_found(item, text)}")
+    raise _BadValue("type", f"expected {wanted}{_found(item, text)}")
 
 
 _QUOTES = {ord(char): '"' for char in "“”„＂"}
@@ -237,15 +238,15 @@ def _no_constant(name: str) -> Any:
 def _targets(item: model.Parameter, value: Any, region: str) -> Any:
     try:
         return targets.targets(_maybe_json(item, value), region)
-    except targets.Misfit as misfit:
-        raise _Misfit("targets", str(misfit)) from None
+    except source.Invalid as error:
+        raise _BadValue("targets", error.message) from None
 
 
 def _rate(item: model.Parameter, value: Any, region: str) -> Any:
     try:
         return targets.rate(_maybe_json(item, value))
-    except targets.Misfit as misfit:
-        raise _Misfit("rate", str(misfit)) from None
+    except source.Invalid as error:
+        raise _BadValue("rate", error.message) from None
 
 
 def _maybe_json(item: model.Parameter, value: Any) -> Any:
@@ -276,24 +277,24 @@ def _constrain(item: model.Parameter, value: Any, default: bool) -> None:
     if default and isinstance(value, str) and not value.strip():
         return
     if item.allowed_values and item.type != "Json" and not _allowed(item, value):
-        wanted = names.listed(_shown(one) for one in item.allowed_values[:12])
-        raise _Misfit("choice", f"expected {wanted}{_found(item, value)}")
+        wanted = suggest.listed(_shown(one) for one in item.allowed_values[:12])
+        raise _BadValue("choice", f"expected {wanted}{_found(item, value)}")
     if isinstance(value, str):
         _constrain_text(item, value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         low, high = item.min_value, item.max_value
         if (low is not None and value < low) or (high is not None and value > high):
-            raise _Misfit("range", f"expected {_between(low, high)}{_found(item, value)}")
+            raise _BadValue("range", f"expected {_between(low, high)}{_found(item, value)}")
 
 
 def _constrain_text(item: model.Parameter, value: str) -> None:
     if item.allowed_pattern and not defaults.matches(item.allowed_pattern, value):
         wanted = item.constraint or f"text that matches `{item.allowed_pattern}`"
-        raise _Misfit("pattern", f"expected {wanted}{_found(item, value)}")
+        raise _BadValue("pattern", f"expected {wanted}{_found(item, value)}")
     low, high = item.min_length, item.max_length
     if (low is not None and len(value) < low) or (high is not None and len(value) > high):
         wanted = f"{_between(low, high)} characters"
-        raise _Misfit("length", f"expected {wanted}, found {len(value)}")
+        raise _BadValue("length", f"expected {wanted}, found {len(value)}")
 
 
 def _allowed(item: model.Parameter, value: Any) -> bool:
@@ -318,4 +319,4 @@ def _found(item: model.Parameter, value: Any) -> str:
     return f", found `{text if len(text) <= 60 else text[:59] + '…'}`"
 
 
-_ANY = model.Parameter("", "String", model.Mark("", 1, 1), required=False)
+_ANY = model.Parameter("", "String", source.Mark("", 1, 1), required=False)

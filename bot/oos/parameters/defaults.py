@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot import regexes
+from bot import regexes, source
 from bot.oos.expr import expressions, values
 from bot.oos.parameters import targets
-from bot.oos.template import model, names
+from bot.oos.template import model
+from bot.source import suggest
 
 
 def fault(item: model.Parameter) -> str:
@@ -26,7 +27,7 @@ def fault(item: model.Parameter) -> str:
         }
         try:
             targets.rate(bare)
-        except targets.Misfit as misfit:
+        except source.Invalid as misfit:
             return f"its Default: {misfit}"
     wrong = _typed(item, value) or _textual(item, value)
     if wrong or not item.allowed_values or item.type == "Json":
@@ -34,7 +35,7 @@ def fault(item: model.Parameter) -> str:
     allowed = {model.fold(str(one)) for one in item.allowed_values}
     for one in value if isinstance(value, list) else [value]:
         if model.fold(str(one)) not in allowed:
-            some = names.listed(str(one) for one in item.allowed_values[:8])
+            some = suggest.listed(str(one) for one in item.allowed_values[:8])
             return f"its Default `{one}` is not among its AllowedValues; expected {some}"
     return ""
 

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from bot import source
 from bot.oos.expr.functions import base
-from bot.oos.template import model, names, waits
+from bot.oos.template import model, waits
+from bot.source import suggest
 
 DELAY_TYPES = ("Exponential", "Constant", "Linear")
 MODES = ("Concurrency", "Batch")
@@ -25,7 +27,7 @@ _RANGES = {
 _RATE = re.compile(r"[0-9]+(\.0+)?|[0-9]+(\.[0-9]+)?\s*%")
 
 
-def task_faults(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:
+def task_faults(task: model.Task, mark: Callable[[str], source.Mark]) -> Iterator[source.Fault]:
     """What is out of bounds in a task; ``mark`` takes a path inside it."""
     for name, value in (
         ("Retries", task.retries),
@@ -35,41 +37,41 @@ def task_faults(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator
     ):
         wrong = _out_of_range(value, *_RANGES[name], name == "Retries")
         if wrong:
-            yield model.Fault(mark(name), f"{name}: {wrong}")
+            yield source.Fault(mark(name), f"{name}: {wrong}")
     if task.delay_type is not None and not _open(task.delay_type):
         wrong = word_fault(task.delay_type, DELAY_TYPES)
         if wrong:
-            yield model.Fault(mark("DelayType"), f"DelayType: {wrong}")
+            yield source.Fault(mark("DelayType"), f"DelayType: {wrong}")
     if model.fold(task.action) == "acs::sleep":
         yield from _durations(task, mark)
     if task.loop is not None:
         yield from _loop(task.loop, mark)
 
 
-def _durations(task: model.Task, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:
+def _durations(task: model.Task, mark: Callable[[str], source.Mark]) -> Iterator[source.Fault]:
     for key, value in task.properties.items():
         if model.fold(key) != "duration" or value is None or _open(value):
             continue
         try:
             waits.duration(value)
-        except waits.Misfit as misfit:
-            yield model.Fault(mark(f"Properties.{key}"), f"Duration: {misfit}")
+        except source.Invalid as misfit:
+            yield source.Fault(mark(f"Properties.{key}"), f"Duration: {misfit}")
 
 
-def _loop(loop: model.Loop, mark: Callable[[str], model.Mark]) -> Iterator[model.Fault]:
+def _loop(loop: model.Loop, mark: Callable[[str], source.Mark]) -> Iterator[source.Fault]:
     if isinstance(loop.items, list) and len(loop.items) > MOST_ITEMS:
         message = f"a loop has at most {MOST_ITEMS:,} items, found {len(loop.items):,}"
-        yield model.Fault(mark("Loop.Items"), message)
+        yield source.Fault(mark("Loop.Items"), message)
     if not isinstance(loop.items, list) and not _open(loop.items) and loop.items not in (None, ""):
         message = "Items: expected a list, or an expression `{{ … }}` that gives one"
-        yield model.Fault(mark("Loop.Items"), message)
+        yield source.Fault(mark("Loop.Items"), message)
     if isinstance(loop.rate, model.RateControl):
         for name, message in rate_faults(loop.rate):
             place = mark(f"Loop.RateControl.{name}")
             around = mark("Loop")
             if (place.line, place.column) == (around.line, around.column):
                 place = mark(f"Loop.{name}")
-            yield model.Fault(place, f"{name.partition('[')[0]}: {message}")
+            yield source.Fault(place, f"{name.partition('[')[0]}: {message}")
 
 
 def rate_faults(rate: model.RateControl) -> Iterator[tuple[str, str]]:
@@ -109,8 +111,8 @@ def word_fault(value: Any, known: tuple[str, ...]) -> str:
     """What is wrong with one of a few words; empty: nothing."""
     if isinstance(value, str) and model.fold(value) in map(model.fold, known):
         return ""
-    hint = names.meant(value, known) if isinstance(value, str) else ""
-    return f"expected {names.listed(known)}, found `{value}`{hint}"
+    hint = suggest.meant(value, known) if isinstance(value, str) else ""
+    return f"expected {suggest.listed(known)}, found `{value}`{hint}"
 
 
 def amount_fault(value: Any, zero: bool = False) -> str:

@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot import source
 from bot.oos.parameters import limits
-from bot.oos.template import model, names
+from bot.oos.template import model
+from bot.source import suggest
 
 _TAG = re.compile(r"tag:(?P<key>[^\s,;=]{1,128})=(?P<value>[^\s,;]{0,128})")
 _ID = re.compile(r"(?!tag:)[^\W_][\w.:-]{0,127}")
@@ -20,10 +22,6 @@ _KEYS = (
 _TYPES = ("ResourceIds", "Tags", "All", "ResourceGroup", "InstanceNames", "Parameters")
 TARGETS = "`i-1,i-2`, `web-01`, `tag:env=prod`, or the JSON of OOS"
 RATE = "`5`, `50%`, `batch:1,5,10`, or the JSON of OOS"
-
-
-class Misfit(Exception):
-    """What was given does not fit; the message says what would have."""
 
 
 def targets(value: Any, region: str = "") -> Any:
@@ -39,17 +37,17 @@ def targets(value: Any, region: str = "") -> Any:
     else:
         items = [item for item in re.split(r"[\s,;，；、]+", str(value)) if item]
     if not items:
-        raise Misfit(f"expected {TARGETS}, found nothing")
+        raise source.Invalid(f"expected {TARGETS}, found nothing")
     place = {"RegionId": region} if region else {}
     tags = [_TAG.fullmatch(item) for item in items]
     if all(tags):
         pairs = [{"Key": tag["key"], "Value": tag["value"]} for tag in tags if tag]
         return {"Type": "Tags", "Tags": pairs, **place}
     if any(tags):
-        raise Misfit("expected either instances or tags, found both")
+        raise source.Invalid("expected either instances or tags, found both")
     for item in items:
         if not _ID.fullmatch(item):
-            raise Misfit(f"expected {TARGETS}, found `{item[:60]}`")
+            raise source.Invalid(f"expected {TARGETS}, found `{item[:60]}`")
     return {"Type": "ResourceIds", "ResourceIds": list(dict.fromkeys(items)), **place}
 
 
@@ -58,13 +56,13 @@ def _given(value: Mapping[str, Any]) -> dict[str, Any]:
     keys = {model.fold(key): key for key in value}
     type = value.get(keys.get("type", ""))
     if type is None:
-        raise Misfit(f"expected targets with a Type ({names.listed(_TYPES[:3])})")
+        raise source.Invalid(f"expected targets with a Type ({suggest.listed(_TYPES[:3])})")
     ids = value.get(keys.get("resourceids", ""))
     if model.fold(str(type)) == "resourceids" and not isinstance(ids, list):
-        raise Misfit("expected targets of Type ResourceIds with a list of ResourceIds")
+        raise source.Invalid("expected targets of Type ResourceIds with a list of ResourceIds")
     tags = value.get(keys.get("tags", ""))
     if model.fold(str(type)) == "tags" and not isinstance(tags, list):
-        raise Misfit("expected targets of Type Tags with a list of Tags")
+        raise source.Invalid("expected targets of Type Tags with a list of Tags")
     return dict(value)
 
 
@@ -79,7 +77,7 @@ def rate(value: Any) -> dict[str, Any]:
         return _checked({"Mode": "Batch", "Batch": [_amount(item) for item in items]})
     plain = re.sub(r"(?i)^concurrency\s*[:：=]\s*", "", text).replace("％", "%")
     if isinstance(value, bool) or limits.amount_fault(plain):
-        raise Misfit(f"expected {RATE}, found `{text[:60]}`")
+        raise source.Invalid(f"expected {RATE}, found `{text[:60]}`")
     return {"Mode": "Concurrency", "Concurrency": _amount(plain), "MaxErrors": 0}
 
 
@@ -88,13 +86,13 @@ def _amount(text: str) -> int | str:
 
 
 def _checked(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A rate control that is JSON, its keys as OOS writes them. Misfit: what is wrong with it."""
+    """A rate control that is JSON, its keys as OOS writes them. Invalid: what is wrong with it."""
     known = {model.fold(key): key for key in _KEYS}
     found: dict[str, Any] = {}
     for key, item in value.items():
         name = known.get(model.fold(key))
         if name is None:
-            raise Misfit(f"RateControl has no `{key}`{names.suggestion(key, _KEYS)}")
+            raise source.Invalid(f"RateControl has no `{key}`{suggest.expected(key, _KEYS)}")
         found[name] = item
     usual = model.RateControl()
     control = model.RateControl(
@@ -109,5 +107,5 @@ def _checked(value: Mapping[str, Any]) -> dict[str, Any]:
         f"{name.partition('[')[0]}: {message}" for name, message in limits.rate_faults(control)
     ]
     if wrong:
-        raise Misfit("; ".join(wrong))
+        raise source.Invalid("; ".join(wrong))
     return {"Mode": control.mode, **found}

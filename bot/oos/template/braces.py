@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bot import source
 from bot.oos.template import model, places
 
 _SINGLE = re.compile(r"(?<![{$\w%#])\{ *([A-Za-z][\w-]*)(?:\.([\w-]+))? *\}(?!\})")
 
 
-def warnings(template: model.Template) -> Iterator[model.Fault]:
+def warnings(template: model.Template) -> Iterator[source.Fault]:
     """Each place where a parameter, or an output of a task, stands in single braces. It may be
     meant so, as the text of another language."""
     parameters = {model.fold(item.name) for item in template.parameters}
@@ -37,11 +38,11 @@ def warnings(template: model.Template) -> Iterator[model.Fault]:
             name, output = model.fold(found[1]), found[2]
             if (name, model.fold(output)) in outputs if output else name in parameters:
                 said = f"`{found[0]}` is text; a reference is `{{{found[0]}}}`"
-                yield model.Fault(_mark(template, path, found[0]), said)
+                yield source.Fault(_mark(template, path, found[0]), said)
 
 
-def _mark(template: model.Template, path: str, needle: str) -> model.Mark:
+def _mark(template: model.Template, path: str, needle: str) -> source.Mark:
     marks = template.marks
     if isinstance(marks, places.Places):
         return marks.within(path, needle)
-    return model.Mark(template.name, 1, 1, path)
+    return source.Mark(template.name, 1, 1, path)

@@ -7,18 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.oos.template import model, places
+from bot import source
+from bot.oos.template import places
 
 DEEPEST = 64
 MOST_NODES = 50_000
-
-
-class Unreadable(Exception):
-    """The text is no YAML or JSON that a template can be made of; ``fault`` says where."""
-
-    def __init__(self, fault: model.Fault) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
 
 
 class _Frame:
@@ -44,14 +37,14 @@ class Builder:
     def __init__(self, found: places.Places) -> None:
         self.places = found
         self.root: Any = None
-        self.faults: list[model.Fault] = []
+        self.faults: list[source.Fault] = []
         self._frames: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._nodes = 0
 
-    def fail(self, message: str, line: int, column: int) -> Unreadable:
+    def fail(self, message: str, line: int, column: int) -> source.Invalid:
         """The exception for something that cannot be read on."""
-        return Unreadable(model.Fault(model.Mark(self.places.file, line, column), message))
+        return source.Invalid(source.Fault(source.Mark(self.places.file, line, column), message))
 
     def wants_key(self) -> bool:
         """Is the next scalar a key?"""
@@ -71,8 +64,8 @@ class Builder:
             return
         if name in frame.lines:
             message = f"`{name}` is given twice here (first on line {frame.lines[name]})"
-            mark = model.Mark(self.places.file, line, column, f"{frame.path}.{name}".lstrip("."))
-            self.faults.append(model.Fault(mark, message))
+            mark = source.Mark(self.places.file, line, column, f"{frame.path}.{name}".lstrip("."))
+            self.faults.append(source.Fault(mark, message))
         frame.lines.setdefault(name, line)
         frame.key = name
         frame.entry = f"{frame.path}.{name}" if frame.path else name

@@ -9,23 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.source import Fault, Mark
+
 ParameterType = Literal["String", "Number", "Boolean", "List", "Json"]
 
 
 def fold(name: str) -> str:
     """The form in which names are compared."""
     return name.casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Where something stands: line and column count from 1; ``path`` names it in the template
-    ("Tasks[1].Properties.WebHook.URI")."""
-
-    file: str
-    line: int
-    column: int
-    path: str = ""
 
 
 class Local(str):
@@ -39,28 +30,9 @@ def like(part: str, whole: str) -> str:
     return Local(whole) if isinstance(part, Local) else whole
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something wrong; ``message`` says what was expected, and the nearest right name."""
-
-    mark: Mark
-    message: str
-
-    @property
-    def local(self) -> bool:
-        """It is this side that cannot do it, or does not know it."""
-        return isinstance(self.message, Local)
-
-    def __str__(self) -> str:
-        return f"{self.mark.file}:{self.mark.line}:{self.mark.column}: {self.message}"
-
-
-class TemplateError(Exception):
-    """A template that cannot be used; ``faults`` says everything that is wrong with it."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = tuple(faults)
+def local(fault: Fault) -> bool:
+    """Is it this side that cannot do it, or does not know it?"""
+    return isinstance(fault.message, Local)
 
 
 @dataclass(frozen=True, slots=True)

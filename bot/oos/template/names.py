@@ -1,11 +1,11 @@
-"""Names as people mistype them: the nearest right one."""
+"""Names that every template knows, and what is said of others."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from bot.oos.template import model
+from bot.source import suggest
 
 PSEUDO = (
     "ACS::RegionId",
@@ -27,46 +27,9 @@ END = "ACS::END"
 NEXT = "ACS::NEXT"
 
 
-def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str:
-    """The known name that was probably meant; empty: none is near. ``alike``: how near, up to 1."""
-    written = {model.fold(item): item for item in known}
-    folded = model.fold(name)
-    if folded in written:
-        return written[folded]
-    close = difflib.get_close_matches(folded, written, n=1, cutoff=alike)
-    return written[close[0]] if close else ""
-
-
-SURE = 0.9
-"""So near that nothing else can be meant."""
-
-
 def unknown(message: str, name: str, known: Iterable[str]) -> str:
     """A sentence about an unknown name: one that OOS may know, unless it is surely misspelt."""
-    return message if nearest(name, known, SURE) else model.Local(message)
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name; empty where nothing is near."""
-    near = nearest(name, known)
-    return f", did you mean `{near}`?" if near else ""
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name; where nothing is near, what there is."""
-    known = list(known)
-    hint = meant(name, known)
-    if hint:
-        return hint
-    if 0 < len(known) <= 8:
-        return f"; expected {listed(known)}"
-    return ""
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names as a sentence lists them: `a`, `b` or `c`."""
-    quoted = [f"`{name}`" for name in names]
-    return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+    return message if suggest.surely(name, known) else model.Local(message)
 
 
 def kind(value: object) -> str:

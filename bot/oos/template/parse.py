@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot import regexes
-from bot.oos.template import building, model, names, reading, sheet, tasks
+from bot import regexes, source
+from bot.oos.template import model, names, reading, sheet, tasks
+from bot.source import suggest
 
 FORMAT = "OOS-2019-06-01"
 _STATE = FORMAT + "-State"
@@ -30,29 +31,29 @@ _OUTPUT = sheet.keys("Type", "Value", "Description", "Label")
 
 
 def parse(text: str | bytes, name: str, file: str) -> model.Template:
-    """The template. ``file`` is what faults call it. TemplateError: every fault, in the order of
+    """The template. ``file`` is what faults call it. Invalid: every fault, in the order of
     the file."""
     template, faults = recovered(text, name, file)
     if faults or template is None:
-        raise model.TemplateError(faults)
+        raise source.Invalid(*faults)
     return template
 
 
 def recovered(
     text: str | bytes, name: str, file: str
-) -> tuple[model.Template | None, list[model.Fault]]:
+) -> tuple[model.Template | None, list[source.Fault]]:
     """The template as far as it can be read (None: not at all), and every fault of reading it, in
     the order of the file. With faults it is for ``validate`` only, to find the others, too."""
     try:
-        root, found, twice, source = reading.read(text, file)
-    except building.Unreadable as error:
+        root, found, twice, plain = reading.read(text, file)
+    except source.Invalid as error:
         return None, [error.fault]
     page = sheet.Sheet(found, twice)
-    template = _template(page, root, name, source)
+    template = _template(page, root, name, plain)
     return template, in_order(page.faults)
 
 
-def together(read: list[model.Fault], checked: list[model.Fault]) -> list[model.Fault]:
+def together(read: list[source.Fault], checked: list[source.Fault]) -> list[source.Fault]:
     """The faults of reading a template and of validating it, in the order of the file. What was
     said of a place when it was read is not said in other words."""
     said = {(fault.mark.line, fault.mark.column) for fault in read}
@@ -60,13 +61,13 @@ def together(read: list[model.Fault], checked: list[model.Fault]) -> list[model.
     return in_order([*read, *more])
 
 
-def in_order(faults: list[model.Fault]) -> list[model.Fault]:
+def in_order(faults: list[source.Fault]) -> list[source.Fault]:
     """Faults as they stand in the file, each once."""
     unique = dict.fromkeys(faults)
     return sorted(unique, key=lambda fault: (fault.mark.file, fault.mark.line, fault.mark.column))
 
 
-def _template(page: sheet.Sheet, root: Any, name: str, source: str) -> model.Template | None:
+def _template(page: sheet.Sheet, root: Any, name: str, plain: str) -> model.Template | None:
     if not isinstance(root, dict):
         page.fault("", f"expected a template (FormatVersion, Tasks, …), found {names.kind(root)}")
         return None
@@ -75,7 +76,7 @@ def _template(page: sheet.Sheet, root: Any, name: str, source: str) -> model.Tem
     fields = page.fields(root, "", _STATES if stated else _TEMPLATE, "a template")
     return model.Template(
         name=name,
-        source=source,
+        source=plain,
         description=page.described(fields, "Description"),
         parameters=_parameters(page, fields),
         tasks=() if stated else tasks.tasks(page, fields),
@@ -90,7 +91,7 @@ def _template(page: sheet.Sheet, root: Any, name: str, source: str) -> model.Tem
 
 def _version(page: sheet.Sheet, root: dict[str, Any]) -> str:
     key = next((key for key in root if model.fold(key) == "formatversion"), None)
-    meant = [one for one in root if names.nearest(one, _TEMPLATE.values()) == "FormatVersion"]
+    meant = [one for one in root if suggest.nearest(one, _TEMPLATE.values()) == "FormatVersion"]
     key = key or next(iter(meant), None)
     if key is None:
         page.fault("", f"expected `FormatVersion: {FORMAT}`")

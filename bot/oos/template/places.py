@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from bot import source
 from bot.oos.template import model
 
 
-class Places(Mapping[str, model.Mark]):
+class Places(Mapping[str, source.Mark]):
     """Path → mark of the value. Marks are made when asked for: most never are."""
 
     __slots__ = ("_aliases", "_folded", "_keys", "_source", "_spans", "file")
@@ -32,9 +33,9 @@ class Places(Mapping[str, model.Mark]):
         """Remember the key of an entry."""
         self._keys.setdefault(path, (line, column))
 
-    def __getitem__(self, path: str) -> model.Mark:
+    def __getitem__(self, path: str) -> source.Mark:
         line, column, _ = self._spans[path]
-        return model.Mark(self.file, line, column, path)
+        return source.Mark(self.file, line, column, path)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._spans)
@@ -42,11 +43,11 @@ class Places(Mapping[str, model.Mark]):
     def __len__(self) -> int:
         return len(self._spans)
 
-    def at(self, path: str) -> model.Mark:
+    def at(self, path: str) -> source.Mark:
         """The mark of a path, or of the nearest part around it that stands in the file (what an
         alias repeats has no place of its own). Keywords may be written in any case."""
         line, column, _ = self._span(path)
-        return model.Mark(self.file, line, column, path)
+        return source.Mark(self.file, line, column, path)
 
     def _span(self, path: str) -> tuple[int, int, int]:
         found = self._spans.get(self._known(path))
@@ -77,14 +78,14 @@ class Places(Mapping[str, model.Mark]):
                 outer = _outer(outer)
         return path
 
-    def key(self, path: str) -> model.Mark:
+    def key(self, path: str) -> source.Mark:
         """The mark of an entry's key; of its value where it has none."""
         known = path if path in self._keys else self._known(path)
         if known not in self._keys:
             return self.at(path)
-        return model.Mark(self.file, *self._keys[known], path)
+        return source.Mark(self.file, *self._keys[known], path)
 
-    def within(self, path: str, needle: str) -> model.Mark:
+    def within(self, path: str, needle: str) -> source.Mark:
         """Where a piece of text stands inside a value: a script may be long."""
         span = self._spans.get(self._known(path))
         if span is None or not needle:
@@ -94,7 +95,7 @@ class Places(Mapping[str, model.Mark]):
         for index, text in enumerate(lines):
             found = text.find(needle, column - 1 if index == 0 else 0)
             if found >= 0:
-                return model.Mark(self.file, line + index, found + 1, path)
+                return source.Mark(self.file, line + index, found + 1, path)
         return self.at(path)
 
 

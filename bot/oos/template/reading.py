@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from bot.oos.template import building, model, pasted, places
+from bot import source
+from bot.oos.template import building, pasted, places
 
 MOST_BYTES = 64 * 1024
 """https://www.alibabacloud.com/help/en/oos/user-guide/limits"""
@@ -35,75 +36,75 @@ _TAG = "tag:yaml.org,2002:"
 _TEXT = {_TAG + "str", _TAG + "value", _TAG + "merge"}
 
 
-def read(text: str | bytes, file: str) -> tuple[Any, places.Places, list[model.Fault], str]:
+def read(text: str | bytes, file: str) -> tuple[Any, places.Places, list[source.Fault], str]:
     """The value, the places, the keys given twice, and the text itself. Unreadable: the rest cannot
     be looked at."""
-    source = _decoded(text, file)
-    builder = building.Builder(places.Places(file, source))
-    if (lost := pasted.lost(source)) is not None:
+    written = _decoded(text, file)
+    builder = building.Builder(places.Places(file, written))
+    if (lost := pasted.lost(written)) is not None:
         raise builder.fail(lost[1], lost[0], 1)
-    if not source.lstrip().startswith(("{", "[")):
-        _read_yaml(source, builder)
-        return builder.root, builder.places, builder.faults, source
+    if not written.lstrip().startswith(("{", "[")):
+        _read_yaml(written, builder)
+        return builder.root, builder.places, builder.faults, written
     try:
-        _Json(source, builder).read()
-    except building.Unreadable as as_json:
-        builder = building.Builder(places.Places(file, source))
+        _Json(written, builder).read()
+    except source.Invalid as as_json:
+        builder = building.Builder(places.Places(file, written))
         try:
-            _read_yaml(source, builder)
-        except building.Unreadable:
+            _read_yaml(written, builder)
+        except source.Invalid:
             raise as_json from None
-    return builder.root, builder.places, builder.faults, source
+    return builder.root, builder.places, builder.faults, written
 
 
 def _decoded(text: str | bytes, file: str) -> str:
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    first = model.Mark(file, 1, 1)
+    first = source.Mark(file, 1, 1)
     if len(raw) > MOST_BYTES:
         size = f"{len(raw):,} bytes; a template has at most {MOST_BYTES:,}"
-        raise building.Unreadable(model.Fault(first, f"too big: {size}"))
+        raise source.Invalid(source.Fault(first, f"too big: {size}"))
     try:
-        source = raw.decode("utf-8-sig")
+        written = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         line = before.count(b"\n") + 1
         column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
         found = f"expected UTF-8, found the byte 0x{raw[error.start]:02x}"
-        mark = model.Mark(file, line, column)
-        raise building.Unreadable(model.Fault(mark, found)) from None
-    source = source.replace("\r\n", "\n")
-    if not source.strip():
-        raise building.Unreadable(model.Fault(first, "expected a template, found an empty file"))
-    return source
+        mark = source.Mark(file, line, column)
+        raise source.Invalid(source.Fault(mark, found)) from None
+    written = written.replace("\r\n", "\n")
+    if not written.strip():
+        raise source.Invalid(source.Fault(first, "expected a template, found an empty file"))
+    return written
 
 
 # ----------------------------------------------------------------------------- YAML
 
 
-def _read_yaml(source: str, builder: building.Builder) -> None:
+def _read_yaml(written: str, builder: building.Builder) -> None:
     try:
-        loader = _Loader(source)
+        loader = _Loader(written)
         try:
             _feed(loader, builder)
         finally:
             loader.dispose()
     except yaml.reader.ReaderError as error:
         code = error.character if isinstance(error.character, int) else ord(error.character[:1])
-        place = _Lines(source).place(max(source.find(chr(code)), 0))
+        place = _Lines(written).place(max(written.find(chr(code)), 0))
         found = f"the character U+{code:04X} may not stand in YAML"
         raise builder.fail(found, *place) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        lines = source.split("\n")
+        lines = written.split("\n")
         if line > len(lines):
             line, column = len(lines), len(lines[-1]) + 1
-        raise builder.fail(_problem(error, source, line, column), line, column) from None
+        raise builder.fail(_problem(error, written, line, column), line, column) from None
 
 
-def _problem(error: yaml.MarkedYAMLError, source: str, line: int, column: int) -> str:
+def _problem(error: yaml.MarkedYAMLError, written: str, line: int, column: int) -> str:
     problem = str(error.problem or error.context or "cannot be read")
-    lines = source.split("\n")
+    lines = written.split("\n")
     text = lines[line - 1] if line <= len(lines) else ""
     indent = text[: len(text) - len(text.lstrip())]
     if "\t" in indent or text[column - 1 : column] == "\t":
@@ -310,7 +311,7 @@ class _Json:
         found = self._space.match(self._text, self._at)
         self._at = found.end() if found else self._at
 
-    def _fail(self, message: str) -> building.Unreadable:
+    def _fail(self, message: str) -> source.Invalid:
         found = self._text[self._at : self._at + 1]
         what = f"`{found}`" if found else "the end of the file"
         said = message if message.startswith("not valid") else f"{message}, found {what}"

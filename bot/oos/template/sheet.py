@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast, get_args
 
+from bot import source
 from bot.oos.template import model, names, places
+from bot.source import suggest
 
 Fields = dict[str, tuple[str, Any]]
 """Keyword as OOS writes it → the path of its value, the value."""
@@ -25,14 +27,14 @@ def keys(*known: str) -> dict[str, str]:
 class Sheet:
     """The places of a template, and the ``faults`` found so far."""
 
-    def __init__(self, found: places.Places, faults: list[model.Fault]) -> None:
+    def __init__(self, found: places.Places, faults: list[source.Fault]) -> None:
         self.places = found
         self.faults = list(faults)
 
     def fault(self, path: str, message: str, key: bool = False) -> None:
         """Note what is wrong at a path; ``key``: with the name, not with the value."""
         mark = self.places.key(path) if key else self.places.at(path)
-        self.faults.append(model.Fault(mark, message))
+        self.faults.append(source.Fault(mark, message))
 
     def fields(self, value: dict[str, Any], path: str, known: dict[str, str], what: str) -> Fields:
         """The entries that mean something; the others are faults. One that is misspelt beyond doubt
@@ -43,10 +45,10 @@ class Sheet:
             inner = f"{path}.{key}" if path else key
             name = known.get(model.fold(key))
             if name is None:
-                near = names.suggestion(key, known.values())
+                near = suggest.expected(key, known.values())
                 said = f"unknown key `{key}` of {what}{near}"
                 self.fault(inner, names.unknown(said, key, known.values()), key=True)
-                misspelt.setdefault(names.nearest(key, known.values()), (inner, item))
+                misspelt.setdefault(suggest.nearest(key, known.values()), (inner, item))
             elif name in found:
                 self.fault(inner, f"`{name}` is given twice here, once as `{key}`", key=True)
             else:
@@ -89,14 +91,14 @@ class Sheet:
         self.unique([(item.name, item.mark) for item in found], "output")
         return tuple(found)
 
-    def unique(self, found: list[tuple[str, model.Mark]], what: str) -> None:
+    def unique(self, found: list[tuple[str, source.Mark]], what: str) -> None:
         """Names that differ in case only are one name."""
-        first: dict[str, model.Mark] = {}
+        first: dict[str, source.Mark] = {}
         for name, mark in found:
             before = first.setdefault(model.fold(name), mark)
             if before is not mark:
                 message = f"there is a {what} `{name}` already, on line {before.line}"
-                self.faults.append(model.Fault(mark, message))
+                self.faults.append(source.Fault(mark, message))
 
     def mapping(self, fields: Fields, name: str) -> dict[str, Any]:
         """A free mapping; absent is empty."""
@@ -144,8 +146,8 @@ class Sheet:
         known = _TYPES.get(model.fold(value)) if isinstance(value, str) else None
         if known is None:
             said = f"unknown type `{value}`" if isinstance(value, str) else f"no type: {value!r}"
-            hint = names.meant(value, TYPES) if isinstance(value, str) else ""
-            self.fault(path, f"{said}{hint or '; expected ' + names.listed(TYPES)}")
+            hint = suggest.meant(value, TYPES) if isinstance(value, str) else ""
+            self.fault(path, f"{said}{hint or '; expected ' + suggest.listed(TYPES)}")
         return cast(model.ParameterType, known or "String")
 
     def number(self, fields: Fields, name: str) -> float | None:

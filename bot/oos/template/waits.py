@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+from bot import source
+
 MOST_RETRIES = 300
 MOST_SECONDS = 1800
 MOST_DELAY = 3600
@@ -22,10 +24,6 @@ _TYPES: Mapping[str, DelayType] = {
     "constant": "Constant",
     "linear": "Linear",
 }
-
-
-class Misfit(ValueError):
-    """A value that a task cannot use; the message says which, and what fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def patience(values: Mapping[str, Any], retries: int) -> Patience:
     ``max_retry_interval``; None is the default (``retries`` of the action)."""
     kind = values.get("delay_type")
     if kind is not None and str(kind).casefold() not in _TYPES:
-        raise Misfit(f"DelayType is {kind!r}; it is Exponential, Constant or Linear")
+        raise source.Invalid(f"DelayType is {kind!r}; it is Exponential, Constant or Linear")
     return Patience(
         retries=int(_number(values, "retries", "Retries", retries, 0, MOST_RETRIES)),
         type="Exponential" if kind is None else _TYPES[str(kind).casefold()],
@@ -78,7 +76,7 @@ def _number(
     except (TypeError, ValueError):
         found = -1
     if isinstance(value, bool) or not low <= found <= high:
-        raise Misfit(f"{name} is {value!r}; it is a number from {low:g} to {high:g}")
+        raise source.Invalid(f"{name} is {value!r}; it is a number from {low:g} to {high:g}")
     return found
 
 
@@ -93,7 +91,7 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 def duration(value: Any) -> timedelta:
     """ISO 8601 (``PT1M30S``, ``P1D``), short (``3s``, ``4m``, ``1M`` is a minute too, ``2H``), or
-    seconds. Misfit: it is none of these, or longer than a year."""
+    seconds. Invalid: it is none of these, or longer than a year."""
     text = str(value).strip()
     seconds = None
     if not isinstance(value, bool):
@@ -104,5 +102,7 @@ def duration(value: Any) -> timedelta:
                 float(count) * _UNITS[unit] for unit, count in found.groupdict().items() if count
             )
     if seconds is None or seconds > LONGEST_SLEEP.total_seconds():
-        raise Misfit(f"{value!r} is no duration of at most a year; write PT30S, PT5M, 30s or 5m")
+        raise source.Invalid(
+            f"{value!r} is no duration of at most a year; write PT30S, PT5M, 30s or 5m"
+        )
     return timedelta(seconds=seconds)

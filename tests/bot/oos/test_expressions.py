@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot import source
 from bot.oos.expr import expressions
-from bot.oos.template import model
 
 SCOPE = expressions.Scope(
     parameters={
@@ -105,16 +105,16 @@ def test_text_in_brackets_that_is_no_json_is_text() -> None:
     ],
 )
 def test_errors_say_what_and_where(value: Any, message: str) -> None:
-    with pytest.raises(expressions.ExpressionError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         expressions.evaluate(value, SCOPE)
     assert message in str(caught.value)
 
 
 def test_errors_have_a_path() -> None:
     value = {"Items": [{"Fn::If": [True, {"Fn::Join": [",", ["{{ gone }}"]]}, 1]}]}
-    with pytest.raises(expressions.ExpressionError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         expressions.evaluate(value, SCOPE, "Loop")
-    assert caught.value.path == "Loop.Items[0].Fn::If[1].Fn::Join[1][0]"
+    assert caught.value.fault.mark.path == "Loop.Items[0].Fn::If[1].Fn::Join[1][0]"
     assert caught.value.message == "unknown gone"
 
 
@@ -122,7 +122,7 @@ def test_values_nested_too_deep() -> None:
     value: Any = "{{ n }}"
     for _ in range(5000):
         value = [value]
-    with pytest.raises(expressions.ExpressionError, match="nested too deep"):
+    with pytest.raises(source.Invalid, match="nested too deep"):
         expressions.evaluate(value, SCOPE)
 
 
@@ -160,6 +160,6 @@ def test_check_says_everything_at_once() -> None:
 
 
 def test_check_with_marks_gives_faults() -> None:
-    marks = {"b[1]": model.Mark("t.yml", 3, 7, "b[1]")}
+    marks = {"b[1]": source.Mark("t.yml", 3, 7, "b[1]")}
     faults = expressions.check({"b": [1, "{{ a b }}"]}, marks.__getitem__)
     assert str(faults[0]).startswith("t.yml:3:7: ")

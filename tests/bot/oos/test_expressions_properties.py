@@ -12,6 +12,7 @@ import jq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot import source
 from bot.oos.expr import expressions, functions, jqtext, placeholders, selectors, values
 
 SLOW = settings(deadline=None, max_examples=60)
@@ -76,7 +77,7 @@ def test_only_expression_errors_nothing_mutated_all_references_known(
 ) -> None:
     before, data_before = copy.deepcopy(template), copy.deepcopy(known)
     scope = Recording(known)
-    with contextlib.suppress(expressions.ExpressionError):
+    with contextlib.suppress(source.Invalid):
         expressions.evaluate(template, scope)
     expressions.check(template)
     assert repr(template) == repr(before)
@@ -90,7 +91,7 @@ def test_only_expression_errors_nothing_mutated_all_references_known(
 def test_functions_raise_expression_errors_only(name: str, one: Any, many: list[Any]) -> None:
     scope = expressions.Scope({"one": one, "many": many})
     for argument in ("{{ one }}", "{{ many }}", ["{{ one }}", "{{ many }}"], one, many):
-        with contextlib.suppress(expressions.ExpressionError):
+        with contextlib.suppress(source.Invalid):
             expressions.evaluate({f"Fn::{name}": argument}, scope)
 
 
@@ -179,7 +180,7 @@ def compiled(script: str) -> str:
     """What compiling it says."""
     try:
         selectors.bind(script, lambda name: None)
-    except selectors.SelectorError as error:
+    except source.Invalid as error:
         return str(error)
     return ""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot import source
 from bot.oos.expr import expressions, functions
 
 EXAMPLES = [
@@ -137,7 +138,7 @@ def test_shapes_in_use(name: str, argument: Any, result: Any) -> None:
     ],
 )
 def test_what_is_refused(name: str, argument: Any, expected: str) -> None:
-    with pytest.raises(expressions.ExpressionError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         call(name, argument, script=".")
     assert f"Fn::{name}: " in str(caught.value)
     assert expected in str(caught.value)
@@ -150,7 +151,7 @@ def test_what_is_refused(name: str, argument: Any, expected: str) -> None:
      "-" * 490 + "1+", "1e999", "1" * 501, "1\0", "lambda: 1", "1;2", "~1", "1<<9"],
 )  # fmt: skip
 def test_eval_is_arithmetic_only(text: str) -> None:
-    with pytest.raises(expressions.ExpressionError, match="Fn::Eval"):
+    with pytest.raises(source.Invalid, match="Fn::Eval"):
         call("Eval", [text])
 
 
@@ -160,7 +161,7 @@ def test_branches_that_are_not_taken_are_not_evaluated() -> None:
     assert call("If", ["false", lost, "b"]) == "b"
     assert call("And", [False, lost]) is False
     assert call("Or", [True, lost]) is True
-    with pytest.raises(expressions.ExpressionError, match=r"Fn::If\[1\]: unknown skipped.output"):
+    with pytest.raises(source.Invalid, match=r"Fn::If\[1\]: unknown skipped.output"):
         call("If", [True, lost, "b"])
 
 
@@ -177,7 +178,7 @@ def test_texts_do_not_grow_without_end() -> None:
     nested: Any = "aaaaaaaaaa"
     for _ in range(12):
         nested = {"Fn::Replace": [{"a": "a" * 10}, nested]}
-    with pytest.raises(expressions.ExpressionError, match="longer than"):
+    with pytest.raises(source.Invalid, match="longer than"):
         expressions.evaluate(nested, expressions.Scope())
 
 
@@ -209,5 +210,5 @@ def test_functions_over_values_that_are_data() -> None:
     assert expressions.FN["Fn::ListJoin"]([["{{ a }}"], 1]) == [["{{ a }}"], 1]
     assert expressions.FN["sum"]([1, 2]) == 3
     assert expressions.FN["Fn::Or"]([False, "true"]) is True
-    with pytest.raises(expressions.ExpressionError, match="did you mean `Fn::Sum`"):
+    with pytest.raises(source.Invalid, match="did you mean `Fn::Sum`"):
         expressions.FN["Fn::Summ"]([1])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot import source
 from bot.oos.engine import calls, interpreter, journal, loops
 from bot.oos.template import waits
 from tests.bot.oos import outside
@@ -330,7 +331,7 @@ def test_durations(text: Any, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "soon", "-3s", "P1Y", True, None, "400d", "٣s"])
 def test_what_is_no_duration_is_refused(text: Any) -> None:
-    with pytest.raises(waits.Misfit, match="duration"):
+    with pytest.raises(source.Invalid, match="duration"):
         waits.duration(text)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from bot import source
 from bot.oos.engine import calls, interpreter, journal, loops
-from bot.oos.template import model, waits
+from bot.oos.template import model
 from tests.bot.oos import outside
 from tests.bot.oos.outside import Outside, template
 
@@ -77,7 +78,7 @@ def test_batches(batch: Any, in_batches: Any, total: int, batches: Any) -> None:
     ],
 )
 def test_rates_that_make_no_sense(control: Any, message: str) -> None:
-    with pytest.raises(waits.Misfit, match=message.replace("(", r"\(")):
+    with pytest.raises(source.Invalid, match=message.replace("(", r"\(")):
         pace(10, **control)
 
 
@@ -85,9 +86,9 @@ def test_a_rate_control_may_be_json_and_its_keys_in_any_case() -> None:
     found = loops.rate('{"mode": "batch", "BATCH": [2], "maxerrors": "50%"}')
     assert loops.pace(found, 4) == loops.Pace(4, ((2, 20), (2, 20)), 2)
     assert loops.rate("") == loops.rate(None) == model.RateControl()
-    with pytest.raises(waits.Misfit, match="is not JSON"):
+    with pytest.raises(source.Invalid, match="is not JSON"):
         loops.rate("fast")
-    with pytest.raises(waits.Misfit, match="it is an object"):
+    with pytest.raises(source.Invalid, match="it is an object"):
         loops.rate([1])
 
 
@@ -212,7 +213,7 @@ def test_items_are_data_and_outputs_come_in_the_order_of_the_items() -> None:
     ],
 )
 def test_items_that_are_none(items: Any, message: str) -> None:
-    with pytest.raises(waits.Misfit, match=message):
+    with pytest.raises(source.Invalid, match=message):
         loops.items(items)
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 import yaml
 
+from bot import source
 from bot.oos.template import model
 from tests.bot.oos import written
 
@@ -38,7 +39,7 @@ def test_everything_is_read_where_it_stands() -> None:
         "ids",
         "List",
         "Instances.Instance[].InstanceId",
-        model.Mark("t.yml", 30, 7, "Tasks[0].Outputs.ids"),
+        source.Mark("t.yml", 30, 7, "Tasks[0].Outputs.ids"),
     )
     assert template.marks["Tasks[1].Properties.WebHook.URI"].line == 38
     assert template.description["zh-cn"] == "同意之后重启网站服务器"

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from bot.oos.template import building, model, parse
+from bot import source
+from bot.oos.template import building, parse
 from tests.bot.oos import written
 
 HEAD = "FormatVersion: OOS-2019-06-01\n"
@@ -182,7 +183,7 @@ def test_no_tasks() -> None:
 
 
 def test_the_error_says_everything() -> None:
-    with pytest.raises(model.TemplateError) as raised:
+    with pytest.raises(source.Invalid) as raised:
         parse.parse("Tasks: x\nTask: y\n", "n", "some/file.yml")
     assert [fault.mark.line for fault in raised.value.faults] == [1, 1, 2]
     assert "some/file.yml:2:1: unknown key `Task`" in str(raised.value)

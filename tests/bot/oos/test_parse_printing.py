@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot import source
 from bot.oos.template import model, parse, printing
 from tests.bot.oos import written
 
-NOWHERE = model.Mark("", 0, 0)
+NOWHERE = source.Mark("", 0, 0)
 NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
 TEXTS = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t \u0085\u2028"),
@@ -109,7 +110,7 @@ def templates(draw: st.DrawFn) -> model.Template:
 
 def unmarked(value: Any) -> Any:
     """Without where things stand."""
-    if isinstance(value, model.Mark):
+    if isinstance(value, source.Mark):
         return None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -150,9 +151,9 @@ def test_a_template_with_a_piece_cut_out_is_read_or_told(data: st.DataObject) ->
     start = data.draw(st.integers(0, len(written.GUIDE) - 1))
     length = data.draw(st.integers(1, 40))
     text = written.GUIDE[:start] + written.GUIDE[start + length :]
-    found: tuple[model.Fault, ...] = ()
+    found: tuple[source.Fault, ...] = ()
     try:
         assert written.read(text).tasks
-    except model.TemplateError as error:
+    except source.Invalid as error:
         found = error.faults
     assert all(1 <= fault.mark.line <= text.count("\n") + 1 for fault in found)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot import source
 from bot.oos.engine import journal
 from bot.oos.expr import expressions, selectors
 from tests.bot.oos import outside, written
@@ -66,7 +67,7 @@ def test_a_whole_script_may_be_a_value() -> None:
     ],
 )
 def test_a_script_that_is_a_value_reaches_nothing(script: Any, says: str) -> None:
-    with pytest.raises((expressions.ExpressionError, selectors.SelectorError), match=says):
+    with pytest.raises((source.Invalid, source.Invalid), match=says):
         first("{{ script }}", {}, script=script, secret="s")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot import source
 from bot.oos.expr import expressions, jqtext, selectors
 
 DOCUMENT = {
@@ -99,7 +100,7 @@ def test_select(script: str, found: list[Any]) -> None:
 )
 def test_what_does_not_compile(script: str, expected: str) -> None:
     assert expected in selectors.fault(script)
-    with pytest.raises(selectors.SelectorError):
+    with pytest.raises(source.Invalid):
         selectors.select(script, DOCUMENT)
 
 
@@ -115,7 +116,7 @@ def test_what_does_not_compile(script: str, expected: str) -> None:
 )  # fmt: skip
 def test_what_fails_on_its_document(script: str) -> None:
     assert selectors.fault(script) == ""
-    with pytest.raises(selectors.SelectorError):
+    with pytest.raises(source.Invalid):
         selectors.select(script, DOCUMENT)
 
 
@@ -129,7 +130,7 @@ def test_the_environment_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("document", [float("nan"), {"a": float("inf")}, "\ud800"])
 def test_documents_that_are_no_json(document: Any) -> None:
-    with pytest.raises(selectors.SelectorError):
+    with pytest.raises(source.Invalid):
         selectors.select(".", document)
 
 
@@ -162,7 +163,7 @@ def test_output(type: Any, script: str, document: Any, result: Any) -> None:
 
 @pytest.mark.parametrize(("type", "value"), [("Number", "five"), ("Number", True), ("Boolean", 1)])
 def test_outputs_of_another_type(type: Any, value: Any) -> None:
-    with pytest.raises(selectors.SelectorError, match=f"expected a {type}"):
+    with pytest.raises(source.Invalid, match=f"expected a {type}"):
         selectors.output(type, ".", value)
 
 
@@ -187,9 +188,9 @@ def test_values_where_the_published_templates_have_them() -> None:
 
 
 def test_a_script_is_bound_before_it_runs() -> None:
-    with pytest.raises(selectors.SelectorError, match="were not looked up"):
+    with pytest.raises(source.Invalid, match="were not looked up"):
         selectors.select(". == {{ x }}", 1)
-    with pytest.raises(expressions.ExpressionError, match="unknown x"):
+    with pytest.raises(source.Invalid, match="unknown x"):
         bound(". == {{ x }}")
 
 

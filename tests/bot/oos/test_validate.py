@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot import source
 from bot.oos.check import validate
 from bot.oos.engine import actions
 from bot.oos.template import model
@@ -247,7 +248,7 @@ def test_too_many_items() -> None:
 
 
 def test_a_template_without_places() -> None:
-    mark = model.Mark("x", 1, 1)
+    mark = source.Mark("x", 1, 1)
     bare = model.Template("x", "", {}, (), (model.Task("a", "ACS::Sleep", mark, {}),), ())
     (fault,) = validate.validate(bare)
     assert fault.message == "`ACS::Sleep` needs the property Duration"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import source
 from bot.oos.check import validate
 from bot.oos.template import model, parse
 
@@ -96,7 +97,7 @@ def refused(text: str | bytes) -> list[str]:
     """The faults of reading; fails where there are none."""
     try:
         read(text)
-    except model.TemplateError as error:
+    except source.Invalid as error:
         return [str(fault) for fault in error.faults]
     raise AssertionError("it was read without a fault")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import model, policy, regexes, store
+from bot import model, policy, regexes, source, store
 from bot.commands import parameters
 from bot.model import ports
 from bot.oos.parameters import arguments as oos
@@ -177,5 +177,5 @@ def test_a_word_of_a_command_never_takes_long(pattern: str) -> None:
     parameter = parameters.Parameter(
         "word", "word", True, None, ("词", "a word"), "aay", pattern=word
     )
-    with pytest.raises(parameters.Misfit):
+    with pytest.raises(source.Invalid):
         parameters.value_of(parameter, "a" * 100 + "!")

@@ -1,4 +1,4 @@
-"""Patterns and events that want to crash or to hang: all end in an answer or in PatternError, and
+"""Patterns and events that want to crash or to hang: all end in an answer or in Invalid, and
 the work they cause grows no faster than they do."""
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.rules import conditions, effort, faults, index, pattern
+from bot import source
+from bot.rules import conditions, effort, index, pattern
 from tests.bot.rules import strategies
 
 wild = st.recursive(
@@ -37,10 +38,10 @@ MANY = settings(max_examples=150, deadline=None)
     st.dictionaries(st.text(max_size=6), wild, max_size=3),
     st.sampled_from(("alibaba", "aws")),
 )
-def test_any_pattern_and_event(source: Any, event: dict[str, Any], dialect: Any) -> None:
+def test_any_pattern_and_event(wanted: Any, event: dict[str, Any], dialect: Any) -> None:
     try:
-        compiled = pattern.compile(source if isinstance(source, dict) else {"a": source}, dialect)
-    except faults.PatternError:
+        compiled = pattern.compile(wanted if isinstance(wanted, dict) else {"a": wanted}, dialect)
+    except source.Invalid:
         return
     matched = compiled.matches(event)
     assert (not compiled.explain(event)) is matched
@@ -60,7 +61,7 @@ def test_any_event(source: dict[str, Any], event: dict[str, Any]) -> None:
 def test_any_text(text: str) -> None:
     try:
         compiled = pattern.compile(text)
-    except faults.PatternError as error:
+    except source.Invalid as error:
         for fault in error.faults:
             lines = text.removeprefix("\ufeff").split("\n")
             assert 1 <= fault.mark.line <= len(lines)

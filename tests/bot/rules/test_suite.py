@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.rules import faults, index, pattern
+from bot import source
+from bot.rules import index, pattern
 from tests.bot.rules import suites
 
 
@@ -72,7 +73,7 @@ def _sorted(branch: Any) -> list[str]:
     ],
 )
 def test_faults(dialect: pattern.Dialect, text: str, place: str, message: str) -> None:
-    with pytest.raises(faults.PatternError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         pattern.compile(text, dialect, "rules/on-boarding.json")
     [fault] = caught.value.faults
     assert str(fault).startswith(f"rules/on-boarding.json:{place}: ")
@@ -92,7 +93,7 @@ def test_valid_in_the_other_dialect() -> None:
 
 def test_all_faults_at_once() -> None:
     text = '{\n "source": "a",\n "data": {"n": [{"numeric": ["~", 1]}, {"sufix": "x"}]}\n}'
-    with pytest.raises(faults.PatternError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         pattern.compile(text)
     assert [(f.mark.line, f.mark.column) for f in caught.value.faults] == [
         (2, 12),
@@ -103,7 +104,7 @@ def test_all_faults_at_once() -> None:
 
 
 def test_faults_of_a_mapping_have_their_path() -> None:
-    with pytest.raises(faults.PatternError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         pattern.compile({"data": {"a b": [{"prefix": 5}]}, "source": ("a", 5j)}, file="bot.toml")
     assert [str(fault).split(": ")[0] for fault in caught.value.faults] == [
         "bot.toml $.data['a b'][0].prefix",
@@ -173,13 +174,13 @@ def test_a_pattern_that_is_too_long_or_too_deep() -> None:
         "(" * 50_000,
         '{"data":' * 9000,
     ):
-        with pytest.raises(faults.PatternError) as caught:
+        with pytest.raises(source.Invalid) as caught:
             pattern.compile(text)
         assert len(caught.value.faults) == 1
     nested: dict[str, Any] = {"a": ["x"]}
     for _ in range(5000):
         nested = {"a": nested}
-    with pytest.raises(faults.PatternError, match="deeper than 64"):
+    with pytest.raises(source.Invalid, match="deeper than 64"):
         pattern.compile({"data": nested})
 
 
@@ -192,8 +193,8 @@ def test_or_has_a_limit() -> None:
     keys = {name: {"$or": [{"a": [1]}, {"b": [2]}]} for name in ("data", "detail")}
     assert len(pattern.compile({"$or": two, **keys}).branches) == 8
     wide = {f"k{n}": {"$or": [{"a": [1]}, {"b": [2]}]} for n in range(20)}
-    with pytest.raises(faults.PatternError, match="combinations") as caught:
+    with pytest.raises(source.Invalid, match="combinations") as caught:
         pattern.compile(wide, "aws")
     assert "1000 is the most" in str(caught.value)
-    with pytest.raises(faults.PatternError, match="combinations"):
+    with pytest.raises(source.Invalid, match="combinations"):
         pattern.compile(" && ".join(["($.source == 'a' || $.source == 'b')"] * 20))

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot import source
 from bot.rules import tool, transform
 
 EVENT = (
@@ -84,14 +85,14 @@ def test_the_dialect_decides() -> None:
     ],
 )
 def test_what_cannot_be_read(event: str, asked: str, message: str) -> None:
-    with pytest.raises(tool.UNREADABLE) as caught:
+    with pytest.raises(source.Invalid) as caught:
         tool.judge(event, asked, files=("event.json", "rule.json"))
     assert message in str(caught.value)
 
 
 def test_a_transform_that_fits_nowhere() -> None:
     chosen = transform.compile("TEMPLATE", {"a": "$.source"}, "no JSON: ${a}")
-    with pytest.raises(tool.UNREADABLE):
+    with pytest.raises(source.Invalid):
         tool.judge(EVENT, "$.nowhere", transform=chosen)
 
 

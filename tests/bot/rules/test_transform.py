@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.rules import escapes, faults, paths, transform
+from bot import source
+from bot.rules import escapes, transform
+from bot.source import paths
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
@@ -82,7 +84,7 @@ def test_paths(path: str, value: Any) -> None:
     ],
 )
 def test_paths_that_are_none(path: Any, message: str) -> None:
-    with pytest.raises(faults.TransformError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         transform.compile("JSONPATH", path, file="bot.toml")
     [fault] = caught.value.faults
     assert message in fault.message
@@ -156,7 +158,7 @@ def test_the_document_s_message() -> None:
     ],
 )
 def test_faults(form: str, value: Any, template: str | None, place: str, message: str) -> None:
-    with pytest.raises(faults.TransformError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         transform.compile(form, value, template, "t")
     assert str(caught.value).startswith(f"{place}: ")
     assert message in str(caught.value)
@@ -176,11 +178,11 @@ def test_faults(form: str, value: Any, template: str | None, place: str, message
 )
 def test_places_where_no_value_is_safe(into: Any, template: str, place: str, message: str) -> None:
     made = transform.compile("TEMPLATE", {"a": "$.source"}, template)
-    with pytest.raises(faults.TransformError) as caught:
+    with pytest.raises(source.Invalid) as caught:
         transform.check(made, into)
     assert str(caught.value).startswith(f"template:{place}: ")
     assert message in str(caught.value)
-    with pytest.raises(faults.TransformError):
+    with pytest.raises(source.Invalid):
         transform.render(made, EVENT, into)
     transform.check(made, "text")
 
@@ -235,22 +237,22 @@ def test_values_that_fit_nowhere() -> None:
     for _ in range(100_000):
         deep = [deep]
     for value, message in ((float("nan"), "JSON"), (deep, "too deep")):
-        with pytest.raises(transform.UnfitValue, match=message):
+        with pytest.raises(escapes.Unwritable, match=message):
             template("${x}", "text", x=value)
-        with pytest.raises(transform.UnfitValue, match=message):
+        with pytest.raises(escapes.Unwritable, match=message):
             template('{"msgtype": "text", "text": {"content": "a ${x}"}}', "robot", x=value)
 
 
 @SOME
 @given(st.text(alphabet="$.[]*'\"\\ab0-1 ?:@()", max_size=20))
 def test_any_text_is_a_path_or_a_clear_no(text: str) -> None:
-    problem: paths.Misread | None = None
+    problem: source.Invalid | None = None
     try:
         path = paths.parse(f"${text}")
         assert paths.parse(paths.shown(path.steps)).steps == path.steps
-    except paths.Misread as misread:
-        problem = misread
-    assert problem is None or (problem.message and 0 <= problem.offset <= len(text))
+    except source.Invalid as error:
+        problem = error
+    assert problem is None or (problem.message and 0 <= problem.fault.mark.column - 1 <= len(text))
 
 
 @SOME
@@ -259,12 +261,12 @@ def test_any_text_is_a_path_or_a_clear_no(text: str) -> None:
     st.sampled_from(get_args(escapes.Into)),
 )
 def test_any_template_renders_or_says_no(text: str, into: Any) -> None:
-    found: tuple[faults.Fault, ...] = ()
+    found: tuple[source.Fault, ...] = ()
     try:
         made = transform.compile("TEMPLATE", {"a": "$.source", "b": "$.data"}, text)
         transform.check(made, into)
         transform.render(made, {"source": "x'\"", "data": {"k": ["\n"]}}, into)
-    except faults.TransformError as error:
+    except source.Invalid as error:
         found = error.faults
     assert all(1 <= fault.mark.line <= text.count("\n") + 1 for fault in found)
 
@@ -272,10 +274,10 @@ def test_any_template_renders_or_says_no(text: str, into: Any) -> None:
 @pytest.mark.parametrize("into", ["text", "robot"])
 def test_null_is_no_text(into: Any) -> None:
     """It must not arrive as the four letters, which look like a value."""
-    with pytest.raises(transform.UnfitValue, match=r"`\$\.data\['x\.y'\]\.z` is null"):
+    with pytest.raises(escapes.Unwritable, match=r"`\$\.data\['x\.y'\]\.z` is null"):
         rendered("JSONPATH", "$.data['x.y'].z", into=into)
     text = {"text": "a ${v}", "robot": '{"msgtype": "text", "text": "a ${v}"}'}[into]
-    with pytest.raises(transform.UnfitValue, match="`v`: it is null"):
+    with pytest.raises(escapes.Unwritable, match="`v`: it is null"):
         rendered("TEMPLATE", {"v": "$.data['x.y'].z"}, text, into=into)
 
 
@@ -283,5 +285,5 @@ def test_null_is_a_value_of_json_and_no_part_of_a_string() -> None:
     value = {"v": "$.data['x.y'].z"}
     assert rendered("JSONPATH", "$.data['x.y'].z") is None
     assert rendered("TEMPLATE", value, '{"a": ${v}}') == {"a": None}
-    with pytest.raises(transform.UnfitValue, match="`v`: it is null"):
+    with pytest.raises(escapes.Unwritable, match="`v`: it is null"):
         rendered("TEMPLATE", value, '{"a": "is ${v}"}')

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.oos.expr.functions import arithmetic, base, jq, lists, logic, packages, texts, times
-from bot.oos.template import names
+from bot.source import suggest
 
 PREFIX = "Fn::"
 Function = base.Function
-Misuse = base.Misuse
+BadArgument = base.BadArgument
 REGISTRY: Mapping[str, base.Function] = {
     function.name: function
     for module in (texts, lists, logic, times, arithmetic, jq, packages)
@@ -30,4 +30,4 @@ def find(name: str) -> base.Function | None:
 
 def nearest(name: str) -> str:
     """``, did you mean `Fn::X`?`` for a name that is no function's, or nothing."""
-    return names.meant(name, [f"{PREFIX}{known}" for known in REGISTRY])
+    return suggest.meant(name, [f"{PREFIX}{known}" for known in REGISTRY])

@@ -31,15 +31,17 @@ def evaluate(given: Any) -> int | float:
         (given,) = base.items(given, 1)
     text = base.text(given).strip()
     if len(text) > MOST_LENGTH:
-        raise base.Misuse(f"expected at most {MOST_LENGTH} characters of arithmetic")
+        raise base.BadArgument(f"expected at most {MOST_LENGTH} characters of arithmetic")
     try:
         result = _value(ast.parse(text, mode="eval").body)
     except ZeroDivisionError:
-        raise base.Misuse(f"{values.brief(text)} divides by zero") from None
+        raise base.BadArgument(f"{values.brief(text)} divides by zero") from None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise base.Misuse(f"expected arithmetic like -30*24, got {values.brief(text)}") from None
+        raise base.BadArgument(
+            f"expected arithmetic like -30*24, got {values.brief(text)}"
+        ) from None
     except OverflowError:
-        raise base.Misuse(f"the result of {values.brief(text)} is too large") from None
+        raise base.BadArgument(f"the result of {values.brief(text)} is too large") from None
     return int(result) if isinstance(result, float) and result.is_integer() else result
 
 
@@ -55,7 +57,7 @@ def _value(node: ast.expr) -> int | float:
             return _bounded(_power(one, other))
         if type(node.op) in _OPERATORS:
             return _bounded(_OPERATORS[type(node.op)](one, other))
-    raise base.Misuse(f"expected numbers and {_SIGNS} only, got {type(node).__name__}")
+    raise base.BadArgument(f"expected numbers and {_SIGNS} only, got {type(node).__name__}")
 
 
 def _power(one: int | float, other: int | float) -> Any:
@@ -69,7 +71,7 @@ def _power(one: int | float, other: int | float) -> Any:
 
 def _bounded(result: Any) -> int | float:
     if isinstance(result, complex):
-        raise base.Misuse("expected arithmetic with a real result")
+        raise base.BadArgument("expected arithmetic with a real result")
     if isinstance(result, int) and result.bit_length() > MOST_BITS:
         raise OverflowError
     if not math.isfinite(result):

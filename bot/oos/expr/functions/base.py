@@ -2,7 +2,7 @@
 
 A function gets its arguments evaluated, as one value: ``{"Fn::Join": [",", ["a"]]}`` calls Join
 with ``[",", ["a"]]``. The few that must not evaluate all of them (If, And, Or, Jq) get them raw,
-with a way to evaluate. ``Misuse`` is the only exception that a function raises.
+with a way to evaluate. ``BadArgument`` is the only exception that a function raises.
 """
 
 from __future__ import annotations
@@ -11,11 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot import source
 from bot.oos.expr import placeholders, values
 
 
-class Misuse(Exception):
+class BadArgument(source.Invalid):
     """Arguments that a function cannot take; the message says what was expected."""
+
+
+class ExpressionError(source.Invalid):
+    """An expression without a value: what was expected, and where (``Loop.Items[2]``)."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        super().__init__(source.Fault(source.Mark(path=path), message))
 
 
 class Evaluation(Protocol):
@@ -111,30 +119,32 @@ def items(given: Any, *counts: int) -> list[Any]:
     found = values.literal(given)
     if not isinstance(found, list):
         many = f" of {_either(counts)}" if counts else ""
-        raise Misuse(f"expected a List{many}, got {values.kind(given)}: {values.brief(given)}")
+        raise BadArgument(f"expected a List{many}, got {values.kind(given)}: {values.brief(given)}")
     if counts and len(found) not in counts:
-        raise Misuse(f"expected a List of {_either(counts)}, got {len(found)}")
+        raise BadArgument(f"expected a List of {_either(counts)}, got {len(found)}")
     return found
 
 
 def text(given: Any) -> str:
     """The argument as text. null has none."""
     if given is None:
-        raise Misuse("expected a String, got null")
+        raise BadArgument("expected a String, got null")
     return values.printed(given)
 
 
 def number(given: Any) -> int | float:
     found = values.number(given)
     if found is None:
-        raise Misuse(f"expected a Number, got {values.kind(given)}: {values.brief(given)}")
+        raise BadArgument(f"expected a Number, got {values.kind(given)}: {values.brief(given)}")
     return found
 
 
 def whole(given: Any) -> int:
     found = values.whole(given)
     if found is None:
-        raise Misuse(f"expected a whole Number, got {values.kind(given)}: {values.brief(given)}")
+        raise BadArgument(
+            f"expected a whole Number, got {values.kind(given)}: {values.brief(given)}"
+        )
     return found
 
 
@@ -142,7 +152,9 @@ def mapping(given: Any) -> dict[str, Any]:
     """The argument as an object."""
     found = values.literal(given)
     if not isinstance(found, dict):
-        raise Misuse(f"expected a Json object, got {values.kind(given)}: {values.brief(given)}")
+        raise BadArgument(
+            f"expected a Json object, got {values.kind(given)}: {values.brief(given)}"
+        )
     return {values.printed(key): value for key, value in found.items()}
 
 
@@ -153,11 +165,13 @@ def condition(given: Any) -> bool:
         return False
     found = values.boolean(given)
     if found is None:
-        raise Misuse(f"expected true or false, got {values.kind(given)}: {values.brief(given)}")
+        raise BadArgument(
+            f"expected true or false, got {values.kind(given)}: {values.brief(given)}"
+        )
     return found
 
 
 def bounded(text: str) -> str:
     if len(text) > values.MOST_TEXT:
-        raise Misuse(f"the text would be longer than {values.MOST_TEXT} characters")
+        raise BadArgument(f"the text would be longer than {values.MOST_TEXT} characters")
     return text

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot import source
 from bot.oos.expr import scripts, selectors, values
 from bot.oos.expr.functions import base
 from bot.oos.expr.functions.base import Evaluation, Example, Function
-from bot.oos.template import names
+from bot.source import suggest
 
 _METHODS = ("First", "All")
 
@@ -15,18 +16,20 @@ _METHODS = ("First", "All")
 def jq(raw: Any, evaluation: Evaluation) -> Any:
     """``First`` without a result is null."""
     if _wrong(raw):
-        raise base.Misuse(_wrong(raw))
+        raise base.BadArgument(_wrong(raw))
     method = base.text(evaluation.value(raw[0], "[0]")).casefold()
     document = evaluation.value(raw[2], "[2]")
     try:
         bound = scripts.bind(raw[1], evaluation, "[1]")
         found = selectors.select(bound, values.literal(document))
-    except selectors.SelectorError as error:
-        raise base.Misuse(str(error)) from None
+    except base.ExpressionError:
+        raise
+    except source.Invalid as error:
+        raise base.BadArgument(str(error)) from None
     if method == "all":
         return found
     if method != "first":
-        raise base.Misuse(f"expected First or All, got {values.brief(method)}")
+        raise base.BadArgument(f"expected First or All, got {values.brief(method)}")
     return found[0] if found else None
 
 
@@ -35,7 +38,7 @@ def _wrong(raw: Any) -> str:
         return "expected [First or All, script, document]"
     method, script, _ = raw
     if not base.dynamic(method) and str(method).casefold() not in ("first", "all"):
-        near = names.meant(str(method), _METHODS)
+        near = suggest.meant(str(method), _METHODS)
         return f"expected First or All, got {values.brief(method)}{near}"
     return scripts.fault(script)
 

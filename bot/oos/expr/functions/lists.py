@@ -7,7 +7,7 @@ from typing import Any
 from bot.oos.expr import values
 from bot.oos.expr.functions import base
 from bot.oos.expr.functions.base import Example, Function
-from bot.oos.template import names
+from bot.source import suggest
 
 
 def select(given: Any) -> Any:
@@ -18,16 +18,16 @@ def select(given: Any) -> Any:
         name = base.text(key)
         if name in found:
             return found[name]
-        near = names.meant(name, map(str, found))
+        near = suggest.meant(name, map(str, found))
         has = ", ".join(map(str, list(found)[:20])) or "nothing"
-        raise base.Misuse(f"there is no key {values.brief(name)}{near or f' among {has}'}")
+        raise base.BadArgument(f"there is no key {values.brief(name)}{near or f' among {has}'}")
     if not isinstance(found, list):
-        raise base.Misuse(
+        raise base.BadArgument(
             f"expected a List or a Json object to select from, got {values.kind(container)}"
         )
     index = base.whole(key)
     if not -len(found) <= index < len(found):
-        raise base.Misuse(f"there is no item {index} in a List of {len(found)}")
+        raise base.BadArgument(f"there is no item {index} in a List of {len(found)}")
     return found[index]
 
 
@@ -47,7 +47,7 @@ def _select_wrong(raw: Any) -> str:
             return f"there is no item {index} in a List of {len(container)}"
     elif isinstance(container, dict) and container and not base.is_call(container):
         if str(key) not in map(str, container):
-            near = names.meant(str(key), map(str, container))
+            near = suggest.meant(str(key), map(str, container))
             return f"there is no key {values.brief(str(key))}{near}"
     elif not isinstance(container, str | dict):
         return f"expected a List or a Json object to select from, got {values.kind(container)}"
@@ -70,7 +70,7 @@ def last(given: Any) -> Any:
 def _some(given: Any) -> list[Any]:
     found = base.items(given)
     if not found:
-        raise base.Misuse("expected at least one item, got an empty List")
+        raise base.BadArgument("expected at least one item, got an empty List")
     return found
 
 
@@ -89,14 +89,14 @@ def _order(given: Any) -> Any:
         return base.number
     if all(isinstance(item, str) for item in found):
         return str
-    raise base.Misuse(f"expected Numbers, or Strings, to compare, got {values.brief(found)}")
+    raise base.BadArgument(f"expected Numbers, or Strings, to compare, got {values.brief(found)}")
 
 
 def total(given: Any) -> int | float:
     try:
         return sum(map(base.number, base.items(given)))
     except OverflowError:
-        raise base.Misuse("the sum is too large") from None
+        raise base.BadArgument("the sum is too large") from None
 
 
 def list_join(given: Any) -> list[Any]:
@@ -160,7 +160,7 @@ def merge_map_to_list(given: Any) -> list[dict[str, Any]]:
     columns = {key: column for key, column in columns.items() if column}
     length = max(map(len, columns.values()), default=0)
     if length * len(columns) > values.MOST_TEXT:
-        raise base.Misuse("the list would be too long")
+        raise base.BadArgument("the list would be too long")
     return [
         {key: column[min(at, len(column) - 1)] for key, column in columns.items()}
         for at in range(length)
@@ -170,7 +170,7 @@ def merge_map_to_list(given: Any) -> list[dict[str, Any]]:
 def map_join(given: Any) -> dict[str, Any]:
     keys, found = map(base.items, base.items(given, 2))
     if len(keys) != len(found):
-        raise base.Misuse(f"expected as many values as keys, got {len(found)} for {len(keys)}")
+        raise base.BadArgument(f"expected as many values as keys, got {len(found)} for {len(keys)}")
     return dict(zip(map(base.text, keys), found, strict=True))
 
 
@@ -184,7 +184,7 @@ def calculate_batch(given: Any) -> int:
     batches, found = base.items(given, 2)
     wanted = base.whole(batches)
     if wanted < 1:
-        raise base.Misuse(f"expected at least 1 batch, got {wanted}")
+        raise base.BadArgument(f"expected at least 1 batch, got {wanted}")
     count = values.whole(found)
     length = count if count is not None else len(base.items(found))
     return max(1, -(-length // wanted))

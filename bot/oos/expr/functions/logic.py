@@ -19,7 +19,7 @@ def equals(given: Any) -> bool:
 def if_(raw: Any, evaluation: Evaluation) -> Any:
     parts = _raw_items(raw, evaluation)
     if len(parts) != 3:
-        raise base.Misuse(f"expected a List of 3 items, got {len(parts)}")
+        raise base.BadArgument(f"expected a List of 3 items, got {len(parts)}")
     taken = 1 if base.condition(evaluation.value(parts[0], "[0]")) else 2
     return evaluation.value(parts[taken], f"[{taken}]")
 
@@ -54,7 +54,7 @@ def is_ip_in_cidr(given: Any) -> bool:
         address = ipaddress.ip_address(ip.strip())
         network = ipaddress.ip_network(cidr.strip(), strict=False)
     except ValueError as error:
-        raise base.Misuse(f"expected an IP address and a CIDR block: {error}") from None
+        raise base.BadArgument(f"expected an IP address and a CIDR block: {error}") from None
     return address.version == network.version and address in network
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bot import source
 from bot.oos.expr import values
 from bot.oos.expr.functions import base
 from bot.oos.expr.functions.base import Example, Function
-from bot.oos.template import building, reading
+from bot.oos.template import reading
 
 _CONTENT = frozenset({"bucketname", "objectname", "installscript", "uninstallscript"})
 _CRITERIA = ("platform", "platformversion", "architecture", "ostype")
@@ -23,7 +24,7 @@ def find_matched_package(given: Any) -> dict[str, Any]:
     for wanted, package in _packages(_document(content), ()):
         if all(_fits(each.casefold(), facts) for each in wanted):
             return package
-    raise base.Misuse(f"no package fits {values.brief(instance)}")
+    raise base.BadArgument(f"no package fits {values.brief(instance)}")
 
 
 def _document(content: Any) -> Any:
@@ -31,11 +32,13 @@ def _document(content: Any) -> Any:
     if isinstance(found, str):
         try:
             found, *_ = reading.read(found, "")
-        except building.Unreadable as error:
+        except source.Invalid as error:
             why = f"line {error.fault.mark.line}: {error.fault.message}"
-            raise base.Misuse(f"the package's content is neither JSON nor YAML: {why}") from None
+            raise base.BadArgument(
+                f"the package's content is neither JSON nor YAML: {why}"
+            ) from None
     if not isinstance(found, dict):
-        raise base.Misuse(f"expected the content of a package, got {values.kind(content)}")
+        raise base.BadArgument(f"expected the content of a package, got {values.kind(content)}")
     for key, value in found.items():
         if str(key).casefold() == "packages":
             return value

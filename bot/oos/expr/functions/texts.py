@@ -10,7 +10,7 @@ from typing import Any
 from bot.oos.expr import values
 from bot.oos.expr.functions import base
 from bot.oos.expr.functions.base import Example, Function
-from bot.oos.template import names
+from bot.source import suggest
 
 _VARIABLE = re.compile(r"\$\{([\w.:-]+)\}")
 _POWERSHELL = {
@@ -31,7 +31,7 @@ def base64_decode(given: Any) -> str:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise base.Misuse(f"expected Base64 text, got {values.brief(given)}") from None
+        raise base.BadArgument(f"expected Base64 text, got {values.brief(given)}") from None
     return raw.decode("utf-8", "replace")
 
 
@@ -43,7 +43,7 @@ def join(given: Any) -> str:
 def split(given: Any) -> list[str]:
     separator, text = base.items(given, 2)
     if base.text(separator) == "":
-        raise base.Misuse("expected a separator, got an empty String")
+        raise base.BadArgument("expected a separator, got an empty String")
     return base.text(text).split(base.text(separator))
 
 
@@ -54,7 +54,7 @@ def replace(given: Any) -> str:
     if not news:
         return base.text(text)
     if "" in news:
-        raise base.Misuse("expected the text to replace, got an empty String")
+        raise base.BadArgument("expected the text to replace, got an empty String")
     olds = re.compile("|".join(map(re.escape, sorted(news, key=len, reverse=True))))
     return _substituted(olds, lambda found: news[found.group(0)], base.text(text))
 
@@ -94,8 +94,8 @@ def escape(given: Any) -> str:
     it takes for straight ones included."""
     text, language = base.items(given, 2)
     if base.text(language).lower() != "powershell":
-        near = names.meant(base.text(language), ["powershell"])
-        raise base.Misuse(f'expected "powershell", got {values.brief(language)}{near}')
+        near = suggest.meant(base.text(language), ["powershell"])
+        raise base.BadArgument(f'expected "powershell", got {values.brief(language)}{near}')
     return "".join(_POWERSHELL.get(char, char) for char in base.text(text))
 
 

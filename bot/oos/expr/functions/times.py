@@ -30,7 +30,7 @@ def format_utc_time(given: Any) -> str:
 def _formatted(moment: datetime, layout: str) -> str:
     def directive(found: re.Match[str]) -> str:
         if not found[1] or found[1] not in _DIRECTIVES:
-            raise base.Misuse(f"expected a time format like {_ISO}, got {found[0]!r} in it")
+            raise base.BadArgument(f"expected a time format like {_ISO}, got {found[0]!r} in it")
         if found[1] == "Y":
             return f"{moment.year:04d}"
         return moment.strftime(found[0])
@@ -48,7 +48,7 @@ def _moment(given: Any) -> tuple[datetime, str]:
         except (ValueError, OverflowError):
             continue
         return moment, layout.replace("%z", "Z")
-    raise base.Misuse(f"expected a time like 2026-01-31T08:00:00Z, got {values.brief(given)}")
+    raise base.BadArgument(f"expected a time like 2026-01-31T08:00:00Z, got {values.brief(given)}")
 
 
 def add_hour(given: Any) -> str:
@@ -58,7 +58,7 @@ def add_hour(given: Any) -> str:
     try:
         return _formatted(moment + timedelta(hours=base.number(hours)), layout)
     except OverflowError:
-        raise base.Misuse(f"{values.brief(hours)} hours are more than time has") from None
+        raise base.BadArgument(f"{values.brief(hours)} hours are more than time has") from None
 
 
 def duration_between(given: Any) -> str:
@@ -68,7 +68,7 @@ def duration_between(given: Any) -> str:
         return _duration((_clock(end) - _clock(start)) % _DAY)
     between = _moment(end)[0] - _moment(start)[0]
     if between < timedelta():
-        raise base.Misuse(f"{values.brief(end)} is before {values.brief(start)}")
+        raise base.BadArgument(f"{values.brief(end)} is before {values.brief(start)}")
     return _duration(between)
 
 
@@ -76,10 +76,10 @@ def _clock(given: Any) -> timedelta:
     """A time of day, since midnight UTC."""
     found = _CLOCK.fullmatch(base.text(given).strip())
     if found is None:
-        raise base.Misuse(f"expected a time of day like 08:30, got {values.brief(given)}")
+        raise base.BadArgument(f"expected a time of day like 08:30, got {values.brief(given)}")
     hours, minutes, seconds = int(found[1]), int(found[2]), int(found[3] or 0)
     if hours > 23 or minutes > 59 or seconds > 59:
-        raise base.Misuse(f"there is no time of day {values.brief(given)}")
+        raise base.BadArgument(f"there is no time of day {values.brief(given)}")
     since = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     zone = (found[4] or "Z").replace(":", "")
     if zone != "Z":
@@ -109,7 +109,7 @@ def calculate_time_by_ops_window(given: Any) -> str:
     try:
         following = today + opens + (_DAY if since >= opens else timedelta())
     except OverflowError:
-        raise base.Misuse(f"{values.brief(now)} is the end of time") from None
+        raise base.BadArgument(f"{values.brief(now)} is the end of time") from None
     return _formatted(following, _ISO)
 
 
