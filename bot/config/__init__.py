@@ -26,7 +26,6 @@ from bot.config import (
     check_runbooks,
     check_senders,
     check_sources,
-    locate,
     partial,
     policies,
     references,
@@ -34,7 +33,6 @@ from bot.config import (
     reveal,
     run_commands,
     schema,
-    toml,
     values,
 )
 from bot.config.build import Budget
@@ -45,6 +43,7 @@ from bot.config.runbooks import Oos, Robot, Webhook
 from bot.config.schema import Aliyun, Bot, DingTalk, Lark
 from bot.config.secret import Secret
 from bot.rules import ruleset
+from bot.source import paths, toml_text
 
 __all__ = [
     "Aliyun",
@@ -167,8 +166,8 @@ def load(
     from the file's folder.
     """
     path = Path(path)
-    reading = toml.read(_text(path))
-    notes = Notes(locate.Lines(reading.text), reading.skipped)
+    reading = toml_text.read(_text(path))
+    notes = Notes(toml_text.Lines(reading.text), reading.skipped)
     notes.faults.extend(reading.faults)
     given = policies.spread(reading.values, notes)
     parts = partial.Partial(run_commands.unquoted(given, notes))
@@ -294,7 +293,7 @@ def _trusting(file: schema.File, parts: partial.Partial, folder: Path, notes: No
     return file.model_copy(update=tables)
 
 
-def _trusted(table: Any, path: locate.Path, folder: Path, notes: Notes) -> Any:
+def _trusted(table: Any, path: paths.Path, folder: Path, notes: Notes) -> Any:
     if table is None or table.ca_file is None:
         return table
     place = folder / table.ca_file

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot import model, source
-from bot.config import check, locate, rules, run_commands, schema
+from bot.config import check, rules, run_commands, schema
 from bot.config.notes import Notes
 from bot.rules import pattern, ruleset, transform
 from bot.source import paths
@@ -70,7 +70,7 @@ def _pattern(sight: check.Sight, index: int, rule: rules.Rule) -> pattern.Patter
     return None
 
 
-def _tell(notes: Notes, path: locate.Path, error: source.Invalid) -> None:
+def _tell(notes: Notes, path: paths.Path, error: source.Invalid) -> None:
     """Note the faults of what stands at ``path``, each on its own line."""
     for fault in error.faults:
         mark = fault.mark
@@ -93,7 +93,7 @@ def _steps(path: str) -> Iterator[str | int]:
 # ----------------------------------------------------------------------------- targets
 
 
-def _target(sight: check.Sight, where: locate.Path, target: rules.Target) -> ruleset.Target | None:
+def _target(sight: check.Sight, where: paths.Path, target: rules.Target) -> ruleset.Target | None:
     """The target at ``where`` in what is left of the file."""
     path = sight.parts.origin(where)
     key = key_of(target)
@@ -162,7 +162,7 @@ def _tenant(file: schema.File, platform: str) -> str:
 
 
 def _values(
-    sight: check.Sight, path: locate.Path, target: rules.Target
+    sight: check.Sight, path: paths.Path, target: rules.Target
 ) -> dict[str, transform.Transform] | None:
     """What makes the parameters of a command; None where something is wrong with it."""
     made: dict[str, transform.Transform] = {}
@@ -176,7 +176,7 @@ def _values(
     return made if len(made) == len(asked) else None
 
 
-def _tell_transform(notes: Notes, path: locate.Path, error: source.Invalid) -> None:
+def _tell_transform(notes: Notes, path: paths.Path, error: source.Invalid) -> None:
     """Note what is wrong with a form, its value or its template, at the key that it is about."""
     for fault in error.faults:
         mark = fault.mark

@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot import regexes
-from bot.config import locate, schema
 from bot.config import people as accounts
+from bot.config import schema
 from bot.config.notes import Notes
 from bot.config.sight import PLATFORMS, Sight
-from bot.source import suggest
+from bot.source import paths, suggest
 
 __all__ = ["PLATFORMS", "Sight"]
 
@@ -100,7 +100,7 @@ def of_this_machine(host: str) -> bool:
 def check_addresses(sight: Sight) -> None:
     """Plain http to another machine would show it, and everyone on the way, secrets and scripts."""
     file = sight.file
-    addresses: list[tuple[locate.Path, str]] = []
+    addresses: list[tuple[paths.Path, str]] = []
     if file.dingtalk:
         addresses.append((("dingtalk", "endpoint"), file.dingtalk.endpoint))
         hosts = enumerate(file.dingtalk.webhook_hosts)
@@ -147,7 +147,7 @@ def check_credentials(sight: Sight) -> None:
 
 def check_policy(sight: Sight, name: str, policy: schema.Policy) -> None:
     """Can this policy be satisfied at all?"""
-    path: locate.Path = ("policy", name)
+    path: paths.Path = ("policy", name)
     notes, people = sight.notes, approvers(sight.file, policy)
     for index, approver in enumerate(policy.approvers):
         role = approver.removeprefix("role:")
@@ -191,8 +191,8 @@ def counted(names: Iterable[str]) -> str:
 
 
 def check_groups(sight: Sight) -> None:
-    chats: dict[tuple[str, str], locate.Path] = {}
-    named: dict[tuple[str, str], locate.Path] = {}
+    chats: dict[tuple[str, str], paths.Path] = {}
+    named: dict[tuple[str, str], paths.Path] = {}
     for path, group in sight.parts.entries("group"):
         for key, value, seen in (("chat", group.chat, chats), ("name", group.name, named)):
             other = seen.setdefault((group.platform, value), path)
@@ -210,7 +210,7 @@ def check_groups(sight: Sight) -> None:
             sight.notes.warn((*path, "chat"), message)
 
 
-def _check_platform(sight: Sight, path: locate.Path, platform: str, what: str) -> None:
+def _check_platform(sight: Sight, path: paths.Path, platform: str, what: str) -> None:
     if platform.partition(".")[0] not in (*sight.given_platforms, EXECUTOR, WEBHOOK):
         message = f"there is no [{platform}], so this {what} has no effect"
         sight.notes.warn((*path, "platform"), message)
@@ -271,14 +271,14 @@ def _check_globs(sight: Sight, name: str, command: schema.Command) -> None:
             sight.notes.fault(("command", name, "targets", index), message)
 
 
-def check_parameter(notes: Notes, table: locate.Path, name: str, known: list[str]) -> None:
+def check_parameter(notes: Notes, table: paths.Path, name: str, known: list[str]) -> None:
     if name not in known:
         hint = suggest.meant(name, known, quote="") or f"; it has {', '.join(known) or 'none'}"
         notes.fault((*table, name), f"the command has no parameter {name}{hint}")
 
 
 def check_forms(sight: Sight) -> None:
-    seen: dict[tuple[str, str], locate.Path] = {}
+    seen: dict[tuple[str, str], paths.Path] = {}
     for path, form in sight.parts.entries("form"):
         other = seen.setdefault((form.platform, form.form), path)
         if other != path:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.config import check, locate, run_commands, schema
+from bot.config import check, run_commands, schema
 from bot.config import people as accounts
 from bot.config.sight import Sight
+from bot.source import paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Use:
     """A policy at work: it is named at ``path``, for ``command``, which ``askers`` may ask for.
     ``always``: it is needed whenever that is asked for."""
 
-    path: locate.Path
+    path: paths.Path
     policy: str
     command: str
     askers: tuple[str, ...]

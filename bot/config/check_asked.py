@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot import event_schemas, source
-from bot.config import check_rules, locate, rules
+from bot.config import check_rules, rules
 from bot.config.sight import Sight
 from bot.rules import conditions, ruleset, template, tree
-from bot.source import suggest
+from bot.source import paths, suggest
 
 PARTS = ("id", "source", "type", "detail-type", "subject", "time", "data", "detail")
 """What every event has at its top."""
@@ -107,9 +107,9 @@ def _equal(field: tree.Field) -> Iterator[str]:
 # ----------------------------------------------------------------------------- texts of targets
 
 
-def _check_texts(sight: Sight, path: locate.Path, target: rules.Target) -> None:
+def _check_texts(sight: Sight, path: paths.Path, target: rules.Target) -> None:
     """Constants that were meant as paths, and variables that no template shows."""
-    given: dict[locate.Path, Any] = {(*path, "args", n): one for n, one in target.args.items()}
+    given: dict[paths.Path, Any] = {(*path, "args", n): one for n, one in target.args.items()}
     if target.run_command is not None:
         table = (*path, "run_command", "Parameters")
         given |= {(*table, n): one for n, one in target.run_command.Parameters.items()}
@@ -122,7 +122,7 @@ def _check_texts(sight: Sight, path: locate.Path, target: rules.Target) -> None:
             sight.notes.warn(place, message)
 
 
-def _check_variables(sight: Sight, path: locate.Path, target: rules.Target) -> None:
+def _check_variables(sight: Sight, path: paths.Path, target: rules.Target) -> None:
     try:
         used = {hole.name for hole in template.holes(target.template or "")}
     except source.Invalid:

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
 
-from bot.config import build_rules, check, locate, rules, run_commands, values
+from bot.config import build_rules, check, rules, run_commands, values
 from bot.config.notes import Command
 from bot.config.secret import FORMS as FORMS_OF_SECRETS
 from bot.config.secret import Secret
 from bot.rules import ruleset, tree
+from bot.source import paths
 
 OF: Mapping[str, tuple[str, ...]] = {
     "args": ("command",),
@@ -56,7 +57,7 @@ def check_rules(sight: check.Sight) -> None:
         _check_bus(sight, path, bus)
 
 
-def targets(sight: check.Sight) -> Iterator[tuple[locate.Path, rules.Target]]:
+def targets(sight: check.Sight) -> Iterator[tuple[paths.Path, rules.Target]]:
     """All targets of all rules, each with its path in the file."""
     for index, rule in enumerate(sight.file.rule):
         for number, target in enumerate(rule.target):
@@ -85,7 +86,7 @@ def header_fault(name: str, value: Secret) -> str:
     return ""
 
 
-def _check_bus(sight: check.Sight, path: locate.Path, bus: rules.Bus) -> None:
+def _check_bus(sight: check.Sight, path: paths.Path, bus: rules.Bus) -> None:
     if sight.told(*path):
         return
     if not bus.endpoint and not bus.account:
@@ -100,7 +101,7 @@ def _check_bus(sight: check.Sight, path: locate.Path, bus: rules.Bus) -> None:
 
 
 def _check_names(sight: check.Sight, section: str, key: str) -> None:
-    seen: dict[str, locate.Path] = {}
+    seen: dict[str, paths.Path] = {}
     for path, table in sight.parts.entries(section):
         other = seen.setdefault(getattr(table, key), path)
         if other != path:
@@ -109,7 +110,7 @@ def _check_names(sight: check.Sight, section: str, key: str) -> None:
             sight.notes.fault((*path, key), message)
 
 
-def _check_rule(sight: check.Sight, path: locate.Path, rule: rules.Rule) -> None:
+def _check_rule(sight: check.Sight, path: paths.Path, rule: rules.Rule) -> None:
     if sight.told(*path, "pattern") or sight.told(*path, "when"):
         return
     if rule.pattern is not None and rule.when is not None:
@@ -123,7 +124,7 @@ def _check_rule(sight: check.Sight, path: locate.Path, rule: rules.Rule) -> None
 # ----------------------------------------------------------------------------- targets
 
 
-def _check_keys(sight: check.Sight, path: locate.Path, target: rules.Target, key: str) -> None:
+def _check_keys(sight: check.Sight, path: paths.Path, target: rules.Target, key: str) -> None:
     """Exactly one key says where, and the others have a use there."""
     given = [name for name in build_rules.KINDS if getattr(target, name) is not None]
     others = [name for name in given if name != key and (key, name) not in BESIDE]
@@ -150,7 +151,7 @@ def _check_keys(sight: check.Sight, path: locate.Path, target: rules.Target, key
         sight.notes.fault(path, message, "group")
 
 
-def _check_url(sight: check.Sight, path: locate.Path, target: rules.Target) -> None:
+def _check_url(sight: check.Sight, path: paths.Path, target: rules.Target) -> None:
     """Addresses lead to the hosts of [webhook] only, as do those that templates name."""
     allowed = sight.file.webhook.hosts
     if _origin(target.url or "") not in {_origin(_spelled(host)) for host in allowed}:
@@ -172,7 +173,7 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 # ----------------------------------------------------------------------------- commands
 
 
-def _check_command(sight: check.Sight, path: locate.Path, target: rules.Target) -> None:
+def _check_command(sight: check.Sight, path: paths.Path, target: rules.Target) -> None:
     """Could this command be asked for, with these arguments, there, by that person?"""
     file, name = sight.file, run_commands.command_of(sight.file, target)
     if not name:
@@ -196,7 +197,7 @@ def _check_command(sight: check.Sight, path: locate.Path, target: rules.Target) 
 
 
 def _check_arguments(
-    sight: check.Sight, path: locate.Path, target: rules.Target, command: Command
+    sight: check.Sight, path: paths.Path, target: rules.Target, command: Command
 ) -> None:
     """Would the command take what it is given, and is it given all that it needs?"""
     name = command.name

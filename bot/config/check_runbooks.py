@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from bot.config import check, locate, schema
+from bot.config import check, schema
 from bot.config.notes import Command
 from bot.config.secret import Secret
-from bot.source import suggest
+from bot.source import paths, suggest
 
 UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,2048}")
@@ -126,7 +126,7 @@ def _check_watch(sight: check.Sight) -> None:
 
 
 def _check_robots(sight: check.Sight) -> None:
-    seen: dict[str, locate.Path] = {}
+    seen: dict[str, paths.Path] = {}
     for path, robot in sight.parts.entries("webhook", "robot"):
         other = seen.setdefault(robot.name.casefold(), path)
         if other != path:

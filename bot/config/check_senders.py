@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot import event_schemas
-from bot.config import check, check_approval, check_rules, locate, rules, run_commands
+from bot.config import check, check_approval, check_rules, rules, run_commands
 from bot.config.sight import PLATFORMS, Sight
 from bot.rules import ruleset, tree
+from bot.source import paths
 
 ANY = "*"
 
@@ -26,7 +27,7 @@ def check_senders(sight: Sight, made: Mapping[str, ruleset.Rule]) -> None:
 
 def _check(
     sight: Sight,
-    path: locate.Path,
+    path: paths.Path,
     source: rules.Source,
     rule: ruleset.Rule,
     target: rules.Target,

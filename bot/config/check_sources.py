@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.config import check, check_asked, locate, rules
+from bot.config import check, check_asked, rules
 from bot.config.secret import Secret
 from bot.rules import ruleset
 from bot.source import Invalid, paths
@@ -26,7 +26,7 @@ def check_sources(sight: check.Sight) -> None:
         sight.notes.warn(entries[0][0], message)
     if http is not None and "source" not in sight.parts.values:
         sight.notes.warn(("http",), "there is no [[source]], so everything is turned away")
-    seen: dict[tuple[str, str], locate.Path] = {}
+    seen: dict[tuple[str, str], paths.Path] = {}
     for path, source in entries:
         for key in ("name", "path"):
             other = seen.setdefault((key, getattr(source, key)), path)
@@ -47,7 +47,7 @@ def check_sources(sight: check.Sight) -> None:
             _check_mapping(sight, path, source)
 
 
-def _check_kind(sight: check.Sight, path: locate.Path, source: rules.Source) -> None:
+def _check_kind(sight: check.Sight, path: paths.Path, source: rules.Source) -> None:
     kind = source.kind
     if kind in CALLBACKS and kind not in sight.given_platforms:
         message = f"there is no [{kind}], whose callbacks these would be"
@@ -68,7 +68,7 @@ def _check_kind(sight: check.Sight, path: locate.Path, source: rules.Source) -> 
 
 
 def _check_secrets(
-    sight: check.Sight, path: locate.Path, source: rules.Source, http: rules.Http | None
+    sight: check.Sight, path: paths.Path, source: rules.Source, http: rules.Http | None
 ) -> None:
     """Without a secret everybody who reaches the server could send in this name."""
     if sight.told(*path):
@@ -97,7 +97,7 @@ def _check_secrets(
             sight.notes.fault(path, message, "secret")
 
 
-def _check_mapping(sight: check.Sight, path: locate.Path, source: rules.Source) -> None:
+def _check_mapping(sight: check.Sight, path: paths.Path, source: rules.Source) -> None:
     allowed = MAPPED if source.kind == "webhook" else ("person",)
     for key, text in source.mapping.items():
         place = (*path, "mapping", key)
@@ -118,9 +118,7 @@ def _check_mapping(sight: check.Sight, path: locate.Path, source: rules.Source) 
             _check_constant(sight, place, source, text)
 
 
-def _check_constant(
-    sight: check.Sight, place: locate.Path, source: rules.Source, text: str
-) -> None:
+def _check_constant(sight: check.Sight, place: paths.Path, source: rules.Source, text: str) -> None:
     """May this sender say at all what its mapping has it say of every event?"""
     plain = text.casefold()
     first = re.split("[./]", plain)[0]

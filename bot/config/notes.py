@@ -8,9 +8,8 @@ from pathlib import Path as FilePath
 from typing import Any, Protocol
 
 from bot import source
-from bot.config import locate
 from bot.rules import reading
-from bot.source import paths
+from bot.source import paths, toml_text
 
 
 class Parameter(Protocol):
@@ -54,16 +53,16 @@ source.Invalid."""
 class Notes:
     """The faults and warnings found so far, each with the line it is about."""
 
-    def __init__(self, lines: locate.Lines, skipped: str) -> None:
+    def __init__(self, lines: toml_text.Lines, skipped: str) -> None:
         self.faults: list[source.Fault] = []
         self.warnings: list[source.Fault] = []
         self._lines = lines
         self._skipped = skipped
 
-    def line(self, path: locate.Path) -> int:
+    def line(self, path: paths.Path) -> int:
         return self._lines.of(path)
 
-    def within_json(self, path: locate.Path, text: str) -> Any:
+    def within_json(self, path: paths.Path, text: str) -> Any:
         """The value of the JSON that stands in quotes at ``path``: what is wrong within is from now
         on told on the lines where it stands there. None: it is no JSON."""
         try:
@@ -76,7 +75,7 @@ class Notes:
             self._lines.lines.setdefault((*path, *inner), line)
         return value
 
-    def fault(self, path: locate.Path, message: str, about: str = "") -> None:
+    def fault(self, path: paths.Path, message: str, about: str = "") -> None:
         """Note a fault, unless what it is about stands in text that could not be read: then the
         syntax error is the fault, and this one only follows from it."""
         unread = about and re.search(rf"(?<![\w-]){re.escape(about)}(?![\w-])", self._skipped)
@@ -85,7 +84,7 @@ class Notes:
                 source.Fault(source.Mark(line=self.line(path), path=paths.dotted(path)), message)
             )
 
-    def fault_within(self, path: locate.Path, line: int, column: int, message: str) -> None:
+    def fault_within(self, path: paths.Path, line: int, column: int, message: str) -> None:
         """Note a fault at a place of the text that stands at ``path``."""
         place = self._lines.within(path, line, column)
         self.faults.append(
@@ -94,7 +93,7 @@ class Notes:
             )
         )
 
-    def warn(self, path: locate.Path, message: str) -> None:
+    def warn(self, path: paths.Path, message: str) -> None:
         self.warnings.append(
             source.Fault(source.Mark(line=self.line(path), path=paths.dotted(path)), message)
         )

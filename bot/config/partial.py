@@ -12,12 +12,12 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config import faults, locate, schema
+from bot.config import faults, schema
 from bot.config.secret import Secret
-from bot.source import suggest
+from bot.source import paths, suggest
 
 ROUNDS = 8
-Origins = dict[locate.Path, list[int]]
+Origins = dict[paths.Path, list[int]]
 """For each list that lost elements: which of the original ones are left."""
 
 
@@ -26,11 +26,11 @@ class Partial:
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
-        self.errors: list[tuple[locate.Path, str, str]] = []
+        self.errors: list[tuple[paths.Path, str, str]] = []
         self.file: schema.File | None = None
         self._origins: Origins = {}
-        self._bad: set[locate.Path] = set()
-        self._replaced: dict[locate.Path, Any] = {}
+        self._bad: set[paths.Path] = set()
+        self._replaced: dict[paths.Path, Any] = {}
         for _ in range(ROUNDS):
             found = self._validate()
             if not found:
@@ -39,7 +39,7 @@ class Partial:
                 self.errors = _told(found)
             self._leave_out(found)
 
-    def entries(self, *section: str) -> list[tuple[locate.Path, Any]]:
+    def entries(self, *section: str) -> list[tuple[paths.Path, Any]]:
         """The valid elements of a list of tables, each with its path in the original file."""
         found: Any = self.file
         for key in section:
@@ -68,7 +68,7 @@ class Partial:
             else:
                 self._replaced[path] = stand_in
 
-    def _left(self, value: Any, path: locate.Path) -> Any:
+    def _left(self, value: Any, path: paths.Path) -> Any:
         """What is left of a value without its bad parts, and with their stand-ins."""
         if isinstance(value, dict):
             left = {
@@ -89,9 +89,9 @@ class Partial:
             return [self._left(value[index], (*path, index)) for index in kept]
         return value
 
-    def origin(self, path: locate.Path) -> locate.Path:
+    def origin(self, path: paths.Path) -> paths.Path:
         """The path in the original file of a path in what is left of it."""
-        origin: locate.Path = ()
+        origin: paths.Path = ()
         for part in path:
             if isinstance(part, int) and origin in self._origins:
                 part = self._origins[origin][part]
@@ -113,7 +113,7 @@ def _without_echoes(found: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _told(found: list[ErrorDetails]) -> list[tuple[locate.Path, str, str]]:
+def _told(found: list[ErrorDetails]) -> list[tuple[paths.Path, str, str]]:
     """The errors as (path, message, name). A missing key whose misspelling stands beside it is told
     once, as the misspelling."""
     meant = set()
@@ -133,7 +133,7 @@ def _told(found: list[ErrorDetails]) -> list[tuple[locate.Path, str, str]]:
     ]
 
 
-def _place(error: ErrorDetails) -> locate.Path:
+def _place(error: ErrorDetails) -> paths.Path:
     """Where the error is; of a bad key of a table pydantic adds a part of its own."""
     where = error["loc"]
     return where[:-1] if where[-1:] == ("[key]",) else where

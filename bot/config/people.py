@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.config import locate, schema
+from bot.config import schema
 from bot.config.sight import PLATFORMS, Sight
+from bot.source import paths
 
 Account = tuple[str, str, str]
 """Platform, organisation, id. An organisation "" is not said, where there are several."""
@@ -45,9 +46,9 @@ def has_account(file: schema.File, person: schema.Person, platform: str) -> bool
 
 def check_people(sight: Sight) -> None:
     """One person per id, per RAM user and per account."""
-    seen: dict[str, locate.Path] = {}
-    holders: dict[Account, tuple[str, locate.Path]] = {}
-    users: dict[str, tuple[str, locate.Path]] = {}
+    seen: dict[str, paths.Path] = {}
+    holders: dict[Account, tuple[str, paths.Path]] = {}
+    users: dict[str, tuple[str, paths.Path]] = {}
     sessions: dict[str, str] = {}
     for path, person in sight.parts.entries("person"):
         if person.id in seen:
@@ -73,10 +74,10 @@ def check_people(sight: Sight) -> None:
 
 
 def _written(
-    sight: Sight, path: locate.Path, person: schema.Person
-) -> list[tuple[locate.Path, str, Account]]:
+    sight: Sight, path: paths.Path, person: schema.Person
+) -> list[tuple[paths.Path, str, Account]]:
     """Every account that a person is given: where, as it is written, and which it is."""
-    found: list[tuple[locate.Path, str, Account]] = []
+    found: list[tuple[paths.Path, str, Account]] = []
     for platform in PLATFORMS:
         written = getattr(person, platform)
         if written is not None:
@@ -105,9 +106,9 @@ def _which(file: schema.File, platform: str, written: str) -> str:
 
 def _check_user(
     sight: Sight,
-    path: locate.Path,
+    path: paths.Path,
     person: schema.Person,
-    users: dict[str, tuple[str, locate.Path]],
+    users: dict[str, tuple[str, paths.Path]],
 ) -> None:
     """One person per RAM user."""
     user, place = person.ram, (*path, "ram")
@@ -125,7 +126,7 @@ def _check_user(
 
 
 def _check_sessions(
-    sight: Sight, path: locate.Path, person: schema.Person, sessions: dict[str, str]
+    sight: Sight, path: paths.Path, person: schema.Person, sessions: dict[str, str]
 ) -> None:
     """One person per session of a RAM role."""
     for at, session in enumerate(person.ram_sessions):
@@ -135,7 +136,7 @@ def _check_sessions(
         sessions[session] = person.id
 
 
-def _claimed(sight: Sight, key: Account, person: str, other: str, path: locate.Path) -> str:
+def _claimed(sight: Sight, key: Account, person: str, other: str, path: paths.Path) -> str:
     platform, _, name = key
     return (
         f"the {platform} account {name} is already that of {other} (line "

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.config import check, locate, schema, values
+from bot.config import check, schema, values
 from bot.config.notes import Notes
 from bot.config.sight import Sight
+from bot.source import paths
 
 RUN_WITHIN = "run_within"
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(values.Duration)
@@ -52,7 +53,7 @@ def check_escalations(sight: Sight) -> None:
 
 
 def _warn(
-    sight: Sight, path: locate.Path, policy: str | None, few: int, usual: str, command: str
+    sight: Sight, path: paths.Path, policy: str | None, few: int, usual: str, command: str
 ) -> None:
     message = (
         f"{policy} needs fewer people ({few}) than the usual policy of {command}, {usual}; it is "

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.config import locate
 from bot.config.notes import Command, Notes
-from bot.source import suggest
+from bot.source import paths, suggest
 
 ANY = "*"
 _ROBOT = re.compile(r"=?(?i:robot):\s*([^\s{}]+)\s*")
@@ -34,8 +33,8 @@ class Names:
 
 
 def found(
-    values: Any, pattern: tuple[str, ...], path: locate.Path = ()
-) -> Iterator[tuple[locate.Path, Any]]:
+    values: Any, pattern: tuple[str, ...], path: paths.Path = ()
+) -> Iterator[tuple[paths.Path, Any]]:
     """The values at a path in which ANY stands for every key or index: (path, value) of each."""
     if not pattern:
         yield path, values
@@ -50,7 +49,7 @@ def found(
             yield from found(value, rest, (*path, index))
 
 
-def texts(values: Any, *pattern: str) -> Iterator[tuple[locate.Path, str]]:
+def texts(values: Any, *pattern: str) -> Iterator[tuple[paths.Path, str]]:
     """Those of the values found that are text."""
     for path, value in found(values, pattern):
         if isinstance(value, str):
@@ -140,7 +139,7 @@ def _check_rules(values: dict[str, Any], known: Names, notes: Notes) -> None:
 
 
 def _check_somewhere(
-    path: locate.Path, name: str, platform: Any, known: Names, notes: Notes, what: str
+    path: paths.Path, name: str, platform: Any, known: Names, notes: Notes, what: str
 ) -> None:
     """A group that is on one platform, or on the one that is named."""
     if isinstance(platform, str):
@@ -155,14 +154,14 @@ def _check_somewhere(
         notes.fault(path, f"there is no group {name}{near}", about=name)
 
 
-def _expect(what: str, name: str, known: frozenset[str], path: locate.Path, notes: Notes) -> None:
+def _expect(what: str, name: str, known: frozenset[str], path: paths.Path, notes: Notes) -> None:
     if name not in known:
         notes.fault(
             path, f"there is no {what} {name}{suggest.meant(name, known, quote='')}", about=name
         )
 
 
-def _check_approver(path: locate.Path, name: str, known: Names, notes: Notes) -> None:
+def _check_approver(path: paths.Path, name: str, known: Names, notes: Notes) -> None:
     kind, colon, role = name.partition(":")
     if colon and kind == "role":
         _expect("role", role, known.roles, path, notes)
@@ -173,7 +172,7 @@ def _check_approver(path: locate.Path, name: str, known: Names, notes: Notes) ->
 
 
 def _check_group(
-    path: locate.Path, name: str, platform: Any, known: Names, notes: Notes, what: str = "form"
+    path: paths.Path, name: str, platform: Any, known: Names, notes: Notes, what: str = "form"
 ) -> None:
     here = known.groups.get(platform, frozenset()) if isinstance(platform, str) else frozenset()
     elsewhere = sorted(where for where, groups in known.groups.items() if name in groups and where)
@@ -216,7 +215,7 @@ def _is_command(name: str, known: Names) -> bool:
     return known.commands is None or name in known.commands
 
 
-def _check_command(path: locate.Path, name: str, known: Names, notes: Notes) -> None:
+def _check_command(path: paths.Path, name: str, known: Names, notes: Notes) -> None:
     if _is_command(name, known):
         return
     if name in known.aliases:

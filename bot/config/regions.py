@@ -10,8 +10,8 @@ import re
 
 from rapidfuzz.distance import OSA
 
-from bot.config import locate
 from bot.config.sight import Sight
+from bot.source import paths
 
 KNOWN = frozenset(
     {
@@ -32,7 +32,7 @@ SLIPS = 2
 def check_regions(sight: Sight) -> None:
     """Note regions that there are not."""
     file = sight.file
-    found: list[tuple[locate.Path, str]] = [(("oos", "region"), file.oos.region)]
+    found: list[tuple[paths.Path, str]] = [(("oos", "region"), file.oos.region)]
     if file.aliyun:
         found.append((("aliyun", "region"), file.aliyun.region))
     found += [(("command", name, "region"), one.region) for name, one in file.command.items()]

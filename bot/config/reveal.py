@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bot import source
-from bot.config import check_rules, check_runbooks, check_sources, locate, partial, schema
+from bot.config import check_rules, check_runbooks, check_sources, partial, schema
 from bot.config.notes import Notes
 from bot.config.secret import Secret
+from bot.source import paths
 
 SHORTEST_KEY = 32
 KEY_HINT = f"give {SHORTEST_KEY} random characters or more, such as `openssl rand -hex 32` prints"
@@ -58,7 +59,7 @@ def resolved(
 
 
 def _addressed(
-    reader: _Reader, file: schema.File, parts: partial.Partial, place: locate.Path, table: Any
+    reader: _Reader, file: schema.File, parts: partial.Partial, place: paths.Path, table: Any
 ) -> Any:
     """A table with its ``url`` and ``secret`` read, and the address looked at."""
     for key in ("url", "secret"):
@@ -93,7 +94,7 @@ class _Reader:
         self.environ = environ
         self.notes = notes
 
-    def secret(self, secret: Secret, whole: locate.Path) -> Secret:
+    def secret(self, secret: Secret, whole: paths.Path) -> Secret:
         try:
             return secret.resolve(self.folder, self.environ)
         except source.Invalid as error:
@@ -109,7 +110,7 @@ class _Reader:
             message = f"has {_many(found)}: was it copied whole?"
             self.notes.warn(path, message)
 
-    def strength(self, value: Secret | None, place: locate.Path) -> None:
+    def strength(self, value: Secret | None, place: paths.Path) -> None:
         """Note a secret by which nobody is told from somebody who tries a few."""
         if value is None or not value.known:
             return
@@ -119,7 +120,7 @@ class _Reader:
         elif told:
             self.notes.warn(place, told)
 
-    def read(self, table: Any, path: tuple[str, ...], whole: locate.Path) -> Any:
+    def read(self, table: Any, path: tuple[str, ...], whole: paths.Path) -> Any:
         """The table with the secret at ``path`` read, at whatever depth it stands."""
         inner = getattr(table, path[0]) if table is not None else None
         if inner is None:
@@ -130,7 +131,7 @@ class _Reader:
             changed = self.read(inner, path[1:], whole)
         return table if changed is inner else table.model_copy(update={path[0]: changed})
 
-    def headers(self, endpoint: Any, place: locate.Path) -> Any:
+    def headers(self, endpoint: Any, place: paths.Path) -> Any:
         read = {
             name: self.secret(value, (*place, "headers", name))
             for name, value in endpoint.headers.items()
@@ -141,7 +142,7 @@ class _Reader:
                 self.notes.fault((*place, "headers", name), fault)
         return endpoint.model_copy(update={"headers": read})
 
-    def source(self, table: Any, place: locate.Path) -> Any:
+    def source(self, table: Any, place: paths.Path) -> Any:
         for key in check_sources.SECRETS:
             table = self.read(table, (key,), (*place, key))
             given = getattr(table, key)

@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from bot import source
-from bot.config import check, locate, references, rules, schema
+from bot.config import check, references, rules, schema
 from bot.config.notes import Notes, Parameter
 from bot.config.references import ANY
 from bot.rules import placeholders, transform
+from bot.source import paths
 
 TARGETS = "targets"
 """The parameter that takes instances."""
@@ -40,15 +41,15 @@ def stored(file: schema.File, id: str) -> list[str]:
 
 
 def arguments(
-    target: rules.Target, path: locate.Path
-) -> dict[str, tuple[locate.Path, tuple[Any, ...]]]:
+    target: rules.Target, path: paths.Path
+) -> dict[str, tuple[paths.Path, tuple[Any, ...]]]:
     """Each parameter with the place of its value in the file, and that value; instances are
     several."""
     asked = target.run_command
     if asked is None:
         return {name: ((*path, "args", name), (one,)) for name, one in target.args.items()}
     path = (*path, "run_command")
-    found: dict[str, tuple[locate.Path, tuple[Any, ...]]] = {
+    found: dict[str, tuple[paths.Path, tuple[Any, ...]]] = {
         n: ((*path, "Parameters", n), (one,)) for n, one in asked.Parameters.items()
     }
     if asked.InstanceIds:
@@ -63,7 +64,7 @@ def compiled(given: tuple[Any, ...]) -> transform.Transform:
     return placeholders.argument(given[0])
 
 
-def check_table(sight: check.Sight, path: locate.Path, target: rules.Target) -> None:
+def check_table(sight: check.Sight, path: paths.Path, target: rules.Target) -> None:
     """Is the stored command one that people can vote on, and only one?"""
     asked = target.run_command
     if asked is None:
@@ -92,7 +93,7 @@ def check_table(sight: check.Sight, path: locate.Path, target: rules.Target) -> 
 
 
 def check_constants(
-    sight: check.Sight, path: locate.Path, target: rules.Target, parameters: list[Parameter]
+    sight: check.Sight, path: paths.Path, target: rules.Target, parameters: list[Parameter]
 ) -> None:
     """Constants that the command would refuse, whatever the event, are faults now."""
     known = {parameter.name: parameter for parameter in parameters}

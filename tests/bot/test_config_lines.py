@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import config, source
-from bot.config import locate
+from bot.source import paths, toml_text
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "bot.toml").read_text("utf-8")
@@ -33,10 +33,10 @@ def bare(key: str) -> str:
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> tuple[str, dict[locate.Path, int]]:
+def documents(draw: st.DrawFn) -> tuple[str, dict[paths.Path, int]]:
     """A random TOML text, and the line on which each of its values was written."""
     out: list[str] = []
-    lines: dict[locate.Path, int] = {}
+    lines: dict[paths.Path, int] = {}
 
     def write(text: str) -> None:
         out.append(text)
@@ -44,7 +44,7 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[locate.Path, int]]:
     def here() -> int:
         return "".join(out).count("\n") + 1
 
-    def value(path: locate.Path, depth: int) -> None:
+    def value(path: paths.Path, depth: int) -> None:
         kind = draw(st.sampled_from(["scalar", "scalar", "list", "inline"])) if depth else "scalar"
         if kind == "scalar":
             write(draw(SCALARS))
@@ -63,12 +63,12 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[locate.Path, int]]:
                 pair((*path, bare(key)), key, depth - 1)
             write(" }")
 
-    def pair(path: locate.Path, key: str, depth: int) -> None:
+    def pair(path: paths.Path, key: str, depth: int) -> None:
         lines[path] = here()
         write(f"{key} = ")
         value(path, depth)
 
-    def body(table: locate.Path) -> None:
+    def body(table: paths.Path) -> None:
         for key in draw(st.lists(KEYS, max_size=3, unique_by=bare)):
             pair((*table, bare(key)), key, 2)
             write(draw(st.sampled_from(["\n", " # x = [\n", "\n\n"])))
@@ -78,7 +78,7 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[locate.Path, int]]:
         many = draw(st.booleans())
         for index in range(draw(st.integers(1, 3)) if many else 1):
             name = f"t{number}"
-            table: locate.Path = (name, index) if many else (name,)
+            table: paths.Path = (name, index) if many else (name,)
             lines[table] = here()
             write(f"[[ {name} ]] # h\n" if many else f"[{name}]\n")
             body(table)
@@ -91,18 +91,18 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[locate.Path, int]]:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
-def test_every_value_is_found_on_its_line(document: tuple[str, dict[locate.Path, int]]) -> None:
+def test_every_value_is_found_on_its_line(document: tuple[str, dict[paths.Path, int]]) -> None:
     text, wanted = document
     tomllib.loads(text)
-    found = locate.Lines(text)
+    found = toml_text.Lines(text)
     assert {path: found.of(path) for path in wanted} == wanted
 
 
 def test_dotted_keys_and_nested_tables_are_found() -> None:
     text = 'a.b.c = 1\na."d e" = 2\n[x.y]\nz = 1\n[[p]]\n[p.q]\n'
     text += "r = [\n1,\n{ s.t = 2 },\n]\n[[p]]\nu = 3\n"
-    found = locate.Lines(text)
-    paths: dict[locate.Path, int] = {
+    found = toml_text.Lines(text)
+    paths: dict[paths.Path, int] = {
         ("a", "b", "c"): 1, ("a", "d e"): 2, ("x", "y"): 3, ("x", "y", "z"): 4, ("p", 0): 5,
         ("p", 0, "q", "r"): 7, ("p", 0, "q", "r", 0): 8, ("p", 0, "q", "r", 1, "s", "t"): 9,
         ("p", 1, "u"): 12, ("p", 1, "missing"): 11, ("nowhere",): 1,

@@ -12,9 +12,10 @@ import pytest
 from bot import config, model
 from bot.app import bus
 from bot.commands import loader
-from bot.config import locate, notes
+from bot.config import notes
 from bot.rules import transform
 from bot.runtime import clock, matcher
+from bot.source import toml_text
 from tests.bot.configured import SMALL, Loader
 
 ENVIRON = {
@@ -458,7 +459,7 @@ def test_a_server_for_nobody_and_sources_without_a_server(load: Loader) -> None:
     ],
 )
 def test_the_line_of_a_place_in_a_text(text: str, place: tuple[int, int], line: int) -> None:
-    assert locate.Lines(text).within(("a",), *place) == line
+    assert toml_text.Lines(text).within(("a",), *place) == line
 
 
 def test_a_thousand_rules_load_in_no_time(load: Loader) -> None:
