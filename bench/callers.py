@@ -51,9 +51,10 @@ def done(outcome: object) -> None:
 
 def our_dingtalk(url: str, ca: str) -> Call:
     from adapters import dingtalk
+    from adapters.dingtalk.chat import DingTalk
 
     settings = dingtalk.Settings("bench", "secret", endpoint=url, webhook_hosts=(url,), ca_file=ca)
-    chat = dingtalk.DingTalk(settings, Clock())
+    chat = DingTalk(settings, Clock())
 
     async def call(number: int) -> None:
         webhook = f"{url}/robot/sendBySession?session=1"
@@ -64,8 +65,9 @@ def our_dingtalk(url: str, ca: str) -> Call:
 
 def our_lark(url: str, ca: str) -> Call:
     from adapters import lark
+    from adapters.lark.chat import Lark
 
-    chat = lark.Lark(lark.Settings("bench", "secret", domain=url, ca_file=ca), Clock())
+    chat = Lark(lark.Settings("bench", "secret", domain=url, ca_file=ca), Clock())
 
     async def call(number: int) -> None:
         done(await chat.perform(say("lark", number), model.Attempt()))
@@ -77,7 +79,7 @@ def our_ecs(url: str, ca: str) -> Call:
     from adapters import aliyun
 
     keys = aliyun.Credentials("key", "LTAIbench", "secret")
-    settings = aliyun.Settings("cn-hangzhou", url, keys, ca_file=ca)
+    settings = aliyun.Settings("cn-hangzhou", url, credentials=keys, ca_file=ca)
     executor = aliyun.Aliyun(settings, Clock())
 
     async def call(number: int) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import frames, processes
-from bot import app, config, core, model, store
+from bot import app, core, model, store
+from bot.app import adapters
 from bot.runtime import clock, engine, outbox, scheduler
 
 PATIENCE = 300.0
@@ -64,7 +65,7 @@ class Durable:
     """The bot without its platforms. Made by ``opened``."""
 
     def __init__(self, path: Path, documents: Mapping[str, Any]) -> None:
-        self.app = app.App(config.load(path))
+        self.app = app.App(adapters.load(path))
         self.deployment = self.app.deployment
         self.store = store.Store(self.app.settings.database)
         self.outside = Outside(documents)

@@ -30,8 +30,14 @@ def templates_page() -> str:
     return templates.page()
 
 
+def configuration_page() -> str:
+    from bot.app import adapters
+
+    return reference.page(adapters.ADAPTERS)
+
+
 PAGES: dict[str, Callable[[], str]] = {
-    "configuration": reference.page,
+    "configuration": configuration_page,
     "events": event_schemas.page,
     "rooms": rooms.table,
     "templates": templates_page,
@@ -48,7 +54,8 @@ def commands_of(settings: config.Config) -> tuple[tuple[str, ...], tuple[str, ..
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
     try:
-        known, models = outside.service_known(settings), outside.models()
+        adapters = settings.adapters
+        known, models = outside.service_known(adapters, settings), adapters.cloud.models()
         found = loader.load(settings.commands, elsewhere, known, models)
     except source.Invalid as error:
         return tuple(map(str, error.faults)), ()
@@ -73,8 +80,10 @@ def check(path: Path, no_secrets: bool) -> None:
     Prints every fault with its line and leaves with status 1, or prints "ok" and leaves with 0.
     Warnings go to standard error and do not change the status.
     """
+    from bot.app import adapters
+
     try:
-        settings = config.load(path, secrets=not no_secrets, known_commands=shell.known_commands)
+        settings = adapters.load(path, secrets=not no_secrets, known_commands=shell.known_commands)
     except config.ConfigError as error:
         click.echo(str(error))
         shell.warn(path, error.warnings)
@@ -321,12 +330,11 @@ def validate(paths: tuple[Path, ...], as_json: bool, allow_unknown_products: boo
     Of a good one that the bot's own engine cannot run, with all that it uses, it says why not; it
     runs with engine = "oos". With --json these are runs_here and why_not.
     """
-    from bot.app import outside
+    from bot.app import adapters, outside
     from bot.commands import template_check
 
-    found = template_check.check(
-        paths, allow_unknown_products, outside.service_known(), outside.models()
-    )
+    known, models = outside.service_known(adapters.ADAPTERS), adapters.ADAPTERS.cloud.models()
+    found = template_check.check(paths, allow_unknown_products, known, models)
     if as_json:
         click.echo(json.dumps([one.entry() for one in found], indent=2, ensure_ascii=False))
     else:

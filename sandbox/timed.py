@@ -11,7 +11,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import app, config
+from bot import app
+from bot.app import adapters
 
 
 class Wall:
@@ -33,7 +34,7 @@ class Wall:
 def main(path: str, offset: str) -> int:
     wall = Wall(Path(offset))
     signal.signal(signal.SIGUSR1, lambda *_: wall.read())
-    return app.run(config.load(Path(path)), wall)
+    return app.run(adapters.load(Path(path)), wall)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ from adapters.aliyun import api as aliyun
 from adapters.oos import api as oos
 from bot import __main__ as cli
 from bot import audit, config, model, texts
+from bot.app import adapters
 from bot.commands import api, loader, rendering
 from bot.commands.line import parser
-from bot.config import rules, schema
+from bot.config import reference as configuration
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -250,7 +251,7 @@ def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv(variable, "secret-0123456789")
     address = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
     monkeypatch.setenv("NIGHT_SHIFT_ROBOT", address)
-    monkeypatch.setattr("bot.config.values.CHECKOUT", ROOT)
+    monkeypatch.setattr("bot.config.kinds.CHECKOUT", ROOT)
     marks = []
     for page in PAGES:
         sofar = shipped()  # the parts of a page build on each other
@@ -264,7 +265,7 @@ def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
                 sofar = merged(sofar, tomllib.loads(text))
                 file.write_text(written(sofar), "utf-8")
             try:
-                config.load(file, known_commands=lambda folder, elsewhere: known())
+                adapters.load(file, known_commands=lambda folder, elsewhere: known())
             except config.ConfigError as error:
                 raise AssertionError(f"{name(page)}:\n{text}\n{error}") from None
     assert {"toml: whole", "toml: part"} <= set(marks)
@@ -465,17 +466,12 @@ def test_every_checkpoint_is_documented() -> None:
 def test_every_setting_is_in_the_shipped_file_and_the_reference() -> None:
     reference = (ROOT / "docs/reference/configuration.md").read_text("utf-8")
     file = (ROOT / "bot.toml").read_text("utf-8")
-    tables = [
-        found
-        for found in [*vars(schema).values(), *vars(rules).values()]
-        if isinstance(found, type) and issubclass(found, schema.Table)
-    ]
-    for table in tables:
-        for key in table.model_fields if table not in (schema.Table, schema.File) else ():
+    for title, table in configuration.tables(adapters.ADAPTERS):
+        for key in table.model_fields:
             told = f"| `{key}` |" in reference or f".{key}]" in reference
-            assert told, f"{table.__name__}.{key} is not in docs/reference/configuration.md"
+            assert told, f"{title} {key} is not in docs/reference/configuration.md"
             assert re.search(rf"^(# )*{key} =|\[{key}|\.{key}\]", file, re.MULTILINE), (
-                f"{table.__name__}.{key} is not shown in bot.toml"
+                f"{title} {key} is not shown in bot.toml"
             )
 
 

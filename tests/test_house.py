@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (*rooms.LAYERS, ("__init__", "__main__"))
 LAYER = {room: number for number, layer in enumerate(LAYERS) for room in layer}
 PLATFORM_WORDS = ("dingtalk", "lark", "feishu", "aliyun")
-MAY_NAME_PLATFORMS = {"app", "config", "__main__"}
+THE_LIST = ROOT / "bot/app/adapters.py"
+"""The one module of the bot that names a platform."""
 SHARED = ("common", "openapi")
 """What adapters share: calls and connections, and what those of Alibaba Cloud have in common. They
 are no adapters, and each imports only those before it."""
@@ -52,7 +53,7 @@ def test_a_room_imports_lower_layers_only(path: Path) -> None:
         party, *rest = name.split(".")
         assert party not in ("sandbox", "tests", "bench"), name
         if party in ("adapters", "commands"):
-            assert room in MAY_NAME_PLATFORMS, f"bot/{room} imports {name}"
+            assert room == "app", f"bot/{room} imports {name}"
         if party == "bot" and rest and rest[0] in LAYER and rest[0] != room:
             assert LAYER[rest[0]] < LAYER[room], f"bot/{room} imports {name}, which is not lower"
 
@@ -92,7 +93,7 @@ def test_no_circle_inside_a_room() -> None:
 
 @pytest.mark.parametrize("path", modules("bot"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_bot_knows_no_platform(path: Path) -> None:
-    if room_of(path) in MAY_NAME_PLATFORMS:
+    if path == THE_LIST:
         return
     text = path.read_text("utf-8").lower()
     named = [word for word in PLATFORM_WORDS if word in text]
@@ -155,7 +156,7 @@ def test_the_sandbox_does_not_know_the_bot(path: Path) -> None:
     if room_of(path) == "oos":
         names = {name for name in names if name.split(".")[1:2] not in (["oos"], ["source"])}
     if room_of(path) == "timed":  # it is the demo's bot
-        names -= {"bot.app", "bot.config"}
+        names -= {"bot.app", "bot.app.adapters"}
     assert names <= {"bot", "bot.model"}, f"{path.name} imports {names}"
 
 

@@ -481,6 +481,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import model{more}
+from bot.app import adapters
 from bot.model import ports
 
 
@@ -612,7 +613,7 @@ from bot import config, model
 from bot.runtime import clock
 from bot.app import outside
 
-settings = config.load(Path("pigeon.toml"), {})
+settings = adapters.load(Path("pigeon.toml"), {})
 place = model.Place("pigeon", "home", "roof")
 assert settings.book.tenants == {"pigeon": frozenset({"home"})}
 assert [one.accounts for one in settings.book.people.values()][0] == (("pigeon", "home", "ring-1"),)

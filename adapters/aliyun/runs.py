@@ -110,7 +110,7 @@ class Runner:
         return model.Done(effect.invocation)
 
     def _identity(self, request: int, region: str, ids: tuple[str, ...]) -> dict[str, str]:
-        if self.settings.credentials.kind != "role":
+        if self.settings.credentials.type != "role":
             return {}
         return {
             "session": openapi.session_name(self.settings.credentials, request),

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from adapters import openapi
+from bot.source.tables import settings
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Settings(openapi.Settings):
-    """``endpoint`` is that of ECS. ``endpoints``: the same for services by name, "*" for all that
-    are not named. ``regions``: where instances are looked for (``region`` always is)."""
+    __doc__ = openapi.Settings.__doc__
 
     regions: tuple[str, ...] = ()
-    max_instances_per_call: int = 100
-    page_size: int = 50
-    endpoints: Mapping[str, str] = field(default_factory=dict)
+    """Where instances are looked for beside ``region``."""
 
     def origin(self, service: str) -> str:
         """Where a service's calls go whatever the tables say; "": nobody said."""

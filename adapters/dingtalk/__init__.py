@@ -5,7 +5,6 @@ is answered at once), ``markup`` and ``render`` (Message and Card → DingTalk's
 parameters), ``api`` (one call → one outcome), ``send`` (one effect → one outcome).
 """
 
-from adapters.dingtalk.chat import DingTalk
 from adapters.dingtalk.settings import Settings
 
-__all__ = ["DingTalk", "Settings"]
+__all__ = ["Settings"]

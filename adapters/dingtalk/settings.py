@@ -2,50 +2,99 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from bot.source.tables import settings
+from bot.source.values import Organisations, Origin, PemFile, Seconds, SecretText, Text, WebHosts
 
 CARD_TEMPLATE = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 PLAIN_TEMPLATE = "589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Settings:
-    """Credentials, addresses and limits of one DingTalk application. Times are in seconds.
+    """The DingTalk application (an internal app with a robot in Stream mode). Leave the table out
+    where DingTalk is not used."""
 
-    ``robot_code`` is the client id unless given; ``robot_name``, as ``@name`` before a text, is cut
-    off. ``webhook_hosts`` are the hosts that a session
-    webhook may point to: ``host`` (its default port), ``host:port``, or either of them behind
-    ``http://``, without which only https is allowed. ``card_value_bytes`` is the documented limit
-    of one card parameter (open.dingtalk.com, ``create-and-deliver-cards``). ``idle_seconds``
-    without a frame, and the connection counts as dead; ``reconnect_after``, and another one takes
-    its place whatever it does, for one may answer pings and bring no events. ``late_reply`` says
-    how a reply travels once the session webhook has expired: only a card can mention. ``ca_file``:
-    certificates to trust instead of the usual ones. Without ``stream`` no connection is opened:
-    what DingTalk sends comes over HTTP, and ``DingTalk.decode`` reads it.
-    """
+    client_id: Text = Field(description="The app's Client ID (formerly AppKey).")
+    client_secret: SecretText = Field(
+        repr=False, description="The app's Client Secret (formerly AppSecret)."
+    )
+    robot_code: Annotated[str, StringConstraints(max_length=256)] = Field(
+        default="", description="The robot's code. Default: the `client_id`, as for internal apps."
+    )
+    robot_name: Annotated[str, StringConstraints(max_length=64)] = Field(
+        default="",
+        description="The robot's name as groups show it. Some clients leave it in the text, as in "
+        "`@Ops Bot restart …`; without this, words behind an `@` that look like the rest of a name "
+        "are passed over, up to a command.",
+    )
+    corps: Organisations = Field(
+        default=(),
+        description="The corpIds of the organisations that the bot listens to; all others are "
+        "refused.",
+    )
+    endpoint: Origin = Field(
+        default="https://api.dingtalk.com", description="Address of the open platform's API."
+    )
+    webhook_hosts: WebHosts = Field(
+        default=("oapi.dingtalk.com",),
+        description="Hosts (`host` or `host:port`) that a message's session webhook may point to; "
+        "answers are sent nowhere else. Only https, unless `http://` stands before the host.",
+    )
+    card_template: Text = Field(
+        default=CARD_TEMPLATE,
+        description="Card template with buttons. The default is the public one of DingTalk's SDK; "
+        "for production import a template of your own in the card platform.",
+    )
+    plain_template: Text = Field(
+        default=PLAIN_TEMPLATE,
+        description="Card template without buttons, by which a late reply can mention people.",
+    )
+    card_value_bytes: int = Field(
+        default=1024,
+        ge=256,
+        le=65536,
+        description="Most bytes (UTF-8) of one value of a card. DingTalk documents 1 KB; longer "
+        "plans go into a message before the card.",
+    )
+    late_reply: Literal["card", "group_message"] = Field(
+        default="card",
+        description="How to answer once the session webhook of the question has expired (90 "
+        "minutes): `card` (a card without buttons, which can mention people) or `group_message` (a "
+        "plain one, which cannot).",
+    )
+    idle_seconds: Seconds = Field(
+        default=180.0,
+        description="Open a new connection when nothing arrived for so long, not even a ping.",
+    )
+    reconnect_after: Seconds = Field(
+        default=1200.0,
+        description="Replace a connection that is so old, in seconds, by a new one: one may answer "
+        "pings and bring no events. The new one stands before the old one goes.",
+    )
+    call_timeout: Seconds = Field(
+        default=10.0, description="Longest wait for one API call, in seconds."
+    )
+    ca_file: PemFile = Field(
+        default="",
+        description="PEM file of the certificates to trust instead of the usual ones, where a "
+        "gateway with a private authority stands in between.",
+    )
 
-    client_id: str
-    client_secret: str = field(repr=False)
-    robot_code: str = ""
-    robot_name: str = ""
-    endpoint: str = "https://api.dingtalk.com"
-    webhook_hosts: tuple[str, ...] = ("oapi.dingtalk.com",)
-    card_template: str = CARD_TEMPLATE
-    plain_template: str = PLAIN_TEMPLATE
-    card_value_bytes: int = 1024
-    idle_seconds: float = 180.0
-    reconnect_after: float = 1200.0
     connect_timeout: float = 5.0
-    call_timeout: float = 10.0
     backoff_first: float = 1.0
     backoff_most: float = 60.0
+    """The shortest and the longest wait between tries to connect, in seconds."""
     drain_seconds: float = 10.0
     max_in_flight: int = 1024
-    late_reply: Literal["card", "group_message"] = "card"
+    """Most events that are handed over and not yet answered."""
     local_ip: str = ""
-    ca_file: str = ""
     stream: bool = True
+    """Without it no connection is opened: what DingTalk sends comes over HTTP, and
+    ``DingTalk.decode`` reads it."""
 
     @property
     def robot(self) -> str:

@@ -5,7 +5,6 @@ Made of: ``settings`` (which buses), ``events`` (what a rule made → an event t
 call). https://help.aliyun.com/en/eventbridge/putevents
 """
 
-from adapters.eventbridge.outlet import EventBridge
 from adapters.eventbridge.settings import Bus, Misfit, Settings
 
-__all__ = ["Bus", "EventBridge", "Misfit", "Settings"]
+__all__ = ["Bus", "Misfit", "Settings"]

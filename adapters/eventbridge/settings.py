@@ -6,7 +6,11 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from pydantic import Field
+
 from adapters import openapi
+from bot.source.tables import settings
+from bot.source.values import Account, BusName, OriginOrNone, Region, Text
 
 _BUS = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,126}")
 _ACCOUNT = re.compile(r"[0-9]{1,32}")
@@ -16,18 +20,27 @@ class Misfit(Exception):
     """A bus that cannot be meant. The message is a sentence for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Bus:
-    """A custom event bus. ``name``: what rules call it; ``bus``: what EventBridge calls it, "" for
-    the same. It is at ``endpoint``, a host or ``http(s)://host:port``; without one at that of the
-    ``account`` (its number) in ``region``:
-    https://www.alibabacloud.com/help/en/eventbridge/regions-and-endpoints"""
+    """A bus of Alibaba Cloud's EventBridge, to which events are put with the credentials, the
+    time-out and the certificates of `[aliyun]`. It needs an `endpoint`, or the `account` whose own
+    it is."""
 
-    name: str
-    bus: str = ""
-    endpoint: str = ""
-    account: str = ""
-    region: str = ""
+    name: Text = Field(description="Name by which rules refer to it.")
+    bus: BusName = Field(
+        default="",
+        description="The bus's own name. Default: the `name`. The bus `default` takes events of "
+        "Alibaba Cloud's services alone.",
+    )
+    account: Account = Field(
+        default="", description="Id of the account, of which the endpoint's address is made."
+    )
+    region: Region = Field(default="", description="Its region. Default: that of `[aliyun]`.")
+    endpoint: OriginOrNone = Field(
+        default="",
+        description="Address of EventBridge. Default: "
+        "`https://ACCOUNT.eventbridge.REGION.aliyuncs.com`.",
+    )  # https://www.alibabacloud.com/help/en/eventbridge/regions-and-endpoints
 
     @property
     def title(self) -> str:

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from adapters.inlet import paths
 from bot import model
 
-Kind = Literal["cloudevents", "eventbridge", "webhook", "dingtalk", "lark"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Decode = Callable[[Mapping[str, Any]], model.Event | None]
 """A platform's payload as its event, None for one of no interest."""
@@ -45,16 +44,17 @@ class Source:
 
     ``on_conflict``: what becomes of another event under a source and id that are known.
     ``addresses``: IP addresses and networks that may send, empty for all. ``only``: the event
-    sources that it may name, one that ends with ``*`` as a prefix, empty for all. ``person``: whom
-    its events are from, unless ``mapping`` finds somebody. ``mapping``: what stands where, as a
-    path from ``$`` or as a constant; of a webhook all of ``MAPPED``, in ``$.body``, ``$.headers``
-    and ``$.query``; else only the person, in the event. ``window``: seconds that a signed request
-    is good for. ``per_minute``: events that it may send, on average.
+    sources that it may name, one that ends with ``*`` as a prefix, empty for all; ``reserved`` are
+    the first words of those that only adapters make, unless ``only`` names such a source.
+    ``person``: whom its events are from, unless ``mapping`` finds somebody. ``mapping``: what
+    stands where, as a path from ``$`` or as a constant; of a webhook all of ``MAPPED``, in
+    ``$.body``, ``$.headers`` and ``$.query``; else only the person, in the event. ``window``: how
+    many seconds a signed request is good for. ``per_minute``: events that it may send, on average.
     """
 
     name: str
     path: str
-    kind: Kind
+    kind: str
     secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     encrypt_key: str = field(default="", repr=False)
@@ -62,6 +62,7 @@ class Source:
     owner: str = ""
     addresses: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    reserved: tuple[str, ...] = RESERVED
     person: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
     window: float = 300.0
@@ -107,7 +108,7 @@ class Source:
         if plain.startswith(OURS):
             return False
         first = plain.partition(".")[0].partition("/")[0]
-        return first not in RESERVED or any(
+        return first not in self.reserved or any(
             one.casefold().startswith(f"{first}.") for one in self.only
         )
 
@@ -118,7 +119,7 @@ class Source:
             if not self.may_name(name):
                 return word
         first = source.casefold().partition(".")[0]
-        return "type" if type.casefold() == FORMS and first not in RESERVED else ""
+        return "type" if type.casefold() == FORMS and first not in self.reserved else ""
 
     @property
     def guarded(self) -> bool:

@@ -1,32 +1,65 @@
-"""How the Lark adapter is set up."""
+"""What ``[lark]`` in the configuration sets."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from pydantic import Field
+
+from bot.source.tables import settings
+from bot.source.values import Organisations, Origin, PemFile, Seconds, SecretText, Text, Texts
 
 
-@dataclass(frozen=True)
+@settings
 class Settings:
-    """``domain`` is the platform's origin (Lark international: https://open.larksuite.com);
-    ``forms`` the approval codes to subscribe to at start. Times are in seconds: ``idle_seconds``
-    is how long a connection may be silent before a new one replaces it, ``reconnect_after`` how old
-    it may grow whatever it does, for one may answer pings and bring no events; ``backoff_first``
-    and ``backoff_most`` the shortest and longest wait between tries to connect. ``max_in_flight``
-    bounds the events that are handed over and not yet answered. ``ca_file``: certificates to trust
-    instead of the usual ones. Without ``stream`` no connection is opened: what Lark sends comes
-    over HTTP, and ``Lark.decode`` reads it."""
+    """The Lark/Feishu application (a self-built app with a bot, events by long connection). Leave
+    the table out where Lark is not used."""
 
-    app_id: str
-    app_secret: str = field(repr=False)
-    domain: str = "https://open.feishu.cn"
+    app_id: Text = Field(description="The app's App ID (`cli_…`).")
+    app_secret: SecretText = Field(repr=False, description="The app's App Secret.")
+    tenants: Organisations = Field(
+        default=(),
+        description="The tenant_keys of the organisations that the bot listens to; all others are "
+        "refused.",
+    )
+    domain: Origin = Field(
+        default="https://open.feishu.cn",
+        description="Address of the open platform: `https://open.larksuite.com` outside China.",
+    )
+    idle_seconds: Seconds = Field(
+        default=240.0,
+        description="Open a new connection when nothing arrived for so long, not even a pong.",
+    )
+    reconnect_after: Seconds = Field(
+        default=1200.0,
+        description="Replace a connection that is so old, in seconds, by a new one: one may answer "
+        "pings and bring no events. The new one stands before the old one goes.",
+    )
+    call_timeout: Seconds = Field(
+        default=10.0, description="Longest wait for one API call, in seconds."
+    )
+    ca_file: PemFile = Field(
+        default="",
+        description="PEM file of the certificates to trust instead of the usual ones, where a "
+        "gateway with a private authority stands in between.",
+    )
+    approvals: Texts = Field(
+        default=(),
+        description="Approval codes whose events the bot subscribes to beside those of `[[form]]`, "
+        "so that rules hear of them.",
+    )
+    reply_in_thread: bool = Field(
+        default=True,
+        description="Start a topic under the question with the first answer, so that all that "
+        "follows stands there. Questions asked in a topic are answered there in any case.",
+    )
+
     forms: tuple[str, ...] = ()
-    idle_seconds: float = 240.0
-    reconnect_after: float = 1200.0
+    """The approval codes of ``[[form]]``; the bot subscribes to them when it starts."""
     connect_timeout: float = 10.0
-    call_timeout: float = 15.0
     backoff_first: float = 1.0
     backoff_most: float = 120.0
+    """The shortest and the longest wait between tries to connect, in seconds."""
     max_in_flight: int = 1024
-    reply_in_thread: bool = True
-    ca_file: str = ""
+    """Most events that are handed over and not yet answered."""
     stream: bool = True
+    """Without it no connection is opened: what Lark sends comes over HTTP, and ``Lark.decode``
+    reads it."""

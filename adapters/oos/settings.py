@@ -1,20 +1,21 @@
-"""What the operator tells us about OOS."""
+"""What the operator tells us about OOS: where it is, who we are, and how it runs templates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from adapters import openapi
+from bot.source.tables import settings
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Settings(openapi.Settings):
-    """``safety_check``: "ConfirmEveryHighRiskAction" lets people confirm each task of high risk,
-    "Skip" does not ask again. ``robots``: addresses by name, for OOS does not know what
-    ``robot:NAME`` means; it posts to them unsigned. ``key``: the installation's, by which hidden
-    values are known to be those that were voted on."""
+    """``endpoint`` is that of OOS. ``safety_check``: "ConfirmEveryHighRiskAction" lets people
+    confirm each task of high risk, "Skip" does not ask again. ``robots``: addresses by name, for
+    OOS does not know what ``robot:NAME`` means; it posts to them unsigned. ``key``: the
+    installation's, by which hidden values are known to be those that were voted on."""
 
     workers: int = 4
     safety_check: Literal["ConfirmEveryHighRiskAction", "Skip"] = "ConfirmEveryHighRiskAction"

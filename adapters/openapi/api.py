@@ -85,7 +85,7 @@ class Api:
         """
         loop = asyncio.get_running_loop()
         doubt = False
-        last_start = loop.time() + self.settings.connect_timeout + self.settings.read_timeout
+        last_start = loop.time() + self.settings.connect_timeout + self.settings.call_timeout
         for attempt in range(1, ATTEMPTS + 1):
             failpoints.reach(f"{self.name}.before.{action}")
             try:

@@ -69,7 +69,7 @@ class Clients:
         if not is_region(region):
             reason = f"{region[:60]!r} is not a region: give one such as cn-hangzhou."
             raise Failure("refused", reason, "InvalidRegionId.NotFound")
-        if self.settings.credentials.kind != "role":
+        if self.settings.credentials.type != "role":
             session = policy = ""
         key = (origin or region, session, policy)
         try:
@@ -95,7 +95,7 @@ class Clients:
                 endpoint=host.rstrip("/") or None,
                 protocol=(scheme or "https").upper(),
                 connect_timeout=int(settings.connect_timeout * 1000),
-                read_timeout=int(settings.read_timeout * 1000),
+                read_timeout=int(settings.call_timeout * 1000),
                 max_idle_conns=max(settings.workers, 1),
                 ca=settings.ca_file or None,
                 user_agent="countersign",

@@ -20,7 +20,7 @@ def client(settings: Credentials, session: str, policy: str) -> Any:
 def provider(settings: Credentials, session: str, policy: str) -> Any:
     """The SDK's credentials provider for these settings."""
     sdk = importlib.import_module("alibabacloud_credentials.provider")
-    if settings.kind == "default" or not settings.key_id:
+    if settings.type == "default" or not settings.key_id:
         base = sdk.DefaultCredentialsProvider()
     elif settings.security_token:
         base = sdk.StaticSTSCredentialsProvider(
@@ -32,7 +32,7 @@ def provider(settings: Credentials, session: str, policy: str) -> Any:
         base = sdk.StaticAKCredentialsProvider(
             access_key_id=settings.key_id, access_key_secret=settings.key_secret
         )
-    if settings.kind != "role":
+    if settings.type != "role":
         return base
     return sdk.RamRoleArnCredentialsProvider(
         credentials_provider=base,
@@ -48,6 +48,6 @@ def provider(settings: Credentials, session: str, policy: str) -> Any:
 def session_name(settings: Credentials, request: int) -> str:
     """What ActionTrail shows of this request (at most 64 characters); "" without a role, or for
     what belongs to no request (0)."""
-    if settings.kind != "role" or not request:
+    if settings.type != "role" or not request:
         return ""
     return f"{settings.role_session_prefix}-{request}"[:64]

@@ -1,45 +1,90 @@
-"""What the operator tells us about Alibaba Cloud, whatever is called there."""
+"""What ``[aliyun]`` in the configuration sets, for all adapters of Alibaba Cloud."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from bot.source.tables import settings
+from bot.source.values import HostOrNone, Origin, OriginOrNone, PemFile, Seconds, SecretText, Text
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Credentials:
-    """Who we are. ``kind``: "default" follows the SDK's own chain (environment, profile, the
-    instance's RAM role), "key" is a key pair (with ``security_token`` a temporary one), "role"
-    assumes ``role_arn`` with the key pair, or with the default chain when there is none.
+    """How the bot signs in to Alibaba Cloud."""
 
-    An assumed role's session is named ``<role_session_prefix>-<request>``, so that ActionTrail
-    tells which request made a call.
-    """
+    type: Literal["default", "key", "role"] = Field(
+        default="default",
+        description="`default`: the SDK's chain (environment, configuration file, the instance's "
+        "RAM role). `key`: the AccessKey below. `role`: assume `role_arn`, with the AccessKey "
+        "below or, without one, with the chain; the session's name carries the request's number, "
+        "so that ActionTrail shows it.",
+    )
+    key_id: Annotated[str, StringConstraints(max_length=256)] = Field(
+        default="", description="AccessKey ID (`key`, `role`)."
+    )
+    key_secret: SecretText = Field(
+        default="", repr=False, description="AccessKey secret (`key`, `role`)."
+    )
+    security_token: SecretText = Field(
+        default="",
+        repr=False,
+        description="STS token that belongs to a temporary AccessKey (`key`).",
+    )
+    role_arn: Annotated[str, StringConstraints(max_length=1024)] = Field(
+        default="", description="The RAM role to assume (`role`): `acs:ram::<account>:role/<name>`."
+    )
+    external_id: Annotated[str, StringConstraints(max_length=1224)] = Field(
+        default="",
+        repr=False,
+        description="External id that the role's trust policy asks for (`role`).",
+    )
+    sts_endpoint: HostOrNone = Field(
+        default="", description="Host of the STS service (`role`). Default: `sts.aliyuncs.com`."
+    )
 
-    kind: Literal["default", "key", "role"] = "default"
-    key_id: str = ""
-    key_secret: str = field(default="", repr=False)
-    security_token: str = field(default="", repr=False)
-    role_arn: str = ""
     role_session_prefix: str = "countersign"
-    external_id: str = field(default="", repr=False)
-    sts_endpoint: str = ""
+    """An assumed role's session is called so, and by the number of the request."""
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Settings:
-    """``region``: the one for calls that name none. ``endpoint``: where the adapter's own product
-    is, a host or ``http(s)://host:port``; empty for its own place in each region. Time-outs in
-    seconds. ``workers``: how many calls may be under way at once, each in a thread with a
-    connection. ``safe_token_seconds``: how long the platform surely remembers a client token, so
-    that sending the same call again cannot run it twice. ``ca_file``: certificates to trust instead
-    of the usual ones."""
+    """Alibaba Cloud, where approved operations run (ECS Cloud Assistant)."""
 
-    region: str
-    endpoint: str = ""
-    credentials: Credentials = Credentials()
+    region: Text = Field(description="Region of instances unless a command names another one.")
+    endpoint: OriginOrNone = Field(
+        default="", description="Address of the ECS API. Default: the region's own."
+    )
+    endpoints: dict[Text, Origin] = Field(
+        default_factory=dict,
+        description="Addresses of other products that templates call, by product (`vpc`, `oos` …); "
+        '`"*"` is all of them. Default: each product\'s own. `endpoint` stays that of ECS.',
+    )
+    max_instances_per_call: int = Field(
+        default=100,
+        ge=1,
+        le=100,
+        description="Instances per call of Cloud Assistant; a larger request takes several steps.",
+    )
+    page_size: int = Field(
+        default=50, ge=1, le=50, description="Results read per call when polling."
+    )
+    call_timeout: Seconds = Field(
+        default=10.0, description="Longest wait for one API call, in seconds."
+    )
+    ca_file: PemFile = Field(
+        default="",
+        description="PEM file of the certificates to trust instead of the usual ones, where a "
+        "gateway with a private authority stands in between.",
+    )
+    credentials: Credentials = Field(
+        default_factory=Credentials, description="See [aliyun.credentials](#aliyuncredentials)."
+    )
+
     connect_timeout: float = 5
-    read_timeout: float = 10
     workers: int = 8
+    """How many calls may be under way at once, each in a thread with a connection."""
     safe_token_seconds: float = 600
-    ca_file: str = ""
+    """How long the platform surely remembers a client token, so that sending the same call again
+    cannot run it twice."""

@@ -6,7 +6,6 @@ the robot's answer means), ``hook`` (a call of a run → a message).
 """
 
 from adapters.webhook.address import Misfit, Target
-from adapters.webhook.hook import Webhook
 from adapters.webhook.settings import Robot, Settings
 
-__all__ = ["Misfit", "Robot", "Settings", "Target", "Webhook"]
+__all__ = ["Misfit", "Robot", "Settings", "Target"]

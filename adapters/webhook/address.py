@@ -64,7 +64,7 @@ class Book:
     def __init__(self, settings: Settings) -> None:
         self._origins = {_origin_allowed(entry) for entry in settings.hosts}
         self._robots: dict[str, Target] = {}
-        for robot in settings.robots:
+        for robot in settings.robot:
             if robot.name in self._robots:
                 raise Misfit("robot", f"[webhook] robots: two are called {robot.name!r}")
             self._robots[robot.name] = _configured(robot)
@@ -159,10 +159,10 @@ def _configured(robot: Robot) -> Target:
     """A robot's target. One whose kind is given may have another path, as behind a gateway."""
     try:
         parts, origin = _split(robot.url)
-        if robot.kind:
+        if robot.platform:
             url = origin + _path(parts)
-            token = _token(robot.kind, parts) or parts.query or parts.path.rpartition("/")[2]
-            found = Target(robot.kind, url, robot.name, token=token)
+            token = _token(robot.platform, parts) or parts.query or parts.path.rpartition("/")[2]
+            found = Target(robot.platform, url, robot.name, token=token)
         else:
             found = _target(parts, origin)
     except Misfit as misfit:

@@ -2,41 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from bot.source.tables import settings
+from bot.source.values import (
+    NEEDED,
+    PemFile,
+    Seconds,
+    SecretText,
+    Text,
+    Texts,
+    WebHosts,
+    Written,
+)
 
 Kind = Literal["dingtalk", "lark", "plain"]
+KINDS: tuple[str, ...] = get_args(Kind)
 
-HOSTS = ("oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com")
 
-
-@dataclass(frozen=True, slots=True)
+@settings
 class Robot:
-    """A custom robot of a group, which templates name as ``robot:NAME``. ``url`` is its webhook;
-    ``secret`` and ``keywords`` are its security settings on the platform. ``kind`` "" is told by
-    the path of the URL; "plain" takes any JSON."""
+    """A custom robot, by a name: a template says `robot:NAME` where it would have to give the
+    address, so that nobody types a token in a chat."""
 
-    name: str
-    url: str = field(repr=False)
-    secret: str = field(default="", repr=False)
-    keywords: tuple[str, ...] = ()
-    kind: Literal["", "dingtalk", "lark", "plain"] = ""
+    name: Text = Field(description="The name: `robot:NAME`.")
+    platform: Annotated[Literal["", "dingtalk", "lark", "plain"], Written(Kind), NEEDED] = Field(
+        default="",  # then the path of the URL tells
+        kw_only=True,
+        description="Whose robot it is, so that what is sent has the right shape; `plain` sends "
+        "the template's content as it is.",
+    )
+    url: SecretText = Field(
+        repr=False, description="Its address, with the token that is a part of it."
+    )
+    secret: SecretText = Field(
+        default="",
+        repr=False,
+        description="The key by which messages are signed, if it wants that.",
+    )
+    keywords: Texts = Field(
+        default=(), description="One of these must stand in each message, if it wants that."
+    )
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Settings:
-    """Where messages of templates may go. ``hosts``: the hosts that a webhook typed by people may
-    point to: ``host`` (https, its default port), ``host:port``, or an origin as
-    ``http://127.0.0.1:8080``, without which only https is allowed. ``timeout`` is in seconds, for
-    the whole call. ``ca_file``: certificates to trust instead of the usual ones. ``reference`` is
-    the line by which a message names its request, ``answering`` the line that says where an
-    approval is answered; both are formatted with ``request`` and ``code``.
-    """
+    """Notifications of templates (`ACS::Notify`, `ACS::Approve`) by webhook."""
 
-    hosts: tuple[str, ...] = HOSTS
-    robots: tuple[Robot, ...] = ()
-    timeout: float = 10.0
+    hosts: WebHosts = Field(
+        default=("oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com"),
+        description="Hosts (`host` or `host:port`) that addresses typed in a chat, or standing in "
+        "a template, may lead to. Only https, unless `http://` stands before the host.",
+    )
+    timeout: Seconds = Field(default=10.0, description="Longest wait for an answer, in seconds.")
+    ca_file: PemFile = Field(
+        default="",
+        description="PEM file of the certificates to trust instead of the usual ones, where a "
+        "gateway with a private authority stands in between.",
+    )
+    robot: Annotated[tuple[Robot, ...], Field(strict=False)] = Field(
+        default=(), description="See [[[webhook.robot]]](#webhookrobot)."
+    )
+
     connect_timeout: float = 5.0
-    ca_file: str = ""
     reference: str = "Countersign #{request}"
+    """The line by which a message names its request: formatted with ``request`` and ``code``."""
     answering: str = "approve / reject in the thread that asked · 请在发起请求的会话里同意或拒绝"
+    """The line that says where an approval is answered, formatted alike."""

@@ -24,7 +24,7 @@ from bot.app import key as key_
 from bot.app import outside as outside_
 from bot.app import traces
 from bot.commands import loader
-from bot.model import ports
+from bot.model import manifests, ports
 from bot.runtime import clock, engine, logs, matcher, outbox, poller, scheduler, watcher
 
 log = logging.getLogger("countersign")
@@ -32,8 +32,8 @@ log = logging.getLogger("countersign")
 ABSENCE = timedelta(minutes=5)
 """Platforms deliver again for a few minutes at least; after longer we look ourselves."""
 UNKNOWN_ABSENCE = timedelta(hours=1)
-QUIET = ("apscheduler", "asyncio", "urllib3", "alibabacloud", "Lark", "dingtalk_stream")
-"""Libraries that only speak up when something is wrong."""
+QUIET = ("apscheduler", "asyncio", "urllib3")
+"""Libraries that only speak up when something is wrong, beside those of the adapters."""
 
 
 class Stopped(Exception):
@@ -49,14 +49,17 @@ class App:
         rules = settings.book.commands
         elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
         commands = loader.load(
-            settings.commands, elsewhere, outside_.service_known(settings), outside_.models()
+            settings.commands,
+            elsewhere,
+            outside_.service_known(settings.adapters, settings),
+            settings.adapters.cloud.models(),
         )
         for warning in commands.warnings:
             log.warning("%s", warning)
         self.deployment = deployment.Deployment(
             settings.book,
             commands,
-            settings.aliyun.region,
+            settings.cloud.region,
             settings.zone,
             settings.rules,
             safety_check=settings.oos.safety_check,
@@ -125,21 +128,19 @@ class App:
     ) -> None:
         outside = outside_.Outside.of(self.settings, self.clock, self.deployment.key)
         chats = outside.chats
-        budgets = [
-            outbox.Budget(b.platform, frozenset(b.kinds), b.per, b.count, b.seconds)
-            for b in self.settings.budgets
-        ]
         bus = bus_.Bus.of(self.settings, outside, door.submit, self.clock)
         matching = matcher.Matcher(self.deployment.rules)
         inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look)
-        queue = outbox.Outbox(door, bus.route, budgets, self.clock, account=outside.account)
+        queue = outbox.Outbox(
+            door, bus.route, self.settings.budgets, self.clock, account=outside.account
+        )
         ticker = scheduler.Ticker(self.clock)
         scheduler.Timer(door, self.clock, ticker)
         remember = self.settings.http.remember if self.settings.http is not None else None
         scheduler.Janitor(door, self.clock, ticker, remember=remember)
         looker = poller.Poller(door, outside.executor, self.clock, ticker)
         if self.settings.book.watch is not None:
-            region = self.settings.oos.region or self.settings.aliyun.region
+            region = self.settings.oos.region or self.settings.cloud.region
             watcher.Watcher(door, outside.oos, region, self.clock, ticker)
         self._wakers = [queue.wake, ticker.wake_all]
         watch = clock.Watch(door, self.clock, self._look_again)
@@ -234,18 +235,22 @@ def _put_back(done: store.Restored) -> str:
 
 def banner(settings: config.Config) -> str:
     """What starts here, from which file, and what it is going to connect to."""
-    parts = []
-    if settings.dingtalk is not None:
-        parts.append(f"dingtalk {settings.dingtalk.endpoint}")
-    if settings.lark is not None:
-        parts.append(f"lark {settings.lark.domain}")
-    parts.append(f"aliyun {settings.aliyun.endpoint or settings.aliyun.region}")
+    adapters = settings.adapters
+    parts = [connected(settings, adapters.chat(name)) for name in settings.platforms]
+    parts.append(connected(settings, adapters.cloud))
     if settings.http is not None:
         parts.append(f"http {settings.http.listen}")
     return (
         f"countersign {release.version()} starts: configuration {settings.path}, "
         f"data {settings.data}, {len(settings.book.commands)} commands, {', '.join(parts)}"
     )
+
+
+def connected(settings: config.Config, manifest: manifests.Manifest[Any]) -> str:
+    """An adapter's name, and where it is going to connect to."""
+    table = settings.tables[manifest.name]
+    places = [str(getattr(table, key)) for key in manifest.shown]
+    return f"{manifest.name} {next(filter(None, places), '')}"
 
 
 def settle() -> None:
@@ -257,7 +262,10 @@ def settle() -> None:
 
 def run(settings: config.Config, wall: ports.Wall | None = None) -> int:
     """Run the bot until SIGTERM or SIGINT. Returns the exit status: 0 stopped as asked, 1 not."""
-    logs.to_stderr(settings.bot.log_level, settings.bot.log_format, QUIET)
+    adapters = settings.adapters
+    parties = (*adapters.chats, adapters.cloud)
+    quiet = (*QUIET, *(name for one in parties for name in one.loggers))
+    logs.to_stderr(settings.bot.log_level, settings.bot.log_format, quiet)
     log.info("%s", banner(settings))
 
     async def main() -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import config, model
-from bot.app.outside import Outside, cloud_of
+from bot.app.outside import Outside
 from bot.model import ports
 from bot.runtime import chat_target, command_target, outbox
+from bot.source.tables import filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +79,9 @@ def endpoints_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
 
 
 def eventbridge_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
-    from adapters import eventbridge
-
-    return eventbridge.EventBridge(
-        eventbridge.Settings(
-            buses=tuple(
-                eventbridge.Bus(
-                    name=one.name,
-                    bus=one.bus,
-                    endpoint=one.endpoint,
-                    account=one.account,
-                    region=one.region or settings.aliyun.region,
-                )
-                for one in settings.buses
-            ),
-            credentials=cloud_of(settings.aliyun)["credentials"],
-        ),
-        clock,
-    )
+    adapters = settings.adapters
+    buses = tuple(filled(adapters.bus.settings, table) for table in settings.buses)
+    return adapters.bus.build(buses, settings.of(adapters.cloud), clock)
 
 
 def inlet_of(
@@ -133,9 +119,10 @@ def source_of(settings: config.Config, one: config.Source, chats: Mapping[str, A
         token=one.token.reveal() if one.token else "",
         encrypt_key=one.encrypt_key.reveal() if one.encrypt_key else "",
         card_secret=one.card_secret.reveal() if one.card_secret else "",
-        owner=settings.dingtalk.client_id if settings.dingtalk is not None else "",
+        owner=owner_of(settings, one.kind),
         addresses=tuple(map(str, one.addresses)),
         only=one.only,
+        reserved=settings.adapters.platforms,
         person=one.person or "",
         mapping=one.mapping,
         window=float(one.window),
@@ -145,3 +132,12 @@ def source_of(settings: config.Config, one: config.Source, chats: Mapping[str, A
         decode=chat.decode if chat is not None else None,
         answer=chat.answer if chat is not None else None,
     )
+
+
+def owner_of(settings: config.Config, kind: str) -> str:
+    """What a platform's encryption of callbacks carries along; "" where it carries nothing."""
+    if kind not in settings.platforms:
+        return ""
+    callbacks = settings.adapters.chat(kind).callbacks
+    key = callbacks.owner if callbacks is not None else ""
+    return str(getattr(settings.tables[kind], key)) if key else ""

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bot import config, model, store
-from bot.config import schema
-from bot.model import ports
-from bot.oos.check import apis
+from bot.model import manifests, ports
 from bot.runtime import outbox
 
 
@@ -31,22 +28,32 @@ class Outside:
     chats: Mapping[str, ports.Chat]
     ecs: ports.Executor
     oos: ports.Watched
-    webhook: Any
+    webhook: ports.Robots
 
     @classmethod
     def of(cls, settings: config.Config, clock: ports.Clock, key: bytes = b"") -> Outside:
         """The adapters that the configuration asks for; none has connected to anything yet."""
-        chats: dict[str, ports.Chat] = {}
-        if settings.dingtalk is not None:
-            chats["dingtalk"] = dingtalk_of(settings, settings.dingtalk, clock)
-        if settings.lark is not None:
-            chats["lark"] = lark_of(settings, settings.lark, clock)
-        cloud = cloud_of(settings.aliyun)
+        adapters = settings.adapters
+        cloud, robots = settings.of(adapters.cloud), settings.of(adapters.robots)
         return cls(
-            chats,
-            aliyun_of(settings, cloud, clock),
-            oos_of(settings, cloud, clock, key),
-            webhook_of(settings, clock),
+            {
+                name: adapters.chat(name).build(
+                    settings.of(adapters.chat(name)), deps_of(settings, name, clock)
+                )
+                for name in settings.platforms
+            },
+            adapters.cloud.build(cloud, manifests.Deps(clock)),
+            adapters.engine.build(
+                cloud,
+                manifests.EngineDeps(
+                    clock,
+                    region=settings.oos.region,
+                    safety_check=settings.oos.safety_check,
+                    robots={robot.name: robot.url for robot in robots.robot},
+                    key=key,
+                ),
+            ),
+            adapters.robots.build(robots, manifests.Deps(clock)),
         )
 
     def executor(self, engine: str) -> ports.Executor:
@@ -87,155 +94,25 @@ class Outside:
 
     async def close(self) -> None:
         """Release connections and sessions."""
-        for party in (*self.chats.values(), self.ecs, self.oos, self.webhook):
+        for chat in self.chats.values():
+            await chat.close()
+        for party in (self.ecs, self.oos):
             await party.close()
+        await self.webhook.close()
 
 
-def service_known(settings: config.Config | None = None) -> Callable[[str], bool]:
+def service_known(
+    adapters: manifests.Adapters, settings: config.Config | None = None
+) -> Callable[[str], bool]:
     """Is this product of the cloud one that templates can call here? Without a configuration, none
     but those that are known to all."""
-    from adapters.aliyun import products
-
-    named = {name.casefold() for name in settings.aliyun.endpoints} if settings else set()
-    return lambda service: products.known(service) or service.casefold() in named
+    named = {name.casefold() for name in settings.cloud.endpoints} if settings else set()
+    return lambda service: adapters.cloud.known(service) or service.casefold() in named
 
 
-def models() -> apis.Models:
-    """What is known of the APIs that templates call."""
-    from adapters.aliyun import models
-
-    return models.Models()
-
-
-def by_stream(settings: config.Config, platform: str) -> bool:
-    """Does a platform speak to us over its own connection, and not by callbacks over HTTP?"""
-    return all(source.kind != platform for source in settings.sources)
-
-
-def dingtalk_of(settings: config.Config, table: schema.DingTalk, clock: ports.Clock) -> ports.Chat:
-    from adapters import dingtalk
-
-    return dingtalk.DingTalk(
-        dingtalk.Settings(
-            client_id=table.client_id,
-            client_secret=table.client_secret.reveal(),
-            robot_code=table.robot_code,
-            robot_name=table.robot_name,
-            endpoint=table.endpoint,
-            webhook_hosts=table.webhook_hosts,
-            card_template=table.card_template,
-            plain_template=table.plain_template,
-            card_value_bytes=table.card_value_bytes,
-            idle_seconds=table.idle_seconds,
-            reconnect_after=table.reconnect_after,
-            call_timeout=table.call_timeout,
-            late_reply=table.late_reply,
-            stream=by_stream(settings, "dingtalk"),
-            ca_file=str(table.ca_file or ""),
-        ),
-        clock,
-    )
-
-
-def lark_of(settings: config.Config, table: schema.Lark, clock: ports.Clock) -> ports.Chat:
-    from adapters import lark
-
-    mapped = [rule.form for rule in settings.book.forms if rule.platform == "lark"]
-    forms = tuple(dict.fromkeys((*mapped, *table.approvals)))
-    return lark.Lark(
-        lark.Settings(
-            app_id=table.app_id,
-            app_secret=table.app_secret.reveal(),
-            domain=table.domain,
-            forms=forms,
-            idle_seconds=table.idle_seconds,
-            reconnect_after=table.reconnect_after,
-            call_timeout=table.call_timeout,
-            reply_in_thread=table.reply_in_thread,
-            stream=by_stream(settings, "lark"),
-            ca_file=str(table.ca_file or ""),
-        ),
-        clock,
-    )
-
-
-def cloud_of(table: schema.Aliyun) -> dict[str, Any]:
-    """What the adapters of Alibaba Cloud are told alike: who we are, and how to connect."""
-    from adapters import openapi
-
-    keys = table.credentials
-    return {
-        "credentials": openapi.Credentials(
-            kind=keys.type,
-            key_id=keys.key_id,
-            key_secret=keys.key_secret.reveal() if keys.key_secret else "",
-            security_token=keys.security_token.reveal() if keys.security_token else "",
-            role_arn=keys.role_arn,
-            external_id=keys.external_id,
-            sts_endpoint=keys.sts_endpoint or "",
-        ),
-        "read_timeout": table.call_timeout,
-        "ca_file": str(table.ca_file or ""),
-    }
-
-
-def aliyun_of(
-    settings: config.Config, cloud: Mapping[str, Any], clock: ports.Clock
-) -> ports.Executor:
-    from adapters import aliyun
-
-    table = settings.aliyun
-    return aliyun.Aliyun(
-        aliyun.Settings(
-            region=table.region,
-            endpoint=table.endpoint,
-            endpoints=table.endpoints,
-            max_instances_per_call=table.max_instances_per_call,
-            page_size=table.page_size,
-            **cloud,
-        ),
-        clock,
-    )
-
-
-def oos_of(
-    settings: config.Config, cloud: Mapping[str, Any], clock: ports.Clock, key: bytes
-) -> ports.Watched:
-    from adapters import oos
-
-    table = settings.aliyun
-    return oos.Oos(
-        oos.Settings(
-            region=settings.oos.region or table.region,
-            endpoint=table.endpoints.get("oos") or table.endpoints.get("*", ""),
-            safety_check=settings.oos.safety_check,
-            robots={robot.name: robot.url.reveal() for robot in settings.webhook.robot},
-            key=key,
-            **cloud,
-        ),
-        clock,
-    )
-
-
-def webhook_of(settings: config.Config, clock: ports.Clock) -> Any:
-    from adapters import webhook
-
-    table = settings.webhook
-    return webhook.Webhook(
-        webhook.Settings(
-            hosts=table.hosts,
-            robots=tuple(
-                webhook.Robot(
-                    name=robot.name,
-                    url=robot.url.reveal(),
-                    secret=robot.secret.reveal() if robot.secret else "",
-                    keywords=robot.keywords,
-                    kind=robot.platform,
-                )
-                for robot in table.robot
-            ),
-            timeout=table.timeout,
-            ca_file=str(table.ca_file or ""),
-        ),
-        clock,
-    )
+def deps_of(settings: config.Config, platform: str, clock: ports.Clock) -> manifests.Deps:
+    """What the adapter of a chat platform is built with. It opens no connection of its own where a
+    source brings the platform's callbacks over HTTP."""
+    forms = [rule.form for rule in settings.book.forms if rule.platform == platform]
+    callbacks = any(source.kind == platform for source in settings.sources)
+    return manifests.Deps(clock, tuple(dict.fromkeys(forms)), callbacks)

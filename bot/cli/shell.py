@@ -32,9 +32,11 @@ def loaded(
 ) -> config.Config:
     """The configuration, its warnings told; where it has faults, they are told and that is all:
     the program ends with ``status``."""
+    from bot.app import adapters
+
     known = known_commands if commands else None
     try:
-        settings = config.load(path, secrets=secrets, known_commands=known)
+        settings = adapters.load(path, secrets=secrets, known_commands=known)
     except config.ConfigError as error:
         warn(path, error.warnings)
         click.echo(str(error), err=True)

@@ -14,7 +14,8 @@ from pathlib import Path
 from bot import policy, source, texts
 from bot.commands import command_files, registry, script_files, template_set
 from bot.commands.line import parser
-from bot.oos.check import apis, unsupported
+from bot.model import ports
+from bot.oos.check import unsupported
 from bot.source import unicode
 
 Pages = dict[str, command_files.Page]
@@ -24,7 +25,7 @@ def load(
     folder: Path | str,
     elsewhere: Collection[str] = (),
     services: unsupported.Services | None = None,
-    models: apis.Models | None = None,
+    models: ports.Models | None = None,
 ) -> registry.Catalog:
     """Every command of a folder: one per ``*.py`` file, with the scripts ``<same name>.*`` beside
     it, and one per template. Invalid has all the faults of all the files.

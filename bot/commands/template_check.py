@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bot import source
-from bot.oos.check import apis, children, context, hidden, unsupported, validate
+from bot.model import ports
+from bot.oos.check import children, context, hidden, unsupported, validate
 from bot.oos.template import braces, library, model, parse
 
 SUFFIXES = frozenset({".yml", ".yaml", ".json"})
@@ -76,7 +77,7 @@ def check(
     paths: Iterable[Path],
     allow_unknown_products: bool = False,
     services: unsupported.Services | None = None,
-    models: apis.Models | None = None,
+    models: ports.Models | None = None,
 ) -> list[Checked]:
     """Every template of files and folders. All are read before any is validated: a template is
     known to the others by the name of its file, and the shipped product actions are known to all.
@@ -109,7 +110,7 @@ class _Book:
         known: Mapping[str, model.Template],
         lenient: bool,
         services: unsupported.Services | None,
-        models: apis.Models | None,
+        models: ports.Models | None,
     ) -> None:
         self.known, self.lenient = known, lenient
         self.services, self.models = services, models

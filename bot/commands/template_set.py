@@ -14,7 +14,8 @@ from pathlib import Path
 
 from bot import source
 from bot.commands import registry, template_check, template_commands
-from bot.oos.check import apis, children, context, hidden, unsupported, validate
+from bot.model import ports
+from bot.oos.check import children, context, hidden, unsupported, validate
 from bot.oos.template import braces, library, model, parse, printing
 
 Templates = Mapping[str, model.Template]
@@ -43,7 +44,7 @@ class Shelf:
         self,
         elsewhere: Collection[str],
         services: unsupported.Services | None,
-        models: apis.Models | None = None,
+        models: ports.Models | None = None,
     ) -> list[tuple[str, registry.Command]]:
         """Each template of the folder as a command, by the name of its file, unless it, or one that
         it may run, has a fault. ``elsewhere``: names of those that OOS itself runs. ``models``: the
@@ -86,7 +87,11 @@ class Shelf:
         return not self.hindered.get(id(template)) and not self.wrong.get(id(template))
 
     def _wrong(
-        self, template: model.Template, names: context.Known, away: bool, models: apis.Models | None
+        self,
+        template: model.Template,
+        names: context.Known,
+        away: bool,
+        models: ports.Models | None,
     ) -> list[source.Fault]:
         read = [fault for fault in self.misread[id(template)] if not (away and model.local(fault))]
         return parse.together(read, validate.validate(template, names, away, away, models))

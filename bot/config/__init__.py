@@ -1,8 +1,7 @@
 """``bot.toml``: read, checked as a whole, and turned into what the bot works with.
 
 ``load`` either returns a ``Config`` or raises one ``ConfigError`` with every fault there is, each
-with its line and with what to do about it. Apart from ``bot.app``, only this package names
-platforms.
+with its line and with what to do about it. What adapters there are, it is told.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot import policy, source
@@ -26,6 +25,7 @@ from bot.config import (
     check_runbooks,
     check_senders,
     check_sources,
+    kinds,
     partial,
     policies,
     references,
@@ -33,65 +33,64 @@ from bot.config import (
     reveal,
     run_commands,
     schema,
-    values,
 )
-from bot.config.build import Budget
 from bot.config.faults import ConfigError, sentence
+from bot.config.file import model_of
 from bot.config.notes import Command, KnownCommands, Notes
-from bot.config.rules import Bus, Endpoint, Http, Source
-from bot.config.runbooks import Oos, Robot, Webhook
-from bot.config.schema import Aliyun, Bot, DingTalk, Lark
-from bot.config.secret import Secret
+from bot.config.rules import Endpoint, Http, Source
+from bot.config.runbooks import Oos
+from bot.config.schema import Bot, Cloud
+from bot.model import manifests
 from bot.rules import ruleset
 from bot.source import paths, toml_text
+from bot.source.secret import Secret
+from bot.source.tables import Table, filled
 
 __all__ = [
-    "Aliyun",
     "Bot",
-    "Budget",
-    "Bus",
+    "Cloud",
     "Config",
     "ConfigError",
-    "DingTalk",
     "Endpoint",
     "Http",
     "KnownCommands",
-    "Lark",
     "Oos",
-    "Robot",
     "Secret",
     "Source",
-    "Webhook",
     "load",
     "sentence",
 ]
 
 MOST_BYTES = 512 << 10
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that the file says. ``bot``, ``dingtalk``, ``lark``, ``aliyun``, ``oos`` and
-    ``webhook`` are its tables (see ``bot.config.schema``), with absolute folders and with their
+    """Everything that the file says. ``bot`` and ``oos`` are its tables (see ``bot.config.schema``)
+    with absolute folders, and ``tables`` those of the ``adapters``, by their names and with their
     secrets read. ``rules`` are those that are asked, None where there are none; ``silent`` those
     that are switched off."""
 
     path: Path
     book: policy.Book
     bot: Bot
-    dingtalk: DingTalk | None
-    lark: Lark | None
-    aliyun: Aliyun
+    adapters: manifests.Adapters
+    tables: Mapping[str, Table]
+    cloud: Cloud
     oos: Oos
-    webhook: Webhook
-    budgets: tuple[Budget, ...]
+    budgets: tuple[manifests.RateLimit, ...]
     rules: ruleset.Rulebook | None = None
     silent: Mapping[str, ruleset.Rule] = field(default_factory=dict)
     http: Http | None = None
     sources: tuple[Source, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
-    buses: tuple[Bus, ...] = ()
+    buses: tuple[Table, ...] = ()
     warnings: tuple[source.Fault, ...] = ()
+
+    def of(self, manifest: manifests.Manifest[S]) -> S:
+        """The settings of an adapter that has a table, with their secrets."""
+        return filled(manifest.settings, self.tables[manifest.name])
 
     @property
     def data(self) -> Path:
@@ -120,7 +119,8 @@ class Config:
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        return tuple(name for name in check.PLATFORMS if getattr(self, name) is not None)
+        """The chat platforms that have a table."""
+        return tuple(name for name in self.adapters.platforms if name in self.tables)
 
     def rights(self) -> dict[str, list[str]]:
         """What the RAM identity needs beside the usual: action → the commands that need it."""
@@ -148,29 +148,30 @@ class Config:
         if self.rules is not None:
             counts += ((len(self.rules.rules), "rule", "rules"),)
         told = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
-        return f"{told}; {' and '.join(self.platforms)}; {self.aliyun.region}"
+        return f"{told}; {' and '.join(self.platforms)}; {self.cloud.region}"
 
 
 def load(
     path: Path | str,
     environ: Mapping[str, str] = os.environ,
     *,
+    adapters: manifests.Adapters,
     secrets: bool = True,
     known_commands: KnownCommands | None = None,
 ) -> Config:
     """The configuration in a file. Raises ConfigError with all faults together.
 
-    ``secrets`` False leaves the secrets unread (revealing one then raises RuntimeError).
-    ``known_commands`` loads the commands of a folder (told the names of those that OOS runs), so
-    that their names and parameters are checked too; without it they are not. Relative paths count
-    from the file's folder.
+    ``adapters`` say which tables there are beside the bot's own. ``secrets`` False leaves the
+    secrets unread (revealing one then raises RuntimeError). ``known_commands`` loads the commands
+    of a folder (told the names of those that OOS runs), so that their names and parameters are
+    checked too; without it they are not. Relative paths count from the file's folder.
     """
     path = Path(path)
     reading = toml_text.read(_text(path))
     notes = Notes(toml_text.Lines(reading.text), reading.skipped)
     notes.faults.extend(reading.faults)
     given = policies.spread(reading.values, notes)
-    parts = partial.Partial(run_commands.unquoted(given, notes))
+    parts = partial.Partial(run_commands.unquoted(given, notes), model_of(adapters))
     for where, message, about in parts.errors:
         notes.fault(where, message, about)
     folder = path.resolve().parent
@@ -196,24 +197,23 @@ def load(
         file = _trusting(_completed(file, folder), parts, folder, notes)
         if secrets:
             file = reveal.resolved(file, parts, folder, environ, notes)
-    if notes.faults or file is None or file.aliyun is None:
+    if notes.faults or file is None or file.cloud is None:
         raise ConfigError(path, notes.faults, notes.warnings)
     return Config(
         path=path.resolve(),
         book=build.book(file),
         bot=file.bot,
-        dingtalk=file.dingtalk,
-        lark=file.lark,
-        aliyun=file.aliyun,
+        adapters=adapters,
+        tables=_tables(file),
+        cloud=file.cloud,
         oos=file.oos,
-        webhook=file.webhook,
         budgets=build.budgets(file),
         rules=ruleset.Rulebook(asked) if asked else None,
         silent=silent,
         http=file.http,
         sources=file.source,
         endpoints=file.endpoint,
-        buses=file.bus,
+        buses=getattr(file, adapters.bus.name),
         warnings=tuple(sorted(set(notes.warnings))),
     )
 
@@ -252,7 +252,7 @@ def _commands(
     place = (
         folder / given
         if isinstance(given, str) and "\0" not in given
-        else values.CHECKOUT / "commands"
+        else kinds.CHECKOUT / "commands"
     )
     try:
         found: Iterable[Command] = known(place, frozenset(elsewhere(raw)))
@@ -271,22 +271,24 @@ def elsewhere(raw: dict[str, Any]) -> Iterator[str]:
 
 
 def _completed(file: schema.File, folder: Path) -> schema.File:
-    """The file with its folders made absolute, and with what one key takes from another."""
+    """The file with its folders made absolute."""
     paths: dict[str, Path | None] = {"data": folder / file.bot.data}
     paths["commands"] = folder / file.bot.commands
     paths["mark"] = folder / file.bot.mark if file.bot.mark is not None else None
-    tables: dict[str, Any] = {"bot": file.bot.model_copy(update=paths)}
-    if file.dingtalk and not file.dingtalk.robot_code:
-        robot = {"robot_code": file.dingtalk.client_id}
-        tables["dingtalk"] = file.dingtalk.model_copy(update=robot)
-    return file.model_copy(update=tables)
+    return file.model_copy(update={"bot": file.bot.model_copy(update=paths)})
+
+
+def _tables(file: schema.File) -> dict[str, Table]:
+    """The tables of adapters that the file has."""
+    tables = {name: file.table(name) for name in file.adapters.tables}
+    return {name: table for name, table in tables.items() if table is not None}
 
 
 def _trusting(file: schema.File, parts: partial.Partial, folder: Path, notes: Notes) -> schema.File:
     """The file with the paths of its authorities made absolute; unusable ones are noted."""
     tables: dict[str, Any] = {}
-    for name in ("dingtalk", "lark", "aliyun", "webhook"):
-        tables[name] = _trusted(getattr(file, name), (name,), folder, notes)
+    for name, table in _tables(file).items():
+        tables[name] = _trusted(table, (name,), folder, notes)
     tables["endpoint"] = tuple(
         _trusted(table, path, folder, notes) for path, table in parts.entries("endpoint")
     )
@@ -294,7 +296,7 @@ def _trusting(file: schema.File, parts: partial.Partial, folder: Path, notes: No
 
 
 def _trusted(table: Any, path: paths.Path, folder: Path, notes: Notes) -> Any:
-    if table is None or table.ca_file is None:
+    if getattr(table, "ca_file", None) is None:
         return table
     place = folder / table.ca_file
     try:

@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from bot import policy, regexes, texts
 from bot.config import check, people, schema
+from bot.model import manifests
+from bot.model.manifests import RateLimit
 from bot.policy import identity
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """At most ``count`` calls of ``kinds`` together within ``seconds``, per "chat" or per "app".
-
-    ``kinds``: say, card, lookup, run. The executor's calls have no ``platform`` (""), and for them
-    a region stands for the chat. "webhook" is all custom robots, "webhook.lark" those of one
-    platform; each robot stands for a chat.
-    """
-
-    platform: str
-    kinds: frozenset[str]
-    per: Literal["chat", "app"]
-    count: int
-    seconds: float
+def limits(adapters: manifests.Adapters) -> tuple[RateLimit, ...]:
+    """Those that hold where the file says nothing."""
+    parties = (*adapters.chats, adapters.cloud, adapters.robots)
+    return tuple(limit for one in parties for limit in one.limits)
 
 
-# DingTalk: 20 a minute per robot and group, 20 a second per API of an app ("call-frequency-limit",
-# "custom-bot-to-send-group-chat-messages" on open.dingtalk.com). Lark: 5 a second per group, shared
-# by all its bots, and 50 a second per API ("im-v1/message/create" on open.feishu.cn). Lark's custom
-# robots: 5 a second and 100 a minute ("client-docs/bot-v3/add-custom-bot").
-DEFAULT_BUDGETS: tuple[tuple[str, tuple[str, ...], Literal["chat", "app"], int, float], ...] = (
-    ("dingtalk", ("say",), "chat", 20, 60.0),
-    ("dingtalk", ("card", "lookup"), "app", 20, 1.0),
-    ("lark", ("say", "card"), "chat", 5, 1.0),
-    ("lark", ("say", "card"), "app", 50, 1.0),
-    ("webhook.dingtalk", ("say",), "chat", 20, 60.0),
-    ("webhook.lark", ("say",), "chat", 5, 1.0),
-    ("webhook.lark", ("say",), "chat", 100, 60.0),
-)
-
-
-def budgets(file: schema.File) -> tuple[Budget, ...]:
+def budgets(file: schema.File) -> tuple[RateLimit, ...]:
     """Those of the file; a platform of which it says nothing has the default ones."""
     own = {budget.platform for budget in file.budget}
-    given = [
-        Budget(
-            "" if budget.platform == check.EXECUTOR else budget.platform,
-            frozenset(budget.kinds),
+    chosen = [
+        RateLimit(
+            "" if budget.platform == file.adapters.cloud.name else budget.platform,
+            tuple(budget.kinds),
             "app" if budget.per == "app" else "chat",
             budget.count,
             float(budget.per_seconds),
@@ -55,21 +29,16 @@ def budgets(file: schema.File) -> tuple[Budget, ...]:
         for budget in file.budget
     ]
     usual = [
-        Budget(platform, frozenset(kinds), per, count, seconds)
-        for platform, kinds, per, count, seconds in DEFAULT_BUDGETS
-        if not own & {platform, platform.partition(".")[0]}
+        limit
+        for limit in limits(file.adapters)
+        if not own & {limit.platform, limit.platform.partition(".")[0]}
     ]
-    return tuple(given + usual)
+    return tuple(chosen + usual)
 
 
 def book(file: schema.File) -> policy.Book:
     """Everything that the file says about people and permission."""
     humans = {person.id: _person(file, person) for person in file.person}
-    tenants: dict[str, frozenset[str]] = {}
-    if file.dingtalk:
-        tenants["dingtalk"] = frozenset(file.dingtalk.corps)
-    if file.lark:
-        tenants["lark"] = frozenset(file.lark.tenants)
     return policy.Book(
         people=humans,
         roles={
@@ -80,7 +49,7 @@ def book(file: schema.File) -> policy.Book:
         commands={name: _rule(command) for name, command in file.command.items()},
         forms=tuple(_form(form) for form in file.form),
         patterns=tuple(_pattern(pattern) for pattern in file.security.pattern),
-        tenants=tenants,
+        tenants={name: frozenset(file.tenants(name)) for name in file.chats},
         direct_chats=file.security.direct_chats,
         asks_per_minute=file.security.asks_per_minute,
         oldest_message=file.security.oldest_message,

@@ -154,11 +154,7 @@ def place_of(file: schema.File, target: rules.Target) -> schema.Group | None:
 
 def _tenant(file: schema.File, platform: str) -> str:
     """The organisation that a chat belongs to, as commands that rules ask for have it."""
-    known = {
-        "dingtalk": file.dingtalk.corps if file.dingtalk else (),
-        "lark": file.lark.tenants if file.lark else (),
-    }
-    return min(known.get(platform, ()), default="")
+    return min(file.tenants(platform), default="")
 
 
 def _values(

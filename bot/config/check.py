@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,30 +13,17 @@ from bot import regexes
 from bot.config import people as accounts
 from bot.config import schema
 from bot.config.notes import Notes
-from bot.config.sight import PLATFORMS, Sight
+from bot.config.sight import Sight as Sight
 from bot.source import paths, suggest
-
-__all__ = ["PLATFORMS", "Sight"]
-
-EXECUTOR = "aliyun"
-WEBHOOK = "webhook"
-KINDS: dict[str, tuple[str, ...]] = {EXECUTOR: ("lookup", "run"), WEBHOOK: ("say",)}
-"""Who is called, and is no chat platform → the kinds of calls."""
-CHATS = {"dingtalk": "cid", "lark": "oc_"}
-"""How the platforms' ids of groups begin."""
-CREDENTIALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "default": ((), ()),
-    "key": (("key_id", "key_secret"), ("security_token",)),
-    "role": (("role_arn",), ("key_id", "key_secret", "external_id", "sts_endpoint")),
-}
-"""type → the keys that it needs, and those that it may have."""
+from bot.source.tables import Table, table_of
+from bot.source.values import ADDRESS, holds
 
 
 def check(sight: Sight) -> None:
     """Note everything that is valid by itself and wrong together."""
     check_platforms(sight)
     check_addresses(sight)
-    check_credentials(sight)
+    check_adapters(sight)
     accounts.check_people(sight)
     for name, policy in sight.file.policy.items():
         check_policy(sight, name, policy)
@@ -77,11 +64,15 @@ def askers(file: schema.File, command: str) -> tuple[str, ...]:
 
 
 def check_platforms(sight: Sight) -> None:
+    adapters = sight.file.adapters
     if not sight.given_platforms:
-        sight.notes.fault((), "there is no chat platform: add [dingtalk] or [lark]", "client_id")
-    if EXECUTOR not in sight.parts.values:
-        message = "there is no [aliyun]: approved operations would have nowhere to run"
-        sight.notes.fault((), message, "[aliyun]")
+        tables = " or ".join(f"[{name}]" for name in adapters.platforms)
+        key = next(iter(table_of(adapters.chats[0].settings).model_fields))
+        sight.notes.fault((), f"there is no chat platform: add {tables}", key)
+    cloud = f"[{adapters.cloud.name}]"
+    if adapters.cloud.name not in sight.parts.values:
+        message = f"there is no {cloud}: approved operations would have nowhere to run"
+        sight.notes.fault((), message, cloud)
 
 
 def loopback(address: str) -> bool:
@@ -99,47 +90,43 @@ def of_this_machine(host: str) -> bool:
 
 def check_addresses(sight: Sight) -> None:
     """Plain http to another machine would show it, and everyone on the way, secrets and scripts."""
-    file = sight.file
-    addresses: list[tuple[paths.Path, str]] = []
-    if file.dingtalk:
-        addresses.append((("dingtalk", "endpoint"), file.dingtalk.endpoint))
-        hosts = enumerate(file.dingtalk.webhook_hosts)
-        addresses += [(("dingtalk", "webhook_hosts", index), host) for index, host in hosts]
-    if file.lark:
-        addresses.append((("lark", "domain"), file.lark.domain))
-    if file.aliyun:
-        addresses.append((("aliyun", "endpoint"), file.aliyun.endpoint))
-        of_products = file.aliyun.endpoints.items()
-        addresses += [(("aliyun", "endpoints", name), origin) for name, origin in of_products]
-    hosts = enumerate(file.webhook.hosts)
-    addresses += [(("webhook", "hosts", index), host) for index, host in hosts]
-    buses = sight.parts.entries("bus")
-    addresses += [((*path, "endpoint"), bus.endpoint) for path, bus in buses]
-    for path, address in addresses:
-        plain = address.startswith("http://") and not loopback(address)
-        if plain and not file.security.allow_plain_http:
-            sight.notes.fault(
-                path,
-                "http:// to another machine would send secrets and scripts readable by anyone in "
-                "between; use https://, or set allow_plain_http in [security]",
-            )
+    adapters = sight.file.adapters
+    tables: list[tuple[paths.Path, Table | None]] = [
+        ((one.name,), sight.file.table(one.name))
+        for one in (*adapters.chats, adapters.cloud, adapters.robots)
+    ]
+    for place, table in (*tables, *sight.parts.entries("bus")):
+        for path, address in addresses(table) if table is not None else ():
+            plain = address.startswith("http://") and not loopback(address)
+            if plain and not sight.file.security.allow_plain_http:
+                sight.notes.fault(
+                    (*place, *path),
+                    "http:// to another machine would send secrets and scripts readable by anyone "
+                    "in between; use https://, or set allow_plain_http in [security]",
+                )
 
 
-def check_credentials(sight: Sight) -> None:
-    """Each type of credentials needs its keys, and has no use for the others."""
-    if sight.file.aliyun is None or sight.told("aliyun", "credentials", "type"):
-        return
-    given, table = sight.file.aliyun.credentials, ("aliyun", "credentials")
-    needs, may = CREDENTIALS[given.type]
-    if given.type == "role" and (given.key_id or given.key_secret):
-        needs = (*needs, "key_id", "key_secret")  # a pair: one is of no use without the other
-    for key in type(given).model_fields:
-        has = bool(getattr(given, key))
-        if key in needs and not has and not sight.told(*table, key):
-            sight.notes.fault(table, f'{key} is missing: type = "{given.type}" needs it', key)
-        if has and key not in (*needs, *may, "type"):
-            message = f'has no use with type = "{given.type}"'
-            sight.notes.fault((*table, key), message, "type")
+def addresses(table: Table) -> Iterator[tuple[paths.Path, str]]:
+    """The addresses in a table of an adapter, each with the path to it."""
+    for key, info in type(table).model_fields.items():
+        value = getattr(table, key)
+        if holds(info, ADDRESS):
+            if isinstance(value, str):
+                yield (key,), value
+            elif isinstance(value, Mapping):
+                yield from (((key, name), str(address)) for name, address in value.items())
+            else:
+                yield from (((key, index), address) for index, address in enumerate(value))
+
+
+def check_adapters(sight: Sight) -> None:
+    """What the adapters find wrong with their tables as a whole."""
+    adapters = sight.file.adapters
+    for one in (*adapters.chats, adapters.cloud, adapters.robots):
+        table = sight.file.table(one.name)
+        for flaw in one.check(table) if table is not None else ():
+            if not any(sight.told(one.name, *path) for path in flaw.unless):
+                sight.notes.fault((one.name, *flaw.path), flaw.message, flaw.about)
 
 
 # ----------------------------------------------------------------------------- policies
@@ -201,9 +188,10 @@ def check_groups(sight: Sight) -> None:
                 message = f"the group of line {line} has this {key} on {group.platform} already"
                 sight.notes.fault((*path, key), message)
         _check_platform(sight, path, group.platform, "group")
-        for platform, start in CHATS.items():
-            if group.platform != platform and group.chat.startswith(start):
-                message = f"is a chat of {platform} by its beginning ({start}): nobody hears of it"
+        for chat in sight.file.adapters.chats:
+            start = chat.chat_start
+            if start and group.platform != chat.name and group.chat.startswith(start):
+                message = f"is a chat of {chat.name} by its beginning ({start}): nobody hears of it"
                 sight.notes.warn((*path, "chat"), message)
         if group.chat == group.name:
             message = "is the name: here stands the platform's own id of the chat"
@@ -211,7 +199,9 @@ def check_groups(sight: Sight) -> None:
 
 
 def _check_platform(sight: Sight, path: paths.Path, platform: str, what: str) -> None:
-    if platform.partition(".")[0] not in (*sight.given_platforms, EXECUTOR, WEBHOOK):
+    adapters = sight.file.adapters
+    others = (adapters.cloud.name, adapters.robots.name)
+    if platform.partition(".")[0] not in (*sight.given_platforms, *others):
         message = f"there is no [{platform}], so this {what} has no effect"
         sight.notes.warn((*path, "platform"), message)
 
@@ -333,10 +323,12 @@ def check_patterns(sight: Sight) -> None:
 
 def check_budgets(sight: Sight) -> None:
     """Only kinds of calls that the platform knows, counted by what it has."""
+    cloud, robots = sight.file.adapters.cloud.name, sight.file.adapters.robots.name
+    others = {cloud: ("lookup", "run"), robots: ("say",)}
     for path, budget in sight.parts.entries("budget"):
-        runs = budget.platform == EXECUTOR
+        runs = budget.platform == cloud
         caller = budget.platform.partition(".")[0]
-        kinds = KINDS.get(caller, ("say", "card", "lookup"))
+        kinds = others.get(caller, ("say", "card", "lookup"))
         for index, kind in enumerate(budget.kinds):
             if kind not in kinds:
                 message = f"{budget.platform} has no {kind}; it has {', '.join(kinds)}"

@@ -18,8 +18,6 @@ OTHERS = ("resource", "resources", "date", "tier")
 """What events may have besides, although it looks like one of these."""
 STATUSES = ("Success", "Failed", "Cancelled", "Unknown")
 ENDED = (("data", "InvocationStatus"), ("data", "invocationStatus"))
-LARK = "lark.approval"
-_LARK_CODE = re.compile(r"[0-9A-F]{8}(?:-[0-9A-Z]+){4}", re.IGNORECASE)
 _MEANT = re.compile(
     r"\.?(?:event|detail|data|body|headers|query)\.[\w.\[\]-]+|\.[\w.]+\.[\w.]+"
     r"|\$(?:\{.*\}|\w.*)|\{\s*\$?\.?\w[\w.]*\s*\}"
@@ -78,23 +76,26 @@ def _of_field(field: tree.Field) -> Iterator[str]:
 
 
 def _of_form(sight: Sight, branch: tuple[tree.Field, ...]) -> Iterator[str]:
-    """Codes of forms on Lark, which are heard of only where they are subscribed to."""
-    lark = sight.file.lark
+    """Codes of forms that are heard of only where they are subscribed to."""
     asked = {(check_rules.AS.get(f.path[0], f.path[0]), *f.path[1:]): f for f in branch}
-    if lark is None or ("data", "form") not in asked:
+    if ("data", "form") not in asked:
         return
     sender, type_ = asked.get(("source",)), asked.get(("type",))
-    if sender is not None and not check_rules.any_holds(sender, (LARK,)):
-        return
     if type_ is not None and not check_rules.any_holds(type_, (event_schemas.APPROVED,)):
         return
-    known = {form.form for form in sight.file.form} | set(lark.approvals)
-    for code in _equal(asked["data", "form"]):
-        if code not in known and (sender is not None or _LARK_CODE.fullmatch(code)):
-            yield (
-                f"no events of the Lark form {code} arrive: it is in no [[form]]; add it to "
-                f"approvals in [lark]{suggest.meant(code, known, quote='')}"
-            )
+    for chat in sight.file.adapters.chats:
+        table, wanted = sight.file.table(chat.name), chat.subscription
+        if table is None or wanted is None:
+            continue
+        if sender is not None and not check_rules.any_holds(sender, (f"{chat.name}.approval",)):
+            continue
+        known = {form.form for form in sight.file.form} | set(getattr(table, wanted.key))
+        for code in _equal(asked["data", "form"]):
+            if code not in known and (sender is not None or re.fullmatch(wanted.code, code)):
+                yield (
+                    f"no events of the {chat.title} form {code} arrive: it is in no [[form]]; add "
+                    f"it to {wanted.key} in [{chat.name}]{suggest.meant(code, known, quote='')}"
+                )
 
 
 def _equal(field: tree.Field) -> Iterator[str]:

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
 
-from bot.config import build_rules, check, rules, run_commands, values
+from bot.config import build_rules, check, rules, run_commands, schema
 from bot.config.notes import Command
-from bot.config.secret import FORMS as FORMS_OF_SECRETS
-from bot.config.secret import Secret
 from bot.rules import ruleset, tree
-from bot.source import paths
+from bot.source import paths, values
+from bot.source.secret import FORMS as FORMS_OF_SECRETS
+from bot.source.secret import Secret
 
 OF: Mapping[str, tuple[str, ...]] = {
     "args": ("command",),
@@ -86,7 +86,7 @@ def header_fault(name: str, value: Secret) -> str:
     return ""
 
 
-def _check_bus(sight: check.Sight, path: paths.Path, bus: rules.Bus) -> None:
+def _check_bus(sight: check.Sight, path: paths.Path, bus: schema.Bus) -> None:
     if sight.told(*path):
         return
     if not bus.endpoint and not bus.account:
@@ -153,7 +153,7 @@ def _check_keys(sight: check.Sight, path: paths.Path, target: rules.Target, key:
 
 def _check_url(sight: check.Sight, path: paths.Path, target: rules.Target) -> None:
     """Addresses lead to the hosts of [webhook] only, as do those that templates name."""
-    allowed = sight.file.webhook.hosts
+    allowed = sight.file.robots.hosts
     if _origin(target.url or "") not in {_origin(_spelled(host)) for host in allowed}:
         host = urlsplit(target.url or "").netloc
         message = f"{host} is not among the hosts of [webhook] ({', '.join(allowed)}); add it there"
@@ -269,7 +269,7 @@ FOREIGN = ("shop", "order.paid")
 
 def check_foreign(sight: check.Sight, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of rules that believe what others could send to be a result of the bot's own."""
-    if all(source.kind in ("dingtalk", "lark") for source in sight.file.source):
+    if all(source.kind in sight.file.adapters.platforms for source in sight.file.source):
         return
     for index, rule in enumerate(sight.file.rule):
         found = made.get(rule.name)

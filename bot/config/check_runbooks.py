@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from bot.config import check, schema
 from bot.config.notes import Command
-from bot.config.secret import Secret
 from bot.source import paths, suggest
+from bot.source.secret import Secret
 
 UNUSABLE = "holds no usable address; it must be https://host/… as the platform shows it"
 _ADDRESS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,2048}")
@@ -141,7 +141,7 @@ def _check_named_robots(sight: check.Sight, name: str, known: Command) -> None:
     """A message to a robot that is not there fails the run that sends it."""
     if "webhook" in sight.parts.values and sight.told("webhook"):
         return
-    robots = [robot.name for robot in sight.file.webhook.robot]
+    robots = [robot.name for robot in sight.file.robots.robot]
     for robot, where in known.robots.items():
         if robot not in robots:
             near = (

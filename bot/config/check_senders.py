@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bot import event_schemas
 from bot.config import check, check_approval, check_rules, rules, run_commands
-from bot.config.sight import PLATFORMS, Sight
+from bot.config.sight import Sight
 from bot.rules import ruleset, tree
 from bot.source import paths
 
@@ -17,7 +17,7 @@ def check_senders(sight: Sight, made: Mapping[str, ruleset.Rule]) -> None:
     """Note sources whose events rules turn into requests that would all be refused."""
     known = {person.id for person in sight.file.person}
     for path, source in sight.parts.entries("source"):
-        if source.kind in PLATFORMS or sight.told(*path):
+        if source.kind in sight.file.adapters.platforms or sight.told(*path):
             continue
         if "person" in source.mapping or source.person not in (None, *known):
             continue
@@ -73,20 +73,20 @@ def _asking(
         found = made.get(rule.name)
         if found is None:
             continue
-        meets = [branch for branch in found.pattern.branches if _may_meet(branch, source)]
+        meets = [branch for branch in found.pattern.branches if _may_meet(sight, branch, source)]
         named = any(field.path == ("source",) for branch in meets for field in branch)
         for target in rule.target if meets else ():
             if run_commands.command_of(sight.file, target) in sight.file.command:
                 yield found, target, named and bool(_names(source))
 
 
-def _may_meet(branch: tuple[tree.Field, ...], source: rules.Source) -> bool:
+def _may_meet(sight: Sight, branch: tuple[tree.Field, ...], source: rules.Source) -> bool:
     """Could an event of this source be meant, as far as its source and type tell?"""
     for field in branch:
         place = check_rules.AS.get(field.path[0], field.path[0])
         if len(field.path) > 1 or place not in ("source", "type"):
             continue
-        told = [one for one in check_rules.named(field) if not _reserved(one, source)]
+        told = [one for one in check_rules.named(field) if not _reserved(sight, one, source)]
         names = _names(source) if place == "source" else ()
         if names:
             told = [one for one in told if any(_is(one, name) for name in names)]
@@ -96,14 +96,14 @@ def _may_meet(branch: tuple[tree.Field, ...], source: rules.Source) -> bool:
     return True
 
 
-def _reserved(name: str, source: rules.Source) -> bool:
+def _reserved(sight: Sight, name: str, source: rules.Source) -> bool:
     """May this sender not say that of an event?"""
-    first = name.partition(".")[0].partition("/")[0]
+    first, platforms = name.partition(".")[0].partition("/")[0], sight.file.adapters.platforms
     if first == ruleset.AUDIT_SOURCE:
         return True
     if name == event_schemas.APPROVED:
-        return not any(one.partition(".")[0] in PLATFORMS for one in source.only)
-    return first in PLATFORMS and not any(one.startswith(f"{first}.") for one in source.only)
+        return not any(one.partition(".")[0] in platforms for one in source.only)
+    return first in platforms and not any(one.startswith(f"{first}.") for one in source.only)
 
 
 def _is(text: str, name: str) -> bool:

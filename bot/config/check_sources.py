@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 
-from bot.config import check, check_asked, rules
-from bot.config.secret import Secret
+from bot.config import check, check_asked, rules, schema
+from bot.model import manifests
 from bot.rules import ruleset
 from bot.source import Invalid, paths
+from bot.source.secret import Secret
 
 MAPPED = ("source", "type", "subject", "id", "time", "data", "person")
 PARTS = ("body", "headers", "query")
-CALLBACKS = ("dingtalk", "lark")
 SECRETS = ("secret", "token", "encrypt_key", "card_secret")
-OF = {"encrypt_key": CALLBACKS, "card_secret": ("dingtalk",)}
-"""Keys that only some kinds have a use for."""
-AES_KEY = "must hold the 43 letters and digits that DingTalk shows as aes_key"
+OF_CALLBACKS = ("encrypt_key", "card_secret")
+"""Keys that only callbacks of some chat platforms have a use for."""
+
+
+def callbacks(file: schema.File, kind: str) -> manifests.Callbacks | None:
+    """The callbacks that a kind of source is; None for the other kinds."""
+    return next((chat.callbacks for chat in file.adapters.chats if chat.name == kind), None)
 
 
 def check_sources(sight: check.Sight) -> None:
@@ -48,23 +52,25 @@ def check_sources(sight: check.Sight) -> None:
 
 
 def _check_kind(sight: check.Sight, path: paths.Path, source: rules.Source) -> None:
-    kind = source.kind
-    if kind in CALLBACKS and kind not in sight.given_platforms:
+    kind, its = source.kind, callbacks(sight.file, source.kind)
+    if its is not None and kind not in sight.given_platforms:
         message = f"there is no [{kind}], whose callbacks these would be"
         sight.notes.fault((*path, "kind"), message, f"[{kind}]")
-    for key, kinds in OF.items():
-        if getattr(source, key) is not None and kind not in kinds:
+    for key in OF_CALLBACKS:
+        if getattr(source, key) is not None and (its is None or key not in its.uses):
             message = f'has no use with kind = "{kind}"'
             sight.notes.fault((*path, key), message, "kind")
-    for key in ("person", "mapping", "only", "unsigned") if kind in CALLBACKS else ():
+    if its is None:
+        return
+    for key in ("person", "mapping", "only", "unsigned"):
         if key in source.model_fields_set:
             message = f'has no use with kind = "{kind}": a callback says itself who it is from'
             sight.notes.fault((*path, key), message, "kind")
-    both = (source.token is None) == (source.encrypt_key is None)
-    if kind == "dingtalk" and not both and not sight.told(*path):
-        missing = "token" if source.token is None else "encrypt_key"
-        message = f"{missing} is missing: DingTalk's events need both token and encrypt_key"
-        sight.notes.fault(path, message, missing)
+    missing = [key for key in its.together if getattr(source, key) is None]
+    if 0 < len(missing) < len(its.together) and not sight.told(*path):
+        both, title = " and ".join(its.together), sight.file.adapters.chat(kind).title
+        message = f"{missing[0]} is missing: {title}'s events need both {both}"
+        sight.notes.fault(path, message, missing[0])
 
 
 def _check_secrets(
@@ -78,7 +84,7 @@ def _check_secrets(
             message = "has no use beside a secret: leave it out"
             sight.notes.fault((*path, "unsigned"), message, "secret")
         return
-    if source.kind in CALLBACKS:
+    if callbacks(sight.file, source.kind) is not None:
         message = f"secret is missing: what {source.kind} sends must be told by a secret"
         sight.notes.fault(path, message, "secret")
     elif not source.unsigned:
@@ -125,7 +131,7 @@ def _check_constant(sight: check.Sight, place: paths.Path, source: rules.Source,
     named = any(one.casefold().startswith(f"{first}.") for one in source.only)
     if plain.startswith(ruleset.AUDIT_SOURCE):
         sight.notes.fault(place, "is the bot's own, so all its events would be refused")
-    elif first in CALLBACKS and not named:
+    elif first in sight.file.adapters.platforms and not named:
         message = f"is reserved for {first}, so all its events would be refused; add it to only"
         sight.notes.fault(place, message)
     elif (
@@ -155,8 +161,8 @@ def _path_fault(text: str, whole: bool) -> str:
     return ""
 
 
-def secret_fault(source: rules.Source, key: str, value: Secret) -> str:
+def secret_fault(file: schema.File, source: rules.Source, key: str, value: Secret) -> str:
     """What is wrong with a secret that was read; empty: nothing."""
-    if source.kind == "dingtalk" and key == "encrypt_key":
-        return "" if re.fullmatch(r"[A-Za-z0-9]{43}", value.reveal()) else AES_KEY
-    return ""
+    its = callbacks(file, source.kind)
+    pattern, message = its.formats.get(key, ("", "")) if its is not None else ("", "")
+    return message if pattern and not re.fullmatch(pattern, value.reveal()) else ""

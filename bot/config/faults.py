@@ -33,7 +33,7 @@ class ConfigError(source.Invalid):
 
 
 def sentence(path: FilePath, fault: source.Fault) -> str:
-    """``bot.toml:12  aliyun.regoin: unknown key, did you mean region?``"""
+    """``bot.toml:12  bot.locle: unknown key, did you mean locale?``"""
     mark = fault.mark
     place = f"{path.name}:{mark.line}" if mark.line else str(path)
     return f"{place}  {mark.path}: {fault.message}" if mark.path else f"{place}  {fault.message}"

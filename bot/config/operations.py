@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from bot.config import values
-from bot.config.table import Table
-from bot.config.values import Text, Texts
+from bot.source import values
+from bot.source.tables import Table
+from bot.source.values import Text, Texts
 
 
 class Command(Table):
@@ -34,7 +34,7 @@ class Command(Table):
         description="Most instances of one request; of a template, over its whole run.",
     )
     region: values.Region = Field(
-        default="", description="Region of its instances. Default: that of `[aliyun]`."
+        default="", description="Region of its instances. Default: that of `[%(cloud)s]`."
     )
     user: Annotated[str, StringConstraints(max_length=255)] = Field(
         default="",

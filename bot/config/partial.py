@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.config import faults, schema
-from bot.config.secret import Secret
 from bot.source import paths, suggest
+from bot.source.secret import Secret
 
 ROUNDS = 8
 Origins = dict[paths.Path, list[int]]
@@ -24,7 +24,8 @@ Origins = dict[paths.Path, list[int]]
 class Partial:
     """``file`` holds what is valid (None: nothing is); ``errors`` are (path, message, name)."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self, values: dict[str, Any], model: type[schema.File]) -> None:
+        self.model = model
         self.values = values
         self.errors: list[tuple[paths.Path, str, str]] = []
         self.file: schema.File | None = None
@@ -36,7 +37,7 @@ class Partial:
             if not found:
                 return
             if not self.errors:
-                self.errors = _told(found)
+                self.errors = _told(found, model)
             self._leave_out(found)
 
     def entries(self, *section: str) -> list[tuple[paths.Path, Any]]:
@@ -49,7 +50,7 @@ class Partial:
     def _validate(self) -> list[ErrorDetails]:
         self._origins = {}
         try:
-            self.file = schema.File.model_validate(self._left(self.values, ()))
+            self.file = self.model.model_validate(self._left(self.values, ()))
         except ValidationError as error:
             return _without_echoes(error.errors(include_url=False))
         return []
@@ -61,7 +62,7 @@ class Partial:
             if error["type"] != "missing" or len(path) < 2:
                 self._bad.add(path)
                 continue
-            table = faults.table_at(schema.File, path[:-1])
+            table = faults.table_at(self.model, path[:-1])
             stand_in = _stand_in(table, str(path[-1]), len(self._replaced))
             if stand_in is None or path in self._replaced:
                 self._bad.add(path[:-1])
@@ -113,19 +114,19 @@ def _without_echoes(found: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _told(found: list[ErrorDetails]) -> list[tuple[paths.Path, str, str]]:
+def _told(found: list[ErrorDetails], model: type[schema.File]) -> list[tuple[paths.Path, str, str]]:
     """The errors as (path, message, name). A missing key whose misspelling stands beside it is told
     once, as the misspelling."""
     meant = set()
     for error in found:
         if error["type"] == "extra_forbidden":
-            table = faults.table_at(schema.File, error["loc"][:-1])
+            table = faults.table_at(model, error["loc"][:-1])
             fields = table.model_fields if table else ()
             meant.add((*error["loc"][:-1], suggest.nearest(str(error["loc"][-1]), fields)))
     return [
         (
             _place(error),
-            faults.message(error, schema.File),
+            faults.message(error, model),
             str(error["loc"][-1]) if error["type"] == "missing" else "",
         )
         for error in found

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from bot.config import schema
-from bot.config.sight import PLATFORMS, Sight
+from bot.config.sight import Sight
 from bot.source import paths
 
 Account = tuple[str, str, str]
 """Platform, organisation, id. An organisation "" is not said, where there are several."""
 
 
-def tenants(file: schema.File, platform: str) -> tuple[str, ...]:
-    """The organisations that the bot listens to on a platform."""
-    if platform == "dingtalk":
-        return file.dingtalk.corps if file.dingtalk else ()
-    return file.lark.tenants if file.lark else ()
+def written(file: schema.File, person: schema.Person) -> dict[str, str]:
+    """A person's account on each platform where they have one, as it is written."""
+    accounts = {name: getattr(person, name) for name in file.adapters.platforms}
+    return {name: account for name, account in accounts.items() if account is not None}
 
 
 def account(file: schema.File, platform: str, written: str) -> Account:
     """An account as it is written: `id`, or `organisation:id`."""
-    known = tenants(file, platform)
+    known = file.tenants(platform)
     tenant, colon, name = written.partition(":")
     if colon and tenant in known:
         return platform, tenant, name
@@ -28,14 +27,10 @@ def account(file: schema.File, platform: str, written: str) -> Account:
 
 def accounts(file: schema.File, person: schema.Person) -> tuple[Account, ...]:
     """All accounts of a person that are written as they should be."""
-    found = [
-        account(file, platform, written)
-        for platform in PLATFORMS
-        if (written := getattr(person, platform)) is not None
-    ]
-    for written in person.accounts:
-        platform, _, rest = written.partition(":")
-        if platform in PLATFORMS and rest:
+    found = [account(file, *each) for each in written(file, person).items()]
+    for text in person.accounts:
+        platform, _, rest = text.partition(":")
+        if platform in file.adapters.platforms and rest:
             found.append(account(file, platform, rest))
     return tuple(dict.fromkeys(found))
 
@@ -58,12 +53,14 @@ def check_people(sight: Sight) -> None:
         seen[person.id] = path
         _check_user(sight, path, person, users)
         _check_sessions(sight, path, person, sessions)
-        for place, written, key in _written(sight, path, person):
-            if key[0] == "dingtalk" and key[2].startswith("ou_"):
-                message = "is an account of Lark by its beginning (ou_): nobody has it on dingtalk"
-                sight.notes.warn(place, message)
-            if not key[1] and tenants(sight.file, key[0]):
-                sight.notes.fault(place, _which(sight.file, key[0], written))
+        for place, text, key in _written(sight, path, person):
+            for chat in sight.file.adapters.chats:
+                start = chat.account_start
+                if start and chat.name != key[0] and key[2].startswith(start):
+                    message = f"is an account of {chat.title} by its beginning ({start}): nobody "
+                    sight.notes.warn(place, f"{message}has it on {key[0]}")
+            if not key[1] and sight.file.tenants(key[0]):
+                sight.notes.fault(place, _which(sight.file, key[0], text))
                 continue
             if key in holders and holders[key][0] != person.id:
                 sight.notes.fault(place, _claimed(sight, key, person.id, *holders[key]))
@@ -78,16 +75,14 @@ def _written(
 ) -> list[tuple[paths.Path, str, Account]]:
     """Every account that a person is given: where, as it is written, and which it is."""
     found: list[tuple[paths.Path, str, Account]] = []
-    for platform in PLATFORMS:
-        written = getattr(person, platform)
-        if written is not None:
-            found.append(((*path, platform), written, account(sight.file, platform, written)))
+    for platform, text in written(sight.file, person).items():
+        found.append(((*path, platform), text, account(sight.file, platform, text)))
     for index, text in enumerate(person.accounts):
         place = (*path, "accounts", index)
         platform, _, rest = text.partition(":")
         tenant, _, name = rest.partition(":")
-        if platform not in PLATFORMS or not name or tenant not in tenants(sight.file, platform):
-            example = "platform:organisation:id, such as dingtalk:ding123:u-bob"
+        if not name or tenant not in sight.file.tenants(platform):
+            example = f"platform:organisation:id, such as {sight.file.adapters.chats[0].example}"
             message = f"is no account of an organisation that the bot listens to: {example}"
             sight.notes.fault(place, message)
         else:
@@ -95,9 +90,9 @@ def _written(
     return found
 
 
-def _which(file: schema.File, platform: str, written: str) -> str:
+def _which(file: schema.File, platform: str, text: str) -> str:
     """What is said of an account that does not say of which organisation it is."""
-    choices = " or ".join(f'"{tenant}:{written}"' for tenant in tenants(file, platform))
+    choices = " or ".join(f'"{tenant}:{text}"' for tenant in file.tenants(platform))
     return (
         f"of which organisation? [{platform}] names several, and the same id may be somebody else "
         f"in another; write {choices}"

@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.config import check, schema, values
+from bot.config import check, schema
 from bot.config.notes import Notes
 from bot.config.sight import Sight
 from bot.source import paths
+from bot.source.values import Duration
 
 RUN_WITHIN = "run_within"
-_DURATION: TypeAdapter[timedelta] = TypeAdapter(values.Duration)
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 
 def spread(given: dict[str, Any], notes: Notes) -> dict[str, Any]:

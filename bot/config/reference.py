@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -11,35 +12,35 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bot.config import build, rules, runbooks, schema, values
-from bot.config.secret import Secret
+from bot.config import build, faults, kinds
+from bot.config.file import model_of
+from bot.model import manifests
+from bot.source.secret import Secret
+from bot.source.tables import table_of
+from bot.source.values import Shown
 
-SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("[bot]", schema.Bot),
-    ("[dingtalk]", schema.DingTalk),
-    ("[lark]", schema.Lark),
-    ("[aliyun]", schema.Aliyun),
-    ("[aliyun.credentials]", schema.Credentials),
-    ("[[person]]", schema.Person),
-    ("[role.NAME]", schema.Role),
-    ("[policy.NAME]", schema.Policy),
-    ("[[group]]", schema.Group),
-    ("[command.NAME]", schema.Command),
-    ("[[form]]", schema.Form),
-    ("[oos]", runbooks.Oos),
-    ("[webhook]", runbooks.Webhook),
-    ("[[webhook.robot]]", runbooks.Robot),
-    ("[[rule]]", rules.Rule),
-    ("[[rule.target]]", rules.Target),
-    ("[rule.target.run_command]", rules.RunCommand),
-    ("[[endpoint]]", rules.Endpoint),
-    ("[[bus]]", rules.Bus),
-    ("[http]", rules.Http),
-    ("[[source]]", rules.Source),
-    ("[security]", schema.Security),
-    ("[[security.pattern]]", schema.Pattern),
-    ("[[budget]]", schema.Budget),
+OWN = (
+    ("[[person]]", "person"),
+    ("[role.NAME]", "role"),
+    ("[policy.NAME]", "policy"),
+    ("[[group]]", "group"),
+    ("[command.NAME]", "command"),
+    ("[[form]]", "form"),
+    ("[oos]", "oos"),
+    ("[webhook]", "webhook"),
+    ("[[webhook.robot]]", "webhook.robot"),
+    ("[[rule]]", "rule"),
+    ("[[rule.target]]", "rule.target"),
+    ("[rule.target.run_command]", "rule.target.run_command"),
+    ("[[endpoint]]", "endpoint"),
+    ("[[bus]]", "bus"),
+    ("[http]", "http"),
+    ("[[source]]", "source"),
+    ("[security]", "security"),
+    ("[[security.pattern]]", "security.pattern"),
+    ("[[budget]]", "budget"),
 )
+"""The sections behind those of the bot itself, the chat platforms and the cloud."""
 
 INTRODUCTION = """\
 # Configuration
@@ -51,7 +52,7 @@ one in the checkout works with the sandbox and comments every key. `python -m bo
 without connecting to anything and names all its faults at once, each with its line:
 
 ```text
-bot.toml:12  aliyun.regoin: unknown key, did you mean region?
+bot.toml:12  CLOUD.regoin: unknown key, did you mean region?
 ```
 
 - **Secrets** never stand in the file: `{ env = "NAME" }` names an environment variable,
@@ -64,12 +65,43 @@ bot.toml:12  aliyun.regoin: unknown key, did you mean region?
 """
 
 
-def page() -> str:
+def page(adapters: manifests.Adapters) -> str:
     """The whole page, as Markdown."""
-    return INTRODUCTION + "".join(_section(title, model) for title, model in SECTIONS)
+    sections = "".join(_section(*each, adapters) for each in tables(adapters))
+    return INTRODUCTION.replace("CLOUD", adapters.cloud.name) + sections
 
 
-def _section(title: str, model: type[BaseModel]) -> str:
+def tables(adapters: manifests.Adapters) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The title of each section, and its table."""
+    file = model_of(adapters)
+    for title, path in _sections(adapters):
+        table = faults.table_at(file, _steps(file, path))
+        if table is not None:
+            yield title, table
+
+
+def _sections(adapters: manifests.Adapters) -> Iterator[tuple[str, str]]:
+    """The title of each section, and the keys that lead to its table."""
+    yield "[bot]", "bot"
+    for one in (*adapters.chats, adapters.cloud):
+        yield f"[{one.name}]", one.name
+        for key, info in table_of(one.settings).model_fields.items():
+            if _is_table(info):
+                yield f"[{one.name}.{key}]", f"{one.name}.{key}"
+    yield from OWN
+
+
+def _steps(file: type[BaseModel], path: str) -> Iterator[str | int]:
+    """The steps to a table: into a list, and into a table of tables, leads one more."""
+    steps: list[str | int] = []
+    for key in path.split("."):
+        steps.append(key)
+        if faults.table_at(file, steps) is None:
+            steps.append(0)
+    yield from steps
+
+
+def _section(title: str, model: type[BaseModel], adapters: manifests.Adapters) -> str:
     about = " ".join((model.__doc__ or "").split())
     rows = [
         f"| `{name}` | {_kind(info)} | {_default(name, info)} | {_cell(info.description or '')} |"
@@ -77,7 +109,7 @@ def _section(title: str, model: type[BaseModel]) -> str:
         if not _is_table(info)
     ]
     table = "\n".join(["| Key | Type | Default | Meaning |", "|---|---|---|---|", *rows])
-    extra = f"\n{_budgets()}" if model is schema.Budget else ""
+    extra = f"\n{_budgets(adapters)}" if title == "[[budget]]" else ""
     return f"\n## {title}\n\n{about}\n\n{table}\n{extra}"
 
 
@@ -89,13 +121,13 @@ def _is_table(info: FieldInfo) -> bool:
 
 def _kind(info: FieldInfo) -> str:
     """What to write, in words, with the limits that there are."""
-    told = [part.words for part in info.metadata if isinstance(part, values.Shown)]
+    told = [part.words for part in info.metadata if isinstance(part, Shown)]
     return _cell((told[0] if told else _words(info.annotation)) + _limits(info))
 
 
 def _words(kind: Any) -> str:
     for part in getattr(kind, "__metadata__", ()):
-        if isinstance(part, values.Shown):
+        if isinstance(part, Shown):
             return part.words
     kind = _bare(kind)
     found = [part for part in get_args(kind) if part is not type(None)]
@@ -151,7 +183,7 @@ def _toml(value: Any) -> str:
         unit, size = next((u, s) for u, s in (("h", 3600), ("m", 60), ("s", 1)) if seconds % s == 0)
         return f'"{seconds // size}{unit}"'
     if isinstance(value, Path):
-        shown = value.relative_to(values.CHECKOUT) if value.is_absolute() else value
+        shown = value.relative_to(kinds.CHECKOUT) if value.is_absolute() else value
         return f'"{shown}"'
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(part) for part in value) + "]"
@@ -164,12 +196,12 @@ def _cell(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("|", "\\|")
 
 
-def _budgets() -> str:
+def _budgets(adapters: manifests.Adapters) -> str:
     """The default budgets, as a table."""
     rows = [
-        f"| `{platform}` | {', '.join(f'`{kind}`' for kind in kinds)} | `{per}` | {count} in "
-        f"{seconds:g} s |"
-        for platform, kinds, per, count, seconds in build.DEFAULT_BUDGETS
+        f"| `{limit.platform}` | {', '.join(f'`{kind}`' for kind in limit.kinds)} | "
+        f"`{limit.per}` | {limit.count} in {limit.seconds:g} s |"
+        for limit in build.limits(adapters)
     ]
     head = ["Default budgets:", "", "| Platform | Kinds | Per | Most |", "|---|---|---|---|"]
     return "\n".join([*head, *rows]) + "\n"

@@ -1,31 +1,18 @@
-"""The regions of Alibaba Cloud, so that a slip of the pen is not looked for at another end.
+"""The regions of the cloud, so that a slip of the pen is not looked for at another end.
 
-Source: https://help.aliyun.com/zh/ecs/product-overview/regions-and-zones. New ones come, so
-that one which is not here is no fault unless it looks like another, misspelt.
+New ones come, so that one which is not known is no fault unless it looks like another, misspelt.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from rapidfuzz.distance import OSA
 
 from bot.config.sight import Sight
 from bot.source import paths
 
-KNOWN = frozenset(
-    {
-        "cn-qingdao", "cn-beijing", "cn-zhangjiakou", "cn-huhehaote", "cn-wulanchabu",
-        "cn-hangzhou", "cn-shanghai", "cn-nanjing", "cn-fuzhou", "cn-shenzhen", "cn-heyuan",
-        "cn-guangzhou", "cn-chengdu", "cn-wuhan-lr", "cn-zhengzhou-jva", "cn-hongkong",
-        "cn-hangzhou-finance", "cn-shanghai-finance-1", "cn-shenzhen-finance-1",
-        "cn-beijing-finance-1", "cn-north-2-gov-1", "cn-heyuan-acdr-1",
-        "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3",
-        "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ap-south-1",
-        "us-east-1", "us-west-1", "na-south-1", "eu-central-1", "eu-west-1", "me-east-1",
-        "me-central-1",
-    }
-)  # fmt: skip
 SLIPS = 2
 
 
@@ -33,14 +20,15 @@ def check_regions(sight: Sight) -> None:
     """Note regions that there are not."""
     file = sight.file
     found: list[tuple[paths.Path, str]] = [(("oos", "region"), file.oos.region)]
-    if file.aliyun:
-        found.append((("aliyun", "region"), file.aliyun.region))
+    cloud, known = file.adapters.cloud.name, file.adapters.cloud.regions
+    if file.cloud:
+        found.append(((cloud, "region"), file.cloud.region))
     found += [(("command", name, "region"), one.region) for name, one in file.command.items()]
     found += [((*path, "region"), bus.region) for path, bus in sight.parts.entries("bus")]
     for path, name in found:
-        if not name or name in KNOWN or sight.told(*path):
+        if not name or name in known or sight.told(*path):
             continue
-        near = misspelt(name.lower())
+        near = misspelt(name.lower(), known)
         if near:
             sight.notes.fault(path, f"there is no region {name}, did you mean {near}?")
         else:
@@ -48,13 +36,13 @@ def check_regions(sight: Sight) -> None:
             sight.notes.warn(path, message)
 
 
-def misspelt(name: str) -> str:
+def misspelt(name: str, known: Collection[str]) -> str:
     """The region that is meant where a name is nearly that of one; "" where it is not. Another
     number is another region and no slip."""
-    if name in KNOWN:
+    if name in known:
         return name
     words = _words(name)
-    near = min(KNOWN, key=lambda one: (OSA.distance(name, one), one))
+    near = min(known, key=lambda one: (OSA.distance(name, one), one))
     slips = OSA.distance(words, _words(near))
     return near if 0 < slips <= SLIPS and OSA.distance(name, near) <= SLIPS else ""
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bot import source
 from bot.config import check_rules, check_runbooks, check_sources, partial, schema
 from bot.config.notes import Notes
-from bot.config.secret import Secret
 from bot.source import paths
+from bot.source.secret import Secret
+from bot.source.tables import Table
 
 SHORTEST_KEY = 32
 KEY_HINT = f"give {SHORTEST_KEY} random characters or more, such as `openssl rand -hex 32` prints"
 SHORTEST, SHORT = 8, 16
 """By a secret with fewer characters than the first nobody is recognised, and with fewer than the
 second hardly."""
-SECRETS = (
-    ("bot", "key"),
-    ("dingtalk", "client_secret"),
-    ("lark", "app_secret"),
-    ("aliyun", "credentials", "key_secret"),
-    ("aliyun", "credentials", "security_token"),
-)
 
 
 def resolved(
@@ -34,8 +28,8 @@ def resolved(
     notes: Notes,
 ) -> schema.File:
     """The file with its secrets read; those that cannot be read are noted as faults."""
-    reader = _Reader(folder, environ, notes)
-    for path in SECRETS:
+    reader = _Reader(file, folder, environ, notes)
+    for path in secrets(file):
         file = reader.read(file, path, path)
         reader.doubt(file, path)
     key = file.bot.key
@@ -52,10 +46,21 @@ def resolved(
     for place, endpoint in zip(parts.entries("endpoint"), endpoints, strict=True):
         reader.strength(endpoint.secret, (*place[0], "secret"))
     sources = [reader.source(source, place) for place, source in parts.entries("source")]
-    webhook = file.webhook.model_copy(update={"robot": tuple(robots)})
+    webhook = file.table("webhook")
+    if webhook is not None:
+        webhook = webhook.model_copy(update={"robot": tuple(robots)})
     return file.model_copy(
         update={"webhook": webhook, "endpoint": tuple(endpoints), "source": tuple(sources)}
     )
+
+
+def secrets(table: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of the secrets that stand in tables, and not in lists of tables."""
+    for key in type(table).model_fields if isinstance(table, Table) else ():
+        value = getattr(table, key)
+        if isinstance(value, Secret):
+            yield (*path, key)
+        yield from secrets(value, (*path, key))
 
 
 def _addressed(
@@ -89,7 +94,10 @@ def _many(value: Secret) -> str:
 class _Reader:
     """Reads secrets from the environment and from files beside ``folder``."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], notes: Notes) -> None:
+    def __init__(
+        self, file: schema.File, folder: Path, environ: Mapping[str, str], notes: Notes
+    ) -> None:
+        self.file = file
         self.folder = folder
         self.environ = environ
         self.notes = notes
@@ -147,7 +155,7 @@ class _Reader:
             table = self.read(table, (key,), (*place, key))
             given = getattr(table, key)
             if given is not None and given.known:
-                fault = check_sources.secret_fault(table, key, given)
+                fault = check_sources.secret_fault(self.file, table, key, given)
                 if fault:
                     self.notes.fault((*place, key), fault)
                 else:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from bot.config import values
-from bot.config.secret import Secret
-from bot.config.table import Table
-from bot.config.values import CaFile, Seconds, Text, Texts
+from bot.config import kinds
+from bot.source import values
+from bot.source.secret import Secret
+from bot.source.tables import Table
+from bot.source.values import CaFile, Seconds, Text, Texts
 
 HERE = "bot.toml"
 """The source of a value that stands in the file itself."""
@@ -40,8 +41,8 @@ class RunCommand(Table):
         "has it.",
     )
     Parameters: Annotated[
-        dict[Text, values.Argument],
-        BeforeValidator(values.json_table),
+        dict[Text, kinds.Argument],
+        BeforeValidator(kinds.json_table),
         values.Shown("table of text or number"),
     ] = Field(
         default_factory=dict,
@@ -59,12 +60,12 @@ class Target(Table):
         description="Ask for this command in `group`, through the checks and policies that hold "
         "for people. Who asks is `person`, or whoever the event is from.",
     )
-    args: dict[Text, values.Argument] = Field(
+    args: dict[Text, kinds.Argument] = Field(
         default_factory=dict,
         description="Parameter = path into the event (`$.data.role`), constant, or text with "
         "placeholders (`{{.data.role}}`) (`command`).",
     )
-    run_command: Annotated[RunCommand | None, BeforeValidator(values.json_table)] = Field(
+    run_command: Annotated[RunCommand | None, BeforeValidator(kinds.json_table)] = Field(
         default=None, description="See [[rule.target.run_command]](#ruletargetrun_command)."
     )
     person: Text | None = Field(
@@ -78,7 +79,7 @@ class Target(Table):
     group: Text | None = Field(
         default=None, description="Tell it in the group of this name; of `command`: ask there."
     )
-    platform: values.Platform | None = Field(
+    platform: kinds.Platform | None = Field(
         default=None, description="Where that group is, if both platforms have one of the name."
     )
     mention: Texts = Field(
@@ -108,7 +109,7 @@ class Target(Table):
         description="What is sent, in EventBridge's words: the whole event, what stands at one "
         "path, a constant, or a template with variables.",
     )
-    value: values.Json | None = Field(
+    value: kinds.Json | None = Field(
         default=None,
         description="The path (`JSONPATH`), the constant (`CONSTANT`), or the variables "
         '(`TEMPLATE`): `{ role = "$.data.role", from = "a constant" }`, or that as JSON text.',
@@ -131,7 +132,7 @@ class Rule(Table):
     name: Text = Field(description="Its name, as the audit log and dead letters tell it.")
     pattern: Annotated[
         dict[str, Any] | str | None,
-        BeforeValidator(values.pattern),
+        BeforeValidator(kinds.pattern),
         values.Shown("table or JSON text"),
     ] = Field(
         default=None,
@@ -140,7 +141,7 @@ class Rule(Table):
     )
     when: str | None = Field(
         default=None,
-        description='The same in short: `$.source == "dingtalk.approval" && $.data.role != null`.',
+        description='The same in short: `$.source == "%(approval)s" && $.data.role != null`.',
     )
     dialect: Literal["alibaba", "aws"] = Field(
         default="alibaba", description="Whose semantics hold where the two vendors differ."
@@ -181,30 +182,6 @@ class Endpoint(Table):
     )
 
 
-class Bus(Table):
-    """A bus of Alibaba Cloud's EventBridge, to which events are put with the credentials, the
-    time-out and the certificates of `[aliyun]`. It needs an `endpoint`, or the `account` whose own
-    it is."""
-
-    name: Text = Field(description="Name by which rules refer to it.")
-    bus: values.BusName = Field(
-        default="",
-        description="The bus's own name. Default: the `name`. The bus `default` takes events of "
-        "Alibaba Cloud's services alone.",
-    )
-    account: values.Account = Field(
-        default="", description="Id of the account, of which the endpoint's address is made."
-    )
-    region: values.Region = Field(
-        default="", description="Its region. Default: that of `[aliyun]`."
-    )
-    endpoint: values.OriginOrNone = Field(
-        default="",
-        description="Address of EventBridge. Default: "
-        "`https://ACCOUNT.eventbridge.REGION.aliyuncs.com`.",
-    )
-
-
 class Http(Table):
     """The server that takes events from outside. Without this table there is none."""
 
@@ -234,7 +211,7 @@ class Source(Table):
 
     name: Text = Field(description="Name by which the audit log speaks of it.")
     path: values.UrlPath = Field(description="Where it sends to: `/events/monitoring`.")
-    kind: Literal["cloudevents", "eventbridge", "webhook", "dingtalk", "lark"] = Field(
+    kind: kinds.Sender = Field(
         description="What it sends: CloudEvents; what EventBridge's HTTP target sends, or the "
         "shape with `detail-type` and `detail`; any JSON, read by `mapping`; or the callbacks of "
         "a chat platform, in place of its long connection."
@@ -246,7 +223,7 @@ class Source(Table):
     )
     token: Secret | None = Field(
         default=None,
-        description="What it sends along, if it can't sign; of `dingtalk` and `lark` the token of "
+        description="What it sends along, if it can't sign; of %(callbacks)s the token of "
         "their event settings.",
     )
     unsigned: bool = Field(
@@ -255,10 +232,10 @@ class Source(Table):
         "secret; what a proxy passed on is refused.",
     )
     encrypt_key: Secret | None = Field(
-        default=None, description="The key of encrypted callbacks (`dingtalk`: aes_key, `lark`)."
+        default=None, description="The key of encrypted callbacks (%(encrypt_key)s)."
     )
     card_secret: Secret | None = Field(
-        default=None, description="The key of card callbacks (`dingtalk`)."
+        default=None, description="The key of card callbacks (%(card_secret)s)."
     )
     addresses: Annotated[tuple[values.Network, ...], Field(strict=False)] = Field(
         default=(), description="IP addresses and networks it may send from. Default: any."
@@ -266,7 +243,7 @@ class Source(Table):
     only: Texts = Field(
         default=(),
         description="The event sources that it may name; `x.*` is all that begin with `x.`. "
-        "Default: any but the bot's own and those of the chat platforms (`dingtalk.`, `lark.`), "
+        "Default: any but the bot's own and those of the chat platforms (%(sources)s), "
         "which must be named.",
     )
     person: Text | None = Field(

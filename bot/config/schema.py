@@ -6,18 +6,22 @@ Types are strict: "5" is not 5. What several keys say together is judged in ``bo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
-from bot.config import rules, values
+from bot.config import rules
+from bot.config.kinds import CHECKOUT, Caller, FormPlatform, Kind, Platform, Regex
 from bot.config.operations import Command as Command
-from bot.config.runbooks import Oos, Webhook
-from bot.config.secret import Secret
-from bot.config.table import Table
-from bot.config.values import CaFile, Duration, Folder, Origin, Seconds, SomeTexts, Text, Texts
+from bot.config.runbooks import Oos
+from bot.model import manifests
+from bot.source import values
+from bot.source.secret import Secret
+from bot.source.tables import Table
+from bot.source.values import Duration, Folder, SomeTexts, Text, Texts
 
 
 class Bot(Table):
@@ -47,7 +51,7 @@ class Bot(Table):
         "tells of those, too. One installation, one file.",
     )
     commands: Folder = Field(
-        default=values.CHECKOUT / "commands",
+        default=CHECKOUT / "commands",
         description="Folder of the command files: what people can ask for.",
     )
     timezone: values.Zone = Field(
@@ -64,194 +68,12 @@ class Bot(Table):
     )
 
 
-class DingTalk(Table):
-    """The DingTalk application (an internal app with a robot in Stream mode). Leave the table out
-    where DingTalk is not used."""
-
-    client_id: Text = Field(description="The app's Client ID (formerly AppKey).")
-    client_secret: Secret = Field(description="The app's Client Secret (formerly AppSecret).")
-    robot_code: Annotated[str, StringConstraints(max_length=256)] = Field(
-        default="", description="The robot's code. Default: the `client_id`, as for internal apps."
-    )
-    robot_name: Annotated[str, StringConstraints(max_length=64)] = Field(
-        default="",
-        description="The robot's name as groups show it. Some clients leave it in the text, as in "
-        "`@Ops Bot restart …`; without this, words behind an `@` that look like the rest of a name "
-        "are passed over, up to a command.",
-    )
-    corps: SomeTexts = Field(
-        description="The corpIds of the organisations that the bot listens to; all others are "
-        "refused."
-    )
-    endpoint: Origin = Field(
-        default="https://api.dingtalk.com", description="Address of the open platform's API."
-    )
-    webhook_hosts: values.WebHosts = Field(
-        default=("oapi.dingtalk.com",),
-        description="Hosts (`host` or `host:port`) that a message's session webhook may point to; "
-        "answers are sent nowhere else. Only https, unless `http://` stands before the host.",
-    )
-    card_template: Text = Field(
-        default="1366a1eb-bc54-4859-ac88-517c56a9acb1.schema",
-        description="Card template with buttons. The default is the public one of DingTalk's SDK; "
-        "for production import a template of your own in the card platform.",
-    )
-    plain_template: Text = Field(
-        default="589420e2-c1e2-46ef-a5ed-b8728e654da9.schema",
-        description="Card template without buttons, by which a late reply can mention people.",
-    )
-    card_value_bytes: int = Field(
-        default=1024,
-        ge=256,
-        le=65536,
-        description="Most bytes (UTF-8) of one value of a card. DingTalk documents 1 KB; longer "
-        "plans go into a message before the card.",
-    )
-    late_reply: Literal["card", "group_message"] = Field(
-        default="card",
-        description="How to answer once the session webhook of the question has expired (90 "
-        "minutes): `card` (a card without buttons, which can mention people) or `group_message` (a "
-        "plain one, which cannot).",
-    )
-    idle_seconds: Seconds = Field(
-        default=180.0,
-        description="Open a new connection when nothing arrived for so long, not even a ping.",
-    )
-    reconnect_after: Seconds = Field(
-        default=1200.0,
-        description="Replace a connection that is so old, in seconds, by a new one: one may answer "
-        "pings and bring no events. The new one stands before the old one goes.",
-    )
-    call_timeout: Seconds = Field(
-        default=10.0, description="Longest wait for one API call, in seconds."
-    )
-    ca_file: CaFile = Field(
-        default=None,
-        description="PEM file of the certificates to trust instead of the usual ones, where a "
-        "gateway with a private authority stands in between.",
-    )
-
-
-class Lark(Table):
-    """The Lark/Feishu application (a self-built app with a bot, events by long connection). Leave
-    the table out where Lark is not used."""
-
-    app_id: Text = Field(description="The app's App ID (`cli_…`).")
-    app_secret: Secret = Field(description="The app's App Secret.")
-    tenants: SomeTexts = Field(
-        description="The tenant_keys of the organisations that the bot listens to; all others are "
-        "refused."
-    )
-    domain: Origin = Field(
-        default="https://open.feishu.cn",
-        description="Address of the open platform: `https://open.larksuite.com` outside China.",
-    )
-    idle_seconds: Seconds = Field(
-        default=240.0,
-        description="Open a new connection when nothing arrived for so long, not even a pong.",
-    )
-    reconnect_after: Seconds = Field(
-        default=1200.0,
-        description="Replace a connection that is so old, in seconds, by a new one: one may answer "
-        "pings and bring no events. The new one stands before the old one goes.",
-    )
-    call_timeout: Seconds = Field(
-        default=10.0, description="Longest wait for one API call, in seconds."
-    )
-    ca_file: CaFile = Field(
-        default=None,
-        description="PEM file of the certificates to trust instead of the usual ones, where a "
-        "gateway with a private authority stands in between.",
-    )
-    approvals: Texts = Field(
-        default=(),
-        description="Approval codes whose events the bot subscribes to beside those of `[[form]]`, "
-        "so that rules hear of them.",
-    )
-    reply_in_thread: bool = Field(
-        default=True,
-        description="Start a topic under the question with the first answer, so that all that "
-        "follows stands there. Questions asked in a topic are answered there in any case.",
-    )
-
-
-class Credentials(Table):
-    """How the bot signs in to Alibaba Cloud."""
-
-    type: Literal["default", "key", "role"] = Field(
-        default="default",
-        description="`default`: the SDK's chain (environment, configuration file, the instance's "
-        "RAM role). `key`: the AccessKey below. `role`: assume `role_arn`, with the AccessKey "
-        "below or, without one, with the chain; the session's name carries the request's number, "
-        "so that ActionTrail shows it.",
-    )
-    key_id: Annotated[str, StringConstraints(max_length=256)] = Field(
-        default="", description="AccessKey ID (`key`, `role`)."
-    )
-    key_secret: Secret | None = Field(default=None, description="AccessKey secret (`key`, `role`).")
-    security_token: Secret | None = Field(
-        default=None, description="STS token that belongs to a temporary AccessKey (`key`)."
-    )
-    role_arn: Annotated[str, StringConstraints(max_length=1024)] = Field(
-        default="", description="The RAM role to assume (`role`): `acs:ram::<account>:role/<name>`."
-    )
-    external_id: Annotated[str, StringConstraints(max_length=1224)] = Field(
-        default="", description="External id that the role's trust policy asks for (`role`)."
-    )
-    sts_endpoint: values.Host | None = Field(
-        default=None, description="Host of the STS service (`role`). Default: `sts.aliyuncs.com`."
-    )
-
-
-class Aliyun(Table):
-    """Alibaba Cloud, where approved operations run (ECS Cloud Assistant)."""
-
-    region: Text = Field(description="Region of instances unless a command names another one.")
-    endpoint: values.OriginOrNone = Field(
-        default="", description="Address of the ECS API. Default: the region's own."
-    )
-    endpoints: dict[Text, Origin] = Field(
-        default_factory=dict,
-        description="Addresses of other products that templates call, by product (`vpc`, `oos` …); "
-        '`"*"` is all of them. Default: each product\'s own. `endpoint` stays that of ECS.',
-    )
-    max_instances_per_call: int = Field(
-        default=100,
-        ge=1,
-        le=100,
-        description="Instances per call of Cloud Assistant; a larger request takes several steps.",
-    )
-    page_size: int = Field(
-        default=50, ge=1, le=50, description="Results read per call when polling."
-    )
-    call_timeout: Seconds = Field(
-        default=10.0, description="Longest wait for one API call, in seconds."
-    )
-    ca_file: CaFile = Field(
-        default=None,
-        description="PEM file of the certificates to trust instead of the usual ones, where a "
-        "gateway with a private authority stands in between.",
-    )
-    credentials: Credentials = Field(
-        default_factory=Credentials, description="See [aliyun.credentials](#aliyuncredentials)."
-    )
-
-
 class Person(Table):
     """One human, whatever accounts they hold. Votes are counted per person, so no account may
     stand at two people."""
 
     id: Text = Field(description="Short name by which this file and the audit log speak of them.")
     name: Text | None = Field(default=None, description="Name shown on cards. Default: the id.")
-    dingtalk: Text | None = Field(
-        default=None,
-        description="Their DingTalk userid; where `corps` names several, `corp:userid`.",
-    )
-    lark: Text | None = Field(
-        default=None,
-        description="Their Lark open_id (of this very app); where `tenants` names several, "
-        "`tenant:open_id`.",
-    )
     accounts: Texts = Field(
         default=(),
         description="Further accounts, where they have several on a platform: "
@@ -333,8 +155,8 @@ class Policy(Table):
 class Group(Table):
     """A chat where the bot works. It answers in no other."""
 
-    platform: values.Platform = Field(description="Where the chat is.")
-    chat: Text = Field(description="DingTalk openConversationId (`cid…`) or Lark chat_id (`oc_…`).")
+    platform: Platform = Field(description="Where the chat is.")
+    chat: Text = Field(description="%(chat)s.")
     name: Text = Field(description="Name by which forms refer to it.")
     locale: values.Locale | None = Field(
         default=None, description="Its language. Default: that of `[bot]`."
@@ -348,8 +170,8 @@ class Group(Table):
 class Form(Table):
     """An OA approval form that asks for a command."""
 
-    platform: values.Platform = Field(description="Where the form is.")
-    form: Text = Field(description="DingTalk process code (`PROC-…`) or Lark approval code.")
+    platform: FormPlatform = Field(description="Where the form is.")
+    form: Text = Field(description="%(form)s.")
     command: Text = Field(description="The command that it asks for.")
     args: dict[Text, Annotated[str, StringConstraints(min_length=1, max_length=1024)]] = Field(
         default_factory=dict,
@@ -367,7 +189,7 @@ class Form(Table):
 class Pattern(Table):
     """Something that must not, or must, be found before a command runs."""
 
-    regex: values.Regex = Field(
+    regex: Regex = Field(
         description="Python regular expression, searched for anywhere in the text. In the syntax "
         "of RE2 it takes next to no time on any text; with what only Python has (look-around, "
         "references back) it is judged apart, for a second at most: what takes longer is refused."
@@ -428,18 +250,18 @@ class Budget(Table):
     """How often the bot calls a platform. A platform without an entry has the default ones; what
     exceeds a budget waits its turn and is never dropped."""
 
-    platform: values.Caller = Field(
+    platform: Caller = Field(
         description="Which platform. `webhook` is all custom robots and other addresses that "
-        "messages go to, `webhook.lark` those of one kind."
+        "messages go to, `%(robot)s` those of one kind."
     )
-    kinds: Annotated[tuple[values.Kind, ...], Field(strict=False, min_length=1)] = Field(
+    kinds: Annotated[tuple[Kind, ...], Field(strict=False, min_length=1)] = Field(
         description="`say` (messages), `card` (cards and their updates), `lookup` (forms and "
-        "instances read), `run` (runs started and stopped, and what templates call; `aliyun` "
+        "instances read), `run` (runs started and stopped, and what templates call; `%(cloud)s` "
         "only). `webhook` has `say` alone. Kinds named together share the budget."
     )
     per: Literal["chat", "app", "region"] = Field(
-        description="Each chat has its own (`chat`; for `aliyun` each `region`, for `webhook` each "
-        "robot), or the whole `app` has one."
+        description="Each chat has its own (`chat`; for `%(cloud)s` each `region`, for `webhook` "
+        "each robot), or the whole `app` has one."
     )
     count: int = Field(ge=1, le=100000, description="So many calls …")
     per_seconds: float = Field(
@@ -447,13 +269,58 @@ class Budget(Table):
     )
 
 
+class Robot(Protocol):
+    """What a configuration needs of a robot's table."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def platform(self) -> str: ...
+    @property
+    def url(self) -> Secret: ...
+    @property
+    def secret(self) -> Secret | None: ...
+
+
+class Robots(Protocol):
+    """What a configuration needs of the table of robots."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]: ...
+    @property
+    def robot(self) -> tuple[Robot, ...]: ...
+
+
+class Bus(Protocol):
+    """What a configuration needs of the table of a bus."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def bus(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def endpoint(self) -> str: ...
+
+
+class Cloud(Protocol):
+    """What a configuration needs of the table of the cloud."""
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def endpoints(self) -> Mapping[str, str]: ...
+
+
 class File(Table):
-    """The whole file."""
+    """The whole file. ``bot.config.file`` adds the tables and keys of the adapters' manifests."""
+
+    adapters: ClassVar[manifests.Adapters]
 
     bot: Bot = Field(default_factory=Bot)
-    dingtalk: DingTalk | None = None
-    lark: Lark | None = None
-    aliyun: Aliyun | None = None
     person: Annotated[tuple[Person, ...], Field(strict=False)] = ()
     role: dict[Text, Role] = Field(default_factory=dict)
     policy: dict[Text, Policy] = Field(default_factory=dict)
@@ -461,11 +328,39 @@ class File(Table):
     command: dict[Text, Command] = Field(default_factory=dict)
     form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
     oos: Oos = Field(default_factory=Oos)
-    webhook: Webhook = Field(default_factory=Webhook)
     rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()
     endpoint: Annotated[tuple[rules.Endpoint, ...], Field(strict=False)] = ()
-    bus: Annotated[tuple[rules.Bus, ...], Field(strict=False)] = ()
     http: rules.Http | None = None
     source: Annotated[tuple[rules.Source, ...], Field(strict=False)] = ()
     security: Security = Field(default_factory=Security)
     budget: Annotated[tuple[Budget, ...], Field(strict=False)] = ()
+
+    def table(self, name: str) -> Table | None:
+        """The table of an adapter; None where the file has none."""
+        found: Table | None = getattr(self, name)
+        return found
+
+    @property
+    def chats(self) -> dict[str, Table]:
+        """The tables of chat platforms that the file has."""
+        tables = {name: self.table(name) for name in self.adapters.platforms}
+        return {name: table for name, table in tables.items() if table is not None}
+
+    @property
+    def cloud(self) -> Cloud | None:
+        """The table of the cloud."""
+        found: Cloud | None = getattr(self, self.adapters.cloud.name)
+        return found
+
+    @property
+    def robots(self) -> Robots:
+        """The table of robots, be it empty."""
+        found: Robots = getattr(self, self.adapters.robots.name)
+        return found
+
+    def tenants(self, platform: str) -> tuple[str, ...]:
+        """The organisations that the bot listens to on a platform."""
+        found: tuple[str, ...] = ()
+        if platform in self.chats:
+            found = getattr(self.chats[platform], self.adapters.chat(platform).tenants)
+        return found

@@ -9,8 +9,6 @@ from bot.config import schema
 from bot.config.notes import Command, Notes
 from bot.config.partial import Partial
 
-PLATFORMS = ("dingtalk", "lark")
-
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -23,12 +21,12 @@ class Sight:
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        return tuple(name for name in PLATFORMS if getattr(self.file, name) is not None)
+        return tuple(self.file.chats)
 
     @property
     def given_platforms(self) -> tuple[str, ...]:
         """Those that have a table, be it a faulty one."""
-        return tuple(name for name in PLATFORMS if name in self.parts.values)
+        return tuple(name for name in self.file.adapters.platforms if name in self.parts.values)
 
     def told(self, *path: str | int) -> bool:
         """Is the value at this path, which others are judged by, already known to be wrong?"""

@@ -5,7 +5,7 @@ Adapters implement these; the core and its tests know nothing else of a platform
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -170,3 +170,30 @@ class PollFailed(Exception):
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class Models(Protocol):
+    """What is known of the APIs of the cloud's products. ``version`` "": the usual one."""
+
+    def names(self, service: str, version: str) -> Collection[str]:
+        """Its APIs; none: nothing is known of this version."""
+
+    def parameters(self, service: str, api: str) -> Collection[str]:
+        """The parameters of an API, as they go over the wire."""
+
+    def required(self, service: str, api: str) -> Collection[str]:
+        """Those that a call cannot be without."""
+
+    def kind(self, service: str, api: str, name: str) -> str:
+        """What a parameter takes, by its name on the wire: "number", "boolean", or else."""
+
+    def wire(self, service: str, api: str, name: str) -> str:
+        """The parameter that a template means by a name; empty: there is none."""
+
+
+class Robots(Outlet, Protocol):
+    """Brings messages of templates and rules to robots."""
+
+    def account(self, uri: str) -> tuple[str, str]:
+        """Who counts what is sent to an address: the kind of robot, and its name."""
+        ...

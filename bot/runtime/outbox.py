@@ -15,10 +15,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from bot import failpoints, model
 from bot.model import ports
+from bot.model.manifests import RateLimit
 from bot.runtime import engine
 from bot.store import codec, port
 
@@ -52,25 +53,6 @@ Account = Callable[[port.Bucket], port.Bucket]
 """Who counts what goes into a bucket: one address may be reached by several names."""
 
 
-@dataclass(frozen=True)
-class Budget:
-    """At most ``count`` effects of these ``kinds`` within any ``seconds``, per chat or for the
-    whole app. ``platform`` is the adapter's name ("" is the executors, whose chat is a region;
-    "webhook" the robots, whose chat is an address, and "webhook.KIND" those of one kind);
-    kinds: say, card, run, lookup."""
-
-    platform: str
-    kinds: frozenset[str]
-    per: Literal["chat", "app"]
-    count: int
-    seconds: float
-
-    def counts(self, bucket: port.Bucket) -> bool:
-        """Is what goes there under this budget? One of a platform holds for all its kinds."""
-        named = (bucket.platform, bucket.platform.partition(".")[0])
-        return self.platform in named and bucket.kind in self.kinds
-
-
 @dataclass
 class _Window:
     """The last calls that a budget counts, as milliseconds of the monotonic clock, each from when
@@ -96,7 +78,7 @@ class Quotas:
 
     def __init__(
         self,
-        budgets: Iterable[Budget],
+        budgets: Iterable[RateLimit],
         clock: ports.Clock,
         most: int = IN_FLIGHT,
         account: Account = lambda bucket: bucket,
@@ -106,7 +88,7 @@ class Quotas:
         self._clock = clock
         self._most = most
         self._flying: dict[str, int] = {}
-        self._windows: dict[tuple[Budget, str], _Window] = {}
+        self._windows: dict[tuple[RateLimit, str], _Window] = {}
         self._paused: dict[port.Bucket, int] = {}
         self._lock = threading.Lock()
 
@@ -118,7 +100,7 @@ class Quotas:
     def _of(self, bucket: port.Bucket) -> list[_Window]:
         windows = []
         for budget in self._budgets:
-            if not budget.counts(bucket):
+            if not budget.counts(bucket.platform, bucket.kind):
                 continue
             key = (budget, bucket.chat if budget.per == "chat" else "")
             window = self._windows.get(key)
@@ -197,7 +179,7 @@ class Outbox:
         self,
         engine: engine.Engine,
         route: Route,
-        budgets: Sequence[Budget],
+        budgets: Sequence[RateLimit],
         clock: ports.Clock,
         *,
         in_flight: int = IN_FLIGHT,

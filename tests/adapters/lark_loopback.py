@@ -16,6 +16,7 @@ from aiohttp import web
 
 from adapters import lark
 from adapters.lark import codec
+from adapters.lark.chat import Lark
 from bot import model
 from bot.model import ports
 
@@ -285,7 +286,7 @@ async def platform() -> Any:
 @asynccontextmanager
 async def running(served: Loopback, engine: Engine, submit: Any = None, **others: Any) -> Any:
     """The adapter connected to ``served`` and handing events to ``engine``."""
-    chat = lark.Lark(settings(served, **others), Clock())
+    chat = Lark(settings(served, **others), Clock())
     ready = asyncio.Event()
     task = asyncio.create_task(chat.run(submit or engine.submit, ready.set))
     waiting = asyncio.create_task(ready.wait())

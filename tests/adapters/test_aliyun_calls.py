@@ -275,7 +275,7 @@ async def test_a_read_that_fails_changed_nothing(aliyun: Aliyun, party: Party) -
 
 async def test_a_slow_answer_is_unknown(party: Party) -> None:
     await party.fault("StopInvocation", "slow", seconds=30)
-    async with executor(party.base_url, read_timeout=0.1) as one:
+    async with executor(party.base_url, call_timeout=0.1) as one:
         outcome = await one.perform(call("StopInvocation", InvokeId="t-1"), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert "in time" in outcome.reason

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from adapters.dingtalk import DingTalk, Settings, events, logs, send, stream
+from adapters.dingtalk import Settings, events, logs, send, stream
+from adapters.dingtalk.chat import DingTalk
 from bot import model
 from bot.model import ports
 from tests.adapters.dingtalk_gateway import CARD, CHAT, Gateway, chat, until

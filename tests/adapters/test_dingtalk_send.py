@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adapters.dingtalk import DingTalk, Settings, api, send
+from adapters.dingtalk import Settings, api, send
+from adapters.dingtalk.chat import DingTalk
 from bot import model
 from bot.model import ports
 from sandbox import world

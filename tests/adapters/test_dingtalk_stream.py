@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from adapters.dingtalk import DingTalk, Settings, logs
+from adapters.dingtalk import Settings, logs
+from adapters.dingtalk.chat import DingTalk
 from bot import model
 from bot.model import ports
 from tests.adapters.dingtalk_gateway import CARD, CHAT, Gateway, chat, until

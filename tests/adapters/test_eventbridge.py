@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from adapters import eventbridge, openapi
 from adapters.common import http
 from adapters.eventbridge import answers, events, settings, signing
+from adapters.eventbridge.outlet import EventBridge
 from bench import outbound
 from bot import model
 from sandbox import world
@@ -29,7 +30,7 @@ from tests.adapters.outlet_stage import AT, EVENT, Clock, delivery
 from tests.sandbox import aliyun_party
 
 KEYS = openapi.Credentials("key", world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
-Make = Callable[..., eventbridge.EventBridge]
+Make = Callable[..., EventBridge]
 
 
 @pytest.fixture
@@ -43,11 +44,11 @@ async def make(party: Aliyun) -> AsyncIterator[Make]:
     """An adapter with one bus, "events", which is the stand-in's "sandbox" unless told."""
     async with AsyncExitStack() as stack:
 
-        def made(clock: Clock | None = None, **more: Any) -> eventbridge.EventBridge:
+        def made(clock: Clock | None = None, **more: Any) -> EventBridge:
             endpoint = more.pop("endpoint", party.base_url)
-            bus = eventbridge.Bus("events", more.pop("bus", "sandbox"), endpoint)
+            bus = eventbridge.Bus("events", more.pop("bus", "sandbox"), endpoint=endpoint)
             given = eventbridge.Settings((bus,), **{"credentials": KEYS, **more})
-            outlet = eventbridge.EventBridge(given, clock or Clock())
+            outlet = EventBridge(given, clock or Clock())
             stack.push_async_callback(outlet.close)
             return outlet
 
@@ -316,7 +317,7 @@ def test_buses_that_cannot_be_meant() -> None:
         (eventbridge.Settings((one,), ca_file="/nowhere.pem"), "holds no certificates"),
     ):
         with pytest.raises(eventbridge.Misfit, match=sentence):
-            eventbridge.EventBridge(told, Clock())
+            EventBridge(told, Clock())
 
 
 JSON = st.recursive(

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from Crypto.Cipher import AES
 
-from adapters import dingtalk as adapters_dingtalk
-from adapters import lark as adapters_lark
 from adapters.dingtalk import events as dingtalk_events
+from adapters.dingtalk import settings as ding_settings
+from adapters.dingtalk.chat import DingTalk
 from adapters.inlet import callback, ciphers, dingtalk, lark, refusal
+from adapters.lark import chat as adapters_lark
 from adapters.lark import events as lark_events
+from adapters.lark import settings as lark_settings
 from bot import model
 from bot.model import ports
 from sandbox import base, world
@@ -418,10 +420,8 @@ def test_garbage_is_refused_in_the_same_words() -> None:
 
 async def test_dingtalks_adapter_without_its_stream(tmp_path: Path) -> None:
     """It connects to nothing, and what it says of a payload is what the inlet needs."""
-    settings = adapters_dingtalk.Settings(
-        "id", "secret", stream=False, endpoint="http://127.0.0.1:9"
-    )
-    party = adapters_dingtalk.DingTalk(settings, rig.Clock())
+    settings = ding_settings.Settings("id", "secret", stream=False, endpoint="http://127.0.0.1:9")
+    party = DingTalk(settings, rig.Clock())
     wired = ding_source(decode=party.decode, answer=party.answer)
     async with running(party), staged(tmp_path, wired) as stage:
         assert ding_said(await ding_event(stage, FINISHED)) == b"success"
@@ -434,8 +434,8 @@ async def test_dingtalks_adapter_without_its_stream(tmp_path: Path) -> None:
 async def test_larks_adapter_without_its_connection(tmp_path: Path) -> None:
     async with lark_client.served(Lark(base.Clock())) as client:
         party = adapters_lark.Lark(
-            adapters_lark.Settings(
-                world.LARK_APP_ID, world.LARK_APP_SECRET, client.base_url, stream=False
+            lark_settings.Settings(
+                world.LARK_APP_ID, world.LARK_APP_SECRET, domain=client.base_url, stream=False
             ),
             rig.Clock(),
         )

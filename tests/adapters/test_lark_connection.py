@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapters import lark
 from adapters.lark import codec, connection
+from adapters.lark.chat import Lark
 from bot import model
 from bot.model import ports
 from tests.adapters import lark_loopback as loopback
@@ -440,6 +440,6 @@ async def test_no_key_ticket_or_secret_reaches_a_log(served, engine, caplog, cap
 
 
 async def test_it_is_a_chat_by_the_protocol(served):
-    chat: ports.Chat = lark.Lark(loopback.settings(served), loopback.Clock())
+    chat: ports.Chat = Lark(loopback.settings(served), loopback.Clock())
     assert chat.name == "lark"
     await chat.close()

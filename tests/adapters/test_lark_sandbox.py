@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from adapters import lark
+from adapters.lark.chat import Lark
 from bot import model
 from bot.model import ports
 from sandbox import base, world
@@ -51,7 +52,7 @@ async def connected(party: Platform, engine: loopback.Engine, **others: Any) -> 
         "backoff_first": 0.02,
         "backoff_most": 0.1,
     }
-    chat = lark.Lark(lark.Settings(**{**given, **others}), Now(party.clock))
+    chat = Lark(lark.Settings(**{**given, **others}), Now(party.clock))
     ready = asyncio.Event()
     task = asyncio.create_task(chat.run(engine.submit, ready.set))
     waiting = asyncio.create_task(ready.wait())

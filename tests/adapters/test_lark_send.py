@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adapters import lark
 from adapters.lark import send
+from adapters.lark.chat import Lark
 from bot import model
 from tests.adapters import lark_loopback as loopback
 from tests.adapters.test_lark_events import sample
@@ -40,7 +40,7 @@ async def served() -> Any:
 
 @pytest.fixture
 async def chat(served) -> Any:
-    made = lark.Lark(loopback.settings(served, call_timeout=0.3), loopback.Clock())
+    made = Lark(loopback.settings(served, call_timeout=0.3), loopback.Clock())
     yield made
     await made.close()
 
@@ -154,13 +154,13 @@ async def test_the_permissions_that_the_platform_misses_are_said(served, chat, b
 
 async def test_an_unanswered_send_is_not_repeated_once_its_uuid_is_forgotten(served):
     clock = loopback.Clock()
-    chat = lark.Lark(loopback.settings(served), clock)
+    chat = Lark(loopback.settings(served), clock)
     served.queue(REPLY, "hang up", "hang up")
     lost = await chat.perform(model.Say(PLACE, HELLO, "k"), model.Attempt())
     assert isinstance(lost, model.NotSent)
     assert lost.uncertain
     await chat.close()
-    chat = lark.Lark(loopback.settings(served), clock)  # as after a restart
+    chat = Lark(loopback.settings(served), clock)  # as after a restart
     clock.seconds += 3000
     assert isinstance(await chat.perform(model.Say(PLACE, HELLO, "k"), again()), model.NotSent)
     clock.seconds += 600
@@ -194,7 +194,7 @@ async def test_a_stale_token_is_renewed_once(served, chat):
 
 async def test_the_token_is_renewed_before_it_expires(served):
     clock = loopback.Clock()
-    chat = lark.Lark(loopback.settings(served), clock)
+    chat = Lark(loopback.settings(served), clock)
     for seconds in (0, 6500, 200):
         clock.seconds += seconds
         await chat.perform(FORM, model.Attempt())

@@ -31,7 +31,7 @@ class Refusal(Exception):
 
 
 def pool(credentials: openapi.Credentials = KEY, **more: Any) -> clients.Clients:
-    settings = openapi.Settings("cn-hangzhou", "", credentials, **more)
+    settings = openapi.Settings("cn-hangzhou", "", credentials=credentials, **more)
     return clients.Clients(settings, clients.generic)
 
 

@@ -10,6 +10,8 @@ import pytest
 from aiohttp import web
 
 from adapters import dingtalk, lark
+from adapters.dingtalk.chat import DingTalk
+from adapters.lark.chat import Lark
 from bench import answers, callers, outbound, wire
 from bot import model
 from bot.model import ports
@@ -46,16 +48,14 @@ async def test_a_private_authority_is_trusted_where_it_is_named(
     runner, url = await served(own)
     try:
         for ca_file, wanted in ((str(bundle), model.Done), ("", model.NotSent)):
-            chat: dingtalk.DingTalk | lark.Lark
+            chat: DingTalk | Lark
             if platform == "dingtalk":
                 settings = dingtalk.Settings(
                     "id", "secret", endpoint=url, webhook_hosts=(url,), ca_file=ca_file
                 )
-                chat = dingtalk.DingTalk(settings, Clock())
+                chat = DingTalk(settings, Clock())
             else:
-                chat = lark.Lark(
-                    lark.Settings("id", "secret", domain=url, ca_file=ca_file), Clock()
-                )
+                chat = Lark(lark.Settings("id", "secret", domain=url, ca_file=ca_file), Clock())
             effect = callers.say(platform, 1, f"{url}/robot/sendBySession?session=1")
             outcome = await chat.perform(effect, model.Attempt())
             await chat.close()

@@ -17,7 +17,7 @@ LARK = "https://open.feishu.cn/open-apis/bot/v2/hook/abc-123"
 
 
 def book(*robots: webhook.Robot, hosts: tuple[str, ...] = HOSTS) -> address.Book:
-    return address.Book(webhook.Settings(hosts=hosts, robots=robots))
+    return address.Book(webhook.Settings(hosts=hosts, robot=robots))
 
 
 def refusal(uri: str, **more: Any) -> address.Misfit:
@@ -145,7 +145,7 @@ def test_hosts_that_cannot_be_meant(entry: str) -> None:
 
 def test_a_configured_robot_is_known_by_its_address() -> None:
     ops = webhook.Robot("ops", DINGTALK, "SECx", ("k",))
-    gate = webhook.Robot("gate", "http://10.0.0.1:81/dt?key=s3cret", kind="lark")
+    gate = webhook.Robot("gate", "http://10.0.0.1:81/dt?key=s3cret", platform="lark")
     known = book(ops, gate)
     for uri in (DINGTALK, "robot:ops", " Robot: ops", DINGTALK.replace("oapi", "OApi")):
         target = known.target(uri)

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from adapters import webhook
-from bot import config, model, store
-from bot.app import outside
+from bot import model, store
+from bot.app import adapters, outside
 from bot.commands import loader
 from bot.config import build
+from bot.model.manifests import RateLimit
 from bot.runtime import clock as machine
 from bot.runtime import outbox
 from bot.store import codec
@@ -101,14 +102,14 @@ async def test_one_robot_counts_as_one(stage: Stage) -> None:
 
 def quotas(clock: rig.Clock, account: outbox.Account) -> outbox.Quotas:
     budgets = [
-        outbox.Budget(platform, frozenset(kinds), per, count, seconds)
+        RateLimit(platform, tuple(kinds), per, count, seconds)
         for platform, kinds, per, count, seconds in build.DEFAULT_BUDGETS
     ]
     return outbox.Quotas(budgets, clock, account=account)
 
 
 async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
-    settings = config.load(SHIPPED, {}, known_commands=loader.load)
+    settings = adapters.load(SHIPPED, {}, known_commands=loader.load)
     party = outside.Outside.of(settings, machine.Steady(machine.MachineClock()))
     clock = rig.Clock()
     limits = quotas(clock, party.account)
@@ -144,7 +145,7 @@ async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
 
 
 def test_a_budget_of_webhook_holds_for_every_kind_of_robot() -> None:
-    one = outbox.Budget("webhook", frozenset({"say"}), "app", 3, 60.0)
+    one = RateLimit("webhook", ("say",), "app", 3, 60.0)
     clock = rig.Clock()
     limits = outbox.Quotas([one], clock)
     for platform in ("webhook.lark", "webhook.dingtalk", "webhook"):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from adapters import webhook
 from adapters.common import http
 from adapters.webhook import address, answers, bodies, sender, translate
+from adapters.webhook.hook import Webhook
 from bot import model
 from bot.model import ports
 
@@ -313,7 +314,7 @@ def test_signatures_of_known_cases() -> None:
 
 def test_a_line_that_cannot_be_formatted_is_told_at_once() -> None:
     with pytest.raises(webhook.Misfit, match=r"\[webhook\] reference or answering"):
-        webhook.Webhook(webhook.Settings(reference="#{number}"), _Clock())
+        Webhook(webhook.Settings(reference="#{number}"), _Clock())
 
 
 class _Clock(ports.Clock):

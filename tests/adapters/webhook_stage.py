@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters import webhook
+from adapters.webhook.hook import Webhook
 from bot import model
 from bot.model import ports
 from sandbox import base
@@ -37,11 +38,9 @@ class Stage:
         self.clock = dingtalk.clock
         self._stack = stack
 
-    def make(self, *robots: webhook.Robot, **settings: Any) -> webhook.Webhook:
+    def make(self, *robots: webhook.Robot, **settings: Any) -> Webhook:
         hosts = settings.pop("hosts", (self.dingtalk.base_url, self.lark.base_url))
-        made = webhook.Webhook(
-            webhook.Settings(hosts=hosts, robots=robots, **settings), Clock(self.clock)
-        )
+        made = Webhook(webhook.Settings(hosts=hosts, robot=robots, **settings), Clock(self.clock))
         self._stack.push_async_callback(made.close)
         return made
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from bot import app, config, store
+from bot import app, store
+from bot.app import adapters
 from sandbox import demo, play
 from sandbox.client import Sandbox
 
@@ -34,7 +35,7 @@ class Scene(play.Play):
     def __init__(self, sandbox: Sandbox, platform: str, path: Path) -> None:
         super().__init__(sandbox, platform, patience=20.0)
         self.clock = MovedClock()
-        self.settings = config.load(path)
+        self.settings = adapters.load(path)
         self.app = app.App(self.settings, self.clock)
         self.stop = asyncio.Event()
         self.task: asyncio.Task[None] | None = None

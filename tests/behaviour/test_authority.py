@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot import config, model
+from bot import model
+from bot.app import adapters
 from tests.behaviour.conftest import Scene
 
 
@@ -21,7 +22,7 @@ async def edited(scene: Scene, *changes: tuple[str, str]) -> None:
     await scene.end()
     path = scene.settings.path
     edit(path, *changes)
-    scene.settings = config.load(path)
+    scene.settings = adapters.load(path)
     await scene.start()
 
 

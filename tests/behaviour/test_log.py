@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot import app, config
+from bot import app
+from bot.app import adapters
 from bot.runtime import logs
 from sandbox import demo, play
 from tests.behaviour.conftest import Scene
@@ -62,7 +63,7 @@ async def test_a_rejection_is_told_as_its_end(
 
 def test_the_banner_says_what_starts_and_what_it_connects_to(tmp_path: Path) -> None:
     ports = dict.fromkeys(("control", "dingtalk", "lark", "aliyun", "sink"), 17999)
-    settings = config.load(demo.configuration(tmp_path, ports))
+    settings = adapters.load(demo.configuration(tmp_path, ports))
     said = app.banner(settings)
     for part in ("countersign 0.", str(settings.path), "dingtalk", "lark", "aliyun"):
         assert part in said

@@ -12,7 +12,8 @@ from adapters.dingtalk import events as dingtalk_events
 from adapters.lark import codec
 from adapters.lark import events as lark_events
 from bench import figures, frames, processes, wire
-from bot import config, model, store
+from bot import model, store
+from bot.app import adapters
 from bot.commands import loader
 from bot.store import codec as store_codec
 
@@ -73,7 +74,7 @@ def test_requests_are_taken_off_one_by_one() -> None:
 
 def test_its_configuration_is_a_valid_one(tmp_path: Path) -> None:
     path = processes.configuration(tmp_path / "bench", URL)
-    settings = config.load(path, known_commands=loader.load)
+    settings = adapters.load(path, known_commands=loader.load)
     assert len(settings.book.people) == frames.PEOPLE + 1
     assert len(settings.book.patterns) > 3
 

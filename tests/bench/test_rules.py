@@ -13,8 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bench import durable, inlet, posts, ruler, rules, rulesets
-from bot import config
-from bot.app import bus
+from bot.app import adapters, bus
 from bot.commands import loader
 from bot.runtime import matcher
 
@@ -63,7 +62,7 @@ def test_what_event_ruler_cannot_express_is_not_asked_of_it() -> None:
 
 def test_its_configuration_has_a_rule_for_each_event(tmp_path: Path) -> None:
     path = inlet.configuration(tmp_path / "bench", URL, 17380, 20)
-    settings = config.load(path, known_commands=loader.load)
+    settings = adapters.load(path, known_commands=loader.load)
     assert len(settings.rules.rules) == 20
     assert [source.path for source in settings.sources] == [posts.PATH]
     assert {rule.targets[0].to.how for rule in settings.rules.rules.values()} == {"http"}
@@ -104,7 +103,7 @@ async def test_posts_are_signed_and_no_two_alike() -> None:
 
 async def test_every_event_that_is_accepted_has_its_delivery_queued(tmp_path: Path) -> None:
     path = inlet.configuration(tmp_path / "bench", URL, inlet.free_port(), 5)
-    settings = config.load(path, known_commands=loader.load)
+    settings = adapters.load(path, known_commands=loader.load)
     async with durable.opened(path, {}) as bot:
         door = bus.inlet_of(settings, {}, bot.clock, matcher.Matcher(None).look)
         assert door is not None

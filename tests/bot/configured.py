@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot import config, source
+from bot.app import adapters
 
 SMALL = """\
 [dingtalk]
@@ -45,7 +46,7 @@ class Loader:
 
     def __call__(self, text: str | bytes, **options: Any) -> config.Config:
         self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return config.load(self.path, **{"environ": ENVIRON, **options})
+        return adapters.load(self.path, **{"environ": ENVIRON, **options})
 
     def faults(self, text: str | bytes, **options: Any) -> tuple[source.Fault, ...]:
         """The faults of a text; it must have some."""

@@ -141,8 +141,7 @@ def test_run_hands_the_configuration_over_and_leaves_with_the_bots_status(
     monkeypatch.setattr(app, "run", run)
     assert leave("run", "--config", str(small)).exit_code == 7
     [settings] = started
-    assert settings.dingtalk is not None
-    assert settings.dingtalk.client_secret.reveal() == "s3cr3t-Value"
+    assert settings.tables["dingtalk"].client_secret.reveal() == "s3cr3t-Value"
 
 
 def test_a_full_disk_ends_the_bot_with_a_sentence(caplog: pytest.LogCaptureFixture) -> None:

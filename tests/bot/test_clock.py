@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, store
+from bot.model.manifests import RateLimit
 from bot.runtime import clock, outbox
 from bot.store import codec
 from tests.bot import rig
@@ -107,7 +108,7 @@ async def test_a_budget_is_not_blocked_by_a_clock_that_is_set_back(tmp_path: Pat
     machine = Machine()
     steady = clock.Steady(machine)
     bucket = store.Bucket("chat", "ops", "say")
-    quotas = outbox.Quotas([outbox.Budget("chat", frozenset({"say"}), "chat", 1, 60)], steady)
+    quotas = outbox.Quotas([RateLimit("chat", ("say",), "chat", 1, 60)], steady)
     quotas.take(bucket)
     quotas.settled(bucket)
     machine.wall += BACK

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from bot import config, policy, regexes, source
+from bot.app import adapters
 from bot.commands import loader
+from bot.model.manifests import RateLimit
 from tests.bot.configured import SMALL, Loader, change, line_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,9 +54,9 @@ def test_a_fault_reads_as_a_sentence(load: Loader) -> None:
 
 def test_missing_files_and_odd_encodings_are_told(tmp_path: Path, load: Loader) -> None:
     with pytest.raises(config.ConfigError, match="there is no such file; name the configuration"):
-        config.load(tmp_path / "nowhere.toml")
+        adapters.load(tmp_path / "nowhere.toml")
     with pytest.raises(config.ConfigError, match="cannot be read"):
-        config.load(tmp_path)
+        adapters.load(tmp_path)
     assert load.faults(b"[bot]\nname = '\xff'\n")[0].mark.line == 2
     assert "too large" in load.faults(b"#" * (600 << 10))[0].message
 
@@ -201,8 +203,8 @@ def test_plain_http_needs_a_decision(load: Loader) -> None:
     with pytest.raises(config.ConfigError, match="allow_plain_http"):
         load(remote)
     allowed = load(remote + "[security]\nallow_plain_http = true\n")
-    assert allowed.dingtalk
-    assert allowed.dingtalk.endpoint == "http://gateway:8080"
+    assert allowed.tables["dingtalk"]
+    assert allowed.tables["dingtalk"].endpoint == "http://gateway:8080"
     for local in ("http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:80", "http://localhost"):
         assert load(change('corps = ["corp"]', f'corps = ["corp"]\nendpoint = "{local}"'))
     for trick in ("http://127.0.0.1.example.com", "http://localhost.example.com", "http://0.0.0.0"):
@@ -283,14 +285,14 @@ data = "data"
         regexes.compiled("x+"), frozenset({"text", "value", "script"}), "escalate", "why", "p",
         frozenset({"restart"}),
     )  # fmt: skip
-    assert found.lark is None
+    assert "lark" not in found.tables
     assert found.platforms == ("dingtalk",)
-    assert found.dingtalk
-    assert found.dingtalk.robot_code == "app"
+    assert found.tables["dingtalk"]
+    assert found.of(found.adapters.chat("dingtalk")).robot == "app"
     assert found.bot.data == tmp_path / "data"
     assert found.database.parent == tmp_path / "data"
     assert found.commands == ROOT / "commands"
-    runs = config.Budget("", frozenset({"run"}), "chat", 3, 1.5)
+    runs = RateLimit("", ("run",), "chat", 3, 1.5)
     assert found.budgets[0] == runs
     assert {(b.platform, b.count) for b in found.budgets[1:]} == {
         ("dingtalk", 20), ("lark", 5), ("lark", 50),
@@ -304,6 +306,6 @@ def test_a_budget_replaces_the_default_ones_of_its_platform(
     own = '[[budget]]\nplatform="lark"\nkinds=["say"]\nper="chat"\ncount=1\nper_seconds=1\n'
     found = load(SMALL + own).budgets
     assert [b for b in found if b.platform == "lark"] == [
-        config.Budget("lark", frozenset({"say"}), "chat", 1, 1.0)
+        RateLimit("lark", ("say",), "chat", 1, 1.0)
     ]
     assert len([b for b in found if b.platform == "dingtalk"]) == 2

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import config, source
+from bot.app import adapters
 from bot.source import paths, toml_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,7 +169,7 @@ def test_a_damaged_file_only_ever_raises_config_errors(tmp_path: Path, text: str
 def found_faults(path: Path) -> tuple[source.Fault, ...]:
     """The faults of a file, in order; none where the damage did not matter."""
     try:
-        config.load(path, {}).summary()
+        adapters.load(path, {}).summary()
     except config.ConfigError as error:
         if not error.faults or list(error.faults) != sorted(error.faults):
             raise AssertionError("a ConfigError must say what is wrong, in order") from error
@@ -189,7 +190,7 @@ def test_any_bytes_only_ever_raise_config_errors(tmp_path: Path, content: bytes)
     path = tmp_path / "bot.toml"
     path.write_bytes(content)
     with pytest.raises(config.ConfigError):
-        config.load(path, {})
+        adapters.load(path, {})
 
 
 # ----------------------------------------------------------------------------- every single key

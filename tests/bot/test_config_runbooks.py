@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import config, policy
+from bot import policy
 from bot.commands import loader, registry
+from bot.model.manifests import RateLimit
 from bot.policy import identity
 from tests.bot.configured import SMALL, Loader, change
 from tests.bot.test_runbooks import CALLS, NOTIFY, TIMED
@@ -77,21 +78,28 @@ def test_what_becomes_of_good_tables(load: Loader) -> None:
     assert (outer.engine, outer.oos_template, outer.oos_version) == ("oos", "T", "v3")
     assert (found.oos.watch, found.oos.policy, found.oos.group) == (True, "p", "ops")
     assert (found.oos.safety_check, found.oos.region) == ("Skip", "")
-    assert (found.webhook.hosts, found.webhook.timeout) == (("hooks.corp.example",), 3.0)
-    [robot] = found.webhook.robot
+    assert (found.tables["webhook"].hosts, found.tables["webhook"].timeout) == (
+        ("hooks.corp.example",),
+        3.0,
+    )
+    [robot] = found.tables["webhook"].robot
     assert robot.url.reveal() == URL
     assert robot.secret is not None
     assert robot.secret.reveal() == "SECabc"
     assert robot.keywords == ("会签",)
-    assert found.aliyun.endpoints == {"vpc": "https://vpc.x"}
-    assert "t0ken" not in repr(found) + str(found.webhook.model_dump())
+    assert found.cloud.endpoints == {"vpc": "https://vpc.x"}
+    assert "t0ken" not in repr(found) + str(found.tables["webhook"].model_dump())
     assert ["outer has no loop" in warning.message for warning in found.warnings] == [True]
 
 
 def test_what_is_usual(load: Loader) -> None:
     found = load(SMALL)
-    assert found.webhook.hosts == ("oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com")
-    assert found.webhook.robot == ()
+    assert found.tables["webhook"].hosts == (
+        "oapi.dingtalk.com",
+        "open.feishu.cn",
+        "open.larksuite.com",
+    )
+    assert found.tables["webhook"].robot == ()
     assert (found.oos.watch, found.oos.safety_check) == (False, "ConfirmEveryHighRiskAction")
     assert found.book.commands["restart"] == policy.CommandRule(policy="p", risk="")
 
@@ -185,5 +193,5 @@ def test_whom_a_template_wants_must_be_a_person(load: Loader) -> None:
 def test_budgets_of_robots(load: Loader) -> None:
     own = '[[budget]]\nplatform="webhook"\nkinds=["say"]\nper="chat"\ncount=20\nper_seconds=60\n'
     found = load(SMALL + own)
-    assert config.Budget("webhook", frozenset({"say"}), "chat", 20, 60.0) in found.budgets
+    assert RateLimit("webhook", ("say",), "chat", 20, 60.0) in found.budgets
     assert not found.warnings

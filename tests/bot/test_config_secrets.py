@@ -26,7 +26,7 @@ def test_a_secret_is_read_from_the_environment_or_a_file(load: Loader, tmp_path:
     (tmp_path / "deep" / "secret").write_text("from-file\r\n")
     text = change('{ env = "SECRET" }', '{ file = "deep/secret" }')
     for source, value in ((SMALL, "s3cr3t-Value"), (text, "from-file")):
-        found = load(source).dingtalk
+        found = load(source).tables["dingtalk"]
         assert found
         assert found.client_secret.reveal() == value
 
@@ -78,14 +78,14 @@ def test_a_secret_in_plain_text_appears_in_no_traceback(load: Loader) -> None:
 
 def test_secrets_can_be_left_unread(load: Loader) -> None:
     found = load(SMALL, environ={}, secrets=False)
-    assert found.dingtalk
+    assert found.tables["dingtalk"]
     with pytest.raises(RuntimeError, match="was not read"):
-        found.dingtalk.client_secret.reveal()
+        found.tables["dingtalk"].client_secret.reveal()
 
 
 def test_a_secret_never_shows(load: Loader, caplog: pytest.LogCaptureFixture) -> None:
     found = load(SMALL)
-    table = found.dingtalk
+    table = found.tables["dingtalk"]
     assert table
     secret = table.client_secret
     with caplog.at_level(logging.DEBUG):
@@ -100,5 +100,5 @@ def test_a_secret_never_shows(load: Loader, caplog: pytest.LogCaptureFixture) ->
     for spill in (pickle.dumps, json.dumps):
         with pytest.raises(TypeError):
             spill(secret)
-    assert secret == load(SMALL).dingtalk.client_secret  # type: ignore[union-attr]
-    assert secret != load(SMALL, environ={"SECRET": "other"}).dingtalk.client_secret  # type: ignore[union-attr]
+    assert secret == load(SMALL).tables["dingtalk"].client_secret
+    assert secret != load(SMALL, environ={"SECRET": "other"}).tables["dingtalk"].client_secret

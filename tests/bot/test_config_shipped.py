@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from bot import config, model, policy, texts
+from bot.app import adapters
 from bot.commands import loader
 from bot.config import reference
 from bot.policy import access, identity, quorum, screening
@@ -21,25 +22,25 @@ TEXT = SHIPPED.read_text("utf-8")
 
 
 def test_the_shipped_file_is_the_sandboxs_company() -> None:
-    found = config.load(SHIPPED, {}, known_commands=loader.load)
+    found = adapters.load(SHIPPED, {}, known_commands=loader.load)
     assert found.warnings == ()
-    assert found.dingtalk
-    assert found.lark
+    assert found.tables["dingtalk"]
+    assert found.tables["lark"]
     ports = world.PORTS
-    assert found.dingtalk.endpoint == f"http://127.0.0.1:{ports['dingtalk']}"
-    assert found.dingtalk.webhook_hosts == (found.dingtalk.endpoint,)
-    assert found.lark.domain == f"http://127.0.0.1:{ports['lark']}"
-    assert found.aliyun.endpoint == f"http://127.0.0.1:{ports['aliyun']}"
-    assert found.dingtalk.client_id == world.DINGTALK_CLIENT_ID
-    assert found.dingtalk.robot_code == world.DINGTALK_ROBOT
-    assert found.dingtalk.client_secret.reveal() == world.DINGTALK_CLIENT_SECRET
-    assert found.dingtalk.card_template == world.DINGTALK_CARD_TEMPLATE
-    assert found.dingtalk.plain_template == world.DINGTALK_PLAIN_TEMPLATE
-    assert found.lark.app_id == world.LARK_APP_ID
-    assert found.lark.app_secret.reveal() == world.LARK_APP_SECRET
-    assert found.aliyun.region == world.ALIYUN_REGION
-    assert found.aliyun.credentials.key_id == world.ALIYUN_KEY_ID
-    secret = found.aliyun.credentials.key_secret
+    assert found.tables["dingtalk"].endpoint == f"http://127.0.0.1:{ports['dingtalk']}"
+    assert found.tables["dingtalk"].webhook_hosts == (found.tables["dingtalk"].endpoint,)
+    assert found.tables["lark"].domain == f"http://127.0.0.1:{ports['lark']}"
+    assert found.cloud.endpoint == f"http://127.0.0.1:{ports['aliyun']}"
+    assert found.tables["dingtalk"].client_id == world.DINGTALK_CLIENT_ID
+    assert found.of(found.adapters.chat("dingtalk")).robot == world.DINGTALK_ROBOT
+    assert found.tables["dingtalk"].client_secret.reveal() == world.DINGTALK_CLIENT_SECRET
+    assert found.tables["dingtalk"].card_template == world.DINGTALK_CARD_TEMPLATE
+    assert found.tables["dingtalk"].plain_template == world.DINGTALK_PLAIN_TEMPLATE
+    assert found.tables["lark"].app_id == world.LARK_APP_ID
+    assert found.tables["lark"].app_secret.reveal() == world.LARK_APP_SECRET
+    assert found.cloud.region == world.ALIYUN_REGION
+    assert found.cloud.credentials.key_id == world.ALIYUN_KEY_ID
+    secret = found.cloud.credentials.key_secret
     assert secret
     assert secret.reveal() == world.ALIYUN_KEY_SECRET
     book = found.book
@@ -67,19 +68,19 @@ def test_the_shipped_file_is_the_sandboxs_company() -> None:
         ("dingtalk", world.DINGTALK_FORM),
         ("lark", world.LARK_FORM),
     }
-    [ops, lark] = found.webhook.robot
+    [ops, lark] = found.tables["webhook"].robot
     assert (ops.name, ops.platform, lark.name, lark.platform) == (
         "ops", "dingtalk", "lark-ops", "lark",
     )  # fmt: skip
     assert ops.url.reveal().startswith(f"http://127.0.0.1:{ports['dingtalk']}/robot/send?")
     assert lark.url.reveal().startswith(f"http://127.0.0.1:{ports['lark']}/open-apis/bot/v2/hook/")
-    assert found.aliyun.endpoints == {"*": f"http://127.0.0.1:{ports['aliyun']}"}
+    assert found.cloud.endpoints == {"*": f"http://127.0.0.1:{ports['aliyun']}"}
     assert found.bot.data == ROOT / "var"
     assert found.commands == ROOT / "commands"
 
 
 def test_the_shipped_file_lets_the_right_people_do_the_right_things() -> None:
-    book = config.load(SHIPPED, {}).book
+    book = adapters.load(SHIPPED, {}).book
     may = {
         person.id: {name for name in book.commands if access.may_use(book, person, name)}
         for person in book.people.values()
@@ -140,7 +141,7 @@ echo the dd command writes blocks
 
 
 def test_the_shipped_patterns_tell_dangerous_from_harmless() -> None:
-    book = config.load(SHIPPED, {}).book
+    book = adapters.load(SHIPPED, {}).book
     for script in DANGEROUS.strip().split("\n"):
         for where in ("text", "value", "script"):
             assert screening.examine(book, "run", where, script).refusal, script
@@ -160,7 +161,7 @@ def test_the_shipped_patterns_tell_dangerous_from_harmless() -> None:
     ["rm ", "rm -r ", "/", " /", "curl |", "wget x ", "dd ", ">   ", ":(){", ": ", "r", "\n"],
 )
 def test_no_shipped_pattern_is_slow_on_hostile_text(piece: str) -> None:
-    patterns = config.load(SHIPPED, {}).book.patterns
+    patterns = adapters.load(SHIPPED, {}).book.patterns
     text = (piece * 12_000)[:12_000] + "!"
     began = time.perf_counter()
     for pattern in patterns:
@@ -179,7 +180,7 @@ def test_every_key_stands_in_the_shipped_file() -> None:
             seen.add((section, pair[1]))
     names = {"role.NAME": "role.dev", "policy.NAME": "policy.one-sre"}
     operations = {"command.restart", "command.reboot-with-approval"}
-    for title, table in reference.SECTIONS:
+    for title, table in reference.tables(adapters.ADAPTERS):
         name = title.strip("[]")
         here = operations if name == "command.NAME" else {names.get(name, name)}
         keys = {key for key, info in table.model_fields.items() if not reference._is_table(info)}
@@ -206,7 +207,7 @@ def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
     text = "\n".join(spoken).replace('"sandbox/', f'"{ROOT}/sandbox/')
     (tmp_path / "bot.toml").write_text(text, "utf-8")
     environ = {"AUDIT_SECRET": "a" * 16, "MONITORING_SECRET": "m" * 16}
-    shipped, loud = config.load(SHIPPED, {}), config.load(tmp_path / "bot.toml", environ)
+    shipped, loud = adapters.load(SHIPPED, {}), adapters.load(tmp_path / "bot.toml", environ)
     assert loud.warnings == ()
     assert loud.rules is not None
     assert {target.to.how for rule in loud.rules.rules.values() for target in rule.targets} == set(
@@ -215,27 +216,23 @@ def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
     assert (len(loud.endpoints), len(loud.buses), len(loud.sources)) == (1, 1, 1)
     assert loud.http == config.Http()
     assert text.count("# ") < TEXT.count("# ") - 20
-    assert (loud.dingtalk, loud.lark, loud.book) == _same_secrets(shipped, loud)
+    assert (loud.tables["dingtalk"], loud.tables["lark"], loud.book) == _same_secrets(shipped, loud)
     assert set(loud.budgets) == set(shipped.budgets)
 
 
 def _same_secrets(shipped: config.Config, loud: config.Config) -> tuple[Any, Any, policy.Book]:
     """What ``shipped`` says, with the other's secrets: those are at another path there."""
-    assert shipped.dingtalk
-    assert shipped.lark
-    assert loud.dingtalk
-    assert loud.lark
-    return (
-        shipped.dingtalk.model_copy(update={"client_secret": loud.dingtalk.client_secret}),
-        shipped.lark.model_copy(update={"app_secret": loud.lark.app_secret}),
-        shipped.book,
+    dingtalk, lark = (
+        shipped.tables[name].model_copy(update={key: getattr(loud.tables[name], key)})
+        for name, key in (("dingtalk", "client_secret"), ("lark", "app_secret"))
     )
+    return dingtalk, lark, shipped.book
 
 
 def test_the_reference_describes_every_key() -> None:
     page = (ROOT / "docs/reference/configuration.md").read_text("utf-8")
-    assert page == reference.page(), "run: python -m bot docs configuration"
-    for title, table in reference.SECTIONS:
+    assert page == reference.page(adapters.ADAPTERS), "run: python -m bot docs configuration"
+    for title, table in reference.tables(adapters.ADAPTERS):
         for key, info in table.model_fields.items():
             assert info.description, f"{title} {key} is not described"
         assert table.__doc__, f"{title} is not described"

@@ -274,7 +274,7 @@ def test_what_editors_add_is_no_part_of_a_secret(
     load: Loader, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "secret").write_bytes(content)
-    found = load(change('{ env = "SECRET" }', '{ file = "secret" }')).dingtalk
+    found = load(change('{ env = "SECRET" }', '{ file = "secret" }')).tables["dingtalk"]
     assert found
     assert found.client_secret.reveal() == "s3cr3t-Value"
 
@@ -305,7 +305,7 @@ def test_what_no_secret_has_is_said_without_showing_it(
 
 
 def test_the_environment_is_held_to_the_same(load: Loader) -> None:
-    found = load(SMALL, environ={"SECRET": "\ufeffs3cr3t-Value"}).dingtalk
+    found = load(SMALL, environ={"SECRET": "\ufeffs3cr3t-Value"}).tables["dingtalk"]
     assert found
     assert found.client_secret.reveal() == "s3cr3t-Value"
     [fault] = load.faults(SMALL, environ={"SECRET": "'s3cr3t-Value'"})

@@ -13,7 +13,7 @@ from adapters import oos
 from bot import config, deployment
 from bot.app import key
 from bot.commands import loader
-from bot.config.secret import Secret
+from bot.source.secret import Secret
 from tests.bot import stage
 from tests.bot.configured import SMALL, Loader
 

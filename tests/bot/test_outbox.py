@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import model, store
+from bot.model.manifests import RateLimit
 from bot.runtime import outbox
 from tests.bot import rig
 
@@ -82,7 +83,7 @@ def decide(event: model.Event, view: model.View, now: object) -> model.Decision:
 
 @contextlib.asynccontextmanager
 async def posting(
-    path: Path, *budgets: outbox.Budget, platform: Platform | None = None, **options: object
+    path: Path, *budgets: RateLimit, platform: Platform | None = None, **options: object
 ) -> AsyncIterator[Post]:
     async with rig.running(path, decide, chance=random.Random(1)) as r:
         platform = platform or Platform()
@@ -346,8 +347,8 @@ async def test_so_many_calls_at_once_and_no_more_per_platform(path: Path) -> Non
 
 # ----------------------------------------------------------------------------- budgets
 
-PER_CHAT = outbox.Budget("chat", frozenset({"say", "card"}), "chat", 3, 60.0)
-PER_APP = outbox.Budget("chat", frozenset({"say"}), "app", 5, 1.0)
+PER_CHAT = RateLimit("chat", ("say", "card"), "chat", 3, 60.0)
+PER_APP = RateLimit("chat", ("say",), "app", 5, 1.0)
 
 
 async def test_a_chat_over_its_budget_waits_and_delays_nobody(path: Path) -> None:
@@ -377,7 +378,7 @@ async def test_a_budget_of_the_whole_app_spans_its_chats(path: Path) -> None:
 
 
 async def test_a_budget_wakes_by_itself(path: Path) -> None:
-    budget = outbox.Budget("chat", frozenset({"say"}), "chat", 1, 0.05)
+    budget = RateLimit("chat", ("say",), "chat", 1, 0.05)
 
     class RealClock(rig.Clock):
         def now(self):  # type: ignore[no-untyped-def]

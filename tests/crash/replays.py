@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-from bot import config, deployment, model, store
+from bot import deployment, model, store
+from bot.app import adapters
 from bot.commands import loader
 from bot.core import live_runs
 from bot.core.decision import DecisionBuilder
@@ -22,7 +23,7 @@ ENDS = {
 
 def faults(bot: crew.Bot) -> list[str]:
     """What the journals say of themselves, in words, where that is not as it must be."""
-    settings = config.load(bot.config)
+    settings = adapters.load(bot.config)
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
     home = deployment.Deployment(settings.book, loader.load(settings.commands, elsewhere))

@@ -3,10 +3,11 @@ misspelt, a parameter that there is not, one that is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bot import source
+from bot.model import ports
 from bot.oos.check.context import Look
 from bot.oos.engine import actions
 from bot.oos.expr import values as values_
@@ -18,26 +19,7 @@ _OURS = frozenset({"action", "version", "format", "regionid", "clienttoken"})
 """Parameters of every call: they may be written, and need not."""
 
 
-class Models(Protocol):
-    """What is known of a product's APIs. ``version`` "": the usual one."""
-
-    def names(self, service: str, version: str) -> Collection[str]:
-        """Its APIs; none: nothing is known of this version."""
-
-    def parameters(self, service: str, api: str) -> Collection[str]:
-        """The parameters of an API, as they go over the wire."""
-
-    def required(self, service: str, api: str) -> Collection[str]:
-        """Those that a call cannot be without."""
-
-    def kind(self, service: str, api: str, name: str) -> str:
-        """What a parameter takes, by its name on the wire: "number", "boolean", or else."""
-
-    def wire(self, service: str, api: str, name: str) -> str:
-        """The parameter that a template means by a name; empty: there is none."""
-
-
-def faults(look: Look, models: Models, base: str, task: model.Task) -> Iterator[source.Fault]:
+def faults(look: Look, models: ports.Models, base: str, task: model.Task) -> Iterator[source.Fault]:
     """What is wrong with the call that a task makes; what is worked out in the run is not known."""
     if not actions.calls_api(task.action):
         return
@@ -61,7 +43,7 @@ def faults(look: Look, models: Models, base: str, task: model.Task) -> Iterator[
 
 def _parameters(
     look: Look,
-    models: Models,
+    models: ports.Models,
     where: str,
     given: Mapping[str, tuple[str, Any]],
     service: str,

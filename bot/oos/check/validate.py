@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bot import source
+from bot.model import ports
 from bot.oos.check import apis, children, jumps, literals
 from bot.oos.check.context import Known, Look, joined
 from bot.oos.engine import actions as table
@@ -27,7 +28,7 @@ def validate(
     known_templates: Mapping[str, model.Template] | None = None,
     allow_unknown_products: bool = False,
     away: bool = False,
-    models: apis.Models | None = None,
+    models: ports.Models | None = None,
 ) -> list[source.Fault]:
     """Every fault, in the order of the file; none: the template can be run. ``known_templates``
     are those that its actions may name. ``allow_unknown_products``: a product action without a

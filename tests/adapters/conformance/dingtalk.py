@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.dingtalk import DingTalk, Settings
+from adapters.dingtalk import Settings
+from adapters.dingtalk.chat import DingTalk
 from bot import model
 from bot.model import ports
 from sandbox import world

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.lark import Lark, Settings
+from adapters.lark import Settings
+from adapters.lark.chat import Lark
 from bot import model
 from bot.model import ports
 from sandbox import world

@@ -85,7 +85,7 @@ async def test_what_may_have_happened_is_unknown_until_it_is_looked_up(
 async def test_an_answer_that_comes_too_late_is_a_lost_one(runs: Stage) -> None:
     await runs.party.fault(runs.engine.starting, "slow", times=99, seconds=30)
     effect = runs.engine.start()
-    async with runs.another(read_timeout=0.1) as hurried:
+    async with runs.another(call_timeout=0.1) as hurried:
         outcome = await hurried.perform(effect, model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert "in time" in outcome.reason
@@ -99,7 +99,7 @@ async def test_an_answer_that_comes_too_late_is_a_lost_one(runs: Stage) -> None:
 
 async def test_no_try_begins_too_late(runs: Stage) -> None:
     await runs.party.fault(runs.engine.starting, "slow", times=99, seconds=30)
-    async with runs.another(connect_timeout=0.12, read_timeout=0.2) as hurried:
+    async with runs.another(connect_timeout=0.12, call_timeout=0.2) as hurried:
         outcome = await hurried.perform(runs.engine.start(), model.Attempt())
     assert isinstance(outcome, model.Unknown)
     assert len(await runs.calls()) == 2

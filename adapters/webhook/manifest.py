@@ -1,0 +1,29 @@
+"""What the adapter of custom robots declares of itself."""
+
+from __future__ import annotations
+
+from adapters.webhook.settings import KINDS, Settings
+from bot.model import manifests, ports
+
+
+def build(settings: Settings, deps: manifests.Deps) -> ports.Robots:
+    from adapters.webhook.hook import Webhook
+
+    return Webhook(settings, deps.clock)
+
+
+MANIFEST = manifests.RobotsManifest(
+    name="webhook",
+    title="robots",
+    settings=Settings,
+    build=build,
+    kinds=KINDS,
+    # DingTalk: 20 a minute per robot ("custom-bot-to-send-group-chat-messages" on
+    # open.dingtalk.com). Lark: 5 a second and 100 a minute ("client-docs/bot-v3/add-custom-bot" on
+    # open.feishu.cn).
+    limits=(
+        manifests.RateLimit("webhook.dingtalk", ("say",), "chat", 20, 60.0),
+        manifests.RateLimit("webhook.lark", ("say",), "chat", 5, 1.0),
+        manifests.RateLimit("webhook.lark", ("say",), "chat", 100, 60.0),
+    ),
+)

@@ -1,0 +1,136 @@
+"""The shape of ``bot.toml`` where these adapters are: ``schema.File`` with the tables and keys that
+their manifests declare, and with their names where one has to be chosen."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, create_model
+from pydantic.fields import FieldInfo
+
+from bot.config import kinds, schema
+from bot.model import manifests
+from bot.source.tables import Table, described, rewritten, table_of
+from bot.source.values import Text
+
+M = TypeVar("M", bound=BaseModel)
+Keys = Mapping[str, tuple[Any, FieldInfo]]
+"""Key → its type, and what is said of it."""
+
+
+@functools.cache
+def model_of(adapters: manifests.Adapters) -> type[schema.File]:
+    """The model of the whole file."""
+    names = Names(adapters)
+    persons: Any = _changed(
+        schema.Person,
+        {
+            chat.name: (Text | None, described(default=None, description=chat.account))
+            for chat in adapters.chats
+        },
+        after="name",
+    )
+    parties = (*adapters.chats, adapters.cloud)
+    tables = {one.name: (table_of(one.settings) | None, described(default=None)) for one in parties}
+    robots = table_of(adapters.robots.settings)
+    file = _changed(names.model(schema.File), tables, after="bot")
+    file = _changed(
+        file, {adapters.robots.name: (robots, described(default_factory=robots))}, after="oos"
+    )
+    bus: Any = table_of(adapters.bus.settings)
+    buses = (tuple[bus, ...], described(default=(), strict=False))
+    file = _changed(file, {adapters.bus.name: buses}, after="endpoint")
+    file = _changed(file, {"person": (tuple[persons, ...], described(default=(), strict=False))})
+    file.adapters = adapters
+    return file
+
+
+def _changed(model: type[M], keys: Keys, after: str = "") -> type[M]:
+    """The model with these keys in place of its own, or with further ones after one of its own."""
+    more: dict[str, Any] = dict(keys)
+    made = create_model(
+        model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **more
+    )
+    order = [*model.model_fields]
+    if after:
+        place = order.index(after) + 1
+        order[place:place] = keys
+    made.__pydantic_fields__ = {key: made.model_fields[key] for key in order}
+    return made
+
+
+class Names:
+    """The adapters' names, for the descriptions and choices that have a place for them."""
+
+    def __init__(self, adapters: manifests.Adapters) -> None:
+        forms = [chat for chat in adapters.chats if chat.form]
+        callbacks = [chat for chat in adapters.chats if chat.callbacks]
+        cloud, robots = adapters.cloud.name, adapters.robots
+        of_robots = [f"{robots.name}.{kind}" for kind in robots.kinds]
+        self._models: dict[type[BaseModel], type[BaseModel]] = {}
+        self._choices = {
+            kinds.CHATS: adapters.platforms,
+            kinds.FORMS: tuple(chat.name for chat in forms),
+            kinds.CALLERS: (*adapters.platforms, cloud, robots.name, *of_robots),
+            kinds.SENDERS: (*kinds.PLAIN_SENDERS, *(chat.name for chat in callbacks)),
+        }
+        self._words = {
+            "chat": " or ".join(chat.chat for chat in adapters.chats),
+            "form": " or ".join(chat.form for chat in forms),
+            "sources": ", ".join(f"`{name}.`" for name in adapters.platforms),
+            "approval": f"{adapters.platforms[0]}.approval",
+            "callbacks": " and ".join(f"`{chat.name}`" for chat in callbacks),
+            "encrypt_key": _users(callbacks, "encrypt_key"),
+            "card_secret": _users(callbacks, "card_secret"),
+            "cloud": cloud,
+            "robot": of_robots[1],
+        }
+
+    def text(self, text: str) -> str:
+        """A description with the names in their places."""
+        return text % self._words if "%(" in text else text
+
+    def model(self, model: type[M]) -> type[M]:
+        """A model with the names in their places; itself, where it has no place for any."""
+        keys: dict[str, tuple[Any, FieldInfo]] = {}
+        for key, info in model.model_fields.items():
+            kind = (
+                Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+            )
+            changed = rewritten(kind, self._other)
+            text = self.text(info.description or "")
+            if changed is not kind or text != (info.description or ""):
+                keys[key] = (changed, _field(info, changed, text))
+        about = self.text(model.__doc__ or "")
+        if not keys and about == (model.__doc__ or ""):
+            return model
+        made = _changed(model, keys)
+        made.__doc__ = about
+        return made
+
+    def _other(self, kind: Any) -> Any:
+        for part in getattr(kind, "__metadata__", ()):
+            if isinstance(part, kinds.Choice):
+                return Literal[self._choices[part.of]]
+        if isinstance(kind, type) and issubclass(kind, Table):
+            changed = self._models.setdefault(kind, self.model(kind))
+            return changed if changed is not kind else None
+        return None
+
+
+def _field(info: FieldInfo, kind: Any, text: str) -> FieldInfo:
+    if info.is_required():
+        return described(description=text)
+    if info.default_factory is not None:
+        factory = kind if isinstance(info.default_factory, type) else info.default_factory
+        return described(default_factory=factory, description=text)
+    return described(default=info.default, description=text)
+
+
+def _users(callbacks: Iterable[manifests.ChatManifest[Any]], key: str) -> str:
+    """The platforms that have a use for a key of their callbacks, and what they call it."""
+    uses = [(chat.name, chat.callbacks.uses) for chat in callbacks if chat.callbacks is not None]
+    calls = [(name, its[key]) for name, its in uses if key in its]
+    return ", ".join(f"`{name}`: {call}" if call else f"`{name}`" for name, call in calls)

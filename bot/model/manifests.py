@@ -1,0 +1,208 @@
+"""What an adapter declares of itself, as ``MANIFEST`` in ``adapters/<party>/manifest.py``.
+
+``bot.app.adapters`` lists the adapters. ``bot.config`` gets their manifests: it makes the tables of
+``bot.toml`` of them and checks these, so that nothing in ``bot`` names a platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from bot.model import ports
+
+S = TypeVar("S")
+Path = tuple[str | int, ...]
+"""The keys that lead to a value of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most ``count`` calls of ``kinds`` together within any ``seconds``, per "chat" or for the
+    whole "app".
+
+    ``platform`` is the adapter's name. "" is the executors, whose chat is a region; "webhook" the
+    robots, whose chat is an address, and "webhook.KIND" those of one kind. ``kinds``: say, card,
+    lookup, run.
+    """
+
+    platform: str
+    kinds: tuple[str, ...]
+    per: Literal["chat", "app"]
+    count: int
+    seconds: float
+
+    def counts(self, platform: str, kind: str) -> bool:
+        """Is such a call under this limit? One of a platform holds for all its kinds."""
+        return self.platform in (platform, platform.partition(".")[0]) and kind in self.kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that is wrong with a table. ``about`` is the key that is missing. It is not told
+    where one of the paths in ``unless`` is wrong already."""
+
+    path: Path
+    message: str
+    about: str = ""
+    unless: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """How a chat platform's events come over HTTP, in place of its own connection.
+
+    ``uses``: the secrets of a ``[[source]]`` that only some platforms have, each with what the
+    platform calls it, "" for the same. ``together``: two keys that need each other. ``formats``: a
+    regular expression for a secret, and the sentence said where it doesn't fit. ``owner``: the key
+    of the platform's table that its encryption carries along.
+    """
+
+    uses: Mapping[str, str]
+    together: tuple[str, ...] = ()
+    formats: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The events of a form arrive only where the bot subscribed to it: it does for those of
+    ``[[form]]`` and those that the table lists under ``key``. ``code`` is a regular expression for
+    what only codes of this platform's forms look like."""
+
+    key: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What an adapter is built with beside its settings. ``forms``: the codes of the forms of its
+    platform. ``callbacks``: its events come over HTTP, so it opens no connection for them."""
+
+    clock: ports.Clock
+    forms: tuple[str, ...] = ()
+    callbacks: bool = False
+
+
+def flawless(settings: object) -> Iterable[Flaw]:
+    """Nothing is wrong with any table."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest(Generic[S]):
+    """One adapter. ``name`` is its table in ``bot.toml``, ``title`` what people call it and
+    ``settings`` the type of its settings (see ``bot.source.tables``), by which the table is read.
+
+    ``shown``: of these keys the first that has a value is told at the start, as the place that the
+    bot connects to. ``limits`` hold where the configuration has none for the adapter. ``loggers``:
+    libraries that only speak up when something is wrong. ``check`` sees the table, whose secrets
+    may be unread, and says what its keys together have wrong.
+    """
+
+    name: str
+    title: str
+    settings: type[S]
+    shown: tuple[str, ...] = ()
+    limits: tuple[RateLimit, ...] = ()
+    loggers: tuple[str, ...] = ()
+    check: Callable[[S], Iterable[Flaw]] = flawless
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatManifest(Manifest[S]):
+    """A chat platform, whose ``name`` is also a key of ``[[person]]``: that person's account.
+
+    ``tenants``: the key of the table that lists the organisations listened to. ``account`` and
+    ``chat`` say what a person's account and the id of a group are there, ``form`` what a form's
+    code is ("": it has no forms), for the reference. ``account_start`` and ``chat_start``: how such
+    ids begin, where no other platform's do. ``example`` is an account in full.
+    """
+
+    tenants: str
+    account: str
+    chat: str
+    form: str = ""
+    account_start: str = ""
+    chat_start: str = ""
+    example: str = ""
+    subscription: Subscription | None = None
+    callbacks: Callbacks | None = None
+    build: Callable[[S, Deps], ports.Chat]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudManifest(Manifest[S]):
+    """The cloud where approved operations run. Its table has a ``region`` and ``endpoints``, those
+    of its products by name. ``regions`` are those that are known, ``known`` tells whether the
+    adapter can call a product without being told its endpoint, and ``models`` what is known of the
+    products' APIs."""
+
+    regions: frozenset[str]
+    known: Callable[[str], bool]
+    models: Callable[[], ports.Models]
+    build: Callable[[S, Deps], ports.Executor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsManifest(Manifest[S]):
+    """The robots that messages of templates and rules go to; its table has ``hosts`` and the tables
+    ``robot``. ``kinds``: what a robot's ``platform`` may be."""
+
+    kinds: tuple[str, ...]
+    build: Callable[[S, Deps], ports.Robots]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDeps:
+    """What an engine that runs templates itself is built with. ``region`` of its executions;
+    ``safety_check``: whether it asks before risky calls; ``robots``: addresses by name; ``key``:
+    the installation's."""
+
+    clock: ports.Clock
+    region: str
+    safety_check: Literal["Skip", "ConfirmEveryHighRiskAction"]
+    robots: Mapping[str, str] = field(repr=False)
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineManifest(Generic[S]):
+    """A service of the cloud that runs templates itself. It is built with the cloud's settings."""
+
+    name: str
+    build: Callable[[S, EngineDeps], ports.Watched]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusManifest(Manifest[S]):
+    """Buses of the cloud, to which rules bring events. ``settings`` is the type of one of them, and
+    ``name`` the list of tables in which they stand. They are built with the cloud's settings."""
+
+    build: Callable[[tuple[S, ...], Any, ports.Clock], ports.Outlet]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adapters:
+    """The adapters that there are, as far as a configuration can name them."""
+
+    chats: tuple[ChatManifest[Any], ...]
+    cloud: CloudManifest[Any]
+    engine: EngineManifest[Any]
+    robots: RobotsManifest[Any]
+    bus: BusManifest[Any]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables that are one adapter's."""
+        return (*self.platforms, self.cloud.name, self.robots.name)
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The names of the chat platforms."""
+        return tuple(chat.name for chat in self.chats)
+
+    def chat(self, platform: str) -> ChatManifest[Any]:
+        """Raises StopIteration for what is no chat platform."""
+        return next(chat for chat in self.chats if chat.name == platform)
