@@ -478,16 +478,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from pydantic import Field
 
 from bot import model{more}
-from bot.app import adapters
 from bot.model import ports
+from bot.source.tables import settings
+from bot.source.values import Organisations, Text
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Settings:
-    loft: str
+    \"\"\"The pigeons.\"\"\"
+
+    loft: Text = Field(description="Where they start.")
+    lofts: Organisations = Field(default=(), description="The lofts that the bot listens to.")
 
 
 class Pigeon:
@@ -506,16 +511,29 @@ class Pigeon:
     async def close(self) -> None:
         \"\"\"Nothing is open.\"\"\"
 """
-TABLE = '''\
-class Pigeon(Table):
-    """The pigeons."""
+DECLARED = """\
+\"\"\"What the pigeons declare of themselves.\"\"\"
 
-    loft: Text = Field(description="Where they start.")
-    lofts: SomeTexts = Field(description="The organisations that the bot listens to.")
+from __future__ import annotations
+
+from adapters.pigeon import Pigeon, Settings
+from bot.model import manifests, ports
 
 
-class Lark(Table):
-'''
+def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
+    return Pigeon(settings, deps.clock)
+
+
+MANIFEST = manifests.ChatManifest(
+    name="pigeon",
+    title="Pigeon",
+    settings=Settings,
+    build=build,
+    tenants="lofts",
+    account="Their ring.",
+    chat="the name of a roof",
+)
+"""
 
 
 def adapter_begin(tree: Tree) -> None:
@@ -528,44 +546,8 @@ def adapter_finish(tree: Tree) -> None:
 
 
 def adapter_wired(tree: Tree) -> None:
-    tree.edit("bot/config/schema.py", "class Lark(Table):\n", TABLE)
-    given = "    lark: Lark | None = None\n"
-    tree.edit("bot/config/schema.py", given, f"{given}    pigeon: Pigeon | None = None\n")
-    whose = "    lark: Text | None = Field(\n"
-    account = '    pigeon: Text | None = Field(default=None, description="Their ring.")\n'
-    tree.edit("bot/config/schema.py", whose, account + whose)
-    names = '("dingtalk", "lark")'
-    tree.edit("bot/config/sight.py", names, '("dingtalk", "lark", "pigeon")')
-    tree.edit("bot/config/values.py", '["dingtalk", "lark"]', '["dingtalk", "lark", "pigeon"]')
-    section = '    ("[lark]", schema.Lark),\n'
-    tree.edit("bot/config/reference.py", section, f'{section}    ("[pigeon]", schema.Pigeon),\n')
-    tree.edit(
-        "bot/config/people.py",
-        "    return file.lark.tenants if",
-        '    if platform == "pigeon":\n'
-        "        return file.pigeon.lofts if file.pigeon else ()\n"
-        "    return file.lark.tenants if",
-    )
-    tree.edit(
-        "bot/config/build.py",
-        "    return policy.Book(\n",
-        "    if file.pigeon:\n"
-        '        tenants["pigeon"] = frozenset(file.pigeon.lofts)\n'
-        "    return policy.Book(\n",
-    )
-    tree.edit("bot/config/__init__.py", "DingTalk, Lark\n", "DingTalk, Lark, Pigeon\n")
-    for old, new in (("    lark: Lark | None\n", "    pigeon: Pigeon | None\n"),
-                     ("        lark=file.lark,\n", "        pigeon=file.pigeon,\n")):  # fmt: skip
-        tree.edit("bot/config/__init__.py", old, old + new)
-    tree.edit(
-        "bot/app/outside.py",
-        "        cloud = cloud_of(settings.aliyun)\n        return cls(",
-        "        if settings.pigeon is not None:\n"
-        "            from adapters import pigeon\n\n"
-        "            its = pigeon.Settings(settings.pigeon.loft)\n"
-        '            chats["pigeon"] = pigeon.Pigeon(its, clock)\n'
-        "        cloud = cloud_of(settings.aliyun)\n        return cls(",
-    )
+    tree.write("adapters/pigeon/manifest.py", DECLARED)
+    tree.edit("bot/app/adapters.py", '    "lark",\n', '    "lark",\n    "pigeon",\n')
     tree.edit(
         "bot.toml",
         "\n[aliyun]\n",
@@ -609,9 +591,9 @@ policy = "one"
 SEND = """
 import asyncio
 from pathlib import Path
-from bot import config, model
+from bot import model
 from bot.runtime import clock
-from bot.app import outside
+from bot.app import adapters, outside
 
 settings = adapters.load(Path("pigeon.toml"), {})
 place = model.Place("pigeon", "home", "roof")

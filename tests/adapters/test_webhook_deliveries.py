@@ -101,10 +101,7 @@ async def test_one_robot_counts_as_one(stage: Stage) -> None:
 
 
 def quotas(clock: rig.Clock, account: outbox.Account) -> outbox.Quotas:
-    budgets = [
-        RateLimit(platform, tuple(kinds), per, count, seconds)
-        for platform, kinds, per, count, seconds in build.DEFAULT_BUDGETS
-    ]
+    budgets = build.limits(adapters.ADAPTERS)
     return outbox.Quotas(budgets, clock, account=account)
 
 
