@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.dingtalk import events
 from bot import model
+from tests import properties
 from tests.adapters.dingtalk_gateway import CARD, CHAT, chat
 
 SAMPLES = Path(__file__).parent.parent / "payloads" / "dingtalk"
@@ -331,7 +332,7 @@ KEYS = sorted(
 LIKELY = st.dictionaries(st.sampled_from(KEYS), JSON, max_size=14)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=properties.examples(300), deadline=None)
 @given(
     st.sampled_from(["CALLBACK", "EVENT", "SYSTEM", None]),
     st.dictionaries(st.sampled_from(["topic", "eventType", "eventId", "messageId", "time"]), JSON),

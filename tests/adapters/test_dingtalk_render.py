@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from adapters.dingtalk import markup, render
 from bot import model
 from sandbox.dingtalk import markup as client
+from tests import properties
 
 BOB = model.Account("dingtalk", "corp", "u-bob", "Bob")
 LIMIT = 1024
@@ -278,7 +279,7 @@ BLOCK = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=properties.examples(200), deadline=None)
 @given(st.lists(BLOCK, max_size=6), TEXT, st.integers(200, 1024))
 def test_any_card_stays_within_its_bounds(blocks: list[model.Block], note: str, limit: int) -> None:
     made = render.params(card(*blocks, note=note), limit)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from adapters.inlet import refusal, shapes
 from bot import model
 from bot.model import ports
+from tests import properties
 from tests.adapters.inlet_stage import EVENT, SECRET, Stage, dumped, source, staged
 from tests.bot import rig
 
@@ -338,7 +339,11 @@ BODIES = (
 )
 
 
-@settings(max_examples=150, deadline=2000, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=properties.examples(150),
+    deadline=2000,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     st.sampled_from(["cloudevents", "eventbridge", "webhook"]),
     st.sampled_from(["application/json", JSON, shapes.BATCH, "text/plain", ""]),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.lark import codec, parts, sdk
+from tests import properties
 
 words = st.text(st.characters(exclude_categories=("Cs",)), max_size=200)
 frames = st.builds(
@@ -46,7 +47,7 @@ def theirs(frame: codec.Frame) -> bytes:
 
 
 @given(frames)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=properties.examples(300), deadline=None)
 def test_frames_are_written_and_read_as_the_sdk_does(frame):
     raw = theirs(frame)
     assert codec.encode(frame) == raw
@@ -54,14 +55,14 @@ def test_frames_are_written_and_read_as_the_sdk_does(frame):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=properties.examples(300), deadline=None)
 def test_any_bytes_are_a_frame_or_malformed(data):
     with contextlib.suppress(codec.Malformed):
         codec.decode(data)
 
 
 @given(frames, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=properties.examples(200), deadline=None)
 def test_a_cut_frame_never_has_a_cut_payload(frame, data):
     raw = codec.encode(frame)
     size = data.draw(st.integers(0, len(raw) - 1))

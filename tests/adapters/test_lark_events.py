@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.lark import events, messages
 from bot import model
+from tests import properties
 from tests.adapters import lark_loopback as loopback
 
 PAYLOADS = pathlib.Path(__file__).parent.parent / "payloads" / "lark"
@@ -309,7 +310,7 @@ anything = st.recursive(
     ],
 )
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=properties.examples(150), deadline=None)
 def test_nothing_in_a_payload_can_make_it_raise_or_unstorable(valid, data):
     payload = copy.deepcopy(valid)
     for _ in range(data.draw(st.integers(1, 3))):

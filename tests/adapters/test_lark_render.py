@@ -13,6 +13,7 @@ from adapters.lark import render, text
 from bot import model
 from sandbox import base
 from sandbox.lark import cards, content, markup, state
+from tests import properties
 
 BOB = model.Account("lark", "tk", "ou_bob", "Bob")
 CAROL = model.Account("lark", "tk", "ou_carol", "Carol")
@@ -99,7 +100,7 @@ def test_nobodys_text_mentions_links_or_breaks_anything(words, chat):
 
 
 @given(st.text(max_size=80))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=properties.examples(150), deadline=None)
 def test_no_text_at_all_mentions_links_or_breaks_anything(words):
     chat = state.State(base.Clock()).chats["oc_ops"]
     seen = see_card(card(*blocks(words), note=words, title=words or "x", tag=words), chat)
@@ -109,7 +110,7 @@ def test_no_text_at_all_mentions_links_or_breaks_anything(words):
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=properties.examples(150), deadline=None)
 def test_ordinary_text_is_shown_as_it_is_in_markdown(words):
     if "://" in words or "www." in words.lower() or "~~" in words:
         return

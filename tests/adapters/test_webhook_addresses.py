@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adapters import webhook
 from adapters.webhook import address
+from tests import properties
 
 HOSTS = webhook.Settings().hosts
 DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token=abc_DEF-123"
@@ -166,7 +167,7 @@ def test_robots_that_cannot_be_meant() -> None:
     assert "abc_DEF" not in str(caught.value)
 
 
-@settings(max_examples=300)
+@settings(max_examples=properties.examples(300))
 @given(st.text(max_size=60).map(lambda tail: "https://" + tail) | st.text(max_size=60))
 def test_any_address_is_allowed_or_refused(uri: str) -> None:
     hosts = HOSTS

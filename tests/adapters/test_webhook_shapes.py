@@ -16,6 +16,7 @@ from adapters.webhook import address, answers, bodies, sender, translate
 from adapters.webhook.hook import Webhook
 from bot import model
 from bot.model import ports
+from tests import properties
 
 DINGTALK = "https://oapi.dingtalk.com/robot/send?access_token=abc_DEF-123"
 LARK = "https://open.feishu.cn/open-apis/bot/v2/hook/abc-123"
@@ -186,7 +187,7 @@ _JSON = st.recursive(
 _KINDS = ("text", "markdown", "link", "actionCard", "feedCard", "post", "interactive", "x")
 
 
-@settings(max_examples=300)
+@settings(max_examples=properties.examples(300))
 @given(
     st.sampled_from(["dingtalk", "lark", "plain"]),
     st.sampled_from(["msgtype", "msg_type", "other"]),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bot import model
 from bot.rules import retry
 from bot.runtime import outbox, scheduler
+from tests import properties
 from tests.bot import bus_stage, rig
 from tests.bot.bus_stage import Stage, command, group, rules, webhook
 from tests.bot.stage import START
@@ -81,7 +82,9 @@ ONE = st.tuples(st.sampled_from(("a", "a:b", "b")), st.sampled_from(("1", "b:1",
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=properties.examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(arrivals=st.lists(ONE, max_size=12), doors=st.lists(st.integers(0, 2), max_size=12))
 def test_an_event_that_is_published_twice_is_stored_and_delivered_once(

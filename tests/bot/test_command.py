@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.commands import answers, api, rendering
+from tests import properties
 
 PRINT = "#!/bin/bash\nset -u\nprintf '%s' \"$VALUE\"\n"
 NASTY = [
@@ -38,7 +39,7 @@ def test_a_real_shell_sees_the_value_unchanged(value: str, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=properties.examples(60), deadline=None)
 @given(
     st.lists(
         st.text(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bot import config, source
 from bot.app import adapters
 from bot.source import paths, toml_text
+from tests import properties
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "bot.toml").read_text("utf-8")
@@ -90,7 +91,9 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[paths.Path, int]]:
     return "".join(out), lines
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=properties.examples(150), deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(documents())
 def test_every_value_is_found_on_its_line(document: tuple[str, dict[paths.Path, int]]) -> None:
     text, wanted = document
@@ -152,7 +155,7 @@ def mutants(draw: st.DrawFn) -> str:
 
 
 @settings(
-    max_examples=250,
+    max_examples=properties.examples(250),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -178,7 +181,7 @@ def found_faults(path: Path) -> tuple[source.Fault, ...]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=properties.examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bot import model, store
 from bot.policy import quorum
+from tests import properties
 from tests.bot.stage import PLATFORM, TENANT, Stage
 
 PEOPLE = ("alice", "bob", "carol", "erin", "dave", "mallory")
@@ -193,7 +194,7 @@ class History(RuleBasedStateMachine):
 
 TestHistory = History.TestCase
 TestHistory.settings = settings(
-    max_examples=40,
+    max_examples=properties.examples(40),
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),

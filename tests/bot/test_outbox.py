@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from bot import model, store
 from bot.model.manifests import RateLimit
 from bot.runtime import outbox
+from tests import properties
 from tests.bot import rig
 
 
@@ -450,7 +451,9 @@ WORK = st.lists(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=properties.examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(work=WORK, restarts=st.integers(0, 3), seed=st.integers(0, 2**16))
 def test_never_two_in_flight_in_a_lane_and_nothing_lost(

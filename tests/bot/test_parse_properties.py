@@ -12,6 +12,7 @@ from bot import policy, texts
 from bot.commands import loader
 from bot.commands.line import formatter, parser, tokenizer
 from bot.source import unicode
+from tests import properties
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = loader.load(ROOT / "commands")
@@ -37,7 +38,7 @@ MESSAGES = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=properties.examples(600), deadline=None)
 @given(MESSAGES, st.sampled_from(texts.LOCALES))
 @example("run web-01 '", "en")
 @example("approve " + "9" * 4000, "en")
@@ -100,14 +101,14 @@ def comes_back(name: str, values: dict[str, Any], locale: str = "en") -> None:
     assert parsed.values == values, line
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=properties.examples(300), deadline=None)
 @given(TARGETS, SERVICES, REASONS)
 def test_restart_comes_back(targets: tuple[str, ...], service: str, reason: str) -> None:
     assume(tokenizer.quotable(reason))
     comes_back("restart", {"targets": targets, "service": service, "reason": reason})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=properties.examples(300), deadline=None)
 @given(TARGETS, SCRIPTS, REASONS)
 @example(("web-01",), "```\nls\n```", "")
 @example(("web-01",), "-- ls", "")
@@ -117,7 +118,7 @@ def test_scripts_come_back_unchanged(targets: tuple[str, ...], script: str, reas
     comes_back("run", {"targets": targets, "script": script, "reason": reason})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=properties.examples(150), deadline=None)
 @given(
     st.integers(0, 10**11),
     st.one_of(st.just(""), st.from_regex(r"[0-9a-f]{8}", fullmatch=True)),

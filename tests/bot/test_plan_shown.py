@@ -16,6 +16,7 @@ from bot.model import verbatim
 from sandbox import base
 from sandbox.dingtalk import markup as ding_client
 from sandbox.lark import content, state
+from tests import properties
 from tests.commands import rig
 
 LIMIT = 1024
@@ -69,7 +70,7 @@ WORD = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12
 
 @PLATFORMS
 @given(SCRIPT, WORD, WORD, st.integers(1, 10**5), st.lists(WORD, min_size=1, max_size=20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=properties.examples(60), deadline=None)
 def test_all_of_a_plan_can_be_told_from_what_was_sent(
     seen_on, script, user, folder, timeout, names
 ) -> None:

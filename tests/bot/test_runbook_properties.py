@@ -13,6 +13,7 @@ from bot.commands import parameters, registry, template_values
 from bot.commands.line import formatter, parser, tokenizer
 from bot.oos.parameters import arguments as values
 from bot.source import unicode
+from tests import properties
 from tests.bot.test_blanks import catalog_of
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
@@ -105,7 +106,7 @@ def value_for(draw: st.DrawFn, parameter: parameters.Parameter) -> Any:
         return sample
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=properties.examples(150), deadline=None)
 @given(catalogs())
 def test_the_example_of_any_template_parses(commands: registry.Catalog) -> None:
     [found] = commands
@@ -118,7 +119,7 @@ def test_the_example_of_any_template_parses(commands: registry.Catalog) -> None:
             assert parameter.expected(locale)
 
 
-@settings(max_examples=120, phases=PHASES, deadline=None)
+@settings(max_examples=properties.examples(120), phases=PHASES, deadline=None)
 @given(catalogs(), st.data())
 def test_what_is_spelt_is_read_back(commands: registry.Catalog, data: st.DataObject) -> None:
     [found] = commands
@@ -145,7 +146,7 @@ def test_what_is_spelt_is_read_back(commands: registry.Catalog, data: st.DataObj
                 assert value not in shown
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=properties.examples(200), deadline=None)
 @given(catalogs(), st.text(st.sampled_from("ab=:{}[]\"“”',， \n\\-1%"), max_size=40), st.data())
 def test_reading_never_raises(commands: registry.Catalog, text: str, data: st.DataObject) -> None:
     [found] = commands

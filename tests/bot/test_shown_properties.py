@@ -23,8 +23,8 @@ from bot.oos.check import hidden, validate
 from bot.oos.engine import calls
 from bot.oos.parameters import arguments, known_values
 from bot.oos.template import library, model, parse, printing
+from tests import properties
 from tests.bot.oos.outside import Outside
-from tests.properties import examples
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 TEXTS = st.one_of(
@@ -204,7 +204,7 @@ def played(root: model.Template, values: Mapping[str, Any], known: Mapping[str, 
 
 
 @settings(
-    max_examples=examples(200),
+    max_examples=properties.examples(200),
     phases=PHASES,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -257,7 +257,7 @@ def compare(call: calls.Call, teller: Told, lines: str, values: Mapping[str, Any
         assert given_ or json.dumps(leaf) in lines or leaf == "t-1", (leaf, told)
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=properties.examples(100), deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(VISIBLE)), TEXTS, min_size=1), TEXTS)
 def test_what_is_printed_can_be_read_back_as_it_was(given_: dict[str, Any], key: str) -> None:
     assert yaml.safe_load(printing.written({key: given_})) == {key: given_}

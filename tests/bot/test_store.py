@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from bot import model, release, store
 from bot.store import codec
 from bot.store.sqlite import queries, schema
+from tests import properties
 from tests.bot import rig
 
 # ----------------------------------------------------------------------------- the codec
@@ -85,7 +86,7 @@ ADAPTERS = [
 @pytest.mark.parametrize(
     ("hint", "adapter"), ADAPTERS, ids=lambda part: getattr(part, "__name__", "")
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=properties.examples(40), deadline=None)
 @given(data=st.data())
 def test_every_type_reads_back_unchanged(hint: Any, adapter: Any, data: st.DataObject) -> None:
     value = data.draw(values(hint))

@@ -18,6 +18,7 @@ from bot.commands.line import parser
 from bot.core import content_script
 from bot.oos.parameters import arguments
 from sandbox import demo, play
+from tests import properties
 from tests.fuzz.house import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -128,7 +129,11 @@ async def test_what_a_parameter_takes_is_refused_or_quoted() -> None:
     assert taken > 100
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=properties.examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(value=odd, which=st.integers(0, 10**6))
 async def test_random_text_is_refused_or_quoted(value: str, which: int) -> None:
     found = OPERATIONS[which % len(OPERATIONS)]

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from bot import source
 from bot.oos.expr import expressions, functions, jqtext, placeholders, selectors, values
+from tests import properties
 
-SLOW = settings(deadline=None, max_examples=60)
+SLOW = settings(deadline=None, max_examples=properties.examples(60))
 NASTY = st.sampled_from(
     ['"', '") | env | ("', "\\(env)", "\\", '", "x": "', "]} | halt", "{{ a }}", "{{", "}}", "#",
      "$ENV", '1, "admin": true', "\n", "'", "*", "${a}", "null", "[1]", "$__oos_0", "\ue0000\ue001"]
@@ -71,7 +72,7 @@ class Recording:
 
 
 @given(TEMPLATES, DATA)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=properties.examples(400))
 def test_only_expression_errors_nothing_mutated_all_references_known(
     template: Any, known: Any
 ) -> None:
@@ -87,7 +88,7 @@ def test_only_expression_errors_nothing_mutated_all_references_known(
 
 
 @given(st.sampled_from(sorted(functions.REGISTRY)), DATA, st.lists(DATA, min_size=2, max_size=3))
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=properties.examples(400))
 def test_functions_raise_expression_errors_only(name: str, one: Any, many: list[Any]) -> None:
     scope = expressions.Scope({"one": one, "many": many})
     for argument in ("{{ one }}", "{{ many }}", ["{{ one }}", "{{ many }}"], one, many):

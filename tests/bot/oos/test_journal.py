@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.oos.engine import calls, interpreter, journal
+from tests import properties
 from tests.bot.oos import outside
 from tests.bot.oos.outside import BEGAN, Outside, template
 
@@ -148,7 +149,7 @@ class Chance(Outside):
             self.now = progress.until + timedelta(seconds=self.order.choice([0, 0.5, 90]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=properties.examples(60), deadline=None)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False), st.booleans(), st.integers(0, 2))
 def test_replayed_from_every_prefix_it_is_the_same(
     seed: int, order: random.Random, people: bool, canary: int
@@ -166,7 +167,7 @@ def test_replayed_from_every_prefix_it_is_the_same(
     assert replayed.counts() == run.state.counts()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=properties.examples(60), deadline=None)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_the_order_of_independent_ends_does_not_matter(seed: int, order: random.Random) -> None:
     ends = []
@@ -179,7 +180,7 @@ def test_the_order_of_independent_ends_does_not_matter(seed: int, order: random.
     assert ends[0] == ends[1] == ends[2]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=properties.examples(40), deadline=None)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False), st.data())
 def test_a_stop_at_any_time_makes_no_more_calls(
     seed: int, order: random.Random, data: st.DataObject

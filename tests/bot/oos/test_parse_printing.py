@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot import source
 from bot.oos.template import model, parse, printing
+from tests import properties
 from tests.bot.oos import written
 
 NOWHERE = source.Mark("", 0, 0)
@@ -123,7 +124,7 @@ def unmarked(value: Any) -> Any:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=properties.examples(40), deadline=None)
 @given(templates())
 def test_what_is_printed_is_read_as_the_same(template: model.Template) -> None:
     again = parse.parse(printing.dump(template), "t", "t.yml")
@@ -139,13 +140,13 @@ def test_the_guide_is_printed_and_read() -> None:
     assert "content: |\n" in text
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=properties.examples(80), deadline=None)
 @given(st.text(max_size=60) | st.binary(max_size=60))
 def test_any_text_is_a_template_or_a_fault(text: str | bytes) -> None:
     assert all(fault.startswith("t.yml:") for fault in written.refused(text))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=properties.examples(60), deadline=None)
 @given(st.data())
 def test_a_template_with_a_piece_cut_out_is_read_or_told(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(written.GUIDE) - 1))

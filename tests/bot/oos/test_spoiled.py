@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.oos.check import remote_only, validate
 from bot.oos.template import model, parse, printing
+from tests import properties
 from tests.bot.oos import written
 from tests.bot.oos.test_conditions import BUILD
 from tests.bot.oos.test_published_shapes import COPY, PRICES, STATE, TAGS
@@ -50,7 +51,7 @@ def look_over(text: str | bytes) -> model.Template | None:
     return template
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=properties.examples(300), deadline=None)
 @given(st.sampled_from(SOURCES), st.randoms(use_true_random=False), st.integers(1, 4))
 def test_letters_put_in_and_taken_out(text: str, chance: random.Random, times: int) -> None:
     for _ in range(times):
@@ -59,7 +60,7 @@ def test_letters_put_in_and_taken_out(text: str, chance: random.Random, times: i
     look_over(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=properties.examples(300), deadline=None)
 @given(st.sampled_from(SOURCES), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_values_put_in_the_place_of_others(text: str, chance: random.Random, times: int) -> None:
     root = yaml.safe_load(text)
@@ -99,7 +100,7 @@ def spoil(root: Any, chance: random.Random) -> None:
         around[key] = json.loads(json.dumps(chance.choice(JUNK)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=properties.examples(100), deadline=None)
 @given(st.sampled_from(SOURCES), st.integers(0, 10_000), st.binary(min_size=1, max_size=4))
 def test_bytes_in_the_middle(text: str, at: int, junk: bytes) -> None:
     raw = text.encode()

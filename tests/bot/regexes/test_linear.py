@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot import regexes
+from tests import properties
 
 ROOT = Path(__file__).resolve().parents[3]
 CHARS = "aAsSkKiI0_ -.;\n\t/'é中Σς٣²Ⅷ\u3000\u2028ſKıİßẞ\u0301\ufeff\ud800\U0001f600\uf8ff"
@@ -46,7 +47,7 @@ FLAGS = st.sampled_from(["", "", "", "(?i)", "(?m)", "(?s)", "(?a)", "(?im)"])
 TEXTS = st.text(st.sampled_from(CHARS) | st.characters(), max_size=12)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=properties.examples(250), deadline=None)
 @given(FLAGS, patterns(), st.lists(TEXTS, min_size=1, max_size=6))
 @example("(?a)", r"\W", ["¹"])
 @example("", r"\b\w+$", ["用 é\n", "-é-"])

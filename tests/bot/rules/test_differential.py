@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bot.rules import index, pattern
+from tests import properties
 from tests.bot.rules import naive, strategies, suites
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=properties.examples(150), deadline=None)
 
 
 @pytest.mark.parametrize("case", suites.CASES, ids=lambda case: case.name)
@@ -44,7 +45,7 @@ def test_aws_as_the_slow_matcher(source: dict[str, Any], event: dict[str, Any]) 
     assert (not compiled.explain(event)) is compiled.matches(event)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=properties.examples(100), deadline=None)
 @given(
     st.lists(strategies.patterns("alibaba"), max_size=3),
     st.lists(strategies.patterns("aws"), max_size=3),
@@ -102,7 +103,7 @@ MET = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("dialect", pattern.DIALECTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=properties.examples(200), deadline=None)
 @given(data=st.data())
 def test_ranges_parts_of_text_and_exclusions_by_the_dozen(dialect: Any, data: Any) -> None:
     sources = data.draw(st.lists(narrow(dialect), max_size=24))
@@ -200,7 +201,7 @@ def _as_theirs(value: Any) -> Any:
 
 
 @settings(
-    max_examples=400,
+    max_examples=properties.examples(400),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

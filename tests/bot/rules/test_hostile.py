@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot import source
 from bot.rules import conditions, effort, index, pattern
+from tests import properties
 from tests.bot.rules import strategies
 
 wild = st.recursive(
@@ -29,7 +30,7 @@ wild = st.recursive(
     ),
     max_leaves=12,
 )
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=properties.examples(150), deadline=None)
 
 
 @MANY

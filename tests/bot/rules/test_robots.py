@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.rules import escapes, robots, transform
+from tests import properties
 from tests.bot.rules.test_transform import anything, told
 
 AT, LINK, LURE = '<at user_id="all">x</at>', "[click](http://evil.example)", "dtmd://x/send?c=ok"
@@ -97,7 +98,7 @@ def leaves_of(value: Any, tag: str) -> Iterator[dict[str, Any]]:
         yield from leaves_of(inner, tag)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=properties.examples(100), deadline=None)
 @given(st.sampled_from(MESSAGES), told)
 def test_any_value_leaves_the_message_a_message(message: Any, value: Any) -> None:
     body = made(message, value)
@@ -171,7 +172,7 @@ def test_data_for_a_server_stays_data() -> None:
     assert made("${x}", data) == data
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=properties.examples(100), deadline=None)
 @given(told)
 def test_a_query_keeps_its_structure(value: Any) -> None:
     url = f"https://example.com/x?a={escapes.query(value)}&b=1#end"
@@ -180,7 +181,7 @@ def test_a_query_keeps_its_structure(value: Any) -> None:
     assert parse_qs(parts.query, keep_blank_values=True) == {"a": [shown], "b": ["1"]}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=properties.examples(150), deadline=None)
 @given(anything, told)
 def test_markdown_stays_text(one: str, value: Any) -> None:
     line = escapes.markdown(one) + escapes.markdown(value)

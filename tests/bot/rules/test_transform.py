@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot import source
 from bot.rules import escapes, transform
 from bot.source import paths
+from tests import properties
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
@@ -200,7 +201,7 @@ jsons = st.recursive(
     max_leaves=6,
 )
 told = jsons.filter(lambda value: value is not None)
-SOME = settings(max_examples=150, deadline=None)
+SOME = settings(max_examples=properties.examples(150), deadline=None)
 
 
 def template(text: str, into: Any, **values: Any) -> Any:
