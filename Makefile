@@ -1,7 +1,7 @@
 # `make demo`, `make test` and `make install` are the whole set-up: each makes the virtual environment it
 # needs. PYTHON=python3.12 names the interpreter, and makes .venv anew if it is of another one.
 PYTHON ?= python3
-VENV := .venv
+export VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 # Test processes: twice the cores, as many tests wait for sockets and scripts.
@@ -14,7 +14,8 @@ export PYTHONDONTWRITEBYTECODE :=
 export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
-.PHONY: setup install demo demo-setup test check crash transcripts fuzz bench docs lock clean
+.PHONY: setup install demo demo-setup hooks test thorough matrix coverage check crash transcripts fuzz \
+  bench docs lock clean
 
 setup:
 	@./setup.sh dev
@@ -28,8 +29,23 @@ demo-setup:
 demo: demo-setup
 	@$(PY) -m sandbox.demo $(ARGS)
 
+# "make check" before each commit.
+hooks: setup
+	$(VENV)/bin/pre-commit install
+
 test: setup
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+# What "make test" leaves out: the slow tests, and all examples of the property tests.
+thorough: setup
+	EXAMPLES=usual $(PY) -m pytest -n $(WORKERS) --dist worksteal -m "slow or hypothesis" $(ARGS)
+
+# The tests on each supported Python that is here, each with an environment of its own under var/.
+matrix:
+	@tests/matrix.sh $(ARGS)
+
+coverage: setup
+	$(PY) -m tests.coverage $(ARGS)
 
 check: setup
 	$(VENV)/bin/ruff check .

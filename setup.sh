@@ -1,11 +1,12 @@
 #!/bin/sh
 # `setup.sh SET`: what `make` does first. Makes the virtual environment, or leaves it when it is as it
 # should be. SET: "production" (what the bot needs), "demo" (and its prompt) or "dev" (and what tests and
-# checks need). From the environment: PYTHON, the interpreter, and CHOSEN, "yes" if it was named and is
-# more than the default; LOCK, the exact versions to take ("" takes what pyproject.toml allows).
+# checks need). From the environment: VENV, its folder; PYTHON, the interpreter, and CHOSEN, "yes" if it
+# was named and is more than the default; LOCK, the exact versions to take ("" takes what pyproject.toml
+# allows).
 set -eu
 cd "$(dirname "$0")"
-want=$1 venv=.venv python=${PYTHON:-python3} lock=${LOCK-requirements.lock}
+want=$1 venv=${VENV:-.venv} python=${PYTHON:-python3} lock=${LOCK-requirements.lock}
 
 say() { printf '%s\n' "$@" >&2; }
 

@@ -155,7 +155,7 @@ def test_pictures_are_small() -> None:
 
 def targets() -> set[str]:
     text = (ROOT / "Makefile").read_text("utf-8")
-    venv = re.search(r"^VENV := (\S+)", text, re.MULTILINE)
+    venv = re.search(r"^export VENV := (\S+)", text, re.MULTILINE)
     assert venv is not None
     text = text.replace("$(VENV)", venv[1])
     return set(re.findall(r"^([\w./-]+):(?!=)", text, re.MULTILINE))
@@ -165,7 +165,7 @@ def targets() -> set[str]:
 def test_make_targets_exist(page: Path) -> None:
     text = page.read_text("utf-8")
     code = re.findall(r"`([^`\n]+)`", text) + re.findall(
-        r"^(?:\$|step \d+m) (.*)$", text, re.MULTILINE
+        r"(?:^\$|\bstep \d+m) (.*)$", text, re.MULTILINE
     )
     for line in code:
         for target in re.findall(r"(?:^|&& )make (?:[A-Z]+=\S* )*([\w./-]+)", line):

@@ -685,6 +685,7 @@ def test_each_recipe_of_the_page_is_performed() -> None:
     assert titles == [recipe.title for recipe in RECIPES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
 def test_the_recipe_works(recipe: Recipe, performed: Performance) -> None:
     assert recipe.title not in performed.broken, performed.broken[recipe.title]

@@ -76,6 +76,7 @@ def test_an_old_interpreter_is_refused_before_anything_is_made(checkout: Path) -
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_an_environment_of_another_interpreter_or_half_made_is_made_anew(
     checkout: Path, interpreter: str
 ) -> None:
@@ -111,6 +112,7 @@ def test_an_environment_of_another_interpreter_or_half_made_is_made_anew(
     assert not mark.exists(), "its interpreter is gone"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_installed_is_told_with_a_way_out(checkout: Path, interpreter: str) -> None:
     path = f"{Path(interpreter).parent}:{os.environ['PATH']}"
     text = PROJECT.replace("dependencies = []", 'dependencies = ["nothing==1"]', 1)

@@ -60,6 +60,7 @@ def lean() -> dict[str, Any]:
     )
 
 
+@pytest.mark.slow
 def test_the_lean_import_leaves_no_trace(lean):
     assert lean["left"] == []
     assert "_BareFinder" not in lean["finders"]
@@ -68,6 +69,7 @@ def test_the_lean_import_leaves_no_trace(lean):
     assert lean["stderr"] == ""
 
 
+@pytest.mark.slow
 def test_an_ordinary_import_afterwards_gets_the_whole_sdk(lean):
     assert lean["whole"] is True
     assert lean["models"] is True
@@ -77,6 +79,7 @@ def test_an_ordinary_import_afterwards_gets_the_whole_sdk(lean):
     assert lean["modules"] > 5000
 
 
+@pytest.mark.slow
 def test_another_version_is_imported_in_the_ordinary_way():
     said = run(
         """
@@ -230,47 +233,58 @@ def plain() -> dict[str, Any]:
     )
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_answers_500_to_what_it_does_not_know(plain):
     assert plain["unknown"] == [{"code": 500}]
     assert plain["broken"] == [{"code": 500}]
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_does_not_answer_card_frames_at_all(plain):
     assert plain["card"] == []
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_cannot_start_in_a_running_loop_nor_stop(plain):
     assert "already running" in plain["start"]
     assert plain["stop"] is False
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_lets_one_handler_hold_up_the_next(plain):
     assert plain["apart"] >= 0.2
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_never_reconnects_after_partial_settings(plain):
     assert "NoneType" in plain["partial"]
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_gives_up_for_ever_after_one_refusal(plain):
     assert plain["gave_up_after"] == 1
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_keeps_its_lock_when_connected_twice(plain):
     assert plain["locked"] is True
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_waits_for_ever_for_an_address(plain):
     assert plain["hangs"] is True
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_takes_an_empty_part_for_a_missing_one(plain):
     assert plain["empty_part"] == [True]
 
 
+@pytest.mark.slow
 def test_the_plain_sdk_logs_the_ticket(plain):
     assert plain["logged"] is True
 
 
+@pytest.mark.slow
 def test_where_the_whole_sdk_is_there_already_that_one_is_used(plain):
     assert plain["same"] is True

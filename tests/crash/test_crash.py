@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 
+import pytest
 from rich.console import Console
 
 from tests.crash import __main__, cases, deaths, stories, trial
@@ -42,6 +43,7 @@ def test_a_short_run_plays_every_story_once_and_both_platforms() -> None:
     assert not set(cases.brief(cases.PAIRS, 0)) & set(cases.brief(cases.PAIRS, 1))
 
 
+@pytest.mark.slow
 async def test_killed_and_nothing_lost_nothing_twice() -> None:
     turn = asyncio.Semaphore(AT_ONCE)
 

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandbox import base, world
 from sandbox.lark import Lark
 from tests.sandbox.lark_client import served, until
@@ -75,6 +77,7 @@ async def _line(process: asyncio.subprocess.Process) -> dict[str, Any]:
             return dict(json.loads(line))
 
 
+@pytest.mark.slow
 async def test_the_vendors_client_works_with_the_stand_in() -> None:
     """Also: what the stand-in borrows of the SDK is little, and leaves a full import undisturbed
     (the client's process does both)."""
