@@ -14,7 +14,7 @@ import click
 
 from bot import source
 from bot.cli import shell
-from bot.source import suggest
+from bot.source import json_text, suggest
 
 if TYPE_CHECKING:
     from bot import config
@@ -111,10 +111,9 @@ def try_rule(
     event_text: str, event_name: str, rule: ruleset.Rule, settings: config.Config, as_json: bool
 ) -> int:
     from bot.cli import rule_trials
-    from bot.rules import reading
 
     try:
-        given = reading.event(event_text, event_name)
+        given = json_text.event(event_text, event_name)
     except source.Invalid as error:
         return shell.fail(str(error), INVALID)
     made = rule_trials.trial(rule, settings.book, given, rule_trials.read(given, datetime.now(UTC)))

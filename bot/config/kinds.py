@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator
 
 from bot import regexes, source
-from bot.rules import reading
+from bot.source import json_text
 from bot.source.values import Shown, fault
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ def json_table(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        found, _ = reading.read(value, "")
+        found, _ = json_text.read(value, "")
     except source.Invalid as error:
         first = error.faults[0]
         where = f"line {first.mark.line}, column {first.mark.column}"

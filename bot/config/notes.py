@@ -8,8 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any, Protocol
 
 from bot import source
-from bot.rules import reading
-from bot.source import paths, toml_text
+from bot.source import json_text, paths, toml_text
 
 
 class Parameter(Protocol):
@@ -66,10 +65,10 @@ class Notes:
         """The value of the JSON that stands in quotes at ``path``: what is wrong within is from now
         on told on the lines where it stands there. None: it is no JSON."""
         try:
-            value, places = reading.read(text, "")
+            value, places = json_text.read(text, "")
         except source.Invalid:
             return None
-        for inner in places.offsets:
+        for inner in places.values:
             mark = places.mark(inner)
             line = self._lines.within(path, mark.line, mark.column)
             self._lines.lines.setdefault((*path, *inner), line)

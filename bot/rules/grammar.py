@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import source
-from bot.rules import conditions, operators, reading, tree
-from bot.source import suggest
+from bot.rules import conditions, operators, tree
+from bot.source import nodes, positions, suggest
 
 BRANCHES = 1000
 """How many combinations ``$or`` may make; AWS's own limit."""
@@ -29,7 +29,7 @@ _Path = tuple[str | int, ...]
 class Reader:
     """Reads one pattern; what is wrong gathers in ``found``."""
 
-    def __init__(self, places: reading.Source | reading.Bare, dialect: conditions.Dialect) -> None:
+    def __init__(self, places: positions.Positions, dialect: conditions.Dialect) -> None:
         self.places = places
         self.dialect = dialect
         self.found: list[source.Fault] = []
@@ -55,8 +55,8 @@ class Reader:
             here = (*place, key)
             if not isinstance(key, str):
                 self.wrong(place, f"a key is text, not `{conditions.said(key)}`")
-            elif len(place) >= reading.DEPTH:
-                self.wrong(here, f"nested deeper than {reading.DEPTH} levels", key=True)
+            elif len(place) >= nodes.DEEPEST:
+                self.wrong(here, f"nested deeper than {nodes.DEEPEST} levels", key=True)
             elif key == "$or":
                 branches = self.product(branches, self.either(inner, here, keys), here)
             elif keys or self.top(key, inner, here):

@@ -50,8 +50,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot import source
-from bot.rules import conditions, effort, grammar, reading, short, tree
-from bot.source import paths, suggest
+from bot.rules import conditions, effort, grammar, short, tree
+from bot.source import json_text, paths, positions, suggest
 
 Dialect = conditions.Dialect
 DIALECTS: tuple[Dialect, ...] = ("alibaba", "aws")
@@ -121,7 +121,7 @@ def compile(
     path where a mapping is given."""
     if dialect not in DIALECTS:
         raise ValueError(f"dialect is one of {', '.join(DIALECTS)}, not {dialect!r}")
-    places: reading.Source | reading.Bare = reading.Bare(file)
+    places = positions.Positions(file)
     value: Any = text
     if isinstance(text, str):
         if len(text) > LENGTH:
@@ -130,7 +130,7 @@ def compile(
         text = text.removeprefix("\ufeff")
         if text.lstrip()[:1] not in ("{", "[", '"', ""):
             return _compiled(dialect, short.branches(text, dialect, file))
-        value, places = reading.read(text, file)
+        value, places = json_text.read(text, file)
     reader = grammar.Reader(places, dialect)
     branches = reader.pattern(value)
     if reader.found:

@@ -19,8 +19,8 @@ import re
 from typing import Any, NoReturn
 
 from bot import source
-from bot.rules import conditions, grammar, operators, reading, tree
-from bot.source import suggest
+from bot.rules import conditions, grammar, operators, tree
+from bot.source import json_text, nodes, positions, suggest
 
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 _OPERATORS = ("prefix", "suffix", "contains", "wildcard", "cidr", "equals-ignore-case")
@@ -55,7 +55,7 @@ class _Parser:
     def __init__(self, text: str, dialect: conditions.Dialect, file: str) -> None:
         self.text = text
         self.dialect = dialect
-        self.source = reading.Source(text, file)
+        self.places = positions.Positions(file, text)
         self.end = 0
         self.advance()
 
@@ -86,7 +86,7 @@ class _Parser:
         self.fail(f"`{letter}` means nothing here")
 
     def fail(self, message: str, offset: int | None = None) -> NoReturn:
-        mark = self.source.at(self.start if offset is None else offset)
+        mark = self.places.at(self.start if offset is None else offset)
         raise source.Invalid(source.Fault(mark, message))
 
     def here(self) -> str:
@@ -118,8 +118,8 @@ class _Parser:
         return found
 
     def term(self, depth: int) -> list[grammar.Branch]:
-        if depth > reading.DEPTH:
-            self.fail(f"nested deeper than {reading.DEPTH} levels")
+        if depth > nodes.DEEPEST:
+            self.fail(f"nested deeper than {nodes.DEEPEST} levels")
         if self.sign("("):
             self.advance()
             found = self.either(depth + 1)
@@ -139,9 +139,9 @@ class _Parser:
     def path(self) -> tuple[str, ...]:
         """The keys of the path that is here."""
         keys = tuple(a or b or c for a, b, c in _STEP.findall(self.token[1:]))
-        if len(keys) > reading.DEPTH:
-            self.fail(f"nested deeper than {reading.DEPTH} levels")
-        problems = grammar.Reader(reading.Bare(""), self.dialect)
+        if len(keys) > nodes.DEEPEST:
+            self.fail(f"nested deeper than {nodes.DEEPEST} levels")
+        problems = grammar.Reader(positions.Positions(""), self.dialect)
         if not problems.top(keys[0], {} if len(keys) > 1 else [], (keys[0],)):
             self.fail(problems.found[0].message)
         self.advance()
@@ -204,7 +204,7 @@ class _Parser:
     def json(self) -> Any:
         """The value of a token that is written as in JSON."""
         try:
-            value, _ = reading.read(self.token, self.source.file)
+            value, _ = json_text.read(self.token, self.places.file)
         except source.Invalid as error:
             self.fail(error.faults[0].message)
         return value

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from bot import source
-from bot.rules import escapes, reading
+from bot.rules import escapes
+from bot.source import json_text
 
 _HOLE = re.compile(r"(?P<literal>\$\$\{)|\$\{(?P<name>[^{}$]*)\}|(?P<open>\$\{)")
 _NAME = re.compile(r"[^\W\d][\w.-]*")
@@ -123,7 +124,7 @@ def joined(taken: tuple[Part, ...]) -> Any:
             names.append(part)
     whole = "".join(piece for piece, _ in made)
     try:
-        value, _ = reading.read(whole, "template")
+        value, _ = json_text.read(whole, "template")
     except source.Invalid as error:
         fault = error.faults[0]
         offset = _unshifted(made, _offset(whole, fault.mark))

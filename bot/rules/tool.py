@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.rules import escapes, pattern, reading, vendors
+from bot.rules import escapes, pattern, vendors
 from bot.rules import transform as transforms
+from bot.source import json_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def judge(
     """Match the event in JSON text against a pattern, and transform it if it matches. Invalid
     where one of them cannot be read, with places in ``files``, and where the transform cannot be
     written ``into`` there."""
-    event = reading.event(event_text, files[0])
+    event = json_text.event(event_text, files[0])
     compiled = pattern.compile(pattern_text, dialect, files[1])
     if transform is not None:
         transforms.check(transform, into)

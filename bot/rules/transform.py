@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from bot import source
-from bot.rules import escapes, lookup, reading, robots
+from bot.rules import escapes, lookup, robots
 from bot.rules import template as templates
-from bot.source import paths, suggest
+from bot.source import json_text, paths, positions, suggest
 
 Form = Literal["ORIGINAL", "JSONPATH", "CONSTANT", "TEMPLATE"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -132,7 +132,7 @@ def _value(name: str, origin: Any, event: Mapping[str, Any]) -> Any:
 
 def _located(text: str, error: source.Invalid) -> source.Invalid:
     """With the line and column of the place in the template's text that the error has."""
-    mark = reading.Source(text, "template").at(error.fault.mark.column - 1)
+    mark = positions.Positions("template", text).at(error.fault.mark.column - 1)
     return source.Invalid(source.Fault(mark, error.message))
 
 
@@ -170,7 +170,7 @@ class _Checking:
         given = value
         if isinstance(value, str):
             try:
-                given, _ = reading.read(value, self.file)
+                given, _ = json_text.read(value, self.file)
             except source.Invalid as error:
                 self.found += error.faults
                 return {}
@@ -192,7 +192,7 @@ class _Checking:
             return
         if len(text) > LENGTH:
             self.wrong("template", f"{len(text)} characters; {LENGTH} is the most")
-        places = reading.Source(text, "template")
+        places = positions.Positions("template", text)
         try:
             holes = templates.holes(text)
         except source.Invalid as error:

@@ -51,6 +51,15 @@ def shown(steps: Iterable[Step]) -> str:
     return "$" + "".join(_key(s[0]) if isinstance(s, tuple) else f"[{s}]" for s in steps)
 
 
+def indexed(path: Path) -> str:
+    """A path in a template: ``Tasks[1].Properties.URI``."""
+    text = ""
+    for part in path:
+        dot = "." if text else ""
+        text += f"[{part}]" if isinstance(part, int) else f"{dot}{part}"
+    return text
+
+
 def dotted(path: Path) -> str:
     """A path in a file of tables. Indices are left out: the line tells which one is meant."""
     keys = (part for part in path if isinstance(part, str))

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from bot import source
 from bot.oos.template import model
+from bot.source import paths
+from bot.source.positions import Positions, Span
 
 
 class Places(Mapping[str, source.Mark]):
@@ -13,25 +15,21 @@ class Places(Mapping[str, source.Mark]):
 
     __slots__ = ("_aliases", "_folded", "_keys", "_source", "_spans", "file")
 
-    def __init__(self, file: str, source: str) -> None:
-        self.file = file
-        self._source = source
-        self._spans: dict[str, tuple[int, int, int]] = {}
+    def __init__(self, positions: Positions) -> None:
+        self.file = positions.file
+        self._source = positions.text or ""
+        self._spans: dict[str, Span] = {}
         self._keys: dict[str, tuple[int, int]] = {}
+        for path, span in positions.values.items():
+            self._spans.setdefault(paths.indexed(path), span)
+        for path, place in positions.keys.items():
+            self._keys.setdefault(paths.indexed(path), place)
         self._folded: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
 
     def alias(self, meant: str, written: str) -> None:
         """What is looked for at one path stands at another: its keyword is misspelt."""
         self._aliases.setdefault(model.fold(meant), written)
-
-    def put(self, path: str, line: int, column: int, last: int) -> None:
-        """Remember a value; ``last`` is the line on which it ends."""
-        self._spans.setdefault(path, (line, column, last))
-
-    def put_key(self, path: str, line: int, column: int) -> None:
-        """Remember the key of an entry."""
-        self._keys.setdefault(path, (line, column))
 
     def __getitem__(self, path: str) -> source.Mark:
         line, column, _ = self._spans[path]
@@ -49,14 +47,14 @@ class Places(Mapping[str, source.Mark]):
         line, column, _ = self._span(path)
         return source.Mark(self.file, line, column, path)
 
-    def _span(self, path: str) -> tuple[int, int, int]:
+    def _span(self, path: str) -> Span:
         found = self._spans.get(self._known(path))
         if found is not None:
             return found
         around = model.fold(self._written(path))
         while around not in self._folded and around:
             around = _outer(around)
-        return self._spans.get(self._folded.get(around, ""), (1, 1, 1))
+        return self._spans.get(self._folded.get(around, ""), Span(1, 1, 1))
 
     def _known(self, path: str) -> str:
         """The path as it is written in the file; the given one where nothing stands there."""

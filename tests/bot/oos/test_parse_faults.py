@@ -7,7 +7,8 @@ import re
 import pytest
 
 from bot import source
-from bot.oos.template import building, parse
+from bot.oos.template import parse
+from bot.source import nodes
 from tests.bot.oos import written
 
 HEAD = "FormatVersion: OOS-2019-06-01\n"
@@ -35,14 +36,14 @@ SLEEP = "  - {Name: nap, Action: ACS::Sleep, Properties: {Duration: PT1S}}\n"
         ("a: .inf\n", "1:4: `.inf` is no number that JSON has"),
         ("a: x\x07\n", "1:5: the character U+0007 may not stand in YAML"),
         ("<<: 3\n", "1:5: `<<` merges mappings only"),
-        ('{"a": tru ]}', "1:7: expected a value, found `t`"),
-        ('{"a": 1, ]}', "1:10: expected a name in double quotes, found `]`"),
+        ('{"a": tru ]}', "1:7: expected a JSON value, found `t`"),
+        ('{"a": 1, ]}', "1:10: expected a key in double quotes, found `]`"),
         ('{"a": [1 [2]]}', "1:10: expected `,` or `]`, found `[`"),
-        ('{"a"\n 1}', "2:2: expected `:` after the name, found `1`"),
-        ('{"a": 1}\n}', "2:1: expected the end of the file, found `}`"),
-        ('{"a": 1', "1:8: expected `,` or `}`, found the end of the file"),
-        ('{"a": "x\\q"}', "1:9: not valid JSON text: invalid \\escape"),
-        ('{"a": 1e999}}', "1:7: expected a smaller number, found `1`"),
+        ('{"a"\n 1}', "2:2: expected `:` after the key, found `1`"),
+        ('{"a": 1}\n}', "2:1: nothing may follow the JSON value, but here is `}`"),
+        ('{"a": 1', "1:8: expected `,` or `}`, found the end of the text"),
+        ('{"a": "x\\q"}', "1:9: a broken string: Invalid \\escape"),
+        ('{"a": 1e999}}', "1:7: the number 1e999 is too large"),
         (HEAD.replace("06-01", "06-02") + "Tasks: [{Name: a, Action: b}]",
          "1:16: expected the FormatVersion `OOS-2019-06-01`, found `OOS-2019-06-02`"),
     ],
@@ -82,7 +83,7 @@ def test_aliases_that_multiply() -> None:
     for level in range(1, 10):
         lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]")
     (fault,) = written.refused("\n".join(lines))
-    assert f"more than {building.MOST_NODES:,} values once its aliases are written out" in fault
+    assert f"more than {nodes.MOST_NODES:,} values once its aliases are written out" in fault
 
 
 def test_the_language_of_states_is_another() -> None:
@@ -96,7 +97,7 @@ def test_the_language_of_states_is_another() -> None:
 def test_keys_given_twice() -> None:
     text = HEAD + "Tasks:\n  - Name: a\n    Action: ACS::Pause\n    Name: b\n    action: x\n"
     assert written.refused(text) == [
-        "t.yml:5:5: `Name` is given twice here (first on line 3)",
+        "t.yml:5:5: the key `Name` stands twice here (first on line 3)",
         "t.yml:6:5: `Action` is given twice here, once as `action`",
     ]
 

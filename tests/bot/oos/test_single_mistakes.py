@@ -405,7 +405,7 @@ MISTAKES = [
      '27:6: not valid YAML: did not find expected key; look at the indentation of this '
      'line, or at an open quote before it'),
     ('    OnError: tell', '    OnError: tell\n    OnError: rest',
-     '44:5: `OnError` is given twice here (first on line 43)'),
+     '44:5: the key `OnError` stands twice here (first on line 43)'),
     ('Default: {Mode: Concurrency, Concurrency: 2}', 'Default: {Mode: Batch}',
      '11:14: `pace`: its Default: Mode: Batch needs Batch: how many in each batch, such as '
      '`[1, 5, 10]`'),
