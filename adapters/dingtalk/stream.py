@@ -9,9 +9,7 @@ github.com/open-dingtalk/developerpedia.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import random
 import re
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -19,29 +17,19 @@ from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
 import dingtalk_stream
-import yarl
 
-from adapters.common import http
+from adapters.common import http, websocket
+from adapters.common.websocket import Unreachable
 from adapters.dingtalk import events
-from adapters.dingtalk.link import CLOSE_SECONDS, Link
-from adapters.dingtalk.logs import log, seldom
+from adapters.dingtalk.link import Link
+from adapters.dingtalk.logs import log
 from adapters.dingtalk.settings import Settings
 from bot.model import ports
 
 AGENT = "countersign/0.1"
-KEEPALIVE_SECONDS = 30.0
-FRAME_BYTES = 16 << 20
-STEADY = 1.5
-"""A connection that delivered something, or stood this many seconds, starts the back-off anew."""
+PATIENCE = 2.0
+"""Seconds for which a connection that is given up may still acknowledge what it took."""
 _CREDENTIALS = re.compile(r"client|secret|credential|auth|app_?key|app_?id|\bapp\b|应用|凭证", re.I)
-
-
-class Unreachable(Exception):
-    """No connection now. ``slow``: the platform said no, so ask again as rarely as allowed."""
-
-    def __init__(self, reason: str, slow: bool = False) -> None:
-        super().__init__(reason)
-        self.slow = slow
 
 
 class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
@@ -53,78 +41,21 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         self._settings = settings
         self._http = client
         self._clock = clock
-        self._retiring: set[asyncio.Task[None]] = set()
-
-    # ------------------------------------------------------------------------- staying connected
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
-        """Stay connected until cancelled. A connection is replaced before it is given up."""
-        link = await self._dial(submit, 0)
-        ready()
-        tries = 0
-        try:
-            while True:
-                age = self._settings.reconnect_after * random.uniform(0.9, 1.0)
-                await link.lasted(self._settings.idle_seconds, age)
-                log.info("the connection is replaced: %s", link.why)
-                lived = asyncio.get_running_loop().time() - link.opened
-                healthy = link.taken > 0 or lived >= STEADY
-                tries = 0 if healthy else tries + 1
-                if link.why == "closed":
-                    tries = max(tries, 1)
-                new = await self._dial(submit, tries)
-                self._retire(link)
-                link = new
-        finally:
-            waiting = [asyncio.create_task(link.shut()), *self._retiring]
-            for task in self._retiring:
-                task.cancel()
-            await asyncio.wait(waiting, timeout=2 * CLOSE_SECONDS)
-
-    def _retire(self, link: Link) -> None:
-        planned = link.why in ("asked", "old")
-        seconds = self._settings.drain_seconds if planned else 0.0
-        task = asyncio.create_task(_retired(link, seconds), name="dingtalk-retire")
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
-
-    async def _dial(self, submit: ports.Submit, tries: int) -> Link:
-        """Connect, however often that takes. Raises BadCredentials."""
-        while True:
-            if tries:
-                await asyncio.sleep(self._pause(tries))
-            try:
-                return await self._connect(submit)
-            except Unreachable as error:
-                tries = max(tries + 1, 1000 if error.slow else 0)
-                if seldom(f"unreachable {error}", 30):
-                    log.warning("no connection to DingTalk: %s; trying again", error)
-
-    def _pause(self, tries: int) -> float:
-        """Seconds before the n-th try: doubling up to the most, half of it jitter."""
-        most = min(
-            self._settings.backoff_first * 2.0 ** min(tries - 1, 60), self._settings.backoff_most
-        )
-        return random.uniform(most / 2, most)
+        """Stay connected until cancelled. Raises BadCredentials."""
+        await websocket.Keeper(
+            lambda: self._connect(submit), pace(self._settings), "DingTalk", log
+        ).run(ready)
 
     async def _connect(self, submit: ports.Submit) -> Link:
         opened = await self.open_connection()
         glue = "&" if "?" in opened["endpoint"] else "?"
         address = f"{opened['endpoint']}{glue}ticket={quote_plus(opened['ticket'])}"
         try:
-            async with asyncio.timeout(self._settings.connect_timeout):
-                socket = await self._http.session().ws_connect(
-                    yarl.URL(address, encoded=True),
-                    heartbeat=KEEPALIVE_SECONDS,
-                    max_msg_size=FRAME_BYTES,
-                    decode_text=False,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
-                )
+            socket = await websocket.connect(self._http, address, self._settings.connect_timeout)
         except aiohttp.WSServerHandshakeError as error:
             raise Unreachable(f"the gateway answered {error.status}") from None
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            # the text of these may hold the address, and the address the ticket
-            raise Unreachable(f"{type(error).__name__} at the gateway") from None
         return Link(socket, submit, self._clock.now, self._settings)
 
     # ------------------------------------------------------------------------- opening
@@ -180,11 +111,16 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
     get_access_token = reset_access_token = upload_to_dingtalk = _replaced
 
 
-async def _retired(link: Link, seconds: float) -> None:
-    try:
-        await link.retire(seconds)
-    except asyncio.CancelledError:
-        await link.shut()
+def pace(settings: Settings) -> websocket.Pace:
+    """When a connection is replaced, and how often one is tried for."""
+    return websocket.Pace(
+        idle=settings.idle_seconds,
+        renew=settings.reconnect_after,
+        first=settings.backoff_first,
+        most=settings.backoff_most,
+        linger=settings.drain_seconds,
+        patience=PATIENCE,
+    )
 
 
 def _refusal(status: int, answer: dict[str, Any]) -> Exception:

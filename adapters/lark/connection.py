@@ -12,33 +12,47 @@ import base64
 import functools
 import json
 import logging
-import random
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
-import yarl
 
-from adapters.common import http, masking
+from adapters.common import http, masking, websocket
 from adapters.lark import codec, events, parts, refusals, render, sdk
-from adapters.lark.link import Link
 from adapters.lark.settings import Settings
 from bot import model
 from bot.model import ports
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT = 30.0
-"""Seconds of silence after which the websocket itself is pinged."""
 DRAIN = 3.0
-"""Seconds for which a connection that is given up may still answer what it took: the platform
-awaits no answer for longer."""
-STEADY = 1.5
-"""A connection that delivered something, or stood this many seconds, starts the back-off anew."""
+"""Seconds for which a connection that is given up may still bring something, and then answer what
+it took: the platform awaits no answer for longer."""
 
 _OK = b'{"code":200}'
 _FAILED = b'{"code":500}'
+
+
+class Link(websocket.Link):
+    """One websocket of the long connection. ``service`` goes into its pings."""
+
+    def __init__(
+        self, socket: aiohttp.ClientWebSocketResponse, service: int, owner: Connection
+    ) -> None:
+        super().__init__(socket, "lark")
+        self.service = service
+        self._owner = owner
+        self.begin(ping=owner.ping(self))
+
+    def take(self, data: str | bytes) -> None:
+        if isinstance(data, str):
+            log.warning("Lark sent a text message where frames are binary; ignored")
+        else:
+            self._owner.take(self, data)
+
+    async def room(self) -> None:
+        await self._owner.room()
 
 
 class Connection(sdk.Client):  # type: ignore[misc]
@@ -65,12 +79,10 @@ class Connection(sdk.Client):  # type: ignore[misc]
         self._submit: ports.Submit = _closed
         self._joiner = parts.Joiner()
         self._in_flight = 0
-        self._room = asyncio.Event()
+        self._freed = asyncio.Event()
         self._reconfigured = asyncio.Event()
-        self._links: set[Link] = set()
-        self._retiring: set[asyncio.Task[None]] = set()
         self._stood = False
-        self._tries = 0
+        self._keeper = websocket.Keeper(self._connect, pace(settings), "Lark", log)
 
     def start(self) -> None:
         """The SDK's entrance takes over the thread and its loop for ever; ``run`` does not."""
@@ -79,111 +91,45 @@ class Connection(sdk.Client):  # type: ignore[misc]
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled. Raises ports.BadCredentials if refused at the start."""
         self._submit = submit
-        try:
-            link = await self._reconnect()
-            ready()
-            while True:
-                link = await self._successor(link)
-        finally:
-            await self._disconnect()
-
-    async def _successor(self, link: Link) -> Link:
-        """The connection that follows this one, once this one ended, fell silent or grew old."""
-        why = await self._lasted(link)
-        if link.delivered or self._loop_time() - link.opened >= STEADY:
-            self._tries = 0
-        if why == "silent":
-            log.warning("the Lark connection is silent; opening another one in its place")
-        if why != "ended":
-            fresh = await self._reconnect()
-            self._retire(link, linger=why == "old")
-            return fresh
-        self._retire(link)
-        log.warning("the Lark connection ended (close code %s)", link.socket.close_code)
-        await asyncio.sleep(self._pause())
-        return await self._reconnect()
-
-    async def _lasted(self, link: Link) -> Literal["ended", "silent", "old"]:
-        """Watch a connection until it ends, is silent for too long, or too old: one may answer
-        pings and bring no events, so pongs alone don't keep it."""
-        reader, age = link.tasks[0], self._settings.reconnect_after * random.uniform(0.9, 1.0)
-        while True:
-            now = self._loop_time()
-            if link.opened + age <= now:
-                return "old"
-            left = link.heard + self._settings.idle_seconds - now
-            if left <= 0:
-                return "silent"
-            done, _ = await asyncio.wait({reader}, timeout=min(left, link.opened + age - now))
-            if done:
-                return "ended"
-            if self._in_flight >= self._settings.max_in_flight:
-                link.heard = self._loop_time()  # it is we who do not listen
+        await self._keeper.run(ready)
 
     # ------------------------------------------------------------------------- connecting
 
-    async def _reconnect(self) -> Link:
-        """Try until a connection stands, at growing and jittered intervals."""
-        while True:
-            try:
-                link = await self._connect()
-            except sdk.ClientException as refusal:
-                if refusal.code in refusals.FATAL and not self._stood:
-                    raise ports.BadCredentials(refusals.what_to_check(refusal)) from None
-                log.error("%s Trying again slowly.", refusals.what_to_check(refusal))
-                await asyncio.sleep(self._pause(slow=True))
-            except sdk.ServerException as refusal:
-                log.warning("Lark cannot take the connection now: %s", masking.masked(str(refusal)))
-                await asyncio.sleep(self._pause())
-            except http.NoAnswer as problem:
-                log.warning("connecting to Lark failed: %s", problem)
-                await asyncio.sleep(self._pause())
-            except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-                log.warning("connecting to Lark failed: %s", masking.described(error))
-                await asyncio.sleep(self._pause())
-            else:
-                self._stood = True
-                return link
-
-    def _pause(self, slow: bool = False) -> float:
-        """Seconds to wait before the next try: at most what the server asked for between tries."""
-        first, most = self._settings.backoff_first, self._settings.backoff_most
-        if not slow:
-            most = min(most, float(self._reconnect_interval))
-        grown: float = most if slow else min(most, first * 2.0 ** min(self._tries, 32))
-        self._tries += 1
-        return grown * random.uniform(0.5, 1.0)
-
     async def _connect(self) -> Link:
-        """Ask for an address and connect to it. Raises the SDK's ClientException (refused) or
-        ServerException (later perhaps), aiohttp.ClientError, OSError, TimeoutError, ValueError."""
+        """Ask for an address and connect to it. Raises Unreachable and ports.BadCredentials."""
+        try:
+            link = await self._open()
+        except sdk.ClientException as refusal:
+            what = refusals.what_to_check(refusal)
+            if refusal.code in refusals.FATAL and not self._stood:
+                raise ports.BadCredentials(what) from None
+            raise websocket.Unreachable(what, slow=True) from None
+        except sdk.ServerException as refusal:
+            raise websocket.Unreachable(masking.masked(str(refusal))) from None
+        except http.NoAnswer as problem:
+            raise websocket.Unreachable(str(problem)) from None
+        self._stood = True
+        return link
+
+    async def _open(self) -> Link:
+        """Raises the SDK's ClientException (refused) or ServerException (later perhaps), NoAnswer
+        and Unreachable."""
         url = await self._get_conn_url()
         query = parse_qs(urlsplit(url).query)
         service = query.get(sdk.const.SERVICE_ID, [""])[0]
+        headers = {"User-Agent": self._user_agent}
         try:
-            async with asyncio.timeout(self._settings.connect_timeout):
-                socket = await self._http.session().ws_connect(
-                    yarl.URL(url, encoded=True),
-                    heartbeat=HEARTBEAT,
-                    max_msg_size=16 << 20,
-                    headers={"User-Agent": self._user_agent},
-                    timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
-                )
+            socket = await websocket.connect(
+                self._http, url, self._settings.connect_timeout, headers
+            )
         except aiohttp.WSServerHandshakeError as refused:
             raise refusals.refusal(refused.status, refused.headers or {}) from None
-        link = Link(socket, int(service) if service.isdecimal() else 0, self._loop_time())
-        link.tasks = [
-            asyncio.create_task(self._receive_message_loop(link), name="lark: read"),
-            asyncio.create_task(link.write(), name="lark: write"),
-            asyncio.create_task(self._ping_loop(link), name="lark: ping"),
-        ]
-        self._links.add(link)
         log.info("connected to Lark (%s)", query.get(sdk.const.DEVICE_ID, ["?"])[0])
-        return link
+        return Link(socket, int(service) if service.isdecimal() else 0, self)
 
     async def _get_conn_url(self) -> str:
-        """The address of the websocket, with its ticket: never to be logged. Raises http.NoAnswer
-        beside what ``_connect`` raises."""
+        """The address of the websocket, with its ticket: never to be logged. Raises NoAnswer and
+        the SDK's exceptions."""
         body = {"AppID": self._app_id, "AppSecret": self._app_secret}
         headers = {"locale": "zh", "User-Agent": self._user_agent}
         headers["Content-Type"] = "application/json"
@@ -221,24 +167,12 @@ class Connection(sdk.Client):  # type: ignore[misc]
                 and 1 <= value <= 3600
             ):
                 setattr(self, attribute, value)
+        self._keeper.backoff.asked = float(self._reconnect_interval)
         self._reconfigured.set()
-
-    def _retire(self, link: Link, linger: bool = False) -> None:
-        """Let a connection answer what it took, and close it, without waiting for that."""
-        self._links.discard(link)
-        task = asyncio.create_task(link.close(DRAIN, linger), name="lark: retire")
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
-
-    async def _disconnect(self) -> None:
-        """Answer what was taken, then close every connection."""
-        for link in list(self._links):
-            self._retire(link)
-        await asyncio.gather(*self._retiring, return_exceptions=True)
 
     # ------------------------------------------------------------------------- receiving
 
-    async def _ping_loop(self, link: Link) -> None:
+    async def ping(self, link: Link) -> None:
         """Ping at once, then as often as the server asks, and often enough to notice silence."""
         while True:
             link.send(codec.ping(link.service))
@@ -256,23 +190,13 @@ class Connection(sdk.Client):  # type: ignore[misc]
                 except TimeoutError:
                     break
 
-    async def _receive_message_loop(self, link: Link) -> None:
-        """Read until the socket ends; wait while too many events are unanswered."""
-        receive, most = link.socket.receive, self._settings.max_in_flight
-        while True:
-            while self._in_flight >= most:
-                self._room.clear()
-                await self._room.wait()
-            message = await receive()
-            if message.type is aiohttp.WSMsgType.BINARY:
-                link.heard = self._loop_time()
-                self._handle_message(link, message.data)
-            elif message.type is aiohttp.WSMsgType.TEXT:
-                log.warning("Lark sent a text message where frames are binary; ignored")
-            else:
-                return
+    async def room(self) -> None:
+        """Wait while too many events are unanswered."""
+        while self._in_flight >= self._settings.max_in_flight:
+            self._freed.clear()
+            await self._freed.wait()
 
-    def _handle_message(self, link: Link, data: bytes) -> None:
+    def take(self, link: Link, data: bytes) -> None:
         """Take one frame. Whatever is wrong with it harms only itself."""
         try:
             frame = codec.decode(data)
@@ -344,7 +268,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         when shutting down, so that it delivers again as if we had never been there."""
         self._in_flight -= 1
         link.settled()
-        self._room.set()
+        self._freed.set()
         if receipt.cancelled():
             return
         problem = receipt.exception()
@@ -366,6 +290,18 @@ class Connection(sdk.Client):  # type: ignore[misc]
 
     def _loop_time(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def pace(settings: Settings) -> websocket.Pace:
+    """When a connection is replaced, and how often one is tried for."""
+    return websocket.Pace(
+        idle=settings.idle_seconds,
+        renew=settings.reconnect_after,
+        first=settings.backoff_first,
+        most=settings.backoff_most,
+        linger=DRAIN,
+        patience=DRAIN,
+    )
 
 
 async def _closed(event: model.Event) -> model.Receipt:

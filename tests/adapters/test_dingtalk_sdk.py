@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from adapters.common import websocket
 from adapters.dingtalk import Settings, events, logs, send, stream
 from adapters.dingtalk.chat import DingTalk
 from bot import model
@@ -171,8 +172,11 @@ async def ask_about_credentials_and_pauses(found: dict[str, Any]) -> None:
         await made.close()
         found["asks_again_with_bad_credentials"] = len(gateway.opened) > 1
     made_stream = stream.Stream(Settings("a", "b"), None, Clock())  # type: ignore[arg-type]
-    found["pauses_grow"] = made_stream._pause(6) > made_stream._pause(2)
-    found["reopens_at_once"] = made_stream._pause(1) < 0.3
+    pace = stream.pace(made_stream._settings)
+    backoff = websocket.Backoff(pace.first, pace.most)
+    pauses = [backoff.pause() for _ in range(6)]
+    found["pauses_grow"] = pauses[5] > pauses[1]
+    found["reopens_at_once"] = pauses[0] < 0.3
     found["asks_way_to_8_8_8_8"] = made_stream.get_host_ip() != ""
 
 

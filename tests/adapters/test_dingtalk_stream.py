@@ -305,16 +305,6 @@ async def test_closes_in_a_row_are_answered_ever_more_slowly() -> None:
             assert pause >= 0.01 * 2**number
 
 
-async def test_pauses_are_jittered_and_bounded() -> None:
-    from adapters.dingtalk.stream import Stream
-
-    settings = Settings("a", "b", backoff_first=1.0, backoff_most=60.0)
-    stream = Stream(settings, None, Clock())  # type: ignore[arg-type]
-    assert len({stream._pause(3) for _ in range(20)}) > 10
-    assert all(2 <= stream._pause(3) <= 4 for _ in range(100))
-    assert all(30 <= stream._pause(10_000) <= 60 for _ in range(100))
-
-
 async def test_a_silent_connection_is_replaced() -> None:
     """Half-dead sockets answer WebSocket pings and deliver nothing."""
     async with Gateway() as gateway, running(gateway, Engine(), idle_seconds=0.2):
