@@ -115,4 +115,8 @@ def deps_of(settings: config.Config, platform: str, clock: ports.Clock) -> manif
     source brings the platform's callbacks over HTTP."""
     forms = [rule.form for rule in settings.book.forms if rule.platform == platform]
     callbacks = any(source.kind == platform for source in settings.sources)
-    return manifests.Deps(clock, tuple(dict.fromkeys(forms)), callbacks)
+    groups = tuple(group.chat for group in settings.book.groups if group.platform == platform)
+    folder = settings.path.parent
+    return manifests.Deps(
+        clock, tuple(dict.fromkeys(forms)), callbacks, groups, folder, settings.data
+    )

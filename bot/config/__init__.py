@@ -21,6 +21,7 @@ from bot.config import (
     check,
     check_approval,
     check_asked,
+    check_evaluation,
     check_rules,
     check_runbooks,
     check_senders,
@@ -184,6 +185,7 @@ def load(
         sight = check.Sight(file, parts, notes, commands)
         check.check(sight)
         check_approval.check_approval(sight)
+        check_evaluation.check_evaluation(sight)
         regions.check_regions(sight)
         check_runbooks.check_runbooks(sight)
         check_rules.check_rules(sight)

@@ -58,6 +58,7 @@ def book(file: schema.File) -> policy.Book:
         locale=file.bot.locale,
         bot_name=file.bot.name,
         watch=_watch(file),
+        evaluation=file.evaluation,
         index=identity.index_accounts(humans),
     )
 

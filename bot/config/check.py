@@ -193,7 +193,8 @@ def check_groups(sight: Sight) -> None:
             if start and group.platform != chat.name and group.chat.startswith(start):
                 message = f"is a chat of {chat.name} by its beginning ({start}): nobody hears of it"
                 sight.notes.warn((*path, "chat"), message)
-        if group.chat == group.name:
+        chosen = sight.file.adapters.chat(group.platform).named_chats
+        if group.chat == group.name and not chosen:
             message = "is the name: here stands the platform's own id of the chat"
             sight.notes.warn((*path, "chat"), message)
 

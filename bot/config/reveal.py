@@ -29,9 +29,14 @@ def resolved(
 ) -> schema.File:
     """The file with its secrets read; those that cannot be read are noted as faults."""
     reader = _Reader(file, folder, environ, notes)
+    tables: dict[tuple[str, ...], dict[str, str]] = {}
     for path in secrets(file):
         file = reader.read(file, path, path)
-        reader.doubt(file, path)
+        if isinstance(_at(file, path[:-1]), Mapping):
+            reader.strength(_at(file, path), path)
+            reader.tell_apart(_at(file, path), path, tables.setdefault(path[:-1], {}))
+        else:
+            reader.doubt(file, path)
     key = file.bot.key
     if key is not None and key.known and len(key.reveal()) < SHORTEST_KEY:
         notes.fault(("bot", "key"), f"is too short: {KEY_HINT}")
@@ -55,12 +60,20 @@ def resolved(
 
 
 def secrets(table: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths of the secrets that stand in tables, and not in lists of tables."""
-    for key in type(table).model_fields if isinstance(table, Table) else ():
-        value = getattr(table, key)
-        if isinstance(value, Secret):
-            yield (*path, key)
-        yield from secrets(value, (*path, key))
+    """The paths of the secrets that stand in tables, and not in lists of tables. A table of secrets
+    by name holds what somebody each is recognised by."""
+    if isinstance(table, Secret):
+        yield path
+    keys = type(table).model_fields if isinstance(table, Table) else ()
+    for key in table if isinstance(table, Mapping) else keys:
+        yield from secrets(_at(table, (key,)), (*path, key))
+
+
+def _at(table: object, path: tuple[str, ...]) -> object:
+    """What stands at a path of a table; None: nothing."""
+    for key in path:
+        table = table.get(key) if isinstance(table, Mapping) else getattr(table, key, None)
+    return table
 
 
 def _addressed(
@@ -111,16 +124,23 @@ class _Reader:
 
     def doubt(self, file: schema.File, path: tuple[str, ...]) -> None:
         """A platform's secret that is hardly there was cut off when it was copied."""
-        found: Any = file
-        for key in path:
-            found = getattr(found, key, None)
+        found = _at(file, path)
         if isinstance(found, Secret) and found.known and 0 < len(found.reveal()) < SHORTEST:
             message = f"has {_many(found)}: was it copied whole?"
             self.notes.warn(path, message)
 
-    def strength(self, value: Secret | None, place: paths.Path) -> None:
+    def tell_apart(self, value: object, path: tuple[str, ...], known: dict[str, str]) -> None:
+        """Note where two are recognised by the same secret. ``known``: those of the table so far,
+        and whose they are."""
+        if isinstance(value, Secret) and value.known:
+            other = known.setdefault(value.reveal(), path[-1])
+            if other != path[-1]:
+                message = f"is the same as that of {other}: nobody could tell the two apart"
+                self.notes.fault(path, message)
+
+    def strength(self, value: object, place: paths.Path) -> None:
         """Note a secret by which nobody is told from somebody who tries a few."""
-        if value is None or not value.known:
+        if not isinstance(value, Secret) or not value.known:
             return
         told, useless = weakness(value)
         if useless:
@@ -130,14 +150,18 @@ class _Reader:
 
     def read(self, table: Any, path: tuple[str, ...], whole: paths.Path) -> Any:
         """The table with the secret at ``path`` read, at whatever depth it stands."""
-        inner = getattr(table, path[0]) if table is not None else None
+        inner: Any = _at(table, path[:1])
         if inner is None:
             return table
         if isinstance(inner, Secret):
             changed: Any = self.secret(inner, whole)
         else:
             changed = self.read(inner, path[1:], whole)
-        return table if changed is inner else table.model_copy(update={path[0]: changed})
+        if changed is inner:
+            return table
+        if isinstance(table, Mapping):
+            return {**table, path[0]: changed}
+        return table.model_copy(update={path[0]: changed})
 
     def headers(self, endpoint: Any, place: paths.Path) -> Any:
         read = {

@@ -360,7 +360,14 @@ class File(Table):
 
     def tenants(self, platform: str) -> tuple[str, ...]:
         """The organisations that the bot listens to on a platform."""
-        found: tuple[str, ...] = ()
-        if platform in self.chats:
-            found = getattr(self.chats[platform], self.adapters.chat(platform).tenants)
+        if platform not in self.chats:
+            return ()
+        key = self.adapters.chat(platform).tenants
+        found: tuple[str, ...] = getattr(self.chats[platform], key) if key else (platform,)
         return found
+
+    @property
+    def evaluation(self) -> frozenset[str]:
+        """The platforms for evaluation, where a real one stands beside them."""
+        found = frozenset(name for name in self.chats if self.adapters.chat(name).evaluation)
+        return found if found < self.chats.keys() else frozenset()

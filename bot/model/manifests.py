@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -78,11 +79,16 @@ class Subscription:
 @dataclass(frozen=True, slots=True)
 class Deps:
     """What an adapter is built with beside its settings. ``forms``: the codes of the forms of its
-    platform. ``callbacks``: its events come over HTTP, so it opens no connection for them."""
+    platform. ``callbacks``: its events come over HTTP, so it opens no connection for them.
+    ``groups``: the ids of its chats in which the bot works. ``folder`` is that of bot.toml, from
+    which paths count, and ``data`` that of runtime data, where the adapter may keep a file."""
 
     clock: ports.Clock
     forms: tuple[str, ...] = ()
     callbacks: bool = False
+    groups: tuple[str, ...] = ()
+    folder: pathlib.Path = pathlib.Path()
+    data: pathlib.Path = pathlib.Path()
 
 
 def flawless(settings: object) -> Iterable[Flaw]:
@@ -114,18 +120,23 @@ class Manifest(Generic[S]):
 class ChatManifest(Manifest[S]):
     """A chat platform, whose ``name`` is also a key of ``[[person]]``: that person's account.
 
-    ``tenants``: the key of the table that lists the organisations listened to. ``account`` and
+    ``tenants``: the key of the table that lists the organisations listened to; "": there is one, of
+    the platform's name. ``evaluation``: of a platform for trying things out, the key that must be
+    true where a real platform stands beside it; "": it is a real one. ``account`` and
     ``chat`` say what a person's account and the id of a group are there, ``form`` what a form's
     code is ("": it has no forms), for the reference. ``account_start`` and ``chat_start``: how such
-    ids begin, where no other platform's do. ``example`` is an account in full.
+    ids begin, where no other platform's do. ``named_chats``: the id of a chat is a name that people
+    chose. ``example`` is an account in full.
     """
 
-    tenants: str
+    tenants: str = ""
+    evaluation: str = ""
     account: str
     chat: str
     form: str = ""
     account_start: str = ""
     chat_start: str = ""
+    named_chats: bool = False
     example: str = ""
     subscription: Subscription | None = None
     callbacks: Callbacks | None = None
