@@ -35,7 +35,7 @@ MANIFEST = manifests.ChatManifest(
     chat_start="cid",
     form="DingTalk process code (`PROC-…`)",
     callbacks=manifests.Callbacks(
-        uses={"encrypt_key": "aes_key", "card_secret": ""},
+        uses=("encrypt_key", "card_secret"),
         together=("token", "encrypt_key"),
         formats={
             "encrypt_key": (

@@ -4,7 +4,6 @@ Made of: ``settings`` (what may be called), ``request`` (a delivery → signed h
 ``answers`` (what came back → one of the four outcomes), ``outlet`` (the call).
 """
 
-from adapters.endpoints.outlet import Endpoints
 from adapters.endpoints.settings import Endpoint, Misfit, Settings
 
-__all__ = ["Endpoint", "Endpoints", "Misfit", "Settings"]
+__all__ = ["Endpoint", "Misfit", "Settings"]

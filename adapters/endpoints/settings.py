@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from bot.source.tables import settings
+from bot.source.values import OpenText, PemFile, Seconds, SecretText, Text
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]{1,100}")
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,2048}")
@@ -22,24 +26,41 @@ class Misfit(Exception):
     """An endpoint that cannot be meant. The message is a sentence for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Endpoint:
-    """Where a rule's target ``name`` is. ``secret`` signs what is sent, "" leaves it unsigned.
-    ``shape``: "structured" sends CloudEvents, "plain" what the rule made as it is. ``idempotent``:
-    the server takes a delivery once, however often it comes, by its Idempotency-Key or by the
-    event's source and id; so one that may have arrived is sent again. Time-outs in seconds,
-    ``timeout`` for the whole call. ``ca_file``: certificates to trust instead of the usual ones.
-    """
+    """A server of your own that is told of events: a signed POST."""
 
-    name: str
-    url: str = field(repr=False)
-    secret: str = field(default="", repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    shape: Literal["plain", "structured"] = "plain"
-    idempotent: bool = False
-    timeout: float = 10.0
+    name: Text = Field(description="Name by which rules refer to it.")
+    url: OpenText = Field(
+        repr=False, description="Its address, whole; a secret if it holds a token."
+    )
+    secret: SecretText = Field(
+        default="",
+        repr=False,
+        description="The key by which requests are signed (`X-Countersign-Signature`: HMAC-SHA256 "
+        "of `TIMESTAMP.NONCE.` and the body). Default: they are not.",
+    )
+    headers: dict[Text, OpenText] = Field(
+        default_factory=dict,
+        repr=False,
+        description='Further headers: `{ Authorization = { env = "AUDIT_TOKEN" } }`.',
+    )
+    shape: Literal["plain", "structured"] = Field(
+        default="plain",
+        description="What the body is: what the rule's form makes, or a CloudEvent in structured "
+        "mode that has it as its data.",
+    )
+    idempotent: bool = Field(
+        default=False,
+        description="It recognises an `Idempotency-Key`, so a request of which the answer was lost "
+        "is sent again; otherwise that is a dead letter.",
+    )
+    timeout: Seconds = Field(default=10.0, description="Longest wait for an answer, in seconds.")
+    ca_file: PemFile = Field(
+        default="", description="PEM file of the certificates to trust instead of the usual ones."
+    )
+
     connect_timeout: float = 5.0
-    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

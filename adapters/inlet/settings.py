@@ -6,11 +6,16 @@ import functools
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from adapters.inlet import paths
 from bot import model
+from bot.source import values
+from bot.source.tables import settings
+from bot.source.values import Duration, Listen, Name, SecretText, Text, Texts, UrlPath
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Decode = Callable[[Mapping[str, Any]], model.Event | None]
@@ -31,46 +36,82 @@ from outside it comes only with a source of such a platform."""
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Source:
-    """One sender: where it sends to, as what, and how it is recognised.
+    """Somebody who sends events to `[http]`, and how to recognise them."""
 
-    ``secret`` signs each request, ``token`` is sent along by those who can't sign. Of a chat
-    platform's callbacks ``token`` is its verification token, ``encrypt_key`` its key (DingTalk:
-    ``aes_key``, of 43 letters), ``owner`` the app key that DingTalk's encryption carries,
-    ``secret`` DingTalk's app secret (robots in HTTP mode sign with it) and ``card_secret`` that of
-    its card callbacks; ``decode`` makes events of their payloads, and ``answer`` what is answered
-    to a button; ``tenant`` is the organisation where a payload names none.
+    name: Text = Field(description="Name by which the audit log speaks of it.")
+    path: UrlPath = Field(description="Where it sends to: `/events/monitoring`.")
+    kind: Literal["cloudevents", "eventbridge", "webhook", "dingtalk", "lark"] = Field(
+        description="What it sends: CloudEvents; what EventBridge's HTTP target sends, or the "
+        "shape with `detail-type` and `detail`; any JSON, read by `mapping`; or the callbacks of "
+        "a chat platform, in place of its long connection."
+    )
+    secret: SecretText = Field(
+        default="",
+        repr=False,
+        description="The key by which it signs each request (HMAC-SHA256): 16 random characters or "
+        "more.",
+    )
+    token: SecretText = Field(
+        default="",
+        repr=False,
+        description="What it sends along, if it can't sign; of `dingtalk` and `lark` the token of "
+        "their event settings.",
+    )
+    unsigned: bool = Field(
+        default=False,
+        description="Whoever is on this machine may send in its name. Needed where a source has no "
+        "secret; what a proxy passed on is refused.",
+    )
+    encrypt_key: SecretText = Field(
+        default="",
+        repr=False,
+        description="The key of encrypted callbacks (`dingtalk`: aes_key, `lark`).",
+    )
+    card_secret: SecretText = Field(
+        default="", repr=False, description="The key of card callbacks (`dingtalk`)."
+    )
+    addresses: Annotated[tuple[values.Network, ...], Field(strict=False)] = Field(
+        default=(), description="IP addresses and networks it may send from. Default: any."
+    )
+    only: Texts = Field(
+        default=(),
+        description="The event sources that it may name; `x.*` is all that begin with `x.`. "
+        "Default: any but the bot's own and those of the chat platforms (%(sources)s), "
+        "which must be named.",
+    )
+    person: Name = Field(
+        default="",
+        description="Whom its events are from: the person on whose behalf rules ask for commands.",
+    )
+    mapping: dict[Text, Text] = Field(
+        default_factory=dict,
+        description="Where things stand, as a path or a constant: of `webhook` any of `source`, "
+        "`type`, `subject`, `id`, `time`, `data` and `person` in `$.body`, `$.headers` and "
+        "`$.query`; else only `person`, in the event.",
+    )
+    window: int = Field(
+        default=300, ge=10, le=3600, description="Seconds that a signed request is good for."
+    )
+    on_conflict: Literal["keep", "refuse"] = Field(
+        default="keep",
+        description="What becomes of an event whose `source` and `id` are known while its type, "
+        "subject or data differ: it is kept as an event of its own, or refused (409).",
+    )
+    per_minute: int = Field(
+        default=6000, ge=1, le=1000000, description="Events that it may send, on average."
+    )
 
-    ``on_conflict``: what becomes of another event under a source and id that are known.
-    ``addresses``: IP addresses and networks that may send, empty for all. ``only``: the event
-    sources that it may name, one that ends with ``*`` as a prefix, empty for all; ``reserved`` are
-    the first words of those that only adapters make, unless ``only`` names such a source.
-    ``person``: whom its events are from, unless ``mapping`` finds somebody. ``mapping``: what
-    stands where, as a path from ``$`` or as a constant; of a webhook all of ``MAPPED``, in
-    ``$.body``, ``$.headers`` and ``$.query``; else only the person, in the event. ``window``: how
-    many seconds a signed request is good for. ``per_minute``: events that it may send, on average.
-    """
-
-    name: str
-    path: str
-    kind: str
-    secret: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
-    encrypt_key: str = field(default="", repr=False)
-    card_secret: str = field(default="", repr=False)
     owner: str = ""
-    addresses: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    reserved: tuple[str, ...] = RESERVED
-    person: str = ""
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    window: float = 300.0
-    per_minute: int = 6000
+    """Of a platform's callbacks: the app key that DingTalk's encryption carries along. Robots in
+    HTTP mode sign with ``secret``, which is DingTalk's app secret."""
     tenant: str = ""
+    """The organisation where a payload names none."""
     decode: Decode | None = None
     answer: Answer | None = None
-    on_conflict: Literal["keep", "refuse"] = "keep"
+    reserved: tuple[str, ...] = RESERVED
+    """The first words of sources that only adapters make, unless ``only`` names such a source."""
 
     def __post_init__(self) -> None:
         """ValueError: it can't work like this; the message says what to change."""
@@ -127,26 +168,50 @@ class Source:
         return bool(self.secret or self.token or self.encrypt_key or self.card_secret)
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Settings:
-    """Where to listen, and what for. ``max_bytes`` of a body. Times are in seconds: a request's
-    head may take ``head_timeout`` (and an idle connection may stay as long), its body
-    ``body_timeout``, the commit ``answer_timeout``. ``max_connections`` stand at once
-    (no more than half of the files that the process may open); while others wait, one may say
-    nothing for ``patience``. ``max_in_flight`` requests wait for their commit. What is turned away
-    is told once in ``tell_every``."""
+    """The server that takes events from outside. Without this table there is none."""
 
-    host: str = "127.0.0.1"
-    port: int = 17380
+    listen: Listen = Field(
+        default="127.0.0.1:17380",
+        description="Address and port. Put a server that ends TLS before it.",
+    )
+    max_bytes: int = Field(
+        default=262144, ge=1024, le=4194304, description="Most bytes of a request's body."
+    )
+    max_connections: int = Field(
+        default=1000,
+        ge=8,
+        le=100000,
+        description="Most connections at once, and no more than half of the files that the process "
+        "may open; whoever comes then waits.",
+    )
+    remember: Duration = Field(
+        default=timedelta(days=30),
+        description="How long an event is known again by its sender, source and id, so that it is "
+        "taken once. One that comes again after that is taken as another.",
+    )
+
     sources: tuple[Source, ...] = ()
-    max_bytes: int = 256 * 1024
     head_timeout: float = 15.0
+    """Seconds that a request's head may take; an idle connection may stay as long."""
     body_timeout: float = 15.0
     answer_timeout: float = 10.0
-    max_connections: int = 1000
+    """Seconds that the commit may take."""
     patience: float = 1.0
+    """Seconds that a connection may say nothing while others wait for one."""
     max_in_flight: int = 256
+    """Most requests that wait for their commit."""
     tell_every: float = 60.0
+    """What is turned away is told once in so many seconds."""
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
 
     def __post_init__(self) -> None:
         """ValueError: it would be open to everybody, or ambiguous."""

@@ -37,5 +37,5 @@ MANIFEST = manifests.ChatManifest(
     chat_start="oc_",
     form="Lark approval code",
     subscription=manifests.Subscription("approvals", "[0-9A-Fa-f]{8}(?:-[0-9A-Za-z]+){4}"),
-    callbacks=manifests.Callbacks(uses={"encrypt_key": ""}),
+    callbacks=manifests.Callbacks(uses=("encrypt_key",)),
 )

@@ -22,6 +22,8 @@ NAMES = (
     "oos",
     "webhook",
     "eventbridge",
+    "endpoints",
+    "inlet",
 )
 
 
@@ -38,8 +40,10 @@ def declared(names: tuple[str, ...] = NAMES) -> manifests.Adapters:
     [engine] = _of(manifests.EngineManifest, found)
     [robots] = _of(manifests.RobotsManifest, found)
     [bus] = _of(manifests.BusManifest, found)
+    [endpoint] = _of(manifests.EndpointsManifest, found)
+    [inlet] = _of(manifests.InletManifest, found)
     chats = _of(manifests.ChatManifest, found)
-    return manifests.Adapters(tuple(chats), cloud, engine, robots, bus)
+    return manifests.Adapters(tuple(chats), cloud, engine, robots, bus, endpoint, inlet)
 
 
 ADAPTERS = declared()

@@ -56,79 +56,35 @@ class Bus:
 
 
 def endpoints_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
-    from adapters import endpoints
-
-    return endpoints.Endpoints(
-        endpoints.Settings(
-            tuple(
-                endpoints.Endpoint(
-                    name=one.name,
-                    url=one.url.reveal(),
-                    secret=one.secret.reveal() if one.secret else "",
-                    headers={name: value.reveal() for name, value in one.headers.items()},
-                    shape=one.shape,
-                    idempotent=one.idempotent,
-                    timeout=one.timeout,
-                    ca_file=str(one.ca_file or ""),
-                )
-                for one in settings.endpoints
-            )
-        ),
-        clock,
-    )
+    manifest = settings.adapters.endpoint
+    return manifest.build(settings.each(manifest.settings, settings.endpoints), clock)
 
 
 def eventbridge_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
-    adapters = settings.adapters
-    buses = tuple(filled(adapters.bus.settings, table) for table in settings.buses)
-    return adapters.bus.build(buses, settings.of(adapters.cloud), clock)
+    manifest, cloud = settings.adapters.bus, settings.of(settings.adapters.cloud)
+    return manifest.build(settings.each(manifest.settings, settings.buses), cloud, clock)
 
 
 def inlet_of(
     settings: config.Config, chats: Mapping[str, Any], clock: ports.Clock, look: ports.Look
 ) -> ports.Inlet | None:
     """The server for events; None: the configuration has none."""
+    manifest = settings.adapters.inlet
     if settings.http is None:
         return None
-    from adapters import inlet
-
-    host, _, port = settings.http.listen.rpartition(":")
-    return inlet.Inlet(
-        inlet.Settings(
-            host=host.strip("[]"),
-            port=int(port),
-            max_bytes=settings.http.max_bytes,
-            max_connections=settings.http.max_connections,
-            sources=tuple(source_of(settings, one, chats) for one in settings.sources),
-        ),
-        clock,
-        look,
-    )
+    sources = tuple(source_of(settings, table, chats) for table in settings.sources)
+    return manifest.build(settings.of(manifest), sources, clock, look)
 
 
-def source_of(settings: config.Config, one: config.Source, chats: Mapping[str, Any]) -> Any:
-    from adapters import inlet
-
-    chat = chats.get(one.kind)
-    tenants = sorted(settings.book.tenants.get(one.kind, ()))
-    return inlet.Source(
-        name=one.name,
-        path=one.path,
-        kind=one.kind,
-        secret=one.secret.reveal() if one.secret else "",
-        token=one.token.reveal() if one.token else "",
-        encrypt_key=one.encrypt_key.reveal() if one.encrypt_key else "",
-        card_secret=one.card_secret.reveal() if one.card_secret else "",
-        owner=owner_of(settings, one.kind),
-        addresses=tuple(map(str, one.addresses)),
-        only=one.only,
+def source_of(settings: config.Config, table: config.Source, chats: Mapping[str, Any]) -> Any:
+    """A sender as the server for events knows it."""
+    chat = chats.get(table.kind)
+    return filled(
+        settings.adapters.inlet.source,
+        table,
+        owner=owner_of(settings, table.kind),
         reserved=settings.adapters.platforms,
-        person=one.person or "",
-        mapping=one.mapping,
-        window=float(one.window),
-        per_minute=one.per_minute,
-        on_conflict=one.on_conflict,
-        tenant=tenants[0] if tenants else "",
+        tenant=min(settings.book.tenants.get(table.kind, ()), default=""),
         decode=chat.decode if chat is not None else None,
         answer=chat.answer if chat is not None else None,
     )

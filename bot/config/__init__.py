@@ -38,9 +38,8 @@ from bot.config import (
 from bot.config.faults import ConfigError, sentence
 from bot.config.file import model_of
 from bot.config.notes import Command, KnownCommands, Notes
-from bot.config.rules import Endpoint, Http, Source
 from bot.config.runbooks import Oos
-from bot.config.schema import Bot, Cloud
+from bot.config.schema import Bot, Cloud, Source
 from bot.model import manifests
 from bot.rules import ruleset
 from bot.source import paths, toml_text
@@ -52,8 +51,6 @@ __all__ = [
     "Cloud",
     "Config",
     "ConfigError",
-    "Endpoint",
-    "Http",
     "KnownCommands",
     "Oos",
     "Secret",
@@ -83,15 +80,19 @@ class Config:
     budgets: tuple[manifests.RateLimit, ...]
     rules: ruleset.Rulebook | None = None
     silent: Mapping[str, ruleset.Rule] = field(default_factory=dict)
-    http: Http | None = None
+    http: schema.Http | None = None
     sources: tuple[Source, ...] = ()
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: tuple[Table, ...] = ()
     buses: tuple[Table, ...] = ()
     warnings: tuple[source.Fault, ...] = ()
 
     def of(self, manifest: manifests.Manifest[S]) -> S:
         """The settings of an adapter that has a table, with their secrets."""
         return filled(manifest.settings, self.tables[manifest.name])
+
+    def each(self, settings: type[S], tables: Iterable[Table]) -> tuple[S, ...]:
+        """The settings of each of some tables, with their secrets."""
+        return tuple(filled(settings, table) for table in tables)
 
     @property
     def data(self) -> Path:
@@ -212,9 +213,9 @@ def load(
         budgets=build.budgets(file),
         rules=ruleset.Rulebook(asked) if asked else None,
         silent=silent,
-        http=file.http,
-        sources=file.source,
-        endpoints=file.endpoint,
+        http=file.http_server,
+        sources=file.sources,
+        endpoints=getattr(file, adapters.endpoint.name),
         buses=getattr(file, adapters.bus.name),
         warnings=tuple(sorted(set(notes.warnings))),
     )

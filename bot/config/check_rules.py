@@ -79,7 +79,7 @@ def header_fault(name: str, value: Secret) -> str:
         return "is no name of a header"
     if _OURS.fullmatch(name):
         return "is a header that the bot itself sets"
-    if _SECRET.fullmatch(name) and value.source == rules.HERE:
+    if _SECRET.fullmatch(name) and value.source == values.HERE:
         return f"is a secret by its name; write {FORMS_OF_SECRETS}"
     if value.known and not re.fullmatch(r"[\x20-\x7e]{1,4096}", value.reveal()):
         return "holds what no header may hold: it is ASCII, in one line"
@@ -269,7 +269,7 @@ FOREIGN = ("shop", "order.paid")
 
 def check_foreign(sight: check.Sight, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of rules that believe what others could send to be a result of the bot's own."""
-    if all(source.kind in sight.file.adapters.platforms for source in sight.file.source):
+    if all(source.kind in sight.file.adapters.platforms for source in sight.file.sources):
         return
     for index, rule in enumerate(sight.file.rule):
         found = made.get(rule.name)

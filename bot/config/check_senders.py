@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot import event_schemas
-from bot.config import check, check_approval, check_rules, rules, run_commands
+from bot.config import check, check_approval, check_rules, rules, run_commands, schema
 from bot.config.sight import Sight
 from bot.rules import ruleset, tree
 from bot.source import paths
@@ -28,7 +28,7 @@ def check_senders(sight: Sight, made: Mapping[str, ruleset.Rule]) -> None:
 def _check(
     sight: Sight,
     path: paths.Path,
-    source: rules.Source,
+    source: schema.Source,
     rule: ruleset.Rule,
     target: rules.Target,
     plain: bool,
@@ -66,7 +66,7 @@ def _check(
 
 
 def _asking(
-    sight: Sight, made: Mapping[str, ruleset.Rule], source: rules.Source
+    sight: Sight, made: Mapping[str, ruleset.Rule], source: schema.Source
 ) -> Iterator[tuple[ruleset.Rule, rules.Target, bool]]:
     """The rules that ask for a command because of what this source may send."""
     for rule in sight.file.rule:
@@ -80,7 +80,7 @@ def _asking(
                 yield found, target, named and bool(_names(source))
 
 
-def _may_meet(sight: Sight, branch: tuple[tree.Field, ...], source: rules.Source) -> bool:
+def _may_meet(sight: Sight, branch: tuple[tree.Field, ...], source: schema.Source) -> bool:
     """Could an event of this source be meant, as far as its source and type tell?"""
     for field in branch:
         place = check_rules.AS.get(field.path[0], field.path[0])
@@ -96,7 +96,7 @@ def _may_meet(sight: Sight, branch: tuple[tree.Field, ...], source: rules.Source
     return True
 
 
-def _reserved(sight: Sight, name: str, source: rules.Source) -> bool:
+def _reserved(sight: Sight, name: str, source: schema.Source) -> bool:
     """May this sender not say that of an event?"""
     first, platforms = name.partition(".")[0].partition("/")[0], sight.file.adapters.platforms
     if first == ruleset.AUDIT_SOURCE:
@@ -110,7 +110,7 @@ def _is(text: str, name: str) -> bool:
     return text.startswith(name[:-1]) if name.endswith(ANY) else text == name
 
 
-def _names(source: rules.Source) -> tuple[str, ...]:
+def _names(source: schema.Source) -> tuple[str, ...]:
     """The sources that it may name; empty: many."""
     constant = source.mapping.get("source", "$") if source.kind == "webhook" else "$"
     return source.only or (() if constant.startswith("$") else (constant,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.config import check, check_asked, rules, schema
+from bot.config import check, check_asked, schema
 from bot.model import manifests
 from bot.rules import ruleset
 from bot.source import Invalid, paths
@@ -24,7 +24,7 @@ def callbacks(file: schema.File, kind: str) -> manifests.Callbacks | None:
 
 def check_sources(sight: check.Sight) -> None:
     """Note everything about [http] and its sources that is wrong together."""
-    http, entries = sight.file.http, sight.parts.entries("source")
+    http, entries = sight.file.http_server, sight.parts.entries("source")
     if "http" not in sight.parts.values and entries:
         message = "there is no [http], so nothing is listened for: add the table"
         sight.notes.warn(entries[0][0], message)
@@ -51,7 +51,7 @@ def check_sources(sight: check.Sight) -> None:
             _check_mapping(sight, path, source)
 
 
-def _check_kind(sight: check.Sight, path: paths.Path, source: rules.Source) -> None:
+def _check_kind(sight: check.Sight, path: paths.Path, source: schema.Source) -> None:
     kind, its = source.kind, callbacks(sight.file, source.kind)
     if its is not None and kind not in sight.given_platforms:
         message = f"there is no [{kind}], whose callbacks these would be"
@@ -74,7 +74,7 @@ def _check_kind(sight: check.Sight, path: paths.Path, source: rules.Source) -> N
 
 
 def _check_secrets(
-    sight: check.Sight, path: paths.Path, source: rules.Source, http: rules.Http | None
+    sight: check.Sight, path: paths.Path, source: schema.Source, http: schema.Http | None
 ) -> None:
     """Without a secret everybody who reaches the server could send in this name."""
     if sight.told(*path):
@@ -103,7 +103,7 @@ def _check_secrets(
             sight.notes.fault(path, message, "secret")
 
 
-def _check_mapping(sight: check.Sight, path: paths.Path, source: rules.Source) -> None:
+def _check_mapping(sight: check.Sight, path: paths.Path, source: schema.Source) -> None:
     allowed = MAPPED if source.kind == "webhook" else ("person",)
     for key, text in source.mapping.items():
         place = (*path, "mapping", key)
@@ -124,7 +124,9 @@ def _check_mapping(sight: check.Sight, path: paths.Path, source: rules.Source) -
             _check_constant(sight, place, source, text)
 
 
-def _check_constant(sight: check.Sight, place: paths.Path, source: rules.Source, text: str) -> None:
+def _check_constant(
+    sight: check.Sight, place: paths.Path, source: schema.Source, text: str
+) -> None:
     """May this sender say at all what its mapping has it say of every event?"""
     plain = text.casefold()
     first = re.split("[./]", plain)[0]
@@ -161,7 +163,7 @@ def _path_fault(text: str, whole: bool) -> str:
     return ""
 
 
-def secret_fault(file: schema.File, source: rules.Source, key: str, value: Secret) -> str:
+def secret_fault(file: schema.File, source: schema.Source, key: str, value: Secret) -> str:
     """What is wrong with a secret that was read; empty: nothing."""
     its = callbacks(file, source.kind)
     pattern, message = its.formats.get(key, ("", "")) if its is not None else ("", "")

@@ -4,7 +4,7 @@ their manifests declare, and with their names where one has to be chosen."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, create_model
@@ -24,27 +24,41 @@ Keys = Mapping[str, tuple[Any, FieldInfo]]
 def model_of(adapters: manifests.Adapters) -> type[schema.File]:
     """The model of the whole file."""
     names = Names(adapters)
-    persons: Any = _changed(
-        schema.Person,
-        {
-            chat.name: (Text | None, described(default=None, description=chat.account))
-            for chat in adapters.chats
-        },
-        after="name",
-    )
-    parties = (*adapters.chats, adapters.cloud)
-    tables = {one.name: (table_of(one.settings) | None, described(default=None)) for one in parties}
-    robots = table_of(adapters.robots.settings)
-    file = _changed(names.model(schema.File), tables, after="bot")
-    file = _changed(
-        file, {adapters.robots.name: (robots, described(default_factory=robots))}, after="oos"
-    )
-    bus: Any = table_of(adapters.bus.settings)
-    buses = (tuple[bus, ...], described(default=(), strict=False))
-    file = _changed(file, {adapters.bus.name: buses}, after="endpoint")
-    file = _changed(file, {"person": (tuple[persons, ...], described(default=(), strict=False))})
+    accounts = {
+        chat.name: (Text | None, described(default=None, description=chat.account))
+        for chat in adapters.chats
+    }
+    person: Any = _changed(schema.Person, accounts, after="name")
+    robots, inlet = adapters.robots, adapters.inlet
+    file = names.model(schema.File)
+    for after, keys in (
+        ("", {"person": _list(person)}),
+        ("bot", {one.name: _table(one.settings) for one in (*adapters.chats, adapters.cloud)}),
+        ("oos", {robots.name: _usual(table_of(robots.settings))}),
+        (
+            "rule",
+            {one.name: _list(table_of(one.settings)) for one in (adapters.endpoint, adapters.bus)}
+            | {inlet.name: _table(inlet.settings)}
+            | {inlet.sources: _list(names.model(table_of(inlet.source)))},
+        ),
+    ):
+        file = _changed(file, keys, after)
     file.adapters = adapters
     return file
+
+
+def _table(settings: type) -> tuple[Any, FieldInfo]:
+    """A table that may be left out, and is None then."""
+    return table_of(settings) | None, described(default=None)
+
+
+def _usual(table: type[Table]) -> tuple[Any, FieldInfo]:
+    """A table that may be left out, and is as usual then."""
+    return table, described(default_factory=table)
+
+
+def _list(table: Any) -> tuple[Any, FieldInfo]:
+    return tuple[table, ...], described(default=(), strict=False)
 
 
 def _changed(model: type[M], keys: Keys, after: str = "") -> type[M]:
@@ -66,7 +80,6 @@ class Names:
 
     def __init__(self, adapters: manifests.Adapters) -> None:
         forms = [chat for chat in adapters.chats if chat.form]
-        callbacks = [chat for chat in adapters.chats if chat.callbacks]
         cloud, robots = adapters.cloud.name, adapters.robots
         of_robots = [f"{robots.name}.{kind}" for kind in robots.kinds]
         self._models: dict[type[BaseModel], type[BaseModel]] = {}
@@ -74,16 +87,12 @@ class Names:
             kinds.CHATS: adapters.platforms,
             kinds.FORMS: tuple(chat.name for chat in forms),
             kinds.CALLERS: (*adapters.platforms, cloud, robots.name, *of_robots),
-            kinds.SENDERS: (*kinds.PLAIN_SENDERS, *(chat.name for chat in callbacks)),
         }
         self._words = {
             "chat": " or ".join(chat.chat for chat in adapters.chats),
             "form": " or ".join(chat.form for chat in forms),
             "sources": ", ".join(f"`{name}.`" for name in adapters.platforms),
             "approval": f"{adapters.platforms[0]}.approval",
-            "callbacks": " and ".join(f"`{chat.name}`" for chat in callbacks),
-            "encrypt_key": _users(callbacks, "encrypt_key"),
-            "card_secret": _users(callbacks, "card_secret"),
             "cloud": cloud,
             "robot": of_robots[1],
         }
@@ -127,10 +136,3 @@ def _field(info: FieldInfo, kind: Any, text: str) -> FieldInfo:
         factory = kind if isinstance(info.default_factory, type) else info.default_factory
         return described(default_factory=factory, description=text)
     return described(default=info.default, description=text)
-
-
-def _users(callbacks: Iterable[manifests.ChatManifest[Any]], key: str) -> str:
-    """The platforms that have a use for a key of their callbacks, and what they call it."""
-    uses = [(chat.name, chat.callbacks.uses) for chat in callbacks if chat.callbacks is not None]
-    calls = [(name, its[key]) for name, its in uses if key in its]
-    return ", ".join(f"`{name}`: {call}" if call else f"`{name}`" for name, call in calls)

@@ -22,15 +22,13 @@ _DEEPEST = 70
 """How deep what becomes JSON may nest; patterns are refused a little earlier."""
 
 
-CHATS, FORMS, CALLERS, SENDERS = "chats", "forms", "callers", "senders"
-PLAIN_SENDERS = ("cloudevents", "eventbridge", "webhook")
-"""Kinds of senders that are no chat platform."""
+CHATS, FORMS, CALLERS = "chats", "forms", "callers"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Marks a name that is chosen among what the adapters' manifests declare: the chat platforms,
-    those with forms, who calls outside, and who sends events."""
+    those with forms, and who calls outside."""
 
     of: str
 
@@ -100,5 +98,4 @@ Argument = Annotated[Any, BeforeValidator(_argument), Shown("text or number")]
 Platform = Annotated[str, Choice(CHATS)]
 FormPlatform = Annotated[str, Choice(FORMS)]
 Caller = Annotated[str, Choice(CALLERS)]
-Sender = Annotated[str, Choice(SENDERS)]
 Kind = Literal["say", "card", "lookup", "run"]

@@ -269,50 +269,59 @@ class Budget(Table):
     )
 
 
-class Robot(Protocol):
-    """What a configuration needs of a robot's table."""
+# What a configuration needs of the tables whose keys the adapters' settings declare.
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def platform(self) -> str: ...
-    @property
-    def url(self) -> Secret: ...
-    @property
-    def secret(self) -> Secret | None: ...
+
+class Robot(Protocol):
+    name: str
+    platform: str
+    url: Secret
+    secret: Secret | None
 
 
 class Robots(Protocol):
-    """What a configuration needs of the table of robots."""
-
-    @property
-    def hosts(self) -> tuple[str, ...]: ...
-    @property
-    def robot(self) -> tuple[Robot, ...]: ...
+    hosts: tuple[str, ...]
+    robot: tuple[Robot, ...]
 
 
 class Bus(Protocol):
-    """What a configuration needs of the table of a bus."""
+    name: str
+    bus: str
+    account: str
+    region: str
+    endpoint: str
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def bus(self) -> str: ...
-    @property
-    def account(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def endpoint(self) -> str: ...
+
+class Endpoint(Protocol):
+    name: str
+    url: Secret
+    secret: Secret | None
+    headers: Mapping[str, Secret]
+
+
+class Http(Protocol):
+    listen: str
+    remember: timedelta
+
+
+class Source(Protocol):
+    name: str
+    path: str
+    kind: str
+    secret: Secret | None
+    token: Secret | None
+    unsigned: bool
+    encrypt_key: Secret | None
+    card_secret: Secret | None
+    only: tuple[str, ...]
+    person: str | None
+    mapping: Mapping[str, str]
+    model_fields_set: set[str]
 
 
 class Cloud(Protocol):
-    """What a configuration needs of the table of the cloud."""
-
-    @property
-    def region(self) -> str: ...
-    @property
-    def endpoints(self) -> Mapping[str, str]: ...
+    region: str
+    endpoints: Mapping[str, str]
 
 
 class File(Table):
@@ -329,9 +338,6 @@ class File(Table):
     form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
     oos: Oos = Field(default_factory=Oos)
     rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()
-    endpoint: Annotated[tuple[rules.Endpoint, ...], Field(strict=False)] = ()
-    http: rules.Http | None = None
-    source: Annotated[tuple[rules.Source, ...], Field(strict=False)] = ()
     security: Security = Field(default_factory=Security)
     budget: Annotated[tuple[Budget, ...], Field(strict=False)] = ()
 
@@ -356,6 +362,18 @@ class File(Table):
     def robots(self) -> Robots:
         """The table of robots, be it empty."""
         found: Robots = getattr(self, self.adapters.robots.name)
+        return found
+
+    @property
+    def http_server(self) -> Http | None:
+        """The table of the server for events; None where the file has none."""
+        found: Http | None = getattr(self, self.adapters.inlet.name)
+        return found
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The tables of those who send events."""
+        found: tuple[Source, ...] = getattr(self, self.adapters.inlet.sources)
         return found
 
     def tenants(self, platform: str) -> tuple[str, ...]:

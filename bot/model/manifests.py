@@ -54,13 +54,13 @@ class Flaw:
 class Callbacks:
     """How a chat platform's events come over HTTP, in place of its own connection.
 
-    ``uses``: the secrets of a ``[[source]]`` that only some platforms have, each with what the
-    platform calls it, "" for the same. ``together``: two keys that need each other. ``formats``: a
-    regular expression for a secret, and the sentence said where it doesn't fit. ``owner``: the key
-    of the platform's table that its encryption carries along.
+    ``uses``: the secrets of a ``[[source]]`` that only some platforms have. ``together``: two keys
+    that need each other. ``formats``: a regular expression for a secret, and the sentence said
+    where it doesn't fit. ``owner``: the key of the platform's table that its encryption carries
+    along.
     """
 
-    uses: Mapping[str, str]
+    uses: tuple[str, ...]
     together: tuple[str, ...] = ()
     formats: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     owner: str = ""
@@ -194,6 +194,24 @@ class BusManifest(Manifest[S]):
     build: Callable[[tuple[S, ...], Any, ports.Clock], ports.Outlet]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointsManifest(Manifest[S]):
+    """Servers that rules tell of events. ``settings`` is the type of one of them, and ``name`` the
+    list of tables in which they stand."""
+
+    build: Callable[[tuple[S, ...], ports.Clock], ports.Outlet]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InletManifest(Manifest[S]):
+    """The server that takes events from outside. ``source`` is the type of a sender, and
+    ``sources`` the list of tables in which they stand."""
+
+    source: type[Any]
+    sources: str
+    build: Callable[[S, tuple[Any, ...], ports.Clock, ports.Look], ports.Inlet]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapters:
     """The adapters that there are, as far as a configuration can name them."""
@@ -203,11 +221,13 @@ class Adapters:
     engine: EngineManifest[Any]
     robots: RobotsManifest[Any]
     bus: BusManifest[Any]
+    endpoint: EndpointsManifest[Any]
+    inlet: InletManifest[Any]
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of the tables that are one adapter's."""
-        return (*self.platforms, self.cloud.name, self.robots.name)
+        return (*self.platforms, self.cloud.name, self.robots.name, self.inlet.name)
 
     @property
     def platforms(self) -> tuple[str, ...]:

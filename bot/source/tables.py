@@ -136,7 +136,7 @@ def rewritten(kind: Any, other: Callable[[Any], Any]) -> Any:
 # ----------------------------------------------------------------------------- table → settings
 
 
-def filled(settings: type[S], table: Table, **more: object) -> S:
+def filled(settings: type[S], table: object, **more: object) -> S:
     """The settings that a table of the file holds, with their secrets; ``more`` are fields that
     are no keys. Raises RuntimeError where a secret was not read."""
     values = {

@@ -201,6 +201,16 @@ def _glob(text: str) -> str:
     return text
 
 
+HERE = "bot.toml"
+"""The source of a value that stands in the file itself."""
+
+
+def _openly(given: Any) -> Any:
+    """Text that need not be a secret, kept as one all the same, so that nothing prints it."""
+    return Secret(HERE, "", given) if isinstance(given, str) and given else given
+
+
+Open = Annotated[Secret, BeforeValidator(_openly), Shown("text or secret")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_printable)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 SomeTexts = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
@@ -232,3 +242,5 @@ PemFile = Annotated[str, Written(Annotated[Path, Field(strict=False)])]
 HostOrNone = Annotated[str, Written(Host)]
 Organisations = Annotated[tuple[Text, ...], Field(strict=False, min_length=1), NEEDED]
 """Those that the bot listens to."""
+Name = Annotated[str, Written(Text)]
+OpenText = Annotated[str, Written(Open)]

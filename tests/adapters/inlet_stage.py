@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from adapters import inlet
-from adapters.inlet import gate
+from adapters.inlet import gate, server
 from bot import core, deployment, model, store
 from bot.model import ports
 from bot.runtime import engine
@@ -62,7 +62,7 @@ class Stage:
             self.clock,
         )
         self.answerer: Submit | None = None
-        self.inlet: inlet.Inlet
+        self.inlet: server.Inlet
         self.session: aiohttp.ClientSession
         self.serving: asyncio.Task[None]
 
@@ -160,8 +160,8 @@ async def staged(
         made.session = await stack.enter_async_context(
             aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=15))
         )
-        wanted = inlet.Settings(port=0, sources=sources or (source(),), **settings)
-        made.inlet = inlet.Inlet(wanted, made.clock, look)
+        wanted = inlet.Settings(listen="127.0.0.1:0", sources=sources or (source(),), **settings)
+        made.inlet = server.Inlet(wanted, made.clock, look)
         ready = asyncio.Event()
         made.serving = asyncio.create_task(made.inlet.run(made.submit, made.hurry, ready.set))
         stack.push_async_callback(made.stop)

@@ -14,6 +14,7 @@ import pytest
 
 from adapters import endpoints
 from adapters.endpoints import request
+from adapters.endpoints.outlet import Endpoints
 from bench import outbound
 from bot import model
 from sandbox.sink import Sink
@@ -21,7 +22,7 @@ from tests.adapters import outlet_stage, test_private_authority
 from tests.adapters.outlet_stage import EVENT, Clock, delivery
 
 SECRET = "s3cret-of-hooks"
-Make = Callable[..., endpoints.Endpoints]
+Make = Callable[..., Endpoints]
 
 
 @pytest.fixture
@@ -35,10 +36,10 @@ async def make(sink: Sink) -> AsyncIterator[Make]:
     """An adapter with one endpoint, "hook", at the sink's /in unless told."""
     async with AsyncExitStack() as stack:
 
-        def made(clock: Clock | None = None, **settings: Any) -> endpoints.Endpoints:
+        def made(clock: Clock | None = None, **settings: Any) -> Endpoints:
             url = settings.pop("url", f"{sink.base_url}/in?t=t0ken")
             one = endpoints.Endpoint("hook", url, **settings)
-            outlet = endpoints.Endpoints(endpoints.Settings((one,)), clock or Clock())
+            outlet = Endpoints(endpoints.Settings((one,)), clock or Clock())
             stack.push_async_callback(outlet.close)
             return outlet
 
@@ -241,7 +242,7 @@ async def test_what_goes_elsewhere_is_refused(sink: Sink, make: Make) -> None:
 def test_an_endpoint_that_cannot_be_meant(settings: dict[str, Any], sentence: str) -> None:
     one = endpoints.Endpoint("hook", **{"url": "https://h/", **settings})
     with pytest.raises(endpoints.Misfit, match=r"endpoint 'hook'") as fault:
-        endpoints.Endpoints(endpoints.Settings((one,)), Clock())
+        Endpoints(endpoints.Settings((one,)), Clock())
     assert sentence in str(fault.value)
     assert "t0ken" not in str(fault.value)
 
@@ -249,4 +250,4 @@ def test_an_endpoint_that_cannot_be_meant(settings: dict[str, Any], sentence: st
 def test_two_of_one_name() -> None:
     one = endpoints.Endpoint("hook", "https://h/")
     with pytest.raises(endpoints.Misfit, match="two endpoints are called 'hook'"):
-        endpoints.Endpoints(endpoints.Settings((one, one)), Clock())
+        Endpoints(endpoints.Settings((one, one)), Clock())

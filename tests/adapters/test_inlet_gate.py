@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters import inlet
-from adapters.inlet import gate, refusal
+from adapters.inlet import gate, refusal, server
 from bot import model
 from bot.model import ports
 from tests.adapters.inlet_stage import EVENT, SECRET, dumped, source, staged
@@ -215,9 +215,9 @@ async def test_without_a_secret_only_at_home(tmp_path: Path) -> None:
         await stage.told("forwarded")
     for host in ("0.0.0.0", "::", "192.0.2.7", "bot.example"):
         with pytest.raises(ValueError, match="source shop has no secret"):
-            inlet.Settings(host=host, sources=(open_,))
+            inlet.Settings(listen=f"{host}:0", sources=(open_,))
     for host in ("127.0.0.1", "127.3.2.1", "::1", "localhost"):
-        inlet.Settings(host=host, sources=(open_,))
+        inlet.Settings(listen=f"{host}:0", sources=(open_,))
 
 
 @pytest.mark.parametrize(
@@ -448,6 +448,6 @@ def test_names_and_paths_are_unique() -> None:
 
 async def test_an_address_that_is_taken(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
-        second = inlet.Inlet(inlet.Settings(port=stage.inlet.port), stage.clock)
+        second = server.Inlet(inlet.Settings(listen=f"127.0.0.1:{stage.inlet.port}"), stage.clock)
         with pytest.raises(ports.CannotListen, match=r"can't listen on 127\.0\.0\.1:\d+ for"):
             await second.run(stage.submit, stage.hurry, asyncio.Event().set)

@@ -214,7 +214,7 @@ def test_the_commented_lines_show_the_true_defaults(tmp_path: Path) -> None:
         get_args(model.How)
     )
     assert (len(loud.endpoints), len(loud.buses), len(loud.sources)) == (1, 1, 1)
-    assert loud.http == config.Http()
+    assert loud.of(loud.adapters.inlet) == loud.adapters.inlet.settings()
     assert text.count("# ") < TEXT.count("# ") - 20
     assert (loud.tables["dingtalk"], loud.tables["lark"], loud.book) == _same_secrets(shipped, loud)
     assert set(loud.budgets) == set(shipped.budgets)

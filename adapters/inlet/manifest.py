@@ -1,0 +1,27 @@
+"""What the server for events declares of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adapters.inlet.settings import Settings, Source
+from bot.model import manifests, ports
+
+
+def build(
+    settings: Settings, sources: tuple[Source, ...], clock: ports.Clock, look: ports.Look
+) -> ports.Inlet:
+    from adapters.inlet.server import Inlet
+
+    return Inlet(replace(settings, sources=sources), clock, look)
+
+
+MANIFEST = manifests.InletManifest(
+    name="http",
+    title="HTTP",
+    settings=Settings,
+    source=Source,
+    sources="source",
+    shown=("listen",),
+    build=build,
+)
