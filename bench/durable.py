@@ -73,8 +73,7 @@ class Durable:
         self._asked = 0
         self.engine = engine.Engine(
             self.store,
-            lambda event: core.needs(self.deployment, event),
-            lambda event, view, now: core.decide(self.deployment, event, view, now),
+            lambda event: core.read(self.deployment, event),
             self.clock,
         )
 

@@ -100,13 +100,11 @@ async def _poll(
             view = model.View(next_request=step.request, audit_seq=0, installation="bench")
             writer.apply(view, model.Decision(request=request, steps=(step,)), now)
 
-    def decide(event: model.Event, view: model.View, at: datetime) -> model.Decision:
+    def read(event: model.Event) -> model.Reading:
         told.append(event)
-        return model.Decision()
+        return model.Reading(model.Needs(), lambda view, at: model.Decision())
 
-    door = engine.Engine(
-        opened, lambda event: model.Needs(), decide, clock.Steady(clock.MachineClock())
-    )
+    door = engine.Engine(opened, read, clock.Steady(clock.MachineClock()))
     door.start()
     try:
         await door.write(write)

@@ -110,6 +110,66 @@ def test_the_core_is_pure(room: str) -> None:
         assert not touched, f"{path.name} imports {touched}"
 
 
+PURE = ("core", "policy", "oos", "rules", "cards")
+CHANGES = {
+    *("add", "append", "appendleft", "clear", "discard", "extend", "insert", "move_to_end", "pop"),
+    *("popitem", "popleft", "remove", "setdefault", "sort", "update"),
+}
+"""Methods that change what they are called on."""
+SITUATIONS = {"Any", "Book", "Catalog", "DecisionBuilder", "Deployment", "Rulebook", "View"}
+"""Types that are no values: what is remembered by one of these is state."""
+
+
+def top_level_names(tree: ast.Module) -> set[str]:
+    """The names that a module binds to something by itself, not by a definition or an import."""
+    targets = [
+        target
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    return {
+        node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
+    }
+
+
+def changed_names(tree: ast.Module) -> set[str]:
+    """The names whose value is changed where it stands, or that a function binds anew."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        owner: ast.expr | None = None
+        if isinstance(node, ast.Global):
+            names |= set(node.names)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            owner = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value if node.func.attr in CHANGES else None
+        if isinstance(owner, ast.Name):
+            names.add(owner.id)
+    return names
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_a_pure_room_remembers_nothing(room: str) -> None:
+    """No module changes what it holds, and what is cached is the result of values alone."""
+    for path in modules(f"bot/{room}"):
+        tree = ast.parse(path.read_text("utf-8"))
+        state = top_level_names(tree) & changed_names(tree)
+        assert not state, f"{path.relative_to(ROOT)} changes {state}"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and any(
+                "cache" in ast.unparse(each) and "property" not in ast.unparse(each)
+                for each in node.decorator_list
+            ):
+                types = {
+                    part
+                    for argument in (*node.args.args, *node.args.kwonlyargs)
+                    if argument.annotation is not None
+                    for part in re.findall(r"\w+", ast.unparse(argument.annotation))
+                }
+                assert not types & SITUATIONS, f"{path.name}: {node.name} remembers {types}"
+
+
 def test_only_the_store_touches_sql() -> None:
     users = {
         room_of(path)

@@ -84,8 +84,7 @@ class App:
             self._failed = asyncio.get_running_loop().create_future()
             door = engine.Engine(
                 opened,
-                lambda event: core.needs(self.deployment, event),
-                lambda event, view, now: core.decide(self.deployment, event, view, now),
+                lambda event: core.read(self.deployment, event),
                 self.clock,
                 failed_toast=texts.say(self.settings.book.locale, "receipt.error"),
                 failed=self._fail,

@@ -1,12 +1,14 @@
 """The core: what one event means, given what is known. Pure, synchronous, no I/O.
 
-``needs(deployment, event)`` says what must be loaded, ``decide(deployment, event, view, now)`` says
-everything that changes. The engine writes it in one transaction; nothing else changes a request.
+``read(deployment, event)`` says what must be loaded, and decides then on everything that changes.
+The engine writes it in one transaction; nothing else changes a request.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from bot import model
 from bot.core import (
@@ -29,87 +31,67 @@ from bot.core import (
 )
 from bot.deployment import Deployment
 
-__all__ = ["decide", "needs", "refusal_of_claim"]
+__all__ = ["read", "refusal_of_claim"]
 
 
-def needs(deployment: Deployment, event: model.Event) -> model.Needs:
-    """What ``decide`` will have to see for this event."""
+Meaning = Callable[[model.View, datetime], model.Decision]
+
+
+def read(deployment: Deployment, event: model.Event) -> model.Reading:
+    """What an event says: what must be loaded for it, and then everything that it changes. What
+    people typed is parsed here, once. The same arguments always give the same decision."""
+    needs, meaning = _read(deployment, event)
+
+    def decide(view: model.View, now: datetime) -> model.Decision:
+        decision = meaning(view, now)
+        if deployment.rules is None:
+            return decision
+        return bus.published(deployment, event, view, decision, now)
+
+    return model.Reading(needs, decide)
+
+
+def _read(deployment: Deployment, event: model.Event) -> tuple[model.Needs, Meaning]:
+    """What the store must show for an event, and what it means by itself, before rules are
+    asked."""
     match event:
         case model.MessageReceived():
-            return intake_chat.needs(deployment, event)
-        case model.CardAction():
-            return model.Needs(
-                platform=event.account.platform, request=event.request, card=event.card
-            )
-        case model.MessageRecalled():
-            return model.Needs(platform=event.platform, message=event.message)
-        case model.FormChanged():
-            return model.Needs(platform=event.platform, form=event.instance)
+            message = intake_chat.read(deployment, event)
+            return intake_chat.needs(message), partial(intake_chat.decide, deployment, message)
+        case model.CardAction(account=account, request=number, card=card):
+            needs = model.Needs(platform=account.platform, request=number, card=card)
+            return needs, partial(votes.clicked, deployment, event)
+        case model.MessageRecalled(platform=platform, message=recalled):
+            needs = model.Needs(platform=platform, message=recalled)
+            return needs, partial(votes.recalled, deployment, event)
+        case model.FormChanged(platform=platform, instance=instance):
+            needs = model.Needs(platform=platform, form=instance)
+            return needs, partial(intake_form.changed, deployment, event)
         case model.Started():
-            return model.Needs(listing="open", limit=intake_form.MOST_OPEN)
+            needs = model.Needs(listing="open", limit=intake_form.MOST_OPEN)
+            return needs, partial(intake_form.look_back, deployment, event)
         case model.ExecutionFound():
-            return model.Needs()
+            return model.Needs(), partial(executions.found, deployment, event)
         case model.EventReceived():
-            return bus.needs(event)
-        case model.IngressRejected() | model.CommandRequested():
-            return model.Needs()
-        case (
-            model.TimerDue() | model.InvocationPolled() | model.ExecutionPolled() | model.Restored()
-        ):
-            return model.Needs(request=event.request)
-        case model.EffectCompleted():
-            return model.Needs(effect=event.effect, form=intake_form.original_of(event.outcome))
-        case model.Delayed():
-            return model.Needs(effect=event.effect, request=event.request)
-
-
-def decide(
-    deployment: Deployment, event: model.Event, view: model.View, now: datetime
-) -> model.Decision:
-    """Everything this event changes. The same arguments always give the same decision."""
-    decision = decided(deployment, event, view, now)
-    return (
-        decision
-        if deployment.rules is None
-        else bus.published(deployment, event, view, decision, now)
-    )
-
-
-def decided(
-    deployment: Deployment, event: model.Event, view: model.View, now: datetime
-) -> model.Decision:
-    """What the event means by itself, before rules are asked."""
-    match event:
-        case model.MessageReceived():
-            return intake_chat.asked(deployment, event, view, now)
-        case model.CardAction():
-            return votes.clicked(deployment, event, view, now)
-        case model.MessageRecalled():
-            return votes.recalled(deployment, event, view, now)
-        case model.FormChanged():
-            return intake_form.changed(deployment, event, view, now)
-        case model.Started():
-            return intake_form.look_back(deployment, event, view, now)
-        case model.Delayed():
-            return waits.delayed(deployment, event, view, now)
-        case model.Restored():
-            return restore.restored(deployment, event, view, now)
-        case model.TimerDue():
-            return timers.timer_due(deployment, event, view, now)
-        case model.InvocationPolled():
-            return run_script.observed(deployment, event, view, now)
-        case model.EffectCompleted():
-            return settled(deployment, event, view, now)
-        case model.ExecutionPolled():
-            return run_remote.seen(deployment, event, view, now)
-        case model.ExecutionFound():
-            return executions.found(deployment, event, view, now)
-        case model.EventReceived():
-            return bus.arrived(deployment, event, view, now)
+            return bus.needs(event), partial(bus.arrived, deployment, event)
         case model.IngressRejected():
-            return bus.turned(deployment, event, view, now)
+            return model.Needs(), partial(bus.turned, deployment, event)
         case model.CommandRequested():
-            return intake_rule.ordered(deployment, event, view, now)
+            return model.Needs(), partial(intake_rule.ordered, deployment, event)
+        case model.TimerDue(request=number):
+            return model.Needs(request=number), partial(timers.timer_due, deployment, event)
+        case model.InvocationPolled(request=number):
+            return model.Needs(request=number), partial(run_script.observed, deployment, event)
+        case model.ExecutionPolled(request=number):
+            return model.Needs(request=number), partial(run_remote.seen, deployment, event)
+        case model.Restored(request=number):
+            return model.Needs(request=number), partial(restore.restored, deployment, event)
+        case model.EffectCompleted(effect=effect, outcome=outcome):
+            needs = model.Needs(effect=effect, form=intake_form.original_of(outcome))
+            return needs, partial(settled, deployment, event)
+        case model.Delayed(effect=effect, request=number):
+            needs = model.Needs(effect=effect, request=number)
+            return needs, partial(waits.delayed, deployment, event)
 
 
 def refusal_of_claim(

@@ -116,11 +116,11 @@ def refusal_of_start(
 ) -> policy.Refusal | None:
     """Why nothing of this request may start now; None: it may. ``since``: when it first could
     have."""
-    starting = facts.Starting(deployment, request, view, now, since)
+    starting = facts.starting_of(deployment, request, view, now, since)
     return policy.evaluate(policy.START, starting).refusal
 
 
 def refusal_of_approval(builder: DecisionBuilder) -> policy.Refusal | None:
     """Why nobody can agree to this request now, whatever votes there are."""
-    approving = facts.Starting(builder.deployment, builder.it, builder.seen(), builder.now)
+    approving = facts.starting_of(builder.deployment, builder.it, builder.seen(), builder.now)
     return policy.evaluate(policy.APPROVE, approving).refusal

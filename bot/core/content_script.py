@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot import policy
-from bot.commands import api, rendering
+from bot.commands import api, registry, rendering
 from bot.commands.line import parser
 from bot.core import calling, values
 from bot.core.decision import DecisionBuilder
@@ -35,20 +35,27 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Content:
-    """``text``: what was typed."""
+    """``line``: what was typed, or what a form or rule says in its place."""
 
     builder: DecisionBuilder
-    parsed: parser.Parsed
-    text: str
+    command: registry.Command
+    line: parser.Line
+
+    @property
+    def parsed(self) -> parser.Parsed:
+        assert isinstance(self.line.parsed, parser.Parsed)
+        return self.line.parsed
 
     @property
     def rule(self) -> policy.CommandRule:
-        return self.builder.deployment.book.commands[self.parsed.command.name]
+        return self.builder.deployment.book.commands[self.command.name]
 
     @cached_property
     def result(self) -> Rendered | policy.Refusal:
         """What the command's function answers, rendered; or why that cannot be."""
-        script = calling.answer(self.parsed)
+        if isinstance(self.line.parsed, policy.Refusal):
+            return self.line.parsed
+        script = calling.answer(self.line.parsed)
         if isinstance(script, policy.Refusal):
             return script
         assert isinstance(script, api.Script)
@@ -66,7 +73,7 @@ class Content:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        parameter = self.parsed.command.parameter("targets")
+        parameter = self.command.parameter("targets")
         typed = self.parsed.values.get(parameter.name) if parameter else ()
         return tuple(typed or self.rule.targets)
 
@@ -96,7 +103,7 @@ class Content:
     def passages(self) -> tuple[screening.Passage, ...]:
         """The words, every value, and the script as it would run, on either system."""
         script, typed = self.rendered.script, values.typed(self.parsed.values)
-        passages = [screening.Passage("text", self.text)]
+        passages = [screening.Passage("text", self.line.text)]
         passages += [
             screening.Passage("value", value)
             for value in dict.fromkeys((*script.parameters.values(), *typed))

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from bot import policy
+from bot.commands import registry
 from bot.commands.line import parser
-from bot.core import bounds, hidden_values, plan_preview, plan_template
+from bot.core import bounds, plan_preview, plan_template
 from bot.core.decision import DecisionBuilder
 from bot.oos.parameters import arguments
 from bot.oos.template import model as oos
@@ -18,26 +19,24 @@ from bot.policy import limits, screening
 
 @dataclass(frozen=True)
 class Content:
-    """``text``: what was typed."""
+    """``line``: what was typed, or what a form or rule says in its place."""
 
     builder: DecisionBuilder
-    parsed: parser.Parsed
-    text: str
+    command: registry.Command
+    line: parser.Line
 
     @property
-    def shown(self) -> str:
-        """What was typed, without what must not be shown."""
-        deployment = self.builder.deployment
-        shown = parser.shown(deployment.catalog, self.text, deployment.book.locale)
-        return hidden_values.unaddressed(shown)
+    def parsed(self) -> parser.Parsed:
+        assert isinstance(self.line.parsed, parser.Parsed)
+        return self.line.parsed
 
     @property
     def template(self) -> oos.Template:
-        return plan_template.template_of(self.parsed.command)
+        return plan_template.template_of(self.command)
 
     @property
     def rule(self) -> policy.CommandRule:
-        return self.builder.deployment.book.commands[self.parsed.command.name]
+        return self.builder.deployment.book.commands[self.command.name]
 
     @property
     def region(self) -> str:
@@ -46,9 +45,11 @@ class Content:
     @cached_property
     def result(self) -> Mapping[str, Any] | policy.Refusal:
         """A value for each parameter, as the template has them; or why that cannot be."""
+        if isinstance(self.line.parsed, policy.Refusal):
+            return self.line.parsed
         typed = {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in self.parsed.command.inputs(self.parsed.values).items()
+            for name, value in self.command.inputs(self.parsed.values).items()
             if value is not None and value != ()
         }
         for item in self.template.parameters:
@@ -88,7 +89,7 @@ class Content:
 
     @cached_property
     def library(self) -> Mapping[str, oos.Template]:
-        return self.builder.library(self.parsed.command.templates)
+        return self.builder.library(self.command.templates)
 
     @cached_property
     def real(self) -> str | policy.Refusal:
@@ -140,7 +141,7 @@ class Content:
         assert isinstance(self.real, str)
         values = filter(None, dict.fromkeys(plan_template.strings(self.values)))
         return (
-            screening.Passage("text", self.text),
+            screening.Passage("text", self.line.text),
             *(screening.Passage("value", value) for value in values),
             screening.Passage("script", self.real),
         )

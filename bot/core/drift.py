@@ -82,7 +82,9 @@ def ask_again(
     gone: tuple[str, ...],
 ) -> None:
     """Put the plan to the vote anew, with the targets as they are now."""
-    refusal = proposal.refusal_of_plan(builder, facts.Planning(builder, outcome.data))
+    targets = machines.targets_of(outcome.data, scripted=False)
+    planning = replace(facts.planning_of(builder), targets=targets)
+    refusal = proposal.refusal_of_plan(builder, planning)
     if refusal is not None:
         return give_up(builder, refusal_text(builder.it.locale, refusal))
     instances = machines.instances_of(outcome.data)

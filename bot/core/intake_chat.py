@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +17,8 @@ from bot.core import (
     endings,
     facts,
     hidden_values,
+    intake,
     machines,
-    new_request,
     places,
     plan_preview,
     plan_template,
@@ -37,46 +36,53 @@ log = logging.getLogger(__name__)
 _NOTHING = model.Needs()
 
 
-@functools.lru_cache(maxsize=512)
-def parsed(commands: registry.Catalog, text: str, locale: str) -> parser.Parsed | policy.Refusal:
-    """``parse.parse``, remembered, as ``needs`` and ``asked`` both ask for it."""
-    return parser.parse(commands, text, locale)
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message, parsed: ``event`` has the text as it may be shown, ``line`` the one that was
+    typed. ``locale`` is the language to answer in."""
+
+    event: model.MessageReceived
+    line: parser.Line
+    locale: str
 
 
-def needs(deployment: Deployment, event: model.MessageReceived) -> model.Needs:
+def read(deployment: Deployment, event: model.MessageReceived) -> Message:
+    """A message, and what it asks for."""
+    locale = access.locale_of(deployment.book, event.place)
+    line = parser.read(deployment.catalog, event.text, locale)
+    return Message(replace(event, text=line.shown), line, locale)
+
+
+def needs(message: Message) -> model.Needs:
+    """What the store must show for a message."""
     # One without an id chooses its own name: all such share what one person may ask in a chat.
-    who = event.account
+    event, parsed, who = message.event, message.line.parsed, message.event.account
     asks_by = f"{who.platform}:{who.tenant}:{who.id}" if who.id else f"::{event.place.chat}"
-    found = parsed(deployment.catalog, event.text, access.locale_of(deployment.book, event.place))
-    if isinstance(found, policy.Refusal):
+    if isinstance(parsed, policy.Refusal):
         return model.Needs(asks_by=asks_by)
-    wanted = found.command.needs(found.values, event.place, event.quoted)
+    wanted = parsed.command.needs(parsed.values, event.place, event.quoted)
     if wanted == _NOTHING:
         return model.Needs(platform=event.place.platform, asks_by=asks_by)
     return replace(wanted, platform=event.place.platform, asks_by=asks_by)
 
 
-def asked(
-    deployment: Deployment, event: model.MessageReceived, view: model.View, now: datetime
+def decide(
+    deployment: Deployment, message: Message, view: model.View, now: datetime
 ) -> model.Decision:
-    """Decide on a message: the place, the person, the words, the right; then what it asks."""
+    """Decide on a message: the place, the person, the words; then what it asks."""
     builder = DecisionBuilder(deployment, view, now)
-    book, locale = deployment.book, access.locale_of(deployment.book, event.place)
-    typed = event.text
-    event = replace(event, text=parser.shown(deployment.catalog, typed, locale))
-    builder.carried = event.text != typed
-    found = parsed(deployment.catalog, typed, locale)
+    book, event, locale = deployment.book, message.event, message.locale
+    builder.carried = message.line.shown != message.line.text
+    found = message.line.parsed
     brake = is_brake(found)
     if view.recent_asks >= book.asks_per_minute and not brake:
         return refuse_rate(builder, event, locale)
     refusal = access.refusal_of_place(book, event.place, event.account)
-    refusal = refusal or identity.refusal_of_person(book, event.account)
-    if refusal is not None and view.recent_asks >= book.asks_per_minute:
-        return refuse_rate(builder, event, locale)
-    if refusal is not None:
-        return refuse(builder, event, refusal, locale)
-    person = identity.person_of(book, event.account)
-    assert person is not None
+    person = refusal or identity.known(book, event.account)
+    if isinstance(person, policy.Refusal):
+        if view.recent_asks >= book.asks_per_minute:
+            return refuse_rate(builder, event, locale)
+        return refuse(builder, event, person, locale)
     if not brake:
         refusal = refusal_of_age(builder, event, found)
         if refusal is not None:
@@ -88,7 +94,7 @@ def asked(
         return refuse(builder, event, found, locale, person.id)
     context = builder.asked_by(person, event.account, event.place, locale)
     if found.command.kind == "operation":
-        return operation(builder, event, typed, found, context)
+        return operation(builder, message, found.command, person)
     if found.command.by_role:
         refusal = access.refusal_of_role(
             deployment.book, person, found.command.name, event.place, locale
@@ -119,8 +125,8 @@ def asked(
         return builder.receipt()
     assert isinstance(result, api.Reply)
     mentions = (event.account,)
-    message = model.Message(result.title, result.blocks, mentions, event.text, result.file)
-    builder.reply(event, message)
+    reply = model.Message(result.title, result.blocks, mentions, event.text, result.file)
+    builder.reply(event, reply)
     return builder.receipt()
 
 
@@ -186,19 +192,14 @@ def chat_facts(event: model.MessageReceived) -> dict[str, Any]:
 
 
 def operation(
-    builder: DecisionBuilder,
-    event: model.MessageReceived,
-    typed: str,
-    found: parser.Parsed,
-    context: api.Context,
+    builder: DecisionBuilder, message: Message, command: registry.Command, person: policy.Person
 ) -> model.Decision:
-    """An operation asked for in a chat; not in one where its approvers could not see the card.
-    ``typed`` is the message itself, with what must not be shown again."""
-    locale, person = context.locale, context.person
-    submission = new_request.Submission(
-        person, event.account, event.place, locale, found, typed, written_at=event.at
+    """An operation asked for in a chat."""
+    event, locale = message.event, message.locale
+    submission = intake.Submission(
+        person, event.account, event.place, locale, command, message.line, written_at=event.at
     )
-    refusal = new_request.file(builder, submission)
+    refusal = intake.file(builder, submission)
     if refusal is not None:
         return refuse(builder, event, refusal, locale, person.id)
     if builder.carried:
@@ -234,17 +235,21 @@ def planned(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     template = bool(context.get("template"))
     if isinstance(outcome, model.Done):
         data = machines.apart(outcome.data, context.get("strays", ()))
-        planning = facts.Planning(builder, data, noted=context, scripted=not template)
+        planning = replace(
+            facts.planning_of(builder),
+            targets=machines.targets_of(data, scripted=not template),
+            systems=lambda: facts.refusal_of_systems(builder, context, data),
+        )
     else:
-        planning = facts.Planning(builder, failure=reason_of(locale, outcome))
+        data = {}
+        planning = replace(facts.planning_of(builder), failure=reason_of(locale, outcome))
     refusal = proposal.refusal_of_plan(builder, planning)
-    if refusal is not None or planning.data is None:
-        assert refusal is not None
+    if refusal is not None:
         return endings.refuse(builder, refusal)
     freeze = plan_template.freeze if template else proposal.freeze
     rule = builder.deployment.book.commands[builder.it.command]
     try:
-        plan = freeze(builder, rule, planning.data)
+        plan = freeze(builder, rule, data)
     except plan_preview.Untold as untold:
         return endings.refuse(builder, untold.refusal)
     return proposal.ask_for_votes(builder, plan)

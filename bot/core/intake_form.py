@@ -15,8 +15,7 @@ from bot.core import (
     form_reading,
     form_recheck,
     form_relations,
-    new_request,
-    votes,
+    intake,
 )
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
@@ -319,34 +318,32 @@ def file_form(
         facts = {"title": title, "status": texts.say(locale, word)}
         return policy.Refusal("refused.form_status", facts)
     account = model.Account(body.platform, body.tenant, str(data.get("originator") or ""))
-    unknown = votes.refusal_of_account(book, account)
-    person = identity.person_of(book, account)
-    if unknown is not None or person is None:
-        return unknown
-    found = deployment.catalog.find(rule.command)
-    if found is None:
-        return policy.Refusal("refused.not_enabled", {"command": rule.command})
+    person = access.person(book, account)
+    if isinstance(person, policy.Refusal):
+        return person
+    operation = intake.operation(deployment, rule.command)
+    if isinstance(operation, policy.Refusal):
+        return operation
     people = form_mapping.People(book, body.platform, body.tenant, strict=True)
-    values = form_mapping.values_of(rule, found, dict(data.get("fields") or {}), people)
+    values = form_mapping.values_of(rule, operation, dict(data.get("fields") or {}), people)
     if isinstance(values, policy.Refusal):
         return values
-    bound = parser.from_fields(found, values, locale)
-    if isinstance(bound, policy.Refusal):
-        return bound
+    line = parser.line_of(operation, values, locale)
+    if isinstance(line.parsed, policy.Refusal):
+        return line.parsed
     account = identity.account_of(book, person.id, body.platform, body.tenant) or account
-    words = " ".join([found.name, *(f"{name}={value}" for name, value in values.items())])
-    submission = new_request.Submission(
+    submission = intake.Submission(
         person,
         account,
         place,
         locale,
-        bound,
-        words,
+        operation,
+        line,
         form=origin_of(builder, body, data, title),
         policy=rule.policy,
         hold=hold,
     )
-    refusal = new_request.file(builder, submission)
+    refusal = intake.file(builder, submission)
     if refusal is None:
         for user in data.get("automatic", ()):
             builder.enter("countersign", "vote.not_counted", account=str(user), reason="automatic")
@@ -379,7 +376,5 @@ def origin_of(
         str(before.get("original") or ""),
         int(before.get("request") or 0),
         str(before.get("ran") or ""),
-        tuple(
-            (name, new_request.shown(value), "") for name, value in before.get("args", {}).items()
-        ),
+        tuple((name, intake.shown(value), "") for name, value in before.get("args", {}).items()),
     )

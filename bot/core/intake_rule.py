@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot import cards, model, policy, texts
 from bot.commands.line import parser
-from bot.core import new_request
+from bot.core import intake
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 from bot.policy import access, identity
@@ -56,25 +56,24 @@ def file(
     person = book.people.get(event.person)
     if person is None:
         return policy.Refusal("refused.rule_person", {"person": event.person or "?"})
-    found = deployment.catalog.find(event.command)
-    if found is None or found.kind != "operation":
-        return policy.Refusal("refused.not_enabled", {"command": event.command})
-    bound = parser.from_fields(found, dict(event.values), locale)
-    if isinstance(bound, policy.Refusal):
-        return bound
+    operation = intake.operation(deployment, event.command)
+    if isinstance(operation, policy.Refusal):
+        return operation
+    line = parser.line_of(operation, event.values, locale)
+    if isinstance(line.parsed, policy.Refusal):
+        return line.parsed
     account = identity.account_of(book, person.id, place.platform, place.tenant)
     account = account or model.Account(place.platform, place.tenant, "", person.name)
-    words = " ".join([found.name, *(f"{name}={value}" for name, value in event.values.items())])
-    submission = new_request.Submission(
+    submission = intake.Submission(
         person,
         account,
         place,
         locale,
-        bound,
-        words,
+        operation,
+        line,
         policy=event.policy,
         rules=event.rules,
         causes=event.causes,
         timeout=event.timeout,
     )
-    return new_request.file(builder, submission)
+    return intake.file(builder, submission)

@@ -4,7 +4,7 @@ judged as what people typed was, and put into the plan."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.commands import rendering
 from bot.core import (
     endings,
     facts,
-    new_request,
+    intake,
     plan_definitions,
     plan_pins,
     plan_preview,
@@ -24,7 +24,7 @@ from bot.core import (
 from bot.core.decision import DecisionBuilder, parsed, reason_of
 from bot.deployment import Deployment
 from bot.oos.template import model as oos
-from bot.policy import screening
+from bot.policy import planning, screening
 
 Cloud = dict[str, dict[str, Any]]
 """What was read of templates so far, by folded name: its name, version, what was asked for, and the
@@ -68,19 +68,19 @@ def go_on(
     builder: DecisionBuilder,
     rule: policy.CommandRule,
     context: Mapping[str, Any],
-    planning: facts.Planning,
+    facts: planning.Facts,
 ) -> policy.Refusal | None:
     """All is known: judge what will run, then look for the instances, or plan at once."""
-    refusal = proposal.refusal_of_plan(builder, planning)
+    refusal = proposal.refusal_of_plan(builder, facts)
     if refusal is not None:
         return refusal
     builder.cleared.append("definition")
-    look = new_request.look_of(builder, rule, context)
+    look = intake.look_of(builder, rule, context)
     if look is None:
         builder.noted = context
         proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))
     else:
-        new_request.queue_look(builder, look, context)
+        intake.queue_look(builder, look, context)
     return None
 
 
@@ -100,8 +100,8 @@ def command_read(
     more["definitions"] = [more.pop("definition")]
     more["timeout"] = builder.it.timeout or more["timeout"]
     passage = screening.Passage("script", found.script, rendering.SCRIPT_BYTES)
-    planning = facts.Planning(builder, passages=(passage,))
-    return go_on(builder, rule, {**context, **more}, planning)
+    known = replace(facts.planning_of(builder), passages=(passage,))
+    return go_on(builder, rule, {**context, **more}, known)
 
 
 # ----------------------------------------------------------------------------- templates on OOS
@@ -195,10 +195,11 @@ def shown(
     except plan_preview.Untold as untold:
         return untold.refusal
     real = plan_template.checked(subject, builder.it.locale)
+    known = facts.planning_of(builder)
     if isinstance(real, policy.Refusal):
-        return go_on(builder, rule, context, facts.Planning(builder, unshown=real))
+        return go_on(builder, rule, context, replace(known, unshown=real))
     passages = (screening.Passage("script", real),)
-    return go_on(builder, rule, context, facts.Planning(builder, passages=passages))
+    return go_on(builder, rule, context, replace(known, passages=passages))
 
 
 def root_of(

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model, policy, texts
-from bot.core import authority, facts, machines, plan_definitions, run_script, systems, terms
+from bot.core import authority, machines, plan_definitions, run_script, systems, terms
 from bot.core.decision import DecisionBuilder
-from bot.policy import identity, quorum
+from bot.policy import identity, planning, quorum
 
 PLAN_WITHIN = timedelta(minutes=2)
 
@@ -45,11 +45,11 @@ def freeze(
     )
 
 
-def refusal_of_plan(builder: DecisionBuilder, planning: facts.Planning) -> policy.Refusal | None:
+def refusal_of_plan(builder: DecisionBuilder, facts: planning.Facts) -> policy.Refusal | None:
     """May it be put to the vote? The policies that it needs besides its own are added to them."""
-    request, verdict = builder.it, policy.evaluate(policy.PLAN, planning)
-    names = tuple(dict.fromkeys((*planning.policies, *verdict.policies)))
-    if names == planning.policies:
+    request, verdict = builder.it, policy.evaluate(policy.PLAN, facts)
+    names = tuple(dict.fromkeys((*facts.policies, *verdict.policies)))
+    if names == facts.policies:
         return verdict.refusal
     reasons = (texts.spoken(request.locale, reason) for reason in verdict.reasons)
     why = "; ".join(dict.fromkeys(filter(None, (request.escalated, *reasons))))

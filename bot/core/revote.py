@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from bot import cards, model, policy, texts
+from bot.commands import registry
 from bot.commands.line import parser
-from bot.core import authority, new_request, run_script
+from bot.core import authority, intake, run_script
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.policy import access, identity, quorum, starting
 
@@ -62,42 +63,38 @@ def file(
     if asker is None:
         facts = {"id": request.id, "name": request.person}
         return policy.Refusal("authority.requester", facts)
-    found = deployment.catalog.find(request.command)
-    if found is None or found.kind != "operation":
-        return policy.Refusal("refused.not_enabled", {"command": request.command})
-    refusal = access.refusal_of_right(
-        deployment.book, asker, found.name, request.place, request.locale
-    )
-    if refusal is not None:
-        return refusal
-    values = values_of(request, found.hidden)
-    known = {parameter.name: parameter.required for parameter in found.parameters}
-    if values is None:
-        return policy.Refusal("revote.not_kept", {"command": found.name})
-    if not fits(values, known):
-        return policy.Refusal("revote.other_values", {"command": found.name})
+    operation = intake.operation(deployment, request.command)
+    if isinstance(operation, policy.Refusal):
+        return operation
     place = replace(request.place, message="", webhook="", webhook_until=model.EPOCH)
     kept = bool(request.form or request.rules) and request.policy in book.policies
-    submission = new_request.Submission(
+    submission = intake.Submission(
         asker,
         request.account,
         place,
         request.locale,
-        parser.Parsed(found, values, frozenset(values)),
-        request.text,
+        operation,
+        parser.Line(request.text, request.text, parsed_of(request, operation)),
         policy=request.policy if kept else "",
         rules=request.rules,
         causes=(*request.causes, model.Party(person.id, account)),
         timeout=request.timeout,
     )
-    return new_request.file(builder, submission)
+    return intake.file(builder, submission)
 
 
-def fits(values: Mapping[str, Any], known: Mapping[str, bool]) -> bool:
-    """Does the command still take these values? ``known``: its parameters, and which it needs."""
-    return set(values) <= set(known) and all(
-        name in values for name, required in known.items() if required
-    )
+def parsed_of(
+    request: model.Request, operation: registry.Command
+) -> parser.Parsed | policy.Refusal:
+    """The values that it was asked for with; or why the command cannot take them any more."""
+    values = values_of(request, operation.hidden)
+    known = {parameter.name: parameter.required for parameter in operation.parameters}
+    if values is None:
+        return policy.Refusal("revote.not_kept", {"command": operation.name})
+    lacking = (name for name, required in known.items() if required and name not in values)
+    if any(lacking) or not set(values) <= set(known):
+        return policy.Refusal("revote.other_values", {"command": operation.name})
+    return parser.Parsed(operation, values, frozenset(values))
 
 
 def values_of(request: model.Request, hidden: frozenset[str]) -> Mapping[str, Any] | None:

@@ -23,7 +23,8 @@ def clicked(
     """A button was pressed: judge who pressed it, which card it stood on, and what it asks."""
     builder = DecisionBuilder(deployment, view, now)
     locale = view.request.locale if view.request else access.locale_of(deployment.book, event.place)
-    refusal = refusal_of_account(deployment.book, event.account)
+    known = access.person(deployment.book, event.account)
+    refusal = known if isinstance(known, policy.Refusal) else None
     if refusal is None and view.request is None:
         refusal = policy.Refusal("vote.no_request")
     if refusal is None:
@@ -70,13 +71,6 @@ def is_stale(builder: DecisionBuilder, before: model.Request | None) -> bool:
     return builder.request is not before or (
         before is not None and before.state is not model.State.PENDING
     )
-
-
-def refusal_of_account(book: policy.Book, account: model.Account) -> policy.Refusal | None:
-    """Is the clicker one known human of an allowed organisation?"""
-    if account.tenant not in book.tenants.get(account.platform, frozenset()) or not account.id:
-        return policy.Refusal("refused.outsider", {"account": account.id or account.name or "?"})
-    return identity.refusal_of_person(book, account)
 
 
 HALTS = ("stop", "pause")

@@ -32,6 +32,7 @@ from bot.model.decisions import (
     Decision,
     JournalRow,
     Needs,
+    Reading,
     StoredEffect,
     View,
 )
@@ -172,6 +173,7 @@ __all__ = [
     "Party",
     "Place",
     "Plan",
+    "Reading",
     "Recall",
     "Receipt",
     "Refused",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -158,6 +158,14 @@ class View:
     links: tuple[FormLink, ...] = ()
     known: bool = False
     marks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an event says: what the store must show (``needs``) for what is to be decided on it."""
+
+    needs: Needs
+    decide: Callable[[View, datetime], Decision]
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,12 @@ def pasted(text: str) -> str:
     return _LETTER.sub(r"\1", text)
 
 
+def before_pasting(text: str, place: int) -> int:
+    """Where in ``text`` a place of ``pasted(text)`` is."""
+    marks = enumerate(_LETTER.finditer(text))
+    return place + 2 * sum(mark.start() - 2 * number < place for number, mark in marks)
+
+
 def listed(counts: Counter[str]) -> str:
     """Each character with its code point and how often it is there: "⟨@⟩ U+0040 ×2"; Chinese ones
     that nobody takes for code together, as ``CJK``."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bot import model, texts
+from bot.policy import identity
 from bot.policy.model import Book, Group, Person, Refusal
 
 
@@ -23,13 +26,27 @@ def refusal_of_place(book: Book, place: model.Place, account: model.Account) -> 
     tenants = book.tenants.get(place.platform, frozenset())
     if place.tenant not in tenants:
         return Refusal("refused.tenant", {"tenant": place.tenant or "?"})
-    if account.tenant not in tenants or not account.id:
-        return Refusal("refused.outsider", {"account": account.id or account.name or "?"})
+    refusal = refusal_of_outsider(tenants, account)
+    if refusal is not None:
+        return refusal
     if place.direct:
         return None if book.direct_chats else Refusal("refused.direct")
     if group_of(book, place.platform, place.chat) is None:
         return Refusal("refused.group", {"chat": place.chat})
     return None
+
+
+def refusal_of_outsider(tenants: Collection[str], account: model.Account) -> Refusal | None:
+    """Is an account of one of our organisations?"""
+    if account.tenant in tenants and account.id:
+        return None
+    return Refusal("refused.outsider", {"account": account.id or account.name or "?"})
+
+
+def person(book: Book, account: model.Account) -> Person | Refusal:
+    """The one known human of an allowed organisation behind an account; or why there is none."""
+    tenants = book.tenants.get(account.platform, frozenset())
+    return refusal_of_outsider(tenants, account) or identity.known(book, account)
 
 
 def may_use(book: Book, person: Person, command: str, place: model.Place | None = None) -> bool:
@@ -43,15 +60,6 @@ def may_use(book: Book, person: Person, command: str, place: model.Place | None 
         return granted
     group = group_of(book, place.platform, place.chat)
     return group is not None and ("*" in group.commands or command in group.commands)
-
-
-def refusal_of_right(
-    book: Book, person: Person, name: str, place: model.Place, locale: str
-) -> Refusal | None:
-    """May this person ask for this operation here?"""
-    if name not in book.commands:
-        return Refusal("refused.not_enabled", {"command": name})
-    return refusal_of_role(book, person, name, place, locale)
 
 
 def refusal_of_role(

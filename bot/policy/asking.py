@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot import model
-from bot.policy import access, conditions
-from bot.policy.model import Person, Refusal
+from bot.policy import access, conditions, quorum, screening
+from bot.policy.limits import ForbiddenValue
+from bot.policy.model import Person, Refusal, Verdict, policy_of
 
 MOST_SHOWN = 5
 """How many of several things a refusal names."""
 
 
-class Content(conditions.Valued, conditions.Readable, Protocol):
+class Content(Protocol):
     """What would be done, as far as it is known without looking anything up."""
 
     @property
     def unreadable(self) -> Refusal | None:
         """Why there is nothing that could run: the command does not take these values."""
+        ...
+
+    @property
+    def forbidden_value(self) -> ForbiddenValue | None:
+        """The first value that the configuration does not allow."""
         ...
 
     @property
@@ -36,25 +43,50 @@ class Content(conditions.Valued, conditions.Readable, Protocol):
         ...
 
     @property
+    def unshown(self) -> Refusal | None:
+        """Why it cannot be put before people as it would run."""
+        ...
+
+    @property
+    def passages(self) -> tuple[screening.Passage, ...]:
+        """The words, every value, and what would run."""
+        ...
+
+    @property
     def lacks_targets(self) -> bool:
         """Is there nothing that it could run on?"""
         ...
 
 
-class Facts(conditions.Facts, conditions.Screened, Protocol):
-    """Who asks for what, and the open requests (None: nobody knows them)."""
+@dataclass(frozen=True)
+class Facts(conditions.Facts):
+    """Who asks for what. ``usual``: the policy in place of that of the command; ``parties``: who
+    asks for it, and who caused it; ``archive``: the open requests (None: nobody knows them)."""
+
+    person: Person
+    locale: str
+    content: Content
+    parties: tuple[model.Party, ...]
+    usual: str = ""
+    by_form: bool = False
+    archive: model.Archive | None = None
 
     @property
-    def person(self) -> Person: ...
+    def policy(self) -> str:
+        """The policy that it needs, whatever else is called for."""
+        return self.usual or self.book.commands[self.command].policy
 
     @property
-    def locale(self) -> str: ...
+    def screened(self) -> Verdict:
+        return screening.screened(self.book, self.command, self.content.passages)
 
-    @property
-    def content(self) -> Content: ...
-
-    @property
-    def archive(self) -> model.Archive | None: ...
+    def quorum(self, policies: tuple[str, ...]) -> quorum.Quorum:
+        """Whose agreement it needs: by its own policy, and by these."""
+        names = dict.fromkeys((self.policy, *policies))
+        people = (quorum.holders(self.book, party) for party in self.parties)
+        involved = frozenset[str]().union(*people)
+        needed = tuple(policy_of(self.book, name) for name in names)
+        return quorum.Quorum(self.book, needed, involved)
 
 
 def group(facts: Facts) -> Refusal | None:
@@ -76,7 +108,7 @@ def content(facts: Facts) -> Refusal | None:
 
 def values(facts: Facts) -> Refusal | None:
     """Are all values among those that the configuration allows?"""
-    return conditions.values(facts.content)
+    return conditions.refusal_of_value(facts.content.forbidden_value)
 
 
 def stored_values(facts: Facts) -> Refusal | None:
@@ -99,7 +131,7 @@ def calls(facts: Facts) -> Refusal | None:
 
 def plan(facts: Facts) -> Refusal | None:
     """Can people read all that they would agree to?"""
-    return conditions.plan(facts.content)
+    return facts.content.unshown
 
 
 def targets(facts: Facts) -> Refusal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -11,55 +12,28 @@ from bot.policy.limits import ForbiddenValue
 from bot.policy.model import Book, Refusal, Verdict
 
 
-class Facts(Protocol):
+@dataclass(frozen=True)
+class Facts:
     """The people, policies and rules of now; the command that is asked for, and where."""
 
-    @property
-    def book(self) -> Book: ...
-
-    @property
-    def now(self) -> datetime: ...
-
-    @property
-    def command(self) -> str: ...
-
-    @property
-    def place(self) -> model.Place: ...
+    book: Book
+    now: datetime
+    command: str
+    place: model.Place
 
 
 class Screened(Protocol):
-    """What is held to the patterns, and how many people it takes."""
+    """What is held to the patterns, and how many people it takes. ``by_form``: the decision of a
+    form counts as a vote."""
 
     @property
-    def screened(self) -> Verdict:
-        """What the patterns say of it."""
-        ...
+    def screened(self) -> Verdict: ...
 
     @property
-    def by_form(self) -> bool:
-        """Does the decision of a form count as a vote?"""
-        ...
+    def by_form(self) -> bool: ...
 
     def quorum(self, policies: tuple[str, ...]) -> quorum.Quorum:
         """Whose agreement it needs: by the policies that it has, and by these."""
-        ...
-
-
-class Valued(Protocol):
-    """What has values."""
-
-    @property
-    def forbidden_value(self) -> ForbiddenValue | None:
-        """The first value that the configuration does not allow."""
-        ...
-
-
-class Readable(Protocol):
-    """What is put before people."""
-
-    @property
-    def unshown(self) -> Refusal | None:
-        """Why it cannot be shown as it would run."""
         ...
 
 
@@ -70,18 +44,12 @@ def enabled(facts: Facts) -> Refusal | None:
     return Refusal("refused.not_enabled", {"command": facts.command})
 
 
-def values(facts: Valued) -> Refusal | None:
+def refusal_of_value(value: ForbiddenValue | None) -> Refusal | None:
     """Are all values among those that the configuration allows?"""
-    value = facts.forbidden_value
     if value is None:
         return None
     shown = {"name": value.name, "value": value.value, "values": list(value.allowed)}
     return Refusal("refused.value", shown)
-
-
-def plan(facts: Readable) -> Refusal | None:
-    """Can people read all that they would agree to?"""
-    return facts.unshown
 
 
 def patterns(facts: Screened) -> Verdict:

@@ -60,7 +60,7 @@ PLAN: Moment[planning.Facts] = Moment(
     "plan",
     (
         conditions.enabled,
-        conditions.plan,
+        planning.plan,
         conditions.patterns,
         Agreement(planning.electorate),
         planning.lookup,

@@ -78,10 +78,11 @@ def account_of(book: Book, person: str, platform: str, tenant: str) -> model.Acc
     return None
 
 
-def refusal_of_person(book: Book, account: model.Account) -> Refusal | None:
-    """Is there exactly one known human behind this account?"""
-    if person_of(book, account) is not None:
-        return None
+def known(book: Book, account: model.Account) -> Person | Refusal:
+    """The one human behind an account; or why nobody is known to be."""
+    person = person_of(book, account)
+    if person is not None:
+        return person
     keys = [key for key in keys_of(book, account) if key in book.index]
     if len(keys) > 1 or any(book.index[key] is None for key in keys):
         return Refusal("refused.ambiguous_account", {"account": account.id})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from bot import model
-from bot.policy import conditions, limits
+from bot.policy import conditions, limits, quorum, screening
 from bot.policy.model import Refusal, Verdict
 
 
@@ -41,26 +40,41 @@ class Targets:
         return Refusal("refused.unknown_targets", unknown)
 
 
-class Facts(conditions.Facts, conditions.Screened, conditions.Readable, Protocol):
-    """What became known since it was asked for, and the ``policies`` that it has."""
+@dataclass(frozen=True)
+class Facts(conditions.Facts):
+    """What became known of a request since it was asked for. ``targets``: None where there are
+    none to look up, or they are not known yet; ``failure``: why they could not be looked up;
+    ``passages``: what of it the cloud keeps, ``unshown``: why that cannot be put before people;
+    ``systems``: why it cannot run on the operating systems of its targets."""
+
+    request: model.Request
+    targets: Targets | None = None
+    failure: str = ""
+    passages: tuple[screening.Passage, ...] = ()
+    unshown: Refusal | None = None
+    systems: Callable[[], Refusal | None] = lambda: None
 
     @property
-    def policies(self) -> tuple[str, ...]: ...
+    def policies(self) -> tuple[str, ...]:
+        return self.request.policies or (self.request.policy,)
 
     @property
-    def failure(self) -> str:
-        """Why its targets could not be looked up; "": they were, or need not be."""
-        ...
+    def by_form(self) -> bool:
+        return self.request.form is not None and not self.request.form.late
 
     @property
-    def targets(self) -> Targets | None:
-        """None: there are none to look up, or they are not known yet."""
-        ...
+    def screened(self) -> Verdict:
+        return screening.screened(self.book, self.command, self.passages)
 
-    @property
-    def unfit(self) -> Refusal | None:
-        """Why it cannot run on the operating systems of its targets."""
-        ...
+    def quorum(self, policies: tuple[str, ...]) -> quorum.Quorum:
+        """Whose agreement it needs: by the policies that it has, and by these."""
+        names = tuple(dict.fromkeys((*self.policies, *policies)))
+        return quorum.of(self.book, replace(self.request, policies=names))
+
+
+def plan(facts: Facts) -> Refusal | None:
+    """Can people read all that they would agree to?"""
+    return facts.unshown
 
 
 def electorate(facts: Facts, verdict: Verdict) -> Refusal | None:
@@ -122,4 +136,4 @@ def most(facts: Facts) -> Refusal | None:
 
 def systems(facts: Facts) -> Refusal | None:
     """Does it run on their operating systems?"""
-    return facts.unfit if facts.targets else None
+    return facts.systems()

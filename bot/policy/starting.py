@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from bot import model, texts
 from bot.policy import access, conditions, identity, limits, quorum
 from bot.policy.model import Refusal, Verdict
 
 
-class Facts(conditions.Facts, conditions.Valued, Protocol):
+@dataclass(frozen=True)
+class Facts(conditions.Facts, ABC):
     """A request that was put to the vote, and the votes on it. ``foreign``: somebody else started
     it, on another engine, so that only the votes on what it asks are judged. ``exists``: its
-    command is still configured and loaded. ``intact``: its plan is sealed as it was. ``since``:
-    when it first could have started; None: nobody noted it. ``mentioned``: the instances that
-    parameters name beside the targets, with the hidden parameter that names them ("": none does).
-    ``decided_unseen``: something hidden could decide what the plan does. ``screened``: what the
-    patterns of now say of it, where they are not those that it was made under."""
+    command is still configured and loaded. ``since``: when it first could have started; None:
+    nobody noted it."""
+
+    request: model.Request
+    votes: tuple[model.Vote, ...]
+    foreign: bool
+    exists: bool
+    since: datetime | None
 
     @property
-    def request(self) -> model.Request: ...
+    @abstractmethod
+    def intact(self) -> bool:
+        """Is its plan sealed as it was?"""
 
     @property
-    def votes(self) -> tuple[model.Vote, ...]: ...
+    @abstractmethod
+    def mentioned(self) -> tuple[tuple[model.Instance, str], ...]:
+        """The instances that parameters name beside the targets, with the hidden parameter that
+        names them ("": none does)."""
 
     @property
-    def foreign(self) -> bool: ...
+    @abstractmethod
+    def decided_unseen(self) -> bool:
+        """Could something hidden decide what the plan does?"""
 
     @property
-    def exists(self) -> bool: ...
+    @abstractmethod
+    def forbidden_value(self) -> limits.ForbiddenValue | None:
+        """The first value that the configuration does not allow any more."""
 
     @property
-    def intact(self) -> bool: ...
-
-    @property
-    def since(self) -> datetime | None: ...
-
-    @property
-    def mentioned(self) -> tuple[tuple[model.Instance, str], ...]: ...
-
-    @property
-    def decided_unseen(self) -> bool: ...
-
-    @property
-    def screened(self) -> Verdict: ...
+    @abstractmethod
+    def screened(self) -> Verdict:
+        """What the patterns of now say of it, where they are not those that it was made under."""
 
 
 def sealed(facts: Facts) -> Refusal | None:
@@ -134,7 +137,7 @@ def calls(facts: Facts) -> Refusal | None:
 
 def values(facts: Facts) -> Refusal | None:
     """Are all values still among those that the configuration allows?"""
-    return None if facts.foreign else conditions.values(facts)
+    return None if facts.foreign else conditions.refusal_of_value(facts.forbidden_value)
 
 
 def patterns(facts: Facts) -> Refusal | Verdict | None:

@@ -58,7 +58,7 @@ class _Job:
 class Engine:
     """Takes events, hands back receipts.
 
-    ``needs`` and ``decide`` are the core. ``failed_toast`` is answered to an event that could not
+    ``read`` is the core. ``failed_toast`` is answered to an event that could not
     be decided. ``failed`` is called (on the loop) when the store can't be written: the process
     should end, for nothing more will be taken. All methods belong to the loop's thread.
     """
@@ -66,8 +66,7 @@ class Engine:
     def __init__(
         self,
         opened: port.Store,
-        needs: taker_.Needs,
-        decide: taker_.Decide,
+        read: taker_.Read,
         clock: ports.Clock,
         *,
         failed_toast: str = "Something went wrong here; it was noted in the audit log.",
@@ -82,8 +81,7 @@ class Engine:
         self.clock = clock
         self._taker = taker_.Taker(
             opened.writer,
-            needs,
-            decide,
+            read,
             clock,
             failed_toast,
             patience or patience_.Patience(),

@@ -16,8 +16,7 @@ from bot.store import codec, port
 
 log = logging.getLogger(__name__)
 
-Needs = Callable[[model.Event], model.Needs]
-Decide = Callable[[model.Event, model.View, datetime], model.Decision]
+Read = Callable[[model.Event], model.Reading]
 
 
 def given_up(row: port.Row, last: model.NotSent) -> model.Outcome:
@@ -34,16 +33,14 @@ class Taker:
     def __init__(
         self,
         writer: port.Writer,
-        needs: Needs,
-        decide: Decide,
+        read: Read,
         clock: ports.Clock,
         failed_toast: str,
         patience: patience_.Patience,
         chance: random.Random | None,
     ) -> None:
         self._writer = writer
-        self._needs = needs
-        self._decide = decide
+        self._read = read
         self._clock = clock
         self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
         self._patience = patience
@@ -97,9 +94,10 @@ class Taker:
         receipt = model.Receipt()
         prepared = self._prepare(event, now)
         if prepared is not None:
-            needs = self._needs(prepared)
+            reading = self._read(prepared)
+            needs = reading.needs
             view = writer.view(needs, now)
-            decision = self._decide(prepared, view, now)
+            decision = reading.decide(view, now)
             writer.apply(view, decision, now)
             receipt = decision.receipt
             lines = [*logs.lines(view.request, decision), *logs.failures(decision)]

@@ -57,8 +57,7 @@ class Stage:
         around = deployment.Deployment(core_stage.book(), catalogs.of(core_stage.COMMANDS))
         self.door = engine.Engine(
             self.opened,
-            lambda event: core.needs(around, event),
-            lambda event, view, now: core.decide(around, event, view, now),
+            lambda event: core.read(around, event),
             self.clock,
         )
         self.answerer: Submit | None = None

@@ -159,6 +159,17 @@ def decide(event: model.Event, view: model.View, now: datetime) -> model.Decisio
     return model.Decision()
 
 
+Needs = Callable[[model.Event], model.Needs]
+Decide = Callable[[model.Event, model.View, datetime], model.Decision]
+
+
+def reading(
+    decide: Decide = decide, needs: Needs = needs
+) -> Callable[[model.Event], model.Reading]:
+    """A core of these two."""
+    return lambda event: model.Reading(needs(event), lambda view, now: decide(event, view, now))
+
+
 class Rig:
     """What a test gets: the parts, and the events that ``decide`` saw."""
 
@@ -177,9 +188,6 @@ class Rig:
             return reader.connection.execute(sql, values).fetchall()
 
 
-Decide = Callable[[model.Event, model.View, datetime], model.Decision]
-
-
 @contextlib.asynccontextmanager
 async def running(
     path: Path, decider: Decide = decide, clock: Clock | None = None, **options: Any
@@ -193,7 +201,7 @@ async def running(
             seen.append(event)
             return decider(event, view, now)
 
-        door = engine.Engine(opened, needs, spying, clock, **options)
+        door = engine.Engine(opened, reading(spying), clock, **options)
         door.start()
         rig = Rig(opened, door, clock)
         rig.seen = seen

@@ -137,8 +137,7 @@ class Stage:
         self.store = store.Store(folder / "stage.db")
         self.engine = engine.Engine(
             self.store,
-            lambda event: core.needs(self.deployment, event),
-            self.decide,
+            self.reading,
             self.clock,
             judge=lambda effect, view, now: core.refusal_of_claim(
                 self.deployment, effect, view, now
@@ -147,11 +146,16 @@ class Stage:
         self.loop.run_until_complete(self._start())
         self.count = 0
 
-    def decide(self, event: model.Event, view: model.View, now: datetime) -> model.Decision:
+    def reading(self, event: model.Event) -> model.Reading:
         """As the core does; and what becomes events must be as the docs say."""
-        decision = core.decide(self.deployment, event, view, now)
-        self.untold += told.faults_of(self.deployment, view, decision, now)
-        return decision
+        reading = core.read(self.deployment, event)
+
+        def decide(view: model.View, now: datetime) -> model.Decision:
+            decision = reading.decide(view, now)
+            self.untold += told.faults_of(self.deployment, view, decision, now)
+            return decision
+
+        return model.Reading(reading.needs, decide)
 
     async def _start(self) -> None:
         self.engine.start()

@@ -246,7 +246,7 @@ async def test_entries_cut_off_while_the_bot_was_down_leave_a_gap(tmp_path: Path
         raw.execute("DELETE FROM audit WHERE seq = 3")
         raw.commit()
     with store.Store(path) as opened:
-        door = rig.engine.Engine(opened, rig.needs, rig.decide, rig.Clock())
+        door = rig.engine.Engine(opened, rig.reading(), rig.Clock())
         door.start()
         await door.submit(rig.asked(9))
         with opened.reading() as reader:

@@ -244,19 +244,19 @@ def test_refusals_say_what_to_type(typed: str, english: str, chinese: str) -> No
 def test_a_secret_is_never_repeated(line: str) -> None:
     for locale in texts.LOCALES:
         assert "SECRET" not in told(line, locale) if line[-3:] != "xyz" else "xyz" not in told(line)
-    shown = parser.shown(CATALOG, line, "en")
+    shown = parser.read(CATALOG, line, "en").shown
     assert "SECRET" not in shown
     assert "xyz" not in shown
 
 
 def test_the_line_as_it_may_be_shown() -> None:
     line = 'restart web-01 hookUrl=https://h/SECRET,x mode=Hard web-02 reason="it is"'
-    assert parser.shown(CATALOG, line, "en") == (
+    assert parser.read(CATALOG, line, "en").shown == (
         'restart web-01 hookUrl=*** mode=Hard web-02 reason="it is"'
     )
     quoted = "restart hookUrl= “a SECRET b”, web-01"
-    assert parser.shown(CATALOG, quoted, "en") == "restart hookUrl= ***, web-01"
-    assert parser.shown(CATALOG, "whatever web-01", "en") == "whatever web-01"
+    assert parser.read(CATALOG, quoted, "en").shown == "restart hookUrl= ***, web-01"
+    assert parser.read(CATALOG, "whatever web-01", "en").shown == "whatever web-01"
     assert "***" not in CATALOG.names()
     found = CATALOG.find("restart")
     assert found is not None

@@ -62,8 +62,7 @@ CHILD = textwrap.dedent(
         with contextlib.closing(store.Store(folder / "store.db")) as opened:
             door = engine.Engine(
                 opened,
-                lambda event: core.needs(HOUSE, event),
-                lambda event, view, now: core.decide(HOUSE, event, view, now),
+                lambda event: core.read(HOUSE, event),
                 rig.Clock(),
             )
             door.start()

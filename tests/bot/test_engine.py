@@ -205,7 +205,7 @@ async def test_the_view_shows_what_was_asked_for(path: Path) -> None:
         return rig.decide(event, view, rig.START)
 
     with store.Store(path) as opened:
-        door = engine.Engine(opened, needs, decide, rig.Clock())
+        door = engine.Engine(opened, rig.reading(decide, needs), rig.Clock())
         door.start()
         for number in range(1, 5):
             await door.submit(rig.asked(number))
@@ -239,7 +239,7 @@ async def test_closing_finishes_what_was_taken_and_refuses_the_rest(path: Path) 
 async def test_a_full_disk_answers_nobody_and_stops_loudly(path: Path) -> None:
     faults: list[BaseException] = []
     with store.Store(path) as opened:
-        door = engine.Engine(opened, rig.needs, rig.decide, rig.Clock(), failed=faults.append)
+        door = engine.Engine(opened, rig.reading(), rig.Clock(), failed=faults.append)
         door.start()
         assert (await door.submit(rig.asked(1))).tone == "success"
         assert opened.writer is not None

@@ -68,7 +68,7 @@ async def test_a_bot_that_is_to_stop_does_not_wait_for_ever(
     monkeypatch.setattr(engine, "PATIENCE_OF_END", 0.1)
     faults: list[BaseException] = []
     with store.Store(path) as opened:
-        door = engine.Engine(opened, rig.needs, rig.decide, rig.Clock(), failed=faults.append)
+        door = engine.Engine(opened, rig.reading(), rig.Clock(), failed=faults.append)
         door.start()
         await door.submit(rig.asked(1))
         with held(path):

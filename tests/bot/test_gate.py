@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -63,15 +64,14 @@ def test_every_condition_stands_in_the_table() -> None:
         for moment in MOMENTS
         for condition in moment.conditions
     ]
-    helpers = {starting.refusal_of_hold}
+    helpers = {starting.refusal_of_hold, conditions.refusal_of_value}
     for module in (asking, conditions, planning, starting):
         functions = {
             function
             for _, function in inspect.getmembers(module, inspect.isfunction)
             if function.__module__ == module.__name__ and not function.__name__.startswith("_")
         }
-        through = {getattr(conditions, name, None) for name in ("values", "plan", "electorate")}
-        loose = functions - set(table) - helpers - through
+        loose = functions - set(table) - helpers
         assert not loose, f"{module.__name__}: {loose} stand in no moment of the gate"
 
 
@@ -97,21 +97,16 @@ RULE = policy.CommandRule("any", "low", (), ("web-*",), 2)
 BOOK = policy.Book({}, {}, {}, (), {"restart": RULE})
 
 
-@dataclasses.dataclass(frozen=True)
-class Planning:
+def facts_of(targets: planning.Targets | None, book: policy.Book = BOOK) -> planning.Facts:
     """A plan whose targets were just looked up."""
-
-    targets: planning.Targets | None
-    book: policy.Book = BOOK
-    command: str = "restart"
-    policies: tuple[str, ...] = ("any",)
-    failure: str = ""
-    unfit: policy.Refusal | None = None
-    unshown: policy.Refusal | None = None
-    screened: policy.Verdict = NOTHING
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"{name} is not judged here")
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+    place, account = model.Place("chat", "corp", "room"), model.Account("chat", "corp", "u-1")
+    request = model.Request(
+        id=1, state=model.State.PLANNING, version=1, command="restart", args={}, person="alice",
+        account=account, place=place, locale="en", text="", policy="any", policies=("any",),
+        risk="low", created_at=now, expires_at=now,
+    )  # fmt: skip
+    return planning.Facts(book, now, "restart", place, request, targets)
 
 
 @pytest.mark.parametrize(
@@ -143,13 +138,12 @@ class Planning:
 def test_what_is_planned_runs_on_what_was_found_or_says_why_not(
     targets: planning.Targets | None, key: str
 ) -> None:
-    refusal = policy.evaluate(policy.PLAN, Planning(targets)).refusal
+    refusal = policy.evaluate(policy.PLAN, facts_of(targets)).refusal
     assert (refusal.key if refusal else "") == key
 
 
 def test_a_plan_whose_command_is_gone_is_refused_before_all_else() -> None:
-    facts = dataclasses.replace(
-        Planning(planning.Targets()), book=policy.Book({}, {}, {}, (), {}), failure="too late"
-    )
+    gone = facts_of(planning.Targets(), policy.Book({}, {}, {}, (), {}))
+    facts = dataclasses.replace(gone, failure="too late")
     refusal = policy.evaluate(policy.PLAN, facts).refusal
     assert refusal == policy.Refusal("refused.not_enabled", {"command": "restart"})

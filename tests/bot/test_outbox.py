@@ -386,7 +386,7 @@ async def test_a_budget_wakes_by_itself(path: Path) -> None:
             return rig.datetime.now(rig.UTC)
 
     with store.Store(path) as opened:
-        door = rig.engine.Engine(opened, rig.needs, decide, RealClock())
+        door = rig.engine.Engine(opened, rig.reading(decide), RealClock())
         door.start()
         platform = Platform()
         box = outbox.Outbox(door, lambda _: platform, [budget], RealClock())

@@ -45,7 +45,6 @@ ONE_REASON = {
     "refused.not_enabled": "asked by a person, a form or a rule, or removed since",
     "refused.lookup": "it could not be done, or took too long",
     "refused.unknown_account": "of a message, or of a click",
-    "refused.outsider": "of a message, or of a click",
     "bounds.unknown": "when the call is to be made, or when it is let out",
     "refused.target": "an instance as a target, or named by another parameter",
     "refused.definition_parameters": "of a stored command, or of a template on OOS",

@@ -137,7 +137,7 @@ def test_what_is_spelt_is_read_back(commands: registry.Catalog, data: st.DataObj
     parsed = parser.parse(commands, line, "zh-CN")
     assert isinstance(parsed, parser.Parsed), (line, parsed)
     assert parsed.values == chosen, line
-    shown = parser.shown(commands, line, "en")
+    shown = parser.read(commands, line, "en").shown
     for parameter in found.parameters:
         if parameter.secret and isinstance(value := chosen.get(parameter.name), str):
             kept = {name: other for name, other in chosen.items() if name != parameter.name}
@@ -158,7 +158,7 @@ def test_reading_never_raises(commands: registry.Catalog, text: str, data: st.Da
             assert texts.say(locale, parsed.key, **parsed.facts)
         else:
             json.dumps(parsed.values).encode()
-    assert isinstance(parser.shown(commands, line, "en"), str)
+    assert isinstance(parser.read(commands, line, "en").shown, str)
     for parameter in found.parameters:
         if parameter.blank is not None and parameter.kind == "value":
             try:

@@ -35,50 +35,84 @@ class Parsed:
     given: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What somebody wants, in words. ``text`` is all of them; ``shown`` as they may be repeated in
+    a chat, kept and logged: without the values of NoEcho parameters, and where the line cannot be
+    read, without all that may belong to one. ``parsed``: what it stands for, or why nothing."""
+
+    text: str
+    shown: str
+    parsed: Parsed | policy.Refusal
+
+
 def parse(catalog: registry.Catalog, text: str, locale: str) -> Parsed | policy.Refusal:
     """The command and values that ``text`` stands for, or why there are none. Never raises.
 
     A refusal's key begins with "parse."; its facts are texts of ``locale``, and ``example``, where
     there is one, is a complete line ready to paste.
     """
-    text = verbatim.pasted(text)
-    if len(text) > MOST_MESSAGE:
-        return policy.Refusal("parse.too_long", {"count": len(text), "most": MOST_MESSAGE})
+    return read(catalog, text, locale).parsed
+
+
+def read(catalog: registry.Catalog, text: str, locale: str) -> Line:
+    """A line that was typed, read once: what it stands for, as ``parse`` has it, and how it may be
+    shown."""
+    pasted = verbatim.pasted(text)
     try:
-        found, word, line = _command(catalog, text, locale)
-        rest = line.plain[line.at :].strip()
-        helper = catalog.find("help")
-        if rest in _HELP and helper is not None and found is not helper:
-            return from_fields(helper, {"command": found.name}, locale)
-        parsed = _parsed(binder.Arguments(found, word, line, locale))
-    except tokenizer.Unclosed as error:
-        near = _veiled(error.near, [found])
-        return policy.Refusal("parse.quote", {"quote": error.quote, "near": near})
+        command, word, line = _command(catalog, pasted, locale)
     except source.Invalid as error:
-        return parameters.refusal(error)
-    if found.kind == "vote" and text.rstrip().endswith(("?", "？")) and _bare(parsed):
-        example = formatter.spell(found, parsed.values, word)
-        return policy.Refusal("parse.question", {"example": example})
-    return parsed
+        refusal = _too_long(pasted) or parameters.refusal(error)
+        return Line(text, _veiled(text, catalog), refusal)
+    arguments, shown = binder.Arguments(command, word, line, locale), text
+    rest = line.plain[line.at :].strip()
+    helper = catalog.find("help")
+    if rest in _HELP and helper is not None and command is not helper:
+        return Line(text, text, from_fields(helper, {"command": command.name}, locale))
+    long = _too_long(pasted)
+    if long is not None and not command.hidden:
+        return Line(text, text, long)
+    parsed: Parsed | policy.Refusal
+    try:
+        parsed = _parsed(arguments)
+        for start, end in reversed(arguments.secrets):
+            start, end = verbatim.before_pasting(text, start), verbatim.before_pasting(text, end)
+            shown = shown[:start] + binder.VEIL + shown[end:]
+    except tokenizer.Unclosed as error:
+        shown, near = _veiled(text, [command]), _veiled(error.near, [command])
+        parsed = policy.Refusal("parse.quote", {"quote": error.quote, "near": near})
+    except source.Invalid as error:
+        shown, parsed = _veiled(text, [command]), parameters.refusal(error)
+    return Line(text, shown, long or _unquestioned(parsed, pasted, word))
 
 
-def shown(catalog: registry.Catalog, text: str, locale: str) -> str:
-    """The text as it may be repeated in a chat, kept and logged: the values of NoEcho parameters
-    are left out. Where the line cannot be read, all that may belong to such a value is."""
-    try:
-        found, word, line = _command(catalog, text, locale)
-    except source.Invalid:
-        return _veiled(text, catalog)
-    if not found.hidden:
-        return text
-    read = binder.Arguments(found, word, line, locale)
-    try:
-        read.read()
-    except source.Invalid:
-        return _veiled(text, [found])
-    for start, end in reversed(read.secrets):
-        text = text[:start] + binder.VEIL + text[end:]
-    return text
+def _too_long(text: str) -> policy.Refusal | None:
+    if len(text) <= MOST_MESSAGE:
+        return None
+    return policy.Refusal("parse.too_long", {"count": len(text), "most": MOST_MESSAGE})
+
+
+def _unquestioned(parsed: Parsed | policy.Refusal, text: str, word: str) -> Parsed | policy.Refusal:
+    """What a line stands for; but a vote that ends in a question mark is none."""
+    if isinstance(parsed, policy.Refusal) or parsed.command.kind != "vote":
+        return parsed
+    if not text.rstrip().endswith(("?", "？")) or not _bare(parsed):
+        return parsed
+    example = formatter.spell(parsed.command, parsed.values, word)
+    return policy.Refusal("parse.question", {"example": example})
+
+
+def line_of(command: registry.Command, fields: Mapping[str, str], locale: str) -> Line:
+    """The line that says what the fields of a form or the values of a rule do: parameter name →
+    text. Never raises."""
+    names = binder.Arguments(command, command.name, tokenizer.Reader(""), locale)
+    words, shown = [command.name], [command.name]
+    for name, text in fields.items():
+        parameter = names.named(name)
+        words.append(f"{name}={text}")
+        secret = parameter is not None and parameter.secret and text
+        shown.append(f"{name}={binder.VEIL if secret else text}")
+    return Line(" ".join(words), " ".join(shown), from_fields(command, fields, locale))
 
 
 def _veiled(text: str, commands: Iterable[registry.Command]) -> str:

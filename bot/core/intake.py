@@ -1,5 +1,5 @@
-"""From a command and its values to a request: through the gate, then the question which instances
-there are."""
+"""From what somebody asks for to a request, whether they wrote it, filled in a form or a rule asks:
+through the gate, then the question which instances there are."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from typing import Any
 
 from bot import model, policy, texts
 from bot.cards import runs
+from bot.commands import registry
 from bot.commands.line import parser
 from bot.core import (
     content_script,
     content_template,
     endings,
     facts,
+    hidden_values,
     plan_definitions,
     plan_template,
     proposal,
 )
 from bot.core.decision import DecisionBuilder
-from bot.policy import identity
+from bot.deployment import Deployment
+from bot.policy import asking, identity
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
     """What somebody asks for, wherever it was said: who (``person``, by ``account``), in which
-    ``place`` and language, which command with which values, and the ``text`` that says it.
-    ``policy`` stands in for that of the command; ``hold`` is why it is held at once; ``rules`` and
-    ``causes`` are what made a rule ask; ``timeout`` is that of its calls (0: as the command
-    says)."""
+    ``place`` and language, which operation, and in which words. ``policy`` stands in for that of
+    the command; ``hold`` is why it is held at once; ``rules`` and ``causes`` are what made a rule
+    ask; ``timeout`` is that of its calls in seconds (0: as the command says)."""
 
     person: policy.Person
     account: model.Account
     place: model.Place
     locale: str
-    parsed: parser.Parsed
-    text: str
+    operation: registry.Command
+    line: parser.Line
     form: model.FormOrigin | None = None
     policy: str = ""
     hold: str = ""
@@ -48,7 +50,12 @@ class Submission:
 
     @property
     def command(self) -> str:
-        return self.parsed.command.name
+        return self.operation.name
+
+    @property
+    def parsed(self) -> parser.Parsed:
+        assert isinstance(self.line.parsed, parser.Parsed)
+        return self.line.parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +72,39 @@ class Blueprint:
     fetch: model.FetchDefinition | None = None
 
 
+def operation(deployment: Deployment, name: str) -> registry.Command | policy.Refusal:
+    """The operation that a form, a rule or an earlier request names."""
+    command = deployment.catalog.find(name)
+    if command is not None and command.kind == "operation":
+        return command
+    return policy.Refusal("refused.not_enabled", {"command": name})
+
+
 def file(builder: DecisionBuilder, submission: Submission) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
     book, command = builder.deployment.book, submission.command
     causes = tuple(with_accounts(book, cause) for cause in submission.causes)
     asker = with_accounts(book, model.Party(submission.person.id, submission.account))
-    content = content_of(builder, submission)
-    asking = facts.Asking(builder, submission, content, (asker, *causes))
-    verdict = policy.evaluate(policy.ASK, asking)
+    content, form = content_of(builder, submission), submission.form
+    question = asking.Facts(
+        book,
+        builder.now,
+        command,
+        submission.place,
+        submission.person,
+        submission.locale,
+        content,
+        (asker, *causes),
+        usual=submission.policy,
+        by_form=form is not None and form.decides,
+        archive=builder.view.archive,
+    )
+    verdict = policy.evaluate(policy.ASK, question)
     if verdict.refusal is not None:
         return verdict.refusal
-    rule, needed = book.commands[command], asking.quorum(verdict.policies)
+    rule, needed = book.commands[command], question.quorum(verdict.policies)
     blueprint = blueprint_of(builder, submission, content)
     reasons = (texts.spoken(submission.locale, reason) for reason in verdict.reasons)
-    form = submission.form
     builder.create(
         model.Request(
             id=builder.view.next_request,
@@ -91,9 +117,9 @@ def file(builder: DecisionBuilder, submission: Submission) -> policy.Refusal | N
             place=submission.place,
             locale=submission.locale,
             text=blueprint.text,
-            policy=asking.usual,
+            policy=question.policy,
             policies=needed.names,
-            risk=rule.risk or submission.parsed.command.risk,
+            risk=rule.risk or submission.operation.risk,
             created_at=builder.now,
             expires_at=builder.now + needed.expires,
             reason=str(submission.parsed.values.get("reason") or ""),
@@ -145,7 +171,7 @@ def look_up(builder: DecisionBuilder, rule: policy.CommandRule, blueprint: Bluep
         builder.remind("definition", proposal.PLAN_WITHIN)
     elif blueprint.look is None:
         builder.noted = blueprint.context
-        refusal = proposal.refusal_of_plan(builder, facts.Planning(builder))
+        refusal = proposal.refusal_of_plan(builder, facts.planning_of(builder))
         if refusal is not None:
             return endings.refuse(builder, refusal)
         proposal.ask_for_votes(builder, plan_template.freeze(builder, rule, plan_template.NO_DATA))
@@ -203,9 +229,9 @@ def content_of(
     builder: DecisionBuilder, submission: Submission
 ) -> content_script.Content | content_template.Content:
     """What is asked for, as the gate judges it."""
-    if submission.parsed.command.template is not None:
-        return content_template.Content(builder, submission.parsed, submission.text)
-    return content_script.Content(builder, submission.parsed, submission.text)
+    if submission.operation.template is not None:
+        return content_template.Content(builder, submission.operation, submission.line)
+    return content_script.Content(builder, submission.operation, submission.line)
 
 
 def blueprint_of(
@@ -221,7 +247,7 @@ def blueprint_of(
 
 def of_template(builder: DecisionBuilder, content: content_template.Content) -> Blueprint:
     """The values of a template, bound; its targets are found by what was typed for them."""
-    command, rule = content.parsed.command, content.rule
+    command, rule = content.command, content.rule
     selectors = content.selectors
     context: dict[str, Any] = {
         "template": content.template.name,
@@ -244,7 +270,7 @@ def of_template(builder: DecisionBuilder, content: content_template.Content) -> 
     return Blueprint(
         look_of(builder, rule, context),
         context,
-        content.shown,
+        hidden_values.unaddressed(content.line.shown),
         args,
         {digest: library[name].source for name, digest in command.templates.items()},
         plan_definitions.of_template(rule, content.template, content.values, content.region),
@@ -259,14 +285,14 @@ def of_script(builder: DecisionBuilder, content: content_script.Content, timeout
         "script_type": rendered.script.type,
         **({"windows": rendered.windows} if rendered.windows and not rule.command_id else {}),
         "parameters": dict(rendered.script.parameters),
-        "version": content.parsed.command.version,
+        "version": content.command.version,
         "wanted": list(content.targets),
         **({"timeout": timeout} if timeout else {}),
     }
     return Blueprint(
         look_of(builder, rule, context),
         context,
-        content.text,
+        content.line.shown,
         plain(content.parsed.values),
         fetch=plan_definitions.of_command(rule, rule.region or builder.deployment.region),
     )
