@@ -116,7 +116,7 @@ def pending(number: int, now: datetime) -> model.Request:
         "dingtalk", frames.CORP, frames.person("dingtalk", number % frames.PEOPLE), "张三"
     )
     machine = model.Instance("i-bench0web01", "web-01", "cn-hangzhou")
-    plan = model.Plan("restart", "1", (machine,), "cn-hangzhou", script=_SCRIPT)
+    plan = model.ScriptPlan("restart", "1", (machine,), "cn-hangzhou", script=_SCRIPT)
     place = model.Place("dingtalk", frames.CORP, frames.CHAT, f"old-{number}")
     request = model.Request(
         id=number,

@@ -57,7 +57,7 @@ async def measure(suite: Suite) -> None:
 async def _run(executor: aliyun.Aliyun, installation: str, count: int) -> list[model.Step]:
     """Start ``count`` runs and return their steps, as the store would hold them."""
     together = asyncio.Semaphore(16)
-    plan = model.Plan(
+    plan = model.ScriptPlan(
         "run",
         "1",
         (model.Instance(MACHINE.id, MACHINE.name, MACHINE.region),),

@@ -15,7 +15,7 @@ from adapters.aliyun.api import Api
 from adapters.aliyun.calls import Caller
 from adapters.aliyun.instances import Finder
 from adapters.aliyun.results import Reader
-from adapters.aliyun.runs import Runner
+from adapters.aliyun.runs import Runner, invoked
 from adapters.aliyun.settings import Settings as Settings
 from adapters.openapi import AT_TAG as AT_TAG
 from adapters.openapi import BATCH_TAG as BATCH_TAG
@@ -81,7 +81,8 @@ class Aliyun:
             case str():
                 region = effect
             case model.StartRun(plan=plan):
-                action, region = "InvokeCommand" if plan.invoke else "RunCommand", plan.region
+                action = "InvokeCommand" if invoked(plan) else "RunCommand"
+                region = plan.region
             case model.StopRun():
                 action, region = "StopInvocation", effect.region
             case model.ResolveTargets():

@@ -72,7 +72,7 @@ def digest(text: str) -> str:
 
 
 async def objection(
-    api: Api, plan: model.Plan, region: str, identity: Mapping[str, str]
+    api: Api, plan: model.StoredCommandPlan, region: str, identity: Mapping[str, str]
 ) -> model.Refused | None:
     """Refused if a command that is run by its id is no longer what was shown. Raises Failure."""
     wanted = plan.definitions[0]
@@ -91,7 +91,7 @@ async def objection(
     return model.Refused(reason, CHANGED)
 
 
-def compared(plan: model.Plan, item: Mapping[str, Any]) -> dict[str, str]:
+def compared(plan: model.StoredCommandPlan, item: Mapping[str, Any]) -> dict[str, str]:
     """How an invocation that the platform shows compares with what was shown: "content" is "same",
     or "different" with "ran", the text that it ran."""
     ran = content(item.get("CommandContent"), plan.command_id)

@@ -50,8 +50,8 @@ class Runner:
             try:
                 if refused := await self._asleep(effect, region, identity):
                     return refused
-                if effect.plan.invoke:
-                    changed = await definitions.objection(self.api, effect.plan, region, identity)
+                if command := invoked(effect.plan):
+                    changed = await definitions.objection(self.api, command, region, identity)
                     if changed is not None:
                         return changed
             except openapi.Failure as failure:
@@ -64,7 +64,7 @@ class Runner:
         if not answer.get("InvokeId"):
             reason = f"{action} was answered without an invocation id."
             return model.Unknown(reason, effect.step.token)
-        if effect.plan.invoke:
+        if invoked(effect.plan):
             return await self._compared(effect, answer, region, identity)
         return done(answer)
 
@@ -128,21 +128,10 @@ class Runner:
             return model.Refused(f"The approved plan does not name {names}.", "PlanMismatch")
         if len(step.instances) > self.settings.max_instances_per_call:
             return model.Refused("Too many instances for one call.", "InstanceIds.ExceedLimit")
-        if plan.command_id and not (plan.script and plan.definitions):
-            reason = "The content of the stored command was not shown to those who approved it."
-            return model.Refused(reason, "NotShown")
-        if not plan.script or (plan.invoke and not plan.command_id):
+        if isinstance(plan, model.StoredCommandPlan):
+            return objection_to_command(plan)
+        if not plan.script:
             return model.Refused("A plan has a script, or a command to invoke.", "PlanMismatch")
-        for name, value in plan.parameters.items():
-            if "{{" in value or "}}" in value:
-                reason = f"The value of {name} contains a placeholder, which would be expanded."
-                return model.Refused(reason, "UnsafeParameter")
-            if plan.command_id and not SAFE_VALUE.fullmatch(value):
-                reason = (
-                    f"The value of {name} has characters that a shell may read as more than "
-                    "text; a stored command may get letters, digits and _@%+=:,./- only."
-                )
-                return model.Refused(reason, "UnsafeParameter")
         return None
 
     async def _asleep(
@@ -175,6 +164,31 @@ class Runner:
         return done(items[0], effect.plan)
 
 
+def objection_to_command(plan: model.StoredCommandPlan) -> model.Refused | None:
+    """What forbids running a stored command with these values; None: nothing."""
+    if not (plan.script and plan.definitions):
+        reason = "The content of the stored command was not shown to those who approved it."
+        return model.Refused(reason, "NotShown")
+    if not plan.command_id:
+        return model.Refused("A plan has a script, or a command to invoke.", "PlanMismatch")
+    for name, value in plan.parameters.items():
+        if "{{" in value or "}}" in value:
+            reason = f"The value of {name} contains a placeholder, which would be expanded."
+            return model.Refused(reason, "UnsafeParameter")
+        if not SAFE_VALUE.fullmatch(value):
+            reason = (
+                f"The value of {name} has characters that a shell may read as more than "
+                "text; a stored command may get letters, digits and _@%+=:,./- only."
+            )
+            return model.Refused(reason, "UnsafeParameter")
+    return None
+
+
+def invoked(plan: model.Plan) -> model.StoredCommandPlan | None:
+    """The stored command that a plan runs by its id; None: it runs a text."""
+    return plan if isinstance(plan, model.StoredCommandPlan) and plan.invoke else None
+
+
 def over(code: str) -> bool:
     """True for refusals that say that there is nothing left to stop."""
     return code.startswith(("InvalidInvokeId.NotFound", "InvalidInvoke.NotFound")) or code in (
@@ -186,8 +200,8 @@ def over(code: str) -> bool:
 def done(answer: dict[str, Any], plan: model.Plan | None = None) -> model.Done:
     """The outcome of a call; of an invocation as the platform shows it, with what was compared."""
     said = {"command_id": str(answer.get("CommandId") or "")}
-    if plan is not None and plan.invoke:
-        said |= definitions.compared(plan, answer)
+    if plan is not None and (command := invoked(plan)):
+        said |= definitions.compared(command, answer)
     return model.Done(str(answer["InvokeId"]), said)
 
 
@@ -195,6 +209,7 @@ def request(effect: model.StartRun) -> tuple[str, dict[str, Any]]:
     """The API and the fields of the call that starts a step. The same effect always gives the same
     fields, or its client token would be refused the second time."""
     plan, step = effect.plan, effect.step
+    assert isinstance(plan, model.ScriptOperation), plan.engine
     fields: dict[str, Any] = {
         "InstanceId": list(step.instances),
         "ClientToken": step.token,
@@ -206,18 +221,19 @@ def request(effect: model.StartRun) -> tuple[str, dict[str, Any]]:
         fields["Username"] = plan.user
     if plan.workdir:
         fields["WorkingDir"] = plan.workdir
-    if plan.launcher:
-        fields["Launcher"] = plan.launcher
-    if plan.invoke:
-        fields["CommandId"] = plan.command_id
-        if plan.parameters:
-            fields["Parameters"] = dict(plan.parameters)
+    stored = plan if isinstance(plan, model.StoredCommandPlan) else None
+    if stored is not None and stored.launcher:
+        fields["Launcher"] = stored.launcher
+    if command := invoked(plan):
+        fields["CommandId"] = command.command_id
+        if command.parameters:
+            fields["Parameters"] = dict(command.parameters)
         return "InvokeCommand", fields
     fields |= {
         "Name": effect.name[:NAME_LENGTH],
         "Type": plan.script_type,
         "CommandContent": base64.b64encode(plan.script.encode()).decode(),
         "ContentEncoding": "Base64",
-        "EnableParameter": plan.braces,
+        "EnableParameter": stored is not None and stored.braces,
     }
     return "RunCommand", fields

@@ -93,7 +93,7 @@ def objection(
         return model.Refused("The step's tag is missing: it could not be found again.", "Tags")
     if len(effect.tags) > MOST_TAGS:
         return model.Refused(f"An execution takes {MOST_TAGS} tags at most.", "NumberExceed.Tags")
-    if bool(plan.script) == bool(plan.command_id):
+    if not isinstance(plan, model.RemoteTemplatePlan) or bool(plan.script) == bool(plan.command_id):
         reason = "A plan for OOS has either a template's text or the name of a stored one."
         return model.Refused(reason, "PlanMismatch")
     if plan.command_id and not plan.definitions:
@@ -175,6 +175,7 @@ def request(
         "SafetyCheck": safety_check,
         "Description": description[:LONGEST_DESCRIPTION],
     }
+    assert isinstance(plan, model.RemoteTemplatePlan), plan.engine
     if plan.script:
         return fields | {"TemplateContent": plan.script}
     fields["TemplateName"] = plan.command_id

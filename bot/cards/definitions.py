@@ -6,11 +6,11 @@ from bot import model, texts
 from bot.cards.parts import Row, bold, code, span
 
 
-def rows(locale: str, plan: model.Plan) -> list[Row]:
+def rows(locale: str, plan: model.Operation) -> list[Row]:
     """Every definition with its version, the start of its digest, and whether it is pinned."""
     found: list[Row] = []
     for one in plan.definitions:
-        if plan.engine == "ecs":
+        if isinstance(plan, model.StoredCommandPlan):
             key = "invoke" if plan.invoke else "exact"
         else:
             key = "pinned" if one.pinned else "open"
@@ -18,7 +18,7 @@ def rows(locale: str, plan: model.Plan) -> list[Row]:
         text = texts.say(locale, f"card.stored.{key}", **facts)
         told = bold(text) if key == "open" else span(text)
         found.append((texts.say(locale, "card.stored"), (told,)))
-    if plan.loose:
+    if isinstance(plan, model.TemplateOperation) and plan.loose:
         why = texts.say(locale, "card.loose.why", tasks=list(plan.loose))
         found.append((texts.say(locale, "card.loose"), (bold(why),)))
     return found
@@ -27,9 +27,10 @@ def rows(locale: str, plan: model.Plan) -> list[Row]:
 def script_rows(locale: str, plan: model.Plan) -> list[Row]:
     """What else decides how a script runs, where it is not as usual."""
     say, found = texts.say, rows(locale, plan)
-    if plan.command_id:
-        values = ((name, (code(value),)) for name, value in sorted(plan.parameters.items()))
-        found = [(say(locale, "card.command_id"), (code(plan.command_id),)), *found, *values]
+    if not isinstance(plan, model.StoredCommandPlan):
+        return found
+    values = ((name, (code(value),)) for name, value in sorted(plan.parameters.items()))
+    found = [(say(locale, "card.command_id"), (code(plan.command_id),)), *found, *values]
     if plan.launcher:
         found.append((say(locale, "card.launcher"), (code(plan.launcher),)))
     if plan.braces:
@@ -44,14 +45,14 @@ def incident_rows(request: model.Request) -> list[Row]:
     return [(texts.say(request.locale, "card.incident"), (bold(request.incident),))]
 
 
-def limit_rows(locale: str, plan: model.Plan) -> list[Row]:
+def limit_rows(locale: str, plan: model.TemplateOperation) -> list[Row]:
     """To which instances a template's run is held, and what that leaves open."""
     terms = plan.terms
-    if not plan.template or "unjudged_calls" not in terms:
+    if "unjudged_calls" not in terms:
         return []
     allowed, most = list(terms["allowed_targets"]), int(terms["most_targets"])
     say, heading = texts.say, texts.say(locale, "card.limits")
-    if plan.engine == "oos":
+    if isinstance(plan, model.RemoteTemplatePlan):
         return [(heading, (bold(say(locale, "card.limits.oos")),))]
     held = say(locale, "card.limits.held", allowed=allowed, most=most)
     found: list[Row] = [(heading, (span(held),))]

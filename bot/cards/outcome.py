@@ -65,7 +65,7 @@ def outcome_message(
     if request.reason:
         rows.append((texts.say(locale, "card.reason"), (span(request.reason),)))
     unstarted = request.state is model.State.NOT_STARTED
-    if plan.template:
+    if isinstance(plan, model.TemplateOperation):
         rows += runs.rows(request, plan)
     elif unstarted:
         named = targets(locale, plan.instances, "card.targets.plan", request.id)
@@ -83,10 +83,10 @@ def outcome_message(
         blocks.append(para(*words(request.note)))
     if unstarted:
         blocks.append(para(span(texts.say(locale, "say.revote", id=request.id))))
-    if request.state is model.State.UNKNOWN and not plan.template:
+    if request.state is model.State.UNKNOWN and isinstance(plan, model.ScriptOperation):
         blocks.append(para(span(texts.say(locale, "say.unknown.what", name=run_name))))
     blocks.append(model.Block("facts", rows=tuple(rows)))
-    if plan.template:
+    if isinstance(plan, model.TemplateOperation):
         outputs = request.progress.outputs if request.progress else {}
         blocks += runs.output_blocks(request, outputs)
     else:

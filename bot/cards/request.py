@@ -118,7 +118,7 @@ def buttons_of(request: model.Request, plan: model.Plan) -> tuple[model.Button, 
             names = ("reject", "stop") if request.ballot.voted else ("stop",)
             return runs.buttons(request.locale, request.id, *names)
         return runs.ballot_buttons(request, request.ballot)
-    if plan.engine == "local" and request.state is model.State.RUNNING:
+    if isinstance(plan, model.TemplatePlan) and request.state is model.State.RUNNING:
         return runs.buttons(request.locale, request.id, "pause", "stop")
     return runs.buttons(request.locale, request.id, "stop")
 
@@ -162,7 +162,7 @@ def settled_blocks(
         model.State.FAILED,
         model.State.UNKNOWN,
     ) or bool(results)
-    if plan.template:
+    if isinstance(plan, model.TemplateOperation):
         rows += runs.rows(request, plan)
         return (model.Block("facts", rows=tuple(rows)), *runs.blocks(request))
     if started:
@@ -195,7 +195,7 @@ def plan_blocks(deployment: Deployment, request: model.Request) -> tuple[model.B
     if request.form is not None:
         rows += form_rows(request, request.form, quorum.of(deployment.book, request).form_counts)
     rows += escalated_rows(request)
-    if plan.template:
+    if isinstance(plan, model.TemplateOperation):
         name = name_of(deployment, request.person)
         typed = {key: name for key in plan.hidden if request.args.get(key) == runs.HIDDEN}
         rows += runs.plan_rows(locale, plan, typed)
@@ -267,7 +267,7 @@ def hold_text(request: model.Request) -> str:
     return texts.say(request.locale, key, id=request.id)
 
 
-def script_rows(locale: str, plan: model.Plan) -> list[Row]:
+def script_rows(locale: str, plan: model.ScriptPlan | model.StoredCommandPlan) -> list[Row]:
     """Where a script runs, as whom, in which folder, for how long."""
     say = texts.say
     named = targets(locale, plan.instances, "card.targets.below")
@@ -294,11 +294,11 @@ def targets_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
 
 
 def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
-    if plan.template:
+    if isinstance(plan, model.TemplateOperation):
         heading = texts.say(locale, "card.preview")
         values = runs.value_blocks(locale, plan)
         return (*values, para(bold(heading)), exact(locale, plan.preview))
-    if plan.command_id and not plan.script:
+    if isinstance(plan, model.StoredCommandPlan) and not plan.script:
         rows = [(texts.say(locale, "card.command_id"), (code(plan.command_id),))]
         rows += [(name, (code(value),)) for name, value in sorted(plan.parameters.items())]
         return (exact_rows(locale, rows),)

@@ -47,7 +47,9 @@ PLAIN = frozenset({"pause", "skip", "revote"})
 # ----------------------------------------------------------------------------- the plan
 
 
-def plan_rows(locale: str, plan: model.Plan, typed: Mapping[str, str] = {}) -> list[Row]:
+def plan_rows(
+    locale: str, plan: model.TemplateOperation, typed: Mapping[str, str] = {}
+) -> list[Row]:
     """Which template, with which values, on what. Of hidden parameters, how long their values are
     and whose they are: ``typed`` names who typed one."""
     say = texts.say
@@ -71,7 +73,7 @@ def plan_rows(locale: str, plan: model.Plan, typed: Mapping[str, str] = {}) -> l
         elif name not in plan.targets and not lengthy(text):
             words = code(text) if text else span(say(locale, "card.empty"))
             rows.append((name, (words,)))
-    if plan.canary:
+    if isinstance(plan, model.TemplatePlan) and plan.canary:
         text = say(locale, "card.canary.after", count=plan.canary)
         rows.append((say(locale, "card.canary"), (span(text),)))
     return rows

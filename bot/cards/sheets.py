@@ -94,7 +94,7 @@ class Sheets:
         if plan is None:
             return ()
         names = {one.id: one.name or one.id for one in plan.instances}
-        if plan.template:
+        if isinstance(plan, model.TemplateOperation):
             found = tuple(_of_journal(request, archive)) if archive is not None else ()
             results = [*results, *found]
         printed = sorted(results, key=lambda one: (one.status == "Success", one.instance))

@@ -23,6 +23,8 @@ from bot.policy import quorum
 
 log = logging.getLogger(__name__)
 
+Template = model.TemplatePlan | model.RemoteTemplatePlan
+
 
 def looked(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     """The targets as they are now. Nothing that was not voted on ever runs."""
@@ -37,7 +39,7 @@ def compare(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     """Go on with the targets that were voted on, with fewer, or ask again. On another engine what
     was approved runs as it is: there fewer are asked for again, too."""
     plan = builder.it.plan
-    assert plan is not None
+    assert isinstance(plan, Template)
     if not authority.may_start(builder):
         return None
     rule = builder.deployment.book.commands[builder.it.command]
@@ -50,7 +52,7 @@ def compare(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     if not gone and not new:
         return run_script.go(builder)
     builder.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
-    if rule.drift == "intersect" and (plan.engine == "local" or not gone):
+    if rule.drift == "intersect" and (isinstance(plan, model.TemplatePlan) or not gone):
         return leave_out(builder, plan, gone, [now[one] for one in new])
     return ask_again(builder, rule, plan, outcome, gone)
 
@@ -60,7 +62,7 @@ def names(instances: list[model.Instance]) -> list[str]:
 
 
 def leave_out(
-    builder: DecisionBuilder, plan: model.Plan, gone: tuple[str, ...], new: list[model.Instance]
+    builder: DecisionBuilder, plan: Template, gone: tuple[str, ...], new: list[model.Instance]
 ) -> None:
     """Run on those that were voted on and are still there."""
     if any(plan_template.emptied(plan.parameters[name], gone) for name in plan.targets):
@@ -77,7 +79,7 @@ def leave_out(
 def ask_again(
     builder: DecisionBuilder,
     rule: policy.CommandRule,
-    plan: model.Plan,
+    plan: Template,
     outcome: model.Done,
     gone: tuple[str, ...],
 ) -> None:

@@ -26,7 +26,7 @@ def found(
         return builder.receipt()
     rule = policy.policy_of(deployment.book, watch.policy)
     locale = access.locale_of(deployment.book, place)
-    plan = model.Plan(
+    plan: model.Plan = model.RemoteTemplatePlan(
         command=execution.template or execution.id,
         version="",
         instances=(),

@@ -80,7 +80,7 @@ class _Starting(starting.Facts):
     @property
     def decided_unseen(self) -> bool:
         plan = self.request.plan
-        if plan is None or plan.format > 1 or not plan.template or not plan.hidden:
+        if not isinstance(plan, model.TemplateOperation) or plan.format > 1 or not plan.hidden:
             return False
         return bool(plan_preview.faults_of(plan_template.subject_of(self.builder, plan)))
 

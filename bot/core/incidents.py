@@ -12,11 +12,10 @@ from bot.core.decision import DecisionBuilder
 def note(builder: DecisionBuilder, invocation: str, data: Mapping[str, Any]) -> None:
     """Tell at once, and on the card for good, that something else ran, or that nobody can say."""
     content = data.get("content")
-    if content not in ("different", "unseen"):
-        return
     request = builder.it
     plan, locale = request.plan, request.locale
-    assert plan is not None
+    if content not in ("different", "unseen") or not isinstance(plan, model.StoredCommandPlan):
+        return
     facts = {"name": plan.command_id, "id": request.id, "why": str(data.get("why", ""))}
     what = texts.say(locale, f"incident.{content}", **facts)
     builder.change(incident=what)

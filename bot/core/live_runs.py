@@ -105,7 +105,7 @@ def _never_made(outcome: journal.Outcome) -> bool:
 def _begun(builder: DecisionBuilder) -> Live:
     request = builder.it
     plan, began = request.plan, request.started_at
-    assert plan is not None
+    assert isinstance(plan, model.TemplatePlan)
     assert began is not None
     library = builder.library(plan.templates)
     run = interpreter.Run(
@@ -126,7 +126,7 @@ def execution_id(builder: DecisionBuilder) -> str:
     return f"cs-{builder.name.replace(':', '-')}"
 
 
-def parameters_in_force(request: model.Request, plan: model.Plan) -> Mapping[str, Any]:
+def parameters_in_force(request: model.Request, plan: model.TemplatePlan) -> Mapping[str, Any]:
     """The plan's parameters, without the instances that no longer fitted when the run began."""
     if not request.gone:
         return plan.parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -58,7 +58,9 @@ def mentioned(rule: policy.CommandRule, plan: model.Plan) -> tuple[tuple[model.I
     the plan was made; each with the hidden parameter that names it, as that is shown ("": it is not
     hidden)."""
     named = {one.id: one for one in (*plan.instances, *plan.mentions)}
-    strays = strays_of(rule, plan.parameters, plan.targets) if plan.template else {}
+    if not isinstance(plan, model.TemplateOperation):
+        return ()
+    strays = strays_of(rule, plan.parameters, plan.targets)
     return tuple(
         (named.get(id_, model.Instance(id_)), veiled(name) if name in plan.hidden else "")
         for id_, name in strays.items()
@@ -185,7 +187,7 @@ def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
 
 def freeze(
     builder: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any] | None
-) -> model.Plan:
+) -> model.TemplatePlan | model.RemoteTemplatePlan:
     """The plan of a template, from what was checked when it was asked for (the effect's context)
     and the instances that were found now. None: they were not looked up yet, so the parameters are
     as they were typed."""
@@ -201,54 +203,65 @@ def freeze(
     for target, ids in zip(targets, each_of(data, len(targets)), strict=True) if data else ():
         values[target] = frozen(items[target], ids, region)
     hidden = tuple(context["hidden"])
-    on_oos = rule.engine == "oos"
-    named = on_oos and rule.oos_template
-    needed = quorum.of(builder.deployment.book, builder.it)
-    found = kept.noted(context)
-    versions = {one.name: one.version for one in found}
-    plan = model.Plan(
+    definitions = kept.noted(context)
+    local = model.TemplatePlan(
         command=builder.it.command,
-        version=versions.get(rule.oos_template, rule.oos_version)
-        if named
-        else str(context["version"]),
+        version=str(context["version"]),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
         region=region or rule.region or builder.deployment.region,
-        script=str(context.get("script") or template.source) if on_oos and not named else "",
-        command_id=rule.oos_template if named else "",
         parameters=values,
-        engine=rule.engine or "local",
         template=name,
         templates=sources,
         targets=targets,
         selectors=tuple(context["filters"]),
         hidden=hidden,
-        canary=needed.canary if not on_oos else 0,
-        definitions=found,
+        definitions=definitions,
         mentions=tuple(model.Instance(i.id, i.name, i.region) for i in mentions),
     )
+    plan: model.TemplatePlan | model.RemoteTemplatePlan
+    if rule.engine == "oos":
+        plan = on_oos(rule, local, str(context.get("script") or template.source))
+    else:
+        canary = quorum.of(builder.deployment.book, builder.it).canary
+        plan = replace(local, canary=canary)
     root, library = running_of(builder, plan)
     loose = tuple(dict.fromkeys(kept.unseen(root, library)))
     return replace(plan, preview=preview_of(builder, plan), loose=loose)
 
 
-def items_of(builder: DecisionBuilder, plan: model.Plan) -> dict[str, oos.Parameter]:
+def on_oos(
+    rule: policy.CommandRule, local: model.TemplatePlan, source: str
+) -> model.RemoteTemplatePlan:
+    """The plan of a template that OOS runs: as it is stored there, or by its text."""
+    common = {each.name: getattr(local, each.name) for each in fields(model.TemplateOperation)}
+    plan = model.RemoteTemplatePlan(**common, engine=rule.engine)
+    if not rule.oos_template:
+        return replace(plan, script=source)
+    versions = {one.name: one.version for one in plan.definitions}
+    version = versions.get(rule.oos_template, rule.oos_version)
+    return replace(plan, command_id=rule.oos_template, version=version)
+
+
+def items_of(builder: DecisionBuilder, plan: model.TemplateOperation) -> dict[str, oos.Parameter]:
     """The parameters of the plan's template, by name."""
     template = builder.template(plan.template, plan.templates[plan.template])
     return {item.name: item for item in template.parameters}
 
 
 def running_of(
-    builder: DecisionBuilder, plan: model.Plan
+    builder: DecisionBuilder, plan: model.TemplateOperation
 ) -> tuple[oos.Template, dict[str, oos.Template]]:
     """The template that will run, and every one that it may run: on OOS, as they are there."""
     library = builder.library(plan.templates)
     library |= {one.name: builder.template(one.name, one.digest) for one in plan.definitions}
+    if not isinstance(plan, model.RemoteTemplatePlan):
+        return library[plan.template], library
     if plan.script:
         return parsed(plan.script, plan.template), library
     return library[plan.command_id or plan.template], library
 
 
-def preview_of(builder: DecisionBuilder, plan: model.Plan) -> str:
+def preview_of(builder: DecisionBuilder, plan: model.TemplateOperation) -> str:
     """What a plan will do, with the values that it has now. ``preview.Untold``: it cannot be shown
     whole."""
     locale = builder.it.locale
@@ -259,12 +272,12 @@ def preview_of(builder: DecisionBuilder, plan: model.Plan) -> str:
     return f"{told}\n{texts.say(locale, 'preview.mentions', instances=named)}"
 
 
-def subject_of(builder: DecisionBuilder, plan: model.Plan) -> plan_preview.Subject:
+def subject_of(builder: DecisionBuilder, plan: model.TemplateOperation) -> plan_preview.Subject:
     """What is told of a plan, to people and to the patterns."""
     root, library = running_of(builder, plan)
     values = dict(plan.parameters)
-    if plan.command_id:
+    away = isinstance(plan, model.RemoteTemplatePlan)
+    if isinstance(plan, model.RemoteTemplatePlan) and plan.command_id:
         usual = {item.name: item.default for item in root.parameters if not item.required}
         values = usual | values
-    away = plan.engine == "oos"
     return plan_preview.Subject(root, values, plan.hidden, library, plan.region, away)

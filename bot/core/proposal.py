@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,22 +26,27 @@ def freeze(
     kind = str(effect.context.get("script_type", systems.SHELL))
     if kind == systems.SHELL and systems.is_windows(data):
         script, kind = str(effect.context["windows"]), systems.POWERSHELL
-    return model.Plan(
+    plan = model.ScriptPlan(
         command=builder.it.command,
         version=str(effect.context.get("version", "")),
         instances=tuple(model.Instance(i.id, i.name, i.region) for i in instances),
         region=instances[0].region or rule.region or builder.deployment.region,
         script=script,
         script_type=kind,
-        command_id=rule.command_id,
-        parameters=dict(effect.context.get("parameters", {})) if rule.command_id else {},
         user=rule.user,
         workdir=str(effect.context.get("workdir", rule.workdir)),
         timeout=int(effect.context.get("timeout", rule.timeout)),
+        definitions=plan_definitions.noted(effect.context),
+    )
+    if not rule.command_id:
+        return plan
+    return model.StoredCommandPlan(
+        **{each.name: getattr(plan, each.name) for each in fields(plan)},
+        command_id=rule.command_id,
+        parameters=dict(effect.context.get("parameters", {})),
         launcher=str(effect.context.get("launcher", "")),
         braces=bool(effect.context.get("braces")),
-        invoke=bool(rule.command_id) and rule.invoke,
-        definitions=plan_definitions.noted(effect.context),
+        invoke=rule.invoke,
     )
 
 

@@ -129,7 +129,7 @@ def covered(
 ) -> Mapping[str, Any]:
     """What a call is given, without what is hidden. In templates of earlier releases that may stand
     anywhere."""
-    if not plan.hidden:
+    if not isinstance(plan, model.TemplateOperation) or not plan.hidden:
         return given
     if plan_preview.faults_of(plan_template.subject_of(builder, plan)):
         return dict(hidden_values.covered(plan, given))
@@ -142,7 +142,7 @@ def elsewhere(builder: DecisionBuilder, execution: model.Execution) -> str:
     waiting, plan = execution.waiting, builder.it.plan
     assert waiting is not None
     text = waiting.shown
-    if plan is not None and plan.hidden:
+    if isinstance(plan, model.TemplateOperation) and plan.hidden:
         old = waiting.kind != "confirm" or bool(
             plan_preview.faults_of(plan_template.subject_of(builder, plan))
         )

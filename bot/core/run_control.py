@@ -45,9 +45,9 @@ def steer(
         person.id, f"run.{_TOLD[word]}", task=request.ballot.task if request.ballot else ""
     )
     assert request.plan is not None
-    if not request.plan.template:
+    if isinstance(request.plan, model.ScriptOperation):
         run_hold.resume(builder, run_script.queue_start)
-    elif request.plan.engine == "local":
+    elif isinstance(request.plan, model.TemplatePlan):
         run_template.told(builder, _TOLD[word], person.id)
     else:
         run_remote.tell(builder, "resume")
@@ -97,7 +97,8 @@ def refusal_of_word(builder: DecisionBuilder, person: policy.Person, word: str) 
         key = refusal_of_pause(request, plan)
         if key:
             return key
-    if not plan.template and not (word == "resume" and run_hold.is_held(request)):
+    goes_on = word == "resume" and run_hold.is_held(request)
+    if isinstance(plan, model.ScriptOperation) and not goes_on:
         return "steer.nothing"
     if word == "resume" and (asks is None or asks.kind not in ("pause", "batch", "person", "held")):
         return "steer.nothing"
@@ -113,9 +114,9 @@ def refusal_of_word(builder: DecisionBuilder, person: policy.Person, word: str) 
 def refusal_of_pause(request: model.Request, plan: model.Plan) -> str:
     """Why a run cannot be paused now, as the key of a sentence; "": it can."""
     asks = request.ballot
-    if not plan.template:
+    if isinstance(plan, model.ScriptOperation):
         return "steer.script"
-    if plan.engine != "local":
+    if not isinstance(plan, model.TemplatePlan):
         return "steer.not_here"
     if request.stopping:
         return "stop.already"
@@ -156,7 +157,7 @@ def count(builder: DecisionBuilder, person: policy.Person, approve: bool) -> run
     assert plan is not None
     if tally.verdict != "waiting":
         passed = tally.verdict == "approved"
-        if plan.engine == "local":
+        if isinstance(plan, model.TemplatePlan):
             run_template.decided(builder, person.id, passed)
         else:
             run_remote.decided(builder, person, passed)
@@ -171,7 +172,7 @@ def count(builder: DecisionBuilder, person: policy.Person, approve: bool) -> run
 def expire(builder: DecisionBuilder) -> None:
     """Nobody decided in time: the run is cancelled."""
     assert builder.it.plan is not None
-    if builder.it.plan.engine == "local":
+    if isinstance(builder.it.plan, model.TemplatePlan):
         run_template.expire(builder)
     else:
         run_remote.expire(builder)

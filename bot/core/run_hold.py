@@ -70,8 +70,9 @@ def release(builder: DecisionBuilder) -> list[model.Step]:
 
 def is_held(request: model.Request) -> bool:
     """Does a script wait because it may not go on?"""
-    asks, plan = request.ballot, request.plan
-    return asks is not None and asks.kind == KIND and plan is not None and not plan.template
+    asks = request.ballot
+    held = asks is not None and asks.kind == KIND
+    return held and isinstance(request.plan, model.ScriptOperation)
 
 
 def key_of(step: model.Step, keys: frozenset[str]) -> str:

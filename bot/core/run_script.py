@@ -87,7 +87,7 @@ def launch(builder: DecisionBuilder) -> None:
     assert plan is not None
     if not authority.may_start(builder):
         return
-    if not plan.template:
+    if isinstance(plan, model.ScriptOperation):
         start_steps(builder)
     elif plan.selectors:
         key = f"drift:{builder.name}:v{builder.it.version}"
@@ -110,7 +110,7 @@ def go(builder: DecisionBuilder) -> None:
     assert plan is not None
     if not authority.may_start(builder):
         return
-    if plan.engine == "local":
+    if isinstance(plan, model.TemplatePlan):
         run_template.begin(builder)
     else:
         start_steps(builder)
@@ -128,7 +128,7 @@ def start_steps(builder: DecisionBuilder) -> None:
         request.approved_at or builder.now,
     )
     ids = [instance.id for instance in plan.instances]
-    if plan.template:
+    if isinstance(plan, model.TemplateOperation):
         chunks: list[tuple[str, ...]] = [tuple(ids)]
     else:
         chunks = [tuple(ids[at : at + PER_CALL]) for at in range(0, len(ids), PER_CALL)]
@@ -217,9 +217,9 @@ def not_let_out(builder: DecisionBuilder, step: model.Step, outcome: model.Refus
 
 def mind(builder: DecisionBuilder) -> None:
     """Say in time that a script takes long."""
-    assert builder.it.plan is not None
-    if not builder.it.plan.template:
-        builder.remind("overdue", timedelta(seconds=builder.it.plan.timeout) + OVERDUE)
+    plan = builder.it.plan
+    if isinstance(plan, model.ScriptOperation):
+        builder.remind("overdue", timedelta(seconds=plan.timeout) + OVERDUE)
 
 
 def begin(builder: DecisionBuilder, step: model.Step) -> None:
@@ -368,7 +368,7 @@ def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
         if is_due(builder):
             not_begun(builder)
             return texts.say(locale, "stop.done", **facts), "info"
-        if request.plan is not None and request.plan.template:
+        if isinstance(request.plan, model.TemplateOperation):
             halt_template(builder, person)
             return texts.say(locale, "stop.done", **facts), "info"
         if run_hold.is_held(builder.it):
@@ -396,7 +396,7 @@ def halt_template(builder: DecisionBuilder, person: policy.Person) -> None:
     """Stop a template that has begun: in its journal, or on the engine that runs it."""
     plan = builder.it.plan
     assert plan is not None
-    if plan.engine == "local":
+    if isinstance(plan, model.TemplatePlan):
         run_template.told(builder, "stopped", person.id)
     else:
         for step in tuple(builder.steps.values()):

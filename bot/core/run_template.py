@@ -77,12 +77,14 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
 @guarded
 def begin(builder: DecisionBuilder) -> None:
     """The votes are in and the targets are as they were: go."""
+    plan = builder.it.plan
+    assert isinstance(plan, model.TemplatePlan)
     shift = builder.view.shift.total_seconds()
     builder.change(state=model.State.RUNNING, started_at=builder.now, shift=shift)
     builder.enter(
         "countersign",
         "run.begun",
-        template=builder.it.plan.template if builder.it.plan else "",
+        template=plan.template,
         digest=builder.it.digest,
         execution=live_runs.execution_id(builder),
     )

@@ -23,6 +23,8 @@ def complete(builder: DecisionBuilder, plan: model.Plan) -> model.Plan:
     before = builder.it.plan
     nonce = before.nonce if before is not None and before.nonce else builder.it.nonce
     plan = replace(plan, format=FORMAT, nonce=nonce, terms=terms(builder, plan))
+    if not isinstance(plan, model.TemplatePlan | model.RemoteTemplatePlan):
+        return plan
     return replace(plan, sealed=model.seals(plan, builder.deployment.key))
 
 
@@ -45,7 +47,7 @@ def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
             "allowed_values": {name: list(values) for name, values in rule.allowed_values.items()},
             "drift": rule.drift,
         }
-    if plan.engine == "oos":
+    if isinstance(plan, model.RemoteTemplatePlan):
         found["safety_check"] = builder.deployment.safety_check
     return found
 

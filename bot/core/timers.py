@@ -41,7 +41,7 @@ def timer_due(
         return builder.receipt()  # time on hold is not time to decide
     elif event.timer in run_template.TIMERS and request.state in run_template.GOING:
         assert request.plan is not None
-        follow = run_template if request.plan.engine == "local" else run_remote
+        follow = run_template if isinstance(request.plan, model.TemplatePlan) else run_remote
         follow.timer_due(builder, event.timer)
     elif event.timer == "lost" and request.state in run_template.GOING:
         give_up(builder)

@@ -34,7 +34,7 @@ def forbidden_now(
     allowed = {name: list(values) for name, values in rule.allowed_values.items()}
     if plan is None or not allowed or plan.terms.get("allowed_values") == allowed:
         return None
-    if not plan.template:
+    if not isinstance(plan, model.TemplateOperation):
         return limits.forbidden_value(rule.allowed_values, args)
     instances = {oos.fold(name) for name in plan.targets}
     named = {name: args.get(name) for name in args if oos.fold(name) in instances}
@@ -52,7 +52,7 @@ def screened_now(builder: DecisionBuilder) -> policy.Verdict:
     if plan is None or plan.terms.get("patterns", "") == terms.patterns_of(book, plan.command):
         return policy.Verdict()
     values, script = request.args, plan.script
-    if plan.template:
+    if isinstance(plan, model.TemplateOperation):
         values = plan.parameters
         try:
             script = plan_preview.real(plan_template.subject_of(builder, plan))

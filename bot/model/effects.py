@@ -10,7 +10,8 @@ from typing import Any, Literal
 from bot.model import calls
 from bot.model.bus import Deliver
 from bot.model.people import Place
-from bot.model.requests import Plan, Step
+from bot.model.plans import Plan
+from bot.model.requests import Step
 from bot.model.rich import Card, Message
 
 

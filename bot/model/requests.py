@@ -1,158 +1,16 @@
-"""What was asked for, what exactly will run, who voted, and the steps of the run."""
+"""What was asked for, who voted, and the steps of the run."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
 from bot.model.people import Account, Party, Place
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    id: str
-    name: str = ""
-    region: str = ""
-    status: str = ""
-    agent: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """Something kept in the cloud that a plan runs, as it was read when the run was planned: a
-    command stored in Cloud Assistant by its id, a template stored on OOS by its name. ``digest``:
-    SHA-256 of its content. ``pinned``: the platform is told to run this very version; of what is
-    not pinned, the content is compared again right before the start."""
-
-    name: str
-    version: str
-    digest: str
-    pinned: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What exactly will run. Frozen when the card is shown; the digest covers every field.
-
-    ``script`` is the rendered text (its parameters already quoted); or ``command_id`` names a
-    command stored in Cloud Assistant and ``parameters`` are its values; or ``template`` names an
-    OOS template, ``templates`` maps it and all that it may use to the SHA-256 of their texts, and
-    ``parameters`` are its bound values, ``targets`` among them naming those that hold the
-    instances. ``selectors`` is what those were found by, ``hidden`` names the parameters that are
-    never shown. ``canary``: so many items of a loop, then people vote again. ``preview``
-    tells what will be done, in order. ``terms`` is what was voted on beside it: policies, risk,
-    limits, checks. ``nonce`` is the request's, so that the same plan asked for twice has two
-    codes. ``sealed`` stands for the hidden values in the digest: each as an HMAC (see ``seals``).
-    ``format`` says how the digest is made (see ``digest``).
-
-    ``definitions`` is what is kept in the cloud and belongs to it. Of a stored command ``script``
-    is the text as it will run, ``launcher`` what starts it, and with ``braces`` Cloud Assistant
-    fills in the ``{{ACS::…}}`` that stand in it; with ``invoke`` it is run by its id, and what was
-    run is compared afterwards. ``loose`` names the tasks that run something in the cloud by its id.
-    ``mentions`` are instances that parameters name beside the targets, where the command is held to
-    some by their names.
-    """
-
-    command: str
-    version: str
-    instances: tuple[Instance, ...]
-    region: str
-    script: str = ""
-    script_type: str = "RunShellScript"
-    command_id: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    user: str = ""
-    workdir: str = ""
-    timeout: int = 60
-    engine: str = "ecs"
-    template: str = ""
-    templates: Mapping[str, str] = field(default_factory=dict)
-    targets: tuple[str, ...] = ()
-    selectors: tuple[Mapping[str, Any], ...] = ()
-    hidden: tuple[str, ...] = ()
-    canary: int = 0
-    preview: str = ""
-    format: int = 1
-    terms: Mapping[str, Any] = field(default_factory=dict)
-    nonce: str = ""
-    sealed: Mapping[str, str] = field(default_factory=dict)
-    definitions: tuple[Definition, ...] = ()
-    launcher: str = ""
-    braces: bool = False
-    invoke: bool = False
-    loose: tuple[str, ...] = ()
-    mentions: tuple[Instance, ...] = ()
-
-
-EMPTY: tuple[Any, ...] = (None, "", [], {})
-_SINCE_FORMAT_2 = (
-    "format", "terms", "nonce", "sealed", "definitions", "launcher", "braces", "invoke", "loose",
-)  # fmt: skip
-
-
-def canonical(value: Any) -> str:
-    """JSON with sorted keys and no spaces: the same value always gives the same text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def digest(plan: Plan) -> str:
-    """SHA-256 over the canonical JSON of the whole plan, in hex. Hidden values are in it as their
-    seals only, so nobody finds one by trying values until the digest fits. Plans of format 1, which
-    earlier releases stored, are hashed as they were then."""
-    fields = asdict(plan)
-    if not plan.mentions:
-        del fields["mentions"]  # plans of earlier releases have none
-    if plan.format == 1:
-        fields = {name: fields[name] for name in fields if name not in _SINCE_FORMAT_2}
-    elif plan.sealed:
-        fields["parameters"] = {
-            name: value for name, value in plan.parameters.items() if name not in plan.sealed
-        }
-        fields["selectors"] = [
-            {} if name in plan.sealed else dict(found)
-            for name, found in zip(plan.targets, plan.selectors, strict=True)
-        ]
-    return hashlib.sha256(canonical(fields).encode()).hexdigest()
-
-
-def seals(plan: Plan, key: bytes) -> dict[str, str]:
-    """What stands for each hidden value in the digest: HMAC-SHA256, in hex, under the key of the
-    installation. The nonce is in it, so that the same value in two requests has two seals."""
-    found = dict(zip(plan.targets, plan.selectors, strict=False))
-    return {
-        name: hmac.new(
-            key,
-            canonical([plan.nonce, name, plan.parameters[name], found.get(name)]).encode(),
-            hashlib.sha256,
-        ).hexdigest()
-        for name in covert(plan)
-    }
-
-
-def covert(plan: Plan) -> tuple[str, ...]:
-    """The parameters that hide something: one without a value does not."""
-    return tuple(name for name in plan.hidden if plan.parameters.get(name) not in EMPTY)
-
-
-def intact(plan: Plan, key: bytes) -> bool:
-    """Are the hidden values those that were voted on? Without the key only their names are known.
-    Digests of format 1 cover the values themselves."""
-    if plan.format == 1:
-        return True
-    if not key:
-        return set(plan.sealed) == set(covert(plan))
-    return hmac.compare_digest(canonical(dict(plan.sealed)), canonical(seals(plan, key)))
-
-
-def short(full: str) -> str:
-    """The code of a digest that people read and type: its first eight hex digits."""
-    return full[:8]
+from bot.model.plans import Plan, canonical, short
 
 
 class State(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -44,7 +45,10 @@ def plan(script: str = "true", *instances: str, **fields: Any) -> model.Plan:
     ids = instances or (WEB1, WEB2)
     machines = tuple(model.Instance(i, f"name-of-{i}", REGION, "Running") for i in ids)
     wanted = {"script": script, "instances": machines, **fields}
-    return model.Plan(command="run", version="1", region=REGION, **wanted)
+    kind: Any = model.StoredCommandPlan if "command_id" in fields else model.ScriptPlan
+    if "engine" in fields:
+        kind = functools.partial(model.RemoteTemplatePlan, template="root")
+    return kind(command="run", version="1", region=REGION, **wanted)
 
 
 def start(plan: model.Plan, token: str = "token-1", **tags: str) -> model.StartRun:

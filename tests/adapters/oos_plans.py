@@ -35,8 +35,9 @@ def start(
     text: str = "", token: str = "token-1", batch: str = "b1", **fields: Any
 ) -> model.StartRun:
     """The effect that starts a template by its text, or as the plan's ``fields`` say."""
-    wanted = {"script": text, "template": "root", "engine": "oos", "instances": (), **fields}
-    plan = model.Plan(**{"command": "restart", "version": "", "region": REGION, **wanted})
+    wanted = {"script": text, "template": "root", "instances": (), **fields}
+    usual = {"command": "restart", "version": "", "region": REGION}
+    plan = model.RemoteTemplatePlan(**{**usual, **wanted})
     step = model.Step(7, 0, token, batch, REGION, ())
     now = str(int(datetime.now(UTC).timestamp()))
     tags = {STEP_TAG: token, BATCH_TAG: batch, AT_TAG: now, DIGEST_TAG: model.digest(plan)}

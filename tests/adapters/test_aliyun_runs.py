@@ -198,7 +198,7 @@ async def test_a_placeholder_in_a_value_is_refused(
 ) -> None:
     for effect in (
         start(stored("c-1", "echo {{who}}", f"echo {value}", parameters={"who": value})),
-        start(plan("echo", parameters={"who": value})),
+        start(stored("c-1", "echo {{who}}", "echo", parameters={"who": value}, invoke=True)),
     ):
         assert "who" in (await refused(aliyun, party, effect)).reason
 

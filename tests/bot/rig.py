@@ -18,7 +18,7 @@ from bot.runtime import engine
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ALICE = model.Account("chat", "corp", "u-alice", "Alice")
 BOB = model.Account("chat", "corp", "u-bob", "Bob")
-PLAN = model.Plan(
+PLAN = model.ScriptPlan(
     "restart",
     "v1",
     (model.Instance("i-1", "web-01", "cn-hangzhou", "Running"),),

@@ -44,6 +44,11 @@ def on_lark(card: model.Card) -> list[str]:
 PLATFORMS = pytest.mark.parametrize("seen_on", [on_dingtalk, on_lark])
 
 
+TEMPLATE = model.TemplatePlan(
+    "restart", "v1", rig.PLAN.instances, "cn-hangzhou", template="clean-logs"
+)
+
+
 def asked(plan: model.Plan, **changes: object) -> model.Request:
     given = {"plan": plan, "digest": model.digest(plan), "locale": "en", **changes}
     return rig.request(42, **given)
@@ -96,7 +101,7 @@ def test_all_of_a_plan_can_be_told_from_what_was_sent(
 def test_what_is_asked_in_the_middle_of_a_run_says_what_is_left_out(seen_on) -> None:
     shown = "\n".join(f"item {n}: Success" for n in range(300))
     ballot = model.ApprovalStep("k", "canary", "clean", "d" * 64, shown=shown)
-    plan = replace(rig.PLAN, template="clean-logs", engine="local")
+    plan = TEMPLATE
     one = asked(plan, state=model.State.WAITING, ballot=ballot)
     seen = "\n".join(seen_on(cards.request_card(HOUSE, one)))
     assert "276 lines" in seen
@@ -132,7 +137,7 @@ class Archive:
 
 
 def test_what_scripts_of_a_template_printed_is_one_command_away() -> None:
-    plan = replace(rig.PLAN, template="clean-logs", engine="local")
+    plan = TEMPLATE
     stage = model.TaskStatus("clean", "ACS::ECS::RunCommand", "Failed", "because " * 100)
     progress = model.RunStatus((stage,), outputs={"freed": "12 GB"})
     one = asked(plan, state=model.State.FAILED, progress=progress)

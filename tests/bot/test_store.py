@@ -38,10 +38,18 @@ WHEN = st.datetimes(
 )
 
 
+PLANS: dict[Any, Any] = {
+    model.StoredCommandPlan: lambda plan: plan.command_id,
+    model.TemplatePlan: lambda plan: plan.template,
+    model.RemoteTemplatePlan: lambda plan: plan.template and plan.engine != "local",
+}
+"""What tells the kinds of plans from each other where they are stored."""
+
+
 def values(hint: Any, depth: int = 0) -> st.SearchStrategy[Any]:
     """Values of a type hint of ``bot.model``, built by looking at it."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
+    if hint in (Any, object):
         return JSON
     if origin is Literal:
         return st.sampled_from(args)
@@ -55,10 +63,9 @@ def values(hint: Any, depth: int = 0) -> st.SearchStrategy[Any]:
         return st.dictionaries(values(args[0]), values(args[1]), max_size=3)
     if dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
-        return st.builds(
-            hint,
-            **{f.name: values(hints[f.name], depth + 1) for f in dataclasses.fields(hint)},
-        )
+        stored = [f.name for f in dataclasses.fields(hint) if f.name != "shape"]
+        built = st.builds(hint, **{name: values(hints[name], depth + 1) for name in stored})
+        return built.filter(PLANS[hint]) if hint in PLANS else built
     if hint is datetime:
         return WHEN
     if hint is float:

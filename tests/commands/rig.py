@@ -51,7 +51,7 @@ BOOK = policy.Book(
     tenants={"chat": frozenset({"corp"})},
     index=identity.index_accounts(PEOPLE),
 )
-PLAN = model.Plan(
+PLAN = model.ScriptPlan(
     "restart",
     "v1",
     (model.Instance("i-1", "web-01"), model.Instance("i-2", "web-02")),

@@ -33,7 +33,7 @@ def faults(bot: crew.Bot) -> list[str]:
             return [
                 fault
                 for request in reader.recent_requests(100)
-                if request.plan is not None and request.plan.template
+                if isinstance(request.plan, model.TemplateOperation)
                 for fault in of_run(home, reader, request)
             ]
     finally:

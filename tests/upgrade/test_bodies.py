@@ -17,6 +17,8 @@ ROWS = [json.loads(line) for line in PAGE.read_text("utf-8").splitlines()]
 PLANS = [row for row in ROWS if "digest" in row]
 LATER = {"terms", "nonce", "sealed", "definitions", "launcher", "braces", "invoke", "loose"}
 """Fields of a plan that digests of format 1 don't cover."""
+OF_OTHER_KINDS = {"engine", "script_type", "timeout"}
+"""What is stored though plans of some kinds have no such thing: there nobody reads it."""
 
 
 def names(rows: list[dict[str, Any]]) -> list[str]:
@@ -48,7 +50,10 @@ def test_whatever_a_stored_plan_says_is_in_its_digest(row: dict[str, Any]) -> No
             continue
         stored["plan"] = {**plan, name: other(value)}
         changed = read(row["type"], json.dumps(stored)).plan
-        assert model.digest(changed) != row["digest"], name
+        if changed == read(row["type"], row["body"]).plan:
+            assert name in OF_OTHER_KINDS, name
+        else:
+            assert model.digest(changed) != row["digest"], name
 
 
 def other(value: Any) -> Any:

@@ -158,7 +158,7 @@ class Archive:
 
 def journal(connection: sqlite3.Connection, found: model.Request) -> int:
     """How many entries the journal of a request has; only a template's run has any."""
-    if found.plan is None or not found.plan.template:
+    if not isinstance(found.plan, model.TemplateOperation):
         return 0
     count: int = connection.execute(queries.JOURNAL_COUNT, (found.id,)).fetchone()[0]
     return count
