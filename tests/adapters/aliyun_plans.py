@@ -44,6 +44,9 @@ async def executor(
 def plan(script: str = "true", *instances: str, **fields: Any) -> model.Plan:
     ids = instances or (WEB1, WEB2)
     machines = tuple(model.Instance(i, f"name-of-{i}", REGION, "Running") for i in ids)
+    if "parameters" in fields:
+        shown = (model.Definition("c-1", "", "0" * 64),)
+        fields = {"command_id": "c-1", "definitions": shown, **fields}
     wanted = {"script": script, "instances": machines, **fields}
     kind: Any = model.StoredCommandPlan if "command_id" in fields else model.ScriptPlan
     if "engine" in fields:
