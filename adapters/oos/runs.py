@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from adapters import openapi
@@ -14,6 +14,7 @@ from adapters.oos.api import Api
 from adapters.oos.settings import Settings
 from bot import model
 from bot.model import ports
+from bot.source import masks
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def objection(
         reason = "The content of the stored template was not shown to those who approved it."
         return model.Refused(reason, "NotShown")
     for name, value in plan.parameters.items():
-        if any("{{" in text or "}}" in text for text in texts(value)):
+        if any("{{" in text or "}}" in text for text in masks.strings(value, keys=True)):
             reason = (
                 f"The value of {name} contains a placeholder ({{{{ … }}}}), which OOS or the "
                 "instance might replace: give the value itself."
@@ -132,19 +133,6 @@ def tags_of(execution: Mapping[str, Any]) -> dict[str, str]:
 def robot_of(value: Any) -> str:
     """The robot, by name, that a parameter's value stands for; empty: none."""
     return value[6:] if isinstance(value, str) and value.startswith("robot:") else ""
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Every text in a value, names of its parts included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield str(key)
-            yield from texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from texts(item)
 
 
 def done(execution: Mapping[str, Any]) -> model.Done:

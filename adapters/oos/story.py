@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal, cast
 
 from bot import model
+from bot.source import masks
 
 Item = Mapping[str, Any]
 Status = Literal["Started", "Queued", "Running", "Waiting", "Success", "Failed", "Cancelled"]
@@ -26,19 +27,6 @@ _STAGES = {
     "Pending": "",
     "Cancelled": "Failed",
 }
-HIDDEN = "••••••"
-"""What stands for a secret; whoever is asked is told where to read it."""
-SECRET = re.compile(
-    r"(?i).*(password|passwd|passphrase|pwd|secret|secret_?(key|value|data|string)|"
-    r"private_?key|access_?key|api_?key|credentials?|"
-    r"(access|auth|api|security|session|bearer|bot|user)_?token)|authorization"
-)
-"""Names of what an API takes as a secret and does nothing else by: those of ``oos.check.hidden``.
-Everything else is shown, whatever it is called."""
-_ROBOT = re.compile(
-    r"(https?://[^\s\"'<>/?#]+/(?:robot/send\?access_token=|open-apis/bot/v2/hook/))[\w%-]+"
-)
-"""The address of a chat's robot, of which the end is a secret."""
 
 
 def parsed(text: Any) -> Any:
@@ -182,7 +170,7 @@ def about(item: Item) -> str:
 
 def _lines(values: Mapping[str, Any]) -> list[str]:
     return [
-        f"{name}: {HIDDEN if SECRET.fullmatch(str(name)) else _word(value)}"
+        f"{name}: {masks.MASK if masks.SECRET_NAME.fullmatch(str(name)) else _word(value)}"
         for name, value in values.items()
         if value not in (None, "", [], {})
     ]
@@ -190,8 +178,7 @@ def _lines(values: Mapping[str, Any]) -> list[str]:
 
 def _word(value: Any) -> str:
     if isinstance(value, str):
-        robot = _ROBOT.fullmatch(value.strip())
-        return robot[1] + HIDDEN if robot else value
+        return masks.without_tokens(value.strip()) if masks.robot(value) else value
     return model.canonical(value)
 
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from adapters.webhook.address import Target
 from adapters.webhook.settings import Settings
 from bot import model
 from bot.model import ports
+from bot.source import masks
 
 MOST_BYTES = 20_000
 """https://open.dingtalk.com/document/development/custom-bot-to-send-group-chat-messages (20,000
@@ -133,7 +134,7 @@ def _refusal(target: Target, body: Mapping[str, Any] | str, size: int) -> model.
             "too_long",
         )
     if target.keywords and not any(
-        word in text for text in texts(body) for word in target.keywords
+        word in text for text in masks.strings(body) for word in target.keywords
     ):
         return model.Refused(
             f"{target.shown}: the message must hold one of the robot's keywords: "
@@ -141,15 +142,3 @@ def _refusal(target: Target, body: Mapping[str, Any] | str, size: int) -> model.
             "keywords",
         )
     return None
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Every string in a body that is no name of a field."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from texts(inner)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import model, texts
 from bot.cards.parts import Row, bold, code, span
-from bot.cards.runs import HIDDEN
+from bot.source import masks
 
 
 def form_rows(request: model.Request, form: model.FormOrigin, counts: bool) -> list[Row]:
@@ -38,7 +38,7 @@ def changes_row(locale: str, form: model.FormOrigin) -> Row:
     spans: list[model.Span] = []
     for name, before, now in form.changes:
         spans.append(span("; " if spans else ""))
-        if HIDDEN in (before, now):
+        if masks.MASK in (before, now):
             spans.append(span(texts.say(locale, "form.change.hidden", name=name)))
             continue
         spans += [span(f"{name}: "), code(before or "–"), span(" → "), code(now or "–")]

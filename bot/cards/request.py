@@ -31,6 +31,7 @@ from bot.cards.parts import (
 from bot.cards.results import FINISHED, result_rows
 from bot.deployment import Deployment
 from bot.policy import quorum
+from bot.source import masks
 
 LATE = timedelta(minutes=2)
 """How long a message may be under way before the card says so."""
@@ -197,7 +198,7 @@ def plan_blocks(deployment: Deployment, request: model.Request) -> tuple[model.B
     rows += escalated_rows(request)
     if isinstance(plan, model.TemplateOperation):
         name = name_of(deployment, request.person)
-        typed = {key: name for key in plan.hidden if request.args.get(key) == runs.HIDDEN}
+        typed = {key: name for key in plan.hidden if request.args.get(key) == masks.MASK}
         rows += runs.plan_rows(locale, plan, typed)
         rows += definitions.limit_rows(locale, plan)
     else:

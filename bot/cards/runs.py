@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,16 +21,12 @@ from bot.cards.parts import (
     title_of,
 )
 from bot.deployment import Deployment
+from bot.source import masks
 
 MOST_STAGES = 12
 MOST_VALUE = 300
-HIDDEN = "••••••"
 SHORTEST_RANGE = 8
 """Characters: how long a hidden value is, is told in ranges up to this, then twice as much …"""
-_ROBOT = re.compile(
-    r"(https?://[^\s\"'<>/?#]+/(?:robot/send\?access_token=|open-apis/bot/v2/hook/))[\w%-]+"
-)
-"""The address of a chat's robot: whoever has its token can write to the group."""
 STAGE_MARKS = {
     "Success": "✅",
     "Failed": "❌",
@@ -69,7 +64,7 @@ def plan_rows(
         text = shown(name, value, plan.hidden)
         if name in plan.hidden:
             told = span(" · " + about_hidden(locale, value, typed.get(name, "")))
-            rows.append((name, (span(HIDDEN), told)))
+            rows.append((name, (span(masks.MASK), told)))
         elif name not in plan.targets and not lengthy(text):
             words = code(text) if text else span(say(locale, "card.empty"))
             rows.append((name, (words,)))
@@ -101,9 +96,9 @@ def value_blocks(locale: str, plan: model.Plan) -> list[model.Block]:
 def shown(name: str, value: Any, hidden: tuple[str, ...]) -> str:
     """A parameter's value as a card tells it: whole, for people vote on it."""
     if name in hidden:
-        return HIDDEN
+        return masks.MASK
     text = value if isinstance(value, str) else model.canonical(value)
-    return unsigned(text) if robot(text) else text
+    return masks.without_tokens(text) if masks.robot(text) else text
 
 
 def about_hidden(locale: str, value: Any, by: str) -> str:
@@ -117,17 +112,6 @@ def about_hidden(locale: str, value: Any, by: str) -> str:
         most *= 2
     least = 1 if most == SHORTEST_RANGE else most // 2 + 1
     return texts.say(locale, "hidden.about", least=least, most=most, whose=whose)
-
-
-def robot(text: str) -> bool:
-    """Is this the address of a chat's robot, or the name of one, and nothing else?"""
-    return bool(_ROBOT.fullmatch(text.strip())) or text.strip()[:6].lower() == "robot:"
-
-
-def unsigned(text: str) -> str:
-    """The text without the tokens of robots' addresses. Only for what does not execute: there every
-    character must be seen."""
-    return _ROBOT.sub(rf"\1{HIDDEN}", text)
 
 
 # ----------------------------------------------------------------------------- how far it is

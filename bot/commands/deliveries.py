@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from bot import model, policy, texts
 from bot.policy import access
-
-HIDDEN = "***"
+from bot.source import masks
 
 
 def target(locale: str, book: policy.Book, deliver: model.Deliver) -> str:
@@ -44,7 +43,7 @@ def contents(deliver: model.Deliver, hidden: Collection[str] = ()) -> str:
     if isinstance(body, str):
         return body
     if isinstance(deliver.to, model.ToCommand):
-        body = {name: HIDDEN if name in hidden else value for name, value in body.items()}
+        body = {name: masks.TYPED if name in hidden else value for name, value in body.items()}
     return json.dumps(body, ensure_ascii=False, indent=2)
 
 

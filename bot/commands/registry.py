@@ -140,6 +140,11 @@ class Catalog:
     def names(self) -> tuple[str, ...]:
         return tuple(self._commands)
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The names of the parameters of any command whose values are never shown."""
+        return frozenset(name for command in self for name in command.hidden)
+
     def words(self) -> tuple[str, ...]:
         """Every word that is a command, longest first."""
         return tuple(sorted(self._words, key=len, reverse=True))

@@ -11,7 +11,7 @@ from typing import Any
 from bot.commands import parameters, registry, template_examples, template_values
 from bot.commands.line import formatter
 from bot.oos.template import model
-from bot.source import unicode
+from bot.source import masks, unicode
 
 WORD = re.compile(r"[^\W\d_][\w-]{0,199}")
 MOST_SUMMARY = 100
@@ -95,18 +95,10 @@ def _robots(templates: Iterable[model.Template]) -> Iterator[tuple[str, str]]:
         marked = [(task.mark, task.properties) for task in template.tasks]
         marked += [(item.mark, {"Default": item.default}) for item in template.parameters]
         for mark, given in marked:
-            for text in _strings(given):
+            for text in masks.strings(given):
                 found = _ROBOT.fullmatch(text)
                 if found:
                     yield found[1], f"{mark.file}:{mark.line}:{mark.column}"
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _strings(inner)
 
 
 # ----------------------------------------------------------------------------- parameters

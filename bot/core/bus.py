@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from bot import model
-from bot.core import form_mapping, intake_form
+from bot.core import intake_form
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 from bot.rules import effort, escapes, ruleset, transform
+from bot.source import masks
 
 ENDS: Mapping[model.State, str] = {
     model.State.SUCCEEDED: "Success",
@@ -314,9 +315,7 @@ def summary(deployment: Deployment, request: model.Request) -> dict[str, Any]:
         "command": request.command,
         "state": request.state.value,
         "person": request.person,
-        "args": {
-            name: form_mapping.HIDDEN if name in hidden else v for name, v in request.args.items()
-        },
+        "args": {name: masks.TYPED if name in hidden else v for name, v in request.args.items()},
         "reason": request.reason,
         "policy": request.policy,
         "risk": request.risk,

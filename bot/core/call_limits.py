@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot import model, policy
-from bot.core import bounds, hidden_values, live_runs, machines
+from bot import model, policy, redact
+from bot.core import bounds, live_runs, machines
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
 from bot.oos.engine import calls, journal
@@ -76,7 +76,7 @@ def refuse(
     builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, refusal: policy.Refusal
 ) -> None:
     """The call fails, and was not made."""
-    text = hidden_values.covered(builder.it.plan, refusal_text(builder.it.locale, refusal))
+    text = redact.covered(builder.it.plan, refusal_text(builder.it.locale, refusal))
     builder.enter("countersign", "call.refused", call=call.key, reason=refusal.key, why=text)
     at = live_runs.moment(builder, run)
     live_runs.write(
@@ -102,5 +102,5 @@ def refusal_of_claim(
     if isinstance(found, bounds.Unknown):
         facts = {"targets": list(found.ids), "reason": "–"}
         found = policy.Refusal("bounds.unknown", facts)
-    text = hidden_values.covered(request.plan, refusal_text(request.locale, found))
+    text = redact.covered(request.plan, refusal_text(request.locale, found))
     return model.Refused(text, bounds.REFUSED, {"key": found.key})

@@ -15,6 +15,7 @@ from bot.core.decision import DecisionBuilder
 from bot.oos.parameters import arguments
 from bot.oos.template import model as oos
 from bot.policy import limits, screening
+from bot.source import masks
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Content:
         """The words, every value, and what will be done: all as it is, for a refusal never repeats
         what was found."""
         assert isinstance(self.real, str)
-        values = filter(None, dict.fromkeys(plan_template.strings(self.values)))
+        values = filter(None, dict.fromkeys(masks.strings(self.values)))
         return (
             screening.Passage("text", self.line.text),
             *(screening.Passage("value", value) for value in values),

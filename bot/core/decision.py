@@ -8,9 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bot import audit, cards, model, policy, texts
+from bot import audit, cards, model, policy, redact, texts
 from bot.commands import api
-from bot.core import hidden_values
 from bot.deployment import Deployment
 from bot.oos.template import model as oos
 from bot.oos.template import parse
@@ -67,7 +66,7 @@ class DecisionBuilder:
             locale=locale,
             view=self.view,
             now=self.now,
-            sheets=cards.Sheets(self.deployment, hidden_values.covered),
+            sheets=cards.Sheets(self.deployment, redact.covered),
         )
 
     # ------------------------------------------------------------- the request

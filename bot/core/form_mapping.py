@@ -17,12 +17,11 @@ from bot.commands import registry
 from bot.model import fields
 from bot.model.fields import Field
 from bot.policy import identity
+from bot.source import masks
 
 if TYPE_CHECKING:
     from bot.commands import parameters
 
-HIDDEN = "***"
-"""What stands in events for a value that is never shown."""
 BLANK = fields.text("")
 _SEVERAL = re.compile(r"[\s,;，；、]")
 """What would make two targets of one that was chosen."""
@@ -280,7 +279,7 @@ def shown(
     ]
     secret = [known[base] for source in hidden if (base := base_of(known, source))]
     return {
-        name: HIDDEN if any(_overlap(one, each) for each in secret) else plain(one, people)
+        name: masks.TYPED if any(_overlap(one, each) for each in secret) else plain(one, people)
         for name, one in known.items()
     }
 

@@ -17,7 +17,6 @@ from bot.core import (
     content_template,
     endings,
     facts,
-    hidden_values,
     plan_definitions,
     plan_template,
     proposal,
@@ -25,6 +24,7 @@ from bot.core import (
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 from bot.policy import asking, identity
+from bot.source import masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def changes_of(form: model.FormOrigin, now: Mapping[str, Any]) -> tuple[tuple[st
         (name, before.get(name, ""), shown(now.get(name)))
         for name in dict.fromkeys((*before, *now))
     ]
-    return tuple(pair for pair in pairs if pair[1] != pair[2] or runs.HIDDEN in pair)
+    return tuple(pair for pair in pairs if pair[1] != pair[2] or masks.MASK in pair)
 
 
 def shown(value: Any) -> str:
@@ -261,7 +261,7 @@ def of_template(builder: DecisionBuilder, content: content_template.Content) -> 
         "version": command.version,
     }
     args = {
-        name: runs.HIDDEN
+        name: masks.MASK
         if name in content.hidden and value is not None
         else (runs.shown(name, value, ()) if isinstance(value, str) else value)
         for name, value in plain(content.parsed.values).items()
@@ -270,7 +270,7 @@ def of_template(builder: DecisionBuilder, content: content_template.Content) -> 
     return Blueprint(
         look_of(builder, rule, context),
         context,
-        hidden_values.unaddressed(content.line.shown),
+        masks.without_tokens(content.line.shown),
         args,
         {digest: library[name].source for name, digest in command.templates.items()},
         plan_definitions.of_template(rule, content.template, content.values, content.region),

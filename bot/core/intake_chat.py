@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot import cards, model, policy, texts
+from bot import cards, model, policy, redact, texts
 from bot.commands import api, registry
 from bot.commands.line import parser
 from bot.core import (
@@ -16,7 +16,6 @@ from bot.core import (
     drift,
     endings,
     facts,
-    hidden_values,
     intake,
     machines,
     places,
@@ -30,6 +29,7 @@ from bot.core import (
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
 from bot.policy import access, identity
+from bot.source import masks
 
 log = logging.getLogger(__name__)
 
@@ -170,8 +170,8 @@ def refuse(
 ) -> model.Decision:
     """Say why not, and keep it in the audit log."""
     who = actor or f"{event.account.platform}:{event.account.id or event.account.name or '?'}"
-    text = hidden_values.typed(builder.deployment.catalog, event.text)
-    carried = builder.carried or text != hidden_values.unaddressed(event.text)
+    text = redact.typed(builder.deployment.catalog.hidden, event.text)
+    carried = builder.carried or text != masks.without_tokens(event.text)
     event = replace(event, text=text)
     builder.enter(
         who, "ask.refused", reason=refusal.key, text=event.text[:200], **chat_facts(event)

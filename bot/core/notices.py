@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.cards import runs
 from bot.oos.engine import calls
 from bot.rules import escapes, robots, template
+from bot.source import masks
 
 
 def escaped(what: calls.What) -> calls.What:
@@ -25,7 +25,7 @@ def escaped(what: calls.What) -> calls.What:
 def _content(notice: calls.Notify) -> Any:
     found: dict[str, Any] = {}
     shape = _named(notice.shape, found)
-    if not found or (not runs.robot(notice.uri) and _is_data(notice.content)):
+    if not found or (not masks.robot(notice.uri) and _is_data(notice.content)):
         return notice.content
     try:
         return robots.written(shape, found, notice.content)

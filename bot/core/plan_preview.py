@@ -16,13 +16,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot import model, policy, source, texts
-from bot.cards import runs
 from bot.oos.check import hidden
 from bot.oos.engine import actions, flow, units
 from bot.oos.expr import expressions, functions, placeholders, values
 from bot.oos.parameters import known_values
 from bot.oos.template import library, printing
 from bot.oos.template import model as oos
+from bot.source import masks
 
 MOST = 100_000
 """Characters of a plan: what is longer nobody reads."""
@@ -67,7 +67,7 @@ def stages(template: oos.Template) -> tuple[model.TaskStatus, ...]:
 
 def veil(name: str) -> str:
     """What is shown in the place of a hidden value."""
-    return f"{runs.HIDDEN}({name})"
+    return f"{masks.MASK}({name})"
 
 
 def text(subject: Subject, locale: str) -> str:
@@ -282,11 +282,11 @@ class _Teller:
         uri = str(uri or "") if known else ""
         named = (oos.fold(name) for name, _, _ in expressions.references(raw))
         covered = any(name in scope.hidden for name in named)
-        if covered and not (known and (runs.robot(uri) or not uri.strip())):
+        if covered and not (known and (masks.robot(uri) or not uri.strip())):
             raise Untold(policy.Refusal("refused.plan_address", {"task": task.name}))
         if not uri.strip():
             return hook
-        shown = runs.unsigned(uri) if runs.robot(uri) else uri
+        shown = masks.without_tokens(uri) if masks.robot(uri) else uri
         return {key: shown if oos.fold(key) == "uri" else value for key, value in hook.items()}
 
     def inline(self, value: Any, scope: known_values.Scope) -> str:

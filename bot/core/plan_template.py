@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from bot import model, policy, texts
-from bot.cards import runs
 from bot.commands import registry
 from bot.core import bounds, machines, plan_preview
 from bot.core import plan_definitions as kept
@@ -17,6 +16,7 @@ from bot.core.decision import DecisionBuilder, parsed
 from bot.oos.expr import placeholders
 from bot.oos.template import model as oos
 from bot.policy import limits, quorum
+from bot.source import masks
 
 NO_DATA: Mapping[str, Any] = {"instances": []}
 
@@ -44,9 +44,9 @@ def strays_of(
     found: dict[str, str] = {}
     if "*" in rule.allowed_targets:
         return found
-    known = set(strings([values[name] for name in targets]))
+    known = set(masks.strings([values[name] for name in targets]))
     for name in (name for name in values if name not in targets):
-        for text in strings(values[name]):
+        for text in masks.strings(values[name]):
             for one in bounds.INSTANCE.findall(text):
                 if one not in known and not any(fnmatchcase(one, g) for g in rule.allowed_targets):
                     found.setdefault(str(one), name)
@@ -69,7 +69,7 @@ def mentioned(rule: policy.CommandRule, plan: model.Plan) -> tuple[tuple[model.I
 
 def veiled(name: str) -> str:
     """An instance that a hidden parameter names, as it is shown."""
-    return f"{runs.HIDDEN} ({name})"
+    return f"{masks.MASK} ({name})"
 
 
 def template_of(command: registry.Command) -> oos.Template:
@@ -91,21 +91,9 @@ def forbidden_value(
             continue
         for part in value if isinstance(value, list) and value else (value,):
             if str(part) not in allowed:
-                shown = runs.HIDDEN if item.no_echo else str(part)[:80]
+                shown = masks.MASK if item.no_echo else str(part)[:80]
                 return limits.ForbiddenValue(name, shown, allowed)
     return None
-
-
-def strings(value: Any) -> Iterator[str]:
-    """Every piece of text within a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from strings(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from strings(part)
 
 
 # ----------------------------------------------------------------------------- targets

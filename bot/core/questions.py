@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot import model, texts
-from bot.cards import runs
-from bot.core import hidden_values, live_runs, plan_preview, plan_template
+from bot import model, redact, texts
+from bot.core import live_runs, plan_preview, plan_template
 from bot.core.decision import DecisionBuilder
 from bot.oos.engine import calls, interpreter
 from bot.policy import identity, quorum
+from bot.source import masks
 
 PATIENT = frozenset({"pause", "batch", "person", "held", "unknown"})
 """What a run waits for without a vote."""
@@ -66,7 +66,7 @@ def asking(
         kind=kind,
         task=task,
         digest=hashlib.sha256(text.encode()).hexdigest(),
-        shown=shown if kind == "unknown" else hidden_values.covered(builder.it.plan, shown),
+        shown=shown if kind == "unknown" else redact.covered(builder.it.plan, shown),
         expires_at=builder.now + rule.expires if kind not in PATIENT else None,
     )
 
@@ -132,8 +132,8 @@ def covered(
     if not isinstance(plan, model.TemplateOperation) or not plan.hidden:
         return given
     if plan_preview.faults_of(plan_template.subject_of(builder, plan)):
-        return dict(hidden_values.covered(plan, given))
-    return dict(hidden_values.of_call(plan, given))
+        return dict(redact.covered(plan, given))
+    return dict(redact.of_call(plan, given))
 
 
 def elsewhere(builder: DecisionBuilder, execution: model.Execution) -> str:
@@ -146,15 +146,15 @@ def elsewhere(builder: DecisionBuilder, execution: model.Execution) -> str:
         old = waiting.kind != "confirm" or bool(
             plan_preview.faults_of(plan_template.subject_of(builder, plan))
         )
-        text = hidden_values.covered(plan, text) if old else hidden_values.of_script(plan, text)
+        text = redact.covered(plan, text) if old else redact.of_script(plan, text)
     return with_note(text, builder.it.locale, execution)
 
 
 def with_note(text: str, locale: str, execution: model.Execution) -> str:
     """The text, and where to read what is covered in it."""
-    if runs.HIDDEN not in text:
+    if masks.MASK not in text:
         return text
-    note = texts.say(locale, "ballot.covered", mark=runs.HIDDEN, execution=execution.id)
+    note = texts.say(locale, "ballot.covered", mark=masks.MASK, execution=execution.id)
     return f"{text}\n\n{note}"
 
 

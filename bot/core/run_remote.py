@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from bot import model, policy
-from bot.core import authority, facts, hidden_values, questions, run_template, waits
+from bot import model, policy, redact
+from bot.core import authority, facts, questions, run_template, waits
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
 from bot.deployment import Deployment
 from bot.policy import quorum
@@ -42,7 +42,7 @@ def seen(
 
 def follow(builder: DecisionBuilder, execution: model.Execution) -> None:
     """Bring the request up to where the execution stands; what it waits for is asked once."""
-    progress = hidden_values.progress(builder.it.plan, execution.progress)
+    progress = redact.progress(builder.it.plan, execution.progress)
     asks = ballot(builder, execution) if execution.waiting is not None else None
     request = builder.it
     if asks is not None and request.ballot is not None and asks.digest == request.ballot.digest:
@@ -168,7 +168,7 @@ def expire(builder: DecisionBuilder) -> None:
 def finish(builder: DecisionBuilder, execution: model.Execution) -> None:
     """The execution has ended: tell the outcome."""
     state = ENDS[execution.status]
-    progress = hidden_values.progress(builder.it.plan, execution.progress)
+    progress = redact.progress(builder.it.plan, execution.progress)
     builder.change(progress=progress)
     note = progress.error
     if state is model.State.CANCELLED and builder.it.ended_by:

@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
-from bot import cards, model, source, texts
+from bot import cards, model, redact, source, texts
 from bot.core import (
     authority,
     call_limits,
     endings,
-    hidden_values,
     live_runs,
     notices,
     questions,
@@ -66,7 +65,7 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
             live_runs.forget(builder)
             builder.take_back("call:")
             builder.take_back(call_limits.LOOK)
-            error = hidden_values.covered(builder.it.plan, f"{type(e).__name__}: {e}")[:300]
+            error = redact.covered(builder.it.plan, f"{type(e).__name__}: {e}")[:300]
             why = texts.say(builder.it.locale, "run.broken", error=error)
             builder.enter("countersign", "run.broken", error=error)
             end(builder, model.State.UNKNOWN, why)
@@ -116,10 +115,10 @@ def settle(builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome
             "call.looked_up" if call.lookup else "call.failed",
             call=call.key,
             outcome=type(found).__name__.lower(),
-            reason=hidden_values.covered(builder.it.plan, getattr(outcome, "reason", "")),
+            reason=redact.covered(builder.it.plan, getattr(outcome, "reason", "")),
         )
         if isinstance(call.what, calls.Approve):
-            reason = hidden_values.covered(builder.it.plan, reason_of(builder.it.locale, outcome))
+            reason = redact.covered(builder.it.plan, reason_of(builder.it.locale, outcome))
             builder.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
     elif notable(call):
         builder.enter("countersign", "call.made", call=call.key, what=what_of(call))
@@ -257,7 +256,7 @@ def show(builder: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep
     request = builder.it
     if request.ballot is not None and asks is not None and request.ballot.key == asks.key:
         asks = request.ballot
-    progress = hidden_values.progress(request.plan, run_progress.progress_of(run, asks))
+    progress = redact.progress(request.plan, run_progress.progress_of(run, asks))
     state = model.State.RUNNING if asks is None else model.State.WAITING
     same = (state, asks) == (request.state, request.ballot)
     if same and request.progress is not None and request.progress.stages == progress.stages:
@@ -323,11 +322,11 @@ def conclude(builder: DecisionBuilder, run: live_runs.Live, done: interpreter.Do
         show(builder, run, questions.doubt(builder, run, done.unknown[0]))
         return
     plan = builder.it.plan
-    progress = hidden_values.progress(plan, run_progress.progress_of(run, None))
+    progress = redact.progress(plan, run_progress.progress_of(run, None))
     error = run_progress.error_text(builder.it.locale, done.error) if done.error is not None else ""
     error, outputs = (
-        hidden_values.covered(plan, error),
-        hidden_values.covered(plan, dict(done.outputs)),
+        redact.covered(plan, error),
+        redact.covered(plan, dict(done.outputs)),
     )
     stages = tuple(run_progress.ended_stage(stage, error) for stage in progress.stages)
     halted = progress.running if done.status == "Cancelled" else 0
@@ -446,7 +445,7 @@ def woken(builder: DecisionBuilder) -> None:
 @guarded
 def shown_again(builder: DecisionBuilder) -> None:
     """The counts of a loop have moved since they were shown."""
-    progress = hidden_values.progress(
+    progress = redact.progress(
         builder.it.plan, run_progress.progress_of(live_runs.of(builder), builder.it.ballot)
     )
     if progress != builder.it.progress:

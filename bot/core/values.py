@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from bot import model, policy
-from bot.cards import runs
 from bot.core import plan_preview, plan_template, terms
 from bot.core.decision import DecisionBuilder
 from bot.oos.template import model as oos
 from bot.policy import limits, screening
+from bot.source import masks
 
 
 def typed(values: Mapping[str, Any]) -> list[str]:
@@ -67,7 +67,7 @@ def texts_of(values: Mapping[str, Any], plan: model.Plan) -> Iterator[str]:
     """The texts in values that patterns are held to: no instances, for they have limits of their
     own, and not what is the script itself."""
     for name, value in values.items():
-        for text in plan_template.strings(value) if name not in plan.targets else ():
+        for text in masks.strings(value) if name not in plan.targets else ():
             whole = text == plan.script or plan.script.endswith("\n" + text)
-            if text and text != runs.HIDDEN and not (plan.script and whole):
+            if text and text != masks.MASK and not (plan.script and whole):
                 yield text

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("model", "texts", "source", "regexes", "failpoints", "release"),
-    ("policy", "oos", "audit", "event_schemas"),
+    ("policy", "oos", "audit", "redact", "event_schemas"),
     ("rules", "store"),
     ("commands", "config", "runtime"),
     ("deployment",),

@@ -17,12 +17,12 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bot.cards import runs
 from bot.core import plan_preview
 from bot.oos.check import hidden, validate
 from bot.oos.engine import calls
 from bot.oos.parameters import arguments, known_values
 from bot.oos.template import library, model, parse, printing
+from bot.source import masks
 from tests import properties
 from tests.bot.oos.outside import Outside
 
@@ -155,7 +155,7 @@ class Told(plan_preview._Teller):
 def marked(told: Any) -> bool:
     """Does it say that something is hidden, or known only in the run?"""
     text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
-    return "{{" in text or f"{runs.HIDDEN}(word)" in text
+    return "{{" in text or f"{masks.MASK}(word)" in text
 
 
 def stands(told: Any, actual: Any) -> bool:

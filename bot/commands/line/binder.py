@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot import source, texts
 from bot.commands import parameters, template_values
 from bot.commands.line import formatter, tokenizer
-from bot.source import lenient_json, suggest, unicode
+from bot.source import lenient_json, masks, suggest, unicode
 
 if TYPE_CHECKING:
     from bot.commands import registry
@@ -19,8 +19,6 @@ _SURE = re.compile(r"i-[a-z0-9]{6,}|tag:\S+=\S+|[A-Za-z][\w.]*-[\w.-]*\d[\w.-]*"
 _KEY = re.compile(r"(\w[\w-]*)([ \t]*)([=:])")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _LIKE_CODE = re.compile(r"(?=.*[0-9])[0-9A-Fa-f]{6,64}")
-VEIL = "***"
-"""What stands for a value that is never shown."""
 CLOSING = ".:!?~"
 """Punctuation that people put behind a word without meaning it."""
 
@@ -148,7 +146,7 @@ class Arguments:
             )
         except tokenizer.Unclosed as unclosed:
             raise (
-                tokenizer.Unclosed(unclosed.quote, VEIL) if parameter.secret else unclosed
+                tokenizer.Unclosed(unclosed.quote, masks.TYPED) if parameter.secret else unclosed
             ) from None
         if parameter.secret:
             self.secrets.append((before, line.at))
@@ -347,7 +345,7 @@ class Arguments:
     ) -> source.Invalid:
         facts = dict(error.fault.facts)
         if self.secrets and parameter.kind == "targets" and "value" in facts:
-            facts["value"] = VEIL
+            facts["value"] = masks.TYPED
         near = "" if parameter.secret else _near_choice(parameter, text)
         self.values.pop(parameter.name, None) if parameter.kind != "targets" else None
         facts |= {
@@ -385,7 +383,7 @@ class Arguments:
 
     def _shown(self, text: str) -> str:
         """A word that fits nowhere, as it may be repeated: behind a secret it may be its rest."""
-        return VEIL if self.secrets else unicode.shown(text)
+        return masks.TYPED if self.secrets else unicode.shown(text)
 
     def _unshown(self, parameter: parameters.Parameter) -> bool:
         return parameter.secret or (self.doubtful and parameter.kind == "targets")

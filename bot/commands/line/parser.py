@@ -16,7 +16,7 @@ from bot import policy, source, texts
 from bot.commands import parameters
 from bot.commands.line import binder, formatter, suggestions, tokenizer
 from bot.model import verbatim
-from bot.source import unicode
+from bot.source import masks, unicode
 
 if TYPE_CHECKING:
     from bot.commands import registry
@@ -77,7 +77,7 @@ def read(catalog: registry.Catalog, text: str, locale: str) -> Line:
         parsed = _parsed(arguments)
         for start, end in reversed(arguments.secrets):
             start, end = verbatim.before_pasting(text, start), verbatim.before_pasting(text, end)
-            shown = shown[:start] + binder.VEIL + shown[end:]
+            shown = shown[:start] + masks.TYPED + shown[end:]
     except tokenizer.Unclosed as error:
         shown, near = _veiled(text, [command]), _veiled(error.near, [command])
         parsed = policy.Refusal("parse.quote", {"quote": error.quote, "near": near})
@@ -111,7 +111,7 @@ def line_of(command: registry.Command, fields: Mapping[str, str], locale: str) -
         parameter = names.named(name)
         words.append(f"{name}={text}")
         secret = parameter is not None and parameter.secret and text
-        shown.append(f"{name}={binder.VEIL if secret else text}")
+        shown.append(f"{name}={masks.TYPED if secret else text}")
     return Line(" ".join(words), " ".join(shown), from_fields(command, fields, locale))
 
 
@@ -129,10 +129,10 @@ def _veiled(text: str, commands: Iterable[registry.Command]) -> str:
     out, at, hide = [], 0, False
     for key in _KEY.finditer(text.translate(unicode.ASCII)):
         if key[1].casefold() in known:
-            out.append(binder.VEIL if hide else text[at : key.start()])
+            out.append(masks.TYPED if hide else text[at : key.start()])
             out.append((" " if hide else "") + text[key.start() : key.end()])
             at, hide = key.end(), key[1].casefold() in secret
-    out.append(binder.VEIL if hide else text[at:])
+    out.append(masks.TYPED if hide else text[at:])
     return "".join(out)
 
 

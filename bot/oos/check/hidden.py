@@ -18,6 +18,7 @@ from bot.oos.engine import actions
 from bot.oos.expr import expressions, placeholders
 from bot.oos.expr.functions import base
 from bot.oos.template import model, places
+from bot.source import masks
 
 Kind = Literal["secret", "encoded", "script"]
 """What a parameter of a template that another one runs brings along: something hidden; its Base64;
@@ -25,12 +26,6 @@ a script that holds such Base64 in quoted assignments and nothing else that is h
 Kinds = Mapping[str, Kind]
 Templates = Mapping[str, model.Template]
 
-SLOT = re.compile(
-    r"(?i).*(password|passwd|passphrase|pwd|secret|secret_?(key|value|data|string)|"
-    r"private_?key|access_?key|api_?key|credentials?|"
-    r"(access|auth|api|security|session|bearer|bot|user)_?token)|authorization"
-)
-"""Names of what an API takes as a secret: it keeps or compares it, and does nothing else by it."""
 _SCRIPTS = frozenset({"commandcontent", "userdata"})
 _PASTED = "parameters"
 _NOTICES = frozenset({"acs::notify", "acs::approve"})
@@ -330,7 +325,7 @@ def _opaque(task: model.Task, way: tuple[str, ...]) -> bool:
 
 
 def _slot(name: str) -> bool:
-    return SLOT.fullmatch(name) is not None
+    return masks.SECRET_NAME.fullmatch(name) is not None
 
 
 # ----------------------------------------------------------------------------- children

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from bot import model
-from bot.cards import runs
-from bot.commands import registry
-from bot.oos.check import hidden
+from bot.source import masks
 
 SHORTEST = 3
 """Characters; what is shorter is no secret, and covering it would make all else unreadable."""
@@ -26,25 +24,20 @@ def without(text: str, secrets: Iterable[Any]) -> str:
     short to be looked for within a text is covered where it is all of it."""
     for secret in secrets:
         whole = secret if isinstance(secret, str) else model.canonical(secret)
-        forms = {whole, *_strings(secret)} - {""}
+        forms = {whole, *masks.strings(secret)} - {""}
         if text in forms:
-            return runs.HIDDEN
+            return masks.MASK
         forms |= set(map(_encoded, forms))
         for shown in sorted(forms, key=len, reverse=True):
             if len(shown) >= SHORTEST:
-                text = text.replace(shown, runs.HIDDEN)
+                text = text.replace(shown, masks.MASK)
     return text
-
-
-def unaddressed(text: str) -> str:
-    """A text that was typed, in which the addresses of chats' robots have no tokens."""
-    return runs.unsigned(text)
 
 
 def covered(plan: model.Plan | None, value: Any) -> Any:
     """Any value of a run with its plan's secrets covered, in keys and values."""
     secrets = of(plan)
-    return _covered(value, secrets) if secrets else value
+    return masks.changed(value, lambda part: _covered(part, secrets)) if secrets else value
 
 
 def of(plan: model.Plan | None) -> list[Any]:
@@ -79,8 +72,8 @@ def _encoded(text: str) -> str:
 def _of_call(given: Any, coded: list[str], pasted: bool = False) -> Any:
     if isinstance(given, Mapping):
         return {
-            key: runs.HIDDEN
-            if part and not pasted and hidden.SLOT.fullmatch(str(key))
+            key: masks.MASK
+            if part and not pasted and masks.SECRET_NAME.fullmatch(str(key))
             else _of_call(part, coded, pasted or str(key).casefold() == "parameters")
             for key, part in given.items()
         }
@@ -97,7 +90,7 @@ def _of_script(text: str, coded: list[str]) -> str:
         plain = ""
     looked = plain if any(one in plain for one in coded) else text
     for one in coded:
-        looked = looked.replace(one, runs.HIDDEN)
+        looked = looked.replace(one, masks.MASK)
     return looked
 
 
@@ -110,37 +103,20 @@ def progress(plan: model.Plan | None, shown: model.RunStatus) -> model.RunStatus
     return replace(shown, stages=stages, outputs=outputs, error=error)
 
 
-def typed(commands: registry.Catalog, text: str) -> str:
+def typed(names: Collection[str], text: str) -> str:
     """What somebody typed, for the records, though it may not be a command at all: what is given to
-    a parameter that some template hides is covered."""
-    names = {item.name for command in commands for item in command.parameters if item.secret}
+    a parameter of these names, which some template hides, is covered."""
     if names:
         listed = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
         quoted = r'"[^"]*"?|\'[^\']*\'?|“[^”]*”?|\S+'
         pattern = rf"(?i)(?<!\w)({listed})(\s*[=＝:：]\s*)(?:{quoted})"
-        text = re.sub(pattern, rf"\1\2{runs.HIDDEN}", text)
-    return runs.unsigned(text)
+        text = re.sub(pattern, rf"\1\2{masks.MASK}", text)
+    return masks.without_tokens(text)
 
 
 def _covered(value: Any, secrets: list[Any]) -> Any:
+    """One value without parts."""
     if isinstance(value, str):
         return without(value, secrets)
-    if isinstance(value, Mapping):
-        return {without(str(key), secrets): _covered(part, secrets) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_covered(part, secrets) for part in value]
-    return (
-        runs.HIDDEN if any(value == one for one in secrets if type(one) is type(value)) else value
-    )
-
-
-def _strings(value: Any) -> Iterator[str]:
-    """Every piece of text within a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _strings(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _strings(part)
+    same = any(value == one for one in secrets if type(one) is type(value))
+    return masks.MASK if same else value
