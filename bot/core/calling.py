@@ -11,14 +11,16 @@ from bot.commands.line import parser
 log = logging.getLogger(__name__)
 
 
-def answer(found: parser.Parsed, context: api.Context | None = None) -> api.Answer | policy.Refusal:
+def answer(
+    parsed: parser.Parsed, context: api.Context | None = None
+) -> api.Answer | policy.Refusal:
     """What a command answers. Its file is not ours: an exception in it is a refusal, for nobody
     would hear of an event that can't be decided."""
     try:
-        return found.command.call(context, found.values)
+        return parsed.command.call(context, parsed.values)
     except regexes.Unjudged:
         raise
     except Exception as error:
-        log.exception("the command %s went wrong", found.command.name)
-        facts = {"command": found.command.name, "error": type(error).__name__}
+        log.exception("the command %s went wrong", parsed.command.name)
+        facts = {"command": parsed.command.name, "error": type(error).__name__}
         return policy.Refusal("refused.command_broken", facts)

@@ -51,14 +51,14 @@ def known(builder: DecisionBuilder) -> dict[str, model.FormLink]:
 
 def standing(links: Iterable[model.FormLink]) -> str:
     """How a form stands: revoked, modified, revoking, modifying (both not decided yet), or ""."""
-    found = {(link.action, link.status) for link in links}
+    states = {(link.action, link.status) for link in links}
     for action, status, word in (
         ("revoke", "approved", "revoked"),
         ("modify", "approved", "modified"),
         ("revoke", "running", "revoking"),
         ("modify", "running", "modifying"),
     ):
-        if (action, status) in found:
+        if (action, status) in states:
             return word
     return ""
 

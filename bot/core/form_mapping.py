@@ -63,18 +63,18 @@ class People:
 
 
 def values_of(
-    rule: policy.FormRule, found: registry.Command, form: Mapping[str, Any], people: People
+    rule: policy.FormRule, command: registry.Command, form: Mapping[str, Any], people: People
 ) -> dict[str, str] | policy.Refusal:
     """The parameters' texts, from the form's fields as the rule maps them. A field that was left
     empty gives none where the command needs none."""
     known = {name: fields.of(each) for name, each in form.items()}
-    taken = by_name(found)
+    named = by_name(command)
     values: dict[str, str] = {}
     for name, source in rule.args.items():
         if source.startswith("="):
             values[name] = source[1:]
             continue
-        parameter, facts = taken.get(name.casefold()), {"field": source, "name": name}
+        parameter, facts = named.get(name.casefold()), {"field": source, "name": name}
         try:
             one = find(known, source)
             text = "" if one is None else written(one, parameter, people)
@@ -91,9 +91,9 @@ def values_of(
     return values
 
 
-def by_name(found: registry.Command) -> dict[str, parameters.Parameter]:
+def by_name(command: registry.Command) -> dict[str, parameters.Parameter]:
     """The parameters of a command by every name of theirs."""
-    return {name.casefold(): one for one in found.parameters for name in (one.name, *one.names)}
+    return {name.casefold(): one for one in command.parameters for name in (one.name, *one.names)}
 
 
 def find(known: Mapping[str, Field], source: str) -> Field | None:
@@ -172,10 +172,10 @@ def _column(
     if not base:
         return None
     cells = [_part(row.get(columns[base], BLANK), name[len(base) :]) for row in rows]
-    found = [cell for cell in cells if cell is not None]
-    if len(found) < len(cells):
+    present = [cell for cell in cells if cell is not None]
+    if len(present) < len(cells):
         return None
-    return found[0] if alone else _together(found)
+    return present[0] if alone else _together(present)
 
 
 def _together(cells: Sequence[Field]) -> Field:
@@ -265,7 +265,7 @@ def plain(one: Field, people: People) -> Any:
 
 def shown(
     rule: policy.FormRule | None,
-    found: registry.Command | None,
+    command: registry.Command | None,
     form: Mapping[str, Any],
     people: People,
 ) -> dict[str, Any]:
@@ -273,9 +273,9 @@ def shown(
     whatever name it comes, for a field can have several."""
     known = {name: fields.of(each) for name, each in form.items()}
     args = rule.args if rule is not None else {}
-    taken = by_name(found) if found is not None else {}
+    named = by_name(command) if command is not None else {}
     hidden = [
-        source for name, source in args.items() if (p := taken.get(name.casefold())) and p.secret
+        source for name, source in args.items() if (p := named.get(name.casefold())) and p.secret
     ]
     secret = [known[base] for source in hidden if (base := base_of(known, source))]
     return {

@@ -25,8 +25,8 @@ def related(builder: DecisionBuilder, body: model.FetchForm, link: model.FormLin
     if before is not None and before.status == link.status:
         return None
     carry_on(builder, body, link)
-    taken = before is not None and before.status == "approved"
-    if link.action == "modify" and (link.status == "approved" or taken):
+    approved = before is not None and before.status == "approved"
+    if link.action == "modify" and (link.status == "approved" or approved):
         own = {"as": "own", "for": link.instance, "replaced": replaced(builder, link)}
         late = {"late": True} if form_reading.context_of(builder).get("late") else {}
         form_reading.read(builder, body, f"own:{effect_id(builder)}", {**own, **late})
@@ -53,10 +53,10 @@ def carry_on(builder: DecisionBuilder, body: model.FetchForm, link: model.FormLi
 
 def replaced(builder: DecisionBuilder, link: model.FormLink) -> dict[str, Any]:
     """What became of the request of the form that was modified, as it stands now."""
-    request, found = builder.request, form_amendments.known(builder).values()
+    request, links = builder.request, form_amendments.known(builder).values()
     several = any(
         other.action == "modify" and other.status == "approved" and other.instance != link.instance
-        for other in found
+        for other in links
     )
     facts: dict[str, Any] = {"original": link.original, "several": several}
     if request is not None:

@@ -73,8 +73,8 @@ def decide(
     builder = DecisionBuilder(deployment, view, now)
     book, event, locale = deployment.book, message.event, message.locale
     builder.carried = message.line.shown != message.line.text
-    found = message.line.parsed
-    brake = is_brake(found)
+    parsed = message.line.parsed
+    brake = is_brake(parsed)
     if view.recent_asks >= book.asks_per_minute and not brake:
         return refuse_rate(builder, event, locale)
     refusal = access.refusal_of_place(book, event.place, event.account)
@@ -84,24 +84,24 @@ def decide(
             return refuse_rate(builder, event, locale)
         return refuse(builder, event, person, locale)
     if not brake:
-        refusal = refusal_of_age(builder, event, found)
+        refusal = refusal_of_age(builder, event, parsed)
         if refusal is not None:
             return refuse(builder, event, refusal, locale, person.id)
     if event.unread:
         what = texts.say(locale, f"unread.{event.unread}")
-        found = policy.Refusal("refused.unread", {"what": what})
-    if isinstance(found, policy.Refusal):
-        return refuse(builder, event, found, locale, person.id)
+        parsed = policy.Refusal("refused.unread", {"what": what})
+    if isinstance(parsed, policy.Refusal):
+        return refuse(builder, event, parsed, locale, person.id)
     context = builder.asked_by(person, event.account, event.place, locale)
-    if found.command.kind == "operation":
-        return operation(builder, message, found.command, person)
-    if found.command.by_role:
+    if parsed.command.kind == "operation":
+        return operation(builder, message, parsed.command, person)
+    if parsed.command.by_role:
         refusal = access.refusal_of_role(
-            deployment.book, person, found.command.name, event.place, locale
+            deployment.book, person, parsed.command.name, event.place, locale
         )
         if refusal is not None:
             return refuse(builder, event, refusal, locale, person.id)
-    result = calling.answer(found, context)
+    result = calling.answer(parsed, context)
     if isinstance(result, policy.Refusal):
         return refuse(builder, event, result, locale, person.id)
     if isinstance(result, api.Act) and result.kind == "redrive":
@@ -135,16 +135,16 @@ BRAKES = frozenset({"stop", "reject", "cancel", "pause"})
 however late they arrive."""
 
 
-def is_brake(found: parser.Parsed | policy.Refusal) -> bool:
+def is_brake(parsed: parser.Parsed | policy.Refusal) -> bool:
     """Does a message halt something? A word that changes nothing is no brake any more."""
-    return isinstance(found, parser.Parsed) and found.command.name in BRAKES
+    return isinstance(parsed, parser.Parsed) and parsed.command.name in BRAKES
 
 
 def refusal_of_age(
-    builder: DecisionBuilder, event: model.MessageReceived, found: parser.Parsed | policy.Refusal
+    builder: DecisionBuilder, event: model.MessageReceived, parsed: parser.Parsed | policy.Refusal
 ) -> policy.Refusal | None:
     """Was a message that would start something, or be a vote, written too long ago?"""
-    if not isinstance(found, parser.Parsed) or found.command.kind not in ("operation", "vote"):
+    if not isinstance(parsed, parser.Parsed) or parsed.command.kind not in ("operation", "vote"):
         return None
     age, most = builder.now - event.at, builder.deployment.book.oldest_message
     return policy.Refusal("refused.too_old", {"age": age, "most": most}) if age > most else None

@@ -84,9 +84,14 @@ def notice(builder: DecisionBuilder, event: model.FormChanged) -> None:
     """A form that no command is mapped to was agreed to: it is read where a rule asks for it, by
     its source, type or code. All others are nobody's business here."""
     deployment = builder.deployment
-    told = {"source": source_of(event), "type": APPROVED, "data": {"form": event.form}}
+    facts = {"source": source_of(event), "type": APPROVED, "data": {"form": event.form}}
     ours = event.tenant in deployment.book.tenants.get(event.platform, frozenset())
-    if event.status == "approved" and ours and deployment.rules and deployment.rules.asks_for(told):
+    if (
+        event.status == "approved"
+        and ours
+        and deployment.rules
+        and deployment.rules.asks_for(facts)
+    ):
         body = model.FetchForm(event.platform, event.tenant, event.form, event.instance)
         form_reading.read(builder, body, event.id, {})
 
@@ -233,7 +238,7 @@ def approved(
     originator, book = str(data.get("originator") or ""), builder.deployment.book
     account = model.Account(body.platform, body.tenant, originator)
     person = identity.person_of(book, account)
-    found = builder.deployment.catalog.find(rule.command) if rule is not None else None
+    command = builder.deployment.catalog.find(rule.command) if rule is not None else None
     people = form_mapping.People(book, body.platform, body.tenant)
     return model.CloudEvent(
         id=body.instance,
@@ -242,7 +247,7 @@ def approved(
         time=builder.now,
         subject=body.instance,
         data={
-            **form_mapping.shown(rule, found, dict(data.get("fields") or {}), people),
+            **form_mapping.shown(rule, command, dict(data.get("fields") or {}), people),
             "form": body.form,
             "instance": body.instance,
             "title": str(data.get("title") or ""),

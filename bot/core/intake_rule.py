@@ -41,8 +41,8 @@ def ordered(
         command=event.command,
     )
     title = texts.say(locale, "rule.title", rule=event.rule)
-    told = texts.say(locale, "rule.refused", rule=event.rule, command=event.command, why=text)
-    message = model.Message(title, (cards.para(*cards.words(told)),))
+    sentence = texts.say(locale, "rule.refused", rule=event.rule, command=event.command, why=text)
+    message = model.Message(title, (cards.para(*cards.words(sentence)),))
     key = f"say:{event.id}"
     builder.queue(key, key, model.Say(place, message, builder.fresh(key)))
     return builder.receipt(text, "error")

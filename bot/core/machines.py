@@ -12,13 +12,13 @@ from bot.policy import planning
 def instances_of(data: Mapping[str, Any]) -> tuple[model.Instance, ...]:
     return tuple(
         model.Instance(
-            id=str(found["id"]),
-            name=str(found.get("name", "")),
-            region=str(found.get("region", "")),
-            status=str(found.get("status", "")),
-            agent=bool(found.get("agent", True)),
+            id=str(item["id"]),
+            name=str(item.get("name", "")),
+            region=str(item.get("region", "")),
+            status=str(item.get("status", "")),
+            agent=bool(item.get("agent", True)),
         )
-        for found in data.get("instances", ())
+        for item in data.get("instances", ())
     )
 
 
@@ -27,12 +27,12 @@ def apart(data: Mapping[str, Any], strays: Collection[str]) -> Mapping[str, Any]
     as ``mentions``."""
     if not strays:
         return data
-    found = list(data.get("instances", ()))
+    items = list(data.get("instances", ()))
     chosen = {one for ids in data.get("each", ()) for one in ids}
     return {
         **data,
-        "instances": [one for one in found if one["id"] in chosen],
-        "mentions": [one for one in found if one["id"] in strays],
+        "instances": [one for one in items if one["id"] in chosen],
+        "mentions": [one for one in items if one["id"] in strays],
     }
 
 

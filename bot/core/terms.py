@@ -33,14 +33,14 @@ def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
     many and say nothing about this plan."""
     book, request = builder.deployment.book, builder.it
     rule = book.commands.get(request.command)
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "policies": policy.snapshot(quorum.policies_of(book, request)),
         "least": request.least,
         "risk": request.risk,
         "patterns": patterns_of(book, request.command),
     }
     if rule is not None:
-        found |= {
+        facts |= {
             "allowed_targets": list(rule.allowed_targets),
             "most_targets": rule.most_targets,
             "unjudged_calls": limits.unjudged(rule),
@@ -48,8 +48,8 @@ def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
             "drift": rule.drift,
         }
     if isinstance(plan, model.RemoteTemplatePlan):
-        found["safety_check"] = builder.deployment.safety_check
-    return found
+        facts["safety_check"] = builder.deployment.safety_check
+    return facts
 
 
 def patterns_of(book: policy.Book, command: str) -> str:

@@ -153,8 +153,12 @@ def refusal_of_words(
 
 def is_beside_card(request: model.Request, place: model.Place) -> bool:
     """Was it said in the chat of the request's card, and in its topic where it stands in one?"""
-    asked = request.place
-    here = (place.platform, place.tenant, place.chat) == (asked.platform, asked.tenant, asked.chat)
+    origin = request.place
+    here = (place.platform, place.tenant, place.chat) == (
+        origin.platform,
+        origin.tenant,
+        origin.chat,
+    )
     return here and (not request.thread or place.thread == request.thread)
 
 

@@ -34,18 +34,18 @@ def keys_of(book: Book, account: model.Account) -> tuple[Key, ...]:
 def accounts_held(book: Book, person: str) -> tuple[Key, ...]:
     """All accounts that a person holds now, with their tenants."""
     known = book.people.get(person)
-    found = []
+    keys = []
     for platform, tenant, name in map(key_of, known.accounts if known else ()):
         tenants = sorted(book.tenants.get(platform, ()))
         only = tenants[0] if len(tenants) == 1 else ""
-        found.append((platform, tenant or only, name))
-    return tuple(found)
+        keys.append((platform, tenant or only, name))
+    return tuple(keys)
 
 
 def of_ram(book: Book, user: str) -> Person | None:
     """The human behind a RAM user; None: nobody, or not just one."""
-    found = [person for person in book.people.values() if person.ram and person.ram == user]
-    return found[0] if len(found) == 1 else None
+    people = [person for person in book.people.values() if person.ram and person.ram == user]
+    return people[0] if len(people) == 1 else None
 
 
 def starter_of(book: Book, by: str) -> Person | None:
@@ -66,8 +66,8 @@ def person_of(book: Book, account: model.Account) -> Person | None:
     if not account.id or account.tenant not in book.tenants.get(account.platform, frozenset()):
         return None
     who = {book.index[key] for key in keys_of(book, account) if key in book.index}
-    found = who.pop() if len(who) == 1 else None
-    return book.people[found] if found else None
+    person = who.pop() if len(who) == 1 else None
+    return book.people[person] if person else None
 
 
 def account_of(book: Book, person: str, platform: str, tenant: str) -> model.Account | None:

@@ -194,15 +194,15 @@ def snapshot(policies: Iterable[Policy]) -> dict[str, Any]:
 
 def from_snapshot(kept: Mapping[str, Any]) -> tuple[Policy, ...]:
     """The policies that ``snapshot`` kept. What it does not name has its default."""
-    found = []
+    policies = []
     for name, values in kept.items():
         known = {one.name: values[one.name] for one in fields(Policy) if one.name in values}
         for span in ("expires", "remind", "run_within"):
             if span in known:
                 known[span] = timedelta(seconds=known[span])
         known["approvers"] = tuple(known.get("approvers", ()))
-        found.append(Policy(name, **known))
-    return tuple(found)
+        policies.append(Policy(name, **known))
+    return tuple(policies)
 
 
 @dataclass(frozen=True, slots=True)

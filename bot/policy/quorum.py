@@ -95,12 +95,12 @@ class Tally:
 
 def holders(book: Book, party: model.Party) -> frozenset[str]:
     """Every person that a party may be: by its name, and by who holds its accounts now."""
-    found = {party.person} if party.person else set()
+    people = {party.person} if party.person else set()
     for account in (party.account, *(model.Account(*each) for each in party.accounts)):
         person = identity.person_of(book, account)
         if person is not None:
-            found.add(person.id)
-    return frozenset(found)
+            people.add(person.id)
+    return frozenset(people)
 
 
 def requester(request: model.Request) -> model.Party:
@@ -129,8 +129,8 @@ def of(book: Book, request: model.Request) -> Quorum:
     now = policies_of(book, request)
     terms = request.plan.terms if request.plan is not None else {}
     kept = from_snapshot(terms.get("policies") or {})
-    asked = {_demands(one) for one in now}
-    kept = tuple(one for one in kept if _demands(one) not in asked)
+    demands = {_demands(one) for one in now}
+    kept = tuple(one for one in kept if _demands(one) not in demands)
     return Quorum(book, now, involved(book, request), kept)
 
 
@@ -214,8 +214,8 @@ def refusal_of_platform(
 
 def electorate(quorum: Quorum) -> tuple[str, ...]:
     """The people whose votes count with at least one of the policies."""
-    found = [who for one, _ in quorum.everything for who in electors(quorum, one)]
-    return tuple(dict.fromkeys(found))
+    people = [who for one, _ in quorum.everything for who in electors(quorum, one)]
+    return tuple(dict.fromkeys(people))
 
 
 def electors(quorum: Quorum, one: Policy) -> tuple[str, ...]:
@@ -249,14 +249,14 @@ class _Human:
 
 def _humans(book: Book, votes: Iterable[model.Vote]) -> list[_Human]:
     """The votes, put together by who cast them: two that share a name are of one human."""
-    found: list[_Human] = []
+    humans: list[_Human] = []
     for vote in votes:
         names = holders(book, model.Party(vote.person, vote.account, vote.accounts))
-        same = [one for one in found if one.names & names]
-        found = [one for one in found if one not in same]
+        same = [one for one in humans if one.names & names]
+        humans = [one for one in humans if one not in same]
         cast = tuple(each for one in same for each in one.votes)
-        found.append(_Human(names.union(*(one.names for one in same)), (*cast, vote)))
-    return found
+        humans.append(_Human(names.union(*(one.names for one in same)), (*cast, vote)))
+    return humans
 
 
 def _counts(quorum: Quorum, one: Policy, kept: bool, human: _Human, vote: model.Vote) -> bool:
@@ -283,12 +283,12 @@ def _counts(quorum: Quorum, one: Policy, kept: bool, human: _Human, vote: model.
 def _part(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> Tally:
     """How the votes stand with one policy."""
     people, need = electors(quorum, one), needed(quorum, one)
-    have, seen, rejected, form = 0, set[str](), False, False
+    have, voters, rejected, form = 0, set[str](), False, False
     for human in humans:
         cast = [vote for vote in human.votes if _counts(quorum, one, kept, human, vote)]
         if not cast:
             continue
-        seen |= human.names
+        voters |= human.names
         if any(not vote.approve for vote in cast):
             rejected = True
         else:
@@ -300,7 +300,7 @@ def _part(quorum: Quorum, one: Policy, kept: bool, humans: Sequence[_Human]) -> 
         return Tally("approved", (), need, need)
     if 0 < need <= have:
         return Tally("approved", (), have, need)
-    open_ = tuple(person for person in people if person not in seen)
+    open_ = tuple(person for person in people if person not in voters)
     if one.mode == "sequence":
         return Tally("waiting", open_[:1], have, need, open_[1:])
     return Tally("waiting", open_, have, need)
@@ -320,14 +320,14 @@ def parts(quorum: Quorum, votes: Iterable[model.Vote]) -> tuple[Tally, ...]:
 def tally(quorum: Quorum, votes: Iterable[model.Vote]) -> Tally:
     """Count the votes: approved once every policy is satisfied, rejected as soon as somebody
     rejects who may approve. ``have`` and ``need`` are those of the policy that lacks most."""
-    found = parts(quorum, votes)
-    least = max(found, key=lambda part: (part.verdict != "approved", part.need - part.have))
+    tallies = parts(quorum, votes)
+    least = max(tallies, key=lambda part: (part.verdict != "approved", part.need - part.have))
     have, need = least.have, least.need
-    if any(part.verdict == "rejected" for part in found):
+    if any(part.verdict == "rejected" for part in tallies):
         return Tally("rejected", (), have, need)
-    if all(part.verdict == "approved" for part in found):
+    if all(part.verdict == "approved" for part in tallies):
         return Tally("approved", (), have, need)
-    waiting = [part for part in found if part.verdict == "waiting"]
+    waiting = [part for part in tallies if part.verdict == "waiting"]
     people = dict.fromkeys(who for part in waiting for who in part.waiting_for)
     turns = tuple(who for who in people if not any(who in part.later for part in waiting))
     return Tally("waiting", turns or tuple(people), have, need)

@@ -20,8 +20,8 @@ def readings(text: str) -> tuple[str, ...]:
         plain = text
     else:
         apart = unicodedata.normalize("NFKD", text)
-        seen = "".join(char for char in apart if unicodedata.category(char) not in ("Cf", "Mn"))
-        plain = unicodedata.normalize("NFC", seen)
+        visible = "".join(char for char in apart if unicodedata.category(char) not in ("Cf", "Mn"))
+        plain = unicodedata.normalize("NFC", visible)
     unquoted = re.sub(r"['\"\\]", "", re.sub(r"\\\r?\n", "", plain))
     return tuple(dict.fromkeys((text, plain, unquoted)))
 
