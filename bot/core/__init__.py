@@ -20,6 +20,7 @@ from bot.core import (
     intake_chat,
     intake_form,
     intake_rule,
+    lookups,
     plan_fetch,
     restore,
     run_remote,
@@ -113,7 +114,7 @@ def settled(
         return model.Decision()
     match effect.body:
         case model.ResolveTargets():
-            return intake_chat.resolved(deployment, event.outcome, view, now)
+            return lookups.resolved(deployment, event.outcome, view, now)
         case model.FetchDefinition():
             return plan_fetch.fetched(deployment, event.outcome, view, now)
         case model.FetchForm():

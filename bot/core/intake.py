@@ -82,23 +82,11 @@ def operation(deployment: Deployment, name: str) -> registry.Command | policy.Re
 
 def file(builder: DecisionBuilder, submission: Submission) -> policy.Refusal | None:
     """Create the request and look its instances up; or say why not, changing nothing."""
-    book, command = builder.deployment.book, submission.command
+    book, command, form = builder.deployment.book, submission.command, submission.form
     causes = tuple(with_accounts(book, cause) for cause in submission.causes)
     asker = with_accounts(book, model.Party(submission.person.id, submission.account))
-    content, form = content_of(builder, submission), submission.form
-    question = asking.Facts(
-        book,
-        builder.now,
-        command,
-        submission.place,
-        submission.person,
-        submission.locale,
-        content,
-        (asker, *causes),
-        usual=submission.policy,
-        by_form=form is not None and form.decides,
-        archive=builder.view.archive,
-    )
+    content = content_of(builder, submission)
+    question = facts_of(builder, submission, content, (asker, *causes))
     verdict = policy.evaluate(policy.ASK, question)
     if verdict.refusal is not None:
         return verdict.refusal
@@ -139,6 +127,28 @@ def file(builder: DecisionBuilder, submission: Submission) -> policy.Refusal | N
     builder.sources.update(blueprint.sources)
     look_up(builder, rule, blueprint)
     return None
+
+
+def facts_of(
+    builder: DecisionBuilder,
+    submission: Submission,
+    content: asking.Content,
+    parties: tuple[model.Party, ...],
+) -> asking.Facts:
+    """What the gate judges when something is asked for."""
+    return asking.Facts(
+        builder.deployment.book,
+        builder.now,
+        submission.command,
+        submission.place,
+        submission.person,
+        submission.locale,
+        content,
+        parties,
+        usual=submission.policy,
+        by_form=submission.form is not None and submission.form.decides,
+        archive=builder.view.archive,
+    )
 
 
 def enter(builder: DecisionBuilder, needed: str) -> None:
