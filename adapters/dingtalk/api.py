@@ -7,13 +7,11 @@ says whether it provably did not happen.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.common import http
+from adapters.common import http, tokens
 from adapters.dingtalk.logs import redact
 from adapters.dingtalk.settings import Settings
 from bot import model
@@ -35,18 +33,13 @@ class Api:
     def __init__(self, settings: Settings, client: http.Http, clock: ports.Clock) -> None:
         self._settings = settings
         self._http = client
-        self._clock = clock
         self._base = settings.endpoint.rstrip("/")
-        self._token = ""
-        self._token_until = -math.inf
-        self._fetching: asyncio.Task[model.Outcome] | None = None
+        self._token = tokens.Token(self._fetch_token, clock, TOKEN_MARGIN)
         redact.secrets.add(settings.client_secret)
 
     async def close(self) -> None:
-        """Wait for nobody's token any more."""
-        if self._fetching is not None:
-            self._fetching.cancel()
-            await asyncio.wait([self._fetching])
+        """Wait for no token any more."""
+        await self._token.close()
 
     # ------------------------------------------------------------------------- calls
 
@@ -55,19 +48,17 @@ class Api:
     ) -> model.Outcome:
         """Call the open API with a token. ``again``: a repetition does no harm, so that a lost
         answer is sent again; otherwise it is unknown."""
-        token = await self._bearer()
-        if not isinstance(token, model.Done):
-            return token
-        outcome = await self._once(method, path, body, token.ref, again)
-        if isinstance(outcome, model.Refused) and outcome.code == "InvalidAuthentication":
-            self._forget(token.ref)
-            token = await self._bearer()
-            if not isinstance(token, model.Done):
-                return token
-            outcome = await self._once(method, path, body, token.ref, again)
-            if isinstance(outcome, model.Refused) and outcome.code == "InvalidAuthentication":
-                self._forget(token.ref)
-                return model.NotSent(outcome.reason)
+        try:
+            token = await self._token.get()
+            outcome = await self._once(method, path, body, token, again)
+            if not _refuses_token(outcome):
+                return outcome
+            token = await self._token.get(token)
+        except NoToken as problem:
+            return problem.outcome
+        outcome = await self._once(method, path, body, token, again)
+        if isinstance(outcome, model.Refused) and _refuses_token(outcome):
+            return model.NotSent(outcome.reason)
         return outcome
 
     async def _once(
@@ -98,43 +89,36 @@ class Api:
         answer = await self._http.call(method, url, data, sent)
         return answer.status, answer.object()
 
-    # ------------------------------------------------------------------------- token
-
-    async def _bearer(self) -> model.Outcome:
-        """``Done(ref=token)``; whoever comes while it is fetched waits for the same fetch."""
-        if self._token and self._clock.monotonic() < self._token_until:
-            return model.Done(self._token)
-        if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self._fetch_token(), name="dingtalk-token")
-        return await asyncio.shield(self._fetching)
-
-    def _forget(self, token: str) -> None:
-        if token == self._token:
-            self._token = ""
-
-    async def _fetch_token(self) -> model.Outcome:
-        """A new token (valid for two hours). That it can't be had is never final for the call."""
+    async def _fetch_token(self) -> tuple[str, float]:
+        """A new token (valid for two hours). Raises NoToken, which is never final for a call."""
         body = {"appKey": self._settings.client_id, "appSecret": self._settings.client_secret}
         try:
             status, answer = await self._exchange(
                 "POST", self._base + "/v1.0/oauth2/accessToken", body, {}
             )
         except http.NoAnswer as problem:
-            return model.NotSent(f"no access token: {reason_of(problem)}")
-        token, lives = answer.get("accessToken"), _number(answer.get("expireIn"), 7200.0)
+            raise NoToken(reason_of(problem)) from None
+        token = answer.get("accessToken")
         if status == 200 and isinstance(token, str) and token:
-            margin = min(TOKEN_MARGIN, lives / 2)
-            self._token = token
-            self._token_until = self._clock.monotonic() + lives - margin
             redact.secrets = {self._settings.client_secret, token}
-            return model.Done(token)
+            return token, _number(answer.get("expireIn"), 7200.0)
         judged = judge(status, answer, True)
         if isinstance(judged, model.NotSent):
-            return model.NotSent(f"no access token: {judged.reason}", judged.retry_after)
+            raise NoToken(judged.reason, judged.retry_after)
         said = judged.reason if isinstance(judged, model.Refused) else "an answer without a token"
-        return model.NotSent(
-            f"no access token: {said}: check client_id and client_secret in [dingtalk]", 60.0
-        )
+        raise NoToken(f"{said}: check client_id and client_secret in [dingtalk]", 60.0)
+
+
+class NoToken(Exception):
+    """There is no access token now, so nothing was sent."""
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.outcome = model.NotSent(f"no access token: {reason}", retry_after)
+
+
+def _refuses_token(outcome: model.Outcome) -> bool:
+    return isinstance(outcome, model.Refused) and outcome.code == "InvalidAuthentication"
 
 
 # ----------------------------------------------------------------------------- judging

@@ -155,9 +155,9 @@ class Link(websocket.Link):
         if seldom("unreadable"):
             log.warning("a frame of %d bytes is unreadable: %s", len(raw), type(error).__name__)
         text = raw if isinstance(raw, str) else str(raw, "utf-8", "replace")
-        found = _MESSAGE_ID.search(text[:4096])
-        if found:
-            self._acknowledge(found[1], acks.failed(found[1], 400, "not a JSON object"))
+        match = _MESSAGE_ID.search(text[:4096])
+        if match:
+            self._acknowledge(match[1], acks.failed(match[1], 400, "not a JSON object"))
 
 
 def _ignored(kind: Any, message_id: Any, event: events.Ignored) -> str:

@@ -23,12 +23,12 @@ class Endpoints:
 
     name = "endpoints"
 
-    def __init__(self, given: Settings, clock: ports.Clock) -> None:
+    def __init__(self, options: Settings, clock: ports.Clock) -> None:
         self._clock = clock
         self._http = http.Http(timeout=10.0, connect_timeout=5.0, keep=0)
         self._endpoints: dict[str, Endpoint] = {}
         self._trust: dict[str, ssl.SSLContext | bool] = {}
-        for endpoint in given.endpoints:
+        for endpoint in options.endpoints:
             settings.check(endpoint)
             if endpoint.name in self._endpoints:
                 raise Misfit(f"two endpoints are called {endpoint.name[:80]!r}")

@@ -67,8 +67,8 @@ def _judged(name: str, code: str, said: str) -> model.Outcome:
     if code in _LATER:
         return model.NotSent(f"{name}: {code}: {said}", RENEWED)
     hint = _HINTS.get(code)
-    told = f"{hint} ({code}: {said})" if hint else f"{code}: {said}"
-    return model.Refused(f"{name}: {told}", code)
+    reason = f"{hint} ({code}: {said})" if hint else f"{code}: {said}"
+    return model.Refused(f"{name}: {reason}", code)
 
 
 def _field(body: Mapping[str, Any], name: str) -> str:

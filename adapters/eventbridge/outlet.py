@@ -30,21 +30,21 @@ class EventBridge:
 
     name = "eventbridge"
 
-    def __init__(self, given: Settings, clock: ports.Clock) -> None:
-        self._settings = given
+    def __init__(self, options: Settings, clock: ports.Clock) -> None:
+        self._settings = options
         self._clock = clock
-        self._identity = signing.Identity(given.credentials)
+        self._identity = signing.Identity(options.credentials)
         self._http = http.Http(
-            given.timeout, given.connect_timeout, given.ca_file, keep=0, proxied=True
+            options.timeout, options.connect_timeout, options.ca_file, keep=0, proxied=True
         )
         self._places: dict[str, Place] = {}
-        for bus in given.buses:
+        for bus in options.buses:
             if bus.name in self._places:
                 raise Misfit(f"two buses are called {bus.name[:80]!r}")
             url = yarl.URL(settings.origin(bus) + signing.PATH, encoded=True)
             self._places[bus.name] = Place(bus, url)
         try:
-            http.trust(given.ca_file)
+            http.trust(options.ca_file)
         except OSError as fault:
             raise Misfit(f"ca_file holds no certificates ({type(fault).__name__})") from None
 

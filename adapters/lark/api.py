@@ -6,7 +6,6 @@ of each call. A call ends as an ``Answer`` (the platform spoke) or as ``NoAnswer
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -15,11 +14,13 @@ from typing import Any
 
 import aiohttp
 
-from adapters.common import http, masking
+from adapters.common import http, masking, tokens
 from adapters.lark.settings import Settings
 from bot import model
 from bot.model import ports
 
+TOKEN_MARGIN = 600.0
+"""Seconds before its end. The platform hands out a new one once half an hour is left of the old."""
 RATE_LIMITED = frozenset((99991400, 230020, 11232, 11233, 11247))
 TOKEN_STALE = frozenset((99991661, 99991663, 99991664, 99991665, 99991668, 99991671, 99991677))
 TRANSIENT = frozenset((230049, 1395001, 300000, 1, 1000040343))
@@ -127,17 +128,18 @@ class Answer:
 
 
 class Api:
-    """Authorised calls. The tenant token is fetched by one task at a time, early, and once more
-    when the platform calls it stale."""
+    """Authorised calls: with the tenant's token, and once more when the platform calls it stale."""
 
     def __init__(self, settings: Settings, clock: ports.Clock, client: http.Http) -> None:
         self._settings = settings
         self._clock = clock
         self._http = client
         self._origin = settings.domain.rstrip("/")
-        self._token = ""
-        self._token_until = 0.0
-        self._renewing = asyncio.Lock()
+        self._token = tokens.Token(self._fetch_token, clock, TOKEN_MARGIN)
+
+    async def close(self) -> None:
+        """Wait for no token any more."""
+        await self._token.close()
 
     async def call(
         self,
@@ -148,10 +150,10 @@ class Api:
     ) -> Answer:
         """Call ``/open-apis/<path>``. Raises NoAnswer, and ports.BadCredentials when the platform
         gives out no token for these credentials."""
-        token = await self._authorised("")
+        token = await self._token.get()
         answer = await self._ask(method, path, body, params, token)
         if answer.code in TOKEN_STALE:
-            token = await self._authorised(token)
+            token = await self._token.get(token)
             answer = await self._ask(method, path, body, params, token)
         return answer
 
@@ -159,31 +161,19 @@ class Api:
         """Call ``/open-apis/<path>`` with a form, in which ``content`` is the file. As ``call``."""
 
         def form() -> aiohttp.FormData:
-            made = aiohttp.FormData(dict(fields))
-            made.add_field("file", content, filename=fields["file_name"])
-            return made
+            data = aiohttp.FormData(dict(fields))
+            data.add_field("file", content, filename=fields["file_name"])
+            return data
 
-        token = await self._authorised("")
+        token = await self._token.get()
         answer = await self._ask("POST", path, form(), None, token)
         if answer.code in TOKEN_STALE:
-            token = await self._authorised(token)
+            token = await self._token.get(token)
             answer = await self._ask("POST", path, form(), None, token)
         return answer
 
-    async def _authorised(self, stale: str) -> str:
-        """A token that is not ``stale``. One that has little time left is renewed."""
-        if self._good(stale):
-            return self._token
-        async with self._renewing:
-            if not self._good(stale):
-                await self._renew()
-            return self._token
-
-    def _good(self, stale: str) -> bool:
-        now = self._clock.monotonic()
-        return bool(self._token) and self._token != stale and now < self._token_until
-
-    async def _renew(self) -> None:
+    async def _fetch_token(self) -> tuple[str, float]:
+        """A new token. Raises NoAnswer, and ports.BadCredentials where there is none for us."""
         path = "auth/v3/tenant_access_token/internal"
         body = {"app_id": self._settings.app_id, "app_secret": self._settings.app_secret}
         try:
@@ -198,11 +188,7 @@ class Api:
                 f"Lark refuses the app ({answer.code}: {masking.masked(answer.message)}). Check "
                 "app_id and app_secret in [lark]."
             )
-        seconds = float(lifetime) if isinstance(lifetime, int | float) else 3600.0
-        # The platform hands out a new one once less than half an hour is left of the old.
-        early = min(600.0, seconds / 4)
-        self._token = token
-        self._token_until = self._clock.monotonic() + seconds - early
+        return token, float(lifetime) if isinstance(lifetime, int | float) else 3600.0
 
     async def _ask(
         self,
@@ -261,11 +247,11 @@ def _scopes(body: Mapping[str, Any]) -> tuple[str, ...]:
     """The permissions that a refusal lists: each in an object, or all in its text."""
     error = body.get("error")
     violations = error.get("permission_violations") if isinstance(error, dict) else None
-    found = [
+    names = [
         str(one["subject"])
         for one in (violations if isinstance(violations, list) else ())
         if isinstance(one, dict) and one.get("subject")
     ]
-    if not found and (listed := _LISTED.search(str(body.get("msg") or ""))):
-        found = [name for part in listed[1].split(",") if (name := part.strip())]
-    return tuple(dict.fromkeys(found))[:8]
+    if not names and (listed := _LISTED.search(str(body.get("msg") or ""))):
+        names = [name for part in listed[1].split(",") if (name := part.strip())]
+    return tuple(dict.fromkeys(names))[:8]

@@ -76,6 +76,7 @@ class Lark:
 
     async def close(self) -> None:
         """Close the pooled session."""
+        await self._api.close()
         await self._http.close()
 
     async def _itself(self) -> tuple[str, str]:

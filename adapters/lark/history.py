@@ -58,10 +58,10 @@ async def sent(
 def words_of(content: str) -> str:
     """Every word of a message's content, without blanks: of JSON what stands as text or title."""
     try:
-        found = json.loads(content)
+        value = json.loads(content)
     except (ValueError, RecursionError):
-        found = content
-    return _BLANK.sub("", "".join(_texts(found)))
+        value = content
+    return _BLANK.sub("", "".join(_texts(value)))
 
 
 def _texts(value: Any) -> Iterator[str]:

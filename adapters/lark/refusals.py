@@ -28,8 +28,8 @@ def refusal(status: int, headers: Mapping[str, str]) -> Exception:
         kind = sdk.ClientException
     # A 403 that only the HTTP status tells may be some proxy's. 514 without that code speaks of the
     # ticket, not of the app: the next try gets a new one.
-    found: Exception = kind(code or status, said)
-    return found
+    exception: Exception = kind(code or status, said)
+    return exception
 
 
 def what_to_check(refused: Any) -> str:

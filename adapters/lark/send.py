@@ -156,9 +156,9 @@ class Sender:
     async def _show(self, effect: model.ShowCard, attempt: model.Attempt) -> model.Outcome:
         drawn = render.card(effect.card)
         if drawn.cut:
-            told = await self._tell_whole(effect.place, effect.card, attempt)
-            if not isinstance(told, model.Done):
-                return told
+            before = await self._tell_whole(effect.place, effect.card, attempt)
+            if not isinstance(before, model.Done):
+                return before
         content = render.dumped(drawn.content)
         quiet = render.dumped(render.card(render.silent(effect.card)).content)
         card = _Content("interactive", content, content, quiet, effect.card.code)
@@ -256,9 +256,9 @@ class Sender:
             return model.Refused("no card was sent that could be changed", "no_card")
         drawn = render.card(effect.card)
         if drawn.cut and any(button.action in model.GOES_ON for button in effect.card.buttons):
-            told = await self._tell_whole(effect.place, effect.card, attempt)
-            if not isinstance(told, model.Done):
-                return told
+            before = await self._tell_whole(effect.place, effect.card, attempt)
+            if not isinstance(before, model.Done):
+                return before
         answer = await self._patch(effect.ref, drawn)
         if answer.nobody:
             log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
@@ -304,7 +304,7 @@ class Sender:
     async def _list(self, effect: model.ListForms) -> model.Outcome:
         """Every instance filed in the window, which the platform wants in parts of ten hours:
         https://open.feishu.cn/document/server-docs/approval-v4/instance/list"""
-        found: list[str] = []
+        instances: list[str] = []
         start = effect.since
         while start < effect.until:
             end = min(start + LIST_WINDOW, effect.until)
@@ -318,12 +318,12 @@ class Sender:
                 answer = await self._api.call("GET", "approval/v4/instances", params=params)
                 if answer.code != 0:
                     return answer.outcome(FORM_SCOPE)
-                found += [str(code) for code in answer.data.get("instance_code_list") or ()]
+                instances += [str(code) for code in answer.data.get("instance_code_list") or ()]
                 params["page_token"] = str(answer.data.get("page_token") or "")
                 if not answer.data.get("has_more") or not params["page_token"]:
                     break
             start = end
-        return model.Done(data={"instances": list(dict.fromkeys(found))})
+        return model.Done(data={"instances": list(dict.fromkeys(instances))})
 
 
 def safe_uuid(key: str) -> str:

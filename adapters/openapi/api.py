@@ -142,7 +142,7 @@ def answer(response: dict[str, Any], style: str) -> Any:
     text = response["body"]
     if not text.strip() and style == "ROA":
         return {}
-    found = json.loads(text)
-    if style == "RPC" and not (found.get("RequestId") or found.get("requestId")):
+    value = json.loads(text)
+    if style == "RPC" and not (value.get("RequestId") or value.get("requestId")):
         raise ValueError("an answer without a RequestId")
-    return found
+    return value

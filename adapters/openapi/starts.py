@@ -27,8 +27,8 @@ Failure."""
 
 def fits(digest: str, tags: Mapping[str, str]) -> bool:
     """Is what carries these tags a run of the plan with this digest?"""
-    told = tags.get(DIGEST_TAG, "")
-    return len(told) >= SHORTEST_DIGEST and digest.startswith(told)
+    tag = tags.get(DIGEST_TAG, "")
+    return len(tag) >= SHORTEST_DIGEST and digest.startswith(tag)
 
 
 def stranger(token: str) -> model.Unknown:
@@ -78,11 +78,11 @@ class Starts:
         """What became of an earlier try; None: it certainly cannot run twice if sent again."""
         token = effect.step.token
         try:
-            found = await look()
+            earlier = await look()
         except Failure as failure:
             return model.Unknown(f"It could not be looked up: {failure.reason}", token)
-        if found is not None:
-            return found
+        if earlier is not None:
+            return earlier
         if effect.lookup:
             return model.Unknown("No trace of it was found, and it may not be sent now.", token)
         age = self._age(effect)
@@ -100,11 +100,11 @@ class Starts:
         token = effect.step.token
         if failure.code == MISMATCH or (failure.doubt and failure.kind == "refused"):
             try:
-                found = await look()
+                earlier = await look()
             except Failure as other:
                 log.warning("step %s could not be looked up: %s", token, other.reason)
-                found = None
-            return found or model.Unknown(failure.reason, token)
+                earlier = None
+            return earlier or model.Unknown(failure.reason, token)
         if doubt and failure.kind != "refused":
             return model.Unknown(failure.reason, token)
         return failure.outcome(token)

@@ -45,10 +45,10 @@ _DINGTALK: Mapping[str, tuple[str, str]] = {
     "40035": ("content", "DingTalk misses a part of the message"),
     "43004": ("content", "DingTalk wants JSON"),
     "460101": ("too_long", "the message is too long for DingTalk; shorten it"),
-    "430101": ("unsafe", "DingTalk found an unsafe link in the message"),
-    "430102": ("unsafe", "DingTalk found something improper in the text"),
-    "430103": ("unsafe", "DingTalk found something improper in a picture"),
-    "430104": ("unsafe", "DingTalk found something improper in the message"),
+    "430101": ("unsafe", "DingTalk reply an unsafe link in the message"),
+    "430102": ("unsafe", "DingTalk reply something improper in the text"),
+    "430103": ("unsafe", "DingTalk reply something improper in a picture"),
+    "430104": ("unsafe", "DingTalk reply something improper in the message"),
 }
 _LARK_WAIT: Mapping[str, float] = {
     "11232": 5.0,
@@ -85,44 +85,44 @@ def answer(response: http.Answer, now: datetime) -> Answer:
     return Answer(response.status, response.object(), response.text, wait)
 
 
-def outcome(target: Target, found: Answer, repeatable: bool) -> model.Outcome:
+def outcome(target: Target, reply: Answer, repeatable: bool) -> model.Outcome:
     """What became of a message. ``repeatable``: sending it again does no harm, so that an answer
     which says nothing counts as not sent."""
-    if 300 <= found.status < 400:
+    if 300 <= reply.status < 400:
         return model.Refused(
             f"{target.shown}: the address answers with a redirect, which is not followed; give "
             "the final address",
             "redirect",
         )
-    if found.status == 429:
-        return model.NotSent(f"{target.shown}: too many messages", found.retry_after or MINUTE)
+    if reply.status == 429:
+        return model.NotSent(f"{target.shown}: too many messages", reply.retry_after or MINUTE)
     if target.kind == "dingtalk":
-        judged = _dingtalk(target, found)
+        judged = _dingtalk(target, reply)
     elif target.kind == "lark":
-        judged = _lark(target, found)
+        judged = _lark(target, reply)
     else:
-        judged = _plain(found)
+        judged = _plain(reply)
     if judged is not None:
         return judged
-    if 400 <= found.status < 500 and found.status != 408:
-        return model.Refused(f"{target.shown}: HTTP status {found.status}", str(found.status))
-    reason = f"{target.shown}: HTTP status {found.status} without a clear answer"
+    if 400 <= reply.status < 500 and reply.status != 408:
+        return model.Refused(f"{target.shown}: HTTP status {reply.status}", str(reply.status))
+    reason = f"{target.shown}: HTTP status {reply.status} without a clear answer"
     return http.lost(reason, repeatable)
 
 
-def _dingtalk(target: Target, found: Answer) -> model.Outcome | None:
+def _dingtalk(target: Target, reply: Answer) -> model.Outcome | None:
     """None: it was not the platform that answered."""
-    body = found.body
+    body = reply.body
     if body.get("punish") == "deny" or body.get("status") == 1111:
         return model.NotSent(f"{target.shown}: too many calls from this address", BAN)
     code, said = str(body.get("errcode", "")), _said(target, body.get("errmsg"))
     if code == "88":
         code, said = str(body.get("sub_code") or code), _said(target, body.get("sub_msg") or said)
-    if code == "0" and found.status == 200:
+    if code == "0" and reply.status == 200:
         return model.Done(data={"document": dict(body)})
     if code in _DINGTALK_WAIT:
         return model.NotSent(f"{target.shown}: {code}: {said}", _DINGTALK_WAIT[code])
-    if not code or found.status >= 500:
+    if not code or reply.status >= 500:
         return None
     name, sentence = _DINGTALK.get(code, (code, ""))
     if code == "310000":
@@ -130,17 +130,17 @@ def _dingtalk(target: Target, found: Answer) -> model.Outcome | None:
     return _refused(target, name, sentence, f"{code}: {said}")
 
 
-def _lark(target: Target, found: Answer) -> model.Outcome | None:
+def _lark(target: Target, reply: Answer) -> model.Outcome | None:
     """None: it was not the platform that answered. The old answer has no ``code``."""
-    body = found.body
+    body = reply.body
     code = str(body.get("code", body.get("StatusCode", "")))
     said = _said(target, body.get("msg") or body.get("StatusMessage"))
-    if code == "0" and found.status == 200:
+    if code == "0" and reply.status == 200:
         return model.Done(data={"document": dict(body)})
     if code in _LARK_WAIT or (code == "9499" and _BUSY.search(said)):
-        wait = found.retry_after or _LARK_WAIT.get(code, 5.0)
+        wait = reply.retry_after or _LARK_WAIT.get(code, 5.0)
         return model.NotSent(f"{target.shown}: {code}: {said}", wait)
-    if not code or found.status >= 500:
+    if not code or reply.status >= 500:
         return None
     name, sentence = _LARK.get(code, (code, ""))
     if code == "19021":
@@ -152,15 +152,15 @@ def _lark(target: Target, found: Answer) -> model.Outcome | None:
     return _refused(target, name, sentence, f"{code}: {said}")
 
 
-def _plain(found: Answer) -> model.Outcome | None:
-    if not 200 <= found.status < 300:
+def _plain(reply: Answer) -> model.Outcome | None:
+    if not 200 <= reply.status < 300:
         return None
-    return model.Done(data={"document": dict(found.body) or found.text[:SHOWN]})
+    return model.Done(data={"document": dict(reply.body) or reply.text[:SHOWN]})
 
 
 def _refused(target: Target, name: str, sentence: str, said: str) -> model.Refused:
-    told = f"{sentence} ({said})" if sentence else said
-    return model.Refused(f"{target.shown}: {told}", name)
+    reason = f"{sentence} ({said})" if sentence else said
+    return model.Refused(f"{target.shown}: {reason}", name)
 
 
 def _insecure(target: Target, said: str) -> tuple[str, str]:

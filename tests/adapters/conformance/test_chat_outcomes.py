@@ -84,7 +84,10 @@ async def test_an_answer_that_comes_too_late_is_a_lost_one(
         effect = await stage.effect(way)
         hurried = stage.adapter(call_timeout=0.05)
         await stage.party.fault(way.api, "slow", seconds=0.08)
-        late = await hurried.perform(effect, model.Attempt())
+        for _ in range(20):  # on a busy machine it may be the token that is late
+            late = await hurried.perform(effect, model.Attempt())
+            if not isinstance(late, model.NotSent) or late.uncertain:
+                break
         await hurried.close()
         assert late == (
             model.NotSent(late.reason, uncertain=True)
@@ -92,7 +95,7 @@ async def test_an_answer_that_comes_too_late_is_a_lost_one(
             else model.Unknown(late.reason, late.token)
         )
         assert "TimeoutError" in late.reason
-        for _ in range(100):
+        for _ in range(1000):
             if await stage.copies():
                 break
             await asyncio.sleep(0.003)
