@@ -7,6 +7,7 @@ from bot.config import check, people, schema
 from bot.model import manifests
 from bot.model.manifests import RateLimit
 from bot.policy import identity
+from bot.source.tables import filled
 
 
 def limits(adapters: manifests.Adapters) -> tuple[RateLimit, ...]:
@@ -85,18 +86,12 @@ def _person(file: schema.File, person: schema.Person) -> policy.Person:
 
 
 def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy:
-    return policy.Policy(
+    return filled(
+        policy.Policy,
+        table,
         name=name,
         approvers=check.approvers(file, table),
-        mode=table.mode,
-        count=table.count or 1,
-        self_approval=table.self_approval,
-        form_counts=table.form_counts,
-        code_required=table.code_required,
-        expires=table.expires,
         remind=table.remind or table.expires / 3,
-        canary=table.canary,
-        run_within=table.run_within,
     )
 
 
@@ -111,25 +106,8 @@ def _group(group: schema.Group) -> policy.Group:
 
 
 def _rule(command: schema.Command) -> policy.CommandRule:
-    return policy.CommandRule(
-        policy=command.policy,
-        risk=command.risk or "",
-        targets=command.targets,
-        allowed_targets=command.allowed_targets,
-        most_targets=command.most_targets,
-        region=command.region,
-        user=command.user,
-        workdir=command.workdir,
-        timeout=command.timeout or (0 if command.command_id else 60),
-        command_id=command.command_id,
-        invoke=command.invoke,
-        allowed_values=dict(command.allowed_values),
-        engine=command.engine,
-        oos_template=command.oos_template,
-        oos_version=command.oos_version,
-        drift=command.drift,
-        unjudged_calls=command.unjudged_calls,
-    )
+    stored = command.command_id and command.timeout is None
+    return filled(policy.CommandRule, command, **({"timeout": 0} if stored else {}))
 
 
 def _form(form: schema.Form) -> policy.FormRule:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
+from bot import policy
 from bot.config import kinds, schema
 from bot.model import manifests
 from bot.source.tables import Table, described, rewritten, table_of
@@ -33,6 +34,8 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
     file = names.model(schema.File)
     for after, keys in (
         ("", {"person": _list(person)}),
+        ("role", {"policy": _by_name(table_of(policy.Policy))}),
+        ("group", {"command": _by_name(names.model(table_of(policy.CommandRule)))}),
         ("bot", {one.name: _table(one.settings) for one in (*adapters.chats, adapters.cloud)}),
         ("oos", {robots.name: _usual(table_of(robots.settings))}),
         (
@@ -55,6 +58,10 @@ def _table(settings: type) -> tuple[Any, FieldInfo]:
 def _usual(table: type[Table]) -> tuple[Any, FieldInfo]:
     """A table that may be left out, and is as usual then."""
     return table, described(default_factory=table)
+
+
+def _by_name(table: Any) -> tuple[Any, FieldInfo]:
+    return dict[Text, table], described(default_factory=dict)
 
 
 def _list(table: Any) -> tuple[Any, FieldInfo]:

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
 from bot.config import rules
 from bot.config.kinds import CHECKOUT, Caller, FormPlatform, Kind, Platform, Regex
-from bot.config.operations import Command as Command
 from bot.config.runbooks import Oos
 from bot.model import manifests
 from bot.source import values
 from bot.source.secret import Secret
 from bot.source.tables import Table
-from bot.source.values import Duration, Folder, SomeTexts, Text, Texts
+from bot.source.values import Duration, Folder, Text, Texts
 
 
 class Bot(Table):
@@ -98,58 +97,6 @@ class Role(Table):
     people of this file, and votes are judged by policies."""
 
     commands: Texts = Field(description='Names of commands; `"*"` is all of them.')
-
-
-class Policy(Table):
-    """Who must agree before an operation runs. One rejection rejects. A key `run_within` of
-    `[policy]` itself holds for all policies that have none of their own."""
-
-    approvers: SomeTexts = Field(
-        description='People by id, or `"role:NAME"` for everyone with a role. The order counts for '
-        "`sequence`. Nobody approves their own request (see `self_approval`)."
-    )
-    mode: Literal["any", "all", "sequence", "count"] = Field(
-        default="any",
-        description="`any` (或签): one of them. `all` (会签): every one. `sequence` (依次): every "
-        "one, in order. `count`: `count` of them.",
-    )
-    count: int | None = Field(
-        default=None, ge=1, le=1000, description="How many approvals `count` needs."
-    )
-    self_approval: bool = Field(
-        default=False, description="Whether a requester's own approval counts."
-    )
-    form_counts: bool = Field(
-        default=False,
-        description="Whether the decision taken in an OA form counts as the approval. If not, a "
-        "card is shown all the same.",
-    )
-    code_required: bool = Field(
-        default=False,
-        description="Whether approving by text must repeat the plan's code, so that nobody "
-        "approves what they did not read.",
-    )
-    expires: Duration = Field(
-        default=timedelta(minutes=30), description="A request not decided by then expires."
-    )
-    remind: Duration | None = Field(
-        default=None,
-        description="The approvers are reminded when a request was open for so long; shorter than "
-        "`expires`. Default: a third of it.",
-    )
-    canary: int = Field(
-        default=0,
-        ge=0,
-        le=1000,
-        description="After so many items of a template's loop people vote again, with what these "
-        "did before them. 0: they do not.",
-    )
-
-    run_within: Duration = Field(
-        default=timedelta(hours=1),
-        description="Approved, it may still start so long after it first could have; later it is "
-        "put to the vote again. Default: what `run_within` in `[policy]` itself says, else 1h.",
-    )
 
 
 class Group(Table):
@@ -269,7 +216,35 @@ class Budget(Table):
     )
 
 
-# What a configuration needs of the tables whose keys the adapters' settings declare.
+# What a configuration needs of the tables whose keys adapters and policies declare.
+
+
+class Policy(Protocol):
+    approvers: tuple[str, ...]
+    mode: str
+    count: int | None
+    self_approval: bool
+    form_counts: bool
+    expires: timedelta
+    remind: timedelta | None
+    canary: int
+
+
+class Command(Protocol):
+    policy: str
+    targets: tuple[str, ...]
+    allowed_targets: tuple[str, ...]
+    most_targets: int
+    region: str
+    timeout: int | None
+    command_id: str
+    invoke: bool
+    allowed_values: Mapping[str, tuple[str, ...]]
+    engine: str
+    oos_template: str
+    oos_version: str
+    unjudged_calls: str
+    model_fields_set: set[str]
 
 
 class Robot(Protocol):
@@ -325,16 +300,17 @@ class Cloud(Protocol):
 
 
 class File(Table):
-    """The whole file. ``bot.config.file`` adds the tables and keys of the adapters' manifests."""
+    """The whole file. ``bot.config.file`` adds the tables that policies and adapters declare."""
 
     adapters: ClassVar[manifests.Adapters]
+    if TYPE_CHECKING:
+        policy: dict[str, Policy]
+        command: dict[str, Command]
 
     bot: Bot = Field(default_factory=Bot)
     person: Annotated[tuple[Person, ...], Field(strict=False)] = ()
     role: dict[Text, Role] = Field(default_factory=dict)
-    policy: dict[Text, Policy] = Field(default_factory=dict)
     group: Annotated[tuple[Group, ...], Field(strict=False)] = ()
-    command: dict[Text, Command] = Field(default_factory=dict)
     form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
     oos: Oos = Field(default_factory=Oos)
     rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()

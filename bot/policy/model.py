@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
 
 from bot import regexes
+from bot.source.tables import settings
+from bot.source.values import Absolute, Duration, Globs, Region, SomeTexts, Text, Texts, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +45,58 @@ class Role:
     commands: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Policy:
-    """Who must agree. ``approvers`` are people in order; ``mode``: any (或签), all (会签), sequence
-    (依次), count (``count`` of them). One rejection rejects. ``form_counts``: an OA decision counts
-    as the approval. ``code_required``: approving by text must carry the plan's code. Approvers are
-    reminded once a request was open for ``remind`` (zero: never). ``canary``: after so many items
-    of a template's loop people vote again (0: they do not). ``run_within``: so long after it could
-    first have run it may still start."""
+    """Who must agree before an operation runs. One rejection rejects. A key `run_within` of
+    `[policy]` itself holds for all policies that have none of their own."""
 
     name: str
-    approvers: tuple[str, ...]
-    mode: Literal["any", "all", "sequence", "count"] = "any"
-    count: int = 1
-    self_approval: bool = False
-    form_counts: bool = False
-    code_required: bool = False
-    expires: timedelta = timedelta(minutes=30)
-    remind: timedelta = timedelta(minutes=10)
-    canary: int = 0
-    run_within: timedelta = timedelta(hours=1)
+    approvers: SomeTexts = Field(
+        description='People by id, or `"role:NAME"` for everyone with a role. The order counts for '
+        "`sequence`. Nobody approves their own request (see `self_approval`)."
+    )
+    mode: Literal["any", "all", "sequence", "count"] = Field(
+        default="any",
+        description="`any` (或签): one of them. `all` (会签): every one. `sequence` (依次): every "
+        "one, in order. `count`: `count` of them.",
+    )
+    count: Annotated[int, Written(int)] = Field(
+        default=1, ge=1, le=1000, description="How many approvals `count` needs."
+    )
+    self_approval: bool = Field(
+        default=False, description="Whether a requester's own approval counts."
+    )
+    form_counts: bool = Field(
+        default=False,
+        description="Whether the decision taken in an OA form counts as the approval. If not, a "
+        "card is shown all the same.",
+    )
+    code_required: bool = Field(
+        default=False,
+        description="Whether approving by text must repeat the plan's code, so that nobody "
+        "approves what they did not read.",
+    )
+    expires: Duration = Field(
+        default=timedelta(minutes=30), description="A request not decided by then expires."
+    )
+    remind: Annotated[timedelta, Written(Duration)] = Field(
+        default=timedelta(minutes=10),
+        description="The approvers are reminded when a request was open for so long; shorter than "
+        "`expires`. Default: a third of it.",
+    )
+    canary: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="After so many items of a template's loop people vote again, with what these "
+        "did before them. 0: they do not.",
+    )
+
+    run_within: Duration = Field(
+        default=timedelta(hours=1),
+        description="Approved, it may still start so long after it first could have; later it is "
+        "put to the vote again. Default: what `run_within` in `[policy]` itself says, else 1h.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +114,85 @@ class Pattern:
     commands: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class CommandRule:
-    """How a command is run. ``targets``: default ones; ``allowed_targets``: globs that names or ids
-    must match ("*" any). ``command_id`` runs a command stored in Cloud Assistant instead: its text
-    as it was shown, or, with ``invoke``, by its id. ``timeout`` 0 is that of the stored command.
+    """How an operation runs. An operation without such a table cannot be asked for; commands that
+    only tell something need none."""
 
-    Of a template: ``engine`` "oos" runs it on OOS itself, there by ``oos_template`` and
-    ``oos_version`` where these are given; ``drift`` says what becomes of a run whose targets are
-    no longer those that were voted on: "ask" again, or "intersect" and run on those still there.
-    """
-
-    policy: str
-    risk: str
-    targets: tuple[str, ...] = ()
-    allowed_targets: tuple[str, ...] = ("*",)
-    most_targets: int = 100
-    region: str = ""
-    user: str = ""
-    workdir: str = ""
-    timeout: int = 60
-    command_id: str = ""
-    invoke: bool = False
-    allowed_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    engine: Literal["", "oos"] = ""
-    oos_template: str = ""
-    oos_version: str = ""
-    drift: Literal["ask", "intersect"] = "ask"
-    unjudged_calls: Literal["", "allow", "refuse"] = ""
+    policy: Text = Field(description="The policy that must be satisfied.")
+    risk: Annotated[str, Written(Literal["low", "medium", "high", "critical"])] = Field(
+        default="", description="Shown on the card. Default: what the command's file says."
+    )
+    targets: Texts = Field(
+        default=(), description="Instances used when none are named: ids, names or `tag:key=value`."
+    )
+    allowed_targets: Globs = Field(
+        default=("*",),
+        description="Patterns (`web-*`), one of which each instance's name or id must match; of a "
+        "template, at each of its calls.",
+    )
+    most_targets: int = Field(
+        default=100,
+        ge=1,
+        le=10000,
+        description="Most instances of one request; of a template, over its whole run.",
+    )
+    region: Region = Field(
+        default="", description="Region of its instances. Default: that of `[%(cloud)s]`."
+    )
+    user: Annotated[str, StringConstraints(max_length=255)] = Field(
+        default="",
+        description="User on the instance that runs it. Default: Cloud Assistant's own (root).",
+    )
+    workdir: Absolute = Field(
+        default="",
+        description="Folder on the instance where it runs. Default: Cloud Assistant's own.",
+    )
+    timeout: Annotated[int, Written(Annotated[int, Field(ge=10, le=86400)])] = Field(
+        default=60,
+        description="Seconds after which Cloud Assistant stops it. Default: 60, or what the stored "
+        "command says.",
+    )
+    """0: what the stored command says."""
+    command_id: Annotated[str, StringConstraints(max_length=128)] = Field(
+        default="",
+        description="Run this command, stored in Cloud Assistant, in place of the file's script: "
+        "its text is read (`ecs:DescribeCommands`), shown and run as it was shown.",
+    )
+    invoke: bool = Field(
+        default=False,
+        description="Run `command_id` by its id (`ecs:InvokeCommand`), where RAM does not allow "
+        "`ecs:RunCommand`. What was run is compared with what was shown, and a difference told.",
+    )
+    allowed_values: dict[Text, Texts] = Field(
+        default_factory=dict, description="The only values that a parameter may take."
+    )
+    engine: Literal["", "oos"] = Field(
+        default="",
+        description="Templates only. `oos` runs it on OOS itself; otherwise the bot does.",
+    )
+    oos_template: Annotated[str, StringConstraints(max_length=200)] = Field(
+        default="",
+        description="Start this template of OOS, in place of the file's text (`oos`): it is read "
+        "(`oos:GetTemplate`) and shown.",
+    )
+    oos_version: Annotated[str, StringConstraints(max_length=20)] = Field(
+        default="",
+        description="Version of `oos_template`, such as `v3`. Default: the newest when it is "
+        "planned, which is shown and pinned.",
+    )
+    drift: Literal["ask", "intersect"] = Field(
+        default="ask",
+        description="Templates only. When the targets found at the start are no longer those that "
+        "were voted on: `ask` again, or `intersect` and run on those that are still there "
+        '(with `engine = "oos"`, which runs what was approved as it is, they are asked for again).',
+    )
+    unjudged_calls: Literal["", "allow", "refuse"] = Field(
+        default="",
+        description="Templates only. What becomes of a call that changes something and names no "
+        'instance, or is made by OOS, so that `allowed_targets` cannot be held to it: "allow" or '
+        '"refuse". Default: "allow" with `allowed_targets = ["*"]`, else "refuse".',
+    )
 
 
 @dataclass(frozen=True, slots=True)

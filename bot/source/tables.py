@@ -96,16 +96,19 @@ def table_of(settings: type) -> type[Table]:
 def _key(kind: Any, info: FieldInfo) -> tuple[Any, FieldInfo]:
     """The type and the field of a key: the settings' own, unless the value stands in the file as
     something else."""
-    written = rewritten(kind, _written)
-    if NEEDED in getattr(kind, "__metadata__", ()):
+    written, marks = rewritten(kind, _written), getattr(kind, "__metadata__", ())
+    if NEEDED in marks:
         return written, described(description=info.description)
     if written is kind:
         return kind, info
     if isinstance(written, type) and issubclass(written, Table):
         return written, described(default_factory=written, description=info.description)
-    if info.default == "":
-        return written | None, described(default=None, description=info.description)
-    return written, info
+    if info.is_required() or not any(isinstance(mark, Written) for mark in marks):
+        return written, info
+    kind = written | None
+    if info.metadata:
+        kind = Annotated[(kind, *info.metadata)]
+    return kind, described(default=None, description=info.description)
 
 
 def _written(kind: Any) -> Any:
