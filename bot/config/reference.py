@@ -45,7 +45,8 @@ OWN = (
 INTRODUCTION = """\
 # Configuration
 
-<!-- Printed by `python -m bot docs configuration`; a test compares. Edit bot/config/schema.py. -->
+<!-- Printed by `python -m bot docs configuration`; a test compares. Edit bot/config/schema.py,
+bot/policy/model.py, or the settings of an adapter. -->
 
 Everything is set in one [TOML](https://toml.io) file, `bot.toml` by default (`--config FILE`). The
 one in the checkout works with the sandbox and comments every key. `python -m bot check` reads it

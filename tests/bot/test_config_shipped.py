@@ -146,7 +146,7 @@ def test_the_shipped_patterns_tell_dangerous_from_harmless() -> None:
         for where in ("text", "value", "script"):
             assert screening.examine(book, "run", where, script).refusal, script
     for script in HARMLESS.strip().split("\n"):
-        assert screening.examine(book, "run", "script", script) == policy.Finding(), script
+        assert screening.examine(book, "run", "script", script) == policy.Verdict(), script
     for pattern in book.patterns:
         assert texts.spoken("en", pattern.reason) != texts.spoken("zh-CN", pattern.reason)
     own = [path.read_text("utf-8") for path in (ROOT / "commands").glob("*.sh")]
