@@ -21,6 +21,7 @@ from aiohttp import web
 from sandbox import world
 from sandbox.aliyun import Aliyun
 from sandbox.base import Clock, Party
+from sandbox.console import Console
 from sandbox.dingtalk import DingTalk
 from sandbox.door import at_home, locked
 from sandbox.lark import Lark
@@ -80,6 +81,7 @@ async def main(
             "lark": Lark(clock),
             "aliyun": Aliyun(clock, folder),
             "sink": Sink(clock),
+            "console": Console(clock),
         }
         runners = []
         ports = {}

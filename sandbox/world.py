@@ -88,4 +88,11 @@ MACHINES = (
     Machine("i-sandbox0off01", "off-01", status="Stopped", agent=False),
 )
 
-PORTS = {"control": 17300, "dingtalk": 17301, "lark": 17302, "aliyun": 17303, "sink": 17304}
+PORTS = {
+    "control": 17300,
+    "dingtalk": 17301,
+    "lark": 17302,
+    "aliyun": 17303,
+    "sink": 17304,
+    "console": 17305,
+}

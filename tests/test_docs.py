@@ -246,9 +246,11 @@ def test_marked_toml_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "LARK_SECRET",
         "DINGTALK_SECRET",
         "APPROVALS_SECRET",
+        "ALICE_TOKEN",
+        "BOB_TOKEN",
         "SECRET",
     ):
-        monkeypatch.setenv(variable, "secret-0123456789")
+        monkeypatch.setenv(variable, f"{variable}-0123456789")
     address = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"
     monkeypatch.setenv("NIGHT_SHIFT_ROBOT", address)
     monkeypatch.setattr("bot.config.kinds.CHECKOUT", ROOT)

@@ -18,6 +18,7 @@ M = TypeVar("M")
 NAMES = (
     "dingtalk",
     "lark",
+    "console",
     "aliyun",
     "oos",
     "webhook",

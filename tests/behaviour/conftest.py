@@ -15,8 +15,41 @@ from bot import app, store
 from bot.app import adapters
 from sandbox import demo, play
 from sandbox.client import Sandbox
+from sandbox.console import company
 
-PLATFORMS = ("dingtalk", "lark")
+PLATFORMS = ("dingtalk", "lark", "console")
+ON_THE_CONSOLE = {
+    "test_restart",
+    "test_rejected",
+    "test_timers_catch_up_after_the_bot_was_down",
+}
+"""What is also played on the console. The rest is where it is asked for: ``-k console``."""
+OFF_THE_CONSOLE = {
+    *("test_forms", "test_new_hire", "test_forms_agreed_to_while_away_are_found"),
+    *("test_deliveries", "test_doubtful_cards", "test_late_words", "test_unread"),
+    "test_renaming_oneself_gives_no_vote_on_ones_own_request",
+    "test_a_bot_that_was_put_out_of_the_group_tells_the_requester_directly",
+    "test_what_nobody_could_be_told_is_a_dead_letter_that_is_sent_again",
+    "test_the_loop_of_the_document",
+    "test_what_is_cut_of_an_output_says_so_where_it_is_cut",
+    "test_the_whole_output_is_one_command_away",
+    "test_what_was_meant_is_suggested_and_said_once",
+}
+"""Forms, pushes that come late or twice, and what only the other platforms do or look like."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    every = "console" in config.getoption("keyword")
+
+    def wanted(item: pytest.Function) -> bool:
+        callspec = getattr(item, "callspec", None)
+        if callspec is None or callspec.params.get("platform") != "console":
+            return True
+        if {item.originalname, item.path.stem} & OFF_THE_CONSOLE:
+            return False
+        return every or item.originalname in ON_THE_CONSOLE
+
+    items[:] = [item for item in items if wanted(item)]
 
 
 class MovedClock:
@@ -35,12 +68,16 @@ class Scene(play.Play):
     def __init__(self, sandbox: Sandbox, platform: str, path: Path) -> None:
         super().__init__(sandbox, platform, patience=20.0)
         self.clock = MovedClock()
+        self.socket = path.with_name("console.sock")
+        if platform == "console":
+            company.furnish(path, self.socket)
         self.settings = adapters.load(path)
         self.app = app.App(self.settings, self.clock)
         self.stop = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        await self.sandbox.call("console", "join", socket=str(self.socket))
         self.stop = asyncio.Event()
         self.app = app.App(self.settings, self.clock)
         ready = asyncio.Event()

@@ -8,10 +8,15 @@ import pytest
 
 from sandbox.aliyun import Aliyun
 from tests.adapters.aliyun_plans import Clock
-from tests.adapters.conformance import chat, cloud_assistant, dingtalk, executor, lark, oos
+from tests.adapters.conformance import chat, cloud_assistant, console, dingtalk, executor, lark, oos
 
-PLATFORMS = (dingtalk.WIRING, lark.WIRING)
+WIRED = (dingtalk.WIRING, lark.WIRING)
+"""Those that a network lies before: calls get lost, tokens run out, connections break."""
+PLATFORMS = (*WIRED, console.WIRING)
 ENGINES = (cloud_assistant.ENGINE, oos.ENGINE)
+
+
+wired = pytest.mark.parametrize("wiring", WIRED, ids=lambda wiring: wiring.name)
 
 
 @pytest.fixture(params=PLATFORMS, ids=lambda wiring: wiring.name)

@@ -11,6 +11,7 @@ from bot import model
 from bot.model import ports
 from tests.adapters.conformance import chat
 from tests.adapters.conformance.chat import Stage, Wiring, card, until
+from tests.adapters.conformance.conftest import wired
 
 
 def texts(stage: Stage) -> list[str]:
@@ -152,6 +153,7 @@ ENDS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@wired
 @pytest.mark.parametrize(("end", "settings"), ENDS, ids=[end for end, _ in ENDS])
 async def test_nothing_is_lost_while_a_connection_is_replaced(
     wiring: Wiring, end: str, settings: dict[str, Any]
@@ -170,6 +172,7 @@ async def test_nothing_is_lost_while_a_connection_is_replaced(
         assert sorted(by_id.values()) == sorted(written)
 
 
+@wired
 async def test_a_connection_over_which_nothing_comes_any_more_is_replaced(wiring: Wiring) -> None:
     """It stands, and answers the pings of a websocket; what was lost on it comes again."""
     async with chat.staged(wiring, reconnect_after=0.15) as stage:
@@ -180,6 +183,7 @@ async def test_a_connection_over_which_nothing_comes_any_more_is_replaced(wiring
         await heard(stage, {"help"})
 
 
+@wired
 async def test_a_platform_that_is_away_is_found_when_it_comes_back(wiring: Wiring) -> None:
     """No connection can be had for a while: it is tried again, and never given up."""
     async with chat.staged(wiring) as stage:

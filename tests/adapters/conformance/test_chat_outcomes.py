@@ -14,14 +14,14 @@ from bot import model
 from bot.model import ports
 from tests.adapters.conformance import chat
 from tests.adapters.conformance.chat import Stage, Way, Wiring, again, card, until
-from tests.adapters.conformance.conftest import PLATFORMS
+from tests.adapters.conformance.conftest import WIRED, wired
 
 
 def ways(wanted: Callable[[Way], bool] = lambda way: True) -> Any:
     """The ways of all platforms that are wanted, as parameters."""
     cases = [
         pytest.param(wiring, way, id=f"{wiring.name}: {way.name}")
-        for wiring in PLATFORMS
+        for wiring in WIRED
         for way in wiring.ways
         if wanted(way)
     ]
@@ -184,6 +184,7 @@ async def test_where_nobody_listens_nothing_was_sent(
 # ----------------------------------------------------------------------------- in parts
 
 
+@wired
 async def test_a_long_message_arrives_whole_in_order_and_once(stage: Stage) -> None:
     """However often it is held up between its parts, and by whichever process it is sent."""
     place = (await stage.asked()).place
@@ -214,6 +215,7 @@ async def test_a_long_message_arrives_whole_in_order_and_once(stage: Stage) -> N
     assert [line for line in text.split("\n") if line.startswith("line ")] == lines
 
 
+@wired
 async def test_what_a_card_cannot_hold_is_told_whole_and_before_it(stage: Stage) -> None:
     """Nobody shall be asked about what could not be read."""
     place = (await stage.asked()).place
@@ -243,6 +245,7 @@ async def test_what_a_card_cannot_hold_is_told_whole_and_before_it(stage: Stage)
     assert len(await stage.said()) == before, "the same plan is not told again with every vote"
 
 
+@wired
 async def test_without_its_whole_text_a_card_is_not_shown(stage: Stage) -> None:
     place = (await stage.asked()).place
     effect = model.ShowCard(place, card("x" * 60_000), "k")
@@ -264,6 +267,7 @@ async def test_an_update_of_a_card_that_was_never_shown_is_refused(stage: Stage,
 # ----------------------------------------------------------------------------- who we are
 
 
+@wired
 async def test_a_token_is_fetched_once_by_many_and_again_when_it_is_refused(stage: Stage) -> None:
     place = (await stage.asked()).place
     shown = await stage.chat.perform(model.ShowCard(place, card("x"), "k"), model.Attempt())
@@ -283,6 +287,7 @@ async def test_a_token_is_fetched_once_by_many_and_again_when_it_is_refused(stag
     assert len(await stage.party.calls(stage.wiring.token)) == tokens + 2
 
 
+@wired
 async def test_a_token_that_cannot_be_had_is_not_the_effect_s_end(wiring: Wiring) -> None:
     """Not by a wrong secret, which may be mended, and not by a platform that is out of order."""
     async with chat.staged(wiring) as stage:
@@ -303,6 +308,7 @@ async def test_a_token_that_cannot_be_had_is_not_the_effect_s_end(wiring: Wiring
         assert await stage.copies() == 1
 
 
+@wired
 async def test_a_wrong_secret_ends_the_connection_with_what_to_check(wiring: Wiring) -> None:
     async with chat.served(wiring) as party:
         stage = Stage(wiring, party, **wiring.wrong)
@@ -315,6 +321,7 @@ async def test_a_wrong_secret_ends_the_connection_with_what_to_check(wiring: Wir
 # ----------------------------------------------------------------------------- forms
 
 
+@wired
 async def test_a_form_is_noticed_listed_and_read(stage: Stage) -> None:
     wiring = stage.wiring
     if wiring.name == "lark":

@@ -1,0 +1,144 @@
+"""What a terminal shows, and what is meant by what is typed into it.
+
+Nothing that people wrote begins at the edge of the screen: it stands behind a bar, wrapped to the
+width there is, so no text passes for another message or for a button. A button has a number of its
+own for as long as it offers the same: a number never means another plan than the one it was read
+on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapters.console.client import Button, Entry
+from adapters.console.render import columns
+from adapters.console.words import say
+
+COLOURS = {"orange": "33", "blue": "34", "green": "32", "red": "31", "grey": "90"}
+NARROWEST = 20
+
+
+def plain(text: str) -> str:
+    """What the bot sent has no control characters; whoever else may listen there gets none in."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
+def wrapped(line: str, room: int) -> list[str]:
+    """``line`` in pieces that each take at most so many columns."""
+    if len(line) * 2 <= room:
+        return [line]
+    pieces, piece, used = [], "", 0
+    for char in line:
+        size = columns(char)
+        if used + size > room and piece:
+            pieces.append(piece)
+            piece, used = "", 0
+        piece, used = piece + char, used + size
+    return [*pieces, piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button as it was shown: of which card, at which revision."""
+
+    card: str
+    revision: int
+    button: Button
+
+
+@dataclass(slots=True)
+class Screen:
+    """What one person has seen. ``columns`` is the width, ``colours`` whether there are any."""
+
+    account: str
+    chat: str
+    columns: int = 100
+    colours: bool = False
+    entries: dict[str, Entry] = field(default_factory=dict)
+    numbers: dict[int, Press] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------------- showing
+
+    def show(self, entry: Entry) -> list[str]:
+        """The lines that are new to this person."""
+        before = self.entries.get(entry.id)
+        self.entries[entry.id] = entry
+        if before == entry:
+            return []
+        if entry.recalled:
+            return [self._head(entry, say("recalled"))]
+        if entry.kind == "card":
+            return self._card(entry, before is not None)
+        return [self._head(entry), *self._behind("│ ", entry.text)]
+
+    def _head(self, entry: Entry, note: str = "") -> str:
+        """``10:31 bot m13 ↳ m12``, with the chat where it is another one than the person is in."""
+        at = datetime.fromisoformat(entry.changed_at).astimezone().strftime("%H:%M")
+        parts = [at, self._bold(plain(entry.author or "bot")), f"m{entry.number}"]
+        answered = self.entries.get(entry.reply_to)
+        if answered is not None:
+            parts.append(f"↳ m{answered.number}")
+        if entry.chat != self.chat:
+            parts.append(say("in", chat=plain(entry.chat)))
+        if self.account in entry.mentions:
+            parts.append(self._bold(say("you")))
+        return " ".join([*parts, note] if note else parts)
+
+    def _card(self, entry: Entry, known: bool) -> list[str]:
+        tone = COLOURS.get(entry.tone, "0")
+        lines = [self._head(entry, say("now") if known else "")]
+        title = wrapped(plain(entry.title), max(self.columns - 2, NARROWEST))
+        for place, text in enumerate(title):
+            lines.append(self._painted("│ " if place else "┌ ", tone) + self._bold(text))
+        lines += self._behind("│ ", entry.text, tone)
+        offered = [f"[{self._number(entry, each)}] {plain(each.label)}" for each in entry.buttons]
+        end = "└ " if offered else "└"
+        lines.append(self._painted(end, tone) + self._bold("   ".join(offered)))
+        return lines
+
+    def _behind(self, bar: str, text: str, tone: str = "90") -> list[str]:
+        room = max(self.columns - len(bar), NARROWEST)
+        lines = (piece for line in text.split("\n") for piece in wrapped(plain(line), room))
+        return [self._painted(bar, tone) + line for line in lines]
+
+    def _number(self, entry: Entry, button: Button) -> int:
+        """The number of a button: the same for as long as the card offers the same."""
+        for number, known in self.numbers.items():
+            same = (known.card, known.revision) == (entry.id, entry.revision)
+            if same and known.button.action == button.action:
+                return number
+        number = len(self.numbers) + 1
+        self.numbers[number] = Press(entry.id, entry.revision, button)
+        return number
+
+    def _painted(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colours else text
+
+    def _bold(self, text: str) -> str:
+        return self._painted(text, "1") if text else ""
+
+    # ------------------------------------------------------------------------- reading
+
+    def press(self, line: str) -> tuple[Press, str] | None:
+        """The button that a line means, and the reason behind it: its number, or its label alone
+        where one card in this chat offers that now. None: it is a message to the bot."""
+        first, _, rest = line.partition(" ")
+        if first.isascii() and first.isdigit() and int(first) in self.numbers:
+            return self.numbers[int(first)], rest.strip()
+        labelled = [
+            press for press in self.numbers.values()
+            if press.button.label.casefold() == line.casefold() and self.offers(press)
+        ]  # fmt: skip
+        return (labelled[0], "") if len(labelled) == 1 else None
+
+    def offers(self, press: Press) -> bool:
+        """Does the card of this chat still offer it?"""
+        entry = self.entries.get(press.card)
+        same = entry is not None and entry.revision == press.revision
+        return same and entry is not None and entry.chat == self.chat
+
+    def numbered(self, number: str) -> Entry | None:
+        """The message or card of this number."""
+        named = (e for e in self.entries.values() if str(e.number) == number.removeprefix("m"))
+        return next(named, None)
