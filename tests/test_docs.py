@@ -42,7 +42,7 @@ FORMS = get_args(model.FormChanged.__annotations__["status"]) or (
 SPOKEN = {
     "f'form.{event.status}'": [f"form.{status}" for status in FORMS],
     "f'form.{link.action}'": ["form.revoke", "form.modify"],
-    "f'run.{_TOLD[word]}'": ["run.paused", "run.resumed", "run.retry", "run.skip"],
+    "f'run.{run_template.PAST[word]}'": ["run.paused", "run.resumed", "run.retry", "run.skip"],
 }
 """Actions that the code puts together, and what they come to."""
 

@@ -15,7 +15,7 @@ from bot.core import (
     plan_preview,
     plan_template,
     proposal,
-    run_script,
+    run_control,
     run_template,
 )
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
@@ -50,7 +50,7 @@ def compare(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     gone = tuple(one for one in then if one not in now)
     new = tuple(one for one in now if one not in then)
     if not gone and not new:
-        return run_script.go(builder)
+        return run_control.go(builder)
     builder.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
     if rule.drift == "intersect" and (isinstance(plan, model.TemplatePlan) or not gone):
         return leave_out(builder, plan, gone, [now[one] for one in new])
@@ -73,7 +73,7 @@ def leave_out(
         builder.tell_sentence("drift", "say.drift.left_out", builder.asker(), gone=left_out)
     if new:
         builder.tell_sentence("drift.new", "say.drift.not_run", builder.asker(), new=names(new))
-    return run_script.go(builder)
+    return run_control.go(builder)
 
 
 def ask_again(
@@ -106,7 +106,7 @@ def ask_again(
     builder.change(approved_at=None)
     needed = proposal.put(builder, fresh)
     if builder.tally().verdict == "approved":
-        run_script.start(builder)
+        run_control.start(builder)
         return builder.update_card()
     waiting = quorum.tally(needed, ()).waiting_for
     mentions = cards.accounts_of(builder.deployment, waiting, builder.it.place)

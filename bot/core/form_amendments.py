@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot import cards, model
-from bot.core import authority, live_runs, proposal, run_script, run_template, votes
+from bot.core import authority, live_runs, proposal, questions, run_control, run_template, votes
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder
 from bot.policy import quorum
 
@@ -177,7 +177,7 @@ def lift(builder: DecisionBuilder, cause: str) -> None:
     rule = quorum.of(builder.deployment.book, builder.it)
     builder.change(expires_at=builder.now + rule.expires)
     if proposal.settled_by_form(builder, rule):
-        run_script.start(builder)
+        run_control.start(builder)
         builder.tell_sentence(
             f"released:{cause}:v{builder.it.version}", "say.released", builder.asker()
         )
@@ -200,9 +200,9 @@ def go_on(builder: DecisionBuilder, cause: str) -> None:
         people = quorum.tally(rule, votes).waiting_for
         if asks.expires_at is not None:
             builder.change(ballot=replace(asks, expires_at=builder.now + rule.expires))
-            run_template.wait_for_votes(builder, rule)
+            questions.wait_for_votes(builder, rule)
     elif asks is not None:
-        people = run_template.askers(builder, asks)
+        people = questions.askers(builder, asks)
     mentions = cards.accounts_of(builder.deployment, people, builder.it.place)
     builder.tell_sentence(f"released:{cause}:v{builder.it.version}", "say.released", mentions)
     builder.update_card()

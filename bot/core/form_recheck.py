@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import model, policy, texts
-from bot.core import authority, form_amendments, form_reading, form_relations, run_script, waits
+from bot.core import authority, form_amendments, form_reading, form_relations, run_control, waits
 from bot.core.decision import DecisionBuilder, reason_of
 
 NO_FORM = "no_form"
@@ -18,11 +18,11 @@ def read_again(builder: DecisionBuilder, body: model.FetchForm, outcome: model.O
     request, context = builder.request, form_reading.context_of(builder)
     if request is None or request.hold or request.digest != context.get("digest"):
         return
-    if not run_script.is_due(builder):
+    if not run_control.is_due(builder):
         return
     if isinstance(outcome, model.Done) and stands(builder, body, outcome.data):
         waits.over(builder, outcome)
-        return run_script.launch(builder)
+        return run_control.launch(builder)
     if not builder.it.state.final:
         waits.over(builder)
     if isinstance(outcome, model.Done):

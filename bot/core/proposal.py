@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import model, policy, texts
-from bot.core import authority, machines, plan_definitions, run_script, systems, terms
+from bot.core import authority, machines, plan_definitions, run_control, systems, terms
 from bot.core.decision import DecisionBuilder
 from bot.policy import identity, planning, quorum
 
@@ -71,7 +71,7 @@ def ask_for_votes(builder: DecisionBuilder, plan: model.Plan) -> None:
     if builder.it.hold in authority.FORM_HOLDS:
         return builder.show_card()
     if settled_by_form(builder, rule) and not builder.it.hold:
-        run_script.start(builder)
+        run_control.start(builder)
         return builder.show_card()
     builder.show_card()
     return wait_for_votes(builder, rule)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from bot import model, redact, texts
+from bot import cards, model, redact, texts
 from bot.core import live_runs, plan_preview, plan_template
 from bot.core.decision import DecisionBuilder
 from bot.oos.engine import calls, interpreter
@@ -164,3 +165,62 @@ def told(name: str, value: Any) -> bool:
 
 def written(value: Any) -> str:
     return value if isinstance(value, str) else model.canonical(value)
+
+
+# ----------------------------------------------------------------------------- asking
+
+
+def ask(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
+    """Say in the thread what the run waits for, to those who can answer it."""
+    rule, votes = builder.ballot()
+    request = builder.it
+    waiting = quorum.tally(rule, votes).waiting_for if asks.voted else ()
+    builder.enter("countersign", "run.waiting", why=asks.kind, task=asks.task, digest=asks.digest)
+    message = cards.ballot_message(
+        builder.deployment, request, asks, waiting or askers(builder, asks)
+    )
+    builder.tell(f"ballot:{asks.digest[:16]}", message)
+    if asks.voted:
+        if not quorum.can_pass(rule):
+            tell_nobody(builder, asks)
+        if asks.expires_at is not None:
+            wait_for_votes(builder, rule)
+
+
+def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
+    """Remember when the votes on a question must be in, and when to remind people of it."""
+    builder.remind("ballot_expires", rule.expires)
+    if timedelta() < rule.remind < rule.expires:
+        builder.remind("ballot", rule.remind)
+
+
+def tell_nobody(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
+    """Say that not enough people can agree to what was asked, and what can be done."""
+    ends = texts.say(builder.it.locale, "say.ballot.ends") if asks.expires_at is not None else ""
+    key = "say.ballot.no_ram" if asks.ram else "say.ballot.nobody"
+    facts = {"task": asks.task, "users": list(asks.ram), "ends": ends}
+    builder.tell_sentence(f"nobody:{asks.digest[:16]}", key, builder.asker(), **facts)
+
+
+def askers(builder: DecisionBuilder, asks: model.ApprovalStep) -> tuple[str, ...]:
+    """Who is asked where nobody votes: the requester to resume, the approvers about a doubt."""
+    if asks.kind not in ("unknown", "held"):
+        return (builder.it.person,) if asks.kind != "person" else ()
+    return quorum.electorate(quorum.of(builder.deployment.book, builder.it))
+
+
+def remind(builder: DecisionBuilder) -> None:
+    """Mention those whose vote the run still waits for."""
+    request, asks = builder.it, builder.it.ballot
+    if asks is None or not asks.voted or asks.expires_at is None:
+        return
+    rule, votes = builder.ballot()
+    waiting = quorum.tally(rule, votes).waiting_for
+    builder.enter("countersign", "request.reminded", people=list(waiting))
+    builder.tell_sentence(
+        f"remind:{asks.digest[:16]}",
+        "say.remind",
+        cards.accounts_of(builder.deployment, waiting, request.place),
+        time=cards.moment(builder.deployment, asks.expires_at),
+        left=asks.expires_at - builder.now,
+    )

@@ -10,7 +10,7 @@ from typing import Any
 from bot import cards, model, policy, texts
 from bot.commands import registry
 from bot.commands.line import parser
-from bot.core import authority, intake, run_script
+from bot.core import authority, intake, run_control
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.policy import access, identity, quorum, starting
 
@@ -21,7 +21,7 @@ WAITING = (model.State.PLANNING, model.State.PENDING, model.State.APPROVED)
 
 def revote(
     builder: DecisionBuilder, person: policy.Person, account: model.Account
-) -> run_script.Answer:
+) -> run_control.Answer:
     """Ask for the same again, on behalf of whoever asked for it; and say what came of it."""
     before, locale = builder.it, builder.locale
     refusal = refusal_of(builder, person) or file(builder, person, account)

@@ -1,25 +1,146 @@
-"""What people say to a run that is under way: votes on what it asks, pause, resume, retry, skip."""
+"""A run from its approval on: it is started, people vote on what it asks, pause it, stop it.
+
+This is the one place that knows which way to run belongs to which kind of plan.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from bot import cards, model, policy, texts
-from bot.core import authority, run_hold, run_remote, run_script, run_template
-from bot.core.decision import DecisionBuilder, refusal_text
+from bot.core import (
+    authority,
+    endings,
+    form_reading,
+    live_runs,
+    run_remote,
+    run_script,
+    run_template,
+    runner,
+)
+from bot.core.decision import DecisionBuilder, approvers_of, refusal_text
 from bot.policy import quorum
 
-WORDS = ("pause", "resume", "retry", "skip")
-_TOLD = {"pause": "paused", "resume": "resumed", "retry": "retry", "skip": "skip"}
+WORDS: tuple[runner.Signal, ...] = ("pause", "resume", "retry", "skip")
+STOPPABLE = (model.State.APPROVED, model.State.RUNNING, model.State.WAITING)
+RUNNERS: Mapping[type, runner.Runner] = {
+    model.ScriptPlan: run_script,
+    model.StoredCommandPlan: run_script,
+    model.TemplatePlan: run_template,
+    model.RemoteTemplatePlan: run_remote,
+}
+Answer = tuple[str, Literal["success", "info", "warning", "error"]]
+"""What is said to whoever acted, and in which tone."""
+
+
+def runner_of(request: model.Request) -> runner.Runner:
+    """The way in which a planned request runs."""
+    return RUNNERS[type(request.plan)]
+
+
+# ----------------------------------------------------------------------------- starting
+
+
+def start(builder: DecisionBuilder) -> None:
+    """The votes are in: run it. The form that asked for it is read once more before. Each approval
+    draws its own nonce, so none adopts the run of another: not of one that was refused or put to
+    the vote again, nor of one that a restored store knows nothing of."""
+    request, plan = builder.it, builder.it.plan
+    assert plan is not None
+    nonce = builder.view.nonce or request.nonce
+    shift = builder.view.shift.total_seconds()
+    builder.change(state=model.State.APPROVED, approved_at=builder.now, nonce=nonce, shift=shift)
+    builder.cleared.extend(("expire", "remind"))
+    builder.enter(
+        "countersign",
+        "request.approved",
+        by=approvers_of(builder.ballot()[1]),
+        digest=request.digest,
+        policy=builder.ballot()[0].name,
+    )
+    if not authority.may_start(builder):
+        return
+    if request.form is not None:
+        form_reading.before_start(builder, request.form)
+    else:
+        launch(builder)
+
+
+def launch(builder: DecisionBuilder) -> None:
+    """Nothing of what was approved was taken back: run it. The targets of a template are looked at
+    once more before."""
+    plan = builder.it.plan
+    assert plan is not None
+    if not authority.may_start(builder):
+        return
+    if plan.selectors:
+        key = f"drift:{builder.name}:v{builder.it.version}"
+        builder.queue(key, key, model.ResolveTargets((), plan.region, plan.selectors))
+    else:
+        runner_of(builder.it).start(builder)
+
+
+def is_due(builder: DecisionBuilder) -> bool:
+    """Is it approved, and nothing of it written as started since? An approval that was taken back
+    may have left its steps behind."""
+    name = f"{live_runs.execution_id(builder)}-"
+    ours = any(step.token.startswith(name) for step in builder.steps.values())
+    return builder.it.state is model.State.APPROVED and not ours
+
+
+def go(builder: DecisionBuilder) -> None:
+    """The targets were looked at once more: run it."""
+    if authority.may_start(builder):
+        runner_of(builder.it).start(builder)
+
+
+# ----------------------------------------------------------------------------- stopping
+
+
+def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
+    """Stop a running request; what never began is dropped, what runs is told to stop."""
+    request = builder.it
+    locale, facts = builder.locale, {"id": request.id}
+    rule = quorum.of(builder.deployment.book, request)
+    name = cards.name_of(builder.deployment, request.person)
+    if request.state not in STOPPABLE:
+        word = cards.state_word(locale, request)
+        text = texts.say(locale, "stop.not_running", **facts, state=word)
+    elif person.id != request.person and person.id not in rule.approvers:
+        text = texts.say(locale, "stop.not_yours", **facts, name=name)
+    elif request.stopping:
+        text = texts.say(locale, "stop.already", **facts)
+    else:
+        builder.change(stopping=True, ended_by=person.id)
+        builder.enter(person.id, "run.stop", state=request.state.value)
+        if is_due(builder):
+            not_begun(builder)
+            return texts.say(locale, "stop.done", **facts), "info"
+        runner_of(builder.it).stop(builder, person.id)
+        return texts.say(locale, "stop.done", **facts), "info"
+    builder.enter(person.id, "stop.refused", state=request.state.value)
+    return text, "warning"
+
+
+def not_begun(builder: DecisionBuilder) -> None:
+    """It was stopped while its form, or its targets, were looked at once more."""
+    why = texts.say(builder.it.locale, "stop.before_start")
+    builder.finish(model.State.CANCELLED, note=why)
+    builder.update_card()
+    endings.sentence(builder, "outcome", "say.not_started", reason=why)
+
+
+# ----------------------------------------------------------------------------- words of people
 
 
 def steer(
     builder: DecisionBuilder,
     person: policy.Person,
     account: model.Account,
-    word: str,
+    word: runner.Signal,
     via: Literal["card", "text"],
-) -> run_script.Answer:
+) -> Answer:
     """Pause a run, or answer to what it waits for; and say what came of it."""
     request, locale = builder.it, builder.locale
     key = refusal_of_word(builder, person, word)
@@ -42,15 +163,11 @@ def steer(
         )
         return text, "success"
     builder.enter(
-        person.id, f"run.{_TOLD[word]}", task=request.ballot.task if request.ballot else ""
+        person.id,
+        f"run.{run_template.PAST[word]}",
+        task=request.ballot.task if request.ballot else "",
     )
-    assert request.plan is not None
-    if isinstance(request.plan, model.ScriptOperation):
-        run_hold.resume(builder, run_script.queue_start)
-    elif isinstance(request.plan, model.TemplatePlan):
-        run_template.told(builder, _TOLD[word], person.id)
-    else:
-        run_remote.tell(builder, "resume")
+    runner_of(request).signal(builder, word, person.id)
     return texts.say(locale, f"steer.{word}", id=request.id), "info"
 
 
@@ -94,12 +211,9 @@ def refusal_of_word(builder: DecisionBuilder, person: policy.Person, word: str) 
     if plan is None or request.state not in run_template.GOING:
         return "stop.not_running" if word == "pause" else "steer.nothing"
     if word == "pause":
-        key = refusal_of_pause(request, plan)
+        key = runner_of(request).refusal_of_pause(request)
         if key:
             return key
-    goes_on = word == "resume" and run_hold.is_held(request)
-    if isinstance(plan, model.ScriptOperation) and not goes_on:
-        return "steer.nothing"
     if word == "resume" and (asks is None or asks.kind not in ("pause", "batch", "person", "held")):
         return "steer.nothing"
     if word in ("retry", "skip") and (asks is None or asks.kind != "unknown"):
@@ -109,20 +223,6 @@ def refusal_of_word(builder: DecisionBuilder, person: policy.Person, word: str) 
     if word in ("retry", "skip"):
         return refusal_of_answer(builder, person, word)
     return ""
-
-
-def refusal_of_pause(request: model.Request, plan: model.Plan) -> str:
-    """Why a run cannot be paused now, as the key of a sentence; "": it can."""
-    asks = request.ballot
-    if isinstance(plan, model.ScriptOperation):
-        return "steer.script"
-    if not isinstance(plan, model.TemplatePlan):
-        return "steer.not_here"
-    if request.stopping:
-        return "stop.already"
-    if asks is None or asks.voted:
-        return ""
-    return "steer.doubt" if asks.kind == "unknown" else "steer.paused"
 
 
 def refusal_of_answer(builder: DecisionBuilder, person: policy.Person, word: str) -> str:
@@ -149,18 +249,12 @@ def who_may(builder: DecisionBuilder, word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((builder.it.person, *sorted(asker), *needed.approvers)))
 
 
-def count(builder: DecisionBuilder, person: policy.Person, approve: bool) -> run_script.Answer:
+def count(builder: DecisionBuilder, person: policy.Person, approve: bool) -> Answer:
     """What the votes on a question of the run come to now."""
     locale, number = builder.locale, builder.it.id
     tally = builder.tally()
-    plan = builder.it.plan
-    assert plan is not None
     if tally.verdict != "waiting":
-        passed = tally.verdict == "approved"
-        if isinstance(plan, model.TemplatePlan):
-            run_template.decided(builder, person.id, passed)
-        else:
-            run_remote.decided(builder, person, passed)
+        runner_of(builder.it).decided(builder, person.id, tally.verdict == "approved")
     if tally.verdict == "rejected":
         return texts.say(locale, "steer.rejected", id=number), "info"
     builder.update_card()
@@ -171,8 +265,4 @@ def count(builder: DecisionBuilder, person: policy.Person, approve: bool) -> run
 
 def expire(builder: DecisionBuilder) -> None:
     """Nobody decided in time: the run is cancelled."""
-    assert builder.it.plan is not None
-    if isinstance(builder.it.plan, model.TemplatePlan):
-        run_template.expire(builder)
-    else:
-        run_remote.expire(builder)
+    runner_of(builder.it).expire(builder)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot import model
-from bot.core import run_template
+from bot.core import questions
 from bot.core.decision import DecisionBuilder
 
 KIND = "held"
@@ -39,7 +39,7 @@ def hold(builder: DecisionBuilder, step: model.Step, outcome: model.Refused) -> 
         shown=outcome.reason,
     )
     builder.change(state=model.State.WAITING, ballot=asks)
-    run_template.ask(builder, asks)
+    questions.ask(builder, asks)
     return builder.update_card()
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from bot import model, policy, redact
-from bot.core import authority, facts, questions, run_template, waits
+from bot import model, redact
+from bot.core import authority, facts, questions, run_script, run_template, runner, waits
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
 from bot.deployment import Deployment
 from bot.policy import quorum
@@ -20,6 +20,28 @@ ENDS = {
 }
 FOUND = facts.FOUND
 Word = Literal["approve", "reject", "confirm", "resume"]
+
+
+def start(builder: DecisionBuilder) -> None:
+    """Queue the one call that starts the template there, for all instances."""
+    plan = builder.it.plan
+    assert plan is not None
+    run_script.start_steps(builder, [tuple(instance.id for instance in plan.instances)])
+
+
+def stop(builder: DecisionBuilder, person: str) -> None:
+    """Have the execution stopped."""
+    run_script.halt_steps(builder)
+
+
+def signal(builder: DecisionBuilder, word: runner.Signal, person: str) -> None:
+    """Tell it to go on, which is all that it takes."""
+    tell(builder, "resume")
+
+
+def refusal_of_pause(request: model.Request) -> str:
+    """It runs elsewhere, and is paused there."""
+    return "steer.not_here"
 
 
 def seen(
@@ -56,7 +78,7 @@ def follow(builder: DecisionBuilder, execution: model.Execution) -> None:
     if asks != request.ballot:
         builder.cleared.extend(VOTE_TIMERS)
         if asks is not None:
-            run_template.ask(builder, asks)
+            questions.ask(builder, asks)
     builder.update_card()
 
 
@@ -96,14 +118,14 @@ def decided_already(builder: DecisionBuilder, asks: model.ApprovalStep) -> bool:
     return quorum.tally(rule, quorum.votes_on(digest, builder.votes)).verdict != "waiting"
 
 
-def decided(builder: DecisionBuilder, person: policy.Person, approve: bool) -> None:
+def decided(builder: DecisionBuilder, person: str, approve: bool) -> None:
     """The votes on what it waits for are in: tell it."""
     assert builder.it.ballot is not None
     if approve:
         builder.passed()
         tell(builder, "confirm" if builder.it.ballot.kind == "confirm" else "approve")
     else:
-        builder.change(ended_by=person.id)
+        builder.change(ended_by=person)
         tell(builder, "reject")
 
 
@@ -185,4 +207,4 @@ def timer_due(builder: DecisionBuilder, timer: str) -> None:
     if timer == "ballot_expires":
         expire(builder)
     elif timer == "ballot":
-        run_template.remind(builder)
+        questions.remind(builder)

@@ -1,25 +1,23 @@
-"""From the approval to the outcome: steps and their tokens, results, stopping, time running out."""
+"""Scripts in Cloud Assistant: steps and their tokens, results, stopping, time running out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
 
-from bot import cards, model, policy, texts
+from bot import cards, model, texts
 from bot.core import (
     authority,
     endings,
-    form_reading,
     incidents,
     live_runs,
     run_hold,
-    run_template,
+    runner,
     waits,
 )
-from bot.core.decision import DecisionBuilder, approvers_of, reason_of
+from bot.core.decision import DecisionBuilder, reason_of
 from bot.deployment import Deployment
-from bot.policy import quorum
 
 PER_CALL = 100
 """Instances per call of Cloud Assistant."""
@@ -29,10 +27,6 @@ LOOKUPS = 6
 """How often an unclear start is looked up before a person is asked."""
 OVERDUE = timedelta(minutes=5)
 TERMINAL = cards.FINISHED
-STOPPABLE = (model.State.APPROVED, model.State.RUNNING, model.State.WAITING)
-
-Answer = tuple[str, Literal["success", "info", "warning", "error"]]
-"""What is said to whoever acted, and in which tone."""
 
 
 def run_name(request: model.Request, index: int = 0, steps: int = 1) -> str:
@@ -56,68 +50,15 @@ def batch_of(installation: str, request: int, instances: int, at: datetime) -> s
 
 
 def start(builder: DecisionBuilder) -> None:
-    """The votes are in: run it. The form that asked for it is read once more before. Each approval
-    draws its own nonce, so none adopts the run of another: not of one that was refused or put to
-    the vote again, nor of one that a restored store knows nothing of."""
-    request, plan = builder.it, builder.it.plan
-    assert plan is not None
-    nonce = builder.view.nonce or request.nonce
-    shift = builder.view.shift.total_seconds()
-    builder.change(state=model.State.APPROVED, approved_at=builder.now, nonce=nonce, shift=shift)
-    builder.cleared.extend(("expire", "remind"))
-    builder.enter(
-        "countersign",
-        "request.approved",
-        by=approvers_of(builder.ballot()[1]),
-        digest=request.digest,
-        policy=builder.ballot()[0].name,
-    )
-    if not authority.may_start(builder):
-        return
-    if request.form is not None:
-        form_reading.before_start(builder, request.form)
-    else:
-        launch(builder)
-
-
-def launch(builder: DecisionBuilder) -> None:
-    """Nothing of what was approved was taken back: run it. The targets of a template are looked at
-    once more before."""
+    """Write every step as started, for at most so many instances as one call takes."""
     plan = builder.it.plan
     assert plan is not None
-    if not authority.may_start(builder):
-        return
-    if isinstance(plan, model.ScriptOperation):
-        start_steps(builder)
-    elif plan.selectors:
-        key = f"drift:{builder.name}:v{builder.it.version}"
-        builder.queue(key, key, model.ResolveTargets((), plan.region, plan.selectors))
-    else:
-        go(builder)
+    ids = [instance.id for instance in plan.instances]
+    start_steps(builder, [tuple(ids[at : at + PER_CALL]) for at in range(0, len(ids), PER_CALL)])
 
 
-def is_due(builder: DecisionBuilder) -> bool:
-    """Is it approved, and nothing of it written as started since? An approval that was taken back
-    may have left its steps behind."""
-    name = f"{live_runs.execution_id(builder)}-"
-    ours = any(step.token.startswith(name) for step in builder.steps.values())
-    return builder.it.state is model.State.APPROVED and not ours
-
-
-def go(builder: DecisionBuilder) -> None:
-    """Run the template: here, or on the engine that the plan names."""
-    plan = builder.it.plan
-    assert plan is not None
-    if not authority.may_start(builder):
-        return
-    if isinstance(plan, model.TemplatePlan):
-        run_template.begin(builder)
-    else:
-        start_steps(builder)
-
-
-def start_steps(builder: DecisionBuilder) -> None:
-    """Write every step as started with its token, and queue its call."""
+def start_steps(builder: DecisionBuilder, chunks: Sequence[tuple[str, ...]]) -> None:
+    """Write a step for each chunk of instances as started with its token, and queue its call."""
     request, plan = builder.it, builder.it.plan
     assert plan is not None
     name = live_runs.execution_id(builder)
@@ -127,11 +68,6 @@ def start_steps(builder: DecisionBuilder) -> None:
         len(plan.instances),
         request.approved_at or builder.now,
     )
-    ids = [instance.id for instance in plan.instances]
-    if isinstance(plan, model.TemplateOperation):
-        chunks: list[tuple[str, ...]] = [tuple(ids)]
-    else:
-        chunks = [tuple(ids[at : at + PER_CALL]) for at in range(0, len(ids), PER_CALL)]
     for index, chunk in enumerate(chunks):
         step = model.Step(
             request=request.id,
@@ -263,6 +199,31 @@ def unclear(
     conclude(builder)
 
 
+# ----------------------------------------------------------------------------- words and time
+
+
+def signal(builder: DecisionBuilder, word: runner.Signal, person: str) -> None:
+    """Go on with what is held; there is nothing else to say to a script."""
+    run_hold.resume(builder, queue_start)
+
+
+def refusal_of_pause(request: model.Request) -> str:
+    """A script cannot be paused."""
+    return "steer.script"
+
+
+def decided(builder: DecisionBuilder, person: str, approve: bool) -> None:
+    """A script asks nothing that is voted on."""
+
+
+def timer_due(builder: DecisionBuilder, timer: str) -> None:
+    """A script has no due times but those of all runs."""
+
+
+def expire(builder: DecisionBuilder) -> None:
+    """A script asks nothing that expires."""
+
+
 # ----------------------------------------------------------------------------- results
 
 
@@ -349,60 +310,21 @@ def verdict(builder: DecisionBuilder, steps: tuple[model.Step, ...]) -> model.St
 # ----------------------------------------------------------------------------- stopping
 
 
-def stop(builder: DecisionBuilder, person: policy.Person) -> Answer:
-    """Stop a running request; what never began is dropped, what runs is told to stop."""
-    request = builder.it
-    locale, facts = builder.locale, {"id": request.id}
-    rule = quorum.of(builder.deployment.book, request)
-    name = cards.name_of(builder.deployment, request.person)
-    if request.state not in STOPPABLE:
-        word = cards.state_word(locale, request)
-        text = texts.say(locale, "stop.not_running", **facts, state=word)
-    elif person.id != request.person and person.id not in rule.approvers:
-        text = texts.say(locale, "stop.not_yours", **facts, name=name)
-    elif request.stopping:
-        text = texts.say(locale, "stop.already", **facts)
-    else:
-        builder.change(stopping=True, ended_by=person.id)
-        builder.enter(person.id, "run.stop", state=request.state.value)
-        if is_due(builder):
-            not_begun(builder)
-            return texts.say(locale, "stop.done", **facts), "info"
-        if isinstance(request.plan, model.TemplateOperation):
-            halt_template(builder, person)
-            return texts.say(locale, "stop.done", **facts), "info"
-        if run_hold.is_held(builder.it):
-            why = texts.say(builder.it.locale, "stop.before_start")
-            for step in run_hold.release(builder):
-                builder.step(replace(step, state="failed", error=why))
-        for step in tuple(builder.steps.values()):
-            halt(builder, step)
-        if not conclude(builder):
-            builder.update_card()
-        return texts.say(locale, "stop.done", **facts), "info"
-    builder.enter(person.id, "stop.refused", state=request.state.value)
-    return text, "warning"
+def stop(builder: DecisionBuilder, person: str) -> None:
+    """Stop every step. What is held was never begun."""
+    if run_hold.is_held(builder.it):
+        why = texts.say(builder.it.locale, "stop.before_start")
+        for step in run_hold.release(builder):
+            builder.step(replace(step, state="failed", error=why))
+    halt_steps(builder)
 
 
-def not_begun(builder: DecisionBuilder) -> None:
-    """It was stopped while its form, or its targets, were looked at once more."""
-    why = texts.say(builder.it.locale, "stop.before_start")
-    builder.finish(model.State.CANCELLED, note=why)
-    builder.update_card()
-    endings.sentence(builder, "outcome", "say.not_started", reason=why)
-
-
-def halt_template(builder: DecisionBuilder, person: policy.Person) -> None:
-    """Stop a template that has begun: in its journal, or on the engine that runs it."""
-    plan = builder.it.plan
-    assert plan is not None
-    if isinstance(plan, model.TemplatePlan):
-        run_template.told(builder, "stopped", person.id)
-    else:
-        for step in tuple(builder.steps.values()):
-            halt(builder, step)
-        if not conclude(builder):
-            builder.update_card()
+def halt_steps(builder: DecisionBuilder) -> None:
+    """Stop what runs, and drop what certainly did not leave yet."""
+    for step in tuple(builder.steps.values()):
+        halt(builder, step)
+    if not conclude(builder):
+        builder.update_card()
 
 
 def halt(builder: DecisionBuilder, step: model.Step) -> None:

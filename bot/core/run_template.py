@@ -24,18 +24,26 @@ from bot.core import (
     notices,
     questions,
     run_progress,
+    runner,
     waits,
 )
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder, reason_of
 from bot.deployment import Deployment
 from bot.oos.engine import calls, interpreter, journal
-from bot.policy import quorum
 
 log = logging.getLogger(__name__)
 
+Past = Literal["paused", "resumed", "stopped", "retry", "skip"]
 SHOWN_EVERY = timedelta(seconds=1)
 """The card of a loop is brought up to date at most so often."""
 TIMERS = ("wake", "progress", *VOTE_TIMERS)
+PAST: Mapping[runner.Signal, Past] = {
+    "pause": "paused",
+    "resume": "resumed",
+    "retry": "retry",
+    "skip": "skip",
+}
+"""What people say, as journals and the audit log have it."""
 GOING = (model.State.RUNNING, model.State.WAITING)
 BROKEN = (
     source.Invalid,
@@ -74,7 +82,7 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
 
 
 @guarded
-def begin(builder: DecisionBuilder) -> None:
+def start(builder: DecisionBuilder) -> None:
     """The votes are in and the targets are as they were: go."""
     plan = builder.it.plan
     assert isinstance(plan, model.TemplatePlan)
@@ -267,50 +275,8 @@ def show(builder: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep
     if asks != request.ballot:
         builder.cleared.extend(VOTE_TIMERS)
         if asks is not None:
-            ask(builder, asks)
+            questions.ask(builder, asks)
     builder.update_card()
-
-
-def ask(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
-    """Say in the thread what the run waits for, to those who can answer it."""
-    rule, votes = builder.ballot()
-    request = builder.it
-    waiting = quorum.tally(rule, votes).waiting_for if asks.voted else ()
-    builder.enter("countersign", "run.waiting", why=asks.kind, task=asks.task, digest=asks.digest)
-    message = cards.ballot_message(
-        builder.deployment, request, asks, waiting or askers(builder, asks)
-    )
-    builder.tell(f"ballot:{asks.digest[:16]}", message)
-    if asks.voted:
-        if not quorum.can_pass(rule):
-            tell_nobody(builder, asks)
-        if asks.expires_at is not None:
-            wait_for_votes(builder, rule)
-
-
-def wait_for_votes(builder: DecisionBuilder, rule: quorum.Quorum) -> None:
-    """Remember when the votes on a question must be in, and when to remind people of it."""
-    builder.remind("ballot_expires", rule.expires)
-    if timedelta() < rule.remind < rule.expires:
-        builder.remind("ballot", rule.remind)
-
-
-def tell_nobody(builder: DecisionBuilder, asks: model.ApprovalStep) -> None:
-    """Say that not enough people can agree to what was asked, and what can be done."""
-    ends = texts.say(builder.it.locale, "say.ballot.ends") if asks.expires_at is not None else ""
-    key = "say.ballot.no_ram" if asks.ram else "say.ballot.nobody"
-    facts = {"task": asks.task, "users": list(asks.ram), "ends": ends}
-    builder.tell_sentence(f"nobody:{asks.digest[:16]}", key, builder.asker(), **facts)
-
-
-def askers(builder: DecisionBuilder, asks: model.ApprovalStep) -> tuple[str, ...]:
-    """Who is asked where nobody votes: the requester to resume, the approvers about a doubt."""
-    if asks.kind not in ("unknown", "held"):
-        return (builder.it.person,) if asks.kind != "person" else ()
-    return quorum.electorate(quorum.of(builder.deployment.book, builder.it))
-
-
-# ----------------------------------------------------------------------------- how far it is
 
 
 # ----------------------------------------------------------------------------- the end
@@ -394,8 +360,28 @@ def decided(builder: DecisionBuilder, person: str, approve: bool) -> None:
     go_on(builder, run)
 
 
+def signal(builder: DecisionBuilder, word: runner.Signal, person: str) -> None:
+    """Write down what a person said."""
+    told(builder, PAST[word], person)
+
+
+def refusal_of_pause(request: model.Request) -> str:
+    """Why the run cannot be paused now, as the key of a sentence; "": it can."""
+    asks = request.ballot
+    if request.stopping:
+        return "stop.already"
+    if asks is None or asks.voted:
+        return ""
+    return "steer.doubt" if asks.kind == "unknown" else "steer.paused"
+
+
+def stop(builder: DecisionBuilder, person: str) -> None:
+    """Write down that a person stopped it."""
+    told(builder, "stopped", person)
+
+
 @guarded
-def told(builder: DecisionBuilder, word: Any, person: str) -> None:
+def told(builder: DecisionBuilder, word: Past, person: str) -> None:
     """A person's word: paused, resumed, stopped, retry, skip."""
     run = live_runs.of(builder)
     asks = builder.it.ballot
@@ -434,7 +420,7 @@ def timer_due(builder: DecisionBuilder, timer: str) -> None:
     elif timer == "ballot_expires":
         expire(builder)
     elif timer == "ballot":
-        remind(builder)
+        questions.remind(builder)
 
 
 @guarded
@@ -458,20 +444,3 @@ def expire(builder: DecisionBuilder) -> None:
     if builder.it.ballot is not None and builder.it.ballot.voted:
         builder.enter("countersign", "ballot.expired", task=builder.it.ballot.task)
         told(builder, "stopped", "countersign")
-
-
-def remind(builder: DecisionBuilder) -> None:
-    """Mention those whose vote the run still waits for."""
-    request, asks = builder.it, builder.it.ballot
-    if asks is None or not asks.voted or asks.expires_at is None:
-        return
-    rule, votes = builder.ballot()
-    waiting = quorum.tally(rule, votes).waiting_for
-    builder.enter("countersign", "request.reminded", people=list(waiting))
-    builder.tell_sentence(
-        f"remind:{asks.digest[:16]}",
-        "say.remind",
-        cards.accounts_of(builder.deployment, waiting, request.place),
-        time=cards.moment(builder.deployment, asks.expires_at),
-        left=asks.expires_at - builder.now,
-    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import cards, model, policy, texts
-from bot.core import endings, run_remote, run_script, run_template
+from bot.core import endings, run_control, run_script, run_template
 from bot.core.decision import VOTE_TIMERS, DecisionBuilder
 from bot.deployment import Deployment
 
@@ -40,9 +40,7 @@ def timer_due(
     elif event.timer in VOTE_TIMERS and request.hold:
         return builder.receipt()  # time on hold is not time to decide
     elif event.timer in run_template.TIMERS and request.state in run_template.GOING:
-        assert request.plan is not None
-        follow = run_template if isinstance(request.plan, model.TemplatePlan) else run_remote
-        follow.timer_due(builder, event.timer)
+        run_control.runner_of(request).timer_due(builder, event.timer)
     elif event.timer == "lost" and request.state in run_template.GOING:
         give_up(builder)
     return builder.receipt()

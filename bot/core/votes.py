@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot import cards, model, policy, texts
 from bot.commands import api
-from bot.core import authority, delivery, endings, revote, run_control, run_script, timers
+from bot.core import authority, delivery, endings, revote, run_control, timers
 from bot.core.decision import DecisionBuilder, refusal_text
 from bot.deployment import Deployment
 from bot.policy import access, identity, quorum
@@ -176,7 +176,7 @@ def act(
     action: str,
     reason: str,
     via: Literal["card", "text"],
-) -> run_script.Answer:
+) -> run_control.Answer:
     """Do what a known person wants of a request, and say truthfully what came of it."""
     halts = action in (*HALTS, "cancel")
     refusal = quorum.refusal_of_platform(builder.ballot()[0], builder.it, account, halts)
@@ -188,7 +188,7 @@ def act(
     if action == "cancel":
         return cancel(builder, person)
     if action == "stop":
-        return run_script.stop(builder, person)
+        return run_control.stop(builder, person)
     if action == "revote":
         return revote.revote(builder, person, account)
     if action in run_control.WORDS:
@@ -212,7 +212,7 @@ def vote(
     approve: bool,
     reason: str,
     via: Literal["card", "text"],
-) -> run_script.Answer:
+) -> run_control.Answer:
     """Count a vote if it may be counted; the last one needed decides the request."""
     deployment, locale = builder.deployment, builder.locale
     let_expire(builder)
@@ -274,12 +274,12 @@ def let_expire(builder: DecisionBuilder) -> None:
             run_control.expire(builder)
 
 
-def count(builder: DecisionBuilder, person: policy.Person, reason: str) -> run_script.Answer:
+def count(builder: DecisionBuilder, person: policy.Person, reason: str) -> run_control.Answer:
     """What the votes come to now."""
     tally = builder.tally()
     locale, number = builder.locale, builder.it.id
     if tally.verdict == "approved":
-        run_script.start(builder)
+        run_control.start(builder)
         builder.update_card()
         return texts.say(locale, "vote.approved", id=number), "success"
     if tally.verdict == "rejected":
@@ -293,7 +293,7 @@ def count(builder: DecisionBuilder, person: policy.Person, reason: str) -> run_s
     return counted, "success"
 
 
-def cancel(builder: DecisionBuilder, person: policy.Person) -> run_script.Answer:
+def cancel(builder: DecisionBuilder, person: policy.Person) -> run_control.Answer:
     """The requester takes the request back before it runs."""
     request = builder.it
     locale, facts = builder.locale, {"id": request.id}
