@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import frames, processes
-from bot import app, core, model, store
+from bot import core, model, store
 from bot.app import adapters
+from bot.app import main as app
 from bot.runtime import clock, engine, outbox, scheduler
 
 PATIENCE = 300.0

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from bench import figures, ruler, rulesets
 from bench.suite import Suite
-from bot import app
+from bot.app import main as app
 from bot.rules import index, pattern
 
 COUNTS = (1, 100, 10_000)

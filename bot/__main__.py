@@ -112,7 +112,7 @@ def run(path: Path) -> None:
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the bot itself listens
     settings = shell.loaded(path)
-    from bot import app
+    from bot.app import main as app
 
     sys.exit(app.run(settings))
 

@@ -11,8 +11,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import app
 from bot.app import adapters
+from bot.app import main as app
 
 
 class Wall:

@@ -216,7 +216,7 @@ def test_the_sandbox_does_not_know_the_bot(path: Path) -> None:
     if room_of(path) == "oos":
         names = {name for name in names if name.split(".")[1:2] not in (["oos"], ["source"])}
     if room_of(path) == "timed":  # it is the demo's bot
-        names -= {"bot.app", "bot.app.adapters"}
+        names -= {"bot.app", "bot.app.main", "bot.app.adapters"}
     assert names <= {"bot", "bot.model"}, f"{path.name} imports {names}"
 
 

@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from adapters.common import http
 from adapters.openapi import credentials
 from adapters.openapi.failures import Failure
 from adapters.openapi.recent import Recent
@@ -116,6 +115,8 @@ def keep_to_the_endpoint(client: Any, pool: int) -> None:
     endpoint, protocol = client._endpoint, client._protocol.lower()
     url = f"{protocol}://{endpoint}"
     host = endpoint.rpartition(":")[0] or endpoint
+    from adapters.common import http  # and with it aiohttp, only where something is called
+
     local = http.local(host)
     size = max(pool, 1)
 

@@ -1,4 +1,4 @@
-"""The one place that wires: configuration → store, engine, outbox, timers, adapters; start to stop.
+"""From start to stop: store, engine, outbox, timers and adapters, each a supervised task.
 
 What is taken is on disk before it is acknowledged, and what is claimed is looked up after a crash:
 so stopping is only a matter of manners. On SIGTERM nothing more is taken, calls in flight are

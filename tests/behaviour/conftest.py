@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from bot import app, store
+from bot import store
 from bot.app import adapters
+from bot.app import main as app
 from sandbox import demo, play
 from sandbox.client import Sandbox
 from sandbox.console import company

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot import app
 from bot.app import adapters
+from bot.app import main as app
 from bot.runtime import logs
 from sandbox import demo, play
 from tests.behaviour.conftest import Scene

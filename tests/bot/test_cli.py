@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot import __main__ as cli
-from bot import app, config, model, store
+from bot import config, model, store
+from bot.app import main as app
 from bot.model import ports
 from tests.bot.configured import SMALL
 

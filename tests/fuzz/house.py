@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bot import app, model
+from bot import model
+from bot.app import main as app
 from sandbox import demo, play, world
 from sandbox.client import Sandbox
 from tests.behaviour import conftest as behaviour
