@@ -15,12 +15,12 @@ from bot import config, source
 
 if TYPE_CHECKING:
     from bot import store
-    from bot.config import notes
+    from bot.config import diagnostics
 
 FILE = Path("bot.toml")
 
 
-def known_commands(folder: Path, elsewhere: Collection[str]) -> list[notes.Command]:
+def known_commands(folder: Path, elsewhere: Collection[str]) -> list[diagnostics.Command]:
     """The commands of a folder, for the checks of the configuration."""
     from bot.commands import loader
 

@@ -1,7 +1,9 @@
 """``bot.toml``: read, checked as a whole, and turned into what the bot works with.
 
-``load`` either returns a ``Config`` or raises one ``ConfigError`` with every fault there is, each
-with its line and with what to do about it. What adapters there are, it is told.
+``load`` either returns a ``Config`` or raises one ``ConfigError`` with the faults of three stages,
+each with its line and with what to do about it: the syntax of the text, the shape of its tables,
+and what they mean together. What one stage finds wrong, the next one does not look at again. What
+adapters there are, it is told.
 """
 
 from __future__ import annotations
@@ -27,17 +29,18 @@ from bot.config import (
     check_senders,
     check_sources,
     kinds,
-    partial,
     policies,
     references,
     regions,
-    reveal,
+    resolve_secrets,
     run_commands,
     schema,
+    tolerant,
 )
+from bot.config.context import CheckContext
+from bot.config.diagnostics import Command, Diagnostics, KnownCommands
 from bot.config.faults import ConfigError, sentence
 from bot.config.file import model_of
-from bot.config.notes import Command, KnownCommands, Notes
 from bot.config.runbooks import Oos
 from bot.config.schema import Bot, Cloud, Source
 from bot.model import manifests
@@ -60,6 +63,7 @@ __all__ = [
 ]
 
 MOST_BYTES = 512 << 10
+Rules = dict[str, ruleset.Rule]
 S = TypeVar("S")
 
 
@@ -170,38 +174,25 @@ def load(
     """
     path = Path(path)
     reading = toml_text.read(_text(path))
-    notes = Notes(toml_text.Lines(reading.text), reading.skipped)
-    notes.faults.extend(reading.faults)
-    given = policies.spread(reading.values, notes)
-    parts = partial.Partial(run_commands.unquoted(given, notes), model_of(adapters))
+    diagnostics = Diagnostics(toml_text.Lines(reading.text), reading.skipped)
+    diagnostics.faults.extend(reading.faults)
+    given = policies.spread(reading.values, diagnostics)
+    parts = tolerant.Validation(run_commands.unquoted(given, diagnostics), model_of(adapters))
     for where, message, about in parts.errors:
-        notes.fault(where, message, about)
+        diagnostics.fault(where, message, about)
     folder = path.resolve().parent
-    commands = _commands(given, folder, known_commands, notes)
-    references.check(given, references.names(given, commands), notes)
+    commands = _commands(given, folder, known_commands, diagnostics)
+    references.check(given, references.names(given, commands), diagnostics)
     file = parts.file
-    asked: dict[str, ruleset.Rule] = {}
-    silent: dict[str, ruleset.Rule] = {}
+    asked: Rules = {}
+    silent: Rules = {}
     if file is not None:
-        sight = check.Sight(file, parts, notes, commands)
-        check.check(sight)
-        check_approval.check_approval(sight)
-        check_evaluation.check_evaluation(sight)
-        regions.check_regions(sight)
-        check_runbooks.check_runbooks(sight)
-        check_rules.check_rules(sight)
-        policies.check_escalations(sight)
-        check_sources.check_sources(sight)
-        asked, silent = build_rules.compiled(sight)
-        check_rules.check_loops(sight, asked)
-        check_rules.check_foreign(sight, asked)
-        check_asked.check_asked(sight, {**silent, **asked})
-        check_senders.check_senders(sight, asked)
-        file = _trusting(_completed(file, folder), parts, folder, notes)
+        asked, silent = _meaning(CheckContext(file, parts, diagnostics, commands))
+        file = _trusting(_completed(file, folder), parts, folder, diagnostics)
         if secrets:
-            file = reveal.resolved(file, parts, folder, environ, notes)
-    if notes.faults or file is None or file.cloud is None:
-        raise ConfigError(path, notes.faults, notes.warnings)
+            file = resolve_secrets.resolved(file, parts, folder, environ, diagnostics)
+    if diagnostics.faults or file is None or file.cloud is None:
+        raise ConfigError(path, diagnostics.faults, diagnostics.warnings)
     return Config(
         path=path.resolve(),
         book=build.book(file),
@@ -217,8 +208,27 @@ def load(
         sources=file.sources,
         endpoints=getattr(file, adapters.endpoint.name),
         buses=getattr(file, adapters.bus.name),
-        warnings=tuple(sorted(set(notes.warnings))),
+        warnings=tuple(sorted(set(diagnostics.warnings))),
     )
+
+
+def _meaning(context: CheckContext) -> tuple[Rules, Rules]:
+    """What the tables mean together is checked; the rules that are asked, and those that are
+    switched off, by name."""
+    check.check(context)
+    check_approval.check_approval(context)
+    check_evaluation.check_evaluation(context)
+    regions.check_regions(context)
+    check_runbooks.check_runbooks(context)
+    check_rules.check_rules(context)
+    policies.check_escalations(context)
+    check_sources.check_sources(context)
+    asked, silent = build_rules.compiled(context)
+    check_rules.check_loops(context, asked)
+    check_rules.check_foreign(context, asked)
+    check_asked.check_asked(context, {**silent, **asked})
+    check_senders.check_senders(context, asked)
+    return asked, silent
 
 
 def _text(path: Path) -> str:
@@ -245,7 +255,7 @@ def _text(path: Path) -> str:
 
 
 def _commands(
-    raw: dict[str, Any], folder: Path, known: KnownCommands | None, notes: Notes
+    raw: dict[str, Any], folder: Path, known: KnownCommands | None, diagnostics: Diagnostics
 ) -> dict[str, Command] | None:
     """The commands that there are, by name; None where that is not known."""
     if known is None:
@@ -261,7 +271,7 @@ def _commands(
         found: Iterable[Command] = known(place, frozenset(elsewhere(raw)))
     except source.Invalid as error:
         for fault in error.faults:
-            notes.fault(("bot", "commands"), str(fault))
+            diagnostics.fault(("bot", "commands"), str(fault))
         return None
     return {command.name: command for command in found}
 
@@ -287,23 +297,25 @@ def _tables(file: schema.File) -> dict[str, Table]:
     return {name: table for name, table in tables.items() if table is not None}
 
 
-def _trusting(file: schema.File, parts: partial.Partial, folder: Path, notes: Notes) -> schema.File:
+def _trusting(
+    file: schema.File, parts: tolerant.Validation, folder: Path, diagnostics: Diagnostics
+) -> schema.File:
     """The file with the paths of its authorities made absolute; unusable ones are noted."""
     tables: dict[str, Any] = {}
     for name, table in _tables(file).items():
-        tables[name] = _trusted(table, (name,), folder, notes)
+        tables[name] = _trusted(table, (name,), folder, diagnostics)
     tables["endpoint"] = tuple(
-        _trusted(table, path, folder, notes) for path, table in parts.entries("endpoint")
+        _trusted(table, path, folder, diagnostics) for path, table in parts.entries("endpoint")
     )
     return file.model_copy(update=tables)
 
 
-def _trusted(table: Any, path: paths.Path, folder: Path, notes: Notes) -> Any:
+def _trusted(table: Any, path: paths.Path, folder: Path, diagnostics: Diagnostics) -> Any:
     if getattr(table, "ca_file", None) is None:
         return table
     place = folder / table.ca_file
     try:
         ssl.create_default_context(cafile=place)
     except (OSError, ValueError):
-        notes.fault((*path, "ca_file"), "is no readable PEM file of certificates")
+        diagnostics.fault((*path, "ca_file"), "is no readable PEM file of certificates")
     return table.model_copy(update={"ca_file": place})

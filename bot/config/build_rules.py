@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot import model, source
-from bot.config import check, rules, run_commands, schema
-from bot.config.notes import Notes
+from bot.config import rules, run_commands, schema
+from bot.config.context import CheckContext
+from bot.config.diagnostics import Diagnostics
 from bot.rules import pattern, ruleset, transform
 from bot.source import paths
 
@@ -25,15 +26,15 @@ KINDS: Mapping[str, model.How] = {
 """The key that says where a target leads → how it is delivered."""
 
 
-def compiled(sight: check.Sight) -> tuple[dict[str, ruleset.Rule], dict[str, ruleset.Rule]]:
+def compiled(context: CheckContext) -> tuple[dict[str, ruleset.Rule], dict[str, ruleset.Rule]]:
     """The rules that are asked and those that are switched off, by name. What is wrong with them
     is noted, and they are left out."""
     asked: dict[str, ruleset.Rule] = {}
     silent: dict[str, ruleset.Rule] = {}
-    for index, rule in enumerate(sight.file.rule):
-        meant = _pattern(sight, index, rule)
+    for index, rule in enumerate(context.file.rule):
+        meant = _pattern(context, index, rule)
         found = [
-            _target(sight, ("rule", index, "target", number), target)
+            _target(context, ("rule", index, "target", number), target)
             for number, target in enumerate(rule.target)
         ]
         targets = tuple(target for target in found if target is not None)
@@ -51,9 +52,9 @@ def key_of(target: rules.Target) -> str:
 # ----------------------------------------------------------------------------- patterns
 
 
-def _pattern(sight: check.Sight, index: int, rule: rules.Rule) -> pattern.Pattern | None:
-    path = sight.parts.origin(("rule", index))
-    if any(sight.told(*path, key) for key in ("pattern", "when", "dialect")):
+def _pattern(context: CheckContext, index: int, rule: rules.Rule) -> pattern.Pattern | None:
+    path = context.parts.origin(("rule", index))
+    if any(context.faulty(*path, key) for key in ("pattern", "when", "dialect")):
         return None
     key = "when" if rule.pattern is None else "pattern"
     given = rule.when if rule.pattern is None else rule.pattern
@@ -61,23 +62,23 @@ def _pattern(sight: check.Sight, index: int, rule: rules.Rule) -> pattern.Patter
         return None
     if key == "when" and str(given).lstrip()[:1] in ("{", "["):
         message = "is the short form, $.source == …; JSON is written as `pattern`"
-        sight.notes.fault((*path, key), message)
+        context.diagnostics.fault((*path, key), message)
         return None
     try:
         return pattern.compile(given, rule.dialect)
     except source.Invalid as error:
-        _tell(sight.notes, (*path, key), error)
+        _tell(context.diagnostics, (*path, key), error)
     return None
 
 
-def _tell(notes: Notes, path: paths.Path, error: source.Invalid) -> None:
+def _tell(diagnostics: Diagnostics, path: paths.Path, error: source.Invalid) -> None:
     """Note the faults of what stands at ``path``, each on its own line."""
     for fault in error.faults:
         mark = fault.mark
         if mark.line:
-            notes.fault_within(path, mark.line, mark.column, fault.message)
+            diagnostics.fault_within(path, mark.line, mark.column, fault.message)
         else:
-            notes.fault((*path, *_steps(mark.path)), fault.message)
+            diagnostics.fault((*path, *_steps(mark.path)), fault.message)
 
 
 def _steps(path: str) -> Iterator[str | int]:
@@ -93,23 +94,25 @@ def _steps(path: str) -> Iterator[str | int]:
 # ----------------------------------------------------------------------------- targets
 
 
-def _target(sight: check.Sight, where: paths.Path, target: rules.Target) -> ruleset.Target | None:
+def _target(
+    context: CheckContext, where: paths.Path, target: rules.Target
+) -> ruleset.Target | None:
     """The target at ``where`` in what is left of the file."""
-    path = sight.parts.origin(where)
+    path = context.parts.origin(where)
     key = key_of(target)
     if not key:
         return None
-    made = ruleset.Target(_to(sight.file, target, key), retry=target.retry)
+    made = ruleset.Target(_to(context.file, target, key), retry=target.retry)
     if KINDS[key] == "command":
-        values = _values(sight, path, target)
+        values = _values(context, path, target)
         return None if values is None else _with(made, values=values)
-    if key == "bus" or any(sight.told(*path, part) for part in ("form", "value", "template")):
+    if key == "bus" or any(context.faulty(*path, part) for part in ("form", "value", "template")):
         return made
     try:
         body = transform.compile(target.form, target.value, target.template)
         transform.check(body, ruleset.PLACES.get(KINDS[key], "json"))
     except source.Invalid as error:
-        _tell_transform(sight.notes, path, error)
+        _tell_transform(context.diagnostics, path, error)
         return None
     return made if body.form == "ORIGINAL" else _with(made, body=body)
 
@@ -158,7 +161,7 @@ def _tenant(file: schema.File, platform: str) -> str:
 
 
 def _values(
-    sight: check.Sight, path: paths.Path, target: rules.Target
+    context: CheckContext, path: paths.Path, target: rules.Target
 ) -> dict[str, transform.Transform] | None:
     """What makes the parameters of a command; None where something is wrong with it."""
     made: dict[str, transform.Transform] = {}
@@ -168,18 +171,18 @@ def _values(
             made[name] = run_commands.compiled(given)
         except source.Invalid as error:
             for fault in error.faults:
-                sight.notes.fault(place, fault.message)
+                context.diagnostics.fault(place, fault.message)
     return made if len(made) == len(asked) else None
 
 
-def _tell_transform(notes: Notes, path: paths.Path, error: source.Invalid) -> None:
+def _tell_transform(diagnostics: Diagnostics, path: paths.Path, error: source.Invalid) -> None:
     """Note what is wrong with a form, its value or its template, at the key that it is about."""
     for fault in error.faults:
         mark = fault.mark
         if mark.line:
             key = "template" if mark.file == "template" else "value"
-            notes.fault_within((*path, key), mark.line, mark.column, fault.message)
+            diagnostics.fault_within((*path, key), mark.line, mark.column, fault.message)
             continue
         key, _, name = mark.path.partition(".")
         place = (*path, key, name) if name else (*path, key)
-        notes.fault(place, fault.message)
+        diagnostics.fault(place, fault.message)

@@ -12,26 +12,26 @@ from urllib.parse import urlsplit
 from bot import regexes
 from bot.config import people as accounts
 from bot.config import schema
-from bot.config.notes import Notes
-from bot.config.sight import Sight as Sight
+from bot.config.context import CheckContext as CheckContext
+from bot.config.diagnostics import Diagnostics
 from bot.source import paths, suggest
 from bot.source.tables import Table, table_of
 from bot.source.values import ADDRESS, holds
 
 
-def check(sight: Sight) -> None:
+def check(context: CheckContext) -> None:
     """Note everything that is valid by itself and wrong together."""
-    check_platforms(sight)
-    check_addresses(sight)
-    check_adapters(sight)
-    accounts.check_people(sight)
-    for name, policy in sight.file.policy.items():
-        check_policy(sight, name, policy)
-    check_groups(sight)
-    check_operations(sight)
-    check_forms(sight)
-    check_patterns(sight)
-    check_budgets(sight)
+    check_platforms(context)
+    check_addresses(context)
+    check_adapters(context)
+    accounts.check_people(context)
+    for name, policy in context.file.policy.items():
+        check_policy(context, name, policy)
+    check_groups(context)
+    check_operations(context)
+    check_forms(context)
+    check_patterns(context)
+    check_budgets(context)
 
 
 def approvers(file: schema.File, policy: schema.Policy) -> tuple[str, ...]:
@@ -63,16 +63,16 @@ def askers(file: schema.File, command: str) -> tuple[str, ...]:
 # ----------------------------------------------------------------------------- connections
 
 
-def check_platforms(sight: Sight) -> None:
-    adapters = sight.file.adapters
-    if not sight.given_platforms:
+def check_platforms(context: CheckContext) -> None:
+    adapters = context.file.adapters
+    if not context.given_platforms:
         tables = " or ".join(f"[{name}]" for name in adapters.platforms)
         key = next(iter(table_of(adapters.chats[0].settings).model_fields))
-        sight.notes.fault((), f"there is no chat platform: add {tables}", key)
+        context.diagnostics.fault((), f"there is no chat platform: add {tables}", key)
     cloud = f"[{adapters.cloud.name}]"
-    if adapters.cloud.name not in sight.parts.values:
+    if adapters.cloud.name not in context.parts.values:
         message = f"there is no {cloud}: approved operations would have nowhere to run"
-        sight.notes.fault((), message, cloud)
+        context.diagnostics.fault((), message, cloud)
 
 
 def loopback(address: str) -> bool:
@@ -88,18 +88,18 @@ def of_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-def check_addresses(sight: Sight) -> None:
+def check_addresses(context: CheckContext) -> None:
     """Plain http to another machine would show it, and everyone on the way, secrets and scripts."""
-    adapters = sight.file.adapters
+    adapters = context.file.adapters
     tables: list[tuple[paths.Path, Table | None]] = [
-        ((one.name,), sight.file.table(one.name))
+        ((one.name,), context.file.table(one.name))
         for one in (*adapters.chats, adapters.cloud, adapters.robots)
     ]
-    for place, table in (*tables, *sight.parts.entries("bus")):
+    for place, table in (*tables, *context.parts.entries("bus")):
         for path, address in addresses(table) if table is not None else ():
             plain = address.startswith("http://") and not loopback(address)
-            if plain and not sight.file.security.allow_plain_http:
-                sight.notes.fault(
+            if plain and not context.file.security.allow_plain_http:
+                context.diagnostics.fault(
                     (*place, *path),
                     "http:// to another machine would send secrets and scripts readable by anyone "
                     "in between; use https://, or set allow_plain_http in [security]",
@@ -119,46 +119,48 @@ def addresses(table: Table) -> Iterator[tuple[paths.Path, str]]:
                 yield from (((key, index), address) for index, address in enumerate(value))
 
 
-def check_adapters(sight: Sight) -> None:
+def check_adapters(context: CheckContext) -> None:
     """What the adapters find wrong with their tables as a whole."""
-    adapters = sight.file.adapters
+    adapters = context.file.adapters
     for one in (*adapters.chats, adapters.cloud, adapters.robots):
-        table = sight.file.table(one.name)
+        table = context.file.table(one.name)
         for flaw in one.check(table) if table is not None else ():
-            if not any(sight.told(one.name, *path) for path in flaw.unless):
-                sight.notes.fault((one.name, *flaw.path), flaw.message, flaw.about)
+            if not any(context.faulty(one.name, *path) for path in flaw.unless):
+                context.diagnostics.fault((one.name, *flaw.path), flaw.message, flaw.about)
 
 
 # ----------------------------------------------------------------------------- policies
 
 
-def check_policy(sight: Sight, name: str, policy: schema.Policy) -> None:
+def check_policy(context: CheckContext, name: str, policy: schema.Policy) -> None:
     """Can this policy be satisfied at all?"""
     path: paths.Path = ("policy", name)
-    notes, people = sight.notes, approvers(sight.file, policy)
+    diagnostics, people = context.diagnostics, approvers(context.file, policy)
     for index, approver in enumerate(policy.approvers):
         role = approver.removeprefix("role:")
-        empty = approver.startswith("role:") and role in sight.file.role
-        if empty and not any(role in person.roles for person in sight.file.person):
+        empty = approver.startswith("role:") and role in context.file.role
+        if empty and not any(role in person.roles for person in context.file.person):
             message = f"nobody holds the role {role}, so it approves nothing"
-            notes.warn((*path, "approvers", index), message)
-    named = any(not dangling(sight.file, approver) for approver in policy.approvers)
+            diagnostics.warn((*path, "approvers", index), message)
+    named = any(not dangling(context.file, approver) for approver in policy.approvers)
     if not people and named:
-        notes.fault((*path, "approvers"), "names nobody, so nobody could ever approve")
-    if policy.mode == "count" and policy.count is None and not sight.told(*path, "count"):
-        notes.fault(path, 'count is missing: mode = "count" needs the number of approvals', "count")
-    elif policy.mode != "count" and policy.count is not None and not sight.told(*path, "mode"):
+        diagnostics.fault((*path, "approvers"), "names nobody, so nobody could ever approve")
+    if policy.mode == "count" and policy.count is None and not context.faulty(*path, "count"):
+        diagnostics.fault(
+            path, 'count is missing: mode = "count" needs the number of approvals', "count"
+        )
+    elif policy.mode != "count" and policy.count is not None and not context.faulty(*path, "mode"):
         message = f'has no use with mode = "{policy.mode}"; write "count"'
-        notes.fault((*path, "count"), message, "mode")
-    complete = all(not dangling(sight.file, approver) for approver in policy.approvers)
+        diagnostics.fault((*path, "count"), message, "mode")
+    complete = all(not dangling(context.file, approver) for approver in policy.approvers)
     if people and complete and policy.mode == "count" and (policy.count or 1) > len(people):
         verb = "is" if len(people) == 1 else "are"
         message = f"needs {policy.count} approvals, but there {verb} only {counted(people)}"
-        notes.fault((*path, "count"), message)
+        diagnostics.fault((*path, "count"), message)
     late = policy.remind is not None and policy.remind >= policy.expires
-    if late and not sight.told(*path, "expires"):
+    if late and not context.faulty(*path, "expires"):
         message = "the reminder must come before the request expires: remind < expires"
-        notes.fault((*path, "remind"), message, "expires")
+        diagnostics.fault((*path, "remind"), message, "expires")
 
 
 def dangling(file: schema.File, approver: str) -> bool:
@@ -177,70 +179,70 @@ def counted(names: Iterable[str]) -> str:
 # ----------------------------------------------------------------------------- the rest
 
 
-def check_groups(sight: Sight) -> None:
+def check_groups(context: CheckContext) -> None:
     chats: dict[tuple[str, str], paths.Path] = {}
     named: dict[tuple[str, str], paths.Path] = {}
-    for path, group in sight.parts.entries("group"):
+    for path, group in context.parts.entries("group"):
         for key, value, seen in (("chat", group.chat, chats), ("name", group.name, named)):
             other = seen.setdefault((group.platform, value), path)
             if other != path:
-                line = sight.notes.line(other)
+                line = context.diagnostics.line(other)
                 message = f"the group of line {line} has this {key} on {group.platform} already"
-                sight.notes.fault((*path, key), message)
-        _check_platform(sight, path, group.platform, "group")
-        for chat in sight.file.adapters.chats:
+                context.diagnostics.fault((*path, key), message)
+        _check_platform(context, path, group.platform, "group")
+        for chat in context.file.adapters.chats:
             start = chat.chat_start
             if start and group.platform != chat.name and group.chat.startswith(start):
                 message = f"is a chat of {chat.name} by its beginning ({start}): nobody hears of it"
-                sight.notes.warn((*path, "chat"), message)
-        chosen = sight.file.adapters.chat(group.platform).named_chats
+                context.diagnostics.warn((*path, "chat"), message)
+        chosen = context.file.adapters.chat(group.platform).named_chats
         if group.chat == group.name and not chosen:
             message = "is the name: here stands the platform's own id of the chat"
-            sight.notes.warn((*path, "chat"), message)
+            context.diagnostics.warn((*path, "chat"), message)
 
 
-def _check_platform(sight: Sight, path: paths.Path, platform: str, what: str) -> None:
-    adapters = sight.file.adapters
+def _check_platform(context: CheckContext, path: paths.Path, platform: str, what: str) -> None:
+    adapters = context.file.adapters
     others = (adapters.cloud.name, adapters.robots.name)
-    if platform.partition(".")[0] not in (*sight.given_platforms, *others):
+    if platform.partition(".")[0] not in (*context.given_platforms, *others):
         message = f"there is no [{platform}], so this {what} has no effect"
-        sight.notes.warn((*path, "platform"), message)
+        context.diagnostics.warn((*path, "platform"), message)
 
 
-def check_operations(sight: Sight) -> None:
+def check_operations(context: CheckContext) -> None:
     """Tables of commands against what their files say."""
-    file, notes = sight.file, sight.notes
+    file, diagnostics = context.file, context.diagnostics
     for name, command in file.command.items():
         if len(command.targets) > command.most_targets:
             most = command.most_targets
             message = f"names {len(command.targets)} instances, but most_targets is {most}"
-            notes.fault(("command", name, "targets"), message)
-        _check_globs(sight, name, command)
-        known = (sight.commands or {}).get(name)
+            diagnostics.fault(("command", name, "targets"), message)
+        _check_globs(context, name, command)
+        known = (context.commands or {}).get(name)
         if known is None:
             continue
         if known.kind != "operation":
-            notes.warn(("command", name), f"{name} runs nothing, so this table has no effect")
+            diagnostics.warn(("command", name), f"{name} runs nothing, so this table has no effect")
         parameters = {parameter.name: parameter for parameter in known.parameters}
         table = ("command", name, "allowed_values")
         for parameter, values in command.allowed_values.items():
-            check_parameter(notes, table, parameter, list(parameters))
+            check_parameter(diagnostics, table, parameter, list(parameters))
             for index, value in enumerate(values if parameter in parameters else ()):
                 message = parameters[parameter].misfit(value)
                 if message:
-                    notes.fault((*table, parameter, index), message)
+                    diagnostics.fault((*table, parameter, index), message)
     for role, rights in file.role.items():
         for index, command_name in enumerate(rights.commands):
-            known = (sight.commands or {}).get(command_name)
+            known = (context.commands or {}).get(command_name)
             if known and known.kind == "operation" and command_name not in file.command:
                 message = f"has no table [command.{command_name}], so nobody can ask for it"
-                notes.warn(("role", role, "commands", index), f"{command_name} {message}")
+                diagnostics.warn(("role", role, "commands", index), f"{command_name} {message}")
 
 
 _NO_NAME = re.compile(r"[^\w.:*?\[\]-]")
 
 
-def _check_globs(sight: Sight, name: str, command: schema.Command) -> None:
+def _check_globs(context: CheckContext, name: str, command: schema.Command) -> None:
     """Patterns that no instance's name fits, and usual instances that none of them fits."""
     globs = command.allowed_targets
     for index, glob in enumerate(globs):
@@ -249,93 +251,97 @@ def _check_globs(sight: Sight, name: str, command: schema.Command) -> None:
         place = ("command", name, "allowed_targets", index)
         if strange:
             message = f"holds {strange[0]!r}, which no name of an instance has: {wanted}"
-            sight.notes.warn(place, message)
+            context.diagnostics.warn(place, message)
         elif ".*" in glob:
             message = f"reads like a regular expression, and the dot is only a dot: {wanted}"
-            sight.notes.warn(place, message)
+            context.diagnostics.warn(place, message)
     if any(glob.startswith(("i-", "*", "?", "[")) for glob in globs):
         return  # one may be allowed by its id, which is not known here
     for index, target in enumerate(command.targets):
         plain = not target.startswith(("i-", "tag:"))
         if plain and not any(fnmatchcase(target, glob) for glob in globs):
             message = f"{target} fits none of allowed_targets, so it is always refused"
-            sight.notes.fault(("command", name, "targets", index), message)
+            context.diagnostics.fault(("command", name, "targets", index), message)
 
 
-def check_parameter(notes: Notes, table: paths.Path, name: str, known: list[str]) -> None:
+def check_parameter(
+    diagnostics: Diagnostics, table: paths.Path, name: str, known: list[str]
+) -> None:
     if name not in known:
         hint = suggest.meant(name, known, quote="") or f"; it has {', '.join(known) or 'none'}"
-        notes.fault((*table, name), f"the command has no parameter {name}{hint}")
+        diagnostics.fault((*table, name), f"the command has no parameter {name}{hint}")
 
 
-def check_forms(sight: Sight) -> None:
+def check_forms(context: CheckContext) -> None:
     seen: dict[tuple[str, str], paths.Path] = {}
-    for path, form in sight.parts.entries("form"):
+    for path, form in context.parts.entries("form"):
         other = seen.setdefault((form.platform, form.form), path)
         if other != path:
-            line = sight.notes.line(other)
+            line = context.diagnostics.line(other)
             message = f"the form of line {line} is this one already; a form asks for one command"
-            sight.notes.fault((*path, "form"), message)
-        _check_platform(sight, path, form.platform, "form")
-        known = (sight.commands or {}).get(form.command)
+            context.diagnostics.fault((*path, "form"), message)
+        _check_platform(context, path, form.platform, "form")
+        known = (context.commands or {}).get(form.command)
         if known is None:
             continue
         parameters = {parameter.name: parameter for parameter in known.parameters}
-        table = sight.file.command.get(form.command)
+        table = context.file.command.get(form.command)
         for parameter, text in form.args.items():
-            check_parameter(sight.notes, (*path, "args"), parameter, list(parameters))
+            check_parameter(context.diagnostics, (*path, "args"), parameter, list(parameters))
             if parameter in parameters and text.startswith("="):
                 allowed = table.allowed_values.get(parameter, ()) if table is not None else ()
                 message = parameters[parameter].misfit(text[1:], allowed)
                 if message:
-                    sight.notes.fault((*path, "args", parameter), message)
+                    context.diagnostics.fault((*path, "args", parameter), message)
         for parameter in known.parameters:
-            usual = parameter.name == "targets" and has_targets(sight.file, form.command)
+            usual = parameter.name == "targets" and has_targets(context.file, form.command)
             if parameter.required and parameter.name not in form.args and not usual:
                 message = f"{form.command} needs the parameter {parameter.name}; say which field"
-                sight.notes.fault((*path, "args"), message, parameter.name)
+                context.diagnostics.fault((*path, "args"), message, parameter.name)
 
 
 def has_targets(file: schema.File, command: str) -> bool:
     return command in file.command and bool(file.command[command].targets)
 
 
-def check_patterns(sight: Sight) -> None:
-    for path, pattern in sight.parts.entries("security", "pattern"):
+def check_patterns(context: CheckContext) -> None:
+    for path, pattern in context.parts.entries("security", "pattern"):
         regex = regexes.compiled(pattern.regex)
         if not regex.linear:
             message = (
                 f"RE2 has not what stands here ({regex.why}), so it is judged apart for at most "
                 f"{regexes.LIMIT:g} s, and what takes longer is refused; can it be said without?"
             )
-            sight.notes.warn((*path, "regex"), message)
+            context.diagnostics.warn((*path, "regex"), message)
         elif regex.search("") and regex.search("\x01\ue000"):
             message = "is found in every text, so it tells nothing apart: can it match nothing?"
-            sight.notes.warn((*path, "regex"), message)
-        if sight.told(*path, "action") or sight.told(*path, "policy"):
+            context.diagnostics.warn((*path, "regex"), message)
+        if context.faulty(*path, "action") or context.faulty(*path, "policy"):
             continue
         if pattern.action == "escalate" and pattern.policy is None:
             message = 'policy is missing: action = "escalate" needs the policy to ask for'
-            sight.notes.fault(path, message, "policy")
+            context.diagnostics.fault(path, message, "policy")
         if pattern.action != "escalate" and pattern.policy is not None:
             message = f'has no use with action = "{pattern.action}"; only "escalate" asks for one'
-            sight.notes.fault((*path, "policy"), message, "action")
+            context.diagnostics.fault((*path, "policy"), message, "action")
 
 
-def check_budgets(sight: Sight) -> None:
+def check_budgets(context: CheckContext) -> None:
     """Only kinds of calls that the platform knows, counted by what it has."""
-    cloud, robots = sight.file.adapters.cloud.name, sight.file.adapters.robots.name
+    cloud, robots = context.file.adapters.cloud.name, context.file.adapters.robots.name
     others = {cloud: ("lookup", "run"), robots: ("say",)}
-    for path, budget in sight.parts.entries("budget"):
+    for path, budget in context.parts.entries("budget"):
         runs = budget.platform == cloud
         caller = budget.platform.partition(".")[0]
         kinds = others.get(caller, ("say", "card", "lookup"))
         for index, kind in enumerate(budget.kinds):
             if kind not in kinds:
                 message = f"{budget.platform} has no {kind}; it has {', '.join(kinds)}"
-                sight.notes.fault((*path, "kinds", index), message)
+                context.diagnostics.fault((*path, "kinds", index), message)
         wrong: Any = "chat" if runs else "region"
         if budget.per == wrong:
             right = "region" if runs else "chat"
-            sight.notes.fault((*path, "per"), f'{budget.platform} has no {wrong}; write "{right}"')
-        _check_platform(sight, path, budget.platform, "budget")
+            context.diagnostics.fault(
+                (*path, "per"), f'{budget.platform} has no {wrong}; write "{right}"'
+            )
+        _check_platform(context, path, budget.platform, "budget")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.config import check, run_commands, schema
 from bot.config import people as accounts
-from bot.config.sight import Sight
+from bot.config.context import CheckContext
 from bot.source import paths
 
 
@@ -23,11 +23,11 @@ class Use:
     always: bool = True
 
 
-def check_approval(sight: Sight) -> None:
+def check_approval(context: CheckContext) -> None:
     """Note policies that nobody, or not everybody who may ask, can get satisfied."""
-    _check_reach(sight)
-    file = sight.file
-    for use in _uses(sight):
+    _check_reach(context)
+    file = context.file
+    for use in _uses(context):
         chosen = file.policy.get(use.policy)
         if chosen is None or chosen.self_approval or chosen.form_counts:
             continue
@@ -37,22 +37,22 @@ def check_approval(sight: Sight) -> None:
             continue
         stuck = [who for who in use.askers if not satisfiable(chosen, people, who)]
         if len(stuck) == len(use.askers) and use.always:
-            _nobody(sight, use, people)
+            _nobody(context, use, people)
         elif stuck:
-            _some(sight, use, people, stuck)
+            _some(context, use, people, stuck)
 
 
-def _nobody(sight: Sight, use: Use, people: tuple[str, ...]) -> None:
-    sight.notes.fault(
+def _nobody(context: CheckContext, use: Use, people: tuple[str, ...]) -> None:
+    context.diagnostics.fault(
         use.path,
         f"nobody could ever get it approved: only {', '.join(use.askers)} may ask for it, the "
         f"policy {use.policy} has {check.counted(people)}, and nobody approves their own request",
     )
 
 
-def _some(sight: Sight, use: Use, people: tuple[str, ...], stuck: list[str]) -> None:
+def _some(context: CheckContext, use: Use, people: tuple[str, ...], stuck: list[str]) -> None:
     more = f" and {len(stuck) - 8} more" if len(stuck) > 8 else ""
-    sight.notes.warn(
+    context.diagnostics.warn(
         use.path,
         f"{use.command} that {', '.join(stuck[:8])}{more} asks for can never be approved: the "
         f"policy {use.policy} has {check.counted(people)}, and nobody approves their own request",
@@ -71,17 +71,17 @@ def enough(policy: schema.Policy, left: tuple[str, ...]) -> bool:
     return 0 < need <= others
 
 
-def _uses(sight: Sight) -> Iterator[Use]:
+def _uses(context: CheckContext) -> Iterator[Use]:
     """Every place that names a policy, with those who ask for what it guards."""
-    file = sight.file
+    file = context.file
     for name, command in file.command.items():
         askers = check.askers(file, name)
         yield Use(("command", name, "policy"), command.policy, name, askers)
-    for path, form in sight.parts.entries("form"):
+    for path, form in context.parts.entries("form"):
         if form.policy:
             askers = check.askers(file, form.command)
             yield Use((*path, "policy"), form.policy, form.command, askers)
-    for path, pattern in sight.parts.entries("security", "pattern"):
+    for path, pattern in context.parts.entries("security", "pattern"):
         if pattern.action == "escalate" and pattern.policy:
             for name in pattern.commands or file.command:
                 askers = check.askers(file, name)
@@ -92,38 +92,38 @@ def _uses(sight: Sight) -> Iterator[Use]:
             if name in file.command and (target.policy or target.person):
                 askers = (target.person,) if target.person else check.askers(file, name)
                 key = "policy" if target.policy else "person"
-                place = sight.parts.origin(("rule", index, "target", number, key))
+                place = context.parts.origin(("rule", index, "target", number, key))
                 yield Use(place, target.policy or file.command[name].policy, name, askers)
 
 
 # ----------------------------------------------------------------------------- platforms
 
 
-def _check_reach(sight: Sight) -> None:
+def _check_reach(context: CheckContext) -> None:
     """Can the approvers be reached where their policy is used?"""
-    file, used = sight.file, _platforms_of_policies(sight)
+    file, used = context.file, _platforms_of_policies(context)
     for name, policy in file.policy.items():
         people = check.approvers(file, policy)
         for person in (person for person in file.person if person.id in people):
             for platform in sorted(used.get(name, ())):
                 if not accounts.has_account(file, person, platform):
-                    sight.notes.warn(
+                    context.diagnostics.warn(
                         ("policy", name, "approvers"),
                         f"{person.id} has no {platform} account, so cannot approve what is asked "
                         "there",
                     )
 
 
-def _platforms_of_policies(sight: Sight) -> dict[str, set[str]]:
+def _platforms_of_policies(context: CheckContext) -> dict[str, set[str]]:
     """policy → the platforms on which somebody may ask for what it guards."""
     used: dict[str, set[str]] = {}
-    for name, command in sight.file.command.items():
-        for group in sight.file.group:
-            if group.platform in sight.platforms and {"*", name} & set(group.commands):
+    for name, command in context.file.command.items():
+        for group in context.file.group:
+            if group.platform in context.platforms and {"*", name} & set(group.commands):
                 used.setdefault(command.policy, set()).add(group.platform)
-    for form in sight.file.form:
-        asked = sight.file.command.get(form.command)
+    for form in context.file.form:
+        asked = context.file.command.get(form.command)
         policy = form.policy or (asked.policy if asked else "")
-        if form.platform in sight.platforms:
+        if form.platform in context.platforms:
             used.setdefault(policy, set()).add(form.platform)
     return used

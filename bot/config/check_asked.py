@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import event_schemas, source
 from bot.config import check_rules, rules
-from bot.config.sight import Sight
+from bot.config.context import CheckContext
 from bot.rules import conditions, ruleset, template, tree
 from bot.source import paths, suggest
 
@@ -32,24 +32,24 @@ def path_meant(text: Any) -> str:
     return f"$.{name}" if "." in name or name in PARTS else f"$.data.{name}"
 
 
-def check_asked(sight: Sight, made: Mapping[str, ruleset.Rule]) -> None:
+def check_asked(context: CheckContext, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of what is asked for in vain."""
-    for index, rule in enumerate(sight.file.rule):
+    for index, rule in enumerate(context.file.rule):
         found = made.get(rule.name)
         key = "when" if rule.pattern is None else "pattern"
         if found is not None:
-            place = sight.parts.origin(("rule", index, key))
-            for message in dict.fromkeys(_in_vain(sight, found)):
-                sight.notes.warn(place, message)
-    for path, target in check_rules.targets(sight):
-        _check_texts(sight, path, target)
+            place = context.parts.origin(("rule", index, key))
+            for message in dict.fromkeys(_in_vain(context, found)):
+                context.diagnostics.warn(place, message)
+    for path, target in check_rules.targets(context):
+        _check_texts(context, path, target)
 
 
-def _in_vain(sight: Sight, rule: ruleset.Rule) -> Iterator[str]:
+def _in_vain(context: CheckContext, rule: ruleset.Rule) -> Iterator[str]:
     for branch in rule.pattern.branches:
         for field in branch:
             yield from _of_field(field)
-        yield from _of_form(sight, branch)
+        yield from _of_form(context, branch)
 
 
 def _of_field(field: tree.Field) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _of_field(field: tree.Field) -> Iterator[str]:
             yield f"{place[1]} is never {value}: capital letters count, {value.capitalize()}"
 
 
-def _of_form(sight: Sight, branch: tuple[tree.Field, ...]) -> Iterator[str]:
+def _of_form(context: CheckContext, branch: tuple[tree.Field, ...]) -> Iterator[str]:
     """Codes of forms that are heard of only where they are subscribed to."""
     asked = {(check_rules.AS.get(f.path[0], f.path[0]), *f.path[1:]): f for f in branch}
     if ("data", "form") not in asked:
@@ -83,13 +83,13 @@ def _of_form(sight: Sight, branch: tuple[tree.Field, ...]) -> Iterator[str]:
     sender, type_ = asked.get(("source",)), asked.get(("type",))
     if type_ is not None and not check_rules.any_holds(type_, (event_schemas.APPROVED,)):
         return
-    for chat in sight.file.adapters.chats:
-        table, wanted = sight.file.table(chat.name), chat.subscription
+    for chat in context.file.adapters.chats:
+        table, wanted = context.file.table(chat.name), chat.subscription
         if table is None or wanted is None:
             continue
         if sender is not None and not check_rules.any_holds(sender, (f"{chat.name}.approval",)):
             continue
-        known = {form.form for form in sight.file.form} | set(getattr(table, wanted.key))
+        known = {form.form for form in context.file.form} | set(getattr(table, wanted.key))
         for code in _equal(asked["data", "form"]):
             if code not in known and (sender is not None or re.fullmatch(wanted.code, code)):
                 yield (
@@ -108,7 +108,7 @@ def _equal(field: tree.Field) -> Iterator[str]:
 # ----------------------------------------------------------------------------- texts of targets
 
 
-def _check_texts(sight: Sight, path: paths.Path, target: rules.Target) -> None:
+def _check_texts(context: CheckContext, path: paths.Path, target: rules.Target) -> None:
     """Constants that were meant as paths, and variables that no template shows."""
     given: dict[paths.Path, Any] = {(*path, "args", n): one for n, one in target.args.items()}
     if target.run_command is not None:
@@ -116,20 +116,20 @@ def _check_texts(sight: Sight, path: paths.Path, target: rules.Target) -> None:
         given |= {(*table, n): one for n, one in target.run_command.Parameters.items()}
     if target.form == "TEMPLATE" and isinstance(target.value, Mapping):
         given |= {(*path, "value", name): one for name, one in target.value.items()}
-        _check_variables(sight, path, target)
+        _check_variables(context, path, target)
     for place, text in given.items():
         if meant := path_meant(text):
             message = f"is a text that is taken as it stands; the path would be {meant}"
-            sight.notes.warn(place, message)
+            context.diagnostics.warn(place, message)
 
 
-def _check_variables(sight: Sight, path: paths.Path, target: rules.Target) -> None:
+def _check_variables(context: CheckContext, path: paths.Path, target: rules.Target) -> None:
     try:
         used = {hole.name for hole in template.holes(target.template or "")}
     except source.Invalid:
         return  # which is a fault of its own
     for name in target.value or ():
         if name not in used:
-            sight.notes.warn(
+            context.diagnostics.warn(
                 (*path, "value", name), f"is in the template nowhere; there it is ${{{name}}}"
             )

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from bot.config import check, people
-from bot.config.sight import Sight
+from bot.config.context import CheckContext
 
 
-def check_evaluation(sight: Sight) -> None:
+def check_evaluation(context: CheckContext) -> None:
     """Note what can't work where platforms for evaluation and real ones stand together."""
-    file = sight.file
+    file = context.file
     real = sorted(file.chats.keys() - file.evaluation)
     for name in sorted(file.evaluation):
         key = file.adapters.chat(name).evaluation
-        if not getattr(file.chats[name], key) and not sight.told(name, key):
+        if not getattr(file.chats[name], key) and not context.faulty(name, key):
             beside = " and ".join(f"[{other}]" for other in real)
             message = (
                 f"is for evaluation only: to have it beside {beside}, write {key} = true in it. "
                 "Its people then decide nothing that those of the others do"
             )
-            sight.notes.fault((name,), message)
+            context.diagnostics.fault((name,), message)
     if file.evaluation:
-        _check_policies(sight)
+        _check_policies(context)
 
 
-def _check_policies(sight: Sight) -> None:
+def _check_policies(context: CheckContext) -> None:
     """By a policy either people of real platforms vote, or people of those for evaluation alone."""
-    file, platforms = sight.file, {}
+    file, platforms = context.file, {}
     for person in file.person:
         held = {platform for platform, _, _ in people.accounts(file, person)}
         platforms[person.id] = held
@@ -38,4 +38,4 @@ def _check_policies(sight: Sight) -> None:
                 f"names {', '.join(astray)}, of {where} alone: there no vote counts by a policy by "
                 "which people of other platforms vote. Name either those or these"
             )
-            sight.notes.fault(("policy", name, "approvers"), message)
+            context.diagnostics.fault(("policy", name, "approvers"), message)

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from pydantic_core import PydanticCustomError
 
 from bot.config import build_rules, check, rules, run_commands, schema
-from bot.config.notes import Command
+from bot.config.context import CheckContext
+from bot.config.diagnostics import Command
 from bot.rules import ruleset, tree
 from bot.source import paths, values
 from bot.source.secret import FORMS as FORMS_OF_SECRETS
@@ -33,35 +34,35 @@ ONE = (
 )
 
 
-def check_rules(sight: check.Sight) -> None:
+def check_rules(context: CheckContext) -> None:
     """Note everything about rules that is valid by itself and wrong together."""
-    _check_names(sight, "rule", "name")
-    _check_names(sight, "endpoint", "name")
-    _check_names(sight, "bus", "name")
-    for path, rule in sight.parts.entries("rule"):
-        _check_rule(sight, path, rule)
-    for path, target in targets(sight):
+    _check_names(context, "rule", "name")
+    _check_names(context, "endpoint", "name")
+    _check_names(context, "bus", "name")
+    for path, rule in context.parts.entries("rule"):
+        _check_rule(context, path, rule)
+    for path, target in targets(context):
         key = build_rules.key_of(target)
-        _check_keys(sight, path, target, key)
+        _check_keys(context, path, target, key)
         if key in ASKS:
-            run_commands.check_table(sight, path, target)
-            _check_command(sight, path, target)
-        elif key == "url" and not sight.told("webhook", "hosts"):
-            _check_url(sight, path, target)
-    for path, endpoint in sight.parts.entries("endpoint"):
+            run_commands.check_table(context, path, target)
+            _check_command(context, path, target)
+        elif key == "url" and not context.faulty("webhook", "hosts"):
+            _check_url(context, path, target)
+    for path, endpoint in context.parts.entries("endpoint"):
         for header, value in endpoint.headers.items():
             message = header_fault(header, value)
             if message:
-                sight.notes.fault((*path, "headers", header), message)
-    for path, bus in sight.parts.entries("bus"):
-        _check_bus(sight, path, bus)
+                context.diagnostics.fault((*path, "headers", header), message)
+    for path, bus in context.parts.entries("bus"):
+        _check_bus(context, path, bus)
 
 
-def targets(sight: check.Sight) -> Iterator[tuple[paths.Path, rules.Target]]:
+def targets(context: CheckContext) -> Iterator[tuple[paths.Path, rules.Target]]:
     """All targets of all rules, each with its path in the file."""
-    for index, rule in enumerate(sight.file.rule):
+    for index, rule in enumerate(context.file.rule):
         for number, target in enumerate(rule.target):
-            yield sight.parts.origin(("rule", index, "target", number)), target
+            yield context.parts.origin(("rule", index, "target", number)), target
 
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -86,78 +87,80 @@ def header_fault(name: str, value: Secret) -> str:
     return ""
 
 
-def _check_bus(sight: check.Sight, path: paths.Path, bus: schema.Bus) -> None:
-    if sight.told(*path):
+def _check_bus(context: CheckContext, path: paths.Path, bus: schema.Bus) -> None:
+    if context.faulty(*path):
         return
     if not bus.endpoint and not bus.account:
         message = "endpoint is missing; write it, or the account whose own it is"
-        sight.notes.fault(path, message, "endpoint")
+        context.diagnostics.fault(path, message, "endpoint")
     if not bus.bus:
         try:
             values.bus_name(bus.name)
         except PydanticCustomError as error:
             message = f"bus is missing: the name is not that of a bus there, which {error}"
-            sight.notes.fault(path, message, "bus")
+            context.diagnostics.fault(path, message, "bus")
 
 
-def _check_names(sight: check.Sight, section: str, key: str) -> None:
+def _check_names(context: CheckContext, section: str, key: str) -> None:
     seen: dict[str, paths.Path] = {}
-    for path, table in sight.parts.entries(section):
+    for path, table in context.parts.entries(section):
         other = seen.setdefault(getattr(table, key), path)
         if other != path:
-            line = sight.notes.line(other)
+            line = context.diagnostics.line(other)
             message = f"the {section} of line {line} has this {key} already"
-            sight.notes.fault((*path, key), message)
+            context.diagnostics.fault((*path, key), message)
 
 
-def _check_rule(sight: check.Sight, path: paths.Path, rule: rules.Rule) -> None:
-    if sight.told(*path, "pattern") or sight.told(*path, "when"):
+def _check_rule(context: CheckContext, path: paths.Path, rule: rules.Rule) -> None:
+    if context.faulty(*path, "pattern") or context.faulty(*path, "when"):
         return
     if rule.pattern is not None and rule.when is not None:
         message = "is the short form of a pattern; the rule has one already, leave one out"
-        sight.notes.fault((*path, "when"), message, "pattern")
+        context.diagnostics.fault((*path, "when"), message, "pattern")
     elif rule.pattern is None and rule.when is None:
         message = "pattern is missing: say which events are meant, by pattern or by when"
-        sight.notes.fault(path, message, "pattern")
+        context.diagnostics.fault(path, message, "pattern")
 
 
 # ----------------------------------------------------------------------------- targets
 
 
-def _check_keys(sight: check.Sight, path: paths.Path, target: rules.Target, key: str) -> None:
+def _check_keys(context: CheckContext, path: paths.Path, target: rules.Target, key: str) -> None:
     """Exactly one key says where, and the others have a use there."""
     given = [name for name in build_rules.KINDS if getattr(target, name) is not None]
     others = [name for name in given if name != key and (key, name) not in BESIDE]
-    if not key and not sight.told(*path):
-        sight.notes.fault(path, ONE)
+    if not key and not context.faulty(*path):
+        context.diagnostics.fault(path, ONE)
     for name in others:
         message = f"is a second place beside {key}; write a [[rule.target]] for each"
-        sight.notes.fault((*path, name), message)
+        context.diagnostics.fault((*path, name), message)
     if not key:
         return
     for name, kinds in OF.items():
         if name in target.model_fields_set and key not in kinds:
             listed = " or ".join(kinds)
-            sight.notes.fault((*path, name), f"has no use with {key}; it goes with {listed}")
+            context.diagnostics.fault(
+                (*path, name), f"has no use with {key}; it goes with {listed}"
+            )
     if key in (*ASKS, "bus"):
         why = {"command": "args say what it gets", "bus": "it gets the event itself"}.get(
             key, "Parameters say what it gets"
         )
         for name in FORMS:
             if name in target.model_fields_set:
-                sight.notes.fault((*path, name), f"has no use with {key}: {why}")
-    if key in ASKS and target.group is None and not sight.told(*path, "group"):
+                context.diagnostics.fault((*path, name), f"has no use with {key}: {why}")
+    if key in ASKS and target.group is None and not context.faulty(*path, "group"):
         message = "group is missing: a command is asked for in a group, where its card is shown"
-        sight.notes.fault(path, message, "group")
+        context.diagnostics.fault(path, message, "group")
 
 
-def _check_url(sight: check.Sight, path: paths.Path, target: rules.Target) -> None:
+def _check_url(context: CheckContext, path: paths.Path, target: rules.Target) -> None:
     """Addresses lead to the hosts of [webhook] only, as do those that templates name."""
-    allowed = sight.file.robots.hosts
+    allowed = context.file.robots.hosts
     if _origin(target.url or "") not in {_origin(_spelled(host)) for host in allowed}:
         host = urlsplit(target.url or "").netloc
         message = f"{host} is not among the hosts of [webhook] ({', '.join(allowed)}); add it there"
-        sight.notes.fault((*path, "url"), message)
+        context.diagnostics.fault((*path, "url"), message)
 
 
 def _spelled(host: str) -> str:
@@ -173,31 +176,31 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 # ----------------------------------------------------------------------------- commands
 
 
-def _check_command(sight: check.Sight, path: paths.Path, target: rules.Target) -> None:
+def _check_command(context: CheckContext, path: paths.Path, target: rules.Target) -> None:
     """Could this command be asked for, with these arguments, there, by that person?"""
-    file, name = sight.file, run_commands.command_of(sight.file, target)
+    file, name = context.file, run_commands.command_of(context.file, target)
     if not name:
         return
     group = build_rules.place_of(file, target)
     if group is not None and not {"*", name} & set(group.commands):
         message = f"the group {group.name} does not allow {name}: see its commands"
-        sight.notes.fault((*path, "group"), message)
+        context.diagnostics.fault((*path, "group"), message)
     known = {person.id for person in file.person}
     if target.person in known and target.person not in check.askers(file, name):
         message = f"{target.person} has no role that may ask for {name}"
-        sight.notes.fault((*path, "person"), message)
-    found = (sight.commands or {}).get(name)
+        context.diagnostics.fault((*path, "person"), message)
+    found = (context.commands or {}).get(name)
     if found is None:
         return
     if found.kind != "operation":
         message = f"{name} only tells something; a rule asks for operations"
-        sight.notes.fault((*path, "command"), message)
+        context.diagnostics.fault((*path, "command"), message)
         return
-    _check_arguments(sight, path, target, found)
+    _check_arguments(context, path, target, found)
 
 
 def _check_arguments(
-    sight: check.Sight, path: paths.Path, target: rules.Target, command: Command
+    context: CheckContext, path: paths.Path, target: rules.Target, command: Command
 ) -> None:
     """Would the command take what it is given, and is it given all that it needs?"""
     name = command.name
@@ -207,16 +210,16 @@ def _check_arguments(
         if parameter == run_commands.TARGETS and place[-1] == "InstanceIds":
             if parameter not in parameters:
                 message = f"{name} takes no targets; write them into [command.{name}]"
-                sight.notes.fault(place, message)
+                context.diagnostics.fault(place, message)
             continue
-        check.check_parameter(sight.notes, place[:-1], parameter, parameters)
-    run_commands.check_constants(sight, path, target, list(command.parameters))
+        check.check_parameter(context.diagnostics, place[:-1], parameter, parameters)
+    run_commands.check_constants(context, path, target, list(command.parameters))
     for needed in command.parameters:
-        usual = needed.name == "targets" and check.has_targets(sight.file, name)
+        usual = needed.name == "targets" and check.has_targets(context.file, name)
         if needed.required and needed.name not in given and not usual:
             message = f"{name} needs the parameter {needed.name}; say where it stands in the event"
             table = "args" if target.run_command is None else "run_command"
-            sight.notes.fault((*path, table), message, needed.name)
+            context.diagnostics.fault((*path, table), message, needed.name)
 
 
 # ----------------------------------------------------------------------------- loops
@@ -239,16 +242,16 @@ ATTRIBUTES = ("id", "specversion", "time", "subject", "datacontenttype")
 AS = {"detail": "data", "detail-type": "type"}
 
 
-def check_loops(sight: check.Sight, made: Mapping[str, ruleset.Rule]) -> None:
+def check_loops(context: CheckContext, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of rules that ask for a command because of what happens to that very command."""
-    for index, rule in enumerate(sight.file.rule):
+    for index, rule in enumerate(context.file.rule):
         for number, target in enumerate(rule.target):
             found = made.get(rule.name)
-            command = run_commands.command_of(sight.file, target)
+            command = run_commands.command_of(context.file, target)
             key = "command" if target.run_command is None else "run_command"
             if found and command and comes_round(found, command):
-                sight.notes.warn(
-                    sight.parts.origin(("rule", index, "target", number, key)),
+                context.diagnostics.warn(
+                    context.parts.origin(("rule", index, "target", number, key)),
                     f"the rule means events of {command} itself, too, so it would ask for "
                     "it because of it; that is stopped after one round. Name in the pattern what "
                     "it is about: source, or data.request.command",
@@ -267,16 +270,16 @@ FOREIGN = ("shop", "order.paid")
 """Sources and types of others' events."""
 
 
-def check_foreign(sight: check.Sight, made: Mapping[str, ruleset.Rule]) -> None:
+def check_foreign(context: CheckContext, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of rules that believe what others could send to be a result of the bot's own."""
-    if all(source.kind in sight.file.adapters.platforms for source in sight.file.sources):
+    if all(source.kind in context.file.adapters.platforms for source in context.file.sources):
         return
-    for index, rule in enumerate(sight.file.rule):
+    for index, rule in enumerate(context.file.rule):
         found = made.get(rule.name)
         if found and any(_forgeable(branch) for branch in found.pattern.branches):
             key = "when" if rule.pattern is None else "pattern"
-            sight.notes.warn(
-                sight.parts.origin(("rule", index, key)),
+            context.diagnostics.warn(
+                context.parts.origin(("rule", index, key)),
                 "means results of the bot's own and asks for neither type nor source, so whoever "
                 "may send events can forge one: ask for the type, too, as in "
                 '$.type == "countersign.run.completed"',

@@ -6,7 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from bot.config import check, schema
-from bot.config.notes import Command
+from bot.config.context import CheckContext
+from bot.config.diagnostics import Command
 from bot.source import paths, suggest
 from bot.source.secret import Secret
 
@@ -16,23 +17,23 @@ OF_TEMPLATES = ("engine", "oos_template", "oos_version", "drift", "unjudged_call
 OF_SCRIPTS = ("user", "workdir", "timeout", "command_id", "invoke")
 
 
-def check_runbooks(sight: check.Sight) -> None:
+def check_runbooks(context: CheckContext) -> None:
     """Note everything about templates that is valid by itself and wrong together."""
-    for name, table in sight.file.command.items():
-        known = (sight.commands or {}).get(name)
+    for name, table in context.file.command.items():
+        known = (context.commands or {}).get(name)
         if known is not None:
-            _check_keys(sight, name, table, known)
-            _check_targets(sight, name, table, known)
-            _check_approvers(sight, name, known)
-            _check_canary(sight, name, table, known)
-            _check_named_robots(sight, name, known)
-        _check_engine(sight, name, table)
-        _check_limits(sight, name, table)
-    _check_watch(sight)
-    _check_robots(sight)
+            _check_keys(context, name, table, known)
+            _check_targets(context, name, table, known)
+            _check_approvers(context, name, known)
+            _check_canary(context, name, table, known)
+            _check_named_robots(context, name, known)
+        _check_engine(context, name, table)
+        _check_limits(context, name, table)
+    _check_watch(context)
+    _check_robots(context)
 
 
-def _check_keys(sight: check.Sight, name: str, table: schema.Command, known: Command) -> None:
+def _check_keys(context: CheckContext, name: str, table: schema.Command, known: Command) -> None:
     """Keys of scripts mean nothing to a template, and the other way round."""
     wrong = OF_SCRIPTS if known.template is not None else OF_TEMPLATES
     for key in wrong:
@@ -40,25 +41,25 @@ def _check_keys(sight: check.Sight, name: str, table: schema.Command, known: Com
             what = "a template, whose tasks say" if known.template is not None else "no template"
             more = " such things themselves" if known.template is not None else ""
             message = f"has no use: {name} is {what}{more}"
-            sight.notes.fault(("command", name, key), message)
+            context.diagnostics.fault(("command", name, key), message)
 
 
-def _check_engine(sight: check.Sight, name: str, table: schema.Command) -> None:
-    if sight.told("command", name, "engine"):
+def _check_engine(context: CheckContext, name: str, table: schema.Command) -> None:
+    if context.faulty("command", name, "engine"):
         return
     for key in ("oos_template", "oos_version"):
         if getattr(table, key) and table.engine != "oos":
             message = 'has no use without engine = "oos"'
-            sight.notes.fault(("command", name, key), message, "engine")
+            context.diagnostics.fault(("command", name, key), message, "engine")
     if table.invoke and not table.command_id:
         message = "has no use without command_id"
-        sight.notes.fault(("command", name, "invoke"), message, "command_id")
+        context.diagnostics.fault(("command", name, "invoke"), message, "command_id")
     if table.oos_version and not table.oos_template and table.engine == "oos":
         message = "is the version of nothing: oos_template is missing"
-        sight.notes.fault(("command", name, "oos_version"), message, "oos_template")
+        context.diagnostics.fault(("command", name, "oos_version"), message, "oos_template")
 
 
-def _check_limits(sight: check.Sight, name: str, table: schema.Command) -> None:
+def _check_limits(context: CheckContext, name: str, table: schema.Command) -> None:
     """What OOS calls cannot be held to limits: who sets some must say that this is known."""
     given = [key for key in ("allowed_targets", "most_targets") if key in table.model_fields_set]
     held = [key for key in given if getattr(table, key) != ("*",)]
@@ -70,10 +71,10 @@ def _check_limits(sight: check.Sight, name: str, table: schema.Command) -> None:
             "Targets parameters are judged before. Leave it out, let the bot run the template, or "
             'say unjudged_calls = "allow"'
         )
-        sight.notes.fault(("command", name, key), message, "engine")
+        context.diagnostics.fault(("command", name, key), message, "engine")
 
 
-def _check_targets(sight: check.Sight, name: str, table: schema.Command, known: Command) -> None:
+def _check_targets(context: CheckContext, name: str, table: schema.Command, known: Command) -> None:
     """Instances can only be given to a template that has a parameter for them."""
     if known.template is None:
         return
@@ -84,18 +85,18 @@ def _check_targets(sight: check.Sight, name: str, table: schema.Command, known: 
                 f"is never used: the template {name} has no parameter with AssociationProperty "
                 "Targets that could take them"
             )
-            sight.notes.fault(("command", name, "targets"), message)
+            context.diagnostics.fault(("command", name, "targets"), message)
     elif targets.required and table.targets:
         message = (
             f"is never used: {name} needs its parameter {targets.name}, which has no Default, so "
             "people always name the instances"
         )
-        sight.notes.fault(("command", name, "targets"), message)
+        context.diagnostics.fault(("command", name, "targets"), message)
 
 
-def _check_approvers(sight: check.Sight, name: str, known: Command) -> None:
+def _check_approvers(context: CheckContext, name: str, known: Command) -> None:
     """Whom a template names as approver must be somebody who can vote."""
-    users = [person.ram for person in sight.file.person if person.ram]
+    users = [person.ram for person in context.file.person if person.ram]
     for user, where in known.approvers.items():
         if user not in users:
             near = (
@@ -103,45 +104,45 @@ def _check_approvers(sight: check.Sight, name: str, known: Command) -> None:
                 or f'; write ram = "{user}" at the person it is'
             )
             message = f"{where} wants the approval of {user}, but no person has that ram{near}"
-            sight.notes.fault(("command", name), message, about="ram")
+            context.diagnostics.fault(("command", name), message, about="ram")
 
 
-def _check_canary(sight: check.Sight, name: str, table: schema.Command, known: Command) -> None:
-    chosen = sight.file.policy.get(table.policy)
+def _check_canary(context: CheckContext, name: str, table: schema.Command, known: Command) -> None:
+    chosen = context.file.policy.get(table.policy)
     if chosen is not None and chosen.canary and not known.loops:
         what = "no loop" if known.template is not None else "no items: it is no template"
         message = f"{table.policy} has a canary, but {name} has {what}, so nobody votes again"
-        sight.notes.warn(("command", name, "policy"), message)
+        context.diagnostics.warn(("command", name, "policy"), message)
 
 
-def _check_watch(sight: check.Sight) -> None:
-    oos = sight.file.oos
+def _check_watch(context: CheckContext) -> None:
+    oos = context.file.oos
     for key in ("policy", "group") if oos.watch else ():
-        if getattr(oos, key) is None and not sight.told("oos", key):
+        if getattr(oos, key) is None and not context.faulty("oos", key):
             message = f"{key} is missing: watch = true needs a policy and a group"
-            sight.notes.fault(("oos",), message, key)
+            context.diagnostics.fault(("oos",), message, key)
 
 
 # ----------------------------------------------------------------------------- robots
 
 
-def _check_robots(sight: check.Sight) -> None:
+def _check_robots(context: CheckContext) -> None:
     seen: dict[str, paths.Path] = {}
-    for path, robot in sight.parts.entries("webhook", "robot"):
+    for path, robot in context.parts.entries("webhook", "robot"):
         other = seen.setdefault(robot.name.casefold(), path)
         if other != path:
-            message = f"the robot of line {sight.notes.line(other)} has this name already"
-            sight.notes.fault((*path, "name"), message)
+            message = f"the robot of line {context.diagnostics.line(other)} has this name already"
+            context.diagnostics.fault((*path, "name"), message)
         if robot.platform == "plain" and robot.secret is not None:
             message = 'has no use with platform = "plain": nothing is signed there'
-            sight.notes.fault((*path, "secret"), message, "platform")
+            context.diagnostics.fault((*path, "secret"), message, "platform")
 
 
-def _check_named_robots(sight: check.Sight, name: str, known: Command) -> None:
+def _check_named_robots(context: CheckContext, name: str, known: Command) -> None:
     """A message to a robot that is not there fails the run that sends it."""
-    if "webhook" in sight.parts.values and sight.told("webhook"):
+    if "webhook" in context.parts.values and context.faulty("webhook"):
         return
-    robots = [robot.name for robot in sight.file.robots.robot]
+    robots = [robot.name for robot in context.file.robots.robot]
     for robot, where in known.robots.items():
         if robot not in robots:
             near = (
@@ -149,7 +150,7 @@ def _check_named_robots(sight: check.Sight, name: str, known: Command) -> None:
                 or f"; there are: {', '.join(robots) or 'none'}"
             )
             message = f"{where} sends to robot:{robot}, and no [[webhook.robot]] has that name"
-            sight.notes.fault(("command", name), message + near, about=robot)
+            context.diagnostics.fault(("command", name), message + near, about=robot)
 
 
 def address_fault(url: Secret, plain_http: bool) -> str:

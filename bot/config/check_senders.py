@@ -6,27 +6,27 @@ from collections.abc import Iterator, Mapping
 
 from bot import event_schemas
 from bot.config import check, check_approval, check_rules, rules, run_commands, schema
-from bot.config.sight import Sight
+from bot.config.context import CheckContext
 from bot.rules import ruleset, tree
 from bot.source import paths
 
 ANY = "*"
 
 
-def check_senders(sight: Sight, made: Mapping[str, ruleset.Rule]) -> None:
+def check_senders(context: CheckContext, made: Mapping[str, ruleset.Rule]) -> None:
     """Note sources whose events rules turn into requests that would all be refused."""
-    known = {person.id for person in sight.file.person}
-    for path, source in sight.parts.entries("source"):
-        if source.kind in sight.file.adapters.platforms or sight.told(*path):
+    known = {person.id for person in context.file.person}
+    for path, source in context.parts.entries("source"):
+        if source.kind in context.file.adapters.platforms or context.faulty(*path):
             continue
         if "person" in source.mapping or source.person not in (None, *known):
             continue
-        for rule, target, plain in _asking(sight, made, source):
-            _check(sight, path, source, rule, target, plain)
+        for rule, target, plain in _asking(context, made, source):
+            _check(context, path, source, rule, target, plain)
 
 
 def _check(
-    sight: Sight,
+    context: CheckContext,
     path: paths.Path,
     source: schema.Source,
     rule: ruleset.Rule,
@@ -34,8 +34,8 @@ def _check(
     plain: bool,
 ) -> None:
     """One rule that may meet events of this source. ``plain``: it names the source."""
-    file, name = sight.file, run_commands.command_of(sight.file, target)
-    note = sight.notes.fault if plain else sight.notes.warn
+    file, name = context.file, run_commands.command_of(context.file, target)
+    note = context.diagnostics.fault if plain else context.diagnostics.warn
     if target.person is None and source.person is None:
         message = (
             f"person is missing: the rule {rule.name} asks for {name} on behalf of whoever an "
@@ -62,31 +62,31 @@ def _check(
             f"the policy {target.policy or file.command[name].policy} has "
             f"{check.counted(people)}, and neither who asks nor whom an event is from approves"
         )
-        sight.notes.warn((*path, "person"), message)
+        context.diagnostics.warn((*path, "person"), message)
 
 
 def _asking(
-    sight: Sight, made: Mapping[str, ruleset.Rule], source: schema.Source
+    context: CheckContext, made: Mapping[str, ruleset.Rule], source: schema.Source
 ) -> Iterator[tuple[ruleset.Rule, rules.Target, bool]]:
     """The rules that ask for a command because of what this source may send."""
-    for rule in sight.file.rule:
+    for rule in context.file.rule:
         found = made.get(rule.name)
         if found is None:
             continue
-        meets = [branch for branch in found.pattern.branches if _may_meet(sight, branch, source)]
+        meets = [branch for branch in found.pattern.branches if _may_meet(context, branch, source)]
         named = any(field.path == ("source",) for branch in meets for field in branch)
         for target in rule.target if meets else ():
-            if run_commands.command_of(sight.file, target) in sight.file.command:
+            if run_commands.command_of(context.file, target) in context.file.command:
                 yield found, target, named and bool(_names(source))
 
 
-def _may_meet(sight: Sight, branch: tuple[tree.Field, ...], source: schema.Source) -> bool:
+def _may_meet(context: CheckContext, branch: tuple[tree.Field, ...], source: schema.Source) -> bool:
     """Could an event of this source be meant, as far as its source and type tell?"""
     for field in branch:
         place = check_rules.AS.get(field.path[0], field.path[0])
         if len(field.path) > 1 or place not in ("source", "type"):
             continue
-        told = [one for one in check_rules.named(field) if not _reserved(sight, one, source)]
+        told = [one for one in check_rules.named(field) if not _reserved(context, one, source)]
         names = _names(source) if place == "source" else ()
         if names:
             told = [one for one in told if any(_is(one, name) for name in names)]
@@ -96,9 +96,9 @@ def _may_meet(sight: Sight, branch: tuple[tree.Field, ...], source: schema.Sourc
     return True
 
 
-def _reserved(sight: Sight, name: str, source: schema.Source) -> bool:
+def _reserved(context: CheckContext, name: str, source: schema.Source) -> bool:
     """May this sender not say that of an event?"""
-    first, platforms = name.partition(".")[0].partition("/")[0], sight.file.adapters.platforms
+    first, platforms = name.partition(".")[0].partition("/")[0], context.file.adapters.platforms
     if first == ruleset.AUDIT_SOURCE:
         return True
     if name == event_schemas.APPROVED:

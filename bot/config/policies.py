@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.config import check, schema
-from bot.config.notes import Notes
-from bot.config.sight import Sight
+from bot.config.context import CheckContext
+from bot.config.diagnostics import Diagnostics
 from bot.source import paths
 from bot.source.values import Duration
 
@@ -17,7 +17,7 @@ RUN_WITHIN = "run_within"
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 
-def spread(given: dict[str, Any], notes: Notes) -> dict[str, Any]:
+def spread(given: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:
     """The file's values with what stands in ``[policy]`` itself put into every policy that does
     not say otherwise."""
     table = given.get("policy")
@@ -27,7 +27,7 @@ def spread(given: dict[str, Any], notes: Notes) -> dict[str, Any]:
     try:
         _DURATION.validate_python(table[RUN_WITHIN])
     except ValidationError as error:
-        notes.fault(("policy", RUN_WITHIN), error.errors()[0]["msg"])
+        diagnostics.fault(("policy", RUN_WITHIN), error.errors()[0]["msg"])
     else:
         left = {
             name: {RUN_WITHIN: table[RUN_WITHIN], **value} if isinstance(value, dict) else value
@@ -36,10 +36,10 @@ def spread(given: dict[str, Any], notes: Notes) -> dict[str, Any]:
     return {**given, "policy": left}
 
 
-def check_escalations(sight: Sight) -> None:
+def check_escalations(context: CheckContext) -> None:
     """An escalation adds to the usual policy. Where it needs fewer people, that is worth a word."""
-    file = sight.file
-    for path, pattern in sight.parts.entries("security", "pattern"):
+    file = context.file
+    for path, pattern in context.parts.entries("security", "pattern"):
         chosen = file.policy.get(pattern.policy or "")
         if pattern.action != "escalate" or chosen is None:
             continue
@@ -49,18 +49,18 @@ def check_escalations(sight: Sight) -> None:
                 continue
             few, many = people(file, chosen), people(file, usual)
             if few < many:
-                _warn(sight, path, pattern.policy, few, f"{command.policy} ({many})", name)
+                _warn(context, path, pattern.policy, few, f"{command.policy} ({many})", name)
                 break
 
 
 def _warn(
-    sight: Sight, path: paths.Path, policy: str | None, few: int, usual: str, command: str
+    context: CheckContext, path: paths.Path, policy: str | None, few: int, usual: str, command: str
 ) -> None:
     message = (
         f"{policy} needs fewer people ({few}) than the usual policy of {command}, {usual}; it is "
         "asked for besides that one, never in its place"
     )
-    sight.notes.warn((*path, "policy"), message)
+    context.diagnostics.warn((*path, "policy"), message)
 
 
 def people(file: schema.File, policy: schema.Policy) -> int:

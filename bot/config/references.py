@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.config.notes import Command, Notes
+from bot.config.diagnostics import Command, Diagnostics
 from bot.source import paths, suggest
 
 ANY = "*"
@@ -80,12 +80,12 @@ def names(values: dict[str, Any], commands: Mapping[str, Command] | None) -> Nam
     )
 
 
-def check(values: dict[str, Any], known: Names, notes: Notes) -> None:
+def check(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> None:
     """Note every name that nothing holds."""
     for path, name in texts(values, "person", ANY, "roles", ANY):
-        _expect("role", name, known.roles, path, notes)
+        _expect("role", name, known.roles, path, diagnostics)
     for path, name in texts(values, "policy", ANY, "approvers", ANY):
-        _check_approver(path, name, known, notes)
+        _check_approver(path, name, known, diagnostics)
     for pattern in (
         ("command", ANY, "policy"),
         ("form", ANY, "policy"),
@@ -94,21 +94,21 @@ def check(values: dict[str, Any], known: Names, notes: Notes) -> None:
         ("rule", ANY, "target", ANY, "policy"),
     ):
         for path, name in texts(values, *pattern):
-            _expect("policy", name, known.policies, path, notes)
+            _expect("policy", name, known.policies, path, diagnostics)
     for path, name in texts(values, "form", ANY, "group"):
-        _check_group(path, name, values["form"][path[1]].get("platform"), known, notes)
+        _check_group(path, name, values["form"][path[1]].get("platform"), known, diagnostics)
     for path, name in texts(values, "oos", "group"):
-        _check_somewhere(path, name, values["oos"].get("platform"), known, notes, "watch")
-    _check_rules(values, known, notes)
-    _check_commands(values, known, notes)
+        _check_somewhere(path, name, values["oos"].get("platform"), known, diagnostics, "watch")
+    _check_rules(values, known, diagnostics)
+    _check_commands(values, known, diagnostics)
 
 
-def _check_rules(values: dict[str, Any], known: Names, notes: Notes) -> None:
+def _check_rules(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> None:
     """Where rules lead, and on whose behalf."""
     target = ("rule", ANY, "target", ANY)
     for pattern in ((*target, "person"), (*target, "mention", ANY), ("source", ANY, "person")):
         for path, name in texts(values, *pattern):
-            _expect("person", name, known.people, path, notes)
+            _expect("person", name, known.people, path, diagnostics)
     for key, section in (
         ("robot", ("webhook", "robot")),
         ("endpoint", ("endpoint",)),
@@ -116,7 +116,7 @@ def _check_rules(values: dict[str, Any], known: Names, notes: Notes) -> None:
     ):
         there = frozenset(name for _, name in texts(values, *section, ANY, "name"))
         for path, name in texts(values, *target, key):
-            _expect(key, name, there, path, notes)
+            _expect(key, name, there, path, diagnostics)
     robots = frozenset(name for _, name in texts(values, "webhook", "robot", ANY, "name"))
     constants: tuple[tuple[str, ...], ...] = (
         ("command", ANY, "allowed_values", ANY, ANY),
@@ -128,51 +128,60 @@ def _check_rules(values: dict[str, Any], known: Names, notes: Notes) -> None:
         for path, text in texts(values, *place):
             named = _ROBOT.fullmatch(text)
             if named:
-                _expect("robot", named[1], robots, path, notes)
+                _expect("robot", named[1], robots, path, diagnostics)
     for path, name in texts(values, "source", ANY, "mapping", "person"):
         if not name.startswith("$"):
-            _expect("person", name, known.people, path, notes)
+            _expect("person", name, known.people, path, diagnostics)
     for path, table in found(values, target):
         if isinstance(table, dict) and isinstance(table.get("group"), str):
             name, platform = table["group"], table.get("platform")
-            _check_somewhere((*path, "group"), name, platform, known, notes, "target")
+            _check_somewhere((*path, "group"), name, platform, known, diagnostics, "target")
 
 
 def _check_somewhere(
-    path: paths.Path, name: str, platform: Any, known: Names, notes: Notes, what: str
+    path: paths.Path, name: str, platform: Any, known: Names, diagnostics: Diagnostics, what: str
 ) -> None:
     """A group that is on one platform, or on the one that is named."""
     if isinstance(platform, str):
-        _check_group(path, name, platform, known, notes, what)
+        _check_group(path, name, platform, known, diagnostics, what)
         return
     here = [where for where, groups in known.groups.items() if name in groups]
     if len(here) > 1:
         both = " and ".join(sorted(here))
-        notes.fault(path, f"there is a group {name} on {both}; say which: platform = …", "platform")
+        diagnostics.fault(
+            path, f"there is a group {name} on {both}; say which: platform = …", "platform"
+        )
     elif not here:
         near = suggest.meant(name, frozenset().union(*known.groups.values()), quote="")
-        notes.fault(path, f"there is no group {name}{near}", about=name)
+        diagnostics.fault(path, f"there is no group {name}{near}", about=name)
 
 
-def _expect(what: str, name: str, known: frozenset[str], path: paths.Path, notes: Notes) -> None:
+def _expect(
+    what: str, name: str, known: frozenset[str], path: paths.Path, diagnostics: Diagnostics
+) -> None:
     if name not in known:
-        notes.fault(
+        diagnostics.fault(
             path, f"there is no {what} {name}{suggest.meant(name, known, quote='')}", about=name
         )
 
 
-def _check_approver(path: paths.Path, name: str, known: Names, notes: Notes) -> None:
+def _check_approver(path: paths.Path, name: str, known: Names, diagnostics: Diagnostics) -> None:
     kind, colon, role = name.partition(":")
     if colon and kind == "role":
-        _expect("role", role, known.roles, path, notes)
+        _expect("role", role, known.roles, path, diagnostics)
     elif name not in known.people and name in known.roles:
-        notes.fault(path, f'{name} is a role, not a person; write "role:{name}"', about=name)
+        diagnostics.fault(path, f'{name} is a role, not a person; write "role:{name}"', about=name)
     else:
-        _expect("person", name, known.people, path, notes)
+        _expect("person", name, known.people, path, diagnostics)
 
 
 def _check_group(
-    path: paths.Path, name: str, platform: Any, known: Names, notes: Notes, what: str = "form"
+    path: paths.Path,
+    name: str,
+    platform: Any,
+    known: Names,
+    diagnostics: Diagnostics,
+    what: str = "form",
 ) -> None:
     here = known.groups.get(platform, frozenset()) if isinstance(platform, str) else frozenset()
     elsewhere = sorted(where for where, groups in known.groups.items() if name in groups and where)
@@ -180,16 +189,18 @@ def _check_group(
         return
     if elsewhere:
         there = " and ".join(elsewhere)
-        notes.fault(path, f"the group {name} is on {there}, but this {what} on {platform}", name)
+        diagnostics.fault(
+            path, f"the group {name} is on {there}, but this {what} on {platform}", name
+        )
     else:
-        notes.fault(
+        diagnostics.fault(
             path,
             f"there is no group {name} on {platform}{suggest.meant(name, here, quote='')}",
             name,
         )
 
 
-def _check_commands(values: dict[str, Any], known: Names, notes: Notes) -> None:
+def _check_commands(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> None:
     """The commands that are named must have a file; what forms ask for must be allowed to run."""
     asked = [("form", ANY, "command"), ("rule", ANY, "target", ANY, "command")]
     for pattern in asked:
@@ -198,7 +209,7 @@ def _check_commands(values: dict[str, Any], known: Names, notes: Notes) -> None:
                 continue
             near, what = suggest.meant(name, known.operations, quote=""), pattern[0]
             message = f"there is no table [command.{name}], so the {what} could never run it{near}"
-            notes.fault(path, message, about=name)
+            diagnostics.fault(path, message, about=name)
     if known.commands is None:
         return
     wildcard = [("role", ANY, "commands", ANY), ("group", ANY, "commands", ANY)]
@@ -206,20 +217,22 @@ def _check_commands(values: dict[str, Any], known: Names, notes: Notes) -> None:
     for pattern in wildcard + exact:
         for path, name in texts(values, *pattern):
             if name != ANY or pattern in exact:
-                _check_command(path, name, known, notes)
+                _check_command(path, name, known, diagnostics)
     for path, _ in found(values, ("command", ANY)):
-        _check_command(path, str(path[1]), known, notes)
+        _check_command(path, str(path[1]), known, diagnostics)
 
 
 def _is_command(name: str, known: Names) -> bool:
     return known.commands is None or name in known.commands
 
 
-def _check_command(path: paths.Path, name: str, known: Names, notes: Notes) -> None:
+def _check_command(path: paths.Path, name: str, known: Names, diagnostics: Diagnostics) -> None:
     if _is_command(name, known):
         return
     if name in known.aliases:
-        notes.fault(path, f"{name} is another word for {known.aliases[name]}; write that name here")
+        diagnostics.fault(
+            path, f"{name} is another word for {known.aliases[name]}; write that name here"
+        )
     else:
         near = suggest.meant(name, known.commands or (), quote="")
-        notes.fault(path, f"there is no command {name}{near}")
+        diagnostics.fault(path, f"there is no command {name}{near}")

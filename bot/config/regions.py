@@ -10,30 +10,30 @@ from collections.abc import Collection
 
 from rapidfuzz.distance import OSA
 
-from bot.config.sight import Sight
+from bot.config.context import CheckContext
 from bot.source import paths
 
 SLIPS = 2
 
 
-def check_regions(sight: Sight) -> None:
+def check_regions(context: CheckContext) -> None:
     """Note regions that there are not."""
-    file = sight.file
+    file = context.file
     found: list[tuple[paths.Path, str]] = [(("oos", "region"), file.oos.region)]
     cloud, known = file.adapters.cloud.name, file.adapters.cloud.regions
     if file.cloud:
         found.append(((cloud, "region"), file.cloud.region))
     found += [(("command", name, "region"), one.region) for name, one in file.command.items()]
-    found += [((*path, "region"), bus.region) for path, bus in sight.parts.entries("bus")]
+    found += [((*path, "region"), bus.region) for path, bus in context.parts.entries("bus")]
     for path, name in found:
-        if not name or name in known or sight.told(*path):
+        if not name or name in known or context.faulty(*path):
             continue
         near = misspelt(name.lower(), known)
         if near:
-            sight.notes.fault(path, f"there is no region {name}, did you mean {near}?")
+            context.diagnostics.fault(path, f"there is no region {name}, did you mean {near}?")
         else:
             message = f"no region of the name {name} is known here; it is taken as it is"
-            sight.notes.warn(path, message)
+            context.diagnostics.warn(path, message)
 
 
 def misspelt(name: str, known: Collection[str]) -> str:

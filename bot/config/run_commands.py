@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot import source
-from bot.config import check, references, rules, schema
-from bot.config.notes import Notes, Parameter
+from bot.config import references, rules, schema
+from bot.config.context import CheckContext
+from bot.config.diagnostics import Diagnostics, Parameter
 from bot.config.references import ANY
 from bot.rules import placeholders, transform
 from bot.source import paths
@@ -16,11 +17,11 @@ TARGETS = "targets"
 """The parameter that takes instances."""
 
 
-def unquoted(values: dict[str, Any], notes: Notes) -> dict[str, Any]:
+def unquoted(values: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:
     """The values of a file with targets that are written as JSON in quotes as the tables that they
     are; their faults are told on the lines of the JSON. What is no JSON stays as it is."""
     for path, text in list(references.texts(values, "rule", ANY, "target", ANY, "run_command")):
-        found = notes.within_json(path, text)
+        found = diagnostics.within_json(path, text)
         if isinstance(found, dict):
             target = values["rule"][path[1]]["target"][path[3]]
             target["run_command"] = found
@@ -64,42 +65,42 @@ def compiled(given: tuple[Any, ...]) -> transform.Transform:
     return placeholders.argument(given[0])
 
 
-def check_table(sight: check.Sight, path: paths.Path, target: rules.Target) -> None:
+def check_table(context: CheckContext, path: paths.Path, target: rules.Target) -> None:
     """Is the stored command one that people can vote on, and only one?"""
     asked = target.run_command
     if asked is None:
         return
     place = (*path, "run_command", "CommandId")
-    names = stored(sight.file, asked.CommandId)
+    names = stored(context.file, asked.CommandId)
     if target.command is not None:
-        if target.command not in names and not sight.told("command", target.command):
+        if target.command not in names and not context.faulty("command", target.command):
             message = (
                 f"[command.{target.command}] does not run it; write command_id = "
                 f'"{asked.CommandId}" there'
             )
-            sight.notes.fault(place, message, "command_id")
+            context.diagnostics.fault(place, message, "command_id")
     elif not names:
         message = (
             f'no command runs {asked.CommandId}; write command_id = "{asked.CommandId}" into the '
             "[command.NAME] that does, by whose policy people vote on it"
         )
-        sight.notes.fault(place, message, "command_id")
+        context.diagnostics.fault(place, message, "command_id")
     elif len(names) > 1:
         message = f"is run by {' and by '.join(names)}; say which: command = …"
-        sight.notes.fault(place, message, "command")
+        context.diagnostics.fault(place, message, "command")
     if TARGETS in asked.Parameters and asked.InstanceIds:
         message = "are instances, and so are InstanceIds; leave one out"
-        sight.notes.fault((*path, "run_command", "Parameters", TARGETS), message)
+        context.diagnostics.fault((*path, "run_command", "Parameters", TARGETS), message)
 
 
 def check_constants(
-    sight: check.Sight, path: paths.Path, target: rules.Target, parameters: list[Parameter]
+    context: CheckContext, path: paths.Path, target: rules.Target, parameters: list[Parameter]
 ) -> None:
     """Constants that the command would refuse, whatever the event, are faults now."""
     known = {parameter.name: parameter for parameter in parameters}
-    table = sight.file.command.get(command_of(sight.file, target))
+    table = context.file.command.get(command_of(context.file, target))
     for name, (place, given) in arguments(target, path).items():
-        if name not in known or sight.told(*place):
+        if name not in known or context.faulty(*place):
             continue
         try:
             made = compiled(given)
@@ -110,4 +111,4 @@ def check_constants(
         allowed = table.allowed_values.get(name, ()) if table is not None else ()
         message = known[name].misfit(str(transform.render(made, {}, "text")), allowed)
         if message:
-            sight.notes.fault(place, message, name)
+            context.diagnostics.fault(place, message, name)

@@ -12,7 +12,7 @@ import pytest
 from bot import config, model
 from bot.app import bus
 from bot.commands import loader
-from bot.config import notes
+from bot.config import diagnostics
 from bot.rules import transform
 from bot.runtime import clock, matcher
 from bot.source import toml_text
@@ -66,7 +66,7 @@ def to(target: str, rule: str = RULE) -> str:
     return f"{rule}[[rule.target]]\n{target}\n"
 
 
-def known(*_: Any) -> list[notes.Command]:
+def known(*_: Any) -> list[diagnostics.Command]:
     root = Path(__file__).resolve().parents[2]
     return list(loader.load(root / "commands"))
 

@@ -13,7 +13,7 @@ import pytest
 from bot import config, model
 from bot.cli import rule_trials
 from bot.commands import loader
-from bot.config import notes
+from bot.config import diagnostics
 from bot.core import bus
 from bot.rules import index, lookup, pattern
 from bot.source import paths
@@ -51,7 +51,7 @@ def load(tmp_path: Path) -> Loader:
     return Loader(tmp_path)
 
 
-def known(*_: Any) -> list[notes.Command]:
+def known(*_: Any) -> list[diagnostics.Command]:
     return list(loader.load(Path(__file__).resolve().parents[2] / "commands"))
 
 

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.config import schema
-from bot.config.notes import Command, Notes
-from bot.config.partial import Partial
+from bot.config.diagnostics import Command, Diagnostics
+from bot.config.tolerant import Validation
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class CheckContext:
     """What a check sees: the valid parts of the file, and where to note what is wrong."""
 
     file: schema.File
-    parts: Partial
-    notes: Notes
+    parts: Validation
+    diagnostics: Diagnostics
     commands: Mapping[str, Command] | None
 
     @property
@@ -28,6 +28,6 @@ class Sight:
         """Those that have a table, be it a faulty one."""
         return tuple(name for name in self.file.adapters.platforms if name in self.parts.values)
 
-    def told(self, *path: str | int) -> bool:
+    def faulty(self, *path: str | int) -> bool:
         """Is the value at this path, which others are judged by, already known to be wrong?"""
         return any(where[: len(path)] == path for where, _, _ in self.parts.errors)

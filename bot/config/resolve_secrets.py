@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bot import source
-from bot.config import check_rules, check_runbooks, check_sources, partial, schema
-from bot.config.notes import Notes
+from bot.config import check_rules, check_runbooks, check_sources, schema, tolerant
+from bot.config.diagnostics import Diagnostics
 from bot.source import paths
 from bot.source.secret import Secret
 from bot.source.tables import Table
@@ -22,13 +22,13 @@ second hardly."""
 
 def resolved(
     file: schema.File,
-    parts: partial.Partial,
+    parts: tolerant.Validation,
     folder: Path,
     environ: Mapping[str, str],
-    notes: Notes,
+    diagnostics: Diagnostics,
 ) -> schema.File:
     """The file with its secrets read; those that cannot be read are noted as faults."""
-    reader = _Reader(file, folder, environ, notes)
+    reader = _Reader(file, folder, environ, diagnostics)
     tables: dict[tuple[str, ...], dict[str, str]] = {}
     for path in secrets(file):
         file = reader.read(file, path, path)
@@ -39,7 +39,7 @@ def resolved(
             reader.doubt(file, path)
     key = file.bot.key
     if key is not None and key.known and len(key.reveal()) < SHORTEST_KEY:
-        notes.fault(("bot", "key"), f"is too short: {KEY_HINT}")
+        diagnostics.fault(("bot", "key"), f"is too short: {KEY_HINT}")
     robots = [
         _addressed(reader, file, parts, place, robot)
         for place, robot in parts.entries("webhook", "robot")
@@ -77,7 +77,7 @@ def _at(table: object, path: tuple[str, ...]) -> object:
 
 
 def _addressed(
-    reader: _Reader, file: schema.File, parts: partial.Partial, place: paths.Path, table: Any
+    reader: _Reader, file: schema.File, parts: tolerant.Validation, place: paths.Path, table: Any
 ) -> Any:
     """A table with its ``url`` and ``secret`` read, and the address looked at."""
     for key in ("url", "secret"):
@@ -86,7 +86,7 @@ def _addressed(
     if table.url.known and not told:
         fault = check_runbooks.address_fault(table.url, file.security.allow_plain_http)
         if fault:
-            reader.notes.fault((*place, "url"), fault)
+            reader.diagnostics.fault((*place, "url"), fault)
     return table
 
 
@@ -108,18 +108,18 @@ class _Reader:
     """Reads secrets from the environment and from files beside ``folder``."""
 
     def __init__(
-        self, file: schema.File, folder: Path, environ: Mapping[str, str], notes: Notes
+        self, file: schema.File, folder: Path, environ: Mapping[str, str], diagnostics: Diagnostics
     ) -> None:
         self.file = file
         self.folder = folder
         self.environ = environ
-        self.notes = notes
+        self.diagnostics = diagnostics
 
     def secret(self, secret: Secret, whole: paths.Path) -> Secret:
         try:
             return secret.resolve(self.folder, self.environ)
         except source.Invalid as error:
-            self.notes.fault(whole, str(error))
+            self.diagnostics.fault(whole, str(error))
             return secret
 
     def doubt(self, file: schema.File, path: tuple[str, ...]) -> None:
@@ -127,7 +127,7 @@ class _Reader:
         found = _at(file, path)
         if isinstance(found, Secret) and found.known and 0 < len(found.reveal()) < SHORTEST:
             message = f"has {_many(found)}: was it copied whole?"
-            self.notes.warn(path, message)
+            self.diagnostics.warn(path, message)
 
     def tell_apart(self, value: object, path: tuple[str, ...], known: dict[str, str]) -> None:
         """Note where two are recognised by the same secret. ``known``: those of the table so far,
@@ -136,7 +136,7 @@ class _Reader:
             other = known.setdefault(value.reveal(), path[-1])
             if other != path[-1]:
                 message = f"is the same as that of {other}: nobody could tell the two apart"
-                self.notes.fault(path, message)
+                self.diagnostics.fault(path, message)
 
     def strength(self, value: object, place: paths.Path) -> None:
         """Note a secret by which nobody is told from somebody who tries a few."""
@@ -144,9 +144,9 @@ class _Reader:
             return
         told, useless = weakness(value)
         if useless:
-            self.notes.fault(place, told)
+            self.diagnostics.fault(place, told)
         elif told:
-            self.notes.warn(place, told)
+            self.diagnostics.warn(place, told)
 
     def read(self, table: Any, path: tuple[str, ...], whole: paths.Path) -> Any:
         """The table with the secret at ``path`` read, at whatever depth it stands."""
@@ -171,7 +171,7 @@ class _Reader:
         for name, value in read.items():
             fault = check_rules.header_fault(name, value)
             if fault:
-                self.notes.fault((*place, "headers", name), fault)
+                self.diagnostics.fault((*place, "headers", name), fault)
         return endpoint.model_copy(update={"headers": read})
 
     def source(self, table: Any, place: paths.Path) -> Any:
@@ -181,7 +181,7 @@ class _Reader:
             if given is not None and given.known:
                 fault = check_sources.secret_fault(self.file, table, key, given)
                 if fault:
-                    self.notes.fault((*place, key), fault)
+                    self.diagnostics.fault((*place, key), fault)
                 else:
                     self.strength(given, (*place, key))
         return table

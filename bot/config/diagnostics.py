@@ -49,7 +49,7 @@ KnownCommands = Callable[[FilePath, Collection[str]], Iterable[Command]]
 source.Invalid."""
 
 
-class Notes:
+class Diagnostics:
     """The faults and warnings found so far, each with the line it is about."""
 
     def __init__(self, lines: toml_text.Lines, skipped: str) -> None:
