@@ -44,8 +44,10 @@ async def main(options: argparse.Namespace) -> None:
 def run(argv: list[str]) -> int:
     """The status to leave with: 0 left, 1 it can't be joined."""
     try:
-        asyncio.run(main(arguments(argv)))
+        with terminal.restored():
+            asyncio.run(main(arguments(argv)))
     except KeyboardInterrupt:
+        print()
         return 0
     except (joining.Unusable, client.Refused, client.Unreachable) as fault:
         print(fault, file=sys.stderr)

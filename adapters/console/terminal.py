@@ -7,8 +7,8 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from adapters.console.client import Client, Entry, Refused, Unreachable
 from adapters.console.people import may_see, own_chat
@@ -17,10 +17,11 @@ from adapters.console.words import say
 
 try:
     from readline import get_line_buffer
-except ImportError:  # there is none on Windows
-
-    def get_line_buffer() -> str:
-        return ""
+    from termios import TCSADRAIN, tcgetattr, tcsetattr
+except ImportError:  # there are none on Windows
+    READLINE = False
+else:
+    READLINE = True
 
 
 AT_FIRST = 20
@@ -29,6 +30,20 @@ QUIET = 1.5
 """Seconds without news after which the next line of a file is said."""
 LONGEST = 30.0
 """Seconds after which it is said in any case."""
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Leave the terminal as it was: whoever leaves by Ctrl-C does so in the middle of a line, for
+    which the terminal was set."""
+    if not (READLINE and sys.stdin.isatty()):
+        yield
+        return
+    before = tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        tcsetattr(sys.stdin, TCSADRAIN, before)
 
 
 class Terminal:
@@ -114,7 +129,8 @@ class Terminal:
         if not text:
             return
         if self._typing and self._asking:
-            text = f"\r\x1b[K{text}{self._prompt}{get_line_buffer()}"
+            typed = get_line_buffer() if READLINE else ""
+            text = f"\r\x1b[K{text}{self._prompt}{typed}"
         sys.stdout.write(text)
         sys.stdout.flush()
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import pty
 import re
+import signal
 import sys
+import termios
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +22,11 @@ from adapters.console.client import Address, Button, Entry
 from adapters.console.render import columns
 from adapters.console.screen import Screen
 from bot import model
-from tests.adapters.conformance.chat import card, connected
+from tests.adapters.conformance.chat import card, connected, message, until
 from tests.adapters.test_console import GROUP, NEVER, House, done
 
 NOW = "2026-11-30T09:30:00+00:00"
+ROOT = Path(__file__).resolve().parents[2]
 BUTTONS = (Button("approve", "Approve", "primary", ""), Button("reject", "Reject", "danger", ""))
 
 
@@ -179,3 +184,48 @@ async def test_a_session_over_a_pipe(
         assert "this token is nobody's" in capsys.readouterr().err
     assert await session(house, "", monkeypatch) == 1
     assert "no bot answers there" in capsys.readouterr().err
+
+
+async def read_until(terminal_: int, words_: str) -> str:
+    """What a terminal shows, up to these words."""
+    shown_ = ""
+    while words_ not in shown_:
+        ready = asyncio.Event()
+        asyncio.get_running_loop().add_reader(terminal_, ready.set)
+        async with asyncio.timeout(20):
+            await ready.wait()
+        asyncio.get_running_loop().remove_reader(terminal_)
+        shown_ += os.read(terminal_, 65536).decode("utf-8", "replace")
+    return shown_
+
+
+async def test_what_is_half_typed_stays_and_ctrl_c_leaves_the_terminal_as_it_was(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path)
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    async with connected(house.chat, house.engine):
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "adapters.console", "--socket", house.settings.socket),
+            cwd=ROOT,
+            env={"LC_ALL": "C.UTF-8", "TERM": "xterm", joining.TOKEN: house.settings.tokens["bob"]},
+            stdin=theirs,
+            stdout=theirs,
+            start_new_session=True,
+        )
+        await read_until(ours, "bob@ops> ")
+        os.write(ours, b"half a li")
+        await read_until(ours, "half a li")
+        done(await house.chat.perform(model.Say(GROUP, message("news"), "s"), NEVER))
+        assert await read_until(ours, "bob@ops> half a li")
+        os.write(ours, b"ne\n")
+        await until(lambda: house.engine.events)
+        [said] = house.engine.events
+        assert isinstance(said, model.MessageReceived)
+        assert said.text == "half a line"
+        program.send_signal(signal.SIGINT)
+        assert await program.wait() == 0
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
