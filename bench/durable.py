@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import frames, processes
-from bot import core, model, store
+from bot import cards, core, model, store
 from bot.app import adapters
 from bot.app import main as app
 from bot.runtime import clock, engine, outbox, scheduler
@@ -57,7 +57,7 @@ class Outside:
             case model.RunCall():
                 return model.Done()
             case model.ShowCard():
-                return model.Done(f"card-{effect.card.request}")
+                return model.Done(f"card-{effect.drawing.request}")
             case _:
                 return model.Done()
 
@@ -77,6 +77,11 @@ class Durable:
             lambda event: core.read(self.deployment, event),
             self.clock,
         )
+
+    def draw(
+        self, effect: model.StoredEffect, view: model.View
+    ) -> model.ShowCard | model.UpdateCard:
+        return cards.draw(self.deployment, effect, view)
 
     async def ask(self, text: str, count: int = 1) -> list[int]:
         """Ask for an operation so many times. Returns the numbers of the requests, all of which
@@ -153,7 +158,9 @@ async def opened(path: Path, documents: Mapping[str, Any]) -> AsyncIterator[Dura
         door.start()
         ticker = scheduler.Ticker(durable.clock)
         scheduler.Timer(door, durable.clock, ticker)
-        queue = outbox.Outbox(door, lambda effect: durable.outside, (), durable.clock)
+        queue = outbox.Outbox(
+            door, lambda effect: durable.outside, (), durable.clock, draw=durable.draw
+        )
         await queue.recover()
         ticker.start()
         working = asyncio.create_task(queue.run())

@@ -92,22 +92,22 @@ class Console:
 
     async def _show(self, effect: model.ShowCard, attempt: model.Attempt) -> model.Outcome:
         entry = self._entry(effect.place, effect.key)
-        return await self._add(_drawn(entry, effect.card), attempt)
+        return await self._add(_drawn(entry, effect.drawing), attempt)
 
     async def _update(self, effect: model.UpdateCard) -> model.Outcome:
         """Change the card; one that is not kept any more is shown anew, under its old name."""
         if not _REF.fullmatch(effect.ref):
             return model.Refused("an update of a card that was never shown", "no_ref")
-        if len(render.card(effect.card)) > MOST_CHARS:
+        if len(render.card(effect.drawing)) > MOST_CHARS:
             return model.Refused("the card is too long for the console", "too_long")
         if effect.ref in self._history.entries:
             now = self._clock.now()
             await self._history.change(
-                effect.ref, lambda entry: replace(_drawn(entry, effect.card), changed_at=now)
+                effect.ref, lambda entry: replace(_drawn(entry, effect.drawing), changed_at=now)
             )
         else:
             entry = replace(self._entry(effect.place, f"card:{effect.ref}"), id=effect.ref)
-            await self._history.add(_drawn(entry, effect.card))
+            await self._history.add(_drawn(entry, effect.drawing))
         return model.Done(effect.ref)
 
     async def _recall(self, effect: model.Recall) -> model.Outcome:

@@ -175,15 +175,15 @@ class Sender:
         """Show the request's card. What it has no room for is sent first, in full: nobody shall
         approve what couldn't be read."""
         ident = derived(effect.key)
-        refused = await self._in_full(effect.place, effect.card, ident, attempt)
+        refused = await self._in_full(effect.place, effect.drawing, ident, attempt)
         if refused is not None:
             return refused
         return await self._deliver(
             effect.place,
             self._settings.card_template,
             ident,
-            self._params(effect.card),
-            render.card_mentions(effect.card),
+            self._params(effect.drawing),
+            render.card_mentions(effect.drawing),
             True,
             attempt,
         )
@@ -192,11 +192,11 @@ class Sender:
         """Change the card for everybody."""
         if not effect.ref:
             return model.Refused("an update of a card that was never shown", "no_ref")
-        if any(button.action in model.GOES_ON for button in effect.card.buttons):
-            refused = await self._in_full(effect.place, effect.card, effect.ref, attempt)
+        if any(button.action in model.GOES_ON for button in effect.drawing.buttons):
+            refused = await self._in_full(effect.place, effect.drawing, effect.ref, attempt)
             if refused is not None:
                 return refused
-        params = self._params(effect.card)
+        params = self._params(effect.drawing)
         own = {user: {"cardParamMap": params} for user in effect.viewers}
         body: dict[str, Any] = {
             "outTrackId": effect.ref,

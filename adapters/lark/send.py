@@ -154,14 +154,14 @@ class Sender:
         return outcome
 
     async def _show(self, effect: model.ShowCard, attempt: model.Attempt) -> model.Outcome:
-        drawn = render.card(effect.card)
+        drawn = render.card(effect.drawing)
         if drawn.cut:
-            before = await self._tell_whole(effect.place, effect.card, attempt)
+            before = await self._tell_whole(effect.place, effect.drawing, attempt)
             if not isinstance(before, model.Done):
                 return before
         content = render.dumped(drawn.content)
-        quiet = render.dumped(render.card(render.silent(effect.card)).content)
-        card = _Content("interactive", content, content, quiet, effect.card.code)
+        quiet = render.dumped(render.card(render.silent(effect.drawing)).content)
+        card = _Content("interactive", content, content, quiet, effect.drawing.code)
         return await self._send(effect.place, card, effect.key, attempt)
 
     async def _tell_whole(
@@ -254,15 +254,15 @@ class Sender:
     async def _update(self, effect: model.UpdateCard, attempt: model.Attempt) -> model.Outcome:
         if not effect.ref:
             return model.Refused("no card was sent that could be changed", "no_card")
-        drawn = render.card(effect.card)
-        if drawn.cut and any(button.action in model.GOES_ON for button in effect.card.buttons):
-            before = await self._tell_whole(effect.place, effect.card, attempt)
+        drawn = render.card(effect.drawing)
+        if drawn.cut and any(button.action in model.GOES_ON for button in effect.drawing.buttons):
+            before = await self._tell_whole(effect.place, effect.drawing, attempt)
             if not isinstance(before, model.Done):
                 return before
         answer = await self._patch(effect.ref, drawn)
         if answer.nobody:
             log.error("Lark knows nobody by one of the open_ids mentioned: %s", answer.message)
-            answer = await self._patch(effect.ref, render.card(render.silent(effect.card)))
+            answer = await self._patch(effect.ref, render.card(render.silent(effect.drawing)))
         return model.Done(effect.ref) if answer.code == 0 else answer.outcome(SEND_SCOPE)
 
     async def _recall(self, effect: model.Recall) -> model.Outcome:

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot import config, core, deployment, model, release, source, store, texts
+from bot import cards, config, core, deployment, model, release, source, store, texts
 from bot.app import bus as bus_
 from bot.app import key as key_
 from bot.app import outside as outside_
@@ -131,7 +131,12 @@ class App:
         matching = matcher.Matcher(self.deployment.rules)
         inlet = bus_.inlet_of(self.settings, chats, self.clock, matching.look)
         queue = outbox.Outbox(
-            door, bus.route, self.settings.budgets, self.clock, account=outside.account
+            door,
+            bus.route,
+            self.settings.budgets,
+            self.clock,
+            account=outside.account,
+            draw=self._draw,
         )
         ticker = scheduler.Ticker(self.clock)
         scheduler.Timer(door, self.clock, ticker)
@@ -185,6 +190,11 @@ class App:
             id_ = f"restored:{int(when.timestamp() * 1000)}:{number}"
             await door.submit(model.Restored(id_, self.clock.now(), number))
         await door.write(lambda writer: writer.forget_restore())
+
+    def _draw(
+        self, effect: model.StoredEffect, view: model.View
+    ) -> model.ShowCard | model.UpdateCard:
+        return cards.draw(self.deployment, effect, view)
 
     def _look_again(self) -> None:
         for waker in self._wakers:

@@ -3,6 +3,7 @@
 Only structure is made here; every string goes out as plain text and is escaped by the adapter.
 """
 
+from bot.cards.drawing import draw
 from bot.cards.outcome import ending_message, fallback_message, outcome_message
 from bot.cards.parts import (
     accounts_of,
@@ -28,6 +29,7 @@ __all__ = [
     "Sheets",
     "accounts_of",
     "ballot_message",
+    "draw",
     "ending_message",
     "fallback_message",
     "instance_name",

@@ -273,17 +273,17 @@ class DecisionBuilder:
     def show_card(self, number: int = 1) -> None:
         """Send the request's card, or the next one where nobody knows whether the last arrived."""
         key = self.card_key() + (f":card{number}" if number > 1 else "")
-        body = model.ShowCard(self.thread, self.card(), self.fresh(key))
+        body = model.ShowCard(self.thread, None, self.fresh(key))
         self.queue(key, f"chat:{self.it.id}", body, context={"card": number})
 
     def update_card(self) -> None:
-        """Let everybody's card tell the state as changed so far; older updates are overtaken, also
-        within this very decision."""
+        """Let everybody's card tell the state as it is when that is sent; older updates are
+        overtaken, also within this very decision."""
         if self.it.plan is None:
             return
         key = f"{self.card_key()}:v{self.it.version}"
         self.effects = [effect for effect in self.effects if effect.key != key]
-        body = model.UpdateCard(self.it.place, self.card(), viewers=self.it.clickers)
+        body = model.UpdateCard(self.it.place)
         self.queue(key, f"chat:{self.it.id}", body, replaces=True)
 
     def remind(self, kind: str, after: timedelta, keep: bool = False) -> None:

@@ -106,9 +106,7 @@ def supersede(builder: DecisionBuilder, ref: str) -> model.Card:
     """A card of the request that is not its own was clicked: from now on it says so."""
     card = cards.superseded_card(builder.it)
     key = f"{builder.card_key()}:other:{ref}"
-    builder.queue(
-        key, key, model.UpdateCard(builder.it.place, card, ref, viewers=builder.it.clickers)
-    )
+    builder.queue(key, key, model.UpdateCard(builder.it.place, ref=ref))
     return card
 
 

@@ -30,25 +30,39 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class ShowCard:
-    """Send the request's card to a thread; ``Done.ref`` is what later updates name."""
+    """Send the request's card to a thread; ``Done.ref`` is what later updates name. ``card`` is
+    drawn when it is sent first, and stays until that is answered."""
 
     place: Place
-    card: Card
+    card: Card | None
     key: str
     kind: Literal["show_card"] = "show_card"
+
+    @property
+    def drawing(self) -> Card:
+        """The card, of an effect that is being sent."""
+        assert self.card is not None
+        return self.card
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateCard:
-    """Change the card for everybody. ``ref`` is filled in from the request when it is sent.
+    """Change the card for everybody. ``card`` is drawn, and ``ref`` filled in from the request,
+    each time it is sent.
     ``viewers`` are the account ids of people who may see something else on it than the others,
     as the answer to their click changed what they alone see."""
 
     place: Place
-    card: Card
+    card: Card | None = None
     ref: str = ""
     kind: Literal["update_card"] = "update_card"
     viewers: tuple[str, ...] = ()
+
+    @property
+    def drawing(self) -> Card:
+        """The card, of an effect that is being sent."""
+        assert self.card is not None
+        return self.card
 
 
 @dataclass(frozen=True, slots=True)

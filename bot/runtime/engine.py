@@ -13,12 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from bot import failpoints, model, regexes
 from bot.model import ports
+from bot.runtime import clearance
 from bot.runtime import intake as taker_
 from bot.runtime import retry as patience_
 from bot.store import port
@@ -26,16 +26,6 @@ from bot.store import port
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Judge = Callable[[model.StoredEffect, model.View, datetime], model.Refused | None]
-"""Why an effect that was just claimed must not be sent; None: it may be."""
-
-
-class Quota(port.Quota, Protocol):
-    """How much may be claimed. ``give_back`` is told of each one that was not sent after all."""
-
-    def give_back(self, bucket: port.Bucket) -> None: ...
-
-
 Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 MOST_TOGETHER = 256
@@ -73,7 +63,7 @@ class Engine:
         patience: patience_.Patience | None = None,
         failed: Callable[[BaseException], None] | None = None,
         chance: random.Random | None = None,
-        judge: Judge | None = None,
+        judge: clearance.Judge | None = None,
     ) -> None:
         if opened.writer is None:
             raise ValueError("the engine needs a store that it can write")
@@ -87,7 +77,7 @@ class Engine:
             patience or patience_.Patience(),
             chance,
         )
-        self._gate = _Gate(opened.writer, self._taker, judge, clock) if judge is not None else None
+        self._clearance = clearance.Clearance(opened.writer, self._taker, judge, clock)
         self._writer = opened.writer
         self._failed = failed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
@@ -118,13 +108,16 @@ class Engine:
         it raises is set on the future, and what it wrote is undone."""
         return self._put(None, call)
 
-    def claim(self, quota: Quota) -> asyncio.Future[port.Claims]:
-        """Take out what is due, as far as ``quota`` allows. What starts something is judged in the
-        same transaction: what is refused is settled so, and is not among what is returned."""
+    def claim(
+        self, quota: clearance.Quota, draw: clearance.Draw | None = None
+    ) -> asyncio.Future[port.Claims]:
+        """Take out what is due, as far as ``quota`` allows. In the same transaction what starts
+        something is judged, and cards are drawn by ``draw`` (None: they are sent as they were
+        stored): what must not or cannot leave is settled, and is not among what is returned."""
 
         def claim(writer: port.Writer) -> port.Claims:
             claims = writer.claim(self.clock.now(), quota)
-            return claims if self._gate is None else self._gate.passed(claims, quota)
+            return self._clearance.passed(claims, quota, draw)
 
         return self.write(claim)
 
@@ -302,89 +295,3 @@ class Engine:
             return job.future, None, fault
         self._writer.release()
         return job.future, value, None
-
-
-class _Gate:
-    """Judges what was claimed, on the writer's thread, within the transaction that claimed it."""
-
-    def __init__(
-        self, writer: port.Writer, taker: taker_.Taker, judge: Judge, clock: ports.Clock
-    ) -> None:
-        self._writer = writer
-        self._taker = taker
-        self._judge = judge
-        self._clock = clock
-
-    def passed(self, claims: port.Claims, quota: Quota) -> port.Claims:
-        """Those that may be sent. Where a pattern must be judged elsewhere before, nothing was
-        claimed: Unjudged is raised."""
-        spent = [claimed.bucket for claimed in claims.taken]
-        try:
-            left = self._left(claims, quota, spent)
-        except regexes.Unjudged:
-            for bucket in spent:
-                quota.give_back(bucket)
-            raise
-        return replace(claims, taken=tuple(left), refused=len(claims.taken) - len(left))
-
-    def _left(
-        self, claims: port.Claims, quota: Quota, spent: list[port.Bucket]
-    ) -> list[port.Claimed]:
-        """Those that may be sent; the room of the others is given back, and no longer ``spent``."""
-        left: list[port.Claimed] = []
-        judged = [(claimed, self._outcome(claimed)) for claimed in claims.taken]
-        refused = [
-            claimed.effect.id
-            for claimed, outcome in judged
-            if outcome is not None and not _may_have_happened(claimed)
-        ]
-        for claimed, outcome in judged:
-            if isinstance(outcome, model.Refused):
-                others = [one for one in refused if one != claimed.effect.id]
-                outcome = replace(outcome, data={**outcome.data, model.TOGETHER: others})
-            allowed = self._allowed(claimed, outcome)
-            if allowed is None:
-                quota.give_back(claimed.bucket)
-                spent.remove(claimed.bucket)
-            else:
-                left.append(allowed)
-        return left
-
-    def _outcome(self, claimed: port.Claimed) -> model.Refused | model.NotSent | None:
-        """Why it is not sent; None: it may be."""
-        starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall | model.SignalRun)
-        return self._judged(claimed.effect) if starts else None
-
-    def _allowed(
-        self, claimed: port.Claimed, outcome: model.Refused | model.NotSent | None
-    ) -> port.Claimed | None:
-        """The effect as it may be sent; None: it may not, and that is settled. One that may have
-        happened before is looked up only."""
-        effect, body = claimed.effect, claimed.effect.body
-        if outcome is None:
-            return claimed
-        if _may_have_happened(claimed):
-            assert isinstance(body, model.StartRun | model.RunCall)
-            return replace(claimed, effect=replace(effect, body=replace(body, lookup=True)))
-        key = f"effect:{effect.id}:{effect.attempts}"
-        self._taker.take(model.EffectCompleted(key, self._clock.now(), effect.id, outcome))
-        return None
-
-    def _judged(self, effect: model.StoredEffect) -> model.Refused | model.NotSent | None:
-        """Why it is not sent. What cannot be judged is not sent now, but judged again later."""
-        try:
-            view = self._writer.view(model.Needs(effect=effect.id), self._clock.now())
-            return self._judge(effect, view, self._clock.now())
-        except regexes.Unjudged:
-            raise
-        except Exception as fault:
-            if self._writer.is_broken(fault):
-                raise
-            log.exception("effect %d could not be judged", effect.id)
-            return model.NotSent(f"it could not be judged: {type(fault).__name__}")
-
-
-def _may_have_happened(claimed: port.Claimed) -> bool:
-    """Was it sent before, with an outcome that nobody knows?"""
-    starts = isinstance(claimed.effect.body, model.StartRun | model.RunCall)
-    return claimed.attempt.uncertain and starts

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from bot import failpoints, model
 from bot.model import ports
 from bot.model.manifests import RateLimit
-from bot.runtime import engine
+from bot.runtime import clearance, engine
 from bot.store import codec, port
 
 log = logging.getLogger(__name__)
@@ -173,7 +173,8 @@ class Quotas:
 
 
 class Outbox:
-    """Claims what is due, has it performed, and submits what became of it."""
+    """Claims what is due, has it performed, and submits what became of it. ``draw`` draws the cards
+    that are sent (None: all of them are drawn already)."""
 
     def __init__(
         self,
@@ -185,8 +186,10 @@ class Outbox:
         in_flight: int = IN_FLIGHT,
         call_deadline: float = CALL_DEADLINE,
         account: Account = lambda bucket: bucket,
+        draw: clearance.Draw | None = None,
     ) -> None:
         self._engine = engine
+        self._draw = draw
         self._route = route
         self._quotas = Quotas(budgets, clock, in_flight, account)
         self._clock = clock
@@ -265,7 +268,7 @@ class Outbox:
         if self._draining:
             return port.Claims((), None)
         try:
-            claims = await self._engine.claim(self._quotas)
+            claims = await self._engine.claim(self._quotas, self._draw)
         except ports.Closed:
             return None
         if claims.taken:

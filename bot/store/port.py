@@ -342,6 +342,10 @@ class Writer(Protocol):
         allows."""
         ...
 
+    def keep_card(self, number: int, body: model.ShowCard | model.UpdateCard) -> None:
+        """Write down what an effect in flight shows."""
+        ...
+
     def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
         """Note how an effect ended: done, refused or unknown."""
         ...

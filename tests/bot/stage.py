@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot import cards as cards_
 from bot import core, deployment, model, policy, regexes, store
 from bot.model import ports
 from bot.policy import identity
@@ -160,6 +161,11 @@ class Stage:
     async def _start(self) -> None:
         self.engine.start()
 
+    def draw(
+        self, effect: model.StoredEffect, view: model.View
+    ) -> model.ShowCard | model.UpdateCard:
+        return cards_.draw(self.deployment, effect, view)
+
     def close(self) -> None:
         self.loop.run_until_complete(self.engine.close())
         self.store.close()
@@ -215,7 +221,7 @@ class Stage:
     def claim(self) -> tuple[store.Claimed, ...]:
         """What is due, taken out; again where all that was due was refused at that moment."""
         while True:
-            claims = self.loop.run_until_complete(self.engine.claim(Everything()))
+            claims = self.loop.run_until_complete(self.engine.claim(Everything(), self.draw))
             if claims.taken or not claims.refused:
                 return claims.taken
 

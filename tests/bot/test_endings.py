@@ -12,6 +12,7 @@ import pytest
 from bot import model
 from bot.core import delivery
 from bot.core.decision import DecisionBuilder
+from bot.policy import identity
 from tests.bot.stage import CHAT, PLATFORM, TENANT, Stage, actions, book, said, words
 
 GONE = model.Refused("no such message", "231003")
@@ -116,7 +117,8 @@ def test_a_last_word_goes_to_the_thread_the_chat_the_requester_and_then_to_the_d
 def test_a_requester_who_is_no_longer_known_is_told_nothing(stage: Stage) -> None:
     last_word(stage)
     people = {who: one for who, one in book().people.items() if who != "alice"}
-    changed = dataclasses.replace(book(), people=people)
+    index = identity.index_accounts(people)
+    changed = dataclasses.replace(book(), people=people, index=index)
     stage.deployment = dataclasses.replace(stage.deployment, book=changed)
     assert [each.place.direct for each in ways(stage)] == [False, False]
 

@@ -437,6 +437,89 @@ async def test_a_rate_limit_pauses_its_chat(path: Path) -> None:
         await post.settled()
 
 
+# ----------------------------------------------------------------------------- cards
+
+
+def drawer(shown: list[str]) -> Callable[[model.StoredEffect, model.View], model.ShowCard]:
+    """Draws the state of the request as the card's tag, and remembers what was drawn."""
+
+    def draw(effect: model.StoredEffect, view: model.View) -> model.ShowCard:
+        assert view.request is not None
+        shown.append(f"{effect.body.kind} {view.request.state}")
+        return replace(effect.body, card=replace(rig.CARD, tag=view.request.state))  # type: ignore[type-var, return-value]
+
+    return draw
+
+
+def undrawn(*effects: model.NewEffect) -> tuple[model.NewEffect, ...]:
+    return tuple(replace(one, body=replace(one.body, card=None)) for one in effects)  # type: ignore[arg-type, type-var]
+
+
+def tags(platform: Platform) -> list[str]:
+    return [effect.drawing.tag for effect, _ in platform.calls]  # type: ignore[union-attr]
+
+
+async def approved(post: Post) -> None:
+    """Nothing is queued: the request only changes."""
+    with post.rig.store.reading() as reader:
+        request = reader.request(1)
+    assert request is not None
+    new = replace(request, state=model.State.APPROVED, version=request.version + 1)
+    seen = rig.clicked(f"quiet{next(COUNT)}", 1)
+    PLANNED[seen.id] = model.Decision(request=new)
+    await post.rig.engine.submit(seen)
+
+
+async def test_an_update_shows_the_state_at_the_moment_when_it_is_sent(path: Path) -> None:
+    """Also at a later try: an update that was put off must not show what was true before."""
+    answers = iter([model.Done("card-1"), model.NotSent("busy"), model.Done(), model.Done()])
+    platform, shown = Platform(lambda effect: next(answers)), list[str]()
+    async with posting(path, platform=platform, draw=drawer(shown)) as post:
+        await post.rig.engine.submit(rig.asked(1))
+        await post.settled()
+        await post.queue(*undrawn(rig.update(1, 2, rig.place())))
+        await rig.until(lambda: post.rig.rows("SELECT attempts FROM outbox WHERE id=2") == [(1,)])
+        await rig.until(lambda: post.states()["card:1:2"] == "queued")
+        await approved(post)
+        post.rig.clock.advance(seconds=2)
+        post.box.wake()
+        await post.settled()
+    assert tags(platform) == ["pending", "pending", "approved"]
+    assert [getattr(effect, "ref", "") for effect, _ in platform.calls] == ["", "card-1", "card-1"]
+    assert shown == ["update_card pending", "update_card approved"], "the first was stored drawn"
+
+
+async def test_the_first_card_is_drawn_once_and_is_the_same_after_a_crash(path: Path) -> None:
+    platform, shown = Platform(), list[str]()
+    body = model.ShowCard(rig.place(), None, "first")
+    async with posting(path, platform=platform, draw=drawer(shown)) as post:
+        await post.rig.engine.submit(rig.asked(1))
+        await post.settled()
+        platform.gate.clear()
+        await post.queue(model.NewEffect("first", "first", body, 1))
+        await rig.until(lambda: len(platform.calls) == 2)
+        await approved(post)
+        assert not await post.box.drain(deadline=0.01)
+    async with posting(path, platform=platform, draw=drawer(shown)) as post:
+        await post.settled()
+    assert tags(platform) == ["pending", "pending", "pending"]
+    assert [doubt for _, doubt in platform.calls] == [False, False, True]
+    assert shown == ["show_card pending"]
+
+
+async def test_a_card_that_cannot_be_drawn_holds_up_nothing_behind_it(path: Path) -> None:
+    def draw(effect: model.StoredEffect, view: model.View) -> model.UpdateCard:
+        raise KeyError("a bug")
+
+    async with posting(path, draw=draw) as post:
+        await post.rig.engine.submit(rig.asked(1))
+        await post.settled()
+        await post.queue(*undrawn(rig.update(1, 2, rig.place())), rig.say("word", "card:1"))
+        await post.settled()
+        assert post.states() == {"card:1": "done", "card:1:2": "refused", "word": "done"}
+        assert post.platform.keys() == ["card-1", "word"]
+
+
 # ----------------------------------------------------------------------------- whatever happens
 
 WORK = st.lists(

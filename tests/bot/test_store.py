@@ -154,6 +154,7 @@ def test_a_store_is_made_once_and_keeps_its_identity(path: Path) -> None:
             "m008_form_links",
             "m009_marks",
             "m010_asks",
+            "m011_undrawn",
         ]
 
 

@@ -12,11 +12,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bot import model
+from bot import model, store
 from tests.bot import run_stage, stage
 
 State = model.State
 PARTS = "fleet targets=web-01,web-02 rateControl=1"
+
+
+class Lookups(stage.Everything):
+    """A quota that lets nothing go but what only looks."""
+
+    def room(self, bucket: store.Bucket) -> store.Allowance:
+        return store.Allowance(1000 if bucket.kind == "lookup" else 0)
 
 
 def play(scene: run_stage.RunStage) -> dict[int, str]:
@@ -37,6 +44,10 @@ def play(scene: run_stage.RunStage) -> dict[int, str]:
     unfinished(scene, ask, approve)
     scene.ask("alice", "restart web-01 reason=looking")
     made[19] = "planning"
+    scene.ask("bob", "restart web-02 reason=unsent")
+    claims = scene.loop.run_until_complete(scene.engine.claim(Lookups()))
+    scene.settle(claims.taken[-1], scene.answer(claims.taken[-1]))
+    made[20] = "pending, its card is not sent"
     return made
 
 

@@ -171,3 +171,20 @@ def test_nothing_that_was_open_is_lost(scene: Upgraded) -> None:
         request = scene.request(number)
         assert request.state.final or request.state is State.WAITING, (number, request.state)
         assert request.state is State.WAITING or scene.said.get(number), number
+
+
+def test_cards_that_were_stored_drawn_are_sent(scene: Upgraded) -> None:
+    """A first card as it was drawn; updates as the requests are by now."""
+    query = "SELECT body FROM outbox WHERE state IN ('queued', 'in_flight') AND kind = 'show_card'"
+    with sqlite3.connect(scene.store.path) as connection:
+        first = [codec.decode(codec.effect, body) for (body,) in connection.execute(query)]
+    connection.close()
+    work = scene.work()
+    assert all(effect in work for effect in first)
+    for number in (16, 17, 18):
+        assert scene.said[number]
+    if first:  # only the newest of these stores holds one
+        assert scene.request(20).card
+        scene.agree(20)
+        scene.settle_everything()
+        assert scene.request(20).state is State.SUCCEEDED

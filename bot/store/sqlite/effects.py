@@ -183,6 +183,13 @@ def note(connection: sqlite3.Connection, id_: int, part: str, ref: str) -> None:
     connection.execute(queries.EFFECT_NOTE, (part, ref, id_))
 
 
+def keep_card(
+    connection: sqlite3.Connection, id_: int, body: model.ShowCard | model.UpdateCard
+) -> None:
+    """Write down what an effect in flight shows."""
+    connection.execute(queries.EFFECT_KEEP, (codec.encode(body), id_))
+
+
 def settle(connection: sqlite3.Connection, id_: int, outcome: model.Outcome, now: int) -> None:
     """Note how an effect ended: done, refused or unknown."""
     text = codec.encode(outcome)

@@ -42,9 +42,12 @@ def _once_more(connection: sqlite3.Connection, found: model.Letter) -> model.Eff
         return replace(found.deliver, again=again)
     row = connection.execute(queries.LETTER, (found.number,)).fetchone()
     body = codec.decode(codec.effect, row[4])
+    if isinstance(body, model.ShowCard):
+        body = replace(body, card=None)
     if isinstance(body, model.Say | model.ShowCard):
         first = body.key.partition(":again")[0]
-        return replace(body, key=f"{first}:again{found.attempts}")
+        key = f"{first}:again{found.attempts}"
+        return replace(body, key=key)
     return body
 
 
@@ -169,7 +172,8 @@ def _word(body: str, kind: str, key: str) -> model.Deliver:
     for those alone whom it was meant for."""
     effect = codec.decode(codec.effect, body)
     assert isinstance(effect, model.Say | model.ShowCard | model.UpdateCard)
-    title = effect.message.title if isinstance(effect, model.Say) else effect.card.title
+    shown = effect.message if isinstance(effect, model.Say) else effect.card
+    title = shown.title if shown is not None else ""
     place = effect.place
     named = {"source": "countersign", "id": key, "type": kind}
     return model.Deliver("", 0, model.ToThread(), title, named, place)

@@ -226,6 +226,7 @@ EFFECT_CLAIMED = (
     "SELECT id, key, lane, request, attempts, body, context, doubt, bucket, first_at, doubt_at"
     " FROM outbox WHERE id = ?"
 )
+EFFECT_KEEP = "UPDATE outbox SET body = ? WHERE id = ? AND state = 'in_flight'"
 EFFECTS_RECENT = """
 SELECT bucket, claimed_at, settled_at, doubt FROM outbox
 WHERE claimed_at > 0 AND claimed_at > ? ORDER BY claimed_at

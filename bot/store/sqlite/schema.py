@@ -347,7 +347,12 @@ def m010_asks(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
-OLDEST = "m009_marks"
+@migrations()  # type: ignore[untyped-decorator]
+def m011_undrawn(db: sqlite_utils.Database) -> None:
+    """A card in the outbox may not be drawn yet."""
+
+
+OLDEST = "m011_undrawn"
 """The oldest schema whose code may still write what this code writes. Whoever changes what older
 code would misread, break or write wrongly (a table, or the body of a row) names the schema of that
 change here; where no table changes, a migration that does nothing gives it a name. What older code

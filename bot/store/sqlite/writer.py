@@ -316,6 +316,9 @@ class Writer(port.Writer):
         )
         return claims
 
+    def keep_card(self, number: int, body: model.ShowCard | model.UpdateCard) -> None:
+        effects.keep_card(self.connection, number, body)
+
     def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
         effects.settle(self.connection, number, outcome, now)
 

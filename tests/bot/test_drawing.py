@@ -1,0 +1,69 @@
+"""Cards are drawn when they are sent: what people see is what the store says at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import model
+from tests.bot.stage import Stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path)
+    yield made
+    made.close()
+
+
+def shown(stage: Stage) -> list[model.ShowCard | model.UpdateCard]:
+    return [one for one in stage.work() if isinstance(one, model.ShowCard | model.UpdateCard)]
+
+
+def test_a_first_card_that_is_sent_late_asks_nobody_about_what_was_cancelled(stage: Stage) -> None:
+    stage.ask("alice", "restart web-01 reason=slow")
+    [resolve] = stage.claim()
+    stage.settle(resolve, stage.answer(resolve))
+    stage.ask("alice", "cancel 1")
+    first, *updates = shown(stage)
+    assert isinstance(first, model.ShowCard)
+    for effect in (first, *updates):
+        assert (effect.drawing.tag, effect.drawing.buttons) == ("cancelled", ())
+        assert effect.drawing.mentions == ()
+
+
+def test_a_card_that_does_not_decide_says_so_and_the_one_that_does_stays(stage: Stage) -> None:
+    request = stage.planned("alice", "restart web-01 reason=slow")
+    stage.click("bob", request.id, "approve", request.code, card="another")
+    [update] = shown(stage)
+    assert isinstance(update, model.UpdateCard)
+    assert (update.ref, update.drawing.buttons) == ("another", ())
+    assert "bob" not in update.drawing.tag
+    stage.click("bob", request.id, "approve", request.code, card=request.card)
+    own = [effect for effect in shown(stage) if isinstance(effect, model.UpdateCard)]
+    assert {effect.ref for effect in own} == {request.card}
+    assert own[-1].viewers == ("u-bob",)
+
+
+def test_a_card_that_is_sent_once_more_shows_how_it_is_by_then(stage: Stage) -> None:
+    """Nobody could be asked, so the card is a dead letter; by the time that people send it again
+    the request has expired."""
+    stage.ask("alice", "restart web-01 reason=slow")
+    while taken := stage.claim():
+        for claimed in taken:
+            chat = isinstance(claimed.effect.body, model.ShowCard | model.Say)
+            gone = chat and not claimed.effect.body.place.direct
+            stage.settle(claimed, model.Refused("gone") if gone else stage.answer(claimed))
+    [letter] = stage.read(lambda reader: reader.letters())
+    stage.tick(7200)
+    stage.work()
+    view = model.View(next_request=2, audit_seq=0, installation="")
+    decision = model.Decision(redriven=(letter.number,))
+    now = stage.clock.now()
+    stage.loop.run_until_complete(
+        stage.engine.write(lambda writer: writer.apply(view, decision, now))
+    )
+    [again] = [effect for effect in shown(stage) if isinstance(effect, model.ShowCard)]
+    assert (again.drawing.tag, again.drawing.buttons) == ("expired, not run", ())
