@@ -323,7 +323,7 @@ def command(facts: conditions.Facts) -> Refusal | None:
 
 def condition_begin(tree: Tree) -> None:
     tree.write("bot/policy/closing.py", CLOSED)
-    tree.edit("bot/policy/gate.py", "import asking, ", "import asking, closing, ")
+    tree.edit("bot/policy/gate.py", "import asking, calling, ", "import asking, calling, closing, ")
     tree.edit(
         "bot/policy/gate.py",
         "        asking.right,\n",

@@ -102,7 +102,7 @@ def refusal_of_claim(
     transaction that claims it; a refusal settles the effect, and comes back as
     ``EffectCompleted``."""
     refused = authority.refusal_of_claim(deployment, effect, view, now)
-    return refused or call_limits.refusal_of_claim(deployment, effect, view.request)
+    return refused or call_limits.refusal_of_claim(deployment, effect, view, now)
 
 
 def settled(

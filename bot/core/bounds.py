@@ -12,15 +12,16 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl
 
 from bot import model, policy
+from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 from bot.oos.engine import calls
 from bot.oos.template import model as oos
-from bot.policy import limits
+from bot.policy import calling, limits
+from bot.policy.limits import Bounds
 
 REFUSED = "OutOfBounds"
 """The code of a call that was refused by this."""
@@ -33,31 +34,6 @@ SELECTING = frozenset({"resourcetag", "tagfilter", "filter"})
 """Parameters that choose instances by something else than their ids."""
 OTHERS = frozenset({"oos", "ros", "computenest", "fnf", "fc"})
 """Products whose calls run something that makes calls of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Globs of names or ids, how many instances over the whole run, and whether calls that cannot
-    be judged are made."""
-
-    allowed: tuple[str, ...] = ("*",)
-    most: int = 100
-    unjudged: Literal["allow", "refuse"] = "allow"
-
-    @property
-    def free(self) -> bool:
-        """Is every instance allowed, whatever it is called?"""
-        return "*" in self.allowed
-
-    def fits(self, *names: str) -> bool:
-        return any(fnmatchcase(name, glob) for glob in self.allowed for name in names)
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The instances whose names must be looked up before the call can be judged."""
-
-    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,33 +103,31 @@ def names_in(what: calls.What, document: Any) -> dict[str, str]:
 # ----------------------------------------------------------------------------- the judgement
 
 
-def judged(
-    limits: Iterable[Bounds],
+def calling_of(
+    builder: DecisionBuilder,
     what: calls.What,
+    bounds: tuple[Bounds, ...],
     names: Mapping[str, str],
     touched: Collection[str],
-) -> policy.Refusal | Unknown | None:
-    """May the call be made? ``names``: of instances by id, as far as they are known; ``touched``:
-    what earlier calls of the run acted on."""
+) -> calling.Facts | None:
+    """A call as the gate judges it. ``names``: of instances by id, as far as they are known;
+    ``touched``: what earlier calls of the run acted on. None: it changes nothing."""
     if not isinstance(what, calls.Api) or not changes(what):
         return None
-    aim, unknown, crowded = aim_of(what), dict[str, None](), None
-    call = f"{what.service} {what.api}"
-    for bounds in limits:
-        if not bounds.free:
-            for one in aim.ids:
-                if bounds.fits(one) or (one in names and bounds.fits(names[one])):
-                    continue
-                if one not in names and INSTANCE.fullmatch(one):
-                    unknown[one] = None
-                    continue
-                facts = {"call": call, "target": names.get(one) or one}
-                return policy.Refusal("bounds.outside", {**facts, "allowed": list(bounds.allowed)})
-        if not aim.closed and bounds.unjudged == "refuse":
-            return policy.Refusal("bounds.unjudged", {"call": call})
-        if len({*touched, *aim.ids}) > bounds.most:
-            crowded = policy.Refusal("bounds.most", {"call": call, "most": bounds.most})
-    return Unknown(tuple(unknown)) if unknown else crowded
+    aim = aim_of(what)
+    return calling.Facts(
+        builder.deployment.book,
+        builder.now,
+        builder.it.command,
+        builder.it.place,
+        f"{what.service} {what.api}",
+        aim.ids,
+        aim.closed,
+        bounds,
+        names,
+        {one for one in aim.ids if one not in names and INSTANCE.fullmatch(one)},
+        touched,
+    )
 
 
 def changes(what: calls.What) -> bool:

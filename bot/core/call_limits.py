@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bot import model, policy, redact
@@ -10,11 +12,25 @@ from bot.core import bounds, live_runs, machines
 from bot.core.decision import DecisionBuilder, reason_of, refusal_text
 from bot.deployment import Deployment
 from bot.oos.engine import calls, journal
+from bot.policy import calling
 
 LOOK = "bounds:"
 """What the keys of look-ups begin with."""
 Queue = Callable[..., None]
 """Queues a call: ``runs.queue``."""
+
+
+def refusal_of(facts: calling.Facts | None) -> policy.Refusal | None:
+    """Why a call may not be made; None: it may, or it changes nothing."""
+    return policy.evaluate(policy.CALL, facts).refusal if facts is not None else None
+
+
+def unknown_of(facts: calling.Facts | None) -> tuple[str, ...]:
+    """The instances whose names must be looked up before a call can be judged."""
+    refusal = refusal_of(facts)
+    if facts is None or refusal is None or refusal.key != calling.UNKNOWN:
+        return ()
+    return facts.unknown
 
 
 def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue: Queue) -> None:
@@ -28,16 +44,16 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
     apart = {call.key, *run.asked}
     others = dict.fromkeys(i for key, each in run.touched.items() if key not in apart for i in each)
     now, voted = bounds.of_now(builder.deployment, builder.it), bounds.voted_on(builder.it)
-    found = bounds.judged(voted or now, what, names, others)
-    later = bounds.judged(now, what, names, others)
-    if found is None and isinstance(later, bounds.Unknown):
-        found = later
-    if isinstance(found, policy.Refusal):
-        return refuse(builder, run, call, found)
-    if isinstance(found, bounds.Unknown):
+    facts = bounds.calling_of(builder, what, voted or now, names, others)
+    refusal = refusal_of(facts)
+    unknown = unknown_of(facts)
+    if refusal is not None and not unknown:
+        return refuse(builder, run, call, refusal)
+    unknown = unknown or unknown_of(facts and replace(facts, bounds=now))
+    if unknown:
         region = calls.region_of(what) or builder.it.plan.region
         key = f"{LOOK}{call.token}"
-        body = model.ResolveTargets(found.ids, region)
+        body = model.ResolveTargets(unknown, region)
         run.asked.add(call.key)
         return builder.queue(key, key, body, context={"call": call.key})
     known = {one: names[one] for one in ids if one in names}
@@ -85,10 +101,10 @@ def refuse(
 
 
 def refusal_of_claim(
-    deployment: Deployment, effect: model.StoredEffect, request: model.Request | None
+    deployment: Deployment, effect: model.StoredEffect, view: model.View, now: datetime
 ) -> model.Refused | None:
     """Why a call that was just claimed would be out of bounds now; None: it would not."""
-    body = effect.body
+    body, request = effect.body, view.request
     if request is None or request.plan is None or not isinstance(body, model.RunCall):
         return None
     if body.lookup:
@@ -96,11 +112,10 @@ def refusal_of_claim(
     context: dict[str, Any] = dict(effect.context)
     names = {**dict(context.get("names", {})), **bounds.names_of(request.plan)}
     limits = (*bounds.of_now(deployment, request), *bounds.voted_on(request))
-    found = bounds.judged(limits, body.what, names, context.get("touched", ()))
-    if found is None:
+    touched = tuple(context.get("touched", ()))
+    builder = DecisionBuilder(deployment, view, now)
+    refusal = refusal_of(bounds.calling_of(builder, body.what, limits, names, touched))
+    if refusal is None:
         return None
-    if isinstance(found, bounds.Unknown):
-        facts = {"targets": list(found.ids), "reason": "–"}
-        found = policy.Refusal("bounds.unknown", facts)
-    text = redact.covered(request.plan, refusal_text(request.locale, found))
-    return model.Refused(text, bounds.REFUSED, {"key": found.key})
+    text = redact.covered(request.plan, refusal_text(request.locale, refusal))
+    return model.Refused(text, bounds.REFUSED, {"key": refusal.key})

@@ -1,11 +1,12 @@
 """Every security check, in one place: who is who, who may what, what may run.
 
 Default deny. ``evaluate`` is the one gate that a request passes when it is asked for, planned,
-approved and started. A check answers with a ``Refusal`` (a key of ``bot.texts`` and its facts) or
-None. Votes and self-approval are judged on people, never on accounts.
+approved and started, and each call of its run. A check answers with a ``Refusal`` (a key of
+``bot.texts`` and its facts) or None. Votes and self-approval are judged on people, never on
+accounts.
 """
 
-from bot.policy.gate import APPROVE, ASK, PLAN, START, evaluate
+from bot.policy.gate import APPROVE, ASK, CALL, PLAN, START, evaluate
 from bot.policy.model import (
     Book,
     CommandRule,
@@ -28,6 +29,7 @@ from bot.policy.model import (
 __all__ = [
     "APPROVE",
     "ASK",
+    "CALL",
     "PLAN",
     "START",
     "Book",

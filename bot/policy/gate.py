@@ -1,4 +1,4 @@
-"""The one gate: may a request be asked for, planned, approved, started?
+"""The one gate: may a request be asked for, planned, approved, started, and make this call?
 
 ``evaluate`` goes through the conditions of a moment in the order in which they stand here, and
 stops at the first that refuses. A condition is a function of the facts of its moment; it answers
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from bot.policy import asking, conditions, planning, starting
+from bot.policy import asking, calling, conditions, planning, starting
 from bot.policy.model import Refusal, Verdict, together
 
 F = TypeVar("F")
@@ -111,6 +111,10 @@ START: Moment[starting.Facts] = Moment(
 """It starts, or something within it does; asked again in the transaction that claims the call."""
 
 
+CALL: Moment[calling.Facts] = Moment("call", (calling.scope, calling.names, calling.number))
+"""A run is about to make a call that changes something; asked again when the call is claimed."""
+
+
 def evaluate(moment: Moment[F], facts: F) -> Verdict:
     """No, and why; or yes, once the policies of the verdict are satisfied besides its own. The
     policies of a no are those that were called for until then."""
@@ -122,7 +126,9 @@ def evaluate(moment: Moment[F], facts: F) -> Verdict:
             answer = condition(facts)
         if isinstance(answer, Refusal):
             answer = Verdict(answer)
-        if answer is not None and answer.refusal is not None:
+        if answer is None:
+            continue
+        if answer.refusal is not None:
             return replace(verdict, refusal=answer.refusal)
-        verdict = together((verdict, answer or Verdict()))
+        verdict = together((verdict, answer))
     return verdict

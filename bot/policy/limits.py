@@ -20,6 +20,24 @@ class ForbiddenValue:
     allowed: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Globs of names or ids, how many instances over the whole run, and whether calls that cannot
+    be judged are made."""
+
+    allowed: tuple[str, ...] = ("*",)
+    most: int = 100
+    unjudged: Literal["allow", "refuse"] = "allow"
+
+    @property
+    def free(self) -> bool:
+        """Is every instance allowed, whatever it is called?"""
+        return "*" in self.allowed
+
+    def fits(self, *names: str) -> bool:
+        return any(fnmatchcase(name, glob) for glob in self.allowed for name in names)
+
+
 def unjudged(rule: CommandRule) -> Literal["allow", "refuse"]:
     """What becomes of a template's calls of which nobody can tell on which instances they act."""
     if rule.unjudged_calls:

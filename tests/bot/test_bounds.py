@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from bot import model, policy
-from bot.core import bounds
+from bot import deployment, model
+from bot.commands import registry
+from bot.core import bounds, call_limits, decision
+from bot.policy import limits
+from tests.bot import rig
 from tests.bot.bounds_stage import FLEET, FleetStage
-from tests.bot.stage import actions, said, words
+from tests.bot.stage import START, actions, book, said, words
 
 State = model.State
 SELECT = """FormatVersion: OOS-2019-06-01
@@ -242,12 +245,23 @@ def api(name: str, parameters: Any = None, **more: Any) -> model.calls.Api:
     return model.calls.Api(api=name, parameters=parameters or {}, **fields)
 
 
+def refusal(call: model.calls.Api, names: dict[str, str], *of: limits.Bounds) -> str:
+    """The key of why a call may not be made within these limits; "": it may."""
+    view = model.View(1, 0, "store")
+    view = dataclasses.replace(view, request=rig.new_request(view, rig.asked(1), START))
+    company = deployment.Deployment(book(), registry.Catalog({}))
+    builder = decision.DecisionBuilder(company, view, START)
+    facts = bounds.calling_of(builder, call, of, names, ())
+    answer = call_limits.refusal_of(facts)
+    return answer.key if answer else ""
+
+
 def test_reads_are_free_and_a_path_that_is_written_to_is_no_read() -> None:
-    limits = (bounds.Bounds(("web-01",), 1, "refuse"),)
+    narrow = limits.Bounds(("web-01",), 1, "refuse")
     read = api("DescribeInstances", {"InstanceIds": json.dumps(list(FLEET))})
-    assert bounds.judged(limits, read, {}, ()) is None
+    assert refusal(read, {}, narrow) == ""
     written = api("GetCluster", uri="/clusters/c-1", method="DELETE", service="CS")
-    assert isinstance(bounds.judged(limits, written, {}, ()), policy.Refusal)
+    assert refusal(written, {}, narrow) == "bounds.unjudged"
 
 
 def test_only_the_platform_says_what_an_instance_is_called() -> None:
@@ -263,9 +277,10 @@ def test_only_the_platform_says_what_an_instance_is_called() -> None:
 
 
 def test_limits_that_were_voted_on_hold_beside_those_of_now() -> None:
-    narrow, wide = bounds.Bounds(("web-01",), 1, "refuse"), bounds.Bounds()
+    narrow, wide = limits.Bounds(("web-01",), 1, "refuse"), limits.Bounds()
     call = api("StopInstance", {"InstanceId": "i-00000002"})
     names = {"i-00000002": "web-02"}
-    assert bounds.judged((wide,), call, names, ()) is None
-    assert isinstance(bounds.judged((wide, narrow), call, names, ()), policy.Refusal)
-    assert isinstance(bounds.judged((narrow,), call, {}, ()), bounds.Unknown)
+    assert refusal(call, names, wide) == ""
+    assert refusal(call, names, wide, narrow) == "bounds.outside"
+    assert refusal(call, {}, narrow) == "bounds.unknown"
+    assert refusal(call, {}, limits.Bounds(most=0)) == "bounds.most"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bot import model, policy
-from bot.policy import asking, conditions, gate, planning, starting
+from bot.policy import asking, calling, conditions, gate, planning, starting
 
-MOMENTS = (policy.ASK, policy.PLAN, policy.APPROVE, policy.START)
+MOMENTS = (policy.ASK, policy.PLAN, policy.APPROVE, policy.START, policy.CALL)
 NO = policy.Refusal("refused.alone")
 NOTHING = policy.Verdict()
 MORE = policy.Verdict(policies=("sre",), reasons=("it is big",))
@@ -65,7 +65,7 @@ def test_every_condition_stands_in_the_table() -> None:
         for condition in moment.conditions
     ]
     helpers = {starting.refusal_of_hold, conditions.refusal_of_value}
-    for module in (asking, conditions, planning, starting):
+    for module in (asking, calling, conditions, planning, starting):
         functions = {
             function
             for _, function in inspect.getmembers(module, inspect.isfunction)
