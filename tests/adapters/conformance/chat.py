@@ -26,10 +26,11 @@ OPS = "ops"
 
 @dataclass(frozen=True)
 class Way:
-    """One call by which people are told something. ``api``: how the stand-in names it. ``where``:
-    answering a message, in the chat without one, or to a person alone. ``repeatable``: the platform
-    recognises a repetition. ``refusal``, ``breakdown``: the details of an "error" by which it says
-    no, and by which it leaves open what happened; None: the platform's usual ones."""
+    """One call by which people are told something. ``api``: how the stand-in names it; "" where the
+    adapter is the platform itself and calls nobody. ``where``: answering a message, in the chat
+    without one, or to a person alone. ``repeatable``: the platform recognises a repetition.
+    ``refusal``, ``breakdown``: the details of an "error" by which it says no, and by which it
+    leaves open what happened; None: the platform's usual ones."""
 
     name: str
     api: str
@@ -43,7 +44,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Wiring:
-    """A chat platform."""
+    """A chat platform. What it does not have stays empty, and the cases about it leave it out."""
 
     name: str
     """Of the adapter, and of its table in bot.toml."""
@@ -53,26 +54,26 @@ class Wiring:
     """Makes an adapter: ``chat(base URL of the stand-in, clock, **settings)``."""
     account: Callable[[str], model.Account]
     """A person of the example company."""
-    secrets: Callable[[Any], Iterable[str]]
-    """What no log may show."""
-    ways: tuple[Way, ...]
-    refusal: Mapping[str, Any]
-    breakdown: Mapping[str, Any]
-    token: str
-    """The call that gives out an access token."""
-    opening: str
-    """The call that gives out the address of a connection."""
-    wrong: Mapping[str, Any]
-    """Settings with a wrong secret."""
-    keys: str
-    """How a sentence names the settings that say who we are."""
     direct: str
     """The chat of alice and the bot, as the stand-in names it."""
-    form: str
+    ways: tuple[Way, ...]
+    secrets: Callable[[Any], Iterable[str]] = lambda party: ()
+    """What no log may show."""
+    refusal: Mapping[str, Any] = field(default_factory=dict)
+    breakdown: Mapping[str, Any] = field(default_factory=dict)
+    token: str = ""
+    """The call that gives out an access token."""
+    opening: str = ""
+    """The call that gives out the address of a connection."""
+    wrong: Mapping[str, Any] = field(default_factory=dict)
+    """Settings with a wrong secret."""
+    keys: str = ""
+    """How a sentence names the settings that say who we are."""
+    form: str = ""
     """The code of the example form."""
-    again: float
+    again: float = 0.0
     """Seconds after which the platform delivers again what was not acknowledged."""
-    threads: bool
+    threads: bool = True
     """Does a reply stand below what it answers?"""
 
     def way(self, name: str) -> Way:

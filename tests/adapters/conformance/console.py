@@ -12,7 +12,7 @@ from bot.model import ports
 from sandbox import world
 from sandbox.console import Console as Party
 from sandbox.console import token_of
-from tests.adapters.conformance.chat import Wiring
+from tests.adapters.conformance.chat import Way, Wiring
 
 TOKENS = {person.id: token_of(person.id) for person in world.PEOPLE}
 
@@ -32,16 +32,14 @@ WIRING = Wiring(
     party=Party,
     chat=chat,
     account=account,
-    secrets=lambda party: TOKENS.values(),
-    ways=(),
-    refusal={},
-    breakdown={},
-    token="",
-    opening="",
-    wrong={},
-    keys="",
     direct="alice",
-    form="",
+    secrets=lambda party: TOKENS.values(),
+    ways=(
+        Way("reply", "", "say"),
+        Way("in the chat", "", "say", "chat"),
+        Way("direct", "", "say", "direct"),
+        Way("card", "", "show"),
+        Way("update", "", "update"),
+    ),
     again=2.0,
-    threads=True,
 )

