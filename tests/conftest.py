@@ -6,6 +6,12 @@ import gc
 
 import pytest
 
+from tests import loopback
+
+
+def pytest_configure() -> None:
+    loopback.close_all_else()
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Collect garbage less often, and leave out what was imported: going over it again and again

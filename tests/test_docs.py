@@ -104,6 +104,16 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert set(PAGES) <= seen, sorted(name(page) for page in set(PAGES) - seen)
 
 
+def test_every_decision_says_whether_it_holds() -> None:
+    for page in sorted((ROOT / "docs/decisions").glob("0*.md")):
+        status = page.read_text("utf-8").split("\n")[2]
+        assert re.fullmatch(
+            r"\*\*Status\.\*\* (Accepted on \d{4}-\d\d-\d\d"
+            r"|Superseded on \d{4}-\d\d-\d\d by \[.+\]\(.+\.md\))\.",
+            status,
+        ), f"{name(page)}: {status}"
+
+
 def test_files_named_in_the_docs_exist() -> None:
     named = re.compile(r"`((?:bot|adapters|commands|sandbox|tests|docs|\.ci)/[\w./-]+)`")
     for page in PAGES:
@@ -209,7 +219,8 @@ def test_command_lines_parse(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_pa
         if isinstance(group, click.Group):
             assert not words, f"{name(page)}: {' '.join(words)} is no command"
             continue
-        group.parse_args(context, words)  # UsageError: an option or a page that there isn't
+        with context:  # which closes the files that the arguments name
+            group.parse_args(context, words)  # UsageError: an option or a page that there isn't
 
 
 def leaves(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:

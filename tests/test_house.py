@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import release
 from bot.reference import rooms
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,8 @@ THE_LIST = ROOT / "bot/app/adapters.py"
 SHARED = ("common", "openapi")
 """What adapters share: calls and connections, and what those of Alibaba Cloud have in common. They
 are no adapters, and each imports only those before it."""
+DOORS = {"model", "source", "failpoints", "release"}
+"""What adapters import of the bot."""
 NO_IO = {"asyncio", "threading", "socket", "aiohttp", "requests", "sqlite3", "subprocess", "time"}
 
 
@@ -192,7 +195,7 @@ def test_adapters_know_the_doors_only(path: Path) -> None:
     for name in imported(path):
         parts = name.split(".")
         if parts[0] == "bot" and len(parts) > 1:
-            assert parts[1] in {"model", "source", "failpoints"}, f"{path.name} imports {name}"
+            assert parts[1] in DOORS, f"{path.name} imports {name}"
         if parts[0] == "adapters" and len(parts) > 1:
             if room in SHARED:
                 assert parts[1] in SHARED[: SHARED.index(room) + 1], f"{path.name} imports {name}"
@@ -229,6 +232,13 @@ def test_no_room_is_too_big(room: str) -> None:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 size = (node.end_lineno or node.lineno) - node.lineno + 1
                 assert size <= 70, f"{path.name}: {node.name} is {size} lines long"
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert release.version() == project["version"]
+    for path in [*modules("bot"), *modules("adapters"), *modules("sandbox")]:
+        assert not re.search(r"countersign[/ ]\d", path.read_text("utf-8")), path.name
 
 
 def test_what_the_bot_is_built_on_are_dependencies() -> None:

@@ -24,9 +24,10 @@ from adapters.dingtalk import events
 from adapters.dingtalk.link import Link
 from adapters.dingtalk.logs import log
 from adapters.dingtalk.settings import Settings
+from bot import release
 from bot.model import ports
 
-AGENT = "countersign/0.1"
+AGENT = f"countersign/{release.version()}"
 PATIENCE = 2.0
 """Seconds for which a connection that is given up may still acknowledge what it took."""
 _CREDENTIALS = re.compile(r"client|secret|credential|auth|app_?key|app_?id|\bapp\b|应用|凭证", re.I)

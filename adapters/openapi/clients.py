@@ -18,6 +18,7 @@ from adapters.openapi import credentials
 from adapters.openapi.failures import Failure
 from adapters.openapi.recent import Recent
 from adapters.openapi.settings import Settings
+from bot import release
 
 KEPT = 64
 _REGION = re.compile(r"[a-z]{2,6}(-[a-z0-9]+){1,4}")
@@ -97,7 +98,7 @@ class Clients:
                 read_timeout=int(settings.call_timeout * 1000),
                 max_idle_conns=max(settings.workers, 1),
                 ca=settings.ca_file or None,
-                user_agent="countersign",
+                user_agent=f"countersign/{release.version()}",
             )
         )
         keep_to_the_endpoint(client, settings.workers)
