@@ -15,7 +15,7 @@ from bot import core, deployment, model, policy, regexes, store
 from bot.model import ports
 from bot.policy import identity
 from bot.runtime import engine
-from tests.bot import catalogs, told
+from tests.bot import catalogs, event_shapes
 
 COMMANDS = Path(__file__).resolve().parents[2] / "commands"
 PLATFORM, TENANT, CHAT = "chat", "corp", "room"
@@ -131,7 +131,7 @@ class Stage:
         of = the_book or book()
         away = [name for name, rule in of.commands.items() if rule.engine == "oos"]
         self.deployment = deployment.Deployment(of, catalogs.of(commands, away), "here")
-        self.untold: list[str] = []
+        self.shape_faults: list[str] = []
         self.stored: dict[str, dict[str, object]] = {}
         """What is kept in the cloud, by its name or id: as ``FetchDefinition`` answers."""
         self.loop = asyncio.new_event_loop()
@@ -153,7 +153,7 @@ class Stage:
 
         def decide(view: model.View, now: datetime) -> model.Decision:
             decision = reading.decide(view, now)
-            self.untold += told.faults_of(self.deployment, view, decision, now)
+            self.shape_faults += event_shapes.faults_of(self.deployment, view, decision, now)
             return decision
 
         return model.Reading(reading.needs, decide)
@@ -170,7 +170,7 @@ class Stage:
         self.loop.run_until_complete(self.engine.close())
         self.store.close()
         self.loop.close()
-        assert not self.untold, "\n".join(self.untold)
+        assert not self.shape_faults, "\n".join(self.shape_faults)
 
     def submit(self, event: model.Event) -> model.Receipt:
         return self.loop.run_until_complete(self.engine.submit(event))

@@ -16,7 +16,7 @@ from bot import __main__ as cli
 from bot import event_schemas, model
 from bot.core import bus
 from tests import test_docs
-from tests.bot import stage, told
+from tests.bot import event_shapes, stage
 from tests.bot.bus_stage import rules, webhook
 from tests.bot.run_stage import RunStage, book
 
@@ -176,7 +176,7 @@ def test_whatever_is_published_is_as_its_schema_says(
     types = {event.type for event in published}
     assert {f"countersign.{action}" for action in expected} - types == set()
     for event in published:
-        assert told.faults([event]) == [], event
+        assert event_shapes.faults([event]) == [], event
     assert ("approval.approved" in types) == (play is forms)
 
 

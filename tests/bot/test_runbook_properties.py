@@ -14,7 +14,7 @@ from bot.commands.line import formatter, parser, tokenizer
 from bot.oos.parameters import arguments as values
 from bot.source import unicode
 from tests import properties
-from tests.bot.test_blanks import catalog_of
+from tests.bot.test_template_values import catalog_of
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,10}", fullmatch=True)
