@@ -27,7 +27,7 @@ ON_THE_CONSOLE = {
 """What is also played on the console. The rest is where it is asked for: ``-k console``."""
 OFF_THE_CONSOLE = {
     *("test_forms", "test_new_hire", "test_forms_agreed_to_while_away_are_found"),
-    *("test_deliveries", "test_doubtful_cards", "test_late_words", "test_unread"),
+    *("test_deliveries", "test_doubtful_cards", "test_old_messages", "test_unread"),
     "test_renaming_oneself_gives_no_vote_on_ones_own_request",
     "test_a_bot_that_was_put_out_of_the_group_tells_the_requester_directly",
     "test_what_nobody_could_be_told_is_a_dead_letter_that_is_sent_again",
