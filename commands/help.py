@@ -95,7 +95,7 @@ def _manual(context: Context, found: Command) -> Reply:
 
 def _about(context: Context, item: Parameter) -> str:
     about = item.label(context.locale)
-    if item.choices or item.between is not None or item.blank is not None:
+    if item.choices or item.between is not None or item.template_parameter is not None:
         about += context.say("help.values", values=item.expected(context.locale))
     if item.required:
         return about

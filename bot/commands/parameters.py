@@ -96,9 +96,9 @@ _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of a command. ``names``: every word that may stand before ``=``. ``named``: it
-    is only taken with a name (a keyword-only parameter of the function). ``blank``: the template's
-    own parameter that it fills; where nothing is typed for it, it has no value here, as the
-    template's Default is evaluated when the template is bound."""
+    is only taken with a name (a keyword-only parameter of the function). ``template_parameter``:
+    the parameter of a template that it fills; where nothing is typed for it, it has no value here,
+    as the template's Default is evaluated when the template is bound."""
 
     name: str
     kind: Kind
@@ -111,18 +111,18 @@ class Parameter:
     choices: tuple[str, ...] = ()
     between: Between | None = None
     named: bool = False
-    blank: oos.Parameter | None = None
+    template_parameter: oos.Parameter | None = None
 
     @property
     def secret(self) -> bool:
         """Is its value never to be shown (NoEcho)?"""
-        return self.blank is not None and self.blank.no_echo
+        return self.template_parameter is not None and self.template_parameter.no_echo
 
     @property
     def usual(self) -> str:
         """Its default in a few words; empty: none that says anything."""
-        if self.blank is not None:
-            return template_values.usual(self.blank)
+        if self.template_parameter is not None:
+            return template_values.usual(self.template_parameter)
         return "" if self.required or self.default in ("", (), 0) else str(self.default)
 
     def misfit(self, text: str, allowed: Collection[str] = ()) -> str:
@@ -145,8 +145,8 @@ class Parameter:
 
     def expected(self, locale: str) -> str:
         """What fits, as the end of "expected …"."""
-        if self.blank is not None:
-            return template_values.expected(self.blank, locale)
+        if self.template_parameter is not None:
+            return template_values.expected(self.template_parameter, locale)
         if self.pattern is not None:
             return (self.pattern.zh, self.pattern.en)[texts.LOCALES.index(locale)]
         facts: dict[str, Any] = {"choices": self.choices, "most": MOST_TARGETS}
@@ -170,10 +170,10 @@ def value_of(parameter: Parameter, text: str) -> Any:
         return _text(text)
     if parameter.kind == "script":
         return _script(text)
-    if parameter.blank is not None and (
+    if parameter.template_parameter is not None and (
         parameter.kind == "value" or lenient_json.begins(text.lstrip(), 0)
     ):
-        return _blank(parameter, parameter.blank, text)
+        return _template_value(parameter, parameter.template_parameter, text)
     if unicode.hidden(text):
         raise source.Invalid.phrase("parse.hidden", name=parameter.name)
     plain = text.translate(unicode.ASCII).strip()
@@ -185,16 +185,16 @@ def value_of(parameter: Parameter, text: str) -> Any:
     return value
 
 
-def _blank(parameter: Parameter, blank: oos.Parameter, text: str) -> Any:
+def _template_value(parameter: Parameter, item: oos.Parameter, text: str) -> Any:
     """The value of a template's parameter; what is secret is not repeated."""
     named = not lenient_json.begins(text.lstrip(), 0) or _listed(text) is not None
-    if blank.association == "Targets" and named:
+    if item.association == "Targets" and named:
         return unmixed(targets_of(text.translate(unicode.ASCII).strip()))
     try:
-        return template_values.value(blank, text)
+        return template_values.value(item, text)
     except source.Invalid as error:
-        key = "parse.secret" if blank.no_echo and "value" in error.message else error.message
-        facts = {} if blank.no_echo else {"value": unicode.shown(text)}
+        key = "parse.secret" if item.no_echo and "value" in error.message else error.message
+        facts = {} if item.no_echo else {"value": unicode.shown(text)}
         named_facts = {"name": parameter.name, **facts, **error.fault.facts}
         raise source.Invalid.phrase(key, **named_facts) from None
 

@@ -79,7 +79,7 @@ class Command:
     def inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """What of the values is for the template's own parameters, for ``parameters.arguments``;
         a parameter that was not given is absent."""
-        own = {found.name for found in self.parameters if found.blank is not None}
+        own = {found.name for found in self.parameters if found.template_parameter is not None}
         return {name: value for name, value in values.items() if name in own}
 
     @property

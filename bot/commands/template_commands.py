@@ -139,7 +139,7 @@ def _parameter(item: model.Parameter, instances: bool, taken: set[str]) -> param
         (item.name, *more),
         choices=template_values.choices(item),
         named=not instances,
-        blank=item,
+        template_parameter=item,
     )
 
 

@@ -45,8 +45,8 @@ _OF_TYPE: dict[str, tuple[str, ...]] = {
 
 
 def example(item: model.Parameter) -> str:
-    """A text that ``blanks.value`` takes for this parameter; empty where none was found. Its own
-    Default, where that is plain; a secret's is not shown."""
+    """A text that ``template_values.value`` takes for this parameter; empty: there is none. Its
+    own Default, where that is plain; a secret's is not shown."""
     for text in _candidates(item):
         try:
             template_values.value(item, text)

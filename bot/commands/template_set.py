@@ -23,7 +23,7 @@ UNUSED = "no command runs it"
 
 
 @dataclass(slots=True)
-class Shelf:
+class TemplateSet:
     """``own``: the templates that are commands, by the name of their file. ``known``: all, by every
     folded name under which a task may run them. ``faults``: sentences about the files, that keep
     the bot from starting; ``warnings``: those that do not. ``unread``: what is wrong with parts
@@ -135,9 +135,9 @@ class Shelf:
         return {name: self.digests[id(each)] for name, each in reach.items()}
 
 
-def gather(folder: Path) -> Shelf:
+def gather(folder: Path) -> TemplateSet:
     """Read every template of a folder and of those inside it."""
-    shelf = Shelf()
+    templates = TemplateSet()
     first: dict[str, tuple[str, model.Template | None]] = {}
     aliases: dict[str, model.Template] = {}
     for path in template_check.files([folder]):
@@ -148,43 +148,43 @@ def gather(folder: Path) -> Shelf:
         template, faults = _read(path, file)
         before, same = first.setdefault(model.fold(name), (file, template))
         if before != file:
-            _again(shelf, file, before, template, same)
+            _again(templates, file, before, template, same)
         elif template is None:
             told = list(map(str, faults))
             if not part:
-                shelf.faults.extend(told)
-            shelf.unread |= {
+                templates.faults.extend(told)
+            templates.unread |= {
                 word: told for word in (model.fold(name), children.action_of(name)) if word
             }
         else:
-            shelf.read.append(template)
-            shelf.misread[id(template)] = faults
-            shelf.known[model.fold(name)] = template
+            templates.read.append(template)
+            templates.misread[id(template)] = faults
+            templates.known[model.fold(name)] = template
             if part and (action := children.action_of(name)):
                 aliases[action] = template
             if not part and not name.startswith("_"):
-                _command(shelf, file, template)
+                _command(templates, file, template)
     for action, template in aliases.items():
-        if action not in shelf.unread:
-            shelf.known.setdefault(action, template)
+        if action not in templates.unread:
+            templates.known.setdefault(action, template)
     for action, template in library.shipped().items():
-        if model.fold(action) not in shelf.unread:
-            shelf.known.setdefault(model.fold(action), template)
-    return shelf
+        if model.fold(action) not in templates.unread:
+            templates.known.setdefault(model.fold(action), template)
+    return templates
 
 
-def _command(shelf: Shelf, file: str, template: model.Template) -> None:
+def _command(templates: TemplateSet, file: str, template: model.Template) -> None:
     if template_commands.WORD.fullmatch(template.name):
-        shelf.own[file] = template
+        templates.own[file] = template
     else:
-        shelf.faults.append(
+        templates.faults.append(
             f"{file}: {template.name!r} is no word that can be typed as a command; rename the "
             "file, or put it into a folder if other templates run it"
         )
 
 
 def _again(
-    shelf: Shelf,
+    templates: TemplateSet,
     file: str,
     before: str,
     template: model.Template | None,
@@ -194,7 +194,7 @@ def _again(
     parts = "/" in file and "/" in before
     if parts and template and same and printing.plain(template) == printing.plain(same):
         return
-    shelf.faults.append(f"{file}: there is a template `{Path(file).stem}` already: {before}")
+    templates.faults.append(f"{file}: there is a template `{Path(file).stem}` already: {before}")
 
 
 def _read(path: Path, file: str) -> tuple[model.Template | None, list[source.Fault]]:

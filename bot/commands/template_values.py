@@ -1,4 +1,4 @@
-"""The blanks of a template, filled in by what people type: read from a line, made into values.
+"""Values of a template's parameters from what people type: read from a line, made into values.
 
 What people give is data: ``{{ }}`` and ``${}`` in it are never expressions.
 """

@@ -202,12 +202,12 @@ def written(one: Field, parameter: parameters.Parameter | None, people: People) 
     """A field as the text that a parameter takes; "" of one that was left empty."""
     if one.blank or parameter is None:
         return "" if one.blank else read(one, people)
-    blank = parameter.blank
-    if parameter.kind == "targets" or (blank is not None and blank.association == "Targets"):
+    item = parameter.template_parameter
+    if parameter.kind == "targets" or (item is not None and item.association == "Targets"):
         split = one.kind == "choices" and any(map(_SEVERAL.search, map(fields.word, one.value)))
         return _json(one.value) if split else read(one, people)
-    if blank is not None and one.kind not in ("text", "date") and blank.type in ("List", "Json"):
-        return _json(_items(one, people) if blank.type == "List" else plain(one, people))
+    if item is not None and one.kind not in ("text", "date") and item.type in ("List", "Json"):
+        return _json(_items(one, people) if item.type == "List" else plain(one, people))
     if parameter.kind == "int" and one.kind == "number" and one.value == int(one.value):
         return str(int(one.value))
     if parameter.kind == "word" and one.kind == "date":

@@ -64,7 +64,7 @@ def _section(found: registry.Command) -> str:
 
 def _row(parameter: parameters.Parameter) -> str:
     kind = _TYPES[parameter.kind]
-    if parameter.kind in ("choice", "int") or parameter.blank is not None:
+    if parameter.kind in ("choice", "int") or parameter.template_parameter is not None:
         kind = parameter.expected("en")
     if parameter.kind == "word" and parameter.pattern is not None:
         kind = f"{parameter.pattern.en} (`{parameter.pattern.regex}`)"

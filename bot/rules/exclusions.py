@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.rules import conditions, effort, filings, shelf, tree
+from bot.rules import conditions, effort, filings, tree, value_index
 
 
 @dataclass(slots=True)
@@ -31,11 +31,11 @@ _Entry = tuple[Group, int, tree.Field]
 class Exclusions:
     """What is filed at one path of the event by what it excludes."""
 
-    __slots__ = ("_groups", "_shelf", "dialect")
+    __slots__ = ("_groups", "_index", "dialect")
 
     def __init__(self, dialect: conditions.Dialect) -> None:
         self.dialect = dialect
-        self._shelf: shelf.Shelf[_Entry] = shelf.Shelf(dialect)
+        self._index: value_index.ValueIndex[_Entry] = value_index.ValueIndex(dialect)
         self._groups: dict[tuple[tree.Field, ...], list[Group]] = {}
 
     def put(
@@ -55,10 +55,10 @@ class Exclusions:
         assert but is not None
         keys = {filing for one in but.but for filing in filings.under(one)[0]}
         for filing in keys:
-            self._shelf.put(filing, (group, rules, asked))
+            self._index.put(filing, (group, rules, asked))
 
     def close(self) -> None:
-        self._shelf.close()
+        self._index.close()
 
     def matching(
         self,
@@ -91,7 +91,7 @@ class Exclusions:
         left: dict[tuple[int, int], _Entry] | None = None
         for one in scalars:
             mine: dict[tuple[int, int], _Entry] = {}
-            for entries in (self._shelf.present(), *self._shelf.by(one, spent)):
+            for entries in (self._index.present(), *self._index.by(one, spent)):
                 for entry in entries:
                     group, rules, asked = entry
                     place = (id(group), rules)

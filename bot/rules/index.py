@@ -3,8 +3,8 @@
 Every branch of every pattern is filed under one of its fields: the one whose values the fewest
 other branches share. An event is walked once, only where some rule looks; what stands there finds
 the few branches filed under it, and only those are asked in full. How each kind of condition is
-found is in ``filings``, ``shelf`` and ``exclusions``; a branch that asks for nothing but absence is
-always asked.
+found is in ``filings``, ``value_index`` and ``exclusions``; a branch that asks for nothing but
+absence is always asked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.rules import conditions, effort, exclusions, filings, grammar, pattern, shelf, tree
+from bot.rules import conditions, effort, exclusions, filings, grammar, pattern, tree, value_index
 
 _Branch = tuple[int, tuple[int, ...], tree.Node]
 """A number of its own, the numbers of the rules that have it, and what it asks."""
@@ -27,9 +27,9 @@ _BITS = bytes.maketrans(b"01", b"\0\1")
 
 @dataclass(slots=True)
 class _Place:
-    """A key on the way to what is filed; ``shelf`` and ``exclusions`` are None where nothing is."""
+    """A key on the way to what is filed; ``values`` and ``exclusions``: None where nothing is."""
 
-    shelf: shelf.Shelf[_Branch] | None = None
+    values: value_index.ValueIndex[_Branch] | None = None
     exclusions: exclusions.Exclusions | None = None
     below: dict[str, _Place] = field(default_factory=dict)
 
@@ -114,7 +114,7 @@ class _Index:
         for number, (branch, (node, rules)) in enumerate(same.items()):
             self.file((number, tuple(rules), node), branch, ways[branch], popular)
         for place in _places(self.root):
-            for one in (place.shelf, place.exclusions):
+            for one in (place.values, place.exclusions):
                 if one is not None:
                     one.close()
 
@@ -144,10 +144,10 @@ class _Index:
             mask = sum(1 << rule for rule in one[1])
             place.exclusions.put(asked, branch, mask, one[2])
             return
-        if place.shelf is None:
-            place.shelf = shelf.Shelf(self.dialect)
+        if place.values is None:
+            place.values = value_index.ValueIndex(self.dialect)
         for filing in taken:
-            place.shelf.put(filing, one)
+            place.values.put(filing, one)
 
     def place(self, path: tuple[str, ...]) -> _Place:
         place = self.root
@@ -186,10 +186,10 @@ class _Index:
 
     def walk(self, place: _Place, value: Any, found: _Found, within_array: bool) -> None:
         """Ask what is filed under a value, and go on below it."""
-        if place.shelf is not None:
-            for branch in place.shelf.present():
+        if place.values is not None:
+            for branch in place.values.present():
                 self.ask(branch, found)
-        if place.shelf is not None or place.exclusions is not None:
+        if place.values is not None or place.exclusions is not None:
             self.look(place, value, found, within_array)
         if not place.below:
             return
@@ -210,9 +210,9 @@ class _Index:
             return
         asked, size = kept
         found.spent.spend(size)
-        if place.shelf is not None:
+        if place.values is not None:
             for one in asked:
-                for filed in place.shelf.by(one, found.spent):
+                for filed in place.values.by(one, found.spent):
                     for branch in filed:
                         self.ask(branch, found)
         if place.exclusions is not None:

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from bot import source
 from bot.rules import conditions, grammar, operators, tree
-from bot.source import json_text, nodes, positions, suggest
+from bot.source import json_text, nodes, paths, positions, suggest
 
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 _OPERATORS = ("prefix", "suffix", "contains", "wildcard", "cidr", "equals-ignore-case")
@@ -35,7 +35,6 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_STEP = re.compile(r"""\.([\w-]+)|\["([^"]*)"\]|\['([^']*)'\]""")
 _SAME = {"and": "&&", "or": "||", "not": "not", "in": "in"}
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
 
@@ -138,9 +137,11 @@ class _Parser:
 
     def path(self) -> tuple[str, ...]:
         """The keys of the path that is here."""
-        keys = tuple(a or b or c for a, b, c in _STEP.findall(self.token[1:]))
-        if len(keys) > nodes.DEEPEST:
-            self.fail(f"nested deeper than {nodes.DEEPEST} levels")
+        try:
+            steps = paths.parse(self.token).steps
+        except source.Invalid as error:
+            self.fail(error.message)
+        keys = tuple(step[0] for step in steps if isinstance(step, tuple))
         problems = grammar.Reader(positions.Positions(""), self.dialect)
         if not problems.top(keys[0], {} if len(keys) > 1 else [], (keys[0],)):
             self.fail(problems.found[0].message)

@@ -53,13 +53,13 @@ def test_parsing_never_raises_and_always_has_a_sentence(line: str, locale: str) 
         assert not unicode.hidden(said)
         return
     for parameter in parsed.command.parameters:
-        if parameter.blank is not None and parameter.name not in parsed.given:
+        if parameter.template_parameter is not None and parameter.name not in parsed.given:
             assert parameter.name not in parsed.values
             continue
         value = parsed.values[parameter.name]
         assert value is not None
         if parameter.kind == "targets":
-            assert isinstance(value, tuple) or parameter.blank is not None
+            assert isinstance(value, tuple) or parameter.template_parameter is not None
             assert len(set(map(str, value))) == len(value) <= 100
         if isinstance(value, str):
             value.encode()

@@ -80,7 +80,7 @@ def catalogs(draw: st.DrawFn) -> registry.Catalog:
 
 def value_for(draw: st.DrawFn, parameter: parameters.Parameter) -> Any:
     """Something that fits the parameter, however it came about."""
-    item = parameter.blank
+    item = parameter.template_parameter
     if item is None:
         return draw(TEXTS.map(lambda text: unicode.visible(text).strip()))
     if parameter.kind == "targets":
@@ -114,7 +114,9 @@ def test_the_example_of_any_template_parses(commands: registry.Catalog) -> None:
     assert isinstance(parsed, parser.Parsed), (found.example, parsed)
     assert {p.name for p in found.parameters if p.required} <= parsed.given
     for parameter in found.parameters:
-        assert parameter.blank is None or parameter.example, parameter.blank
+        assert parameter.template_parameter is None or parameter.example, (
+            parameter.template_parameter
+        )
         for locale in texts.LOCALES:
             assert parameter.expected(locale)
 
@@ -128,7 +130,7 @@ def test_what_is_spelt_is_read_back(commands: registry.Catalog, data: st.DataObj
         for parameter in found.parameters
         if parameter.required or data.draw(st.booleans())
     }
-    if any(p.blank is None for p in found.parameters):
+    if any(p.template_parameter is None for p in found.parameters):
         chosen.setdefault("reason", "")
     for value in chosen.values():
         assume(len(json.dumps(value)) < 1500)
@@ -160,9 +162,9 @@ def test_reading_never_raises(commands: registry.Catalog, text: str, data: st.Da
             json.dumps(parsed.values).encode()
     assert isinstance(parser.read(commands, line, "en").shown, str)
     for parameter in found.parameters:
-        if parameter.blank is not None and parameter.kind == "value":
+        if parameter.template_parameter is not None and parameter.kind == "value":
             try:
-                value = template_values.value(parameter.blank, text)
+                value = template_values.value(parameter.template_parameter, text)
             except source.Invalid:
                 continue
             json.dumps(value, ensure_ascii=False).encode()

@@ -76,7 +76,9 @@ class Arguments:
         if missing:
             raise self._missing(missing)
         defaults = {
-            p.name: p.default for p in self.command.parameters if not p.required and p.blank is None
+            p.name: p.default
+            for p in self.command.parameters
+            if not p.required and p.template_parameter is None
         }
         values = {**defaults, **self.values}
         return {p.name: values[p.name] for p in self.command.parameters if p.name in values}
@@ -128,22 +130,20 @@ class Arguments:
         if not lenient_json.begins(self.line.raw, self.line.at):
             return None
         targets = self.command.parameter("targets")
-        return targets if targets is not None and targets.blank is not None else None
+        return targets if targets is not None and targets.template_parameter is not None else None
 
     def _fill(self, parameter: parameters.Parameter) -> None:
         """Read the value of a template's parameter, which begins here."""
-        line, blank = self.line, parameter.blank
-        assert blank is not None
+        line, item = self.line, parameter.template_parameter
+        assert item is not None
         before = line.at
-        line.skip_to_json(template_values.structured(blank))
+        line.skip_to_json(template_values.structured(item))
         apart = line.at > 0 and line.raw[line.at - 1].isspace()
         if line.line_ends or (apart and self._key_at(line.at)):
             nothing = source.Invalid.phrase("parse.value", name=parameter.name, value="")
             raise self._explained(parameter, nothing, "")
         try:
-            text = template_values.read(
-                blank, line, self._special, lambda at: self._key_at(at, "=")
-            )
+            text = template_values.read(item, line, self._special, lambda at: self._key_at(at, "="))
         except tokenizer.Unclosed as unclosed:
             raise (
                 tokenizer.Unclosed(unclosed.quote, masks.TYPED) if parameter.secret else unclosed
@@ -154,7 +154,9 @@ class Arguments:
 
     def _keyed(self, parameter: parameters.Parameter) -> None:
         line = self.line
-        if parameter.blank is not None and (parameter.kind == "value" or line.json_ahead()):
+        if parameter.template_parameter is not None and (
+            parameter.kind == "value" or line.json_ahead()
+        ):
             self._fill(parameter)
         elif line.at_quote():
             self.assign(parameter, line.quoted())
@@ -322,7 +324,7 @@ class Arguments:
                 raise source.Invalid.phrase("parse.twice", name=name)
             if listed and isinstance(value, tuple):
                 value = tuple(dict.fromkeys((*have, *value)))
-                if parameter.blank is not None:
+                if parameter.template_parameter is not None:
                     parameters.unmixed(value)
                 if len(value) > parameters.MOST_TARGETS:
                     raise source.Invalid.phrase(

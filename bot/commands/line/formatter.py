@@ -26,15 +26,19 @@ def spell(
         if parameter.name not in values:
             continue
         value = values[parameter.name]
-        default = parameter.blank is None and not parameter.required and value == parameter.default
+        default = (
+            parameter.template_parameter is None
+            and not parameter.required
+            and value == parameter.default
+        )
         if default and parameter.name != keep:
             continue
         if parameter.kind == "script":
             script = str(value)
         elif parameter.kind == "targets":
             parts.append(_targets(parameter, value))
-        elif parameter.blank is not None:
-            parts.append(f"{parameter.name}={_filled(parameter.blank, value)}")
+        elif parameter.template_parameter is not None:
+            parts.append(f"{parameter.name}={_filled(parameter.template_parameter, value)}")
         elif parameter.kind == "request":
             parts.append(f"{value}" if value < 10_000_000 else f"#{value}")
         elif parameter.kind == "code" or (

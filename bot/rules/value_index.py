@@ -21,7 +21,7 @@ HITS = 16
 """So many places where texts are found in a text cost as much as one comparison."""
 
 
-class Shelf(Generic[T]):
+class ValueIndex(Generic[T]):
     """Filled with ``put``; ``close`` it before it is asked."""
 
     __slots__ = (
