@@ -154,9 +154,7 @@ PHRASE = Recipe(
 
 def setting_begin(tree: Tree) -> None:
     field = '    parcels: int = Field(default=3, description="How many parcels fit.")\n'
-    tree.edit(
-        "bot/config/schema.py", "    asks_per_minute: int", f"{field}    asks_per_minute: int"
-    )
+    tree.edit("bot/policy/model.py", "    asks_per_minute: int", f"{field}    asks_per_minute: int")
 
 
 def setting_finish(tree: Tree) -> None:
@@ -334,21 +332,11 @@ def condition_begin(tree: Tree) -> None:
         "        starting.sealed,\n",
         "        starting.sealed,\n        closing.command,\n",
     )
+    about = 'Field(default=(), description="Commands that are closed for now.")'
     tree.edit(
         "bot/policy/model.py",
         "    most_open_per_person: int",
-        "    closed: frozenset[str] = frozenset()\n    most_open_per_person: int",
-    )
-    about = 'Field(default=(), description="Commands that are closed for now.")'
-    tree.edit(
-        "bot/config/schema.py",
-        "    asks_per_minute: int",
-        f"    closed: Texts = {about}\n    asks_per_minute: int",
-    )
-    tree.edit(
-        "bot/config/build.py",
-        "        asks_per_minute=",
-        "        closed=frozenset(file.security.closed),\n        asks_per_minute=",
+        f"    closed: Texts = {about}\n    most_open_per_person: int",
     )
 
 
@@ -365,7 +353,7 @@ def condition_finish(tree: Tree) -> None:
         "tests/bot/refusals_asked.py",
         '\n\n@says("refused.closed")\ndef a_command_that_is_closed(play: Play) -> str:\n'
         '    play.stage.planned("alice", "restart web-01")\n'
-        '    play.changed(closed=frozenset({"restart"}))\n'
+        '    play.changed(closed=("restart",))\n'
         '    play.clicks("bob")\n'
         '    assert "is closed for now" in play.told()\n'
         '    return play.writes("alice", "restart web-02")\n',

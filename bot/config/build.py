@@ -40,7 +40,9 @@ def budgets(file: schema.File) -> tuple[RateLimit, ...]:
 def book(file: schema.File) -> policy.Book:
     """Everything that the file says about people and permission."""
     humans = {person.id: _person(file, person) for person in file.person}
-    return policy.Book(
+    return filled(
+        policy.Book,
+        file.security,
         people=humans,
         roles={
             name: policy.Role(name, frozenset(role.commands)) for name, role in file.role.items()
@@ -51,11 +53,6 @@ def book(file: schema.File) -> policy.Book:
         forms=tuple(_form(form) for form in file.form),
         patterns=tuple(_pattern(pattern) for pattern in file.security.pattern),
         tenants={name: frozenset(file.tenants(name)) for name in file.chats},
-        direct_chats=file.security.direct_chats,
-        asks_per_minute=file.security.asks_per_minute,
-        oldest_message=file.security.oldest_message,
-        most_open_per_person=file.security.most_open_per_person,
-        most_open_per_command=file.security.most_open_per_command,
         locale=file.bot.locale,
         bot_name=file.bot.name,
         watch=_watch(file),

@@ -66,7 +66,7 @@ def askers(file: schema.File, command: str) -> tuple[str, ...]:
 def check_platforms(context: CheckContext) -> None:
     adapters = context.file.adapters
     if not context.given_platforms:
-        tables = " or ".join(f"[{name}]" for name in adapters.platforms)
+        tables = " or ".join(f"[{one.name}]" for one in adapters.chats if not one.evaluation)
         key = next(iter(table_of(adapters.chats[0].settings).model_fields))
         context.diagnostics.fault((), f"there is no chat platform: add {tables}", key)
     cloud = f"[{adapters.cloud.name}]"

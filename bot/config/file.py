@@ -32,8 +32,9 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
     person: Any = _changed(schema.Person, accounts, after="name")
     robots, inlet = adapters.robots, adapters.inlet
     file = names.model(schema.File)
+    security = _first(table_of(policy.Limits), schema.Security)
     for after, keys in (
-        ("", {"person": _list(person)}),
+        ("", {"person": _list(person), "security": _usual(security)}),
         ("role", {"policy": _by_name(table_of(policy.Policy))}),
         ("group", {"command": _by_name(names.model(table_of(policy.CommandRule)))}),
         ("bot", {one.name: _table(one.settings) for one in (*adapters.chats, adapters.cloud)}),
@@ -48,6 +49,12 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
         file = _changed(file, keys, after)
     file.adapters = adapters
     return file
+
+
+def _first(model: type[Table], others: type[Table]) -> type[Table]:
+    """A table with the keys of one model before those of another."""
+    keys = {key: (kind_of(info), info) for key, info in others.model_fields.items()}
+    return _changed(model, keys, after=list(model.model_fields)[-1])
 
 
 def _table(settings: type) -> tuple[Any, FieldInfo]:
@@ -112,9 +119,7 @@ class Names:
         """A model with the names in their places; itself, where it has no place for any."""
         keys: dict[str, tuple[Any, FieldInfo]] = {}
         for key, info in model.model_fields.items():
-            kind = (
-                Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-            )
+            kind = kind_of(info)
             changed = rewritten(kind, self._other)
             text = self.text(info.description or "")
             if changed is not kind or text != (info.description or ""):
@@ -131,9 +136,15 @@ class Names:
             if isinstance(part, kinds.Choice):
                 return Literal[self._choices[part.of]]
         if isinstance(kind, type) and issubclass(kind, Table):
-            changed = self._models.setdefault(kind, self.model(kind))
-            return changed if changed is not kind else None
+            if kind not in self._models:
+                self._models[kind] = self.model(kind)
+            return self._models[kind] if self._models[kind] is not kind else None
         return None
+
+
+def kind_of(info: FieldInfo) -> Any:
+    """The type of a key, with what bounds it."""
+    return Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
 
 
 def _field(info: FieldInfo, kind: Any, text: str) -> FieldInfo:

@@ -20,7 +20,7 @@ from bot.model import manifests
 from bot.source import values
 from bot.source.secret import Secret
 from bot.source.tables import Table
-from bot.source.values import Duration, Folder, Text, Texts
+from bot.source.values import Folder, Text, Texts
 
 
 class Bot(Table):
@@ -166,23 +166,6 @@ class Pattern(Table):
 class Security(Table):
     """Checks that hold for every command."""
 
-    direct_chats: bool = Field(
-        default=True, description="Whether the bot answers in one-to-one chats."
-    )
-    asks_per_minute: int = Field(
-        default=20, ge=1, le=10000, description="How often one person may ask within a minute."
-    )
-    oldest_message: Duration = Field(
-        default=timedelta(hours=1),
-        description="A message that arrives later than this after it was written starts nothing "
-        "and counts as no vote; who wrote it is told. Stop, reject, cancel and pause always count.",
-    )
-    most_open_per_person: int = Field(
-        default=20, ge=1, le=10000, description="How many open requests one person may have."
-    )
-    most_open_per_command: int = Field(
-        default=200, ge=1, le=100000, description="How many open requests one command may have."
-    )
     allow_plain_http: bool = Field(
         default=False,
         description="Accept `http://` addresses of other machines. On loopback they are always "

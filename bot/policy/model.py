@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -234,8 +234,32 @@ Key = tuple[str, str, str]
 """An account: platform, tenant ("" is the only one that the platform has), account id."""
 
 
+@settings
+class Limits:
+    """Checks that hold for every command."""
+
+    _: KW_ONLY
+    direct_chats: bool = Field(
+        default=True, description="Whether the bot answers in one-to-one chats."
+    )
+    asks_per_minute: int = Field(
+        default=20, ge=1, le=10000, description="How often one person may ask within a minute."
+    )
+    oldest_message: Duration = Field(
+        default=timedelta(hours=1),
+        description="A message that arrives later than this after it was written starts nothing "
+        "and counts as no vote; who wrote it is told. Stop, reject, cancel and pause always count.",
+    )
+    most_open_per_person: int = Field(
+        default=20, ge=1, le=10000, description="How many open requests one person may have."
+    )
+    most_open_per_command: int = Field(
+        default=200, ge=1, le=100000, description="How many open requests one command may have."
+    )
+
+
 @dataclass(frozen=True, slots=True)
-class Book:
+class Book(Limits):
     """Everything that the configuration says about people and permission."""
 
     people: Mapping[str, Person]
@@ -246,11 +270,6 @@ class Book:
     forms: tuple[FormRule, ...] = ()
     patterns: tuple[Pattern, ...] = ()
     tenants: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    direct_chats: bool = True
-    asks_per_minute: int = 20
-    oldest_message: timedelta = timedelta(hours=1)
-    most_open_per_person: int = 20
-    most_open_per_command: int = 200
     locale: str = "zh-CN"
     bot_name: str = "countersign"
     watch: Watch | None = None

@@ -56,11 +56,9 @@ def settings(cls: type[S]) -> type[S]:
 
 
 def _field(info: FieldInfo) -> Any:
-    more: dict[str, Any] = {
-        "metadata": {KEY: info},
-        "repr": info.repr,
-        "kw_only": bool(info.kw_only),
-    }
+    more: dict[str, Any] = {"metadata": {KEY: info}, "repr": info.repr}
+    if info.kw_only is not None:
+        more["kw_only"] = info.kw_only
     if info.default_factory is not None:
         more["default_factory"] = info.default_factory
     elif not info.is_required():
