@@ -41,7 +41,7 @@ class Effort:
     def __init__(self, most: int | None = MOST) -> None:
         self.spent = 0
         self._most = most
-        self._kept: dict[int, Kept | None] = {}
+        self._kept: dict[tuple[int, conditions.Dialect], Kept | None] = {}
         self._objects: dict[int, list[dict[str, Any]]] = {}
 
     def spend(self, comparisons: int) -> None:
@@ -52,11 +52,11 @@ class Effort:
 
     def scalars(self, value: list[Any], dialect: conditions.Dialect) -> Kept | None:
         """The different scalars of an array. None: Alibaba compares nothing with this one."""
-        number = id(value)
-        if number not in self._kept:
+        asked = (id(value), dialect)
+        if asked not in self._kept:
             self.spend(len(value) // LETTERS)
-            self._kept[number] = _kept(value, dialect)
-        return self._kept[number]
+            self._kept[asked] = _kept(value, dialect)
+        return self._kept[asked]
 
     def objects(self, value: list[Any]) -> list[dict[str, Any]]:
         """The objects of an array and of the arrays in it."""

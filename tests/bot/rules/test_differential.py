@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from bot.rules import index, pattern
@@ -45,6 +45,7 @@ def test_aws_as_the_slow_matcher(source: dict[str, Any], event: dict[str, Any]) 
     assert (not compiled.explain(event)) is compiled.matches(event)
 
 
+@example([{"source": [""]}], [{"source": [{"exists": False}]}], {"source": [{}]})
 @settings(max_examples=properties.examples(100), deadline=None)
 @given(
     st.lists(strategies.patterns("alibaba"), max_size=3),
