@@ -4,6 +4,6 @@ Made of: ``settings`` (what may be called), ``request`` (a delivery → signed h
 ``answers`` (what came back → one of the four outcomes), ``outlet`` (the call).
 """
 
-from adapters.endpoints.settings import Endpoint, Misfit, Settings
+from adapters.endpoints.settings import Endpoint, Settings
 
-__all__ = ["Endpoint", "Misfit", "Settings"]
+__all__ = ["Endpoint", "Settings"]

@@ -9,8 +9,8 @@ import yarl
 
 from adapters.common import http
 from adapters.endpoints import answers, request, settings
-from adapters.endpoints.settings import Endpoint, Misfit, Settings
-from bot import model
+from adapters.endpoints.settings import Endpoint, Settings
+from bot import model, source
 from bot.model import ports
 
 AUTHORITY = "a private authority goes into ca_file of the endpoint"
@@ -19,7 +19,7 @@ AUTHORITY = "a private authority goes into ca_file of the endpoint"
 class Endpoints:
     """Delivers what is for "http". One session for all; each delivery has a connection of its own,
     for one that was kept may be closed while the request is under way, and then nobody knows.
-    Raises Misfit, when it is made, for an endpoint that cannot be meant."""
+    Raises Invalid, when it is made, for an endpoint that cannot be meant."""
 
     name = "endpoints"
 
@@ -31,7 +31,7 @@ class Endpoints:
         for endpoint in options.endpoints:
             settings.check(endpoint)
             if endpoint.name in self._endpoints:
-                raise Misfit(f"two endpoints are called {endpoint.name[:80]!r}")
+                raise source.Invalid(f"two endpoints are called {endpoint.name[:80]!r}")
             self._endpoints[endpoint.name] = endpoint
             self._trust[endpoint.name] = _trust(endpoint)
 
@@ -82,7 +82,7 @@ def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:
     try:
         return http.trust(endpoint.ca_file)
     except OSError as fault:
-        raise Misfit(
+        raise source.Invalid(
             f"endpoint {endpoint.name[:80]!r}: its ca_file holds no certificates "
             f"({type(fault).__name__})"
         ) from None

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from bot import source
 from bot.source.tables import settings
 from bot.source.values import OpenText, PemFile, Seconds, SecretText, Text
 
@@ -20,10 +21,6 @@ _OURS = re.compile(
     re.I,
 )
 """Header fields that are no setting: the delivery or the connection says what they are."""
-
-
-class Misfit(Exception):
-    """An endpoint that cannot be meant. The message is a sentence for the operator."""
 
 
 @settings
@@ -69,23 +66,31 @@ class Settings:
 
 
 def check(endpoint: Endpoint) -> None:
-    """Raises Misfit. No sentence repeats the URL or a header's value: either may hold a secret."""
+    """Raises Invalid. No sentence repeats the URL or a header's value: either may hold a secret."""
     here = f"endpoint {endpoint.name[:80]!r}"
     try:
         parts = urlsplit(endpoint.url)
         port = parts.port
     except ValueError:
-        raise Misfit(f"{here}: the host or port of its url cannot be read") from None
+        raise source.Invalid(f"{here}: the host or port of its url cannot be read") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise Misfit(f"{here}: its url must be https://host/path (or http:// inside a network)")
+        raise source.Invalid(
+            f"{here}: its url must be https://host/path (or http:// inside a network)"
+        )
     if "@" in parts.netloc:
-        raise Misfit(f"{here}: its url must not hold a user name or a password; use headers")
+        raise source.Invalid(
+            f"{here}: its url must not hold a user name or a password; use headers"
+        )
     if not _CHARACTERS.fullmatch(endpoint.url):
-        raise Misfit(f"{here}: its url holds a character that it may not hold, or is too long")
+        raise source.Invalid(
+            f"{here}: its url holds a character that it may not hold, or is too long"
+        )
     for name, value in endpoint.headers.items():
         if not _NAME.fullmatch(name):
-            raise Misfit(f"{here}: {name[:80]!r} is no name of a header")
+            raise source.Invalid(f"{here}: {name[:80]!r} is no name of a header")
         if _OURS.fullmatch(name):
-            raise Misfit(f"{here}: the header {name} is set by the bot; take it out of headers")
+            raise source.Invalid(
+                f"{here}: the header {name} is set by the bot; take it out of headers"
+            )
         if not value.isascii() or not value.isprintable() or len(value) > 4096:
-            raise Misfit(f"{here}: the header {name} holds what no header may hold")
+            raise source.Invalid(f"{here}: the header {name} holds what no header may hold")

@@ -5,6 +5,6 @@ Made of: ``settings`` (which buses), ``events`` (what a rule made → an event t
 call). https://help.aliyun.com/en/eventbridge/putevents
 """
 
-from adapters.eventbridge.settings import Bus, Misfit, Settings
+from adapters.eventbridge.settings import Bus, Settings
 
-__all__ = ["Bus", "Misfit", "Settings"]
+__all__ = ["Bus", "Settings"]

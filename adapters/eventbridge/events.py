@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from bot import source
+
 LONGEST: Mapping[str, int] = {"source": 128, "type": 64, "subject": 512}
 MOST_BYTES = 256 * 1024
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,127}")
@@ -22,7 +24,7 @@ _PLATFORM = "aliyun"
 ORIGINAL_ID = "originalid"
 
 
-class Unfit(Exception):
+class BadEvent(source.Invalid):
     """The bus does not take this. The message is a sentence for people."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -32,9 +34,9 @@ class Unfit(Exception):
 
 def event(body: Any, bus: str, now: datetime) -> dict[str, Any]:
     """The event as PutEvents takes it. ``now`` stands in where the event tells no time. Raises
-    Unfit."""
+    BadEvent."""
     if not isinstance(body, Mapping) or not {"id", "source", "type"} <= set(body):
-        raise Unfit(
+        raise BadEvent(
             "content",
             "a bus takes whole events: use the form ORIGINAL, or a template that makes a "
             "CloudEvent with id, source and type",
@@ -59,14 +61,14 @@ def event(body: Any, bus: str, now: datetime) -> dict[str, Any]:
 
 
 def encoded(found: Mapping[str, Any]) -> bytes:
-    """A batch of this one event. Raises Unfit."""
+    """A batch of this one event. Raises BadEvent."""
     try:
         text = json.dumps([found], ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, TypeError, RecursionError):
-        raise Unfit("content", "the event's data is no JSON") from None
+        raise BadEvent("content", "the event's data is no JSON") from None
     raw = text.encode(errors="replace")
     if len(raw) > MOST_BYTES:
-        raise Unfit(
+        raise BadEvent(
             "too_long",
             f"the event has {len(raw):,} bytes and a bus takes {MOST_BYTES:,}; let the rule's "
             "template say less",
@@ -76,9 +78,9 @@ def encoded(found: Mapping[str, Any]) -> bytes:
 
 def _check_text(name: str, value: Any, most: int, *, required: bool) -> None:
     if not isinstance(value, str) or (required and not value):
-        raise Unfit("content", f"the event's {name} must be a text")
+        raise BadEvent("content", f"the event's {name} must be a text")
     if len(value) > most:
-        raise Unfit(
+        raise BadEvent(
             "too_long", f"the event's {name} has {len(value)} characters and a bus takes {most}"
         )
 
@@ -88,7 +90,7 @@ def _identity(body: Mapping[str, Any]) -> dict[str, str]:
     take is replaced by another one, always the same, and kept in an attribute of its own."""
     given = body["id"]
     if not isinstance(given, str) or not given:
-        raise Unfit("content", "the event's id must be a text")
+        raise BadEvent("content", "the event's id must be a text")
     if _ID.fullmatch(given):
         return {"id": given}
     named = f"{body['source']}\n{given}".encode(errors="replace")
@@ -103,7 +105,7 @@ def _time(given: Any, now: datetime) -> str:
         try:
             at = datetime.fromisoformat(str(given))
         except ValueError:
-            raise Unfit("content", "the event's time is no RFC 3339 time") from None
+            raise BadEvent("content", "the event's time is no RFC 3339 time") from None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return at.isoformat(timespec="milliseconds")
 
@@ -115,13 +117,13 @@ def _extensions(body: Mapping[str, Any]) -> dict[str, Any]:
         if name in _KNOWN or name.startswith(_PLATFORM) or value is None:
             continue
         if not _NAME.fullmatch(name):
-            raise Unfit(
+            raise BadEvent(
                 "content",
                 f"the event's attribute {name[:40]!r} is not of small letters and digits; "
                 "what it says belongs into data",
             )
         if not isinstance(value, str | bool | int):
-            raise Unfit(
+            raise BadEvent(
                 "content", f"the event's attribute {name} must be a text, a whole number or a bool"
             )
         found[name] = value

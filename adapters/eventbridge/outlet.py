@@ -10,8 +10,8 @@ import yarl
 from adapters import openapi
 from adapters.common import http
 from adapters.eventbridge import answers, events, settings, signing
-from adapters.eventbridge.settings import Bus, Misfit, Settings
-from bot import model
+from adapters.eventbridge.settings import Bus, Settings
+from bot import model, source
 from bot.model import ports
 
 AUTHORITY = "check endpoint and ca_file"
@@ -25,7 +25,7 @@ class Place:
 
 class EventBridge:
     """Delivers what is for a "bus". An event may be put twice, with the same source and id: an
-    answer that was lost says nothing, and a bus is read at least once anyway. Raises Misfit, when
+    answer that was lost says nothing, and a bus is read at least once anyway. Raises Invalid, when
     it is made, for a bus that cannot be meant."""
 
     name = "eventbridge"
@@ -40,13 +40,15 @@ class EventBridge:
         self._places: dict[str, Place] = {}
         for bus in options.buses:
             if bus.name in self._places:
-                raise Misfit(f"two buses are called {bus.name[:80]!r}")
+                raise source.Invalid(f"two buses are called {bus.name[:80]!r}")
             url = yarl.URL(settings.origin(bus) + signing.PATH, encoded=True)
             self._places[bus.name] = Place(bus, url)
         try:
             http.trust(options.ca_file)
         except OSError as fault:
-            raise Misfit(f"ca_file holds no certificates ({type(fault).__name__})") from None
+            raise source.Invalid(
+                f"ca_file holds no certificates ({type(fault).__name__})"
+            ) from None
 
     async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """Put the event on the bus that ``to`` names. ``Done.ref``: the event's id."""
@@ -59,8 +61,8 @@ class EventBridge:
         try:
             event = events.event(effect.body, place.bus.title, self._clock.now())
             body = events.encoded(event)
-        except events.Unfit as unfit:
-            return model.Refused(f"{name}: {unfit}", unfit.code)
+        except events.BadEvent as error:
+            return model.Refused(f"{name}: {error}", error.code)
         try:
             keys = await asyncio.to_thread(self._identity.keys)
         except openapi.Failure as failure:

@@ -9,15 +9,12 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from adapters import openapi
+from bot import source
 from bot.source.tables import settings
 from bot.source.values import Account, BusName, OriginOrNone, Region, Text
 
 _BUS = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,126}")
 _ACCOUNT = re.compile(r"[0-9]{1,32}")
-
-
-class Misfit(Exception):
-    """A bus that cannot be meant. The message is a sentence for the operator."""
 
 
 @settings
@@ -60,25 +57,29 @@ class Settings:
 
 
 def origin(bus: Bus) -> str:
-    """Where a bus is, as ``https://host``. Raises Misfit."""
+    """Where a bus is, as ``https://host``. Raises Invalid."""
     here = f"bus {bus.name[:80]!r}"
     if not _BUS.fullmatch(bus.title):
-        raise Misfit(f"{here}: a bus is called by letters, digits and hyphens, at most 127")
+        raise source.Invalid(f"{here}: a bus is called by letters, digits and hyphens, at most 127")
     if bus.title == "default":
-        raise Misfit(f"{here}: only Alibaba Cloud's own services publish to the bus default")
+        raise source.Invalid(
+            f"{here}: only Alibaba Cloud's own services publish to the bus default"
+        )
     if not bus.endpoint:
         if not _ACCOUNT.fullmatch(bus.account) or not openapi.is_region(bus.region):
-            raise Misfit(f"{here}: give its endpoint, or the number of the account and the region")
+            raise source.Invalid(
+                f"{here}: give its endpoint, or the number of the account and the region"
+            )
         return f"https://{bus.account}.eventbridge.{bus.region}.aliyuncs.com"
     url = bus.endpoint if "://" in bus.endpoint else f"https://{bus.endpoint}"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Misfit(f"{here}: the host or port of its endpoint cannot be read") from None
+        raise source.Invalid(f"{here}: the host or port of its endpoint cannot be read") from None
     plain = parts.path in ("", "/") and not parts.query and not parts.fragment
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or not plain:
-        raise Misfit(f"{here}: its endpoint must be a host, or http(s)://host:port")
+        raise source.Invalid(f"{here}: its endpoint must be a host, or http(s)://host:port")
     if "@" in parts.netloc:
-        raise Misfit(f"{here}: its endpoint must not hold a user name or a password")
+        raise source.Invalid(f"{here}: its endpoint must not hold a user name or a password")
     return f"{parts.scheme}://{parts.netloc}"

@@ -5,7 +5,7 @@ template says → what that robot takes), ``sender`` (one message → one outcom
 the robot's answer means), ``hook`` (a call of a run → a message).
 """
 
-from adapters.webhook.address import Misfit, Target
+from adapters.webhook.address import BadAddress, Target
 from adapters.webhook.settings import Robot, Settings
 
-__all__ = ["Misfit", "Robot", "Settings", "Target"]
+__all__ = ["BadAddress", "Robot", "Settings", "Target"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from adapters.webhook.settings import Kind, Robot, Settings
+from bot import source
 
 LONGEST = 2048
 
@@ -36,7 +37,7 @@ _NOT_A_ROBOT: Mapping[Kind, str] = {
 _PORTS = {"https": 443, "http": 80}
 
 
-class Misfit(Exception):
+class BadAddress(source.Invalid):
     """This address cannot be used. The message is a sentence for people; ``code`` names it."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -58,7 +59,7 @@ class Target:
 
 
 class Book:
-    """The robots and hosts that the configuration allows. Raises Misfit for a setting that cannot
+    """The robots and hosts that the configuration allows. BadAddress: a setting that cannot
     be meant."""
 
     def __init__(self, settings: Settings) -> None:
@@ -66,15 +67,15 @@ class Book:
         self._robots: dict[str, Target] = {}
         for robot in settings.robot:
             if robot.name in self._robots:
-                raise Misfit("robot", f"[webhook] robots: two are called {robot.name!r}")
+                raise BadAddress("robot", f"[webhook] robots: two are called {robot.name!r}")
             self._robots[robot.name] = _configured(robot)
         self._known = {target.url: target for target in self._robots.values()}
 
     def target(self, uri: str) -> Target:
-        """The target of a URI or of ``robot:NAME``. Raises Misfit."""
+        """The target of a URI or of ``robot:NAME``. Raises BadAddress."""
         uri = uri.strip()
         if not uri:
-            raise Misfit("uri", "the message has no address: its WebHook needs a URI")
+            raise BadAddress("uri", "the message has no address: its WebHook needs a URI")
         if uri[:6].lower() == "robot:":
             return self._named(uri[6:].strip())
         parts, origin = _split(uri)
@@ -87,15 +88,15 @@ class Book:
         if name in self._robots:
             return self._robots[name]
         known = ", ".join(sorted(self._robots)) or "none"
-        raise Misfit(
+        raise BadAddress(
             "robot", f"there is no robot {name[:40]!r} in [webhook] robots; there are: {known}"
         )
 
-    def _elsewhere(self, origin: str) -> Misfit:
+    def _elsewhere(self, origin: str) -> BadAddress:
         if origin.replace("http:", "https:") in self._origins:
-            return Misfit("scheme", f"{_shown(origin)} takes messages by https:// only")
+            return BadAddress("scheme", f"{_shown(origin)} takes messages by https:// only")
         allowed = ", ".join(sorted(map(_shown, self._origins))) or "none"
-        return Misfit(
+        return BadAddress(
             "host",
             f"messages to {_shown(origin)} are not allowed, only to {allowed}: whoever runs the "
             "bot can add it to hosts in [webhook]",
@@ -104,53 +105,57 @@ class Book:
 
 def _split(uri: str) -> tuple[SplitResult, str]:
     """The parts of an absolute http(s) URL, and its origin with the port only where it is not the
-    usual one. Raises Misfit."""
+    usual one. Raises BadAddress."""
     if len(uri) > LONGEST:
-        raise Misfit("uri", f"the address is longer than {LONGEST} characters")
+        raise BadAddress("uri", f"the address is longer than {LONGEST} characters")
     if not _CHARACTERS.fullmatch(uri):
-        raise Misfit("uri", "the address holds a character that no URL may hold")
+        raise BadAddress("uri", "the address holds a character that no URL may hold")
     try:
         parts = urlsplit(uri)
         port = parts.port
     except ValueError:
-        raise Misfit("uri", "the address is not a URL: its host or port cannot be read") from None
+        raise BadAddress(
+            "uri", "the address is not a URL: its host or port cannot be read"
+        ) from None
     if parts.scheme not in _PORTS or not uri[len(parts.scheme) :].startswith("://"):
-        raise Misfit("scheme", "the address must begin with https://, or be robot:NAME")
+        raise BadAddress("scheme", "the address must begin with https://, or be robot:NAME")
     if "@" in parts.netloc:
-        raise Misfit("uri", "the address must not hold a user name or a password")
+        raise BadAddress("uri", "the address must not hold a user name or a password")
     if "#" in uri:
-        raise Misfit("uri", "the address must not hold a #")
+        raise BadAddress("uri", "the address must not hold a #")
     host = parts.netloc.lower()
     if port is not None:
         host = host[: host.rindex(":")]
     if not _HOST.fullmatch(host):
-        raise Misfit("uri", "the address is not a URL: its host or port cannot be read")
+        raise BadAddress("uri", "the address is not a URL: its host or port cannot be read")
     usual = port in (None, _PORTS[parts.scheme])
     return parts, f"{parts.scheme}://{host}" + ("" if usual else f":{port}")
 
 
 def _origin_allowed(entry: str) -> str:
-    """The origin that an entry of ``hosts`` allows. Raises Misfit."""
+    """The origin that an entry of ``hosts`` allows. Raises BadAddress."""
     text = entry.strip()
     try:
         parts, origin = _split(text if "://" in text else f"https://{text}")
-    except Misfit as misfit:
-        raise Misfit("host", f"[webhook] hosts, {entry[:80]!r}: {misfit}") from None
+    except BadAddress as error:
+        raise BadAddress("host", f"[webhook] hosts, {entry[:80]!r}: {error}") from None
     if parts.path not in ("", "/") or parts.query:
-        raise Misfit("host", f"[webhook] hosts, {entry[:80]!r}: only a host or an origin goes here")
+        raise BadAddress(
+            "host", f"[webhook] hosts, {entry[:80]!r}: only a host or an origin goes here"
+        )
     return origin
 
 
 def _target(parts: SplitResult, origin: str) -> Target:
     """The target of a URL: on a platform's own host only the address of a robot is one, elsewhere
-    whatever is no robot's is plain. Raises Misfit."""
+    whatever is no robot's is plain. Raises BadAddress."""
     url, shown = origin + _path(parts), _shown(origin)
     must = _PLATFORM_HOSTS.get(shown)
     for kind, (path, _) in _SHAPES.items():
         if must == kind or (must is None and path.fullmatch(parts.path)):
             token = _token(kind, parts)
             if not token:
-                raise Misfit("uri", f"{shown}: {_NOT_A_ROBOT[kind]}")
+                raise BadAddress("uri", f"{shown}: {_NOT_A_ROBOT[kind]}")
             return Target(kind, url, shown, token=token)
     return Target("plain", url, shown, token=parts.query)
 
@@ -165,8 +170,8 @@ def _configured(robot: Robot) -> Target:
             found = Target(robot.platform, url, robot.name, token=token)
         else:
             found = _target(parts, origin)
-    except Misfit as misfit:
-        raise Misfit(misfit.code, f"[webhook] robots, {robot.name!r}: {misfit}") from None
+    except BadAddress as error:
+        raise BadAddress(error.code, f"[webhook] robots, {robot.name!r}: {error}") from None
     return Target(
         found.kind, found.url, robot.name, robot.secret, tuple(robot.keywords), found.token
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.webhook import translate
 from adapters.webhook.settings import Kind
+from bot import source
 
 DEEPEST = 50
 _PARTS: Mapping[str, tuple[str, ...]] = {
@@ -31,13 +32,13 @@ _EVERYBODY = re.compile(r"@(?=\s?(?:all\b|所有人))", re.I)
 
 def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any] | str:
     """The body for a robot of that kind, with ``lines`` appended where the shape has a place for
-    them. A plain target gets the content as it is. Raises translate.Unfit."""
+    them. A plain target gets the content as it is. Raises Invalid."""
     if content in (None, "", {}, []):
-        raise translate.Unfit("the message has no Content")
+        raise source.Invalid("the message has no Content")
     if isinstance(content, str):
         content = _object(content) or content
     if _too_deep(content):
-        raise translate.Unfit(f"the message's Content is nested more than {DEEPEST} times")
+        raise source.Invalid(f"the message's Content is nested more than {DEEPEST} times")
     if kind == "plain" and not _is_message(content):
         return content if isinstance(content, str) else _whole(content)
     if isinstance(content, str):
@@ -74,7 +75,7 @@ def _is_message(content: Any) -> bool:
 
 def _whole(content: Any) -> dict[str, Any]:
     if not isinstance(content, Mapping):
-        raise translate.Unfit("the message's Content is not an object")
+        raise source.Invalid("the message's Content is not an object")
     return dict(content)
 
 
@@ -98,7 +99,7 @@ def _dingtalk(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]
 def _ordered(said: Mapping[str, Any]) -> dict[str, Any]:
     """A DingTalk body with only the part that its msgtype names, and every value of the right
     type. Only ``isAtAll`` calls everybody: an "@all" in the text may be what somebody typed as a
-    parameter. Raises translate.Unfit."""
+    parameter. Raises Invalid."""
     kind = str(said["msgtype"])
     if kind not in _PARTS:
         return dict(said)
@@ -107,7 +108,7 @@ def _ordered(said: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(given, str) and not part and kind == "text":
         part = {"content": given}
     if not isinstance(part, Mapping):
-        raise translate.Unfit(f"the message's {kind} is not an object")
+        raise source.Invalid(f"the message's {kind} is not an object")
     found: dict[str, Any] = {"msgtype": kind, kind: dict(part)}
     at = _at(said.get("at"))
     if at:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.webhook import address, bodies, sender, translate
+from adapters.webhook import address, bodies, sender
 from adapters.webhook.settings import Settings
-from bot import model
+from bot import model, source
 from bot.model import ports
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~A-Za-z0-9-]{1,100}")
@@ -22,7 +22,7 @@ _OURS = re.compile(
 
 class Webhook:
     """Carries out the calls of a run that notify, and what rules deliver to robots. Raises
-    address.Misfit, when it is made, for a setting that cannot be meant."""
+    address.BadAddress, when it is made, for a setting that cannot be meant."""
 
     name = "webhook"
 
@@ -33,7 +33,7 @@ class Webhook:
         try:
             self._lines(0, "", True)
         except (LookupError, ValueError) as error:
-            raise address.Misfit("line", f"[webhook] reference or answering: {error}") from None
+            raise address.BadAddress("line", f"[webhook] reference or answering: {error}") from None
 
     async def perform(
         self, effect: model.RunCall | model.Deliver, attempt: model.Attempt
@@ -48,7 +48,7 @@ class Webhook:
         whichever address it is reached. An address that cannot be used counts by itself."""
         try:
             target = self.book.target(uri)
-        except address.Misfit:
+        except address.BadAddress:
             return "plain", uri
         return target.kind, hashlib.sha256(target.url.encode()).hexdigest()[:16]
 
@@ -102,10 +102,10 @@ class Webhook:
         try:
             target = self.book.target(uri)
             body = bodies.body(target.kind, content, lines)
-        except address.Misfit as misfit:
-            return model.Refused(str(misfit), misfit.code)
-        except translate.Unfit as unfit:
-            return model.Refused(str(unfit), "content")
+        except address.BadAddress as error:
+            return model.Refused(str(error), error.code)
+        except source.Invalid as error:
+            return model.Refused(str(error), "content")
         return await self.sender.send(target, body, token, doubt, headers)
 
     def _lines(self, request: int, code: str, asks: bool) -> tuple[str, ...]:

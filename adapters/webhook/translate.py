@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bot import source
+
 _EVERYBODY = "所有人"
 _AT_TAG = re.compile(
     r"<at\s+(?:user_)?id\s*=\s*[\"']?([^\"'>\s]+)[\"']?\s*>([^<]*)(?:</at>)?", re.I
@@ -23,10 +25,6 @@ _MARKUP = re.compile(
     re.MULTILINE,
 )
 _LARK_PERSON = re.compile(r"(?:ou|on)_[A-Za-z0-9_-]{2,64}")
-
-
-class Unfit(Exception):
-    """There is no way to say this to this robot. The message is a sentence for people."""
 
 
 def _map(value: Any) -> Mapping[str, Any]:
@@ -43,11 +41,11 @@ def _maps(value: Any) -> list[Mapping[str, Any]]:
 def to_lark(said: Mapping[str, Any]) -> dict[str, Any]:
     """A DingTalk body, already in order, for Lark: text stays text, Markdown becomes a card. Of
     ``at`` everybody and Lark's own ids are carried over; Lark knows nobody by a phone number.
-    Raises Unfit."""
+    Raises Invalid."""
     kind = str(said["msgtype"])
     part = said.get(kind)
     if kind not in ("text", "markdown", "actionCard", "link", "feedCard") or not part:
-        raise Unfit(f"a DingTalk message of msgtype {kind[:40]!r} cannot be told in Lark")
+        raise source.Invalid(f"a DingTalk message of msgtype {kind[:40]!r} cannot be told in Lark")
     at = said.get("at") or {}
     people = [who for who in at.get("atUserIds", ()) if _LARK_PERSON.fullmatch(who)]
     if kind == "text":
@@ -164,7 +162,7 @@ def _card_appended(card: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str,
 
 def to_dingtalk(said: Mapping[str, Any]) -> dict[str, Any]:
     """A Lark body for DingTalk: text stays text, posts and cards become Markdown. Of mentions
-    everybody is carried over, others keep their names. Raises Unfit for what has no text."""
+    everybody is carried over, others keep their names. Raises Invalid for what has no text."""
     kind, content = said.get("msg_type"), said.get("content")
     everybody: list[str] = []
     if kind == "text" and isinstance(content, Mapping):
@@ -177,7 +175,9 @@ def to_dingtalk(said: Mapping[str, Any]) -> dict[str, Any]:
         title, text = _card_read(said["card"], everybody)
         found = _markdown(title, text)
     else:
-        raise Unfit(f"a Lark message of msg_type {str(kind)[:40]!r} cannot be told in DingTalk")
+        raise source.Invalid(
+            f"a Lark message of msg_type {str(kind)[:40]!r} cannot be told in DingTalk"
+        )
     if everybody:
         found["at"] = {"isAtAll": True}
     return found

@@ -16,7 +16,7 @@ from adapters import endpoints
 from adapters.endpoints import request
 from adapters.endpoints.outlet import Endpoints
 from bench import outbound
-from bot import model
+from bot import model, source
 from sandbox.sink import Sink
 from tests.adapters import outlet_stage, test_private_authority
 from tests.adapters.outlet_stage import EVENT, Clock, delivery
@@ -241,7 +241,7 @@ async def test_what_goes_elsewhere_is_refused(sink: Sink, make: Make) -> None:
 )
 def test_an_endpoint_that_cannot_be_meant(settings: dict[str, Any], sentence: str) -> None:
     one = endpoints.Endpoint("hook", **{"url": "https://h/", **settings})
-    with pytest.raises(endpoints.Misfit, match=r"endpoint 'hook'") as fault:
+    with pytest.raises(source.Invalid, match=r"endpoint 'hook'") as fault:
         Endpoints(endpoints.Settings((one,)), Clock())
     assert sentence in str(fault.value)
     assert "t0ken" not in str(fault.value)
@@ -249,5 +249,5 @@ def test_an_endpoint_that_cannot_be_meant(settings: dict[str, Any], sentence: st
 
 def test_two_of_one_name() -> None:
     one = endpoints.Endpoint("hook", "https://h/")
-    with pytest.raises(endpoints.Misfit, match="two endpoints are called 'hook'"):
+    with pytest.raises(source.Invalid, match="two endpoints are called 'hook'"):
         Endpoints(endpoints.Settings((one, one)), Clock())

@@ -22,7 +22,7 @@ from adapters.common import http
 from adapters.eventbridge import answers, events, settings, signing
 from adapters.eventbridge.outlet import EventBridge
 from bench import outbound
-from bot import model
+from bot import model, source
 from sandbox import world
 from sandbox.aliyun import Aliyun
 from tests.adapters import outlet_stage, test_private_authority
@@ -304,7 +304,7 @@ async def test_what_goes_elsewhere_is_refused(party: Aliyun, make: Make) -> None
 def test_where_a_bus_is(bus: dict[str, str], wanted: str) -> None:
     try:
         found = settings.origin(eventbridge.Bus("events", **bus))
-    except eventbridge.Misfit as fault:
+    except source.Invalid as fault:
         found = str(fault)
         assert found.startswith("bus 'events': ")
     assert wanted in found
@@ -316,7 +316,7 @@ def test_buses_that_cannot_be_meant() -> None:
         (eventbridge.Settings((one, one)), "two buses are called 'events'"),
         (eventbridge.Settings((one,), ca_file="/nowhere.pem"), "holds no certificates"),
     ):
-        with pytest.raises(eventbridge.Misfit, match=sentence):
+        with pytest.raises(source.Invalid, match=sentence):
             EventBridge(told, Clock())
 
 
@@ -331,7 +331,7 @@ JSON = st.recursive(
 def test_any_body_is_an_event_or_a_sentence(body: dict[str, Any]) -> None:
     try:
         found = json.loads(events.encoded(events.event(body, "b", AT)))
-    except events.Unfit:
+    except events.BadEvent:
         return
     assert (found[0]["source"], found[0]["aliyuneventbusname"]) == (body["source"], "b")
 

@@ -21,8 +21,8 @@ def book(*robots: webhook.Robot, hosts: tuple[str, ...] = HOSTS) -> address.Book
     return address.Book(webhook.Settings(hosts=hosts, robot=robots))
 
 
-def refusal(uri: str, **more: Any) -> address.Misfit:
-    with pytest.raises(address.Misfit) as caught:
+def refusal(uri: str, **more: Any) -> address.BadAddress:
+    with pytest.raises(address.BadAddress) as caught:
         book(**more).target(uri)
     return caught.value
 
@@ -98,11 +98,11 @@ def test_addresses_that_are_robots(uri: str, kind: str) -> None:
     ],
 )
 def test_addresses_that_are_refused(uri: str, code: str) -> None:
-    misfit = refusal(uri)
-    assert misfit.code == code, misfit
-    assert str(misfit)
-    assert "abc_DEF" not in str(misfit)
-    assert "abc-123" not in str(misfit)
+    error = refusal(uri)
+    assert error.code == code, error
+    assert str(error)
+    assert "abc_DEF" not in str(error)
+    assert "abc-123" not in str(error)
 
 
 def test_a_refusal_says_which_setting_to_change() -> None:
@@ -112,7 +112,7 @@ def test_a_refusal_says_which_setting_to_change() -> None:
         "open.larksuite.com: whoever runs the bot can add it to hosts in [webhook]"
     )
     robot = webhook.Robot("ops", DINGTALK)
-    with pytest.raises(address.Misfit, match=r"in \[webhook\] robots; there are: ops$"):
+    with pytest.raises(address.BadAddress, match=r"in \[webhook\] robots; there are: ops$"):
         book(robot).target("robot:opps")
 
 
@@ -140,7 +140,7 @@ def test_other_hosts_are_plain() -> None:
     ["", "https://", "a b", "x@corp.example", "corp.example/path", "ftp://corp", "*.corp", "a:b:c"],
 )
 def test_hosts_that_cannot_be_meant(entry: str) -> None:
-    with pytest.raises(address.Misfit, match=r"^\[webhook\] hosts, "):
+    with pytest.raises(address.BadAddress, match=r"^\[webhook\] hosts, "):
         book(hosts=(entry,))
 
 
@@ -155,14 +155,16 @@ def test_a_configured_robot_is_known_by_its_address() -> None:
     assert known.target(DINGTALK + "4").secret == ""
     assert known.target("robot:gate").kind == "lark"
     assert known.target("robot:gate").token == "key=s3cret"
-    with pytest.raises(address.Misfit):
+    with pytest.raises(address.BadAddress):
         known.target("http://10.0.0.1:81/dt?key=s3cret")
 
 
 def test_robots_that_cannot_be_meant() -> None:
-    with pytest.raises(address.Misfit, match="two are called 'ops'"):
+    with pytest.raises(address.BadAddress, match="two are called 'ops'"):
         book(webhook.Robot("ops", DINGTALK), webhook.Robot("ops", LARK))
-    with pytest.raises(address.Misfit, match=r"robots, 'ops': .*\n?.*not the webhook") as caught:
+    with pytest.raises(
+        address.BadAddress, match=r"robots, 'ops': .*\n?.*not the webhook"
+    ) as caught:
         book(webhook.Robot("ops", DINGTALK + "&sign=1"))
     assert "abc_DEF" not in str(caught.value)
 
@@ -173,6 +175,6 @@ def test_any_address_is_allowed_or_refused(uri: str) -> None:
     hosts = HOSTS
     try:
         target = book(hosts=hosts).target(uri)
-    except address.Misfit:
+    except address.BadAddress:
         return
     assert target.url.split("/")[2] in hosts

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from adapters import webhook
 from adapters.common import http
-from adapters.webhook import address, answers, bodies, sender, translate
+from adapters.webhook import address, answers, bodies, sender
 from adapters.webhook.hook import Webhook
-from bot import model
+from bot import model, source
 from bot.model import ports
 from tests import properties
 
@@ -60,7 +60,7 @@ def test_content_that_nobody_could_read() -> None:
     content: dict[str, Any] = {}
     for _ in range(5000):
         content = {"a": [content]}
-    with pytest.raises(translate.Unfit, match="nested more than 50 times"):
+    with pytest.raises(source.Invalid, match="nested more than 50 times"):
         bodies.body("plain", content)
 
 
@@ -200,7 +200,7 @@ def test_any_content_is_told_or_refused(kind: Any, name: str, value: str, parts:
     for given_ in (content, part, other):
         try:
             told = bodies.body(kind, given_, ("#42",))
-        except translate.Unfit:
+        except source.Invalid:
             continue
         assert json.loads(sender.encoded(told)) == json.loads(json.dumps(told))
 
@@ -314,7 +314,7 @@ def test_signatures_of_known_cases() -> None:
 
 
 def test_a_line_that_cannot_be_formatted_is_told_at_once() -> None:
-    with pytest.raises(webhook.Misfit, match=r"\[webhook\] reference or answering"):
+    with pytest.raises(webhook.BadAddress, match=r"\[webhook\] reference or answering"):
         Webhook(webhook.Settings(reference="#{number}"), _Clock())
 
 
