@@ -76,7 +76,7 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 _FLAT = frozenset({str, int})
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """A value of facts as JSON will read it back: text keys, lists, and text for the numbers that
     JSON doesn't know. Raises TypeError on others."""
     if type(value) is float and not math.isfinite(value):
@@ -248,7 +248,7 @@ def parse(text: str) -> model.AuditRow:
         raise ValueError(f"not an audit line: {fault!r}") from fault
 
 
-def _typed(value: Any, kind: type) -> Any:
+def _typed(value: object, kind: type) -> Any:
     if type(value) is not kind:
         raise TypeError(f"{value!r} is not a {kind.__name__}")
     return value

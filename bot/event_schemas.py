@@ -207,7 +207,7 @@ def optional(kind: str | Schema) -> bool:
     return kind.endswith("?") if isinstance(kind, str) else bool(kind.get("optional"))
 
 
-def object_of(facts: Facts) -> dict[str, Any]:
+def object_of(facts: Facts) -> dict[str, object]:
     """An object with these members."""
     made: dict[str, Any] = {"type": "object"}
     if facts:
@@ -282,7 +282,7 @@ APPROVED_DATA = {
 }
 
 
-def audited(facts: Facts) -> dict[str, Any]:
+def audited(facts: Facts) -> dict[str, object]:
     """The data of an event that is an entry of the audit log."""
     return object_of(
         {
@@ -305,7 +305,7 @@ TYPES: Mapping[str, Schema] = {
 """The data of each type of event."""
 
 
-def envelope(type_: str) -> dict[str, Any]:
+def envelope(type_: str) -> dict[str, object]:
     """A CloudEvent of this type: its attributes, and its data."""
     source = r"^[^/]+\.approval$" if type_ == APPROVED else "^countersign/"
     needed = ["specversion", "id", "source", "type", "time", "datacontenttype", "data"]
@@ -332,7 +332,7 @@ def of(type_: str) -> dict[str, Any]:
     return whole if type_ == APPROVED else {**whole, "$defs": {"request": REQUEST}}
 
 
-def all_of_them() -> dict[str, Any]:
+def all_of_them() -> dict[str, object]:
     """One JSON Schema for whatever the bot publishes."""
     known = [envelope(type_) for type_ in TYPES]
     return {"$schema": DRAFT, "oneOf": known, "$defs": {"request": REQUEST}}
@@ -401,7 +401,7 @@ def _block(schema: Schema) -> str:
     return f"```json\n{_text(schema, 0)}\n```\n"
 
 
-def _text(value: Any, depth: int) -> str:
+def _text(value: object, depth: int) -> str:
     """JSON in which what fits stands on one line."""
     line = json.dumps(value, ensure_ascii=False)
     if len(line) + depth <= 100 or not isinstance(value, Mapping):

@@ -19,7 +19,7 @@ SHORTEST = 3
 """Characters; what is shorter is no secret, and covering it would make all else unreadable."""
 
 
-def without(text: str, secrets: Iterable[Any]) -> str:
+def without(text: str, secrets: Iterable[object]) -> str:
     """A text in which the secrets are covered, also as Base64, as scripts get them. One that is too
     short to be looked for within a text is covered where it is all of it."""
     for secret in secrets:
@@ -34,7 +34,7 @@ def without(text: str, secrets: Iterable[Any]) -> str:
     return text
 
 
-def covered(plan: model.Plan | None, value: Any) -> Any:
+def covered(plan: model.Plan | None, value: object) -> Any:
     """Any value of a run with its plan's secrets covered, in keys and values."""
     secrets = of(plan)
     return masks.changed(value, lambda part: _covered(part, secrets)) if secrets else value
@@ -47,7 +47,7 @@ def of(plan: model.Plan | None) -> list[Any]:
     return [value for name in plan.hidden if (value := plan.parameters.get(name))]
 
 
-def of_call(plan: model.Plan, given: Any) -> Any:
+def of_call(plan: model.Plan, given: object) -> Any:
     """What a call is given, as people may read it. Hidden values go nowhere but to what holds a
     secret by its name, or into a script as Base64, and are covered there: covering them wherever
     they stand would hide what the call does."""
@@ -69,7 +69,7 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
 
 
-def _of_call(given: Any, coded: list[str], pasted: bool = False) -> Any:
+def _of_call(given: object, coded: list[str], pasted: bool = False) -> object:
     if isinstance(given, Mapping):
         return {
             key: masks.MASK
@@ -114,7 +114,7 @@ def typed(names: Collection[str], text: str) -> str:
     return masks.without_tokens(text)
 
 
-def _covered(value: Any, secrets: list[Any]) -> Any:
+def _covered(value: object, secrets: list[object]) -> object:
     """One value without parts."""
     if isinstance(value, str):
         return without(value, secrets)

@@ -54,8 +54,8 @@ class Api(openapi.Api):
         return await self.make(placed, session, request.repeatable)
 
     def _call(
-        self, action: str, region: str, fields: dict[str, Any], session: str, policy: str
-    ) -> dict[str, Any]:
+        self, action: str, region: str, fields: dict[str, object], session: str, policy: str
+    ) -> dict[str, object]:
         client = self.clients.get(region, self._origin("ecs"), session, policy)
         models = importlib.import_module("alibabacloud_ecs20140526.models")
         request = getattr(models, f"{action}Request")()

@@ -12,13 +12,12 @@ import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 ACTIONS = ("runcommand", "invokecommand")
 _STORED = re.compile(r"\{\{\s*oos(?:-secret)?\s*:", re.IGNORECASE)
 
 
-def objection(action: str, given: Mapping[str, Any]) -> str:
+def objection(action: str, given: Mapping[str, object]) -> str:
     """Why a command must not be run with these parameters; empty: it may."""
     if action.lower() not in ACTIONS:
         return ""
@@ -37,7 +36,7 @@ def objection(action: str, given: Mapping[str, Any]) -> str:
     return ""
 
 
-def _values(given: Any) -> Iterator[tuple[str, str]]:
+def _values(given: object) -> Iterator[tuple[str, str]]:
     """The values of a command, given as an object or as its JSON."""
     if isinstance(given, str):
         try:
@@ -50,7 +49,7 @@ def _values(given: Any) -> Iterator[tuple[str, str]]:
             yield str(name), value if isinstance(value, str) else json.dumps(value, indent=1)
 
 
-def _content(found: Mapping[str, Any]) -> str:
+def _content(found: Mapping[str, object]) -> str:
     text = str(found.get("commandcontent") or "")
     if str(found.get("contentencoding") or "").lower() == "base64":
         try:

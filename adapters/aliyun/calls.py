@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 from dataclasses import replace
-from typing import Any
 
 from adapters import openapi
 from adapters.aliyun import lookups, pages, select, wire
@@ -131,7 +130,7 @@ class Caller:
         return model.Unknown(reason, effect.token)
 
 
-def done(document: Any) -> model.Done:
+def done(document: object) -> model.Done:
     """The outcome of an answer: its RequestId is the reference."""
     ref = document.get("RequestId", "") if isinstance(document, dict) else ""
     return model.Done(str(ref), {"document": document})

@@ -58,7 +58,7 @@ async def command(api: Api, region: str, id: str, **identity: str) -> dict[str, 
     }
 
 
-def content(given: Any, id: str) -> str:
+def content(given: object, id: str) -> str:
     """The text of a command, which the platform gives in Base64. Raises Failure if it is none."""
     try:
         return base64.b64decode(str(given or ""), validate=True).decode()
@@ -91,7 +91,7 @@ async def objection(
     return model.Refused(reason, CHANGED)
 
 
-def compared(plan: model.StoredCommandPlan, item: Mapping[str, Any]) -> dict[str, str]:
+def compared(plan: model.StoredCommandPlan, item: Mapping[str, object]) -> dict[str, str]:
     """How an invocation that the platform shows compares with what was shown: "content" is "same",
     or "different" with "ran", the text that it ran."""
     ran = content(item.get("CommandContent"), plan.command_id)

@@ -57,7 +57,7 @@ class Seen(model.Instance):
     system: str = ""
 
 
-def instance(item: Mapping[str, Any]) -> Seen:
+def instance(item: Mapping[str, object]) -> Seen:
     """One item; whether its agent runs is not known from it."""
     return Seen(
         str(item["InstanceId"]),

@@ -125,7 +125,7 @@ class Finder:
     ) -> list[Mapping[str, Any]]:
         """Every page of what the platform says of these: it may page although they are named."""
         fields: dict[str, Any] = {"InstanceId": list(ids)}
-        answers: list[Mapping[str, Any]] = []
+        answers: list[Mapping[str, object]] = []
         while True:
             answer = await self.api.call("DescribeCloudAssistantStatus", region, fields, **identity)
             answers.append(answer)

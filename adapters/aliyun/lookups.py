@@ -35,7 +35,9 @@ STATES: Mapping[str, States] = {
 }
 
 
-async def invocations(api: Api, region: str, token: str, **identity: str) -> list[dict[str, Any]]:
+async def invocations(
+    api: Api, region: str, token: str, **identity: str
+) -> list[dict[str, object]]:
     """The invocations that carry a step's tag, oldest first. Raises Failure."""
     return await tagged(api, region, openapi.STEP_TAG, token, **identity)
 
@@ -61,7 +63,7 @@ def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def ours(items: list[dict[str, Any]], digest: str) -> list[dict[str, Any]]:
+def ours(items: list[dict[str, object]], digest: str) -> list[dict[str, object]]:
     """Those of them that run the plan with this digest."""
     return [item for item in items if openapi.fits(digest, tags_of(item))]
 

@@ -43,14 +43,14 @@ async def whole(api: Api, request: wire.Request, session: str = "") -> Any:
     raise openapi.Failure("refused", reason, "TooManyPages")
 
 
-def _box(answer: dict[str, Any]) -> dict[str, Any]:
+def _box(answer: dict[str, object]) -> dict[str, Any]:
     """The object that holds the list and says how it goes on: the answer, or its only member."""
     inner = [value for value in answer.values() if isinstance(value, dict)]
     paged = len(inner) == 1 and {"nexttoken", "totalcount"} & set(map(str.lower, inner[0]))
     return inner[0] if paged else answer
 
 
-def _listed(answer: Mapping[str, Any]) -> list[Any] | None:
+def _listed(answer: Mapping[str, object]) -> list[Any] | None:
     """The list that an answer is about, itself or as the only member of an object; None: it has
     none, or several."""
     found: list[list[Any]] = []
@@ -63,7 +63,7 @@ def _listed(answer: Mapping[str, Any]) -> list[Any] | None:
     return found[0] if len(found) == 1 else None
 
 
-def _following(answer: Mapping[str, Any], asked: Mapping[str, str]) -> dict[str, str] | None:
+def _following(answer: Mapping[str, object], asked: Mapping[str, str]) -> dict[str, str] | None:
     """The parameters of the next page, named as the answer names them; None: this was the last."""
     said = {name.lower(): name for name in answer}
     number, size = _integer(answer, said, "pagenumber"), _integer(answer, said, "pagesize")

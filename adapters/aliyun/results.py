@@ -76,7 +76,7 @@ class Reader:
                 return found
 
     async def _page(
-        self, region: str, fields: dict[str, Any], token: str
+        self, region: str, fields: dict[str, object], token: str
     ) -> tuple[list[dict[str, Any]], int, str]:
         asked = {**fields, "ContentEncoding": "PlainText", "MaxResults": self.page_size}
         if token:
@@ -88,7 +88,7 @@ class Reader:
         return items, int(box.get("TotalCount") or 0), "" if following == token else following
 
 
-def collect(found: Results, items: Iterable[dict[str, Any]]) -> None:
+def collect(found: Results, items: Iterable[dict[str, object]]) -> None:
     """Add a page's items; one that moved from page to page counts once."""
     for item in items:
         result = read(item)

@@ -197,7 +197,7 @@ def over(code: str) -> bool:
     )
 
 
-def done(answer: dict[str, Any], plan: model.Plan | None = None) -> model.Done:
+def done(answer: dict[str, object], plan: model.Plan | None = None) -> model.Done:
     """The outcome of a call; of an invocation as the platform shows it, with what was compared."""
     said = {"command_id": str(answer.get("CommandId") or "")}
     if plan is not None and (command := invoked(plan)):

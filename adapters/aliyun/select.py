@@ -40,7 +40,7 @@ class Filter:
     region: str = ""
 
     @staticmethod
-    def read(given: Any) -> Filter:
+    def read(given: object) -> Filter:
         """Raises Failure with a sentence for people if it is none."""
         if isinstance(given, str) and given.lstrip()[:1] == "{":
             given = _json(given)
@@ -95,7 +95,7 @@ async def targets(
     return {"Instances": {"Instance": items}, "TotalCount": len(items)}
 
 
-def group(given: Any) -> list[Filter]:
+def group(given: object) -> list[Filter]:
     """One filter of a template: usually one Targets parameter, which may hold several targets: as
     a list, or as ``{Type: Any, Filters: […]}``. Raises Failure."""
     if isinstance(given, Mapping) and given.get("Type") == "Any":
@@ -180,7 +180,7 @@ async def _everywhere(api: Api, regions: Sequence[str], fields: shapes.Wire, ses
     return {str(item["InstanceId"]): item for part in parts for item in part}
 
 
-def _type(found: Mapping[str, Any]) -> str:
+def _type(found: Mapping[str, object]) -> str:
     """The type in lower case; without one, what the keys say."""
     given = found.get("type")
     if given is None:
@@ -191,13 +191,13 @@ def _type(found: Mapping[str, Any]) -> str:
     return type
 
 
-def _names(given: Any, type: str) -> tuple[str, ...]:
+def _names(given: object, type: str) -> tuple[str, ...]:
     if not isinstance(given, (list, tuple)):
         raise _bad(f"its {type} must be a list")
     return tuple(dict.fromkeys(str(n).strip() for n in given if str(n or "").strip()))
 
 
-def _tags(given: Any) -> shapes.Wire:
+def _tags(given: object) -> shapes.Wire:
     """Tags as DescribeInstances takes them; one without a value asks for its key alone."""
     listed = [given] if isinstance(given, Mapping) else given
     if not isinstance(listed, (list, tuple)) or not listed:
@@ -211,7 +211,7 @@ def _tags(given: Any) -> shapes.Wire:
     return found
 
 
-def _parameters(given: Any) -> dict[str, Any]:
+def _parameters(given: object) -> dict[str, object]:
     """Further parameters of DescribeInstances that a filter gives."""
     if given is not None and not isinstance(given, Mapping):
         raise _bad("Parameters must be a mapping")
@@ -223,7 +223,7 @@ def _parameters(given: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 
-def _shaped(parameters: Mapping[str, Any]) -> shapes.Wire:
+def _shaped(parameters: Mapping[str, object]) -> shapes.Wire:
     """Raises Failure for one that DescribeInstances does not know: it would find too much."""
     for name in parameters:
         if not shapes.takes("DescribeInstances", name):
@@ -231,7 +231,7 @@ def _shaped(parameters: Mapping[str, Any]) -> shapes.Wire:
     return shapes.ecs("DescribeInstances", parameters, reads=True)
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
         return json.loads(text)
     except ValueError:

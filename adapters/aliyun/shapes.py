@@ -57,7 +57,7 @@ def fold(name: str) -> str:
 
 
 @functools.cache
-def _models() -> Any:
+def _models() -> object:
     return importlib.import_module("alibabacloud_ecs20140526.models")
 
 
@@ -183,7 +183,7 @@ def _inside(known: Schema, folded: str) -> tuple[str, Field] | None:
     return None
 
 
-def _put(name: str, at: Field, value: Any) -> Wire:
+def _put(name: str, at: Field, value: object) -> Wire:
     if value == "" and (at.many or at.kind != "text"):
         return {}
     if at.many:
@@ -195,7 +195,7 @@ def _put(name: str, at: Field, value: Any) -> Wire:
     return _one(name, at, value)
 
 
-def _one(name: str, at: Field, value: Any) -> Wire:
+def _one(name: str, at: Field, value: object) -> Wire:
     if at.kind != "object":
         return {name: _text(value, at.kind)}
     value = _opened(value, dict)
@@ -210,13 +210,13 @@ def _one(name: str, at: Field, value: Any) -> Wire:
     return sent
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: object) -> list[Any]:
     """A list: as it is, as JSON text, or of this one value."""
     value = _opened(value, list)
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _opened(value: Any, wanted: type) -> Any:
+def _opened(value: object, wanted: type) -> object:
     """What JSON text stands for, if that is what is wanted; else the value itself."""
     if not isinstance(value, str) or value[:1] not in "[{":
         return value
@@ -227,7 +227,7 @@ def _opened(value: Any, wanted: type) -> Any:
     return found if isinstance(found, wanted) else value
 
 
-def _text(value: Any, kind: Kind = "text") -> str:
+def _text(value: object, kind: Kind = "text") -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -238,7 +238,7 @@ def _text(value: Any, kind: Kind = "text") -> str:
     return text.strip().lower() if kind == "boolean" else text
 
 
-def flat(name: str, value: Any) -> Wire:
+def flat(name: str, value: object) -> Wire:
     """One parameter of which nothing is known: lists and objects by their elements."""
     if value is None:
         return {}
@@ -255,7 +255,7 @@ def flat(name: str, value: Any) -> Wire:
     return sent
 
 
-def plain(product: products.Product | None, given: Mapping[str, Any]) -> Wire:
+def plain(product: products.Product | None, given: Mapping[str, object]) -> Wire:
     """What a template gives to an API of another product, as it goes over the wire."""
     sent: Wire = {}
     for name, value in given.items():
@@ -268,6 +268,6 @@ def plain(product: products.Product | None, given: Mapping[str, Any]) -> Wire:
     return sent
 
 
-def _pairs(value: Any) -> bool:
+def _pairs(value: object) -> bool:
     """Is it a list of tags, each with its key?"""
     return isinstance(value, list) and all(isinstance(v, Mapping) and "Key" in v for v in value)

@@ -214,7 +214,7 @@ def _with_form(request: Request, what: calls.Api, product: products.Product | No
     return replace(request, query={}, body=form)
 
 
-def _form(what: calls.Api) -> Mapping[str, Any]:
+def _form(what: calls.Api) -> Mapping[str, object]:
     """The body of a call by parameters."""
     body = _body(what)
     if body is not None and not isinstance(body, Mapping):
@@ -257,14 +257,14 @@ def _roa(
     return replace(base, **fields)
 
 
-def _mapping(what: calls.Api, name: str) -> dict[str, Any]:
+def _mapping(what: calls.Api, name: str) -> dict[str, object]:
     found: object = getattr(what, name) or {}
     if not isinstance(found, Mapping):
         raise BadCall(f"{what.api}: {name} must be a mapping of names to values.")
     return {str(key): value for key, value in found.items()}
 
 
-def _body(what: calls.Api) -> Any:
+def _body(what: calls.Api) -> object:
     """The body as JSON types; text that is no JSON stays text."""
     body = what.body
     if not isinstance(body, str):
@@ -275,7 +275,7 @@ def _body(what: calls.Api) -> Any:
         return body
 
 
-def _check_names(given: Mapping[str, Any], action: str, version: str) -> None:
+def _check_names(given: Mapping[str, object], action: str, version: str) -> None:
     """Raise BadCall if a parameter would make it another call than the one that was approved."""
     same = {"action": action.lower(), "version": version.lower(), "format": "json"}
     for name, value in given.items():

@@ -200,7 +200,7 @@ def seconds(text: str, now: datetime) -> float:
     return min(max((at - now).total_seconds(), 0.0), LONGEST)
 
 
-def object_of(text: str | bytes) -> dict[str, Any]:
+def object_of(text: str | bytes) -> dict[str, object]:
     """The JSON object in a text, {} where there is none."""
     try:
         value = json.loads(text)

@@ -7,7 +7,6 @@ JSON string inside the JSON. This is the hot path, so the constant parts are spe
 from __future__ import annotations
 
 import json
-from typing import Any
 
 _HEADERS = '"headers":{"messageId":%s,"contentType":"application/json"}'
 _TAKEN = '{"code":200,"message":"OK",' + _HEADERS + ',"data":"{\\"response\\":null}"}'
@@ -18,42 +17,42 @@ _SUCCESS = (
 )
 
 
-def taken(message_id: Any) -> str:
+def taken(message_id: object) -> str:
     """A chat message was taken; the platform reads nothing but that."""
     return _TAKEN % json.dumps(message_id)
 
 
-def success(message_id: Any) -> str:
+def success(message_id: object) -> str:
     """An EVENT was taken and must not come again."""
     return _SUCCESS % json.dumps(message_id)
 
 
-def _ack(message_id: Any, code: int, message: str, data: str) -> str:
+def _ack(message_id: object, code: int, message: str, data: str) -> str:
     headers = {"messageId": message_id, "contentType": "application/json"}
     return json.dumps({"code": code, "message": message, "headers": headers, "data": data})
 
 
-def later(message_id: Any, why: str, code: int = 200) -> str:
+def later(message_id: object, why: str, code: int = 200) -> str:
     """An EVENT was not taken: the platform shall deliver it again."""
     return _ack(message_id, code, "OK" if code == 200 else why, _dump(status="LATER", message=why))
 
 
-def failed(message_id: Any, code: int, why: str) -> str:
+def failed(message_id: object, code: int, why: str) -> str:
     """A callback was not taken: 400 unreadable, 404 unknown topic, 500 our fault."""
     return _ack(message_id, code, why, _dump(response=None))
 
 
-def response(message_id: Any, answer: dict[str, Any] | None) -> str:
+def response(message_id: object, answer: dict[str, object] | None) -> str:
     """A card callback was taken; ``answer`` changes the card of the person who clicked."""
     return (
         taken(message_id) if answer is None else _ack(message_id, 200, "OK", _dump(response=answer))
     )
 
 
-def system(message_id: Any, data: Any) -> str:
+def system(message_id: object, data: object) -> str:
     """A ping is answered with what it brought."""
     return _ack(message_id, 200, "OK", data if isinstance(data, str) else json.dumps(data or {}))
 
 
-def _dump(**fields: Any) -> str:
+def _dump(**fields: object) -> str:
     return json.dumps(fields, ensure_ascii=False)

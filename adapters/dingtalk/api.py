@@ -62,7 +62,7 @@ class Api:
         return outcome
 
     async def _once(
-        self, method: str, path: str, body: Mapping[str, Any] | None, token: str, again: bool
+        self, method: str, path: str, body: Mapping[str, object] | None, token: str, again: bool
     ) -> model.Outcome:
         headers = {"x-acs-dingtalk-access-token": token}
         try:
@@ -81,8 +81,8 @@ class Api:
         return judge_webhook(status, answer)
 
     async def _exchange(
-        self, method: str, url: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
-    ) -> tuple[int, dict[str, Any]]:
+        self, method: str, url: str, body: Mapping[str, object] | None, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, object]]:
         """Status and JSON object ({} if there is none). Raises NoAnswer."""
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         sent = {"Content-Type": "application/json", "Accept": "application/json", **headers}
@@ -136,7 +136,7 @@ def unanswered(problem: http.NoAnswer, again: bool) -> model.NotSent | model.Unk
     return http.lost(reason, again) if problem.sent else model.NotSent(reason)
 
 
-def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
+def judge(status: int, answer: Mapping[str, object], again: bool) -> model.Outcome:
     """The outcome of an open API answer."""
     code = str(answer.get("code") or "")
     reason = f"{code or f'HTTP {status}'}: {answer.get('message') or 'no reason given'}"[:300]
@@ -165,7 +165,7 @@ def judge(status: int, answer: Mapping[str, Any], again: bool) -> model.Outcome:
     return model.Refused(reason, code)
 
 
-def _scopes(answer: Mapping[str, Any]) -> str:
+def _scopes(answer: Mapping[str, object]) -> str:
     """The permissions that are missing, as ``AccessTokenPermissionDenied`` lists them."""
     detail = answer.get("accessdenieddetail")
     listed = detail.get("requiredScopes") if isinstance(detail, dict) else None
@@ -173,7 +173,7 @@ def _scopes(answer: Mapping[str, Any]) -> str:
     return ", ".join(names[:8])[:200]
 
 
-def judge_webhook(status: int, answer: Mapping[str, Any]) -> model.Outcome:
+def judge_webhook(status: int, answer: Mapping[str, object]) -> model.Outcome:
     """The outcome of a webhook's answer; ``errcode`` is a number, in the documentation a text."""
     code = str(answer.get("errcode", ""))
     reason = f"{code or f'HTTP {status}'}: {answer.get('errmsg') or 'no reason given'}"[:300]

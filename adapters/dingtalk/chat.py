@@ -38,7 +38,7 @@ class DingTalk:
             ready()
             await asyncio.Event().wait()
 
-    def decode(self, frame: Mapping[str, Any]) -> model.Event | None:
+    def decode(self, frame: Mapping[str, object]) -> model.Event | None:
         """The event in what came over HTTP, made into a frame; None for one of no interest."""
         event = events.to_event(dict(frame), self._clock.now(), self._settings.robot_name)
         if isinstance(event, events.Ignored):

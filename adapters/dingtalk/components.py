@@ -19,17 +19,17 @@ from bot.model.fields import Field
 Component = Mapping[str, Any]
 
 
-def read(components: Any) -> dict[str, Field]:
+def read(components: object) -> dict[str, Field]:
     """Every field under its component's id, alias and name."""
     return fields.named(entry for each in dicts(components) for entry in _named(each))
 
 
-def plain(components: Any) -> dict[str, Any]:
+def plain(components: object) -> dict[str, Any]:
     """The same as JSON."""
     return {name: found.plain() for name, found in read(components).items()}
 
 
-def _named(component: Component) -> Iterator[tuple[tuple[Any, ...], Field]]:
+def _named(component: Component) -> Iterator[tuple[tuple[object, ...], Field]]:
     """A field with its names. A range is named by the JSON text of two names, which are those of
     its start and its end."""
     found = field_of(component)
@@ -48,7 +48,7 @@ def field_of(component: Component) -> Field:
     return reader(component)
 
 
-def _value(component: Component) -> Any:
+def _value(component: Component) -> object:
     """The value, parsed where it is the JSON of a list or an object; None where it is empty."""
     value = component.get("value")
     if isinstance(value, str):
@@ -58,7 +58,7 @@ def _value(component: Component) -> Any:
     return value
 
 
-def _beside(component: Component) -> Any:
+def _beside(component: Component) -> object:
     """What stands beside the value: a list or an object, or None."""
     for name in ("extValue", "extendValue"):
         found = component.get(name)
@@ -68,7 +68,7 @@ def _beside(component: Component) -> Any:
     return None
 
 
-def _json(value: Any) -> Any:
+def _json(value: object) -> object:
     """The list or object of a JSON text; None if it is none."""
     if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
         return None
@@ -78,7 +78,7 @@ def _json(value: Any) -> Any:
         return None
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -143,14 +143,14 @@ def _departments(component: Component) -> Field:
     return fields.choices(names or _list(_value(component)), id=ids)
 
 
-def _beside_list(component: Component) -> list[Any]:
+def _beside_list(component: Component) -> list[object]:
     found = _beside(component)
     inner = found.get("list") if isinstance(found, dict) else None
     return _list(inner if isinstance(inner, list) else found)
 
 
 def _photos(component: Component) -> Field:
-    def described(found: Any) -> Mapping[str, Any]:
+    def described(found: object) -> Mapping[str, object]:
         if isinstance(found, dict):
             return found
         address = fields.word(found)

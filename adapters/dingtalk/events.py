@@ -34,7 +34,9 @@ class Ignored:
     warn: bool = False
 
 
-def to_event(frame: dict[str, Any], now: datetime, robot_name: str = "") -> model.Event | Ignored:
+def to_event(
+    frame: dict[str, object], now: datetime, robot_name: str = ""
+) -> model.Event | Ignored:
     """The event of one CALLBACK or EVENT frame, or why there is none. ``robot_name``: a text that
     begins with it, behind an ``@``, begins after it."""
     headers = headers_of(frame)
@@ -59,7 +61,7 @@ def to_event(frame: dict[str, Any], now: datetime, robot_name: str = "") -> mode
     return _chat(headers, data, now, robot_name)
 
 
-def headers_of(frame: dict[str, Any]) -> dict[str, Any]:
+def headers_of(frame: dict[str, object]) -> dict[str, object]:
     """The frame's headers; one example of the documentation calls them ``header``."""
     headers = frame.get("headers")
     if type(headers) is not dict:
@@ -70,7 +72,7 @@ def headers_of(frame: dict[str, Any]) -> dict[str, Any]:
 # ----------------------------------------------------------------------------- values
 
 
-def _object(value: Any) -> dict[str, Any] | None:
+def _object(value: object) -> dict[str, object] | None:
     """A JSON object given as such or as JSON text; None if it is neither."""
     if isinstance(value, str):
         try:
@@ -80,11 +82,11 @@ def _object(value: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _within(value: Any, key: str) -> dict[str, Any]:
+def _within(value: object, key: str) -> dict[str, object]:
     return (_object(value.get(key)) or {}) if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A string for a string or a number, "" for all else; lone surrogates become U+FFFD."""
     if type(value) is str:
         return (
@@ -95,7 +97,7 @@ def _text(value: Any) -> str:
     return str(value) if type(value) is int else ""
 
 
-def _named(data: dict[str, Any], name: str) -> Any:
+def _named(data: dict[str, object], name: str) -> object:
     """The field, or the one that lost its last letter on the way (``processCod``, ``createA``)."""
     value = data.get(name)
     return data.get(name[:-1]) if value is None else value
@@ -112,7 +114,7 @@ def _moment(value: Any, otherwise: datetime) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def _id(kind: str, wanted: Any, headers: dict[str, Any], data: dict[str, Any]) -> str:
+def _id(kind: str, wanted: object, headers: dict[str, object], data: dict[str, object]) -> str:
     """The dedupe key; without a sane id of the platform's, a hash of the content."""
     own = _text(wanted) or _text(headers.get("messageId"))
     if not own or len(own) > 200:
@@ -125,7 +127,7 @@ def _id(kind: str, wanted: Any, headers: dict[str, Any], data: dict[str, Any]) -
 
 
 def _chat(
-    headers: dict[str, Any], data: dict[str, Any], now: datetime, robot_name: str
+    headers: dict[str, object], data: dict[str, object], now: datetime, robot_name: str
 ) -> model.Event | Ignored:
     if _text(data.get("errorCode")) == OVER_QUOTA:
         return Ignored(
@@ -166,7 +168,7 @@ def _chat(
     )
 
 
-def _sender(data: dict[str, Any], tenant: str) -> model.Account:
+def _sender(data: dict[str, object], tenant: str) -> model.Account:
     """Who wrote. Somebody of another organisation is an outsider, whatever id they bring there."""
     corp = _text(data.get("senderCorpId"))
     staff = _text(data.get("senderStaffId"))
@@ -175,7 +177,7 @@ def _sender(data: dict[str, Any], tenant: str) -> model.Account:
     return model.Account(NAME, corp or tenant, staff, _text(data.get("senderNick")))
 
 
-def _mentions(data: dict[str, Any], tenant: str) -> tuple[model.Account, ...]:
+def _mentions(data: dict[str, object], tenant: str) -> tuple[model.Account, ...]:
     """The people named, without the bot itself; people of other organisations have no id."""
     users = data.get("atUsers")
     if type(users) is not list or (len(users) < 2 and not _staff(users)):
@@ -189,14 +191,16 @@ def _mentions(data: dict[str, Any], tenant: str) -> tuple[model.Account, ...]:
     )
 
 
-def _staff(users: list[Any]) -> bool:
+def _staff(users: list[object]) -> bool:
     return any(isinstance(user, dict) and user.get("staffId") for user in users)
 
 
 # ----------------------------------------------------------------------------- cards
 
 
-def _click(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> model.Event | Ignored:
+def _click(
+    headers: dict[str, object], data: dict[str, object], now: datetime
+) -> model.Event | Ignored:
     action, params = _pressed(data)
     card = _text(_named(data, "outTrackId"))
     if not action or not card:
@@ -218,7 +222,7 @@ def _click(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> mode
     )
 
 
-def _pressed(data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _pressed(data: dict[str, object]) -> tuple[str, dict[str, object]]:
     """Action and parameters. They come in ``content`` or in ``value``; ``params`` within
     ``cardPrivateData`` or beside it; the action as a parameter or as the button's id."""
     for key in ("content", "value"):
@@ -236,7 +240,9 @@ def _pressed(data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 # ----------------------------------------------------------------------------- forms
 
 
-def _form(headers: dict[str, Any], data: dict[str, Any], now: datetime) -> model.Event | Ignored:
+def _form(
+    headers: dict[str, object], data: dict[str, object], now: datetime
+) -> model.Event | Ignored:
     instance = _text(_named(data, "processInstanceId"))
     if not instance:
         return Ignored("a form event without an instance", 200, True)

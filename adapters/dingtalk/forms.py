@@ -62,7 +62,7 @@ async def filed(api: Api, effect: model.ListForms) -> model.Outcome:
     return model.Done(data={"instances": list(dict.fromkeys(found))})
 
 
-def read(result: Mapping[str, Any], instance: str = "") -> dict[str, Any]:
+def read(result: Mapping[str, object], instance: str = "") -> dict[str, Any]:
     """An instance as ``model.FetchForm`` documents it."""
     agreed = agreement(result)
     action, original, unclear = _relation(result, instance)
@@ -84,7 +84,7 @@ def read(result: Mapping[str, Any], instance: str = "") -> dict[str, Any]:
     }
 
 
-def _status(result: Mapping[str, Any]) -> str:
+def _status(result: Mapping[str, object]) -> str:
     status = text(result.get("status")).upper()
     verdict = text(result.get("result")).lower()
     if status == "COMPLETED" and verdict in ("agree", "refuse"):
@@ -92,7 +92,7 @@ def _status(result: Mapping[str, Any]) -> str:
     return "withdrawn" if status in ("TERMINATED", "CANCELED", "CANCELLED") else "running"
 
 
-def _relation(result: Mapping[str, Any], instance: str) -> tuple[str, str, bool]:
+def _relation(result: Mapping[str, object], instance: str) -> tuple[str, str, bool]:
     """Which instance it revokes or modifies, if any; and whether what it says of that makes no
     sense. What belongs to another instance in whatever way is never a form of its own."""
     wanted = text(result.get("bizAction")).strip().upper()
@@ -106,7 +106,7 @@ def _relation(result: Mapping[str, Any], instance: str) -> tuple[str, str, bool]
     return "", "", wanted not in ("", "NONE")
 
 
-def _milliseconds(value: Any) -> int:
+def _milliseconds(value: object) -> int:
     """A time of an answer, which has minutes only, as a number to compare by; 0 if it is none."""
     try:
         return int(datetime.fromisoformat(text(value)).timestamp() * 1000)

@@ -41,7 +41,7 @@ class Link(websocket.Link):
         self._submit = submit
         self._now = now
         self._settings = settings
-        self._parked: deque[tuple[str, Any, model.Event]] = deque()
+        self._parked: deque[tuple[str, object, model.Event]] = deque()
         self.begin()
 
     # ------------------------------------------------------------------------- frames
@@ -65,12 +65,12 @@ class Link(websocket.Link):
         except Exception as error:
             self._broken("EVENT" if kind == "EVENT" else "", message_id, error)
 
-    def _acknowledge(self, message_id: Any, ack: str) -> None:
+    def _acknowledge(self, message_id: object, ack: str) -> None:
         """Queue an acknowledgement; a frame without an id can't have one."""
         if message_id:
             self.send(ack)
 
-    def _system(self, headers: dict[str, Any], data: Any) -> None:
+    def _system(self, headers: dict[str, object], data: object) -> None:
         topic = headers.get("topic")
         if topic == "ping":
             message_id = headers.get("messageId")
@@ -93,7 +93,7 @@ class Link(websocket.Link):
         else:
             self._refuse(kind, message_id, "too much at once")
 
-    def _start(self, kind: str, message_id: Any, event: model.Event) -> None:
+    def _start(self, kind: str, message_id: object, event: model.Event) -> None:
         self.delivered += 1
         try:
             future = asyncio.ensure_future(self._submit(event))
@@ -107,7 +107,11 @@ class Link(websocket.Link):
         future.add_done_callback(partial(self._finished, kind, message_id, event))
 
     def _finished(
-        self, kind: str, message_id: Any, event: model.Event, future: asyncio.Future[model.Receipt]
+        self,
+        kind: str,
+        message_id: object,
+        event: model.Event,
+        future: asyncio.Future[model.Receipt],
     ) -> None:
         try:
             if future.cancelled():
@@ -129,7 +133,7 @@ class Link(websocket.Link):
 
     # ------------------------------------------------------------------------- what went wrong
 
-    def _refuse(self, kind: str, message_id: Any, why: str) -> None:
+    def _refuse(self, kind: str, message_id: object, why: str) -> None:
         """Not taken, and no fault of the frame: an EVENT comes LATER; a callback stays without an
         answer, because any answer would end its delivery."""
         if seldom(why):
@@ -137,13 +141,13 @@ class Link(websocket.Link):
         if kind == "EVENT":
             self._acknowledge(message_id, acks.later(message_id, why))
 
-    def _failed(self, kind: str, message_id: Any, error: BaseException) -> None:
+    def _failed(self, kind: str, message_id: object, error: BaseException) -> None:
         if isinstance(error, ports.Closed):
             self._refuse(kind, message_id, "shutting down")
         else:
             self._broken(kind, message_id, error)
 
-    def _broken(self, kind: str, message_id: Any, error: BaseException) -> None:
+    def _broken(self, kind: str, message_id: object, error: BaseException) -> None:
         if seldom(f"broken {type(error).__name__}"):
             log.error("a frame could not be handled", exc_info=error)
         if kind == "EVENT":
@@ -160,7 +164,7 @@ class Link(websocket.Link):
             self._acknowledge(match[1], acks.failed(match[1], 400, "not a JSON object"))
 
 
-def _ignored(kind: Any, message_id: Any, event: events.Ignored) -> str:
+def _ignored(kind: object, message_id: object, event: events.Ignored) -> str:
     if kind == "EVENT":
         if event.code == 200:
             return acks.success(message_id)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 BY_HAND = frozenset({"EXECUTE_TASK_NORMAL", "EXECUTE_TASK_AGENT"})
 """A person decided, or somebody in their place: either way whom the record names."""
@@ -40,7 +39,7 @@ class Agreement:
     unclear: bool
 
 
-def agreement(result: Mapping[str, Any]) -> Agreement:
+def agreement(result: Mapping[str, object]) -> Agreement:
     """What was agreed before the form was sent back is void, and its filer agrees to nothing."""
     filer = text(result.get("originatorUserId"))
     people: list[str] = []
@@ -68,15 +67,15 @@ def agreement(result: Mapping[str, Any]) -> Agreement:
     return Agreement(tuple(known), tuple(alone), unclear)
 
 
-def agrees(entry: Mapping[str, Any]) -> bool:
+def agrees(entry: Mapping[str, object]) -> bool:
     return text(entry.get("result")).upper() == "AGREE"
 
 
-def dicts(value: Any) -> list[dict[str, Any]]:
+def dicts(value: object) -> list[dict[str, object]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None or isinstance(value, bool | dict | list) else str(value)

@@ -333,5 +333,5 @@ def card_mentions(card: model.Card) -> dict[str, str]:
     return at_users([*card.mentions, *_spans_at(card.blocks)])
 
 
-def _dumps(value: Any) -> str:
+def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def read(data: dict[str, Any]) -> tuple[Any, Any]:
+def read(data: dict[str, object]) -> tuple[Any, Any]:
     """(text, reference of what is quoted). Pictures, files and the like have the text ""."""
     text = data.get("text")
     content = data.get("content")
@@ -37,7 +37,7 @@ UNREAD = {
 """What people call the kinds of message that hold no words; all others are "other"."""
 
 
-def unread(data: dict[str, Any], words: str) -> str:
+def unread(data: dict[str, object], words: str) -> str:
     """What was sent in place of words; "" where there are some, or where none were meant."""
     kind, content = data.get("msgtype"), data.get("content")
     if words or kind in (None, "", "text"):
@@ -49,7 +49,7 @@ def unread(data: dict[str, Any], words: str) -> str:
     return "picture" if "picture" in found else ""
 
 
-def _quoted(data: dict[str, Any], holder: dict[str, Any]) -> Any:
+def _quoted(data: dict[str, object], holder: dict[str, object]) -> object:
     """The reference that sending gave for the quoted message (its process query key), else the
     message id; "" unless the message says that it is a reply."""
     if str(holder.get("isReplyMsg", "")).lower() not in ("true", "1"):
@@ -62,7 +62,7 @@ def _quoted(data: dict[str, Any], holder: dict[str, Any]) -> Any:
     return quoted or data.get("originalMsgId") or holder.get("originalMsgId") or ""
 
 
-def _words(parts: list[Any], named: bool) -> str:
+def _words(parts: list[object], named: bool) -> str:
     """The text parts in one piece. Rich text keeps mentions as parts of their own (``@name``),
     where plain text has lost them: they go, the leading ones in any case."""
     words: list[str] = []
@@ -87,7 +87,7 @@ def unaddressed(text: str, name: str) -> str:
     return rest.strip() if not rest or rest[0].isspace() else text
 
 
-def _part(part: Any) -> str:
+def _part(part: object) -> str:
     """A part's text, whatever kind of part it is, so that no word is lost; a space for what has
     none."""
     if isinstance(part, str):

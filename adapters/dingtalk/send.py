@@ -280,7 +280,7 @@ class Sender:
             return _perhaps_there(ident)
         return _delivered(outcome, ident) if isinstance(outcome, model.Done) else outcome
 
-    def _space(self, place: model.Place, title: str, at_users: dict[str, str]) -> dict[str, Any]:
+    def _space(self, place: model.Place, title: str, at_users: dict[str, str]) -> dict[str, object]:
         space = {"supportForward": False, "lastMessageI18n": {"ZH_CN": title, "EN_US": title}}
         if place.direct:
             return {

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import quote_plus, urlsplit
 
 import aiohttp
@@ -105,7 +105,7 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
     async def start(self) -> NoReturn:
         raise NotImplementedError("use run(submit, ready)")
 
-    def _replaced(self, *_: Any, **__: Any) -> NoReturn:
+    def _replaced(self, *_: object, **__: object) -> NoReturn:
         raise NotImplementedError("replaced: see link for frames, api for calls")
 
     start_forever = keepalive = background_task = route_message = _replaced
@@ -124,7 +124,7 @@ def pace(settings: Settings) -> websocket.Pace:
     )
 
 
-def _refusal(status: int, answer: dict[str, Any]) -> Exception:
+def _refusal(status: int, answer: dict[str, object]) -> Exception:
     """What a gateway's no means: wrong credentials end the run, all else is tried again."""
     said = f"{answer.get('code', '')} {answer.get('message', '')}".strip()[:200]
     if status == 401 or (status == 400 and _CREDENTIALS.search(said)):

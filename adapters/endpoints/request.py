@@ -14,7 +14,6 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from adapters.endpoints.settings import Endpoint
 from bot import model
@@ -57,7 +56,7 @@ def _content(endpoint: Endpoint, effect: model.Deliver) -> tuple[bytes, str]:
     return _encoded(effect.body), JSON
 
 
-def event_of(effect: model.Deliver) -> Mapping[str, Any]:
+def event_of(effect: model.Deliver) -> Mapping[str, object]:
     """What is delivered as a CloudEvent. What a transform made of an event is the data of another
     one, with an id of its own: two rules may tell the same server of one event, and it would take
     the second for a repetition. (https://github.com/cloudevents/spec, "id")"""
@@ -75,13 +74,13 @@ def event_of(effect: model.Deliver) -> Mapping[str, Any]:
     }
 
 
-def _is_event(body: Any) -> bool:
+def _is_event(body: object) -> bool:
     if not isinstance(body, Mapping) or body.get("specversion") != "1.0":
         return False
     return all(isinstance(body.get(name), str) and body[name] for name in _IDENTITY)
 
 
-def _encoded(value: Any) -> bytes:
+def _encoded(value: object) -> bytes:
     """As JSON. Half a character, which JSON may hold and UTF-8 may not, becomes a "?"."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode(errors="replace")

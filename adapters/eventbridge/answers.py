@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from adapters.common import http
 from bot import model
@@ -48,7 +47,7 @@ def outcome(name: str, response: http.Answer, now: datetime) -> model.Outcome:
     return _judged(name, code or str(status), said)
 
 
-def _put(name: str, status: int, body: Mapping[str, Any]) -> model.Outcome:
+def _put(name: str, status: int, body: Mapping[str, object]) -> model.Outcome:
     """The event's own part of an answer: a call may succeed and put nothing."""
     failed, entries = body.get("FailedEntryCount"), body.get("EntryList")
     entry = entries[0] if isinstance(entries, list) and entries else {}
@@ -71,6 +70,6 @@ def _judged(name: str, code: str, said: str) -> model.Outcome:
     return model.Refused(f"{name}: {reason}", code)
 
 
-def _field(body: Mapping[str, Any], name: str) -> str:
+def _field(body: Mapping[str, object], name: str) -> str:
     """A field of an answer; errors write its name small, other answers with a capital."""
     return str(body.get(name) or body.get(name[0].upper() + name[1:]) or "")

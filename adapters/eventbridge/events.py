@@ -32,7 +32,7 @@ class BadEvent(source.Invalid):
         self.code = code
 
 
-def event(body: Any, bus: str, now: datetime) -> dict[str, Any]:
+def event(body: object, bus: str, now: datetime) -> dict[str, Any]:
     """The event as PutEvents takes it. ``now`` stands in where the event tells no time. Raises
     BadEvent."""
     if not isinstance(body, Mapping) or not {"id", "source", "type"} <= set(body):
@@ -76,7 +76,7 @@ def encoded(found: Mapping[str, Any]) -> bytes:
     return raw
 
 
-def _check_text(name: str, value: Any, most: int, *, required: bool) -> None:
+def _check_text(name: str, value: object, most: int, *, required: bool) -> None:
     if not isinstance(value, str) or (required and not value):
         raise BadEvent("content", f"the event's {name} must be a text")
     if len(value) > most:
@@ -85,7 +85,7 @@ def _check_text(name: str, value: Any, most: int, *, required: bool) -> None:
         )
 
 
-def _identity(body: Mapping[str, Any]) -> dict[str, str]:
+def _identity(body: Mapping[str, object]) -> dict[str, str]:
     """The id as it is: it is how whoever gets an event twice can tell. One that the bus would not
     take is replaced by another one, always the same, and kept in an attribute of its own."""
     given = body["id"]
@@ -97,7 +97,7 @@ def _identity(body: Mapping[str, Any]) -> dict[str, str]:
     return {"id": hashlib.sha256(named).hexdigest(), ORIGINAL_ID: given}
 
 
-def _time(given: Any, now: datetime) -> str:
+def _time(given: object, now: datetime) -> str:
     """With milliseconds, without which the official SDKs take no time."""
     if given in (None, ""):
         at = now
@@ -110,7 +110,7 @@ def _time(given: Any, now: datetime) -> str:
     return at.isoformat(timespec="milliseconds")
 
 
-def _extensions(body: Mapping[str, Any]) -> dict[str, Any]:
+def _extensions(body: Mapping[str, object]) -> dict[str, object]:
     """The attributes beside CloudEvents' own; of the platform's own none is passed on."""
     found: dict[str, Any] = {}
     for name, value in body.items():

@@ -14,7 +14,7 @@ class Callback:
     """``payload`` as the platform's adapter takes it from its stream; None: only to be answered.
     ``reply`` makes the body of the answer, of what a button is answered (None: nothing)."""
 
-    payload: Mapping[str, Any] | None
+    payload: Mapping[str, object] | None
     reply: Callable[[Mapping[str, Any] | None], Mapping[str, Any]]
 
 
@@ -23,9 +23,9 @@ def forged() -> refusal.Refusal:
     return refusal.Refusal(401, "forged", "this was not signed or encrypted with our key")
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     return value if isinstance(value, str) else ""

@@ -103,7 +103,7 @@ def _event(
         raise callback.forged()
     payload = _opened(source, encrypted)
 
-    def reply(_: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    def reply(_: Mapping[str, object] | None) -> Mapping[str, Any]:
         return sealed(source, "success", now)
 
     kind = callback.text(payload.get("EventType"))

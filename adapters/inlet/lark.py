@@ -12,7 +12,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from adapters.inlet import callback, ciphers, gate, refusal, strict
 from adapters.inlet.settings import Source
@@ -66,7 +65,7 @@ def signature(encrypt_key: str, timestamp: str, nonce: str, body: bytes) -> str:
     return hashlib.sha256(head + body).hexdigest()
 
 
-def _decrypted(encrypt_key: str, encrypted: object) -> Mapping[str, Any]:
+def _decrypted(encrypt_key: str, encrypted: object) -> Mapping[str, object]:
     key = hashlib.sha256(encrypt_key.encode()).digest()
     try:
         secret = ciphers.decoded(encrypted)

@@ -38,7 +38,7 @@ def pick(text: str) -> Pick:
     return lambda document: _follow(document, steps)
 
 
-def _follow(document: Any, steps: list[str | int]) -> Any:
+def _follow(document: object, steps: list[str | int]) -> object:
     for step in steps:
         if isinstance(document, dict) and isinstance(step, str):
             document = document.get(step, MISSING)
@@ -49,7 +49,7 @@ def _follow(document: Any, steps: list[str | int]) -> Any:
     return document
 
 
-def text_at(text: str, document: Any) -> str:
+def text_at(text: str, document: object) -> str:
     """A string, number or truth value as text, "" for all else and for nothing."""
     value = pick(text)(document)
     if isinstance(value, bool):

@@ -96,7 +96,7 @@ def read(
 # ----------------------------------------------------------------------------- CloudEvents
 
 
-def _batch(value: Any, now: datetime) -> list[model.CloudEvent]:
+def _batch(value: object, now: datetime) -> list[model.CloudEvent]:
     """All of them or none: a batch is sent again as a whole."""
     if not isinstance(value, list) or not value:
         raise refusal.unreadable("a batch is a list of events, at least one")
@@ -113,7 +113,7 @@ def _batch(value: Any, now: datetime) -> list[model.CloudEvent]:
     return found
 
 
-def _whole(value: Any, now: datetime) -> model.CloudEvent:
+def _whole(value: object, now: datetime) -> model.CloudEvent:
     """An event that stands in a body: a CloudEvent, or one with ``detail-type`` and ``detail``."""
     if not isinstance(value, dict):
         raise refusal.unreadable("an event is a JSON object")
@@ -156,7 +156,7 @@ def _binary(headers: Headers, body: bytes, now: datetime) -> model.CloudEvent:
         raise _no_event(fault, given.get("ce-time")) from None
 
 
-def _named(value: dict[str, Any], now: datetime) -> model.CloudEvent:
+def _named(value: dict[str, object], now: datetime) -> model.CloudEvent:
     """The shape with ``source``, ``detail-type`` and ``detail``; id and time may be missing."""
     attributes = {
         "specversion": "1.0",
@@ -199,7 +199,7 @@ def _checked(
     )
 
 
-def _timed(value: Any) -> Any:
+def _timed(value: object) -> Any:
     """A time with the name of its zone, as CloudEvents has it; everything else as it is."""
     found = _ZONED.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
@@ -212,7 +212,7 @@ def _timed(value: Any) -> Any:
     return zoned.isoformat()
 
 
-def _counted(value: Any) -> Any:
+def _counted(value: object) -> object:
     """Seconds or milliseconds since 1970, as webhooks have them, as a time; else as it is."""
     if not isinstance(value, str) or not _SINCE_1970.fullmatch(value):
         return value
@@ -220,14 +220,14 @@ def _counted(value: Any) -> Any:
     return datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC).isoformat()
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: object) -> bool:
     try:
         return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
     except ValueError:
         return False
 
 
-def _extension(name: str, value: Any) -> Any:
+def _extension(name: str, value: object) -> object:
     """A further attribute: flat, as CloudEvents has them; a list of such from other senders."""
     if len(name) <= 64:
         if isinstance(value, str):
@@ -239,7 +239,7 @@ def _extension(name: str, value: Any) -> Any:
     raise refusal.unreadable(f"the event's attribute {strict.text(name[:64])} must be plain")
 
 
-def _data(data: Any, kind: str) -> Any:
+def _data(data: object, kind: str) -> object:
     """Data as JSON: what came as bytes is JSON, text, or else stays in base64."""
     if not isinstance(data, bytes):
         return strict.clean(data, strict.DEPTH)
@@ -256,7 +256,7 @@ _MARKUP = re.compile(r"[^\w.-]")
 """What no attribute's name holds: whatever a sender put there is not repeated."""
 
 
-def _no_event(fault: BaseException, time: Any = None) -> refusal.Refusal:
+def _no_event(fault: BaseException, time: object = None) -> refusal.Refusal:
     """What the SDK found, by the names of the attributes only. ``time``: that of the event."""
     if time is not None and not _is_time(time):
         return refusal.unreadable(
@@ -292,7 +292,7 @@ def _check_names(source: Source, event: model.CloudEvent) -> None:
         raise refusal.Refusal(403, "source", "this sender may not send events of that source")
 
 
-def _mapped(source: Source, document: dict[str, Any], now: datetime) -> Found:
+def _mapped(source: Source, document: dict[str, object], now: datetime) -> Found:
     """The event that a webhook's mapping makes of a request."""
 
     def text(key: str, otherwise: str) -> str:

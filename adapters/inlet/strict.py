@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from adapters.inlet import refusal
 
@@ -13,7 +13,7 @@ DEPTH = 32
 """Levels that the data of an event may have."""
 
 
-def parse(body: bytes, depth: int) -> Any:
+def parse(body: bytes, depth: int) -> object:
     """The JSON value of a body, its text made valid. Raises Refusal, also where an object has a key
     twice: readers differ about which of the two holds."""
     try:
@@ -26,7 +26,7 @@ def parse(body: bytes, depth: int) -> Any:
     return clean(value, depth)
 
 
-def clean(value: Any, depth: int) -> Any:
+def clean(value: object, depth: int) -> object:
     """The value with lone halves of surrogate pairs replaced. Raises Refusal if it nests deeper
     than ``depth``, or holds a number that JSON can't say."""
     if isinstance(value, str):
@@ -49,13 +49,13 @@ def text(value: str) -> str:
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def fingerprint(value: Any) -> str:
+def fingerprint(value: object) -> str:
     """An id for what brings none: the same for the same content."""
     written = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "sha256-" + hashlib.sha256(written.encode()).hexdigest()[:40]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len({text(name) for name in made}) < len(pairs):
         raise refusal.unreadable("an object of the body has a key twice")

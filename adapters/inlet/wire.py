@@ -23,7 +23,7 @@ BROKEN = (web.RequestPayloadError, aiohttp.ClientError, ConnectionError)
 
 
 def answer(
-    status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """A line of JSON."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -194,7 +194,7 @@ class Api:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | aiohttp.FormData | None,
+        body: Mapping[str, object] | aiohttp.FormData | None,
         params: Mapping[str, str] | None,
         token: str,
     ) -> Answer:
@@ -214,7 +214,7 @@ class Api:
         return _answer(response, response.retry_after(self._clock.now(), "x-ogw-ratelimit-reset"))
 
 
-def _dumped(body: Mapping[str, Any]) -> bytes:
+def _dumped(body: Mapping[str, object]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -243,7 +243,7 @@ def _answer(response: http.Answer, retry_after: float) -> Answer:
 _LISTED = re.compile(r"(?:scopes? (?:is|are) required|权限)\s*[:：]\s*\[([^\]]*)\]", re.IGNORECASE)
 
 
-def _scopes(body: Mapping[str, Any]) -> tuple[str, ...]:
+def _scopes(body: Mapping[str, object]) -> tuple[str, ...]:
     """The permissions that a refusal lists: each in an object, or all in its text."""
     error = body.get("error")
     violations = error.get("permission_violations") if isinstance(error, dict) else None

@@ -50,7 +50,7 @@ class Lark:
         finally:
             subscribing.cancel()
 
-    def decode(self, payload: Mapping[str, Any]) -> model.Event | None:
+    def decode(self, payload: Mapping[str, object]) -> model.Event | None:
         """The event in what came over HTTP, None for one of no interest. Raises ports.Closed before
         ``run`` has found out who the bot is."""
         if not self._open_id:

@@ -151,7 +151,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
             raise sdk.ServerException(code, "no websocket address in the answer")
         return url
 
-    def _configure(self, conf: Any) -> None:
+    def _configure(self, conf: object) -> None:
         """Take over the settings that are there and usable; the others keep their values."""
         if not isinstance(conf, Mapping):
             return
@@ -323,7 +323,7 @@ def answer(receipt: model.Receipt | None) -> bytes:
     return b'{"code":200,"data":"' + base64.b64encode(data) + b'"}'
 
 
-def content_of(receipt: model.Receipt) -> dict[str, Any]:
+def content_of(receipt: model.Receipt) -> dict[str, object]:
     """What a card click is answered: a toast, and the card as it now stands."""
     content: dict[str, Any] = {}
     if receipt.toast:

@@ -36,7 +36,7 @@ _FORM_STATUS: dict[str, Literal["approved", "rejected", "withdrawn", "changed"]]
 
 
 def to_event(
-    payload: Any, bot_open_id: str, now: datetime = model.EPOCH, bot_name: str = ""
+    payload: object, bot_open_id: str, now: datetime = model.EPOCH, bot_name: str = ""
 ) -> model.Event | None:
     """The event in ``payload`` (the parsed JSON of a data frame), or None if it is none of ours;
     why, the log says.
@@ -59,7 +59,7 @@ def to_event(
     return None
 
 
-def event_type(payload: Any) -> str:
+def event_type(payload: object) -> str:
     """What kind of event it is: ``header.event_type`` (schema 2.0) or ``event.type`` (v1.0)."""
     payload = _dict(payload)
     named = _text(_dict(payload.get("header")).get("event_type"))
@@ -70,7 +70,7 @@ def event_type(payload: Any) -> str:
 
 
 def _asked(
-    header: Mapping[str, Any], event: Mapping[str, Any], me: messages.Me, now: datetime
+    header: Mapping[str, object], event: Mapping[str, object], me: messages.Me, now: datetime
 ) -> model.MessageReceived | None:
     message, sender = _dict(event.get("message")), _dict(event.get("sender"))
     ref = _text(message.get("message_id"))
@@ -121,7 +121,7 @@ _RECALLED_BY: dict[str, Literal["author", "moderator"]] = {
 
 
 def _recalled(
-    header: Mapping[str, Any], event: Mapping[str, Any], now: datetime
+    header: Mapping[str, object], event: Mapping[str, object], now: datetime
 ) -> model.MessageRecalled | None:
     message = _text(event.get("message_id"))
     if not message:
@@ -140,7 +140,7 @@ def _recalled(
 
 
 def _clicked(
-    header: Mapping[str, Any], event: Mapping[str, Any], now: datetime
+    header: Mapping[str, object], event: Mapping[str, object], now: datetime
 ) -> model.CardAction | None:
     operator, context = _dict(event.get("operator")), _dict(event.get("context"))
     action = _dict(event.get("action"))
@@ -174,7 +174,7 @@ def _clicked(
     )
 
 
-def _operator_id(operator: Mapping[str, Any]) -> str:
+def _operator_id(operator: Mapping[str, object]) -> str:
     """Who clicked: the open_id stands in the operator, or in an object of identities in it."""
     for holder in (operator, _dict(operator.get("operator_id")), _dict(operator.get("user_id"))):
         if found := _text(holder.get("open_id")):
@@ -182,7 +182,7 @@ def _operator_id(operator: Mapping[str, Any]) -> str:
     return ""
 
 
-def _request(value: Any) -> int:
+def _request(value: object) -> int:
     """The request's number, or 0: only numbers that a row can have count."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return 0
@@ -193,7 +193,7 @@ def _request(value: Any) -> int:
     return value if 0 < value <= _LARGEST else 0
 
 
-def _reason(action: Mapping[str, Any]) -> str:
+def _reason(action: Mapping[str, object]) -> str:
     typed = _dict(action.get("form_value")).get("reason")
     return _text(typed if isinstance(typed, str) else action.get("input_value")).strip()
 
@@ -202,7 +202,7 @@ def _reason(action: Mapping[str, Any]) -> str:
 
 
 def _form_changed(
-    payload: Mapping[str, Any], event: Mapping[str, Any], now: datetime
+    payload: Mapping[str, object], event: Mapping[str, object], now: datetime
 ) -> model.FormChanged | None:
     named = _text(event.get("status")).upper()
     instance = _text(event.get("instance_code"))

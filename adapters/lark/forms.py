@@ -28,7 +28,7 @@ ROLLBACKS = frozenset({"ROLLBACK", "ROLLBACK_SELECTED"})
 START_NODES = frozenset({"START", "发起"})
 
 
-def form(data: Mapping[str, Any]) -> dict[str, Any]:
+def form(data: Mapping[str, object]) -> dict[str, Any]:
     """An approval instance as ``model.FetchForm`` documents it; ``status`` is "" for an unknown
     one."""
     reverted = "reverted" if data.get("reverted") is True else ""
@@ -49,7 +49,7 @@ def form(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _relation(data: Mapping[str, Any]) -> tuple[str, str, bool]:
+def _relation(data: Mapping[str, object]) -> tuple[str, str, bool]:
     """Which instance it revokes or modifies, if any; and whether what it says of that makes no
     sense. One that revokes never does anything else."""
     own = data.get("instance_code")
@@ -66,7 +66,7 @@ def _relation(data: Mapping[str, Any]) -> tuple[str, str, bool]:
 # ----------------------------------------------------------------------------- who agreed
 
 
-def _agreed(data: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def _agreed(data: Mapping[str, object]) -> tuple[list[str], list[str]]:
     """Who agreed by hand to the form as it is now, in order and once; and for whom it passed by
     itself. What was agreed to before a rollback is void, its filer agrees to nothing, and where
     the timeline tells who agreed, a task that it does not tell of passed by itself."""
@@ -85,7 +85,7 @@ def _agreed(data: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _of_timeline(
-    tasks: list[Mapping[str, Any]], timeline: list[Mapping[str, Any]]
+    tasks: list[Mapping[str, object]], timeline: list[Mapping[str, object]]
 ) -> tuple[list[str], list[str], set[str]]:
     """Agreements and automatic passes since the last rollback, and who had agreed before it."""
     kinds = {str(task.get("id")): _word(task, "type") for task in tasks}
@@ -108,18 +108,18 @@ def _of_timeline(
     return people, automatic, void
 
 
-def _agreed_by(task: Mapping[str, Any]) -> str:
+def _agreed_by(task: Mapping[str, object]) -> str:
     """Whose agreement an approved task is, "" if nobody's: the filer's resubmission is a task of
     the node at which the form starts."""
     return _open_id(task) if task.get("status") == "APPROVED" and not _is_start(task) else ""
 
 
-def _is_start(task: Mapping[str, Any]) -> bool:
+def _is_start(task: Mapping[str, object]) -> bool:
     names = (task.get("node_name"), task.get("node_id"), task.get("custom_node_id"))
     return any(isinstance(name, str) and name.strip() in START_NODES for name in names)
 
 
-def _in_order(timeline: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _in_order(timeline: list[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """As it happened; as it is listed, where an entry does not say when it was."""
     times = [_whole_number(entry.get("create_time")) for entry in timeline]
     if not all(times):
@@ -127,20 +127,20 @@ def _in_order(timeline: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [entry for _, entry in sorted(zip(times, timeline, strict=True), key=lambda it: it[0])]
 
 
-def _open_id(entry: Mapping[str, Any]) -> str:
+def _open_id(entry: Mapping[str, object]) -> str:
     return _word(entry, "open_id")
 
 
-def _word(entry: Mapping[str, Any], name: str) -> str:
+def _word(entry: Mapping[str, object], name: str) -> str:
     value = entry.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _dicts(value: Any) -> list[Mapping[str, Any]]:
+def _dicts(value: object) -> list[Mapping[str, object]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _whole_number(value: Any) -> int:
+def _whole_number(value: object) -> int:
     text = str(value)
     return int(text) if text.isdecimal() and len(text) < 20 else 0
 

@@ -64,7 +64,7 @@ def words_of(content: str) -> str:
     return _BLANK.sub("", "".join(_texts(value)))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from adapters.lark import values
 
@@ -77,7 +76,7 @@ class Message:
     for_me: bool = False
 
 
-def read(message: Mapping[str, Any], me: Me) -> Message:
+def read(message: Mapping[str, object], me: Me) -> Message:
     """The message of an ``im.message.receive_v1`` event. Never raises."""
     named = [_named(values.dict_(one), me) for one in values.list_(message.get("mentions"))]
     kind = values.text(message.get("message_type"))
@@ -93,7 +92,7 @@ def read(message: Mapping[str, Any], me: Me) -> Message:
     return found
 
 
-def _named(mention: Mapping[str, Any], me: Me) -> Named:
+def _named(mention: Mapping[str, object], me: Me) -> Named:
     id = values.text(values.dict_(mention.get("id")).get("open_id")) or values.text(
         mention.get("id")
     )
@@ -116,7 +115,7 @@ def _read_text(found: Message, text: str, me: Me) -> None:
         found.words = text[key.end() :]
 
 
-def _read_post(found: Message, content: Mapping[str, Any], me: Me) -> None:
+def _read_post(found: Message, content: Mapping[str, object], me: Me) -> None:
     content = _unwrapped(content)
     lines, pictures = [], False
     for line in values.list_(content.get("content")):
@@ -135,7 +134,7 @@ def _read_post(found: Message, content: Mapping[str, Any], me: Me) -> None:
         found.unread = "picture"
 
 
-def _said(found: Message, element: Mapping[str, Any], me: Me) -> str:
+def _said(found: Message, element: Mapping[str, object], me: Me) -> str:
     """What an element of a post says. One of a kind that is not known has its text, so that no word
     is lost."""
     if element.get("tag") == "at":
@@ -149,7 +148,7 @@ def _said(found: Message, element: Mapping[str, Any], me: Me) -> str:
     return values.text(text)
 
 
-def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
+def _unwrapped(content: Mapping[str, object]) -> Mapping[str, object]:
     """The title and lines of a post, which may stand under ``post``, under a locale, or both."""
     for _ in range(2):
         if isinstance(content.get("content"), list):

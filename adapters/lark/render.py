@@ -50,7 +50,7 @@ class Drawn:
     cut: bool
 
 
-def dumped(value: Any) -> str:
+def dumped(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -202,7 +202,7 @@ def _post_spans(
             yield _words(words)
 
 
-def _size(value: Any) -> int:
+def _size(value: object) -> int:
     return len(dumped(value).encode())
 
 
@@ -303,7 +303,7 @@ def whole(shown: model.Card) -> model.Message:
     return model.Message(shown.title, shown.blocks)
 
 
-def _elements(value: Any) -> int:
+def _elements(value: object) -> int:
     """How many tagged elements there are."""
     if isinstance(value, dict):
         return ("tag" in value) + sum(_elements(inner) for inner in value.values())

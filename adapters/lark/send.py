@@ -13,7 +13,6 @@ import hashlib
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 
 from adapters.lark import api, files, forms, history, render, sdk
@@ -331,6 +330,6 @@ def safe_uuid(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def _fields(body: Any) -> dict[str, Any]:
+def _fields(body: object) -> dict[str, object]:
     """A model of the SDK as the JSON object that it stands for."""
     return {name: value for name, value in vars(body).items() if value is not None}

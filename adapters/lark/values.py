@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 LARGEST = 2**63 - 1
 
 
-def dict_(value: Any) -> Mapping[str, Any]:
+def dict_(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def list_(value: Any) -> list[Any]:
+def list_(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def parsed(value: Any) -> Mapping[str, Any]:
+def parsed(value: object) -> Mapping[str, object]:
     """An object, given as such or as JSON text; {} for anything else."""
     if isinstance(value, str):
         try:
@@ -27,7 +26,7 @@ def parsed(value: Any) -> Mapping[str, Any]:
     return dict_(value)
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """A string that can be stored: lone halves of surrogate pairs, which JSON can carry, are
     replaced."""
     if isinstance(value, str):

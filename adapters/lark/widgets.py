@@ -17,7 +17,7 @@ from bot.model.fields import Field
 Widget = Mapping[str, Any]
 
 
-def read(widgets: Any) -> dict[str, Field]:
+def read(widgets: object) -> dict[str, Field]:
     """Every field under its widget's custom id, id and name."""
     found = [each for each in list_(widgets) if isinstance(each, dict)]
     names = ("custom_id", "id", "name")
@@ -26,12 +26,12 @@ def read(widgets: Any) -> dict[str, Field]:
     )
 
 
-def plain(widgets: Any) -> dict[str, Any]:
+def plain(widgets: object) -> dict[str, Any]:
     """The same as JSON."""
     return {name: found.plain() for name, found in read(widgets).items()}
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
@@ -41,7 +41,7 @@ def field_of(widget: Widget) -> Field:
     return reader(widget) if reader is not None else fields.guess(widget.get("value"))
 
 
-def _each(widget: Widget) -> list[Any]:
+def _each(widget: Widget) -> list[object]:
     value = widget.get("value")
     return value if isinstance(value, list) else [] if value in (None, "") else [value]
 
@@ -121,7 +121,7 @@ def _files(widget: Widget) -> Field:
     )
 
 
-def _base(address: Any) -> str:
+def _base(address: object) -> str:
     return fields.word(address).partition("?")[0].rpartition("/")[2]
 
 

@@ -6,7 +6,6 @@ import functools
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from adapters import openapi
 from adapters.oos import definitions
@@ -119,7 +118,7 @@ def stricter(now: str, plan: model.Plan) -> str:
     return now if voted == "Skip" else voted
 
 
-def tags_of(execution: Mapping[str, Any]) -> dict[str, str]:
+def tags_of(execution: Mapping[str, object]) -> dict[str, str]:
     """The tags of an execution: a mapping, or its JSON."""
     tags = execution.get("Tags") or {}
     if isinstance(tags, str):
@@ -130,12 +129,12 @@ def tags_of(execution: Mapping[str, Any]) -> dict[str, str]:
     return {str(k): str(v) for k, v in tags.items()} if isinstance(tags, Mapping) else {}
 
 
-def robot_of(value: Any) -> str:
+def robot_of(value: object) -> str:
     """The robot, by name, that a parameter's value stands for; empty: none."""
     return value[6:] if isinstance(value, str) and value.startswith("robot:") else ""
 
 
-def done(execution: Mapping[str, Any]) -> model.Done:
+def done(execution: Mapping[str, object]) -> model.Done:
     return model.Done(
         str(execution["ExecutionId"]),
         {

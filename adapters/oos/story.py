@@ -29,7 +29,7 @@ _STAGES = {
 }
 
 
-def parsed(text: Any) -> Any:
+def parsed(text: object) -> Any:
     """JSON in a field; what is none stays what it is."""
     if not isinstance(text, str):
         return text
@@ -39,7 +39,7 @@ def parsed(text: Any) -> Any:
         return text
 
 
-def mapping(text: Any) -> dict[str, Any]:
+def mapping(text: object) -> dict[str, Any]:
     """An object in a field; anything else is empty."""
     found = parsed(text)
     return dict(found) if isinstance(found, Mapping) else {}
@@ -91,7 +91,7 @@ def stage(row: Item) -> model.TaskStatus:
     return model.TaskStatus(name, action, _STAGES.get(status, status), detail)
 
 
-def counted(loop: Mapping[str, Any]) -> tuple[int, int, int, int] | None:
+def counted(loop: Mapping[str, object]) -> tuple[int, int, int, int] | None:
     """Done, failed, running and all items, from the statistics of a loop. Their names are not
     documented: None where they are not plain."""
     found: dict[str, int] = {}
@@ -107,7 +107,7 @@ def counted(loop: Mapping[str, Any]) -> tuple[int, int, int, int] | None:
     return found["succ"], found["fail"], found.get("runn", 0), found["tota"]
 
 
-def added_up(loop: Mapping[str, Any], rows: Sequence[Item]) -> tuple[int, int, int, int]:
+def added_up(loop: Mapping[str, object], rows: Sequence[Item]) -> tuple[int, int, int, int]:
     """The same, from the task executions of the loop's items."""
     statuses = [str(row.get("Status")) for row in rows]
     items = parsed(loop.get("Items"))
@@ -140,7 +140,7 @@ def need_of(row: Item) -> int:
     return max(int(given), 1) if given.isdecimal() else 1
 
 
-def _message(properties: Mapping[str, Any]) -> str:
+def _message(properties: Mapping[str, object]) -> str:
     """The text of the notification that asks for an approval."""
     content = mapping(mapping(properties.get("WebHook")).get("Content"))
     for part, name in (("text", "content"), ("markdown", "text"), ("content", "text")):
@@ -150,7 +150,7 @@ def _message(properties: Mapping[str, Any]) -> str:
     return ""
 
 
-def _call(properties: Mapping[str, Any]) -> str:
+def _call(properties: Mapping[str, object]) -> str:
     """The call that a task of high risk is about to make, and all that it is given."""
     name = ".".join(str(properties[key]) for key in ("Service", "API") if properties.get(key))
     told = {"Service", "API", "Parameters", "Risk"}
@@ -168,7 +168,7 @@ def about(item: Item) -> str:
     return "\n".join([line for line in lines if line] + _lines(mapping(item.get("Parameters"))))
 
 
-def _lines(values: Mapping[str, Any]) -> list[str]:
+def _lines(values: Mapping[str, object]) -> list[str]:
     return [
         f"{name}: {masks.MASK if masks.SECRET_NAME.fullmatch(str(name)) else _word(value)}"
         for name, value in values.items()
@@ -176,7 +176,7 @@ def _lines(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     if isinstance(value, str):
         return masks.without_tokens(value.strip()) if masks.robot(value) else value
     return model.canonical(value)

@@ -45,7 +45,7 @@ def sdk() -> tuple[Any, Any, Any]:
     return client.Client, utils, runtime.RuntimeOptions
 
 
-def generic() -> Any:
+def generic() -> object:
     """The class of clients that call any product, but know the place of none."""
     return sdk()[0]
 

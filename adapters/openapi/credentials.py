@@ -17,7 +17,7 @@ def client(settings: Credentials, session: str, policy: str) -> Any:
     return sdk.Client(provider=provider(settings, session, policy))
 
 
-def provider(settings: Credentials, session: str, policy: str) -> Any:
+def provider(settings: Credentials, session: str, policy: str) -> object:
     """The SDK's credentials provider for these settings."""
     sdk = importlib.import_module("alibabacloud_credentials.provider")
     if settings.type == "default" or not settings.key_id:

@@ -196,7 +196,7 @@ def _keywords(target: Target) -> str:
     return "the message holds none of the robot's keywords" + (f": {known}" if known else "")
 
 
-def _said(target: Target, text: Any) -> str:
+def _said(target: Target, text: object) -> str:
     """The platform's own words, without what is secret in them."""
     said = " ".join(str(text or "no reason given").split())
     for secret in (target.secret, target.token):

@@ -30,7 +30,7 @@ _NAMEABLE = re.compile(r"(?!all\b)\+?[A-Za-z0-9][A-Za-z0-9_.$:-]{1,63}")
 _EVERYBODY = re.compile(r"@(?=\s?(?:all\b|所有人))", re.I)
 
 
-def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any] | str:
+def body(kind: Kind, content: object, lines: tuple[str, ...] = ()) -> dict[str, Any] | str:
     """The body for a robot of that kind, with ``lines`` appended where the shape has a place for
     them. A plain target gets the content as it is. Raises Invalid."""
     if content in (None, "", {}, []):
@@ -57,7 +57,7 @@ def body(kind: Kind, content: Any, lines: tuple[str, ...] = ()) -> dict[str, Any
     return told if kind == "dingtalk" else {**said, **told}
 
 
-def _too_deep(content: Any) -> bool:
+def _too_deep(content: object) -> bool:
     level = [content]
     for _ in range(DEEPEST):
         level = [
@@ -69,11 +69,11 @@ def _too_deep(content: Any) -> bool:
     return bool(level)
 
 
-def _is_message(content: Any) -> bool:
+def _is_message(content: object) -> bool:
     return isinstance(content, Mapping) and bool({"msgtype", "msg_type"} & set(content))
 
 
-def _whole(content: Any) -> dict[str, Any]:
+def _whole(content: object) -> dict[str, Any]:
     if not isinstance(content, Mapping):
         raise source.Invalid("the message's Content is not an object")
     return dict(content)
@@ -82,7 +82,7 @@ def _whole(content: Any) -> dict[str, Any]:
 # ----------------------------------------------------------------------------- DingTalk
 
 
-def _dingtalk(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]:
+def _dingtalk(said: Mapping[str, object], lines: tuple[str, ...]) -> dict[str, Any]:
     """A DingTalk body in order, everybody in ``at`` named in the text, for else they are not
     notified, and the lines appended."""
     found = _ordered(said)
@@ -96,7 +96,7 @@ def _dingtalk(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]
     return found
 
 
-def _ordered(said: Mapping[str, Any]) -> dict[str, Any]:
+def _ordered(said: Mapping[str, object]) -> dict[str, Any]:
     """A DingTalk body with only the part that its msgtype names, and every value of the right
     type. Only ``isAtAll`` calls everybody: an "@all" in the text may be what somebody typed as a
     parameter. Raises Invalid."""
@@ -126,7 +126,7 @@ def named(text: str, who: str) -> bool:
     return bool(re.search(rf"@{re.escape(who)}(?![\w-])", text))
 
 
-def _at(given: Any) -> dict[str, Any]:
+def _at(given: object) -> dict[str, Any]:
     at = _object(given) if isinstance(given, str) else given
     if not isinstance(at, Mapping):
         return {}
@@ -151,7 +151,7 @@ def several(value: Any) -> list[str]:
     return [one for one in dict.fromkeys(told) if one]
 
 
-def true(value: Any) -> bool:
+def true(value: object) -> bool:
     """Also where it came as text: "false", "0", "no" and "" are not."""
     if isinstance(value, str):
         return value.strip().lower() in ("true", "1", "yes", "on")
@@ -166,7 +166,7 @@ _AT: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from adapters.webhook import address, bodies, sender
 from adapters.webhook.settings import Settings
@@ -93,7 +92,7 @@ class Webhook:
     async def _send(
         self,
         uri: str,
-        content: Any,
+        content: object,
         lines: tuple[str, ...],
         token: str,
         doubt: bool,
@@ -114,7 +113,7 @@ class Webhook:
         return tuple(line.format(request=request, code=code) for line in told if line)
 
 
-def _headers(given: Any) -> dict[str, str]:
+def _headers(given: object) -> dict[str, str]:
     """The fields of a template's Headers that may be sent along; those of the connection are
     ours."""
     if not isinstance(given, Mapping):

@@ -8,7 +8,6 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 import multidict
@@ -41,7 +40,7 @@ class Sender:
     async def send(
         self,
         target: Target,
-        body: Mapping[str, Any] | str,
+        body: Mapping[str, object] | str,
         unique: str,
         doubt: bool,
         headers: Mapping[str, str] | None = None,
@@ -90,7 +89,7 @@ class Sender:
 
 
 def _prepared(
-    target: Target, body: Mapping[str, Any] | str, now: datetime
+    target: Target, body: Mapping[str, object] | str, now: datetime
 ) -> tuple[str, bytes, str]:
     """The signed URL, the signed body, and its type."""
     url = target.url
@@ -106,7 +105,7 @@ def _prepared(
     return url, encoded(body), "application/json; charset=utf-8"
 
 
-def encoded(body: Any) -> bytes:
+def encoded(body: object) -> bytes:
     """A body as JSON. Half a character, which JSON may hold and UTF-8 may not, becomes a "?"."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
@@ -125,7 +124,7 @@ def lark_sign(stamp: str, secret: str) -> str:
     return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
 
 
-def _refusal(target: Target, body: Mapping[str, Any] | str, size: int) -> model.Refused | None:
+def _refusal(target: Target, body: Mapping[str, object] | str, size: int) -> model.Refused | None:
     """Why the robot would refuse this message, as far as that is known before it is sent."""
     if size > MOST_BYTES and target.kind != "plain":
         return model.Refused(

@@ -31,14 +31,14 @@ def _map(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _maps(value: Any) -> list[Mapping[str, Any]]:
+def _maps(value: object) -> list[Mapping[str, object]]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 # ----------------------------------------------------------------------------- to Lark
 
 
-def to_lark(said: Mapping[str, Any]) -> dict[str, Any]:
+def to_lark(said: Mapping[str, Any]) -> dict[str, object]:
     """A DingTalk body, already in order, for Lark: text stays text, Markdown becomes a card. Of
     ``at`` everybody and Lark's own ids are carried over; Lark knows nobody by a phone number.
     Raises Invalid."""
@@ -62,12 +62,12 @@ def to_lark(said: Mapping[str, Any]) -> dict[str, Any]:
     return _post(_maps(part.get("links")) if kind == "feedCard" else [part])
 
 
-def _quiet(text: Any) -> str:
+def _quiet(text: object) -> str:
     """Text that mentions nobody in Lark: what stood in a DingTalk message was no tag there."""
     return _LIVE_AT.sub("＜", str(text or ""))
 
 
-def _card(part: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
+def _card(part: Mapping[str, object], tags: list[str]) -> dict[str, object]:
     labelled = [
         (str(row.get("title") or ""), str(row.get("actionURL") or ""))
         for row in _maps(part.get("btns"))
@@ -91,7 +91,7 @@ def _card(part: Mapping[str, Any], tags: list[str]) -> dict[str, Any]:
     return {"msg_type": "interactive", "card": card}
 
 
-def _post(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _post(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
     lines: list[list[dict[str, Any]]] = []
     for row in rows:
         title = str(row.get("title") or "")
@@ -106,7 +106,7 @@ def _post(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 # ----------------------------------------------------------------------------- Lark's own
 
 
-def lark_read(said: Mapping[str, Any]) -> dict[str, Any]:
+def lark_read(said: Mapping[str, object]) -> dict[str, object]:
     """A Lark body whose content or card may have come as JSON text, as objects."""
     found = dict(said)
     for name in ("content", "card"):
@@ -121,7 +121,7 @@ def lark_read(said: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def lark_appended(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]:
+def lark_appended(said: Mapping[str, object], lines: tuple[str, ...]) -> dict[str, object]:
     """A Lark body with lines at the end of its text, post or card; other shapes as they are."""
     found = dict(said)
     kind, content, card = said.get("msg_type"), said.get("content"), said.get("card")
@@ -145,7 +145,7 @@ def lark_appended(said: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, 
     return found
 
 
-def _card_appended(card: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, Any]:
+def _card_appended(card: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, object]:
     body = card.get("body")
     text = "\n".join(lines)
     if isinstance(body, Mapping) and isinstance(body.get("elements"), list):
@@ -160,7 +160,7 @@ def _card_appended(card: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str,
 # ----------------------------------------------------------------------------- to DingTalk
 
 
-def to_dingtalk(said: Mapping[str, Any]) -> dict[str, Any]:
+def to_dingtalk(said: Mapping[str, Any]) -> dict[str, object]:
     """A Lark body for DingTalk: text stays text, posts and cards become Markdown. Of mentions
     everybody is carried over, others keep their names. Raises Invalid for what has no text."""
     kind, content = said.get("msg_type"), said.get("content")
@@ -183,7 +183,7 @@ def to_dingtalk(said: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _markdown(title: str, text: str) -> dict[str, Any]:
+def _markdown(title: str, text: str) -> dict[str, object]:
     first = next((line.strip("#> *") for line in text.splitlines() if line.strip("#> *")), "")
     return {"msgtype": "markdown", "markdown": {"title": title or first[:40] or "·", "text": text}}
 
@@ -200,7 +200,7 @@ def _untagged(text: str, everybody: list[str]) -> str:
     return _AT_TAG.sub(name, text).strip()
 
 
-def _post_read(content: Mapping[str, Any], everybody: list[str]) -> tuple[str, str]:
+def _post_read(content: Mapping[str, object], everybody: list[str]) -> tuple[str, str]:
     """Title and Markdown of a post's first language."""
     post = _map(content.get("post")) or content
     first = _map(next(filter(_map, post.values()), None))
@@ -213,7 +213,7 @@ def _post_read(content: Mapping[str, Any], everybody: list[str]) -> tuple[str, s
     return title, "\n\n".join(filter(None, (f"#### {title}" if title else "", *told)))
 
 
-def _node(node: Mapping[str, Any], everybody: list[str]) -> str:
+def _node(node: Mapping[str, object], everybody: list[str]) -> str:
     text = str(node.get("text") or "")
     if node.get("tag") == "a":
         return _link(text, str(node.get("href") or ""))
@@ -235,7 +235,7 @@ def _literal(text: str) -> str:
     return _MARKUP.sub(lambda match: chr(ord(match[0]) + 0xFEE0), text)
 
 
-def _card_read(card: Mapping[str, Any], everybody: list[str]) -> tuple[str, str]:
+def _card_read(card: Mapping[str, object], everybody: list[str]) -> tuple[str, str]:
     """Title and Markdown of a card, of either schema: its texts and links in their order."""
     title = next(iter(_texts(_map(card.get("header")), everybody)), "")
     elements = card.get("elements") or _map(card.get("body")).get("elements")
@@ -244,7 +244,7 @@ def _card_read(card: Mapping[str, Any], everybody: list[str]) -> tuple[str, str]
     )
 
 
-def _texts(node: Any, everybody: list[str]) -> Iterator[str]:
+def _texts(node: object, everybody: list[str]) -> Iterator[str]:
     if isinstance(node, list):
         for inner in node:
             yield from _texts(inner, everybody)
@@ -260,7 +260,7 @@ def _texts(node: Any, everybody: list[str]) -> Iterator[str]:
                     yield from _texts(inner, everybody)
 
 
-def _button(node: Mapping[str, Any]) -> str:
+def _button(node: Mapping[str, object]) -> str:
     text = str(_map(node.get("text")).get("content") or "")
     urls = [node.get("url")] + [one.get("default_url") for one in _maps(node.get("behaviors"))]
     return _link(text, next((str(url) for url in urls if url), ""))

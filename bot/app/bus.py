@@ -66,7 +66,7 @@ def eventbridge_of(settings: config.Config, clock: ports.Clock) -> ports.Outlet:
 
 
 def inlet_of(
-    settings: config.Config, chats: Mapping[str, Any], clock: ports.Clock, look: ports.Look
+    settings: config.Config, chats: Mapping[str, object], clock: ports.Clock, look: ports.Look
 ) -> ports.Inlet | None:
     """The server for events; None: the configuration has none."""
     manifest = settings.adapters.inlet
@@ -76,7 +76,7 @@ def inlet_of(
     return manifest.build(settings.of(manifest), sources, clock, look)
 
 
-def source_of(settings: config.Config, table: config.Source, chats: Mapping[str, Any]) -> Any:
+def source_of(settings: config.Config, table: config.Source, chats: Mapping[str, Any]) -> object:
     """A sender as the server for events knows it."""
     chat = chats.get(table.kind)
     return filled(

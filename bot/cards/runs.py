@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from bot import model, texts
 from bot.cards import definitions
@@ -93,7 +92,7 @@ def value_blocks(locale: str, plan: model.Plan) -> list[model.Block]:
     return found
 
 
-def shown(name: str, value: Any, hidden: tuple[str, ...]) -> str:
+def shown(name: str, value: object, hidden: tuple[str, ...]) -> str:
     """A parameter's value as a card tells it: whole, for people vote on it."""
     if name in hidden:
         return masks.MASK
@@ -101,7 +100,7 @@ def shown(name: str, value: Any, hidden: tuple[str, ...]) -> str:
     return masks.without_tokens(text) if masks.robot(text) else text
 
 
-def about_hidden(locale: str, value: Any, by: str) -> str:
+def about_hidden(locale: str, value: object, by: str) -> str:
     """What may be told of a hidden value: that it is empty, or about how long; and whose it is."""
     text = value if isinstance(value, str) else model.canonical(value)
     whose = texts.say(locale, "hidden.typed" if by else "hidden.default", name=by)
@@ -246,7 +245,7 @@ def ballot_message(
 # ----------------------------------------------------------------------------- the outcome
 
 
-def output_blocks(request: model.Request, outputs: Mapping[str, Any]) -> list[model.Block]:
+def output_blocks(request: model.Request, outputs: Mapping[str, object]) -> list[model.Block]:
     """The outputs of a template, each short enough for a chat."""
     locale, command = request.locale, f"output {request.id}"
     found: list[model.Block] = []

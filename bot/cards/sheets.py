@@ -143,7 +143,7 @@ def _of_journal(request: model.Request, archive: model.Archive) -> Iterator[mode
     yield from last.values()
 
 
-def _results_in(value: Any) -> Iterator[Mapping[str, Any]]:
+def _results_in(value: object) -> Iterator[Mapping[str, Any]]:
     """The results of scripts within the answer to a call."""
     if isinstance(value, Mapping):
         if isinstance(value.get("InstanceId"), str) and isinstance(value.get("Output"), str):

@@ -91,7 +91,7 @@ class Trial:
 
 
 def trial(
-    rule: ruleset.Rule, book: policy.Book, given: Mapping[str, Any], event: model.CloudEvent
+    rule: ruleset.Rule, book: policy.Book, given: Mapping[str, object], event: model.CloudEvent
 ) -> Trial:
     """``given`` is the event as it was written, which ``reasons`` speak of."""
     reasons = rule.pattern.explain(given)
@@ -119,7 +119,7 @@ def where(book: policy.Book, target: ruleset.Target) -> str:
     return deliveries.target("en", book, model.Deliver("", 0, target.to, None, {}))
 
 
-def read(given: Mapping[str, Any], now: datetime) -> model.CloudEvent:
+def read(given: Mapping[str, object], now: datetime) -> model.CloudEvent:
     """The event that JSON stands for, in CloudEvents or with ``detail-type`` and ``detail``. What
     is missing is made up, for this event goes nowhere."""
 

@@ -71,7 +71,7 @@ def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
         help="The configuration.",
     )
     @functools.wraps(command)
-    def wrapped(*args: Any, **options: Any) -> Any:
+    def wrapped(*args: object, **options: object) -> object:
         return command(*args, **options)
 
     return wrapped

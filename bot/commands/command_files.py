@@ -237,7 +237,9 @@ def _declared_badly(declared: api.Declared) -> Iterator[tuple[str, str]]:
 # ----------------------------------------------------------------------------- a trial
 
 
-def trial(page: Page, found: registry.Command, values: Mapping[str, Any]) -> Iterator[source.Fault]:
+def trial(
+    page: Page, found: registry.Command, values: Mapping[str, object]
+) -> Iterator[source.Fault]:
     """Plan a script for these values, those of the example: what goes wrong, and where."""
     planned = f"its example {found.example!r} plans no script"
     try:

@@ -62,7 +62,7 @@ class Context:
     now: datetime
     sheets: Sheets | None = None
 
-    def say(self, key: str, **facts: Any) -> str:
+    def say(self, key: str, **facts: object) -> str:
         """A phrase of ``bot.texts`` in the locale of this chat."""
         return texts.say(self.locale, key, **facts)
 

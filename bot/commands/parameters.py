@@ -103,7 +103,7 @@ class Parameter:
     name: str
     kind: Kind
     required: bool
-    default: Any
+    default: object
     about: tuple[str, str]
     example: str
     names: tuple[str, ...] = ()
@@ -164,7 +164,7 @@ def refusal(error: source.Invalid) -> policy.Refusal:
 # ----------------------------------------------------------------------------- values
 
 
-def value_of(parameter: Parameter, text: str) -> Any:
+def value_of(parameter: Parameter, text: str) -> object:
     """The value that ``text`` stands for. Invalid: it does not fit; the refusal says why."""
     if parameter.kind == "text":
         return _text(text)
@@ -199,7 +199,7 @@ def _template_value(parameter: Parameter, item: oos.Parameter, text: str) -> Any
         raise source.Invalid.phrase(key, **named_facts) from None
 
 
-def sample(parameter: Parameter) -> Any:
+def sample(parameter: Parameter) -> object:
     """The value of its example; where a template's parameter has none that fits, "…"."""
     try:
         return value_of(parameter, parameter.example or "…")
@@ -330,7 +330,7 @@ def of_function(function: Callable[..., Any], context: type) -> tuple[bool, tupl
     return takes_context, found
 
 
-def _parameter(item: inspect.Parameter, hints: dict[str, Any]) -> Parameter:
+def _parameter(item: inspect.Parameter, hints: dict[str, object]) -> Parameter:
     if item.kind not in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY):
         raise TypeError(f"{item.name}: only plain named parameters can be typed in a chat")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", item.name) or item.name == "tag":
@@ -366,8 +366,8 @@ def _parameter(item: inspect.Parameter, hints: dict[str, Any]) -> Parameter:
     return parameter
 
 
-def _kind(name: str, hint: Any) -> tuple[Kind, tuple[str, ...], tuple[Any, ...]]:
-    extras: tuple[Any, ...] = ()
+def _kind(name: str, hint: object) -> tuple[Kind, tuple[str, ...], tuple[object, ...]]:
+    extras: tuple[object, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *rest = get_args(hint)
         extras = tuple(rest)

@@ -76,7 +76,7 @@ class Command:
             raise TypeError(f"{self.name} must return a {wanted.__name__}, not {given}")
         return answer
 
-    def inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def inputs(self, values: Mapping[str, object]) -> dict[str, object]:
         """What of the values is for the template's own parameters, for ``parameters.arguments``;
         a parameter that was not given is absent."""
         own = {found.name for found in self.parameters if found.template_parameter is not None}

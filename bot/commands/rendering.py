@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 from bot import texts
 from bot.commands.answers import Script
@@ -35,7 +34,7 @@ class BadScript(ValueError):
     """A script that must not be planned. ``key`` and ``facts`` name the sentence in
     ``bot.texts``."""
 
-    def __init__(self, key: str, **facts: Any) -> None:
+    def __init__(self, key: str, **facts: object) -> None:
         super().__init__(texts.say("en", key, **facts))
         self.key = key
         self.facts = facts

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bot import source
 from bot.model import ports
@@ -38,7 +37,7 @@ class Checked:
             lines = [f"{self.path}: ok on OOS itself; not run here:", *why]
         return [*lines, *(f"  warning: {fault}" for fault in self.warnings)]
 
-    def entry(self) -> dict[str, Any]:
+    def entry(self) -> dict[str, object]:
         """As JSON; lines and columns count from 1, ``path`` is the place in the template."""
         return {
             "file": str(self.path),
@@ -50,7 +49,7 @@ class Checked:
         }
 
 
-def _entry(fault: source.Fault) -> dict[str, Any]:
+def _entry(fault: source.Fault) -> dict[str, object]:
     mark = fault.mark
     return {
         "line": mark.line, "column": mark.column, "path": mark.path, "message": fault.message,

@@ -128,7 +128,7 @@ def value(item: model.Parameter, text: str) -> Any:
     return found
 
 
-def _converted(item: model.Parameter, text: str) -> Any:
+def _converted(item: model.Parameter, text: str) -> object:
     why = ""
     for attempt in _readings(item, text):
         try:
@@ -182,7 +182,7 @@ def _targets(item: model.Parameter, text: str) -> Any:
     return None
 
 
-def _parts(found: Any, depth: int) -> Iterator[Any]:
+def _parts(found: object, depth: int) -> Iterator[object]:
     """Every text and number of a value. Invalid: nested deeper than anything that is meant."""
     if depth > DEEPEST:
         raise source.Invalid.phrase("parse.value")
@@ -209,7 +209,7 @@ def choices(item: model.Parameter) -> tuple[str, ...]:
     return tuple(typed(one) for one in item.allowed_values)
 
 
-def typed(found: Any) -> str:
+def typed(found: object) -> str:
     """A value as people may type it, without quotes."""
     if isinstance(found, bool):
         return "true" if found else "false"

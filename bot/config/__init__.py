@@ -276,7 +276,7 @@ def _commands(
     return {command.name: command for command in found}
 
 
-def elsewhere(raw: dict[str, Any]) -> Iterator[str]:
+def elsewhere(raw: dict[str, object]) -> Iterator[str]:
     """The names of the commands that OOS itself runs, as the plain values have them."""
     for path, engine in references.texts(raw, "command", references.ANY, "engine"):
         if engine == "oos":
@@ -301,7 +301,7 @@ def _trusting(
     file: schema.File, parts: tolerant.Validation, folder: Path, diagnostics: Diagnostics
 ) -> schema.File:
     """The file with the paths of its authorities made absolute; unusable ones are noted."""
-    tables: dict[str, Any] = {}
+    tables: dict[str, object] = {}
     for name, table in _tables(file).items():
         tables[name] = _trusted(table, (name,), folder, diagnostics)
     tables["endpoint"] = tuple(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from bot import event_schemas, source
 from bot.config import check_rules, rules
@@ -24,7 +23,7 @@ _MEANT = re.compile(
 )
 
 
-def path_meant(text: Any) -> str:
+def path_meant(text: object) -> str:
     """The path that a constant was probably meant to be; "" for all else."""
     if not isinstance(text, str) or not _MEANT.fullmatch(text):
         return ""
@@ -110,7 +109,7 @@ def _equal(field: tree.Field) -> Iterator[str]:
 
 def _check_texts(context: CheckContext, path: paths.Path, target: rules.Target) -> None:
     """Constants that were meant as paths, and variables that no template shows."""
-    given: dict[paths.Path, Any] = {(*path, "args", n): one for n, one in target.args.items()}
+    given: dict[paths.Path, object] = {(*path, "args", n): one for n, one in target.args.items()}
     if target.run_command is not None:
         table = (*path, "run_command", "Parameters")
         given |= {(*table, n): one for n, one in target.run_command.Parameters.items()}

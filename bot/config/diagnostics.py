@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path as FilePath
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot import source
 from bot.source import json_text, paths, toml_text
@@ -61,7 +61,7 @@ class Diagnostics:
     def line(self, path: paths.Path) -> int:
         return self._lines.of(path)
 
-    def within_json(self, path: paths.Path, text: str) -> Any:
+    def within_json(self, path: paths.Path, text: str) -> object:
         """The value of the JSON that stands in quotes at ``path``: what is wrong within is from now
         on told on the lines where it stands there. None: it is no JSON."""
         try:

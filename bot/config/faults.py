@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path as FilePath
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -39,7 +39,7 @@ def sentence(path: FilePath, fault: source.Fault) -> str:
     return f"{place}  {mark.path}: {fault.message}" if mark.path else f"{place}  {fault.message}"
 
 
-def table_at(model: Any, path: Iterable[str | int]) -> type[BaseModel] | None:
+def table_at(model: object, path: Iterable[str | int]) -> type[BaseModel] | None:
     """The model of the table at ``path``, found through the annotations."""
     for part in path:
         if isinstance(model, type) and issubclass(model, BaseModel):

@@ -62,16 +62,16 @@ def _table(settings: type) -> tuple[Any, FieldInfo]:
     return table_of(settings) | None, described(default=None)
 
 
-def _usual(table: type[Table]) -> tuple[Any, FieldInfo]:
+def _usual(table: type[Table]) -> tuple[object, FieldInfo]:
     """A table that may be left out, and is as usual then."""
     return table, described(default_factory=table)
 
 
-def _by_name(table: Any) -> tuple[Any, FieldInfo]:
+def _by_name(table: Any) -> tuple[object, FieldInfo]:
     return dict[Text, table], described(default_factory=dict)
 
 
-def _list(table: Any) -> tuple[Any, FieldInfo]:
+def _list(table: Any) -> tuple[object, FieldInfo]:
     return tuple[table, ...], described(default=(), strict=False)
 
 
@@ -131,7 +131,7 @@ class Names:
         made.__doc__ = about
         return made
 
-    def _other(self, kind: Any) -> Any:
+    def _other(self, kind: object) -> object:
         for part in getattr(kind, "__metadata__", ()):
             if isinstance(part, kinds.Choice):
                 return Literal[self._choices[part.of]]

@@ -33,7 +33,7 @@ class Choice:
     of: str
 
 
-def _json(value: Any, depth: int = 0) -> Any:
+def _json(value: object, depth: int = 0) -> object:
     """What JSON can say too: TOML also has dates and infinite numbers."""
     if depth > _DEEPEST:
         raise fault("is nested too deeply")
@@ -48,14 +48,14 @@ def _json(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def pattern(value: Any) -> Any:
+def pattern(value: object) -> Any:
     """A pattern as it may stand in the file."""
     if value is not None and not isinstance(value, str | dict):
         raise fault('must be a table, {{ source = ["…"] }}, or JSON in quotes')
     return _json(value)
 
 
-def json_table(value: Any) -> Any:
+def json_table(value: object) -> object:
     """A table, which may be written as JSON in quotes, as it is pasted from elsewhere."""
     if not isinstance(value, str):
         return value
@@ -74,7 +74,7 @@ def json_table(value: Any) -> Any:
     return _json(found)
 
 
-def _argument(value: Any) -> Any:
+def _argument(value: object) -> object:
     if not isinstance(value, str | int | float):
         raise fault("must be a path or text in quotes, a number, or true or false")
     return _json(value)

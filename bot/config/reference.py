@@ -176,7 +176,7 @@ def _default(name: str, info: FieldInfo) -> str:
     return f"`{_toml(value)}`"
 
 
-def _toml(value: Any) -> str:
+def _toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, timedelta):

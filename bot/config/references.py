@@ -49,7 +49,7 @@ def found(
             yield from found(value, rest, (*path, index))
 
 
-def texts(values: Any, *pattern: str) -> Iterator[tuple[paths.Path, str]]:
+def texts(values: object, *pattern: str) -> Iterator[tuple[paths.Path, str]]:
     """Those of the values found that are text."""
     for path, value in found(values, pattern):
         if isinstance(value, str):

@@ -154,7 +154,7 @@ class _Reader:
         if inner is None:
             return table
         if isinstance(inner, Secret):
-            changed: Any = self.secret(inner, whole)
+            changed: object = self.secret(inner, whole)
         else:
             changed = self.read(inner, path[1:], whole)
         if changed is inner:

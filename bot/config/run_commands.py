@@ -43,7 +43,7 @@ def stored(file: schema.File, id: str) -> list[str]:
 
 def arguments(
     target: rules.Target, path: paths.Path
-) -> dict[str, tuple[paths.Path, tuple[Any, ...]]]:
+) -> dict[str, tuple[paths.Path, tuple[object, ...]]]:
     """Each parameter with the place of its value in the file, and that value; instances are
     several."""
     asked = target.run_command
@@ -58,7 +58,7 @@ def arguments(
     return found
 
 
-def compiled(given: tuple[Any, ...]) -> transform.Transform:
+def compiled(given: tuple[object, ...]) -> transform.Transform:
     """What makes a value. Invalid says what is wrong with it."""
     if len(given) > 1:
         return placeholders.joined([str(one) for one in given])

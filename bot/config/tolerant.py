@@ -25,7 +25,7 @@ Origins = dict[paths.Path, list[int]]
 class Validation:
     """``file`` holds what is valid (None: nothing is); ``errors`` are (path, message, name)."""
 
-    def __init__(self, values: dict[str, Any], model: type[schema.File]) -> None:
+    def __init__(self, values: dict[str, object], model: type[schema.File]) -> None:
         self.model = model
         self.values = values
         self.errors: list[tuple[paths.Path, str, str]] = []

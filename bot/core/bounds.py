@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl
 
 from bot import model, policy
@@ -80,7 +79,7 @@ def names_of(plan: model.Plan) -> dict[str, str]:
     return {one.id: one.name for one in plan.instances}
 
 
-def names_in(what: calls.What, document: Any) -> dict[str, str]:
+def names_in(what: calls.What, document: object) -> dict[str, str]:
     """The names of instances that an answer of the platform tells: of a selection, or of
     DescribeInstances at its own place. Other answers are no proof of what something is called."""
     match what:
@@ -180,7 +179,7 @@ def _named(way: tuple[str, ...], text: str) -> list[str]:
     return INSTANCE.findall(text) if field in OF_MANY_KINDS else []
 
 
-def _fields(value: Any, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+def _fields(value: object, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """Every text of the parameters with the names that lead to it: numbers are no names."""
     if isinstance(value, Mapping):
         for name, part in value.items():
@@ -193,7 +192,7 @@ def _fields(value: Any, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield way, str(value)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, Mapping):
         for part in value.values():
             yield from _texts(part)
@@ -204,7 +203,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _opened(value: Any) -> Any:
+def _opened(value: object) -> object:
     """What JSON text stands for; all else as it is."""
     if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
         return value

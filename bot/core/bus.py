@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from bot import model
 from bot.core import intake_form
@@ -306,7 +305,7 @@ def completed(
     )
 
 
-def summary(deployment: Deployment, request: model.Request) -> dict[str, Any]:
+def summary(deployment: Deployment, request: model.Request) -> dict[str, object]:
     """A request as events tell it. Hidden values are not told."""
     plan, found = request.plan, deployment.catalog.find(request.command)
     hidden = found.hidden if found is not None else frozenset()
@@ -370,14 +369,14 @@ def stopped(
     rule: ruleset.Rule,
     number: int,
     event: model.CloudEvent,
-    **why: Any,
+    **why: object,
 ) -> model.AuditEntry:
     """Why a target gets nothing of an event that its rule means."""
     named = {"rule": rule.name, "target": number, "source": event.source, "event": event.id}
     return model.AuditEntry("countersign", action, about, {**named, **why})
 
 
-def body_of(target: ruleset.Target, event: model.CloudEvent) -> Any:
+def body_of(target: ruleset.Target, event: model.CloudEvent) -> object:
     """What a target gets. Unwritable: the event does not hold it."""
     plain = event.plain()
     if isinstance(target.to, model.ToCommand):

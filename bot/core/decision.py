@@ -47,7 +47,7 @@ class DecisionBuilder:
         self.published: list[model.CloudEvent] = []
         self.untold: list[int] = []
         self.links: list[model.FormLink] = []
-        self.noted: Mapping[str, Any] = {}
+        self.noted: Mapping[str, object] = {}
         self.spoken = ""
         self.carried = False
         self.held = ""
@@ -139,7 +139,7 @@ class DecisionBuilder:
         version = old.version + 1 if own and old is not None else self.it.version
         self.request = replace(self.it, version=version, **fields)
 
-    def finish(self, state: model.State, by: str = "", **fields: Any) -> None:
+    def finish(self, state: model.State, by: str = "", **fields: object) -> None:
         """Bring the request to a final state: it asks nothing any more, and its timers are
         forgotten."""
         stepped = self.lag().total_seconds() if self.it.approved_at else 0.0
@@ -192,7 +192,7 @@ class DecisionBuilder:
 
     # ------------------------------------------------------------- what leaves
 
-    def enter(self, actor: str, action: str, /, **facts: Any) -> int:
+    def enter(self, actor: str, action: str, /, **facts: object) -> int:
         """Add an audit entry; returns the number it will have."""
         request = self.request.id if self.request else 0
         self.entries.append(model.AuditEntry(actor, action, request, facts))
@@ -246,7 +246,7 @@ class DecisionBuilder:
         self.queue(key, f"chat:{self.it.id}", body, context=context)
 
     def tell_sentence(
-        self, what: str, key: str, mentions: tuple[model.Account, ...] = (), **facts: Any
+        self, what: str, key: str, mentions: tuple[model.Account, ...] = (), **facts: object
     ) -> None:
         request = self.it
         facts = {"id": request.id, "command": request.command, **facts}
@@ -327,7 +327,7 @@ class DecisionBuilder:
         )
 
 
-def refusal_text(locale: str, refusal: policy.Refusal, **more: Any) -> str:
+def refusal_text(locale: str, refusal: policy.Refusal, **more: object) -> str:
     """A refusal as a sentence."""
     return texts.say(locale, refusal.key, **{**refusal.facts, **more})
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot import cards, model, policy, texts
 from bot.core.decision import DecisionBuilder, refusal_text
 
@@ -17,7 +15,7 @@ def outcome(builder: DecisionBuilder, run_name: str = "") -> None:
     builder.tell("outcome", message, final=stamp)
 
 
-def sentence(builder: DecisionBuilder, what: str, key: str, why: str = "", **facts: Any) -> None:
+def sentence(builder: DecisionBuilder, what: str, key: str, why: str = "", **facts: object) -> None:
     """Nothing of it ran, which a sentence says: the phrase ``key``. ``why``: a voter's reason."""
     request = builder.it
     facts = {"id": request.id, "command": request.command, **facts}

@@ -63,7 +63,7 @@ class People:
 
 
 def values_of(
-    rule: policy.FormRule, command: registry.Command, form: Mapping[str, Any], people: People
+    rule: policy.FormRule, command: registry.Command, form: Mapping[str, object], people: People
 ) -> dict[str, str] | policy.Refusal:
     """The parameters' texts, from the form's fields as the rule maps them. A field that was left
     empty gives none where the command needs none."""
@@ -191,7 +191,7 @@ def _together(cells: Sequence[Field]) -> Field:
     return Field("choices", [_scalar(cell) for cell in cells])
 
 
-def _scalar(cell: Field) -> Any:
+def _scalar(cell: Field) -> object:
     return cell.value if cell.kind == "number" else read(cell, None)
 
 
@@ -215,14 +215,14 @@ def written(one: Field, parameter: parameters.Parameter | None, people: People) 
     return read(one, people)
 
 
-def _items(one: Field, people: People) -> list[Any]:
+def _items(one: Field, people: People) -> list[object]:
     if one.kind == "range":
         return [one.value["start"], one.value["end"]]
     found = plain(one, people)
     return found if isinstance(found, list) else [found]
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -266,7 +266,7 @@ def plain(one: Field, people: People) -> Any:
 def shown(
     rule: policy.FormRule | None,
     command: registry.Command | None,
-    form: Mapping[str, Any],
+    form: Mapping[str, object],
     people: People,
 ) -> dict[str, Any]:
     """Fields as rules may see them: what a hidden parameter is made of is covered as a whole, by

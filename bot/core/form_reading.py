@@ -34,7 +34,7 @@ def read(
     builder: DecisionBuilder,
     body: model.FetchForm,
     why: str,
-    context: Mapping[str, Any],
+    context: Mapping[str, object],
     lane: str = "",
 ) -> None:
     """Read a form, after all that is still to be read of it. ``why`` makes it happen once."""
@@ -43,7 +43,7 @@ def read(
 
 
 def before_start(
-    builder: DecisionBuilder, form: model.FormOrigin, again: int = 0, **more: Any
+    builder: DecisionBuilder, form: model.FormOrigin, again: int = 0, **more: object
 ) -> None:
     """Read the form of an approved request before anything of it starts; ``again``: for how many
     times it was not found."""
@@ -57,7 +57,7 @@ def before_start(
 
 
 def wait(
-    builder: DecisionBuilder, body: model.FetchForm, after: float, context: Mapping[str, Any]
+    builder: DecisionBuilder, body: model.FetchForm, after: float, context: Mapping[str, object]
 ) -> None:
     """Read it again later. Later readings wait in a lane of their own, so that they keep nothing
     up; what they find is read once more in its turn before anything is done about it."""

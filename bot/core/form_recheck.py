@@ -4,7 +4,6 @@ meanwhile never runs, also where nobody has heard of that yet."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from bot import model, policy, texts
 from bot.core import authority, form_amendments, form_reading, form_relations, run_control, waits
@@ -31,7 +30,7 @@ def read_again(builder: DecisionBuilder, body: model.FetchForm, outcome: model.O
         give_up(builder, unread_of(builder, outcome))
 
 
-def stands(builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> bool:
+def stands(builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, object]) -> bool:
     """Is it still agreed to, and is nothing that revokes or modifies it agreed to or being decided?
     If not, its request does alike. Those that its platform lists with it are read before."""
     form_relations.follow(builder, body, data)

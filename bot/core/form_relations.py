@@ -51,7 +51,7 @@ def carry_on(builder: DecisionBuilder, body: model.FetchForm, link: model.FormLi
         form_reading.read(builder, replace(body, instance=newer.instance), why, context)
 
 
-def replaced(builder: DecisionBuilder, link: model.FormLink) -> dict[str, Any]:
+def replaced(builder: DecisionBuilder, link: model.FormLink) -> dict[str, object]:
     """What became of the request of the form that was modified, as it stands now."""
     request, links = builder.request, form_amendments.known(builder).values()
     several = any(
@@ -67,7 +67,7 @@ def replaced(builder: DecisionBuilder, link: model.FormLink) -> dict[str, Any]:
     return facts
 
 
-def looked(builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> None:
+def looked(builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, object]) -> None:
     """A form that has its request was read again."""
     if form_reading.waited(builder) and data and data.get("status") != "running":
         return form_reading.at_once(builder, body)
@@ -76,7 +76,7 @@ def looked(builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, A
     return None
 
 
-def follow(builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, Any]) -> None:
+def follow(builder: DecisionBuilder, body: model.FetchForm, data: Mapping[str, object]) -> None:
     """It may have been taken back, or wait again, which it does on some platforms while its
     revocation is decided: its request does alike."""
     status = data.get("status")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from bot import cards, model, texts
 from bot.core.decision import DecisionBuilder
 
 
-def note(builder: DecisionBuilder, invocation: str, data: Mapping[str, Any]) -> None:
+def note(builder: DecisionBuilder, invocation: str, data: Mapping[str, object]) -> None:
     """Tell at once, and on the card for good, that something else ran, or that nobody can say."""
     content = data.get("content")
     request = builder.it

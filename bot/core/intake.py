@@ -67,7 +67,7 @@ class Blueprint:
     look: model.ResolveTargets | None
     context: Mapping[str, Any]
     text: str
-    args: Mapping[str, Any]
+    args: Mapping[str, object]
     sources: Mapping[str, str] = field(default_factory=dict)
     fetch: model.FetchDefinition | None = None
 
@@ -190,7 +190,7 @@ def look_up(builder: DecisionBuilder, rule: policy.CommandRule, blueprint: Bluep
 
 
 def queue_look(
-    builder: DecisionBuilder, look: model.ResolveTargets, context: Mapping[str, Any]
+    builder: DecisionBuilder, look: model.ResolveTargets, context: Mapping[str, object]
 ) -> None:
     """Look the instances up for the plan."""
     key, lane = f"resolve:{builder.name}", f"plan:{builder.it.id}"
@@ -209,13 +209,15 @@ def look_of(
     return model.ResolveTargets(tuple(context["wanted"]), rule.region or builder.deployment.region)
 
 
-def alike(builder: DecisionBuilder, name: str, args: Mapping[str, Any]) -> int:
+def alike(builder: DecisionBuilder, name: str, args: Mapping[str, object]) -> int:
     """The number of an open request for the very same; 0: there is none."""
     archive = builder.view.archive
     return archive.alike(model.likeness(name, args)) if archive is not None else 0
 
 
-def changes_of(form: model.FormOrigin, now: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+def changes_of(
+    form: model.FormOrigin, now: Mapping[str, object]
+) -> tuple[tuple[str, str, str], ...]:
     """What is different in the values of a request from those of the one that its form replaces,
     which came with it; of what is hidden nobody can tell, so it is named."""
     if not form.replaces:
@@ -228,7 +230,7 @@ def changes_of(form: model.FormOrigin, now: Mapping[str, Any]) -> tuple[tuple[st
     return tuple(pair for pair in pairs if pair[1] != pair[2] or masks.MASK in pair)
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as people read it."""
     if isinstance(value, list | tuple):
         return ", ".join(shown(each) for each in value)
@@ -308,7 +310,7 @@ def of_script(builder: DecisionBuilder, content: content_script.Content, timeout
     )
 
 
-def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def plain(values: Mapping[str, object]) -> dict[str, Any]:
     """Values as JSON keeps them."""
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in values.items()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from bot import model, policy, redact, texts
 from bot.commands import api, registry
@@ -175,7 +174,7 @@ def refuse(
     return builder.receipt()
 
 
-def chat_facts(event: model.MessageReceived) -> dict[str, Any]:
+def chat_facts(event: model.MessageReceived) -> dict[str, object]:
     return {"account": event.account.id, "chat": event.place.chat}
 
 

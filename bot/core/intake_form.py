@@ -176,7 +176,7 @@ def asks(
     return None
 
 
-def is_decided(data: Mapping[str, Any], outcome: model.Outcome) -> bool:
+def is_decided(data: Mapping[str, object], outcome: model.Outcome) -> bool:
     """Is what was read the last word? Not while the form is being decided, or cannot be read."""
     if isinstance(outcome, model.Done):
         return data.get("status") in ("rejected", "withdrawn", "reverted", "replaced")
@@ -189,7 +189,7 @@ def is_late_answer(outcome: model.Outcome) -> bool:
 
 
 def refusal_of_reading(
-    locale: str, data: Mapping[str, Any], outcome: model.Outcome
+    locale: str, data: Mapping[str, object], outcome: model.Outcome
 ) -> policy.Refusal:
     """Why a form that is said to be agreed to could not be taken, after some patience."""
     if not isinstance(outcome, model.Done) and getattr(outcome, "code", "") != NO_FORM:

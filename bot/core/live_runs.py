@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from bot import model
 from bot.core import bounds, plan_template
@@ -126,7 +125,7 @@ def execution_id(builder: DecisionBuilder) -> str:
     return f"cs-{builder.name.replace(':', '-')}"
 
 
-def parameters_in_force(request: model.Request, plan: model.TemplatePlan) -> Mapping[str, Any]:
+def parameters_in_force(request: model.Request, plan: model.TemplatePlan) -> Mapping[str, object]:
     """The plan's parameters, without the instances that no longer fitted when the run began."""
     if not request.gone:
         return plan.parameters

@@ -22,7 +22,7 @@ def escaped(what: calls.What) -> calls.What:
             return what
 
 
-def _content(notice: calls.Notify) -> Any:
+def _content(notice: calls.Notify) -> object:
     found: dict[str, Any] = {}
     shape = _named(notice.shape, found)
     if not found or (not masks.robot(notice.uri) and _is_data(notice.content)):
@@ -34,12 +34,12 @@ def _content(notice: calls.Notify) -> Any:
         return robots.written(shape, told, notice.content)
 
 
-def _is_data(content: Any) -> bool:
+def _is_data(content: object) -> bool:
     """Is this a text that no server reads as a chat's message?"""
     return isinstance(content, str) and "msg" not in content
 
 
-def _named(shape: Any, values: dict[str, Any]) -> Any:
+def _named(shape: object, values: dict[str, object]) -> object:
     """The shape as templates of rules have it, and its values by the names of their holes."""
     if isinstance(shape, calls.Value):
         name = f"v{len(values)}"

@@ -10,7 +10,7 @@ from typing import Any
 from bot import model
 
 
-def pack(place: model.Place) -> dict[str, Any]:
+def pack(place: model.Place) -> dict[str, object]:
     return {**asdict(place), "webhook_until": place.webhook_until.isoformat()}
 
 

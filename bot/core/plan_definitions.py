@@ -38,7 +38,7 @@ def of_command(rule: policy.CommandRule, region: str) -> model.FetchDefinition |
 
 
 def of_template(
-    rule: policy.CommandRule, template: oos.Template, values: Mapping[str, Any], region: str
+    rule: policy.CommandRule, template: oos.Template, values: Mapping[str, object], region: str
 ) -> model.FetchDefinition | None:
     """What reads the templates on OOS with which the reading begins; None: OOS runs nothing but the
     file's text, or does not run it at all."""
@@ -115,7 +115,7 @@ class Child:
     name: str
     version: str
     task: oos.Task
-    given: Mapping[str, Any]
+    given: Mapping[str, object]
 
 
 def children(template: oos.Template, scope: known_values.Scope) -> Iterator[Child]:
@@ -154,7 +154,7 @@ def unseen(root: oos.Template, library: Mapping[str, oos.Template]) -> Iterator[
 
 
 def closure(
-    root: oos.Template, scope: known_values.Scope, have: Mapping[str, Mapping[str, Any]]
+    root: oos.Template, scope: known_values.Scope, have: Mapping[str, Mapping[str, object]]
 ) -> Closure | policy.Refusal:
     """Follow the tasks from the root through what was read so far: ``have``, by folded name, with
     the "content", the "version" that it turned out to be and the one that was "asked" for."""
@@ -179,7 +179,7 @@ def closure(
 
 
 def judged(
-    asked: Mapping[str, list[Child]], have: Mapping[str, Mapping[str, Any]]
+    asked: Mapping[str, list[Child]], have: Mapping[str, Mapping[str, object]]
 ) -> Closure | policy.Refusal:
     """Which of the templates must be read (again), and which are pinned."""
     wanted = []

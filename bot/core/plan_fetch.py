@@ -67,7 +67,7 @@ def refusal_of_read(builder: DecisionBuilder, outcome: model.Outcome) -> policy.
 def go_on(
     builder: DecisionBuilder,
     rule: policy.CommandRule,
-    context: Mapping[str, Any],
+    context: Mapping[str, object],
     facts: planning.Facts,
 ) -> policy.Refusal | None:
     """All is known: judge what will run, then look for the instances, or plan at once."""
@@ -88,7 +88,7 @@ def go_on(
 
 
 def command_read(
-    builder: DecisionBuilder, rule: policy.CommandRule, item: Mapping[str, Any]
+    builder: DecisionBuilder, rule: policy.CommandRule, item: Mapping[str, object]
 ) -> policy.Refusal | None:
     """A command stored in Cloud Assistant: its text with the values in it is what is voted on."""
     context = dict(builder.context)
@@ -108,7 +108,7 @@ def command_read(
 
 
 def templates_read(
-    builder: DecisionBuilder, rule: policy.CommandRule, items: list[Mapping[str, Any]]
+    builder: DecisionBuilder, rule: policy.CommandRule, items: list[Mapping[str, object]]
 ) -> policy.Refusal | None:
     """Templates stored on OOS: those that they run are read next."""
     context = dict(builder.context)
@@ -186,7 +186,7 @@ def closed(
 
 
 def shown(
-    builder: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, Any]
+    builder: DecisionBuilder, rule: policy.CommandRule, context: Mapping[str, object]
 ) -> policy.Refusal | None:
     """All that is stored is known: can it be shown whole, and may it run?"""
     builder.noted = context
@@ -213,7 +213,9 @@ def root_of(
     return builder.template(name, dict(context["templates"])[name])
 
 
-def refusal_of_parameters(root: oos.Template, values: Mapping[str, Any]) -> policy.Refusal | None:
+def refusal_of_parameters(
+    root: oos.Template, values: Mapping[str, object]
+) -> policy.Refusal | None:
     """Does the template on OOS take what the file says that people give?"""
     names = {oos.fold(item.name) for item in root.parameters}
     needed = {oos.fold(item.name) for item in root.parameters if item.required}

@@ -77,12 +77,12 @@ def _is_version(key: str) -> bool:
     return oos.fold(key) == "templateversion"
 
 
-def _plain(template: oos.Template, part: str) -> Any:
+def _plain(template: oos.Template, part: str) -> object:
     value = getattr(template, part)
     return [_bare(asdict(one)) for one in value] if isinstance(value, tuple) else value
 
 
-def _bare(value: Any) -> Any:
+def _bare(value: object) -> Any:
     """Without where it stands in the file."""
     if isinstance(value, Mapping):
         return {key: _bare(part) for key, part in value.items() if key != "mark"}

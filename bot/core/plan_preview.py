@@ -255,7 +255,7 @@ class _Teller:
         return self.converted(task, found, scope)
 
     def converted(
-        self, task: oos.Task, found: dict[str, Any], scope: known_values.Scope
+        self, task: oos.Task, found: dict[str, object], scope: known_values.Scope
     ) -> dict[str, Any]:
         """What a template is given, as its parameters of text have it: a number is text there."""
         if actions.keeps_to_itself(task.action):
@@ -273,7 +273,7 @@ class _Teller:
         return found
 
     def hook(
-        self, task: oos.Task, hook: dict[str, Any], given: Any, scope: known_values.Scope
+        self, task: oos.Task, hook: dict[str, object], given: object, scope: known_values.Scope
     ) -> dict[str, Any]:
         """An address that is hidden must be that of a chat's robot, so that all that happens there
         is a message. Untold: it is not."""
@@ -289,17 +289,17 @@ class _Teller:
         shown = masks.without_tokens(uri) if masks.robot(uri) else uri
         return {key: shown if oos.fold(key) == "uri" else value for key, value in hook.items()}
 
-    def inline(self, value: Any, scope: known_values.Scope) -> str:
+    def inline(self, value: object, scope: known_values.Scope) -> str:
         found = known_values.told(value, scope)
         self.note(found)
         return found if isinstance(found, str) else model.canonical(found)
 
-    def yaml(self, value: Any) -> Iterator[str]:
+    def yaml(self, value: object) -> Iterator[str]:
         self.note(value)
         if value:
             yield from _lines(json.dumps(value, ensure_ascii=False))
 
-    def note(self, value: Any) -> None:
+    def note(self, value: object) -> None:
         """Keep every text of a value for the patterns."""
         if isinstance(value, str):
             self.seen.append(value)
@@ -315,17 +315,17 @@ class _Teller:
         self.seen.append(said)
         return said
 
-    def say(self, key: str, **facts: Any) -> str:
+    def say(self, key: str, **facts: object) -> str:
         return texts.say(self.locale, key, **facts)
 
 
-def _as_text(name: str, value: Any, texts_of: set[str]) -> Any:
+def _as_text(name: str, value: object, texts_of: set[str]) -> object:
     """A value of a parameter that is text, as the run converts it."""
     bare = isinstance(value, int | float) and oos.fold(name) in texts_of
     return values.printed(value) if bare else value
 
 
-def _plain(rate: Any) -> bool:
+def _plain(rate: object) -> bool:
     return isinstance(rate, oos.RateControl)
 
 
@@ -357,7 +357,7 @@ def _calls(template: oos.Template, task: oos.Task, scope: known_values.Scope) ->
         yield f"{each.name}: {named} {model.canonical(called)}"
 
 
-def _property(properties: Mapping[str, Any], folded: str) -> Any:
+def _property(properties: Mapping[str, object], folded: str) -> Any:
     wanted = oos.fold(folded)
     return next((value for name, value in properties.items() if oos.fold(name) == wanted), None)
 
@@ -366,7 +366,7 @@ def _property(properties: Mapping[str, Any], folded: str) -> Any:
 
 
 def _pasted(
-    properties: Any, scope: known_values.Scope, script: bool = False, called: bool = False
+    properties: object, scope: known_values.Scope, script: bool = False, called: bool = False
 ) -> Iterator[str]:
     """Parameters whose values become parts of a script, and hold what a shell does not take for
     plain text. A script that is a parameter as a whole is told as it is. ``called``: within a

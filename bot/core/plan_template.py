@@ -18,7 +18,7 @@ from bot.oos.template import model as oos
 from bot.policy import limits, quorum
 from bot.source import masks
 
-NO_DATA: Mapping[str, Any] = {"instances": []}
+NO_DATA: Mapping[str, object] = {"instances": []}
 
 
 def checked(subject: plan_preview.Subject, locale: str) -> str | policy.Refusal:
@@ -36,7 +36,7 @@ def checked(subject: plan_preview.Subject, locale: str) -> str | policy.Refusal:
 
 
 def strays_of(
-    rule: policy.CommandRule, values: Mapping[str, Any], targets: tuple[str, ...]
+    rule: policy.CommandRule, values: Mapping[str, object], targets: tuple[str, ...]
 ) -> dict[str, str]:
     """The instances that are named outside of the parameters that hold instances, each with the
     parameter that names it, where the command is held to some and the id alone does not fit. By
@@ -78,7 +78,7 @@ def template_of(command: registry.Command) -> oos.Template:
 
 
 def forbidden_value(
-    rule: policy.CommandRule, template: oos.Template, values: Mapping[str, Any]
+    rule: policy.CommandRule, template: oos.Template, values: Mapping[str, object]
 ) -> limits.ForbiddenValue | None:
     """The first value that is none of those that the configuration allows. An empty one is taken
     only where that is the template's own Default: it may well mean everything."""
@@ -99,7 +99,7 @@ def forbidden_value(
 # ----------------------------------------------------------------------------- targets
 
 
-def selector_of(item: oos.Parameter, value: Any, region: str) -> Mapping[str, Any] | None:
+def selector_of(item: oos.Parameter, value: object, region: str) -> Mapping[str, object] | None:
     """What a parameter's instances are found by; None: it holds none."""
     if value in (None, "", [], {}):
         return None
@@ -122,7 +122,7 @@ def is_instances(item: oos.Parameter) -> bool:
     return named and item.type in ("String", "List")
 
 
-def frozen(item: oos.Parameter, ids: list[str], region: str) -> Any:
+def frozen(item: oos.Parameter, ids: list[str], region: str) -> object:
     """The value of a parameter that holds exactly these instances."""
     if is_instances(item):
         return ids if item.type == "List" else ids[0]
@@ -145,7 +145,7 @@ def without(value: Any, gone: tuple[str, ...]) -> Any:
     return "" if value in gone else value
 
 
-def emptied(value: Any, gone: tuple[str, ...]) -> bool:
+def emptied(value: object, gone: tuple[str, ...]) -> bool:
     """Does a frozen value lose all of its instances by that? What it would then select, only the
     template knows: it could be everything."""
     return bool(held(value)) and not set(held(value)) - set(gone)
@@ -174,7 +174,7 @@ def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
 
 
 def freeze(
-    builder: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any] | None
+    builder: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, object] | None
 ) -> model.TemplatePlan | model.RemoteTemplatePlan:
     """The plan of a template, from what was checked when it was asked for (the effect's context)
     and the instances that were found now. None: they were not looked up yet, so the parameters are

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import timedelta
-from typing import Any
 
 from bot import model, policy, texts
 from bot.core import authority, machines, plan_definitions, run_control, systems, terms
@@ -16,7 +15,7 @@ PLAN_WITHIN = timedelta(minutes=2)
 
 
 def freeze(
-    builder: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, Any]
+    builder: DecisionBuilder, rule: policy.CommandRule, data: Mapping[str, object]
 ) -> model.Plan:
     """The plan, from what the command rendered when it was asked for and what was found now."""
     effect = builder.view.effect

@@ -126,7 +126,7 @@ def call_text(builder: DecisionBuilder, run: live_runs.Live, key: str) -> str:
 
 
 def covered(
-    builder: DecisionBuilder, plan: model.Plan, given: Mapping[str, Any]
+    builder: DecisionBuilder, plan: model.Plan, given: Mapping[str, object]
 ) -> Mapping[str, Any]:
     """What a call is given, without what is hidden. In templates of earlier releases that may stand
     anywhere."""
@@ -159,11 +159,11 @@ def with_note(text: str, locale: str, execution: model.Execution) -> str:
     return f"{text}\n\n{note}"
 
 
-def told(name: str, value: Any) -> bool:
+def told(name: str, value: object) -> bool:
     return name.casefold() != "regionid" and value not in (None, "", [], {})
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     return value if isinstance(value, str) else model.canonical(value)
 
 

@@ -97,7 +97,7 @@ def parsed_of(
     return parser.Parsed(operation, values, frozenset(values))
 
 
-def values_of(request: model.Request, hidden: frozenset[str]) -> Mapping[str, Any] | None:
+def values_of(request: model.Request, hidden: frozenset[str]) -> Mapping[str, object] | None:
     """The values that it was asked for with; those that are never shown are in its plan only. None:
     it has no plan yet, and so nobody knows them any more."""
     kept = request.plan.parameters if request.plan is not None else {}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from bot import cards, model, redact, source, texts
 from bot.core import (
@@ -55,7 +55,7 @@ BROKEN = (
     AttributeError,
     RuntimeError,
 )
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, object] = MappingProxyType({})
 NOT_MADE = "not_made"
 """The code by which a lookup says that the call provably did not happen."""
 
@@ -65,7 +65,7 @@ def guarded(work: Callable[..., None]) -> Callable[..., None]:
     it ends as unknown, people are told, and no call that was still to be made is made."""
 
     @functools.wraps(work)
-    def guarding(builder: DecisionBuilder, *args: Any) -> None:
+    def guarding(builder: DecisionBuilder, *args: object) -> None:
         try:
             work(builder, *args)
         except BROKEN as e:
@@ -229,7 +229,7 @@ def queue(
     call: calls.Call,
     at: datetime | None,
     lookup: bool = False,
-    context: Mapping[str, Any] = NOTHING,
+    context: Mapping[str, object] = NOTHING,
 ) -> None:
     request = builder.it
     assert request.plan is not None

@@ -29,12 +29,15 @@ def names_of_system(data: Mapping[str, Any], *systems: str) -> list[str]:
     ]
 
 
-def is_windows(data: Mapping[str, Any]) -> bool:
+def is_windows(data: Mapping[str, object]) -> bool:
     return bool(names_of_system(data, WINDOWS))
 
 
 def refusal_of_script(
-    command: str, rule: policy.CommandRule, context: Mapping[str, Any], data: Mapping[str, Any]
+    command: str,
+    rule: policy.CommandRule,
+    context: Mapping[str, object],
+    data: Mapping[str, object],
 ) -> policy.Refusal | None:
     """Can what was noted run on the systems that were found? Cloud Assistant would refuse a shell
     script on Windows, and PowerShell elsewhere, once people have voted. An instance whose system
@@ -59,7 +62,7 @@ def refusal_of_script(
 
 
 def refusal_of_template(
-    command: str, template: oos.Template, targets: tuple[str, ...], data: Mapping[str, Any]
+    command: str, template: oos.Template, targets: tuple[str, ...], data: Mapping[str, object]
 ) -> policy.Refusal | None:
     """Does a template run a shell script on each of its targets, and is one of them Windows? Only
     what is certain is judged: no condition stands before it, nothing in it asks for the system."""
@@ -103,11 +106,11 @@ def _is_about(task: oos.Task, names: set[str]) -> bool:
     return where in names
 
 
-def _properties(task: oos.Task) -> Mapping[str, Any]:
+def _properties(task: oos.Task) -> Mapping[str, object]:
     return {str(name).casefold(): value for name, value in task.properties.items()}
 
 
-def _referred(value: Any) -> str:
+def _referred(value: object) -> str:
     """The name that an expression refers to, if it is nothing else."""
     found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
     return found[1] if found else ""

@@ -28,7 +28,7 @@ def complete(builder: DecisionBuilder, plan: model.Plan) -> model.Plan:
     return replace(plan, sealed=model.seals(plan, builder.deployment.key))
 
 
-def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, Any]:
+def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, object]:
     """Policies, risk, limits and checks as they are now. Of the patterns their digest, for they are
     many and say nothing about this plan."""
     book, request = builder.deployment.book, builder.it

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from bot import model, policy
 from bot.core import plan_preview, plan_template, terms
@@ -16,7 +15,7 @@ from bot.policy import limits, screening
 from bot.source import masks
 
 
-def typed(values: Mapping[str, Any]) -> list[str]:
+def typed(values: Mapping[str, object]) -> list[str]:
     """Every value that is text, and every part of one that is a list."""
     parts = [value if isinstance(value, tuple | list) else (value,) for value in values.values()]
     return [part for each in parts for part in each if isinstance(part, str) and part]
@@ -63,7 +62,7 @@ def screened_now(builder: DecisionBuilder) -> policy.Verdict:
     return screening.screened(book, request.command, passages)
 
 
-def texts_of(values: Mapping[str, Any], plan: model.Plan) -> Iterator[str]:
+def texts_of(values: Mapping[str, object], plan: model.Plan) -> Iterator[str]:
     """The texts in values that patterns are held to: no instances, for they have limits of their
     own, and not what is the script itself."""
     for name, value in values.items():

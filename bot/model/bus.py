@@ -33,7 +33,7 @@ class CloudEvent:
     time: datetime
     subject: str = ""
     data: Any = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
     mark: str = ""
     person: str | None = None
 
@@ -204,7 +204,7 @@ class Deliver:
 
     @model_validator(mode="before")
     @classmethod
-    def _read(cls, stored: Any) -> Any:
+    def _read(cls, stored: object) -> object:
         """As it is stored, ``how`` stands beside ``to`` and not in it."""
         if not isinstance(stored, dict):
             return stored
@@ -212,7 +212,7 @@ class Deliver:
         return {**stored, "to": {**to, "how": how}}
 
     @model_serializer(mode="wrap")
-    def _stored(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _stored(self, fields: SerializerFunctionWrapHandler) -> dict[str, object]:
         made = fields(self)
         to = {name: value for name, value in made["to"].items() if name != "how"}
         if to.get("timeout") == 0:

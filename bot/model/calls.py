@@ -37,7 +37,7 @@ class Api:
     version: str = ""
     method: str = ""
     uri: str = ""
-    headers: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, object] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
     body: object = None
     endpoint: str = ""
@@ -70,10 +70,10 @@ class Notify:
 
     type: str
     uri: str = ""
-    headers: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, object] = field(default_factory=dict)
     content: object = None
     append_link: bool = False
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, object] = field(default_factory=dict)
     shape: object = None
 
 
@@ -104,7 +104,7 @@ class Product:
     """A product action that no template of the library defines: the bot's own."""
 
     action: str
-    properties: Mapping[str, Any]
+    properties: Mapping[str, object]
     region: str
 
 
@@ -119,7 +119,7 @@ KINDS: Mapping[type, Kind] = {
 _TYPES: Mapping[str, type[Any]] = {kind: type_ for type_, kind in KINDS.items()}
 
 
-def _fields(value: Api | Notify | Approve | SelectTargets | Product) -> dict[str, Any]:
+def _fields(value: Api | Notify | Approve | SelectTargets | Product) -> dict[str, object]:
     names = (name for name in value.__dataclass_fields__ if name != "shape")
     return {name: getattr(value, name) for name in names}
 

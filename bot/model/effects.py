@@ -116,7 +116,7 @@ class ResolveTargets:
 
     targets: tuple[str, ...]
     region: str = ""
-    filters: tuple[Mapping[str, Any], ...] = ()
+    filters: tuple[Mapping[str, object], ...] = ()
     kind: Literal["resolve"] = "resolve"
 
 

@@ -78,7 +78,7 @@ class Field:
         return {"kind": self.kind, "value": value, "text": self.text, "more": dict(self.more)}
 
 
-def is_blank(value: Any) -> bool:
+def is_blank(value: object) -> bool:
     """Is there nothing in it, or only what is blank itself?"""
     if isinstance(value, Field):
         return value.blank
@@ -99,7 +99,7 @@ def of(found: Any) -> Field:
     return Field(kind, value, str(found.get("text") or ""), dict(found.get("more") or {}))
 
 
-def guess(value: Any) -> Field:
+def guess(value: object) -> Field:
     """A field of a JSON value of which no kind is known."""
     if value is None or isinstance(value, str | bool):
         return text(value)
@@ -114,18 +114,18 @@ def guess(value: Any) -> Field:
     return text(value)
 
 
-def _cell(value: Any) -> Field:
+def _cell(value: object) -> Field:
     return text(value) if isinstance(value, list | Mapping) else guess(value)
 
 
 # ----------------------------------------------------------------------------- kinds
 
 
-def text(value: Any) -> Field:
+def text(value: object) -> Field:
     return Field("text", word(value))
 
 
-def number(value: Any, **more: Any) -> Field:
+def number(value: object, **more: object) -> Field:
     """A number as such, or as text with or without commas between thousands. What is none, or has
     more digits than are counted with, stays text, so that nothing of it is lost."""
     written = word(value).strip()
@@ -138,32 +138,32 @@ def number(value: Any, **more: Any) -> Field:
     return Field("number", found, plain.removeprefix("+"), _given(more))
 
 
-def choice(value: Any, **more: Any) -> Field:
+def choice(value: object, **more: object) -> Field:
     return Field("choice", word(value), "", _given(more))
 
 
-def choices(values: Iterable[Any], **more: Any) -> Field:
+def choices(values: Iterable[object], **more: object) -> Field:
     """What was chosen of several; what is empty among it is left out."""
     found = [made for each in values if (made := word(each)).strip()]
     return Field("choices", found, "", _given(more))
 
 
-def people(named: Iterable[tuple[Any, Any]]) -> Field:
+def people(named: Iterable[tuple[object, object]]) -> Field:
     """People as (account id, name); either may be empty, but not both."""
     found = [{"account": word(account), "name": word(name)} for account, name in named]
     return Field("people", [one for one in found if one["account"] or one["name"]])
 
 
-def date(value: Any) -> Field:
+def date(value: object) -> Field:
     return Field("date", word(value))
 
 
-def span(start: Any, end: Any, **more: Any) -> Field:
+def span(start: object, end: object, **more: object) -> Field:
     """A range of two dates, and what else is said of it."""
     return Field("range", {"start": word(start), "end": word(end), **_given(more)})
 
 
-def files(found: Iterable[Mapping[str, Any]]) -> Field:
+def files(found: Iterable[Mapping[str, object]]) -> Field:
     """Files; what is not known of one is left out."""
     known = [{k: word(v) for k, v in each.items() if word(v)} for each in found]
     return Field("files", [each for each in known if each])
@@ -185,12 +185,12 @@ def rows(found: Iterable[Mapping[str, Field]]) -> Field:
     return Field("rows", made, "", other)
 
 
-def group(found: Mapping[str, Any]) -> Field:
+def group(found: Mapping[str, object]) -> Field:
     """Values that belong together, of which no other kind is known."""
     return Field("group", _kept(found))
 
 
-def _kept(value: Any, depth: int = 0) -> Any:
+def _kept(value: object, depth: int = 0) -> object:
     """A JSON value that can be stored: what is nested deeper than is ever meant becomes text."""
     if isinstance(value, Mapping) and depth < DEEPEST:
         return {word(name): _kept(each, depth + 1) for name, each in value.items()}
@@ -203,7 +203,7 @@ def _kept(value: Any, depth: int = 0) -> Any:
     return word(value)
 
 
-def word(value: Any) -> str:
+def word(value: object) -> str:
     """A JSON value as text: structures as JSON, and "" for null and where nothing is in it."""
     if isinstance(value, str):
         # lone halves of surrogate pairs, which JSON can carry and no store can, are replaced
@@ -224,14 +224,14 @@ def _stored(value: str) -> str:
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _given(more: Mapping[str, Any]) -> dict[str, Any]:
+def _given(more: Mapping[str, object]) -> dict[str, object]:
     return {word(n): _kept(value) for n, value in more.items() if value not in (None, "", [], {})}
 
 
 # ----------------------------------------------------------------------------- under their names
 
 
-def named(found: Iterable[tuple[Sequence[Any], Field]]) -> dict[str, Field]:
+def named(found: Iterable[tuple[Sequence[object], Field]]) -> dict[str, Field]:
     """Fields by name: of each field its names, the best first. Where two fields share a name, the
     better one has it, and of two that are as good the first that was filled in: a form that shows
     one of several fields, as the answers before have it, may call them all alike."""

@@ -216,13 +216,13 @@ class InletManifest(Manifest[S]):
 class Adapters:
     """The adapters that there are, as far as a configuration can name them."""
 
-    chats: tuple[ChatManifest[Any], ...]
-    cloud: CloudManifest[Any]
-    engine: EngineManifest[Any]
+    chats: tuple[ChatManifest[object], ...]
+    cloud: CloudManifest[object]
+    engine: EngineManifest[object]
     robots: RobotsManifest[Any]
-    bus: BusManifest[Any]
-    endpoint: EndpointsManifest[Any]
-    inlet: InletManifest[Any]
+    bus: BusManifest[object]
+    endpoint: EndpointsManifest[object]
+    inlet: InletManifest[object]
 
     @property
     def tables(self) -> tuple[str, ...]:

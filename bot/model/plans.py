@@ -143,7 +143,7 @@ class TemplateOperation(Operation):
     templates: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
-    selectors: tuple[Mapping[str, Any], ...] = ()
+    selectors: tuple[Mapping[str, object], ...] = ()
     hidden: tuple[str, ...] = ()
     preview: str = ""
     sealed: Mapping[str, str] = field(default_factory=dict)
@@ -173,7 +173,7 @@ class RemoteTemplatePlan(TemplateOperation):
     command_id: str = ""
 
 
-_PLAIN: Mapping[str, Any] = {
+_PLAIN: Mapping[str, object] = {
     "command": "",
     "version": "",
     "instances": (),
@@ -209,7 +209,7 @@ it has in plans of other kinds."""
 _SINCE_FORMAT_2 = (
     "format", "terms", "nonce", "sealed", "definitions", "launcher", "braces", "invoke", "loose",
 )  # fmt: skip
-EMPTY: tuple[Any, ...] = (None, "", [], {})
+EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
 def plain(plan: Plan) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def plain(plan: Plan) -> dict[str, Any]:
     return {name: getattr(plan, name, value) for name, value in _PLAIN.items()}
 
 
-def _kind(plan: Any) -> str:
+def _kind(plan: object) -> str:
     """The name of a plan's type, also of one that is stored."""
     if not isinstance(plan, dict):
         return type(plan).__name__
@@ -237,7 +237,7 @@ Plan = Annotated[
 ]
 
 
-def canonical(value: Any) -> str:
+def canonical(value: object) -> str:
     """JSON with sorted keys and no spaces: the same value always gives the same text."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from bot.model.people import Account, Party, Place
 from bot.model.plans import Plan, canonical, short
@@ -154,7 +154,7 @@ class RunStatus:
     running: int = 0
     total: int = 0
     halted: int = 0
-    outputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, object] = field(default_factory=dict)
     error: str = ""
 
 
@@ -195,7 +195,7 @@ class Request:
     state: State
     version: int
     command: str
-    args: Mapping[str, Any]
+    args: Mapping[str, object]
     person: str
     account: Account
     place: Place
@@ -258,7 +258,7 @@ class Request:
         return self.ballot.code if self.ballot is not None else short(self.digest)
 
 
-def likeness(command: str, args: Mapping[str, Any]) -> str:
+def likeness(command: str, args: Mapping[str, object]) -> str:
     """The same for two requests that ask for the same. Values that are never shown are not in
     ``args``, so they do not count."""
     return hashlib.sha256(canonical([command, args]).encode()).hexdigest()[:32]

@@ -129,5 +129,5 @@ def _section(function: functions.Function) -> str:
     return "\n".join([f"### Fn::{function.name}", "", about, "", "```", *shown, "```", ""])
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)

@@ -286,7 +286,7 @@ def policy_of(book: Book, name: str) -> Policy:
     return book.policies.get(name) or Policy(name, ())
 
 
-def snapshot(policies: Iterable[Policy]) -> dict[str, Any]:
+def snapshot(policies: Iterable[Policy]) -> dict[str, object]:
     """Policies as they stand now, by name, as JSON: what a plan's terms keep of them."""
     return {
         one.name: {

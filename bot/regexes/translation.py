@@ -159,7 +159,7 @@ def _ends(found: Translated, which: Literal["last", "every"]) -> None:
 # ----------------------------------------------------------------------------- atoms
 
 
-def _atom(found: Translated, name: str, given: Any, flags: int) -> None:
+def _atom(found: Translated, name: str, given: object, flags: int) -> None:
     letters = "".join(
         letter
         for letter, flag in (("a", re.ASCII), ("i", re.IGNORECASE), ("s", re.DOTALL))

@@ -37,7 +37,7 @@ class Condition(Protocol):
     @property
     def weight(self) -> int: ...
 
-    def holds(self, value: Any) -> bool: ...
+    def holds(self, value: object) -> bool: ...
 
 
 def key(value: Any, dialect: Dialect) -> Hashable:
@@ -54,7 +54,7 @@ def number_text(value: int | float) -> str:
     return hex(value) if isinstance(value, int) and value.bit_length() > 4000 else repr(value)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Is it a number? A boolean is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -99,7 +99,7 @@ class Equals:
         text = number_text(value) if is_number(value) else str(value)
         return type(value), text, self.dialect
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: object) -> bool:
         return key(value, self.dialect) == key(self.value, self.dialect)
 
     def __str__(self) -> str:
@@ -116,7 +116,7 @@ class Text:
     fold: bool = False
     weight: ClassVar[int] = 1
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: object) -> bool:
         if not isinstance(value, str):
             return False
         given: str = value.lower() if self.fold else value
@@ -140,7 +140,7 @@ class Wildcard:
     pieces: tuple[str, ...]
     weight: ClassVar[int] = 1
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: object) -> bool:
         if not isinstance(value, str):
             return False
         first, *middle = self.pieces
@@ -202,7 +202,7 @@ class Cidr:
     network: Network
     weight: ClassVar[int] = 1
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: object) -> bool:
         found = address(value)
         return found is not None and found.version == self.network.version and found in self.network
 
@@ -210,7 +210,7 @@ class Cidr:
         return f"an IP address in {self.network}"
 
 
-def address(value: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address(value: object) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The IP address that a text is; None: it is none, or one with a zone."""
     if not isinstance(value, str) or not 2 <= len(value) <= 45 or "%" in value:
         return None
@@ -241,7 +241,7 @@ class AnythingBut:
     def weight(self) -> int:
         return len(self.keys) + len(self.others)
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: object) -> bool:
         for dialect, keys in self.keys.items():
             if key(value, dialect) in keys:
                 return False
@@ -258,7 +258,7 @@ class Exists:
     present: bool
     weight: ClassVar[int] = 1
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: object) -> bool:
         return self.present
 
     def __str__(self) -> str:

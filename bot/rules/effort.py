@@ -50,7 +50,7 @@ class Effort:
         if self._most is not None and self.spent > self._most:
             raise TooCostly(self._most)
 
-    def scalars(self, value: list[Any], dialect: conditions.Dialect) -> Kept | None:
+    def scalars(self, value: list[object], dialect: conditions.Dialect) -> Kept | None:
         """The different scalars of an array. None: Alibaba compares nothing with this one."""
         asked = (id(value), dialect)
         if asked not in self._kept:
@@ -58,7 +58,7 @@ class Effort:
             self._kept[asked] = _kept(value, dialect)
         return self._kept[asked]
 
-    def objects(self, value: list[Any]) -> list[dict[str, Any]]:
+    def objects(self, value: list[object]) -> list[dict[str, object]]:
         """The objects of an array and of the arrays in it."""
         number = id(value)
         if number not in self._objects:
@@ -66,12 +66,12 @@ class Effort:
         return self._objects[number]
 
 
-def size(value: Any) -> int:
+def size(value: object) -> int:
     """What it costs to compare a scalar once."""
     return 1 + len(value) // LETTERS if isinstance(value, str) else 1
 
 
-def flat(values: Iterable[Any]) -> Iterator[Any]:
+def flat(values: Iterable[object]) -> Iterator[object]:
     """The elements of arrays within arrays, without them."""
     waiting = [iter(values)]
     while waiting:
@@ -84,7 +84,7 @@ def flat(values: Iterable[Any]) -> Iterator[Any]:
             waiting.pop()
 
 
-def _kept(value: list[Any], dialect: conditions.Dialect) -> Kept | None:
+def _kept(value: list[object], dialect: conditions.Dialect) -> Kept | None:
     found = value
     if any(issubclass(kind, list | dict) for kind in set(map(type, value))):
         if dialect == "alibaba":
@@ -95,7 +95,7 @@ def _kept(value: list[Any], dialect: conditions.Dialect) -> Kept | None:
     return found, sum(map(size, found))
 
 
-def _different(values: list[Any]) -> list[Any]:
+def _different(values: list[object]) -> list[object]:
     """Each value once, where kind and text tell values apart: to Python 1, 1.0 and True are the
     same, and so is zero below zero."""
     marks = map(repr, values) if float in set(map(type, values)) else values

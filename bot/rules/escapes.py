@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
 from bot import source
@@ -47,7 +47,7 @@ def _wide(found: re.Match[str]) -> str:
     return found[0][:-1] + chr(ord(found[0][-1]) + 0xFEE0)
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """A value as text: text as it is, everything else as JSON. Null has no text: it is no value."""
     if isinstance(value, str):
         return value
@@ -61,7 +61,7 @@ def text(value: Any) -> str:
         raise Unwritable(f"it cannot be written as JSON: {error}") from error
 
 
-def markdown(value: Any) -> str:
+def markdown(value: object) -> str:
     """One line of text that no renderer of markdown takes for more than text: no mention, link,
     emphasis or heading. The chat platforms know no common escape, so what could act is replaced
     by its full-width twin, which looks the same and means nothing."""
@@ -69,24 +69,24 @@ def markdown(value: Any) -> str:
     return _LIVE.sub(_wide, line)
 
 
-def query(value: Any) -> str:
+def query(value: object) -> str:
     """A value within a URL. Half of a character, which no URL can hold, becomes a "?"."""
     return quote(text(value), safe="", errors="replace")
 
 
-def words(value: Any) -> str:
+def words(value: object) -> str:
     """Text for a place that knows little markup, a text message or a paragraph of a post: no
     mention, tag, link or address in it acts. Line breaks stay."""
     lines = _HIDDEN.sub("", _BREAK.sub("\n", text(value)))
     return _ACTING.sub(_wide, lines)
 
 
-def title(value: Any) -> str:
+def title(value: object) -> str:
     """``words`` on one line."""
     return words(_BREAKS.sub(" ", text(value)).strip())
 
 
-def link(value: Any) -> str:
+def link(value: object) -> str:
     """A whole address. What is none of the web leads nowhere: another scheme may act for whoever
     clicks it, as ``dtmd:`` sends a message in their name."""
     written = text(value).strip()
@@ -98,7 +98,7 @@ def link(value: Any) -> str:
         return NOWHERE
 
 
-def who(value: Any) -> str:
+def who(value: object) -> str:
     """The id of somebody who is called; never everybody."""
     found = _NO_ID.sub("", text(value))
     return NOBODY if not found or found.lower() == "all" else found

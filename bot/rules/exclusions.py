@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bot.rules import conditions, effort, filings, tree, value_index
 
@@ -62,8 +61,8 @@ class Exclusions:
 
     def matching(
         self,
-        scalars: list[Any],
-        event: Mapping[str, Any],
+        scalars: list[object],
+        event: Mapping[str, object],
         spent: effort.Effort,
         within_array: bool,
     ) -> int:
@@ -86,7 +85,7 @@ class Exclusions:
                 found |= mask
         return found
 
-    def _excluded(self, scalars: list[Any], spent: effort.Effort) -> dict[int, int]:
+    def _excluded(self, scalars: list[object], spent: effort.Effort) -> dict[int, int]:
         """The rules that take none of the scalars: by group, a mask."""
         left: dict[tuple[int, int], _Entry] | None = None
         for one in scalars:

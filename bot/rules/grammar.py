@@ -37,7 +37,7 @@ class Reader:
     def wrong(self, path: _Path, message: str, key: bool = False) -> None:
         self.found.append(source.Fault(self.places.mark(path, key), message))
 
-    def pattern(self, value: Any) -> list[Branch]:
+    def pattern(self, value: object) -> list[Branch]:
         """The branches of a whole pattern."""
         if not isinstance(value, Mapping):
             self.wrong((), 'a pattern is an object in braces: {"source": ["…"]}')
@@ -148,7 +148,7 @@ class Reader:
         return [(*one, *other) for one in left for other in right]
 
 
-def _bare(key: Any, inner: Any) -> bool:
+def _bare(key: object, inner: object) -> bool:
     """Is this an operator whose array was forgotten, rather than a key of the event? Keys may be
     called as operators are."""
     if key in ("anything-but", operators.ANY_CASE):

@@ -61,7 +61,7 @@ class RuleSet:
         return len(self._names)
 
     def matching(
-        self, event: Mapping[str, Any], spent: effort.Effort | None = None
+        self, event: Mapping[str, object], spent: effort.Effort | None = None
     ) -> tuple[str, ...]:
         """The names of the rules whose patterns match the event. Raises effort.TooCostly where
         that takes more than is left of ``spent``."""
@@ -172,7 +172,7 @@ class _Index:
         if self.judge.matches(node, found.event, found.spent):
             found.rules.update(rules)
 
-    def top(self, event: Mapping[str, Any]) -> Iterator[tuple[_Place, Any]]:
+    def top(self, event: Mapping[str, object]) -> Iterator[tuple[_Place, object]]:
         """The places and values of the event's top level, whose names have aliases."""
         if len(self.root.below) <= len(event):
             for name, place in self.root.below.items():
@@ -184,7 +184,7 @@ class _Index:
             if name in self.root.below:
                 yield self.root.below[name], tree.got(event, name)
 
-    def walk(self, place: _Place, value: Any, found: _Found, within_array: bool) -> None:
+    def walk(self, place: _Place, value: object, found: _Found, within_array: bool) -> None:
         """Ask what is filed under a value, and go on below it."""
         if place.values is not None:
             for branch in place.values.present():
@@ -203,7 +203,7 @@ class _Index:
                 if key in many:
                     self.walk(place.below[key], each[key], found, within_array)
 
-    def look(self, place: _Place, value: Any, found: _Found, within_array: bool) -> None:
+    def look(self, place: _Place, value: object, found: _Found, within_array: bool) -> None:
         """Ask what a value's scalars find here."""
         kept = tree.scalars(value, self.dialect, found.spent)
         if kept is None or not kept[0]:

@@ -26,7 +26,7 @@ def value(path: paths.JsonPath, event: Mapping[str, Any]) -> Any:
     return _value(path.steps, 0, tree.spelled(event))
 
 
-def _value(steps: tuple[paths.Step, ...], start: int, here: Any) -> Any:
+def _value(steps: tuple[paths.Step, ...], start: int, here: object) -> object:
     for at in range(start, len(steps)):
         step = steps[at]
         if step == paths.ALL:
@@ -41,7 +41,7 @@ def _value(steps: tuple[paths.Step, ...], start: int, here: Any) -> Any:
     return here
 
 
-def _below(step: paths.Step, here: Any, top: bool) -> Any:
+def _below(step: paths.Step, here: object, top: bool) -> object:
     if isinstance(step, tuple):
         if not isinstance(here, Mapping):
             return tree.MISSING
@@ -51,7 +51,7 @@ def _below(step: paths.Step, here: Any, top: bool) -> Any:
     return tree.MISSING
 
 
-def _lost(steps: tuple[paths.Step, ...], at: int, here: Any) -> Lost:
+def _lost(steps: tuple[paths.Step, ...], at: int, here: object) -> Lost:
     step = steps[at]
     near = ""
     if isinstance(step, tuple) and isinstance(here, Mapping):

@@ -24,14 +24,14 @@ class BadOperand(source.Invalid):
         self.of_key = of_key
 
 
-def read(name: str, value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def read(name: str, value: object, dialect: conditions.Dialect) -> conditions.Condition:
     """The condition of one operator. BadOperand says what it takes instead."""
     if name not in _OPERATORS:
         raise BadOperand(f"no operator is called `{name[:60]}`{_meant(name)}", of_key=True)
     return _OPERATORS[name](value, dialect)
 
 
-def exact(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def exact(value: object, dialect: conditions.Dialect) -> conditions.Condition:
     """The condition of a plain value."""
     if value is None or isinstance(value, str | bool):
         return conditions.Equals(value, dialect)
@@ -63,7 +63,7 @@ def _finite(value: Any) -> int | float:
     raise BadOperand(f"expected text, a number, true, false or null, not {_kind(value)}")
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if isinstance(value, Mapping):
         return "an object"
     if isinstance(value, list | tuple):
@@ -71,25 +71,25 @@ def _kind(value: Any) -> str:
     return f"`{conditions.said(value)}`"
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise BadOperand(f"`{name}` takes text in quotes, not {_kind(value)}")
     return value
 
 
-def _filled(name: str, value: Any) -> str:
+def _filled(name: str, value: object) -> str:
     if not _text(name, value):
         raise BadOperand(f"`{name}` takes text that is not empty: all text would match")
     return str(value)
 
 
-def _emptiable(name: str, value: Any) -> str:
+def _emptiable(name: str, value: object) -> str:
     """The operators that are AWS's alone also take empty text, as there."""
     return _text(name, value) if name in ("wildcard", ANY_CASE) else _filled(name, value)
 
 
 def _affix(name: conditions.How) -> Callable[[Any, conditions.Dialect], conditions.Condition]:
-    def made(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+    def made(value: object, dialect: conditions.Dialect) -> conditions.Condition:
         if isinstance(value, Mapping):
             if list(value) != [ANY_CASE]:
                 raise BadOperand(f"`{name}` takes text, or an object with `{ANY_CASE}` alone")
@@ -103,11 +103,11 @@ def _affix(name: conditions.How) -> Callable[[Any, conditions.Dialect], conditio
     return made
 
 
-def _contains(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def _contains(value: object, dialect: conditions.Dialect) -> conditions.Condition:
     return conditions.Text("contains", _filled("contains", value))
 
 
-def _any_case(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def _any_case(value: object, dialect: conditions.Dialect) -> conditions.Condition:
     return conditions.Text(ANY_CASE, _text(ANY_CASE, value).lower(), fold=True)
 
 
@@ -134,7 +134,7 @@ def _wildcard(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     return conditions.Wildcard(value, (*pieces, piece))
 
 
-def _numeric(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def _numeric(value: object, dialect: conditions.Dialect) -> conditions.Condition:
     if not isinstance(value, list | tuple) or not value or len(value) % 2:
         raise BadOperand('`numeric` takes pairs of a comparison and a number: [">", 0, "<=", 5]')
     terms = []
@@ -151,7 +151,7 @@ def _numeric(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     return conditions.Numeric(_possible(tuple(terms)), dialect)
 
 
-def _number(number: Any, at: int) -> int | float:
+def _number(number: object, at: int) -> int | float:
     if not conditions.is_number(number):
         raise BadOperand(
             f"`numeric` compares with a number without quotes, not {_kind(number)}", at
@@ -181,7 +181,7 @@ def _possible(terms: tuple[tuple[str, int | float], ...]) -> tuple[tuple[str, in
     return terms
 
 
-def _cidr(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def _cidr(value: object, dialect: conditions.Dialect) -> conditions.Condition:
     text = _text("cidr", value)
     try:
         network = ipaddress.ip_network(text, strict=False)
@@ -194,13 +194,13 @@ def _cidr(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
     return conditions.Cidr(network)
 
 
-def _exists(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def _exists(value: object, dialect: conditions.Dialect) -> conditions.Condition:
     if not isinstance(value, bool):
         raise BadOperand(f"`exists` takes true or false without quotes, not {_kind(value)}")
     return conditions.Exists(value)
 
 
-def _anything_but(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def _anything_but(value: object, dialect: conditions.Dialect) -> conditions.Condition:
     if isinstance(value, Mapping):
         return conditions.AnythingBut(_nested(value, dialect))
     if not isinstance(value, list | tuple):
@@ -218,13 +218,13 @@ def _anything_but(value: Any, dialect: conditions.Dialect) -> conditions.Conditi
     return conditions.AnythingBut(tuple(found))
 
 
-def _but(value: Any, dialect: conditions.Dialect) -> conditions.Condition:
+def _but(value: object, dialect: conditions.Dialect) -> conditions.Condition:
     if dialect == "aws" and (value is None or isinstance(value, bool)):
         raise BadOperand("`anything-but` takes text or numbers in the aws dialect")
     return exact(value, dialect)
 
 
-def _nested(value: Mapping[str, Any], dialect: conditions.Dialect) -> tuple[Any, ...]:
+def _nested(value: Mapping[str, object], dialect: conditions.Dialect) -> tuple[Any, ...]:
     """What ``anything-but`` excludes by an operator: of one text, or of each of several."""
     if len(value) != 1:
         raise BadOperand(f"`anything-but` takes one operator: {suggest.listed(_NESTED)}")

@@ -84,12 +84,12 @@ class Pattern:
     branches: tuple[grammar.Branch, ...]
     nodes: tuple[tree.Node, ...]
 
-    def matches(self, event: Mapping[str, Any]) -> bool:
+    def matches(self, event: Mapping[str, object]) -> bool:
         """Does the event, a CloudEvent or AWS's envelope as JSON values, have what is asked?"""
         judge, spent, event = tree.JUDGES[self.dialect], effort.Effort(None), tree.spelled(event)
         return any(judge.matches(node, event, spent) for node in self.nodes)
 
-    def asks_for(self, known: Mapping[str, Any]) -> bool:
+    def asks_for(self, known: Mapping[str, object]) -> bool:
         """Could an event match of which only this much is known, and does the pattern ask for any
         of that? What it asks beside is taken to hold."""
         judge, spent = tree.JUDGES[self.dialect], effort.Effort(None)
@@ -99,7 +99,7 @@ class Pattern:
                 return True
         return False
 
-    def explain(self, event: Mapping[str, Any]) -> tuple[Reason, ...]:
+    def explain(self, event: Mapping[str, object]) -> tuple[Reason, ...]:
         """Why the event does not match, by the branch that lacks least; empty: it matches."""
         judge, event = tree.JUDGES[self.dialect], tree.spelled(event)
         best: list[tree.Mismatch] = []
@@ -114,7 +114,7 @@ class Pattern:
 
 
 def compile(
-    text: str | Mapping[str, Any], dialect: Dialect = "alibaba", file: str = "pattern"
+    text: str | Mapping[str, object], dialect: Dialect = "alibaba", file: str = "pattern"
 ) -> Pattern:
     """A pattern from JSON text, from the short form (``$.source == "a" && $.data.n > 5``), or from
     a mapping. Invalid has every fault with its line and column in ``file``, or with its JSON
@@ -143,14 +143,14 @@ def _compiled(dialect: Dialect, branches: list[grammar.Branch]) -> Pattern:
     return Pattern(dialect, unique, tuple(map(tree.grown, unique)))
 
 
-def _reason(event: Mapping[str, Any], mismatch: tree.Mismatch, branch: int) -> Reason:
+def _reason(event: Mapping[str, object], mismatch: tree.Mismatch, branch: int) -> Reason:
     missing = mismatch.found is tree.MISSING
     found = "nothing" if missing else conditions.said(mismatch.found)
     near = _near(event, mismatch.path) if missing else ""
     return Reason(paths.written(mismatch.path), mismatch.wanted, found, near, branch)
 
 
-def _near(event: Mapping[str, Any], path: tuple[str, ...]) -> str:
+def _near(event: Mapping[str, object], path: tuple[str, ...]) -> str:
     """The key that stands where the path leaves the event, if it resembles the path's."""
     here: Any = event
     for depth, key in enumerate(path):
@@ -165,7 +165,7 @@ def _near(event: Mapping[str, Any], path: tuple[str, ...]) -> str:
     return ""
 
 
-def _known(event: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+def _known(event: Mapping[str, object], path: tuple[str, ...]) -> bool:
     """Does something stand at the path that conditions can be asked of?"""
     here: Any = tree.got(event, path[0])
     for key in path[1:]:

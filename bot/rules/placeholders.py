@@ -17,7 +17,7 @@ _NAME = re.compile(r"[^\W\d][\w.-]*")
 _TEXT = "_text."
 
 
-def argument(given: Any) -> transform.Transform:
+def argument(given: object) -> transform.Transform:
     """What makes an argument: of a path, of a text with placeholders, or of a constant.
     Invalid says what is wrong with it."""
     if not isinstance(given, str):
@@ -57,7 +57,7 @@ def _compiled(text: str) -> transform.Transform:
     return transform.Transform("TEMPLATE", values, "".join(f"${{{name}}}" for name in order))
 
 
-def _piece(values: dict[str, Any], order: list[str], text: str) -> None:
+def _piece(values: dict[str, object], order: list[str], text: str) -> None:
     if "{{" in text or "}}" in text:
         raise _wrong("`{{` and `}}` belong together: {{.detail.emp_id}}")
     if text:

@@ -42,7 +42,7 @@ class _Place:
     keys: tuple[str, ...] = ()
     tag: str = ""
 
-    def within(self, key: str, node: Mapping[str, Any]) -> _Place:
+    def within(self, key: str, node: Mapping[str, object]) -> _Place:
         tag = node.get("tag")
         return _Place((*self.keys, key), tag if isinstance(tag, str) else self.tag)
 
@@ -75,7 +75,7 @@ class _Place:
         return self.tag == "at" and bool(self.keys) and self.keys[-1] in ("user_id", "id", "ids")
 
 
-def filled(text: str, values: Mapping[str, Any], own: Collection[str]) -> Any:
+def filled(text: str, values: Mapping[str, object], own: Collection[str]) -> Any:
     """A template with its values. Those named in ``own`` are the author's and stand as they are.
     Invalid where it is no JSON, Unwritable where a value cannot be written."""
     shape = template.structure(text)
@@ -87,7 +87,7 @@ def filled(text: str, values: Mapping[str, Any], own: Collection[str]) -> Any:
     return _Filling(values, own).value(shape, _Place())
 
 
-def written(shape: Any, values: Mapping[str, Any], made: Any) -> Any:
+def written(shape: object, values: Mapping[str, object], made: object) -> Any:
     """The same of a message that is taken apart already, as ``template.structure`` does it; nothing
     of the values is the author's. A text that holds JSON is read as that JSON. ``made`` is the
     message with its values as they are."""
@@ -108,7 +108,7 @@ def written(shape: Any, values: Mapping[str, Any], made: Any) -> Any:
     return _Filling(values, ()).value(shape, _Place())
 
 
-def foreign(value: Any) -> Any:
+def foreign(value: object) -> object:
     """A body that came whole from an event. It says what it says, and calls nobody."""
     if isinstance(value, str):
         found = _object(value)
@@ -118,11 +118,11 @@ def foreign(value: Any) -> Any:
     return {k: _foreign(v, _Place().within(k, value)) for k, v in value.items() if k != "at"}
 
 
-def _is_message(value: Any) -> bool:
+def _is_message(value: object) -> bool:
     return isinstance(value, Mapping) and any(key in value for key in _SHAPES)
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _object(text: str) -> dict[str, object] | None:
     """The JSON object that a text holds, as robots' adapters read it."""
     try:
         found = json.loads(text)
@@ -131,7 +131,7 @@ def _object(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _foreign(value: Any, place: _Place) -> Any:
+def _foreign(value: object, place: _Place) -> object:
     """What came from an event, at its place in a message."""
     if place.called:
         return value
@@ -149,7 +149,7 @@ def _foreign(value: Any, place: _Place) -> Any:
     return value
 
 
-def _part(value: str, place: _Place) -> Any:
+def _part(value: str, place: _Place) -> object:
     """A text from an event where a whole part of a message stands. Adapters read JSON there, so it
     is read here, before they do."""
     found = _object(value)
@@ -159,7 +159,7 @@ def _part(value: str, place: _Place) -> Any:
     return {name: escapes.words(value)} if name else escapes.words(value)
 
 
-def _written(value: Any, before: str, place: _Place) -> str:
+def _written(value: object, before: str, place: _Place) -> str:
     """A value at its place, with the text around it: ``before`` is what is written so far."""
     if place.who:
         return escapes.who(value)
@@ -192,10 +192,10 @@ class _Filling:
             return [self.value(inner, place) for inner in shape]
         return shape
 
-    def _node(self, shape: dict[str, Any], place: _Place) -> dict[str, Any]:
+    def _node(self, shape: dict[str, object], place: _Place) -> dict[str, object]:
         return {key: self.value(inner, place.within(key, shape)) for key, inner in shape.items()}
 
-    def _hole(self, hole: template.Hole, place: _Place) -> Any:
+    def _hole(self, hole: template.Hole, place: _Place) -> object:
         value = self.values[hole.name]
         if hole.name in self.own:
             return value
@@ -205,7 +205,7 @@ class _Filling:
             return _foreign(value, place)
         return _written(value, "", place)
 
-    def _whole(self, shape: tuple[Any, ...], place: _Place) -> Any:
+    def _whole(self, shape: tuple[Any, ...], place: _Place) -> object:
         """A whole part of a message that is written as text, which adapters may read as JSON."""
         inner = _inner(shape)
         if inner is not None:
@@ -229,7 +229,7 @@ class _Filling:
         return made
 
 
-def _inner(shape: tuple[Any, ...]) -> Any:
+def _inner(shape: tuple[object, ...]) -> object:
     """The structure of JSON that is written within a text, as ``content`` may be; None where
     it is no such text."""
     taken = tuple(template.Piece(part, 0) if isinstance(part, str) else part for part in shape)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bot import model
 from bot.rules import effort, index, pattern, transform
@@ -59,7 +58,7 @@ class Rulebook:
         """The rules that mean an event, in the order of the file. Raises effort.TooCostly."""
         return tuple(map(self.rules.__getitem__, self._index.matching(event.plain(), spent)))
 
-    def asks_for(self, known: Mapping[str, Any]) -> bool:
+    def asks_for(self, known: Mapping[str, object]) -> bool:
         """Does a rule ask for events like the one of which this much is known, by any of it? Asked
         of all rules once, and remembered."""
         name = model.canonical(known)

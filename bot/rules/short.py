@@ -36,7 +36,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SAME = {"and": "&&", "or": "||", "not": "not", "in": "in"}
-_CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
+_CONSTANTS: dict[str, object] = {"true": True, "false": False, "null": None}
 
 
 def branches(text: str, dialect: conditions.Dialect, file: str) -> list[grammar.Branch]:
@@ -202,7 +202,7 @@ class _Parser:
         self.advance()
         return found
 
-    def json(self) -> Any:
+    def json(self) -> object:
         """The value of a token that is written as in JSON."""
         try:
             value, _ = json_text.read(self.token, self.places.file)
@@ -223,7 +223,7 @@ class _Parser:
         self.advance()
         return found
 
-    def read(self, name: str, value: Any, at: int) -> conditions.Condition:
+    def read(self, name: str, value: object, at: int) -> conditions.Condition:
         try:
             return operators.read(name, value, self.dialect)
         except operators.BadOperand as error:

@@ -71,7 +71,7 @@ def holes(text: str) -> tuple[Hole, ...]:
     return tuple(part for part in parts(text) if isinstance(part, Hole))
 
 
-def filled(text: str, values: Mapping[str, Any], into: Literal["json", "text"]) -> Any:
+def filled(text: str, values: Mapping[str, object], into: Literal["json", "text"]) -> Any:
     """The template with its values. For ``json`` the parsed value, else text."""
     if into == "json":
         return _filled(structure(text), values)
@@ -80,7 +80,7 @@ def filled(text: str, values: Mapping[str, Any], into: Literal["json", "text"]) 
     )
 
 
-def written(write: Callable[[Any], str], hole: Hole, values: Mapping[str, Any]) -> str:
+def written(write: Callable[[Any], str], hole: Hole, values: Mapping[str, object]) -> str:
     """A value, written for where it lands. escapes.Unwritable names its variable."""
     try:
         return write(values[hole.name])
@@ -88,7 +88,7 @@ def written(write: Callable[[Any], str], hole: Hole, values: Mapping[str, Any]) 
         raise escapes.Unwritable(f"`{hole.name}`: {unfit}") from unfit
 
 
-def _filled(value: Any, values: Mapping[str, Any]) -> Any:
+def _filled(value: object, values: Mapping[str, object]) -> object:
     if isinstance(value, Hole):
         return values[value.name]
     if isinstance(value, dict):
@@ -101,14 +101,14 @@ def _filled(value: Any, values: Mapping[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def structure(text: str) -> Any:
+def structure(text: str) -> object:
     """A template of JSON as parsed: a Hole stands for a whole value, a tuple of parts for a
     string that has holes in it. Invalid where it is no JSON."""
     return joined(parts(text))
 
 
 @lru_cache(maxsize=1024)
-def joined(taken: tuple[Part, ...]) -> Any:
+def joined(taken: tuple[Part, ...]) -> object:
     """``structure`` of text that is taken apart already."""
     mark = _unused("".join(part.text for part in taken if isinstance(part, Piece)))
     made: list[tuple[str, Part]] = []
@@ -133,7 +133,7 @@ def joined(taken: tuple[Part, ...]) -> Any:
     return _parsed(value, mark, names)
 
 
-def _parsed(value: Any, mark: str, names: list[Hole]) -> Any:
+def _parsed(value: object, mark: str, names: list[Hole]) -> object:
     if isinstance(value, dict):
         for key in value:
             if mark in key:

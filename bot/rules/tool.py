@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bot.rules import escapes, pattern, vendors
 from bot.rules import transform as transforms
@@ -20,7 +19,7 @@ class Verdict:
 
     matched: bool
     reasons: tuple[pattern.Reason, ...] = ()
-    transformed: Any = None
+    transformed: object = None
     problem: str | None = None
     warnings: tuple[str, ...] = ()
 
@@ -58,7 +57,7 @@ class Verdict:
 
 def judge(
     event_text: str,
-    pattern_text: str | Mapping[str, Any],
+    pattern_text: str | Mapping[str, object],
     dialect: pattern.Dialect = "alibaba",
     transform: transforms.Transform | None = None,
     into: transforms.Into = "json",

@@ -48,7 +48,7 @@ class Transform:
 
 
 def compile(
-    form: str, value: Any = None, template: str | None = None, file: str = "transform"
+    form: str, value: object = None, template: str | None = None, file: str = "transform"
 ) -> Transform:
     """A transform from a target's parameters; ``value`` of a TEMPLATE is a mapping, or its JSON.
     Invalid says what is wrong with it."""
@@ -86,7 +86,7 @@ def check(transform: Transform, into: Into) -> None:
         raise _located(transform.template, error) from error
 
 
-def render(transform: Transform, event: Mapping[str, Any], into: Into = "text") -> Any:
+def render(transform: Transform, event: Mapping[str, object], into: Into = "text") -> object:
     """What the target gets: for ``json`` a value, else text. What the transform's author wrote
     (a constant, a template's text) stands as written; what comes from the event is escaped for
     ``into``. Unwritable, MissingVariable among it, where the event does not hold what is needed;
@@ -101,7 +101,7 @@ def render(transform: Transform, event: Mapping[str, Any], into: Into = "text") 
         raise _located(transform.template, error) from error
 
 
-def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any:
+def _rendered(transform: Transform, event: Mapping[str, object], into: Into) -> object:
     if transform.form == "TEMPLATE":
         needed = dict.fromkeys(hole.name for hole in templates.holes(transform.template))
         values = {name: _value(name, transform.value[name], event) for name in needed}
@@ -120,7 +120,7 @@ def _rendered(transform: Transform, event: Mapping[str, Any], into: Into) -> Any
     return robots.foreign(value) if into == "robot" else escapes.text(value)
 
 
-def _value(name: str, origin: Any, event: Mapping[str, Any]) -> Any:
+def _value(name: str, origin: object, event: Mapping[str, object]) -> object:
     """The value of a variable: a constant is its own."""
     if not isinstance(origin, paths.JsonPath):
         return origin
@@ -165,7 +165,7 @@ class _Checking:
             self.wrong(where, f"{shown}: {error.message}")
             return None
 
-    def variables(self, value: Any) -> dict[str, Any]:
+    def variables(self, value: object) -> dict[str, object]:
         """Paths and constants by name. Text that begins like a path is one."""
         given = value
         if isinstance(value, str):
@@ -185,7 +185,7 @@ class _Checking:
             made[str(name)] = self.path(f"value.{name}", origin) if is_path else origin
         return made
 
-    def template(self, text: str | None, known: Mapping[str, Any]) -> None:
+    def template(self, text: str | None, known: Mapping[str, object]) -> None:
         """The template's own text, and that it has no unknown variable."""
         if text is None:
             self.wrong("template", "TEMPLATE takes a template: the text with ${variables}")

@@ -23,7 +23,7 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
-_NOTHING: Mapping[str, Any] = {}
+_NOTHING: Mapping[str, object] = {}
 ALIASES: Mapping[str, str] = {
     "data": "detail",
     "detail": "data",
@@ -43,7 +43,7 @@ class Field:
     options: tuple[Option, ...]
     absent_will_do: bool = field(init=False, compare=False)
     present_will_do: bool = field(init=False, compare=False)
-    keys: frozenset[Any] = field(init=False, compare=False)
+    keys: frozenset[object] = field(init=False, compare=False)
     others: tuple[Option, ...] = field(init=False, compare=False)
     weight: int = field(init=False, compare=False)
     """``keys`` are those of the options that are plain values, ``others`` the other options; to ask
@@ -61,7 +61,7 @@ class Field:
         weight = bool(keys) + sum(one.weight for option in others for one in option)
         object.__setattr__(self, "weight", weight)
 
-    def takes(self, value: Any, dialect: conditions.Dialect) -> bool:
+    def takes(self, value: object, dialect: conditions.Dialect) -> bool:
         """Does one of the options hold of this scalar?"""
         if self.keys and conditions.key(value, dialect) in self.keys:
             return True
@@ -110,7 +110,7 @@ def grown(fields: Iterable[Field]) -> Node:
     return root
 
 
-def got(event: Mapping[str, Any], name: str) -> Any:
+def got(event: Mapping[str, Any], name: str) -> object:
     """A value of the event's top level, by its name or by the other vendor's name for it."""
     if name in event:
         return event[name]
@@ -123,7 +123,7 @@ SPELLINGS = ("InvocationStatus", "invocationStatus")
 _SPEAKERS = ("countersign.run.completed", "ecs:CloudAssistant:")
 
 
-def spelled(event: Mapping[str, Any]) -> Mapping[str, Any]:
+def spelled(event: Mapping[str, object]) -> Mapping[str, object]:
     """The event that a run ended with its status in both spellings; any other event as it is."""
     data = got(event, "data")
     if not isinstance(data, dict):
@@ -136,7 +136,7 @@ def spelled(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def scalars(
-    value: Any, dialect: conditions.Dialect, spent: effort.Effort | None = None
+    value: object, dialect: conditions.Dialect, spent: effort.Effort | None = None
 ) -> effort.Kept | None:
     """The scalars that conditions are asked about, each once, and their size. None: Alibaba
     compares nothing with this."""
@@ -161,14 +161,14 @@ class Judge:
     def __init__(self, dialect: conditions.Dialect) -> None:
         self.dialect = dialect
 
-    def matches(self, root: Node, event: Mapping[str, Any], spent: effort.Effort) -> bool:
+    def matches(self, root: Node, event: Mapping[str, object], spent: effort.Effort) -> bool:
         """Does all hold? Raises effort.TooCostly."""
         for name, child in root.children.items():
             if not self.holds(child, got(event, name), spent):
                 return False
         return True
 
-    def holds(self, node: Node, value: Any, spent: effort.Effort) -> Holds:
+    def holds(self, node: Node, value: object, spent: effort.Effort) -> Holds:
         """Does all hold that is asked here and below of what stands here?"""
         best = Holds.ABSENT
         for each in node.fields:
@@ -184,7 +184,7 @@ class Judge:
             below = self._below(node, value if isinstance(value, dict) else _NOTHING, spent)
         return max(best, below) if below else below
 
-    def _below(self, node: Node, value: Mapping[str, Any], spent: effort.Effort) -> Holds:
+    def _below(self, node: Node, value: Mapping[str, object], spent: effort.Effort) -> Holds:
         best = Holds.ABSENT
         for key, child in node.children.items():
             found = self.holds(child, value.get(key, MISSING), spent)
@@ -193,7 +193,7 @@ class Judge:
             best = max(best, found)
         return best
 
-    def _in_array(self, node: Node, value: list[Any], spent: effort.Effort) -> Holds:
+    def _in_array(self, node: Node, value: list[object], spent: effort.Effort) -> Holds:
         """All holds in one element, which some value makes the one that is meant; or nothing of
         what is asked for stands in any."""
         worst = Holds.ABSENT
@@ -205,7 +205,7 @@ class Judge:
             worst = min(worst, found)
         return worst and self._below(node, _NOTHING, spent)
 
-    def field_holds(self, each: Field, value: Any, spent: effort.Effort) -> Holds:
+    def field_holds(self, each: Field, value: object, spent: effort.Effort) -> Holds:
         """Does one of the options hold of what stands here (``MISSING``: nothing)?"""
         found = scalars(value, self.dialect, spent)
         if found is None or (not found[0] and value is not MISSING and self.dialect == "alibaba"):
@@ -219,7 +219,7 @@ class Judge:
                 return Holds.VALUE
         return Holds.NOT
 
-    def mismatches(self, root: Node, event: Mapping[str, Any]) -> list[Mismatch]:
+    def mismatches(self, root: Node, event: Mapping[str, object]) -> list[Mismatch]:
         """All that does not hold; empty exactly where ``matches`` is true."""
         found: list[Mismatch] = []
         spent = effort.Effort(None)
@@ -227,7 +227,7 @@ class Judge:
             found += self._missed(child, got(event, name), spent)
         return found
 
-    def _missed(self, node: Node, value: Any, spent: effort.Effort) -> list[Mismatch]:
+    def _missed(self, node: Node, value: object, spent: effort.Effort) -> list[Mismatch]:
         found = [
             Mismatch(each.path, str(each), value)
             for each in node.fields
@@ -243,13 +243,13 @@ class Judge:
         return found
 
     def _missed_in_array(
-        self, node: Node, value: list[Any], spent: effort.Effort
+        self, node: Node, value: list[object], spent: effort.Effort
     ) -> list[Mismatch]:
         """What the best element lacks: the one with the fewest mismatches."""
         if self._in_array(node, value, spent):
             return []
         best: list[Mismatch] | None = None
-        objects: Sequence[Mapping[str, Any]] = spent.objects(value)
+        objects: Sequence[Mapping[str, object]] = spent.objects(value)
         for each in objects or [_NOTHING]:
             missed: list[Mismatch] = []
             for key, child in node.children.items():

@@ -9,7 +9,6 @@ https://github.com/aws/event-ruler).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from bot.rules import conditions, effort, pattern, tree
 from bot.source import paths
@@ -18,7 +17,7 @@ ALIBABA, AWS = 10**9, 5 * 10**9
 """The largest number that each documents for ``numeric``, either side of zero."""
 
 
-def remarks(compiled: pattern.Pattern, event: Mapping[str, Any]) -> tuple[str, ...]:
+def remarks(compiled: pattern.Pattern, event: Mapping[str, object]) -> tuple[str, ...]:
     """Sentences about the numbers that ``numeric`` compares here and that the vendor might not."""
     found: dict[str, None] = {}
     for branch in compiled.branches:
@@ -30,7 +29,7 @@ def remarks(compiled: pattern.Pattern, event: Mapping[str, Any]) -> tuple[str, .
 
 
 def _compared(
-    field: tree.Field, event: Mapping[str, Any], dialect: conditions.Dialect
+    field: tree.Field, event: Mapping[str, object], dialect: conditions.Dialect
 ) -> Iterator[int | float]:
     asked = [one for option in field.options for one in option]
     numeric = [one for one in asked if isinstance(one, conditions.Numeric)]
@@ -41,8 +40,8 @@ def _compared(
 
 
 def _values(
-    path: tuple[str, ...], event: Mapping[str, Any], dialect: conditions.Dialect
-) -> Iterator[Any]:
+    path: tuple[str, ...], event: Mapping[str, object], dialect: conditions.Dialect
+) -> Iterator[object]:
     """The scalars that stand at a path."""
     here = [tree.got(event, path[0])]
     for key in path[1:]:

@@ -52,7 +52,7 @@ class Invalid(Exception):
         super().__init__("\n".join(map(str, self.faults)))
 
     @classmethod
-    def phrase(cls, key: str, **facts: Any) -> Invalid:
+    def phrase(cls, key: str, **facts: object) -> Invalid:
         """With the key of a phrase instead of a sentence."""
         return cls(Fault(Mark(), key, facts))
 

@@ -16,7 +16,7 @@ from bot.source.nodes import Builder
 from bot.source.positions import Lines, Positions
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
+_WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
 _WORD = re.compile(r"true|false|null")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _STRINGS = json.JSONDecoder()
@@ -64,7 +64,7 @@ def _unreadable(file: str, message: str) -> Invalid:
     return Invalid(Fault(Mark(file, 1, 1), message))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
@@ -134,7 +134,7 @@ class _Reader:
         self._builder.scalar(self._scalar(char), line, column, line)
         return False
 
-    def _scalar(self, char: str) -> Any:
+    def _scalar(self, char: str) -> object:
         if char == '"':
             return self._string()
         if word := _WORD.match(self.text, self.at):

@@ -37,7 +37,7 @@ def without_tokens(text: str) -> str:
     return _ROBOT.sub(rf"\1{MASK}", text)
 
 
-def strings(value: Any, keys: bool = False) -> Iterator[str]:
+def strings(value: object, keys: bool = False) -> Iterator[str]:
     """Every piece of text within a value; with ``keys``, the names of its parts, too."""
     if isinstance(value, str):
         yield value
@@ -51,7 +51,7 @@ def strings(value: Any, keys: bool = False) -> Iterator[str]:
             yield from strings(part, keys)
 
 
-def changed(value: Any, change: Callable[[Any], Any]) -> Any:
+def changed(value: object, change: Callable[[Any], Any]) -> object:
     """A value with everything in it that holds no parts changed, names of parts among it."""
     if isinstance(value, Mapping):
         return {change(str(key)): changed(part, change) for key, part in value.items()}

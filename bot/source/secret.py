@@ -80,11 +80,11 @@ class Secret:
     def __copy__(self) -> Secret:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
+    def __deepcopy__(self, memo: dict[int, object]) -> Secret:
         return self
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, _: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             _reference, serialization=core_schema.plain_serializer_function_ser_schema(repr)
         )
@@ -107,7 +107,7 @@ def _fault(value: str) -> str:
     return ""
 
 
-def _reference(given: Any) -> Secret:
+def _reference(given: object) -> Secret:
     """The secret that a value of the file refers to. Error messages never repeat the value."""
     if isinstance(given, Secret):
         return given

@@ -91,7 +91,7 @@ def table_of(settings: type) -> type[Table]:
     return made
 
 
-def _key(kind: Any, info: FieldInfo) -> tuple[Any, FieldInfo]:
+def _key(kind: object, info: FieldInfo) -> tuple[Any, FieldInfo]:
     """The type and the field of a key: the settings' own, unless the value stands in the file as
     something else."""
     written, marks = rewritten(kind, _written), getattr(kind, "__metadata__", ())

@@ -202,7 +202,7 @@ def _fault(line: int, message: str) -> Fault:
     return Fault(Mark(line=line), f"not valid TOML: {message}")
 
 
-def _values(text: str) -> dict[str, Any] | _Error:
+def _values(text: str) -> dict[str, object] | _Error:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -222,7 +222,7 @@ def _values(text: str) -> dict[str, Any] | _Error:
     return values if _shallow(values) else _Error(0, "it is nested too deeply")
 
 
-def _shallow(values: dict[str, Any]) -> bool:
+def _shallow(values: dict[str, object]) -> bool:
     level: list[Any] = [values]
     for _ in range(DEEPEST):
         level = [

@@ -57,7 +57,7 @@ def holds(info: FieldInfo, mark: str) -> bool:
     return mark in marks
 
 
-def fault(message: str, **facts: Any) -> PydanticCustomError:
+def fault(message: str, **facts: object) -> PydanticCustomError:
     return PydanticCustomError("fault", message, facts)
 
 
@@ -67,7 +67,7 @@ def _printable(text: str) -> str:
     return text
 
 
-def _duration(given: Any) -> timedelta:
+def _duration(given: object) -> timedelta:
     """ "90s", "30m", "2h", "1h30m" or "1d" as a timedelta."""
     if isinstance(given, timedelta):
         return given
@@ -205,7 +205,7 @@ HERE = "bot.toml"
 """The source of a value that stands in the file itself."""
 
 
-def _openly(given: Any) -> Any:
+def _openly(given: object) -> object:
     """Text that need not be a secret, kept as one all the same, so that nothing prints it."""
     return Secret(HERE, "", given) if isinstance(given, str) and given else given
 

@@ -129,7 +129,7 @@ def _scalar(loader: Any, event: Any, builder: Builder) -> None:
     builder.scalar(value, line, column, event.end_mark.line + 1, event.anchor)
 
 
-def _plain(tag: str, event: Any, builder: Builder, line: int, column: int) -> Any:
+def _plain(tag: str, event: Any, builder: Builder, line: int, column: int) -> object:
     """A scalar that is not text."""
     if tag.removeprefix(_TAG) not in ("int", "float", "bool", "null"):
         raise builder.fail(f"the YAML tag `{tag}` means nothing here", line, column)

@@ -22,7 +22,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-_adapters: dict[Any, TypeAdapter[Any]] = {}
+_adapters: dict[object, TypeAdapter[object]] = {}
 _serialisers: dict[type, Callable[[Any], bytes]] = {}
 
 
@@ -48,7 +48,7 @@ event: TypeAdapter[model.CloudEvent] = _adapter(model.CloudEvent)
 mapping: TypeAdapter[Mapping[str, Any]] = _adapter(dict[str, Any])
 
 
-def encode(value: Any) -> str:
+def encode(value: object) -> str:
     """JSON text of a value of any model type, or of a plain dict. Raises ValueError on text that
     is not valid Unicode. (Serialised by its own type: a union costs four times as much.)"""
     serialise = _serialisers.get(type(value))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
 from bot.texts import (
     audit,
@@ -42,7 +41,7 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 _UNITS = ((86_400, " 天", " d"), (3_600, " 小时", " h"), (60, " 分钟", " min"), (1, " 秒", " s"))
 
 
-def say(locale: str, key: str, **facts: Any) -> str:
+def say(locale: str, key: str, **facts: object) -> str:
     """The phrase ``key`` in ``locale`` ("zh-CN" or "en"), filled with ``facts``.
 
     Lists are joined as people write them: ``{names}`` gives "Bob, Carol or Dave", ``{names:and}``
@@ -115,7 +114,7 @@ def _index(locale: str) -> int:
     return LOCALES.index(locale)
 
 
-def _fact(locale: str, value: Any) -> Any:
+def _fact(locale: str, value: object) -> object:
     if isinstance(value, Bilingual):
         return spoken(locale, value)
     if isinstance(value, timedelta):

@@ -422,7 +422,7 @@ class Arguments:
         return ""
 
     def example(
-        self, better: Mapping[str, Any] | None = None, show: parameters.Parameter | None = None
+        self, better: Mapping[str, object] | None = None, show: parameters.Parameter | None = None
     ) -> str:
         """A complete line: what was typed and fits, and examples for what is missing or wrong."""
         if not better and (not self.values or (show is not None and show.kind == "targets")):

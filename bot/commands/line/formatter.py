@@ -54,7 +54,7 @@ def spell(
     return f"{line} -- {script}" if one else f"{line} --\n{script}"
 
 
-def _targets(parameter: registry.Parameter, value: Any) -> str:
+def _targets(parameter: registry.Parameter, value: object) -> str:
     """Names as they are typed, one behind the other; JSON where that was given."""
     if isinstance(value, str):
         return value
@@ -63,7 +63,7 @@ def _targets(parameter: registry.Parameter, value: Any) -> str:
     return f"{parameter.name}={json.dumps(value, ensure_ascii=False)}"
 
 
-def _filled(item: oos.Parameter, value: Any) -> str:
+def _filled(item: oos.Parameter, value: object) -> str:
     """The value of a template's parameter. A list of plain words, and what has a type of its own,
     as people type it; lists and objects else as JSON."""
     if isinstance(value, tuple):
@@ -85,7 +85,7 @@ def _filled(item: oos.Parameter, value: Any) -> str:
     return _written(value)
 
 
-def _pace(value: Any) -> str:
+def _pace(value: object) -> str:
     """A rate as people say it; empty: only JSON says it."""
     text = str(value.get("Concurrency", "")) if isinstance(value, dict) else ""
     try:
@@ -100,7 +100,7 @@ _WORD = re.compile(r"[A-Za-z0-9_%+/-]+")
 _SOLID = re.compile(r"[\w%+/][\w%+/.:=?&@#~-]*")
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)

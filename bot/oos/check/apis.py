@@ -4,7 +4,6 @@ misspelt, a parameter that there is not, one that is missing."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from bot import source
 from bot.model import ports
@@ -45,7 +44,7 @@ def _parameters(
     look: Look,
     models: ports.Models,
     where: str,
-    given: Mapping[str, tuple[str, Any]],
+    given: Mapping[str, tuple[str, object]],
     service: str,
     api: str,
 ) -> Iterator[source.Fault]:
@@ -80,7 +79,7 @@ def _parameters(
         yield look.fault(path, f"`{api}` needs {' and '.join(missing)}")
 
 
-def _misfit(kind: str, value: Any) -> bool:
+def _misfit(kind: str, value: object) -> bool:
     """A value that is written out, and no number or truth where the API takes one."""
     if value == "" or base_of.is_call(value) or (isinstance(value, str) and "{{" in value):
         return False
@@ -89,6 +88,6 @@ def _misfit(kind: str, value: Any) -> bool:
     return kind == "boolean" and values_.boolean(value) is None
 
 
-def _literal(value: Any) -> str:
+def _literal(value: object) -> str:
     """A text that no expression will change; empty: it is none."""
     return value.strip() if isinstance(value, str) and "{{" not in value else ""

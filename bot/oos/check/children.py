@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from bot import source
 from bot.oos.check.context import Look
@@ -141,7 +140,7 @@ def _arrows(way: tuple[model.Template, ...]) -> str:
 
 
 def _passed(
-    look: Look, path: str, values: Mapping[str, Any], child: model.Template
+    look: Look, path: str, values: Mapping[str, object], child: model.Template
 ) -> Iterator[source.Fault]:
     """Values for parameters that the template has not: a fault where one was clearly meant."""
     known = [item.name for item in child.parameters]
@@ -161,7 +160,7 @@ def _passed(
 
 
 def _value(
-    look: Look, path: str, value: Any, item: model.Parameter, child: model.Template
+    look: Look, path: str, value: object, item: model.Parameter, child: model.Template
 ) -> Iterator[source.Fault]:
     """A value that is written out must be one that the template takes."""
     if value is None or expressions.references(value) or base.is_call(value):

@@ -79,7 +79,7 @@ class _Look:
             return source.Fault(marks.at(path), message)
         return source.Fault(marks.get(path, source.Mark(self.template.name, 1, 1, path)), message)
 
-    def within(self, value: Any) -> list[str]:
+    def within(self, value: object) -> list[str]:
         """Names of the hidden values that a value refers to, as they are written."""
         found = (
             f"{name}.{output}" if output else name
@@ -88,7 +88,7 @@ class _Look:
         )
         return list(dict.fromkeys(found))
 
-    def kind(self, value: Any) -> Kind | None:
+    def kind(self, value: object) -> Kind | None:
         """What one whole value is; None: nothing in it is hidden."""
         if not self.within(value):
             return None
@@ -103,7 +103,7 @@ class _Look:
             return "script"
         return "secret"
 
-    def unsafe(self, value: Any) -> str:
+    def unsafe(self, value: object) -> str:
         """Of a script, the hidden value that is pasted into it otherwise than as a quoted
         assignment of its Base64; empty: none is."""
         pieces = list(self._pieces(value))
@@ -119,7 +119,7 @@ class _Look:
                 return self.within(value)[0]
         return ""
 
-    def _pieces(self, value: Any) -> Iterator[tuple[str, Kind | None]]:
+    def _pieces(self, value: object) -> Iterator[tuple[str, Kind | None]]:
         """A script cut into what is written, with " " for what is known only later, and what is
         hidden."""
         if isinstance(value, str):
@@ -146,11 +146,11 @@ class _Look:
         return ("" if found else " "), found
 
 
-def _encodes(value: Any) -> bool:
+def _encodes(value: object) -> bool:
     return isinstance(value, Mapping) and [model.fold(str(key)) for key in value] == [_ENCODE]
 
 
-def _parts(value: Any) -> list[Any] | None:
+def _parts(value: object) -> list[Any] | None:
     """What Fn::Join and Fn::Sub put together, one after the other; None: it is another value."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return None
@@ -260,14 +260,14 @@ def _task(look: _Look, task: model.Task) -> Iterator[source.Fault]:
         yield from _value(look, task, where, (key,), value)
 
 
-def _plain(rate: Any) -> Any:
+def _plain(rate: object) -> Any:
     if not isinstance(rate, model.RateControl):
         return rate
     return [getattr(rate, name) for name in rate.__dataclass_fields__]
 
 
 def _value(
-    look: _Look, task: model.Task, where: str, way: tuple[str, ...], value: Any
+    look: _Look, task: model.Task, where: str, way: tuple[str, ...], value: object
 ) -> Iterator[source.Fault]:
     """The hidden values in a property, by the names on the way to where they stand."""
     found = look.within(value)
@@ -371,7 +371,7 @@ def _inside(
     where: str,
     child: model.Template,
     passed: Mapping[str, Kind],
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
 ) -> Iterator[source.Fault]:
     given = {model.fold(key) for key in values}
     kinds = {name: kind for name, kind in _own(child).items() if name not in given}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from bot import source
 from bot.oos.template import model, names
@@ -30,7 +29,7 @@ def faults(
         yield from _choices(task, mark, key)
 
 
-def _jumps(task: model.Task) -> Iterator[tuple[str, Any]]:
+def _jumps(task: model.Task) -> Iterator[tuple[str, object]]:
     yield "OnError", task.on_error
     yield "OnSuccess", task.on_success
     if model.fold(task.action) != "acs::choice":
@@ -45,7 +44,7 @@ def _jumps(task: model.Task) -> Iterator[tuple[str, Any]]:
                         yield f"Properties.{key}[{at}].{inner}", target
 
 
-def _wrong(template: model.Template, index: int, target: Any) -> str:
+def _wrong(template: model.Template, index: int, target: object) -> str:
     if not isinstance(target, str):
         return f"expected the name of a task, found {names.kind(target)}"
     folded = model.fold(target.strip())

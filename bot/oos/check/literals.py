@@ -105,7 +105,7 @@ def faults(look: Look, base_path: str, task: model.Task) -> Iterator[source.Faul
         yield from typed(look, joined(base_path, path), path, value)
 
 
-def _parts(task: model.Task) -> Iterator[tuple[str, Any]]:
+def _parts(task: model.Task) -> Iterator[tuple[str, object]]:
     yield from (
         ("When", task.when), ("Retries", task.retries), ("Delay", task.delay),
         ("DelayType", task.delay_type), ("BackOff", task.back_off),
@@ -129,7 +129,7 @@ def _parts(task: model.Task) -> Iterator[tuple[str, Any]]:
                 yield from ((f"Properties.{name}.{key}", part) for key, part in value.items())
 
 
-def _open(value: Any) -> bool:
+def _open(value: object) -> bool:
     """It is an expression: what it will be is not known yet."""
     return base.is_call(value) or (isinstance(value, str) and "{{" in value)
 
@@ -137,7 +137,7 @@ def _open(value: Any) -> bool:
 # ----------------------------------------------------------------------------- types
 
 
-def typed(look: Look, where: str, path: str, value: Any) -> Iterator[source.Fault]:
+def typed(look: Look, where: str, path: str, value: object) -> Iterator[source.Fault]:
     """A value that a parameter, an output or a function gives, where its type does not fit."""
     folded = model.fold(path)
     if folded.startswith("outputs."):
@@ -177,7 +177,7 @@ def _given(look: Look, value: Any, strict: bool) -> tuple[str, str]:
     return (found[0], f"`{only}`") if found else ("", "")
 
 
-def _type(value: Any, strict: bool) -> str:
+def _type(value: object, strict: bool) -> str:
     """Of a value that is written out; nothing is as if it were absent, and so is an empty list or
     mapping, unless ``strict``."""
     if value is None or (value in ([], {}) and not strict):
@@ -202,7 +202,7 @@ def _same(one: str, other: str) -> bool:
 # ----------------------------------------------------------------------------- conditions
 
 
-def when(look: Look, where: str, value: Any) -> Iterator[source.Fault]:
+def when(look: Look, where: str, value: object) -> Iterator[source.Fault]:
     """A condition that is neither true nor false is never true. Names are looked at elsewhere."""
     wrong = ""
     if isinstance(value, str):
@@ -272,7 +272,7 @@ def _filters(look: Look, where: str, given: Given) -> Iterator[source.Fault]:
             yield look.fault(f"{where}.{name}[{at}]", said)
 
 
-def _is_filter(value: Any) -> bool:
+def _is_filter(value: object) -> bool:
     """Is it a mapping, as such or as JSON, or known only when it runs?"""
     if isinstance(value, str) and "{{" not in value:
         try:
@@ -296,7 +296,7 @@ def _notice(look: Look, where: str, given: Given, must: bool) -> Iterator[source
             yield look.fault(f"{where}.{name}.{key}", said)
 
 
-def approvers(people: Any) -> set[str]:
+def approvers(people: object) -> set[str]:
     """The RAM users of a list that is written out; none: anyone, or that is not known."""
     if not isinstance(people, list) or any(_open(one) for one in people):
         return set()
@@ -306,13 +306,13 @@ def approvers(people: Any) -> set[str]:
 # ----------------------------------------------------------------------------- functions
 
 
-def _waits(call: Any) -> bool:
+def _waits(call: object) -> bool:
     """Can it not be worked out yet, or is something else wrong with it?"""
     named = any(True for _ in conditions.named(call))
     return named or bool(expressions.references(call)) or bool(expressions.check(call))
 
 
-def computed(value: Any) -> Iterator[tuple[str, str]]:
+def computed(value: object) -> Iterator[tuple[str, str]]:
     """The function calls in a value that have no references and no result: where, and why."""
     todo = [(value, "")]
     while todo:

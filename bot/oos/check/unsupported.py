@@ -111,7 +111,7 @@ def _service(
     yield _fault(template, f"{base}.Properties.{key}", message)
 
 
-def _literal(value: Any) -> bool:
+def _literal(value: object) -> bool:
     """Is it a text that no expression will change?"""
     return isinstance(value, str) and bool(value.strip()) and "{{" not in value
 

@@ -49,7 +49,7 @@ def validate(
 
 
 def _expressions(
-    look: Look, base: str, value: Any, scope: Callable[[str, str], str]
+    look: Look, base: str, value: object, scope: Callable[[str, str], str]
 ) -> Iterator[source.Fault]:
     """Faults of syntax, functions and jq, and of what the references name: ``scope`` says what is
     wrong with one; empty: nothing."""
@@ -297,7 +297,7 @@ def _conditions(look: Look) -> Iterator[source.Fault]:
                     yield look.fault(base, wrong)
 
 
-def _whens(task: model.Task) -> Iterator[tuple[str, Any]]:
+def _whens(task: model.Task) -> Iterator[tuple[str, object]]:
     """Where conditions are asked for in a task, and by what."""
     yield "When", task.when
     if model.fold(task.action) != "acs::choice":
@@ -310,7 +310,7 @@ def _whens(task: model.Task) -> Iterator[tuple[str, Any]]:
                         yield f"Properties.{key}[{at}].{name}", when
 
 
-def _unknown_conditions(look: Look, base: str, value: Any) -> Iterator[source.Fault]:
+def _unknown_conditions(look: Look, base: str, value: object) -> Iterator[source.Fault]:
     known = {model.fold(name): name for name in look.template.conditions}
     for name, path in conditions.named(value):
         if model.fold(name) not in known:
@@ -346,7 +346,7 @@ def _properties(
 ) -> Iterator[source.Fault]:
     where = f"{base}.Properties"
     known = {model.fold(name): name for name in spec.properties}
-    given: dict[str, tuple[str, Any]] = {}
+    given: dict[str, tuple[str, object]] = {}
     meant: set[str] = set()
     for key, value in task.properties.items():
         name = known.get(model.fold(key))
@@ -374,7 +374,7 @@ def _nested(
     look: Look,
     path: str,
     name: str,
-    value: Mapping[str, Any],
+    value: Mapping[str, object],
     required: tuple[str, ...],
     optional: tuple[str, ...],
 ) -> Iterator[source.Fault]:

@@ -61,14 +61,14 @@ class Execution:
         self.prefix, self.depth, self.looped, self.cleanup = prefix, depth, looped, cleanup
         self.places = {model.fold(task.name): i for i, task in enumerate(template.tasks)}
         self.conditions = conditions.folded(template)
-        self.parameters: dict[str, Any] = {}
-        self.outputs: dict[str, dict[str, Any]] = {}
+        self.parameters: dict[str, object] = {}
+        self.outputs: dict[str, dict[str, object]] = {}
         self.place = 0
         self.current: TaskRun | None = None
         self.over = False
         self._moving = False
 
-    def begin(self, given: Mapping[str, Any], at: datetime) -> None:
+    def begin(self, given: Mapping[str, object], at: datetime) -> None:
         """Bind the parameters and go."""
         if self.template.states:
             message = f"{self.template.name} is state configuration: there is nothing to run"
@@ -104,17 +104,17 @@ class Execution:
         self._go(task, result, target, at)
         self.advance(at)
 
-    def scope(self, at: datetime, more: Mapping[str, Any] | None = None) -> language.Scope:
+    def scope(self, at: datetime, more: Mapping[str, object] | None = None) -> language.Scope:
         """What expressions see. Times are those of the task's beginning, so that a replay gives
         the same values."""
         return language.scope(self._facts(more), self.parameters, self.outputs, at)
 
     # ------------------------------------------------------------------ within
 
-    def _facts(self, more: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _facts(self, more: Mapping[str, object] | None) -> dict[str, object]:
         return {**self.desk.run.pseudo(), "ACS::TemplateName": self.template.name, **(more or {})}
 
-    def _bind(self, given: Mapping[str, Any], at: datetime) -> None:
+    def _bind(self, given: Mapping[str, object], at: datetime) -> None:
         known = {model.fold(parameter.name): parameter for parameter in self.template.parameters}
         for name in given:
             if model.fold(name) not in known:
@@ -314,7 +314,7 @@ class LoopRun:
     def _result(self) -> Result:
         if self.line.full:
             return Result("Failed", failure=self._failure())
-        outputs: dict[str, Any] = {}
+        outputs: dict[str, object] = {}
         done = [r for _, r in sorted(self.results.items()) if r.status == "Success"]
         for output in self.task.outputs:
             outputs[output.name] = [result.outputs.get(output.name) for result in done]
@@ -351,8 +351,8 @@ class TemplateUnit(units.Unit):
     """ACS::Template, or a product action that is a template of the library."""
 
     template: model.Template
-    given: Mapping[str, Any]
-    gave: Mapping[str, Any] = {}
+    given: Mapping[str, object]
+    gave: Mapping[str, object] = {}
 
     def __init__(self, execution: Execution, *rest: Any) -> None:
         super().__init__(execution.desk, *rest)
@@ -436,7 +436,7 @@ def _rate(loop: model.Loop, scope: language.Scope) -> model.RateControl:
     )
 
 
-def _of_nothing(aggregate: model.Aggregate) -> Any:
+def _of_nothing(aggregate: model.Aggregate) -> object:
     """What a loop gives that was skipped, or not reached: an empty list of a ListJoin. The
     published templates rely on it."""
     try:
@@ -445,7 +445,7 @@ def _of_nothing(aggregate: model.Aggregate) -> Any:
         return None
 
 
-def _aggregated(aggregate: model.Aggregate, results: Sequence[Result]) -> Any:
+def _aggregated(aggregate: model.Aggregate, results: Sequence[Result]) -> object:
     wanted = model.fold(aggregate.field)
     values = [
         value

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
-from typing import Any, Literal
+from typing import Literal
 
 from bot.oos.engine import calls, flow, journal, loops, units
 from bot.oos.engine.units import Failure, Run
@@ -68,7 +68,7 @@ class Approval:
     approvers: tuple[str, ...]
     min_required: int
     voted: tuple[str, ...]
-    shown: Any = None
+    shown: object = None
     notice: calls.Notify | None = None
 
 
@@ -99,7 +99,7 @@ class Done:
     ``Told`` retry or skip lets the run go on. ``steps`` includes what failed and was handled."""
 
     status: Literal["Success", "Failed", "Cancelled", "Unknown"]
-    outputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, object] = field(default_factory=dict)
     error: Failure | None = None
     unknown: tuple[str, ...] = ()
 
@@ -112,7 +112,7 @@ class Step:
     action: str
     status: Literal["Success", "Failed", "Skipped"]
     at: datetime
-    outputs: Mapping[str, Any]
+    outputs: Mapping[str, object]
     failure: Failure | None
 
 
@@ -142,7 +142,7 @@ class State:
     def __init__(
         self,
         template: model.Template,
-        parameters: Mapping[str, Any],
+        parameters: Mapping[str, object],
         library: Mapping[str, model.Template],
         run: Run,
         entries: Iterable[journal.Entry] = (),
@@ -374,7 +374,7 @@ class State:
 
 def step(
     template: model.Template,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     entries: Iterable[journal.Entry],
     now: datetime,
     library: Mapping[str, model.Template],
@@ -386,7 +386,7 @@ def step(
 
 def progress(
     template: model.Template,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, object],
     entries: Iterable[journal.Entry],
     library: Mapping[str, model.Template],
     run: Run,

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 class Done:
     """The call was made; ``document`` is its answer (JSON types)."""
 
-    document: Any = None
+    document: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Counts:
     total: int
 
 
-def items(value: Any) -> list[Any]:
+def items(value: object) -> list[Any]:
     """The items of a loop. Invalid: not a list, or more than 1,000."""
     if isinstance(value, str):
         value = _json(value)
@@ -61,7 +61,7 @@ def items(value: Any) -> list[Any]:
     return list(value)
 
 
-def rate(value: Any) -> model.RateControl:
+def rate(value: object) -> model.RateControl:
     """The rate control that an evaluated expression gave: an object, its JSON, or nothing."""
     if isinstance(value, str):
         value = _json(value) if value.strip() else {}
@@ -94,7 +94,7 @@ def pace(control: model.RateControl, total: int) -> Pace:
     return Pace(total, batches, errors, pause)
 
 
-def _concurrency(wanted: Any, total: int, pause: Pause) -> tuple[tuple[int, int], ...]:
+def _concurrency(wanted: object, total: int, pause: Pause) -> tuple[tuple[int, int], ...]:
     """Old templates write batches as ``Concurrency: [1, 5, 10]``, and pauses beside a number, of
     which they mean that so many make a batch: a pause that was asked for is never left out."""
     if isinstance(wanted, list | tuple) or pause != "Automatic":
@@ -113,7 +113,7 @@ def _batches(control: model.RateControl, total: int) -> tuple[tuple[int, int], .
 
 
 def _split(
-    name: str, sizes: Sequence[Any], total: int, speeds: Sequence[Any] | None
+    name: str, sizes: Sequence[object], total: int, speeds: Sequence[object] | None
 ) -> tuple[tuple[int, int], ...]:
     """Batches of these sizes, each as fast as ``speeds`` say (None: all of it at once)."""
     if not sizes:
@@ -130,7 +130,7 @@ def _split(
     return tuple(found) or ((0, 1),)
 
 
-def _several(name: str, value: Any) -> Sequence[Any]:
+def _several(name: str, value: object) -> Sequence[object]:
     if isinstance(value, str) and value.strip().startswith("["):
         value = _json(value)
     if value is None or value == "":
@@ -138,7 +138,7 @@ def _several(name: str, value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _amount(name: str, value: Any, of: int, least: int) -> int:
+def _amount(name: str, value: object, of: int, least: int) -> int:
     text = str(value).strip()
     if not isinstance(value, bool):
         if (share := _PERCENT.fullmatch(text)) and float(share[1]) <= 100:
@@ -152,7 +152,7 @@ def _amount(name: str, value: Any, of: int, least: int) -> int:
     )
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
         return json.loads(text)
     except ValueError as error:

@@ -15,7 +15,7 @@ from bot.oos.template import model
 Evaluate = Callable[[Any], Any]
 
 
-def notice(properties: Mapping[str, Any], evaluate: Evaluate, append_link: bool) -> calls.Notify:
+def notice(properties: Mapping[str, object], evaluate: Evaluate, append_link: bool) -> calls.Notify:
     """The message of a task's properties, which are by their folded names. One of
     ``language.ERRORS``: a value does not fit."""
     given = {name: evaluate(properties.get(name)) for name in _NAMES}
@@ -38,7 +38,7 @@ def notice(properties: Mapping[str, Any], evaluate: Evaluate, append_link: bool)
 _NAMES = ("webhook", "notifytype", "appendexecutionlink")
 
 
-def _content(hook: Any, made: Any) -> Any:
+def _content(hook: object, made: object) -> object:
     """The content as its author wrote it; where an expression makes all of the webhook, what that
     ``made``."""
     if isinstance(hook, Mapping) and not base.is_call(hook):
@@ -48,7 +48,7 @@ def _content(hook: Any, made: Any) -> Any:
     return base.Known(made)
 
 
-def shape(raw: Any, evaluate: Evaluate) -> Any:
+def shape(raw: object, evaluate: Evaluate) -> object:
     """A value with a ``calls.Value`` wherever its author wrote an expression; see
     ``calls.Notify``."""
     if isinstance(raw, base.Known):

@@ -62,7 +62,7 @@ class Result:
     """How a task, or an item of its loop, ended."""
 
     status: Literal["Success", "Failed", "Skipped"]
-    outputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, object] = field(default_factory=dict)
     failure: Failure | None = None
 
 
@@ -161,9 +161,9 @@ class Unit:
         self.attempt += 1
         self.woken(at)
 
-    def accept(self, document: Any, at: datetime) -> None:
+    def accept(self, document: object, at: datetime) -> None:
         """Take what the outputs want from the answer, and end."""
-        outputs: dict[str, Any] = {}
+        outputs: dict[str, object] = {}
         try:
             for output in self.task.outputs:
                 outputs[output.name] = language.selected(
@@ -195,7 +195,7 @@ class Unit:
     def value(self, value: Any) -> Any:
         return language.evaluate(value, self.scope)
 
-    def property(self, name: str, default: Any = None) -> Any:
+    def property(self, name: str, default: object = None) -> Any:
         """A property, evaluated."""
         given = self.properties.get(name.lower())
         found = None if given is None else self.value(given)
@@ -296,7 +296,7 @@ class WaitUnit(ApiUnit):
             raise source.Invalid("neither DesiredValues nor NotDesiredValues is given")
         super().prepare()
 
-    def accept(self, document: Any, at: datetime) -> None:
+    def accept(self, document: object, at: datetime) -> None:
         try:
             seen = self._seen(document)
         except language.ERRORS as error:
@@ -315,11 +315,11 @@ class WaitUnit(ApiUnit):
         message = f"the value is {shown}, it should be {word}: {expected}"
         self.missed(Failure(self.key, "UndesiredValue", message), at)
 
-    def _seen(self, document: Any) -> list[Any]:
+    def _seen(self, document: object) -> list[Any]:
         selector = self.properties.get("propertyselector")
         return language.results(selector, document, self.scope) if selector else [document]
 
-    def _fits(self, seen: list[Any]) -> bool:
+    def _fits(self, seen: list[object]) -> bool:
         if self.desired is not None:
             desired = self.desired
             if not all(language.among(value, desired) for value in seen):

@@ -28,7 +28,7 @@ def folded(template: model.Template) -> Known:
     return {model.fold(name): value for name, value in template.conditions.items()}
 
 
-def expanded(value: Any, known: Known, within: frozenset[str] = frozenset()) -> Any:
+def expanded(value: Any, known: Known, within: frozenset[str] = frozenset()) -> object:
     """A When with the conditions in the place of their names. What names itself stays as it is;
     ``validate`` refuses it."""
     if not known:
@@ -79,7 +79,7 @@ def names_itself(name: str, known: Known) -> bool:
     return False
 
 
-def outermost(value: Any) -> bool:
+def outermost(value: object) -> bool:
     """Is it one of the functions that a condition may be?"""
     if not isinstance(value, Mapping) or len(value) != 1:
         return False
@@ -87,7 +87,7 @@ def outermost(value: Any) -> bool:
     return found is not None and f"Fn::{found.name}" in OUTERMOST
 
 
-def _nests(value: Any) -> str:
+def _nests(value: object) -> str:
     """The key of And, Or or Not, as it is written; empty: it is something else."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return ""

@@ -36,7 +36,7 @@ class Scope:
     """Parameters and outputs by their folded names; ``facts``: pseudo parameters, in any case."""
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    outputs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def lookup(self, name: str, output: str | None) -> Any:
@@ -72,7 +72,7 @@ class Problem(NamedTuple):
 # ----------------------------------------------------------------------------- evaluate
 
 
-def evaluate(value: Any, scope: Lookup, path: str = "") -> Any:
+def evaluate(value: object, scope: Lookup, path: str = "") -> Any:
     """The value with all its expressions evaluated; the given one stays as it is. ExpressionError
     is the only exception."""
     try:
@@ -81,7 +81,7 @@ def evaluate(value: Any, scope: Lookup, path: str = "") -> Any:
         raise base.ExpressionError("nested too deep", path) from None
 
 
-def bind(script: Any, scope: Lookup, path: str = "") -> selectors.Bound:
+def bind(script: object, scope: Lookup, path: str = "") -> selectors.Bound:
     """A jq script, also one that is computed, with the values that it refers to, for
     ``selectors.select`` and ``output``."""
     try:
@@ -122,7 +122,7 @@ class _Evaluation:
         except Unknown as error:
             raise base.ExpressionError(str(error), self.path) from None
 
-    def _text(self, text: str, here: str) -> Any:
+    def _text(self, text: str, here: str) -> object:
         if "{{" not in text:
             return text
         wrong = placeholders.malformed(text)
@@ -137,10 +137,10 @@ class _Evaluation:
         except ValueError as error:
             raise base.ExpressionError(str(error), here) from None
 
-    def _key(self, key: Any, here: str) -> Any:
+    def _key(self, key: object, here: str) -> object:
         return values.printed(self._text(key, here)) if isinstance(key, str) else key
 
-    def _call(self, raw: Mapping[Any, Any], here: str) -> Any:
+    def _call(self, raw: Mapping[Any, Any], here: str) -> object:
         wrong = _wrong_call(raw)
         if wrong:
             raise base.ExpressionError(wrong, here)
@@ -159,11 +159,11 @@ class _Evaluation:
             ) from None
 
 
-def joined(path: str, key: Any) -> str:
+def joined(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _wrong_call(raw: Mapping[Any, Any]) -> str:
+def _wrong_call(raw: Mapping[object, object]) -> str:
     """Why an object with a key of ``Fn::`` calls nothing; empty: it calls a function."""
     name = next(key for key in raw if isinstance(key, str) and key[:4].lower() == "fn::")
     if functions.find(name) is None:
@@ -209,7 +209,7 @@ FN: Mapping[str, Callable[[Any], Any]] = _Functions()
 # ----------------------------------------------------------------------------- look over
 
 
-def references(value: Any, path: str = "") -> list[Reference]:
+def references(value: object, path: str = "") -> list[Reference]:
     """Every name that a value refers to, in order."""
     if value is None or (isinstance(value, str) and "{{" not in value):
         return []
@@ -221,7 +221,7 @@ def references(value: Any, path: str = "") -> list[Reference]:
     ]
 
 
-def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     """All text of a value, the keys of its objects included."""
     todo = [(value, path)]
     while todo:
@@ -236,11 +236,11 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 @overload
-def check(value: Any, mark: None = None) -> list[Problem]: ...
+def check(value: object, mark: None = None) -> list[Problem]: ...
 @overload
-def check(value: Any, mark: Callable[[str], source.Mark]) -> list[source.Fault]: ...
+def check(value: object, mark: Callable[[str], source.Mark]) -> list[source.Fault]: ...
 def check(
-    value: Any, mark: Callable[[str], source.Mark] | None = None
+    value: object, mark: Callable[[str], source.Mark] | None = None
 ) -> list[Problem] | list[source.Fault]:
     """What is wrong with the expressions of a value, whatever their values will be: braces,
     functions, the shape of literal arguments, jq. With ``mark``, which says where a path stands,
@@ -251,7 +251,7 @@ def check(
     return [source.Fault(mark(problem.path), problem.message) for problem in problems]
 
 
-def _problems(value: Any) -> Iterator[Problem]:
+def _problems(value: object) -> Iterator[Problem]:
     for text, path in _texts(value, ""):
         for message in placeholders.malformed(text):
             yield Problem(path, message)
@@ -269,7 +269,7 @@ def _problems(value: Any) -> Iterator[Problem]:
             todo += [(each, joined(here, key)) for key, each in item.items()][::-1]
 
 
-def _nearly_call(key: Any) -> str:
+def _nearly_call(key: object) -> str:
     """The function that an object's only key means with too few or too many colons; empty: it is a
     key like any other."""
     found = re.fullmatch(r"(?i)fn(?::|:::|\.|-)(\w+)", key) if isinstance(key, str) else None

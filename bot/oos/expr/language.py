@@ -18,9 +18,9 @@ evaluate = expressions.evaluate
 
 
 def scope(
-    facts: Mapping[str, Any],
-    parameters: Mapping[str, Any],
-    outputs: Mapping[str, Mapping[str, Any]],
+    facts: Mapping[str, object],
+    parameters: Mapping[str, object],
+    outputs: Mapping[str, Mapping[str, object]],
     at: datetime,
 ) -> Scope:
     """What expressions see: parameters and outputs by their folded names, and ``facts``, the
@@ -33,12 +33,12 @@ def scope(
     return Scope(parameters, outputs, {**times, **facts})
 
 
-def true(value: Any) -> bool:
+def true(value: object) -> bool:
     """Is it true? Its text counts, too ("true"); nothing is not."""
     return value is True or values.boolean(value) is True
 
 
-def met(value: Any) -> bool:
+def met(value: object) -> bool:
     """Is a condition met? Nothing, and empty text, is not. Invalid: it is no truth at all."""
     if value is None or value == "":
         return False
@@ -48,33 +48,33 @@ def met(value: Any) -> bool:
     return found
 
 
-def selected(type: model.ParameterType, selector: Any, document: Any, scope: Scope) -> Any:
+def selected(type: model.ParameterType, selector: object, document: object, scope: Scope) -> object:
     """An output of a task, by its ValueSelector."""
     return selectors.output(type, _bound(selector, scope), document)
 
 
-def converted(type: model.ParameterType, value: Any) -> Any:
+def converted(type: model.ParameterType, value: object) -> Any:
     """A value as a parameter's type; nothing, and empty text, stay what they are."""
     return value if value is None or value == "" else selectors.converted(type, value)
 
 
-def results(selector: Any, document: Any, scope: Scope) -> list[Any]:
+def results(selector: object, document: object, scope: Scope) -> list[object]:
     """All that a PropertySelector finds."""
     return selectors.select(_bound(selector, scope), document)
 
 
-def among(value: Any, wanted: Sequence[Any]) -> bool:
+def among(value: object, wanted: Sequence[object]) -> bool:
     """Is the value one of these, as the language compares ("0" is 0)?"""
     return any(values.same(value, each) for each in wanted)
 
 
-def aggregate(function: str, found: list[Any]) -> Any:
+def aggregate(function: str, found: list[object]) -> object:
     """A function of the language over the values of a loop's items, which are data and are not
     evaluated again."""
     return expressions.FN[function](found)
 
 
-def _bound(selector: Any, scope: Scope) -> selectors.Script:
+def _bound(selector: object, scope: Scope) -> selectors.Script:
     if isinstance(selector, str) and "{{" not in selector:
         return selector
     if not isinstance(selector, str | Mapping):

@@ -27,7 +27,7 @@ _HOLE = "\u03bd"
 class _Hole:
     """A value in a script, as it is written, and as people know it."""
 
-    raw: Any
+    raw: object
     shown: str
 
 
@@ -45,7 +45,7 @@ class _Text:
         return message
 
 
-def bind(raw: Any, evaluation: base.Evaluation, at: str = "") -> selectors.Bound:
+def bind(raw: object, evaluation: base.Evaluation, at: str = "") -> selectors.Bound:
     """The script, with the values that it reads. Invalid: it does not compile, or is no
     script. What the evaluation raises goes through."""
     raw = _chosen(raw, evaluation, at)
@@ -68,7 +68,7 @@ def bind(raw: Any, evaluation: base.Evaluation, at: str = "") -> selectors.Bound
         raise source.Invalid(text.told(str(error))) from None
 
 
-def fault(raw: Any) -> str:
+def fault(raw: object) -> str:
     """What is wrong with a script whatever its values will be; empty: nothing that can be seen."""
     for each in _branches(raw):
         if not isinstance(each, str) and not base.is_call(each):
@@ -80,7 +80,7 @@ def fault(raw: Any) -> str:
     return ""
 
 
-def _branches(raw: Any) -> Iterator[Any]:
+def _branches(raw: object) -> Iterator[object]:
     """The scripts that it may be."""
     parts = _argument(raw, "if")
     if isinstance(parts, list) and len(parts) == 3:
@@ -90,13 +90,13 @@ def _branches(raw: Any) -> Iterator[Any]:
         yield raw
 
 
-def _chosen(raw: Any, evaluation: base.Evaluation, at: str) -> Any:
+def _chosen(raw: object, evaluation: base.Evaluation, at: str) -> object:
     while isinstance(parts := _argument(raw, "if"), list) and len(parts) == 3:
         raw = parts[1] if base.condition(evaluation.value(parts[0], at)) else parts[2]
     return raw
 
 
-def _argument(raw: Any, function: str) -> Any:
+def _argument(raw: Any, function: str) -> object:
     """What a function is called with; None: it is another, or none."""
     if not base.is_call(raw) or len(raw) != 1:
         return None
@@ -104,7 +104,7 @@ def _argument(raw: Any, function: str) -> Any:
     return argument if model.fold(key) == f"fn::{function}" else None
 
 
-def _text(raw: Any) -> _Text | None:
+def _text(raw: object) -> _Text | None:
     """The script as its author wrote it; None: all of it is a value."""
     holes: dict[str, _Hole] = {}
     pieces = _pieces(raw)
@@ -121,7 +121,7 @@ def _text(raw: Any) -> _Text | None:
     return _Text("".join(found), holes)
 
 
-def _pieces(raw: Any) -> list[str | _Hole] | None:
+def _pieces(raw: object) -> list[str | _Hole] | None:
     """Text and holes in turn; None: it is one value."""
     if isinstance(raw, str):
         return None if placeholders.whole(raw) is not None else [raw]
@@ -134,7 +134,7 @@ def _pieces(raw: Any) -> list[str | _Hole] | None:
 
 
 def _substituted(
-    text: list[str | _Hole] | None, news: Mapping[str, Any]
+    text: list[str | _Hole] | None, news: Mapping[str, object]
 ) -> list[str | _Hole] | None:
     if text is None:
         return None
@@ -152,7 +152,7 @@ def _substituted(
     return found
 
 
-def _joined(separator: Any, parts: list[Any]) -> list[str | _Hole] | None:
+def _joined(separator: object, parts: list[object]) -> list[str | _Hole] | None:
     if not isinstance(separator, str) or "{{" in separator:
         return None
     found: list[str | _Hole] = []

@@ -71,13 +71,13 @@ class Bound:
     """A script with the values of its references, in the order of its program's slots."""
 
     script: str
-    inputs: tuple[Any, ...]
+    inputs: tuple[object, ...]
 
 
 Script = str | Bound
 
 
-def select(script: Script, document: Any) -> list[Any]:
+def select(script: Script, document: object) -> list[Any]:
     """All results of a jq script over a document, in order. A script with ``{{ }}`` must be bound
     first (``expressions.bind``). Invalid: it does not compile, or jq refuses the document."""
     bound = script if isinstance(script, Bound) else Bound(script, ())
@@ -106,7 +106,7 @@ def select(script: Script, document: Any) -> list[Any]:
     return found
 
 
-def output(type: model.ParameterType, script: Script, document: Any) -> Any:
+def output(type: model.ParameterType, script: Script, document: object) -> Any:
     """An output of a task: List has all results; any other type the first (None: there is none),
     as that type. A String keeps lists and objects as they are: text shows them as JSON."""
     found = select(script, document)
@@ -115,7 +115,7 @@ def output(type: model.ParameterType, script: Script, document: Any) -> Any:
     return converted(type, found[0]) if found else None
 
 
-def converted(type: model.ParameterType, value: Any) -> Any:
+def converted(type: model.ParameterType, value: object) -> Any:
     """A value as a type of the template language. Invalid: it is nothing of that type."""
     if value is None:
         return None
@@ -133,7 +133,7 @@ def converted(type: model.ParameterType, value: Any) -> Any:
     return as_type
 
 
-def fault(script: Any) -> str:
+def fault(script: object) -> str:
     """What is wrong with a ValueSelector, a PropertySelector or the script of Fn::Jq; empty: it
     compiles, as the run will."""
     if not isinstance(script, str):

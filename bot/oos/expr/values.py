@@ -11,30 +11,30 @@ MOST_TEXT = 1024 * 1024
 _NUMBER = re.compile(r"[+-]?(\d{1,300}(\.\d{1,300})?|\.\d{1,300})([eE][+-]?\d{1,3})?", re.ASCII)
 
 
-def printed(value: Any) -> str:
+def printed(value: object) -> str:
     """A value as it stands inside text: strings as they are, everything else as JSON."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A value as a JSON literal. A string that is JSON itself stands for what it says, as it would
     were it pasted; any other string is quoted."""
     return printed_json(literal(value))
 
 
-def printed_json(value: Any) -> str:
+def printed_json(value: object) -> str:
     """A value as JSON text; a string is quoted."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def literal(value: Any) -> Any:
+def literal(value: object) -> object:
     """What a value means where JSON is expected: a string that is JSON is what it says."""
     return parsed(value) if isinstance(value, str) else value
 
 
-def parsed(text: str) -> Any:
+def parsed(text: str) -> object:
     """The value of JSON text; text that is no JSON is itself."""
     try:
         return json.loads(text, parse_constant=_refuse)
@@ -42,11 +42,11 @@ def parsed(text: str) -> Any:
         return text
 
 
-def _refuse(name: str) -> Any:
+def _refuse(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 
-def number(value: Any) -> int | float | None:
+def number(value: object) -> int | float | None:
     """The number that a value is or says; None: it is none."""
     if isinstance(value, bool):
         return None
@@ -61,7 +61,7 @@ def number(value: Any) -> int | float | None:
     return found if math.isfinite(found) else None
 
 
-def whole(value: Any) -> int | None:
+def whole(value: object) -> int | None:
     """The whole number that a value is or says; None: it is none."""
     found = number(value)
     if found is None or found != int(found):
@@ -76,11 +76,11 @@ def boolean(value: Any) -> bool | None:
     return {"true": True, "false": False}.get(value.strip().lower()) if _is_text(value) else None
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: object, other: object) -> bool:
     """Are two values equal? A string equals a value of another type that prints like it ("true" is
     true, "1" is 1, "[]" is []); true is not 1."""
     if isinstance(one, str) and isinstance(other, str):
@@ -96,7 +96,7 @@ def same(one: Any, other: Any) -> bool:
     return identical(one, other)
 
 
-def identical(one: Any, other: Any) -> bool:
+def identical(one: object, other: object) -> bool:
     """Are two values the same JSON? 1 is 1.0, but "1" is not 1 and true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
@@ -109,14 +109,14 @@ def identical(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def key_of(value: Any) -> str:
+def key_of(value: object) -> str:
     """Equal for identical values, so that they can be told apart in a set."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def kind(value: Any) -> str:
+def kind(value: object) -> str:
     """What a value is, in the words of the templates."""
     for name, types in _KINDS:
         if isinstance(value, types):
@@ -134,7 +134,7 @@ _KINDS: tuple[tuple[str, Any], ...] = (
 )
 
 
-def brief(value: Any, most: int = 60) -> str:
+def brief(value: object, most: int = 60) -> str:
     """A value for an error message: short, on one line."""
     try:
         text = printed_json(value)

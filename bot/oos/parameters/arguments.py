@@ -48,8 +48,8 @@ class _BadValue(source.Invalid):
 
 
 def bind(
-    template: model.Template, given: Mapping[str, Any], pseudo: Mapping[str, Any]
-) -> dict[str, Any] | list[Problem]:
+    template: model.Template, given: Mapping[str, object], pseudo: Mapping[str, object]
+) -> dict[str, object] | list[Problem]:
     """Every parameter with its value, by its name as declared; or everything that does not fit.
     ``given``: name in any case → what was typed, or a value of the type. ``pseudo``: the
     ``ACS::…`` values that a Default may name, besides other parameters."""
@@ -81,7 +81,9 @@ def bind(
     return problems or {name: values[name] for name in order}
 
 
-def value_of(item: model.Parameter, value: Any, pseudo: Mapping[str, Any] | None = None) -> Any:
+def value_of(
+    item: model.Parameter, value: object, pseudo: Mapping[str, object] | None = None
+) -> object:
     """One value as its type has it; ValueError says what does not fit."""
     try:
         return _fitting(item, value, pseudo or {})
@@ -89,7 +91,9 @@ def value_of(item: model.Parameter, value: Any, pseudo: Mapping[str, Any] | None
         raise ValueError(error.message) from None
 
 
-def _value(item: model.Parameter, typed: Mapping[str, Any], pseudo: Mapping[str, Any]) -> Any:
+def _value(
+    item: model.Parameter, typed: Mapping[str, object], pseudo: Mapping[str, object]
+) -> object:
     if item.name in typed:
         return _fitting(item, typed[item.name], pseudo)
     if item.required:
@@ -128,7 +132,7 @@ _EXPECTED: Mapping[str, str] = {
 # ----------------------------------------------------------------------------- defaults
 
 
-def _resolved(value: Any, pseudo: Mapping[str, Any]) -> Any:
+def _resolved(value: object, pseudo: Mapping[str, object]) -> object:
     """A default with the pseudo parameters and the other parameters that it names put in, as data:
     braces in them stay braces."""
     folded = {model.fold(name): item for name, item in pseudo.items()}
@@ -141,7 +145,7 @@ def _resolved(value: Any, pseudo: Mapping[str, Any]) -> Any:
     return value
 
 
-def _text(text: str, known: Mapping[str, Any]) -> Any:
+def _text(text: str, known: Mapping[str, object]) -> object:
     whole = _NAMED.fullmatch(text.strip())
     for found in _NAMED.finditer(text):
         if model.fold(found[1]) not in known:
@@ -155,8 +159,8 @@ def _text(text: str, known: Mapping[str, Any]) -> Any:
 
 
 def _fitting(
-    item: model.Parameter, value: Any, pseudo: Mapping[str, Any], default: bool = False
-) -> Any:
+    item: model.Parameter, value: object, pseudo: Mapping[str, object], default: bool = False
+) -> object:
     region = next((str(v) for k, v in pseudo.items() if model.fold(k) == "acs::regionid"), "")
     convert = _ASSOCIATED.get(item.association)
     if convert is not None and item.type in ("Json", "List", "String"):
@@ -170,7 +174,7 @@ def _fitting(
     return found
 
 
-def _string(item: model.Parameter, value: Any) -> str:
+def _string(item: model.Parameter, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list)):
@@ -178,7 +182,7 @@ def _string(item: model.Parameter, value: Any) -> str:
     return str(value) if value is not None else ""
 
 
-def _number(item: model.Parameter, value: Any) -> int | float:
+def _number(item: model.Parameter, value: object) -> int | float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     text = str(value).strip()
@@ -187,7 +191,7 @@ def _number(item: model.Parameter, value: Any) -> int | float:
     return int(text) if re.fullmatch(r"[-+]?[0-9]+", text) else float(text)
 
 
-def _boolean(item: model.Parameter, value: Any) -> bool:
+def _boolean(item: model.Parameter, value: object) -> bool:
     if isinstance(value, bool):
         return value
     folded = model.fold(str(value).strip())
@@ -196,7 +200,7 @@ def _boolean(item: model.Parameter, value: Any) -> bool:
     return folded in _YES
 
 
-def _list(item: model.Parameter, value: Any) -> list[Any]:
+def _list(item: model.Parameter, value: object) -> list[object]:
     if isinstance(value, (list, tuple)):
         return list(value)
     if not isinstance(value, str):
@@ -212,13 +216,13 @@ def _list(item: model.Parameter, value: Any) -> list[Any]:
     return [part for part in _SPLIT.split(text) if part]
 
 
-def _json(item: model.Parameter, value: Any) -> Any:
+def _json(item: model.Parameter, value: object) -> object:
     if not isinstance(value, str):
         return list(value) if isinstance(value, tuple) else value
     return _parsed(item, value.strip(), _EXPECTED["Json"])
 
 
-def _parsed(item: model.Parameter, text: str, wanted: str) -> Any:
+def _parsed(item: model.Parameter, text: str, wanted: str) -> object:
     """JSON as typed on a phone: curly quotes are straightened where they alone stand in the way."""
     for attempt in (text, text.translate(_QUOTES)):
         try:
@@ -231,25 +235,25 @@ def _parsed(item: model.Parameter, text: str, wanted: str) -> Any:
 _QUOTES = {ord(char): '"' for char in "“”„＂"}
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> object:
     raise ValueError(name)
 
 
-def _targets(item: model.Parameter, value: Any, region: str) -> Any:
+def _targets(item: model.Parameter, value: object, region: str) -> object:
     try:
         return targets.targets(_maybe_json(item, value), region)
     except source.Invalid as error:
         raise _BadValue("targets", error.message) from None
 
 
-def _rate(item: model.Parameter, value: Any, region: str) -> Any:
+def _rate(item: model.Parameter, value: object, region: str) -> Any:
     try:
         return targets.rate(_maybe_json(item, value))
     except source.Invalid as error:
         raise _BadValue("rate", error.message) from None
 
 
-def _maybe_json(item: model.Parameter, value: Any) -> Any:
+def _maybe_json(item: model.Parameter, value: object) -> object:
     if isinstance(value, str) and value.strip().startswith(("{", "[")):
         return _parsed(item, value.strip(), expected(item))
     return value
@@ -271,7 +275,7 @@ _ASSOCIATED: Mapping[str, Callable[[model.Parameter, Any, str], Any]] = {
 # ----------------------------------------------------------------------------- constraints
 
 
-def _constrain(item: model.Parameter, value: Any, default: bool) -> None:
+def _constrain(item: model.Parameter, value: object, default: bool) -> None:
     """AllowedValues, AllowedPattern, lengths and ranges. A blank default stands for "not given":
     the published templates have such defaults beside AllowedValues."""
     if default and isinstance(value, str) and not value.strip():
@@ -297,7 +301,7 @@ def _constrain_text(item: model.Parameter, value: str) -> None:
         raise _BadValue("length", f"expected {wanted}, found {len(value)}")
 
 
-def _allowed(item: model.Parameter, value: Any) -> bool:
+def _allowed(item: model.Parameter, value: object) -> bool:
     return any(one == value or _shown(one) == _shown(value) for one in item.allowed_values)
 
 
@@ -307,11 +311,11 @@ def _between(low: float | None, high: float | None) -> str:
     return f"at least {low}" if high is None else f"{low} to {high}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return _string(_ANY, value)
 
 
-def _found(item: model.Parameter, value: Any) -> str:
+def _found(item: model.Parameter, value: object) -> str:
     """The end of a sentence; what is secret is not shown."""
     if item.no_echo:
         return ""

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from bot import regexes, source
 from bot.oos.expr import expressions, values
@@ -40,11 +39,11 @@ def fault(item: model.Parameter) -> str:
     return ""
 
 
-def _blank(value: Any) -> bool:
+def _blank(value: object) -> bool:
     return value in ({}, []) or (isinstance(value, str) and not value.strip())
 
 
-def _typed(item: model.Parameter, value: Any) -> str:
+def _typed(item: model.Parameter, value: object) -> str:
     if item.type == "Boolean" and values.boolean(value) is None:
         return f"its Default `{values.brief(value)}` is neither true nor false"
     if item.type != "Number":
@@ -62,7 +61,7 @@ def _typed(item: model.Parameter, value: Any) -> str:
     return ""
 
 
-def _textual(item: model.Parameter, value: Any) -> str:
+def _textual(item: model.Parameter, value: object) -> str:
     """A text against the pattern and the lengths. What is secret is not shown."""
     if item.type != "String" or isinstance(value, dict | list):
         return ""

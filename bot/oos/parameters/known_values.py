@@ -24,7 +24,7 @@ class Scope:
 
     known: Mapping[str, Any]
     facts: Mapping[str, Any] = field(default_factory=dict)
-    shown: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, object] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
 
     def lookup(self, name: str, output: str | None) -> Any:
@@ -33,7 +33,7 @@ class Scope:
             raise expressions.Unknown(name)
         return self._value(name, output)
 
-    def _value(self, name: str, output: str | None) -> Any:
+    def _value(self, name: str, output: str | None) -> object:
         folded = model.fold(name)
         if output is None:
             for values in (self.known, self.facts):
@@ -48,7 +48,7 @@ class Scope:
         return Scope(self.known, self.facts, shown)
 
 
-def evaluated(value: Any, scope: Scope) -> tuple[bool, Any]:
+def evaluated(value: object, scope: Scope) -> tuple[bool, Any]:
     """The value as the run will have it, and True; False: that is not known, or not to be shown."""
     try:
         return True, language.evaluate(value, scope)
@@ -56,7 +56,7 @@ def evaluated(value: Any, scope: Scope) -> tuple[bool, Any]:
         return False, None
 
 
-def told(value: Any, scope: Scope) -> Any:
+def told(value: object, scope: Scope) -> Any:
     """The value as people can read it."""
     if isinstance(value, str):
         return _text(value, scope)
@@ -74,7 +74,7 @@ def told(value: Any, scope: Scope) -> Any:
     return {str(told(key, scope)): told(part, scope) for key, part in value.items()}
 
 
-def _text(text: str, scope: Scope) -> Any:
+def _text(text: str, scope: Scope) -> object:
     if "{{" not in text:
         return text
 
@@ -101,7 +101,7 @@ def inner(template: model.Template, given: Mapping[str, Any], outer: Scope, veil
     gives what stands for a hidden parameter of that name."""
     passed = {model.fold(str(name)): value for name, value in given.items() if value is not None}
     known: dict[str, Any] = {}
-    shown: dict[str, Any] = {}
+    shown: dict[str, object] = {}
     hidden: set[str] = set()
     facts = {**outer.facts, "acs::templatename": template.name}
     facts.pop("acs::taskloopitem", None)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from bot import source
 from bot.oos.expr.functions import base
@@ -107,7 +106,7 @@ def rate_faults(rate: model.RateControl) -> Iterator[tuple[str, str]]:
                 yield place, wrong
 
 
-def word_fault(value: Any, known: tuple[str, ...]) -> str:
+def word_fault(value: object, known: tuple[str, ...]) -> str:
     """What is wrong with one of a few words; empty: nothing."""
     if isinstance(value, str) and model.fold(value) in map(model.fold, known):
         return ""
@@ -115,7 +114,7 @@ def word_fault(value: Any, known: tuple[str, ...]) -> str:
     return f"expected {suggest.listed(known)}, found `{value}`{hint}"
 
 
-def amount_fault(value: Any, zero: bool = False) -> str:
+def amount_fault(value: object, zero: bool = False) -> str:
     """What is wrong with a count or a percentage; empty: nothing."""
     if _open(value):
         return ""
@@ -131,7 +130,7 @@ def amount_fault(value: Any, zero: bool = False) -> str:
     return ""
 
 
-def _out_of_range(value: Any, low: int, high: int, whole: bool) -> str:
+def _out_of_range(value: object, low: int, high: int, whole: bool) -> str:
     if value is None or value == "" or _open(value):
         return ""
     text = str(value).strip()
@@ -141,6 +140,6 @@ def _out_of_range(value: Any, low: int, high: int, whole: bool) -> str:
     return ""
 
 
-def _open(value: Any) -> bool:
+def _open(value: object) -> bool:
     """It is an expression: what it will be is not known yet."""
     return base.is_call(value) or (isinstance(value, str) and "{{" in value)

@@ -24,7 +24,7 @@ TARGETS = "`i-1,i-2`, `web-01`, `tag:env=prod`, or the JSON of OOS"
 RATE = "`5`, `50%`, `batch:1,5,10`, or the JSON of OOS"
 
 
-def targets(value: Any, region: str = "") -> Any:
+def targets(value: object, region: str = "") -> Any:
     """The JSON of targets: ``{"Type": "ResourceIds", "ResourceIds": […], "RegionId": …}`` or
     ``{"Type": "Tags", "Tags": [{"Key": …, "Value": …}], "RegionId": …}``. Names stay among the
     ResourceIds: who resolves the targets knows them. JSON is taken as it is."""
@@ -51,7 +51,7 @@ def targets(value: Any, region: str = "") -> Any:
     return {"Type": "ResourceIds", "ResourceIds": list(dict.fromkeys(items)), **place}
 
 
-def _given(value: Mapping[str, Any]) -> dict[str, Any]:
+def _given(value: Mapping[str, object]) -> dict[str, object]:
     """Targets that are JSON already: their Type must be one, and not be empty-handed."""
     keys = {model.fold(key): key for key in value}
     type = value.get(keys.get("type", ""))
@@ -66,7 +66,7 @@ def _given(value: Mapping[str, Any]) -> dict[str, Any]:
     return dict(value)
 
 
-def rate(value: Any) -> dict[str, Any]:
+def rate(value: object) -> dict[str, Any]:
     """The JSON of a rate control. A number or a percentage is a Concurrency."""
     if isinstance(value, Mapping):
         return _checked(value)
@@ -85,7 +85,7 @@ def _amount(text: str) -> int | str:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else text
 
 
-def _checked(value: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(value: Mapping[str, object]) -> dict[str, object]:
     """A rate control that is JSON, its keys as OOS writes them. Invalid: what is wrong with it."""
     known = {model.fold(key): key for key in _KEYS}
     found: dict[str, Any] = {}

@@ -44,9 +44,9 @@ class Parameter:
     type: ParameterType
     mark: Mark
     required: bool
-    default: Any = None
+    default: object = None
     description: Mapping[str, str] = field(default_factory=dict)
-    allowed_values: tuple[Any, ...] = ()
+    allowed_values: tuple[object, ...] = ()
     allowed_pattern: str = ""
     min_length: int | None = None
     max_length: int | None = None
@@ -56,7 +56,7 @@ class Parameter:
     association: str = ""
     constraint: str = ""
     label: Mapping[str, str] = field(default_factory=dict)
-    association_metadata: Mapping[str, Any] = field(default_factory=dict)
+    association_metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,12 @@ class RateControl:
     """How a loop goes. Numbers may be counts or percentages ("50%"); all may be expressions until
     the loop begins."""
 
-    mode: Any = "Concurrency"
-    concurrency: Any = 1
-    batch: Any = None
-    concurrency_in_batches: Any = None
-    batch_pause: Any = "Automatic"
-    max_errors: Any = 0
+    mode: object = "Concurrency"
+    concurrency: object = 1
+    batch: object = None
+    concurrency_in_batches: object = None
+    batch_pause: object = "Automatic"
+    max_errors: object = 0
 
     @classmethod
     def of(cls, parts: Mapping[str, Any]) -> RateControl:
@@ -116,7 +116,7 @@ class Loop:
 
     items: Any
     mark: Mark
-    rate: RateControl | str | Mapping[str, Any] = RateControl()
+    rate: RateControl | str | Mapping[str, object] = RateControl()
     outputs: tuple[Aggregate, ...] = ()
 
 
@@ -128,18 +128,18 @@ class Task:
     name: str
     action: str
     mark: Mark
-    properties: Mapping[str, Any]
+    properties: Mapping[str, object]
     description: Mapping[str, str] = field(default_factory=dict)
-    when: Any = None
+    when: object = None
     on_error: str = "ACS::END"
     on_success: str = "ACS::NEXT"
     outputs: tuple[Output, ...] = ()
     loop: Loop | None = None
-    retries: Any = None
-    delay: Any = None
-    delay_type: Any = None
-    back_off: Any = None
-    max_retry_interval: Any = None
+    retries: object = None
+    delay: object = None
+    delay_type: object = None
+    back_off: object = None
+    max_retry_interval: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class State:
     """How something on a machine should be: a ResourceType ("ACS:File") with its properties."""
 
     type: str
-    properties: Mapping[str, Any]
+    properties: Mapping[str, object]
     mark: Mark
 
 
@@ -164,8 +164,8 @@ class Template:
     parameters: tuple[Parameter, ...]
     tasks: tuple[Task, ...]
     outputs: tuple[Output, ...]
-    ram_role: Any = ""
+    ram_role: object = ""
     marks: Mapping[str, Mark] = field(default_factory=dict)
     format_version: str = "OOS-2019-06-01"
-    conditions: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Mapping[str, object] = field(default_factory=dict)
     states: tuple[State, ...] = ()

@@ -7,7 +7,6 @@ misspelt would silently not happen.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from bot import regexes, source
 from bot.oos.template import model, names, reading, sheet, tasks
@@ -67,7 +66,7 @@ def in_order(faults: list[source.Fault]) -> list[source.Fault]:
     return sorted(unique, key=lambda fault: (fault.mark.file, fault.mark.line, fault.mark.column))
 
 
-def _template(page: sheet.Sheet, root: Any, name: str, plain: str) -> model.Template | None:
+def _template(page: sheet.Sheet, root: object, name: str, plain: str) -> model.Template | None:
     if not isinstance(root, dict):
         page.fault("", f"expected a template (FormatVersion, Tasks, …), found {names.kind(root)}")
         return None
@@ -89,7 +88,7 @@ def _template(page: sheet.Sheet, root: Any, name: str, plain: str) -> model.Temp
     )
 
 
-def _version(page: sheet.Sheet, root: dict[str, Any]) -> str:
+def _version(page: sheet.Sheet, root: dict[str, object]) -> str:
     key = next((key for key in root if model.fold(key) == "formatversion"), None)
     meant = [one for one in root if suggest.nearest(one, _TEMPLATE.values()) == "FormatVersion"]
     key = key or next(iter(meant), None)
@@ -104,7 +103,7 @@ def _version(page: sheet.Sheet, root: dict[str, Any]) -> str:
     return str(version)
 
 
-def _ram_role(page: sheet.Sheet, fields: sheet.Fields) -> Any:
+def _ram_role(page: sheet.Sheet, fields: sheet.Fields) -> object:
     """A name, or an expression that gives one."""
     path, value = fields.get("RamRole", ("RamRole", ""))
     if value is not None and not isinstance(value, (str, dict)):
@@ -130,7 +129,9 @@ def _parameters(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Paramete
     return tuple(found)
 
 
-def _parameter(page: sheet.Sheet, name: str, path: str, value: dict[str, Any]) -> model.Parameter:
+def _parameter(
+    page: sheet.Sheet, name: str, path: str, value: dict[str, object]
+) -> model.Parameter:
     fields = page.fields(value, path, _PARAMETER, "a parameter")
     default = fields.get("Default", ("", None))[1]
     pattern = page.text(fields, "AllowedPattern")
@@ -159,7 +160,7 @@ def _parameter(page: sheet.Sheet, name: str, path: str, value: dict[str, Any]) -
     return parameter
 
 
-def _allowed(page: sheet.Sheet, fields: sheet.Fields) -> tuple[Any, ...]:
+def _allowed(page: sheet.Sheet, fields: sheet.Fields) -> tuple[object, ...]:
     path, value = fields.get("AllowedValues", ("", None))
     if value is None:
         return ()

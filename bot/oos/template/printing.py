@@ -16,7 +16,7 @@ class _Dumper(yaml.SafeDumper):
     """Scripts as blocks; nothing as an alias; text that YAML would take for something else in
     quotes."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
 
@@ -24,7 +24,7 @@ _STRANGE = re.compile("[\x85\u2028\u2029\ufeff]")
 """Line ends of old: only double quotes keep them."""
 
 
-def _text(dumper: Any, text: str) -> Any:
+def _text(dumper: Any, text: str) -> object:
     if _STRANGE.search(text):
         style: str | None = '"'
     else:
@@ -41,7 +41,7 @@ def dump(template: model.Template) -> str:
     return written(plain(template), width=100)
 
 
-def written(value: Any, width: int = 10_000) -> str:
+def written(value: object, width: int = 10_000) -> str:
     """A value as YAML: scripts as blocks, keys in their order."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
     return text
@@ -66,7 +66,7 @@ def plain(template: model.Template) -> dict[str, Any]:
     )
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _given(values: Mapping[str, object]) -> dict[str, object]:
     """Without what says nothing."""
     return {
         key: value
@@ -75,7 +75,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parameter(item: model.Parameter) -> dict[str, Any]:
+def _parameter(item: model.Parameter) -> dict[str, object]:
     found = _given(
         {
             "Type": item.type,
@@ -98,7 +98,7 @@ def _parameter(item: model.Parameter) -> dict[str, Any]:
     return found
 
 
-def _task(item: model.Task) -> dict[str, Any]:
+def _task(item: model.Task) -> dict[str, object]:
     found = _given(
         {
             "Name": item.name,
@@ -124,11 +124,11 @@ def _task(item: model.Task) -> dict[str, Any]:
     return found
 
 
-def _output(item: model.Output, key: str) -> dict[str, Any]:
+def _output(item: model.Output, key: str) -> dict[str, object]:
     return {"Type": item.type, key: item.value}
 
 
-def _loop(item: model.Loop) -> dict[str, Any]:
+def _loop(item: model.Loop) -> dict[str, object]:
     found: dict[str, Any] = {"Items": item.items, "RateControl": _rate(item.rate)}
     if item.outputs:
         found["Outputs"] = {
@@ -138,7 +138,7 @@ def _loop(item: model.Loop) -> dict[str, Any]:
     return found
 
 
-def _rate(rate: Any) -> Any:
+def _rate(rate: object) -> Any:
     if not isinstance(rate, model.RateControl):
         return rate
     values = {

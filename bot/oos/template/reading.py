@@ -33,7 +33,9 @@ def read(content: str | bytes, file: str) -> tuple[Any, places.Places, list[sour
     return _whole(builder, text)
 
 
-def _whole(builder: nodes.Builder, text: str) -> tuple[Any, places.Places, list[source.Fault], str]:
+def _whole(
+    builder: nodes.Builder, text: str
+) -> tuple[object, places.Places, list[source.Fault], str]:
     return builder.root, places.Places(builder.positions), builder.faults, text
 
 

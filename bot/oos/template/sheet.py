@@ -182,14 +182,14 @@ class Sheet:
         return value is True
 
 
-def _found(value: Any) -> str:
+def _found(value: object) -> str:
     if isinstance(value, (str, bool, int, float)) and len(str(value)) <= 40:
         shown = str(value).lower() if isinstance(value, bool) else value
         return f"`{shown}`"
     return names.kind(value)
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):

@@ -60,7 +60,7 @@ def states(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.State, ...]:
     return tuple(found)
 
 
-def _task(page: sheet.Sheet, path: str, value: dict[str, Any]) -> model.Task:
+def _task(page: sheet.Sheet, path: str, value: dict[str, object]) -> model.Task:
     fields = page.fields(value, path, _TASK, "a task")
     name = _required(page, fields, path, "Name", "a task")
     if name and not _NAME.fullmatch(name):

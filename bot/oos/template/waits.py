@@ -48,7 +48,7 @@ class Patience:
         return timedelta(seconds=min(seconds, self.longest))
 
 
-def patience(values: Mapping[str, Any], retries: int) -> Patience:
+def patience(values: Mapping[str, object], retries: int) -> Patience:
     """From evaluated ``retries``, ``delay``, ``delay_type``, ``back_off``,
     ``max_retry_interval``; None is the default (``retries`` of the action)."""
     kind = values.get("delay_type")
@@ -89,7 +89,7 @@ _SHORT = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.IGNORECASE | re.ASCII)
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-def duration(value: Any) -> timedelta:
+def duration(value: object) -> timedelta:
     """ISO 8601 (``PT1M30S``, ``P1D``), short (``3s``, ``4m``, ``1M`` is a minute too, ``2H``), or
     seconds. Invalid: it is none of these, or longer than a year."""
     text = str(value).strip()

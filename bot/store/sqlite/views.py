@@ -252,7 +252,7 @@ def load(
 
 
 def _one(
-    connection: sqlite3.Connection, query: str, values: tuple[Any, ...]
+    connection: sqlite3.Connection, query: str, values: tuple[object, ...]
 ) -> model.Request | None:
     row = connection.execute(query, values).fetchone()
     return decoded(row[0]) if row else None

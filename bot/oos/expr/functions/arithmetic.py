@@ -25,7 +25,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
-def evaluate(given: Any) -> int | float:
+def evaluate(given: object) -> int | float:
     """Division that comes out even gives a whole number."""
     if isinstance(given, list):
         (given,) = base.items(given, 1)
@@ -60,7 +60,7 @@ def _value(node: ast.expr) -> int | float:
     raise base.BadArgument(f"expected numbers and {_SIGNS} only, got {type(node).__name__}")
 
 
-def _power(one: int | float, other: int | float) -> Any:
+def _power(one: int | float, other: int | float) -> object:
     """Sizes are looked at before: the power itself could take for ever."""
     if isinstance(one, int) and isinstance(other, int):
         if one.bit_length() * abs(other) > MOST_BITS:

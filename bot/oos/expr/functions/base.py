@@ -45,8 +45,8 @@ class Known:
 class Example:
     """An argument and what the function makes of it."""
 
-    given: Any
-    result: Any
+    given: object
+    result: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,14 @@ class Function:
 # ----------------------------------------------------------------------------- literals
 
 
-def is_call(value: Any) -> bool:
+def is_call(value: object) -> bool:
     """Is this an object that calls a function?"""
     return isinstance(value, dict) and any(
         isinstance(key, str) and key[:4].lower() == "fn::" for key in value
     )
 
 
-def dynamic(raw: Any) -> bool:
+def dynamic(raw: object) -> bool:
     """Is this only known when it is evaluated?"""
     return is_call(raw) or (isinstance(raw, str) and placeholders.whole(raw) is not None)
 
@@ -85,7 +85,7 @@ def dynamic(raw: Any) -> bool:
 def takes(*counts: int) -> Callable[[Any], str]:
     """The argument is a list of one of so many items."""
 
-    def wrong(raw: Any) -> str:
+    def wrong(raw: object) -> str:
         if dynamic(raw):
             return ""
         if not isinstance(raw, list):
@@ -97,7 +97,7 @@ def takes(*counts: int) -> Callable[[Any], str]:
     return wrong
 
 
-def takes_list(raw: Any) -> str:
+def takes_list(raw: object) -> str:
     """The argument is a list."""
     if dynamic(raw) or isinstance(raw, list):
         return ""
@@ -114,7 +114,7 @@ def _either(counts: tuple[int, ...]) -> str:
 # ----------------------------------------------------------------------------- arguments
 
 
-def items(given: Any, *counts: int) -> list[Any]:
+def items(given: object, *counts: int) -> list[Any]:
     """The argument as a list of one of so many items (any number, where none is given)."""
     found = values.literal(given)
     if not isinstance(found, list):
@@ -125,21 +125,21 @@ def items(given: Any, *counts: int) -> list[Any]:
     return found
 
 
-def text(given: Any) -> str:
+def text(given: object) -> str:
     """The argument as text. null has none."""
     if given is None:
         raise BadArgument("expected a String, got null")
     return values.printed(given)
 
 
-def number(given: Any) -> int | float:
+def number(given: object) -> int | float:
     found = values.number(given)
     if found is None:
         raise BadArgument(f"expected a Number, got {values.kind(given)}: {values.brief(given)}")
     return found
 
 
-def whole(given: Any) -> int:
+def whole(given: object) -> int:
     found = values.whole(given)
     if found is None:
         raise BadArgument(
@@ -148,7 +148,7 @@ def whole(given: Any) -> int:
     return found
 
 
-def mapping(given: Any) -> dict[str, Any]:
+def mapping(given: object) -> dict[str, Any]:
     """The argument as an object."""
     found = values.literal(given)
     if not isinstance(found, dict):
@@ -158,7 +158,7 @@ def mapping(given: Any) -> dict[str, Any]:
     return {values.printed(key): value for key, value in found.items()}
 
 
-def condition(given: Any) -> bool:
+def condition(given: object) -> bool:
     """The argument as a truth: null and "" (of a task that was skipped, of a parameter left empty)
     are false."""
     if given is None or given == "":

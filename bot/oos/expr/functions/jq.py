@@ -13,7 +13,7 @@ from bot.source import suggest
 _METHODS = ("First", "All")
 
 
-def jq(raw: Any, evaluation: Evaluation) -> Any:
+def jq(raw: Any, evaluation: Evaluation) -> object:
     """``First`` without a result is null."""
     if _wrong(raw):
         raise base.BadArgument(_wrong(raw))
@@ -33,7 +33,7 @@ def jq(raw: Any, evaluation: Evaluation) -> Any:
     return found[0] if found else None
 
 
-def _wrong(raw: Any) -> str:
+def _wrong(raw: object) -> str:
     if not isinstance(raw, list) or len(raw) != 3:
         return "expected [First or All, script, document]"
     method, script, _ = raw
@@ -43,7 +43,7 @@ def _wrong(raw: Any) -> str:
     return scripts.fault(script)
 
 
-def _where(raw: Any) -> str:
+def _where(raw: object) -> str:
     if not isinstance(raw, list) or len(raw) != 3:
         return ""
     return "[0]" if _wrong([raw[0], ".", None]) else "[1]"

@@ -10,7 +10,7 @@ from bot.oos.expr.functions.base import Example, Function
 from bot.source import suggest
 
 
-def select(given: Any) -> Any:
+def select(given: object) -> object:
     """An index may be negative, from the end."""
     key, container = base.items(given, 2)
     found = values.literal(container)
@@ -31,7 +31,7 @@ def select(given: Any) -> Any:
     return found[index]
 
 
-def _select_wrong(raw: Any) -> str:
+def _select_wrong(raw: object) -> str:
     """An index behind the end of a list that is written out, or a key that it has not."""
     wrong = base.takes(2)(raw)
     if wrong or not isinstance(raw, list):
@@ -54,36 +54,36 @@ def _select_wrong(raw: Any) -> str:
     return ""
 
 
-def range_select(given: Any) -> list[Any]:
+def range_select(given: object) -> list[object]:
     start, end, found = base.items(given, 3)
     return base.items(found)[base.whole(start) : base.whole(end)]
 
 
-def first(given: Any) -> Any:
+def first(given: object) -> object:
     return _some(given)[0]
 
 
-def last(given: Any) -> Any:
+def last(given: object) -> object:
     return _some(given)[-1]
 
 
-def _some(given: Any) -> list[Any]:
+def _some(given: object) -> list[Any]:
     found = base.items(given)
     if not found:
         raise base.BadArgument("expected at least one item, got an empty List")
     return found
 
 
-def minimum(given: Any) -> Any:
+def minimum(given: object) -> Any:
     """Numbers compare as numbers, all else as text."""
     return min(_some(given), key=_order(given))
 
 
-def maximum(given: Any) -> Any:
+def maximum(given: object) -> Any:
     return max(_some(given), key=_order(given))
 
 
-def _order(given: Any) -> Any:
+def _order(given: object) -> Any:
     found = _some(given)
     if all(values.number(item) is not None for item in found):
         return base.number
@@ -92,18 +92,18 @@ def _order(given: Any) -> Any:
     raise base.BadArgument(f"expected Numbers, or Strings, to compare, got {values.brief(found)}")
 
 
-def total(given: Any) -> int | float:
+def total(given: object) -> int | float:
     try:
         return sum(map(base.number, base.items(given)))
     except OverflowError:
         raise base.BadArgument("the sum is too large") from None
 
 
-def list_join(given: Any) -> list[Any]:
+def list_join(given: object) -> list[object]:
     return list(given) if isinstance(given, list) else [given]
 
 
-def merge_list(given: Any) -> list[Any]:
+def merge_list(given: object) -> list[object]:
     """One level flatter; a single argument that is a list of lists is what is meant itself. null,
     of a task that was skipped or selected nothing, has no items."""
     parts = [] if given is None else base.items(given)
@@ -119,7 +119,7 @@ def merge_list(given: Any) -> list[Any]:
     return merged
 
 
-def intersection(given: Any) -> list[Any]:
+def intersection(given: object) -> list[object]:
     lists = [base.items(each) for each in base.items(given)]
     if not lists:
         return []
@@ -127,31 +127,31 @@ def intersection(given: Any) -> list[Any]:
     return [item for item in _unique(lists[0]) if all(values.key_of(item) in key for key in keys)]
 
 
-def union(given: Any) -> list[Any]:
+def union(given: object) -> list[object]:
     return _unique([item for each in base.items(given) for item in base.items(each)])
 
 
-def difference(given: Any) -> list[Any]:
+def difference(given: object) -> list[object]:
     """The union without the intersection, as documented."""
     common = set(map(values.key_of, intersection(given)))
     return [item for item in union(given) if values.key_of(item) not in common]
 
 
-def _unique(found: list[Any]) -> list[Any]:
-    unique: dict[str, Any] = {}
+def _unique(found: list[object]) -> list[object]:
+    unique: dict[str, object] = {}
     for item in found:
         unique.setdefault(values.key_of(item), item)
     return list(unique.values())
 
 
-def merge_map(given: Any) -> dict[str, Any]:
+def merge_map(given: object) -> dict[str, object]:
     merged: dict[str, Any] = {}
     for each in base.items(given):
         merged |= base.mapping(each)
     return merged
 
 
-def merge_map_to_list(given: Any) -> list[dict[str, Any]]:
+def merge_map_to_list(given: object) -> list[dict[str, object]]:
     """A shorter list repeats its last item; an empty one gives no key."""
     columns: dict[str, list[Any]] = {}
     for each in base.items(given):
@@ -167,19 +167,19 @@ def merge_map_to_list(given: Any) -> list[dict[str, Any]]:
     ]
 
 
-def map_join(given: Any) -> dict[str, Any]:
+def map_join(given: object) -> dict[str, object]:
     keys, found = map(base.items, base.items(given, 2))
     if len(keys) != len(found):
         raise base.BadArgument(f"expected as many values as keys, got {len(found)} for {len(keys)}")
     return dict(zip(map(base.text, keys), found, strict=True))
 
 
-def convert_map_to_list(given: Any) -> list[dict[str, Any]]:
+def convert_map_to_list(given: object) -> list[dict[str, object]]:
     found = given[0] if isinstance(given, list) and len(given) == 1 else given
     return [{"Key": key, "Value": value} for key, value in base.mapping(found).items()]
 
 
-def calculate_batch(given: Any) -> int:
+def calculate_batch(given: object) -> int:
     """How many items at a time make so many batches."""
     batches, found = base.items(given, 2)
     wanted = base.whole(batches)

@@ -4,19 +4,18 @@ skipped is never looked at in the branch that is not taken."""
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
 from bot.oos.expr import values
 from bot.oos.expr.functions import base
 from bot.oos.expr.functions.base import Evaluation, Example, Function
 
 
-def equals(given: Any) -> bool:
+def equals(given: object) -> bool:
     one, other = base.items(given, 2)
     return values.same(one, other)
 
 
-def if_(raw: Any, evaluation: Evaluation) -> Any:
+def if_(raw: object, evaluation: Evaluation) -> object:
     parts = _raw_items(raw, evaluation)
     if len(parts) != 3:
         raise base.BadArgument(f"expected a List of 3 items, got {len(parts)}")
@@ -24,29 +23,29 @@ def if_(raw: Any, evaluation: Evaluation) -> Any:
     return evaluation.value(parts[taken], f"[{taken}]")
 
 
-def and_(raw: Any, evaluation: Evaluation) -> bool:
+def and_(raw: object, evaluation: Evaluation) -> bool:
     parts = _raw_items(raw, evaluation)
     return all(base.condition(evaluation.value(part, f"[{at}]")) for at, part in enumerate(parts))
 
 
-def or_(raw: Any, evaluation: Evaluation) -> bool:
+def or_(raw: object, evaluation: Evaluation) -> bool:
     parts = _raw_items(raw, evaluation)
     return any(base.condition(evaluation.value(part, f"[{at}]")) for at, part in enumerate(parts))
 
 
-def _raw_items(raw: Any, evaluation: Evaluation) -> list[Any]:
+def _raw_items(raw: object, evaluation: Evaluation) -> list[object]:
     if isinstance(raw, list):
         return raw
     return [base.Known(item) for item in base.items(evaluation.value(raw))]
 
 
-def not_(given: Any) -> bool:
+def not_(given: object) -> bool:
     if isinstance(given, list):
         (given,) = base.items(given, 1)
     return not base.condition(given)
 
 
-def is_ip_in_cidr(given: Any) -> bool:
+def is_ip_in_cidr(given: object) -> bool:
     ip, cidr = map(base.text, base.items(given, 2))
     if "/" in ip and "/" not in cidr:
         ip, cidr = cidr, ip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from bot import source
 from bot.oos.expr import values
@@ -16,7 +15,7 @@ _CRITERIA = ("platform", "platformversion", "architecture", "ostype")
 _ANY = frozenset({"*", "all", "any", ""})
 
 
-def find_matched_package(given: Any) -> dict[str, Any]:
+def find_matched_package(given: object) -> dict[str, object]:
     """The first package whose platform and architecture are the instance's; "*" fits any. They are
     fields of the package, or the keys under which it is listed."""
     content, instance = base.items(given, 2)
@@ -27,7 +26,7 @@ def find_matched_package(given: Any) -> dict[str, Any]:
     raise base.BadArgument(f"no package fits {values.brief(instance)}")
 
 
-def _document(content: Any) -> Any:
+def _document(content: object) -> object:
     found = values.literal(content)
     if isinstance(found, str):
         try:
@@ -45,7 +44,9 @@ def _document(content: Any) -> Any:
     return found
 
 
-def _packages(found: Any, path: tuple[str, ...]) -> Iterator[tuple[list[str], dict[str, Any]]]:
+def _packages(
+    found: object, path: tuple[str, ...]
+) -> Iterator[tuple[list[str], dict[str, object]]]:
     if isinstance(found, list):
         for each in found:
             yield from _packages(each, path)

@@ -19,11 +19,11 @@ _POWERSHELL = {
 _POWERSHELL |= {"\n": "`n", "\r": "`r", "\t": "`t", "\0": "`0"}
 
 
-def base64_encode(given: Any) -> str:
+def base64_encode(given: object) -> str:
     return base64.b64encode(base.text(given).encode("utf-8", "surrogatepass")).decode("ascii")
 
 
-def base64_decode(given: Any) -> str:
+def base64_decode(given: object) -> str:
     """Bytes that are no UTF-8 (the output of a Windows console) become U+FFFD."""
     if given is None:
         return ""
@@ -35,19 +35,19 @@ def base64_decode(given: Any) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def join(given: Any) -> str:
+def join(given: object) -> str:
     separator, parts = base.items(given, 2)
     return base.bounded(base.text(separator).join(map(values.printed, base.items(parts))))
 
 
-def split(given: Any) -> list[str]:
+def split(given: object) -> list[str]:
     separator, text = base.items(given, 2)
     if base.text(separator) == "":
         raise base.BadArgument("expected a separator, got an empty String")
     return base.text(text).split(base.text(separator))
 
 
-def replace(given: Any) -> str:
+def replace(given: object) -> str:
     """All at once: what was put in is never replaced again."""
     pairs, text = base.items(given, 2)
     news = {old: values.printed(new) for old, new in base.mapping(pairs).items()}
@@ -59,7 +59,7 @@ def replace(given: Any) -> str:
     return _substituted(olds, lambda found: news[found.group(0)], base.text(text))
 
 
-def sub(given: Any) -> str:
+def sub(given: object) -> str:
     """A variable without a value stays as it is: it may be the shell's."""
     if isinstance(given, str):
         return given
@@ -84,12 +84,12 @@ def _substituted(pattern: re.Pattern[str], value: Any, text: str) -> str:
     return base.bounded("".join([*parts, text[at:]]))
 
 
-def contains(given: Any) -> bool:
+def contains(given: object) -> bool:
     text, part = base.items(given, 2)
     return base.text(part) in base.text(text)
 
 
-def escape(given: Any) -> str:
+def escape(given: object) -> str:
     """For PowerShell: a backtick before whatever it could take for syntax, the curved quotes that
     it takes for straight ones included."""
     text, language = base.items(given, 2)

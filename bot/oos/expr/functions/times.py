@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 
 from bot.oos.expr import values
 from bot.oos.expr.functions import base
@@ -21,7 +20,7 @@ _ISO = "%Y-%m-%dT%H:%M:%SZ"
 _DAY = timedelta(days=1)
 
 
-def format_utc_time(given: Any) -> str:
+def format_utc_time(given: object) -> str:
     when, layout = base.items(given, 2)
     moment, _ = _moment(when)
     return _formatted(moment, base.text(layout))
@@ -38,7 +37,7 @@ def _formatted(moment: datetime, layout: str) -> str:
     return base.bounded(_DIRECTIVE.sub(directive, layout))
 
 
-def _moment(given: Any) -> tuple[datetime, str]:
+def _moment(given: object) -> tuple[datetime, str]:
     """The time that a text says, in UTC, and the layout it is written in."""
     text = base.text(given).strip()
     for layout in _LAYOUTS:
@@ -51,7 +50,7 @@ def _moment(given: Any) -> tuple[datetime, str]:
     raise base.BadArgument(f"expected a time like 2026-01-31T08:00:00Z, got {values.brief(given)}")
 
 
-def add_hour(given: Any) -> str:
+def add_hour(given: object) -> str:
     """The time is written as it was given, in UTC."""
     when, hours = base.items(given, 2)
     moment, layout = _moment(when)
@@ -61,7 +60,7 @@ def add_hour(given: Any) -> str:
         raise base.BadArgument(f"{values.brief(hours)} hours are more than time has") from None
 
 
-def duration_between(given: Any) -> str:
+def duration_between(given: object) -> str:
     """Of two times of day, the second may be on the next day."""
     start, end = base.items(given, 2)
     if _CLOCK.fullmatch(base.text(start).strip()) and _CLOCK.fullmatch(base.text(end).strip()):
@@ -72,7 +71,7 @@ def duration_between(given: Any) -> str:
     return _duration(between)
 
 
-def _clock(given: Any) -> timedelta:
+def _clock(given: object) -> timedelta:
     """A time of day, since midnight UTC."""
     found = _CLOCK.fullmatch(base.text(given).strip())
     if found is None:
@@ -96,7 +95,7 @@ def _duration(between: timedelta) -> str:
     return "PT" + ("".join(parts) or "0S")
 
 
-def calculate_time_by_ops_window(given: Any) -> str:
+def calculate_time_by_ops_window(given: object) -> str:
     """Now, if it is within the window, else when the window opens next. A window may span
     midnight; one that ends when it starts is always open."""
     start, end, now = base.items(given, 3)
