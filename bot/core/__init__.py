@@ -72,7 +72,7 @@ def _read(deployment: Deployment, event: model.Event) -> tuple[model.Needs, Mean
             needs = model.Needs(listing="open", limit=intake_form.MOST_OPEN)
             return needs, partial(intake_form.look_back, deployment, event)
         case model.ExecutionFound():
-            return model.Needs(), partial(executions.found, deployment, event)
+            return model.Needs(), partial(executions.take_up, deployment, event)
         case model.EventReceived():
             return bus.needs(event), partial(bus.arrived, deployment, event)
         case model.IngressRejected():
@@ -136,4 +136,4 @@ def settled(
         case model.Deliver():
             return bus.delivered(deployment, event.outcome, view, now)
         case model.Say() | model.UpdateCard():
-            return delivery.told(deployment, event.outcome, view, now)
+            return delivery.message_outcome(deployment, event.outcome, view, now)

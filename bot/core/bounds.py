@@ -148,9 +148,9 @@ def aim_of(what: calls.What) -> Aim:
     mentioned: dict[str, None] = {}
     selects = False
     for way, text in fields:
-        found = _named(way, text)
-        named |= dict.fromkeys(found)
-        mentioned |= dict.fromkeys(one for one in INSTANCE.findall(text) if one not in found)
+        ids = _named(way, text)
+        named |= dict.fromkeys(ids)
+        mentioned |= dict.fromkeys(one for one in INSTANCE.findall(text) if one not in ids)
         selects = selects or (bool(text) and any(part in SELECTING for part in way))
     for one in INSTANCE.findall(json.dumps(dict(what.headers), ensure_ascii=False)):
         mentioned[one] = None
@@ -221,14 +221,16 @@ def unjudgeable(templates: Iterable[oos.Template]) -> Iterator[str]:
     names instances."""
     for template in templates:
         for task in template.tasks:
-            given = {oos.fold(key): value for key, value in task.properties.items()}
-            service, api = str(given.get("service", "")), str(given.get("api", ""))
-            parts = [given.get("parameters"), given.get("body"), given.get("query")]
+            properties = {oos.fold(key): value for key, value in task.properties.items()}
+            service, api = str(properties.get("service", "")), str(properties.get("api", ""))
+            parts = [properties.get("parameters"), properties.get("body"), properties.get("query")]
             if oos.fold(task.action) != "acs::executeapi" or "{{" in service + api:
                 continue
-            if any(isinstance(part, str) and "{{" in part for part in (*parts, given.get("uri"))):
+            if any(
+                isinstance(part, str) and "{{" in part for part in (*parts, properties.get("uri"))
+            ):
                 continue
-            uri, method = (str(given.get(name) or "") for name in ("uri", "method"))
+            uri, method = (str(properties.get(name) or "") for name in ("uri", "method"))
             if not (calls.reads(api, uri, method) or _could_be_judged(service, uri, parts)):
                 yield f"{template.name}/{task.name}: {service} {api}"
 
@@ -240,5 +242,5 @@ def _could_be_judged(service: str, uri: str, parts: Iterable[object]) -> bool:
     ways = [way for part in parts for way, _ in _fields(part)]
     last = [way[-1] for way in ways if way]
     selects = any(step in SELECTING for way in ways for step in way)
-    found = any(names_instance(field) or field in OF_MANY_KINDS for field in last)
-    return (found or "{{" in uri) and not selects
+    named = any(names_instance(field) or field in OF_MANY_KINDS for field in last)
+    return (named or "{{" in uri) and not selects

@@ -91,9 +91,9 @@ def meaning(
 ) -> tuple[ruleset.Rule, ...]:
     """The rules that mean an event: as found before it came here, if these rules found it."""
     if isinstance(event, model.EventReceived) and is_one(published, event.event):
-        found = event.meant
-        if found is not None and found.number == rules.number:
-            return tuple(map(rules.rules.__getitem__, found.rules))
+        matches = event.meant
+        if matches is not None and matches.number == rules.number:
+            return tuple(map(rules.rules.__getitem__, matches.rules))
     return rules.matching(published)
 
 
@@ -195,12 +195,12 @@ def arrived(
         builder.enter(
             "countersign", "event.refused", via=event.via, reason="conflict", event=came.id
         )
-        told = "another event came by this source and id; give each its own id"
-        made, code = builder.receipt(told, "error"), "conflict"
+        sentence = "another event came by this source and id; give each its own id"
+        made, code = builder.receipt(sentence, "error"), "conflict"
     else:
         builder.enter("countersign", "event.changed", **facts)
-        told = "another event came by this source and id; this one is kept beside it"
-        made, code = builder.receipt(told, "warning"), "changed"
+        sentence = "another event came by this source and id; this one is kept beside it"
+        made, code = builder.receipt(sentence, "warning"), "changed"
         made = replace(made, published=marked(event, view, marks_of(event)[1], now))
     return replace(made, receipt=replace(made.receipt, code=code))
 
@@ -307,8 +307,8 @@ def completed(
 
 def summary(deployment: Deployment, request: model.Request) -> dict[str, object]:
     """A request as events tell it. Hidden values are not told."""
-    plan, found = request.plan, deployment.catalog.find(request.command)
-    hidden = found.hidden if found is not None else frozenset()
+    plan, command = request.plan, deployment.catalog.find(request.command)
+    hidden = command.hidden if command is not None else frozenset()
     return {
         "id": request.id,
         "command": request.command,

@@ -95,9 +95,9 @@ class DecisionBuilder:
     def template(self, name: str, digest: str) -> oos.Template:
         """A template, as the text of this digest has it. LookupError: neither a command nor the
         store has it."""
-        found = self.deployment.catalog.template(digest)
-        if found is not None:
-            return found
+        loaded = self.deployment.catalog.template(digest)
+        if loaded is not None:
+            return loaded
         text = self.text(digest)
         if text is None:
             raise LookupError(f"the template {name} ({digest[:12]}) is not in the store")
@@ -334,8 +334,8 @@ def refusal_text(locale: str, refusal: policy.Refusal, **more: object) -> str:
 
 def reason_of(locale: str, outcome: model.Outcome) -> str:
     """Why it did not come about, in words."""
-    code, told = getattr(outcome, "code", ""), getattr(outcome, "reason", "")
-    return texts.reason(locale, code, told)
+    code, reason = getattr(outcome, "code", ""), getattr(outcome, "reason", "")
+    return texts.reason(locale, code, reason)
 
 
 def approvers_of(votes: tuple[model.Vote, ...]) -> list[str]:

@@ -110,7 +110,7 @@ def supersede(builder: DecisionBuilder, ref: str) -> model.Card:
     return card
 
 
-def told(
+def message_outcome(
     deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """A message or an update left; one that could not is kept in the audit log, and what it had to
@@ -171,10 +171,10 @@ def place_of(builder: DecisionBuilder, way: str) -> model.Place | None:
         return model.Place(place.platform, place.tenant, place.chat, direct=place.direct)
     book = builder.deployment.book
     if account.platform != place.platform or not account.id:
-        found = identity.account_of(book, builder.it.person, place.platform, place.tenant)
-        if found is None:
+        own = identity.account_of(book, builder.it.person, place.platform, place.tenant)
+        if own is None:
             return None
-        account = found
+        account = own
     holder = identity.person_of(book, account)
     if holder is None or holder.id != builder.it.person:
         return None

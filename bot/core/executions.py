@@ -15,7 +15,7 @@ UNKNOWN_STARTER = 2
 """So many people must agree where nobody knows who started it: one of them may be who did."""
 
 
-def found(
+def take_up(
     deployment: Deployment, event: model.ExecutionFound, view: model.View, now: datetime
 ) -> model.Decision:
     """Make a request of it, that runs already and waits: from now on it is followed like ours."""

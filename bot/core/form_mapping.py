@@ -218,8 +218,8 @@ def written(one: Field, parameter: parameters.Parameter | None, people: People) 
 def _items(one: Field, people: People) -> list[object]:
     if one.kind == "range":
         return [one.value["start"], one.value["end"]]
-    found = plain(one, people)
-    return found if isinstance(found, list) else [found]
+    value = plain(one, people)
+    return value if isinstance(value, list) else [value]
 
 
 def _json(value: object) -> str:
@@ -237,8 +237,8 @@ def read(one: Field, people: People | None) -> str:
             return ", ".join(people.id_of(e) if people else e["name"] for e in one.value)
         case "range":
             name, dates = one.value.get("name"), [one.value["start"], one.value["end"]]
-            told = " – ".join(date for date in map(fields.word, dates) if date)
-            return f"{fields.word(name)}: {told}" if name else told
+            span = " – ".join(date for date in map(fields.word, dates) if date)
+            return f"{fields.word(name)}: {span}" if name else span
         case "files":
             return ", ".join(e.get("name") or e.get("url") or e.get("id") or "" for e in one.value)
         case "rows":

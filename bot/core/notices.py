@@ -23,15 +23,15 @@ def escaped(what: calls.What) -> calls.What:
 
 
 def _content(notice: calls.Notify) -> object:
-    found: dict[str, Any] = {}
-    shape = _named(notice.shape, found)
-    if not found or (not masks.robot(notice.uri) and _is_data(notice.content)):
+    values: dict[str, Any] = {}
+    shape = _named(notice.shape, values)
+    if not values or (not masks.robot(notice.uri) and _is_data(notice.content)):
         return notice.content
     try:
-        return robots.written(shape, found, notice.content)
+        return robots.written(shape, values, notice.content)
     except escapes.Unwritable:  # null within a text, which templates print
-        told = {name: "null" if value is None else value for name, value in found.items()}
-        return robots.written(shape, told, notice.content)
+        printable = {name: "null" if value is None else value for name, value in values.items()}
+        return robots.written(shape, printable, notice.content)
 
 
 def _is_data(content: object) -> bool:

@@ -29,15 +29,15 @@ def ballot(
         if one.kind == "held":
             return asking(builder, "held", "held", one.task, run, builder.held)
         if one.kind == "person":
-            found = asking(builder, one.key or "person", "person", one.task, run)
-            return replace(found, by=one.person)
+            step = asking(builder, one.key or "person", "person", one.task, run)
+            return replace(step, by=one.person)
     for approval in waits.approvals:
         if approval.kind == "canary":
             shown = canary_text(approval.shown, names_of(builder))
             return asking(builder, approval.key, "canary", approval.task, run, shown)
         voters, ram = named(builder, approval.approvers, rule)
-        found = asking(builder, approval.key, "approval", approval.task, run, notice_text(approval))
-        return replace(found, voters=voters, need=max(1, approval.min_required), ram=ram)
+        step = asking(builder, approval.key, "approval", approval.task, run, notice_text(approval))
+        return replace(step, voters=voters, need=max(1, approval.min_required), ram=ram)
     pause = waits.pauses[0]
     kind = "batch" if pause.kind == "batch" else "pause"
     return asking(builder, pause.key, kind, pause.task, run)
@@ -48,9 +48,9 @@ def named(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who votes where a task names these RAM users, and which of them belong to nobody here. Of one
     that names none, the approvers of the request do."""
-    found = {user: identity.of_ram(builder.deployment.book, user) for user in users}
-    people = tuple(dict.fromkeys(one.id for one in found.values() if one is not None))
-    nobody = tuple(user for user, one in found.items() if one is None)
+    holders = {user: identity.of_ram(builder.deployment.book, user) for user in users}
+    people = tuple(dict.fromkeys(one.id for one in holders.values() if one is not None))
+    nobody = tuple(user for user, one in holders.items() if one is None)
     return (people, nobody) if users else (rule.approvers, ())
 
 
@@ -120,21 +120,23 @@ def call_text(builder: DecisionBuilder, run: live_runs.Live, key: str) -> str:
         return ""
     what = call.what
     lines = [f"{what.service} {what.api}", f"RegionId: {what.region}"]
-    given = covered(builder, plan, {**what.parameters, **what.query})
-    lines += [f"{name}: {written(value)}" for name, value in given.items() if told(name, value)]
+    inputs = covered(builder, plan, {**what.parameters, **what.query})
+    lines += [
+        f"{name}: {written(value)}" for name, value in inputs.items() if is_shown(name, value)
+    ]
     return "\n".join(lines)
 
 
 def covered(
-    builder: DecisionBuilder, plan: model.Plan, given: Mapping[str, object]
+    builder: DecisionBuilder, plan: model.Plan, inputs: Mapping[str, object]
 ) -> Mapping[str, Any]:
     """What a call is given, without what is hidden. In templates of earlier releases that may stand
     anywhere."""
     if not isinstance(plan, model.TemplateOperation) or not plan.hidden:
-        return given
+        return inputs
     if plan_preview.faults_of(plan_template.subject_of(builder, plan)):
-        return dict(redact.covered(plan, given))
-    return dict(redact.of_call(plan, given))
+        return dict(redact.covered(plan, inputs))
+    return dict(redact.of_call(plan, inputs))
 
 
 def elsewhere(builder: DecisionBuilder, execution: model.Execution) -> str:
@@ -159,7 +161,7 @@ def with_note(text: str, locale: str, execution: model.Execution) -> str:
     return f"{text}\n\n{note}"
 
 
-def told(name: str, value: object) -> bool:
+def is_shown(name: str, value: object) -> bool:
     return name.casefold() != "regionid" and value not in (None, "", [], {})
 
 

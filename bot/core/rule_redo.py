@@ -45,14 +45,14 @@ def again(
             made.append(Again(number, place, why="it is on its way already"))
             continue
         dead = next((letter.number for letter in here if letter.dead), 0)
-        found = bus.deliver(rule, place, target, event, origin, request)
-        if isinstance(found, model.AuditEntry):
-            why = str(found.facts.get("error") or "it came of this very rule")
+        queued = bus.deliver(rule, place, target, event, origin, request)
+        if isinstance(queued, model.AuditEntry):
+            why = str(queued.facts.get("error") or "it came of this very rule")
             made.append(Again(number, place, why=why, dead=dead))
             continue
-        assert isinstance(found.body, model.Deliver)
-        body = replace(found.body, redo=name)
-        effect = replace(found, key=body.key, lane=body.key, body=body)
+        assert isinstance(queued.body, model.Deliver)
+        body = replace(queued.body, redo=name)
+        effect = replace(queued, key=body.key, lane=body.key, body=body)
         made.append(Again(number, place, effect, dead=dead))
     return made
 

@@ -23,9 +23,9 @@ _REFERENCE = re.compile(r"\s*\{\{\s*([\w:-]+)(?:\.[\w-]+)?\s*\}\}\s*")
 def names_of_system(data: Mapping[str, Any], *systems: str) -> list[str]:
     """The instances found that run one of these systems."""
     return [
-        str(found.get("name") or found["id"])
-        for found in data.get("instances", ())
-        if found.get("system", "") in systems
+        str(item.get("name") or item["id"])
+        for item in data.get("instances", ())
+        if item.get("system", "") in systems
     ]
 
 
@@ -112,5 +112,5 @@ def _properties(task: oos.Task) -> Mapping[str, object]:
 
 def _referred(value: object) -> str:
     """The name that an expression refers to, if it is nothing else."""
-    found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
-    return found[1] if found else ""
+    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match else ""
