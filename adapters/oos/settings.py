@@ -18,7 +18,7 @@ class Settings(openapi.Settings):
     installation's, by which hidden values are known to be those that were voted on."""
 
     workers: int = 4
-    safety_check: Literal["ConfirmEveryHighRiskAction", "Skip"] = "ConfirmEveryHighRiskAction"
+    safety_check: Literal["ConfirmEveryHighRiskAction", "Skip"] = field(kw_only=True)
     page_size: int = 100
     robots: Mapping[str, str] = field(default_factory=dict, repr=False)
     key: bytes = field(default=b"", repr=False)

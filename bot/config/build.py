@@ -48,7 +48,7 @@ def book(file: schema.File) -> policy.Book:
             name: policy.Role(name, frozenset(role.commands)) for name, role in file.role.items()
         },
         policies={name: _policy(file, name, table) for name, table in file.policy.items()},
-        groups=tuple(_group(group) for group in file.group),
+        groups=tuple(filled(policy.Group, group) for group in file.group),
         commands={name: _rule(command) for name, command in file.command.items()},
         forms=tuple(_form(form) for form in file.form),
         patterns=tuple(_pattern(pattern) for pattern in file.security.pattern),
@@ -89,16 +89,6 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
         name=name,
         approvers=check.approvers(file, table),
         remind=table.remind or table.expires / 3,
-    )
-
-
-def _group(group: schema.Group) -> policy.Group:
-    return policy.Group(
-        platform=group.platform,
-        chat=group.chat,
-        name=group.name,
-        locale=group.locale or "",
-        commands=frozenset(group.commands),
     )
 
 

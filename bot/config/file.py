@@ -11,8 +11,9 @@ from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
 from bot import policy
-from bot.config import kinds, schema
+from bot.config import schema
 from bot.model import manifests
+from bot.source import values
 from bot.source.tables import Table, described, rewritten, table_of
 from bot.source.values import Text
 
@@ -36,6 +37,7 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
     for after, keys in (
         ("", {"person": _list(person), "security": _usual(security)}),
         ("role", {"policy": _by_name(table_of(policy.Policy))}),
+        ("policy", {"group": _list(names.model(table_of(policy.Group)))}),
         ("group", {"command": _by_name(names.model(table_of(policy.CommandRule)))}),
         ("bot", {one.name: _table(one.settings) for one in (*adapters.chats, adapters.cloud)}),
         ("oos", {robots.name: _usual(table_of(robots.settings))}),
@@ -98,9 +100,9 @@ class Names:
         of_robots = [f"{robots.name}.{kind}" for kind in robots.kinds]
         self._models: dict[type[BaseModel], type[BaseModel]] = {}
         self._choices = {
-            kinds.CHATS: adapters.platforms,
-            kinds.FORMS: tuple(chat.name for chat in forms),
-            kinds.CALLERS: (*adapters.platforms, cloud, robots.name, *of_robots),
+            values.CHATS: adapters.platforms,
+            values.FORMS: tuple(chat.name for chat in forms),
+            values.CALLERS: (*adapters.platforms, cloud, robots.name, *of_robots),
         }
         self._words = {
             "chat": " or ".join(chat.chat for chat in adapters.chats),
@@ -133,7 +135,7 @@ class Names:
 
     def _other(self, kind: object) -> object:
         for part in getattr(kind, "__metadata__", ()):
-            if isinstance(part, kinds.Choice):
+            if isinstance(part, values.Choice):
                 return Literal[self._choices[part.of]]
         if isinstance(kind, type) and issubclass(kind, Table):
             if kind not in self._models:

@@ -1,13 +1,11 @@
-"""The kinds of value that stand in ``bot.toml`` and are not plain: patterns, JSON, and the names of
-platforms, which the adapters' manifests say."""
+"""Kinds of value in ``bot.toml`` that are languages of their own: patterns and JSON."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -20,17 +18,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 _DEEPEST = 70
 """How deep what becomes JSON may nest; patterns are refused a little earlier."""
-
-
-CHATS, FORMS, CALLERS = "chats", "forms", "callers"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Marks a name that is chosen among what the adapters' manifests declare: the chat platforms,
-    those with forms, and who calls outside."""
-
-    of: str
 
 
 def _json(value: object, depth: int = 0) -> object:
@@ -95,7 +82,3 @@ def _regex(pattern: str) -> str:
 Regex = Annotated[str, AfterValidator(_regex)]
 Json = Annotated[Any, BeforeValidator(lambda value: _json(value)), Shown("text, number or table")]
 Argument = Annotated[Any, BeforeValidator(_argument), Shown("text or number")]
-Platform = Annotated[str, Choice(CHATS)]
-FormPlatform = Annotated[str, Choice(FORMS)]
-Caller = Annotated[str, Choice(CALLERS)]
-Kind = Literal["say", "card", "lookup", "run"]

@@ -67,7 +67,7 @@ class Target(Table):
     group: Text | None = Field(
         default=None, description="Tell it in the group of this name; of `command`: ask there."
     )
-    platform: kinds.Platform | None = Field(
+    platform: values.Platform | None = Field(
         default=None, description="Where that group is, if both platforms have one of the name."
     )
     mention: Texts = Field(

@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from bot.config import kinds
 from bot.source import values
 from bot.source.tables import Table
 from bot.source.values import Text
@@ -33,6 +32,6 @@ class Oos(Table):
     group: Text | None = Field(
         default=None, description="Name of the group that gets their cards (`watch`)."
     )
-    platform: kinds.Platform | None = Field(
+    platform: values.Platform | None = Field(
         default=None, description="Where that group is, if both platforms have one of the name."
     )

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol
 from pydantic import Field, StringConstraints
 
 from bot.config import rules
-from bot.config.kinds import CHECKOUT, Caller, FormPlatform, Kind, Platform, Regex
+from bot.config.kinds import CHECKOUT, Regex
 from bot.config.runbooks import Oos
 from bot.model import manifests
 from bot.source import values
 from bot.source.secret import Secret
 from bot.source.tables import Table
-from bot.source.values import Folder, Text, Texts
+from bot.source.values import Caller, Folder, FormPlatform, Kind, Text, Texts
 
 
 class Bot(Table):
@@ -97,21 +97,6 @@ class Role(Table):
     people of this file, and votes are judged by policies."""
 
     commands: Texts = Field(description='Names of commands; `"*"` is all of them.')
-
-
-class Group(Table):
-    """A chat where the bot works. It answers in no other."""
-
-    platform: Platform = Field(description="Where the chat is.")
-    chat: Text = Field(description="%(chat)s.")
-    name: Text = Field(description="Name by which forms refer to it.")
-    locale: values.Locale | None = Field(
-        default=None, description="Its language. Default: that of `[bot]`."
-    )
-    commands: Texts = Field(
-        default=("*",),
-        description='Operations that may be asked for here; `"*"` is all that a role allows.',
-    )
 
 
 class Form(Table):
@@ -213,6 +198,13 @@ class Policy(Protocol):
     canary: int
 
 
+class Group(Protocol):
+    platform: str
+    chat: str
+    name: str
+    commands: tuple[str, ...]
+
+
 class Command(Protocol):
     policy: str
     targets: tuple[str, ...]
@@ -287,13 +279,13 @@ class File(Table):
 
     adapters: ClassVar[manifests.Adapters]
     if TYPE_CHECKING:
+        group: tuple[Group, ...]
         policy: dict[str, Policy]
         command: dict[str, Command]
 
     bot: Bot = Field(default_factory=Bot)
     person: Annotated[tuple[Person, ...], Field(strict=False)] = ()
     role: dict[Text, Role] = Field(default_factory=dict)
-    group: Annotated[tuple[Group, ...], Field(strict=False)] = ()
     form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
     oos: Oos = Field(default_factory=Oos)
     rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()

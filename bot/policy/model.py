@@ -11,7 +11,18 @@ from pydantic import Field, StringConstraints
 
 from bot import regexes
 from bot.source.tables import settings
-from bot.source.values import Absolute, Duration, Globs, Region, SomeTexts, Text, Texts, Written
+from bot.source.values import (
+    Absolute,
+    Duration,
+    Globs,
+    Locale,
+    Platform,
+    Region,
+    SomeTexts,
+    Text,
+    Texts,
+    Written,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +206,20 @@ class CommandRule:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@settings
 class Group:
-    """A chat where the bot works. ``commands`` allowed there ("*" all); ``locale`` "" is the
-    bot's own."""
+    """A chat where the bot works. It answers in no other."""
 
-    platform: str
-    chat: str
-    name: str
-    locale: str = ""
-    commands: frozenset[str] = frozenset({"*"})
+    platform: Platform = Field(description="Where the chat is.")
+    chat: Text = Field(description="%(chat)s.")
+    name: Text = Field(description="Name by which forms refer to it.")
+    locale: Annotated[str, Written(Locale)] = Field(
+        default="", description="Its language. Default: that of `[bot]`."
+    )
+    commands: Texts = Field(
+        default=("*",),
+        description='Operations that may be asked for here; `"*"` is all that a role allows.',
+    )
 
 
 @dataclass(frozen=True, slots=True)

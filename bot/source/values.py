@@ -46,6 +46,17 @@ ADDRESS = "address"
 """Marks where the bot connects to: without encryption only on this machine."""
 
 
+CHATS, FORMS, CALLERS = "chats", "forms", "callers"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Marks a name that is chosen among what the adapters' manifests declare: the chat platforms,
+    those with forms, and who calls outside."""
+
+    of: str
+
+
 def holds(info: FieldInfo, mark: str) -> bool:
     """Is the value of a key, or what is in it, marked so?"""
     kinds = [info.annotation]
@@ -244,3 +255,7 @@ Organisations = Annotated[tuple[Text, ...], Field(strict=False, min_length=1), N
 """Those that the bot listens to."""
 Name = Annotated[str, Written(Text)]
 OpenText = Annotated[str, Written(Open)]
+Platform = Annotated[str, Choice(CHATS)]
+FormPlatform = Annotated[str, Choice(FORMS)]
+Caller = Annotated[str, Choice(CALLERS)]
+Kind = Literal["say", "card", "lookup", "run"]

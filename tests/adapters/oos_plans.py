@@ -18,12 +18,13 @@ from tests.sandbox.oos_client import script, template
 
 KEY = Credentials("key", world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
 SLEEP = {"Name": "sleep", "Action": "ACS::Sleep", "Properties": {"Duration": "PT1H"}}
+ASKS = {"safety_check": "ConfirmEveryHighRiskAction"}
 TOUCH = template(script("touch", "true"))
 
 
 @asynccontextmanager
 async def executor(party: Aliyun, clock: Clock | None = None, **more: Any) -> AsyncIterator[Oos]:
-    wanted = {"region": REGION, "endpoint": party.base_url, "credentials": KEY, **more}
+    wanted = {"region": REGION, "endpoint": party.base_url, "credentials": KEY, **ASKS, **more}
     one = Oos(Settings(**wanted), clock or Clock())
     try:
         yield one
