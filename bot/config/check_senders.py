@@ -98,7 +98,7 @@ def _may_meet(context: CheckContext, branch: tuple[tree.Field, ...], source: sch
 
 def _reserved(context: CheckContext, name: str, source: schema.Source) -> bool:
     """May this sender not say that of an event?"""
-    first, platforms = name.partition(".")[0].partition("/")[0], context.file.adapters.platforms
+    first, platforms = name.partition(".")[0].partition("/")[0], context.file.adapters.with_forms
     if first == ruleset.AUDIT_SOURCE:
         return True
     if name == event_schemas.APPROVED:

@@ -136,7 +136,7 @@ def _check_constant(
     named = any(one.casefold().startswith(f"{first}.") for one in source.only)
     if plain.startswith(ruleset.AUDIT_SOURCE):
         context.diagnostics.fault(place, "is the bot's own, so all its events would be refused")
-    elif first in context.file.adapters.platforms and not named:
+    elif first in context.file.adapters.with_forms and not named:
         message = f"is reserved for {first}, so all its events would be refused; add it to only"
         context.diagnostics.fault(place, message)
     elif (

@@ -107,8 +107,8 @@ class Names:
         self._words = {
             "chat": " or ".join(chat.chat for chat in adapters.chats),
             "form": " or ".join(chat.form for chat in forms),
-            "sources": ", ".join(f"`{name}.`" for name in adapters.platforms),
-            "approval": f"{adapters.platforms[0]}.approval",
+            "sources": ", ".join(f"`{name}.`" for name in adapters.with_forms),
+            "approval": f"{adapters.with_forms[0]}.approval",
             "cloud": cloud,
             "robot": of_robots[1],
         }

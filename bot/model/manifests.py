@@ -234,6 +234,12 @@ class Adapters:
         """The names of the chat platforms."""
         return tuple(chat.name for chat in self.chats)
 
+    @property
+    def with_forms(self) -> tuple[str, ...]:
+        """The chat platforms whose forms are events: names of events that begin like these are
+        theirs alone."""
+        return tuple(chat.name for chat in self.chats if chat.form)
+
     def chat(self, platform: str) -> ChatManifest[Any]:
         """Raises StopIteration for what is no chat platform."""
         return next(chat for chat in self.chats if chat.name == platform)

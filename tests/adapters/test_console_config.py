@@ -90,6 +90,20 @@ def test_beside_the_platforms_that_ship_it_must_be_meant(tmp_path: Path) -> None
     assert both.book.evaluation == frozenset({"console"})
 
 
+def test_only_platforms_with_forms_have_names_of_events_to_themselves(tmp_path: Path) -> None:
+    more = """
+[http]
+[[source]]
+name = "builds"
+path = "/builds"
+kind = "webhook"
+unsigned = true
+mapping = { source = "console.builds", type = "done", data = "$.body" }
+"""
+    assert load(tmp_path, ALONE + more)
+    assert "reserved for lark" in fault(tmp_path, ALONE + more.replace("console.b", "lark.b"))[1]
+
+
 def test_the_example_company_can_do_with_the_console_alone(tmp_path: Path) -> None:
     path = demo.configuration(tmp_path, dict(world.PORTS))
     usual = adapters.load(path)
