@@ -15,11 +15,11 @@ from bot.source.tables import filled
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """``clerk`` asks for commands, ``relay`` speaks in groups, the others send outside."""
+    """``commands`` asks for commands, ``chats`` speaks in groups, the others send outside."""
 
     outside: Outside
-    clerk: command_target.Clerk
-    relay: chat_target.Relay
+    commands: command_target.CommandTarget
+    chats: chat_target.ChatTarget
     endpoints: ports.Outlet
     eventbridge: ports.Outlet
 
@@ -29,8 +29,8 @@ class Bus:
     ) -> Bus:
         return cls(
             outside,
-            command_target.Clerk(submit, clock),
-            chat_target.Relay(settings.book, outside.chats),
+            command_target.CommandTarget(submit, clock),
+            chat_target.ChatTarget(settings.book, outside.chats),
             endpoints_of(settings, clock),
             eventbridge_of(settings, clock),
         )
@@ -39,9 +39,9 @@ class Bus:
         """Who carries out an effect, deliveries among them."""
         match effect:
             case model.Deliver(to=model.ToCommand()):
-                return self.clerk
+                return self.commands
             case model.Deliver(to=model.ToGroup() | model.ToThread()):
-                return self.relay
+                return self.chats
             case model.Deliver(to=model.ToHttp()):
                 return self.endpoints
             case model.Deliver(to=model.ToBus()):

@@ -237,8 +237,8 @@ class App:
 def _put_back(done: store.Restored) -> str:
     """What was found out about a copy, for the log."""
     return (
-        f"A copy as of audit entry {done.found.stamp} was put back: {done.held} undecided requests "
-        f"are held, and people are told; the next is #{done.first}"
+        f"A copy as of audit entry {done.contents.stamp} was put back: {done.held} undecided "
+        f"requests are held, and people are told; the next is #{done.first}"
     )
 
 

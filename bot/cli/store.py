@@ -53,7 +53,7 @@ def restore(path: Path, source: Path) -> None:
         sys.exit(shell.fail("the bot is running: stop it first"))
     except store.Unfit as error:
         sys.exit(shell.fail(str(error)))
-    click.echo(f"ok: the store is now the copy as of audit entry {done.found.stamp}")
+    click.echo(f"ok: the store is now the copy as of audit entry {done.contents.stamp}")
     if done.kept is not None:
         click.echo(f"the store that it replaced is kept as {done.kept}")
     click.echo(

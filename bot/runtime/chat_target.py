@@ -12,7 +12,7 @@ from bot.policy import identity
 TITLE_CHARS = 40
 
 
-class Relay:
+class ChatTarget:
     """Performs ``model.Deliver`` to a group or a thread, by the chat's own adapter. The key of the
     message is that of the delivery, so what the platform has taken it does not show twice."""
 

@@ -36,17 +36,17 @@ class Clearance:
     """Lets effects leave. Without ``judge`` everything may; what is not to leave is settled."""
 
     def __init__(
-        self, writer: port.Writer, taker: intake.Taker, judge: Judge | None, clock: ports.Clock
+        self, writer: port.Writer, events: intake.Intake, judge: Judge | None, clock: ports.Clock
     ) -> None:
         self._writer = writer
-        self._taker = taker
+        self._intake = events
         self._judge = judge
         self._clock = clock
 
     def passed(self, claims: port.Claims, quota: Quota, draw: Draw | None) -> port.Claims:
         """Those that may be sent, as they may be sent. Where a pattern must be judged elsewhere
         before, nothing was claimed: Unjudged is raised."""
-        spent = [claimed.bucket for claimed in claims.taken]
+        spent = [claimed.bucket for claimed in claims.effects]
 
         def spare(claimed: port.Claimed) -> None:
             quota.give_back(claimed.bucket)
@@ -59,7 +59,7 @@ class Clearance:
             for bucket in spent:
                 quota.give_back(bucket)
             raise
-        return replace(claims, taken=tuple(cleared), refused=len(claims.taken) - len(cleared))
+        return replace(claims, effects=tuple(cleared), refused=len(claims.effects) - len(cleared))
 
     # -- what may happen
 
@@ -67,7 +67,7 @@ class Clearance:
         self, claims: port.Claims, spare: Callable[[port.Claimed], None]
     ) -> list[port.Claimed]:
         """Those that may be sent; ``spare`` is told of the others."""
-        judged = [(claimed, self._outcome(claimed)) for claimed in claims.taken]
+        judged = [(claimed, self._outcome(claimed)) for claimed in claims.effects]
         refused = [
             claimed.effect.id
             for claimed, outcome in judged
@@ -146,7 +146,7 @@ class Clearance:
     def _settle(self, claimed: port.Claimed, outcome: model.Outcome) -> None:
         effect = claimed.effect
         key = f"effect:{effect.id}:{effect.attempts}"
-        self._taker.take(model.EffectCompleted(key, self._clock.now(), effect.id, outcome))
+        self._intake.take(model.EffectCompleted(key, self._clock.now(), effect.id, outcome))
 
     def _look_at(self, fault: Exception, effect: model.StoredEffect, what: str) -> None:
         """Only where the store itself failed does that end everything."""

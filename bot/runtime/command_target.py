@@ -6,7 +6,7 @@ from bot import model
 from bot.model import ports
 
 
-class Clerk:
+class CommandTarget:
     """Performs ``model.Deliver`` to a command. A try that is repeated after a crash is recognised
     by its id, so it neither asks twice nor forgets the answer."""
 

@@ -18,9 +18,7 @@ from typing import Any, TypeVar
 
 from bot import failpoints, model, regexes
 from bot.model import ports
-from bot.runtime import clearance
-from bot.runtime import intake as taker_
-from bot.runtime import retry as patience_
+from bot.runtime import clearance, intake, retry
 from bot.store import port
 
 log = logging.getLogger(__name__)
@@ -56,11 +54,11 @@ class Engine:
     def __init__(
         self,
         opened: port.Store,
-        read: taker_.Read,
+        read: intake.Read,
         clock: ports.Clock,
         *,
         failed_toast: str = "Something went wrong here; it was noted in the audit log.",
-        patience: patience_.Patience | None = None,
+        patience: retry.RetryPolicy | None = None,
         failed: Callable[[BaseException], None] | None = None,
         chance: random.Random | None = None,
         judge: clearance.Judge | None = None,
@@ -69,15 +67,15 @@ class Engine:
             raise ValueError("the engine needs a store that it can write")
         self.store = opened
         self.clock = clock
-        self._taker = taker_.Taker(
+        self._intake = intake.Intake(
             opened.writer,
             read,
             clock,
             failed_toast,
-            patience or patience_.Patience(),
+            patience or retry.RetryPolicy(),
             chance,
         )
-        self._clearance = clearance.Clearance(opened.writer, self._taker, judge, clock)
+        self._clearance = clearance.Clearance(opened.writer, self._intake, judge, clock)
         self._writer = opened.writer
         self._failed = failed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
@@ -257,7 +255,7 @@ class Engine:
         failpoints.reach("engine.before_commit")
         writer.commit()
         failpoints.reach("engine.committed")
-        for line in self._taker.taken_down():
+        for line in self._intake.log_lines():
             line.write()
         self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
 
@@ -278,7 +276,7 @@ class Engine:
     def _done(self, job: _Job) -> Answer:
         last = job.tries >= MOST_TRIES
         if job.event is not None:
-            return job.future, self._taker.take(job.event, last), None
+            return job.future, self._intake.take(job.event, last), None
         assert job.call is not None
         self._writer.savepoint()
         try:

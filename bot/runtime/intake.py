@@ -10,8 +10,7 @@ from datetime import datetime
 
 from bot import model, regexes
 from bot.model import ports
-from bot.runtime import logs
-from bot.runtime import retry as patience_
+from bot.runtime import logs, retry
 from bot.store import codec, port
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ def given_up(row: port.Row, last: model.NotSent) -> model.Outcome:
     return model.Refused(reason, code="gave_up")
 
 
-class Taker:
+class Intake:
     """Takes one event after the other, on the writer's thread, within its transaction."""
 
     def __init__(
@@ -36,7 +35,7 @@ class Taker:
         read: Read,
         clock: ports.Clock,
         failed_toast: str,
-        patience: patience_.Patience,
+        patience: retry.RetryPolicy,
         chance: random.Random | None,
     ) -> None:
         self._writer = writer
@@ -47,7 +46,7 @@ class Taker:
         self._chance = chance or random.Random()
         self.lines: list[logs.Line | logs.Failure] = []
 
-    def taken_down(self) -> list[logs.Line | logs.Failure]:
+    def log_lines(self) -> list[logs.Line | logs.Failure]:
         """What the log says of what was decided since it was last asked for."""
         lines, self.lines = self.lines, []
         return lines

@@ -39,9 +39,9 @@ class Line:
     def write(self) -> None:
         fields = {"request": self.request, "command": self.command, "code": self.code or None}
         fields |= {"person": self.person, "outcome": self.outcome or None, "seconds": self.seconds}
-        told = {name: value for name, value in fields.items() if value is not None}
-        text = " ".join(f"{name}={value}" for name, value in told.items() if name != "request")
-        log.info("#%d %s: %s", self.request, self.step, text, extra={"step": self.step, **told})
+        extra = {name: value for name, value in fields.items() if value is not None}
+        text = " ".join(f"{name}={value}" for name, value in extra.items() if name != "request")
+        log.info("#%d %s: %s", self.request, self.step, text, extra={"step": self.step, **extra})
 
 
 FAILURES = ("rule.failed", "rule.loop", "event.unmatched")
@@ -63,9 +63,9 @@ class Failure:
             log.warning("no rule was asked about the event %s: %s", about, said, extra=more)
             return
         number = int(facts["target"]) + 1
-        told = {"rule": facts["rule"], "target": number, "event": about}
+        extra = {"step": "rule", "rule": facts["rule"], "target": number, "event": about}
         text = "rule %s: target %d gets nothing of the event %s: %s"
-        log.warning(text, facts["rule"], number, about, said, extra={"step": "rule", **told})
+        log.warning(text, facts["rule"], number, about, said, extra=extra)
 
 
 def failures(decision: model.Decision) -> Iterator[Failure]:
@@ -111,17 +111,17 @@ class Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
-        found: dict[str, object] = {
+        line: dict[str, object] = {
             "time": at.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
-        given = vars(record).items()
-        found |= {name: value for name, value in given if name not in _KNOWN and name not in found}
+        extra = vars(record).items()
+        line |= {name: value for name, value in extra if name not in _KNOWN and name not in line}
         if record.exc_info:
-            found["error"] = self.formatException(record.exc_info)
-        return json.dumps(found, ensure_ascii=False, default=str)
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
 
 
 def to_stderr(level: str, form: str = "text", quiet: Iterable[str] = ()) -> None:

@@ -41,8 +41,8 @@ class Matcher:
 def _matched(
     rules: ruleset.Rulebook, events: Sequence[model.EventReceived]
 ) -> list[model.EventReceived]:
-    spent, found = effort.Effort(), []
+    spent, matched = effort.Effort(), []
     for one in events:
         names = tuple(rule.name for rule in rules.matching(one.event, spent))
-        found.append(replace(one, meant=model.Meant(rules.number, names)))
-    return found
+        matched.append(replace(one, meant=model.Meant(rules.number, names)))
+    return matched

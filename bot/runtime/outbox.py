@@ -67,12 +67,12 @@ class _Window:
         """A call still in flight fills its place; a settled one does so for the whole span."""
         while self.sent and self.sent[0] + self.span <= now:
             self.sent.popleft()
-        left = self.count - self.flying - len(self.sent)
-        again = self.sent[0] + self.span if left <= 0 and self.sent else None
-        return port.Allowance(max(left, 0), again)
+        free = self.count - self.flying - len(self.sent)
+        again = self.sent[0] + self.span if free <= 0 and self.sent else None
+        return port.Allowance(max(free, 0), again)
 
 
-class Quotas:
+class RateLimiter:
     """How much may go into each bucket now. The writer thread asks while it claims, the loop tells
     what came back: a lock keeps the counts true."""
 
@@ -191,7 +191,7 @@ class Outbox:
         self._engine = engine
         self._draw = draw
         self._route = route
-        self._quotas = Quotas(budgets, clock, in_flight, account)
+        self._quotas = RateLimiter(budgets, clock, in_flight, account)
         self._clock = clock
         self._call_deadline = call_deadline
         self._woken = asyncio.Event()
@@ -212,7 +212,7 @@ class Outbox:
                 claims = await self._claim()
                 if claims is None:
                     return
-                if not claims.taken and not claims.refused:
+                if not claims.effects and not claims.refused:
                     await self._sleep(claims.next_due)
         finally:
             self._stopped.set()
@@ -254,11 +254,11 @@ class Outbox:
     async def _sleep(self, next_due: int | None) -> None:
         if self._draining:
             return
-        left = LONGEST_SLEEP
+        seconds = LONGEST_SLEEP
         if next_due is not None:
-            left = min(left, max(0.0, (next_due - codec.ms(self._clock.now())) / 1000))
+            seconds = min(seconds, max(0.0, (next_due - codec.ms(self._clock.now())) / 1000))
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
             return
@@ -271,9 +271,9 @@ class Outbox:
             claims = await self._engine.claim(self._quotas, self._draw)
         except ports.Closed:
             return None
-        if claims.taken:
+        if claims.effects:
             failpoints.reach("outbox.claimed")
-        for claimed in claims.taken:
+        for claimed in claims.effects:
             task = asyncio.create_task(self._carry_out(claimed))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -352,9 +352,9 @@ class Outbox:
         failpoints.reach("outbox.part")
 
 
-def _heard(taken: asyncio.Future[model.Receipt]) -> None:
+def _heard(future: asyncio.Future[model.Receipt]) -> None:
     """Nobody need be told of a wait that the end of the process cut short."""
-    if not taken.cancelled() and (fault := taken.exception()) is not None:
+    if not future.cancelled() and (fault := future.exception()) is not None:
         log.debug("that a call is waited for could not be told: %s", fault)
 
 

@@ -53,9 +53,9 @@ def fingerprint(sight: ports.Sight) -> str:
     return hashlib.blake2b("\n".join(texts).encode(), key=_KEY, digest_size=8).hexdigest()
 
 
-def _heard(taken: asyncio.Future[model.Receipt]) -> None:
+def _heard(future: asyncio.Future[model.Receipt]) -> None:
     """Nobody need be told of a wait that the end of the process cut short."""
-    if not taken.cancelled() and (fault := taken.exception()) is not None:
+    if not future.cancelled() and (fault := future.exception()) is not None:
         log.debug("that results are waited for could not be told: %s", fault)
 
 
@@ -72,7 +72,7 @@ class _Group:
     late: asyncio.TimerHandle | None = None
     fault: str = ""
 
-    def left(self, steps: Iterable[port.OpenStep], now: datetime, tick: float) -> timedelta:
+    def wait(self, steps: Iterable[port.OpenStep], now: datetime, tick: float) -> timedelta:
         """How long to wait before looking again: the youngest run sets the pace. ``tick`` is what
         the monotonic clock shows at ``now``."""
         if self.polled_at is None:
@@ -139,10 +139,10 @@ class Poller:
         due = [
             (key, steps)
             for key, steps in groups.items()
-            if self._groups.setdefault(key, _Group()).left(steps, now, tick) <= none
+            if self._groups.setdefault(key, _Group()).wait(steps, now, tick) <= none
         ]
         await asyncio.gather(*(self._poll_group(key, steps, now, tick) for key, steps in due))
-        waits = [self._groups[key].left(groups[key], now, tick) for key in groups]
+        waits = [self._groups[key].wait(groups[key], now, tick) for key in groups]
         return now + min(waits) if waits else None
 
     async def _poll_group(
@@ -154,7 +154,7 @@ class Poller:
         self._mind(group, key, sorted({one.step.request for one in steps}))
         try:
             executor = self._executor_for(engine_name)
-            found = await executor.poll(region, batch, [one.step.invocation for one in steps])
+            sights = await executor.poll(region, batch, [one.step.invocation for one in steps])
         except ports.PollFailed as fault:
             self._back_off(group, tick, fault.retry_after)
             group.fault = str(fault)
@@ -173,7 +173,7 @@ class Poller:
             lambda reader: {number: reader.results(number) for number in numbers}
         )
         for one in steps:
-            event = self._observed(group, one, found, known[one.step.request], now, tick)
+            event = self._observed(group, one, sights, known[one.step.request], now, tick)
             if event is not None:
                 await self._engine.submit(event)
 
@@ -197,14 +197,14 @@ class Poller:
         self,
         group: _Group,
         one: port.OpenStep,
-        found: Mapping[str, ports.Sight],
+        sights: Mapping[str, ports.Sight],
         known: tuple[model.InstanceResult, ...],
         now: datetime,
         tick: float,
     ) -> model.InvocationPolled | model.ExecutionPolled | None:
         """What there is to tell about one step; None: nothing new."""
         step = one.step
-        results = found.get(step.invocation)
+        results = sights.get(step.invocation)
         if results is None:
             since = group.absent_since.setdefault(step.invocation, tick)
             if tick - since <= MISSING_AFTER.total_seconds():

@@ -16,7 +16,7 @@ HURRIED = model.StartRun | model.RunCall | model.ResolveTargets | model.FetchDef
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How old an effect that is never sent may grow before it counts as refused. A delivery has the
     retry policy of its rule in place of that."""
 

@@ -182,9 +182,9 @@ class Janitor:
         the names by which events from outside are known again: ``remember``),
         each bite in a commit of its own so that events pass in between; returns when to come
         again."""
-        left = self._due - self._clock.monotonic()
-        if left > 0:
-            return now + timedelta(seconds=left)
+        seconds = self._due - self._clock.monotonic()
+        if seconds > 0:
+            return now + timedelta(seconds=seconds)
         self._due = self._clock.monotonic() + self.EVERY.total_seconds()
         before, dead, place = codec.ms(now - self._keep), codec.ms(now - self._keep_dead), 0
         outside = codec.ms(now - self._remember)

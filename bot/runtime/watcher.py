@@ -38,9 +38,9 @@ class Watcher:
 
     async def look(self, now: datetime) -> datetime | None:
         """Submit every execution that waits and is new; returns when to look again."""
-        left = self._due - self._clock.monotonic()
-        if left > 0:
-            return now + timedelta(seconds=left)
+        seconds = self._due - self._clock.monotonic()
+        if seconds > 0:
+            return now + timedelta(seconds=seconds)
         try:
             waiting = await self._executor.waiting(self._region)
         except ports.PollFailed as fault:

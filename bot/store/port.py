@@ -84,7 +84,7 @@ class Claims:
     """What was taken out, and when to look again (milliseconds; None: when something changes).
     ``refused``: so many more were taken out, and settled at once."""
 
-    taken: tuple[Claimed, ...]
+    effects: tuple[Claimed, ...]
     next_due: int | None
     refused: int = 0
 

@@ -100,9 +100,9 @@ async def test_one_robot_counts_as_one(stage: Stage) -> None:
     assert hook.account("robot:gone") == ("plain", "robot:gone")
 
 
-def quotas(clock: rig.Clock, account: outbox.Account) -> outbox.Quotas:
+def quotas(clock: rig.Clock, account: outbox.Account) -> outbox.RateLimiter:
     budgets = build.limits(adapters.ADAPTERS)
-    return outbox.Quotas(budgets, clock, account=account)
+    return outbox.RateLimiter(budgets, clock, account=account)
 
 
 async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
@@ -144,7 +144,7 @@ async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
 def test_a_budget_of_webhook_holds_for_every_kind_of_robot() -> None:
     one = RateLimit("webhook", ("say",), "app", 3, 60.0)
     clock = rig.Clock()
-    limits = outbox.Quotas([one], clock)
+    limits = outbox.RateLimiter([one], clock)
     for platform in ("webhook.lark", "webhook.dingtalk", "webhook"):
         limits.take(store.Bucket(platform, platform, "say"))
     assert limits.room(store.Bucket("webhook.plain", "x", "say")).count == 0

@@ -53,7 +53,7 @@ class Stage(stage_.Stage):
     def __init__(self, folder: Path, rulebook_: ruleset.Rulebook | None = None) -> None:
         super().__init__(folder)
         self.deployment = dataclasses.replace(self.deployment, rules=rulebook_)
-        self.clerk = command_target.Clerk(self.engine.submit, self.clock)
+        self.clerk = command_target.CommandTarget(self.engine.submit, self.clock)
 
     def arrive(self, id: str = "1", person: str = "alice", **event: Any) -> model.Receipt:
         """An event from outside: the founding document's, unless told otherwise."""

@@ -222,8 +222,8 @@ class Stage:
         """What is due, taken out; again where all that was due was refused at that moment."""
         while True:
             claims = self.loop.run_until_complete(self.engine.claim(Everything(), self.draw))
-            if claims.taken or not claims.refused:
-                return claims.taken
+            if claims.effects or not claims.refused:
+                return claims.effects
 
     def settle(self, claimed: store.Claimed, outcome: model.Outcome) -> None:
         effect = claimed.effect

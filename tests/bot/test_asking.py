@@ -254,5 +254,5 @@ def test_what_may_be_sent_a_moment_later_is_not_left_until_something_else_happen
     claims = stage.loop.run_until_complete(
         stage.engine.write(lambda writer: writer.claim(now, LateRoom()))
     )
-    assert not claims.taken
+    assert not claims.effects
     assert claims.next_due == codec.ms(now)

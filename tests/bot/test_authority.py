@@ -124,7 +124,7 @@ def test_a_policy_is_kept_as_it_was_and_read_back() -> None:
 def test_what_is_refused_when_it_is_claimed_takes_no_place_in_a_budget() -> None:
     clock = stage_.Clock()
     bucket = store.Bucket("", "here", "run")
-    quotas = outbox.Quotas([RateLimit("", ("run",), "chat", 1, 60.0)], clock)
+    quotas = outbox.RateLimiter([RateLimit("", ("run",), "chat", 1, 60.0)], clock)
     quotas.take(bucket)
     assert quotas.room(bucket).count == 0
     quotas.give_back(bucket)

@@ -66,7 +66,7 @@ CHILD = textwrap.dedent(
                 rig.Clock(),
             )
             door.start()
-            parties = {model.ToCommand: command_target.Clerk(door.submit, rig.Clock())}
+            parties = {model.ToCommand: command_target.CommandTarget(door.submit, rig.Clock())}
             parties[model.ToWebhook] = Robot()
             route = lambda effect: parties.get(type(getattr(effect, "to", None)), Cloud())
             box = outbox.Outbox(door, route, (), rig.Clock())

@@ -43,7 +43,7 @@ def deliver(body: Any, **changes: Any) -> model.Deliver:
 
 async def say(effect: model.Deliver, doubt: bool = False) -> tuple[model.Outcome, Chat]:
     chat = Chat()
-    outcome = await chat_target.Relay(book(), {PLATFORM: chat}).perform(
+    outcome = await chat_target.ChatTarget(book(), {PLATFORM: chat}).perform(
         effect, model.Attempt(uncertain=doubt)
     )
     return outcome, chat
@@ -121,7 +121,10 @@ async def test_the_receipt_is_the_outcome(receipt: model.Receipt, outcome: model
         seen.append(event)
         return receipt
 
-    assert await command_target.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt()) == outcome
+    assert (
+        await command_target.CommandTarget(submit, rig.Clock()).perform(ASKS, model.Attempt())
+        == outcome
+    )
     assert seen == [
         model.CommandRequested(
             id="ordered:deliver:hr%3Aapproval:1:hire:1",
@@ -142,7 +145,7 @@ async def test_while_the_bot_shuts_down_nothing_was_asked() -> None:
     async def submit(event: model.Event) -> model.Receipt:
         raise ports.Closed("the bot is shutting down")
 
-    outcome = await command_target.Clerk(submit, rig.Clock()).perform(ASKS, model.Attempt())
+    outcome = await command_target.CommandTarget(submit, rig.Clock()).perform(ASKS, model.Attempt())
     assert outcome == model.NotSent("the bot is shutting down")
 
 

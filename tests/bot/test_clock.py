@@ -108,7 +108,7 @@ async def test_a_budget_is_not_blocked_by_a_clock_that_is_set_back(tmp_path: Pat
     machine = Machine()
     steady = clock.Steady(machine)
     bucket = store.Bucket("chat", "ops", "say")
-    quotas = outbox.Quotas([RateLimit("chat", ("say",), "chat", 1, 60)], steady)
+    quotas = outbox.RateLimiter([RateLimit("chat", ("say",), "chat", 1, 60)], steady)
     quotas.take(bucket)
     quotas.settled(bucket)
     machine.wall += BACK

@@ -30,7 +30,7 @@ class Place:
     def path(self) -> Path:
         return self.folder / "stage.db"
 
-    def backup(self) -> store.sqlite.copies.Found:
+    def backup(self) -> store.sqlite.copies.Contents:
         return store.backup(self.path, self.copy)
 
     def restore(self) -> store.Restored:

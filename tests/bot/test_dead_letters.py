@@ -40,7 +40,7 @@ def answer(stage: Stage, who: str, text: str) -> str:
     stage.ask(who, text)
     future = stage.engine.write(lambda writer: writer.claim(stage.clock.now(), ChatOnly()))
     said = []
-    for claimed in stage.loop.run_until_complete(future).taken:
+    for claimed in stage.loop.run_until_complete(future).effects:
         assert isinstance(claimed.effect.body, model.Say), claimed
         said.append(words(claimed.effect.body.message))
         stage.settle(claimed, model.Done("m"))

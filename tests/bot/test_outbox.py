@@ -590,7 +590,7 @@ async def _play(
                 event = rig.asked("all")
                 PLANNED[event.id] = model.Decision(effects=tuple(effects))
                 await r.engine.submit(event)
-            rounds = chance.randrange(6) if start < restarts else 400
+            rounds = chance.randrange(6) if start < restarts else 4000
             for _ in range(rounds):
                 open_ = "SELECT COUNT(*) FROM outbox WHERE state IN ('queued', 'in_flight')"
                 if r.rows(open_) == [(0,)]:

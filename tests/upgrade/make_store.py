@@ -46,7 +46,7 @@ def play(scene: run_stage.RunStage) -> dict[int, str]:
     made[19] = "planning"
     scene.ask("bob", "restart web-02 reason=unsent")
     claims = scene.loop.run_until_complete(scene.engine.claim(Lookups()))
-    scene.settle(claims.taken[-1], scene.answer(claims.taken[-1]))
+    scene.settle(claims.effects[-1], scene.answer(claims.effects[-1]))
     made[20] = "pending, its card is not sent"
     return made
 

@@ -35,7 +35,7 @@ class Unfit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Contents:
     """What a store holds: the newest request's number, and the newest audit entry."""
 
     last_request: int
@@ -50,7 +50,7 @@ class Found:
 # ----------------------------------------------------------------------------- making one
 
 
-def backup(source: Path, target: Path) -> Found:
+def backup(source: Path, target: Path) -> Contents:
     """Copy a store, which may be in use, to a new file. Raises Unfit."""
     if not source.is_file():
         raise Unfit(f"there is no store at {source} yet: the bot has never run here")
@@ -61,11 +61,11 @@ def backup(source: Path, target: Path) -> Found:
     part = target.with_name(target.name + ".part")
     try:
         copy(source, part, used=True)
-        found = verified(part)
+        contents = verified(part)
         sync(part)
         os.link(part, target)
         sync(target.parent)
-        return found
+        return contents
     except FileExistsError:
         raise Unfit(f"{target} is there already: name a file that is not") from None
     except (OSError, sqlite3.Error) as fault:
@@ -95,7 +95,7 @@ def opened(path: Path, used: bool = False) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def verified(path: Path) -> Found:
+def verified(path: Path) -> Contents:
     """What a copy holds. Raises Unfit where it is damaged, or its audit log is not whole."""
     with opened(path) as connection:
         try:
@@ -109,16 +109,16 @@ def verified(path: Path) -> Found:
                     f"the audit log in {path} is not whole: entry {one.seq}: {one.kind}: "
                     f"{one.detail}"
                 )
-            return found_in(connection)
+            return contents_of(connection)
         except sqlite3.Error as fault:
             raise Unfit(f"{path} is no store of this bot: {fault}") from fault
 
 
-def found_in(connection: sqlite3.Connection) -> Found:
+def contents_of(connection: sqlite3.Connection) -> Contents:
     last = connection.execute(queries.REQUEST_LAST).fetchone()[0]
     floor = connection.execute(queries.META, (queries.REQUEST_FLOOR,)).fetchone()
     seq, hash_ = connection.execute(queries.AUDIT_LAST).fetchone() or (0, "")
-    return Found(max(last, int(floor[0]) if floor else 0), seq, hash_)
+    return Contents(max(last, int(floor[0]) if floor else 0), seq, hash_)
 
 
 # ----------------------------------------------------------------------------- putting one back
@@ -126,10 +126,10 @@ def found_in(connection: sqlite3.Connection) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """``found`` is what was put back, ``kept`` where the replaced store is now (None: there was
+    """``contents`` is what was put back, ``kept`` where the replaced store is now (None: there was
     none), ``held`` how many requests wait for people, ``first`` the next request's number."""
 
-    found: Found
+    contents: Contents
     kept: Path | None
     held: int
     first: int
@@ -149,14 +149,14 @@ def restore(
         work = target.with_name(target.name + ".restoring")
         try:
             copy(source, work)
-            found = verified(work)
+            contents = verified(work)
             known(work)
-            before = left(target)
-            held, first = prepare(work, found, before, actor, now)
+            before = contents_before(target)
+            held, first = prepare(work, contents, before, actor, now)
             sync(work)
             kept = swap(work, target, now)
             mark_anew(target, mark or highwater.place(target))
-            return Restored(found, kept, held, first)
+            return Restored(contents, kept, held, first)
         except (OSError, sqlite3.Error, LookupError, ValueError) as fault:
             raise Unfit(f"{source} could not be put back: {fault}") from fault
         finally:
@@ -171,17 +171,17 @@ def known(path: Path) -> None:
         raise Unfit(f"{path} cannot be put back: {why}")
 
 
-def left(target: Path) -> Found | None:
+def contents_before(target: Path) -> Contents | None:
     """What the store holds that is replaced, as far as it can still be read."""
     try:
         with opened(target) as connection:
-            return found_in(connection)
+            return contents_of(connection)
     except sqlite3.Error:
         return None
 
 
 def prepare(
-    path: Path, found: Found, before: Found | None, actor: str, now: datetime
+    path: Path, contents: Contents, before: Contents | None, actor: str, now: datetime
 ) -> tuple[int, int]:
     """Make a copy fit to be gone on with. Returns how many requests are held, and the number that
     the next one gets."""
@@ -190,23 +190,23 @@ def prepare(
         versions.migrate(connection)
         writer = Writer(connection)
         writer.begin()
-        held, first = take_up(writer, found, before, actor, "restore", now)
+        held, first = take_up(writer, contents, before, actor, "restore", now)
         writer.commit()
         connection.execute(queries.ONE_FILE).fetchall()
     return held, first
 
 
 def take_up(
-    writer: Writer, found: Found, before: Found | None, actor: str, by: str, now: datetime
+    writer: Writer, contents: Contents, before: Contents | None, actor: str, by: str, now: datetime
 ) -> tuple[int, int]:
     """Within a transaction: let a store that is older than what was before it be gone on with.
     ``by``: how that is known. Returns as ``prepare``."""
-    last = max(found.last_request, before.last_request if before else 0) + JUMP
+    last = max(contents.last_request, before.last_request if before else 0) + JUMP
     writer.number_from(last)
     held = hold(writer)
     look_up(writer.connection, codec.ms(now))
     facts = {
-        "copy": found.stamp,
+        "copy": contents.stamp,
         "replaced": before.stamp if before is not None else "",
         "held": held,
         "first": last + 1,
@@ -238,14 +238,14 @@ def recognise(opened: files.Store, now: datetime) -> Restored | None:
     assert writer is not None
     assert writer.keeper is not None
     mark = highwater.read(writer.keeper.path)
-    found = found_in(writer.connection)
+    contents = contents_of(writer.connection)
     done = None
-    if mark is not None and found.seq and is_older(writer, mark):
-        before = Found(mark.last_request, mark.seq, mark.hash)
+    if mark is not None and contents.seq and is_older(writer, mark):
+        before = Contents(mark.last_request, mark.seq, mark.hash)
         writer.begin()
-        held, first = take_up(writer, found, before, "countersign", "mark", now)
+        held, first = take_up(writer, contents, before, "countersign", "mark", now)
         writer.commit()
-        done = Restored(found, None, held, first)
+        done = Restored(contents, None, held, first)
     writer.finish()
     return done
 
@@ -254,9 +254,9 @@ def take_for_old(opened: files.Store, now: datetime) -> Restored:
     """Within a transaction: the cloud shows that more was done than the store knows of."""
     writer = opened.writer
     assert writer is not None
-    found = found_in(writer.connection)
-    held, first = take_up(writer, found, None, "countersign", "cloud", now)
-    return Restored(found, None, held, first)
+    contents = contents_of(writer.connection)
+    held, first = take_up(writer, contents, None, "countersign", "cloud", now)
+    return Restored(contents, None, held, first)
 
 
 def is_older(writer: Writer, mark: highwater.Mark) -> bool:
@@ -304,11 +304,11 @@ def swap(work: Path, target: Path, now: datetime) -> Path | None:
 
 def free(path: Path) -> Path:
     """A name like this one that nobody has."""
-    number, found = 1, path
-    while found.exists():
+    number, candidate = 1, path
+    while candidate.exists():
         number += 1
-        found = path.with_name(f"{path.name}-{number}")
-    return found
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate
 
 
 def sync(path: Path) -> None:

@@ -123,20 +123,20 @@ def claim(connection: sqlite3.Connection, now: int, quota: port.Quota) -> port.C
     for (key,) in connection.execute(queries.BUCKETS).fetchall():
         bucket = bucket_from(key)
         most = quota.room(bucket).count
-        found: list[tuple[int, int]] = []
+        ready: list[tuple[int, int]] = []
         if most > 0:
-            found = connection.execute(queries.EFFECTS_DUE, (key, now, most)).fetchall()
-            due.extend((due_at, id_, bucket) for id_, due_at in found)
-        if len(found) >= most:
+            ready = connection.execute(queries.EFFECTS_DUE, (key, now, most)).fetchall()
+            due.extend((due_at, id_, bucket) for id_, due_at in ready)
+        if len(ready) >= most:
             full.append(bucket)
         later = connection.execute(queries.EFFECT_NEXT_DUE, (key, now)).fetchone()[0]
         if later is not None:
             waiting.append(later)
-    taken: list[port.Claimed] = []
+    claims: list[port.Claimed] = []
     for _, id_, bucket in sorted(due, key=lambda entry: entry[:2]):
         if quota.room(bucket).count > 0:
             quota.take(bucket)
-            taken.append(_take(connection, id_, now))
+            claims.append(_take(connection, id_, now))
         else:
             full.append(bucket)
     for bucket in set(full):
@@ -145,7 +145,7 @@ def claim(connection: sqlite3.Connection, now: int, quota: port.Quota) -> port.C
         again = now if allowance.count > 0 else allowance.again
         if again is not None:
             waiting.append(again)
-    return port.Claims(tuple(taken), min(waiting, default=None))
+    return port.Claims(tuple(claims), min(waiting, default=None))
 
 
 def _take(connection: sqlite3.Connection, id_: int, now: int) -> port.Claimed:

@@ -27,7 +27,7 @@ def when_free(call: Callable[[], T], goes_on: port.GoesOn = for_a_minute, file: 
     """What ``call`` returns, called again while another program holds the lock. SQLite itself waits
     within each call, as long as the connection's ``busy_timeout`` says. Raises what ``call`` raises
     for any other reason, or once ``goes_on`` says no."""
-    begun = told = time.monotonic()
+    begun = warned_at = time.monotonic()
     waited = False
     while True:
         try:
@@ -36,14 +36,14 @@ def when_free(call: Callable[[], T], goes_on: port.GoesOn = for_a_minute, file: 
             now = time.monotonic()
             if not is_busy(fault) or not goes_on(now - begun):
                 raise
-            if not waited or now - told >= EVERY:
+            if not waited or now - warned_at >= EVERY:
                 log.warning(
                     "another program has held the write lock of the store%s for %d s: nothing is "
                     "taken or acknowledged until it lets go (`fuser` names who has the file open)",
                     f" {file}" if file else "",
                     now - begun,
                 )
-                told = now
+                warned_at = now
             waited = True
             continue
         if waited:

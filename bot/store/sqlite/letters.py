@@ -27,26 +27,26 @@ def redrive(connection: sqlite3.Connection, number: int, now: int) -> bool:
     """Queue a letter once more, as if it had never been tried; False: it is not dead. Nothing is in
     doubt any more, for whoever says so has looked. The count of attempts goes on, as outcomes are
     recognised by it."""
-    found = letter(connection, number)
-    if found is None or not found.dead:
+    original = letter(connection, number)
+    if original is None or not original.dead:
         return False
-    body = codec.encode(_once_more(connection, found))
+    body = codec.encode(_once_more(connection, original))
     return connection.execute(queries.LETTER_REDRIVE, (body, now, number)).rowcount == 1
 
 
-def _once_more(connection: sqlite3.Connection, found: model.Letter) -> model.Effect:
+def _once_more(connection: sqlite3.Connection, original: model.Letter) -> model.Effect:
     """The letter as it is sent again: what the platform must not take for the last one has another
     name."""
-    if not found.request:
-        again = found.deliver.again + (found.state != "unknown")
-        return replace(found.deliver, again=again)
-    row = connection.execute(queries.LETTER, (found.number,)).fetchone()
+    if not original.request:
+        again = original.deliver.again + (original.state != "unknown")
+        return replace(original.deliver, again=again)
+    row = connection.execute(queries.LETTER, (original.number,)).fetchone()
     body = codec.decode(codec.effect, row[4])
     if isinstance(body, model.ShowCard):
         body = replace(body, card=None)
     if isinstance(body, model.Say | model.ShowCard):
         first = body.key.partition(":again")[0]
-        key = f"{first}:again{found.attempts}"
+        key = f"{first}:again{original.attempts}"
         return replace(body, key=key)
     return body
 
@@ -59,7 +59,7 @@ def marks(
 ) -> frozenset[str]:
     """Those of the marks by which an event of this source and id is on the bus, or a delivery of it
     is still held."""
-    found = set()
+    matches = set()
     for mark in asked:
         names = (source, id, mark)
         first = _first({"source": source, "id": id, "type": "", "mark": mark})
@@ -67,8 +67,8 @@ def marks(
             connection.execute(queries.BUS_HAS, names).fetchone()
             or connection.execute(queries.LETTERS_OF, (first, first + BEHIND_ALL, 1)).fetchone()
         ):
-            found.add(mark)
-    return frozenset(found)
+            matches.add(mark)
+    return frozenset(matches)
 
 
 def _first(named: dict[str, str]) -> str:

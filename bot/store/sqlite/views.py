@@ -74,19 +74,19 @@ def find(
     asked, else by the form, else through ``effect`` (for a form fetched: the request it made)."""
     if needs.request:
         return request(connection, needs.request)
-    found = None
+    match = None
     if needs.card:
         card = (needs.platform, needs.card)
-        found = _one(connection, queries.REQUEST_BY_CARD, card)
-        found = found or _one(connection, queries.REQUEST_BY_ALIAS, card)
-    if found is None and needs.message:
-        found = _one(connection, queries.REQUEST_BY_MESSAGE, (needs.platform, needs.message))
-    if found is None and effect is not None and effect.request:
+        match = _one(connection, queries.REQUEST_BY_CARD, card)
+        match = match or _one(connection, queries.REQUEST_BY_ALIAS, card)
+    if match is None and needs.message:
+        match = _one(connection, queries.REQUEST_BY_MESSAGE, (needs.platform, needs.message))
+    if match is None and effect is not None and effect.request:
         return request(connection, effect.request)
     form = form_of(needs, effect)
-    if found is None and form is not None:
-        found = _one(connection, queries.REQUEST_BY_FORM, form)
-    return found
+    if match is None and form is not None:
+        match = _one(connection, queries.REQUEST_BY_FORM, form)
+    return match
 
 
 def form_of(needs: model.Needs, effect: model.StoredEffect | None) -> tuple[str, str] | None:
@@ -108,11 +108,11 @@ def links(
     return tuple(codec.decode(codec.link, body) for (body,) in rows)
 
 
-def unsent(connection: sqlite3.Connection, found: model.Request) -> frozenset[str]:
+def unsent(connection: sqlite3.Connection, subject: model.Request) -> frozenset[str]:
     """Keys of the request's calls that certainly were never made, while it may still be halted."""
-    if found.state not in (model.State.APPROVED, model.State.RUNNING, model.State.WAITING):
+    if subject.state not in (model.State.APPROVED, model.State.RUNNING, model.State.WAITING):
         return frozenset()
-    return frozenset(key for (key,) in connection.execute(queries.EFFECTS_UNSENT, (found.id,)))
+    return frozenset(key for (key,) in connection.execute(queries.EFFECTS_UNSENT, (subject.id,)))
 
 
 class Archive:
@@ -156,11 +156,11 @@ class Archive:
         return row[0] or 0
 
 
-def journal(connection: sqlite3.Connection, found: model.Request) -> int:
+def journal(connection: sqlite3.Connection, subject: model.Request) -> int:
     """How many entries the journal of a request has; only a template's run has any."""
-    if not isinstance(found.plan, model.TemplateOperation):
+    if not isinstance(subject.plan, model.TemplateOperation):
         return 0
-    count: int = connection.execute(queries.JOURNAL_COUNT, (found.id,)).fetchone()[0]
+    count: int = connection.execute(queries.JOURNAL_COUNT, (subject.id,)).fetchone()[0]
     return count
 
 
@@ -168,8 +168,8 @@ def dead(connection: sqlite3.Connection, needs: model.Needs) -> tuple[model.Lett
     """The one letter that is asked for, whatever its state; or the newest dead ones."""
     if not needs.letter:
         return letters.letters(connection, None, needs.limit)
-    found = letters.letter(connection, needs.letter)
-    return (found,) if found is not None else ()
+    letter = letters.letter(connection, needs.letter)
+    return (letter,) if letter is not None else ()
 
 
 def listing_votes(connection: sqlite3.Connection, needs: model.Needs) -> tuple[model.Vote, ...]:
@@ -209,13 +209,13 @@ def load(
     connection = archive.connection
     row = effects.load(connection, needs.effect) if needs.effect else None
     effect = row.effect if row else None
-    found = find(connection, needs, effect)
+    subject = find(connection, needs, effect)
     called = effect is not None and isinstance(effect.body, model.RunCall)
     shown: tuple[model.Request, ...] = ()
     entries: tuple[model.AuditRow, ...] = ()
     post: tuple[model.Letter, ...] = ()
     if needs.listing == "audit":
-        entries = audit(connection, found.id if found else needs.request, needs.limit)
+        entries = audit(connection, subject.id if subject else needs.request, needs.limit)
     elif needs.listing == "dead":
         post = dead(connection, needs)
     elif needs.listing:
@@ -229,21 +229,21 @@ def load(
         audit_hash=audit_hash,
         installation=installation,
         shift=shift,
-        request=found,
-        votes=votes(connection, found.id) if found else (),
-        steps=steps(connection, found.id) if found else (),
-        results=results(connection, found.id) if found else (),
+        request=subject,
+        votes=votes(connection, subject.id) if subject else (),
+        steps=steps(connection, subject.id) if subject else (),
+        results=results(connection, subject.id) if subject else (),
         effect=effect,
         listing=shown,
         audit=entries,
         letters=post,
         unsaid=connection.execute(queries.UNSAID).fetchone()[0] if needs.listing == "dead" else 0,
         recent_asks=recent_asks,
-        unsent=frozenset() if found is None or called else unsent(connection, found),
-        journal=journal(connection, found) if found else 0,
+        unsent=frozenset() if subject is None or called else unsent(connection, subject),
+        journal=journal(connection, subject) if subject else 0,
         archive=archive,
         nonce=nonce,
-        total=total(connection, needs, found.id if found else needs.request)
+        total=total(connection, needs, subject.id if subject else needs.request)
         if needs.listing
         else 0,
         listing_votes=listing_votes(connection, needs),

@@ -312,7 +312,7 @@ class Writer(port.Writer):
     def claim(self, now: datetime, quota: port.Quota) -> port.Claims:
         claims = effects.claim(self.connection, codec.ms(now), quota)
         self.starting = self.starting or any(
-            isinstance(one.effect.body, highwater.STARTS) for one in claims.taken
+            isinstance(one.effect.body, highwater.STARTS) for one in claims.effects
         )
         return claims
 

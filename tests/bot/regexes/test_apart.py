@@ -130,7 +130,7 @@ async def test_a_start_that_a_pattern_must_be_judged_for_waits_and_costs_nothing
     async with rig.running(tmp_path / "store.db", decide, judge=judge) as r:
         await r.engine.submit(rig.asked(1))
         claims = await asyncio.wait_for(r.engine.claim(quota), 30)
-        assert [one.effect.key for one in claims.taken] == ["run0"]
+        assert [one.effect.key for one in claims.effects] == ["run0"]
         assert quota.out == 1
         assert asked == ["run0", "run0", "run1"]
 
