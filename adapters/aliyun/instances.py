@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import itertools
 import logging
 import re
@@ -14,6 +13,7 @@ from adapters import openapi
 from adapters.aliyun import describe, select, shapes
 from adapters.aliyun.api import Api
 from bot import model
+from bot.source import suggest
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +21,6 @@ AGENT_CHUNK = 50
 _NAME = re.compile(r"(?!tag:)[^*]+")
 MOST_NEAR = 5
 """Names that are suggested, at most."""
-LIKE = 0.6
-"""How much alike a name must be to be suggested; 1 is the same."""
 
 Found = dict[str, describe.Seen]
 
@@ -103,8 +101,8 @@ class Finder:
         for name in names[:MOST_NEAR]:
             word = name.casefold()
             same = [word] if word in folded else []
-            for found in same or difflib.get_close_matches(word, folded, 3, LIKE):
-                near += folded[found]
+            for known_name in same or suggest.several(word, folded):
+                near += folded[known_name]
         return list(dict.fromkeys(near))[:MOST_NEAR]
 
     async def agents(self, region: str, ids: Sequence[str], **identity: str) -> dict[str, bool]:

@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from bot import config
+from bot import config, source
 
 log = logging.getLogger("countersign")
 
@@ -16,13 +16,9 @@ NAME = "key"
 SHORTEST = 32
 
 
-class Unreadable(Exception):
-    """The key cannot be read or made; the message says why and what to do."""
-
-
 def of(settings: config.Config) -> bytes:
     """The key that the configuration names, else that of the file beside the store, which is made
-    where there is none. Raises Unreadable."""
+    where there is none. Raises Invalid."""
     if settings.bot.key is not None:
         return settings.bot.key.reveal().encode()
     path = settings.data / NAME
@@ -32,12 +28,12 @@ def of(settings: config.Config) -> bytes:
         found = path.read_bytes().strip()
         shared = path.stat().st_mode & 0o077
     except OSError as error:
-        raise Unreadable(
+        raise source.Invalid(
             f"the key of this installation, {path}, cannot be read: {error.strerror}. Make it "
             "readable for this user, or name another with [bot] key"
         ) from error
     if len(found) < SHORTEST:
-        raise Unreadable(
+        raise source.Invalid(
             f"the key of this installation, {path}, is damaged. Put it back from where you keep "
             "it, or delete it: a new one is made, and open requests with hidden values must be "
             "asked anew"

@@ -74,7 +74,7 @@ class App:
         self._look_again()
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None] | None = None) -> None:
-        """Work until ``stop`` is set. Raises BadCredentials, CannotListen, Unreadable, Stopped, or
+        """Work until ``stop`` is set. Raises BadCredentials, CannotListen, Invalid, Stopped, or
         what broke the store."""
         self.deployment = dataclasses.replace(self.deployment, key=key_.of(self.settings))
         with contextlib.closing(
@@ -293,7 +293,7 @@ def ended(main: Coroutine[Any, Any, None]) -> int:
     except (ports.BadCredentials, ports.CannotListen) as error:
         log.critical("%s", error)
         return 1
-    except (source.Invalid, key_.Unreadable, store.Locked, store.Unusable, Stopped) as error:
+    except (source.Invalid, store.Locked, store.Unusable, Stopped) as error:
         log.critical("%s", error)
         return 1
     except store.Broken as error:

@@ -39,6 +39,15 @@ def feed(text: str, builder: Builder) -> None:
     _Reader(text, builder).read()
 
 
+def loads(text: str) -> Any:
+    """The value of JSON text, without places; of a key that stands twice the last one counts, as
+    people who paste JSON know it. Invalid: it is none."""
+    try:
+        return json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"not JSON: {error}") from None
+
+
 def event(text: str, file: str = "event") -> dict[str, Any]:
     """The event in JSON text. Invalid where the text is not one JSON object, or has a key twice:
     which of the two was meant, nobody can say."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 ASCII = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     ord("\u3000"): " ",
     ord("。"): ".",
@@ -22,17 +19,6 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0
 def fold(word: str) -> str:
     """The form in which words are compared."""
     return word.translate(ASCII).casefold().replace("_", "-")
-
-
-def nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Up to three of the known words that ``word`` may have meant, best first. Two letters swapped
-    count as one slip."""
-    if not word:
-        return ()
-    scored = process.extract(word, known, scorer=OSA.normalized_similarity, limit=3)
-    close = [found for found, score, _ in scored if score >= (0.6 if found.isascii() else 0.5)]
-    begun = [found for found in known if len(word) >= 3 and found.startswith(word)]
-    return tuple(dict.fromkeys(close + begun))[:3]
 
 
 def hidden(text: str) -> bool:

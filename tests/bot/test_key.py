@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters import oos
-from bot import config, deployment
+from bot import config, deployment, source
 from bot.app import key
 from bot.commands import loader
 from bot.source.secret import Secret
@@ -53,7 +53,7 @@ def test_a_damaged_or_open_key_is_said(
     settings.data.mkdir()
     file = settings.data / "key"
     file.write_text("short\n")
-    with pytest.raises(key.Unreadable, match="damaged"):
+    with pytest.raises(source.Invalid, match="damaged"):
         key.of(settings)
     file.write_text("x" * 64)
     file.chmod(0o644)

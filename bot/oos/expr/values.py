@@ -7,6 +7,9 @@ import math
 import re
 from typing import Any
 
+from bot import source
+from bot.source import json_text
+
 MOST_TEXT = 1024 * 1024
 _NUMBER = re.compile(r"[+-]?(\d{1,300}(\.\d{1,300})?|\.\d{1,300})([eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -37,13 +40,9 @@ def literal(value: object) -> object:
 def parsed(text: str) -> object:
     """The value of JSON text; text that is no JSON is itself."""
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        return json_text.loads(text)
+    except source.Invalid:
         return text
-
-
-def _refuse(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
 
 
 def number(value: object) -> int | float | None:

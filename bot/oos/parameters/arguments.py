@@ -14,7 +14,7 @@ from typing import Any
 from bot import source
 from bot.oos.parameters import defaults, targets
 from bot.oos.template import model
-from bot.source import suggest
+from bot.source import json_text, suggest
 
 _YES = frozenset({"true", "yes", "y", "on", "1", "是", "对", "真", "开"})
 _NO = frozenset({"false", "no", "n", "off", "0", "否", "不", "假", "关"})
@@ -226,17 +226,13 @@ def _parsed(item: model.Parameter, text: str, wanted: str) -> object:
     """JSON as typed on a phone: curly quotes are straightened where they alone stand in the way."""
     for attempt in (text, text.translate(_QUOTES)):
         try:
-            return json.loads(attempt, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
+            return json_text.loads(attempt)
+        except source.Invalid:
             continue
     raise _BadValue("type", f"expected {wanted}{_found(item, text)}")
 
 
 _QUOTES = {ord(char): '"' for char in "“”„＂"}
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(name)
 
 
 def _targets(item: model.Parameter, value: object, region: str) -> object:
