@@ -47,11 +47,11 @@ def of(plan: model.Plan | None) -> list[Any]:
     return [value for name in plan.hidden if (value := plan.parameters.get(name))]
 
 
-def of_call(plan: model.Plan, given: object) -> Any:
+def of_call(plan: model.Plan, arguments: object) -> Any:
     """What a call is given, as people may read it. Hidden values go nowhere but to what holds a
     secret by its name, or into a script as Base64, and are covered there: covering them wherever
     they stand would hide what the call does."""
-    return _of_call(given, _coded(plan))
+    return _of_call(arguments, _coded(plan))
 
 
 def of_script(plan: model.Plan, text: str) -> str:
@@ -69,17 +69,17 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
 
 
-def _of_call(given: object, coded: list[str], pasted: bool = False) -> object:
-    if isinstance(given, Mapping):
+def _of_call(arguments: object, coded: list[str], pasted: bool = False) -> object:
+    if isinstance(arguments, Mapping):
         return {
             key: masks.MASK
             if part and not pasted and masks.SECRET_NAME.fullmatch(str(key))
             else _of_call(part, coded, pasted or str(key).casefold() == "parameters")
-            for key, part in given.items()
+            for key, part in arguments.items()
         }
-    if isinstance(given, list | tuple):
-        return [_of_call(part, coded, pasted) for part in given]
-    return _of_script(given, coded) if isinstance(given, str) else given
+    if isinstance(arguments, list | tuple):
+        return [_of_call(part, coded, pasted) for part in arguments]
+    return _of_script(arguments, coded) if isinstance(arguments, str) else arguments
 
 
 def _of_script(text: str, coded: list[str]) -> str:

@@ -82,8 +82,8 @@ def _addressed(
     """A table with its ``url`` and ``secret`` read, and the address looked at."""
     for key in ("url", "secret"):
         table = reader.read(table, (key,), (*place, key))
-    told = any(where == (*place, "url") for where, _, _ in parts.errors)
-    if table.url.known and not told:
+    faulty = any(where == (*place, "url") for where, _, _ in parts.errors)
+    if table.url.known and not faulty:
         fault = check_runbooks.address_fault(table.url, file.security.allow_plain_http)
         if fault:
             reader.diagnostics.fault((*place, "url"), fault)
@@ -95,8 +95,8 @@ def weakness(value: Secret) -> tuple[str, bool]:
     count = len(value.reveal())
     if count >= SHORT:
         return "", False
-    told = f"is {_many(value)} long, which can be guessed: give {SHORT} random ones or more"
-    return told, count < SHORTEST
+    message = f"is {_many(value)} long, which can be guessed: give {SHORT} random ones or more"
+    return message, count < SHORTEST
 
 
 def _many(value: Secret) -> str:
@@ -124,9 +124,9 @@ class _Reader:
 
     def doubt(self, file: schema.File, path: tuple[str, ...]) -> None:
         """A platform's secret that is hardly there was cut off when it was copied."""
-        found = _at(file, path)
-        if isinstance(found, Secret) and found.known and 0 < len(found.reveal()) < SHORTEST:
-            message = f"has {_many(found)}: was it copied whole?"
+        value = _at(file, path)
+        if isinstance(value, Secret) and value.known and 0 < len(value.reveal()) < SHORTEST:
+            message = f"has {_many(value)}: was it copied whole?"
             self.diagnostics.warn(path, message)
 
     def tell_apart(self, value: object, path: tuple[str, ...], known: dict[str, str]) -> None:
@@ -142,11 +142,11 @@ class _Reader:
         """Note a secret by which nobody is told from somebody who tries a few."""
         if not isinstance(value, Secret) or not value.known:
             return
-        told, useless = weakness(value)
+        message, useless = weakness(value)
         if useless:
-            self.diagnostics.fault(place, told)
-        elif told:
-            self.diagnostics.warn(place, told)
+            self.diagnostics.fault(place, message)
+        elif message:
+            self.diagnostics.warn(place, message)
 
     def read(self, table: Any, path: tuple[str, ...], whole: paths.Path) -> Any:
         """The table with the secret at ``path`` read, at whatever depth it stands."""
@@ -177,11 +177,11 @@ class _Reader:
     def source(self, table: Any, place: paths.Path) -> Any:
         for key in check_sources.SECRETS:
             table = self.read(table, (key,), (*place, key))
-            given = getattr(table, key)
-            if given is not None and given.known:
-                fault = check_sources.secret_fault(self.file, table, key, given)
+            value = getattr(table, key)
+            if value is not None and value.known:
+                fault = check_sources.secret_fault(self.file, table, key, value)
                 if fault:
                     self.diagnostics.fault((*place, key), fault)
                 else:
-                    self.strength(given, (*place, key))
+                    self.strength(value, (*place, key))
         return table

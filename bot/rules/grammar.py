@@ -27,15 +27,15 @@ _Path = tuple[str | int, ...]
 
 
 class Reader:
-    """Reads one pattern; what is wrong gathers in ``found``."""
+    """Reads one pattern; what is wrong gathers in ``faults``."""
 
     def __init__(self, places: positions.Positions, dialect: conditions.Dialect) -> None:
         self.places = places
         self.dialect = dialect
-        self.found: list[source.Fault] = []
+        self.faults: list[source.Fault] = []
 
     def wrong(self, path: _Path, message: str, key: bool = False) -> None:
-        self.found.append(source.Fault(self.places.mark(path, key), message))
+        self.faults.append(source.Fault(self.places.mark(path, key), message))
 
     def pattern(self, value: object) -> list[Branch]:
         """The branches of a whole pattern."""
@@ -111,15 +111,15 @@ class Reader:
             self.wrong(here, f"an empty object; write {suggest.listed(operators.NAMES)} in it")
         if self.dialect == "aws" and len(value) > 1:
             self.wrong(here, "one operator in one object in the aws dialect; split it in two")
-        read = [self.operator(str(name), given, (*here, name)) for name, given in value.items()]
+        read = [self.operator(str(name), operand, (*here, name)) for name, operand in value.items()]
         known = tuple(condition for condition in read if condition)
         if len(known) > 1 and conditions.Exists(False) in known:
             self.wrong(here, "what is absent meets no other condition; split this in two objects")
         return known
 
-    def operator(self, name: str, given: Any, here: _Path) -> conditions.Condition | None:
+    def operator(self, name: str, operand: Any, here: _Path) -> conditions.Condition | None:
         try:
-            return operators.read(name, given, self.dialect)
+            return operators.read(name, operand, self.dialect)
         except operators.BadOperand as error:
             self.wrong((*here, *error.path), error.message, error.of_key)
             return None

@@ -133,8 +133,8 @@ def compile(
         value, places = json_text.read(text, file)
     reader = grammar.Reader(places, dialect)
     branches = reader.pattern(value)
-    if reader.found:
-        raise source.Invalid(*sorted(set(reader.found)))
+    if reader.faults:
+        raise source.Invalid(*sorted(set(reader.faults)))
     return _compiled(dialect, branches)
 
 

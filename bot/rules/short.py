@@ -42,10 +42,10 @@ _CONSTANTS: dict[str, object] = {"true": True, "false": False, "null": None}
 def branches(text: str, dialect: conditions.Dialect, file: str) -> list[grammar.Branch]:
     """The branches of the short form. Invalid says what is wrong first, and where."""
     parser = _Parser(text, dialect, file)
-    found = parser.either(0)
+    result = parser.either(0)
     if parser.kind:
         parser.fail(f"expected `&&`, `||` or the end, found {parser.here()}")
-    return found
+    return result
 
 
 class _Parser:
@@ -59,16 +59,16 @@ class _Parser:
         self.advance()
 
     def advance(self) -> None:
-        found = _TOKEN.match(self.text, self.end)
-        if found is None:
+        match = _TOKEN.match(self.text, self.end)
+        if match is None:
             self.start = self.end + len(self.text[self.end :]) - len(self.text[self.end :].lstrip())
             self.kind, self.token = "", ""
             if self.start < len(self.text):
                 self.unreadable()
             return
-        self.kind = found.lastgroup or ""
-        self.token = found[self.kind]
-        self.start, self.end = found.start(self.kind), found.end()
+        self.kind = match.lastgroup or ""
+        self.token = match[self.kind]
+        self.start, self.end = match.start(self.kind), match.end()
         if self.kind == "word" and self.token in _SAME:
             self.kind, self.token = "sign", _SAME[self.token]
 
@@ -95,37 +95,37 @@ class _Parser:
         return self.kind == "sign" and self.token in tokens
 
     def either(self, depth: int) -> list[grammar.Branch]:
-        found = self.all(depth)
+        branches = self.all(depth)
         while self.sign("||"):
             self.advance()
-            found = self.bounded(found + self.all(depth))
-        return found
+            branches = self.bounded(branches + self.all(depth))
+        return branches
 
     def all(self, depth: int) -> list[grammar.Branch]:
-        found = self.term(depth)
+        branches = self.term(depth)
         while self.sign("&&"):
             self.advance()
             right = self.term(depth)
-            if len(found) * len(right) > grammar.BRANCHES:
+            if len(branches) * len(right) > grammar.BRANCHES:
                 self.fail(f"more than {grammar.BRANCHES} combinations of `||`; split the rule")
-            found = [(*one, *other) for one in found for other in right]
-        return found
+            branches = [(*one, *other) for one in branches for other in right]
+        return branches
 
-    def bounded(self, found: list[grammar.Branch]) -> list[grammar.Branch]:
-        if len(found) > grammar.BRANCHES:
+    def bounded(self, branches: list[grammar.Branch]) -> list[grammar.Branch]:
+        if len(branches) > grammar.BRANCHES:
             self.fail(f"more than {grammar.BRANCHES} combinations of `||`; split the rule")
-        return found
+        return branches
 
     def term(self, depth: int) -> list[grammar.Branch]:
         if depth > nodes.DEEPEST:
             self.fail(f"nested deeper than {nodes.DEEPEST} levels")
         if self.sign("("):
             self.advance()
-            found = self.either(depth + 1)
+            branches = self.either(depth + 1)
             if not self.sign(")"):
                 self.fail(f"expected `)`, found {self.here()}")
             self.advance()
-            return found
+            return branches
         if self.sign("!", "not"):
             self.advance()
             if self.kind != "path":
@@ -144,7 +144,7 @@ class _Parser:
         keys = tuple(step[0] for step in steps if isinstance(step, tuple))
         problems = grammar.Reader(positions.Positions(""), self.dialect)
         if not problems.top(keys[0], {} if len(keys) > 1 else [], (keys[0],)):
-            self.fail(problems.found[0].message)
+            self.fail(problems.faults[0].message)
         self.advance()
         return keys
 
@@ -188,19 +188,19 @@ class _Parser:
 
     def value(self) -> Any:
         """The value that is here; the parser moves on."""
-        found: Any
+        value: Any
         if self.kind in ("text", "number"):
-            found = self.json()
+            value = self.json()
         elif self.kind == "raw":
-            found = self.token[1:-1]
+            value = self.token[1:-1]
         elif self.kind == "word" and self.token in _CONSTANTS:
-            found = _CONSTANTS[self.token]
+            value = _CONSTANTS[self.token]
         elif self.kind == "path":
             self.fail("a path is compared with a value, not with another path")
         else:
             self.fail(f"expected a value (text in quotes, a number), found {self.here()}")
         self.advance()
-        return found
+        return value
 
     def json(self) -> object:
         """The value of a token that is written as in JSON."""
@@ -214,14 +214,14 @@ class _Parser:
         if not self.sign("["):
             self.fail(f'expected a list like ["a", "b"], found {self.here()}')
         self.advance()
-        found = [self.value()]
+        items = [self.value()]
         while self.sign(","):
             self.advance()
-            found.append(self.value())
+            items.append(self.value())
         if not self.sign("]"):
             self.fail(f"expected `,` or `]`, found {self.here()}")
         self.advance()
-        return found
+        return items
 
     def read(self, name: str, value: object, at: int) -> conditions.Condition:
         try:

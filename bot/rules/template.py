@@ -42,23 +42,23 @@ Part = Piece | Hole
 @lru_cache(maxsize=1024)
 def parts(text: str) -> tuple[Part, ...]:
     """Literal text and holes in turn."""
-    found: list[Part] = []
+    pieces: list[Part] = []
     end = 0
     for match in _HOLE.finditer(text):
         if match.start() > end:
-            found.append(Piece(text[end : match.start()], end))
+            pieces.append(Piece(text[end : match.start()], end))
         end = match.end()
         if match["literal"]:
-            found.append(Piece("${", match.start()))
+            pieces.append(Piece("${", match.start()))
             continue
         name = (match["name"] or "").strip()
         if match["open"] or not _NAME.fullmatch(name):
             message = "`${` begins a variable, ${name}; write `$${` for the characters themselves"
             raise _wrong(message, match.start())
-        found.append(Hole(name, match.start()))
+        pieces.append(Hole(name, match.start()))
     if end < len(text):
-        found.append(Piece(text[end:], end))
-    return tuple(found)
+        pieces.append(Piece(text[end:], end))
+    return tuple(pieces)
 
 
 def _wrong(message: str, offset: int) -> source.Invalid:
@@ -108,13 +108,13 @@ def structure(text: str) -> object:
 
 
 @lru_cache(maxsize=1024)
-def joined(taken: tuple[Part, ...]) -> object:
+def joined(pieces: tuple[Part, ...]) -> object:
     """``structure`` of text that is taken apart already."""
-    mark = _unused("".join(part.text for part in taken if isinstance(part, Piece)))
+    mark = _unused("".join(part.text for part in pieces if isinstance(part, Piece)))
     made: list[tuple[str, Part]] = []
     names: list[Hole] = []
     within = False
-    for part in taken:
+    for part in pieces:
         if isinstance(part, Piece):
             made.append((part.text, part))
             within = _in_string(part.text, within)

@@ -124,10 +124,10 @@ def _value(name: str, origin: object, event: Mapping[str, object]) -> object:
     """The value of a variable: a constant is its own."""
     if not isinstance(origin, paths.JsonPath):
         return origin
-    found = lookup.value(origin, event)
-    if isinstance(found, lookup.Lost):
-        raise MissingVariable(name, origin.text, found)
-    return found
+    value = lookup.value(origin, event)
+    if isinstance(value, lookup.Lost):
+        raise MissingVariable(name, origin.text, value)
+    return value
 
 
 def _located(text: str, error: source.Invalid) -> source.Invalid:
@@ -141,18 +141,18 @@ class _Checking:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.found: list[source.Fault] = []
+        self.faults: list[source.Fault] = []
 
     def wrong(self, path: str, message: str) -> None:
-        self.found.append(source.Fault(source.Mark(self.file, path=path), message))
+        self.faults.append(source.Fault(source.Mark(self.file, path=path), message))
 
     def fail(self, path: str, message: str) -> None:
         self.wrong(path, message)
         self.done()
 
     def done(self) -> None:
-        if self.found:
-            raise source.Invalid(*sorted(set(self.found)))
+        if self.faults:
+            raise source.Invalid(*sorted(set(self.faults)))
 
     def path(self, where: str, text: Any) -> paths.JsonPath | None:
         if not isinstance(text, str):
@@ -167,20 +167,20 @@ class _Checking:
 
     def variables(self, value: object) -> dict[str, object]:
         """Paths and constants by name. Text that begins like a path is one."""
-        given = value
+        variables = value
         if isinstance(value, str):
             try:
-                given, _ = json_text.read(value, self.file)
+                variables, _ = json_text.read(value, self.file)
             except source.Invalid as error:
-                self.found += error.faults
+                self.faults += error.faults
                 return {}
-        if given is None:
+        if variables is None:
             return {}
-        if not isinstance(given, Mapping):
+        if not isinstance(variables, Mapping):
             self.wrong("value", 'TEMPLATE takes variables: {"role": "$.data.role"}')
             return {}
         made: dict[str, Any] = {}
-        for name, origin in given.items():
+        for name, origin in variables.items():
             is_path = isinstance(origin, str) and (origin == "$" or origin[:2] in ("$.", "$["))
             made[str(name)] = self.path(f"value.{name}", origin) if is_path else origin
         return made
@@ -196,10 +196,10 @@ class _Checking:
         try:
             holes = templates.holes(text)
         except source.Invalid as error:
-            self.found += _located(text, error).faults
+            self.faults += _located(text, error).faults
             return
         for hole in holes:
             if hole.name not in known:
                 hint = suggest.expected(hole.name, sorted(known)) or "; name its path in the value"
                 message = f"no variable is called `{hole.name}`{hint}"
-                self.found.append(source.Fault(places.at(hole.offset), message))
+                self.faults.append(source.Fault(places.at(hole.offset), message))

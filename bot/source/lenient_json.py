@@ -22,10 +22,10 @@ def scan(text: str, at: int) -> tuple[str, int] | None:
     other is a part of it, where that makes sense of the whole."""
     first: tuple[str, int] | None = None
     for loose in (False, True):
-        found = _Scan(text, at, loose).found()
-        if found is not None and _loads(found[0]):
-            return found
-        first = first or found
+        span = _Scan(text, at, loose).span()
+        if span is not None and _loads(span[0]):
+            return span
+        first = first or span
     return first
 
 
@@ -44,7 +44,7 @@ class _Scan:
         self._text, self._at, self._loose = text, at, loose
         self._out: list[str] = []
 
-    def found(self) -> tuple[str, int] | None:
+    def span(self) -> tuple[str, int] | None:
         open_: list[str] = []
         while self._at < len(self._text):
             char = self._text[self._at]

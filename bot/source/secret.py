@@ -107,20 +107,20 @@ def _fault(value: str) -> str:
     return ""
 
 
-def _reference(given: object) -> Secret:
+def _reference(value: object) -> Secret:
     """The secret that a value of the file refers to. Error messages never repeat the value."""
-    if isinstance(given, Secret):
-        return given
-    if isinstance(given, str):
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
         raise PydanticCustomError(
             "secret",
             "a secret may not stand here in plain text, as this file gets copied, committed and "
             "sent around; write {forms}",
             {"forms": FORMS},
         )
-    if not isinstance(given, dict) or len(given) != 1 or not set(given) <= {"env", "file"}:
+    if not isinstance(value, dict) or len(value) != 1 or not set(value) <= {"env", "file"}:
         raise PydanticCustomError("secret", "must be {forms}", {"forms": FORMS})
-    [(source, where)] = given.items()
+    [(source, where)] = value.items()
     if not isinstance(where, str) or not where or "\0" in where:
         raise PydanticCustomError(
             "secret", "the name in {source} must be text in quotes", {"source": source}
