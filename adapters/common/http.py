@@ -35,7 +35,7 @@ class NoAnswer(Exception):
     a secret; the text of the exception says more, with tokens and tickets masked."""
 
     def __init__(self, error: Exception, sent: bool) -> None:
-        super().__init__(masking.described(error))
+        super().__init__(masking.key_info(error))
         self.kind = type(error).__name__
         self.sent = sent
         self.untrusted = isinstance(error, aiohttp.ClientSSLError)

@@ -20,7 +20,7 @@ def masked(text: str) -> str:
     return _PAIR.sub(rf"\1\2{MASK}", text)
 
 
-def described(error: BaseException) -> str:
+def key_info(error: BaseException) -> str:
     """What went wrong, without an address: that may carry a ticket."""
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{type(error).__name__}: HTTP status {error.status}"

@@ -8,14 +8,14 @@ from pydantic import Field
 
 from bot.source.tables import settings
 from bot.source.values import (
-    NEEDED,
+    REQUIRED,
+    InFile,
     PemFile,
     Seconds,
     SecretText,
     Text,
     Texts,
     WebHosts,
-    Written,
 )
 
 Kind = Literal["dingtalk", "lark", "plain"]
@@ -28,7 +28,7 @@ class Robot:
     address, so that nobody types a token in a chat."""
 
     name: Text = Field(description="The name: `robot:NAME`.")
-    platform: Annotated[Literal["", "dingtalk", "lark", "plain"], Written(Kind), NEEDED] = Field(
+    platform: Annotated[Literal["", "dingtalk", "lark", "plain"], InFile(Kind), REQUIRED] = Field(
         default="",  # then the path of the URL tells
         kw_only=True,
         description="Whose robot it is, so that what is sent has the right shape; `plain` sends "

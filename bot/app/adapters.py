@@ -28,26 +28,26 @@ NAMES = (
 )
 
 
-def _of(kind: type[M], declared: list[object]) -> list[M]:
-    return [manifest for manifest in declared if isinstance(manifest, kind)]
+def _of(kind: type[M], all_: list[object]) -> list[M]:
+    return [manifest for manifest in all_ if isinstance(manifest, kind)]
 
 
-def declared(names: tuple[str, ...] = NAMES) -> manifests.Adapters:
+def manifests_of(names: tuple[str, ...]) -> manifests.Adapters:
     """What these adapters declare of themselves, in their order."""
-    found: list[object] = [
+    all_: list[object] = [
         importlib.import_module(f"adapters.{name}.manifest").MANIFEST for name in names
     ]
-    [cloud] = _of(manifests.CloudManifest, found)
-    [engine] = _of(manifests.EngineManifest, found)
-    [robots] = _of(manifests.RobotsManifest, found)
-    [bus] = _of(manifests.BusManifest, found)
-    [endpoint] = _of(manifests.EndpointsManifest, found)
-    [inlet] = _of(manifests.InletManifest, found)
-    chats = _of(manifests.ChatManifest, found)
+    [cloud] = _of(manifests.CloudManifest, all_)
+    [engine] = _of(manifests.EngineManifest, all_)
+    [robots] = _of(manifests.RobotsManifest, all_)
+    [bus] = _of(manifests.BusManifest, all_)
+    [endpoint] = _of(manifests.EndpointsManifest, all_)
+    [inlet] = _of(manifests.InletManifest, all_)
+    chats = _of(manifests.ChatManifest, all_)
     return manifests.Adapters(tuple(chats), cloud, engine, robots, bus, endpoint, inlet)
 
 
-ADAPTERS = declared()
+ADAPTERS = manifests_of(NAMES)
 
 
 def load(

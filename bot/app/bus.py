@@ -10,7 +10,7 @@ from bot import config, model
 from bot.app.outside import Outside
 from bot.model import ports
 from bot.runtime import chat_target, command_target, outbox
-from bot.source.tables import filled
+from bot.source.tables import settings_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def inlet_of(
 def source_of(settings: config.Config, table: config.Source, chats: Mapping[str, Any]) -> object:
     """A sender as the server for events knows it."""
     chat = chats.get(table.kind)
-    return filled(
+    return settings_from(
         settings.adapters.inlet.source,
         table,
         owner=owner_of(settings, table.kind),

@@ -47,7 +47,7 @@ from bot.model import manifests
 from bot.rules import ruleset
 from bot.source import paths, toml_text
 from bot.source.secret import Secret
-from bot.source.tables import Table, filled
+from bot.source.tables import Table, settings_from
 
 __all__ = [
     "Bot",
@@ -92,11 +92,11 @@ class Config:
 
     def of(self, manifest: manifests.Manifest[S]) -> S:
         """The settings of an adapter that has a table, with their secrets."""
-        return filled(manifest.settings, self.tables[manifest.name])
+        return settings_from(manifest.settings, self.tables[manifest.name])
 
     def each(self, settings: type[S], tables: Iterable[Table]) -> tuple[S, ...]:
         """The settings of each of some tables, with their secrets."""
-        return tuple(filled(settings, table) for table in tables)
+        return tuple(settings_from(settings, table) for table in tables)
 
     @property
     def data(self) -> Path:

@@ -7,7 +7,7 @@ from bot.config import check, people, schema
 from bot.model import manifests
 from bot.model.manifests import RateLimit
 from bot.policy import identity
-from bot.source.tables import filled
+from bot.source.tables import settings_from
 
 
 def limits(adapters: manifests.Adapters) -> tuple[RateLimit, ...]:
@@ -19,7 +19,7 @@ def limits(adapters: manifests.Adapters) -> tuple[RateLimit, ...]:
 def budgets(file: schema.File) -> tuple[RateLimit, ...]:
     """Those of the file; a platform of which it says nothing has the default ones."""
     own = {budget.platform for budget in file.budget}
-    chosen = [
+    own_limits = [
         RateLimit(
             "" if budget.platform == file.adapters.cloud.name else budget.platform,
             tuple(budget.kinds),
@@ -34,13 +34,13 @@ def budgets(file: schema.File) -> tuple[RateLimit, ...]:
         for limit in limits(file.adapters)
         if not own & {limit.platform, limit.platform.partition(".")[0]}
     ]
-    return tuple(chosen + usual)
+    return tuple(own_limits + usual)
 
 
 def book(file: schema.File) -> policy.Book:
     """Everything that the file says about people and permission."""
     humans = {person.id: _person(file, person) for person in file.person}
-    return filled(
+    return settings_from(
         policy.Book,
         file.security,
         people=humans,
@@ -48,7 +48,7 @@ def book(file: schema.File) -> policy.Book:
             name: policy.Role(name, frozenset(role.commands)) for name, role in file.role.items()
         },
         policies={name: _policy(file, name, table) for name, table in file.policy.items()},
-        groups=tuple(filled(policy.Group, group) for group in file.group),
+        groups=tuple(settings_from(policy.Group, group) for group in file.group),
         commands={name: _rule(command) for name, command in file.command.items()},
         forms=tuple(_form(form) for form in file.form),
         patterns=tuple(_pattern(pattern) for pattern in file.security.pattern),
@@ -83,7 +83,7 @@ def _person(file: schema.File, person: schema.Person) -> policy.Person:
 
 
 def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy:
-    return filled(
+    return settings_from(
         policy.Policy,
         table,
         name=name,
@@ -94,7 +94,7 @@ def _policy(file: schema.File, name: str, table: schema.Policy) -> policy.Policy
 
 def _rule(command: schema.Command) -> policy.CommandRule:
     stored = command.command_id and command.timeout is None
-    return filled(policy.CommandRule, command, **({"timeout": 0} if stored else {}))
+    return settings_from(policy.CommandRule, command, **({"timeout": 0} if stored else {}))
 
 
 def _form(form: schema.Form) -> policy.FormRule:

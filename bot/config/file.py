@@ -14,7 +14,7 @@ from bot import policy
 from bot.config import schema
 from bot.model import manifests
 from bot.source import values
-from bot.source.tables import Table, described, rewritten, table_of
+from bot.source.tables import Table, key_info, map_type, table_of
 from bot.source.values import Text
 
 M = TypeVar("M", bound=BaseModel)
@@ -27,10 +27,10 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
     """The model of the whole file."""
     names = Names(adapters)
     accounts = {
-        chat.name: (Text | None, described(default=None, description=chat.account))
+        chat.name: (Text | None, key_info(default=None, description=chat.account))
         for chat in adapters.chats
     }
-    person: Any = _changed(schema.Person, accounts, after="name")
+    person: Any = _with_keys(schema.Person, accounts, after="name")
     robots, inlet = adapters.robots, adapters.inlet
     file = names.model(schema.File)
     security = _first(table_of(policy.Limits), schema.Security)
@@ -48,7 +48,7 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
             | {inlet.sources: _list(names.model(table_of(inlet.source)))},
         ),
     ):
-        file = _changed(file, keys, after)
+        file = _with_keys(file, keys, after)
     file.adapters = adapters
     return file
 
@@ -56,28 +56,28 @@ def model_of(adapters: manifests.Adapters) -> type[schema.File]:
 def _first(model: type[Table], others: type[Table]) -> type[Table]:
     """A table with the keys of one model before those of another."""
     keys = {key: (kind_of(info), info) for key, info in others.model_fields.items()}
-    return _changed(model, keys, after=list(model.model_fields)[-1])
+    return _with_keys(model, keys, after=list(model.model_fields)[-1])
 
 
 def _table(settings: type) -> tuple[Any, FieldInfo]:
     """A table that may be left out, and is None then."""
-    return table_of(settings) | None, described(default=None)
+    return table_of(settings) | None, key_info(default=None)
 
 
 def _usual(table: type[Table]) -> tuple[object, FieldInfo]:
     """A table that may be left out, and is as usual then."""
-    return table, described(default_factory=table)
+    return table, key_info(default_factory=table)
 
 
 def _by_name(table: Any) -> tuple[object, FieldInfo]:
-    return dict[Text, table], described(default_factory=dict)
+    return dict[Text, table], key_info(default_factory=dict)
 
 
 def _list(table: Any) -> tuple[object, FieldInfo]:
-    return tuple[table, ...], described(default=(), strict=False)
+    return tuple[table, ...], key_info(default=(), strict=False)
 
 
-def _changed(model: type[M], keys: Keys, after: str = "") -> type[M]:
+def _with_keys(model: type[M], keys: Keys, after: str = "") -> type[M]:
     """The model with these keys in place of its own, or with further ones after one of its own."""
     more: dict[str, Any] = dict(keys)
     made = create_model(
@@ -122,14 +122,14 @@ class Names:
         keys: dict[str, tuple[Any, FieldInfo]] = {}
         for key, info in model.model_fields.items():
             kind = kind_of(info)
-            changed = rewritten(kind, self._other)
+            changed = map_type(kind, self._other)
             text = self.text(info.description or "")
             if changed is not kind or text != (info.description or ""):
                 keys[key] = (changed, _field(info, changed, text))
         about = self.text(model.__doc__ or "")
         if not keys and about == (model.__doc__ or ""):
             return model
-        made = _changed(model, keys)
+        made = _with_keys(model, keys)
         made.__doc__ = about
         return made
 
@@ -151,8 +151,8 @@ def kind_of(info: FieldInfo) -> Any:
 
 def _field(info: FieldInfo, kind: Any, text: str) -> FieldInfo:
     if info.is_required():
-        return described(description=text)
+        return key_info(description=text)
     if info.default_factory is not None:
         factory = kind if isinstance(info.default_factory, type) else info.default_factory
-        return described(default_factory=factory, description=text)
-    return described(default=info.default, description=text)
+        return key_info(default_factory=factory, description=text)
+    return key_info(default=info.default, description=text)

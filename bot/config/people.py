@@ -10,29 +10,29 @@ Account = tuple[str, str, str]
 """Platform, organisation, id. An organisation "" is not said, where there are several."""
 
 
-def written(file: schema.File, person: schema.Person) -> dict[str, str]:
+def account_texts(file: schema.File, person: schema.Person) -> dict[str, str]:
     """A person's account on each platform where they have one, as it is written."""
     accounts = {name: getattr(person, name) for name in file.adapters.platforms}
     return {name: account for name, account in accounts.items() if account is not None}
 
 
-def account(file: schema.File, platform: str, written: str) -> Account:
+def account(file: schema.File, platform: str, text: str) -> Account:
     """An account as it is written: `id`, or `organisation:id`."""
     known = file.tenants(platform)
-    tenant, colon, name = written.partition(":")
+    tenant, colon, name = text.partition(":")
     if colon and tenant in known:
         return platform, tenant, name
-    return platform, known[0] if len(known) == 1 else "", written
+    return platform, known[0] if len(known) == 1 else "", text
 
 
 def accounts(file: schema.File, person: schema.Person) -> tuple[Account, ...]:
     """All accounts of a person that are written as they should be."""
-    found = [account(file, *each) for each in written(file, person).items()]
+    known = [account(file, *each) for each in account_texts(file, person).items()]
     for text in person.accounts:
         platform, _, rest = text.partition(":")
         if platform in file.adapters.platforms and rest:
-            found.append(account(file, platform, rest))
-    return tuple(dict.fromkeys(found))
+            known.append(account(file, platform, rest))
+    return tuple(dict.fromkeys(known))
 
 
 def has_account(file: schema.File, person: schema.Person, platform: str) -> bool:
@@ -55,7 +55,7 @@ def check_people(context: CheckContext) -> None:
         seen[person.id] = path
         _check_user(context, path, person, users)
         _check_sessions(context, path, person, sessions)
-        for place, text, key in _written(context, path, person):
+        for place, text, key in _accounts(context, path, person):
             for chat in context.file.adapters.chats:
                 start = chat.account_start
                 if start and chat.name != key[0] and key[2].startswith(start):
@@ -74,13 +74,13 @@ def check_people(context: CheckContext) -> None:
             )
 
 
-def _written(
+def _accounts(
     context: CheckContext, path: paths.Path, person: schema.Person
 ) -> list[tuple[paths.Path, str, Account]]:
     """Every account that a person is given: where, as it is written, and which it is."""
-    found: list[tuple[paths.Path, str, Account]] = []
-    for platform, text in written(context.file, person).items():
-        found.append(((*path, platform), text, account(context.file, platform, text)))
+    known: list[tuple[paths.Path, str, Account]] = []
+    for platform, text in account_texts(context.file, person).items():
+        known.append(((*path, platform), text, account(context.file, platform, text)))
     for index, text in enumerate(person.accounts):
         place = (*path, "accounts", index)
         platform, _, rest = text.partition(":")
@@ -90,8 +90,8 @@ def _written(
             message = f"is no account of an organisation that the bot listens to: {example}"
             context.diagnostics.fault(place, message)
         else:
-            found.append((place, rest, (platform, tenant, name)))
-    return found
+            known.append((place, rest, (platform, tenant, name)))
+    return known
 
 
 def _which(file: schema.File, platform: str, text: str) -> str:

@@ -294,8 +294,8 @@ class File(Table):
 
     def table(self, name: str) -> Table | None:
         """The table of an adapter; None where the file has none."""
-        found: Table | None = getattr(self, name)
-        return found
+        table: Table | None = getattr(self, name)
+        return table
 
     @property
     def chats(self) -> dict[str, Table]:
@@ -306,37 +306,37 @@ class File(Table):
     @property
     def cloud(self) -> Cloud | None:
         """The table of the cloud."""
-        found: Cloud | None = getattr(self, self.adapters.cloud.name)
-        return found
+        table: Cloud | None = getattr(self, self.adapters.cloud.name)
+        return table
 
     @property
     def robots(self) -> Robots:
         """The table of robots, be it empty."""
-        found: Robots = getattr(self, self.adapters.robots.name)
-        return found
+        table: Robots = getattr(self, self.adapters.robots.name)
+        return table
 
     @property
     def http_server(self) -> Http | None:
         """The table of the server for events; None where the file has none."""
-        found: Http | None = getattr(self, self.adapters.inlet.name)
-        return found
+        table: Http | None = getattr(self, self.adapters.inlet.name)
+        return table
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The tables of those who send events."""
-        found: tuple[Source, ...] = getattr(self, self.adapters.inlet.sources)
-        return found
+        tables: tuple[Source, ...] = getattr(self, self.adapters.inlet.sources)
+        return tables
 
     def tenants(self, platform: str) -> tuple[str, ...]:
         """The organisations that the bot listens to on a platform."""
         if platform not in self.chats:
             return ()
         key = self.adapters.chat(platform).tenants
-        found: tuple[str, ...] = getattr(self.chats[platform], key) if key else (platform,)
-        return found
+        names: tuple[str, ...] = getattr(self.chats[platform], key) if key else (platform,)
+        return names
 
     @property
     def evaluation(self) -> frozenset[str]:
         """The platforms for evaluation, where a real one stands beside them."""
-        found = frozenset(name for name in self.chats if self.adapters.chat(name).evaluation)
-        return found if found < self.chats.keys() else frozenset()
+        names = frozenset(name for name in self.chats if self.adapters.chat(name).evaluation)
+        return names if names < self.chats.keys() else frozenset()

@@ -15,13 +15,13 @@ from bot.source.values import (
     Absolute,
     Duration,
     Globs,
+    InFile,
     Locale,
     Platform,
     Region,
     SomeTexts,
     Text,
     Texts,
-    Written,
 )
 
 
@@ -71,7 +71,7 @@ class Policy:
         description="`any` (或签): one of them. `all` (会签): every one. `sequence` (依次): every "
         "one, in order. `count`: `count` of them.",
     )
-    count: Annotated[int, Written(int)] = Field(
+    count: Annotated[int, InFile(int)] = Field(
         default=1, ge=1, le=1000, description="How many approvals `count` needs."
     )
     self_approval: bool = Field(
@@ -90,7 +90,7 @@ class Policy:
     expires: Duration = Field(
         default=timedelta(minutes=30), description="A request not decided by then expires."
     )
-    remind: Annotated[timedelta, Written(Duration)] = Field(
+    remind: Annotated[timedelta, InFile(Duration)] = Field(
         default=timedelta(minutes=10),
         description="The approvers are reminded when a request was open for so long; shorter than "
         "`expires`. Default: a third of it.",
@@ -131,7 +131,7 @@ class CommandRule:
     only tell something need none."""
 
     policy: Text = Field(description="The policy that must be satisfied.")
-    risk: Annotated[str, Written(Literal["low", "medium", "high", "critical"])] = Field(
+    risk: Annotated[str, InFile(Literal["low", "medium", "high", "critical"])] = Field(
         default="", description="Shown on the card. Default: what the command's file says."
     )
     targets: Texts = Field(
@@ -159,7 +159,7 @@ class CommandRule:
         default="",
         description="Folder on the instance where it runs. Default: Cloud Assistant's own.",
     )
-    timeout: Annotated[int, Written(Annotated[int, Field(ge=10, le=86400)])] = Field(
+    timeout: Annotated[int, InFile(Annotated[int, Field(ge=10, le=86400)])] = Field(
         default=60,
         description="Seconds after which Cloud Assistant stops it. Default: 60, or what the stored "
         "command says.",
@@ -213,7 +213,7 @@ class Group:
     platform: Platform = Field(description="Where the chat is.")
     chat: Text = Field(description="%(chat)s.")
     name: Text = Field(description="Name by which forms refer to it.")
-    locale: Annotated[str, Written(Locale)] = Field(
+    locale: Annotated[str, InFile(Locale)] = Field(
         default="", description="Its language. Default: that of `[bot]`."
     )
     commands: Texts = Field(

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from bot.source.secret import Secret
-from bot.source.values import NEEDED, Written
+from bot.source.values import REQUIRED, InFile
 
 S = TypeVar("S")
 KEY = "key"
@@ -66,7 +66,7 @@ def _field(info: FieldInfo) -> Any:
     return dataclasses.field(**more)
 
 
-def described(**facts: Any) -> FieldInfo:
+def key_info(**facts: Any) -> FieldInfo:
     """What is said of a key, as ``pydantic.Field`` takes it."""
     info: FieldInfo = Field(**facts)
     return info
@@ -76,9 +76,7 @@ def table_of(settings: type) -> type[Table]:
     """The table in which a type of settings stands in the file."""
     hints = typing.get_type_hints(settings, include_extras=True)
     keys: dict[str, Any] = {
-        field.name: _key(hints[field.name], field.metadata[KEY])
-        for field in dataclasses.fields(settings)
-        if KEY in field.metadata
+        field.name: _key(hints[field.name], field.metadata[KEY]) for field in _keys(settings)
     }
     made = create_model(
         settings.__name__,
@@ -94,41 +92,46 @@ def table_of(settings: type) -> type[Table]:
 def _key(kind: object, info: FieldInfo) -> tuple[Any, FieldInfo]:
     """The type and the field of a key: the settings' own, unless the value stands in the file as
     something else."""
-    written, marks = rewritten(kind, _written), getattr(kind, "__metadata__", ())
-    if NEEDED in marks:
-        return written, described(description=info.description)
-    if written is kind:
+    stored, marks = map_type(kind, _file_type), getattr(kind, "__metadata__", ())
+    if REQUIRED in marks:
+        return stored, key_info(description=info.description)
+    if stored is kind:
         return kind, info
-    if isinstance(written, type) and issubclass(written, Table):
-        return written, described(default_factory=written, description=info.description)
-    if info.is_required() or not any(isinstance(mark, Written) for mark in marks):
-        return written, info
-    kind = written | None
+    if isinstance(stored, type) and issubclass(stored, Table):
+        return stored, key_info(default_factory=stored, description=info.description)
+    if info.is_required() or not any(isinstance(mark, InFile) for mark in marks):
+        return stored, info
+    kind = stored | None
     if info.metadata:
         kind = Annotated[(kind, *info.metadata)]
-    return kind, described(default=None, description=info.description)
+    return kind, key_info(default=None, description=info.description)
 
 
-def _written(kind: Any) -> Any:
+def _file_type(kind: Any) -> Any:
     for part in getattr(kind, "__metadata__", ()):
-        if isinstance(part, Written):
+        if isinstance(part, InFile):
             return part.kind
-    keys = getattr(kind, "__dataclass_fields__", {}).values()
-    return table_of(kind) if any(KEY in field.metadata for field in keys) else None
+    return table_of(kind) if isinstance(kind, type) and _keys(kind) else None
 
 
-def rewritten(kind: Any, other: Callable[[Any], Any]) -> Any:
+def _keys(settings: type) -> list[dataclasses.Field[Any]]:
+    """The fields that are keys of a table."""
+    fields: Mapping[str, dataclasses.Field[Any]] = getattr(settings, "__dataclass_fields__", {})
+    return [field for field in fields.values() if KEY in field.metadata]
+
+
+def map_type(kind: Any, other: Callable[[Any], Any]) -> Any:
     """A type in which each part for which ``other`` has something else is that."""
     changed = other(kind)
     if changed is not None:
         return changed
     if hasattr(kind, "__metadata__"):
-        inner = rewritten(kind.__origin__, other)
+        inner = map_type(kind.__origin__, other)
         return kind if inner is kind.__origin__ else Annotated[(inner, *kind.__metadata__)]
     parts, origin = get_args(kind), typing.get_origin(kind)
     if not parts or origin is Literal:
         return kind
-    changed = tuple(rewritten(part, other) for part in parts)
+    changed = tuple(map_type(part, other) for part in parts)
     if all(new is old for new, old in zip(changed, parts, strict=True)):
         return kind
     return typing.Union[changed] if type(None) in parts else origin[changed]  # noqa: UP007
@@ -137,13 +140,13 @@ def rewritten(kind: Any, other: Callable[[Any], Any]) -> Any:
 # ----------------------------------------------------------------------------- table → settings
 
 
-def filled(settings: type[S], table: object, **more: object) -> S:
+def settings_from(settings: type[S], table: object, **more: object) -> S:
     """The settings that a table of the file holds, with their secrets; ``more`` are fields that
     are no keys. Raises RuntimeError where a secret was not read."""
     values = {
         field.name: _plain(value)
-        for field in dataclasses.fields(settings)  # type: ignore[arg-type]
-        if KEY in field.metadata and (value := getattr(table, field.name)) is not None
+        for field in _keys(settings)
+        if (value := getattr(table, field.name)) is not None
     }
     return settings(**(values | more))
 
@@ -154,7 +157,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Table) and value.settings is not None:
-        return filled(value.settings, value)
+        return settings_from(value.settings, value)
     if isinstance(value, tuple):
         return tuple(_plain(part) for part in value)
     if isinstance(value, Mapping):

@@ -34,13 +34,13 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class InFile:
     """Marks what stands in the file as another ``kind`` than code has it."""
 
     kind: Any
 
 
-NEEDED = "needed"
+REQUIRED = "required"
 """Marks what the file must say, although code has a default."""
 ADDRESS = "address"
 """Marks where the bot connects to: without encryption only on this machine."""
@@ -248,13 +248,13 @@ Network = Annotated[str, AfterValidator(_network)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 BusName = Annotated[str, AfterValidator(bus_name)]
 Account = Annotated[str, AfterValidator(_account)]
-SecretText = Annotated[str, Written(Secret)]
-PemFile = Annotated[str, Written(Annotated[Path, Field(strict=False)])]
-HostOrNone = Annotated[str, Written(Host)]
-Organisations = Annotated[tuple[Text, ...], Field(strict=False, min_length=1), NEEDED]
+SecretText = Annotated[str, InFile(Secret)]
+PemFile = Annotated[str, InFile(Annotated[Path, Field(strict=False)])]
+HostOrNone = Annotated[str, InFile(Host)]
+Organisations = Annotated[tuple[Text, ...], Field(strict=False, min_length=1), REQUIRED]
 """Those that the bot listens to."""
-Name = Annotated[str, Written(Text)]
-OpenText = Annotated[str, Written(Open)]
+Name = Annotated[str, InFile(Text)]
+OpenText = Annotated[str, InFile(Open)]
 Platform = Annotated[str, Choice(CHATS)]
 FormPlatform = Annotated[str, Choice(FORMS)]
 Caller = Annotated[str, Choice(CALLERS)]

@@ -13,14 +13,14 @@ from pydantic import Field, ValidationError
 
 from bot.app import adapters
 from bot.source.secret import Secret
-from bot.source.tables import filled, settings, table_of
+from bot.source.tables import settings, settings_from, table_of
 from bot.source.values import (
+    InFile,
     Organisations,
     PemFile,
     Seconds,
     SecretText,
     Text,
-    Written,
 )
 
 
@@ -39,7 +39,7 @@ class Loft:
     token: SecretText = Field(repr=False, description="How it is recognised.")
     owners: Organisations = Field(default=(), description="Whose it is.")
     wait: Seconds = Field(default=10.0, description="How long one is waited for.")
-    most: Annotated[int, Written(int)] = Field(default=7, le=9, description="How many at once.")
+    most: Annotated[int, InFile(int)] = Field(default=7, le=9, description="How many at once.")
     ca_file: PemFile = Field(default="", description="Whom it trusts.")
     rings: dict[Text, SecretText] = Field(
         default_factory=dict, repr=False, description="The rings, by name."
@@ -99,13 +99,13 @@ def test_what_code_may_leave_out_and_the_file_may_not() -> None:
 def test_settings_are_filled_from_a_table_and_keep_what_it_leaves_out() -> None:
     secret = Secret("env", "HIDDEN", "s3cret")
     made = table(token=secret, rings={"a": secret}, keys={"secret": secret}, ca_file="ca.pem")
-    found = filled(Loft, made, tries=5)
+    found = settings_from(Loft, made, tries=5)
     assert found == Loft(
         "roof", "s3cret", ("home",), 10.0, 7, "ca.pem", {"a": "s3cret"}, Keys("s3cret"), 5
     )
     assert "s3cret" not in repr(found) + repr(made)
     with pytest.raises(RuntimeError, match="was not read"):
-        filled(Loft, table())
+        settings_from(Loft, table())
 
 
 def types() -> list[type]:
