@@ -130,7 +130,11 @@ class Http:
         if self._proxied:
             more["proxy"] = proxy(yarl.URL(url))
         try:
-            async with self.session().request(
+            session = self.session()
+        except OSError as error:  # the file of certificates is gone
+            raise NoAnswer(error, sent=False) from None
+        try:
+            async with session.request(
                 method,
                 url,
                 data=body,

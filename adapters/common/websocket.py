@@ -59,18 +59,19 @@ class Pace:
 
 
 class Backoff:
-    """The pauses between tries: doubling up to the longest, half of each left to chance. ``asked``:
-    the longest pause that the platform wants between tries."""
+    """The pauses between tries: growing by a factor up to the longest, half of each left to chance.
+    ``asked``: the longest pause that the platform wants between tries."""
 
-    def __init__(self, first: float, most: float) -> None:
+    def __init__(self, first: float, most: float, factor: float = 2.0) -> None:
         self._first = first
         self._most = most
+        self._factor = factor
         self._tries = 0
         self.asked = most
 
     def pause(self, slow: bool = False) -> float:
         """Seconds before the next try; with ``slow`` as many as ever."""
-        grown = self._first * 2.0 ** min(self._tries, 60)
+        grown = self._first * self._factor ** min(self._tries, 60)
         self._tries += 1
         seconds = self._most if slow else min(grown, self._most, self.asked)
         return seconds * random.uniform(0.5, 1.0)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from adapters.common import http
+from adapters.common import http, websocket
 from adapters.lark import api, connection, events, send
 from adapters.lark.settings import Settings
 from bot import model
@@ -82,7 +81,7 @@ class Lark:
     async def _itself(self) -> tuple[str, str]:
         """The bot's open_id and name: without them it could not tell whether a group's message is
         for it. Tries until told. Raises ports.BadCredentials."""
-        pause = self._settings.backoff_first
+        backoff = websocket.Backoff(self._settings.backoff_first, self._settings.backoff_most)
         while True:
             try:
                 answer = await self._api.call("GET", "bot/v3/info")
@@ -100,18 +99,14 @@ class Lark:
             except api.NoAnswer as error:
                 problem = f"{error}; is domain in [lark] right, and reachable?"
             log.error("Lark does not say who the bot is (%s). Trying again.", problem)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-            pause = min(pause * 2, self._settings.backoff_most)
+            await asyncio.sleep(backoff.pause())
 
     async def _subscribe(self) -> None:
         """Ask for the events of every configured form, until each is granted."""
         waiting = list(self._settings.forms)
-        pause = self._settings.backoff_first
-        while waiting:
-            waiting = [code for code in waiting if not await self._subscribed(code)]
-            if waiting:
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 4, 600.0)
+        backoff = websocket.Backoff(self._settings.backoff_first, 600.0, factor=4.0)
+        while waiting := [code for code in waiting if not await self._subscribed(code)]:
+            await asyncio.sleep(backoff.pause())
 
     async def _subscribed(self, code: str) -> bool:
         """Subscribe to one form's events. False: not granted now."""

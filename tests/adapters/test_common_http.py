@@ -128,6 +128,13 @@ async def test_a_certificate_that_is_not_trusted_is_told_as_such(
     )
 
 
+async def test_without_its_file_of_certificates_nothing_is_sent(tmp_path: Path) -> None:
+    client = http.Http(1.0, 1.0, str(tmp_path / "gone.pem"))
+    with pytest.raises(http.NoAnswer) as problem:
+        await client.call("POST", "http://127.0.0.1:9/")
+    assert (problem.value.sent, problem.value.kind) == (False, "FileNotFoundError")
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
