@@ -9,6 +9,7 @@ then it is closed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections import deque
@@ -103,8 +104,8 @@ async def connect(
 
 class Link:
     """One websocket. ``delivered`` counts the events that came, ``in_flight`` those that are not
-    answered yet; ``heard`` is when the last frame came. ``why`` is set, and ``over`` with it, once
-    the connection should be replaced."""
+    answered yet; ``heard`` is when the last frame was taken. ``why`` is set, and ``over`` with it,
+    once the connection should be replaced."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> None:
         self.socket = socket
@@ -168,11 +169,10 @@ class Link:
             while True:
                 self._listening = False
                 await self.room()
-                self._listening = True
+                self._listening, self.heard = True, self.time()
                 message = await self.socket.receive()
                 if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                     return
-                self.heard = self.time()
                 self.take(message.data)
         except (aiohttp.ClientError, ConnectionError) as error:
             log.info("%s: the connection broke (%s)", self.name, type(error).__name__)
@@ -212,16 +212,15 @@ class Link:
         side is not silent."""
         while not self.over.is_set():
             now = self.time()
+            if not self._listening:
+                self.heard = now
             silent, old = self.heard + idle - now, self.opened + age - now
             if silent <= 0 or old <= 0:
                 self.leave("old" if old <= 0 else "silent")
                 break
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(silent, old)):
                     await self.over.wait()
-            except TimeoutError:
-                if not self._listening:
-                    self.heard = self.time()
         return self.why
 
     def hurry(self) -> None:

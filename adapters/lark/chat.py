@@ -105,7 +105,10 @@ class Lark:
         """Ask for the events of every configured form, until each is granted."""
         waiting = list(self._settings.forms)
         backoff = websocket.Backoff(self._settings.backoff_first, 600.0, factor=4.0)
-        while waiting := [code for code in waiting if not await self._subscribed(code)]:
+        while True:
+            waiting = [code for code in waiting if not await self._subscribed(code)]
+            if not waiting:
+                return
             await asyncio.sleep(backoff.pause())
 
     async def _subscribed(self, code: str) -> bool:

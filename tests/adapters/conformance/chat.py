@@ -117,12 +117,15 @@ class Stage:
         self.clock = Clock(party.clock)
         self.engine = Engine()
         self.settings = settings
+        self.adapters: list[ports.Chat] = []
         self.chat = self.adapter()
 
     def adapter(self, **settings: Any) -> ports.Chat:
         """Another adapter, as after a restart."""
         hurry = {"backoff_first": 0.01, "backoff_most": 0.05, "call_timeout": 2.0}
-        return self.wiring.chat(self.party.base_url, self.clock, **hurry | self.settings | settings)
+        wanted = hurry | self.settings | settings
+        self.adapters.append(self.wiring.chat(self.party.base_url, self.clock, **wanted))
+        return self.adapters[-1]
 
     async def asked(self, text: str = "restart web-01", **more: Any) -> model.MessageReceived:
         """What the adapter made of something that alice wrote."""
@@ -214,8 +217,12 @@ async def staged(wiring: Wiring, **settings: Any) -> AsyncIterator[Stage]:
     """A platform with an adapter that is connected to it."""
     async with served(wiring) as party:
         stage = Stage(wiring, party, **settings)
-        async with connected(stage.chat, stage.engine):
-            yield stage
+        try:
+            async with connected(stage.chat, stage.engine):
+                yield stage
+        finally:
+            for adapter in stage.adapters:
+                await adapter.close()
 
 
 async def until(condition: Callable[[], Any], seconds: float = 5.0) -> Any:

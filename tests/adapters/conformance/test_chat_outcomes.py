@@ -70,7 +70,6 @@ async def test_what_may_have_happened_happens_once(
         assert happened == (fault == "lose_answer" and seen(way))
         after = stage.adapter()
         second = await after.perform(effect, again(stage, attempt))
-        await after.close()
         if way.repeatable:
             assert first == model.NotSent(first.reason, uncertain=True)
             assert isinstance(second, model.Done)
@@ -94,7 +93,6 @@ async def test_an_answer_that_comes_too_late_is_a_lost_one(
             late = await hurried.perform(effect, model.Attempt())
             if not isinstance(late, model.NotSent) or late.uncertain:
                 break
-        await hurried.close()
         assert late == (
             model.NotSent(late.reason, uncertain=True)
             if way.repeatable
@@ -120,7 +118,6 @@ async def test_the_same_effect_twice_is_one_message(
         first = await stage.chat.perform(effect, model.Attempt())
         other = stage.adapter()
         second = await other.perform(effect, model.Attempt(number=2))
-        await other.close()
         assert isinstance(first, model.Done)
         assert isinstance(second, model.Done)
         assert second.ref == first.ref
@@ -208,7 +205,6 @@ async def test_a_long_message_arrives_whole_in_order_and_once(stage: Stage) -> N
         assert isinstance(outcome, model.NotSent), outcome
         assert tries < 20
         pause = max(outcome.retry_after, 2.0)
-        await stage.chat.close()
         stage.chat = stage.adapter()
         if outcome.uncertain or attempt.uncertain:
             attempt = again(stage, attempt)
@@ -233,7 +229,6 @@ async def test_what_a_card_cannot_hold_is_told_whole_and_before_it(stage: Stage)
     attempt = model.Attempt()
     assert isinstance(await stage.chat.perform(effect, attempt), model.NotSent)
     assert not await stage.party.cards(chat.OPS)
-    await stage.chat.close()
     stage.chat = stage.adapter()
     kept = model.Attempt(2, parts_done=attempt.parts_done)
     while not isinstance(outcome := await stage.chat.perform(effect, kept), model.Done):
@@ -302,7 +297,6 @@ async def test_a_token_that_cannot_be_had_is_not_the_effect_s_end(wiring: Wiring
         effect = model.ShowCard(place, card("mark1"), "k")
         mistaken = stage.adapter(**wiring.wrong)
         outcome = await mistaken.perform(effect, model.Attempt())
-        await mistaken.close()
         assert isinstance(outcome, model.NotSent)
         assert wiring.keys in outcome.reason
         assert not outcome.uncertain
@@ -311,7 +305,6 @@ async def test_a_token_that_cannot_be_had_is_not_the_effect_s_end(wiring: Wiring
         outcome = await fresh.perform(effect, model.Attempt())
         assert outcome == model.NotSent(outcome.reason)
         assert isinstance(await fresh.perform(effect, model.Attempt(2)), model.Done)
-        await fresh.close()
         assert await stage.copies() == 1
 
 
