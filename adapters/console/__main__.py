@@ -44,7 +44,7 @@ async def main(options: argparse.Namespace) -> None:
 def run(argv: list[str]) -> int:
     """The status to leave with: 0 left, 1 it can't be joined."""
     try:
-        with terminal.restored():
+        with terminal.terminal_settings():
             asyncio.run(main(arguments(argv)))
     except KeyboardInterrupt:
         print()

@@ -86,13 +86,13 @@ class Console:
             self._entry(place, effect.key),
             text=text,
             title=render.one_line(said.title),
-            mentions=render.mentioned(said.blocks, said.mentions),
+            mentions=render.mentions(said.blocks, said.mentions),
         )
         return await self._add(entry, attempt)
 
     async def _show(self, effect: model.ShowCard, attempt: model.Attempt) -> model.Outcome:
         entry = self._entry(effect.place, effect.key)
-        return await self._add(_drawn(entry, effect.drawing), attempt)
+        return await self._add(_with_card(entry, effect.drawing), attempt)
 
     async def _update(self, effect: model.UpdateCard) -> model.Outcome:
         """Change the card; one that is not kept any more is shown anew, under its old name."""
@@ -103,11 +103,11 @@ class Console:
         if effect.ref in self._history.entries:
             now = self._clock.now()
             await self._history.change(
-                effect.ref, lambda entry: replace(_drawn(entry, effect.drawing), changed_at=now)
+                effect.ref, lambda entry: replace(_with_card(entry, effect.drawing), changed_at=now)
             )
         else:
             entry = replace(self._entry(effect.place, f"card:{effect.ref}"), id=effect.ref)
-            await self._history.add(_drawn(entry, effect.drawing))
+            await self._history.add(_with_card(entry, effect.drawing))
         return model.Done(effect.ref)
 
     async def _recall(self, effect: model.Recall) -> model.Outcome:
@@ -137,7 +137,7 @@ class Console:
         return model.Done((await history.add(entry)).id)
 
 
-def _drawn(entry: Entry, card: model.Card) -> Entry:
+def _with_card(entry: Entry, card: model.Card) -> Entry:
     """An entry with a card as it is now, behind what it was."""
     buttons = tuple(
         Button(each.action, render.one_line(each.label), each.style, render.one_line(each.confirm))
@@ -151,7 +151,7 @@ def _drawn(entry: Entry, card: model.Card) -> Entry:
         text=render.card(card),
         title=render.title(card),
         tone=card.tone,
-        mentions=render.mentioned(card.blocks, card.mentions),
+        mentions=render.mentions(card.blocks, card.mentions),
         buttons=buttons,
         reason=render.one_line(card.ask_reason),
         revisions=before if before[-1:] == (seen,) else (*before, seen),

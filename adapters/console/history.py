@@ -143,7 +143,7 @@ class History:
     async def erase(self, name: str) -> None:
         """Keep that there was an entry, and nothing of what it said: not in the file, either.
         Raises OSError."""
-        await self.change(name, _erased)
+        await self.change(name, _blank)
         async with self._lock:
             await asyncio.to_thread(self._rewrite)
 
@@ -220,7 +220,7 @@ class History:
             head.seq, head.number = max(head.seq, entry.seq), max(head.number, entry.number)
 
 
-def _erased(entry: Entry) -> Entry:
+def _blank(entry: Entry) -> Entry:
     return replace(entry, text="", title="", buttons=(), open=False, recalled=True)
 
 

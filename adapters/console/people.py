@@ -82,13 +82,13 @@ class People:
             account,
             place_of(entry),
             entry.text.strip(),
-            self._mentioned(entry.text),
+            self._mentions(entry.text),
             entry.reply_to,
         )
         await self._submit(event)
         await self._history.change(entry.id, lambda now: replace(now, open=False), quiet=True)
 
-    def _mentioned(self, text: str) -> tuple[model.Account, ...]:
+    def _mentions(self, text: str) -> tuple[model.Account, ...]:
         """Everybody who is called by ``@name``."""
         names = (match.casefold().rstrip(".") for match in _MENTION.findall(text))
         known = dict.fromkeys(self._accounts[name] for name in names if name in self._accounts)

@@ -109,7 +109,7 @@ def title(drawn: model.Card) -> str:
     return one_line(f"{drawn.title} · {drawn.tag}" if drawn.tag else drawn.title)
 
 
-def mentioned(blocks: Iterable[model.Block], more: Iterable[model.Account]) -> tuple[str, ...]:
+def mentions(blocks: Iterable[model.Block], more: Iterable[model.Account]) -> tuple[str, ...]:
     """The account ids of everybody who is called."""
     accounts = list(more)
     for block in blocks:

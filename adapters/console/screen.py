@@ -24,18 +24,18 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
-def wrapped(line: str, room: int) -> list[str]:
-    """``line`` in pieces that each take at most so many columns."""
+def rows(line: str, room: int) -> list[str]:
+    """``line`` in rows that each take at most so many columns."""
     if len(line) * 2 <= room:
         return [line]
-    pieces, piece, used = [], "", 0
+    whole, row, used = [], "", 0
     for char in line:
         size = columns(char)
-        if used + size > room and piece:
-            pieces.append(piece)
-            piece, used = "", 0
-        piece, used = piece + char, used + size
-    return [*pieces, piece]
+        if used + size > room and row:
+            whole.append(row)
+            row, used = "", 0
+        row, used = row + char, used + size
+    return [*whole, row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Screen:
     def _card(self, entry: Entry, known: bool) -> list[str]:
         tone = COLOURS.get(entry.tone, "0")
         lines = [self._head(entry, say("now") if known else "")]
-        title = wrapped(plain(entry.title), max(self.columns - 2, NARROWEST))
+        title = rows(plain(entry.title), max(self.columns - 2, NARROWEST))
         for place, text in enumerate(title):
             lines.append(self._painted("│ " if place else "┌ ", tone) + self._bold(text))
         lines += self._behind("│ ", entry.text, tone)
@@ -99,7 +99,7 @@ class Screen:
 
     def _behind(self, bar: str, text: str, tone: str = "90") -> list[str]:
         room = max(self.columns - len(bar), NARROWEST)
-        lines = (piece for line in text.split("\n") for piece in wrapped(plain(line), room))
+        lines = (row for line in text.split("\n") for row in rows(plain(line), room))
         return [self._painted(bar, tone) + line for line in lines]
 
     def _number(self, entry: Entry, button: Button) -> int:

@@ -185,9 +185,9 @@ class Server:
         if not _CHAT.fullmatch(body.chat) or not body.chat.isprintable():
             raise Unfit("chat: must be the name of a chat", 400)
         entry = await self._people.say(
-            request[ACCOUNT], body.chat, body.text, body.reply_to, _named(body.id)
+            request[ACCOUNT], body.chat, body.text, body.reply_to, _name_of(body.id)
         )
-        return web.json_response(_shown(entry))
+        return web.json_response(_json(entry))
 
     async def _click(self, request: web.Request) -> web.Response:
         body = await _body(request, _CLICK)
@@ -197,7 +197,7 @@ class Server:
             body.revision,
             body.action,
             body.reason[:MOST_TEXT],
-            _named(body.id),
+            _name_of(body.id),
         )
         answer = {"toast": render.visible(receipt.toast), "tone": receipt.tone}
         return web.json_response(answer)
@@ -225,7 +225,7 @@ class Server:
         newest = page[-1].seq if len(news) > PAGE else self._history.head.seq
         return web.json_response(
             {
-                "entries": [_shown(entry) for entry in page],
+                "entries": [_json(entry) for entry in page],
                 "cursor": f"{self._history.head.history}:{newest}",
                 "more": len(news) > PAGE,
                 "missed": missed,
@@ -274,7 +274,7 @@ async def _body(request: web.Request, kind: TypeAdapter[Body]) -> Body:
         raise Unfit(f"{where}: {first['msg']}" if where else first["msg"], 400) from None
 
 
-def _named(name: str) -> str:
+def _name_of(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise Unfit("id: must be at most 64 letters, digits, - and _", 400)
     return name
@@ -286,7 +286,7 @@ def _seconds(text: str) -> float:
     return min(float(text), LONGEST_WAIT)
 
 
-def _shown(entry: Entry) -> dict[str, object]:
+def _json(entry: Entry) -> dict[str, object]:
     """An entry as people see it. ``author`` is null for the bot."""
     return {
         "id": entry.id,

@@ -33,7 +33,7 @@ LONGEST = 30.0
 
 
 @contextmanager
-def restored() -> Iterator[None]:
+def terminal_settings() -> Iterator[None]:
     """Leave the terminal as it was: whoever leaves by Ctrl-C does so in the middle of a line, for
     which the terminal was set."""
     if not (READLINE and sys.stdin.isatty()):

@@ -179,9 +179,9 @@ class Console(base.Party):
         where = self._chat(chat)
         viewer = where[1:] if where.startswith("@") else world.PEOPLE[0].id
         await self._look(viewer)
-        entries = self._seen[viewer].entries.values()
-        found = [self._described(viewer, each) for each in entries if each["chat"] == where]
-        return sorted(found, key=lambda each: each["number"])
+        all_ = self._seen[viewer].entries.values()
+        entries = [self._described(viewer, each) for each in all_ if each["chat"] == where]
+        return sorted(entries, key=lambda each: each["number"])
 
     @control
     async def cards(self, chat: str = "") -> list[Json]:

@@ -55,11 +55,11 @@ class House:
         self, method: str, path: str, who: str = "alice", body: Any = None, **headers: str
     ) -> tuple[int, Any]:
         """The status and the JSON of an answer."""
-        given = {"Authorization": f"Bearer {TOKENS.get(who, who)}", **headers}
+        known = {"Authorization": f"Bearer {TOKENS.get(who, who)}", **headers}
         connector = aiohttp.UnixConnector(self.settings.socket)
         async with (
             aiohttp.ClientSession(connector=connector) as session,
-            session.request(method, f"http://localhost{path}", json=body, headers=given) as answer,
+            session.request(method, f"http://localhost{path}", json=body, headers=known) as answer,
         ):
             return answer.status, json.loads(await answer.text())
 
@@ -116,11 +116,11 @@ async def test_asked_shown_clicked_changed_and_read_by_somebody_who_comes_later(
     assert (pressed.request, pressed.code, pressed.reason) == (7, "c0de1234", "as agreed")
     await house.chat.perform(model.UpdateCard(place, card("over", ()), ref), NEVER)
     await house.chat.perform(model.Say(place, message("it ran"), "s"), NEVER)
-    asked, shown, told = await house.said("bob")
+    asked, shown, outcome = await house.said("bob")
     assert (asked["author"], asked["text"]) == ("alice", "restart web-01")
     assert (shown["author"], shown["kind"], shown["reply_to"]) == (None, "card", asked["id"])
     assert ("over" in shown["text"], shown["buttons"], shown["revision"]) == (True, [], 1)
-    assert (told["text"], told["reply_to"]) == ("it ran", asked["id"])
+    assert (outcome["text"], outcome["reply_to"]) == ("it ran", asked["id"])
 
 
 async def test_a_reply_names_what_it_answers_and_a_direct_chat_is_ones_own(house: House) -> None:
@@ -345,8 +345,8 @@ async def test_a_token_that_two_people_have_is_nobodys(tmp_path: Path) -> None:
 async def test_what_makes_no_sense_is_answered_with_a_sentence(
     house: House, path: str, body: Any, status: int, words: str
 ) -> None:
-    given, answer = await house.ask("POST", f"/v1/{path}", body=body)
-    assert given == status, answer
+    answered, answer = await house.ask("POST", f"/v1/{path}", body=body)
+    assert answered == status, answer
     assert words in answer["error"]
     assert house.engine.events == []
 

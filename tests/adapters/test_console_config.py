@@ -41,8 +41,8 @@ def fault(folder: Path, text: str, **environ: str) -> tuple[int, str]:
     """The line and the sentence of the one fault of a configuration."""
     with pytest.raises(config.ConfigError) as caught:
         load(folder, text, **environ)
-    [found] = caught.value.faults
-    return found.mark.line, found.message
+    [only] = caught.value.faults
+    return only.mark.line, only.message
 
 
 def test_alone_it_is_all_that_is_needed(tmp_path: Path) -> None:

@@ -126,12 +126,12 @@ class Scene(play.Play):
 @asynccontextmanager
 async def playing(sandbox: Sandbox, platform: str, path: Path) -> AsyncIterator[Scene]:
     """The bot of this configuration on a platform, from its start to its end."""
-    found = Scene(sandbox, platform, path)
-    await found.start()
+    scene = Scene(sandbox, platform, path)
+    await scene.start()
     try:
-        yield found
+        yield scene
     finally:
-        await found.end()
+        await scene.end()
 
 
 @pytest.fixture(params=PLATFORMS)
@@ -143,5 +143,5 @@ def platform(request: pytest.FixtureRequest) -> str:
 async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     async with Sandbox() as sandbox:
         path = demo.configuration(tmp_path, sandbox.ports)
-        async with playing(sandbox, platform, path) as found:
-            yield found
+        async with playing(sandbox, platform, path) as played:
+            yield played

@@ -90,8 +90,8 @@ def presses(stage: RunStage, who: str, platform: str, action: str = "approve") -
 def test_a_real_request_is_out_of_reach(stage: RunStage, words: str) -> None:
     who = "alice" if words.startswith("cancel") else "bob"
     writes(stage, "alice", PLATFORM, "restart web-01")
-    told = writes(stage, who, TRIAL, words.format(code=stage.request(1).code))
-    assert "evaluation" in told
+    answer = writes(stage, who, TRIAL, words.format(code=stage.request(1).code))
+    assert "evaluation" in answer
     assert stage.request(1).state is State.PENDING
     assert presses(stage, "bob", TRIAL)
     assert stage.request(1).state is State.PENDING
