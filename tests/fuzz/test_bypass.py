@@ -354,6 +354,6 @@ async def test_readings_undo_what_hides_words() -> None:
 
 
 async def test_no_escalation_replaces_another_whatever_the_order() -> None:
-    found = [policy.Finding(policies=(name,)) for name in ("few", "many")]
-    assert set(screening.together(found).policies) == {"few", "many"}
-    assert set(screening.together(reversed(found)).policies) == {"few", "many"}
+    found = [policy.Verdict(policies=(name,)) for name in ("few", "many")]
+    assert set(policy.together(found).policies) == {"few", "many"}
+    assert set(policy.together(reversed(found)).policies) == {"few", "many"}
