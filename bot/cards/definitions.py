@@ -18,7 +18,7 @@ def rows(locale: str, plan: model.Operation) -> list[Row]:
         text = texts.say(locale, f"card.stored.{key}", **facts)
         told = bold(text) if key == "open" else span(text)
         found.append((texts.say(locale, "card.stored"), (told,)))
-    if isinstance(plan, model.TemplateOperation) and plan.loose:
+    if plan.loose:
         why = texts.say(locale, "card.loose.why", tasks=list(plan.loose))
         found.append((texts.say(locale, "card.loose"), (bold(why),)))
     return found
@@ -52,7 +52,7 @@ def limit_rows(locale: str, plan: model.TemplateOperation) -> list[Row]:
         return []
     allowed, most = list(terms["allowed_targets"]), int(terms["most_targets"])
     say, heading = texts.say, texts.say(locale, "card.limits")
-    if isinstance(plan, model.RemoteTemplatePlan):
+    if plan.away:
         return [(heading, (bold(say(locale, "card.limits.oos")),))]
     held = say(locale, "card.limits.held", allowed=allowed, most=most)
     found: list[Row] = [(heading, (span(held),))]

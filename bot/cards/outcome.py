@@ -9,6 +9,7 @@ from bot import model, texts
 from bot.cards import definitions, runs
 from bot.cards.parts import (
     MARKS,
+    Row,
     bold,
     code,
     name_of,
@@ -65,13 +66,14 @@ def outcome_message(
     if request.reason:
         rows.append((texts.say(locale, "card.reason"), (span(request.reason),)))
     unstarted = request.state is model.State.NOT_STARTED
+    doubtful = False
     if isinstance(plan, model.TemplateOperation):
         rows += runs.rows(request, plan)
-    elif unstarted:
-        named = targets(locale, plan.instances, "card.targets.plan", request.id)
-        rows.append((texts.say(locale, "card.targets"), named))
+        printed = runs.output_blocks(request, request.progress.outputs if request.progress else {})
     else:
-        rows += result_rows(request, plan, results)
+        rows += script_rows(request, plan, results)
+        printed = output_blocks(request, plan, results)
+        doubtful = request.state is model.State.UNKNOWN
     if began and ended and not unstarted:
         took = max(timedelta(), ended - began - timedelta(seconds=request.stepped))
         rows.append((texts.say(locale, "say.duration"), (span(texts.duration(locale, took)),)))
@@ -83,15 +85,20 @@ def outcome_message(
         blocks.append(para(*words(request.note)))
     if unstarted:
         blocks.append(para(span(texts.say(locale, "say.revote", id=request.id))))
-    if request.state is model.State.UNKNOWN and isinstance(plan, model.ScriptOperation):
+    if doubtful:
         blocks.append(para(span(texts.say(locale, "say.unknown.what", name=run_name))))
     blocks.append(model.Block("facts", rows=tuple(rows)))
-    if isinstance(plan, model.TemplateOperation):
-        outputs = request.progress.outputs if request.progress else {}
-        blocks += runs.output_blocks(request, outputs)
-    else:
-        blocks += output_blocks(request, plan, results)
-    return model.Message(headline, tuple(blocks), mentions, quote=request.text)
+    return model.Message(headline, (*blocks, *printed), mentions, quote=request.text)
+
+
+def script_rows(
+    request: model.Request, plan: model.Plan, results: Sequence[model.InstanceResult]
+) -> list[Row]:
+    """What each instance did; where nothing was started, which they would have been."""
+    if request.state is not model.State.NOT_STARTED:
+        return result_rows(request, plan, results)
+    named = targets(request.locale, plan.instances, "card.targets.plan", request.id)
+    return [(texts.say(request.locale, "card.targets"), named)]
 
 
 def ending_message(

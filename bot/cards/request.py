@@ -201,8 +201,10 @@ def plan_blocks(deployment: Deployment, request: model.Request) -> tuple[model.B
         typed = {key: name for key in plan.hidden if request.args.get(key) == masks.MASK}
         rows += runs.plan_rows(locale, plan, typed)
         rows += definitions.limit_rows(locale, plan)
+        text = template_blocks(locale, plan)
     else:
         rows += script_rows(locale, plan)
+        text = script_blocks(locale, plan)
     rows += [
         (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
         (say(locale, "card.code"), (code(request.code),)),
@@ -212,7 +214,7 @@ def plan_blocks(deployment: Deployment, request: model.Request) -> tuple[model.B
     return (
         exact_rows(locale, rows),
         *targets_blocks(locale, plan),
-        *script_blocks(locale, plan),
+        *text,
     )
 
 
@@ -294,12 +296,20 @@ def targets_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
     return para(bold(heading)), exact(locale, lines)
 
 
-def script_blocks(locale: str, plan: model.Plan) -> tuple[model.Block, ...]:
-    if isinstance(plan, model.TemplateOperation):
-        heading = texts.say(locale, "card.preview")
-        values = runs.value_blocks(locale, plan)
-        return (*values, para(bold(heading)), exact(locale, plan.preview))
-    if isinstance(plan, model.StoredCommandPlan) and not plan.script:
+def template_blocks(
+    locale: str, plan: model.TemplatePlan | model.RemoteTemplatePlan
+) -> tuple[model.Block, ...]:
+    """The values that need lines of their own, and what will be done, in order."""
+    heading = texts.say(locale, "card.preview")
+    values = runs.value_blocks(locale, plan)
+    return (*values, para(bold(heading)), exact(locale, plan.preview))
+
+
+def script_blocks(
+    locale: str, plan: model.ScriptPlan | model.StoredCommandPlan
+) -> tuple[model.Block, ...]:
+    """The text that will run. Of a stored command that an earlier release did not read, its id."""
+    if plan.command_id and not plan.script:
         rows = [(texts.say(locale, "card.command_id"), (code(plan.command_id),))]
         rows += [(name, (code(value),)) for name, value in sorted(plan.parameters.items())]
         return (exact_rows(locale, rows),)

@@ -52,7 +52,7 @@ def compare(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     if not gone and not new:
         return run_control.go(builder)
     builder.enter("countersign", "plan.drifted", gone=list(gone), new=list(new), then=rule.drift)
-    if rule.drift == "intersect" and (isinstance(plan, model.TemplatePlan) or not gone):
+    if rule.drift == "intersect" and not (plan.away and gone):
         return leave_out(builder, plan, gone, [now[one] for one in new])
     return ask_again(builder, rule, plan, outcome, gone)
 

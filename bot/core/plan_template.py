@@ -242,8 +242,6 @@ def running_of(
     """The template that will run, and every one that it may run: on OOS, as they are there."""
     library = builder.library(plan.templates)
     library |= {one.name: builder.template(one.name, one.digest) for one in plan.definitions}
-    if not isinstance(plan, model.RemoteTemplatePlan):
-        return library[plan.template], library
     if plan.script:
         return parsed(plan.script, plan.template), library
     return library[plan.command_id or plan.template], library
@@ -264,8 +262,7 @@ def subject_of(builder: DecisionBuilder, plan: model.TemplateOperation) -> plan_
     """What is told of a plan, to people and to the patterns."""
     root, library = running_of(builder, plan)
     values = dict(plan.parameters)
-    away = isinstance(plan, model.RemoteTemplatePlan)
-    if isinstance(plan, model.RemoteTemplatePlan) and plan.command_id:
+    if plan.command_id:
         usual = {item.name: item.default for item in root.parameters if not item.required}
         values = usual | values
-    return plan_preview.Subject(root, values, plan.hidden, library, plan.region, away)
+    return plan_preview.Subject(root, values, plan.hidden, library, plan.region, plan.away)

@@ -23,9 +23,7 @@ def complete(builder: DecisionBuilder, plan: model.Plan) -> model.Plan:
     before = builder.it.plan
     nonce = before.nonce if before is not None and before.nonce else builder.it.nonce
     plan = replace(plan, format=FORMAT, nonce=nonce, terms=terms(builder, plan))
-    if not isinstance(plan, model.TemplatePlan | model.RemoteTemplatePlan):
-        return plan
-    return replace(plan, sealed=model.seals(plan, builder.deployment.key))
+    return plan.seal(builder.deployment.key)
 
 
 def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, object]:
@@ -47,7 +45,7 @@ def terms(builder: DecisionBuilder, plan: model.Plan) -> Mapping[str, object]:
             "allowed_values": {name: list(values) for name, values in rule.allowed_values.items()},
             "drift": rule.drift,
         }
-    if isinstance(plan, model.RemoteTemplatePlan):
+    if plan.away:
         facts["safety_check"] = builder.deployment.safety_check
     return facts
 

@@ -10,8 +10,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, PlainSerializer, Tag
 
@@ -64,7 +64,16 @@ class Operation:
         return ""
 
     @property
+    def away(self) -> bool:
+        """Does another engine run it as a template?"""
+        return False
+
+    @property
     def script(self) -> str:
+        return ""
+
+    @property
+    def command_id(self) -> str:
         return ""
 
     @property
@@ -88,8 +97,16 @@ class Operation:
         return {}
 
     @property
+    def loose(self) -> tuple[str, ...]:
+        return ()
+
+    @property
     def mentions(self) -> tuple[Instance, ...]:
         return ()
+
+    def seal(self, key: bytes) -> Self:
+        """The same plan with its hidden values sealed under the key of the installation."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +167,9 @@ class TemplateOperation(Operation):
     loose: tuple[str, ...] = ()
     mentions: tuple[Instance, ...] = ()
 
+    def seal(self, key: bytes) -> Self:
+        return replace(self, sealed=seals(self, key))
+
 
 @dataclass(frozen=True, slots=True)
 class TemplatePlan(TemplateOperation):
@@ -171,6 +191,10 @@ class RemoteTemplatePlan(TemplateOperation):
     engine: str = "oos"
     script: str = ""
     command_id: str = ""
+
+    @property
+    def away(self) -> bool:
+        return True
 
 
 _PLAIN: Mapping[str, object] = {
@@ -266,7 +290,7 @@ def digest(plan: Plan) -> str:
     return hashlib.sha256(canonical(form).encode()).hexdigest()
 
 
-def seals(plan: Plan, key: bytes) -> dict[str, str]:
+def seals(plan: Operation, key: bytes) -> dict[str, str]:
     """What stands for each hidden value in the digest: HMAC-SHA256, in hex, under the key of the
     installation. The nonce is in it, so that the same value in two requests has two seals."""
     selectors = dict(zip(plan.targets, plan.selectors, strict=False))
@@ -280,7 +304,7 @@ def seals(plan: Plan, key: bytes) -> dict[str, str]:
     }
 
 
-def covert(plan: Plan) -> tuple[str, ...]:
+def covert(plan: Operation) -> tuple[str, ...]:
     """The parameters that hide something: one without a value does not."""
     return tuple(name for name in plan.hidden if plan.parameters.get(name) not in EMPTY)
 

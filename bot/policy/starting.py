@@ -127,8 +127,8 @@ def shown(facts: Facts) -> Refusal | None:
 
 def calls(facts: Facts) -> Refusal | None:
     """Can each call be judged by the instances that it acts on, where another engine makes it?"""
-    remote = isinstance(facts.request.plan, model.RemoteTemplatePlan)
-    if facts.foreign or not remote:
+    plan = facts.request.plan
+    if facts.foreign or plan is None or not plan.away:
         return None
     if limits.unjudged(facts.book.commands[facts.command]) == "allow":
         return None
