@@ -321,13 +321,13 @@ Tasks:
 
 
 def test_what_oos_may_take_is_no_fault_where_oos_runs_it(tmp_path: Path) -> None:
-    from bot.app import outside
+    from bot.app import adapters
 
     place = folder(tmp_path, x__yml=OTHERS)
-    here = "\n".join(faults(place, models=outside.models()))
+    here = "\n".join(faults(place, models=adapters.ADAPTERS.cloud.models()))
     for wanted in ("Novelty", "now is not available", "jumps go forward only", "PonderInstances"):
         assert wanted in here
-    assert loader.load(place, ["x"], models=outside.models()).names() == ("x",)
+    assert loader.load(place, ["x"], models=adapters.ADAPTERS.cloud.models()).names() == ("x",)
     for good, bad in (
         ("'.x + (now | tostring)'", "'.['"),
         ("MetricName", "MetricNme"),
@@ -336,7 +336,7 @@ def test_what_oos_may_take_is_no_fault_where_oos_runs_it(tmp_path: Path) -> None
         ("PonderInstances", "RunCommand"),
     ):
         folder(tmp_path, x__yml=OTHERS.replace(good, bad, 1))
-        assert faults(place, elsewhere=["x"], models=outside.models()), bad
+        assert faults(place, elsewhere=["x"], models=adapters.ADAPTERS.cloud.models()), bad
 
 
 def test_a_part_that_nothing_runs_keeps_nothing_from_starting(tmp_path: Path) -> None:
