@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from bot.model.people import Party, Place
 
@@ -179,6 +179,11 @@ class ToBus:
 Destination = ToCommand | ToGroup | ToThread | ToWebhook | ToHttp | ToBus
 
 
+def _fields(to: Destination) -> dict[str, object]:
+    silent = ("how", "timeout") if isinstance(to, ToCommand) and not to.timeout else ("how",)
+    return {name: getattr(to, name) for name in to.__dataclass_fields__ if name not in silent}
+
+
 @dataclass(frozen=True, slots=True)
 class Deliver:
     """Bring what a rule made of an event to one of its targets.
@@ -193,7 +198,7 @@ class Deliver:
 
     rule: str
     target: int
-    to: Destination
+    to: Annotated[Destination, Field(discriminator="how")]
     body: Any
     event: Mapping[str, str]
     place: Place | None = None
@@ -211,14 +216,17 @@ class Deliver:
         how, to = stored["how"], stored["to"]
         return {**stored, "to": {**to, "how": how}}
 
-    @model_serializer(mode="wrap")
-    def _stored(self, fields: SerializerFunctionWrapHandler) -> dict[str, object]:
-        made = fields(self)
-        to = {name: value for name, value in made["to"].items() if name != "how"}
-        if to.get("timeout") == 0:
-            del to["timeout"]
-        head = {"rule": self.rule, "target": self.target, "how": self.to.how, "to": to}
-        return head | {name: value for name, value in made.items() if name not in head}
+    @model_serializer
+    def _stored(self) -> dict[str, object]:
+        """Every field in its order, as pydantic would, but for ``how``, which stands before
+        ``to``; and a command without a timeout of its own says nothing of one."""
+        stored: dict[str, object] = {}
+        for name in self.__dataclass_fields__:
+            if name == "to":
+                stored |= {"how": self.to.how, "to": _fields(self.to)}
+            else:
+                stored[name] = getattr(self, name)
+        return stored
 
     @property
     def key(self) -> str:
