@@ -11,11 +11,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests import steps
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("adapters", "bench", "bot", "commands", "docs", "sandbox", "tests")
@@ -319,6 +321,66 @@ def command(facts: conditions.Facts) -> Refusal | None:
 '''
 
 
+def written(tree: Tree, heading: str) -> Iterator[steps.Step]:
+    """The steps of the how-to in the tree."""
+    return steps.of(steps.section(tree.read("docs/how-to/add-to-the-code.md"), heading))
+
+
+def change(tree: Tree, heading: str) -> None:
+    """What the how-to writes."""
+    for step in written(tree, heading):
+        match step:
+            case steps.Edit(path, anchor, text, before):
+                tree.edit(path, anchor, text + anchor if before else text)
+            case steps.File(path, text):
+                tree.write(path, text)
+
+
+def print_pages(tree: Tree, heading: str) -> None:
+    """What the how-to prints."""
+    for step in written(tree, heading):
+        if isinstance(step, steps.Command):
+            tree.write(step.path, tree.printed(*step.words))
+
+
+def target_finish(tree: Tree) -> None:
+    print_pages(tree, "A rule target")
+    rule = '[[rule]]\nname = "logged"\nwhen = \'$.source == "x"\'\n[[rule.target]]\nlog = "info"\n'
+    tree.write("logged.toml", f"{tree.read('bot.toml')}\n{rule}")
+    assert "ok" in tree.printed("bot", "check", "--no-secrets", "--config", "logged.toml")
+
+
+TARGET = Recipe(
+    "a rule target",
+    lambda tree: change(tree, "A rule target"),
+    target_finish,
+    SETTING.red[1:],
+    (
+        "tests/bot/test_log_target.py::test_what_a_rule_made_of_an_event_stands_in_the_log",
+        "tests/bot/test_config_shipped.py::test_every_key_stands_in_the_shipped_file",
+        "tests/bot/test_texts.py::test_both_languages_say_the_same_facts[dead.to.log]",
+        "tests/test_house.py::test_a_room_imports_lower_layers_only[bot/runtime/log_target.py]",
+    ),
+)
+
+
+def page_finish(tree: Tree) -> None:
+    print_pages(tree, "A page")
+    assert "| NotSent | It is tried again" in tree.read("docs/reference/outcomes.md")
+
+
+PAGE_OF_REFERENCE = Recipe(
+    "a page",
+    lambda tree: change(tree, "A page"),
+    page_finish,
+    ("tests/test_docs.py::test_links_lead_somewhere[docs/reference/README.md]",),
+    (
+        "tests/test_docs.py::test_every_page_is_reached_from_the_readme",
+        "tests/test_house.py::test_a_room_imports_lower_layers_only[bot/reference/outcomes.py]",
+    ),
+)
+
+
 def condition_begin(tree: Tree) -> None:
     tree.write("bot/policy/closing.py", CLOSED)
     tree.edit("bot/policy/gate.py", "import asking, calling, ", "import asking, calling, closing, ")
@@ -603,22 +665,27 @@ ADAPTER = Recipe(
 
 
 def decision_begin(tree: Tree) -> None:
-    tree.write("docs/decisions/0099-parcels.md", "# Parcels\n\nNone are sent.\n")
+    tree.write("docs/decisions/0099-parcels.md", "# Parcels\n\n**Status.** Accepted.\n")
 
 
 def decision_finish(tree: Tree) -> None:
     tree.add("docs/decisions/README.md", "99. [Parcels](0099-parcels.md)\n")
+    tree.edit("docs/decisions/0099-parcels.md", "Accepted.", "Accepted on 2026-11-30.")
 
 
 DECISION = Recipe(
     "a decision",
     decision_begin,
     decision_finish,
-    ("tests/test_docs.py::test_every_page_is_reached_from_the_readme",),
+    (
+        "tests/test_docs.py::test_every_page_is_reached_from_the_readme",
+        "tests/test_docs.py::test_every_decision_says_whether_it_holds",
+    ),
 )
 
 RECIPES = (
-    COMMAND, PHRASE, SETTING, PRODUCT, API, ACTION, FUNCTION, CONDITION, EVENT, MIGRATION, ADAPTER,
+    COMMAND, PHRASE, SETTING, PRODUCT, API, ACTION, FUNCTION, TARGET, PAGE_OF_REFERENCE,
+    CONDITION, EVENT, MIGRATION, ADAPTER,
     DECISION,
 )  # fmt: skip
 
