@@ -160,60 +160,47 @@ class Reader(Protocol):
 
     def open_requests(self, limit: int = 1000) -> tuple[model.Request, ...]:
         """Requests that have not ended, oldest first."""
-        ...
 
     def open_numbers(self) -> tuple[int, ...]:
         """The numbers of all requests that have not ended."""
-        ...
 
     def recent_requests(self, limit: int = 100) -> tuple[model.Request, ...]:
         """Requests, newest first."""
-        ...
 
     def knows_start(self, token: str) -> bool:
         """Was a call with this token ever queued here?"""
-        ...
 
     def chain(self, page: int = 1000) -> Iterator[model.AuditRow]:
         """The whole audit chain, oldest first, read in pages."""
-        ...
 
     def audit_head(self) -> audit.Head:
         """What the store knows of the chain's end apart from the entries themselves."""
-        ...
 
     def verify_audit(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
         """Everything wrong with the audit chain, read as of one moment; the stamps in the messages
         that the store sent are held against it, too."""
-        ...
 
     def restored(self) -> datetime | None:
         """When the store was put back from a copy, as long as people were not told of it."""
-        ...
 
     def timers_due(self, now: datetime, page: int = 500) -> Iterator[model.Timer]:
         """Timers that are due, the longest overdue first."""
-        ...
 
     def next_timer(self) -> datetime | None: ...
 
     def knows_event(self, name: str) -> bool:
         """Was an event taken by this name, as far as that is remembered?"""
-        ...
 
     def follows(self, invocation: str) -> bool:
         """Is this the invocation of a step that has not ended?"""
-        ...
 
     def last_event(self) -> datetime | None:
         """When the newest event was taken; None: none ever was."""
-        ...
 
     def clock(self) -> ClockHistory: ...
 
     def open_steps(self, page: int = 1000) -> list[OpenStep]:
         """Every step with an invocation that has not ended."""
-        ...
 
     def bus_events(
         self,
@@ -224,27 +211,22 @@ class Reader(Protocol):
     ) -> Iterator[tuple[int, model.CloudEvent]]:
         """The events of the bus with their numbers, oldest first: those taken at ``since`` or
         later, of these ``types`` (none: of all), with numbers above ``after``."""
-        ...
 
     def newest_events(
         self, limit: int = 50, since: datetime | None = None, types: Collection[str] = ()
     ) -> tuple[tuple[int, model.CloudEvent], ...]:
         """The newest events of the bus with their numbers, newest first."""
-        ...
 
     def bus_event(self, number: int) -> model.CloudEvent | None: ...
 
     def letters(self, state: str | None = None, limit: int = 100) -> tuple[model.Letter, ...]:
         """Dead letters, the last tried first; or those in another ``state``, newest first."""
-        ...
 
     def letter(self, number: int) -> model.Letter | None:
         """A delivery by its number, whatever its state."""
-        ...
 
     def letters_of(self, event: model.CloudEvent, limit: int = 100) -> tuple[model.Letter, ...]:
         """What rules made of an event, in order."""
-        ...
 
     def status(self) -> Status: ...
 
@@ -265,15 +247,12 @@ class Writer(Protocol):
     def begin(self, goes_on: GoesOn = ...) -> None:
         """Take the right to write, which another program may hold, waiting as long as ``goes_on``
         says; and learn what was written before."""
-        ...
 
     def commit(self) -> None:
         """Put the transaction on disk; it is there when this returns."""
-        ...
 
     def rollback(self) -> None:
         """Undo the whole transaction, if the database has not undone it already."""
-        ...
 
     def savepoint(self) -> None: ...
 
@@ -281,57 +260,45 @@ class Writer(Protocol):
 
     def rollback_to_savepoint(self) -> None:
         """Undo what was written since the savepoint, and forget the savepoint."""
-        ...
 
     def is_broken(self, fault: BaseException) -> bool:
         """Is it the store that failed (full disk, I/O error, corruption) and not the event?"""
-        ...
 
     def upkeep(self, idle: bool) -> float | None:
         """Between two transactions, do what would slow a commit down: what cannot wait, or, where
         nobody waits (``idle``), what is due. Returns the seconds of idleness after which to be
         called again; None: nothing is left to do."""
-        ...
 
     def finish(self) -> None:
         """Nothing more will be written: do what was left for idle moments, except for what a later
         start does by itself."""
-        ...
 
     # -- events and decisions
 
     def answer(self, event: str) -> model.Receipt | None:
         """The receipt given when this event was first taken; None: it is new."""
-        ...
 
     def record(self, event: str, kind: str, at: int, receipt: model.Receipt) -> None:
         """Remember that an event was taken, and what was answered."""
-        ...
 
     def record_ask(self, person: str, event: str, now: datetime) -> None:
         """Remember that somebody asked, for as long as that counts."""
-        ...
 
     def view(self, needs: model.Needs, now: datetime) -> model.View:
         """What ``needs`` asks for, as of this transaction."""
-        ...
 
     def apply(self, view: model.View, decision: model.Decision, now: datetime) -> None:
         """Write everything that a decision changes. Raises ``Conflict`` where a guard fails."""
-        ...
 
     def append(self, entry: model.AuditEntry, now: int) -> None:
         """Add an entry to the audit chain."""
-        ...
 
     def card_shown(self, number: int, shown: model.Done, at: datetime) -> None:
         """Note the card of a request: its reference, its topic and when it reached the chat stand
         in the request, its alias in a column only. The version stays, for nothing was decided."""
-        ...
 
     def take_timer(self, request: int, kind: str, now: int) -> bool:
         """Remove a timer that is due. False: it was cleared, moved or taken meanwhile."""
-        ...
 
     # -- the outbox
 
@@ -340,47 +307,37 @@ class Writer(Protocol):
     def claim(self, now: datetime, quota: Quota) -> Claims:
         """Mark as in flight what is due, oldest first and one per lane, as far as ``quota``
         allows."""
-        ...
 
     def keep_card(self, number: int, body: model.ShowCard | model.UpdateCard) -> None:
         """Write down what an effect in flight shows."""
-        ...
 
     def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
         """Note how an effect ended: done, refused or unknown."""
-        ...
 
     def put_off(self, number: int, outcome: model.NotSent, due_at: int, now: int) -> None:
         """Queue an effect again that did not happen, or may be repeated."""
-        ...
 
     def note(self, number: int, part: str, ref: str) -> None:
         """Put on record that a part of an effect in flight is done; earlier doubt is over with
         it."""
-        ...
 
     def recover(self) -> int:
         """Queue again, in doubt, what was in flight when the process died; returns how many."""
-        ...
 
     def history(self, since: datetime, now: datetime) -> History:
         """Calls since ``since``, and buckets whose platform said when to come back."""
-        ...
 
     # -- the clock, and restores
 
     def note_time(self, now: datetime) -> None:
         """Remember what the clock shows, so that the next start knows if it was set back."""
-        ...
 
     def move_clock(self, before: datetime, size: timedelta, now: datetime) -> None:
         """The clock was set by ``size``, from ``before`` to ``now``: move every row along that
         measures a pace."""
-        ...
 
     def forget_restore(self) -> None:
         """People were told that the store was put back."""
-        ...
 
     # -- tidying
 
@@ -391,16 +348,13 @@ class Writer(Protocol):
         events from outside if they came before ``outside`` (None: the same), dead letters only if
         they were last tried before ``dead``; ``after`` is the outbox row to go on from.
         Returns how many went, and the row to go on from (0: all were looked at)."""
-        ...
 
     def prune_journals(self, before: int, bite: int) -> int:
         """Delete the journals of up to ``bite`` requests that ended and are older than ``before``;
         returns how many."""
-        ...
 
     def prune_bus(self, before: int, bite: int) -> int:
         """Delete up to ``bite`` events of the bus from before ``before``; returns how many."""
-        ...
 
 
 class Store(Protocol):
@@ -411,4 +365,3 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[Reader]:
         """A reader on a connection that nobody else uses meanwhile."""
-        ...
