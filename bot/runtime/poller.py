@@ -62,7 +62,8 @@ def _heard(future: asyncio.Future[model.Receipt]) -> None:
 @dataclass
 class _Group:
     """What is remembered of one (engine, region, batch) between polls, in seconds of the monotonic
-    clock. ``not_before`` is set while backing off after a failure."""
+    clock. ``not_before`` is set while backing off after a failure. It only saves work: another
+    process submits once more what it sees, and what the store has already changes nothing."""
 
     polled_at: float | None = None
     not_before: float = -math.inf
