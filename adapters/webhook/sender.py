@@ -35,7 +35,6 @@ class Sender:
         self._settings = settings
         self._clock = clock
         self._http = http.Http(settings.timeout, settings.connect_timeout, settings.ca_file, keep=0)
-        self._muted: dict[str, float] = {}
 
     async def send(
         self,
@@ -52,9 +51,6 @@ class Sender:
         if doubt and not repeatable:
             return model.Unknown(f"{target.shown}: it may have been sent before", unique)
         now = self._clock.now()
-        left = self._muted.get(target.url, 0.0) - self._clock.monotonic()
-        if target.url in self._muted and left > 0:
-            return model.NotSent(f"{target.shown}: the robot is muted for sending too much", left)
         if isinstance(body, Mapping) and repeatable:
             body = {**body, "msgUuid": body.get("msgUuid") or unique}
         url, data, kind = _prepared(target, body, now)
@@ -64,18 +60,10 @@ class Sender:
         fields = multidict.CIMultiDict({"Content-Type": kind})
         if target.kind == "plain":
             fields.update(headers or {})
-        outcome = await self._post(target, url, data, fields, repeatable)
-        if isinstance(outcome, model.NotSent) and outcome.retry_after >= answers.MUTE:
-            self._mute(target, outcome.retry_after)
-        return outcome
+        return await self._post(target, url, data, fields, repeatable)
 
     async def close(self) -> None:
         await self._http.close()
-
-    def _mute(self, target: Target, seconds: float) -> None:
-        tick = self._clock.monotonic()
-        self._muted = {url: until for url, until in self._muted.items() if until > tick}
-        self._muted[target.url] = tick + seconds
 
     async def _post(
         self, target: Target, url: str, data: bytes, headers: Mapping[str, str], repeatable: bool
