@@ -82,9 +82,13 @@ def _read(deployment: Deployment, event: model.Event) -> tuple[model.Needs, Mean
         case model.TimerDue(request=number):
             return model.Needs(request=number), partial(timers.timer_due, deployment, event)
         case model.InvocationPolled(request=number):
-            return model.Needs(request=number), partial(run_script.observed, deployment, event)
+            return model.Needs(request=number), partial(
+                run_script.invocation_polled, deployment, event
+            )
         case model.ExecutionPolled(request=number):
-            return model.Needs(request=number), partial(run_remote.seen, deployment, event)
+            return model.Needs(request=number), partial(
+                run_remote.execution_polled, deployment, event
+            )
         case model.Restored(request=number):
             return model.Needs(request=number), partial(restore.restored, deployment, event)
         case model.EffectCompleted(effect=effect, outcome=outcome):
@@ -122,17 +126,17 @@ def settled(
         case model.ListForms():
             return intake_form.listed(deployment, event.outcome, view, now)
         case model.StartRun():
-            return run_script.started(deployment, event.outcome, view, now)
+            return run_script.start_completed(deployment, event.outcome, view, now)
         case model.StopRun():
-            return run_script.stopped(deployment, event.outcome, view, now)
+            return run_script.stop_completed(deployment, event.outcome, view, now)
         case model.ShowCard():
             return delivery.card_shown(deployment, event.outcome, view, now)
         case model.Recall():
             return delivery.taken_back(deployment, event.outcome, view, now)
         case model.RunCall():
-            return run_template.called(deployment, event.outcome, view, now)
+            return run_template.call_completed(deployment, event.outcome, view, now)
         case model.SignalRun():
-            return run_remote.told(deployment, event.outcome, view, now)
+            return run_remote.signal_completed(deployment, event.outcome, view, now)
         case model.Deliver():
             return bus.delivered(deployment, event.outcome, view, now)
         case model.Say() | model.UpdateCard():

@@ -36,7 +36,7 @@ def resolved(
     elif view.request.state is model.State.PLANNING:
         planned(builder, outcome)
     elif view.request.state in run_template.GOING:
-        run_template.looked(builder, outcome)
+        run_template.lookup_completed(builder, outcome)
     return builder.receipt()
 
 

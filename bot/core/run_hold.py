@@ -23,8 +23,8 @@ def hold(builder: DecisionBuilder, step: model.Step, outcome: model.Refused) -> 
     unsent = builder.view.unsent
     builder.take_back("start:")
     for each in tuple(builder.steps.values()):
-        left = each.state == "started" and key_of(each, unsent)
-        if each.index == step.index or left:
+        queued = each.state == "started" and key_of(each, unsent)
+        if each.index == step.index or queued:
             builder.step(replace(each, state="held"))
     if is_held(builder.it):
         return builder.change()
@@ -62,10 +62,10 @@ def release(builder: DecisionBuilder) -> list[model.Step]:
     going = builder.it.started_at is not None
     state = model.State.RUNNING if going else model.State.APPROVED
     builder.change(state=state, ballot=None)
-    found = [step for step in builder.steps.values() if step.state == KIND]
-    for step in found:
+    steps = [step for step in builder.steps.values() if step.state == KIND]
+    for step in steps:
         builder.step(replace(step, state="started"))
-    return [replace(step, state="started") for step in found]
+    return [replace(step, state="started") for step in steps]
 
 
 def is_held(request: model.Request) -> bool:

@@ -14,7 +14,7 @@ def progress_of(run: live_runs.Live, asks: model.ApprovalStep | None) -> model.R
     state = run.state
     over = {step.path: step for step in state.steps}
     current = state.current
-    found = []
+    statuses = []
     for stage in plan_preview.stages(state.template):
         step = over.get(stage.name)
         if step is not None:
@@ -22,11 +22,13 @@ def progress_of(run: live_runs.Live, asks: model.ApprovalStep | None) -> model.R
             stage = model.TaskStatus(stage.name, stage.action, step.status, detail)
         elif stage.name == current:
             stage = replace(stage, status="Running" if asks is None else "Waiting")
-        found.append(stage)
+        statuses.append(stage)
     counts = state.counts()
     if counts is None:
-        return model.RunStatus(tuple(found))
-    return model.RunStatus(tuple(found), counts.done, counts.failed, counts.running, counts.total)
+        return model.RunStatus(tuple(statuses))
+    return model.RunStatus(
+        tuple(statuses), counts.done, counts.failed, counts.running, counts.total
+    )
 
 
 def error_text(locale: str, failure: interpreter.Failure) -> str:
@@ -34,13 +36,13 @@ def error_text(locale: str, failure: interpreter.Failure) -> str:
     key = f"failure.{failure.code}"
     meaning = texts.say(locale, key) if key in texts.PHRASES else failure.code
     known = meaning != failure.code or failure.code not in failure.message
-    told = f"{meaning}: {failure.message}" if failure.message and known else failure.message
-    told = told or meaning
-    return f"{failure.task}: {told}" if failure.task else told
+    text = f"{meaning}: {failure.message}" if failure.message and known else failure.message
+    text = text or meaning
+    return f"{failure.task}: {text}" if failure.task else text
 
 
 def ended_stage(stage: model.TaskStatus, error: str) -> model.TaskStatus:
-    """A task as it is told in the end: why the run failed stands above, and once."""
+    """A task as it is shown in the end: why the run failed stands above, and once."""
     if stage.status == "Running":
         return replace(stage, status="Cancelled")
     return replace(stage, detail="") if stage.detail and stage.detail in error else stage

@@ -36,7 +36,7 @@ def stop(builder: DecisionBuilder, person: str) -> None:
 
 def signal(builder: DecisionBuilder, word: runner.Signal, person: str) -> None:
     """Tell it to go on, which is all that it takes."""
-    tell(builder, "resume")
+    send(builder, "resume")
 
 
 def refusal_of_pause(request: model.Request) -> str:
@@ -44,7 +44,7 @@ def refusal_of_pause(request: model.Request) -> str:
     return "steer.not_here"
 
 
-def seen(
+def execution_polled(
     deployment: Deployment, event: model.ExecutionPolled, view: model.View, now: datetime
 ) -> model.Decision:
     """The execution as it stands now."""
@@ -123,13 +123,13 @@ def decided(builder: DecisionBuilder, person: str, approve: bool) -> None:
     assert builder.it.ballot is not None
     if approve:
         builder.passed()
-        tell(builder, "confirm" if builder.it.ballot.kind == "confirm" else "approve")
+        send(builder, "confirm" if builder.it.ballot.kind == "confirm" else "approve")
     else:
         builder.change(ended_by=person)
-        tell(builder, "reject")
+        send(builder, "reject")
 
 
-def tell(builder: DecisionBuilder, word: Word) -> None:
+def send(builder: DecisionBuilder, word: Word) -> None:
     """Say it to the execution, and go on following it."""
     request, asks = builder.it, builder.it.ballot
     step = next(iter(builder.steps.values()), None)
@@ -146,7 +146,7 @@ def tell(builder: DecisionBuilder, word: Word) -> None:
     builder.update_card()
 
 
-def told(
+def signal_completed(
     deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The execution was told, or could not be: then a person has to."""
@@ -154,7 +154,7 @@ def told(
     if view.request is None or isinstance(outcome, model.Done):
         return builder.receipt()
     if isinstance(outcome, model.Refused) and outcome.code == authority.NOT_AUTHORISED:
-        return not_let_out(builder, outcome)
+        return claim_refused(builder, outcome)
     builder.enter("countersign", "run.tell_failed", reason=getattr(outcome, "reason", ""))
     reason = reason_of(builder.it.locale, outcome)
     assert view.effect is not None
@@ -162,7 +162,7 @@ def told(
     return builder.receipt()
 
 
-def not_let_out(builder: DecisionBuilder, outcome: model.Refused) -> model.Decision:
+def claim_refused(builder: DecisionBuilder, outcome: model.Refused) -> model.Decision:
     """The execution was not told, as at that moment it might not go on: what it waits for is asked
     once more."""
     effect = builder.view.effect
@@ -184,7 +184,7 @@ def expire(builder: DecisionBuilder) -> None:
     if builder.it.ballot is not None and builder.it.ballot.voted:
         builder.enter("countersign", "ballot.expired", task=builder.it.ballot.task)
         builder.change(ended_by="countersign")
-        tell(builder, "reject")
+        send(builder, "reject")
 
 
 def finish(builder: DecisionBuilder, execution: model.Execution) -> None:

@@ -113,7 +113,7 @@ def queue_start(
         mind(builder)
 
 
-def started(
+def start_completed(
     deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The call of a step came back."""
@@ -130,7 +130,7 @@ def started(
             incidents.note(builder, invocation, data)
             begin(builder, replace(step, invocation=invocation, state="running"))
         case model.Refused(code=authority.NOT_AUTHORISED):
-            not_let_out(builder, step, outcome)
+            claim_refused(builder, step, outcome)
         case model.Refused(reason=reason) | model.NotSent(reason=reason):
             why = reason_of(builder.it.locale, outcome)
             builder.step(replace(step, state="failed", error=why))
@@ -142,7 +142,7 @@ def started(
     return builder.receipt()
 
 
-def not_let_out(builder: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
+def claim_refused(builder: DecisionBuilder, step: model.Step, outcome: model.Refused) -> None:
     """A call may not be made at this moment: nothing began yet, and nothing does; or what is left
     of the run is held."""
     if authority.began(builder, outcome):
@@ -227,7 +227,7 @@ def expire(builder: DecisionBuilder) -> None:
 # ----------------------------------------------------------------------------- results
 
 
-def observed(
+def invocation_polled(
     deployment: Deployment, event: model.InvocationPolled, view: model.View, now: datetime
 ) -> model.Decision:
     """The results of an invocation as they stand now."""
@@ -347,7 +347,7 @@ def queue_stop(builder: DecisionBuilder, step: model.Step) -> None:
     )
 
 
-def stopped(
+def stop_completed(
     deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """The order to stop was taken, or not; how the run ended, the next poll tells."""

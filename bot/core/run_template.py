@@ -98,7 +98,7 @@ def start(builder: DecisionBuilder) -> None:
     go_on(builder, live_runs.of(builder))
 
 
-def called(
+def call_completed(
     deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
     """A call of a run came back, or what became of one was found out."""
@@ -115,14 +115,14 @@ def called(
 def settle(builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -> None:
     run = live_runs.of(builder)
     if isinstance(outcome, model.Refused) and outcome.code == authority.NOT_AUTHORISED:
-        return not_let_out(builder, run, call, outcome)
-    found = ended(builder, call, outcome)
-    if not isinstance(found, journal.Done):
+        return claim_refused(builder, run, call, outcome)
+    result = journal_outcome(builder, call, outcome)
+    if not isinstance(result, journal.Done):
         builder.enter(
             "countersign",
             "call.looked_up" if call.lookup else "call.failed",
             call=call.key,
-            outcome=type(found).__name__.lower(),
+            outcome=type(result).__name__.lower(),
             reason=redact.covered(builder.it.plan, getattr(outcome, "reason", "")),
         )
         if isinstance(call.what, calls.Approve):
@@ -130,11 +130,13 @@ def settle(builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome
             builder.tell_sentence(f"notice:{call.token}", "say.notice_failed", reason=reason)
     elif notable(call):
         builder.enter("countersign", "call.made", call=call.key, what=what_of(call))
-    live_runs.write(builder, run, journal.Finished(call.key, live_runs.moment(builder, run), found))
+    live_runs.write(
+        builder, run, journal.Finished(call.key, live_runs.moment(builder, run), result)
+    )
     return go_on(builder, run)
 
 
-def not_let_out(
+def claim_refused(
     builder: DecisionBuilder, run: live_runs.Live, call: model.RunCall, outcome: model.Refused
 ) -> None:
     """A call was refused at the moment when it would have been made: nothing was begun yet, so that
@@ -151,7 +153,9 @@ def not_let_out(
     return go_on(builder, run)
 
 
-def ended(builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome) -> journal.Outcome:
+def journal_outcome(
+    builder: DecisionBuilder, call: model.RunCall, outcome: model.Outcome
+) -> journal.Outcome:
     """The outcome of an effect as the journal knows it."""
     match outcome:
         case model.Done(data=data):
@@ -251,7 +255,7 @@ def queue(
 
 
 @guarded
-def looked(builder: DecisionBuilder, outcome: model.Outcome) -> None:
+def lookup_completed(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     """The names of a call's instances were looked up, so that it can be judged now."""
     run = live_runs.of(builder)
     if call_limits.looked(builder, run, outcome, queue):
@@ -362,7 +366,7 @@ def decided(builder: DecisionBuilder, person: str, approve: bool) -> None:
 
 def signal(builder: DecisionBuilder, word: runner.Signal, person: str) -> None:
     """Write down what a person said."""
-    told(builder, PAST[word], person)
+    write_signal(builder, PAST[word], person)
 
 
 def refusal_of_pause(request: model.Request) -> str:
@@ -377,11 +381,11 @@ def refusal_of_pause(request: model.Request) -> str:
 
 def stop(builder: DecisionBuilder, person: str) -> None:
     """Write down that a person stopped it."""
-    told(builder, "stopped", person)
+    write_signal(builder, "stopped", person)
 
 
 @guarded
-def told(builder: DecisionBuilder, word: Past, person: str) -> None:
+def write_signal(builder: DecisionBuilder, word: Past, person: str) -> None:
     """A person's word: paused, resumed, stopped, retry, skip."""
     run = live_runs.of(builder)
     asks = builder.it.ballot
@@ -414,9 +418,9 @@ def drop_unsent(builder: DecisionBuilder, run: live_runs.Live) -> None:
 def timer_due(builder: DecisionBuilder, timer: str) -> None:
     """A due-time row of a run came due."""
     if timer == "wake":
-        woken(builder)
+        wake(builder)
     elif timer == "progress":
-        shown_again(builder)
+        refresh(builder)
     elif timer == "ballot_expires":
         expire(builder)
     elif timer == "ballot":
@@ -424,12 +428,12 @@ def timer_due(builder: DecisionBuilder, timer: str) -> None:
 
 
 @guarded
-def woken(builder: DecisionBuilder) -> None:
+def wake(builder: DecisionBuilder) -> None:
     go_on(builder, live_runs.of(builder))
 
 
 @guarded
-def shown_again(builder: DecisionBuilder) -> None:
+def refresh(builder: DecisionBuilder) -> None:
     """The counts of a loop have moved since they were shown."""
     progress = redact.progress(
         builder.it.plan, run_progress.progress_of(live_runs.of(builder), builder.it.ballot)
@@ -443,4 +447,4 @@ def expire(builder: DecisionBuilder) -> None:
     """Nobody decided in time: the run is cancelled, as it would be by a rejection."""
     if builder.it.ballot is not None and builder.it.ballot.voted:
         builder.enter("countersign", "ballot.expired", task=builder.it.ballot.task)
-        told(builder, "stopped", "countersign")
+        write_signal(builder, "stopped", "countersign")

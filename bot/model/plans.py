@@ -271,9 +271,9 @@ def digest(plan: Plan) -> str:
     seals only, so nobody finds one by trying values until the digest fits. Plans of format 1, which
     earlier releases stored, are hashed as they were then."""
     form = plain(plan) | {
-        "instances": [asdict(one) for one in plan.instances],
-        "definitions": [asdict(one) for one in plan.definitions],
-        "mentions": [asdict(one) for one in plan.mentions],
+        "instances": [asdict(each) for each in plan.instances],
+        "definitions": [asdict(each) for each in plan.definitions],
+        "mentions": [asdict(each) for each in plan.mentions],
     }
     if not form["mentions"]:
         del form["mentions"]  # plans of earlier releases have none

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot import model, policy
+from bot.core import run_control
 from tests.bot import run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import actions, cards, said, words
@@ -436,3 +438,10 @@ def test_a_policy_with_several_people_counts_each_question_anew(tmp_path: Path) 
         assert made.request(1).state is State.RUNNING
     finally:
         made.close()
+
+
+def test_every_kind_of_plan_has_a_way_to_run() -> None:
+    union = typing.get_args(model.Plan)[0]
+    kinds = {typing.get_args(tagged)[0] for tagged in typing.get_args(union)}
+    assert set(run_control.RUNNERS) == kinds
+    assert len(kinds) == 4
