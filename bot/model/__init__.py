@@ -2,7 +2,8 @@
 
 Nothing here imports anything else of the project, and nothing here does I/O. Every type is a frozen
 dataclass made of strings, numbers, aware datetimes, tuples and dicts of such, so that each of them
-can be written to the store and read back unchanged (see ``bot.store.codec``).
+can be written to the store and read back unchanged (see ``bot.store.codec``). Where the stored
+form is not a type's own fields, the type says so: plans, calls and deliveries.
 """
 
 from bot.model import calls, fields, verbatim

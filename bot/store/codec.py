@@ -1,7 +1,7 @@
 """Every type of ``bot.model`` as JSON text and back, unchanged.
 
-Values typed ``Any`` (arguments, facts, contexts) must be JSON values with text keys; a tuple in one
-comes back as a list.
+Values typed ``object`` or ``Any`` (arguments, facts, contexts) must be JSON values with text keys;
+a tuple in one comes back as a list.
 """
 
 from __future__ import annotations
