@@ -233,16 +233,24 @@ TYPED = ("text", "lines", "choice", "date", "telephone")
 
 def parameter(kind: str) -> parameters.Parameter:
     """A parameter of a kind that commands have, or ``List`` and so on of those templates have."""
-    blank = None
+    template_parameter = None
     if kind[0].isupper():
         mark: Any = None
         association = "Targets" if kind == "Targets" else ""
         type_: Any = "Json" if kind == "Targets" else kind
-        blank = oos.Parameter("p", type_, mark, True, association=association)
-    taken: Any = {"Targets": "targets"}.get(kind, "value") if blank else kind
+        template_parameter = oos.Parameter("p", type_, mark, True, association=association)
+    taken: Any = {"Targets": "targets"}.get(kind, "value") if template_parameter else kind
     pattern = parameters._WORD if kind == "word" else None
     return parameters.Parameter(
-        "p", taken, True, None, ("p", "p"), "", ("p",), pattern, blank=blank
+        "p",
+        taken,
+        True,
+        None,
+        ("p", "p"),
+        "",
+        ("p",),
+        pattern,
+        template_parameter=template_parameter,
     )
 
 
