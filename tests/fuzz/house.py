@@ -21,7 +21,7 @@ from sandbox.client import Sandbox
 from tests.behaviour import conftest as behaviour
 from tests.fuzz import between
 
-PLATFORMS = behaviour.PLATFORMS
+PLATFORMS = demo.PLATFORMS
 SECRETS = (
     world.DINGTALK_CLIENT_SECRET,
     world.LARK_APP_SECRET,
