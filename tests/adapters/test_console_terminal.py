@@ -214,18 +214,22 @@ async def test_what_is_half_typed_stays_and_ctrl_c_leaves_the_terminal_as_it_was
             stdout=theirs,
             start_new_session=True,
         )
-        await read_until(ours, "bob@ops> ")
-        os.write(ours, b"half a li")
-        await read_until(ours, "half a li")
-        done(await house.chat.perform(model.Say(GROUP, message("news"), "s"), NEVER))
-        assert await read_until(ours, "bob@ops> half a li")
-        os.write(ours, b"ne\n")
-        await until(lambda: house.engine.events)
-        [said] = house.engine.events
-        assert isinstance(said, model.MessageReceived)
-        assert said.text == "half a line"
-        program.send_signal(signal.SIGINT)
-        assert await program.wait() == 0
+        try:
+            await read_until(ours, "bob@ops> ")
+            os.write(ours, b"half a li")
+            await read_until(ours, "half a li")
+            done(await house.chat.perform(model.Say(GROUP, message("news"), "s"), NEVER))
+            assert await read_until(ours, "bob@ops> half a li")
+            os.write(ours, b"ne\n")
+            await until(lambda: house.engine.events)
+            [said] = house.engine.events
+            assert isinstance(said, model.MessageReceived)
+            assert said.text == "half a line"
+            program.send_signal(signal.SIGINT)
+            assert await asyncio.wait_for(program.wait(), 20) == 0
+        finally:
+            if program.returncode is None:
+                program.kill()
     assert termios.tcgetattr(theirs) == before
     os.close(ours)
     os.close(theirs)
