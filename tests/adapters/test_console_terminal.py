@@ -213,6 +213,8 @@ async def test_what_is_half_typed_stays_and_ctrl_c_leaves_the_terminal_as_it_was
             stdin=theirs,
             stdout=theirs,
             start_new_session=True,
+            # What a shell started in the background ignores SIGINT, and so do its children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             await read_until(ours, "bob@ops> ")
