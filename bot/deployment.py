@@ -1,4 +1,4 @@
-"""What stands still while events come and go: the book of people and permission, the commands."""
+"""What is fixed while the bot runs: people, rights, commands, rules and the key."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-EDIT = re.compile(r"In `([^`]+)`, (before|in place of) `([^`]+)`:$")
+EDIT = re.compile(r"In `([^`]+)`, (before|in place of) (?:``(.+)``|`([^`]+)`):$")
 FILE = re.compile(r"New file `([^`]+)`:$")
 COMMAND = re.compile(r"^\$ python -m (\S.*) > (\S+)$", re.MULTILINE)
 
@@ -57,7 +57,7 @@ def of(text: str) -> Iterator[Step]:
             before = edit[2] == "before"
             new = fence[2] if before else fence[2].removesuffix("\n")
             new += "\n\n" * bool(re.match("@|class |def ", new))
-            yield Edit(edit[1], edit[3], new, before)
+            yield Edit(edit[1], edit[3] or edit[4], new, before)
         elif file := FILE.search(prose):
             yield File(file[1], fence[2])
         else:

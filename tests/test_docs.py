@@ -130,6 +130,7 @@ EXAMPLES = {
     "bot/reference/outcomes.py",
     "bot/runtime/log_target.py",
     "tests/bot/test_log_target.py",
+    "tests/bot/test_outcomes_page.py",
 }
 """Files that a how-to tells people to write."""
 

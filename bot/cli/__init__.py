@@ -1,1 +1,1 @@
-"""The verbs of ``python -m bot``."""
+"""Verbs of ``python -m bot`` that take more than a few lines; the rest is in ``__main__``."""

@@ -1,1 +1,1 @@
-"""The pages of ``docs/reference`` that are written from the code."""
+"""Pages printed from the code that belong to no other room; ``PAGES`` of ``__main__`` lists all."""
