@@ -28,6 +28,7 @@ commands = ["*"]
 _COMMAND = """
 [command.{name}]
 policy = "one"
+most_targets = 1000
 """
 
 

@@ -8,6 +8,7 @@ message (``pbbp2.Frame`` of the SDK), which is written here by hand.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 PEOPLE = 250
@@ -83,7 +84,7 @@ def _dingtalk_ask(base_url: str) -> bytes:
             "isAdmin": True,
             "senderStaffId": person("dingtalk", 0),
             "sessionWebhookExpiredTime": 32_000_000_000_000,
-            "createAt": 1690362101894,
+            "createAt": int(time.time() * 1000),
             "senderCorpId": CORP,
             "conversationType": "2",
             "senderId": "$:LWCP_v1:$jqTgIfhRX9Q==",
@@ -150,8 +151,8 @@ def _lark_ask(base_url: str) -> bytes:
                 },
                 "message": {
                     "message_id": f"om_{NUMBER}5ce6d572455d361153b7",
-                    "create_time": "1609073151345",
-                    "update_time": "1609073151345",
+                    "create_time": str(int(time.time() * 1000)),
+                    "update_time": str(int(time.time() * 1000)),
                     "chat_id": LARK_CHAT,
                     "chat_type": "group",
                     "message_type": "text",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,7 @@ def test_no_two_questions_are_alike(platform: str) -> None:
     one, other = event(platform, "ask", 1), event(platform, "ask", 2)
     assert isinstance(one, model.MessageReceived)
     assert isinstance(other, model.MessageReceived)
+    assert datetime.now(UTC) - one.at < timedelta(minutes=1), "an old message is refused"
     assert one.text == 'restart web-01 reason="leak 000000000001"'
     assert len({one.id, other.id}) == len({one.text, other.text}) == 2
     assert one.account.id == frames.person(platform, 1)

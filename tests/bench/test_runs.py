@@ -32,12 +32,12 @@ def test_made_up_templates_are_well_and_no_two_alike(tmp_path: Path) -> None:
 async def test_runs_end_and_every_step_is_in_the_journal(tmp_path: Path) -> None:
     path = durable.configuration(tmp_path / "runs", URL, runs.TEMPLATES)
     async with durable.opened(path, runs.ANSWERS) as bot:
-        numbers = [*await bot.ask("steps", 2), *await bot.ask("few")]
+        numbers = [*await bot.ask("steps", 2), *await bot.ask("few"), *await bot.ask("many")]
         await bot.begin(numbers)
         await bot.until(numbers, model.State.SUCCEEDED)
         await bot.settled()
         counts = await bot.engine.read(entries)
-    calls = [runs.TASKS, runs.TASKS, 1 + runs.FEW]
+    calls = [runs.TASKS, runs.TASKS, 1 + runs.FEW, 1 + runs.MANY]
     assert counts == [(number, 2 * made) for number, made in zip(numbers, calls, strict=True)]
 
 
