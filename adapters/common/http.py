@@ -7,6 +7,7 @@ points. Nothing is read from the environment (``~/.netrc`` would sign in) but a 
 from __future__ import annotations
 
 import email.utils
+import ipaddress
 import json
 import ssl
 import urllib.request
@@ -35,7 +36,7 @@ class NoAnswer(Exception):
     a secret; the text of the exception says more, with tokens and tickets masked."""
 
     def __init__(self, error: Exception, sent: bool) -> None:
-        super().__init__(masking.key_info(error))
+        super().__init__(masking.description(error))
         self.kind = type(error).__name__
         self.sent = sent
         self.untrusted = isinstance(error, aiohttp.ClientSSLError)
@@ -179,7 +180,12 @@ def trust(ca_file: str) -> ssl.SSLContext | bool:
 
 def local(host: str) -> bool:
     """Is this host the very machine?"""
-    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def proxy(url: yarl.URL) -> str | None:
@@ -198,10 +204,15 @@ def seconds(text: str, now: datetime) -> float:
         return min(float(text), LONGEST)
     try:
         at = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return 0.0
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return min(max((at - now).total_seconds(), 0.0), LONGEST)
+
+
+def number_of(text: str) -> int:
+    """The number that a text of at most eighteen digits is, 0 where it is none."""
+    return int(text) if len(text) <= 18 and text.isdecimal() else 0
 
 
 def object_of(text: str | bytes) -> dict[str, object]:

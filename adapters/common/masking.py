@@ -9,18 +9,27 @@ import aiohttp
 
 MASK = "***"
 _NAMES = (
-    r"ticket|session|access_?token|access_?key|client_?secret|app_?secret|"
+    r"ticket|session|(?:tenant_?|app_?|user_?)?access_?token|access_?key|encrypt_?key|"
+    r"client_?secret|app_?secret|"
     r"x-acs-dingtalk-access-token|secret|sign"
 )
-_PAIR = re.compile(rf"""(?ix)\b({_NAMES})(\\?["']?\s*[=:]\s*\\?["']?)([^\s"'\\&,;)}}\]]+)""")
+_PAIR = re.compile(
+    rf"""(?ix)(?<![a-z0-9])({_NAMES})(\\?["']?\s*[=:]\s*\\?["']?)([^\s"'\\&,;)}}\]]+)"""
+)
+_AUTHORIZATION = re.compile(
+    r"""(?ix)(
+        \bauthorization\\?["']?\s*[=:]\s*\\?["']?(?:bearer\s+|basic\s+)?
+        | \bbearer\s+(?=\S{16})
+    )[^\s"'\\&,;)}\]]+"""
+)
 
 
 def masked(text: str) -> str:
-    """``text`` without the values of fields and parameters that are secret by their names."""
-    return _PAIR.sub(rf"\1\2{MASK}", text)
+    """``text`` without the values of what is secret by its name: fields, parameters, headers."""
+    return _AUTHORIZATION.sub(rf"\1{MASK}", _PAIR.sub(rf"\1\2{MASK}", text))
 
 
-def key_info(error: BaseException) -> str:
+def description(error: BaseException) -> str:
     """What went wrong, without an address: that may carry a ticket."""
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{type(error).__name__}: HTTP status {error.status}"

@@ -12,15 +12,18 @@ import asyncio
 import contextlib
 import logging
 import random
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 import yarl
 
-from adapters.common import http
+from adapters.common import http, masking
+from bot.model import ports
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +83,14 @@ class Backoff:
     def reset(self) -> None:
         """Begin with the shortest pause again."""
         self._tries = 0
+
+
+def address_parts(address: str) -> SplitResult:
+    """The parts of an address that a platform named. Raises Unreachable where it is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise Unreachable("the address that the platform named can't be read") from None
 
 
 async def connect(
@@ -257,9 +268,9 @@ L = TypeVar("L", bound=Link)
 
 
 class Keeper(Generic[L]):
-    """Keeps a connection standing. ``dial`` opens one and has it ``begin``; it raises Unreachable,
-    which is tried again, and whatever else it raises ends ``run``. ``title``: the platform, as
-    people call it."""
+    """Keeps a connection standing. ``dial`` opens one and has it ``begin``. BadCredentials, which
+    it may raise, ends ``run``; Unreachable is tried again, and so is every other exception, which
+    is logged with its traceback. ``title``: the platform, as people call it."""
 
     def __init__(
         self,
@@ -314,6 +325,12 @@ class Keeper(Generic[L]):
                 level = logging.ERROR if problem.slow else logging.WARNING
                 self._log.log(level, "no connection to %s: %s (trying again)", self._title, problem)
                 await asyncio.sleep(self.backoff.pause(problem.slow))
+            except ports.BadCredentials:
+                raise
+            except Exception as problem:
+                told = masking.masked("".join(traceback.format_exception(problem)))
+                self._log.error("no connection to %s (trying again): %s", self._title, told)
+                await asyncio.sleep(self.backoff.pause())
             else:
                 self._standing.add(link)
                 return link

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import NoReturn
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 import aiohttp
 import dingtalk_stream
@@ -92,7 +92,7 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         if not isinstance(endpoint, str) or not isinstance(ticket, str) or not ticket:
             raise Unreachable("the gateway's answer holds no endpoint and ticket")
         plain = self._settings.endpoint.startswith("http://")
-        if urlsplit(endpoint).scheme not in (("ws", "wss") if plain else ("wss",)):
+        if websocket.address_parts(endpoint).scheme not in (("ws", "wss") if plain else ("wss",)):
             raise Unreachable("the gateway named an endpoint that isn't encrypted")
         return {"endpoint": endpoint, "ticket": ticket}
 

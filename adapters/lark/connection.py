@@ -14,7 +14,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import aiohttp
 
@@ -115,7 +115,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         """Raises the SDK's ClientException (refused) or ServerException (later perhaps), NoAnswer
         and Unreachable."""
         url = await self._get_conn_url()
-        query = parse_qs(urlsplit(url).query)
+        query = parse_qs(websocket.address_parts(url).query)
         service = query.get(sdk.const.SERVICE_ID, [""])[0]
         headers = {"User-Agent": self._user_agent}
         try:
@@ -125,7 +125,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
         except aiohttp.WSServerHandshakeError as refused:
             raise refusals.refusal(refused.status, refused.headers or {}) from None
         log.info("connected to Lark (%s)", query.get(sdk.const.DEVICE_ID, ["?"])[0])
-        return Link(socket, int(service) if service.isdecimal() else 0, self)
+        return Link(socket, http.number_of(service), self)
 
     async def _get_conn_url(self) -> str:
         """The address of the websocket, with its ticket: never to be logged. Raises NoAnswer and

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.common import masking
+from adapters.common import http, masking
 from adapters.lark import sdk
 
 FATAL = frozenset((sdk.const.FORBIDDEN, sdk.const.AUTH_FAILED, sdk.const.NO_CREDENTIAL, 1000040346))
@@ -16,8 +16,7 @@ def refusal(status: int, headers: Mapping[str, str]) -> Exception:
     """What a refused upgrade to a websocket means, told by its headers."""
 
     def number(name: str) -> int:
-        text = headers.get(name, "")
-        return int(text) if text.isdecimal() else 0
+        return http.number_of(headers.get(name, ""))
 
     code = number("Handshake-Status")
     said = headers.get("Handshake-Msg", "") or f"HTTP status {status}"

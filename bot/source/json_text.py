@@ -12,7 +12,7 @@ import re
 from typing import Any, NoReturn
 
 from bot.source import Fault, Invalid, Mark
-from bot.source.nodes import Builder
+from bot.source.nodes import MOST_DIGITS, Builder
 from bot.source.positions import Lines, Positions
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -20,7 +20,6 @@ _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
 _WORD = re.compile(r"true|false|null")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _STRINGS = json.JSONDecoder()
-_DIGITS = 400
 
 
 def read(text: str, file: str) -> tuple[Any, Positions]:
@@ -43,7 +42,7 @@ def loads(text: str) -> Any:
     """The value of JSON text, without places; of a key that stands twice the last one counts, as
     people who paste JSON know it. Invalid: it is none."""
     try:
-        return json.loads(text, parse_constant=_refused)
+        return json.loads(text, parse_constant=_refused, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"not JSON: {error}") from None
 
@@ -157,8 +156,8 @@ class _Reader:
         return number
 
     def _number(self, digits: re.Match[str]) -> int | float:
-        if len(digits[0]) > _DIGITS:
-            raise self._fail(f"a number of more than {_DIGITS} digits")
+        if len(digits[0]) > MOST_DIGITS:
+            raise self._fail(f"a number of more than {MOST_DIGITS} digits")
         if digits[1] is None and digits[2] is None:
             return int(digits[0])
         number = float(digits[0])

@@ -12,6 +12,8 @@ from bot.source.positions import Positions, Span
 
 DEEPEST = 64
 MOST_NODES = 50_000
+MOST_DIGITS = 400
+"""Of one number, with its sign, point and exponent."""
 
 
 class _Frame:

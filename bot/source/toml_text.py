@@ -147,9 +147,17 @@ def _keys(node: tree_sitter.Node) -> Iterator[str]:
         if inner.type == "bare_key":
             yield _text(inner)
         elif inner.type == "quoted_key":
-            yield from tomllib.loads(f"{_text(inner)} = 0")
+            yield _quoted(_text(inner))
         elif inner.type == "dotted_key":
             yield from _keys(inner)
+
+
+def _quoted(key: str) -> str:
+    """What stands in the quotes of a key; of one that is not valid, the key as it is written."""
+    try:
+        return next(iter(tomllib.loads(f"{key} = 0")))
+    except ValueError:
+        return key
 
 
 # ----------------------------------------------------------------------------- reading

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from bot.source.nodes import Builder
+from bot.source.nodes import MOST_DIGITS, Builder
 from bot.source.positions import Lines
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -135,10 +135,12 @@ def _plain(tag: str, event: Any, builder: Builder, line: int, column: int) -> ob
         raise builder.fail(f"the YAML tag `{tag}` means nothing here", line, column)
     if _SIXTY.fullmatch(event.value):
         return event.value
+    if tag in (_TAG + "int", _TAG + "float") and len(event.value) > MOST_DIGITS:
+        raise builder.fail(f"a number of more than {MOST_DIGITS} digits", line, column)
     node = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
     try:
         value = _MAKES[tag](node)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, IndexError):  # IndexError: of an empty one
         raise builder.fail(f"`{event.value[:40]}` is no number", line, column) from None
     if isinstance(value, float) and (value != value or value in (float("inf"), -float("inf"))):
         raise builder.fail(f"`{event.value}` is no number that JSON has", line, column)

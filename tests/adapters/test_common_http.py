@@ -150,11 +150,36 @@ async def test_without_its_file_of_certificates_nothing_is_sent(tmp_path: Path) 
         ("Fri, 02 Jan 2026 03:05:06 -0000", 60.321099),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
+        ("Mon, 99999999999999999999 Jan 2024 00:00:00 GMT", 0.0),
     ],
 )
 def test_when_to_come_back(text: str, seconds: float) -> None:
     assert http.seconds(text, AT) == pytest.approx(seconds)
     assert http.Answer(429, "", {"Retry-After": text}).retry_after(AT) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("127.example.com", False),
+        ("128.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_only_addresses_of_the_loopback_are_the_very_machine(host: str, here: bool) -> None:
+    assert http.local(host) is here
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("7", 7), ("1000040350", 1000040350), ("9" * 5000, 0), ("-1", 0), ("", 0)]
+)
+def test_a_number_is_read_of_any_text(text: str, number: int) -> None:
+    assert http.number_of(text) == number
 
 
 def test_a_header_of_the_party_s_own_goes_first() -> None:
@@ -172,6 +197,14 @@ def test_secrets_are_taken_out_of_text() -> None:
     assert masking.masked(url) == "wss://h/ws?device_id=7&access_key=***&service_id=3&ticket=***"
     assert masking.masked('{"AppSecret": "abc"}') == '{"AppSecret": "***"}'
     assert masking.masked("sendBySession?session=HEX&x=1") == "sendBySession?session=***&x=1"
+    assert masking.masked('"tenant_access_token":"t-1"') == '"tenant_access_token":"***"'
+    assert masking.masked("app_access_token=a-1") == "app_access_token=***"
+    assert masking.masked("tenantAccessToken: a-1") == "tenantAccessToken: ***"
+    assert masking.masked("encrypt_key=k, x") == "encrypt_key=***, x"
+    assert masking.masked("Authorization: Bearer t-1, x") == "Authorization: Bearer ***, x"
+    assert masking.masked("{'Authorization': 'abc'}") == "{'Authorization': '***'}"
+    assert masking.masked(f"sent Bearer {'t' * 20}.") == "sent Bearer ***"
+    assert masking.masked("the bearer of news; design: x") == "the bearer of news; design: x"
 
 
 def test_a_record_loses_its_secrets_and_so_does_its_traceback() -> None:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from adapters.common import http, websocket
 from adapters.common.websocket import Backoff, Keeper, Pace, Unreachable
+from bot.model import ports
 from tests.adapters.conformance.chat import until
 
 log = logging.getLogger("tests.websocket")
@@ -198,7 +199,7 @@ async def test_while_we_do_not_listen_the_other_side_is_not_silent(server: Serve
     await client.close()
 
 
-async def test_no_connection_is_tried_again_and_another_error_ends_it(
+async def test_no_connection_is_tried_again_and_refused_credentials_end_it(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Rig(server) as rig:
@@ -209,11 +210,27 @@ async def test_no_connection_is_tried_again_and_another_error_ends_it(
         said = [each for each in caplog.records if "no connection to Echo" in each.getMessage()]
         levels = [each.levelname for each in said]
         assert levels == ["WARNING", "ERROR", "WARNING"]
-        rig.faults = [PermissionError("who are you?")]
+        rig.faults = [ports.BadCredentials("who are you?")]
         await server.sockets[1].close()
         await asyncio.wait([rig.task], timeout=5)
-        with pytest.raises(PermissionError):
+        with pytest.raises(ports.BadCredentials):
             await rig.task
+
+
+async def test_an_error_that_nobody_expects_is_logged_and_tried_again_after_a_pause(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Rig(server) as rig:
+        rig.faults = [ValueError("at wss://h/?ticket=hush"), KeyError("x"), AssertionError()]
+        await server.sockets[0].close()
+        await until(lambda: len(server.sockets) == 2)
+        assert not rig.faults
+        assert not rig.task.done()
+    said = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert len(said) == 3
+    assert "Traceback" in said[0].getMessage()
+    assert "ticket=***" in said[0].getMessage()
+    assert "hush" not in caplog.text
 
 
 async def test_an_address_is_not_told_with_what_went_wrong() -> None:

@@ -361,6 +361,25 @@ async def test_refused_credentials_end_it_with_a_sentence(status: int, body: Any
         assert len(gateway.opened) == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"endpoint": "wss://[", "ticket": "t"},
+        {"endpoint": "wss://h:x", "ticket": "t"},
+        {"endpoint": "ws://h", "ticket": "\ud800"},
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_asked_for_again(
+    answer: dict[str, str], caplog: Any
+) -> None:
+    async with Gateway() as gateway:
+        gateway.answers = [(200, answer)]
+        async with running(gateway, Engine()) as task:
+            await gateway.socket(0)
+            assert not task.done()
+    assert "no connection to DingTalk" in caplog.text
+
+
 async def test_another_no_is_asked_again_slowly() -> None:
     async with Gateway() as gateway:
         gateway.answers = [(403, {"code": "Forbidden.AccessDenied.IpNotInWhiteList"})]

@@ -287,11 +287,28 @@ async def test_a_refused_upgrade_is_tried_again_with_a_new_ticket(served, engine
                 "Handshake-Autherrcode": "1000040351",
             },
             {"Handshake-Status": "odd"},
+            {"Handshake-Status": "9" * 5000, "Handshake-Autherrcode": "9" * 5000},
         ]
     )
     async with loopback.running(served, engine):
         assert served.opened == 1
-    assert len(served.asked("/callback/ws/endpoint")) == 4
+    assert len(served.asked("/callback/ws/endpoint")) == 5
+
+
+@pytest.mark.parametrize("url", ["wss://[", "wss://h:x/", "ws://\ud800/?service_id=1"])
+async def test_an_address_that_cannot_be_read_is_asked_for_again(served, engine, caplog, url):
+    served.queue("/callback/ws/endpoint", {"code": 0, "data": {"URL": url}})
+    async with loopback.running(served, engine):
+        assert served.opened == 1
+    assert "no connection to Lark" in caplog.text
+
+
+async def test_a_service_id_without_end_is_none(served, engine, monkeypatch):
+    served.pongs = False
+    monkeypatch.setattr(loopback, "SERVICE", "9" * 5000)
+    async with loopback.running(served, engine):
+        await served.until(lambda: served.frames)
+    assert served.frames[0].service == 0
 
 
 @pytest.mark.parametrize("code", [403, 514, 1000040344, 1000040346])

@@ -72,6 +72,24 @@ def test_json_is_read_strictly(text: str, fault: str) -> None:
     assert str(caught.value) == f"t.json:{fault}"
 
 
+@pytest.mark.parametrize("text", ["1e400", '{"a": [-1e400]}', "NaN"])
+def test_no_reader_of_json_takes_a_number_that_is_not_finite(text: str) -> None:
+    for reader in (json_text.loads, json_text.event):
+        with pytest.raises(source.Invalid):
+            reader(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['"\\uD800" = 1\n', '["\\uD800"]\n', 'a."\\uD800".b = 1\n', 'a = {"\\e" = 1}\n']
+)
+def test_a_key_of_toml_that_is_not_valid_is_a_fault_with_its_line(text: str) -> None:
+    reading = toml_text.read(f"x = 1\n{text}[t]\ny = 2\n")
+    [fault] = reading.faults
+    assert fault.mark.line == 2
+    assert fault.message.startswith("not valid TOML: ")
+    assert reading.values == {"x": 1, "t": {"y": 2}}
+
+
 def test_a_place_is_written_in_the_words_of_its_file() -> None:
     path: paths.Path = ("rule", 0, "when x")
     assert paths.written(path) == "$.rule[0]['when x']"
