@@ -75,6 +75,8 @@ name = "lark"
 
 [security]
 asks_per_minute = 10000
+most_open_per_person = 10000
+most_open_per_command = 100000
 
 [[budget]]
 platform = "aliyun"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot import model, policy, texts
 from bot.commands import api, deliveries
 from bot.core.decision import DecisionBuilder
-from bot.policy import access
+from bot.policy import access, quorum
 
 
 def by_text(
@@ -17,11 +17,13 @@ def by_text(
     book = builder.deployment.book
     locale = builder.spoken = access.locale_of(book, event.place)
     letter = next((one for one in builder.view.letters if one.number == wish.letter), None)
-    if letter is None or not letter.dead:
-        key = refusal_of(letter)
+    trial = quorum.is_for_trial(book, event.account.platform)
+    if letter is None or not letter.dead or trial:
+        key = "redrive.evaluation" if trial else refusal_of(letter)
         builder.enter(person.id, "act.refused", reason=key, action=wish.kind)
         state = texts.say(locale, f"dead.state.{letter.state}") if letter else ""
-        text = texts.say(locale, key, number=wish.letter, state=state)
+        platform = event.account.platform
+        text = texts.say(locale, key, number=wish.letter, state=state, platform=platform)
         builder.answer(event, text)
         return builder.receipt(text, "warning")
     builder.entries.append(entry(letter, person.id))

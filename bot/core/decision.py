@@ -272,6 +272,7 @@ class DecisionBuilder:
 
     def show_card(self, number: int = 1) -> None:
         """Send the request's card, or the next one where nobody knows whether the last arrived."""
+        self.card()  # what cannot be drawn is not put to the vote, and nothing of it starts
         key = self.card_key() + (f":card{number}" if number > 1 else "")
         body = model.ShowCard(self.thread, None, self.fresh(key))
         self.queue(key, f"chat:{self.it.id}", body, context={"card": number})

@@ -68,13 +68,14 @@ def file(
         return operation
     place = replace(request.place, message="", webhook="", webhook_until=model.EPOCH)
     kept = bool(request.form or request.rules) and request.policy in book.policies
+    shown = parser.read(deployment.catalog, request.text, request.locale).shown
     submission = intake.Submission(
         asker,
         request.account,
         place,
         request.locale,
         operation,
-        parser.Line(request.text, request.text, parsed_of(request, operation)),
+        parser.Line(request.text, shown, parsed_of(request, operation)),
         policy=request.policy if kept else "",
         rules=request.rules,
         causes=(*request.causes, model.Party(person.id, account)),

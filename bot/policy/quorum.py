@@ -188,6 +188,11 @@ def votes_on(digest: str, votes: Iterable[model.Vote]) -> tuple[model.Vote, ...]
 # ----------------------------------------------------------------------------- for evaluation
 
 
+def is_for_trial(book: Book, platform: str) -> bool:
+    """Is it there for evaluation, beside a platform that is not?"""
+    return platform in book.evaluation and bool(book.tenants.keys() - book.evaluation)
+
+
 def for_evaluation(book: Book, one: Policy) -> bool:
     """Do only people without an account on a real platform vote by this policy? By all others no
     account of a platform for evaluation counts, whoever holds it."""
@@ -203,8 +208,8 @@ def refusal_of_platform(
     book = quorum.book
     if account.platform not in book.evaluation:
         return None
-    own = request.place.platform in book.evaluation
-    if own and (halts or any(for_evaluation(book, one) for one, _ in quorum.everything)):
+    own, needed = request.place.platform in book.evaluation, of(book, request)
+    if own and (halts or any(for_evaluation(book, one) for one, _ in needed.everything)):
         return None
     return Refusal("vote.evaluation", {"id": request.id, "platform": account.platform})
 

@@ -292,6 +292,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "没有编号为 {number} 的投递。发送 dead 查看死信。",
         "There is no letter {number}. Send dead to see which there are.",
     ),
+    "redrive.evaluation": (
+        "{platform} 在这里只供试用：{number} 没有重投，请在其他平台的群里发送 redrive {number}。",
+        "{platform} is here for evaluation only: nothing was sent. Send redrive {number} in a chat of another platform.",
+    ),
     "redrive.open": (
         "{number} 还在投递（{state}），不需要重投。",
         "{number} is still being delivered ({state}); there is nothing to send again.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot import model
-from tests.bot.stage import Stage
+from tests.bot.stage import PLATFORM, TENANT, Stage
 
 
 @pytest.fixture
@@ -67,3 +67,23 @@ def test_a_card_that_is_sent_once_more_shows_how_it_is_by_then(stage: Stage) -> 
     )
     [again] = [effect for effect in shown(stage) if isinstance(effect, model.ShowCard)]
     assert (again.drawing.tag, again.drawing.buttons) == ("expired, not run", ())
+
+
+def test_what_cannot_be_drawn_is_not_put_to_the_vote_and_nothing_of_it_starts(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object, **facts: object) -> None:
+        raise KeyError("no such phrase")
+
+    monkeypatch.setattr("bot.cards.drawing.request_card", broken)
+    monkeypatch.setattr("bot.cards.request_card", broken)
+    form = model.FormChanged(
+        "form:1", stage.clock.now(), PLATFORM, TENANT, "hire", "inst-1", "approved"
+    )
+    stage.submit(form)
+    stage.ask("alice", "restart web-01 reason=slow")
+    bodies = stage.work()
+    assert not [one for one in bodies if isinstance(one, model.StartRun | model.ShowCard)]
+    stage.tick(130)
+    assert stage.request(2).state is model.State.REFUSED
+    assert [one for one in stage.work() if isinstance(one, model.Say)], "people are told"

@@ -11,7 +11,7 @@ import pytest
 
 from bot import model, policy
 from bot.policy import identity
-from tests.bot import run_stage
+from tests.bot import bus_stage, run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import CHAT, PLATFORM, TENANT, said
 
@@ -139,3 +139,33 @@ def test_a_vote_from_before_the_real_platform_was_there_counts_no_more(stage: Ru
     assert stage.request(1).state is State.PENDING, (
         "one of the two was given on the platform for evaluation"
     )
+
+
+def test_a_question_of_a_run_that_real_people_approved_is_not_theirs_either(tmp_path: Path) -> None:
+    """Even where the template names one of them."""
+    gate = run_stage.GATE.replace("[ram-bob, ram-carol]", "[ram-theo]")
+    gate = gate.replace("MinRequiredApprovals: 2", "MinRequiredApprovals: 1")
+    company = book()
+    people = {**company.people, "theo": dataclasses.replace(company.people["theo"], ram="ram-theo")}
+    made = RunStage(tmp_path, dataclasses.replace(company, people=people), {"gate": gate})
+    writes(made, "alice", TRIAL, "gate note=x")
+    writes(made, "carol", PLATFORM, f"approve 1 {made.request(1).code}")
+    assert made.request(1).state is State.WAITING
+    assert "evaluation" in presses(made, "theo", TRIAL)
+    made.work()
+    assert made.request(1).state is State.WAITING
+    assert made.made("ActNow") == []
+    made.close()
+
+
+def test_a_dead_letter_is_not_sent_once_more_from_there(tmp_path: Path) -> None:
+    hired = bus_stage.rules(notify=('$.source == "hr.approval"', bus_stage.webhook()))
+    made = bus_stage.Stage(tmp_path, hired)
+    made.deployment = dataclasses.replace(made.deployment, book=book())
+    made.arrive("1", person="")
+    made.fail(model.Refused("404", code="gave_up"))
+    [letter] = made.read(lambda reader: reader.letters())
+    answer = writes(made, "theo", TRIAL, f"redrive {letter.number}")
+    assert "evaluation" in answer
+    assert [one.state for one in made.read(lambda reader: reader.letters())] == [letter.state]
+    made.close()

@@ -479,3 +479,33 @@ def test_a_run_on_oos_starts_only_where_calls_may_go_unjudged_still(
     assert not [one for one in done if isinstance(one, model.StartRun)]
     assert stage.request(1).state is (State.NOT_STARTED if voted else State.PENDING)
     stage.close()
+
+
+def test_what_has_become_hidden_is_not_shown_when_it_is_voted_on_again(tmp_path: Path) -> None:
+    text = """
+FormatVersion: OOS-2019-06-01
+Parameters:
+  note: {Type: String, Default: hello}
+Tasks:
+  - Name: act
+    Action: ACS::ExecuteAPI
+    Properties: {Service: ECS, API: ActNow, Parameters: {Password: '{{ note }}'}}
+"""
+    shy = text.replace("Default: hello", "Default: hello, NoEcho: true")
+    stage = RunStage(tmp_path / "open", run_stage.book(), {"gate": text})
+    other = RunStage(tmp_path / "hidden", run_stage.book(), {"gate": shy})
+    request = stage.planned("alice", "gate note=TOPSECRET")
+    stage.clock.advance(10)
+    stage.click("bob", 1, "approve", request.code, request.card)
+    stage.clock.advance(3700)
+    stage.work()
+    assert stage.request(1).state is model.State.NOT_STARTED
+    stage.deployment = other.deployment
+    stage.ask("alice", "revote 1")
+    [card] = [one for one in stage.work() if isinstance(one, model.ShowCard)]
+    assert "TOPSECRET" not in repr(card)
+    again = stage.request(2)
+    assert again.text == "gate note=***"
+    assert "TOPSECRET" not in repr(again.args)
+    other.close()
+    stage.close()
