@@ -114,7 +114,10 @@ def _origin(
     told = settings.origin(service)
     given = what.endpoint.strip().lower()
     if given:
-        host = urlsplit(given if "://" in given else f"//{given}").netloc
+        try:
+            host = urlsplit(given if "://" in given else f"//{given}").netloc
+        except ValueError:
+            host = ""
         ours = (settings.endpoint, *settings.endpoints.values())
         mine = {
             origin.rpartition("://")[2].rstrip("/").lower(): origin for origin in ours if origin

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from adapters.common import http
 from adapters.dingtalk import components
 from adapters.dingtalk.api import Api
 from adapters.dingtalk.records import agreement, text
@@ -56,9 +57,10 @@ async def filed(api: Api, effect: model.ListForms) -> model.Outcome:
             return outcome
         result = outcome.data.get("result")
         result = result if isinstance(result, dict) else {}
-        found += [text(each) for each in result.get("list") or () if text(each)]
-        token = text(result.get("nextToken"))
-        page = int(token) if token.isdigit() and int(token) > page else None
+        listed = result.get("list")
+        found += [text(each) for each in listed if text(each)] if isinstance(listed, list) else []
+        after = http.number_of(text(result.get("nextToken")))
+        page = after if after > page else None
     return model.Done(data={"instances": list(dict.fromkeys(found))})
 
 

@@ -137,7 +137,7 @@ def waiting(row: Item, path: str, inside: bool) -> model.Waiting:
 def need_of(row: Item) -> int:
     """How many approvals a task needs."""
     given = str(mapping(row.get("Properties")).get("MinRequiredApprovals") or 1)
-    return max(int(given), 1) if given.isdecimal() else 1
+    return max(int(given), 1) if given.isdecimal() and len(given) < 10 else 1
 
 
 def _message(properties: Mapping[str, object]) -> str:

@@ -173,6 +173,7 @@ async def test_a_list_without_end_is_refused(
         ({"region": "cn-hangzhou.evil.com"}, "not a region"),
         ({"version": "newest"}, "version"),
         ({"endpoint": "evil.com"}, "evil.com"),
+        ({"endpoint": "wss://["}, "not one of Alibaba Cloud's"),
         ({"endpoint": "ecs.aliyuncs.com.evil.com"}, "evil.com"),
         ({"endpoint": "https://evil.com/ecs.aliyuncs.com"}, "evil.com"),
         ({"endpoint": "evil.com#.aliyuncs.com"}, "evil.com"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.dingtalk import forms
+from adapters.dingtalk.api import Api
+from bot import model
 from bot.model import fields
 
 SAMPLES = Path(__file__).parent.parent / "payloads" / "dingtalk"
@@ -155,3 +158,24 @@ def test_whatever_the_platform_answers_is_read(result: dict[str, Any]) -> None:
     assert all(isinstance(who, str) and who for who in (*read["approvers"], *read["automatic"]))
     assert all(isinstance(fields.of(each), fields.Field) for each in read["fields"].values())
     assert read["action"] in ("", "revoke", "modify")
+
+
+class Pages:
+    """Answers each call with the next page."""
+
+    def __init__(self, *pages: dict[str, Any]) -> None:
+        self.pages = list(pages)
+
+    async def call(self, *_: object) -> model.Outcome:
+        return model.Done(data={"result": self.pages.pop(0)})
+
+
+@pytest.mark.parametrize("after", ["\u00b2", "9" * 5000, "-1", "x", None, [], 1])
+@pytest.mark.parametrize("listed", [["b"], [], None, 5, [None, "b"]])
+async def test_whatever_a_page_of_forms_holds_the_list_ends(after: object, listed: object) -> None:
+    pages = Pages({"list": ["a"], "nextToken": 1}, {"list": listed, "nextToken": after})
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    outcome = await forms.filed(cast(Api, pages), model.ListForms("dingtalk", "c", "f", at, at))
+    assert isinstance(outcome, model.Done)
+    assert outcome.data["instances"] in (["a", "b"], ["a"])
+    assert not pages.pages

@@ -419,3 +419,10 @@ def test_the_sdk_is_not_imported_before_the_first_call() -> None:
         "assert not [m for m in sys.modules if m.startswith(('alibabacloud', 'darabonba'))]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=dict(os.environ))
+
+
+@pytest.mark.parametrize(
+    ("given", "need"), [(2, 2), ("3", 3), (0, 1), ("many", 1), ("9" * 5000, 1), (None, 1)]
+)
+def test_any_number_of_approvals_is_read(given: object, need: int) -> None:
+    assert story.need_of({"Properties": {"MinRequiredApprovals": given}}) == need
