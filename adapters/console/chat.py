@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from adapters.console import render
-from adapters.console.history import Button, Entry, History, Revision
+from adapters.console.history import Button, Entry, History, Revision, key_of
 from adapters.console.people import People, own_chat
 from adapters.console.server import Server
 from adapters.console.settings import NAME, Settings
@@ -41,8 +41,14 @@ class Console:
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Serve until cancelled. Raises ports.CannotListen."""
-        people = People(self._settings.tokens, self._history, self._clock, submit)
-        server = Server(self._settings, self._history, people)
+        try:
+            history = self._history
+        except OSError as fault:
+            why = fault.strerror or fault
+            message = f"can't keep what is said in {self._settings.file} ({why}): see [bot] data"
+            raise ports.CannotListen(message) from None
+        people = People(self._settings.tokens, history, self._clock, submit)
+        server = Server(self._settings, history, people)
         try:
             await people.redeliver()
             await server.start()
@@ -77,13 +83,14 @@ class Console:
     async def _say(self, effect: model.Say, attempt: model.Attempt) -> model.Outcome:
         said, place = effect.message, effect.place
         gone = bool(place.message) and not self._stands(place.message)
-        if gone and effect.fixed and self._history.by_key(effect.key) is None:
+        key = key_of("sent", effect.key)
+        if gone and effect.fixed and self._history.by_key(key) is None:
             return model.Refused("the message to answer is not there any more", "gone")
         text = render.message(said)
         if said.quote and (gone or not place.message):
             text = f"> {render.one_line(said.quote)}\n{text}"
         entry = replace(
-            self._entry(place, effect.key),
+            self._entry(place, key),
             text=text,
             title=render.one_line(said.title),
             mentions=render.mentions(said.blocks, said.mentions),
@@ -91,7 +98,7 @@ class Console:
         return await self._add(entry, attempt)
 
     async def _show(self, effect: model.ShowCard, attempt: model.Attempt) -> model.Outcome:
-        entry = self._entry(effect.place, effect.key)
+        entry = self._entry(effect.place, key_of("sent", effect.key))
         return await self._add(_with_card(entry, effect.drawing), attempt)
 
     async def _update(self, effect: model.UpdateCard) -> model.Outcome:
@@ -106,7 +113,7 @@ class Console:
                 effect.ref, lambda entry: replace(_with_card(entry, effect.drawing), changed_at=now)
             )
         else:
-            entry = replace(self._entry(effect.place, f"card:{effect.ref}"), id=effect.ref)
+            entry = replace(self._entry(effect.place, key_of("card", effect.ref)), id=effect.ref)
             await self._history.add(_with_card(entry, effect.drawing))
         return model.Done(effect.ref)
 
@@ -123,7 +130,7 @@ class Console:
         chat = own_chat(place.chat) if place.direct else place.chat
         reply_to = place.message if self._stands(place.message) else ""
         now = self._clock.now()
-        return Entry("", 0, 0, now, now, chat, "", f"sent:{key}", "message", "", reply_to=reply_to)
+        return Entry("", 0, 0, now, now, chat, "", key, "message", "", reply_to=reply_to)
 
     async def _add(self, entry: Entry, attempt: model.Attempt) -> model.Outcome:
         """Keep an entry, unless an earlier try did; where that can't be told, nothing is done."""

@@ -8,10 +8,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+Answer = TypeVar("Answer")
 TRIES = 5
 PATIENCE = 30.0
 WAIT = 25
@@ -108,12 +110,12 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
 
     async def me(self) -> Me:
-        return _ME.validate_json(await self._call("GET", "/v1/me", tries=1))
+        return _read(_ME, await self._call("GET", "/v1/me", tries=1))
 
     async def news(self, wait: int = WAIT) -> Page:
         """What is new or changed since the last page. Raises Unreachable and Refused."""
         query = {"after": self._cursor, "wait": str(wait)}
-        page = _PAGE.validate_json(await self._call("GET", "/v1/events", query, tries=1))
+        page = _read(_PAGE, await self._call("GET", "/v1/events", query, tries=1))
         self._cursor = page.cursor
         return page
 
@@ -130,7 +132,7 @@ class Client:
             "reason": reason,
             "id": secrets.token_hex(8),
         }
-        return _TOAST.validate_json(await self._call("POST", "/v1/clicks", body=body))
+        return _read(_TOAST, await self._call("POST", "/v1/clicks", body=body))
 
     async def recall(self, message: str) -> None:
         await self._call("POST", "/v1/recalls", body={"message": message})
@@ -185,6 +187,15 @@ class Client:
             method, url, params=query, json=body, headers=headers, allow_redirects=False
         ) as answer:
             return answer.status, await answer.read()
+
+
+def _read(kind: TypeAdapter[Answer], content: bytes) -> Answer:
+    try:
+        return kind.validate_json(content)
+    except ValidationError:
+        raise Refused(
+            "what answers there is no bot with a console, or of another version"
+        ) from None
 
 
 def _reason(content: bytes, status: int) -> str:

@@ -90,7 +90,7 @@ _HEAD, _ENTRY = TypeAdapter(Head), TypeAdapter(Entry)
 
 
 class History:
-    """The newest ``keep`` entries. One task writes at a time; reading needs no lock."""
+    """At most ``keep`` entries. One task writes at a time; reading needs no lock."""
 
     def __init__(self, file: Path, keep: int, now: datetime) -> None:
         self._file, self._keep = file, keep
@@ -152,7 +152,7 @@ class History:
         await asyncio.to_thread(self._append, entry)
         self.head.seq = max(self.head.seq, entry.seq)
         self.entries[entry.id] = entry
-        self._forget()
+        self._forget(entry.id)
         if self._lines > len(self.entries) + WASTE:
             await asyncio.to_thread(self._rewrite)
         self.wake()
@@ -163,11 +163,14 @@ class History:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    def _forget(self) -> None:
-        """Let the oldest entries go while there are too many."""
+    def _forget(self, newest: str) -> None:
+        """Let entries go while there are too many, those first that changed longest ago; what waits
+        for the bot or offers buttons goes only where there is nothing else. ``newest`` stays."""
         chars = sum(len(entry.text) for entry in self.entries.values())
         while len(self.entries) > self._keep or (chars > MOST_CHARS and len(self.entries) > 1):
-            oldest = self.entries.pop(next(iter(self.entries)))
+            others = (entry for entry in self.entries.values() if entry.id != newest)
+            oldest = min(others, key=lambda entry: (entry.open or bool(entry.buttons), entry.seq))
+            del self.entries[oldest.id]
             chars -= len(oldest.text)
             self.head.lost = max(self.head.lost, oldest.seq)
             self.head.since = max(self.head.since, oldest.at)
@@ -195,6 +198,7 @@ class History:
         finally:
             os.close(descriptor)
         fresh.replace(self._file)
+        _settle(self._file.parent)
         self._lines, self._torn = len(self.entries), False
 
     def _read(self) -> None:
@@ -220,6 +224,12 @@ class History:
             head.seq, head.number = max(head.seq, entry.seq), max(head.number, entry.number)
 
 
+def key_of(kind: Literal["said", "sent", "card"], *names: str) -> str:
+    """The key of an entry: what a person ``said``, an effect that was ``sent``, or a ``card`` that
+    is shown anew."""
+    return ":".join((kind, *names))
+
+
 def _blank(entry: Entry) -> Entry:
     return replace(entry, text="", title="", buttons=(), open=False, recalled=True)
 
@@ -229,3 +239,12 @@ def _write(descriptor: int, lines: Iterable[bytes]) -> None:
     while content:
         content = content[os.write(descriptor, content) :]
     os.fsync(descriptor)
+
+
+def _settle(folder: Path) -> None:
+    """Write the names in a folder to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

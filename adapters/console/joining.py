@@ -44,8 +44,10 @@ def of(options: argparse.Namespace) -> tuple[Address, str]:
         token = _text(options.token_file)
     placed = options.url or options.socket
     table = Table() if placed and token else _table(options.config)
-    folder = options.config.parent
+    folder = options.config.resolve().parent
     token = token or _token(table, options.account, folder)
+    if not token.isprintable():
+        raise Unusable("the token has more than one line, or holds control characters")
     if options.socket is not None:
         return Address(socket=options.socket), token
     if not options.url and table.socket:
@@ -55,8 +57,8 @@ def of(options: argparse.Namespace) -> tuple[Address, str]:
 
 def _table(path: Path) -> Table:
     try:
-        return _FILE.validate_python(tomllib.loads(path.read_text("utf-8"))).console
-    except (OSError, ValueError) as fault:
+        return _FILE.validate_python(tomllib.loads(path.read_text("utf-8-sig"))).console
+    except (OSError, ValueError, RecursionError) as fault:
         reason = getattr(fault, "strerror", None) or "it has no usable [console]"
         if isinstance(fault, tomllib.TOMLDecodeError):
             reason = str(fault)
@@ -72,7 +74,10 @@ def _token(table: Table, account: str, folder: Path) -> str:
         raise Unusable(f"say who you are: --as NAME, one of [console.tokens]: {names}")
     place = known[account]
     if "file" in place:
-        return _text(folder / Path(place["file"]).expanduser())
+        try:
+            return _text(folder / Path(place["file"]).expanduser())
+        except RuntimeError:  # from expanduser
+            raise Unusable(f"the token's file {place['file']}: nobody has this home") from None
     name = place.get("env", "")
     if not os.environ.get(name):
         raise Unusable(f"the token of {account} is in the environment variable {name}: set it")

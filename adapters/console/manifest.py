@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from adapters.console.settings import Settings
@@ -16,6 +17,18 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
     return Console(replace(settings, socket=socket, file=file, chats=deps.groups), deps.clock)
 
 
+def check(settings: Settings) -> Iterator[manifests.Flaw]:
+    """There is somebody, and no two are told apart by upper and lower case alone."""
+    if not settings.tokens:
+        yield manifests.Flaw(("tokens",), "names nobody: who is to use the console?")
+    known: dict[str, str] = {}
+    for name in settings.tokens:
+        other = known.setdefault(name.casefold(), name)
+        if other != name:
+            message = f"is {other} but for upper and lower case: @{name} would call both"
+            yield manifests.Flaw(("tokens", name), message)
+
+
 MANIFEST = manifests.ChatManifest(
     name="console",
     title="the console",
@@ -27,4 +40,6 @@ MANIFEST = manifests.ChatManifest(
     example="console:console:bob",
     chat="a name of your own choice for the console",
     named_chats=True,
+    direct_start="@",
+    check=check,
 )

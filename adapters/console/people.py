@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 
-from adapters.console.history import Entry, History
+from adapters.console.history import Entry, History, key_of
 from adapters.console.settings import NAME, TENANT
 from bot import model
 from bot.model import ports
@@ -66,7 +66,7 @@ class People:
             raise Unfit("this is somebody else's chat with the bot", 403)
         if reply_to and not self._visible(account, reply_to):
             raise Unfit("the message to answer is not kept here any more")
-        key = f"said:{account}:{name or secrets.token_hex(8)}"
+        key = key_of("said", account, name or secrets.token_hex(8))
         now = self._clock.now()
         new = Entry("", 0, 0, now, now, chat, account, key, "message", text, open=True)
         entry = await self._history.add(replace(new, reply_to=reply_to))

@@ -8,6 +8,7 @@ on.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -124,8 +125,9 @@ class Screen:
         """The button that a line means, and the reason behind it: its number, or its label alone
         where one card in this chat offers that now. None: it is a message to the bot."""
         first, _, rest = line.partition(" ")
-        if first.isascii() and first.isdigit() and int(first) in self.numbers:
-            return self.numbers[int(first)], rest.strip()
+        number = int(first) if re.fullmatch("[0-9]{1,9}", first) else 0
+        if number in self.numbers:
+            return self.numbers[number], rest.strip()
         labelled = [
             press for press in self.numbers.values()
             if press.button.label.casefold() == line.casefold() and self.offers(press)

@@ -47,8 +47,11 @@ MOST_WAITING = 16
 """Requests of one person that wait for news."""
 LONGEST_WAIT = 60.0
 PAGE = 200
-NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-_CHAT = re.compile(r"[^\s]{1,128}")
+LONGEST_CHAT = 256
+"""Of the id of a ``[[group]]`` in bot.toml."""
+MUTE = logging.Logger(f"{__name__}.mute")
+"""For aiohttp, which writes headers that it can't read to the log, and with them tokens."""
+MUTE.disabled = True
 _NAME = re.compile(r"[\w-]{0,64}", re.ASCII)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -108,7 +111,7 @@ class Server:
         app.router.add_post("/v1/messages", self._say)
         app.router.add_post("/v1/clicks", self._click)
         app.router.add_post("/v1/recalls", self._recall)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(app, access_log=None, logger=MUTE, shutdown_timeout=2.0)
         await self._runner.setup()
         where = self._settings.socket or self._settings.listen
         try:
@@ -182,7 +185,7 @@ class Server:
             raise Unfit("text: there is nothing in it", 400)
         if len(body.text.encode()) > MOST_TEXT:
             raise Unfit(f"text: is too long, a message has at most {MOST_TEXT >> 10} KB", 413)
-        if not _CHAT.fullmatch(body.chat) or not body.chat.isprintable():
+        if not _is_chat(body.chat):
             raise Unfit("chat: must be the name of a chat", 400)
         entry = await self._people.say(
             request[ACCOUNT], body.chat, body.text, body.reply_to, _name_of(body.id)
@@ -254,9 +257,15 @@ def _home(host: str) -> bool:
     """Does a Host header name this machine's loopback? Over a Unix socket it may say anything that
     a client puts there, and mostly ``localhost``."""
     try:
-        return "@" not in host and urlsplit(f"//{host}").hostname in NAMES
+        name = "" if "@" in host else urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _is_chat(name: str) -> bool:
+    """May it be the id of a ``[[group]]``, or a direct chat?"""
+    return 0 < len(name) <= LONGEST_CHAT and name == name.strip() and name.isprintable()
 
 
 def _later(reason: str) -> web.Response:

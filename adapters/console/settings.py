@@ -23,12 +23,15 @@ BOT = "bot"
 
 def _own(address: str) -> str:
     """An address of this machine alone."""
-    host = address.rpartition(":")[0].strip("[]")
+    given = address.rpartition(":")[0]
+    host = given.strip("[]")
     if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
         raise fault(
             "must be an address of this machine alone, such as 127.0.0.1:17310: whoever reaches it "
             "can try tokens, and reads what is said"
         )
+    if given != (f"[{host}]" if ":" in host else host):
+        raise fault("must have an IPv6 address in brackets, and no other: [::1]:17310")
     return address
 
 
@@ -40,9 +43,15 @@ def _account(name: str) -> str:
     return name
 
 
+def _path(text: str) -> str:
+    if "\0" in text:
+        raise fault("is no path: it holds U+0000")
+    return text
+
+
 Own = Annotated[Listen, AfterValidator(_own)]
 Account = Annotated[str, AfterValidator(_account)]
-SocketPath = Annotated[str, StringConstraints(max_length=LONGEST_SOCKET)]
+SocketPath = Annotated[str, StringConstraints(max_length=LONGEST_SOCKET), AfterValidator(_path)]
 
 
 @settings

@@ -182,7 +182,7 @@ class Terminal:
         await self._quiet()
 
     async def _click(self, press: Press, reason: str) -> None:
-        if press.button.confirm and self._screen.offers(press):
+        if press.button.confirm:
             self._print([say("confirm", question=plain(press.button.confirm))])
             if (await self._line()).strip().lower() not in ("y", "yes", "是"):
                 self._print([say("confirm.none")])
@@ -207,7 +207,7 @@ class Terminal:
             case "recall" if entry is not None:
                 await self._client.recall(entry.id)
             case "in" if name:
-                self._go(name)
+                self._go(rest.strip())
             case "help" | "in" | "":
                 self._print([say("help"), say("chats", chats=", ".join(self._chats))])
             case _:

@@ -195,8 +195,11 @@ def check_groups(context: CheckContext) -> None:
             if start and group.platform != chat.name and group.chat.startswith(start):
                 message = f"is a chat of {chat.name} by its beginning ({start}): nobody hears of it"
                 context.diagnostics.warn((*path, "chat"), message)
-        chosen = context.file.adapters.chat(group.platform).named_chats
-        if group.chat == group.name and not chosen:
+        own = context.file.adapters.chat(group.platform)
+        if own.direct_start and group.chat.startswith(own.direct_start):
+            message = f"begins with {own.direct_start}, as direct chats do: a group may not"
+            context.diagnostics.fault((*path, "chat"), message)
+        if group.chat == group.name and not own.named_chats:
             message = "is the name: here stands the platform's own id of the chat"
             context.diagnostics.warn((*path, "chat"), message)
 

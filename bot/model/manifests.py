@@ -126,7 +126,8 @@ class ChatManifest(Manifest[S]):
     ``chat`` say what a person's account and the id of a group are there, ``form`` what a form's
     code is ("": it has no forms), for the reference. ``account_start`` and ``chat_start``: how such
     ids begin, where no other platform's do. ``named_chats``: the id of a chat is a name that people
-    chose. ``example`` is an account in full.
+    chose; ``direct_start``: how those of direct chats begin, and of groups don't. ``example`` is an
+    account in full.
     """
 
     tenants: str = ""
@@ -137,6 +138,7 @@ class ChatManifest(Manifest[S]):
     account_start: str = ""
     chat_start: str = ""
     named_chats: bool = False
+    direct_start: str = ""
     example: str = ""
     subscription: Subscription | None = None
     callbacks: Callbacks | None = None

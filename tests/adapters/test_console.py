@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,7 @@ from adapters.console import Settings, history
 from adapters.console.chat import Console
 from bot import model
 from bot.model import ports
-from tests.adapters.conformance.chat import Engine, card, connected, message, until
+from tests.adapters.conformance.chat import Engine, card, connected, logged, message, until
 
 TOKENS = {name: f"token-of-{name}-0123456789" for name in ("alice", "bob")}
 GROUP = model.Place("console", "console", "ops")
@@ -227,13 +229,58 @@ async def test_a_cursor_outlives_the_bot(tmp_path: Path) -> None:
 
 
 async def test_a_card_that_is_not_kept_any_more_is_shown_anew(house: House) -> None:
-    ref = done(await house.chat.perform(model.ShowCard(GROUP, card("old"), "k"), NEVER))
+    ref = done(await house.chat.perform(model.ShowCard(GROUP, card("old", ()), "k"), NEVER))
     for number in range(60):
         await house.chat.perform(model.Say(GROUP, message("x"), f"s{number}"), NEVER)
     assert done(await house.chat.perform(model.UpdateCard(GROUP, card("new"), ref), NEVER)) == ref
     assert (await house.said())[-1]["id"] == ref
     outcome = await house.chat.perform(model.UpdateCard(GROUP, card("new"), "never"), NEVER)
     assert isinstance(outcome, model.Refused)
+
+
+async def test_a_card_with_buttons_outlives_any_number_of_messages(house: House) -> None:
+    ref = done(await house.chat.perform(model.ShowCard(GROUP, card("plan"), "k"), NEVER))
+    for number in range(60):
+        await house.say("bob", chat="@bob", text=f"{number}")
+    body = {"card": ref, "revision": 0, "action": "approve"}
+    assert (await house.ask("POST", "/v1/clicks", body=body))[0] == 200
+    assert [each["text"] for each in await house.said("bob")][-1] == "59"
+    for number in range(60):
+        show = model.ShowCard(GROUP, card(f"{number}"), f"c{number}")
+        newest = done(await house.chat.perform(show, NEVER))
+    cards = [each["id"] for each in await house.said()]
+    assert (len(cards), cards[-1], ref in cards) == (50, newest, False)
+
+
+async def test_a_card_that_was_shown_anew_is_new_after_a_restart_too(house: House) -> None:
+    ref = done(await house.chat.perform(model.ShowCard(GROUP, card("old", ()), "k"), NEVER))
+    for number in range(60):
+        await house.chat.perform(model.Say(GROUP, message("x"), f"s{number}"), NEVER)
+    await house.chat.perform(model.UpdateCard(GROUP, card("new", ()), ref), NEVER)
+    again = history.History(house.settings.file, 50, house.clock.now())
+    now = house.clock.now()
+    for number in range(49):
+        await again.add(history.Entry("", 0, 0, now, now, "ops", "", f"t{number}", "message", "x"))
+    assert ref in again.entries
+
+
+async def test_the_folder_is_on_disk_before_the_history_counts_as_written(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds: list[bool] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda each: kinds.append(stat.S_ISDIR(os.fstat(each).st_mode))
+    )
+    history.History(house.settings.file, 50, house.clock.now())
+    assert kinds == [False, True]
+
+
+async def test_a_history_that_is_a_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.settings.file.mkdir()
+    with pytest.raises(ports.CannotListen, match=r"history\.jsonl \(Is a directory\)"):
+        async with connected(house.chat, house.engine):
+            pass
 
 
 def test_a_line_that_a_crash_cut_off_is_dropped_and_another_file_put_aside(tmp_path: Path) -> None:
@@ -284,6 +331,18 @@ async def test_what_is_taken_back_is_not_in_the_file_any_more(house: House) -> N
     done(await house.chat.perform(replace(fixed, fixed=False), NEVER))
 
 
+async def test_an_outcome_was_sent_though_what_it_answers_was_taken_back_since(
+    house: House,
+) -> None:
+    entry = await house.say(text="restart web-01")
+    place = replace(GROUP, message=entry["id"])
+    fixed = model.Say(place, message("the outcome"), "s", fixed=True)
+    ref = done(await house.chat.perform(fixed, NEVER))
+    await house.chat.perform(model.Recall(place), NEVER)
+    again = model.Attempt(2, uncertain=True, uncertain_since=house.clock.now())
+    assert done(await house.chat.perform(fixed, again)) == ref
+
+
 async def test_people_take_back_their_own_messages_alone(house: House) -> None:
     entry = await house.say(text="restart web-01")
     assert (await house.ask("POST", "/v1/recalls", "bob", {"message": entry["id"]}))[0] == 404
@@ -306,6 +365,10 @@ async def test_people_take_back_their_own_messages_alone(house: House) -> None:
         ({"Origin": "http://localhost"}, 403),
         ({"Host": "evil.example"}, 403),
         ({"Host": "localhost.evil.example:1"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": "192.0.2.7:17310"}, 403),
+        ({"Host": "127.0.0.2:17310"}, 200),
+        ({"Host": "[::1]:17310"}, 200),
     ],
 )
 async def test_only_who_has_a_token_gets_in(
@@ -315,6 +378,21 @@ async def test_only_who_has_a_token_gets_in(
         assert (await house.ask("GET", "/v1/me", **headers))[0] == status
     assert not [token for token in TOKENS.values() if token in caplog.text]
     assert house.engine.events == []
+
+
+@pytest.mark.parametrize("between", [b"\x01: Bearer ", b" : Bearer ", b": Bearer " + b"x" * 20_000])
+async def test_no_header_gets_into_the_log(
+    house: House, between: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = TOKENS["alice"].encode()
+    head = b"GET /v1/me HTTP/1.1\r\nHost: localhost\r\nAuthorization"
+    with caplog.at_level(logging.DEBUG):
+        reader, writer = await asyncio.open_unix_connection(house.settings.socket)
+        writer.write(head + between + token + b"\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400")
+        writer.close()
+    assert "token-of" not in logged(caplog.records)
+    assert "xxxx" not in logged(caplog.records)
 
 
 async def test_a_token_that_two_people_have_is_nobodys(tmp_path: Path) -> None:
@@ -354,6 +432,14 @@ async def test_what_makes_no_sense_is_answered_with_a_sentence(
 @pytest.mark.parametrize("query", ["after=x", "after=1", "wait=soon", "wait=-1", "wait=nan"])
 async def test_a_query_that_makes_no_sense_is_told(house: House, query: str) -> None:
     assert (await house.ask("GET", f"/v1/events?{query}"))[0] == 400
+
+
+async def test_a_chat_has_any_name_that_a_group_may_have(house: House) -> None:
+    for name in ("ops room", "会" * 256):
+        await house.say(chat=name, text="x")
+    for name in ("", " ops", "会" * 257, "a\nb"):
+        status, _ = await house.ask("POST", "/v1/messages", body={"chat": name, "text": "x"})
+        assert status == 400, name
 
 
 async def test_a_click_means_the_card_as_it_was_seen(house: House) -> None:

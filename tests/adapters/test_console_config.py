@@ -75,6 +75,34 @@ def test_nobody_is_called_like_the_bot_or_by_what_is_no_name(tmp_path: Path, nam
     assert (line, "no name for somebody" in message) == (4, True)
 
 
+def test_an_ipv6_address_stands_in_brackets(tmp_path: Path) -> None:
+    for address in ("::1:17310", "[127.0.0.1]:17310"):
+        line, message = fault(tmp_path, ALONE.replace("127.0.0.1:17310", address))
+        assert (line, "in brackets" in message) == (2, True)
+
+
+def test_a_path_holds_no_nul(tmp_path: Path) -> None:
+    text = ALONE.replace("[console]\n", '[console]\nsocket = "a\\u0000b"\n')
+    assert fault(tmp_path, text) == (2, "is no path: it holds U+0000")
+
+
+def test_there_is_somebody_and_no_two_differ_by_case_alone(tmp_path: Path) -> None:
+    none = ALONE.replace('alice = { env = "ALICE" }\nbob = { env = "BOB" }\n', "")
+    with pytest.raises(config.ConfigError) as caught:
+        load(tmp_path, none)
+    assert [each.mark.line for each in caught.value.faults if "names nobody" in each.message] == [3]
+    twins = ALONE.replace("bob = { env", 'ALICE = { env = "OTHER" }\nbob = { env')
+    line, message = fault(tmp_path, twins, OTHER="token-of-another-0123456789")
+    assert (line, "upper and lower case" in message) == (5, True)
+
+
+def test_no_group_is_called_like_a_direct_chat(tmp_path: Path) -> None:
+    group = '[[group]]\nplatform = "console"\nchat = "@bob"\nname = "ops"\n'
+    _, message = fault(tmp_path, ALONE + group)
+    assert "begins with @" in message
+    assert load(tmp_path, ALONE + group.replace("@bob", "ops room"))
+
+
 def test_tokens_are_strong_and_differ(tmp_path: Path) -> None:
     assert fault(tmp_path, ALONE, BOB="short")[0] == 5
     assert "the same as that of alice" in fault(tmp_path, ALONE, BOB=TOKENS["ALICE"])[1]

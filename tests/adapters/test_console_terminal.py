@@ -18,7 +18,7 @@ import pytest
 from adapters.console import __main__ as main
 from adapters.console import joining, terminal, words
 from adapters.console.__main__ import arguments
-from adapters.console.client import Address, Button, Entry
+from adapters.console.client import Address, Button, Client, Entry, Refused, Toast
 from adapters.console.render import columns
 from adapters.console.screen import Screen
 from bot import model
@@ -103,6 +103,37 @@ def test_phrases_have_the_same_facts_in_both_languages() -> None:
         assert set(re.findall(r"{\w+}", chinese)) == set(re.findall(r"{\w+}", english)), key
 
 
+class Deaf(Client):
+    """A client whose clicks go nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__(Address(), "")
+        self.clicked: list[str] = []
+
+    async def click(self, card: str, revision: int, action: str, reason: str = "") -> Toast:
+        self.clicked.append(card)
+        return Toast("", "")
+
+
+async def test_a_question_is_asked_wherever_the_card_stands(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Deaf()
+    monkeypatch.setattr(terminal, "QUIET", 0.0)
+    person = terminal.Terminal(client, "hr")
+    button = Button("approve", "Approve", "primary", "Run it on web-01?")
+    person._screen.show(shown(1, buttons=(button,)))
+    for answer, clicked in (("n", []), ("y", ["c-1"])):
+        person._lines.put_nowait(f"{answer}\n")
+        await person._obey("1")
+        assert client.clicked == clicked
+        assert "Run it on web-01?" in capsys.readouterr().out
+
+
+def test_a_number_of_any_length_is_no_button() -> None:
+    assert Screen("bob", "ops").press("9" * 5000) is None
+
+
 # ----------------------------------------------------------------------------- joining
 
 CONFIG = """
@@ -139,6 +170,51 @@ def test_the_address_and_the_token_stand_in_the_configuration(
     monkeypatch.setenv(joining.TOKEN, "mine")
     url = "http://127.0.0.1:1"
     assert joining.of(arguments(["--url", url])) == (Address(url), "mine"), "without any file"
+
+
+def test_whatever_stands_in_the_configuration_is_answered_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(joining.TOKEN, raising=False)
+    path = tmp_path / "bot.toml"
+    alice = "[console]\n[console.tokens]\nalice = {{ file = '{}' }}\n".format
+    (tmp_path / "lines").write_text("a\nb")
+    for text in (
+        f"x = {'[' * 9000}",
+        f"x = {'9' * 5000}",
+        alice("~no-such-user/x"),
+        alice("lines"),
+    ):
+        path.write_text(text)
+        with pytest.raises(joining.Unusable):
+            joining.of(arguments(["--config", str(path), "--as", "alice"]))
+
+
+def test_a_configuration_may_begin_with_a_mark_and_be_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(joining.TOKEN, raising=False)
+    real, link = tmp_path / "real" / "bot.toml", tmp_path / "bot.toml"
+    real.parent.mkdir()
+    real.write_text(
+        "\ufeff[console]\nsocket = 's'\n[console.tokens]\nalice = { file = 'a' }\n", "utf-8"
+    )
+    (real.parent / "a").write_text("t-alice")
+    link.symlink_to(real)
+    address, token = joining.of(arguments(["--config", str(link), "--as", "alice"]))
+    assert (address.socket, token) == (real.parent.resolve() / "s", "t-alice")
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"{}", b"[]"])
+async def test_another_server_is_no_bot(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def call(*_: object, **__: object) -> bytes:
+        return content
+
+    client = Client(Address(), "")
+    monkeypatch.setattr(client, "_call", call)
+    for asked in (client.me(), client.news(), client.click("c", 0, "approve")):
+        with pytest.raises(Refused, match="no bot with a console"):
+            await asked
 
 
 # ----------------------------------------------------------------------------- a session
