@@ -329,6 +329,7 @@ class Keeper(Generic[L]):
                 raise
             except Exception as problem:
                 told = masking.masked("".join(traceback.format_exception(problem)))
+                told = told.encode("utf-8", "backslashreplace").decode()
                 self._log.error("no connection to %s (trying again): %s", self._title, told)
                 await asyncio.sleep(self.backoff.pause())
             else:

@@ -221,7 +221,7 @@ async def test_an_error_that_nobody_expects_is_logged_and_tried_again_after_a_pa
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Rig(server) as rig:
-        rig.faults = [ValueError("at wss://h/?ticket=hush"), KeyError("x"), AssertionError()]
+        rig.faults = [ValueError("at wss://h/?ticket=hush"), OSError("\ud800"), AssertionError()]
         await server.sockets[0].close()
         await until(lambda: len(server.sockets) == 2)
         assert not rig.faults
@@ -231,6 +231,7 @@ async def test_an_error_that_nobody_expects_is_logged_and_tried_again_after_a_pa
     assert "Traceback" in said[0].getMessage()
     assert "ticket=***" in said[0].getMessage()
     assert "hush" not in caplog.text
+    assert caplog.text.encode()
 
 
 async def test_an_address_is_not_told_with_what_went_wrong() -> None:

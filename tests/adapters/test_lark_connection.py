@@ -296,7 +296,7 @@ async def test_a_refused_upgrade_is_tried_again_with_a_new_ticket(served, engine
 
 
 @pytest.mark.parametrize(
-    "url", ["wss://[", "wss://h:x/", "ws://\ud800/"], ids=["host", "port", "character"]
+    "url", ["wss://[", "wss://h:x/", "ws://127.0.0.1:1/\ud800"], ids=["host", "port", "character"]
 )
 async def test_an_address_that_cannot_be_read_is_asked_for_again(served, engine, caplog, url):
     served.queue("/callback/ws/endpoint", {"code": 0, "data": {"URL": url}})
