@@ -105,12 +105,13 @@ class Archive(Protocol):
         """The text of a template by its SHA-256."""
         ...
 
-    def open_of_person(self, person: str, limit: int) -> Sequence[int]:
-        """The numbers of a person's open requests, oldest first, at most ``limit``."""
+    def open_of_person(self, person: str, least: int, limit: int) -> Sequence[int]:
+        """The numbers of a person's oldest ``limit`` open requests, where there are at least
+        ``least``; otherwise none."""
         ...
 
-    def open_of_command(self, command: str, limit: int) -> Sequence[int]:
-        """The numbers of a command's open requests, oldest first, at most ``limit``."""
+    def has_open(self, command: str, least: int) -> bool:
+        """Has a command at least so many open requests?"""
         ...
 
     def alike(self, likeness: str) -> int:

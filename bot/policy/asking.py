@@ -142,17 +142,18 @@ def targets(facts: Facts) -> Refusal | None:
 def open_of_person(facts: Facts) -> Refusal | None:
     """Are so many requests of this person open that one more is too many?"""
     most = facts.book.most_open_per_person
-    numbers = facts.archive.open_of_person(facts.person.id, most) if facts.archive else ()
-    if len(numbers) < most:
+    if facts.archive is None:
         return None
-    shown = [f"#{number}" for number in numbers[:MOST_SHOWN]]
+    numbers = facts.archive.open_of_person(facts.person.id, most, MOST_SHOWN)
+    if not numbers:
+        return None
+    shown = [f"#{number}" for number in numbers]
     return Refusal("refused.open_person", {"most": most, "numbers": shown})
 
 
 def open_of_command(facts: Facts) -> Refusal | None:
     """Are so many requests for this command open that one more is too many?"""
     most = facts.book.most_open_per_command
-    numbers = facts.archive.open_of_command(facts.command, most) if facts.archive else ()
-    if len(numbers) < most:
+    if facts.archive is None or not facts.archive.has_open(facts.command, most):
         return None
     return Refusal("refused.open_command", {"most": most, "command": facts.command})

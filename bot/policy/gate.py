@@ -130,5 +130,6 @@ def evaluate(moment: Moment[F], facts: F) -> Verdict:
             continue
         if answer.refusal is not None:
             return replace(verdict, refusal=answer.refusal)
-        verdict = together((verdict, answer))
+        if answer.policies or answer.reasons:
+            verdict = together((verdict, answer))
     return verdict

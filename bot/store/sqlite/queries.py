@@ -91,10 +91,12 @@ REQUEST_CARD = "SELECT card FROM requests WHERE id = ?"
 REQUESTS_OPEN = f"SELECT body FROM requests WHERE state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
 REQUESTS_ALL_OPEN = f"SELECT body FROM requests WHERE state NOT IN ({FINAL}) ORDER BY id"
 REQUESTS_OPEN_OF_PERSON = (
-    f"SELECT id FROM requests WHERE person = ? AND state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
+    f"SELECT id FROM requests WHERE person = ?1 AND state NOT IN ({FINAL}) AND EXISTS ("
+    f"SELECT 1 FROM requests WHERE person = ?1 AND state NOT IN ({FINAL}) LIMIT 1 OFFSET ?2 - 1) "
+    "ORDER BY id LIMIT ?3"
 )
-REQUESTS_OPEN_OF_COMMAND = (
-    f"SELECT id FROM requests WHERE command = ? AND state NOT IN ({FINAL}) ORDER BY id LIMIT ?"
+COMMAND_HAS_OPEN = (
+    f"SELECT 1 FROM requests WHERE command = ? AND state NOT IN ({FINAL}) LIMIT 1 OFFSET ? - 1"
 )
 REQUEST_ALIKE = (
     f"SELECT MIN(id) FROM requests WHERE likeness = ? AND likeness <> '' AND state NOT IN ({FINAL})"

@@ -140,15 +140,12 @@ class Archive:
         row = self.connection.execute(queries.SOURCE, (digest,)).fetchone()
         return None if row is None else str(row[0])
 
-    def open_of_person(self, person: str, limit: int) -> tuple[int, ...]:
-        """The numbers of a person's open requests, oldest first, at most ``limit``."""
-        rows = self.connection.execute(queries.REQUESTS_OPEN_OF_PERSON, (person, limit))
+    def open_of_person(self, person: str, least: int, limit: int) -> tuple[int, ...]:
+        rows = self.connection.execute(queries.REQUESTS_OPEN_OF_PERSON, (person, least, limit))
         return tuple(number for (number,) in rows)
 
-    def open_of_command(self, command: str, limit: int) -> tuple[int, ...]:
-        """The numbers of a command's open requests, oldest first, at most ``limit``."""
-        rows = self.connection.execute(queries.REQUESTS_OPEN_OF_COMMAND, (command, limit))
-        return tuple(number for (number,) in rows)
+    def has_open(self, command: str, least: int) -> bool:
+        return bool(self.connection.execute(queries.COMMAND_HAS_OPEN, (command, least)).fetchone())
 
     def alike(self, likeness: str) -> int:
         """The number of the oldest open request of this ``model.likeness``; 0: there is none."""
