@@ -24,12 +24,14 @@ whoever agreed to the form may still vote on the plan."""
 @dataclass(frozen=True, slots=True)
 class Quorum:
     """``policies`` are those of now, ``kept`` those that were voted on, where they differ: all of
-    them must be satisfied. ``involved`` are the people who asked for it, or caused it."""
+    them must be satisfied. ``involved`` are the people who asked for it, or caused it. ``real``: no
+    account of a platform for evaluation has a say."""
 
     book: Book = field(compare=False)
     policies: tuple[Policy, ...]
     involved: frozenset[str] = frozenset()
     kept: tuple[Policy, ...] = ()
+    real: bool = False
 
     @property
     def name(self) -> str:
@@ -165,7 +167,8 @@ def ballot_of(book: Book, request: model.Request) -> tuple[Quorum, str]:
             remind=within.remind,
             run_within=within.run_within,
         )
-        within = replace(within, policies=(named,), kept=())
+        real = any(not for_evaluation(book, one) for one, _ in quorum.everything)
+        within = replace(within, policies=(named,), kept=(), real=real)
     stricter = tuple(_at_least(within, one, request.least) for one in within.policies)
     return replace(within, policies=stricter), ballot.digest
 
@@ -200,6 +203,11 @@ def for_evaluation(book: Book, one: Policy) -> bool:
     return bool(held) and all(platform in book.evaluation for platform, _, _ in held)
 
 
+def _has_say(quorum: Quorum, one: Policy) -> bool:
+    """Do votes from platforms for evaluation count with a policy of this quorum?"""
+    return not quorum.real and for_evaluation(quorum.book, one)
+
+
 def refusal_of_platform(
     quorum: Quorum, request: model.Request, account: model.Account, halts: bool
 ) -> Refusal | None:
@@ -208,8 +216,8 @@ def refusal_of_platform(
     book = quorum.book
     if account.platform not in book.evaluation:
         return None
-    own, needed = request.place.platform in book.evaluation, of(book, request)
-    if own and (halts or any(for_evaluation(book, one) for one, _ in needed.everything)):
+    own = request.place.platform in book.evaluation
+    if own and (halts or any(_has_say(quorum, one) for one, _ in quorum.everything)):
         return None
     return Refusal("vote.evaluation", {"id": request.id, "platform": account.platform})
 
@@ -272,7 +280,7 @@ def _counts(quorum: Quorum, one: Policy, kept: bool, human: _Human, vote: model.
         return False
     if human.names & quorum.involved and not one.self_approval:
         return False
-    if vote.account.platform in book.evaluation and not for_evaluation(book, one):
+    if vote.account.platform in book.evaluation and not _has_say(quorum, one):
         return False
     holder = identity.person_of(book, vote.account)
     if holder is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import model, policy
-from bot.policy import identity
+from bot.policy import identity, quorum
 from tests.bot import bus_stage, run_stage
 from tests.bot.run_stage import RunStage
 from tests.bot.stage import CHAT, PLATFORM, TENANT, said
@@ -168,4 +168,28 @@ def test_a_dead_letter_is_not_sent_once_more_from_there(tmp_path: Path) -> None:
     answer = writes(made, "theo", TRIAL, f"redrive {letter.number}")
     assert "evaluation" in answer
     assert [one.state for one in made.read(lambda reader: reader.letters())] == [letter.state]
+    made.close()
+
+
+def test_a_vote_from_before_does_not_answer_the_question_of_such_a_run_either(
+    tmp_path: Path,
+) -> None:
+    gate = run_stage.GATE.replace("ram-bob, ram-carol", "ram-theo, ram-tina")
+    company = book(evaluation=False)
+    people = {
+        name: dataclasses.replace(one, ram=f"ram-{name}") for name, one in company.people.items()
+    }
+    company = dataclasses.replace(company, people=people)
+    made = RunStage(tmp_path, company, {"gate": gate})
+    writes(made, "alice", TRIAL, "gate note=x")
+    writes(made, "carol", PLATFORM, f"approve 1 {made.request(1).code}")
+    presses(made, "theo", TRIAL)
+    request, votes = made.request(1), made.read(lambda reader: reader.votes(1))
+    counts = {}
+    for name in ("before", "after"):
+        evaluation = frozenset({TRIAL} if name == "after" else ())
+        now = dataclasses.replace(company, evaluation=evaluation)
+        question, digest = quorum.ballot_of(now, request)
+        counts[name] = quorum.tally(question, quorum.votes_on(digest, votes)).have
+    assert counts == {"before": 1, "after": 0}
     made.close()
