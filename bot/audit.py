@@ -141,20 +141,20 @@ class _Stamp:
         """What is wrong with the entry of its number."""
         fits = row.hash.startswith(self.hash)
         if len(self.hash) < STAMPED:
-            found = "begins" if fits else "does not begin"
+            verdict = "begins" if fits else "does not begin"
             said = f"{self.text} is too short to prove anything: {STAMPED} hexadecimal digits are"
-            said += f" needed. As no more than a hint: entry {self.seq} {found} with {self.hash}"
+            said += f" needed. As no more than a hint: entry {self.seq} {verdict} with {self.hash}"
             yield Fault(self.seq, "short", said)
         elif not fits:
-            found = f"{row.hash[: len(self.hash)]} stands where {self.hash} was printed"
-            yield Fault(self.seq, "head", found)
+            verdict = f"{row.hash[: len(self.hash)]} stands where {self.hash} was printed"
+            yield Fault(self.seq, "head", verdict)
 
 
 def _stamps(head: Head) -> Iterator[_Stamp]:
-    given = (
+    stamps = (
         [head.expected] * bool(head.expected) if isinstance(head.expected, str) else head.expected
     )
-    for text in (*given, *head.said):
+    for text in (*stamps, *head.said):
         number, _, hash_ = text.strip().lower().partition(":")
         good = number.isdecimal() and len(number) < 19 and _HEX.fullmatch(hash_)
         yield _Stamp(text, int(number) if good else 0, hash_)
@@ -276,5 +276,5 @@ def verify_file(file: Iterable[str], expected: str | Sequence[str] = "") -> list
             except ValueError as fault:
                 faults.append(Fault(0, "syntax", f"line {number}: {fault}"))
 
-    found = verify(good(), Head(expected=expected))
-    return faults + found
+    faults_of_chain = verify(good(), Head(expected=expected))
+    return faults + faults_of_chain

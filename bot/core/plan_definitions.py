@@ -115,7 +115,7 @@ class Child:
     name: str
     version: str
     task: oos.Task
-    given: Mapping[str, object]
+    arguments: Mapping[str, object]
 
 
 def children(template: oos.Template, scope: known_values.Scope) -> Iterator[Child]:
@@ -173,7 +173,7 @@ def closure(
             asked.setdefault(key, []).append(child)
             if key in have and depth < flow.DEEPEST:
                 read = parsed(str(have[key]["content"]), child.name)
-                inner = known_values.inner(read, child.given, within, plan_preview.veil)
+                inner = known_values.inner(read, child.arguments, within, plan_preview.veil)
                 waiting.append((read, inner, depth + 1))
     return judged(asked, have)
 

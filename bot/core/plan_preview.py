@@ -80,7 +80,7 @@ def text(subject: Subject, locale: str) -> str:
 
 def _role(subject: Subject, locale: str) -> Iterator[str]:
     """The role that OOS would assume: the bot makes its calls as itself."""
-    role = known_values.told(subject.template.ram_role, subject.scope())
+    role = known_values.shown_of(subject.template.ram_role, subject.scope())
     if role not in (None, "", {}) and not subject.away:
         yield texts.say(locale, "preview.role", role=model.canonical(role))
 
@@ -175,7 +175,7 @@ class _Teller:
         """How often a task is done, and how fast."""
         if task.loop is None:
             return ""
-        items = known_values.told(task.loop.items, scope)
+        items = known_values.shown_of(task.loop.items, scope)
         many = str(len(items)) if isinstance(items, list) else str(items)
         rate = task.loop.rate
         if isinstance(rate, oos.RateControl) and rate.batch is None:
@@ -188,7 +188,7 @@ class _Teller:
     def loop(self, task: oos.Task, scope: known_values.Scope) -> Iterator[str]:
         """The items, where they are known."""
         if task.loop is not None:
-            items = known_values.told(task.loop.items, scope)
+            items = known_values.shown_of(task.loop.items, scope)
             if isinstance(items, list):
                 yield self.say("preview.items", items=self.noted(model.canonical(items)))
 
@@ -245,7 +245,7 @@ class _Teller:
 
     def properties(self, task: oos.Task, scope: known_values.Scope) -> Any:
         """What a task is given. The address of a robot is a secret but for where it leads."""
-        found = known_values.told(task.properties, scope)
+        found = known_values.shown_of(task.properties, scope)
         if oos.fold(task.action) in ("acs::notify", "acs::approve"):
             for key, hook in found.items():
                 if oos.fold(key) == "webhook" and isinstance(hook, dict):
@@ -290,7 +290,7 @@ class _Teller:
         return {key: shown if oos.fold(key) == "uri" else value for key, value in hook.items()}
 
     def inline(self, value: object, scope: known_values.Scope) -> str:
-        found = known_values.told(value, scope)
+        found = known_values.shown_of(value, scope)
         self.note(found)
         return found if isinstance(found, str) else model.canonical(found)
 
@@ -352,7 +352,7 @@ def _calls(template: oos.Template, task: oos.Task, scope: known_values.Scope) ->
     rest = replace(inner, known=known, shown=shown)
     for each in template.tasks:
         service, api = (_property(each.properties, name) or "" for name in ("service", "api"))
-        called = known_values.told(_property(each.properties, "parameters") or {}, rest)
+        called = known_values.shown_of(_property(each.properties, "parameters") or {}, rest)
         named = f"{service} {api}" if api else each.action
         yield f"{each.name}: {named} {model.canonical(called)}"
 

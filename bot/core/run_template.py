@@ -148,7 +148,7 @@ def claim_refused(
     builder.enter("countersign", "run.held", call=call.key, reason=str(outcome.data.get("key", "")))
     builder.held = outcome.reason
     at = live_runs.moment(builder, run)
-    live_runs.write(builder, run, journal.Told("held", at, "countersign"))
+    live_runs.write(builder, run, journal.Signalled("held", at, "countersign"))
     live_runs.write(builder, run, journal.Finished(call.key, at, journal.NotMade(journal.HELD)))
     return go_on(builder, run)
 
@@ -393,7 +393,7 @@ def write_signal(builder: DecisionBuilder, word: Past, person: str) -> None:
     stopped = word == "stopped"
     told_key = "" if stopped else key
     live_runs.write(
-        builder, run, journal.Told(word, live_runs.moment(builder, run), person, told_key)
+        builder, run, journal.Signalled(word, live_runs.moment(builder, run), person, told_key)
     )
     if stopped:
         builder.change(ended_by=person, stopping=True)

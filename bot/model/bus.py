@@ -39,7 +39,7 @@ class CloudEvent:
 
     def plain(self) -> dict[str, Any]:
         """The event as JSON, by the attributes' own names."""
-        found = {
+        document = {
             "specversion": "1.0",
             "id": self.id,
             "source": self.source,
@@ -49,7 +49,7 @@ class CloudEvent:
             **self.extra,
             "data": self.data,
         }
-        return {**found, "subject": self.subject} if self.subject else found
+        return {**document, "subject": self.subject} if self.subject else document
 
 
 @dataclass(frozen=True, slots=True)

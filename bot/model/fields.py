@@ -89,14 +89,14 @@ def is_blank(value: object) -> bool:
     return value is None or (isinstance(value, Sequence) and all(is_blank(e) for e in value))
 
 
-def of(found: Any) -> Field:
+def of(stored: Any) -> Field:
     """A field of its JSON; a text, a number or a list of texts by itself is read as such."""
-    if not isinstance(found, Mapping) or found.get("kind") not in KINDS:
-        return guess(found)
-    kind, value = found["kind"], found.get("value")
+    if not isinstance(stored, Mapping) or stored.get("kind") not in KINDS:
+        return guess(stored)
+    kind, value = stored["kind"], stored.get("value")
     if kind == "rows":
         value = [{name: of(cell) for name, cell in row.items()} for row in value or ()]
-    return Field(kind, value, str(found.get("text") or ""), dict(found.get("more") or {}))
+    return Field(kind, value, str(stored.get("text") or ""), dict(stored.get("more") or {}))
 
 
 def guess(value: object) -> Field:
@@ -130,28 +130,28 @@ def number(value: object, **more: object) -> Field:
     more digits than are counted with, stays text, so that nothing of it is lost."""
     written = word(value).strip()
     if not written:
-        return Field("number", None, "", _given(more))
+        return Field("number", None, "", _non_empty(more))
     plain = written.replace(",", "")
     if not _NUMBER.fullmatch(written) or sum(map(str.isdigit, plain)) > _DIGITS:
         return text(written)
-    found = float(plain) if "." in plain else int(plain)
-    return Field("number", found, plain.removeprefix("+"), _given(more))
+    numeral = float(plain) if "." in plain else int(plain)
+    return Field("number", numeral, plain.removeprefix("+"), _non_empty(more))
 
 
 def choice(value: object, **more: object) -> Field:
-    return Field("choice", word(value), "", _given(more))
+    return Field("choice", word(value), "", _non_empty(more))
 
 
 def choices(values: Iterable[object], **more: object) -> Field:
     """What was chosen of several; what is empty among it is left out."""
-    found = [made for each in values if (made := word(each)).strip()]
-    return Field("choices", found, "", _given(more))
+    words = [made for each in values if (made := word(each)).strip()]
+    return Field("choices", words, "", _non_empty(more))
 
 
 def people(named: Iterable[tuple[object, object]]) -> Field:
     """People as (account id, name); either may be empty, but not both."""
-    found = [{"account": word(account), "name": word(name)} for account, name in named]
-    return Field("people", [one for one in found if one["account"] or one["name"]])
+    accounts = [{"account": word(account), "name": word(name)} for account, name in named]
+    return Field("people", [one for one in accounts if one["account"] or one["name"]])
 
 
 def date(value: object) -> Field:
@@ -160,21 +160,21 @@ def date(value: object) -> Field:
 
 def span(start: object, end: object, **more: object) -> Field:
     """A range of two dates, and what else is said of it."""
-    return Field("range", {"start": word(start), "end": word(end), **_given(more)})
+    return Field("range", {"start": word(start), "end": word(end), **_non_empty(more)})
 
 
-def files(found: Iterable[Mapping[str, object]]) -> Field:
+def files(items: Iterable[Mapping[str, object]]) -> Field:
     """Files; what is not known of one is left out."""
-    known = [{k: word(v) for k, v in each.items() if word(v)} for each in found]
+    known = [{k: word(v) for k, v in each.items() if word(v)} for each in items]
     return Field("files", [each for each in known if each])
 
 
-def rows(found: Iterable[Mapping[str, Field]]) -> Field:
+def rows(records: Iterable[Mapping[str, Field]]) -> Field:
     """The rows of a table; one that was left empty altogether is none, and there are no tables in
     tables. A cell that has several names stands under the last of them, by which people know it."""
     made: list[dict[str, Field]] = []
     other: dict[str, str] = {}
-    for row in found:
+    for row in records:
         called: dict[int, str] = {}
         for name, cell in row.items():
             called[id(cell)] = name
@@ -185,9 +185,9 @@ def rows(found: Iterable[Mapping[str, Field]]) -> Field:
     return Field("rows", made, "", other)
 
 
-def group(found: Mapping[str, object]) -> Field:
+def group(values: Mapping[str, object]) -> Field:
     """Values that belong together, of which no other kind is known."""
-    return Field("group", _kept(found))
+    return Field("group", _kept(values))
 
 
 def _kept(value: object, depth: int = 0) -> object:
@@ -224,7 +224,7 @@ def _stored(value: str) -> str:
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _given(more: Mapping[str, object]) -> dict[str, object]:
+def _non_empty(more: Mapping[str, object]) -> dict[str, object]:
     return {word(n): _kept(value) for n, value in more.items() if value not in (None, "", [], {})}
 
 

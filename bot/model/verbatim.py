@@ -81,10 +81,10 @@ class Codes:
         nobody takes it for code."""
         if not self.strict:
             return []
-        found = [f"{self._legend[0]}{listed(self._marked)}"] if self._marked else []
+        notes = [f"{self._legend[0]}{listed(self._marked)}"] if self._marked else []
         if not all(map(_is_chinese, self._kept)):
-            found.append(f"{self._legend[1]}{listed(self._kept)}")
-        return found
+            notes.append(f"{self._legend[1]}{listed(self._kept)}")
+        return notes
 
 
 def named(char: str) -> str:

@@ -122,7 +122,7 @@ def _row(function: functions.Function) -> str:
 
 def _section(function: functions.Function) -> str:
     shown = [
-        f"{_json({f'Fn::{function.name}': example.given})}\n→ {_json(example.result)}"
+        f"{_json({f'Fn::{function.name}': example.argument})}\n→ {_json(example.result)}"
         for example in function.examples
     ]
     about = f"{function.en} · {function.zh}"

@@ -356,7 +356,7 @@ def refusal_of_vote(
         return _refusal_of_bare(request, bare)
     people = electorate(quorum)
     if voter.id in quorum.involved and voter.id not in people:
-        return Refusal("vote.own" if _asked(book, request, voter) else "vote.caused")
+        return Refusal("vote.own" if _is_requester(book, request, voter) else "vote.caused")
     if voter.id not in people:
         return Refusal("vote.stranger", {"names": _names(book, people)})
     digest = ballot_of(book, request)[1]
@@ -391,7 +391,7 @@ def _open(quorum: Quorum, voter: Person, own: Sequence[_Human]) -> bool:
     )
 
 
-def _asked(book: Book, request: model.Request, person: Person) -> bool:
+def _is_requester(book: Book, request: model.Request, person: Person) -> bool:
     return person.id in holders(book, requester(request))
 
 

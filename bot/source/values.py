@@ -78,11 +78,11 @@ def _printable(text: str) -> str:
     return text
 
 
-def _duration(given: object) -> timedelta:
+def _duration(text: object) -> timedelta:
     """ "90s", "30m", "2h", "1h30m" or "1d" as a timedelta."""
-    if isinstance(given, timedelta):
-        return given
-    match = _SPAN.fullmatch(given) if isinstance(given, str) and given else None
+    if isinstance(text, timedelta):
+        return text
+    match = _SPAN.fullmatch(text) if isinstance(text, str) and text else None
     if match is None:
         raise fault('must be a duration in quotes, such as "90s", "30m", "2h" or "1d"')
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
@@ -216,9 +216,9 @@ HERE = "bot.toml"
 """The source of a value that stands in the file itself."""
 
 
-def _openly(given: object) -> object:
+def _openly(text: object) -> object:
     """Text that need not be a secret, kept as one all the same, so that nothing prints it."""
-    return Secret(HERE, "", given) if isinstance(given, str) and given else given
+    return Secret(HERE, "", text) if isinstance(text, str) and text else text
 
 
 Open = Annotated[Secret, BeforeValidator(_openly), Shown("text or secret")]

@@ -75,12 +75,12 @@ def plain(text: str) -> str:
     return _MARKED.sub(r"\1", text)
 
 
-def reason(locale: str, code: str, told: str) -> str:
-    """Why the other side said no: its sentence ``told``, with what its ``code`` means in front."""
+def reason(locale: str, code: str, sentence: str) -> str:
+    """Why the other side said no: its sentence ``sentence``, with what its ``code`` means in front."""
     key = f"reason.{code}"
     if key not in PHRASES:
-        key = "reason.other" if _CHINESE.search(told) or not told else "reason.foreign"
-    return say(locale, key, reason=told)
+        key = "reason.other" if _CHINESE.search(sentence) or not sentence else "reason.foreign"
+    return say(locale, key, reason=sentence)
 
 
 def joined(locale: str, items: Iterable[object], word: str = "or") -> str:
@@ -96,13 +96,15 @@ def joined(locale: str, items: Iterable[object], word: str = "or") -> str:
 
 def duration(locale: str, span: timedelta) -> str:
     """A length of time in its two largest units: "1 d 2 h", "45 s"; a negative one is none."""
-    left = max(0, int(span.total_seconds()))
+    remainder = max(0, int(span.total_seconds()))
     if timedelta() < span < timedelta(seconds=1):
         return ("不到 1 秒", "less than 1 s")[_index(locale)]
-    first = next((place for place, unit in enumerate(_UNITS) if left >= unit[0]), len(_UNITS) - 1)
+    first = next(
+        (place for place, unit in enumerate(_UNITS) if remainder >= unit[0]), len(_UNITS) - 1
+    )
     parts: list[str] = []
     for size, *names in _UNITS[first : first + 2]:
-        count, left = divmod(left, size)
+        count, remainder = divmod(remainder, size)
         if count or not parts:
             parts.append(f"{count}{names[_index(locale)]}")
     return " ".join(parts)

@@ -122,7 +122,7 @@ class Teller:
         if isinstance(progress, interpreter.Await):
             for pause in progress.pauses:
                 if pause.task == path:
-                    self.runner.tell(one, journal.Told("resumed", at, "", pause.key))
+                    self.runner.tell(one, journal.Signalled("resumed", at, "", pause.key))
 
 
 def votes_on(one: Execution, row: Row) -> bool:

@@ -22,9 +22,9 @@ def faults(look: Look, models: ports.Models, base: str, task: model.Task) -> Ite
     """What is wrong with the call that a task makes; what is worked out in the run is not known."""
     if not actions.calls_api(task.action):
         return
-    given = {model.fold(name): (name, value) for name, value in task.properties.items()}
-    service, api = (_literal(given.get(name, ("", None))[1]) for name in ("service", "api"))
-    version = given.get("version", ("", ""))[1]
+    properties = {model.fold(name): (name, value) for name, value in task.properties.items()}
+    service, api = (_literal(properties.get(name, ("", None))[1]) for name in ("service", "api"))
+    version = properties.get("version", ("", ""))[1]
     if not service or not api or not isinstance(version, str) or "{{" in version:
         return
     known = models.names(service, version.strip())
@@ -35,23 +35,23 @@ def faults(look: Look, models: ports.Models, base: str, task: model.Task) -> Ite
     if real is None:
         hint = suggest.meant(api, known)
         said = names.unknown(f"`{service}` has no API `{api}`{hint}", api, known)
-        yield look.fault(f"{where}.{given['api'][0]}", said)
-    elif "uri" not in given:
-        yield from _parameters(look, models, where, given, service, real)
+        yield look.fault(f"{where}.{properties['api'][0]}", said)
+    elif "uri" not in properties:
+        yield from _parameters(look, models, where, properties, service, real)
 
 
 def _parameters(
     look: Look,
     models: ports.Models,
     where: str,
-    given: Mapping[str, tuple[str, object]],
+    properties: Mapping[str, tuple[str, object]],
     service: str,
     api: str,
 ) -> Iterator[source.Fault]:
     """Parameters stand in three properties; one that is an expression may hold any."""
     meant: set[str] = set()
     for property in ("parameters", "query", "body"):
-        key, values = given.get(property, ("", {}))
+        key, values = properties.get(property, ("", {}))
         if not isinstance(values, Mapping) or base_of.is_call(values):
             return
         for name, value in values.items():
@@ -75,7 +75,7 @@ def _parameters(
         if name not in heads and model.fold(name) not in _OURS
     ]
     if missing:
-        path = f"{where}.{given['parameters'][0]}" if "parameters" in given else where
+        path = f"{where}.{properties['parameters'][0]}" if "parameters" in properties else where
         yield look.fault(path, f"`{api}` needs {' and '.join(missing)}")
 
 

@@ -39,13 +39,13 @@ def named(look: Look, base: str, task: model.Task) -> Iterator[source.Fault]:
     name = child_name(task)
     if not name:
         return
-    given = {model.fold(key): (key, value) for key, value in task.properties.items()}
-    key, _ = given["templatename"]
+    properties = {model.fold(key): (key, value) for key, value in task.properties.items()}
+    key, _ = properties["templatename"]
     child = look.known.get(model.fold(name))
     if child is not None:
         yield from _starts(look, f"{base}.Properties.{key}", child)
         yield from _circle(look, f"{base}.Properties.{key}", child)
-        key, values = given.get("parameters", ("Parameters", {}))
+        key, values = properties.get("parameters", ("Parameters", {}))
         if isinstance(values, dict):
             yield from _passed(look, f"{base}.Properties.{key}", values, child)
     elif not look.lenient:
@@ -62,8 +62,8 @@ def child_name(task: model.Task) -> str:
     out in the run."""
     if model.fold(task.action) != "acs::template":
         return task.action
-    given = {model.fold(key): value for key, value in task.properties.items()}
-    name = given.get("templatename")
+    properties = {model.fold(key): value for key, value in task.properties.items()}
+    name = properties.get("templatename")
     return name if isinstance(name, str) and "{{" not in name else ""
 
 
@@ -74,14 +74,14 @@ def reach(
 ) -> dict[str, model.Template]:
     """The template and every one that it may run, by name. ``known``: by folded name. One whose
     name is worked out in the run may be any that is ``open`` to it."""
-    found = {template.name: template}
+    templates = {template.name: template}
     waiting = [template]
     while waiting:
         for name, child in _run_by(waiting.pop(), known, open):
-            if name not in found and child is not template:
-                found[name] = child
+            if name not in templates and child is not template:
+                templates[name] = child
                 waiting.append(child)
-    return found
+    return templates
 
 
 def _run_by(
@@ -119,7 +119,7 @@ def _circle(look: Look, path: str, child: model.Template) -> Iterator[source.Fau
     """A template that runs itself, through others or not, has no end that can be seen."""
     goal = model.fold(look.template.name)
     ways: list[tuple[model.Template, ...]] = [(child,)]
-    seen: set[str] = set()
+    visited: set[str] = set()
     while ways:
         way = ways.pop(0)
         name = model.fold(way[-1].name)
@@ -129,8 +129,8 @@ def _circle(look: Look, path: str, child: model.Template) -> Iterator[source.Fau
                 path, f"{shown} is this template itself; a template may not run itself"
             )
             return
-        if name not in seen:
-            seen.add(name)
+        if name not in visited:
+            visited.add(name)
             inner = (look.known.get(model.fold(child_name(task))) for task in way[-1].tasks)
             ways.extend((*way, template) for template in inner if template is not None)
 
@@ -144,8 +144,8 @@ def _passed(
 ) -> Iterator[source.Fault]:
     """Values for parameters that the template has not: a fault where one was clearly meant."""
     known = [item.name for item in child.parameters]
-    given = {model.fold(key) for key in values}
-    free = [name for name in known if model.fold(name) not in given]
+    names = {model.fold(key) for key in values}
+    free = [name for name in known if model.fold(name) not in names]
     for key in values:
         item = next(
             (one for one in child.parameters if model.fold(one.name) == model.fold(key)), None

@@ -81,12 +81,12 @@ class _Look:
 
     def within(self, value: object) -> list[str]:
         """Names of the hidden values that a value refers to, as they are written."""
-        found = (
+        names = (
             f"{name}.{output}" if output else name
             for name, output, _ in expressions.references(value)
             if (model.fold(name) in self.tasks if output else model.fold(name) in self.kinds)
         )
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(names))
 
     def kind(self, value: object) -> Kind | None:
         """What one whole value is; None: nothing in it is hidden."""
@@ -134,16 +134,16 @@ class _Look:
             yield from self._pieces(part) if isinstance(part, str) else [self._piece(part)]
 
     def _piece(self, value: Any) -> tuple[str, Kind | None]:
-        found: Kind | None = None
+        kind: Kind | None = None
         if self.within(value):
             whole = isinstance(value, str)
             named = placeholders.whole(value) if whole else None
             if named is not None:
-                found = self.kinds.get(model.fold(named.name), "secret")
-                found = "secret" if named.output is not None else found
+                kind = self.kinds.get(model.fold(named.name), "secret")
+                kind = "secret" if named.output is not None else kind
             else:
-                found = "encoded" if _encodes(value) else "secret"
-        return ("" if found else " "), found
+                kind = "encoded" if _encodes(value) else "secret"
+        return ("" if kind else " "), kind
 
 
 def _encodes(value: object) -> bool:
@@ -154,14 +154,14 @@ def _parts(value: object) -> list[Any] | None:
     """What Fn::Join and Fn::Sub put together, one after the other; None: it is another value."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return None
-    ((key, given),) = value.items()
+    ((key, argument),) = value.items()
     name = model.fold(str(key))
-    if name == "fn::join" and isinstance(given, list) and len(given) == 2:
-        between, listed = given
+    if name == "fn::join" and isinstance(argument, list) and len(argument) == 2:
+        between, listed = argument
         if isinstance(between, str) and isinstance(listed, list):
             return [piece for each in listed for piece in (between, each)][1:]
-    if name == "fn::sub" and isinstance(given, list) and len(given) == 2:
-        text, news = given
+    if name == "fn::sub" and isinstance(argument, list) and len(argument) == 2:
+        text, news = argument
         if isinstance(text, str) and isinstance(news, Mapping):
             cut = _VARIABLE.split(text)
             return [
@@ -213,22 +213,22 @@ def _faults(look: _Look) -> Iterator[source.Fault]:
     if names := look.within(template.ram_role):
         yield look.fault("RamRole", _decides(names[0], "as whom it runs"))
     for name, value in template.conditions.items():
-        if found := look.within(value):
-            yield look.fault(f"Conditions.{name}", _decides(found[0], "which tasks run"))
+        if hidden := look.within(value):
+            yield look.fault(f"Conditions.{name}", _decides(hidden[0], "which tasks run"))
     for output in template.outputs:
-        found = look.within(output.value)
-        if found and look.root:
-            message = f"`{found[0]}` is NoEcho, and an output is told in the chat: leave it out"
+        hidden = look.within(output.value)
+        if hidden and look.root:
+            message = f"`{hidden[0]}` is NoEcho, and an output is told in the chat: leave it out"
             yield look.fault(f"{output.mark.path}.Value", message)
 
 
 def _defaults(look: _Look) -> Iterator[source.Fault]:
     """A parameter that takes a hidden one's value by default must be hidden, too."""
     for item in look.template.parameters:
-        found = look.within(item.default)
-        if found and model.fold(item.name) not in look.kinds:
+        names = look.within(item.default)
+        if names and model.fold(item.name) not in look.kinds:
             message = (
-                f"its Default holds `{found[0]}`, which is NoEcho: write NoEcho: true here, too"
+                f"its Default holds `{names[0]}`, which is NoEcho: write NoEcho: true here, too"
             )
             yield look.fault(f"{item.mark.path}.Default", f"`{item.name}`: {message}")
 
@@ -241,20 +241,20 @@ def _task(look: _Look, task: model.Task) -> Iterator[source.Fault]:
         ("MaxRetryInterval", task.max_retry_interval),
         ("Loop", (task.loop.items, _plain(task.loop.rate)) if task.loop else None),
     ):  # fmt: skip
-        if found := look.within(value):
+        if names := look.within(value):
             what = "what is done, and how often" if name == "Loop" else "whether and when it runs"
-            yield look.fault(f"{base_path}.{name}", _decides(found[0], what))
+            yield look.fault(f"{base_path}.{name}", _decides(names[0], what))
     for output in task.outputs:
-        if found := look.within(output.value):
+        if names := look.within(output.value):
             where = f"{output.mark.path}.ValueSelector"
-            yield look.fault(where, _decides(found[0], "what is selected"))
+            yield look.fault(where, _decides(names[0], "what is selected"))
     where = f"{base_path}.Properties"
     if actions.unit(action) is None and (action == "acs::template" or _child(look, task)):
         yield from _passed(look, task, where)
         return
     if action == "acs::choice":
-        if found := look.within(task.properties):
-            yield look.fault(where, _decides(found[0], "which task comes next"))
+        if names := look.within(task.properties):
+            yield look.fault(where, _decides(names[0], "which task comes next"))
         return
     for key, value in task.properties.items():
         yield from _value(look, task, where, (key,), value)
@@ -270,33 +270,33 @@ def _value(
     look: _Look, task: model.Task, where: str, way: tuple[str, ...], value: object
 ) -> Iterator[source.Fault]:
     """The hidden values in a property, by the names on the way to where they stand."""
-    found = look.within(value)
-    if not found:
+    names = look.within(value)
+    if not names:
         return
     path = f"{where}.{'.'.join(way)}".replace(".[", "[")
     if _opaque(task, way):
-        look.uses += [Use(name, task.name, path.removeprefix(f"{where}.")) for name in found]
+        look.uses += [Use(name, task.name, path.removeprefix(f"{where}.")) for name in names]
         return
     last = model.fold(way[-1])
     if last in _SCRIPTS and actions.calls_api(task.action):
         inner = _uncoded(value)
         if look.kind(inner) == "script" or not look.unsafe(inner):
-            look.uses += [Use(name, task.name, path.removeprefix(f"{where}.")) for name in found]
+            look.uses += [Use(name, task.name, path.removeprefix(f"{where}.")) for name in names]
         else:
             yield look.fault(path, pasted(look.unsafe(inner)))
         return
     if isinstance(value, Mapping) and not base.is_call(value):
         for key, part in value.items():
             if look.within(key):
-                yield look.fault(path, _decides(found[0], "which parameter is meant"))
+                yield look.fault(path, _decides(names[0], "which parameter is meant"))
             yield from _value(look, task, where, (*way, str(key)), part)
     elif isinstance(value, list):
         for at, part in enumerate(value):
             yield from _value(look, task, where, (*way, f"[{at}]"), part)
     elif last in _SCRIPTS:
-        yield look.fault(path, pasted(found[0]))
+        yield look.fault(path, pasted(names[0]))
     else:
-        yield look.fault(path, _elsewhere(found[0], way[-1]))
+        yield look.fault(path, _elsewhere(names[0], way[-1]))
 
 
 def _uncoded(value: Any) -> Any:
@@ -342,21 +342,21 @@ def _passed(look: _Look, task: model.Task, where: str) -> Iterator[source.Fault]
     """What a template is given by the task that runs it, and what that makes of it."""
     values: Any = task.properties
     if model.fold(task.action) == "acs::template":
-        given = {model.fold(key): (key, value) for key, value in task.properties.items()}
-        for name, (key, value) in given.items():
-            if name != _PASTED and (found := look.within(value)):
-                yield look.fault(f"{where}.{key}", _decides(found[0], "which template runs"))
-        key, values = given.get(_PASTED, ("Parameters", {}))
+        properties = {model.fold(key): (key, value) for key, value in task.properties.items()}
+        for name, (key, value) in properties.items():
+            if name != _PASTED and (names := look.within(value)):
+                yield look.fault(f"{where}.{key}", _decides(names[0], "which template runs"))
+        key, values = properties.get(_PASTED, ("Parameters", {}))
         where = f"{where}.{key}"
     if not isinstance(values, Mapping):
-        if found := look.within(values):
-            yield look.fault(where, _elsewhere(found[0], "Parameters"))
+        if names := look.within(values):
+            yield look.fault(where, _elsewhere(names[0], "Parameters"))
         return
     child = _child(look, task)
     passed = {key: kind for key, value in values.items() if (kind := look.kind(value))}
     for key in values:
-        if found := look.within(key):
-            yield look.fault(where, _decides(found[0], "which parameter is meant"))
+        if names := look.within(key):
+            yield look.fault(where, _decides(names[0], "which parameter is meant"))
     if child is None:
         for key in passed:
             message = "which template gets it is worked out in the run: name the template"
@@ -373,8 +373,8 @@ def _inside(
     passed: Mapping[str, Kind],
     values: Mapping[str, object],
 ) -> Iterator[source.Fault]:
-    given = {model.fold(key) for key in values}
-    kinds = {name: kind for name, kind in _own(child).items() if name not in given}
+    names = {model.fold(key) for key in values}
+    kinds = {name: kind for name, kind in _own(child).items() if name not in names}
     inner = _verdict(child, look, kinds)
     yield from inner.faults
     onward = inner.onward

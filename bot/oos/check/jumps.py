@@ -50,14 +50,14 @@ def _wrong(template: model.Template, index: int, target: object) -> str:
     folded = model.fold(target.strip())
     if folded in _ENDS:
         return ""
-    found = [at for at, task in enumerate(template.tasks) if model.fold(task.name) == folded]
-    if not found and any(not task.name for task in template.tasks):
+    places = [at for at, task in enumerate(template.tasks) if model.fold(task.name) == folded]
+    if not places and any(not task.name for task in template.tasks):
         return ""
-    if not found:
+    if not places:
         later = [task.name for task in template.tasks[index + 1 :]]
         return f"unknown task `{target}`{suggest.expected(target, [*later, names.END, names.NEXT])}"
-    if found[0] <= index:
-        back = "itself" if found[0] == index else "an earlier task"
+    if places[0] <= index:
+        back = "itself" if places[0] == index else "an earlier task"
         return model.Local(f"`{target}` is {back}; jumps go forward only")
     return ""
 
@@ -79,7 +79,7 @@ def _choices(
                 expected = f"expected When and NextTask, found {names.kind(choice)}"
                 yield source.Fault(mark(inner), expected)
                 continue
-            given = {model.fold(name): name for name in choice}
+            keys = {model.fold(name): name for name in choice}
             meant: set[str] = set()
             for name in choice:
                 if model.fold(name) not in ("when", "nexttask", "description"):
@@ -89,6 +89,6 @@ def _choices(
                     unknown = names.unknown(unknown, name, ("When", "NextTask"))
                     yield source.Fault(key(f"{inner}.{name}"), unknown)
             for name in ("When", "NextTask"):
-                blank = choice.get(given.get(model.fold(name), "")) in (None, "")
+                blank = choice.get(keys.get(model.fold(name), "")) in (None, "")
                 if blank and name not in meant:
                     yield source.Fault(mark(inner), f"a choice needs {name}")

@@ -84,20 +84,20 @@ def faults(look: Look, base_path: str, task: model.Task) -> Iterator[source.Faul
     """What is wrong with one task."""
     if task.when is not None:
         yield from when(look, joined(base_path, "When"), task.when)
-    given = {model.fold(name): (name, value) for name, value in task.properties.items()}
+    properties = {model.fold(name): (name, value) for name, value in task.properties.items()}
     spec = actions.find(task.action)
     does = spec.does if spec is not None else None
     where = f"{base_path}.Properties"
     if isinstance(does, type) and issubclass(does, units.WaitUnit):
-        yield from _wished(look, where, given)
+        yield from _wished(look, where, properties)
     elif does is units.ApproveUnit:
-        yield from _approvals(look, where, given)
+        yield from _approvals(look, where, properties)
     elif does is units.SelectUnit:
-        yield from _filters(look, where, given)
+        yield from _filters(look, where, properties)
     if does in (units.ApproveUnit, units.NotifyUnit):
-        yield from _notice(look, where, given, does is units.NotifyUnit)
-    if does is units.ApiUnit and "autopaging" in given:
-        name, value = given["autopaging"]
+        yield from _notice(look, where, properties, does is units.NotifyUnit)
+    if does is units.ApiUnit and "autopaging" in properties:
+        name, value = properties["autopaging"]
         if not _open(value) and values.boolean(value) is None:
             said = f"{name}: expected true or false, found `{values.brief(value)}`"
             yield look.fault(f"{where}.{name}", said)
@@ -143,7 +143,7 @@ def typed(look: Look, where: str, path: str, value: object) -> Iterator[source.F
     if folded.startswith("outputs."):
         folded = "valueselector"
     wanted = _TYPES.get(folded, ())
-    type, named = _given(look, value, wanted == _TEXT)
+    type, named = _literal_type(look, value, wanted == _TEXT)
     if type == "Json" and folded in ("loop.items", "properties.approvers", "properties.filters"):
         type = "" if isinstance(value, str) or base.is_call(value) else "Json object"
     if isinstance(value, str) and "{{" not in value and value.strip() and "Json" in wanted:
@@ -155,7 +155,7 @@ def typed(look: Look, where: str, path: str, value: object) -> Iterator[source.F
         yield look.fault(where, f"{said}; {named} is a {type}")
 
 
-def _given(look: Look, value: Any, strict: bool) -> tuple[str, str]:
+def _literal_type(look: Look, value: Any, strict: bool) -> tuple[str, str]:
     """The type of what alone stands there, and what it is; empty: that is not known."""
     if not isinstance(value, str) and not base.is_call(value):
         return _type(value, strict), f"`{values.brief(value)}`"
@@ -168,13 +168,13 @@ def _given(look: Look, value: Any, strict: bool) -> tuple[str, str]:
     only = placeholders.whole(value.strip()) if isinstance(value, str) else None
     if only is None:
         return "", ""
-    found: list[str]
+    types: list[str]
     if only.output is None:
-        found = [p.type for p in look.template.parameters if _same(p.name, only.name)]
+        types = [p.type for p in look.template.parameters if _same(p.name, only.name)]
     else:
         task = look.tasks.get(model.fold(only.name))
-        found = [] if task is None else list(_outputs(task[1], only.output))
-    return (found[0], f"`{only}`") if found else ("", "")
+        types = [] if task is None else list(_outputs(task[1], only.output))
+    return (types[0], f"`{only}`") if types else ("", "")
 
 
 def _type(value: object, strict: bool) -> str:
@@ -221,28 +221,32 @@ def when(look: Look, where: str, value: object) -> Iterator[source.Fault]:
 
 # ----------------------------------------------------------------------------- properties
 
-Given = Mapping[str, tuple[str, Any]]
+Items = Mapping[str, tuple[str, Any]]
 
 
-def _wished(look: Look, where: str, given: Given) -> Iterator[source.Fault]:
+def _wished(look: Look, where: str, properties: Items) -> Iterator[source.Fault]:
     """A wait must wait for something. https://www.alibabacloud.com/help/doc-detail/120839.html"""
-    named = {name: given[name] for name in ("desiredvalues", "notdesiredvalues") if name in given}
-    told = {name: item for name, item in named.items() if item[1] not in (None, "")}
-    if named and not told:
+    named = {
+        name: properties[name]
+        for name in ("desiredvalues", "notdesiredvalues")
+        if name in properties
+    }
+    lists = {name: item for name, item in named.items() if item[1] not in (None, "")}
+    if named and not lists:
         (name, _), *_ = named.values()
         yield look.fault(f"{where}.{name}", f"{name}: expected at least one value, found nothing")
-    for folded, (name, value) in told.items():
+    for folded, (name, value) in lists.items():
         # Published templates have an empty NotDesiredValues beside what they wait for.
-        if value in ([], {}) and not (folded == "notdesiredvalues" and len(told) > 1):
+        if value in ([], {}) and not (folded == "notdesiredvalues" and len(lists) > 1):
             yield look.fault(f"{where}.{name}", f"{name}: expected at least one value, found none")
         elif isinstance(value, Mapping) and not base.is_call(value):
             yield look.fault(f"{where}.{name}", f"{name}: expected a list, found a mapping")
 
 
-def _approvals(look: Look, where: str, given: Given) -> Iterator[source.Fault]:
+def _approvals(look: Look, where: str, properties: Items) -> Iterator[source.Fault]:
     """So many approvals must be possible. https://www.alibabacloud.com/help/doc-detail/144279.html"""
-    name, least = given.get("minrequiredapprovals", ("", None))
-    key, people = given.get("approvers", ("", None))
+    name, least = properties.get("minrequiredapprovals", ("", None))
+    key, people = properties.get("approvers", ("", None))
     if isinstance(people, Mapping) and not base.is_call(people):
         yield look.fault(f"{where}.{key}", "Approvers: expected a list, found a mapping")
     for at, one in enumerate(people if isinstance(people, list) else []):
@@ -264,8 +268,8 @@ def _approvals(look: Look, where: str, given: Given) -> Iterator[source.Fault]:
         yield look.fault(f"{where}.{name}", f"{said}: {suggest.listed(sorted(known))}")
 
 
-def _filters(look: Look, where: str, given: Given) -> Iterator[source.Fault]:
-    name, several = given.get("filters", ("", None))
+def _filters(look: Look, where: str, properties: Items) -> Iterator[source.Fault]:
+    name, several = properties.get("filters", ("", None))
     for at, one in enumerate(several if isinstance(several, list) else []):
         if not _is_filter(one):
             said = f"Filters: expected a mapping with Type, found `{values.brief(one)}`"
@@ -282,10 +286,10 @@ def _is_filter(value: object) -> bool:
     return isinstance(value, Mapping | str)
 
 
-def _notice(look: Look, where: str, given: Given, must: bool) -> Iterator[source.Fault]:
+def _notice(look: Look, where: str, properties: Items, must: bool) -> Iterator[source.Fault]:
     """A message by webhook needs one, and its address."""
-    how = given.get("notifytype", ("", ""))[1]
-    name, hook = given.get("webhook", ("", None))
+    how = properties.get("notifytype", ("", ""))[1]
+    name, hook = properties.get("webhook", ("", None))
     if must and isinstance(how, str) and model.fold(how.strip()) == "webhook" and not hook:
         yield look.fault(where, "NotifyType is `WebHook`: give the WebHook with its URI")
     for key, uri in hook.items() if isinstance(hook, Mapping) else ():

@@ -19,14 +19,14 @@ def faults(template: model.Template) -> list[source.Fault]:
     if template.states:
         message = "state configuration is not run here: OOS keeps machines in such states itself"
         return [source.Fault(_mark(template, template.states[0].mark.path), message)]
-    found = []
+    messages = []
     for task in template.tasks:
         base = task.mark.path
         spec = table.find(task.action)
         if spec is not None and spec.elsewhere:
             message = f"`{task.action}` runs on OOS itself only: {spec.elsewhere}"
-            found.append(source.Fault(_mark(template, f"{base}.Action"), message))
-    found += [
+            messages.append(source.Fault(_mark(template, f"{base}.Action"), message))
+    messages += [
         source.Fault(
             _within(template, path, name),
             f"`{{{{ {name} }}}}` stands in the parameter store of OOS, which is not read here; "
@@ -34,7 +34,7 @@ def faults(template: model.Template) -> list[source.Fault]:
         )
         for name, path in _stored(template)
     ]
-    return found
+    return messages
 
 
 def _stored(template: model.Template) -> Iterator[tuple[str, str]]:

@@ -31,31 +31,35 @@ def of(
     for task in template.tasks:
         base = task.mark.path
         spec = actions.find(task.action)
-        given = {model.fold(name): (name, value) for name, value in task.properties.items()}
+        properties = {model.fold(name): (name, value) for name, value in task.properties.items()}
         child = known.get(model.fold(children.child_name(task)))
         if child is not None:
-            yield from _passed(template, base, task, given, child)
+            yield from _passed(template, base, task, properties, child)
         if spec is None:
             continue
         if spec.name == "ACS::SelectTargets":
-            yield from _resource(template, base, given)
+            yield from _resource(template, base, properties)
         elif spec.name in ("ACS::Notify", "ACS::Approve"):
-            yield from _notice(template, base, task, given)
+            yield from _notice(template, base, task, properties)
         elif "Service" in spec.required and services is not None:
-            yield from _service(template, base, given, services)
+            yield from _service(template, base, properties, services)
 
 
-Given = dict[str, tuple[str, Any]]
+Items = dict[str, tuple[str, Any]]
 
 
 def _passed(
-    template: model.Template, base: str, task: model.Task, given: Given, child: model.Template
+    template: model.Template,
+    base: str,
+    task: model.Task,
+    properties: Items,
+    child: model.Template,
 ) -> Iterator[source.Fault]:
     """A run would stop in the middle where a template lacks a value or gets one that it does not
     know."""
     where, values = f"{base}.Properties", task.properties
     if model.fold(task.action) == "acs::template":
-        key, inner = given.get("parameters", ("", {}))
+        key, inner = properties.get("parameters", ("", {}))
         where, values = (f"{where}.{key}", inner) if key else (where, {})
         if not isinstance(values, Mapping):
             return
@@ -74,8 +78,8 @@ def _passed(
         yield _fault(template, where, f"`{child.name}` needs {' and '.join(missing)}")
 
 
-def _resource(template: model.Template, base: str, given: Given) -> Iterator[source.Fault]:
-    key, value = given.get("resourcetype", ("", None))
+def _resource(template: model.Template, base: str, properties: Items) -> Iterator[source.Fault]:
+    key, value = properties.get("resourcetype", ("", None))
     if _literal(value) and not model.fold(value.strip()).endswith(model.fold(INSTANCES)):
         message = (
             f"`ACS::SelectTargets` finds instances of ECS here (`…{INSTANCES}`), not `{value}`; "
@@ -85,9 +89,9 @@ def _resource(template: model.Template, base: str, given: Given) -> Iterator[sou
 
 
 def _notice(
-    template: model.Template, base: str, task: model.Task, given: Given
+    template: model.Template, base: str, task: model.Task, properties: Items
 ) -> Iterator[source.Fault]:
-    key, value = given.get("notifytype", ("", None))
+    key, value = properties.get("notifytype", ("", None))
     if not _literal(value) or model.fold(value.strip()) == "webhook":
         return
     by_mail = model.fold(value.strip()) == "mail"
@@ -97,12 +101,12 @@ def _notice(
 
 
 def _service(
-    template: model.Template, base: str, given: Given, services: Services
+    template: model.Template, base: str, properties: Items, services: Services
 ) -> Iterator[source.Fault]:
-    key, value = given.get("service", ("", None))
+    key, value = properties.get("service", ("", None))
     if not _literal(value) or services(value.strip()):
         return
-    if {"version", "endpoint"} <= given.keys():
+    if {"version", "endpoint"} <= properties.keys():
         return
     message = (
         f"the product `{value}` is not known here; give the task its Version and Endpoint, or "

@@ -85,9 +85,9 @@ def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]
         if folded not in tasks:
             return _unknown_task(name, dotted, parameters, look.template)
         at, task = tasks[folded]
-        given = _given(task)
-        if model.fold(dotted) not in map(model.fold, given):
-            near = suggest.expected(dotted, given)
+        outputs = _outputs_of(task)
+        if model.fold(dotted) not in map(model.fold, outputs):
+            near = suggest.expected(dotted, outputs)
             return f"the task `{task.name}` has no output `{dotted}`{near}"
         if at >= index:
             when = "is this task itself" if at == index else "runs later"
@@ -97,14 +97,14 @@ def _scope(look: Look, index: int, loop_item: bool) -> Callable[[str, str], str]
     return wrong
 
 
-def _given(task: model.Task) -> list[str]:
+def _outputs_of(task: model.Task) -> list[str]:
     looped = [item.name for item in task.loop.outputs] if task.loop else []
     return [item.name for item in task.outputs] + looped
 
 
 def _unknown_parameter(name: str, parameters: Mapping[str, str], tasks: Mapping[str, Any]) -> str:
     if model.fold(name) in tasks:
-        outputs = _given(tasks[model.fold(name)][1])
+        outputs = _outputs_of(tasks[model.fold(name)][1])
         such = suggest.listed(f"{name}.{output}" for output in outputs[:8])
         return f"`{name}` is a task; name an output of it{': ' + such if such else ''}"
     return f"unknown parameter `{name}`{suggest.expected(name, parameters.values())}"
@@ -155,9 +155,9 @@ def _parameters(look: Look) -> Iterator[source.Fault]:
 
 def _tasks(look: Look) -> Iterator[source.Fault]:
     for index, task in enumerate(look.template.tasks):
-        found = list(_task(look, index, task))
-        yield from found
-        said, places = {fault.mark.line for fault in found}, set[tuple[int, int]]()
+        faults = list(_task(look, index, task))
+        yield from faults
+        said, places = {fault.mark.line for fault in faults}, set[tuple[int, int]]()
         for fault in literals.faults(look, task.mark.path, task):
             if fault.mark.line not in said and (place := _place(fault)) not in places:
                 places.add(place)
@@ -346,7 +346,7 @@ def _properties(
 ) -> Iterator[source.Fault]:
     where = f"{base}.Properties"
     known = {model.fold(name): name for name in spec.properties}
-    given: dict[str, tuple[str, object]] = {}
+    values: dict[str, tuple[str, object]] = {}
     meant: set[str] = set()
     for key, value in task.properties.items():
         name = known.get(model.fold(key))
@@ -357,15 +357,15 @@ def _properties(
             said = f"`{task.action}` has no property `{key}`{near}"
             yield source.Fault(mark, names.unknown(said, key, spec.properties))
         else:
-            given[name] = (f"{where}.{key}", value)
-    blank = [name for name in spec.required if given.get(name, ("", None))[1] in (None, "")]
+            values[name] = (f"{where}.{key}", value)
+    blank = [name for name in spec.required if values.get(name, ("", None))[1] in (None, "")]
     missing = [name for name in blank if name not in meant]
     if missing:
         yield look.fault(where, f"`{task.action}` needs the property {' and '.join(missing)}")
-    if spec.one_of and not any(name in given or name in meant for name in spec.one_of):
+    if spec.one_of and not any(name in values or name in meant for name in spec.one_of):
         yield look.fault(where, f"`{task.action}` needs {suggest.listed(spec.one_of)}")
     for name, (required, optional) in spec.nested.items():
-        path, value = given.get(name, ("", None))
+        path, value = values.get(name, ("", None))
         if isinstance(value, dict):
             yield from _nested(look, path, name, value, required, optional)
 

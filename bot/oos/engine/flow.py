@@ -40,7 +40,7 @@ def template_of(library: Mapping[str, model.Template], name: str) -> model.Templ
         if wanted in library:
             return library[wanted]
     folded = {model.fold(name), model.fold(name.replace("::", "-"))}
-    return next((found for key, found in library.items() if model.fold(key) in folded), None)
+    return next((template for key, template in library.items() if model.fold(key) in folded), None)
 
 
 class Execution:
@@ -68,14 +68,14 @@ class Execution:
         self.over = False
         self._moving = False
 
-    def begin(self, given: Mapping[str, object], at: datetime) -> None:
+    def begin(self, arguments: Mapping[str, object], at: datetime) -> None:
         """Bind the parameters and go."""
         if self.template.states:
             message = f"{self.template.name} is state configuration: there is nothing to run"
             self._end(Result("Failed", failure=self._failure("NothingToRun", message)), at)
             return
         try:
-            self._bind(given, at)
+            self._bind(arguments, at)
         except language.ERRORS as error:
             self._end(Result("Failed", failure=self._failure("InvalidParameter", str(error))), at)
             return
@@ -114,12 +114,12 @@ class Execution:
     def _facts(self, more: Mapping[str, object] | None) -> dict[str, object]:
         return {**self.desk.run.pseudo(), "ACS::TemplateName": self.template.name, **(more or {})}
 
-    def _bind(self, given: Mapping[str, object], at: datetime) -> None:
+    def _bind(self, arguments: Mapping[str, object], at: datetime) -> None:
         known = {model.fold(parameter.name): parameter for parameter in self.template.parameters}
-        for name in given:
+        for name in arguments:
             if model.fold(name) not in known:
                 raise source.Invalid(f"{self.template.name} has no parameter {name!r}")
-        folded = {model.fold(name): value for name, value in given.items() if value is not None}
+        folded = {model.fold(name): value for name, value in arguments.items() if value is not None}
         scope = self.scope(at)
         for parameter in defaults.in_order(self.template.parameters):
             name = model.fold(parameter.name)
@@ -155,17 +155,17 @@ class Execution:
             self._succeed(at)
 
     def _succeed(self, at: datetime) -> None:
-        found: dict[str, Any] = {}
+        outputs: dict[str, Any] = {}
         scope = self.scope(at)
         for output in self.template.outputs:
             try:
-                found[output.name] = language.evaluate(output.value, scope)
+                outputs[output.name] = language.evaluate(output.value, scope)
             except language.ERRORS as error:
                 message = f"output {output.name!r}: {error}"
                 failure = self._failure("InvalidOutput", message)
                 self._end(Result("Failed", failure=failure), at)
                 return
-        self._end(Result("Success", found), at)
+        self._end(Result("Success", outputs), at)
 
     def _end(self, result: Result, at: datetime) -> None:
         self.over = True
@@ -351,7 +351,7 @@ class TemplateUnit(units.Unit):
     """ACS::Template, or a product action that is a template of the library."""
 
     template: model.Template
-    given: Mapping[str, object]
+    arguments: Mapping[str, object]
     gave: Mapping[str, object] = {}
 
     def __init__(self, execution: Execution, *rest: Any) -> None:
@@ -360,15 +360,15 @@ class TemplateUnit(units.Unit):
 
     def prepare(self) -> None:
         if model.fold(self.task.action) == "acs::template":
-            name, given = self.text("TemplateName"), self.mapping("Parameters")
+            name, arguments = self.text("TemplateName"), self.mapping("Parameters")
         else:
-            name, given = self.task.action, self.value(self.task.properties)
+            name, arguments = self.task.action, self.value(self.task.properties)
         template = template_of(self.desk.library, name)
         if template is None:
             raise source.Invalid(f"there is no template {name!r}")
         if self.execution.depth >= DEEPEST:
             raise source.Invalid(f"{name} is nested deeper than {DEEPEST} templates")
-        self.template, self.given = template, given
+        self.template, self.arguments = template, arguments
 
     def woken(self, at: datetime) -> None:
         outer = self.execution
@@ -382,7 +382,7 @@ class TemplateUnit(units.Unit):
             looped=outer.looped or isinstance(self.owner, LoopRun),
             cleanup=self.cleanup,
         )
-        inner.begin(self.given, at)
+        inner.begin(self.arguments, at)
 
     def execution_ended(self, execution: Execution, result: Result, at: datetime) -> None:
         if result.failure is not None:
@@ -420,8 +420,8 @@ def changes(task: model.Task) -> bool:
     spec = actions.find(task.action)
     if spec is None or not actions.calls_api(task.action):
         return spec is None or not spec.reads
-    given = {model.fold(key): str(value or "") for key, value in task.properties.items()}
-    return not calls.reads(*(given.get(name, "") for name in ("api", "uri", "method")))
+    properties = {model.fold(key): str(value or "") for key, value in task.properties.items()}
+    return not calls.reads(*(properties.get(name, "") for name in ("api", "uri", "method")))
 
 
 _RATE = ("mode", "concurrency", "batch", "concurrency_in_batches", "batch_pause", "max_errors")
@@ -430,9 +430,9 @@ _RATE = ("mode", "concurrency", "batch", "concurrency_in_batches", "batch_pause"
 def _rate(loop: model.Loop, scope: language.Scope) -> model.RateControl:
     if not isinstance(loop.rate, model.RateControl):
         return loops.rate(language.evaluate(loop.rate, scope))
-    given = loop.rate
+    rate = loop.rate
     return model.RateControl(
-        **{name: language.evaluate(getattr(given, name), scope) for name in _RATE}
+        **{name: language.evaluate(getattr(rate, name), scope) for name in _RATE}
     )
 
 

@@ -95,8 +95,8 @@ class Await:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The end. Unknown: what became of the calls ``unknown`` only a person can find out; a
-    ``Told`` retry or skip lets the run go on. ``steps`` includes what failed and was handled."""
+    """The end. Unknown: only a person can find out how the calls ``unknown`` ended; a ``Signalled``
+    retry or skip lets the run go on. ``steps`` includes what failed and was handled."""
 
     status: Literal["Success", "Failed", "Cancelled", "Unknown"]
     outputs: Mapping[str, object] = field(default_factory=dict)
@@ -179,8 +179,8 @@ class State:
                 self._finished(entry)
             case journal.Voted():
                 self._voted(entry)
-            case journal.Told():
-                self._told(entry)
+            case journal.Signalled():
+                self._signalled(entry)
 
     def _started(self, entry: journal.Started) -> None:
         if entry.key in self._ready:
@@ -219,7 +219,7 @@ class State:
         if len(held.voted) >= held.hold.ask.min_required:
             self._release(entry.key, entry.at)
 
-    def _told(self, entry: journal.Told) -> None:
+    def _signalled(self, entry: journal.Signalled) -> None:
         if entry.word == "stopped":
             if self._end is None and self._cancelled is None:
                 self._cancelled = Failure("", "Stopped", f"{entry.person} stopped it")
@@ -235,7 +235,7 @@ class State:
                 else:
                     opened.unit.end(units.Result("Skipped"), entry.at)
 
-    def _resumed(self, entry: journal.Told) -> None:
+    def _resumed(self, entry: journal.Signalled) -> None:
         if self._paused and not entry.key:
             self._paused = ""
             return

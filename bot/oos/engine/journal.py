@@ -79,7 +79,7 @@ class Voted:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Signalled:
     """A person's word; "held" is the bot's own, where the run may not go on for now. ``key``: what
     is resumed, retried or skipped ("" is all that waits for such a word). Approvals are passed by
     votes only."""
@@ -90,8 +90,14 @@ class Told:
     key: str = ""
 
 
-Entry = Started | Finished | Voted | Told
+Entry = Started | Finished | Voted | Signalled
 
+_STORED: Mapping[type[Entry], str] = {
+    Started: "started",
+    Finished: "finished",
+    Voted: "voted",
+    Signalled: "told",
+}
 _OUTCOMES: Mapping[str, type[Outcome]] = {
     "done": Done,
     "failed": Failed,
@@ -103,32 +109,32 @@ _KINDS = {made: kind for kind, made in _OUTCOMES.items()}
 
 def plain(entry: Entry) -> dict[str, Any]:
     """The entry as JSON types, ``at`` in ISO 8601."""
-    found: dict[str, Any] = {"kind": type(entry).__name__.lower(), "at": entry.at.isoformat()}
-    found["key"] = entry.key
+    fields: dict[str, Any] = {"kind": _STORED[type(entry)], "at": entry.at.isoformat()}
+    fields["key"] = entry.key
     match entry:
         case Finished(outcome=outcome):
-            found["outcome"] = _KINDS[type(outcome)]
-            found |= {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
+            fields["outcome"] = _KINDS[type(outcome)]
+            fields |= {name: getattr(outcome, name) for name in outcome.__dataclass_fields__}
         case Voted():
-            found |= {"approve": entry.approve, "person": entry.person}
-        case Told():
-            found |= {"word": entry.word, "person": entry.person}
-    return found
+            fields |= {"approve": entry.approve, "person": entry.person}
+        case Signalled():
+            fields |= {"word": entry.word, "person": entry.person}
+    return fields
 
 
-def entry(found: Mapping[str, Any]) -> Entry:
+def entry(fields: Mapping[str, Any]) -> Entry:
     """The entry that ``plain`` wrote. ValueError: it is none."""
-    at, key = datetime.fromisoformat(found["at"]), str(found["key"])
-    match found["kind"]:
+    at, key = datetime.fromisoformat(fields["at"]), str(fields["key"])
+    match fields["kind"]:
         case "started":
             return Started(key, at)
-        case "finished" if found["outcome"] in _OUTCOMES:
-            made = _OUTCOMES[found["outcome"]]
+        case "finished" if fields["outcome"] in _OUTCOMES:
+            made = _OUTCOMES[fields["outcome"]]
             return Finished(
-                key, at, made(**{name: found[name] for name in made.__dataclass_fields__})
+                key, at, made(**{name: fields[name] for name in made.__dataclass_fields__})
             )
         case "voted":
-            return Voted(key, at, bool(found["approve"]), str(found["person"]))
-        case "told" if found["word"] in get_args(Word):
-            return Told(found["word"], at, str(found["person"]), key)
-    raise ValueError(f"not an entry of a run's journal: {found['kind']!r}")
+            return Voted(key, at, bool(fields["approve"]), str(fields["person"]))
+        case "told" if fields["word"] in get_args(Word):
+            return Signalled(fields["word"], at, str(fields["person"]), key)
+    raise ValueError(f"not an entry of a run's journal: {fields['kind']!r}")

@@ -120,14 +120,14 @@ def _split(
         raise source.Invalid(
             f"RateControl.{name} is empty; it is a number or a list such as [1, 5, 10]"
         )
-    found: list[tuple[int, int]] = []
-    left = total
-    while left > 0:
-        size = min(left, _amount(name, sizes[min(len(found), len(sizes) - 1)], total, 1))
-        speed = size if speeds is None else speeds[min(len(found), len(speeds) - 1)]
-        found.append((size, _amount("ConcurrencyInBatches", speed, size, 1)))
-        left -= size
-    return tuple(found) or ((0, 1),)
+    spans: list[tuple[int, int]] = []
+    remainder = total
+    while remainder > 0:
+        size = min(remainder, _amount(name, sizes[min(len(spans), len(sizes) - 1)], total, 1))
+        speed = size if speeds is None else speeds[min(len(spans), len(speeds) - 1)]
+        spans.append((size, _amount("ConcurrencyInBatches", speed, size, 1)))
+        remainder -= size
+    return tuple(spans) or ((0, 1),)
 
 
 def _several(name: str, value: object) -> Sequence[object]:

@@ -18,14 +18,14 @@ Evaluate = Callable[[Any], Any]
 def notice(properties: Mapping[str, object], evaluate: Evaluate, append_link: bool) -> calls.Notify:
     """The message of a task's properties, which are by their folded names. One of
     ``language.ERRORS``: a value does not fit."""
-    given = {name: evaluate(properties.get(name)) for name in _NAMES}
-    hook = {} if given["webhook"] is None else given["webhook"]
+    values = {name: evaluate(properties.get(name)) for name in _NAMES}
+    hook = {} if values["webhook"] is None else values["webhook"]
     if not isinstance(hook, Mapping):
         raise source.Invalid(f"WebHook is {hook!r}; it is an object")
     hook = {model.fold(name): value for name, value in hook.items()}
-    headers, appended = hook.get("headers"), given["appendexecutionlink"]
+    headers, appended = hook.get("headers"), values["appendexecutionlink"]
     return calls.Notify(
-        type=str(given["notifytype"] or "") or "WebHook",
+        type=str(values["notifytype"] or "") or "WebHook",
         uri=str(hook.get("uri") or ""),
         headers=headers if isinstance(headers, Mapping) else {},
         content=hook.get("content"),

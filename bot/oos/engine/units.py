@@ -53,8 +53,8 @@ class Failure:
     message: str
 
     def __str__(self) -> str:
-        told = self.message if self.code in self.message else f"{self.code}: {self.message}"
-        return f"{self.task}: {told}" if self.task else self.message
+        text = self.message if self.code in self.message else f"{self.code}: {self.message}"
+        return f"{self.task}: {text}" if self.task else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,8 @@ class Unit:
         task = self.task
         names = ("retries", "delay", "delay_type", "back_off", "max_retry_interval")
         try:
-            given = {name: self.value(getattr(task, name)) for name in names}
-            self.patience = waits.patience(given, self.retries)
+            settings = {name: self.value(getattr(task, name)) for name in names}
+            self.patience = waits.patience(settings, self.retries)
             self.prepare()
         except language.ERRORS as error:
             self.fail("InvalidValue", str(error), at)
@@ -197,19 +197,19 @@ class Unit:
 
     def property(self, name: str, default: object = None) -> Any:
         """A property, evaluated."""
-        given = self.properties.get(name.lower())
-        found = None if given is None else self.value(given)
-        return default if found is None else found
+        raw = self.properties.get(name.lower())
+        value = None if raw is None else self.value(raw)
+        return default if value is None else value
 
     def mapping(self, name: str) -> Mapping[str, Any]:
-        found = self.property(name, {})
-        if not isinstance(found, Mapping):
-            raise source.Invalid(f"{name} is {found!r}; it is an object")
-        return found
+        value = self.property(name, {})
+        if not isinstance(value, Mapping):
+            raise source.Invalid(f"{name} is {value!r}; it is an object")
+        return value
 
     def several(self, name: str) -> tuple[Any, ...]:
-        found = self.property(name, ())
-        return tuple(found) if isinstance(found, list | tuple) else (found,)
+        value = self.property(name, ())
+        return tuple(value) if isinstance(value, list | tuple) else (value,)
 
     def text(self, name: str) -> str:
         return str(self.property(name, ""))
@@ -220,11 +220,11 @@ class CallUnit(Unit):
 
     what: calls.What
 
-    def asked(self) -> calls.What:
+    def what_to_call(self) -> calls.What:
         raise NotImplementedError
 
     def prepare(self) -> None:
-        self.what = self.asked()
+        self.what = self.what_to_call()
 
     def woken(self, at: datetime) -> None:
         key = f"{self.key}#{self.attempt}"
@@ -238,9 +238,9 @@ class ApiUnit(CallUnit):
 
     doubts = 0
 
-    def asked(self) -> calls.What:
-        given = self.mapping("Parameters")
-        parameters = {name: value for name, value in given.items() if value is not None}
+    def what_to_call(self) -> calls.What:
+        arguments = self.mapping("Parameters")
+        parameters = {name: value for name, value in arguments.items() if value is not None}
         regions = [parameters[name] for name in parameters if name.casefold() == "regionid"]
         region = self.property("RegionId") or next(filter(None, regions), "")
         service, api = self.text("Service"), self.text("API")
@@ -263,11 +263,11 @@ class ApiUnit(CallUnit):
         )
 
     def _paging(self) -> bool | None:
-        given = self.property("AutoPaging")
-        found = values.boolean(given)
-        if found is None and given is not None:
-            raise source.Invalid(f"AutoPaging is {given!r}; it is true or false")
-        return found
+        raw = self.property("AutoPaging")
+        paging = values.boolean(raw)
+        if paging is None and raw is not None:
+            raise source.Invalid(f"AutoPaging is {raw!r}; it is true or false")
+        return paging
 
     def doubt(self, at: datetime) -> bool:
         """What only reads is simply asked again."""
@@ -298,15 +298,15 @@ class WaitUnit(ApiUnit):
 
     def accept(self, document: object, at: datetime) -> None:
         try:
-            seen = self._seen(document)
+            observed_values = self._observed_values(document)
         except language.ERRORS as error:
             self.missed(Failure(self.key, "InvalidOutput", str(error)), at)
             return
-        if self._fits(seen or [None]):
+        if self._fits(observed_values or [None]):
             super().accept(document, at)
             return
-        shown = ", ".join(values.brief(value, _SEEN) for value in seen) or "nothing"
-        if any(language.among(value, self.stopping or ()) for value in seen):
+        shown = ", ".join(values.brief(value, _SEEN) for value in observed_values) or "nothing"
+        if any(language.among(value, self.stopping or ()) for value in observed_values):
             self.fail("StopRetryValue", f"the value is {shown}", at)
             return
         wanted = self.undesired if self.desired is None else self.desired
@@ -315,16 +315,16 @@ class WaitUnit(ApiUnit):
         message = f"the value is {shown}, it should be {word}: {expected}"
         self.missed(Failure(self.key, "UndesiredValue", message), at)
 
-    def _seen(self, document: object) -> list[Any]:
+    def _observed_values(self, document: object) -> list[Any]:
         selector = self.properties.get("propertyselector")
         return language.results(selector, document, self.scope) if selector else [document]
 
-    def _fits(self, seen: list[object]) -> bool:
+    def _fits(self, observed_values: list[object]) -> bool:
         if self.desired is not None:
             desired = self.desired
-            if not all(language.among(value, desired) for value in seen):
+            if not all(language.among(value, desired) for value in observed_values):
                 return False
-        return not any(language.among(value, self.undesired or ()) for value in seen)
+        return not any(language.among(value, self.undesired or ()) for value in observed_values)
 
     def _wanted(self, name: str) -> tuple[Any, ...] | None:
         """None: the property is not there."""
@@ -340,7 +340,7 @@ class CheckUnit(WaitUnit):
 class SelectUnit(ApiUnit):
     """ACS::SelectTargets."""
 
-    def asked(self) -> calls.What:
+    def what_to_call(self) -> calls.What:
         return calls.SelectTargets(
             self.text("ResourceType"),
             self.several("Filters"),
@@ -352,15 +352,15 @@ class SelectUnit(ApiUnit):
 class ProductUnit(CallUnit):
     """A product action of the bot's own."""
 
-    def asked(self) -> calls.Product:
-        found = self.value(self.task.properties)
-        return calls.Product(self.task.action, found, self.desk.run.region)
+    def what_to_call(self) -> calls.Product:
+        parameters = self.value(self.task.properties)
+        return calls.Product(self.task.action, parameters, self.desk.run.region)
 
 
 class NotifyUnit(CallUnit):
     """ACS::Notify. Whether an unanswered message was sent changes nothing: the flow goes on."""
 
-    def asked(self) -> calls.Notify:
+    def what_to_call(self) -> calls.Notify:
         return notices.notice(self.properties, self.value, append_link=False)
 
     def doubt(self, at: datetime) -> bool:
@@ -375,7 +375,7 @@ class ApproveUnit(CallUnit):
     what: calls.Approve
     over = False
 
-    def asked(self) -> calls.Approve:
+    def what_to_call(self) -> calls.Approve:
         least = self.property("MinRequiredApprovals", 1)
         if isinstance(least, bool) or not str(least).isdecimal() or int(least) < 1:
             raise source.Invalid(f"MinRequiredApprovals is {least!r}; it is a number from 1")

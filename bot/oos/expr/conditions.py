@@ -66,16 +66,16 @@ def named(value: Any, path: str = "") -> Iterator[Named]:
 
 def names_itself(name: str, known: Known) -> bool:
     """Does a condition name itself, directly or through others?"""
-    seen: set[str] = set()
+    visited: set[str] = set()
     todo = [known[model.fold(name)]]
     while todo:
-        for found in named(todo.pop()):
-            inner = model.fold(found.name)
-            if inner == model.fold(name):
+        for inner in named(todo.pop()):
+            folded = model.fold(inner.name)
+            if folded == model.fold(name):
                 return True
-            if inner in known and inner not in seen:
-                seen.add(inner)
-                todo.append(known[inner])
+            if folded in known and folded not in visited:
+                visited.add(folded)
+                todo.append(known[folded])
     return False
 
 
@@ -83,8 +83,8 @@ def outermost(value: object) -> bool:
     """Is it one of the functions that a condition may be?"""
     if not isinstance(value, Mapping) or len(value) != 1:
         return False
-    found = functions.find(next(iter(value)))
-    return found is not None and f"Fn::{found.name}" in OUTERMOST
+    function = functions.find(next(iter(value)))
+    return function is not None and f"Fn::{function.name}" in OUTERMOST
 
 
 def _nests(value: object) -> str:

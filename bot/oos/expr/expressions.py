@@ -176,16 +176,16 @@ def _wrong_call(raw: Mapping[object, object]) -> str:
 
 
 def _function(name: str) -> Callable[[Any], Any]:
-    found = functions.REGISTRY[name]
+    entry = functions.REGISTRY[name]
 
-    def call(given: Any) -> Any:
+    def call(raw: Any) -> Any:
         nothing = _Evaluation(Scope(), "")
-        argument = [base.Known(item) for item in given] if isinstance(given, list) else given
+        argument = [base.Known(item) for item in raw] if isinstance(raw, list) else raw
         try:
-            if found.lazy is not None:
-                return found.lazy(argument, nothing)
-            assert found.call is not None
-            return found.call(given)
+            if entry.lazy is not None:
+                return entry.lazy(argument, nothing)
+            assert entry.call is not None
+            return entry.call(raw)
         except functions.BadArgument as error:
             raise base.ExpressionError(f"{functions.PREFIX}{name}: {error}") from None
 
@@ -196,10 +196,10 @@ class _Functions(dict[str, Callable[[Any], Any]]):
     """Functions by name, with or without ``Fn::``, in any case."""
 
     def __missing__(self, name: str) -> Callable[[Any], Any]:
-        found = functions.find(name)
-        if found is None:
+        entry = functions.find(name)
+        if entry is None:
             raise base.ExpressionError(f"unknown function {name}{functions.nearest(name)}")
-        return _function(found.name)
+        return _function(entry.name)
 
 
 FN: Mapping[str, Callable[[Any], Any]] = _Functions()
@@ -272,8 +272,8 @@ def _problems(value: object) -> Iterator[Problem]:
 def _nearly_call(key: object) -> str:
     """The function that an object's only key means with too few or too many colons; empty: it is a
     key like any other."""
-    found = re.fullmatch(r"(?i)fn(?::|:::|\.|-)(\w+)", key) if isinstance(key, str) else None
-    function = functions.find(found[1]) if found else None
+    match = re.fullmatch(r"(?i)fn(?::|:::|\.|-)(\w+)", key) if isinstance(key, str) else None
+    function = functions.find(match[1]) if match else None
     return f"{functions.PREFIX}{function.name}" if function else ""
 
 

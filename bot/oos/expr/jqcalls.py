@@ -76,13 +76,13 @@ def _arity(tokens: list[str], at: int) -> int:
     """How many arguments follow a name; ``;`` is between them."""
     if _next(tokens, at) != "(":
         return 0
-    found, depth = 1, 0
+    arity, depth = 1, 0
     for token in tokens[at + 1 :]:
         depth += (token in _OPENING) - (token in _CLOSING)
         if depth == 0:
             break
-        found += token == ";" and depth == 1
-    return found
+        arity += token == ";" and depth == 1
+    return arity
 
 
 def _is_key(tokens: list[str], at: int, around: list[str]) -> bool:

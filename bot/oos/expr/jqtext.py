@@ -49,10 +49,10 @@ def program(script: str) -> Program:
         raise source.Invalid(f"a jq script may not use names that begin with {_VARIABLE[1:]}")
     parts = placeholders.split(script)
     reader = _Reader(parts)
-    found = reader.read()
+    result = reader.read()
     if "*" in reader.code:
         return _Reader(parts, multiplies=True).read()
-    return found
+    return result
 
 
 class _Reader:
@@ -137,8 +137,8 @@ class _Reader:
 
     def _in_code(self, char: str) -> None:
         if char == '"':
-            found = _FORMAT.search("".join(self.code[-40:]))
-            self.formats.append(found[1] if found else "")
+            match = _FORMAT.search("".join(self.code[-40:]))
+            self.formats.append(match[1] if match else "")
             self.holds.append(False)
             self.state = "string"
         elif char == "#":
@@ -183,18 +183,18 @@ class _Reader:
         return f"{_VARIABLE}{self.slots.index(slot)}"
 
 
-def _is_key(code: str, found: re.Match[str]) -> bool:
+def _is_key(code: str, match: re.Match[str]) -> bool:
     """Is this ``{name}``, short for ``{name: .name}``? What only looks so fails when it runs."""
-    before, after = code[: found.start()].rstrip(), code[found.end() :].lstrip()
+    before, after = code[: match.start()].rstrip(), code[match.end() :].lstrip()
     return before.endswith(("{", ",")) and after.startswith(("}", ","))
 
 
 def _refuse_outside(code: str) -> None:
     """``code`` is the script without what its strings say."""
-    for found in _IDENTIFIER.finditer(code):
-        if found[1] in UNAVAILABLE and not _is_key(code, found):
-            raise source.Invalid(f"{found[1]} is not available in jq scripts here")
-        if found[1] in ("import", "include"):
+    for match in _IDENTIFIER.finditer(code):
+        if match[1] in UNAVAILABLE and not _is_key(code, match):
+            raise source.Invalid(f"{match[1]} is not available in jq scripts here")
+        if match[1] in ("import", "include"):
             raise source.Invalid("a jq script may not import modules here")
     if _ENVIRONMENT.search(code):
         raise source.Invalid("$ENV is not available in jq scripts here")

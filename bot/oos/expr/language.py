@@ -42,10 +42,10 @@ def met(value: object) -> bool:
     """Is a condition met? Nothing, and empty text, is not. Invalid: it is no truth at all."""
     if value is None or value == "":
         return False
-    found = values.boolean(value)
-    if found is None:
+    truth = values.boolean(value)
+    if truth is None:
         raise source.Invalid(f"When is {values.brief(value)}; it is true or false")
-    return found
+    return truth
 
 
 def selected(type: model.ParameterType, selector: object, document: object, scope: Scope) -> object:
@@ -68,10 +68,10 @@ def among(value: object, wanted: Sequence[object]) -> bool:
     return any(values.same(value, each) for each in wanted)
 
 
-def aggregate(function: str, found: list[object]) -> object:
+def aggregate(function: str, results: list[object]) -> object:
     """A function of the language over the values of a loop's items, which are data and are not
     evaluated again."""
-    return expressions.FN[function](found)
+    return expressions.FN[function](results)
 
 
 def _bound(selector: object, scope: Scope) -> selectors.Script:

@@ -45,18 +45,18 @@ def split(text: str) -> Parts:
     """Cut a text at its references."""
     parts: list[str | Name] = []
     at = 0
-    for found in _REFERENCE.finditer(text):
-        if found.start() > at:
-            parts.append(text[at : found.start()])
-        parts.append(_name(found))
-        at = found.end()
+    for match in _REFERENCE.finditer(text):
+        if match.start() > at:
+            parts.append(text[at : match.start()])
+        parts.append(_name(match))
+        at = match.end()
     if at < len(text) or not parts:
         parts.append(text[at:])
     return tuple(parts)
 
 
-def _name(found: re.Match[str]) -> Name:
-    name, output = found.group(1), found.group(2)
+def _name(match: re.Match[str]) -> Name:
+    name, output = match.group(1), match.group(2)
     if name.lower().startswith("oos"):
         path = f"{name}.{output}" if output else name
         return Name(path) if ":" in path and "::" not in path else Name(name, output)
@@ -82,20 +82,20 @@ def malformed(text: str) -> list[str]:
     for part in split(text):
         if isinstance(part, Name):
             continue
-        for found in _NEARLY.finditer(part):
-            inner = found["inner"]
-            shown = values.brief(found.group(0).strip())
-            if found["end"] == "}}" and not _FOREIGN.match(inner.strip()):
+        for match in _NEARLY.finditer(part):
+            inner = match["inner"]
+            shown = values.brief(match.group(0).strip())
+            if match["end"] == "}}" and not _FOREIGN.match(inner.strip()):
                 wrong.append(f"{shown} is no reference: {EXPECTED}")
-            elif found["end"] != "}}" and re.match(r"[ \t]*[\w-]", inner) and _ends(part, found):
+            elif match["end"] != "}}" and re.match(r"[ \t]*[\w-]", inner) and _ends(part, match):
                 wrong.append(f"{shown} is not closed with }}}}: {EXPECTED}")
     return wrong
 
 
-def _ends(part: str, found: re.Match[str]) -> bool:
+def _ends(part: str, match: re.Match[str]) -> bool:
     """Does the text stop, or go on like text, where the closing braces are missing?"""
-    after = part[found.end() : found.end() + 1]
-    return after == "" or found["end"] == "}" or "{{" in part[found.end() :][:2]
+    after = part[match.end() : match.end() + 1]
+    return after == "" or match["end"] == "}" or "{{" in part[match.end() :][:2]
 
 
 def fill(parts: Parts, lookup: Callable[[Name], Any]) -> str:
@@ -168,10 +168,10 @@ def _slots(pieces: Iterable[str], parts: Parts) -> Iterable[str | _Slot]:
 
 def unmark(text: str, parts: Parts) -> Parts:
     """Text with numbered marks, with the parts they stand for."""
-    found: list[str | Name] = []
+    pieces: list[str | Name] = []
     for index, piece in enumerate(_MARKER.split(text)):
         if index % 2:
-            found.append(parts[int(piece)])
+            pieces.append(parts[int(piece)])
         elif piece:
-            found.append(piece)
-    return tuple(found) or ("",)
+            pieces.append(piece)
+    return tuple(pieces) or ("",)

@@ -38,7 +38,7 @@ class _Text:
     script: str
     holes: Mapping[str, _Hole]
 
-    def told(self, message: str) -> str:
+    def in_its_words(self, message: str) -> str:
         """A complaint about it, in the words of its author."""
         for name, hole in self.holes.items():
             message = message.replace(f"{{{{ {name} }}}}", hole.shown)
@@ -51,10 +51,10 @@ def bind(raw: object, evaluation: base.Evaluation, at: str = "") -> selectors.Bo
     raw = _chosen(raw, evaluation, at)
     text = _text(raw)
     if text is None:
-        found = evaluation.value(raw, at)
-        if not isinstance(found, str | int | float) or isinstance(found, bool):
-            raise source.Invalid(f"expected a jq script, got {values.kind(found)}")
-        return selectors.Bound(values.printed(found), ())
+        script = evaluation.value(raw, at)
+        if not isinstance(script, str | int | float) or isinstance(script, bool):
+            raise source.Invalid(f"expected a jq script, got {values.kind(script)}")
+        return selectors.Bound(values.printed(script), ())
 
     def lookup(name: placeholders.Name) -> Any:
         hole = text.holes.get(name.name)
@@ -65,7 +65,7 @@ def bind(raw: object, evaluation: base.Evaluation, at: str = "") -> selectors.Bo
     except base.ExpressionError:
         raise
     except source.Invalid as error:
-        raise source.Invalid(text.told(str(error))) from None
+        raise source.Invalid(text.in_its_words(str(error))) from None
 
 
 def fault(raw: object) -> str:
@@ -76,7 +76,7 @@ def fault(raw: object) -> str:
         text = _text(each)
         wrong = "" if text is None else selectors.fault(text.script)
         if text is not None and wrong:
-            return model.like(wrong, text.told(wrong))
+            return model.like(wrong, text.in_its_words(wrong))
     return ""
 
 
@@ -110,15 +110,15 @@ def _text(raw: object) -> _Text | None:
     pieces = _pieces(raw)
     if pieces is None:
         return None
-    found: list[str] = []
+    parts: list[str] = []
     for piece in pieces:
         if isinstance(piece, _Hole):
             name = f"{_HOLE}{len(holes)}"
             holes[name] = piece
-            found.append(f"{{{{ {name} }}}}")
+            parts.append(f"{{{{ {name} }}}}")
         else:
-            found.append(piece)
-    return _Text("".join(found), holes)
+            parts.append(piece)
+    return _Text("".join(parts), holes)
 
 
 def _pieces(raw: object) -> list[str | _Hole] | None:
@@ -138,27 +138,27 @@ def _substituted(
 ) -> list[str | _Hole] | None:
     if text is None:
         return None
-    found: list[str | _Hole] = []
+    pieces: list[str | _Hole] = []
     for piece in text:
         if isinstance(piece, _Hole):
-            found.append(piece)
+            pieces.append(piece)
             continue
         at = 0
         for variable in _VARIABLE.finditer(piece):
             if variable[1] in news:
-                found += [piece[at : variable.start()], _Hole(news[variable[1]], variable[0])]
+                pieces += [piece[at : variable.start()], _Hole(news[variable[1]], variable[0])]
                 at = variable.end()
-        found.append(piece[at:])
-    return found
+        pieces.append(piece[at:])
+    return pieces
 
 
 def _joined(separator: object, parts: list[object]) -> list[str | _Hole] | None:
     if not isinstance(separator, str) or "{{" in separator:
         return None
-    found: list[str | _Hole] = []
+    pieces: list[str | _Hole] = []
     for at, part in enumerate(parts):
         if at:
-            found.append(separator)
+            pieces.append(separator)
         inner = _pieces(part)
-        found += [_Hole(part, f"[1][{at}] of Fn::Join")] if inner is None else inner
-    return found
+        pieces += [_Hole(part, f"[1][{at}] of Fn::Join")] if inner is None else inner
+    return pieces

@@ -95,24 +95,24 @@ def select(script: Script, document: object) -> list[Any]:
         raise source.Invalid(f"jq cannot read the document: {error}") from None
     if len(text) > MOST_DOCUMENT:
         raise source.Invalid(f"the document is larger than {MOST_DOCUMENT} bytes")
-    found: list[Any] = []
+    results: list[Any] = []
     try:
         for result in compiled.input_text(text):
-            found.append(result)
-            if len(found) > MOST_RESULTS:
+            results.append(result)
+            if len(results) > MOST_RESULTS:
                 raise source.Invalid(f"more than {MOST_RESULTS} results")
     except (ValueError, RecursionError) as error:
         raise source.Invalid(f"jq: {_first_line(error)}") from None
-    return found
+    return results
 
 
 def output(type: model.ParameterType, script: Script, document: object) -> Any:
     """An output of a task: List has all results; any other type the first (None: there is none),
     as that type. A String keeps lists and objects as they are: text shows them as JSON."""
-    found = select(script, document)
+    results = select(script, document)
     if type == "List":
-        return found
-    return converted(type, found[0]) if found else None
+        return results
+    return converted(type, results[0]) if results else None
 
 
 def converted(type: model.ParameterType, value: object) -> Any:
@@ -122,11 +122,11 @@ def converted(type: model.ParameterType, value: object) -> Any:
     if type == "String":
         return value if isinstance(value, list | dict) else values.printed(value)
     if type == "Json":
-        found = values.literal(value)
-        return found if isinstance(found, list | dict) else value
+        items = values.literal(value)
+        return items if isinstance(items, list | dict) else value
     if type == "List":
-        found = values.literal(value)
-        return found if isinstance(found, list) else [value]
+        items = values.literal(value)
+        return items if isinstance(items, list) else [value]
     as_type = values.number(value) if type == "Number" else values.boolean(value)
     if as_type is None:
         raise source.Invalid(f"expected a {type}, got {values.kind(value)}: {values.brief(value)}")

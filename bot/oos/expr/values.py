@@ -56,16 +56,16 @@ def number(value: object) -> int | float | None:
     text = value.strip()
     if re.fullmatch(r"[+-]?\d+", text):
         return int(text)
-    found = float(text)
-    return found if math.isfinite(found) else None
+    real = float(text)
+    return real if math.isfinite(real) else None
 
 
 def whole(value: object) -> int | None:
     """The whole number that a value is or says; None: it is none."""
-    found = number(value)
-    if found is None or found != int(found):
+    real = number(value)
+    if real is None or real != int(real):
         return None
-    return int(found)
+    return int(real)
 
 
 def boolean(value: Any) -> bool | None:

@@ -48,15 +48,15 @@ class _BadValue(source.Invalid):
 
 
 def bind(
-    template: model.Template, given: Mapping[str, object], pseudo: Mapping[str, object]
+    template: model.Template, arguments: Mapping[str, object], pseudo: Mapping[str, object]
 ) -> dict[str, object] | list[Problem]:
     """Every parameter with its value, by its name as declared; or everything that does not fit.
-    ``given``: name in any case → what was typed, or a value of the type. ``pseudo``: the
+    ``arguments``: name in any case → what was typed, or a value of the type. ``pseudo``: the
     ``ACS::…`` values that a Default may name, besides other parameters."""
     known = {model.fold(item.name): item for item in template.parameters}
     problems: list[Problem] = []
     typed: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in arguments.items():
         item = known.get(model.fold(name))
         if item is None:
             near = suggest.expected(name, [each.name for each in template.parameters])
@@ -147,12 +147,12 @@ def _resolved(value: object, pseudo: Mapping[str, object]) -> object:
 
 def _text(text: str, known: Mapping[str, object]) -> object:
     whole = _NAMED.fullmatch(text.strip())
-    for found in _NAMED.finditer(text):
-        if model.fold(found[1]) not in known:
-            raise _BadValue("default", f"its default needs `{found[1]}`, which has no value here")
+    for match in _NAMED.finditer(text):
+        if model.fold(match[1]) not in known:
+            raise _BadValue("default", f"its default needs `{match[1]}`, which has no value here")
     if whole:
         return known[model.fold(whole[1])]
-    return _NAMED.sub(lambda found: _string(_ANY, known[model.fold(found[1])]), text)
+    return _NAMED.sub(lambda match: _string(_ANY, known[model.fold(match[1])]), text)
 
 
 # ----------------------------------------------------------------------------- types
@@ -164,14 +164,14 @@ def _fitting(
     region = next((str(v) for k, v in pseudo.items() if model.fold(k) == "acs::regionid"), "")
     convert = _ASSOCIATED.get(item.association)
     if convert is not None and item.type in ("Json", "List", "String"):
-        found = convert(item, value, region)
+        result = convert(item, value, region)
         if item.type == "List":
-            found = found if isinstance(found, list) else [found]
-        return json.dumps(found, ensure_ascii=False) if item.type == "String" else found
-    found = _TYPES[item.type](item, value)
-    for each in found if isinstance(found, list) and item.type == "List" else [found]:
+            result = result if isinstance(result, list) else [result]
+        return json.dumps(result, ensure_ascii=False) if item.type == "String" else result
+    result = _TYPES[item.type](item, value)
+    for each in result if isinstance(result, list) and item.type == "List" else [result]:
         _constrain(item, each, default)
-    return found
+    return result
 
 
 def _string(item: model.Parameter, value: object) -> str:
@@ -187,7 +187,7 @@ def _number(item: model.Parameter, value: object) -> int | float:
         return value
     text = str(value).strip()
     if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        raise _BadValue("type", f"expected a number{_found(item, value)}")
+        raise _BadValue("type", f"expected a number{_description(item, value)}")
     return int(text) if re.fullmatch(r"[-+]?[0-9]+", text) else float(text)
 
 
@@ -196,7 +196,7 @@ def _boolean(item: model.Parameter, value: object) -> bool:
         return value
     folded = model.fold(str(value).strip())
     if folded not in _YES | _NO:
-        raise _BadValue("type", f"expected {_EXPECTED['Boolean']}{_found(item, value)}")
+        raise _BadValue("type", f"expected {_EXPECTED['Boolean']}{_description(item, value)}")
     return folded in _YES
 
 
@@ -207,10 +207,10 @@ def _list(item: model.Parameter, value: object) -> list[object]:
         return [value]
     text = value.strip()
     if text.startswith("["):
-        found = _parsed(item, text, _EXPECTED["List"])
-        if not isinstance(found, list):
-            raise _BadValue("type", f"expected {_EXPECTED['List']}{_found(item, value)}")
-        return found
+        items = _parsed(item, text, _EXPECTED["List"])
+        if not isinstance(items, list):
+            raise _BadValue("type", f"expected {_EXPECTED['List']}{_description(item, value)}")
+        return items
     if text.startswith("{"):
         return [_parsed(item, text, _EXPECTED["List"])]
     return [part for part in _SPLIT.split(text) if part]
@@ -229,7 +229,7 @@ def _parsed(item: model.Parameter, text: str, wanted: str) -> object:
             return json_text.loads(attempt)
         except source.Invalid:
             continue
-    raise _BadValue("type", f"expected {wanted}{_found(item, text)}")
+    raise _BadValue("type", f"expected {wanted}{_description(item, text)}")
 
 
 _QUOTES = {ord(char): '"' for char in "“”„＂"}
@@ -278,19 +278,19 @@ def _constrain(item: model.Parameter, value: object, default: bool) -> None:
         return
     if item.allowed_values and item.type != "Json" and not _allowed(item, value):
         wanted = suggest.listed(_shown(one) for one in item.allowed_values[:12])
-        raise _BadValue("choice", f"expected {wanted}{_found(item, value)}")
+        raise _BadValue("choice", f"expected {wanted}{_description(item, value)}")
     if isinstance(value, str):
         _constrain_text(item, value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         low, high = item.min_value, item.max_value
         if (low is not None and value < low) or (high is not None and value > high):
-            raise _BadValue("range", f"expected {_between(low, high)}{_found(item, value)}")
+            raise _BadValue("range", f"expected {_between(low, high)}{_description(item, value)}")
 
 
 def _constrain_text(item: model.Parameter, value: str) -> None:
     if item.allowed_pattern and not defaults.matches(item.allowed_pattern, value):
         wanted = item.constraint or f"text that matches `{item.allowed_pattern}`"
-        raise _BadValue("pattern", f"expected {wanted}{_found(item, value)}")
+        raise _BadValue("pattern", f"expected {wanted}{_description(item, value)}")
     low, high = item.min_length, item.max_length
     if (low is not None and len(value) < low) or (high is not None and len(value) > high):
         wanted = f"{_between(low, high)} characters"
@@ -311,7 +311,7 @@ def _shown(value: object) -> str:
     return _string(_ANY, value)
 
 
-def _found(item: model.Parameter, value: object) -> str:
+def _description(item: model.Parameter, value: object) -> str:
     """The end of a sentence; what is secret is not shown."""
     if item.no_echo:
         return ""

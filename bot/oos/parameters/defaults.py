@@ -100,11 +100,11 @@ def in_order(parameters: Iterable[model.Parameter]) -> list[model.Parameter]:
     ordered: dict[str, model.Parameter] = {}
     for first in known.values():
         way = [first]
-        seen = {first.name}
+        names = {first.name}
         while way:
-            before = [one for one in needed(way[-1], known) if one.name not in {*ordered, *seen}]
+            before = [one for one in needed(way[-1], known) if one.name not in {*ordered, *names}]
             if before:
-                seen.add(before[0].name)
+                names.add(before[0].name)
                 way.append(before[0])
             else:
                 item = way.pop()
@@ -119,13 +119,13 @@ def circle(
     there is none."""
     known = {model.fold(one.name): one for one in parameters}
     ways: list[tuple[model.Parameter, ...]] = [(item,)]
-    seen: set[str] = set()
+    visited: set[str] = set()
     while ways:
         way = ways.pop(0)
         for one in needed(way[-1], known):
             if one.name == item.name:
                 return (*way, one)
-            if one.name not in seen:
-                seen.add(one.name)
+            if one.name not in visited:
+                visited.add(one.name)
                 ways.append((*way, one))
     return ()

@@ -56,29 +56,29 @@ def evaluated(value: object, scope: Scope) -> tuple[bool, Any]:
         return False, None
 
 
-def told(value: object, scope: Scope) -> Any:
+def shown_of(value: object, scope: Scope) -> Any:
     """The value as people can read it."""
     if isinstance(value, str):
         return _text(value, scope)
     if isinstance(value, list | tuple):
-        return [told(part, scope) for part in value]
+        return [shown_of(part, scope) for part in value]
     if not isinstance(value, Mapping):
         return value
     if base.is_call(value):
         reads = [model.fold(str(key)) for key in value] == [_READ]
-        known, found = evaluated(next(iter(value.values())) if reads else value, scope)
-        if known and reads and found is not None:
-            return {str(next(iter(value))): values.printed(found)}
+        known, inner_value = evaluated(next(iter(value.values())) if reads else value, scope)
+        if known and reads and inner_value is not None:
+            return {str(next(iter(value))): values.printed(inner_value)}
         if known and not reads:
-            return found
-    return {str(told(key, scope)): told(part, scope) for key, part in value.items()}
+            return inner_value
+    return {str(shown_of(key, scope)): shown_of(part, scope) for key, part in value.items()}
 
 
 def _text(text: str, scope: Scope) -> object:
     if "{{" not in text:
         return text
 
-    def found(name: placeholders.Name) -> Any:
+    def value_of(name: placeholders.Name) -> Any:
         folded = model.fold(name.name)
         if name.output is None and folded in scope.shown:
             return scope.shown[folded]
@@ -89,17 +89,19 @@ def _text(text: str, scope: Scope) -> object:
 
     only = placeholders.whole(text)
     if only is not None:
-        return found(only)
+        return value_of(only)
     try:
-        return placeholders.fill(placeholders.split(text), found)
+        return placeholders.fill(placeholders.split(text), value_of)
     except ValueError:
         return text
 
 
-def inner(template: model.Template, given: Mapping[str, Any], outer: Scope, veil: Any) -> Scope:
-    """The scope of a template that is run with ``given``, which is not evaluated yet. ``veil``
+def inner(template: model.Template, arguments: Mapping[str, Any], outer: Scope, veil: Any) -> Scope:
+    """The scope of a template that is run with ``arguments``, which is not evaluated yet. ``veil``
     gives what stands for a hidden parameter of that name."""
-    passed = {model.fold(str(name)): value for name, value in given.items() if value is not None}
+    passed = {
+        model.fold(str(name)): value for name, value in arguments.items() if value is not None
+    }
     known: dict[str, Any] = {}
     shown: dict[str, object] = {}
     hidden: set[str] = set()
@@ -109,16 +111,16 @@ def inner(template: model.Template, given: Mapping[str, Any], outer: Scope, veil
         name = model.fold(item.name)
         here = outer if name in passed else Scope(known, facts, shown, frozenset(hidden))
         value = passed.get(name, item.default)
-        real, found = evaluated(value, here.open)
+        real, result = evaluated(value, here.open)
         if real:
             try:
-                known[name] = language.converted(item.type, found)
+                known[name] = language.converted(item.type, result)
             except language.ERRORS:
-                known[name] = found
+                known[name] = result
         covered = not evaluated(value, here)[0] and real
         if covered or (item.no_echo and name not in passed):
             hidden.add(name)
-            shown[name] = told(value, here) if covered and name in passed else veil(item.name)
+            shown[name] = shown_of(value, here) if covered and name in passed else veil(item.name)
         elif not real:
-            shown[name] = told(value, here)
+            shown[name] = shown_of(value, here)
     return Scope(known, facts, shown, frozenset(hidden))

@@ -29,9 +29,9 @@ def targets(value: object, region: str = "") -> Any:
     ``{"Type": "Tags", "Tags": [{"Key": …, "Value": …}], "RegionId": …}``. Names stay among the
     ResourceIds: who resolves the targets knows them. JSON is taken as it is."""
     if isinstance(value, Mapping):
-        return _given(value)
+        return _document(value)
     if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-        return [_given(item) for item in value]
+        return [_document(item) for item in value]
     if isinstance(value, (list, tuple)):
         items = [str(item).strip() for item in value]
     else:
@@ -51,7 +51,7 @@ def targets(value: object, region: str = "") -> Any:
     return {"Type": "ResourceIds", "ResourceIds": list(dict.fromkeys(items)), **place}
 
 
-def _given(value: Mapping[str, object]) -> dict[str, object]:
+def _document(value: Mapping[str, object]) -> dict[str, object]:
     """Targets that are JSON already: their Type must be one, and not be empty-handed."""
     keys = {model.fold(key): key for key in value}
     type = value.get(keys.get("type", ""))
@@ -88,24 +88,24 @@ def _amount(text: str) -> int | str:
 def _checked(value: Mapping[str, object]) -> dict[str, object]:
     """A rate control that is JSON, its keys as OOS writes them. Invalid: what is wrong with it."""
     known = {model.fold(key): key for key in _KEYS}
-    found: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     for key, item in value.items():
         name = known.get(model.fold(key))
         if name is None:
             raise source.Invalid(f"RateControl has no `{key}`{suggest.expected(key, _KEYS)}")
-        found[name] = item
+        parts[name] = item
     usual = model.RateControl()
     control = model.RateControl(
-        mode=found.get("Mode", "Batch" if "Batch" in found else usual.mode),
-        concurrency=found.get("Concurrency", usual.concurrency),
-        batch=found.get("Batch"),
-        concurrency_in_batches=found.get("ConcurrencyInBatches"),
-        batch_pause=found.get("BatchPauseOption", usual.batch_pause),
-        max_errors=found.get("MaxErrors", usual.max_errors),
+        mode=parts.get("Mode", "Batch" if "Batch" in parts else usual.mode),
+        concurrency=parts.get("Concurrency", usual.concurrency),
+        batch=parts.get("Batch"),
+        concurrency_in_batches=parts.get("ConcurrencyInBatches"),
+        batch_pause=parts.get("BatchPauseOption", usual.batch_pause),
+        max_errors=parts.get("MaxErrors", usual.max_errors),
     )
     wrong = [
         f"{name.partition('[')[0]}: {message}" for name, message in limits.rate_faults(control)
     ]
     if wrong:
         raise source.Invalid("; ".join(wrong))
-    return {"Mode": control.mode, **found}
+    return {"Mode": control.mode, **parts}

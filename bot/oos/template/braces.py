@@ -34,11 +34,11 @@ def warnings(template: model.Template) -> Iterator[source.Fault]:
             parts += [(f"{path}.{key}", part) for key, part in value.items()]
         elif isinstance(value, list):
             parts += [(f"{path}[{at}]", part) for at, part in enumerate(value)]
-        for found in _SINGLE.finditer(value) if isinstance(value, str) else ():
-            name, output = model.fold(found[1]), found[2]
+        for match in _SINGLE.finditer(value) if isinstance(value, str) else ():
+            name, output = model.fold(match[1]), match[2]
             if (name, model.fold(output)) in outputs if output else name in parameters:
-                said = f"`{found[0]}` is text; a reference is `{{{found[0]}}}`"
-                yield source.Fault(_mark(template, path, found[0]), said)
+                said = f"`{match[0]}` is text; a reference is `{{{match[0]}}}`"
+                yield source.Fault(_mark(template, path, match[0]), said)
 
 
 def _mark(template: model.Template, path: str, needle: str) -> source.Mark:

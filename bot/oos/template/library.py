@@ -29,8 +29,8 @@ def action(path: Path) -> str:
 
 def joined(own: Mapping[str, model.Template]) -> dict[str, model.Template]:
     """The shipped ones and one's own by name; one's own replaces a shipped one of its name."""
-    taken = {model.fold(name) for name in own}
-    kept = {name: item for name, item in shipped().items() if model.fold(name) not in taken}
+    names = {model.fold(name) for name in own}
+    kept = {name: item for name, item in shipped().items() if model.fold(name) not in names}
     return {**kept, **own}
 
 

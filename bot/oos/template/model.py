@@ -86,16 +86,16 @@ class RateControl:
     def of(cls, parts: Mapping[str, Any]) -> RateControl:
         """Of parts by the folded names that they have on OOS; what is absent, or nothing, is as
         usual. Batch alone means the mode of that name."""
-        given = {name: part for name, part in parts.items() if part is not None}
+        settings = {name: part for name, part in parts.items() if part is not None}
         usual = cls()
-        batched = "batch" in given and "concurrency" not in given
+        batched = "batch" in settings and "concurrency" not in settings
         return cls(
-            mode=given.get("mode", "Batch" if batched else usual.mode),
-            concurrency=given.get("concurrency", usual.concurrency),
-            batch=given.get("batch"),
-            concurrency_in_batches=given.get("concurrencyinbatches"),
-            batch_pause=given.get("batchpauseoption", usual.batch_pause),
-            max_errors=given.get("maxerrors", usual.max_errors),
+            mode=settings.get("mode", "Batch" if batched else usual.mode),
+            concurrency=settings.get("concurrency", usual.concurrency),
+            batch=settings.get("batch"),
+            concurrency_in_batches=settings.get("concurrencyinbatches"),
+            batch_pause=settings.get("batchpauseoption", usual.batch_pause),
+            max_errors=settings.get("maxerrors", usual.max_errors),
         )
 
 

@@ -44,20 +44,20 @@ def recovered(
     """The template as far as it can be read (None: not at all), and every fault of reading it, in
     the order of the file. With faults it is for ``validate`` only, to find the others, too."""
     try:
-        root, found, twice, plain = reading.read(text, file)
+        root, positions, twice, plain = reading.read(text, file)
     except source.Invalid as error:
         return None, [error.fault]
-    page = sheet.Sheet(found, twice)
+    page = sheet.Sheet(positions, twice)
     template = _template(page, root, name, plain)
     return template, in_order(page.faults)
 
 
-def together(read: list[source.Fault], checked: list[source.Fault]) -> list[source.Fault]:
+def together(results: list[source.Fault], checked: list[source.Fault]) -> list[source.Fault]:
     """The faults of reading a template and of validating it, in the order of the file. What was
     said of a place when it was read is not said in other words."""
-    said = {(fault.mark.line, fault.mark.column) for fault in read}
+    said = {(fault.mark.line, fault.mark.column) for fault in results}
     more = [fault for fault in checked if (fault.mark.line, fault.mark.column) not in said]
-    return in_order([*read, *more])
+    return in_order([*results, *more])
 
 
 def in_order(faults: list[source.Fault]) -> list[source.Fault]:
@@ -115,18 +115,18 @@ def _ram_role(page: sheet.Sheet, fields: sheet.Fields) -> object:
 
 
 def _parameters(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Parameter, ...]:
-    found = []
+    items = []
     for name, path, value in page.entries(fields, "Parameters"):
         if not _NAME.fullmatch(name):
             page.fault(path, f"`{name}`: a parameter's name is letters, digits, - and _", key=True)
         elif isinstance(value, dict):
-            found.append(_parameter(page, name, path, value))
+            items.append(_parameter(page, name, path, value))
         else:
             expected = "expected a mapping with the Type of the parameter"
             page.fault(path, f"`{name}`: {expected}, found {names.kind(value)}")
-            found.append(_parameter(page, name, path, {}))
-    page.unique([(item.name, item.mark) for item in found], "parameter")
-    return tuple(found)
+            items.append(_parameter(page, name, path, {}))
+    page.unique([(item.name, item.mark) for item in items], "parameter")
+    return tuple(items)
 
 
 def _parameter(

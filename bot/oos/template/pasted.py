@@ -17,7 +17,7 @@ _FEW = 3
 def lost(source: str) -> tuple[int, str] | None:
     """The line where it shows, and what to do; None: nothing is lost that can be seen."""
     lines = [(at, line) for at, line in enumerate(source.split("\n"), 1) if line.strip()]
-    counted = [(at, int(found[1])) for at, line in lines if (found := _NUMBER.match(line))]
+    counted = [(at, int(match[1])) for at, line in lines if (match := _NUMBER.match(line))]
     rising = sum(b[1] == a[1] + 1 for a, b in itertools.pairwise(counted))
     steady = rising >= _FEW and rising >= 0.8 * (len(counted) - 1)
     begins = bool(counted) and counted[0][0] == lines[0][0] and counted[0][1] <= 1

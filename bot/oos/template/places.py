@@ -48,9 +48,9 @@ class Places(Mapping[str, source.Mark]):
         return source.Mark(self.file, line, column, path)
 
     def _span(self, path: str) -> Span:
-        found = self._spans.get(self._known(path))
-        if found is not None:
-            return found
+        span = self._spans.get(self._known(path))
+        if span is not None:
+            return span
         around = model.fold(self._written(path))
         while around not in self._folded and around:
             around = _outer(around)
@@ -91,9 +91,9 @@ class Places(Mapping[str, source.Mark]):
         line, column, last = span
         lines = self._source.split("\n")[line - 1 : last]
         for index, text in enumerate(lines):
-            found = text.find(needle, column - 1 if index == 0 else 0)
-            if found >= 0:
-                return source.Mark(self.file, line + index, found + 1, path)
+            offset = text.find(needle, column - 1 if index == 0 else 0)
+            if offset >= 0:
+                return source.Mark(self.file, line + index, offset + 1, path)
         return self.at(path)
 
 

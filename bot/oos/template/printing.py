@@ -49,7 +49,7 @@ def written(value: object, width: int = 10_000) -> str:
 
 def plain(template: model.Template) -> dict[str, Any]:
     """A template as JSON types: two that mean the same are the same."""
-    return _given(
+    return _without_defaults(
         {
             "FormatVersion": template.format_version,
             "Description": dict(template.description),
@@ -58,7 +58,7 @@ def plain(template: model.Template) -> dict[str, Any]:
             "Conditions": dict(template.conditions),
             "Tasks": [_task(item) for item in template.tasks],
             "States": [
-                _given({"ResourceType": item.type, "Properties": dict(item.properties)})
+                _without_defaults({"ResourceType": item.type, "Properties": dict(item.properties)})
                 for item in template.states
             ],
             "Outputs": {item.name: _output(item, "Value") for item in template.outputs},
@@ -66,7 +66,7 @@ def plain(template: model.Template) -> dict[str, Any]:
     )
 
 
-def _given(values: Mapping[str, object]) -> dict[str, object]:
+def _without_defaults(values: Mapping[str, object]) -> dict[str, object]:
     """Without what says nothing."""
     return {
         key: value
@@ -76,7 +76,7 @@ def _given(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _parameter(item: model.Parameter) -> dict[str, object]:
-    found = _given(
+    fields = _without_defaults(
         {
             "Type": item.type,
             "Label": dict(item.label),
@@ -94,12 +94,12 @@ def _parameter(item: model.Parameter) -> dict[str, object]:
         }
     )
     if not item.required:
-        found["Default"] = item.default
-    return found
+        fields["Default"] = item.default
+    return fields
 
 
 def _task(item: model.Task) -> dict[str, object]:
-    found = _given(
+    fields = _without_defaults(
         {
             "Name": item.name,
             "Action": item.action,
@@ -120,8 +120,8 @@ def _task(item: model.Task) -> dict[str, object]:
         ("MaxRetryInterval", item.max_retry_interval),
     ):
         if value is not None:
-            found[key] = value
-    return found
+            fields[key] = value
+    return fields
 
 
 def _output(item: model.Output, key: str) -> dict[str, object]:
@@ -129,13 +129,13 @@ def _output(item: model.Output, key: str) -> dict[str, object]:
 
 
 def _loop(item: model.Loop) -> dict[str, object]:
-    found: dict[str, Any] = {"Items": item.items, "RateControl": _rate(item.rate)}
+    fields: dict[str, Any] = {"Items": item.items, "RateControl": _rate(item.rate)}
     if item.outputs:
-        found["Outputs"] = {
+        fields["Outputs"] = {
             each.name: {"AggregateType": each.function, "AggregateField": each.field}
             for each in item.outputs
         }
-    return found
+    return fields
 
 
 def _rate(rate: object) -> Any:

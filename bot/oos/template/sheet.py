@@ -27,8 +27,8 @@ def keys(*known: str) -> dict[str, str]:
 class Sheet:
     """The places of a template, and the ``faults`` found so far."""
 
-    def __init__(self, found: places.Places, faults: list[source.Fault]) -> None:
-        self.places = found
+    def __init__(self, positions: places.Places, faults: list[source.Fault]) -> None:
+        self.places = positions
         self.faults = list(faults)
 
     def fault(self, path: str, message: str, key: bool = False) -> None:
@@ -39,7 +39,7 @@ class Sheet:
     def fields(self, value: dict[str, Any], path: str, known: dict[str, str], what: str) -> Fields:
         """The entries that mean something; the others are faults. One that is misspelt beyond doubt
         is taken as what was meant, so that nothing else is said of it."""
-        found: Fields = {}
+        items: Fields = {}
         misspelt: Fields = {}
         for key, item in value.items():
             inner = f"{path}.{key}" if path else key
@@ -49,14 +49,14 @@ class Sheet:
                 said = f"unknown key `{key}` of {what}{near}"
                 self.fault(inner, names.unknown(said, key, known.values()), key=True)
                 misspelt.setdefault(suggest.nearest(key, known.values()), (inner, item))
-            elif name in found:
+            elif name in items:
                 self.fault(inner, f"`{name}` is given twice here, once as `{key}`", key=True)
             else:
-                found[name] = (inner, item)
+                items[name] = (inner, item)
         for name, (inner, _) in misspelt.items():
-            if name and name not in found:
+            if name and name not in items:
                 self.places.alias(f"{path}.{name}".lstrip("."), inner)
-        return {name: item for name, item in misspelt.items() if name} | found
+        return {name: item for name, item in misspelt.items() if name} | items
 
     def entries(self, fields: Fields, name: str) -> Iterator[tuple[str, str, Any]]:
         """The name, path and value of each entry of a mapping; nothing where it is absent."""
@@ -65,7 +65,7 @@ class Sheet:
             for key, item in value.items():
                 yield key, f"{path}.{key}", item
         elif value is not None and value != []:
-            self.fault(path, f"{name}: expected names with what they are, found {_found(value)}")
+            self.fault(path, f"{name}: expected names with what they are, found {_kind_of(value)}")
 
     def parts(
         self, fields: Fields, name: str, known: dict[str, str], what: str
@@ -82,19 +82,19 @@ class Sheet:
         self, fields: Fields, known: dict[str, str], what: str, source: str
     ) -> tuple[model.Output, ...]:
         """The outputs of a task or of the template; ``source`` is the keyword of their value."""
-        found = []
+        items = []
         for name, path, output in self.parts(fields, "Outputs", known, what):
             if source not in output:
                 self.fault(path, f"the output `{name}` has no {source}", key=True)
             type, value = self.type(output, "Type"), output.get(source, ("", "."))[1]
-            found.append(model.Output(name, type, value, self.places.key(path)))
-        self.unique([(item.name, item.mark) for item in found], "output")
-        return tuple(found)
+            items.append(model.Output(name, type, value, self.places.key(path)))
+        self.unique([(item.name, item.mark) for item in items], "output")
+        return tuple(items)
 
-    def unique(self, found: list[tuple[str, source.Mark]], what: str) -> None:
+    def unique(self, names: list[tuple[str, source.Mark]], what: str) -> None:
         """Names that differ in case only are one name."""
         first: dict[str, source.Mark] = {}
-        for name, mark in found:
+        for name, mark in names:
             before = first.setdefault(model.fold(name), mark)
             if before is not mark:
                 message = f"there is a {what} `{name}` already, on line {before.line}"
@@ -106,7 +106,7 @@ class Sheet:
         if isinstance(value, dict):
             return value
         if value is not None and value not in ("", []):
-            self.fault(path, f"{name}: expected a mapping, found {_found(value)}")
+            self.fault(path, f"{name}: expected a mapping, found {_kind_of(value)}")
         return {}
 
     def described(self, fields: Fields, name: str) -> Mapping[str, str]:
@@ -134,7 +134,7 @@ class Sheet:
         if value is None:
             return otherwise
         if not isinstance(value, str):
-            self.fault(path, f"{name}: expected text, found {_found(value)}")
+            self.fault(path, f"{name}: expected text, found {_kind_of(value)}")
             return otherwise
         return value
 
@@ -158,7 +158,7 @@ class Sheet:
         if isinstance(value, str) and re.fullmatch(r"\s*[-+]?[0-9]+(\.[0-9]+)?\s*", value):
             return float(value) if "." in value else int(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.fault(path, f"{name}: expected a number, found {_found(value)}")
+            self.fault(path, f"{name}: expected a number, found {_kind_of(value)}")
             return None
         return value
 
@@ -178,11 +178,11 @@ class Sheet:
         if isinstance(value, str) and model.fold(value) in ("true", "false"):
             return model.fold(value) == "true"
         if value is not None and not isinstance(value, bool):
-            self.fault(path, f"{name}: expected true or false, found {_found(value)}")
+            self.fault(path, f"{name}: expected true or false, found {_kind_of(value)}")
         return value is True
 
 
-def _found(value: object) -> str:
+def _kind_of(value: object) -> str:
     if isinstance(value, (str, bool, int, float)) and len(str(value)) <= 40:
         shown = str(value).lower() if isinstance(value, bool) else value
         return f"`{shown}`"

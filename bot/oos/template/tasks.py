@@ -31,15 +31,15 @@ def tasks(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.Task, ...]:
     if not isinstance(value, list):
         page.fault(path, f"Tasks: expected a list (`- Name: …`), found {names.kind(value)}")
         return ()
-    found = []
+    items = []
     for index, item in enumerate(value):
         inner = f"{path}[{index}]"
         if isinstance(item, dict):
-            found.append(_task(page, inner, item))
+            items.append(_task(page, inner, item))
         else:
             page.fault(inner, f"expected a task with Name and Action, found {names.kind(item)}")
-    page.unique([(task.name, task.mark) for task in found if task.name], "task")
-    return tuple(found)
+    page.unique([(task.name, task.mark) for task in items if task.name], "task")
+    return tuple(items)
 
 
 def states(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.State, ...]:
@@ -48,7 +48,7 @@ def states(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.State, ...]:
     if not isinstance(value, list) or not value:
         page.fault(path, "expected at least one state under `States` (`- ResourceType: …`)")
         return ()
-    found = []
+    items = []
     for index, item in enumerate(value):
         inner = f"{path}[{index}]"
         if not isinstance(item, dict):
@@ -56,8 +56,8 @@ def states(page: sheet.Sheet, fields: sheet.Fields) -> tuple[model.State, ...]:
             continue
         parts = page.fields(item, inner, _STATE, "a state")
         type = _required(page, parts, inner, "ResourceType", "a state")
-        found.append(model.State(type, page.mapping(parts, "Properties"), page.places.at(inner)))
-    return tuple(found)
+        items.append(model.State(type, page.mapping(parts, "Properties"), page.places.at(inner)))
+    return tuple(items)
 
 
 def _task(page: sheet.Sheet, path: str, value: dict[str, object]) -> model.Task:
@@ -137,12 +137,12 @@ def _control(fields: sheet.Fields) -> model.RateControl:
 
 
 def _aggregates(page: sheet.Sheet, loop: sheet.Fields) -> tuple[model.Aggregate, ...]:
-    found = []
+    items = []
     for name, path, fields in page.parts(loop, "Outputs", _AGGREGATE, "a loop's output"):
         field = page.text(fields, "AggregateField")
         if not field:
             page.fault(path, f"the loop's output `{name}` has no AggregateField", key=True)
         function = page.text(fields, "AggregateType") or "Fn::ListJoin"
-        found.append(model.Aggregate(name, function, field, page.places.key(path)))
-    page.unique([(item.name, item.mark) for item in found], "output")
-    return tuple(found)
+        items.append(model.Aggregate(name, function, field, page.places.key(path)))
+    page.unique([(item.name, item.mark) for item in items], "output")
+    return tuple(items)

@@ -72,12 +72,12 @@ def _number(
     if value is None or value == "":
         return default
     try:
-        found = float(value)
+        seconds = float(value)
     except (TypeError, ValueError):
-        found = -1
-    if isinstance(value, bool) or not low <= found <= high:
+        seconds = -1
+    if isinstance(value, bool) or not low <= seconds <= high:
         raise source.Invalid(f"{name} is {value!r}; it is a number from {low:g} to {high:g}")
-    return found
+    return seconds
 
 
 _ISO = re.compile(
@@ -95,11 +95,11 @@ def duration(value: object) -> timedelta:
     text = str(value).strip()
     seconds = None
     if not isinstance(value, bool):
-        if found := _SHORT.fullmatch(text):
-            seconds = float(found[1]) * _UNITS[found[2].lower()]
-        elif (found := _ISO.fullmatch(text)) and any(found.groups()):
+        if match := _SHORT.fullmatch(text):
+            seconds = float(match[1]) * _UNITS[match[2].lower()]
+        elif (match := _ISO.fullmatch(text)) and any(match.groups()):
             seconds = sum(
-                float(count) * _UNITS[unit] for unit, count in found.groupdict().items() if count
+                float(count) * _UNITS[unit] for unit, count in match.groupdict().items() if count
             )
     if seconds is None or seconds > LONGEST_SLEEP.total_seconds():
         raise source.Invalid(

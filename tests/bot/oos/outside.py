@@ -116,7 +116,7 @@ class Outside:
         self.write(journal.Voted(key, self.now, approve, person))
 
     def tell(self, word: journal.Word, key: str = "", person: str = "li") -> None:
-        self.write(journal.Told(word, self.now, person, key))
+        self.write(journal.Signalled(word, self.now, person, key))
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

@@ -28,7 +28,7 @@ def call(name: str, argument: Any, **parameters: Any) -> Any:
 @pytest.mark.parametrize(("function", "example"), EXAMPLES)
 def test_examples(function: functions.Function, example: Any) -> None:
     for prefix in ("Fn::", "fn::"):
-        written = {prefix + function.name: example.given}
+        written = {prefix + function.name: example.argument}
         assert expressions.check(written) == []
         found = expressions.evaluate(written, expressions.Scope())
         assert found == example.result

@@ -264,7 +264,7 @@ def test_progress_of_a_journal() -> None:
         journal.Finished("a#0", BEGAN, journal.Unknown("?")),
         journal.Finished("a#0", BEGAN, journal.NotMade("no")),
         journal.Voted("a#0", BEGAN, False, "li"),
-        journal.Told("skip", BEGAN + timedelta(microseconds=1), "li", "a#0"),
+        journal.Signalled("skip", BEGAN + timedelta(microseconds=1), "li", "a#0"),
     ],
 )
 def test_entries_are_stored_and_read(entry: journal.Entry) -> None:

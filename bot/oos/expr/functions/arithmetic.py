@@ -25,11 +25,11 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
-def evaluate(given: object) -> int | float:
+def evaluate(argument: object) -> int | float:
     """Division that comes out even gives a whole number."""
-    if isinstance(given, list):
-        (given,) = base.items(given, 1)
-    text = base.text(given).strip()
+    if isinstance(argument, list):
+        (argument,) = base.items(argument, 1)
+    text = base.text(argument).strip()
     if len(text) > MOST_LENGTH:
         raise base.BadArgument(f"expected at most {MOST_LENGTH} characters of arithmetic")
     try:

@@ -45,7 +45,7 @@ class Known:
 class Example:
     """An argument and what the function makes of it."""
 
-    given: object
+    argument: object
     result: object
 
 
@@ -114,61 +114,65 @@ def _either(counts: tuple[int, ...]) -> str:
 # ----------------------------------------------------------------------------- arguments
 
 
-def items(given: object, *counts: int) -> list[Any]:
+def items(argument: object, *counts: int) -> list[Any]:
     """The argument as a list of one of so many items (any number, where none is given)."""
-    found = values.literal(given)
-    if not isinstance(found, list):
+    value = values.literal(argument)
+    if not isinstance(value, list):
         many = f" of {_either(counts)}" if counts else ""
-        raise BadArgument(f"expected a List{many}, got {values.kind(given)}: {values.brief(given)}")
-    if counts and len(found) not in counts:
-        raise BadArgument(f"expected a List of {_either(counts)}, got {len(found)}")
-    return found
+        raise BadArgument(
+            f"expected a List{many}, got {values.kind(argument)}: {values.brief(argument)}"
+        )
+    if counts and len(value) not in counts:
+        raise BadArgument(f"expected a List of {_either(counts)}, got {len(value)}")
+    return value
 
 
-def text(given: object) -> str:
+def text(argument: object) -> str:
     """The argument as text. null has none."""
-    if given is None:
+    if argument is None:
         raise BadArgument("expected a String, got null")
-    return values.printed(given)
+    return values.printed(argument)
 
 
-def number(given: object) -> int | float:
-    found = values.number(given)
-    if found is None:
-        raise BadArgument(f"expected a Number, got {values.kind(given)}: {values.brief(given)}")
-    return found
-
-
-def whole(given: object) -> int:
-    found = values.whole(given)
-    if found is None:
+def number(argument: object) -> int | float:
+    value = values.number(argument)
+    if value is None:
         raise BadArgument(
-            f"expected a whole Number, got {values.kind(given)}: {values.brief(given)}"
+            f"expected a Number, got {values.kind(argument)}: {values.brief(argument)}"
         )
-    return found
+    return value
 
 
-def mapping(given: object) -> dict[str, Any]:
+def whole(argument: object) -> int:
+    value = values.whole(argument)
+    if value is None:
+        raise BadArgument(
+            f"expected a whole Number, got {values.kind(argument)}: {values.brief(argument)}"
+        )
+    return value
+
+
+def mapping(argument: object) -> dict[str, Any]:
     """The argument as an object."""
-    found = values.literal(given)
-    if not isinstance(found, dict):
+    pairs = values.literal(argument)
+    if not isinstance(pairs, dict):
         raise BadArgument(
-            f"expected a Json object, got {values.kind(given)}: {values.brief(given)}"
+            f"expected a Json object, got {values.kind(argument)}: {values.brief(argument)}"
         )
-    return {values.printed(key): value for key, value in found.items()}
+    return {values.printed(key): value for key, value in pairs.items()}
 
 
-def condition(given: object) -> bool:
+def condition(argument: object) -> bool:
     """The argument as a truth: null and "" (of a task that was skipped, of a parameter left empty)
     are false."""
-    if given is None or given == "":
+    if argument is None or argument == "":
         return False
-    found = values.boolean(given)
-    if found is None:
+    value = values.boolean(argument)
+    if value is None:
         raise BadArgument(
-            f"expected true or false, got {values.kind(given)}: {values.brief(given)}"
+            f"expected true or false, got {values.kind(argument)}: {values.brief(argument)}"
         )
-    return found
+    return value
 
 
 def bounded(text: str) -> str:

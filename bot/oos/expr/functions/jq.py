@@ -21,16 +21,16 @@ def jq(raw: Any, evaluation: Evaluation) -> object:
     document = evaluation.value(raw[2], "[2]")
     try:
         bound = scripts.bind(raw[1], evaluation, "[1]")
-        found = selectors.select(bound, values.literal(document))
+        results = selectors.select(bound, values.literal(document))
     except base.ExpressionError:
         raise
     except source.Invalid as error:
         raise base.BadArgument(str(error)) from None
     if method == "all":
-        return found
+        return results
     if method != "first":
         raise base.BadArgument(f"expected First or All, got {values.brief(method)}")
-    return found[0] if found else None
+    return results[0] if results else None
 
 
 def _wrong(raw: object) -> str:

@@ -10,25 +10,25 @@ from bot.oos.expr.functions.base import Example, Function
 from bot.source import suggest
 
 
-def select(given: object) -> object:
+def select(argument: object) -> object:
     """An index may be negative, from the end."""
-    key, container = base.items(given, 2)
-    found = values.literal(container)
-    if isinstance(found, dict):
+    key, container = base.items(argument, 2)
+    items = values.literal(container)
+    if isinstance(items, dict):
         name = base.text(key)
-        if name in found:
-            return found[name]
-        near = suggest.meant(name, map(str, found))
-        has = ", ".join(map(str, list(found)[:20])) or "nothing"
+        if name in items:
+            return items[name]
+        near = suggest.meant(name, map(str, items))
+        has = ", ".join(map(str, list(items)[:20])) or "nothing"
         raise base.BadArgument(f"there is no key {values.brief(name)}{near or f' among {has}'}")
-    if not isinstance(found, list):
+    if not isinstance(items, list):
         raise base.BadArgument(
             f"expected a List or a Json object to select from, got {values.kind(container)}"
         )
     index = base.whole(key)
-    if not -len(found) <= index < len(found):
-        raise base.BadArgument(f"there is no item {index} in a List of {len(found)}")
-    return found[index]
+    if not -len(items) <= index < len(items):
+        raise base.BadArgument(f"there is no item {index} in a List of {len(items)}")
+    return items[index]
 
 
 def _select_wrong(raw: object) -> str:
@@ -54,107 +54,107 @@ def _select_wrong(raw: object) -> str:
     return ""
 
 
-def range_select(given: object) -> list[object]:
-    start, end, found = base.items(given, 3)
-    return base.items(found)[base.whole(start) : base.whole(end)]
+def range_select(argument: object) -> list[object]:
+    start, end, items = base.items(argument, 3)
+    return base.items(items)[base.whole(start) : base.whole(end)]
 
 
-def first(given: object) -> object:
-    return _some(given)[0]
+def first(argument: object) -> object:
+    return _some(argument)[0]
 
 
-def last(given: object) -> object:
-    return _some(given)[-1]
+def last(argument: object) -> object:
+    return _some(argument)[-1]
 
 
-def _some(given: object) -> list[Any]:
-    found = base.items(given)
-    if not found:
+def _some(argument: object) -> list[Any]:
+    items = base.items(argument)
+    if not items:
         raise base.BadArgument("expected at least one item, got an empty List")
-    return found
+    return items
 
 
-def minimum(given: object) -> Any:
+def minimum(argument: object) -> Any:
     """Numbers compare as numbers, all else as text."""
-    return min(_some(given), key=_order(given))
+    return min(_some(argument), key=_order(argument))
 
 
-def maximum(given: object) -> Any:
-    return max(_some(given), key=_order(given))
+def maximum(argument: object) -> Any:
+    return max(_some(argument), key=_order(argument))
 
 
-def _order(given: object) -> Any:
-    found = _some(given)
-    if all(values.number(item) is not None for item in found):
+def _order(argument: object) -> Any:
+    items = _some(argument)
+    if all(values.number(item) is not None for item in items):
         return base.number
-    if all(isinstance(item, str) for item in found):
+    if all(isinstance(item, str) for item in items):
         return str
-    raise base.BadArgument(f"expected Numbers, or Strings, to compare, got {values.brief(found)}")
+    raise base.BadArgument(f"expected Numbers, or Strings, to compare, got {values.brief(items)}")
 
 
-def total(given: object) -> int | float:
+def total(argument: object) -> int | float:
     try:
-        return sum(map(base.number, base.items(given)))
+        return sum(map(base.number, base.items(argument)))
     except OverflowError:
         raise base.BadArgument("the sum is too large") from None
 
 
-def list_join(given: object) -> list[object]:
-    return list(given) if isinstance(given, list) else [given]
+def list_join(argument: object) -> list[object]:
+    return list(argument) if isinstance(argument, list) else [argument]
 
 
-def merge_list(given: object) -> list[object]:
+def merge_list(argument: object) -> list[object]:
     """One level flatter; a single argument that is a list of lists is what is meant itself. null,
     of a task that was skipped or selected nothing, has no items."""
-    parts = [] if given is None else base.items(given)
+    parts = [] if argument is None else base.items(argument)
     if len(parts) == 1:
         only = values.literal(parts[0])
         if isinstance(only, list) and only and all(isinstance(item, list) for item in only):
             parts = only
     merged: list[Any] = []
     for part in parts:
-        found = values.literal(part)
-        if found is not None:
-            merged.extend(found if isinstance(found, list) else [part])
+        items = values.literal(part)
+        if items is not None:
+            merged.extend(items if isinstance(items, list) else [part])
     return merged
 
 
-def intersection(given: object) -> list[object]:
-    lists = [base.items(each) for each in base.items(given)]
+def intersection(argument: object) -> list[object]:
+    lists = [base.items(each) for each in base.items(argument)]
     if not lists:
         return []
     keys = [set(map(values.key_of, each)) for each in lists[1:]]
     return [item for item in _unique(lists[0]) if all(values.key_of(item) in key for key in keys)]
 
 
-def union(given: object) -> list[object]:
-    return _unique([item for each in base.items(given) for item in base.items(each)])
+def union(argument: object) -> list[object]:
+    return _unique([item for each in base.items(argument) for item in base.items(each)])
 
 
-def difference(given: object) -> list[object]:
+def difference(argument: object) -> list[object]:
     """The union without the intersection, as documented."""
-    common = set(map(values.key_of, intersection(given)))
-    return [item for item in union(given) if values.key_of(item) not in common]
+    common = set(map(values.key_of, intersection(argument)))
+    return [item for item in union(argument) if values.key_of(item) not in common]
 
 
-def _unique(found: list[object]) -> list[object]:
+def _unique(items: list[object]) -> list[object]:
     unique: dict[str, object] = {}
-    for item in found:
+    for item in items:
         unique.setdefault(values.key_of(item), item)
     return list(unique.values())
 
 
-def merge_map(given: object) -> dict[str, object]:
+def merge_map(argument: object) -> dict[str, object]:
     merged: dict[str, Any] = {}
-    for each in base.items(given):
+    for each in base.items(argument):
         merged |= base.mapping(each)
     return merged
 
 
-def merge_map_to_list(given: object) -> list[dict[str, object]]:
+def merge_map_to_list(argument: object) -> list[dict[str, object]]:
     """A shorter list repeats its last item; an empty one gives no key."""
     columns: dict[str, list[Any]] = {}
-    for each in base.items(given):
+    for each in base.items(argument):
         for key, column in base.mapping(each).items():
             columns[key] = column if isinstance(column, list) else [column]
     columns = {key: column for key, column in columns.items() if column}
@@ -167,26 +167,26 @@ def merge_map_to_list(given: object) -> list[dict[str, object]]:
     ]
 
 
-def map_join(given: object) -> dict[str, object]:
-    keys, found = map(base.items, base.items(given, 2))
-    if len(keys) != len(found):
-        raise base.BadArgument(f"expected as many values as keys, got {len(found)} for {len(keys)}")
-    return dict(zip(map(base.text, keys), found, strict=True))
+def map_join(argument: object) -> dict[str, object]:
+    keys, items = map(base.items, base.items(argument, 2))
+    if len(keys) != len(items):
+        raise base.BadArgument(f"expected as many values as keys, got {len(items)} for {len(keys)}")
+    return dict(zip(map(base.text, keys), items, strict=True))
 
 
-def convert_map_to_list(given: object) -> list[dict[str, object]]:
-    found = given[0] if isinstance(given, list) and len(given) == 1 else given
-    return [{"Key": key, "Value": value} for key, value in base.mapping(found).items()]
+def convert_map_to_list(argument: object) -> list[dict[str, object]]:
+    items = argument[0] if isinstance(argument, list) and len(argument) == 1 else argument
+    return [{"Key": key, "Value": value} for key, value in base.mapping(items).items()]
 
 
-def calculate_batch(given: object) -> int:
+def calculate_batch(argument: object) -> int:
     """How many items at a time make so many batches."""
-    batches, found = base.items(given, 2)
+    batches, items = base.items(argument, 2)
     wanted = base.whole(batches)
     if wanted < 1:
         raise base.BadArgument(f"expected at least 1 batch, got {wanted}")
-    count = values.whole(found)
-    length = count if count is not None else len(base.items(found))
+    count = values.whole(items)
+    length = count if count is not None else len(base.items(items))
     return max(1, -(-length // wanted))
 
 

@@ -10,8 +10,8 @@ from bot.oos.expr.functions import base
 from bot.oos.expr.functions.base import Evaluation, Example, Function
 
 
-def equals(given: object) -> bool:
-    one, other = base.items(given, 2)
+def equals(argument: object) -> bool:
+    one, other = base.items(argument, 2)
     return values.same(one, other)
 
 
@@ -19,8 +19,8 @@ def if_(raw: object, evaluation: Evaluation) -> object:
     parts = _raw_items(raw, evaluation)
     if len(parts) != 3:
         raise base.BadArgument(f"expected a List of 3 items, got {len(parts)}")
-    taken = 1 if base.condition(evaluation.value(parts[0], "[0]")) else 2
-    return evaluation.value(parts[taken], f"[{taken}]")
+    branch = 1 if base.condition(evaluation.value(parts[0], "[0]")) else 2
+    return evaluation.value(parts[branch], f"[{branch}]")
 
 
 def and_(raw: object, evaluation: Evaluation) -> bool:
@@ -39,14 +39,14 @@ def _raw_items(raw: object, evaluation: Evaluation) -> list[object]:
     return [base.Known(item) for item in base.items(evaluation.value(raw))]
 
 
-def not_(given: object) -> bool:
-    if isinstance(given, list):
-        (given,) = base.items(given, 1)
-    return not base.condition(given)
+def not_(argument: object) -> bool:
+    if isinstance(argument, list):
+        (argument,) = base.items(argument, 1)
+    return not base.condition(argument)
 
 
-def is_ip_in_cidr(given: object) -> bool:
-    ip, cidr = map(base.text, base.items(given, 2))
+def is_ip_in_cidr(argument: object) -> bool:
+    ip, cidr = map(base.text, base.items(argument, 2))
     if "/" in ip and "/" not in cidr:
         ip, cidr = cidr, ip
     try:

@@ -15,10 +15,10 @@ _CRITERIA = ("platform", "platformversion", "architecture", "ostype")
 _ANY = frozenset({"*", "all", "any", ""})
 
 
-def find_matched_package(given: object) -> dict[str, object]:
+def find_matched_package(argument: object) -> dict[str, object]:
     """The first package whose platform and architecture are the instance's; "*" fits any. They are
     fields of the package, or the keys under which it is listed."""
-    content, instance = base.items(given, 2)
+    content, instance = base.items(argument, 2)
     facts = {values.printed(fact).casefold() for fact in base.mapping(instance).values()}
     for wanted, package in _packages(_document(content), ()):
         if all(_fits(each.casefold(), facts) for each in wanted):
@@ -27,39 +27,39 @@ def find_matched_package(given: object) -> dict[str, object]:
 
 
 def _document(content: object) -> object:
-    found = values.literal(content)
-    if isinstance(found, str):
+    document = values.literal(content)
+    if isinstance(document, str):
         try:
-            found, *_ = reading.read(found, "")
+            document, *_ = reading.read(document, "")
         except source.Invalid as error:
             why = f"line {error.fault.mark.line}: {error.fault.message}"
             raise base.BadArgument(
                 f"the package's content is neither JSON nor YAML: {why}"
             ) from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise base.BadArgument(f"expected the content of a package, got {values.kind(content)}")
-    for key, value in found.items():
+    for key, value in document.items():
         if str(key).casefold() == "packages":
             return value
-    return found
+    return document
 
 
 def _packages(
-    found: object, path: tuple[str, ...]
+    document: object, path: tuple[str, ...]
 ) -> Iterator[tuple[list[str], dict[str, object]]]:
-    if isinstance(found, list):
-        for each in found:
+    if isinstance(document, list):
+        for each in document:
             yield from _packages(each, path)
-    elif isinstance(found, dict):
-        if _CONTENT & {str(key).casefold() for key in found}:
+    elif isinstance(document, dict):
+        if _CONTENT & {str(key).casefold() for key in document}:
             own = [
                 values.printed(value)
-                for key, value in found.items()
+                for key, value in document.items()
                 if str(key).casefold() in _CRITERIA
             ]
-            yield [*path, *own], found
+            yield [*path, *own], document
             return
-        for key, value in found.items():
+        for key, value in document.items():
             yield from _packages(value, (*path, str(key)))
 
 

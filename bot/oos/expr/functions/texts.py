@@ -19,80 +19,80 @@ _POWERSHELL = {
 _POWERSHELL |= {"\n": "`n", "\r": "`r", "\t": "`t", "\0": "`0"}
 
 
-def base64_encode(given: object) -> str:
-    return base64.b64encode(base.text(given).encode("utf-8", "surrogatepass")).decode("ascii")
+def base64_encode(argument: object) -> str:
+    return base64.b64encode(base.text(argument).encode("utf-8", "surrogatepass")).decode("ascii")
 
 
-def base64_decode(given: object) -> str:
+def base64_decode(argument: object) -> str:
     """Bytes that are no UTF-8 (the output of a Windows console) become U+FFFD."""
-    if given is None:
+    if argument is None:
         return ""
-    text = re.sub(r"\s", "", base.text(given))
+    text = re.sub(r"\s", "", base.text(argument))
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise base.BadArgument(f"expected Base64 text, got {values.brief(given)}") from None
+        raise base.BadArgument(f"expected Base64 text, got {values.brief(argument)}") from None
     return raw.decode("utf-8", "replace")
 
 
-def join(given: object) -> str:
-    separator, parts = base.items(given, 2)
+def join(argument: object) -> str:
+    separator, parts = base.items(argument, 2)
     return base.bounded(base.text(separator).join(map(values.printed, base.items(parts))))
 
 
-def split(given: object) -> list[str]:
-    separator, text = base.items(given, 2)
+def split(argument: object) -> list[str]:
+    separator, text = base.items(argument, 2)
     if base.text(separator) == "":
         raise base.BadArgument("expected a separator, got an empty String")
     return base.text(text).split(base.text(separator))
 
 
-def replace(given: object) -> str:
+def replace(argument: object) -> str:
     """All at once: what was put in is never replaced again."""
-    pairs, text = base.items(given, 2)
+    pairs, text = base.items(argument, 2)
     news = {old: values.printed(new) for old, new in base.mapping(pairs).items()}
     if not news:
         return base.text(text)
     if "" in news:
         raise base.BadArgument("expected the text to replace, got an empty String")
     olds = re.compile("|".join(map(re.escape, sorted(news, key=len, reverse=True))))
-    return _substituted(olds, lambda found: news[found.group(0)], base.text(text))
+    return _substituted(olds, lambda match: news[match.group(0)], base.text(text))
 
 
-def sub(given: object) -> str:
+def sub(argument: object) -> str:
     """A variable without a value stays as it is: it may be the shell's."""
-    if isinstance(given, str):
-        return given
-    found = base.items(given, 1, 2)
-    news = base.mapping(found[1]) if len(found) == 2 else {}
+    if isinstance(argument, str):
+        return argument
+    parts = base.items(argument, 1, 2)
+    news = base.mapping(parts[1]) if len(parts) == 2 else {}
 
     def value(match: re.Match[str]) -> str:
         return values.printed(news[match[1]]) if match[1] in news else match[0]
 
-    return _substituted(_VARIABLE, value, base.text(found[0]))
+    return _substituted(_VARIABLE, value, base.text(parts[0]))
 
 
 def _substituted(pattern: re.Pattern[str], value: Any, text: str) -> str:
     parts: list[str] = []
     size = at = 0
-    for found in pattern.finditer(text):
-        parts += [text[at : found.start()], value(found)]
+    for match in pattern.finditer(text):
+        parts += [text[at : match.start()], value(match)]
         size += len(parts[-1]) + len(parts[-2])
-        at = found.end()
+        at = match.end()
         if size > values.MOST_TEXT:
             break
     return base.bounded("".join([*parts, text[at:]]))
 
 
-def contains(given: object) -> bool:
-    text, part = base.items(given, 2)
+def contains(argument: object) -> bool:
+    text, part = base.items(argument, 2)
     return base.text(part) in base.text(text)
 
 
-def escape(given: object) -> str:
+def escape(argument: object) -> str:
     """For PowerShell: a backtick before whatever it could take for syntax, the curved quotes that
     it takes for straight ones included."""
-    text, language = base.items(given, 2)
+    text, language = base.items(argument, 2)
     if base.text(language).lower() != "powershell":
         near = suggest.meant(base.text(language), ["powershell"])
         raise base.BadArgument(f'expected "powershell", got {values.brief(language)}{near}')

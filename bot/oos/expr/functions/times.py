@@ -20,39 +20,41 @@ _ISO = "%Y-%m-%dT%H:%M:%SZ"
 _DAY = timedelta(days=1)
 
 
-def format_utc_time(given: object) -> str:
-    when, layout = base.items(given, 2)
+def format_utc_time(argument: object) -> str:
+    when, layout = base.items(argument, 2)
     moment, _ = _moment(when)
     return _formatted(moment, base.text(layout))
 
 
 def _formatted(moment: datetime, layout: str) -> str:
-    def directive(found: re.Match[str]) -> str:
-        if not found[1] or found[1] not in _DIRECTIVES:
-            raise base.BadArgument(f"expected a time format like {_ISO}, got {found[0]!r} in it")
-        if found[1] == "Y":
+    def directive(match: re.Match[str]) -> str:
+        if not match[1] or match[1] not in _DIRECTIVES:
+            raise base.BadArgument(f"expected a time format like {_ISO}, got {match[0]!r} in it")
+        if match[1] == "Y":
             return f"{moment.year:04d}"
-        return moment.strftime(found[0])
+        return moment.strftime(match[0])
 
     return base.bounded(_DIRECTIVE.sub(directive, layout))
 
 
-def _moment(given: object) -> tuple[datetime, str]:
+def _moment(argument: object) -> tuple[datetime, str]:
     """The time that a text says, in UTC, and the layout it is written in."""
-    text = base.text(given).strip()
+    text = base.text(argument).strip()
     for layout in _LAYOUTS:
         try:
-            found = datetime.strptime(text, layout)
-            moment = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+            parsed = datetime.strptime(text, layout)
+            moment = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
         except (ValueError, OverflowError):
             continue
         return moment, layout.replace("%z", "Z")
-    raise base.BadArgument(f"expected a time like 2026-01-31T08:00:00Z, got {values.brief(given)}")
+    raise base.BadArgument(
+        f"expected a time like 2026-01-31T08:00:00Z, got {values.brief(argument)}"
+    )
 
 
-def add_hour(given: object) -> str:
+def add_hour(argument: object) -> str:
     """The time is written as it was given, in UTC."""
-    when, hours = base.items(given, 2)
+    when, hours = base.items(argument, 2)
     moment, layout = _moment(when)
     try:
         return _formatted(moment + timedelta(hours=base.number(hours)), layout)
@@ -60,9 +62,9 @@ def add_hour(given: object) -> str:
         raise base.BadArgument(f"{values.brief(hours)} hours are more than time has") from None
 
 
-def duration_between(given: object) -> str:
+def duration_between(argument: object) -> str:
     """Of two times of day, the second may be on the next day."""
-    start, end = base.items(given, 2)
+    start, end = base.items(argument, 2)
     if _CLOCK.fullmatch(base.text(start).strip()) and _CLOCK.fullmatch(base.text(end).strip()):
         return _duration((_clock(end) - _clock(start)) % _DAY)
     between = _moment(end)[0] - _moment(start)[0]
@@ -71,16 +73,16 @@ def duration_between(given: object) -> str:
     return _duration(between)
 
 
-def _clock(given: object) -> timedelta:
+def _clock(argument: object) -> timedelta:
     """A time of day, since midnight UTC."""
-    found = _CLOCK.fullmatch(base.text(given).strip())
-    if found is None:
-        raise base.BadArgument(f"expected a time of day like 08:30, got {values.brief(given)}")
-    hours, minutes, seconds = int(found[1]), int(found[2]), int(found[3] or 0)
+    match = _CLOCK.fullmatch(base.text(argument).strip())
+    if match is None:
+        raise base.BadArgument(f"expected a time of day like 08:30, got {values.brief(argument)}")
+    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
     if hours > 23 or minutes > 59 or seconds > 59:
-        raise base.BadArgument(f"there is no time of day {values.brief(given)}")
+        raise base.BadArgument(f"there is no time of day {values.brief(argument)}")
     since = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    zone = (found[4] or "Z").replace(":", "")
+    zone = (match[4] or "Z").replace(":", "")
     if zone != "Z":
         offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
         since = (since - offset if zone[0] == "+" else since + offset) % _DAY
@@ -95,10 +97,10 @@ def _duration(between: timedelta) -> str:
     return "PT" + ("".join(parts) or "0S")
 
 
-def calculate_time_by_ops_window(given: object) -> str:
+def calculate_time_by_ops_window(argument: object) -> str:
     """Now, if it is within the window, else when the window opens next. A window may span
     midnight; one that ends when it starts is always open."""
-    start, end, now = base.items(given, 3)
+    start, end, now = base.items(argument, 3)
     moment, _ = _moment(now)
     opens, closes = _clock(start), _clock(end)
     today = datetime.combine(moment.date(), time(), UTC)
