@@ -100,6 +100,47 @@ class Call:
     answer: Any = None
 
 
+Change = tuple[str, str]
+"""What kind of thing changed, and which one."""
+
+
+class Watch:
+    """The changes since somebody last took them, each once, in the order of their first time."""
+
+    def __init__(self) -> None:
+        self._changed: dict[Change, None] = {}
+        self._event = asyncio.Event()
+
+    def note(self, change: Change) -> None:
+        self._changed[change] = None
+        self._event.set()
+
+    async def changes(self) -> list[Change]:
+        """Wait until something has changed, and take all that has."""
+        await self._event.wait()
+        self._event.clear()
+        found, self._changed = list(self._changed), {}
+        return found
+
+
+class Changes:
+    """Tells whoever watches a party what changed in it; nobody looks through all there is."""
+
+    def __init__(self) -> None:
+        self._watches: list[tuple[frozenset[str], Watch]] = []
+
+    def watch(self, *kinds: str) -> Watch:
+        """Watch for changes of these kinds, from now on and for good."""
+        watch = Watch()
+        self._watches.append((frozenset(kinds), watch))
+        return watch
+
+    def note(self, kind: str, key: str) -> None:
+        for kinds, watch in self._watches:
+            if kind in kinds:
+                watch.note((kind, key))
+
+
 def control(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Mark a coroutine of a ``Party`` as callable by tests over the control port."""
     method.__control__ = True  # type: ignore[attr-defined]
@@ -119,6 +160,7 @@ class Party:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.faults = Faults()
+        self.changes = Changes()
         self.journal: list[Call] = []
         self.app = web.Application(client_max_size=4 << 20, middlewares=[at_home])
         self.base_url = ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -26,6 +26,17 @@ def _serve(argv: list[str], apart: bool, ready: Connection) -> None:
     from sandbox import __main__ as sandbox
 
     sandbox.child(argv, apart, ready)
+
+
+class Company(Protocol):
+    """The stand-ins, in this process or in one of their own: where their servers are, and their
+    control methods."""
+
+    @property
+    def ports(self) -> dict[str, int]: ...
+
+    async def call(self, party: str, method: str, **args: Any) -> Any:
+        """Call a control method of one stand-in; RuntimeError says what went wrong."""
 
 
 class Sandbox:

@@ -1,7 +1,8 @@
-"""``make demo``: start the sandbox and the bot, play the stories while showing them, then let a
-person type as any of the example people.
+"""``make demo``: start the sandbox and the bot, and show both in a page on loopback, whose address
+is printed.
 
-``--once`` leaves after the stories, with status 0 if all of them went as told.
+``--terminal`` plays the stories in the terminal instead, and then lets a person type as any of the
+example people. ``--once`` leaves after the stories, with status 0 if all of them went as told.
 """
 
 from __future__ import annotations
@@ -14,203 +15,32 @@ if __name__ == "__main__":  # Ctrl-C while all the rest is imported: leave witho
 import argparse
 import asyncio
 import os
-import socket
 import sys
 import time
+import webbrowser
 from collections.abc import Awaitable
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from sandbox import live, play, stories, view, words, world
+from sandbox import live, play, process, stories, view, words
 from sandbox.client import Sandbox
 
-ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "var" / "demo"
-PLATFORMS = ("dingtalk", "lark")
+FOLDER = process.ROOT / "var" / "demo"
+PLATFORMS = process.PLATFORMS
 INTERRUPTED = 130
-IMPATIENT = """
-
-# ---- no limit per minute, and a policy that runs out within seconds, for the story of the expiry
-[[budget]]
-platform = "dingtalk"
-kinds = ["say", "card", "lookup"]
-per = "app"
-count = 20
-per_seconds = 1
-
-[policy.impatient]
-approvers = ["role:sre"]
-remind = "2s"
-expires = "5s"
-
-[[security.pattern]]
-regex = "nobody looks"
-where = ["text"]
-commands = ["restart"]
-action = "escalate"
-policy = "impatient"
-reason = "the demo's story of a request that nobody decides"
-"""
-BUDGETS = """
-
-# ---- added by the demo: no limits per minute, since a person will type right after the stories,
-# ---- and what the stories need
-[[budget]]
-platform = "dingtalk"
-kinds = ["say", "card", "lookup"]
-per = "app"
-count = 50
-per_seconds = 1
-
-[[budget]]
-platform = "lark"
-kinds = ["say", "card", "lookup"]
-per = "app"
-count = 50
-per_seconds = 1
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def free_ports() -> dict[str, int]:
-    """The usual ports, or free ones where somebody else holds one of them."""
-    for port in world.PORTS.values():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return dict.fromkeys(world.PORTS, 0)
-    return dict(world.PORTS)
-
-
-def configuration(
-    folder: Path, ports: dict[str, int], extra: str = "", locale: str = "zh-CN"
-) -> Path:
-    """``bot.toml`` as shipped, with this sandbox's ports, data of its own, and this language."""
-
-    def here(text: str) -> str:
-        for name, port in world.PORTS.items():
-            text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ports[name]}")
-        return text
-
-    secrets = folder / "secrets"
-    secrets.mkdir(parents=True, exist_ok=True)
-    for secret in (ROOT / "sandbox" / "secrets").iterdir():
-        (secrets / secret.name).write_text(here(secret.read_text("utf-8")), "utf-8")
-    text = here((ROOT / "bot.toml").read_text("utf-8"))
-    text = text.replace('"sandbox/secrets/', f'"{secrets}/')
-    text = text.replace('data = "var"', f'data = "{folder}/data"')
-    text = text.replace('commands = "commands"', f'commands = "{ROOT}/commands"')
-    text = text.replace('locale = "zh-CN"', f'locale = "{locale}"', 1)
-    path = folder / "bot.toml"
-    path.write_text(text + extra, "utf-8")
-    return path
-
-
-async def _started(log: Path, *module: str) -> asyncio.subprocess.Process:
-    """A program of the checkout that writes into a log, in a session of its own: a Ctrl-C of this
-    terminal does not reach it."""
-    with log.open("ab") as out:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", *module),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=out,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
-async def start_bot(config: Path, log: Path) -> asyncio.subprocess.Process:
-    """The bot as it is always started."""
-    return await _started(log, "bot", "run", "--config", str(config))
-
-
-async def stop_bot(bot: asyncio.subprocess.Process, patience: float = 15.0) -> int:
-    """Stop it by SIGTERM; killed, if that takes longer."""
-    if bot.returncode is None:
-        bot.send_signal(signal.SIGTERM)
-        try:
-            await asyncio.wait_for(bot.wait(), patience)
-        except TimeoutError:
-            bot.kill()
-    return await bot.wait()
-
-
-async def connected(sandbox: Sandbox, bot: asyncio.subprocess.Process, patience: float) -> None:
-    """Wait until the bot is connected to both platforms; RuntimeError if it ends or is too slow."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if bot.returncode is not None:
-            raise RuntimeError(f"the bot ended with status {bot.returncode}")
-        lists = [await sandbox.call(platform, "connections") for platform in PLATFORMS]
-        if all(any(connection["open"] for connection in found) for found in lists):
-            return
-        await asyncio.sleep(0.05)
-    raise RuntimeError(f"the bot was not connected within {patience:.0f} s")
-
-
-class House:
-    """The bot of the demo: a process under a clock that can be set."""
-
-    def __init__(self, folder: Path, sandbox: Sandbox, locale: str) -> None:
-        self.folder, self.sandbox = folder, sandbox
-        for old in folder.glob("data/*"):
-            old.unlink()
-        self.http = free_port()
-        self.log, self.offset = folder / "bot.log", folder / "clock"
-        extra = BUDGETS + stories.rules(folder, sandbox.ports, self.http)
-        self.config = configuration(folder, sandbox.ports, extra, locale)
-        text = self.config.read_text("utf-8")
-        text = text.replace("asks_per_minute = 20 ", "asks_per_minute = 200 ", 1)
-        self.config.write_text(text, "utf-8")
-        self.log.write_bytes(b"")
-        self.offset.write_text("0", "utf-8")
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        self.process = await _started(self.log, "sandbox.timed", str(self.config), str(self.offset))
-        await connected(self.sandbox, self.process, 60)
-
-    async def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        await self.process.wait()
-        for platform in PLATFORMS:
-            await self._gone(platform)
-
-    async def _gone(self, platform: str) -> None:
-        """Wait until the platform has noticed that the bot's connections are gone."""
-        while True:
-            found = await self.sandbox.call(platform, "connections")
-            if not any(connection["open"] for connection in found):
-                return
-            await asyncio.sleep(0.02)
-
-    async def set_clock(self, seconds: float) -> None:
-        assert self.process is not None
-        self.offset.write_text(f"{seconds}", "utf-8")
-        self.process.send_signal(signal.SIGUSR1)
-
-    async def stop(self, patience: float = 15.0) -> int:
-        return 0 if self.process is None else await stop_bot(self.process, patience)
 
 
 class Show:
     """Plays the stories on both platforms at the same time, and prints one of them as it goes."""
 
-    def __init__(self, console: Console, house: House, locale: str, shown: str) -> None:
+    def __init__(
+        self, console: Console, house: process.BotProcess, locale: str, shown: str
+    ) -> None:
         self.console, self.locale, self.shown = console, locale, shown
         switch = asyncio.Lock()
-        self.stages = [stories.Half(house.sandbox, one, house, switch) for one in PLATFORMS]
+        self.stages = [stories.Half(house.company, one, house, switch) for one in PLATFORMS]
         self.live = live.Live(
             console, next(s for s in self.stages if s.platform == shown), locale, brief=True
         )
@@ -278,16 +108,16 @@ class Show:
 
 def commands() -> list[str]:
     """The names of the commands that ship, for the completion."""
-    files = (ROOT / "commands").iterdir()
+    files = (process.ROOT / "commands").iterdir()
     return sorted(path.stem for path in files if path.suffix in (".py", ".yml"))
 
 
-async def seated(console: Console, house: House, options: argparse.Namespace) -> None:
+async def seated(console: Console, house: process.BotProcess, options: argparse.Namespace) -> None:
     """Let a person type, until they leave or the bot ends."""
     from sandbox import prompt
 
     assert house.process is not None
-    seat = prompt.Seat(console, house.sandbox, options.on, options.locale)
+    seat = prompt.Seat(console, house.company, options.on, options.locale)
     typing = asyncio.create_task(prompt.sit_down(seat, commands(), house.folder / "history"))
     ended = asyncio.create_task(house.process.wait())
     await asyncio.wait({typing, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -296,12 +126,12 @@ async def seated(console: Console, house: House, options: argparse.Namespace) ->
     await asyncio.gather(typing, ended, return_exceptions=True)
 
 
-async def perform(console: Console, house: House, options: argparse.Namespace) -> bool:
+async def perform(console: Console, house: process.BotProcess, options: argparse.Namespace) -> bool:
     """Everything between the start and the end; False: something did not go as told."""
     began = time.monotonic()
-    await house.sandbox.call("dingtalk", "configure", session_per_minute=0)
-    await house.sandbox.call("lark", "lift_rates")
-    await house.sandbox.call("aliyun", "set_power", seconds=0)
+    await house.company.call("dingtalk", "configure", session_per_minute=0)
+    await house.company.call("lark", "lift_rates")
+    await house.company.call("aliyun", "set_power", seconds=0)
     await house.start()
     say = words.say
     console.print(say(options.locale, "ready", seconds=time.monotonic() - began))
@@ -319,16 +149,49 @@ async def perform(console: Console, house: House, options: argparse.Namespace) -
     return good
 
 
+def on_desktop() -> bool:
+    """Is there a browser that would show a page?"""
+    return sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+
+
+async def show_page(options: argparse.Namespace, folder: Path) -> int:
+    """Serve the page until Ctrl-C; the status to leave with."""
+    from sandbox.page import playground
+
+    try:
+        async with playground.open_page(folder, options.locale, options.port) as server:
+            print(words.say(options.locale, "page", address=server.address), flush=True)
+            if options.open and on_desktop():
+                await asyncio.to_thread(webbrowser.open, server.address)
+            await asyncio.Event().wait()
+    except OSError as error:
+        print(words.say(options.locale, "no.port", port=options.port, why=error), file=sys.stderr)
+        return 1
+    except asyncio.CancelledError:
+        return INTERRUPTED
+    return 0
+
+
 async def main(options: argparse.Namespace, folder: Path = FOLDER) -> int:
     """The status to leave with. Ctrl-C, SIGTERM and a closed terminal end it at once."""
-    console = Console(width=None if sys.stdout.isatty() else 110)
-    console.print(words.say(options.locale, "starting"))
     loop, myself = asyncio.get_running_loop(), asyncio.current_task()
     assert myself is not None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, myself.cancel)
-    async with Sandbox(free_ports(), apart=True) as sandbox:
-        house = House(folder, sandbox, options.locale)
+    if options.terminal or options.once or options.quiet or options.story or options.on:
+        return await show_stories(options, folder)
+    return await show_page(options, folder)
+
+
+async def show_stories(options: argparse.Namespace, folder: Path) -> int:
+    """Play in the terminal; the status to leave with."""
+    options.on = options.on or PLATFORMS[0]
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(words.say(options.locale, "starting"))
+    async with Sandbox(apart=True) as sandbox:
+        house = process.BotProcess(folder, sandbox, options.locale)
         try:
             good = await perform(console, house, options)
             code = await house.stop()
@@ -351,8 +214,17 @@ async def main(options: argparse.Namespace, folder: Path = FOLDER) -> int:
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="leave after the stories")
-    parser.add_argument("--quiet", action="store_true", help="no stories: type at once")
+    parser.add_argument("--terminal", action="store_true", help="in the terminal, without a page")
+    parser.add_argument("--port", type=int, default=0, help="of the page; default: any free one")
+    parser.add_argument(
+        "--no-open", dest="open", action="store_false", help="do not open a browser"
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="play the stories in the terminal, and leave"
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="no stories: type in the terminal at once"
+    )
     parser.add_argument(
         "--story",
         action="append",
@@ -365,7 +237,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         default=words.usual(),
         help="the language of the demo and of the bot; default: that of LANG",
     )
-    parser.add_argument("--on", choices=PLATFORMS, default="dingtalk", help="whose groups you see")
+    parser.add_argument("--on", choices=PLATFORMS, help="whose groups the terminal shows")
     return parser.parse_args(argv)
 
 
@@ -378,5 +250,5 @@ def run(argv: list[str], folder: Path = FOLDER) -> int:
 
 
 if __name__ == "__main__":
-    os.chdir(ROOT)
+    os.chdir(process.ROOT)
     sys.exit(run(sys.argv[1:]))

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sandbox import world
-from sandbox.client import Sandbox
+from sandbox.client import Company
 
 SUCCEEDED = ("成功", "succeeded")
 REJECTED = ("已拒绝", "rejected")
@@ -68,7 +68,7 @@ Watcher = Callable[["Play", str, dict[str, str]], Awaitable[None]]
 class Play:
     """One platform's groups, with people in them. ``patience``: seconds to wait for the bot."""
 
-    def __init__(self, sandbox: Sandbox, platform: str, patience: float = 20.0) -> None:
+    def __init__(self, sandbox: Company, platform: str, patience: float = 20.0) -> None:
         self.sandbox, self.platform, self.patience = sandbox, platform, patience
         self.watcher: Watcher | None = None
 

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sandbox import live, play, view, words, world
-from sandbox.client import Sandbox
+from sandbox.client import Company
 
 PLATFORMS = ("dingtalk", "lark")
 PEOPLE = tuple(person.id for person in world.PEOPLE)
@@ -34,7 +34,7 @@ Entry = dict[str, Any]
 class Seat:
     """Where the person at the keyboard sits: as whom, on which platform, in which group."""
 
-    def __init__(self, console: Console, sandbox: Sandbox, platform: str, locale: str) -> None:
+    def __init__(self, console: Console, sandbox: Company, platform: str, locale: str) -> None:
         self.console, self.sandbox, self.locale = console, sandbox, locale
         self.user, self.platform, self.chat = "alice", platform, "ops"
         self.lives = {

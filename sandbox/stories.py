@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import aiohttp
 
 from sandbox import play
-from sandbox.client import Sandbox
+from sandbox.client import Company
 
 EVENTS_TOKEN = "sandbox-events-token"
 REQUEST_TAG = "countersign-request"
@@ -35,7 +35,7 @@ policy = "impatient"
 reason = "the demo's story of a request that nobody decides"
 
 [http]
-listen = "127.0.0.1:{http}"
+listen = "127.0.0.1:0"
 
 [[source]]
 name = "hr"
@@ -91,12 +91,12 @@ TEXTS = {
 ROBOTS = {"dingtalk": "ops", "lark": "lark-ops"}
 
 
-def rules(folder: Path, ports: Mapping[str, int], http: int) -> str:
+def rules(folder: Path, ports: Mapping[str, int]) -> str:
     """What the stories add to the configuration; the sender's token is put beside the secrets."""
     secrets = folder / "secrets"
     secrets.mkdir(parents=True, exist_ok=True)
     (secrets / "events-token").write_text(EVENTS_TOKEN, "utf-8")
-    parts = [RULES.format(http=http, secrets=secrets, sink=ports["sink"])]
+    parts = [RULES.format(secrets=secrets, sink=ports["sink"])]
     for platform, employee in HIRED.items():
         facts = {"robot": ROBOTS[platform], "text": TEXTS[platform]}
         parts.append(RULES_OF_EACH.format(platform=platform, employee=employee, **facts))
@@ -106,7 +106,9 @@ def rules(folder: Path, ports: Mapping[str, int], http: int) -> str:
 class House(Protocol):
     """The bot's process, as stories handle it."""
 
-    http: int
+    @property
+    def http(self) -> int:
+        """The port on which it takes events."""
 
     async def kill(self) -> None:
         """SIGKILL."""
@@ -122,7 +124,7 @@ class Half(play.Play):
     """A play on one platform while the same goes on on the other: what ran is what its own requests
     ran, and machines are switched by one story at a time."""
 
-    def __init__(self, sandbox: Sandbox, platform: str, house: House, switch: asyncio.Lock) -> None:
+    def __init__(self, sandbox: Company, platform: str, house: House, switch: asyncio.Lock) -> None:
         super().__init__(sandbox, platform, patience=30.0)
         self.house, self.switch = house, switch
 

@@ -24,6 +24,11 @@ PHRASES: dict[str, tuple[str, str]] = {
         "正在启动模拟的钉钉、飞书、ECS 和真正的机器人 …… （Ctrl-C 随时退出）",
         "Starting stand-ins for DingTalk, Lark and ECS, and the real bot … (Ctrl-C leaves at any time)",
     ),
+    "page": (
+        "打开这个地址，两个群就在眼前（Ctrl-C 结束）：\n\n  {address}\n",
+        "Open this address; both groups are there (Ctrl-C ends it):\n\n  {address}\n",
+    ),
+    "no.port": ("端口 {port} 用不了：{why}", "Port {port} cannot be used: {why}"),
     "ready": (
         "{seconds:.1f} 秒后，机器人连上了两个平台。",
         "After {seconds:.1f} s the bot is connected to both platforms.",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox import demo
+from sandbox import process
 from sandbox.client import Sandbox
 
 QUICK = 0.2
@@ -36,17 +36,20 @@ AS_SHIPPED = Setting()
 def furnish(folder: Path, sandbox: Sandbox, setting: Setting) -> Path:
     """The configuration of a bot in this folder, with a folder of commands of its own. Raises
     ValueError for a change of what is not there."""
-    path = demo.configuration(folder, sandbox.ports, demo.IMPATIENT + setting.more)
+    path = process.configuration(folder, sandbox.ports, process.IMPATIENT + setting.more)
     commands = folder / "commands"
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(demo.ROOT / "commands", commands, ignore=ignored)
+    shutil.copytree(process.ROOT / "commands", commands, ignore=ignored)
     for name, text in setting.files.items():
         (commands / name).write_text(text, "utf-8")
     for name, secret in setting.secrets.items():
         address = secret.replace("DINGTALK", sandbox.url("dingtalk"))
         (folder / "secrets" / name).write_text(address, "utf-8")
     text = path.read_text("utf-8")
-    changes = {f'commands = "{demo.ROOT}/commands"': f'commands = "{commands}"', **setting.changes}
+    changes = {
+        f'commands = "{process.ROOT}/commands"': f'commands = "{commands}"',
+        **setting.changes,
+    }
     for old, new in changes.items():
         if old not in text:
             raise ValueError(f"the configuration has no {old!r}")

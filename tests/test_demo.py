@@ -23,8 +23,7 @@ ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[()][A-Z0-9]|[=
 RUNNER = """
 import sys
 from pathlib import Path
-from sandbox import demo, world
-demo.free_ports = lambda: dict.fromkeys(world.PORTS, 0)
+from sandbox import demo
 sys.exit(demo.run(sys.argv[2:], Path(sys.argv[1])))
 """
 
@@ -187,9 +186,6 @@ async def test_the_stories_are_told_as_they_happen(
 ) -> None:
     """All of them on both platforms, with status 0; each under a heading, waiting cards with their
     buttons."""
-    from sandbox import world
-
-    monkeypatch.setattr(demo, "free_ports", lambda: dict.fromkeys(world.PORTS, 0))
     options = demo.arguments(["--once", "--locale", "en"])
     status = await asyncio.wait_for(demo.main(options, tmp_path), 150)
     shown = capfd.readouterr().out
@@ -218,12 +214,9 @@ def test_the_language_is_that_of_the_terminal() -> None:
 def test_a_failed_story_is_told_and_the_status_says_so(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sandbox import world
-
     async def failing(stage: play.Play) -> None:
         raise play.StoryFailed("[[x]] did not come")
 
-    monkeypatch.setattr(demo, "free_ports", lambda: dict.fromkeys(world.PORTS, 0))
     monkeypatch.setitem(stories.SHORT, "restart", failing)
     options = demo.arguments(["--once", "--locale", "en", "--story", "restart"])
     assert asyncio.run(demo.main(options, tmp_path)) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.pictures import dingtalk, lark, look
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 
 PICTURES = {
@@ -107,16 +107,16 @@ async def record(platform: str, locale: str) -> Scenes:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         async with Sandbox(apart=True) as sandbox:
-            config = demo.configuration(folder, sandbox.ports, locale=locale)
-            bot = await demo.start_bot(config, folder / "bot.log")
+            config = process.configuration(folder, sandbox.ports, locale=locale)
+            bot = await process.start_bot(config, folder / "bot.log")
             try:
-                await demo.connected(sandbox, bot, 60)
+                await process.connected(sandbox, bot, 60)
                 await sandbox.call("aliyun", "set_power", seconds=2)
                 stage = Stage(sandbox, platform, patience=60)
                 for scene in (restart, rejected, runbook):
                     scenes |= await scene(stage, SAID[locale])
             finally:
-                await demo.stop_bot(bot, 1)
+                await process.stop_bot(bot, 1)
     return scenes
 
 

@@ -34,7 +34,7 @@ def screen(locale: str) -> str:
     """The demo's terminal as SVG, after its stories."""
     if shutil.which("tmux") is None:
         raise SystemExit("tmux is not installed: apt-get install tmux")
-    demo = [sys.executable, "-m", "sandbox.demo", "--locale", locale]
+    demo = [sys.executable, "-m", "sandbox.demo", "--terminal", "--locale", locale]
     size = ["-x", str(WIDTH), "-y", str(HEIGHT)]
     tmux("-f", "/dev/null", "-u", "new-session", "-d", "-s", NAME, *size, shlex.join(demo))
     deadline = time.monotonic() + PATIENCE

@@ -40,7 +40,7 @@ class Aliyun(Party):
 
     def __init__(self, clock: Clock, folder: pathlib.Path) -> None:
         super().__init__(clock)
-        self.cloud = Cloud(folder.resolve())
+        self.cloud = Cloud(folder.resolve(), self.changes)
         self.agents = Agents(self.cloud, clock, self.faults)
         self.ecs = ecs.Ecs(self.cloud, clock, self.agents)
         key = Key(world.ALIYUN_KEY_ID, world.ALIYUN_KEY_SECRET)
@@ -287,6 +287,7 @@ class Aliyun(Party):
             machine.agent_up.set()
         else:
             machine.agent_up.clear()
+        self.cloud.changed(machine)
 
     @control
     async def set_instance(self, instance: str, status: str) -> None:
@@ -296,6 +297,15 @@ class Aliyun(Party):
         self.ecs.power.settle(machine, status)
         if status == "Running":
             machine.agent_up.set()
+        self.cloud.changed(machine)
+
+    @control
+    async def slow_agent(self, instance: str, seconds: float) -> None:
+        """From now on a task reaches this instance's agent so many seconds later; 60 and more: too
+        late."""
+        machine = self.cloud.machines[instance]
+        machine.slow = seconds
+        self.cloud.changed(machine)
 
     @control
     async def page_agents(self, size: int) -> None:

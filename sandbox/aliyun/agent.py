@@ -95,6 +95,7 @@ class Agents:
         task.error_code, task.error_info = code, REASONS.get(code, "")
         if status in ("Cancelled", "Terminated"):
             task.stopped = now
+        self.cloud.changed(task)
 
     async def _work(self, task: Task) -> None:
         try:
@@ -123,14 +124,15 @@ class Agents:
     async def _reach(self, task: Task) -> bool:
         """Wait until the task is delivered. False: it was cancelled, or took too long."""
         held = self.faults.take("deliver", "hold")
-        if held is None:
+        seconds = float(held.args.get("seconds", DELIVERY)) if held else task.machine.slow
+        if not seconds:
             if task.stop.is_set():
                 self._end(task, "Cancelled")
             return not task.ended
-        due = self.clock.now() + min(float(held.args.get("seconds", DELIVERY)), DELIVERY)
+        due = self.clock.now() + min(seconds, DELIVERY)
         if await self._first(self.clock.sleep_until(due), task.stop.wait()) == 1:
             self._end(task, "Cancelled")
-        elif float(held.args.get("seconds", DELIVERY)) >= DELIVERY:
+        elif seconds >= DELIVERY:
             self._end(task, "Aborted", "DeliveryTimeout")
         return not task.ended
 
@@ -169,6 +171,7 @@ class Agents:
         def read() -> None:
             data = os.read(reader, 65536)
             task.output.add(data)
+            self.cloud.changed(task)
             if not data:
                 loop.remove_reader(reader)
                 closed.set()
@@ -202,6 +205,7 @@ class Agents:
         task.started = self.clock.now()
         if task.status == "Pending":
             task.status = "Running"
+        self.cloud.changed(task)
         loop.add_reader(reader, read)
         try:
             await self._watch(task, process, due)
@@ -261,6 +265,7 @@ class Agents:
         if exit_code == POWER_OFF:
             machine.status = "Stopped"
             machine.agent_up.clear()
+            self.cloud.changed(machine)
 
     @staticmethod
     async def _first(*waits: Awaitable[Any]) -> int:

@@ -158,6 +158,7 @@ class Commands:
             if not task.ended and (not wanted or task.machine.id in wanted):
                 task.status = "Stopping"
                 task.stop.set()
+                self.cloud.changed(task)
         return {}
 
     def _new_command(self, asked: dict[str, Any], encoding: str, kept: bool) -> Command:
@@ -231,4 +232,5 @@ class Commands:
         self.cloud.invocations[invocation.id] = invocation
         self.cloud.tasks.extend(invocation.tasks)
         for task in invocation.tasks:
+            self.cloud.changed(task)
             self.agents.deliver(task)

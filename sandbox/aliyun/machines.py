@@ -229,6 +229,7 @@ class Tagging:
             raise ApiError(403, "TagNumberLimitExceed", "At most 20 tags are allowed.")
         for machine in machines:
             machine.tags |= tags
+            self.cloud.changed(machine)
         return {}
 
     def untag(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -240,6 +241,7 @@ class Tagging:
         for machine in machines:
             gone = set(keys or machine.tags)
             machine.tags = {k: v for k, v in machine.tags.items() if k not in gone}
+            self.cloud.changed(machine)
         return {}
 
     def _machines(self, asked: dict[str, Any]) -> list[Machine]:

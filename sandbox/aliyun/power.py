@@ -172,6 +172,7 @@ class Power:
         machine.host = asked.get("HostName", machine.host)
         machine.protected = asked.get("DeletionProtection", machine.protected)
         machine.groups = tuple(asked.get("SecurityGroupIds", machine.groups))
+        self.cloud.changed(machine)
         return {}
 
     # ------------------------------------------------------------------ what happens
@@ -231,6 +232,7 @@ class Power:
             self.cloud.interrupt(machine)
         elif machine.installed:
             machine.agent_up.set()
+        self.cloud.changed(machine)
 
 
 def check_mode(asked: Mapping[str, Any]) -> None:

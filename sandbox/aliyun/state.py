@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox import world
+from sandbox import base, world
 
 OPEN = frozenset({"Pending", "Running", "Stopping"})
 STOPPED = frozenset({"Cancelled", "Terminated"})
@@ -49,7 +49,8 @@ class Output:
 @dataclass
 class Machine:
     """An instance. ``agent_up`` is set while its Cloud Assistant agent runs; ``installed``: it has
-    one, which starts with the machine. ``protected``: it may not be deleted."""
+    one, which starts with the machine. ``protected``: it may not be deleted. ``slow``: a task
+    reaches the agent so many seconds later."""
 
     id: str
     name: str
@@ -67,6 +68,7 @@ class Machine:
     agent_up: asyncio.Event = field(default_factory=asyncio.Event)
     installed: bool = True
     system: str = "linux"
+    slow: float = 0.0
 
     @property
     def able(self) -> bool:
@@ -167,8 +169,9 @@ class Cloud:
     """Everything there is. Invocations and tasks are numbered, so that pages stay stable while new
     ones arrive."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, changes: base.Changes) -> None:
         self.folder = folder
+        self.changes = changes
         self.agents_page = 0
         self.machines: dict[str, Machine] = {}
         self.commands: dict[str, Command] = {}
@@ -195,11 +198,21 @@ class Cloud:
         if machine.agent:
             added.agent_up.set()
         self.machines[machine.id] = added
+        self.changed(added)
         return added
+
+    def changed(self, what: Machine | Task) -> None:
+        """Note that a machine, or what it does for an invocation, is different now."""
+        if isinstance(what, Machine):
+            self.changes.note("machine", what.id)
+        else:
+            self.changes.note("task", f"{what.invocation.id}/{what.machine.id}")
+            self.changes.note("machine", what.machine.id)
 
     def interrupt(self, machine: Machine) -> None:
         """The machine goes down: its agent with it, and what its agent was doing."""
         machine.agent_up.clear()
+        self.changed(machine)
         for task in self.tasks:
             if task.machine is machine and not task.ended:
                 task.interrupted = True

@@ -10,11 +10,11 @@ import contextlib
 import signal
 import sys
 
-from sandbox import demo, words
+from sandbox import process, words
 from sandbox.client import Sandbox
 from sandbox.console import company
 
-FOLDER = demo.ROOT / "var" / "console"
+FOLDER = process.ROOT / "var" / "console"
 
 
 async def main() -> int:
@@ -22,23 +22,23 @@ async def main() -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Sandbox(demo.free_ports(), apart=True) as sandbox:
-        path = demo.configuration(FOLDER, sandbox.ports, locale=words.usual())
+    async with Sandbox(apart=True) as sandbox:
+        path = process.configuration(FOLDER, sandbox.ports, locale=words.usual())
         socket = FOLDER / "console.sock"
         company.furnish(path, socket)
-        bot = await demo.start_bot(path, FOLDER / "bot.log")
+        bot = await process.start_bot(path, FOLDER / "bot.log")
         try:
             while bot.returncode is None and not socket.exists():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(bot.wait(), 0.05)
-            config = path.relative_to(demo.ROOT)
+            config = path.relative_to(process.ROOT)
             print("The bot listens. In other terminals, as alice, bob, carol, dave and mallory:\n")
             print(f"  .venv/bin/python -m adapters.console --config {config} --as alice\n")
             ended = asyncio.create_task(bot.wait())
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            status = await demo.stop_bot(bot)
+            status = await process.stop_bot(bot)
         if not stop.is_set():
             print(f"The bot ended with status {status}; its log: {FOLDER / 'bot.log'}")
         return status

@@ -43,6 +43,7 @@ class Acts(party.Platform):
             place,
             user,
             markup.plain(shown),
+            payload={"msgtype": "text", "text": {"content": shown}},
             reply_to=self.rooms.find(quote).id if quote else "",
             notified=() if place.direct else tuple(p.id for p in others),
         )
@@ -185,6 +186,7 @@ class Acts(party.Platform):
     async def recall(self, message: str) -> dict[str, Any]:
         """The author takes a message back. DingTalk tells the bot nothing of it: no delivery."""
         self.rooms.find(message).recalled = True
+        self.rooms.changed(message)
         return {"delivery": ""}
 
     @control

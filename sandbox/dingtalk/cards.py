@@ -88,6 +88,7 @@ class Cards:
         for user, values in private.items():
             kept = card.private.get(user, {}) if options.get("updatePrivateDataByKey") else {}
             card.private[user] = {**kept, **values}
+        self._rooms.changed(card.track)
         return {"success": True, "result": True}
 
     # ------------------------------------------------------------------ what a click changes
@@ -107,6 +108,7 @@ class Cards:
         if own is not None:
             kept = card.private.get(user, {}) if options.get("updatePrivateDataByKey") else {}
             card.private[user] = {**kept, **own}
+        self._rooms.changed(card.track)
 
     # ------------------------------------------------------------------ the parts
 

@@ -28,7 +28,7 @@ class Platform(base.Party):
     def __init__(self, clock: base.Clock) -> None:
         super().__init__(clock)
         self.limits = limits.Limits()
-        self.rooms = rooms.Rooms(clock.now)
+        self.rooms = rooms.Rooms(clock.now, self.changes)
         self.tokens = openapi.Tokens(clock, self.limits)
         self.gateway = stream.Gateway(self, self.limits)
         self.cards_api = cards.Cards(lambda: self.faults, self.limits, self.rooms, self.gateway)

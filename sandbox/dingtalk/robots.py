@@ -7,6 +7,8 @@ https://open.dingtalk.com/document/development/the-robot-sends-a-group-message,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox import world
@@ -31,6 +33,16 @@ KEYS: dict[str, list[str]] = {
         "buttonUrl2",
     ],
 } | {f"sampleActionCard{n}": ["title", "text", *names] for n, names in _BUTTONS.items()}
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the robot says: as it was sent, and what people see of it."""
+
+    payload: Mapping[str, Any]
+    shown: markup.Shown
+    buttons: tuple[rooms.Button, ...] = ()
+    title: str = ""
 
 
 class Robots:
@@ -61,8 +73,8 @@ class Robots:
     async def group(self, body: dict[str, Any]) -> dict[str, Any]:
         _check_robot(body.get("robotCode"))
         chat = self._group(body.get("openConversationId"))
-        shown = self._shown(body["msgKey"], body["msgParam"])
-        return {"processQueryKey": self._post(chat, shown)}
+        message = self._message(body["msgKey"], body["msgParam"])
+        return {"processQueryKey": self._post(chat, message)}
 
     async def direct(self, body: dict[str, Any]) -> dict[str, Any]:
         _check_robot(body["robotCode"])
@@ -71,11 +83,11 @@ class Robots:
             raise errors.Refused("invalidParameter.userIds.empty", "userIds is empty")
         if len(users) > 20:
             raise errors.Refused("invalidParameter.userIds.overMax", "at most 20 userIds")
-        shown = self._shown(body["msgKey"], body["msgParam"])
+        message = self._message(body["msgKey"], body["msgParam"])
         key = self._rooms.fresh("pqk")
         known = [people.BY_USER[user] for user in users if user in people.BY_USER]
         for person in known:
-            self._post(people.DIRECT[person.id], shown, key)
+            self._post(people.DIRECT[person.id], message, key)
         return {
             "processQueryKey": key,
             "invalidStaffIdList": [user for user in users if user not in people.BY_USER],
@@ -110,34 +122,38 @@ class Robots:
             ]
             for entry in mine:
                 entry.recalled = True
+            self._rooms.changed(key)
             if mine:
                 done.append(key)
             else:
                 failed[key] = "invalid.processQueryKey"
         return {"successResult": done, "failedResult": failed}
 
-    def _post(
-        self, chat: people.Chat, shown: tuple[str, markup.Shown, list[rooms.Button]], key: str = ""
-    ) -> str:
-        title, text, buttons = shown
-        more = {"title": title, "buttons": tuple(buttons), "via": "openapi"}
-        return self._rooms.post(chat, "bot", text, id=key or self._rooms.fresh("pqk"), **more).id
+    def _post(self, chat: people.Chat, message: Message, key: str = "") -> str:
+        id = key or self._rooms.fresh("pqk")
+        more = {"title": message.title, "buttons": message.buttons, "payload": message.payload}
+        return self._rooms.post(chat, "bot", message.shown, id=id, via="openapi", **more).id
 
-    def _shown(self, key: str, param: str) -> tuple[str, markup.Shown, list[rooms.Button]]:
-        """Title, text and buttons of a message by its template key."""
+    def _message(self, key: str, param: str) -> Message:
+        """A message by its template key."""
         if key not in KEYS:
             raise errors.Refused("invalidParameter.msgKey.invalid", f"msgKey {key}")
         if len(param.encode()) > self._limits.msg_param_bytes:
             raise errors.Refused("invalidParameter.msgParam.tooLong", "msgParam is too long")
         values = _params(key, param)
+        kind = {"sampleText": "text", "sampleMarkdown": "markdown"}.get(key, key)
+        payload = {"msgtype": kind, kind: values}
         if key == "sampleText":
-            return "", markup.plain(values["content"]), []
+            return Message(payload, markup.plain(values["content"]))
         if key == "sampleImageMsg":
-            return "", markup.Shown("[image]"), []
+            return Message(payload, markup.Shown("[image]"))
         if key == "sampleLink":
             text = f"{values['title']}\n{values['text']}"
-            return values["title"], markup.Shown(text, [values["messageUrl"]]), []
-        return values["title"], markup.markdown(values["text"]), _buttons(values)
+            return Message(
+                payload, markup.Shown(text, [values["messageUrl"]]), title=values["title"]
+            )
+        shown, buttons = markup.markdown(values["text"]), tuple(_buttons(values))
+        return Message(payload, shown, buttons, values["title"])
 
 
 def _params(key: str, param: str) -> dict[str, str]:

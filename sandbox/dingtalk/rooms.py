@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox import world
+from sandbox import base, world
 from sandbox.dingtalk import markup, people, wire
 
 
@@ -104,7 +105,9 @@ def _decoded(text: str) -> Any:
 
 @dataclass
 class Entry:
-    """One message or delivered card in a conversation."""
+    """One message or delivered card in a conversation. ``payload`` is a message as it was sent:
+    {"msgtype", and under its name what it holds}; ``robot`` the name of a custom
+    robot that sent it."""
 
     at: float
     chat: str
@@ -112,6 +115,7 @@ class Entry:
     sender: str
     id: str
     shown: markup.Shown
+    payload: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
     reply_to: str = ""
     notified: tuple[str, ...] = ()
@@ -120,6 +124,7 @@ class Entry:
     only_for: tuple[str, ...] = ()
     recalled: bool = False
     via: str = ""
+    robot: str = ""
 
     def described(self, viewer: str = "") -> dict[str, Any]:
         """The entry as ``transcript`` gives it."""
@@ -165,9 +170,11 @@ def _listed(buttons: list[Button]) -> list[dict[str, str]]:
 class Rooms:
     """All conversations of the example company, and the cards in them."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], changes: base.Changes) -> None:
         self._now = now
+        self._changes = changes
         self.entries: list[Entry] = []
+        self._places: dict[str, list[int]] = defaultdict(list)
         self.cards: dict[str, Card] = {}
         self.without_bot: set[str] = set()
         self._count = 0
@@ -183,7 +190,16 @@ class Rooms:
         id = more.pop("id", "") or self.fresh("msg")
         entry = Entry(self._now(), chat.id, kind, sender, id, shown, **more)
         self.entries.append(entry)
+        number = len(self.entries) - 1
+        for reference in {id, entry.card.track} if entry.card else {id}:
+            self._places[reference].append(number)
+        self._changes.note("entry", str(number))
         return entry
+
+    def changed(self, reference: str) -> None:
+        """Note that what is called so looks different now: an entry, or all that show a card."""
+        for number in self._places.get(reference, ()):
+            self._changes.note("entry", str(number))
 
     def find(self, reference: str) -> Entry:
         """The entry with this id, or the (latest) one that shows this card."""

@@ -54,6 +54,7 @@ class CustomRobot:
     secret: str = ""
     keywords: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    name: str = ""
     muted_until: float = 0.0
     seen: set[str] = field(default_factory=set)
 
@@ -62,6 +63,16 @@ def signature(timestamp: str, secret: str) -> str:
     """Base64 of HMAC-SHA256 with the secret over ``timestamp\\nsecret``."""
     text = f"{timestamp}\n{secret}".encode()
     return base64.b64encode(hmac.new(secret.encode(), text, hashlib.sha256).digest()).decode()
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """Where a message goes, by which address it came ("repeated": it is there already), and the
+    custom robot's name."""
+
+    chat: people.Chat
+    via: str
+    robot: str = ""
 
 
 class Webhooks:
@@ -76,7 +87,7 @@ class Webhooks:
         self._sessions: dict[str, tuple[str, float]] = {}
         self._sent: set[tuple[str, str]] = set()
         self.robots = {
-            one.token: CustomRobot(one.token, one.chat, one.secret, one.keywords)
+            one.token: CustomRobot(one.token, one.chat, one.secret, one.keywords, name=one.name)
             for one in world.DINGTALK_ROBOTS
         }
         party.app.router.add_post(SESSION, self._handler(SESSION, self._session))
@@ -95,7 +106,7 @@ class Webhooks:
     # ------------------------------------------------------------------ the way through
 
     def _handler(
-        self, name: str, admit: Callable[[web.Request, dict[str, Any]], tuple[people.Chat, str]]
+        self, name: str, admit: Callable[[web.Request, dict[str, Any]], Admitted]
     ) -> Callable[[web.Request], Any]:
         async def handle(request: web.Request) -> web.StreamResponse:
             raw = await request.read()
@@ -120,8 +131,7 @@ class Webhooks:
                 if do == "throttle":
                     raise errors.OapiRefused(660026, "sending too many messages per minute")
                 call.request = body = self._body(request, raw)
-                chat, via = admit(request, body)
-                self._post(chat, body, via)
+                self._post(admit(request, body), body)
                 answer = {"errcode": 0, "errmsg": "ok"}
             except errors.OapiRefused as no:
                 answer = {"errcode": no.errcode, "errmsg": no.errmsg}
@@ -150,7 +160,7 @@ class Webhooks:
             raise errors.OapiRefused(460101, "message too long")
         return body
 
-    def _session(self, request: web.Request, body: dict[str, Any]) -> tuple[people.Chat, str]:
+    def _session(self, request: web.Request, body: dict[str, Any]) -> Admitted:
         """``msgUuid`` is documented for custom robots; that it holds here too is an assumption,
         which ``configure(session_remembers=0)`` takes away."""
         chat, until = self._sessions.get(request.query.get("session", ""), ("", 0.0))
@@ -160,13 +170,13 @@ class Webhooks:
             raise errors.OapiRefused(400106, "robot not in group")
         sent = (chat, str(body.get("msgUuid", "")))
         if sent[1] and self._limits.session_remembers and sent in self._sent:
-            return people.CHATS[chat], "repeated"
+            return Admitted(people.CHATS[chat], "repeated")
         if not self._minute.admits(chat, self._limits.session_per_minute):
             raise errors.OapiRefused(660026, "sending too many messages per minute")
         self._sent.add(sent)
-        return people.CHATS[chat], "session"
+        return Admitted(people.CHATS[chat], "session")
 
-    def _custom(self, request: web.Request, body: dict[str, Any]) -> tuple[people.Chat, str]:
+    def _custom(self, request: web.Request, body: dict[str, Any]) -> Admitted:
         robot = self.robots.get(request.query.get("access_token", ""))
         if robot is None:
             raise errors.OapiRefused(300005, "token is not exist")
@@ -188,9 +198,9 @@ class Webhooks:
         _checked(_kind(body), body)
         if unique := body.get("msgUuid"):
             if unique in robot.seen:
-                return people.chat_named(robot.chat), "repeated"
+                return Admitted(people.chat_named(robot.chat), "repeated", robot.name)
             robot.seen.add(unique)
-        return people.chat_named(robot.chat), "custom"
+        return Admitted(people.chat_named(robot.chat), "custom", robot.name or "robot")
 
     def _check_sign(self, robot: CustomRobot, request: web.Request) -> None:
         """The signature in the query, at most one hour off. The real clock counts too: that the
@@ -208,18 +218,19 @@ class Webhooks:
 
     # ------------------------------------------------------------------ the message
 
-    def _post(self, chat: people.Chat, body: dict[str, Any], via: str) -> None:
-        kind = _kind(body)
+    def _post(self, to: Admitted, body: dict[str, Any]) -> None:
+        kind, chat = _kind(body), to.chat
         part = _checked(kind, body)
         title, shown, buttons = _shown(kind, part)
         called = _notified(chat, kind, part, body.get("at") or {})
         known = [people.PERSON[member] for member in called]
         names = {id: one.name for one in known for id in (one.dingtalk, one.mobile) if id}
         shown.text = markup.names_shown(shown.text, names)
-        if via == "repeated":
+        if to.via == "repeated":
             return
-        more = {"notified": called, "buttons": tuple(buttons), "via": via}
-        self._rooms.post(chat, "bot", shown, title=title, **more)
+        more = {"notified": called, "buttons": tuple(buttons), "via": to.via, "robot": to.robot}
+        payload = {"msgtype": kind, kind: part}
+        self._rooms.post(chat, "bot", shown, payload=payload, title=title, **more)
 
 
 def _kind(body: dict[str, Any]) -> str:

@@ -39,6 +39,7 @@ class Bot:
     secret: str = ""
     keywords: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    name: str = ""
 
 
 def signature(timestamp: str, secret: str) -> str:
@@ -52,7 +53,9 @@ class Hooks:
         self.tenant = tenant
         self.gate = gate
         self.bots = {
-            one.token: Bot(one.token, tenant.chat(one.chat).id, one.secret, one.keywords)
+            one.token: Bot(
+                one.token, tenant.chat(one.chat).id, one.secret, one.keywords, name=one.name
+            )
             for one in world.LARK_ROBOTS
         }
         api = Api(NAME, 10_000, 100_000, token=False)
@@ -112,6 +115,7 @@ class Hooks:
             source=source,
             shown=shown,
             type=kind,
+            robot=bot.name or "robot",
         )
         if card is not None:
             entry.show(card, shown)

@@ -256,6 +256,7 @@ class Messages:
             raise cards.BadCard(11310, "update_multi must be true before and after the update")
         shown.mentions = []
         entry.show(card, shown)
+        self.tenant.changed(entry)
 
     def new_token(self, entry: state.Entry) -> str:
         token = f"c-{secrets.token_hex(20)}"
@@ -306,4 +307,5 @@ class Messages:
         if len(missing) == len(wanted):
             raise content.invalid("every id of user_id_list is invalid")
         entry.urgent += [found[one] for one in wanted if one not in missing]
+        self.tenant.changed(entry)
         return {"code": 0, "msg": "success", "data": {"invalid_user_id_list": missing}}

@@ -75,6 +75,7 @@ class People(Platform):
         "group_manager", "enterprise_manager")."""
         entry = self.tenant.entries[message]
         entry.recalled = True
+        self.tenant.changed(entry)
         delivery = self.push("push.event", events.recalled(entry, by, str(self.clock.ms())))
         return {"delivery": delivery.id}
 

@@ -19,7 +19,7 @@ class Platform(base.Party):
 
     def __init__(self, clock: base.Clock) -> None:
         super().__init__(clock)
-        self.tenant = State(clock)
+        self.tenant = State(clock, self.changes)
         self.gate = Gate(self)
         self.pushes = Pushes(self)
         self.sockets = self.pushes.sockets
@@ -49,6 +49,7 @@ class Platform(base.Party):
         if entry.sender != "bot" and not self.tenant.chats[entry.chat].bot_manages:
             raise Refusal(230026, "No permission to recall this message.")
         entry.recalled = True
+        self.tenant.changed(entry)
         event = events.recalled(entry, "group_manager", str(self.clock.ms()))
         self.push("push.event", event)
         return {"code": 0, "msg": "success", "data": {}}

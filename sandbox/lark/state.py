@@ -74,7 +74,8 @@ class Shown:
 class Entry:
     """One message in a chat. ``type`` is its msg_type; ``source`` is the "content" as sent;
     ``card`` the decoded card now; ``revisions`` every card there was, with what was seen of it,
-    oldest first; ``clicks`` how many clicks wait for an answer."""
+    oldest first; ``clicks`` how many clicks wait for an answer; ``robot``
+    the name of a custom bot that sent it."""
 
     id: str
     chat: str
@@ -91,6 +92,7 @@ class Entry:
     revisions: list[tuple[dict[str, Any], Shown]] = field(default_factory=list)
     clicks: int = 0
     urgent: list[str] = field(default_factory=list)
+    robot: str = ""
 
     @property
     def card(self) -> dict[str, Any]:
@@ -105,8 +107,9 @@ class Entry:
 class State:
     """The tenant: chats, messages, and the ids handed out."""
 
-    def __init__(self, clock: base.Clock) -> None:
+    def __init__(self, clock: base.Clock, changes: base.Changes | None = None) -> None:
         self.clock = clock
+        self.changes = changes or base.Changes()
         everybody = [p.lark for p in world.PEOPLE]
         self.chats = {
             key: Chat(key, title, list(everybody)) for key, title in world.LARK_GROUPS.items()
@@ -133,10 +136,16 @@ class State:
 
     def add(self, entry: Entry) -> Entry:
         self.entries[entry.id] = entry
+        self.changed(entry)
         return entry
+
+    def changed(self, entry: Entry) -> None:
+        """Note that a message looks different now."""
+        self.changes.note("entry", entry.id)
 
     def thread_of(self, root: Entry) -> str:
         """The topic that hangs on ``root``, started if there was none."""
         if not root.thread:
             root.thread = self.new_id("omt_")
+            self.changed(root)
         return root.thread

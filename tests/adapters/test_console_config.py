@@ -8,7 +8,7 @@ import pytest
 
 from bot import config
 from bot.app import adapters
-from sandbox import demo, world
+from sandbox import process, world
 from sandbox.console import company
 
 ALONE = """\
@@ -109,7 +109,7 @@ def test_tokens_are_strong_and_differ(tmp_path: Path) -> None:
 
 
 def test_beside_the_platforms_that_ship_it_must_be_meant(tmp_path: Path) -> None:
-    usual = demo.configuration(tmp_path, dict(world.PORTS)).read_text("utf-8")
+    usual = process.configuration(tmp_path, dict(world.PORTS)).read_text("utf-8")
     table = ALONE.partition("[aliyun]")[0]
     begin = usual.count("\n") + 1
     line, message = fault(tmp_path, usual + table)
@@ -133,7 +133,7 @@ mapping = { source = "console.builds", type = "done", data = "$.body" }
 
 
 def test_the_example_company_can_do_with_the_console_alone(tmp_path: Path) -> None:
-    path = demo.configuration(tmp_path, dict(world.PORTS))
+    path = process.configuration(tmp_path, dict(world.PORTS))
     usual = adapters.load(path)
     company.furnish(path, tmp_path / "console.sock")
     made = adapters.load(path)

@@ -14,7 +14,7 @@ import pytest
 from bot import store
 from bot.app import adapters
 from bot.app import main as app
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 from sandbox.console import company
 
@@ -142,6 +142,6 @@ def platform(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports)
+        path = process.configuration(tmp_path, sandbox.ports)
         async with playing(sandbox, platform, path) as played:
             yield played

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bot import model
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests import settings
 from tests.behaviour.conftest import Scene
 
 TABLE = "[command.reboot-with-approval]"
 PART = "parts/reboot-one.yml"
-QUICK = (demo.ROOT / "commands" / PART).read_text("utf-8").replace("Delay: 5", "Delay: 0.3")
+QUICK = (process.ROOT / "commands" / PART).read_text("utf-8").replace("Delay: 5", "Delay: 0.3")
 ASK = "reboot-with-approval web-01 web-02 rateControl=1"
 IDS = {"web-01": "i-sandbox0web01", "web-02": "i-sandbox0web02", "web-03": "i-sandbox0web03"}
 

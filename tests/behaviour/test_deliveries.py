@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from bot import model
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing
 
@@ -66,7 +66,7 @@ reason = "a test of who is counted"
 async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     """A bot that waits for answers no longer than a second."""
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports, TWO)
+        path = process.configuration(tmp_path, sandbox.ports, TWO)
         text = path.read_text("utf-8").replace("# call_timeout = 10 ", "call_timeout = 1 ")
         path.write_text(text, "utf-8")
         async with playing(sandbox, platform, path) as found:

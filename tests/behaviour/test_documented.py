@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests import test_docs
 from tests.behaviour.conftest import Scene
@@ -31,12 +31,12 @@ def platform() -> str:
 @pytest.fixture
 async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     commands = tmp_path / "commands"
-    shutil.copytree(demo.ROOT / "commands", commands)
+    shutil.copytree(process.ROOT / "commands", commands)
     test_docs.documented_command(PAGE, commands)
     [table] = [text for _, text in test_docs.blocks(PAGE, "toml") if "[command.clean-logs]" in text]
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports, table)
-        text = path.read_text("utf-8").replace(f"{demo.ROOT}/commands", str(commands))
+        path = process.configuration(tmp_path, sandbox.ports, table)
+        text = path.read_text("utf-8").replace(f"{process.ROOT}/commands", str(commands))
         text = text.replace(ROLE, 'commands = ["restart", "clean-logs"]')
         path.write_text(text.replace('locale = "zh-CN"', 'locale = "en"', 1), "utf-8")
         found = Scene(sandbox, platform, path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing
 
@@ -22,7 +22,7 @@ HOURS = 3
 async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     """A bot whose requests wait for half a day."""
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports)
+        path = process.configuration(tmp_path, sandbox.ports)
         text = path.read_text("utf-8").replace('expires = "30m"', 'expires = "12h"')
         path.write_text(text, "utf-8")
         async with playing(sandbox, platform, path) as found:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import demo, play, world
+from sandbox import play, process, world
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing
 
@@ -32,7 +32,7 @@ expires = "30m"
 async def carded(platform: str, tmp_path: Path) -> AsyncIterator[Scene]:
     """The bot where a form only asks, and people vote on its card."""
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports, BY_CARD)
+        path = process.configuration(tmp_path, sandbox.ports, BY_CARD)
         async with playing(sandbox, platform, path) as found:
             yield found
 
@@ -298,7 +298,7 @@ async def test_a_form_with_everything_a_form_can_hold_asks_for_its_command(
     platform: str, tmp_path: Path
 ) -> None:
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports)
+        path = process.configuration(tmp_path, sandbox.ports)
         text = path.read_text("utf-8")
         assert text.count(MAPPED) == 2
         path.write_text(text.replace(MAPPED, EVERYTHING), "utf-8")
@@ -356,7 +356,7 @@ def typed(platform: str, who: str) -> list[dict[str, Any]]:
 
 async def test_rows_of_a_table_and_people_fill_parameters(platform: str, tmp_path: Path) -> None:
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports)
+        path = process.configuration(tmp_path, sandbox.ports)
         path.write_text(path.read_text("utf-8").replace(MAPPED, TYPED), "utf-8")
         async with playing(sandbox, platform, path) as scene:
             known = await scene.ids()
@@ -388,7 +388,7 @@ async def test_a_form_that_asks_for_no_command_is_an_event_for_rules(
     platform: str, tmp_path: Path
 ) -> None:
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports, RULE.format(platform=platform))
+        path = process.configuration(tmp_path, sandbox.ports, RULE.format(platform=platform))
         text = path.read_text("utf-8").replace("[lark]", '[lark]\napprovals = ["EXPENSES"]', 1)
         path.write_text(text, "utf-8")
         await sandbox.call(platform, "form", user="dave", fields={"a": "b"}, form="EXPENSES")
@@ -438,7 +438,7 @@ async def test_a_field_that_may_stay_empty_was_left_empty(
     platform: str, tmp_path: Path, blank: str
 ) -> None:
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports)
+        path = process.configuration(tmp_path, sandbox.ports)
         text = path.read_text("utf-8")
         for old, new in AS_RESTART.items():
             assert text.count(old) == 2

@@ -13,7 +13,7 @@ import pytest
 from bot.app import adapters
 from bot.app import main as app
 from bot.runtime import logs
-from sandbox import demo, play, world
+from sandbox import play, process, world
 from tests.behaviour.conftest import Scene
 
 
@@ -63,7 +63,7 @@ async def test_a_rejection_is_told_as_its_end(
 
 def test_the_banner_says_what_starts_and_what_it_connects_to(tmp_path: Path) -> None:
     ports = dict.fromkeys(world.PORTS, 17999)
-    settings = adapters.load(demo.configuration(tmp_path, ports))
+    settings = adapters.load(process.configuration(tmp_path, ports))
     said = app.banner(settings)
     for part in ("countersign 0.", str(settings.path), "dingtalk", "lark", "aliyun"):
         assert part in said

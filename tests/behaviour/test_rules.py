@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from bot import __main__ as cli
 from bot import model
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene
 
@@ -99,7 +99,7 @@ async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Ruled]:
         (tmp_path / "events-token").write_text(TOKEN)
         robot = "ops" if platform == "dingtalk" else "lark-ops"
         extra = RULES.format(port=port, folder=tmp_path, platform=platform, robot=robot)
-        found = Ruled(sandbox, platform, demo.configuration(tmp_path, sandbox.ports, extra))
+        found = Ruled(sandbox, platform, process.configuration(tmp_path, sandbox.ports, extra))
         found.port = port
         await found.start()
         try:
@@ -240,7 +240,7 @@ async def test_the_target_of_the_document_in_its_own_words(platform: str, tmp_pa
         more = DOCUMENT.format(
             port=port, folder=tmp_path, platform=platform, command=id, instance=HR
         )
-        path = demo.configuration(tmp_path, sandbox.ports, more)
+        path = process.configuration(tmp_path, sandbox.ports, more)
         text = path.read_text("utf-8").replace(
             "[command.provision]", f'[command.provision]\ncommand_id = "{id}"'
         )

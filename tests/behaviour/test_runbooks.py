@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing
 
@@ -19,13 +19,13 @@ async def scene(
     request: pytest.FixtureRequest, platform: str, tmp_path: Path
 ) -> AsyncIterator[Scene]:
     async with Sandbox() as sandbox:
-        path = demo.configuration(tmp_path, sandbox.ports)
+        path = process.configuration(tmp_path, sandbox.ports)
         if request.param:
             text = path.read_text("utf-8").replace(
                 TABLE, f'{TABLE}\nengine = "{request.param}"\nunjudged_calls = "allow"'
             )
             path.write_text(text, "utf-8")
-            part = demo.ROOT / "commands" / "parts" / "reboot-one.yml"
+            part = process.ROOT / "commands" / "parts" / "reboot-one.yml"
             await sandbox.call("aliyun", "add_template", name=part.stem, content=part.read_text())
         async with playing(sandbox, platform, path) as found:
             yield found

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot import model
-from sandbox import demo, play
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests.behaviour import runbooks
 from tests.behaviour.conftest import Scene
@@ -25,7 +25,7 @@ async def playing(platform: str, folder: Path, lines: str = "") -> AsyncIterator
         id = await sandbox.call(
             "aliyun", "add_command", name="hire", content=CONTENT, EnableParameter=True
         )
-        path = demo.configuration(folder, sandbox.ports)
+        path = process.configuration(folder, sandbox.ports)
         text = path.read_text("utf-8")
         assert TABLE in text
         changed = text.replace(TABLE, f'{TABLE}\ncommand_id = "{id}"\n{lines}')

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox import demo
+from sandbox import process
 from sandbox.client import Sandbox
 from tests import settings
 from tests.crash import deaths
@@ -85,7 +85,7 @@ class Bot:
         with (self.folder / "bot.log").open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", module, "run", "--config", str(self.config)),
-                cwd=demo.ROOT,
+                cwd=process.ROOT,
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
@@ -156,7 +156,7 @@ class Bot:
             self._clock_kill.cancel()
         if self._process is None:
             return 0
-        code = await demo.stop_bot(self._process)
+        code = await process.stop_bot(self._process)
         return 0 if self._death is not None and code in _ends(self._death) else code
 
 

@@ -9,7 +9,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from sandbox import demo, play
+from sandbox import play, process
 from tests import settings
 from tests.crash.crowd import Crowd
 
@@ -146,7 +146,7 @@ def quick(text: str) -> str:
     return text.replace("Delay: 5", "Delay: 0.5")
 
 
-PART = quick((demo.ROOT / "commands" / ONE).read_text("utf-8"))
+PART = quick((process.ROOT / "commands" / ONE).read_text("utf-8"))
 ROLE = {'["restart", "provision", "reboot-with-approval"]': '["*"]'}
 HERE = settings.Setting(files={ONE: PART})
 OWN = settings.Setting(

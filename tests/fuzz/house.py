@@ -16,12 +16,12 @@ from typing import Any
 
 from bot import model
 from bot.app import main as app
-from sandbox import demo, play, world
+from sandbox import play, process, world
 from sandbox.client import Sandbox
 from tests.behaviour import conftest as behaviour
 from tests.fuzz import between
 
-PLATFORMS = demo.PLATFORMS
+PLATFORMS = process.PLATFORMS
 SECRETS = (
     world.DINGTALK_CLIENT_SECRET,
     world.LARK_APP_SECRET,
@@ -190,7 +190,7 @@ async def opened(
             for party in (*PLATFORMS, "aliyun")
         }
         ports = {party: one.port for party, one in middle.items()}
-        path = demo.configuration(folder, {**sandbox.ports, **ports}, LIFTED + extra)
+        path = process.configuration(folder, {**sandbox.ports, **ports}, LIFTED + extra)
         text = path.read_text("utf-8")
         for old, new in (rates | dict(changes or {})).items():
             assert old in text, old

@@ -17,7 +17,7 @@ from bot.commands import api, loader, registry, rendering
 from bot.commands.line import parser
 from bot.core import content_script
 from bot.oos.parameters import arguments
-from sandbox import demo, play
+from sandbox import play, process
 from tests import properties
 from tests.fuzz.house import House
 
@@ -70,7 +70,7 @@ ACTING: tuple[str, ...] = (
     f"EOF\n{TOUCH}\n",
 )
 WRAPS = ("{}", '"{}"', "'{}'", "「{}」", "“{}”", "```{}```")
-COMMANDS = loader.load(demo.ROOT / "commands")
+COMMANDS = loader.load(process.ROOT / "commands")
 OPERATIONS = tuple(found for found in COMMANDS if found.kind == "operation")
 odd = st.text(
     st.sampled_from(string.punctuation + " \t\n\r\x00" + "aE1-" + "\u200b\u202e｀；＄")

@@ -1,0 +1,118 @@
+"""What stands in the chats of both platforms, as messages on the board."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandbox import dingtalk, lark
+from sandbox.dingtalk import people as staff
+from sandbox.dingtalk import rooms
+from sandbox.lark import state
+from sandbox.page.board import Board
+
+
+class DingTalkChats:
+    """Puts each entry of DingTalk's conversations on the board, and again when it changes."""
+
+    def __init__(self, board: Board, platform: dingtalk.DingTalk) -> None:
+        self._board, self._platform = board, platform
+        self._watch = platform.changes.watch("entry")
+        self._keys: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            for _, number in await self._watch.changes():
+                self._show(int(number))
+
+    def _show(self, number: int) -> None:
+        entry = self._platform.rooms.entries[number]
+        key = entry.id
+        if self._keys.setdefault(key, number) != number:  # one message to several people
+            key = f"{entry.id}/{entry.chat}"
+        self._board.put("messages", f"dingtalk/{key}", _dingtalk_message(entry))
+
+
+def _dingtalk_message(entry: rooms.Entry) -> dict[str, Any]:
+    chat = staff.CHATS[entry.chat]
+    payload: dict[str, Any] = dict(entry.payload)
+    if entry.card is not None:
+        payload = _dingtalk_card(entry.card)
+    return {
+        "platform": "dingtalk",
+        "chat": f"direct:{chat.direct}" if chat.direct else chat.title,
+        "id": entry.id,
+        "ref": entry.card.track if entry.card else entry.id,
+        "at": entry.at,
+        "from": f"robot:{entry.robot}" if entry.robot else entry.sender,
+        "kind": entry.kind,
+        "via": entry.via,
+        "reply_to": entry.reply_to,
+        "thread": "",
+        "mentions": list(entry.notified),
+        "recalled": entry.recalled,
+        "only_for": list(entry.only_for),
+        "urgent": [],
+        "revision": len(entry.card.revisions) - 1 if entry.card else 0,
+        "payload": {} if entry.recalled else payload,
+    }
+
+
+def _dingtalk_card(card: rooms.Card) -> dict[str, Any]:
+    users = {*card.overlay, *card.private}
+    views = {
+        staff.BY_USER[user].id: {"cardParamMap": card.seen_by(user)}
+        for user in sorted(users)
+        if user in staff.BY_USER and card.seen_by(user) != card.data
+    }
+    return {"template": card.template, "data": {"cardParamMap": card.data}, "views": views}
+
+
+class LarkChats:
+    """Puts each message of Lark's chats on the board, and again when it changes."""
+
+    def __init__(self, board: Board, platform: lark.Lark) -> None:
+        self._board, self._platform = board, platform
+        self._watch = platform.changes.watch("entry")
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            for _, id in await self._watch.changes():
+                entry = self._platform.tenant.entries[id]
+                self._board.put("messages", f"lark/{id}", self._message(entry))
+
+    def _message(self, entry: state.Entry) -> dict[str, Any]:
+        chat = self._platform.tenant.chats[entry.chat]
+        first = entry.revisions[0][1] if entry.revisions else entry.shown
+        direct = chat.kind == "p2p"
+        return {
+            "platform": "lark",
+            "chat": f"direct:{_id(chat.members[0])}" if direct else chat.title,
+            "id": entry.id,
+            "ref": entry.id,
+            "at": entry.at,
+            "from": f"robot:{entry.robot}" if entry.robot else _id(entry.sender),
+            "kind": entry.kind,
+            "via": "hook" if entry.robot else "",
+            "reply_to": entry.parent,
+            "thread": entry.thread,
+            "mentions": [_id(one) for one in first.mentions if one in state.PEOPLE],
+            "recalled": entry.recalled,
+            "only_for": [],
+            "urgent": [_id(one) for one in entry.urgent],
+            "revision": max(0, len(entry.revisions) - 1),
+            "payload": {} if entry.recalled else self._payload(entry),
+        }
+
+    def _payload(self, entry: state.Entry) -> dict[str, Any]:
+        if entry.revisions:
+            return {"msg_type": "interactive", "content": entry.card}
+        if entry.sender in state.PEOPLE:  # on the wire stand keys where people see names
+            return {"msg_type": entry.type, "content": {"text": entry.shown.text}}
+        return {"msg_type": entry.type, "content": json.loads(entry.source)}
+
+
+def _id(open_id: str) -> str:
+    return state.PEOPLE[open_id].id if open_id in state.PEOPLE else "bot"

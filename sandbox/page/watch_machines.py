@@ -1,0 +1,104 @@
+"""The machines and what runs on them, on the board."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from sandbox.aliyun import Aliyun, tools
+from sandbox.aliyun.state import Machine, Task
+from sandbox.page.board import Board
+
+SHOWN = 4096
+"""Bytes of a file that are shown."""
+OUTPUT = 8192
+"""The last so many characters of an output are shown."""
+AGAIN = 0.5
+"""Seconds between two looks at the files of a machine on which something runs."""
+
+
+class Machines:
+    """Puts each machine on the board, and each task of an invocation, and again when it changes."""
+
+    def __init__(self, board: Board, cloud: Aliyun) -> None:
+        self._board, self._cloud = board, cloud.cloud
+        self._watch = cloud.changes.watch("machine", "task")
+        for machine in self._cloud.machines.values():
+            cloud.changes.note("machine", machine.id)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await asyncio.gather(self._follow(), self._look_again())
+
+    async def _follow(self) -> None:
+        while True:
+            for kind, key in await self._watch.changes():
+                if kind == "machine":
+                    self._show(self._cloud.machines[key])
+                else:
+                    invocation, _, machine = key.partition("/")
+                    for task in self._cloud.invocations[invocation].tasks:
+                        if task.machine.id == machine:
+                            self._board.put("runs", key, _run(task))
+
+    async def _look_again(self) -> None:
+        """What a script writes into files is told by nobody."""
+        while True:
+            await asyncio.sleep(AGAIN)
+            for machine in {
+                id(t.machine): t.machine for t in self._cloud.tasks if not t.ended
+            }.values():
+                self._show(machine)
+
+    def _show(self, machine: Machine) -> None:
+        if machine.status == "Released":
+            self._board.remove("machines", machine.id)
+            return
+        runs = [t.invocation.id for t in self._cloud.tasks if t.machine is machine and not t.ended]
+        self._board.put(
+            "machines",
+            machine.id,
+            {
+                "id": machine.id,
+                "name": machine.name,
+                "region": machine.region,
+                "status": machine.status,
+                "agent": machine.able,
+                "tags": machine.tags,
+                "slow": machine.slow,
+                "files": _files(machine),
+                "runs": runs,
+            },
+        )
+
+
+def _files(machine: Machine) -> list[dict[str, str]]:
+    found = []
+    tools.furnish(machine.folder, machine.name)
+    for path in sorted(machine.folder.rglob("*")):
+        inside = path.relative_to(machine.folder)
+        if inside.parts[0] not in ("bin", ".agent") and path.is_file() and not path.is_symlink():
+            found.append({"name": str(inside), "text": _text(path)})
+    return found
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(SHOWN).decode("utf-8", "replace")
+
+
+def _run(task: Task) -> dict[str, Any]:
+    invocation = task.invocation
+    return {
+        "id": invocation.id,
+        "machine": task.machine.id,
+        "name": invocation.command.name,
+        "request": invocation.tags.get("countersign-request", ""),
+        "state": task.status,
+        "exit": task.exit_code,
+        "at": task.started or invocation.created,
+        "seconds": task.finished - task.started if task.started and task.finished else None,
+        "output": task.output.text(True)[-OUTPUT:],
+        "script": invocation.command.content,
+    }
