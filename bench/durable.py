@@ -24,6 +24,11 @@ LOOKS = 0.01
 _RULES = """
 [role.dev]
 commands = ["*"]
+
+[[webhook.robot]]
+name = "ops"
+platform = "plain"
+url = { file = "robot-url" }
 """
 _COMMAND = """
 [command.{name}]
@@ -37,6 +42,7 @@ def configuration(folder: Path, url: str, templates: Mapping[str, str]) -> Path:
     commands = folder / "commands"
     rules = _RULES + "".join(_COMMAND.format(name=name) for name in templates)
     path = processes.configuration(folder, url, commands, rules)
+    (folder / "robot-url").write_text(f"{url}/robot", "utf-8")
     commands.mkdir()
     for name, text in templates.items():
         (commands / f"{name}.yml").write_text(text, "utf-8")

@@ -8,7 +8,8 @@ import pytest
 
 from bench import durable, generated, runs, waiting
 from bot import model, store
-from bot.commands import template_check
+from bot.app import adapters
+from bot.commands import loader, template_check
 from bot.oos.template import parse
 
 URL = "http://127.0.0.1:1"
@@ -27,6 +28,13 @@ def test_made_up_templates_are_well_and_no_two_alike(tmp_path: Path) -> None:
     assert len(checked) == len(texts) == 40
     assert generated.written(7) == generated.written(7)
     assert 4_000 < sum(map(len, texts)) / 40 < 12_000
+
+
+def test_a_start_with_made_up_templates_is_not_refused(tmp_path: Path) -> None:
+    made = {generated.name(number): generated.written(number) for number in range(40)}
+    path = durable.configuration(tmp_path / "start", URL, made)
+    settings = adapters.load(path, known_commands=loader.load)
+    assert settings.book.commands.keys() >= made.keys()
 
 
 async def test_runs_end_and_every_step_is_in_the_journal(tmp_path: Path) -> None:

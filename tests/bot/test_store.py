@@ -390,3 +390,4 @@ def test_no_query_of_the_daily_work_reads_a_whole_table(path: Path, name: str) -
                     r"SCAN (each$|CONSTANT ROW$|json_each )", line
                 ), plan
             assert "TEMP B-TREE" not in line or name in ("VOTES", "LETTER_COUNTS"), plan
+            assert not line.endswith("(rowid<?)"), plan  # every row that came before

@@ -167,8 +167,10 @@ AND id NOT IN (SELECT value FROM json_each(?))
 """
 EFFECTS_REPLACE = """
 UPDATE outbox SET state = 'dropped', settled_at = ?
-WHERE lane = ? AND state = 'queued' AND kind = 'update_card' AND id < ?
+WHERE lane = ? AND state IN ('queued', 'in_flight') AND state = 'queued' AND kind = 'update_card'
+    AND id < ?
 """
+"""Both states are named as the index of lanes names them: without that, SQLite reads every row."""
 EFFECT_DROP = """
 UPDATE outbox SET state = 'dropped', settled_at = ?
 WHERE key = ? AND state = 'queued' AND doubt = 0
