@@ -1,0 +1,172 @@
+// <chat-group platform="dingtalk|lark">: one platform's chats as one person sees them.
+
+import * as api from "./api.js";
+import { Composer } from "./composer.js";
+import { fill, h } from "./dom.js";
+import { examples } from "./examples.js";
+import { tab } from "./memory.js";
+import { MessageDrawer, nameOf } from "./message.js";
+import { Messages } from "./messages.js";
+import { identityPicker, viewerOf } from "./people.js";
+import { RENDERERS } from "./renderers.js";
+import { Toasts } from "./toasts.js";
+import * as words from "./words.js";
+
+const GROUPS = ["ops", "hr"];
+
+function chatName(chat) {
+  if (chat.startsWith("direct:")) return words.say("chat.direct");
+  return { ops: words.say("chat.ops"), hr: words.say("chat.hr") }[chat] ?? chat;
+}
+
+class ChatGroup extends HTMLElement {
+  connectedCallback() {
+    this.platform = this.getAttribute("platform");
+    this.me = tab.get(`me.${this.platform}`, "alice");
+    this.chat = tab.get(`chat.${this.platform}`, "ops");
+    this.news = new Map(); // chat → messages that nobody has looked at
+    this.className = `chat-group ${this.platform}`;
+    this.#build();
+    this.feed.subscribe("people", () => this.#people());
+    this.feed.subscribe("messages", (changes) => this.#change(changes));
+  }
+
+  disconnectedCallback() {
+    this.messages.close();
+    this.feed.close();
+  }
+
+  get viewer() {
+    return viewerOf(this.me, this.feed.all("people"));
+  }
+
+  get #place() {
+    return this.chat === "direct" ? `direct:${this.me}` : this.chat;
+  }
+
+  #build() {
+    const name = this.platform === "lark" ? words.say("chat.lark") : words.say("chat.dingtalk");
+    this.drawer = new MessageDrawer({
+      platform: this.platform,
+      viewer: this.viewer,
+      renderer: RENDERERS[this.platform],
+      find: (id) => this.messages.get(id),
+      reveal: (id) => this.messages.reveal(id),
+      quote: (message) => this.composer.quote(message, nameOf(message.from, this.viewer), this.drawer.summary(message)),
+      recall: (message) => api.attempt("recall", { platform: this.platform, message: message.id }),
+      act: (message) => (action, more) => this.#click(message, action, more),
+    });
+    this.messages = new Messages({
+      drawRow: (message, follows) => this.drawer.row(message, follows),
+      changeRow: (node, message) => this.drawer.change(node, message),
+      own: (message) => message.from === this.me,
+      empty: h("div", { class: "empty" }, h("p", {}, words.say("chat.empty")), examples(this.platform, (text) => this.composer.send(text))),
+    });
+    this.composer = new Composer({ platform: this.platform, feed: this.feed, summary: (message) => this.drawer.summary(message), me: () => this.me, chat: () => this.#place });
+    this.toasts = new Toasts({ platform: this.platform, feed: this.feed, me: () => this.me });
+    this.picker = h("div", { class: "picker" });
+    this.tabs = h("div", { class: "chat-tabs", role: "group", "aria-label": words.say("chat.chats") });
+    this.live = h("div", { class: "visually-hidden", "aria-live": "polite" });
+    this.setAttribute("role", "region");
+    this.setAttribute("aria-label", name);
+    fill(
+      this,
+      h("header", { class: "group-head" }, h("h2", { class: "platform" }, h("span", { class: "platform-sign", "aria-hidden": "true" }, [...name][0]), name), this.tabs, this.picker),
+      this.toasts.element,
+      this.messages.element,
+      this.composer.element,
+      this.live,
+    );
+    this.#show();
+  }
+
+  #click(message, action, { values } = {}) {
+    const { ref, revision } = message;
+    return api.attempt("click", { platform: this.platform, person: this.me, ref, action, revision, values });
+  }
+
+  /** Does the person picked here see this message? */
+  #visible(message) {
+    return message.platform === this.platform && (!message.only_for?.length || message.only_for.includes(this.me));
+  }
+
+  #change(changes) {
+    for (const [key, message, before] of changes) {
+      const about = message ?? before;
+      if (about.platform !== this.platform) continue;
+      if (about.chat !== this.#place) {
+        if (message && !before) this.#note(message);
+      } else if (!message) this.messages.remove(before.id);
+      else if (before) this.messages.change(message, before);
+      else if (this.#visible(message)) this.#add(message);
+    }
+  }
+
+  #add(message) {
+    this.messages.add(message);
+    if (this.feed.ready && message.from !== this.me) fill(this.live, `${nameOf(message.from, this.viewer)}: ${this.drawer.summary(message)}`);
+  }
+
+  /** A message came into a chat that is not shown. */
+  #note(message) {
+    if (!this.feed.ready || !this.#visible(message)) return;
+    const tabName = message.chat === `direct:${this.me}` ? "direct" : message.chat;
+    this.news.set(tabName, (this.news.get(tabName) ?? 0) + 1);
+    this.#tabs();
+  }
+
+  #show() {
+    this.drawer.context.viewer = this.viewer;
+    this.news.delete(this.chat);
+    const place = this.#place;
+    this.messages.reset([...this.feed.all("messages").values()].filter((each) => each.chat === place && this.#visible(each)));
+    this.#tabs();
+    this.composer.refresh();
+  }
+
+  #tabs() {
+    fill(
+      this.tabs,
+      [...GROUPS, "direct"].map((chat) => {
+        const count = this.news.get(chat) ?? 0;
+        return h(
+          "button",
+          { type: "button", class: "chat-tab", "aria-pressed": String(chat === this.chat), on: { click: () => this.#go(chat) } },
+          chatName(chat === "direct" ? `direct:${this.me}` : chat),
+          count ? h("span", { class: "news", "aria-label": words.say("chat.news", { count }) }, String(count)) : null,
+        );
+      }),
+    );
+  }
+
+  #go(chat) {
+    this.chat = chat;
+    tab.set(`chat.${this.platform}`, chat);
+    this.#show();
+  }
+
+  #people() {
+    fill(this.picker, identityPicker(this.feed.all("people"), this.me, (id) => this.#become(id)));
+    this.#show();
+  }
+
+  #become(id) {
+    this.me = id;
+    tab.set(`me.${this.platform}`, id);
+    this.#people();
+    this.picker.querySelector("button")?.focus();
+  }
+}
+
+words.add({
+  "chat.dingtalk": ["钉钉", "DingTalk"],
+  "chat.lark": ["飞书", "Lark"],
+  "chat.chats": ["会话", "Chats"],
+  "chat.ops": ["运维群", "Ops"],
+  "chat.hr": ["人事群", "HR"],
+  "chat.direct": ["私聊机器人", "Bot, privately"],
+  "chat.news": ["{count} 条新消息", "{count} new messages"],
+  "chat.empty": ["这里还没有消息。在下面输入，或者点一个例子：", "Nothing here yet. Type below – or press one of these:"],
+});
+
+customElements.define("chat-group", ChatGroup);

@@ -1,0 +1,30 @@
+// The short answers that a platform shows over a chat after a click.
+
+import { h } from "./dom.js";
+
+const SECONDS = 5;
+const KINDS = ["info", "success", "warning", "error"];
+
+export class Toasts {
+  /** Shows toasts that come from now on, of this platform and for the person picked (`me()`). */
+  constructor({ platform, feed, me }) {
+    this.element = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
+    const known = new Set(feed.all("toasts").keys());
+    let first = !feed.ready;
+    feed.subscribe("toasts", (changes) => {
+      for (const [key, toast] of changes) {
+        if (toast && !first && !known.has(key) && toast.platform === platform) this.#show(toast, me());
+        known.add(key);
+      }
+      first = false;
+    });
+  }
+
+  #show(toast, me) {
+    if (!toast.text || toast.person !== me) return;
+    const kind = KINDS.includes(toast.kind) ? toast.kind : "info";
+    const shown = h("div", { class: `toast ${kind}` }, h("span", { class: "toast-text" }, toast.text));
+    this.element.append(shown);
+    setTimeout(() => shown.remove(), SECONDS * 1000);
+  }
+}

@@ -1,0 +1,114 @@
+// The slim bar at the top: name, tour, state of the bot, language, theme.
+
+import * as api from "./api.js";
+import { fill, h } from "./dom.js";
+import { icon, mark } from "./icons.js";
+import { browser } from "./memory.js";
+import { menu } from "./menu.js";
+import * as words from "./words.js";
+
+const THEMES = ["auto", "light", "dark"];
+const TONES = { connected: "good", running: "warn", starting: "warn", killed: "bad", stopped: "bad", ended: "bad" };
+
+/** Show the page in this theme; "auto" follows the system. */
+export function wear(theme) {
+  browser.set("theme", theme);
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
+function themeButton() {
+  const labels = { auto: words.say("top.theme.auto"), light: words.say("top.theme.light"), dark: words.say("top.theme.dark") };
+  const button = h("button", { type: "button", class: "button quiet square", "aria-label": words.say("top.theme"), title: words.say("top.theme") }, icon("sun"));
+  const items = () =>
+    THEMES.map((theme) => ({ label: labels[theme], checked: browser.get("theme", "auto") === theme, act: () => wear(theme) }));
+  return menu(button, items);
+}
+
+function languageButton(language) {
+  const other = words.locale === "en" ? "zh-CN" : "en";
+  const label = other === "en" ? "English" : "中文";
+  return h("button", { type: "button", class: "button quiet language", lang: other, on: { click: () => language(other) } }, label);
+}
+
+function stateOf(state) {
+  return {
+    connected: words.say("top.bot.connected"),
+    running: words.say("top.bot.running"),
+    starting: words.say("top.bot.starting"),
+    killed: words.say("top.bot.killed"),
+    stopped: words.say("top.bot.stopped"),
+    ended: words.say("top.bot.ended"),
+  }[state];
+}
+
+/** The bot's state as a button whose menu kills and starts it; it starts with one press where it is down. */
+function botChip(feed) {
+  const text = h("span", { class: "chip-text" });
+  const dot = h("span", { class: "dot" });
+  const chip = h("button", { type: "button", class: "button chip" }, dot, text, icon("down"));
+  const start = h("button", { type: "button", class: "button primary small", on: { click: () => api.attempt("bot.start") } }, words.say("top.bot.start"));
+  const items = () => {
+    const up = !["killed", "stopped", "ended"].includes(feed.get("bot", "bot")?.state);
+    return up
+      ? [
+          { label: words.say("top.bot.kill"), detail: words.say("top.bot.kill.detail"), icon: icon("bolt"), danger: true, act: () => api.attempt("bot.kill") },
+          { label: words.say("top.bot.stop"), detail: words.say("top.bot.stop.detail"), icon: icon("close"), act: () => api.attempt("bot.stop") },
+        ]
+      : [{ label: words.say("top.bot.start"), icon: icon("play"), act: () => api.attempt("bot.start") }];
+  };
+  const draw = () => {
+    const bot = feed.get("bot", "bot");
+    const tone = TONES[bot?.state] ?? "warn";
+    dot.className = `dot ${tone}`;
+    fill(text, bot ? stateOf(bot.state) : words.say("top.bot.unknown"));
+    if (bot?.since) text.append(h("span", { class: "chip-time" }, ` · ${words.duration(Date.now() / 1000 - bot.since)}`));
+    start.hidden = tone !== "bad";
+  };
+  feed.subscribe("bot", draw);
+  feed.every(1, draw);
+  return h("div", { class: "bot-state" }, menu(chip, items, words.say("top.bot")), start);
+}
+
+export function topbar({ feed, tour, drawer, language }) {
+  const drawerButton = h(
+    "button",
+    { type: "button", class: "button drawer-button", "aria-expanded": "false", "aria-controls": "backstage", on: { click: drawer } },
+    icon("stage"),
+    h("span", {}, words.say("top.backstage")),
+  );
+  return h(
+    "header",
+    { class: "topbar" },
+    h("h1", { class: "brand" }, mark(), h("span", { class: "brand-zh", lang: "zh-CN" }, "会签"), h("span", { class: "brand-en", lang: "en" }, "Countersign")),
+    tour,
+    h("div", { class: "gap" }),
+    botChip(feed),
+    drawerButton,
+    languageButton(language),
+    themeButton(),
+  );
+}
+
+words.add({
+  "top.backstage": ["后台", "Backstage"],
+  "top.theme": ["外观", "Appearance"],
+  "top.theme.auto": ["跟随系统", "As the system"],
+  "top.theme.light": ["浅色", "Light"],
+  "top.theme.dark": ["深色", "Dark"],
+  "top.bot": ["机器人进程", "The bot's process"],
+  "top.bot.unknown": ["正在连接", "connecting"],
+  "top.bot.connected": ["已连接", "connected"],
+  "top.bot.running": ["未连接", "not connected"],
+  "top.bot.starting": ["启动中", "starting"],
+  "top.bot.killed": ["已被杀掉", "killed"],
+  "top.bot.stopped": ["已停止", "stopped"],
+  "top.bot.ended": ["已退出", "ended"],
+  "top.bot.start": ["启动", "Start"],
+  "top.bot.kill": ["kill -9", "kill -9"],
+  "top.bot.kill.detail": ["进程立刻没了，来不及收尾", "the process is gone at once, in the middle of things"],
+  "top.bot.stop": ["正常停止", "Stop it"],
+  "top.bot.stop.detail": ["先把手头的事做完", "it finishes what it is doing"],
+});
+
+wear(browser.get("theme", "auto"));
