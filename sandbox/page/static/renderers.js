@@ -1,13 +1,6 @@
 // Who draws the messages of which platform.
 
-import { h } from "./dom.js";
+import * as dingtalk from "./dingtalk.js";
+import * as lark from "./lark.js";
 
-export const RENDERERS = {};
-
-for (const platform of ["dingtalk", "lark"]) {
-  try {
-    RENDERERS[platform] = await import(`./${platform}.js`);
-  } catch {
-    RENDERERS[platform] = { draw: (message) => h("pre", {}, JSON.stringify(message.payload, null, 1)), summary: (message) => message.kind };
-  }
-}
+export const RENDERERS = { dingtalk, lark };

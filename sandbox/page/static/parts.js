@@ -1,0 +1,45 @@
+// What the drawings of both platforms share: folds for what is not supported, and buttons that wait
+// for their answer.
+import { h } from "./dom.js";
+import { add, say } from "./words.js";
+
+add({
+  "parts.unsupported": ["此处不支持：{what}", "Not supported here: {what}"],
+  "parts.elsewhere": ["此处不显示：{what}", "Not shown here: {what}"],
+  "parts.busy": ["等待机器人应答…", "waiting for the bot's answer …"],
+});
+
+/** Something that is not drawn: its name, and all of it behind a fold. */
+export function fold(what, value, key = "parts.unsupported") {
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return h(
+    "details",
+    { class: "d-unsupported", "data-key": `unsupported ${what}` },
+    h("summary", {}, say(key, { what })),
+    h("pre", { tabindex: "0" }, h("code", {}, text)),
+  );
+}
+
+/** Let a button do something that takes a while; until it is answered the button is busy. */
+export function pressed(button, act) {
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    const title = button.title;
+    button.title = say("parts.busy");
+    try {
+      await act();
+    } finally {
+      button.removeAttribute("aria-busy");
+      button.title = title;
+    }
+  });
+  return button;
+}
+
+/** Set CSS lengths that a card names ("8px 12px", or one of the platform's words). Others are left out. */
+export function lengths(element, property, value, words = {}) {
+  const parts = String(value ?? "").trim().split(/\s+/).map((each) => words[each] ?? each);
+  if (parts.length > 4 || !parts.every((each) => /^-?\d{1,3}px$/.test(each))) return;
+  element.style[property] = parts.map((each) => `${Math.max(-12, Math.min(48, parseInt(each, 10)))}px`).join(" ");
+}
