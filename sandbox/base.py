@@ -7,12 +7,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
-from sandbox.door import at_home
+from sandbox.door import Handler, at_home
 
 
 class Clock:
@@ -47,57 +48,6 @@ class Clock:
                     continue
         finally:
             self._moved.remove(event)
-
-
-@dataclass
-class Fault:
-    """One ordered misbehaviour. ``api`` names the call it waits for ("*": any), ``do`` what to do,
-    ``times`` how often, ``after`` how many matching calls pass first, ``args`` the details."""
-
-    api: str
-    do: str
-    times: int = 1
-    after: int = 0
-    args: dict[str, Any] = field(default_factory=dict)
-
-
-class Faults:
-    """The faults waiting to happen, in the order in which they were asked for."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        self.waiting.append(fault)
-
-    def take(self, api: str, *kinds: str) -> Fault | None:
-        """The next fault for this call among ``kinds`` (all kinds if none is named), used up."""
-        for fault in self.waiting:
-            if fault.api not in (api, "*") or (kinds and fault.do not in kinds):
-                continue
-            if fault.after > 0:
-                fault.after -= 1
-                continue
-            fault.times -= 1
-            if fault.times <= 0:
-                self.waiting.remove(fault)
-            return fault
-        return None
-
-    def clear(self) -> None:
-        self.waiting.clear()
-
-
-@dataclass
-class Call:
-    """One call received: what was asked, what was answered."""
-
-    at: float
-    api: str
-    request: Any
-    status: int = 0
-    code: str = ""
-    answer: Any = None
 
 
 Change = tuple[str, str]
@@ -141,6 +91,72 @@ class Changes:
                 watch.note((kind, key))
 
 
+@dataclass
+class Fault:
+    """One ordered misbehaviour. ``api`` names the call it waits for ("*": any), ``do`` what to do,
+    ``times`` how often, ``after`` how many matching calls pass first, ``args`` the details."""
+
+    api: str
+    do: str
+    times: int = 1
+    after: int = 0
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+class Faults:
+    """The faults waiting to happen, in the order in which they were asked for."""
+
+    def __init__(self, changes: Changes) -> None:
+        self.waiting: list[Fault] = []
+        self._changes = changes
+
+    def add(self, fault: Fault) -> None:
+        self.waiting.append(fault)
+        self._changes.note("faults", "")
+
+    def take(self, api: str, *kinds: str) -> Fault | None:
+        """The next fault for this call among ``kinds`` (all kinds if none is named), used up."""
+        for fault in self.waiting:
+            if fault.api not in (api, "*") or (kinds and fault.do not in kinds):
+                continue
+            if fault.after > 0:
+                fault.after -= 1
+                continue
+            fault.times -= 1
+            if fault.times <= 0:
+                self.waiting.remove(fault)
+            self._changes.note("faults", "")
+            return fault
+        return None
+
+    def clear(self) -> None:
+        self.waiting.clear()
+        self._changes.note("faults", "")
+
+
+@dataclass
+class Call:
+    """One call received, or one push: what was asked, what was answered. ``seconds``: how long it
+    took, None while it is open; ``lost``: the answer reached nobody; ``payload``: what was pushed,
+    of which ``request`` is the name."""
+
+    at: float
+    api: str
+    request: Any
+    status: int = 0
+    code: str = ""
+    answer: Any = None
+    number: int = 0
+    began: float = field(default_factory=time.monotonic)
+    seconds: float | None = None
+    lost: bool = False
+    payload: Any = None
+
+
+_SERVED: ContextVar[list[Call] | None] = ContextVar("served", default=None)
+"""Where the call goes that stands for the request that is served now."""
+
+
 def control(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Mark a coroutine of a ``Party`` as callable by tests over the control port."""
     method.__control__ = True  # type: ignore[attr-defined]
@@ -159,16 +175,40 @@ class Party:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.faults = Faults()
         self.changes = Changes()
+        self.faults = Faults(self.changes)
         self.journal: list[Call] = []
-        self.app = web.Application(client_max_size=4 << 20, middlewares=[at_home])
+        self.app = web.Application(client_max_size=4 << 20, middlewares=[at_home, self._timed])
         self.base_url = ""
 
+    @web.middleware
+    async def _timed(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Note when the call that a request is has ended, and whether anybody got the answer."""
+        served: list[Call] = []
+        token = _SERVED.set(served)
+        try:
+            return await handler(request)
+        finally:
+            _SERVED.reset(token)
+            for call in served:
+                call.lost = request.transport is None or request.transport.is_closing()
+                self.ended(call)
+
     def record(self, api: str, request: Any) -> Call:
-        call = Call(self.clock.now(), api, request)
+        """Put a call into the journal: the one that is served now, or what is over at once."""
+        call = Call(self.clock.now(), api, request, number=len(self.journal))
+        served = _SERVED.get()
+        if served == []:
+            served.append(call)
+        else:
+            call.seconds = 0.0
         self.journal.append(call)
+        self.changes.note("call", str(call.number))
         return call
+
+    def ended(self, call: Call) -> None:
+        call.seconds = time.monotonic() - call.began
+        self.changes.note("call", str(call.number))
 
     async def close(self) -> None:
         """Stop background tasks; called before the server goes down."""

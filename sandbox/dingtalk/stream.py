@@ -195,6 +195,7 @@ class Gateway:
             over=asyncio.get_running_loop().create_future(),
         )
         delivery.attempts.append(attempt)
+        self._told(delivery, attempt)
         self._pending[attempt.message] = attempt
         self._late[attempt.message] = delivery
         if attempt.connection is None:
@@ -247,9 +248,15 @@ class Gateway:
         body = await self._within(attempt, deadline)
         self._pending.pop(attempt.message, None)
         self._clicks.get(delivery.subject, set()).discard(attempt)
-        if body is None:
-            return
-        delivery.acked, delivery.ack = True, body
+        attempt.seconds = time.monotonic() - attempt.started
+        if body is not None:
+            delivery.acked, delivery.ack = True, body
+        self._told(delivery, attempt)
+
+    def _told(self, delivery: wire.Delivery, attempt: wire.Attempt) -> None:
+        """Note that a push is on its way, or how it ended."""
+        number = delivery.attempts.index(attempt)
+        self._party.changes.note("push", f"{delivery.id}/{number}")
 
     async def _within(self, attempt: wire.Attempt, deadline: float) -> Any:
         timer = asyncio.ensure_future(self._clock.sleep_until(deadline))
@@ -282,6 +289,10 @@ class Gateway:
             late = self._late.get(message) if isinstance(message, str) else None
             if late is not None and not late.acked:
                 late.problems.append("the ack came too late")
+                for attempt in late.attempts:
+                    if attempt.message == message:
+                        attempt.late = True
+                        self._told(late, attempt)
             if late is None or not late.acked:
                 self._complain("ack", frame, "too late" if late else "no such messageId")
             return None

@@ -59,7 +59,8 @@ class Connection:
 
 @dataclass(eq=False)
 class Attempt:
-    """One frame on its way. ``over`` holds the acknowledgement's body, or None: there was none."""
+    """One frame on its way. ``over`` holds the acknowledgement's body, or None: there was none;
+    ``late``: it came after all; ``seconds``: how long it was waited for."""
 
     message: str
     connection: Connection | None
@@ -69,6 +70,8 @@ class Attempt:
     started: float
     over: asyncio.Future[Any]
     ignore: bool = False
+    seconds: float | None = None
+    late: bool = False
 
 
 @dataclass(eq=False)

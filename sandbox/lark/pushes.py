@@ -20,6 +20,16 @@ from sandbox.lark import frames
 from sandbox.lark.sockets import SERVICE, Connection, Sockets
 
 DEADLINE = 3.0
+PUSH_FAULTS = (
+    "no_push",
+    "drop_ack",
+    "duplicate",
+    "reorder",
+    "slow",
+    "hang_up",
+    "split",
+    "type_card",
+)
 AGAIN_AFTER = (15.0, 300.0, 3600.0, 21600.0)
 
 
@@ -123,7 +133,7 @@ class Pushes:
 
     async def once(self, delivery: Delivery) -> bool:
         """One attempt with the faults ordered for it; says whether it was acked with 200."""
-        fault = self.party.faults.take(delivery.kind)
+        fault = self.party.faults.take(delivery.kind, *PUSH_FAULTS)
         do, args = (fault.do, fault.args) if fault else ("", {})
         if do == "reorder":
             await self._overtaken()
@@ -151,6 +161,15 @@ class Pushes:
         delivery.pushed_at.append(self.clock.now())
         message = secrets.token_hex(16)
         call = self.party.record(delivery.kind, {"delivery": delivery.id, "message_id": message})
+        call.payload, call.seconds = delivery.payload, None
+        try:
+            return await self._push(delivery, message, call, parts, do)
+        finally:
+            self.party.ended(call)
+
+    async def _push(
+        self, delivery: Delivery, message: str, call: base.Call, parts: int, do: str
+    ) -> bool:
         connection = self.sockets.pick()
         if connection is None:
             call.code = "no_connection"

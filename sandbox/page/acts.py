@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from sandbox.page.board import Board
 from sandbox.page.watch_bot import Bot
+from sandbox.page.watch_wire import Wire
 from sandbox.standins import StandIns
 
 Platform = Literal["dingtalk", "lark"]
@@ -35,10 +36,10 @@ class Refused(Exception):
 
 
 class World:
-    """What actions act on: the stand-ins, the bot, and the board."""
+    """What actions act on: the stand-ins, the bot, the board, and the rows of the wire."""
 
-    def __init__(self, company: StandIns, bot: Bot, board: Board) -> None:
-        self.company, self.bot, self.board = company, bot, board
+    def __init__(self, company: StandIns, bot: Bot, board: Board, wire: Wire) -> None:
+        self.company, self.bot, self.board, self.wire = company, bot, board, wire
         self._toasts = itertools.count(1)
 
     def toast(self, platform: str, person: str, text: str, kind: str) -> None:
@@ -49,21 +50,12 @@ class World:
 
 
 Act = Callable[..., Awaitable[object]]
-ACTS: dict[str, Act] = {}
 
 
-def act(name: str) -> Callable[[Act], Act]:
-    def named(function: Act) -> Act:
-        ACTS[name] = function
-        return function
-
-    return named
-
-
-async def perform(world: World, name: str, body: object) -> object:
-    """The result of an action. Raises Refused: there is no such action, its fields are wrong, or
-    the platform's client would not let a person do that."""
-    function = ACTS.get(name)
+async def perform(acts: Mapping[str, Act], world: World, name: str, body: object) -> object:
+    """The result of one of these actions. Raises Refused: there is no such action, its fields are
+    wrong, or the platform's client would not let a person do that."""
+    function = acts.get(name)
     if function is None:
         raise Refused(f"没有“{name[:60]}”这个操作。", f"There is no action {name[:60]!r}.")
     fields = fitting(function, body)
@@ -118,108 +110,3 @@ def _misfit(hint: Any, value: object) -> tuple[str, str] | None:
         list[str]: isinstance(value, list) and all(isinstance(each, str) for each in value),
     }
     return None if fits[hint] else KINDS[hint]
-
-
-def _known(world: World, person: str) -> None:
-    if world.board.value("people", person) is None:
-        raise Refused(f"没有“{person}”这个人。", f"There is nobody called {person!r}.")
-
-
-# ----------------------------------------------------------------------------- chats
-
-
-@act("say")
-async def say(
-    world: World,
-    *,
-    platform: Platform,
-    person: str,
-    chat: str,
-    text: str,
-    quote: str = "",
-    mention: list[str] = [],  # noqa: B006
-) -> object:
-    """Write to the bot, in a group or (``chat`` "direct") alone with it."""
-    _known(world, person)
-    if not text.strip():
-        raise Refused("请先写点什么。", "Write something first.")
-    direct = chat in ("direct", f"direct:{person}")
-    if not direct and chat not in ("ops", "hr"):
-        raise Refused(f"没有“{chat}”这个群。", f"There is no chat {chat!r}.")
-    more: dict[str, Any] = {"direct": True} if direct else {"chat": chat}
-    answer = await world.company.call(
-        platform, "say", user=person, text=text, quote=quote, mention=tuple(mention), **more
-    )
-    return {"message": answer["message"]}
-
-
-@act("click")
-async def click(
-    world: World,
-    *,
-    platform: Platform,
-    person: str,
-    ref: str,
-    action: str,
-    reason: str = "",
-    revision: int | None = None,
-    values: dict[str, str] = {},  # noqa: B006
-) -> object:
-    """Press a button of a card, as it hangs there or as it was in an earlier ``revision``."""
-    _known(world, person)
-    more: dict[str, Any] = {"fields": values} if platform == "lark" else {}
-    answer = await world.company.call(
-        platform,
-        "click",
-        user=person,
-        card=ref,
-        action=action,
-        reason=reason,
-        revision=revision,
-        **more,
-    )
-    text, kind = str(answer["toast"] or answer["error"]), str(answer["toast_type"])
-    if not answer["acked"]:
-        kind = "error"
-    if text:
-        world.toast(platform, person, text, kind or "info")
-    return {"toast": text, "kind": kind, "acked": answer["acked"], "code": answer["code"]}
-
-
-@act("recall")
-async def recall(world: World, *, platform: Platform, message: str) -> object:
-    """Take a message back."""
-    await world.company.call(platform, "recall", message=message)
-    return {}
-
-
-# ----------------------------------------------------------------------------- the bot
-
-
-@act("bot.kill")
-async def kill(world: World) -> object:
-    """SIGKILL."""
-    await world.bot.kill()
-    return {}
-
-
-@act("bot.start")
-async def start(world: World) -> object:
-    """Start it, if it does not run."""
-    if not world.bot.runs:
-        await world.bot.launch()
-    return {}
-
-
-@act("bot.stop")
-async def stop(world: World) -> object:
-    """Stop it as an operator does."""
-    await world.bot.stop()
-    return {}
-
-
-@act("bot.locale")
-async def speak(world: World, *, locale: Literal["zh-CN", "en"]) -> object:
-    """Start it anew in another language."""
-    await world.bot.speak(locale)
-    return {}

@@ -7,7 +7,15 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from sandbox.page import acts, catalog, people, watch_chats, watch_machines
+from sandbox.page import (
+    acts,
+    catalog,
+    faults,
+    people,
+    watch_chats,
+    watch_machines,
+    watch_wire,
+)
 from sandbox.page.board import Board
 from sandbox.page.server import Server
 from sandbox.page.watch_bot import Bot
@@ -34,17 +42,21 @@ async def _world(board: Board, folder: Path, locale: str) -> AsyncIterator[acts.
         await company.call("lark", "lift_rates")
         bot = Bot(folder, company, locale, board)
         people.show(board)
+        faults.show(board)
+        wire = watch_wire.Wire(board, company)
         watchers = [
             watch_chats.DingTalkChats(board, company.dingtalk).run(),
             watch_chats.LarkChats(board, company.lark).run(),
             watch_machines.Machines(board, company.aliyun).run(),
+            wire.run(),
+            faults.Waiting(board, company).run(),
             bot.run(),
         ]
         tasks = [asyncio.create_task(each) for each in watchers]
         try:
             await bot.launch()
             await catalog.show(board)
-            yield acts.World(company, bot, board)
+            yield acts.World(company, bot, board, wire)
         finally:
             for task in tasks:
                 task.cancel()

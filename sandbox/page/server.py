@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 from aiohttp import web
 
-from sandbox.page import acts, entrance
+from sandbox.page import acts, acts_bot, acts_people, acts_platforms, entrance
 from sandbox.page.board import Board
 
 FOLDER = Path(__file__).resolve().parent
@@ -20,6 +20,7 @@ MOST_BYTES = 256 * 1024
 HEARTBEAT = 10.0
 BATCH = 0.05
 """Seconds between two batches of changes."""
+ACTS = {**acts_people.ACTS, **acts_bot.ACTS, **acts_platforms.ACTS}
 
 
 class Server:
@@ -99,7 +100,7 @@ class Server:
         if self.world is None:
             return _refusal(acts.Refused("还在启动，请稍候。", "It is still starting."), 503)
         try:
-            result = await acts.perform(self.world, request.match_info["name"], body)
+            result = await acts.perform(ACTS, self.world, request.match_info["name"], body)
         except acts.Refused as refused:
             return _refusal(refused)
         return web.json_response({"ok": result})

@@ -27,6 +27,8 @@ class Bot(BotProcess):
         self._busy = asyncio.Lock()
         self.locale = locale
         self.state, self.since, self.starts = "stopped", time.time(), 0
+        self.ahead = 0.0
+        self._board.put("clock", "clock", {"offset": self.ahead})
 
     @property
     def runs(self) -> bool:
@@ -56,6 +58,13 @@ class Bot(BotProcess):
             if self.runs:
                 self._become("stopped")
             return await super().stop(patience)
+
+    async def set_clock(self, seconds: float) -> None:
+        self.ahead = seconds
+        self.offset.write_text(f"{seconds}", "utf-8")
+        if self.runs:
+            await super().set_clock(seconds)
+        self._board.put("clock", "clock", {"offset": seconds})
 
     async def speak(self, locale: str) -> None:
         """Start it anew in another language."""
