@@ -170,8 +170,9 @@ class Reader(Protocol):
     def knows_start(self, token: str) -> bool:
         """Was a call with this token ever queued here?"""
 
-    def chain(self, page: int = 1000) -> Iterator[model.AuditRow]:
-        """The whole audit chain, oldest first, read in pages."""
+    def chain(self, after: int = 0, page: int = 1000) -> Iterator[model.AuditRow]:
+        """The audit chain behind the entry numbered ``after`` (0: all of it), oldest first, read in
+        pages."""
 
     def audit_head(self) -> audit.Head:
         """What the store knows of the chain's end apart from the entries themselves."""

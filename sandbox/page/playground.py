@@ -12,6 +12,7 @@ from sandbox.page import (
     catalog,
     faults,
     people,
+    records,
     watch_chats,
     watch_machines,
     watch_wire,
@@ -50,6 +51,7 @@ async def _world(board: Board, folder: Path, locale: str) -> AsyncIterator[acts.
             watch_machines.Machines(board, company.aliyun).run(),
             wire.run(),
             faults.Waiting(board, company).run(),
+            records.Records(board, folder / "data" / "countersign.db").run(),
             bot.run(),
         ]
         tasks = [asyncio.create_task(each) for each in watchers]

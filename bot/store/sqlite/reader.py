@@ -44,8 +44,8 @@ class Reader(port.Reader):
     def recent_requests(self, limit: int = 100) -> tuple[model.Request, ...]:
         return views.listing(self.connection, "recent", limit)
 
-    def chain(self, page: int = 1000) -> Iterator[model.AuditRow]:
-        last = 0
+    def chain(self, after: int = 0, page: int = 1000) -> Iterator[model.AuditRow]:
+        last = after
         while rows := self.connection.execute(queries.AUDIT_PAGE, (last, page)).fetchall():
             yield from map(views.audit_row, rows)
             last = rows[-1][0]

@@ -1,0 +1,157 @@
+"""What the bot has on record, read beside it from its store: the audit chain, the events of the
+bus, and what rules made of them. This is the one module of the page that reads the store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bot import model, store, texts
+from sandbox.page.board import Board
+from sandbox.page.watch_wire import shown
+
+EVERY = 0.3
+"""Seconds between two looks at whether the store has changed."""
+KEPT = 300
+"""So many events, and so many letters, stay on the board; of the audit chain all entries do."""
+SETTLED = ("done", "dropped")
+LANGUAGES = ("zh-CN", "en")
+Row = tuple[str, str, dict[str, Any]]
+
+
+class Records:
+    """Reads what is new whenever the file has changed, on a connection that is closed again: the
+    one who writes never waits for it."""
+
+    def __init__(self, board: Board, database: Path) -> None:
+        self._board, self._database = board, database
+        self._seen: tuple[int, ...] = ()
+        self._audit = self._event = 0
+        self._open: dict[int, None] = {}
+        self._kept: dict[str, list[str]] = {"event": [], "letter": []}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            if (now := self._fingerprint()) != self._seen:
+                rows = await asyncio.to_thread(self._read)
+                if rows is not None:
+                    self._seen = now
+                    for row in rows:
+                        self._put(*row)
+            await asyncio.sleep(EVERY)
+
+    def _fingerprint(self) -> tuple[int, ...]:
+        found: list[int] = []
+        for suffix in ("", "-wal"):
+            with contextlib.suppress(FileNotFoundError):
+                about = os.stat(f"{self._database}{suffix}")
+                found += (about.st_mtime_ns, about.st_size)
+        return tuple(found)
+
+    def _put(self, collection: str, key: str, value: dict[str, Any]) -> None:
+        self._board.put(collection, key, value)
+        kept = self._kept.get(key.partition("/")[0])
+        if kept is not None and key not in kept:
+            kept.append(key)
+            if len(kept) > KEPT:
+                self._board.remove(collection, kept.pop(0))
+
+    def _read(self) -> list[Row] | None:
+        """What is new; None: there is no store yet, or it cannot be read now."""
+        try:
+            with (
+                store.Store(self._database, readonly=True) as opened,
+                opened.reading() as reader,
+            ):
+                return [*self._audited(reader), *self._happened(reader), *self._letters(reader)]
+        except (FileNotFoundError, store.Broken):
+            return None
+
+    def _audited(self, reader: store.Reader) -> Iterator[Row]:
+        for row in reader.chain(after=self._audit):
+            self._audit = row.seq
+            yield "audit", str(row.seq), _entry(row)
+
+    def _happened(self, reader: store.Reader) -> Iterator[Row]:
+        for number, event in reader.bus_events(after=self._event):
+            self._event = number
+            letters = reader.letters_of(event)
+            self._open |= {letter.number: None for letter in letters}
+            yield "events", f"event/{number}", _event(number, event, letters)
+
+    def _letters(self, reader: store.Reader) -> Iterator[Row]:
+        """Those that are not settled, and dead ones of requests."""
+        self._open |= {letter.number: None for letter in reader.letters()}
+        for number in list(self._open):
+            letter = reader.letter(number)
+            if letter is None or letter.state in SETTLED:
+                del self._open[number]
+            if letter is not None:
+                yield "events", f"letter/{number}", _letter(letter)
+
+
+def _entry(row: model.AuditRow) -> dict[str, Any]:
+    words = {locale: _words(locale, row.action) for locale in LANGUAGES}
+    return {
+        "id": row.seq,
+        "at": row.at.timestamp(),
+        "action": row.action,
+        "actor": row.actor,
+        "request": row.request,
+        "text": words["en"],
+        "words": words,
+        "facts": shown(dict(row.facts)),
+        "hash": row.hash,
+        "previous": row.prev,
+    }
+
+
+def _words(locale: str, action: str) -> str:
+    try:
+        return texts.say(locale, f"audit.action.{action}")
+    except KeyError:
+        return action
+
+
+def _event(
+    number: int, event: model.CloudEvent, letters: tuple[model.Letter, ...]
+) -> dict[str, Any]:
+    rules = list(dict.fromkeys(letter.deliver.rule for letter in letters if letter.deliver.rule))
+    return {
+        "kind": "event",
+        "id": number,
+        "at": event.time.timestamp(),
+        "source": event.source,
+        "type": event.type,
+        "subject": event.subject,
+        "state": "matched" if rules else "unmatched",
+        "rule": ", ".join(rules),
+        "problem": "",
+        "body": shown(event.plain()),
+    }
+
+
+def _letter(letter: model.Letter) -> dict[str, Any]:
+    deliver = letter.deliver
+    return {
+        "kind": "letter",
+        "id": letter.number,
+        "at": (letter.tried_at or letter.at).timestamp(),
+        "source": deliver.event.get("source", ""),
+        "type": deliver.event.get("type", ""),
+        "event": deliver.event.get("id", ""),
+        "subject": "",
+        "state": letter.state,
+        "dead": letter.dead,
+        "attempts": letter.attempts,
+        "rule": deliver.rule,
+        "target": deliver.to.how,
+        "request": letter.request,
+        "problem": " ".join(filter(None, (letter.code, letter.reason))),
+        "body": shown(deliver.body),
+    }
