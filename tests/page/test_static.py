@@ -81,6 +81,10 @@ def test_each_phrase_is_said_and_each_that_is_said_is_there() -> None:
         said = set(re.findall(r"\bsay\(\s*\"([^\"]+)\"", rest))
         assert said <= set(keys), f"{name(path)} says what nobody wrote: {said - set(keys)}"
         uses |= set(re.findall(r"\"([\w.-]+)\"", rest))
+        for start in re.findall(r"\bsay\(\s*`([\w.]+\.)\$\{", rest):
+            family = {key for key in keys if key.startswith(start)}
+            assert family, f"{name(path)} says what nobody wrote: {start}…"
+            uses |= family
     assert set(keys) <= uses, f"never said: {sorted(set(keys) - uses)}"
 
 

@@ -1,0 +1,258 @@
+// OA forms: file one as a person, decide it as its approvers, revoke it.
+
+import { fill, h, keyed } from "../dom.js";
+import { add, clock, pick, say } from "../words.js";
+import { input } from "./event_composer.js";
+import { answerLine, actor, badge, drawing, party, perform } from "./parts.js";
+
+const PLATFORMS = ["dingtalk", "lark"];
+const TONES = {
+  open: "info",
+  agreed: "good",
+  refused: "bad",
+  revoked: "warn",
+  withdrawn: "warn",
+  waiting: "info",
+};
+
+const nameOf = (feed, id) => feed.get("people", id)?.name ?? id;
+const state = (name) => badge(name in TONES ? say(`forms.state.${name}`) : name, TONES[name] ?? "");
+
+/** Filled in as somebody: {element, draw}. */
+function filing(feed, api) {
+  const line = answerLine();
+  const kind = h("select", { class: "input" });
+  const person = h("select", { class: "input" });
+  const fields = h("div", { class: "fields" });
+  const approvers = h("fieldset", { class: "approvers" });
+  const send = h("button", { type: "submit", class: "button primary" }, say("forms.file"));
+  const form = h(
+    "form",
+    {},
+    h(
+      "div",
+      { class: "fields" },
+      h("label", { class: "field" }, h("span", {}, say("forms.kind")), kind),
+      h("label", { class: "field" }, h("span", {}, say("forms.person")), person),
+    ),
+    fields,
+    approvers,
+    send,
+  );
+  const chosen = () => feed.get("formkinds", kind.value);
+  const people = () => [...feed.all("people").values()].filter((each) => each.in_groups !== false);
+  const show = () => {
+    const now = chosen();
+    if (!now) return;
+    fill(fields, now.fields.map(input));
+    const box = (each) =>
+      h(
+        "label",
+        { class: "check" },
+        h("input", { type: "checkbox", value: each.id, checked: (now.approvers ?? []).includes(each.id) }),
+        each.name,
+      );
+    fill(approvers, h("legend", {}, say("forms.approvers")), people().map(box));
+  };
+  kind.addEventListener("input", show);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    perform(line, send, async () => {
+      const values = Object.fromEntries(
+        [...fields.querySelectorAll("[name]")].map((each) => [each.name, each.value]),
+      );
+      const asked = [...approvers.querySelectorAll(":checked")].map((each) => each.value);
+      if (!asked.length) throw new Error(say("forms.nobody"));
+      const { platform, name } = chosen();
+      await api.act("form.file", {
+        platform,
+        person: person.value,
+        form: name,
+        fields: values,
+        approvers: asked,
+      });
+      return say("forms.filed");
+    });
+  });
+  const draw = () => {
+    const before = [kind.value, person.value];
+    fill(
+      kind,
+      [...feed.all("formkinds")].map(([key, each]) =>
+        h("option", { value: key }, `${say(`platform.${each.platform}`)} · ${pick(each.title)}`),
+      ),
+    );
+    fill(
+      person,
+      people().map((each) => h("option", { value: each.id }, each.name)),
+    );
+    if (before[0] && feed.get("formkinds", before[0])) kind.value = before[0];
+    if (before[1]) person.value = before[1];
+    if (!fields.firstChild || kind.value !== before[0]) show();
+    else if (approvers.querySelectorAll("input").length !== people().length) show();
+  };
+  return {
+    element: h(
+      "section",
+      { class: "box", "aria-label": say("forms.new") },
+      h("h3", {}, say("forms.new")),
+      form,
+      line.element,
+    ),
+    draw,
+  };
+}
+
+/** What can be done to a form by those it waits for, and by its filer. */
+function acts(each, feed, line, api) {
+  const body = { platform: each.platform, id: each.id };
+  const decide = (who, decision) => async () => {
+    await api.act("form.decide", { ...body, person: who, decision });
+    return say(`forms.done.${decision}`, { name: nameOf(feed, who) });
+  };
+  const revoke = async () => {
+    await api.act("form.revoke", body);
+    return say("forms.revoked");
+  };
+  const waiting =
+    each.state === "open"
+      ? tasksOf(each).filter((task) => ["open", "waiting", "PENDING", "RUNNING"].includes(task.state))
+      : [];
+  return [
+    waiting.map((task) => [
+      actor(line, say("forms.agree", { name: nameOf(feed, task.person) }), decide(task.person, "agree"), {
+        class: "button primary",
+      }),
+      actor(line, say("forms.refuse", { name: nameOf(feed, task.person) }), decide(task.person, "refuse"), {
+        class: "button danger",
+      }),
+    ]),
+    each.state === "agreed" || each.state === "open"
+      ? actor(
+          line,
+          say(each.state === "open" ? "forms.withdraw" : "forms.revoke", { name: nameOf(feed, each.by) }),
+          revoke,
+          { confirm: true },
+        )
+      : null,
+  ];
+}
+
+/** An approver without a task of their own has not been asked yet: all are asked at once. */
+function tasksOf(each) {
+  return each.tasks?.length
+    ? each.tasks
+    : (each.approvers ?? []).map((person) => ({ person, state: each.state }));
+}
+
+/** One filed form: its fields, its approvers and how each decided. */
+function filed(feed, line, api) {
+  return (each) => {
+    const node = h("li", { class: "tile" });
+    node.show = (now) => {
+      const text = JSON.stringify(now);
+      if (node.drawn === text) return;
+      node.drawn = text;
+      const kind = feed.get("formkinds", `${now.platform}/${now.form}`);
+      const label = (name) => pick(kind?.fields.find((field) => field.id === name)?.label) || name;
+      const focused = node.contains(document.activeElement);
+      fill(
+        node,
+        h(
+          "div",
+          { class: "tile-head" },
+          party(now.platform),
+          h("h4", {}, pick(kind?.title) || now.form),
+          state(now.state),
+          h("span", { class: "muted" }, say("forms.by", { name: nameOf(feed, now.by), time: clock(now.at) })),
+        ),
+        h(
+          "dl",
+          { class: "pairs" },
+          Object.entries(now.fields ?? {}).map(([name, value]) =>
+            h("div", {}, h("dt", {}, label(name)), h("dd", {}, String(value))),
+          ),
+        ),
+        h(
+          "p",
+          { class: "facts" },
+          tasksOf(now).map((task) =>
+            h(
+              "span",
+              { class: "fact" },
+              `${nameOf(feed, task.person)}: `,
+              task.state in TONES ? say(`forms.state.${task.state}`) : String(task.state),
+            ),
+          ),
+        ),
+        h("div", { class: "acts" }, acts(now, feed, line, api)),
+      );
+      if (focused) node.querySelector("button")?.focus();
+    };
+    node.show(each);
+    return node;
+  };
+}
+
+export function mount(element, feed, api) {
+  const line = answerLine();
+  const composer = filing(feed, api);
+  const list = h("ul", { class: "plain filed" });
+  const empty = h("p", { class: "muted" }, say("forms.empty"));
+  const make = filed(feed, line, api);
+  const later = drawing(feed, element, () => {
+    composer.draw();
+    const forms = [...feed.all("forms").values()].sort((one, other) => other.at - one.at);
+    keyed(
+      list,
+      forms,
+      (each) => `${each.platform}/${each.id}`,
+      make,
+      (node, now) => node.show(now),
+    );
+    empty.hidden = forms.length > 0;
+  });
+  fill(
+    element,
+    composer.element,
+    h(
+      "section",
+      { "aria-label": say("forms.title") },
+      h("h3", {}, say("forms.title")),
+      line.element,
+      empty,
+      list,
+    ),
+  );
+  for (const collection of ["forms", "formkinds", "people"]) feed.subscribe(collection, later);
+  later();
+}
+
+add({
+  "forms.new": ["发起审批单", "File a form"],
+  "forms.title": ["已发起的审批单", "Forms that were filed"],
+  "forms.kind": ["审批单", "Form"],
+  "forms.person": ["发起人", "Filed by"],
+  "forms.approvers": ["审批人", "Approvers"],
+  "forms.nobody": ["请至少选一位审批人。", "Choose at least one approver."],
+  "forms.file": ["提交", "File it"],
+  "forms.filed": ["已提交，等审批人处理。", "Filed: it waits for its approvers."],
+  "forms.by": ["{name} 于 {time} 提交", "by {name}, {time}"],
+  "forms.agree": ["以 {name} 同意", "Agree as {name}"],
+  "forms.refuse": ["以 {name} 拒绝", "Refuse as {name}"],
+  "forms.revoke": ["以 {name} 撤销", "Revoke as {name}"],
+  "forms.withdraw": ["以 {name} 撤回", "Withdraw as {name}"],
+  "forms.done.agree": ["{name} 同意了。", "{name} has agreed."],
+  "forms.done.refuse": ["{name} 拒绝了。", "{name} has refused."],
+  "forms.revoked": ["已撤销。", "It is revoked."],
+  "forms.state.open": ["审批中", "open"],
+  "forms.state.waiting": ["待处理", "waiting"],
+  "forms.state.agreed": ["已同意", "agreed"],
+  "forms.state.refused": ["已拒绝", "refused"],
+  "forms.state.revoked": ["已撤销", "revoked"],
+  "forms.state.withdrawn": ["已撤回", "withdrawn"],
+  "forms.empty": [
+    "还没有审批单。上面发起一张“新员工入职”，同意之后机器人会去开账号。",
+    "None yet. File a new hire above: once it is agreed to, the bot sets up the account.",
+  ],
+});
