@@ -65,10 +65,13 @@ class Instance:
 class Forms:
     """The approvals of the example company: approvers decide one after the other."""
 
-    def __init__(self, clock: base.Clock, numbers: limits.Limits, push: Push) -> None:
+    def __init__(
+        self, clock: base.Clock, numbers: limits.Limits, push: Push, changes: base.Changes
+    ) -> None:
         self._clock = clock
         self._limits = numbers
         self._push = push
+        self._changes = changes
         self._count = 0
         self.instances: dict[str, Instance] = {}
 
@@ -234,6 +237,7 @@ class Forms:
             data["result"] = result
         if type != "start":
             data["finishTime"] = int(instance.finished * 1000)
+        self._changes.note("form", instance.id)
         self._push(event, data)
 
     def _say_task(
@@ -245,6 +249,7 @@ class Forms:
         if result:
             data |= {"result": result, "finishTime": int(task.ended * 1000)}
         data |= {key: value for key, value in more.items() if value}
+        self._changes.note("form", instance.id)
         self._push(event, data)
 
     # ------------------------------------------------------------------ the calls

@@ -33,7 +33,7 @@ class Platform(base.Party):
         self.gateway = stream.Gateway(self, self.limits)
         self.cards_api = cards.Cards(lambda: self.faults, self.limits, self.rooms, self.gateway)
         self.robots_api = robots.Robots(self.limits, self.rooms)
-        self.forms = forms.Forms(clock, self.limits, self._push_event)
+        self.forms = forms.Forms(clock, self.limits, self._push_event, self.changes)
         self.webhooks = webhooks.Webhooks(self, self.limits, self.rooms)
         self.api = openapi.OpenApi(self, self.limits, self.tokens)
         self._events = 0

@@ -59,9 +59,10 @@ class Instance:
 
 
 class Approvals:
-    def __init__(self, clock: base.Clock, gate: Gate, push: Push) -> None:
+    def __init__(self, clock: base.Clock, gate: Gate, push: Push, changes: base.Changes) -> None:
         self.clock = clock
         self.push = push
+        self.changes = changes
         self.known = {world.LARK_FORM: "New hire"}
         self.subscribed: set[str] = set()
         self.instances: dict[str, Instance] = {}
@@ -325,6 +326,7 @@ class Approvals:
         self._tell(instance, "approval_task", body)
 
     def _tell(self, instance: Instance, kind: str, body: dict[str, Any]) -> None:
+        self.changes.note("form", instance.code)
         if instance.approval not in self.subscribed:
             return
         event_id = uuid.uuid4().hex

@@ -25,7 +25,7 @@ class Platform(base.Party):
         self.sockets = self.pushes.sockets
         self.messages = Messages(self.tenant, self.gate)
         self.hooks = Hooks(self.tenant, self.gate)
-        self.approvals = Approvals(clock, self.gate, self.pushes.start)
+        self.approvals = Approvals(clock, self.gate, self.pushes.start, self.changes)
         self.user_ids = True
         bootstrap = Api("callback/ws/endpoint", 10_000, 100_000, token=False)
         token = Api("auth/v3/tenant_access_token/internal", per_minute=500, token=False)

@@ -23,6 +23,25 @@ KINDS: dict[type, tuple[str, str]] = {
     dict[str, str]: ("名称到文字的对象", "an object of texts"),
     list[str]: ("一组文字", "a list of texts"),
 }
+SAID = (
+    ("no button", "卡片上现在没有这个按钮。", "The card has no such button now."),
+    ("button is disabled", "这个按钮现在不能按。", "This button cannot be pressed now."),
+    ("taken back", "这张卡片已经撤回。", "The card was taken back."),
+    ("no longer be pressed", "这张卡片已经不能再按。", "The card can no longer be pressed."),
+    ("does not see", "这个人看不到这张卡片。", "This person does not see the card."),
+    ("is a message", "这是一条消息，不是卡片。", "This is a message, not a card."),
+    ("is not a card", "这是一条消息，不是卡片。", "This is a message, not a card."),
+    ("required field", "请先填写必填项。", "Fill in what is required first."),
+    ("has revisions", "这张卡片没有这个版本。", "The card has no such revision."),
+    ("is not in", "这个人不在这个群里。", "This person is not in this group."),
+    ("nothing in the conv", "找不到这条消息。", "There is no such message."),
+    ("KeyError: 'om_", "找不到这条消息。", "There is no such message."),
+    ("turn on", "还没有轮到这个人审批。", "It is not this person's turn to decide."),
+    ("has no task", "还没有轮到这个人审批。", "It is not this person's turn to decide."),
+    ("was not agreed", "只有已通过的审批单才能撤销。", "Only what was agreed to can be revoked."),
+    ("that has passed", "只有已通过的审批单才能撤销。", "Only what was agreed to can be revoked."),
+)
+"""What errors of the stand-ins mean to a person."""
 TOASTS = 20
 MOST_TEXT = 20_000
 
@@ -62,8 +81,16 @@ async def perform(acts: Mapping[str, Act], world: World, name: str, body: object
     try:
         return await function(world, **fields)
     except RuntimeError as error:
-        said = str(error).partition(": ")[2] or str(error)
-        raise Refused(f"平台不允许：{said}", f"The platform does not allow that: {said}") from error
+        raise _from_platform(str(error)) from error
+
+
+def _from_platform(error: str) -> Refused:
+    """What the client of a platform says to somebody who tries what cannot be."""
+    for fragment, chinese, english in SAID:
+        if fragment in error:
+            return Refused(chinese, english)
+    said = error.partition(": ")[2] or error
+    return Refused(f"平台不允许：{said}", f"The platform does not allow that: {said}")
 
 
 def fitting(function: Act, body: object) -> dict[str, object]:

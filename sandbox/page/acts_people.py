@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from sandbox.page import forms
 from sandbox.page.acts import Act, Platform, Refused, World
 
 
@@ -74,8 +75,80 @@ async def recall(world: World, *, platform: Platform, message: str) -> object:
     return {}
 
 
+# ----------------------------------------------------------------------------- forms
+
+
+async def file(
+    world: World,
+    *,
+    platform: Platform,
+    person: str,
+    form: str,
+    fields: dict[str, str],
+    approvers: list[str] = [],  # noqa: B006
+) -> object:
+    """Fill in a form and file it; its approvers are asked."""
+    _known(world, person)
+    kind, code = forms.KINDS.get(form), forms.CODES[platform].get(form)
+    if kind is None or code is None:
+        raise Refused(f"没有“{form}”这种审批单。", f"There is no form {form!r}.")
+    for field in kind["fields"]:
+        _filled(field, fields)
+    for name in fields:
+        if name not in [field["id"] for field in kind["fields"]]:
+            raise Refused(f"这张审批单没有“{name}”这一项。", f"This form has no field {name!r}.")
+    asked = approvers or kind["approvers"]
+    for each in asked:
+        _known(world, each)
+    given = {"user": person, "fields": fields, "approvers": asked, "decision": "", "form": code}
+    answer = await world.company.call(platform, "form", **given)
+    return {"id": answer["instance"]}
+
+
+def _filled(field: dict[str, Any], fields: dict[str, str]) -> None:
+    """Raises Refused for a field that the form's client would not take."""
+    value, label = fields.get(field["id"], "").strip(), field["label"]
+    chinese, english = label["zh-CN"], label["en"]
+    if field["required"] and not value:
+        raise Refused(f"请填写“{chinese}”。", f"Fill in {english!r}.")
+    if value and field["choices"] and value not in field["choices"]:
+        listed = ", ".join(field["choices"])
+        raise Refused(f"“{chinese}”只能是：{listed}。", f"{english!r} is one of: {listed}.")
+    if value and field["type"] == "number" and not value.isdigit():
+        raise Refused(f"“{chinese}”应当是数字。", f"{english!r} is a number.")
+
+
+async def decide(
+    world: World,
+    *,
+    platform: Platform,
+    id: str,
+    person: str,
+    decision: Literal["agree", "refuse", "withdraw"],
+) -> object:
+    """An approver decides when it is their turn, or the filer takes the form back."""
+    _known(world, person)
+    filed = world.board.value("forms", f"{platform}/{id}")
+    if filed is None:
+        raise Refused("没有这张审批单。", "There is no such form.")
+    if decision == "withdraw" and filed["by"] != person:
+        raise Refused("只有提交人能撤回。", "Only its filer takes a form back.")
+    by = "" if decision == "withdraw" else person
+    await world.company.call(platform, "decide_form", instance=id, decision=decision, by=by)
+    return {}
+
+
+async def revoke(world: World, *, platform: Platform, id: str) -> object:
+    """The filer wants an agreed form revoked; whoever agreed to it agrees to that."""
+    await world.company.call(platform, "revoke_form", instance=id)
+    return {}
+
+
 ACTS: dict[str, Act] = {
     "say": say,
     "click": click,
     "recall": recall,
+    "form.file": file,
+    "form.decide": decide,
+    "form.revoke": revoke,
 }

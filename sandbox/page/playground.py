@@ -11,6 +11,7 @@ from sandbox.page import (
     acts,
     catalog,
     faults,
+    forms,
     people,
     records,
     watch_chats,
@@ -44,11 +45,13 @@ async def _world(board: Board, folder: Path, locale: str) -> AsyncIterator[acts.
         bot = Bot(folder, company, locale, board)
         people.show(board)
         faults.show(board)
+        forms.show(board)
         wire = watch_wire.Wire(board, company)
         watchers = [
             watch_chats.DingTalkChats(board, company.dingtalk).run(),
             watch_chats.LarkChats(board, company.lark).run(),
             watch_machines.Machines(board, company.aliyun).run(),
+            forms.Forms(board, company.dingtalk, company.lark).run(),
             wire.run(),
             faults.Waiting(board, company).run(),
             records.Records(board, folder / "data" / "countersign.db").run(),

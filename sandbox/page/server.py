@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import mimetypes
 from pathlib import Path
@@ -30,7 +31,6 @@ class Server:
         self._board, self._locale = board, locale
         self.world: acts.World | None = None
         self._entrance = entrance.Entrance()
-        self._feeds: set[asyncio.Task[None]] = set()
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(FOLDER),
             autoescape=True,
@@ -80,7 +80,12 @@ class Server:
         """Server-sent events: a snapshot or the changes since ``Last-Event-ID``, then changes."""
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
         await answer.prepare(request)
-        mark = request.headers.get("Last-Event-ID", "")
+        with contextlib.suppress(ConnectionResetError):  # the page was closed
+            await self._tell(answer, request.headers.get("Last-Event-ID", ""))
+        return answer
+
+    async def _tell(self, answer: web.StreamResponse, mark: str) -> None:
+        """Write what is new to somebody who has read up to a mark, until nobody reads."""
         while True:
             if await self._board.newer(mark, HEARTBEAT):
                 whole, rows = self._board.since(mark)
