@@ -61,9 +61,7 @@ async def _world(board: Board, folder: Path, locale: str) -> AsyncIterator[acts.
         try:
             await bot.launch()
             await catalog.show(board)
-            world = acts.World(company, bot, board, wire)
-            yield world
-            await world.tour.leave()
+            yield acts.World(company, bot, board, wire)
         finally:
             for task in tasks:
                 task.cancel()

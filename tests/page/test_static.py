@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import ast
 import re
 from pathlib import Path
 
@@ -18,9 +18,8 @@ FORBIDDEN = (
     r"set(?:Timeout|Interval)\(\s*[\"'`]",
 )
 """What would read text as markup or as a script, or what the page's own policy refuses."""
-PHRASE = re.compile(
-    r"\"([a-z][\w-]*(?:\.[\w-]+)+)\":\s*\[\s*(\"(?:[^\"\\]|\\.)*\"),\s*(\"(?:[^\"\\]|\\.)*\"),?\s*\]"
-)
+TEXT = r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
+PHRASE = re.compile(rf"\"([a-z][\w-]*(?:\.[\w-]+)+)\":\s*\[\s*{TEXT},\s*{TEXT},?\s*\]")
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -31,7 +30,7 @@ def name(path: Path) -> str:
 def phrases() -> list[tuple[str, str, str]]:
     """(key, Chinese, English) of all modules."""
     return [
-        (key, json.loads(chinese), json.loads(english))
+        (key, ast.literal_eval(chinese), ast.literal_eval(english))
         for path in SCRIPTS
         for key, chinese, english in PHRASE.findall(path.read_text("utf-8"))
     ]

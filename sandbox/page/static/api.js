@@ -35,5 +35,8 @@ words.add({
     "连不上演示程序：它可能已经退出，请在终端里重新运行 make demo。",
     "The playground cannot be reached. It may have ended: run make demo again in the terminal.",
   ],
-  "api.unreadable": ["演示程序的应答无法读取（HTTP {status}）。", "The playground's answer cannot be read (HTTP {status})."],
+  "api.unreadable": [
+    "演示程序的应答无法读取（HTTP {status}）。",
+    "The playground's answer cannot be read (HTTP {status}).",
+  ],
 });

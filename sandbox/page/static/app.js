@@ -20,6 +20,7 @@ function show(view) {
   document.body.dataset.view = view;
   tab.set("view", view);
   for (const button of document.querySelectorAll("[data-shows]")) {
+    if (button.dataset.shows === view) button.classList.remove("has-news");
     if (button.dataset.shows === view) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   }
@@ -33,7 +34,12 @@ function drawer(open) {
 
 function navigation(tour) {
   const entry = (view, name, label) =>
-    h("button", { type: "button", class: "nav-item", dataset: { shows: view }, on: { click: () => show(view) } }, icon(name), h("span", {}, label));
+    h(
+      "button",
+      { type: "button", class: "nav-item", dataset: { shows: view }, on: { click: () => show(view) } },
+      icon(name),
+      h("span", {}, label),
+    );
   return h(
     "nav",
     { class: "bottom-bar", "aria-label": words.say("app.navigation") },
@@ -67,10 +73,21 @@ function mount() {
   fill(
     document.body,
     h("a", { class: "skip", href: "#main" }, words.say("app.skip")),
-    topbar({ feed: scope, tour: tour.button, drawer: () => drawer(document.body.dataset.drawer !== "open"), language: speak }),
+    topbar({
+      feed: scope,
+      tour: tour.button,
+      drawer: () => drawer(document.body.dataset.drawer !== "open"),
+      language: speak,
+    }),
     connection(scope),
     tour.strip,
-    h("main", { id: "main", class: "columns", tabindex: "-1" }, group("dingtalk"), group("lark"), backstage(scope, () => drawer(false))),
+    h(
+      "main",
+      { id: "main", class: "columns", tabindex: "-1" },
+      group("dingtalk"),
+      group("lark"),
+      backstage(scope, () => drawer(false)),
+    ),
     navigation(tour),
     notices(),
   );
@@ -84,6 +101,12 @@ function speak(locale) {
   browser.set("locale", locale);
   mount();
 }
+
+/** A dot at the group that is not shown, on a phone. */
+document.addEventListener("news", (event) => {
+  const button = document.querySelector(`[data-shows="${event.detail}"]:not([aria-current])`);
+  button?.classList.add("has-news");
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || document.body.dataset.drawer !== "open") return;

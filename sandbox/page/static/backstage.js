@@ -35,7 +35,19 @@ export function backstage(feed, close) {
   let scope = null;
   const panel = h("div", { class: "stage-panel", role: "tabpanel", id: "stage-panel", tabindex: "0" });
   const tabs = PANELS.map((name) =>
-    h("button", { type: "button", role: "tab", id: `tab-${name}`, class: "stage-tab", "aria-controls": "stage-panel", dataset: { panel: name }, on: { click: () => choose(name) } }, title(name)),
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${name}`,
+        class: "stage-tab",
+        "aria-controls": "stage-panel",
+        dataset: { panel: name },
+        on: { click: () => choose(name) },
+      },
+      title(name),
+    ),
   );
   function choose(name) {
     scope?.close();
@@ -51,7 +63,11 @@ export function backstage(feed, close) {
     fill(panel, place);
     put(place, name, scope);
   }
-  const list = h("div", { class: "stage-tabs", role: "tablist", "aria-label": words.say("stage.tabs") }, tabs);
+  const list = h(
+    "div",
+    { class: "stage-tabs", role: "tablist", "aria-label": words.say("stage.tabs") },
+    tabs,
+  );
   list.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -64,7 +80,21 @@ export function backstage(feed, close) {
   return h(
     "aside",
     { class: "backstage", id: "backstage", "aria-label": words.say("stage.title") },
-    h("div", { class: "stage-head" }, list, h("button", { type: "button", class: "button quiet square stage-close", "aria-label": words.say("stage.close"), on: { click: close } }, icon("close"))),
+    h(
+      "div",
+      { class: "stage-head" },
+      list,
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet square stage-close",
+          "aria-label": words.say("stage.close"),
+          on: { click: close },
+        },
+        icon("close"),
+      ),
+    ),
     panel,
   );
 }

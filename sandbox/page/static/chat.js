@@ -2,17 +2,20 @@
 
 import * as api from "./api.js";
 import { Composer } from "./composer.js";
+import * as dingtalk from "./dingtalk.js";
 import { fill, h } from "./dom.js";
 import { examples } from "./examples.js";
+import * as lark from "./lark.js";
 import { tab } from "./memory.js";
 import { MessageDrawer, nameOf } from "./message.js";
 import { Messages } from "./messages.js";
 import { identityPicker, viewerOf } from "./people.js";
-import { RENDERERS } from "./renderers.js";
 import { Toasts } from "./toasts.js";
 import * as words from "./words.js";
 
+const RENDERERS = { dingtalk, lark };
 const GROUPS = ["ops", "hr"];
+const MANY = 100; // changes at once after which the chat is drawn anew
 
 function chatName(chat) {
   if (chat.startsWith("direct:")) return words.say("chat.direct");
@@ -26,9 +29,12 @@ class ChatGroup extends HTMLElement {
     this.chat = tab.get(`chat.${this.platform}`, "ops");
     this.news = new Map(); // chat → messages that nobody has looked at
     this.className = `chat-group ${this.platform}`;
+    this.shown = false; // is what the feed holds drawn?
     this.#build();
-    this.feed.subscribe("people", () => this.#people());
-    this.feed.subscribe("messages", (changes) => this.#change(changes));
+    this.feed.subscribe("people", () => this.shown && this.#show());
+    this.feed.subscribe("messages", (changes) => this.shown && this.#change(changes));
+    this.#show();
+    this.shown = true;
   }
 
   disconnectedCallback() {
@@ -52,7 +58,8 @@ class ChatGroup extends HTMLElement {
       renderer: RENDERERS[this.platform],
       find: (id) => this.messages.get(id),
       reveal: (id) => this.messages.reveal(id),
-      quote: (message) => this.composer.quote(message, nameOf(message.from, this.viewer), this.drawer.summary(message)),
+      quote: (message) =>
+        this.composer.quote(message, nameOf(message.from, this.viewer), this.drawer.summary(message)),
       recall: (message) => api.attempt("recall", { platform: this.platform, message: message.id }),
       act: (message) => (action, more) => this.#click(message, action, more),
     });
@@ -60,9 +67,20 @@ class ChatGroup extends HTMLElement {
       drawRow: (message, follows) => this.drawer.row(message, follows),
       changeRow: (node, message) => this.drawer.change(node, message),
       own: (message) => message.from === this.me,
-      empty: h("div", { class: "empty" }, h("p", {}, words.say("chat.empty")), examples(this.platform, (text) => this.composer.send(text))),
+      empty: h(
+        "div",
+        { class: "empty" },
+        h("p", {}, words.say("chat.empty")),
+        examples(this.platform, (text) => this.composer.send(text)),
+      ),
     });
-    this.composer = new Composer({ platform: this.platform, feed: this.feed, summary: (message) => this.drawer.summary(message), me: () => this.me, chat: () => this.#place });
+    this.composer = new Composer({
+      platform: this.platform,
+      feed: this.feed,
+      summary: (message) => this.drawer.summary(message),
+      me: () => this.me,
+      chat: () => this.#place,
+    });
     this.toasts = new Toasts({ platform: this.platform, feed: this.feed, me: () => this.me });
     this.picker = h("div", { class: "picker" });
     this.tabs = h("div", { class: "chat-tabs", role: "group", "aria-label": words.say("chat.chats") });
@@ -71,26 +89,39 @@ class ChatGroup extends HTMLElement {
     this.setAttribute("aria-label", name);
     fill(
       this,
-      h("header", { class: "group-head" }, h("h2", { class: "platform" }, h("span", { class: "platform-sign", "aria-hidden": "true" }, [...name][0]), name), this.tabs, this.picker),
+      h(
+        "header",
+        { class: "group-head" },
+        h(
+          "h2",
+          { class: "platform" },
+          h("span", { class: "platform-sign", "aria-hidden": "true" }, [...name][0]),
+          name,
+        ),
+        this.tabs,
+        this.picker,
+      ),
       this.toasts.element,
       this.messages.element,
       this.composer.element,
       this.live,
     );
-    this.#show();
   }
 
   #click(message, action, { values } = {}) {
-    const { ref, revision } = message;
-    return api.attempt("click", { platform: this.platform, person: this.me, ref, action, revision, values });
+    const body = { platform: this.platform, person: this.me, ref: message.ref, action };
+    return api.attempt("click", values ? { ...body, values } : body);
   }
 
   /** Does the person picked here see this message? */
   #visible(message) {
-    return message.platform === this.platform && (!message.only_for?.length || message.only_for.includes(this.me));
+    return (
+      message.platform === this.platform && (!message.only_for?.length || message.only_for.includes(this.me))
+    );
   }
 
   #change(changes) {
+    if (!this.feed.ready || changes.length > MANY) return this.#show();
     for (const [key, message, before] of changes) {
       const about = message ?? before;
       if (about.platform !== this.platform) continue;
@@ -104,36 +135,62 @@ class ChatGroup extends HTMLElement {
 
   #add(message) {
     this.messages.add(message);
-    if (this.feed.ready && message.from !== this.me) fill(this.live, `${nameOf(message.from, this.viewer)}: ${this.drawer.summary(message)}`);
+    if (message.from !== this.me) this.#tell();
+    if (this.feed.ready && message.from !== this.me)
+      fill(this.live, `${nameOf(message.from, this.viewer)}: ${this.drawer.summary(message)}`);
   }
 
   /** A message came into a chat that is not shown. */
   #note(message) {
     if (!this.feed.ready || !this.#visible(message)) return;
-    const tabName = message.chat === `direct:${this.me}` ? "direct" : message.chat;
-    this.news.set(tabName, (this.news.get(tabName) ?? 0) + 1);
-    this.#tabs();
+    this.news.set(message.chat, (this.news.get(message.chat) ?? 0) + 1);
+    this.#head();
+    this.#tell();
+  }
+
+  /** Let the page know that there is news here, for where one is looking elsewhere. */
+  #tell() {
+    this.dispatchEvent(new CustomEvent("news", { bubbles: true, detail: this.platform }));
   }
 
   #show() {
     this.drawer.context.viewer = this.viewer;
-    this.news.delete(this.chat);
     const place = this.#place;
-    this.messages.reset([...this.feed.all("messages").values()].filter((each) => each.chat === place && this.#visible(each)));
-    this.#tabs();
+    this.news.delete(place);
+    this.messages.reset(
+      [...this.feed.all("messages").values()].filter((each) => each.chat === place && this.#visible(each)),
+    );
+    this.#head();
     this.composer.refresh();
   }
 
-  #tabs() {
+  /** The chats and the person picked, each with how much is new there. */
+  #head() {
+    fill(
+      this.picker,
+      identityPicker(
+        this.feed.all("people"),
+        this.me,
+        (id) => this.#become(id),
+        (id) => this.news.get(`direct:${id}`) ?? 0,
+      ),
+    );
     fill(
       this.tabs,
       [...GROUPS, "direct"].map((chat) => {
-        const count = this.news.get(chat) ?? 0;
+        const count = this.news.get(chat === "direct" ? `direct:${this.me}` : chat) ?? 0;
         return h(
           "button",
-          { type: "button", class: "chat-tab", "aria-pressed": String(chat === this.chat), on: { click: () => this.#go(chat) } },
+          {
+            type: "button",
+            class: "chat-tab",
+            "aria-pressed": String(chat === this.chat),
+            on: { click: () => this.#go(chat) },
+          },
           chatName(chat === "direct" ? `direct:${this.me}` : chat),
-          count ? h("span", { class: "news", "aria-label": words.say("chat.news", { count }) }, String(count)) : null,
+          count
+            ? h("span", { class: "news", "aria-label": words.say("chat.news", { count }) }, String(count))
+            : null,
         );
       }),
     );
@@ -145,15 +202,10 @@ class ChatGroup extends HTMLElement {
     this.#show();
   }
 
-  #people() {
-    fill(this.picker, identityPicker(this.feed.all("people"), this.me, (id) => this.#become(id)));
-    this.#show();
-  }
-
   #become(id) {
     this.me = id;
     tab.set(`me.${this.platform}`, id);
-    this.#people();
+    this.#show();
     this.picker.querySelector("button")?.focus();
   }
 }
@@ -166,7 +218,10 @@ words.add({
   "chat.hr": ["人事群", "HR"],
   "chat.direct": ["私聊机器人", "Bot, privately"],
   "chat.news": ["{count} 条新消息", "{count} new messages"],
-  "chat.empty": ["这里还没有消息。在下面输入，或者点一个例子：", "Nothing here yet. Type below – or press one of these:"],
+  "chat.empty": [
+    "这里还没有消息。在下面输入，或者点一个例子：",
+    "Nothing here yet. Type below – or press one of these:",
+  ],
 });
 
 customElements.define("chat-group", ChatGroup);

@@ -43,7 +43,13 @@ function ofCommands(word, { commands, pick }) {
     const fit = all.find((each) => starts(each, typed));
     if (!fit) continue;
     const others = all.filter((each) => each !== fit).join(" · ");
-    items.push({ kind: "command", label: fit, insert: `${fit} `, detail: [others, pick(command.summary)].filter(Boolean).join(" – "), rank: all[0] === fit ? 0 : 1 });
+    items.push({
+      kind: "command",
+      label: fit,
+      insert: `${fit} `,
+      detail: [others, pick(command.summary)].filter(Boolean).join(" – "),
+      rank: all[0] === fit ? 0 : 1,
+    });
   }
   return items.sort((a, b) => a.rank - b.rank);
 }
@@ -52,13 +58,24 @@ function ofPeople(word, { people }) {
   const typed = word.slice(1);
   return people
     .filter((person) => starts(person.name, typed) || starts(person.id, typed))
-    .map((person) => ({ kind: "person", label: `@${person.name}`, insert: `@${person.name} `, detail: person.roles?.join(" · ") ?? "", person: person.id }));
+    .map((person) => ({
+      kind: "person",
+      label: `@${person.name}`,
+      insert: `@${person.name} `,
+      detail: person.roles?.join(" · ") ?? "",
+      person: person.id,
+    }));
 }
 
 function ofMachines(word, used, { machines }) {
   return machines
     .filter((machine) => starts(machine.name, word) && !used.includes(machine.name))
-    .map((machine) => ({ kind: "machine", label: machine.name, insert: `${machine.name} `, detail: [machine.region, machine.status].filter(Boolean).join(" · ") }));
+    .map((machine) => ({
+      kind: "machine",
+      label: machine.name,
+      insert: `${machine.name} `,
+      detail: [machine.region, machine.status].filter(Boolean).join(" · "),
+    }));
 }
 
 function ofChoices(word, parameter, lead) {
@@ -70,11 +87,24 @@ function ofChoices(word, parameter, lead) {
 /** Names of parameters that are not there yet; a text gets its quotes, the cursor between them. */
 function ofParameters(word, used, command, { pick }) {
   return command.parameters
-    .filter((each) => starts(each.name, word) && !used.some((one) => one.startsWith(`${each.name}=`)) && each.type !== "targets" && each.type !== "script")
+    .filter(
+      (each) =>
+        starts(each.name, word) &&
+        !used.some((one) => one.startsWith(`${each.name}=`)) &&
+        each.type !== "targets" &&
+        each.type !== "script",
+    )
     .sort((a, b) => Number(b.required) - Number(a.required))
     .map((each) => {
       const quoted = each.type === "text";
-      return { kind: "parameter", label: `${each.name}=`, insert: quoted ? `${each.name}=""` : `${each.name}=`, back: quoted ? 1 : 0, detail: pick(each.help), required: each.required };
+      return {
+        kind: "parameter",
+        label: `${each.name}=`,
+        insert: quoted ? `${each.name}=""` : `${each.name}=`,
+        back: quoted ? 1 : 0,
+        detail: pick(each.help),
+        required: each.required,
+      };
     });
 }
 
@@ -86,13 +116,19 @@ function ofValues(word, before, context) {
   if (named) {
     const parameter = command.parameters.find((each) => each.name === named[1]);
     if (parameter?.choices?.length) return ofChoices(named[2], parameter, `${named[1]}=`);
-    if (parameter?.type === "targets") return ofMachines(named[2], used, context).map((each) => ({ ...each, insert: `${named[1]}=${each.insert}` }));
+    if (parameter?.type === "targets")
+      return ofMachines(named[2], used, context).map((each) => ({
+        ...each,
+        insert: `${named[1]}=${each.insert}`,
+      }));
     return [];
   }
   const positional = command.parameters[used.filter((each) => !each.includes("=")).length];
   const choices = positional?.choices?.length ? ofChoices(word, positional, "") : [];
   const requests = command.parameters[0]?.type === "request" && !used.length ? ofRequests(word, context) : [];
-  const targets = command.parameters.some((each) => each.type === "targets") ? ofMachines(word, used, context) : [];
+  const targets = command.parameters.some((each) => each.type === "targets")
+    ? ofMachines(word, used, context)
+    : [];
   return [...choices, ...requests, ...targets, ...ofParameters(word, used, command, context)];
 }
 

@@ -27,24 +27,67 @@ export class Composer {
     Object.assign(this, { platform, feed, me, chat, summary });
     const id = `write-${platform}`;
     this.input = h("textarea", {
-      id, class: "write", rows: "1", autocomplete: "off", spellcheck: "false", enterkeyhint: "send",
-      "aria-label": words.say("composer.label"), "aria-autocomplete": "list", "aria-controls": `${id}-list`,
-      on: { input: () => this.#edited(), keydown: (event) => this.#key(event), blur: () => this.#close(), click: () => this.#complete() },
+      id,
+      class: "write",
+      rows: "1",
+      autocomplete: "off",
+      spellcheck: "false",
+      enterkeyhint: "send",
+      "aria-label": words.say("composer.label"),
+      "aria-autocomplete": "list",
+      "aria-controls": `${id}-list`,
+      on: {
+        input: () => this.#edited(),
+        keydown: (event) => this.#key(event),
+        blur: () => this.#close(),
+        click: () => this.#complete(),
+      },
     });
-    this.list = h("ul", { class: "completion", id: `${id}-list`, role: "listbox", "aria-label": words.say("composer.suggestions"), hidden: true });
+    this.list = h("ul", {
+      class: "completion",
+      id: `${id}-list`,
+      role: "listbox",
+      "aria-label": words.say("composer.suggestions"),
+      hidden: true,
+    });
     this.status = h("div", { class: "visually-hidden", role: "status" });
     this.strip = h("div", { class: "quote-strip", hidden: true });
     this.hint = h("p", { class: "composer-hint" });
     this.prefix = h("span", { class: "write-to" });
-    const ideas = menu(h("button", { type: "button", class: "button quiet square", "aria-label": words.say("composer.ideas"), title: words.say("composer.ideas") }, icon("bulb")), () =>
-      texts().map(([text, why]) => ({ label: text, detail: why, act: () => this.#put(text) })),
+    const ideas = menu(
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button quiet square",
+          "aria-label": words.say("composer.ideas"),
+          title: words.say("composer.ideas"),
+        },
+        icon("bulb"),
+      ),
+      () => texts().map(([text, why]) => ({ label: text, detail: why, act: () => this.#put(text) })),
     );
     this.element = h(
       "form",
       { class: "composer", on: { submit: (event) => this.#submit(event) } },
       this.list,
       this.strip,
-      h("div", { class: "write-row" }, ideas, h("div", { class: "write-box" }, this.prefix, this.input), h("button", { type: "submit", class: "button primary square send", "aria-label": words.say("composer.send"), title: words.say("composer.send") }, icon("send"))),
+      h(
+        "div",
+        { class: "write-row" },
+        ideas,
+        h("div", { class: "write-box" }, this.prefix, this.input),
+        h(
+          "button",
+          {
+            type: "submit",
+            class: "button primary square send",
+            "aria-label": words.say("composer.send"),
+            title: words.say("composer.send"),
+          },
+          icon("send"),
+        ),
+      ),
       this.hint,
       this.status,
     );
@@ -70,8 +113,22 @@ export class Composer {
 
   quote(message, name, text) {
     this.#quoted = message;
-    const drop = h("button", { type: "button", class: "button quiet square small", "aria-label": words.say("composer.unquote"), on: { click: () => this.#unquote() } }, icon("close"));
-    fill(this.strip, h("span", { class: "quote-name" }, words.say("composer.quoting", { name })), h("span", { class: "quote-text" }, text), drop);
+    const drop = h(
+      "button",
+      {
+        type: "button",
+        class: "button quiet square small",
+        "aria-label": words.say("composer.unquote"),
+        on: { click: () => this.#unquote() },
+      },
+      icon("close"),
+    );
+    fill(
+      this.strip,
+      h("span", { class: "quote-name" }, words.say("composer.quoting", { name })),
+      h("span", { class: "quote-text" }, text),
+      drop,
+    );
     this.strip.hidden = false;
     this.input.focus();
   }
@@ -101,11 +158,15 @@ export class Composer {
   /** Say a text as the person picked, where the group stands open. */
   async send(text) {
     const mention = [...this.#mentions].filter(([name]) => text.includes(name)).map(([, id]) => id);
-    const plain = [...this.#mentions.keys()].reduce((rest, name) => rest.replace(name, ""), text).replace(/ {2,}/g, " ").trim();
+    const plain = [...this.#mentions.keys()]
+      .reduce((rest, name) => rest.replace(name, ""), text)
+      .replace(/ {2,}/g, " ")
+      .trim();
     const body = { platform: this.platform, person: this.me(), chat: this.chat(), text: plain };
     if (this.#quoted) body.quote = this.#quoted.id;
     if (mention.length) body.mention = mention;
     const typed = this.input.value;
+    this.#remember(text);
     this.#put("");
     this.#close();
     const quoted = this.#quoted;
@@ -113,7 +174,6 @@ export class Composer {
     try {
       await api.act("say", body);
       this.#mentions.clear();
-      this.#remember(text);
     } catch (error) {
       notice(error.message, "error");
       this.#put(typed || text);
@@ -156,7 +216,8 @@ export class Composer {
       requests: this.#requests(),
       pick: words.pick,
     };
-    const { start, items } = selectionStart === selectionEnd ? suggestions(text, context) : { start: 0, items: [] };
+    const { start, items } =
+      selectionStart === selectionEnd ? suggestions(text, context) : { start: 0, items: [] };
     this.#start = before ? start : 0;
     this.#items = items;
     this.#chosen = -1;
@@ -184,7 +245,13 @@ export class Composer {
       this.#items.map((item, index) =>
         h(
           "li",
-          { role: "option", id: `${this.input.id}-${index}`, class: "completion-item", "aria-selected": String(index === this.#chosen), on: { mousedown: (event) => (event.preventDefault(), this.#accept(index)) } },
+          {
+            role: "option",
+            id: `${this.input.id}-${index}`,
+            class: "completion-item",
+            "aria-selected": String(index === this.#chosen),
+            on: { mousedown: (event) => (event.preventDefault(), this.#accept(index)) },
+          },
           h("span", { class: "completion-label" }, item.label),
           item.required ? h("span", { class: "tag warn" }, words.say("composer.required")) : null,
           h("span", { class: "completion-detail" }, item.detail),
@@ -201,7 +268,9 @@ export class Composer {
 
   #choose(index) {
     this.#chosen = (index + this.#items.length) % this.#items.length;
-    [...this.list.children].forEach((row, at) => row.setAttribute("aria-selected", String(at === this.#chosen)));
+    [...this.list.children].forEach((row, at) =>
+      row.setAttribute("aria-selected", String(at === this.#chosen)),
+    );
     this.list.children[this.#chosen].scrollIntoView({ block: "nearest" });
     this.input.setAttribute("aria-activedescendant", `${this.input.id}-${this.#chosen}`);
   }
@@ -222,11 +291,23 @@ export class Composer {
     if (event.isComposing) return; // an input method is at work
     const open = this.#items.length > 0;
     const act = {
-      Enter: () => (event.shiftKey ? false : open && this.#chosen >= 0 ? this.#accept(this.#chosen) : this.element.requestSubmit()),
+      Enter: () =>
+        event.shiftKey
+          ? false
+          : open && this.#chosen >= 0
+            ? this.#accept(this.#chosen)
+            : this.element.requestSubmit(),
       Tab: () => (event.shiftKey ? false : open ? this.#accept(Math.max(0, this.#chosen)) : false),
       Escape: () => (open ? this.#close() : this.#quoted ? this.#unquote() : false),
       ArrowDown: () => (open ? this.#choose(this.#chosen + 1) : this.#past >= 0 ? this.#recall(-1) : false),
-      ArrowUp: () => (open && this.#chosen >= 0 ? this.#choose(this.#chosen - 1) : this.#past >= 0 || !this.input.value ? this.#recall(1) : open ? this.#choose(-1) : false),
+      ArrowUp: () =>
+        open && this.#chosen >= 0
+          ? this.#choose(this.#chosen - 1)
+          : this.#past >= 0 || !this.input.value
+            ? this.#recall(1)
+            : open
+              ? this.#choose(-1)
+              : false,
     }[event.key];
     if (act && act() !== false) event.preventDefault();
   }
@@ -243,6 +324,12 @@ words.add({
   "composer.ideas": ["可以说什么", "What to say"],
   "composer.quoting": ["回复 {name}", "Replying to {name}"],
   "composer.unquote": ["不引用了", "Do not quote"],
-  "composer.keys": ["Enter 发送 · Tab 补全 · ↑ 上一条", "Enter sends · Tab completes · ↑ brings back the last"],
-  "composer.down": ["机器人没在运行：消息留在平台上，等它回来再投递。", "The bot is not running: the platform keeps the message until it is back."],
+  "composer.keys": [
+    "Enter 发送 · Tab 补全 · ↑ 上一条",
+    "Enter sends · Tab completes · ↑ brings back the last",
+  ],
+  "composer.down": [
+    "机器人没在运行：消息留在平台上，等它回来再投递。",
+    "The bot is not running: the platform keeps the message until it is back.",
+  ],
 });

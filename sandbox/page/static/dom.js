@@ -1,12 +1,22 @@
 // Elements made of data. Text goes in as text only: nothing here parses markup.
 
-const PROPERTIES = new Set(["value", "checked", "disabled", "open", "selected", "hidden", "readOnly", "indeterminate"]);
+const PROPERTIES = new Set([
+  "value",
+  "checked",
+  "disabled",
+  "open",
+  "selected",
+  "hidden",
+  "readOnly",
+  "indeterminate",
+]);
 const SVG = "http://www.w3.org/2000/svg";
 
 function set(element, name, value) {
   if (name === "text") element.textContent = value ?? "";
   else if (name === "dataset") Object.assign(element.dataset, value);
-  else if (name === "on") for (const [kind, act] of Object.entries(value)) element.addEventListener(kind, act);
+  else if (name === "on")
+    for (const [kind, act] of Object.entries(value)) element.addEventListener(kind, act);
   else if (name === "style" || /^on/i.test(name)) throw new Error(`${name} is no attribute to set`);
   else if (PROPERTIES.has(name)) element[name] = value;
   else if (value === false || value === null || value === undefined) element.removeAttribute(name);

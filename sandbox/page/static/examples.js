@@ -18,15 +18,27 @@ export function examples(platform, send) {
     "ul",
     { class: "examples" },
     texts().map(([text, why]) =>
-      h("li", {}, h("button", { type: "button", class: "example", on: { click: () => send(text) } }, h("code", {}, text), h("span", { class: "muted" }, why))),
+      h(
+        "li",
+        {},
+        h(
+          "button",
+          { type: "button", class: "example", on: { click: () => send(text) } },
+          h("code", {}, text),
+          h("span", { class: "muted" }, why),
+        ),
+      ),
     ),
   );
 }
 
 words.add({
-  "examples.restart": ["重启 web-01 原因=\"内存泄漏\"", "restart web-01 reason=\"memory leak\""],
+  "examples.restart": ['重启 web-01 原因="内存泄漏"', 'restart web-01 reason="memory leak"'],
   "examples.restart.why": ["重启一台机器上的服务，要有人同意", "restarts a service; somebody has to approve"],
-  "examples.runbook": ["reboot-with-approval web-01 web-02 rateControl=1", "reboot-with-approval web-01 web-02 rateControl=1"],
+  "examples.runbook": [
+    "reboot-with-approval web-01 web-02 rateControl=1",
+    "reboot-with-approval web-01 web-02 rateControl=1",
+  ],
   "examples.runbook.why": ["一份运维编排模板，中途会再问一次", "a runbook that asks again in the middle"],
   "examples.help": ["帮助", "help"],
   "examples.help.why": ["我能做什么", "what I may do here"],

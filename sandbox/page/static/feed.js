@@ -45,7 +45,8 @@ export class Feed {
     const keys = new Set(entries.map(([collection, key]) => `${collection} ${key}`));
     const removed = [];
     for (const [collection, values] of this.#collections) {
-      for (const key of values.keys()) if (!keys.has(`${collection} ${key}`)) removed.push([collection, key, null]);
+      for (const key of values.keys())
+        if (!keys.has(`${collection} ${key}`)) removed.push([collection, key, null]);
     }
     this.apply([...removed, ...entries]);
     this.ready = true;
@@ -91,7 +92,11 @@ export class Feed {
     if (!this.#listeners.has(collection)) this.#listeners.set(collection, new Set());
     this.#listeners.get(collection).add(fn);
     const values = [...this.all(collection)];
-    if (values.length) this.#tell(fn, values.map(([key, value]) => [key, value, null]));
+    if (values.length)
+      this.#tell(
+        fn,
+        values.map(([key, value]) => [key, value, null]),
+      );
     return () => this.#listeners.get(collection).delete(fn);
   }
 

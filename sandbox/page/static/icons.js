@@ -3,7 +3,10 @@
 import { h, svg } from "./dom.js";
 
 const PATHS = {
-  sun: ["M12 4V2M12 22v-2M4 12H2M22 12h-2M6.3 6.3 4.9 4.9M19.1 19.1l-1.4-1.4M17.7 6.3l1.4-1.4M4.9 19.1l1.4-1.4", "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z"],
+  sun: [
+    "M12 4V2M12 22v-2M4 12H2M22 12h-2M6.3 6.3 4.9 4.9M19.1 19.1l-1.4-1.4M17.7 6.3l1.4-1.4M4.9 19.1l1.4-1.4",
+    "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8z",
+  ],
   moon: ["M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z"],
   more: ["M5 12h.01M12 12h.01M19 12h.01"],
   down: ["M6 9l6 6 6-6"],
@@ -19,12 +22,18 @@ const PATHS = {
   flag: ["M6 21V4M6 5h12l-2.5 4L18 13H6"],
   play: ["M8 5l11 7-11 7z"],
   bolt: ["M13 3 5 14h6l-1 7 8-11h-6z"],
-  globe: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM3 12h18M12 3c3 3 3.5 6 3.5 9s-.5 6-3.5 9c-3-3-3.5-6-3.5-9S9 6 12 3z"],
+  globe: [
+    "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM3 12h18M12 3c3 3 3.5 6 3.5 9s-.5 6-3.5 9c-3-3-3.5-6-3.5-9S9 6 12 3z",
+  ],
 };
 
 export function icon(name) {
   const paths = PATHS[name].map((d) => svg("path", { d }));
-  return svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" }, paths);
+  return svg(
+    "svg",
+    { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" },
+    paths,
+  );
 }
 
 /** The bot's own mark: a seal with a tick. */
@@ -40,7 +49,10 @@ export function mark() {
 /** Somebody's picture: the first letter of the name on a colour of their own. */
 export function avatar(id, name) {
   if (id === "bot") return h("span", { class: "avatar bot", "aria-hidden": "true" }, mark());
-  let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 997;
-  return h("span", { class: `avatar tone-${sum % 8}`, "aria-hidden": "true" }, [...name][0]?.toUpperCase() ?? "?");
+  const tone = (id.codePointAt(0) * 6 + id.codePointAt(id.length - 1)) % 7;
+  return h(
+    "span",
+    { class: `avatar tone-${tone}`, "aria-hidden": "true" },
+    [...name][0]?.toUpperCase() ?? "?",
+  );
 }

@@ -3,8 +3,6 @@
 import { h } from "./dom.js";
 
 const GAP = 4;
-const AGAIN = 250; // milliseconds
-const closings = new WeakMap();
 
 /** Put the menu below its button, or above where there is no room, and inside the window. */
 function place(menu, button) {
@@ -35,7 +33,12 @@ function row(item, close) {
       },
     },
     item.icon ?? null,
-    h("span", { class: "menu-text" }, h("span", { class: "menu-label" }, item.label), item.detail ? h("span", { class: "menu-detail" }, item.detail) : null),
+    h(
+      "span",
+      { class: "menu-text" },
+      h("span", { class: "menu-label" }, item.label),
+      item.detail ? h("span", { class: "menu-detail" }, item.detail) : null,
+    ),
   );
 }
 
@@ -49,8 +52,13 @@ function move(menu, key) {
 }
 
 /** Open a menu of `items` at a button; an item is {label, detail, icon, act, checked, danger} or "-". */
-export function open(button, items, label) {
-  const menu = h("div", { class: "menu", popover: "auto", role: "menu", "aria-label": label ?? button.getAttribute("aria-label") ?? button.textContent });
+function show(button, items, label) {
+  const menu = h("div", {
+    class: "menu",
+    popover: "auto",
+    role: "menu",
+    "aria-label": label ?? button.getAttribute("aria-label") ?? button.textContent,
+  });
   const close = () => menu.hidePopover();
   menu.append(...items.map((item) => row(item, close)));
   menu.addEventListener("keydown", (event) => {
@@ -59,7 +67,6 @@ export function open(button, items, label) {
   });
   menu.addEventListener("toggle", (event) => {
     if (event.newState === "open") return;
-    closings.set(button, event.timeStamp);
     button.setAttribute("aria-expanded", "false");
     menu.remove();
   });
@@ -74,9 +81,11 @@ export function open(button, items, label) {
 export function menu(button, items, label) {
   button.setAttribute("aria-haspopup", "menu");
   button.setAttribute("aria-expanded", "false");
-  button.addEventListener("click", (event) => {
-    // The press that closed the menu is not one that opens it again.
-    if (event.timeStamp - (closings.get(button) ?? -AGAIN) >= AGAIN) open(button, items(), label);
+  let open = false; // as the button is pressed: the press itself closes the menu then
+  button.addEventListener("pointerdown", () => (open = button.getAttribute("aria-expanded") === "true"));
+  button.addEventListener("click", () => {
+    if (!open) show(button, items(), label);
+    open = false;
   });
   return button;
 }

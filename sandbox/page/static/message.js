@@ -61,7 +61,13 @@ export class MessageDrawer {
 
   #recalled(message) {
     const { viewer } = this.context;
-    return h("p", { class: "recall-note" }, message.from === viewer.id ? words.say("message.recalled.own") : words.say("message.recalled", { name: nameOf(message.from, viewer) }));
+    return h(
+      "p",
+      { class: "recall-note" },
+      message.from === viewer.id
+        ? words.say("message.recalled.own")
+        : words.say("message.recalled", { name: nameOf(message.from, viewer) }),
+    );
   }
 
   #parts(message) {
@@ -74,10 +80,25 @@ export class MessageDrawer {
       isBot(message.from) ? h("span", { class: "robot-tag" }, words.say("message.robot")) : null,
       h("time", { class: "sent", title: words.clock(message.at) }, words.minute(message.at)),
     );
-    const body = h("div", { class: message.kind === "card" ? "body" : "body bubble" }, this.#content(message));
+    const body = h(
+      "div",
+      { class: message.kind === "card" ? "body" : "body bubble" },
+      this.#content(message),
+    );
     return [
       avatar(message.from, name),
-      h("div", { class: "message-main" }, head, h("div", { class: "message-line" }, h("div", { class: "hold" }, this.#quote(message), body), this.#menu(message, name)), h("div", { class: "flags" }, this.#flags(message))),
+      h(
+        "div",
+        { class: "message-main" },
+        head,
+        h(
+          "div",
+          { class: "message-line" },
+          h("div", { class: "hold" }, this.#quote(message), body),
+          this.#menu(message, name),
+        ),
+        h("div", { class: "flags" }, this.#flags(message)),
+      ),
     ];
   }
 
@@ -88,14 +109,21 @@ export class MessageDrawer {
       return renderer.draw(message, viewer, act(message));
     } catch (error) {
       reportError(error);
-      return h("details", { class: "undrawn" }, h("summary", {}, words.say("message.undrawn")), h("pre", {}, JSON.stringify(message.payload, null, 2)));
+      return h(
+        "details",
+        { class: "undrawn" },
+        h("summary", {}, words.say("message.undrawn")),
+        h("pre", {}, JSON.stringify(message.payload, null, 2)),
+      );
     }
   }
 
   /** One line of what a message says. */
   summary(message) {
     const { renderer, viewer } = this.context;
-    return message.recalled ? words.say("message.gone") : renderer.summary(message, viewer) || words.say("message.other");
+    return message.recalled
+      ? words.say("message.gone")
+      : renderer.summary(message, viewer) || words.say("message.other");
   }
 
   /** The message that is answered, as a button that goes there; in a topic, only where it is not the root. */
@@ -105,7 +133,12 @@ export class MessageDrawer {
     if (!original || (message.thread && !(original.thread && original.reply_to))) return null;
     return h(
       "button",
-      { type: "button", class: "quote", title: words.say("message.original"), on: { click: () => reveal(original.id) } },
+      {
+        type: "button",
+        class: "quote",
+        title: words.say("message.original"),
+        on: { click: () => reveal(original.id) },
+      },
       h("span", { class: "quote-name" }, nameOf(original.from, viewer)),
       h("span", { class: "quote-text" }, this.summary(original)),
     );
@@ -113,22 +146,39 @@ export class MessageDrawer {
 
   #flags(message) {
     const { viewer } = this.context;
-    const names = (ids) => ids.map((id) => (id === viewer.id ? words.say("message.you") : viewer.name(id))).join(words.say("message.comma"));
+    const names = (ids) =>
+      ids
+        .map((id) => (id === viewer.id ? words.say("message.you") : viewer.name(id)))
+        .join(words.say("message.comma"));
     const flags = [];
-    if (message.only_for?.length) flags.push(h("span", { class: "flag" }, words.say("message.only", { names: names(message.only_for) })));
-    if (message.urgent?.length) flags.push(h("span", { class: "flag urgent" }, words.say("message.urgent", { names: names(message.urgent) })));
+    if (message.only_for?.length)
+      flags.push(h("span", { class: "flag" }, words.say("message.only", { names: names(message.only_for) })));
+    if (message.urgent?.length)
+      flags.push(
+        h("span", { class: "flag urgent" }, words.say("message.urgent", { names: names(message.urgent) })),
+      );
     return flags;
   }
 
   #menu(message, name) {
     const { viewer, quote, recall } = this.context;
-    const button = h("button", { type: "button", class: "message-menu", "aria-label": words.say("message.menu", { name }) }, icon("more"));
+    const button = h(
+      "button",
+      { type: "button", class: "message-menu", "aria-label": words.say("message.menu", { name }) },
+      icon("more"),
+    );
     const items = () => {
       const entries = [
         { label: words.say("message.quote"), icon: icon("reply"), act: () => quote(message) },
         { label: words.say("message.copy"), icon: icon("copy"), act: () => copy(button) },
       ];
-      if (message.from === viewer.id) entries.push({ label: words.say("message.recall"), icon: icon("undo"), danger: true, act: () => recall(message) });
+      if (message.from === viewer.id)
+        entries.push({
+          label: words.say("message.recall"),
+          icon: icon("undo"),
+          danger: true,
+          act: () => recall(message),
+        });
       return entries;
     };
     return menu(button, items);

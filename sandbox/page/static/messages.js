@@ -6,7 +6,7 @@ import * as words from "./words.js";
 
 const FIRST = 60; // blocks that are drawn at first
 const MORE = 40; // blocks that are added at the upper end
-const MOST = 240; // blocks in the page before the upper end is cut
+const MOST = 120; // blocks in the page before the upper end is cut
 const FOLLOWS = 180; // seconds within which one sender's messages stand together
 const MARK = 300; // seconds of silence after which the time stands in between
 const NEAR = 60; // pixels from the bottom that count as the bottom
@@ -46,7 +46,18 @@ export class Messages {
     Object.assign(this, { drawRow, changeRow, own });
     this.stream = h("ol", { class: "stream" });
     this.empty = h("div", { class: "stream-empty" }, empty);
-    this.scroller = h("div", { class: "messages", role: "log", "aria-live": "off", tabindex: "0", "aria-label": words.say("messages.label") }, this.empty, this.stream);
+    this.scroller = h(
+      "div",
+      {
+        class: "messages",
+        role: "log",
+        "aria-live": "off",
+        tabindex: "0",
+        "aria-label": words.say("messages.label"),
+      },
+      this.empty,
+      this.stream,
+    );
     this.unseen = unseen(this.scroller);
     this.element = h("div", { class: "messages-frame" }, this.scroller, this.unseen.pill);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -77,7 +88,10 @@ export class Messages {
     this.unseen.clear();
     for (const message of messages) this.#place(message);
     this.#from = Math.max(0, this.#blocks.length - FIRST);
-    fill(this.stream, this.#blocks.slice(this.#from).map((block) => this.#draw(block)));
+    fill(
+      this.stream,
+      this.#blocks.slice(this.#from).map((block) => this.#draw(block)),
+    );
     this.#stuck = true;
     this.#settle();
   }
@@ -106,6 +120,7 @@ export class Messages {
     const block = row.block;
     if (block.root === row) this.#addBlock(block, index);
     else this.#addReply(block, row, index);
+    row.node?.classList.add("fresh");
     this.#settle();
     if (this.own(message)) this.reveal(message.id, false);
     else if (!stuck || block.root !== row) this.unseen.add(row.node);
@@ -127,7 +142,10 @@ export class Messages {
     if (!block.node) this.#extend(this.#blocks.indexOf(block));
     else {
       if (!block.topic) block.node.append(this.#topic(block));
-      block.topic.insertBefore(this.#drawReply(block, index), block.replies[index + 1]?.node?.parentNode ?? null);
+      block.topic.insertBefore(
+        this.#drawReply(block, index),
+        block.replies[index + 1]?.node?.parentNode ?? null,
+      );
     }
   }
 
@@ -170,7 +188,13 @@ export class Messages {
   }
 
   #follows(before, message) {
-    return Boolean(before) && before.from === message.from && !before.recalled && !message.recalled && message.at - before.at < FOLLOWS;
+    return (
+      Boolean(before) &&
+      before.from === message.from &&
+      !before.recalled &&
+      !message.recalled &&
+      message.at - before.at < FOLLOWS
+    );
   }
 
   /** The list item of a block: the time where it stands, the message, its topic. */
@@ -181,8 +205,15 @@ export class Messages {
     const follows = !marked && !before?.replies.length && this.#follows(last, block.root.message);
     block.root.node = this.drawRow(block.root.message, follows);
     block.topic = null;
-    if (block.replies.length) this.#topic(block).append(...block.replies.map((_, index) => this.#drawReply(block, index)));
-    block.node = h("li", { class: "block" }, marked ? h("div", { class: "mark-time" }, marked) : null, block.root.node, block.topic);
+    if (block.replies.length)
+      this.#topic(block).append(...block.replies.map((_, index) => this.#drawReply(block, index)));
+    block.node = h(
+      "li",
+      { class: "block" },
+      marked ? h("div", { class: "mark-time" }, marked) : null,
+      block.root.node,
+      block.topic,
+    );
     return block.node;
   }
 

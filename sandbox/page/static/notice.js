@@ -17,7 +17,16 @@ export function notice(text, kind = "info") {
     "div",
     { class: `notice ${kind}` },
     h("span", { class: "notice-text" }, text),
-    h("button", { class: "notice-close", type: "button", "aria-label": words.say("notice.close"), on: { click: () => shown.remove() } }, "×"),
+    h(
+      "button",
+      {
+        class: "notice-close",
+        type: "button",
+        "aria-label": words.say("notice.close"),
+        on: { click: () => shown.remove() },
+      },
+      "×",
+    ),
   );
   place.append(shown);
   setTimeout(() => shown.remove(), SECONDS[kind] * 1000);

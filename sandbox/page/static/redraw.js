@@ -21,8 +21,11 @@ export function keep(element) {
 
 /** Put it back where there still is something for it. */
 export function restore(element, state) {
-  element.querySelectorAll("details").forEach((each, index) => (each.open = state.open.get(keyOf(each, index)) ?? each.open));
-  for (const each of element.querySelectorAll("[name]")) each.value = state.values.get(each.name) ?? each.value;
+  element
+    .querySelectorAll("details")
+    .forEach((each, index) => (each.open = state.open.get(keyOf(each, index)) ?? each.open));
+  for (const each of element.querySelectorAll("[name]"))
+    each.value = state.values.get(each.name) ?? each.value;
   const target = element.querySelectorAll(CONTROLS)[state.focus];
   target?.focus({ preventScroll: true });
   if (state.caret !== null) target?.setSelectionRange?.(state.caret, state.caret);

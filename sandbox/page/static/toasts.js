@@ -10,13 +10,11 @@ export class Toasts {
   constructor({ platform, feed, me }) {
     this.element = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
     const known = new Set(feed.all("toasts").keys());
-    let first = !feed.ready;
     feed.subscribe("toasts", (changes) => {
       for (const [key, toast] of changes) {
-        if (toast && !first && !known.has(key) && toast.platform === platform) this.#show(toast, me());
+        if (toast && feed.ready && !known.has(key) && toast.platform === platform) this.#show(toast, me());
         known.add(key);
       }
-      first = false;
     });
   }
 

@@ -8,7 +8,14 @@ import { menu } from "./menu.js";
 import * as words from "./words.js";
 
 const THEMES = ["auto", "light", "dark"];
-const TONES = { connected: "good", running: "warn", starting: "warn", killed: "bad", stopped: "bad", ended: "bad" };
+const TONES = {
+  connected: "good",
+  running: "warn",
+  starting: "warn",
+  killed: "bad",
+  stopped: "bad",
+  ended: "bad",
+};
 
 /** Show the page in this theme; "auto" follows the system. */
 export function wear(theme) {
@@ -18,17 +25,38 @@ export function wear(theme) {
 }
 
 function themeButton() {
-  const labels = { auto: words.say("top.theme.auto"), light: words.say("top.theme.light"), dark: words.say("top.theme.dark") };
-  const button = h("button", { type: "button", class: "button quiet square", "aria-label": words.say("top.theme"), title: words.say("top.theme") }, icon("sun"));
+  const labels = {
+    auto: words.say("top.theme.auto"),
+    light: words.say("top.theme.light"),
+    dark: words.say("top.theme.dark"),
+  };
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button quiet square",
+      "aria-label": words.say("top.theme"),
+      title: words.say("top.theme"),
+    },
+    icon("sun"),
+  );
   const items = () =>
-    THEMES.map((theme) => ({ label: labels[theme], checked: browser.get("theme", "auto") === theme, act: () => wear(theme) }));
+    THEMES.map((theme) => ({
+      label: labels[theme],
+      checked: browser.get("theme", "auto") === theme,
+      act: () => wear(theme),
+    }));
   return menu(button, items);
 }
 
 function languageButton(language) {
   const other = words.locale === "en" ? "zh-CN" : "en";
   const label = other === "en" ? "English" : "中文";
-  return h("button", { type: "button", class: "button quiet language", lang: other, on: { click: () => language(other) } }, label);
+  return h(
+    "button",
+    { type: "button", class: "button quiet language", lang: other, on: { click: () => language(other) } },
+    label,
+  );
 }
 
 function stateOf(state) {
@@ -47,13 +75,28 @@ function botChip(feed) {
   const text = h("span", { class: "chip-text" });
   const dot = h("span", { class: "dot" });
   const chip = h("button", { type: "button", class: "button chip" }, dot, text, icon("down"));
-  const start = h("button", { type: "button", class: "button primary small", on: { click: () => api.attempt("bot.start") } }, words.say("top.bot.start"));
+  const start = h(
+    "button",
+    { type: "button", class: "button primary small", on: { click: () => api.attempt("bot.start") } },
+    words.say("top.bot.start"),
+  );
   const items = () => {
     const up = !["killed", "stopped", "ended"].includes(feed.get("bot", "bot")?.state);
     return up
       ? [
-          { label: words.say("top.bot.kill"), detail: words.say("top.bot.kill.detail"), icon: icon("bolt"), danger: true, act: () => api.attempt("bot.kill") },
-          { label: words.say("top.bot.stop"), detail: words.say("top.bot.stop.detail"), icon: icon("close"), act: () => api.attempt("bot.stop") },
+          {
+            label: words.say("top.bot.kill"),
+            detail: words.say("top.bot.kill.detail"),
+            icon: icon("bolt"),
+            danger: true,
+            act: () => api.attempt("bot.kill"),
+          },
+          {
+            label: words.say("top.bot.stop"),
+            detail: words.say("top.bot.stop.detail"),
+            icon: icon("close"),
+            act: () => api.attempt("bot.stop"),
+          },
         ]
       : [{ label: words.say("top.bot.start"), icon: icon("play"), act: () => api.attempt("bot.start") }];
   };
@@ -62,7 +105,8 @@ function botChip(feed) {
     const tone = TONES[bot?.state] ?? "warn";
     dot.className = `dot ${tone}`;
     fill(text, bot ? stateOf(bot.state) : words.say("top.bot.unknown"));
-    if (bot?.since) text.append(h("span", { class: "chip-time" }, ` · ${words.duration(Date.now() / 1000 - bot.since)}`));
+    if (bot?.since)
+      text.append(h("span", { class: "chip-time" }, ` · ${words.duration(Date.now() / 1000 - bot.since)}`));
     start.hidden = tone !== "bad";
   };
   feed.subscribe("bot", draw);
@@ -73,14 +117,26 @@ function botChip(feed) {
 export function topbar({ feed, tour, drawer, language }) {
   const drawerButton = h(
     "button",
-    { type: "button", class: "button drawer-button", "aria-expanded": "false", "aria-controls": "backstage", on: { click: drawer } },
+    {
+      type: "button",
+      class: "button drawer-button",
+      "aria-expanded": "false",
+      "aria-controls": "backstage",
+      on: { click: drawer },
+    },
     icon("stage"),
     h("span", {}, words.say("top.backstage")),
   );
   return h(
     "header",
     { class: "topbar" },
-    h("h1", { class: "brand" }, mark(), h("span", { class: "brand-zh", lang: "zh-CN" }, "会签"), h("span", { class: "brand-en", lang: "en" }, "Countersign")),
+    h(
+      "h1",
+      { class: "brand" },
+      mark(),
+      h("span", { class: "brand-zh", lang: "zh-CN" }, "会签"),
+      h("span", { class: "brand-en", lang: "en" }, "Countersign"),
+    ),
     tour,
     h("div", { class: "gap" }),
     botChip(feed),

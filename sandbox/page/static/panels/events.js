@@ -106,7 +106,7 @@ function letterOf(letter, line, api) {
 
 function detail(line, api) {
   return (item) => [
-    h("h2", {}, item.kind === "letter" ? say("events.letter", { number: item.id }) : item.type),
+    h("h3", {}, item.kind === "letter" ? say("events.letter", { number: item.id }) : item.type),
     h(
       "p",
       { class: "muted" },
@@ -168,10 +168,10 @@ export function mount(element, feed, api) {
   for (const control of [which, search]) control.addEventListener("input", later);
   fill(
     element,
-    eventComposer(api, line),
+    eventComposer(api),
     h("div", { class: "bar" }, search, which, count),
-    list.element,
     line.element,
+    list.element,
   );
   feed.subscribe("events", () => {
     stale = true;
