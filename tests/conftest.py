@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 
+import hypothesis
 import pytest
 
 from tests import loopback
 
+STORIES = "behaviour"
+
 
 def pytest_configure() -> None:
     loopback.close_all_else()
+    gc.disable()  # Until all is imported: what modules hold is never garbage.
+    hypothesis.settings.register_profile("unhurried", deadline=None)
+    hypothesis.settings.load_profile("unhurried")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Import the test modules, each process from another place on, where several share the tests.
+
+    All need all of them; what one process has rewritten for its assertions, the others read."""
+    share: dict[str, object] = getattr(session.config, "workerinput", {})
+    if not share:
+        return
+    root = session.config.rootpath
+    names = [
+        ".".join(path.relative_to(root).with_suffix("").parts)
+        for argument in session.config.args
+        for path in sorted((root / argument).rglob("test_*.py"))
+    ]
+    first = len(names) * int(str(share["workerid"])[2:]) // int(str(share["workercount"]))
+    for name in names[first:] + names[:first]:
+        with contextlib.suppress(Exception):  # Where it is collected, it is told.
+            importlib.import_module(name)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread the stories, which mostly wait, among the tests that compute, where several processes
+    share the tests: in the order of the files, cores are too few at first, and idle at the end."""
+    if not hasattr(config, "workerinput"):
+        return
+    parts: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
+    for item in items:
+        parts[STORIES in item.path.parts].append(item)
+    places = {
+        item: (place + 1) / (len(part) + 1) for part in parts for place, item in enumerate(part)
+    }
+    items.sort(key=places.__getitem__)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Collect garbage less often, and leave out what was imported: going over it again and again
     took a fifth of the time that the unit tests take."""
-    gc.collect()
+    gc.enable()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

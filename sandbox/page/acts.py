@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
 from sandbox.page.board import Board
+from sandbox.page.tour import Tour
 from sandbox.page.watch_bot import Bot
 from sandbox.page.watch_wire import Wire
 from sandbox.standins import StandIns
@@ -55,10 +56,11 @@ class Refused(Exception):
 
 
 class World:
-    """What actions act on: the stand-ins, the bot, the board, and the rows of the wire."""
+    """What actions act on: the stand-ins, the bot, the board, the wire, and the tour."""
 
     def __init__(self, company: StandIns, bot: Bot, board: Board, wire: Wire) -> None:
         self.company, self.bot, self.board, self.wire = company, bot, board, wire
+        self.tour = Tour(company, bot, board, self.toast)
         self._toasts = itertools.count(1)
 
     def toast(self, platform: str, person: str, text: str, kind: str) -> None:

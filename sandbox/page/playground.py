@@ -61,7 +61,9 @@ async def _world(board: Board, folder: Path, locale: str) -> AsyncIterator[acts.
         try:
             await bot.launch()
             await catalog.show(board)
-            yield acts.World(company, bot, board, wire)
+            world = acts.World(company, bot, board, wire)
+            yield world
+            await world.tour.leave()
         finally:
             for task in tasks:
                 task.cancel()

@@ -128,6 +128,7 @@ def _event(
         "at": event.time.timestamp(),
         "source": event.source,
         "type": event.type,
+        "event": event.id,
         "subject": event.subject,
         "state": "matched" if rules else "unmatched",
         "rule": ", ".join(rules),
@@ -151,7 +152,23 @@ def _letter(letter: model.Letter) -> dict[str, Any]:
         "attempts": letter.attempts,
         "rule": deliver.rule,
         "target": deliver.to.how,
+        "to": _name(deliver.to),
         "request": letter.request,
         "problem": " ".join(filter(None, (letter.code, letter.reason))),
         "body": shown(deliver.body),
     }
+
+
+def _name(to: model.Destination) -> str:
+    """The name of a target in the configuration; "": it has none. An address would hold a token."""
+    match to:
+        case model.ToCommand():
+            return to.command
+        case model.ToHttp():
+            return to.target
+        case model.ToBus():
+            return to.bus
+        case model.ToWebhook() if to.uri.startswith("robot:"):
+            return to.uri.removeprefix("robot:")
+        case _:
+            return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 import jinja2
 from aiohttp import web
 
-from sandbox.page import acts, acts_bot, acts_people, acts_platforms, entrance
+from sandbox.page import acts, acts_bot, acts_people, acts_platforms, acts_tour, entrance
 from sandbox.page.board import Board
 
 FOLDER = Path(__file__).resolve().parent
@@ -21,7 +21,7 @@ MOST_BYTES = 256 * 1024
 HEARTBEAT = 10.0
 BATCH = 0.05
 """Seconds between two batches of changes."""
-ACTS = {**acts_people.ACTS, **acts_bot.ACTS, **acts_platforms.ACTS}
+ACTS = {**acts_people.ACTS, **acts_bot.ACTS, **acts_platforms.ACTS, **acts_tour.ACTS}
 
 
 class Server:

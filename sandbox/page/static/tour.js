@@ -6,62 +6,70 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import * as words from "./words.js";
 
+const act = (name, body) => () => api.attempt(name, body);
+
+/** The first step of each chapter, with its number. */
+function chapters(steps) {
+  return steps.map((step, at) => ({ ...step, at })).filter(({ at, id }) => at === 0 || steps[at - 1].id !== id);
+}
+
+/** Turn the page to where a step says to look. */
+function look({ platform, chat, look: place }) {
+  const panel = place === "group" ? null : place;
+  document.dispatchEvent(new CustomEvent("look", { detail: { platform, chat, panel } }));
+}
+
+function picker(tour) {
+  const current = tour.steps[tour.at].id;
+  const options = chapters(tour.steps).map(({ id, title }) => h("option", { value: id }, words.pick(title)));
+  return h(
+    "select",
+    { class: "tour-chapter", "aria-label": words.say("tour.chapter"), value: current, on: { change: (event) => api.attempt("tour.start", { chapter: event.target.value }) } },
+    options,
+  );
+}
+
+function label(tour) {
+  if (tour.playing) return words.say("tour.playing");
+  return tour.at === tour.steps.length - 1 ? words.say("tour.end") : words.say("tour.next");
+}
+
 function step(tour) {
-  const { title, text } = tour.steps[tour.at];
+  const { text } = tour.steps[tour.at];
   return [
+    picker(tour),
     h("span", { class: "tour-count" }, `${tour.at + 1}/${tour.steps.length}`),
-    h(
-      "div",
-      { class: "tour-text" },
-      h("b", {}, words.pick(title)),
-      h("p", {}, words.pick(text)),
-      tour.error ? h("p", { class: "tour-error" }, words.pick(tour.error)) : null,
-    ),
-    h(
-      "button",
-      {
-        type: "button",
-        class: "button primary",
-        disabled: Boolean(tour.playing),
-        on: { click: () => api.attempt("tour.next") },
-      },
-      words.say("tour.next"),
-    ),
-    h(
-      "button",
-      { type: "button", class: "button", on: { click: () => api.attempt("tour.leave") } },
-      words.say("tour.leave"),
-    ),
+    h("p", { class: "tour-text" }, words.pick(text), tour.error ? h("span", { class: "tour-error" }, " ", words.pick(tour.error)) : null),
+    h("button", { type: "button", class: "button primary tour-next", disabled: Boolean(tour.playing), on: { click: act("tour.next", {}) } }, label(tour)),
+    h("button", { type: "button", class: "button", on: { click: act("tour.leave", {}) } }, words.say("tour.leave")),
   ];
 }
 
 /** {strip, button, entry}: the strip, the button in the top bar, the entry of the bar below on a phone. */
 export function tour(feed) {
-  const strip = h("section", {
-    class: "tour-strip",
-    hidden: true,
-    "aria-live": "polite",
-    "aria-label": words.say("tour.title"),
-  });
+  const strip = h("section", { class: "tour-strip", hidden: true, "aria-live": "polite", "aria-label": words.say("tour.title") });
   const start = (name) =>
-    h(
-      "button",
-      { type: "button", class: name, hidden: true, on: { click: () => api.attempt("tour.start") } },
-      icon("flag"),
-      h("span", {}, words.say("tour.title")),
-    );
+    h("button", { type: "button", class: name, hidden: true, on: { click: act("tour.start", {}) } }, icon("flag"), h("span", {}, words.say("tour.title")));
   const [button, entry] = [start("button tour-button"), start("nav-item")];
+  let shown = null;
   feed.subscribe("tour", () => {
     const now = feed.get("tour", "tour");
-    button.hidden = entry.hidden = !now;
+    const focused = strip.contains(document.activeElement);
+    button.hidden = entry.hidden = !now || Number.isInteger(now.at);
     strip.hidden = !Number.isInteger(now?.at);
     fill(strip, strip.hidden ? null : step(now));
+    if (focused && !strip.hidden) strip.querySelector(".tour-next").focus();
+    if (!strip.hidden && shown !== now.at) look(now.steps[now.at]);
+    shown = now?.at ?? null;
   });
   return { strip, button, entry };
 }
 
 words.add({
   "tour.title": ["导览", "Tour"],
+  "tour.chapter": ["选择一段", "Choose a chapter"],
   "tour.next": ["下一步", "Next"],
+  "tour.playing": ["进行中…", "Playing…"],
+  "tour.end": ["结束", "Finish"],
   "tour.leave": ["自己来", "Leave the tour"],
 });

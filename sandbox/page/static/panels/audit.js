@@ -52,7 +52,7 @@ function detail(item) {
     h("dd", {}, h("code", {}, value || say("audit.first")), value ? copyButton(value) : null),
   ];
   return [
-    h("h3", {}, `№ ${item.id} · ${words(item)} `, item.request ? requestLink(item.request) : null),
+    h("h2", {}, `№ ${item.id} · ${words(item)} `, item.request ? requestLink(item.request) : null),
     h("p", { class: "muted" }, `${moment(item.at)} · ${item.actor} · `, h("code", {}, item.action)),
     facts ? block(say("audit.facts"), facts) : null,
     h("dl", { class: "hashes" }, hash("previous", item.previous), hash("hash", item.hash)),
@@ -60,8 +60,7 @@ function detail(item) {
 }
 
 /** "Verify", and what the last verification said. */
-function verification(feed, api) {
-  const line = answerLine();
+function verification(feed, api, line) {
   const element = h("p", { class: "verified", role: "status" });
   const button = actor(
     line,
@@ -85,7 +84,7 @@ function verification(feed, api) {
     );
   });
   element.hidden = !feed.get("verified", "audit");
-  return { button, line, element };
+  return { button, element };
 }
 
 export function mount(element, feed, api) {
@@ -96,7 +95,8 @@ export function mount(element, feed, api) {
   request.append(all);
   const count = h("span", { class: "count", role: "status" });
   const empty = h("p", {});
-  const { button, line, element: verified } = verification(feed, api);
+  const line = answerLine();
+  const { button, element: verified } = verification(feed, api, line);
   const list = rows({
     feed,
     row,
@@ -129,7 +129,7 @@ export function mount(element, feed, api) {
   const ask = (event) => choose(event.detail);
   document.addEventListener("request", ask);
   feed.ending(() => document.removeEventListener("request", ask));
-  fill(element, h("div", { class: "bar" }, request, button, count), line.element, verified, list.element);
+  fill(element, h("div", { class: "bar" }, request, button, count), verified, list.element, line.element);
   feed.subscribe("audit", (changes) => {
     for (const [key, value] of changes) {
       if (value === null) items.delete(key);

@@ -29,8 +29,7 @@ const LOCALES = [
 const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
 /** The bot's process: its state, what it says, and how to end and start it. */
-function process(feed, api) {
-  const line = answerLine();
+function process(feed, api, line) {
   const state = h("p", { class: "state", role: "status" });
   const facts = h("dl", { class: "pairs" });
   const log = growing({ class: "terminal log", role: "group", "aria-label": say("control.log") });
@@ -87,7 +86,7 @@ function process(feed, api) {
   return h(
     "section",
     { class: "box", "aria-label": say("control.bot") },
-    h("h3", {}, say("control.bot")),
+    h("h2", {}, say("control.bot")),
     state,
     facts,
     h(
@@ -103,14 +102,12 @@ function process(feed, api) {
         language,
       ),
     ),
-    line.element,
     log.element,
   );
 }
 
 /** The bot's clock: what it shows, and how it is moved. */
-function time(feed, api) {
-  const line = answerLine();
+function time(feed, api, line) {
   const now = h("time", { class: "clock" });
   const ahead = h("span", { class: "muted" });
   const offset = () => feed.get("clock", "clock")?.offset ?? 0;
@@ -136,17 +133,15 @@ function time(feed, api) {
   return h(
     "section",
     { class: "box", "aria-label": say("control.clock") },
-    h("h3", {}, say("control.clock")),
+    h("h2", {}, say("control.clock")),
     h("p", {}, now, " ", ahead),
     h("div", { class: "acts" }, buttons, actor(line, say("control.reset"), reset)),
-    line.element,
     h("p", { class: "muted" }, say("control.clock.about")),
   );
 }
 
 /** Everything anew: requests, audit log, machines and groups. */
-function world(api) {
-  const line = answerLine();
+function world(api, line) {
   const reset = actor(
     line,
     say("control.world"),
@@ -159,16 +154,23 @@ function world(api) {
   return h(
     "section",
     { class: "box", "aria-label": say("control.world") },
-    h("h3", {}, say("control.world")),
+    h("h2", {}, say("control.world")),
     h("p", { class: "muted" }, say("control.world.about")),
     h("div", { class: "acts" }, reset),
-    line.element,
   );
 }
 
 export function mount(element, feed, api) {
-  const weather = faults(feed, api);
-  fill(element, process(feed, api), time(feed, api), weather.element, world(api));
+  const line = answerLine();
+  const weather = faults(feed, api, line);
+  fill(
+    element,
+    process(feed, api, line),
+    time(feed, api, line),
+    weather.element,
+    world(api, line),
+    line.element,
+  );
   const later = drawing(feed, element, weather.draw);
   for (const collection of ["faults", "faultkinds"]) feed.subscribe(collection, later);
   later();

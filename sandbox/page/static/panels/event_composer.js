@@ -2,18 +2,18 @@
 
 import { h } from "../dom.js";
 import { add, pick, say } from "../words.js";
-import { answerLine, perform } from "./parts.js";
+import { perform } from "./parts.js";
 
 const ROLES = ["devops", "dev", "ops"];
 
-/** An input for one field of a form: {id, label, type, value, choices, required}. */
+/** An input for one field of a form: {id, label, type, example, choices, required}. */
 export function input(field) {
   const label = pick(field.label) || field.id;
-  const props = { name: field.id, value: String(field.value ?? ""), required: Boolean(field.required) };
+  const props = { name: field.id, value: String(field.example ?? ""), required: Boolean(field.required) };
   const control = field.choices?.length
     ? h(
         "select",
-        { class: "input", ...props, value: String(field.value ?? field.choices[0]) },
+        { class: "input", ...props, value: String(field.example ?? field.choices[0]) },
         field.choices.map((each) => h("option", { value: each }, each)),
       )
     : h("input", {
@@ -36,8 +36,7 @@ export function input(field) {
 }
 
 /** The fold in which an example event is composed and posted. */
-export function eventComposer(api) {
-  const line = answerLine();
+export function eventComposer(api, line) {
   const select = (name, label, options) =>
     h(
       "label",
@@ -62,7 +61,7 @@ export function eventComposer(api) {
       say("composer.platform"),
       ["dingtalk", "lark"].map((name) => [name, say(`platform.${name}`)]),
     ),
-    input({ id: "emp_id", label: say("composer.employee"), value: "E201", required: true }),
+    input({ id: "emp_id", label: say("composer.employee"), example: "E201", required: true }),
     select(
       "role",
       say("composer.role"),
@@ -80,11 +79,10 @@ export function eventComposer(api) {
   });
   return h(
     "details",
-    { class: "section composer" },
+    { class: "section event-composer" },
     h("summary", {}, say("composer.title")),
     h("p", { class: "muted" }, say("composer.about")),
     form,
-    line.element,
   );
 }
 

@@ -106,7 +106,7 @@ function letterOf(letter, line, api) {
 
 function detail(line, api) {
   return (item) => [
-    h("h3", {}, item.kind === "letter" ? say("events.letter", { number: item.id }) : item.type),
+    h("h2", {}, item.kind === "letter" ? say("events.letter", { number: item.id }) : item.type),
     h(
       "p",
       { class: "muted" },
@@ -168,10 +168,10 @@ export function mount(element, feed, api) {
   for (const control of [which, search]) control.addEventListener("input", later);
   fill(
     element,
-    eventComposer(api),
+    eventComposer(api, line),
     h("div", { class: "bar" }, search, which, count),
-    line.element,
     list.element,
+    line.element,
   );
   feed.subscribe("events", () => {
     stale = true;

@@ -35,7 +35,7 @@ export function executions(feed) {
   const element = h(
     "section",
     { class: "executions", "aria-label": say("executions.title") },
-    h("h3", {}, say("executions.title")),
+    h("h2", {}, say("executions.title")),
     list,
   );
   const make = (each) => {

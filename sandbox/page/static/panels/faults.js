@@ -2,7 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { add, pick, say } from "../words.js";
-import { answerLine, actor, choice } from "./parts.js";
+import { actor, choice } from "./parts.js";
 
 const TIMES = [1, 3, 10, 9999];
 const PLATFORMS = ["dingtalk", "lark", "aliyun", "sink"];
@@ -63,8 +63,7 @@ function waiting(platform, all, kinds, line, api) {
 }
 
 /** The section of faults: {element, draw}. */
-export function faults(feed, api) {
-  const line = answerLine();
+export function faults(feed, api, line) {
   const times = choice(
     say("faults.times"),
     TIMES.map((count) => [count, count > 10 ? say("faults.always") : say("faults.count", { count })]),
@@ -115,10 +114,9 @@ export function faults(feed, api) {
   const element = h(
     "section",
     { class: "box", "aria-label": say("faults.title") },
-    h("h3", {}, say("faults.title")),
+    h("h2", {}, say("faults.title")),
     h("p", { class: "muted" }, say("faults.about")),
     h("label", { class: "field inline" }, h("span", { "aria-hidden": "true" }, say("faults.times")), times),
-    line.element,
     body,
   );
   return { element, draw };

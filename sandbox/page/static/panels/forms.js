@@ -6,21 +6,17 @@ import { input } from "./event_composer.js";
 import { answerLine, actor, badge, drawing, party, perform } from "./parts.js";
 
 const PLATFORMS = ["dingtalk", "lark"];
-const TONES = {
-  open: "info",
-  agreed: "good",
-  refused: "bad",
-  revoked: "warn",
-  withdrawn: "warn",
-  waiting: "info",
+const TONES = { open: "info", agreed: "good", refused: "bad", revoked: "warn", withdrawn: "warn" };
+const TASKS = {
+  ...{ RUNNING: "turn", PENDING: "turn", NEW: "later", CANCELED: "none", DONE: "none" },
+  ...{ APPROVED: "agreed", AGREE: "agreed", REJECTED: "refused", REFUSE: "refused" },
 };
 
 const nameOf = (feed, id) => feed.get("people", id)?.name ?? id;
 const state = (name) => badge(name in TONES ? say(`forms.state.${name}`) : name, TONES[name] ?? "");
 
 /** Filled in as somebody: {element, draw}. */
-function filing(feed, api) {
-  const line = answerLine();
+function filing(feed, api, line) {
   const kind = h("select", { class: "input" });
   const person = h("select", { class: "input" });
   const fields = h("div", { class: "fields" });
@@ -95,54 +91,45 @@ function filing(feed, api) {
     element: h(
       "section",
       { class: "box", "aria-label": say("forms.new") },
-      h("h3", {}, say("forms.new")),
+      h("h2", {}, say("forms.new")),
       form,
-      line.element,
     ),
     draw,
   };
 }
 
-/** What can be done to a form by those it waits for, and by its filer. */
+/** Where an approver stands: "turn", "later", "agreed", "refused" or "none" (no longer asked). */
+const taskOf = (task) => TASKS[task.result] ?? TASKS[task.state] ?? "none";
+
+/** What can be done to a form by those whose turn it is, and by its filer. */
 function acts(each, feed, line, api) {
   const body = { platform: each.platform, id: each.id };
-  const decide = (who, decision) => async () => {
-    await api.act("form.decide", { ...body, person: who, decision });
-    return say(`forms.done.${decision}`, { name: nameOf(feed, who) });
+  const name = nameOf(feed, each.by);
+  const decide = (person, decision) => async () => {
+    await api.act("form.decide", { ...body, person, decision });
+    return say(`forms.done.${decision}`, { name: nameOf(feed, person) });
   };
   const revoke = async () => {
     await api.act("form.revoke", body);
-    return say("forms.revoked");
+    return say("forms.revoked", { name });
   };
-  const waiting =
-    each.state === "open"
-      ? tasksOf(each).filter((task) => ["open", "waiting", "PENDING", "RUNNING"].includes(task.state))
-      : [];
+  const asked = each.state === "open" ? each.tasks.filter((task) => taskOf(task) === "turn") : [];
   return [
-    waiting.map((task) => [
-      actor(line, say("forms.agree", { name: nameOf(feed, task.person) }), decide(task.person, "agree"), {
+    asked.map((task) => [
+      actor(line, say("forms.agree", { name: nameOf(feed, task.by) }), decide(task.by, "agree"), {
         class: "button primary",
       }),
-      actor(line, say("forms.refuse", { name: nameOf(feed, task.person) }), decide(task.person, "refuse"), {
+      actor(line, say("forms.refuse", { name: nameOf(feed, task.by) }), decide(task.by, "refuse"), {
         class: "button danger",
       }),
     ]),
-    each.state === "agreed" || each.state === "open"
-      ? actor(
-          line,
-          say(each.state === "open" ? "forms.withdraw" : "forms.revoke", { name: nameOf(feed, each.by) }),
-          revoke,
-          { confirm: true },
-        )
+    each.state === "open"
+      ? actor(line, say("forms.withdraw", { name }), decide(each.by, "withdraw"), { confirm: true })
+      : null,
+    each.state === "agreed" && !each.revokes
+      ? actor(line, say("forms.revoke", { name }), revoke, { confirm: true })
       : null,
   ];
-}
-
-/** An approver without a task of their own has not been asked yet: all are asked at once. */
-function tasksOf(each) {
-  return each.tasks?.length
-    ? each.tasks
-    : (each.approvers ?? []).map((person) => ({ person, state: each.state }));
 }
 
 /** One filed form: its fields, its approvers and how each decided. */
@@ -162,7 +149,11 @@ function filed(feed, line, api) {
           "div",
           { class: "tile-head" },
           party(now.platform),
-          h("h4", {}, pick(kind?.title) || now.form),
+          h(
+            "h4",
+            {},
+            say(now.revokes ? "forms.revoking" : "forms.plain", { title: pick(kind?.title) || now.form }),
+          ),
           state(now.state),
           h("span", { class: "muted" }, say("forms.by", { name: nameOf(feed, now.by), time: clock(now.at) })),
         ),
@@ -176,13 +167,8 @@ function filed(feed, line, api) {
         h(
           "p",
           { class: "facts" },
-          tasksOf(now).map((task) =>
-            h(
-              "span",
-              { class: "fact" },
-              `${nameOf(feed, task.person)}: `,
-              task.state in TONES ? say(`forms.state.${task.state}`) : String(task.state),
-            ),
+          now.tasks.map((task) =>
+            h("span", { class: "fact" }, `${nameOf(feed, task.by)} · `, say(`forms.task.${taskOf(task)}`)),
           ),
         ),
         h("div", { class: "acts" }, acts(now, feed, line, api)),
@@ -196,7 +182,7 @@ function filed(feed, line, api) {
 
 export function mount(element, feed, api) {
   const line = answerLine();
-  const composer = filing(feed, api);
+  const composer = filing(feed, api, line);
   const list = h("ul", { class: "plain filed" });
   const empty = h("p", { class: "muted" }, say("forms.empty"));
   const make = filed(feed, line, api);
@@ -215,14 +201,8 @@ export function mount(element, feed, api) {
   fill(
     element,
     composer.element,
-    h(
-      "section",
-      { "aria-label": say("forms.title") },
-      h("h3", {}, say("forms.title")),
-      line.element,
-      empty,
-      list,
-    ),
+    h("section", { "aria-label": say("forms.title") }, h("h2", {}, say("forms.title")), empty, list),
+    line.element,
   );
   for (const collection of ["forms", "formkinds", "people"]) feed.subscribe(collection, later);
   later();
@@ -244,13 +224,20 @@ add({
   "forms.withdraw": ["以 {name} 撤回", "Withdraw as {name}"],
   "forms.done.agree": ["{name} 同意了。", "{name} has agreed."],
   "forms.done.refuse": ["{name} 拒绝了。", "{name} has refused."],
-  "forms.revoked": ["已撤销。", "It is revoked."],
+  "forms.revoked": ["{name} 提交了撤销。", "{name} wants it revoked."],
+  "forms.done.withdraw": ["{name} 撤回了审批单。", "{name} has taken it back."],
+  "forms.plain": ["{title}", "{title}"],
+  "forms.revoking": ["撤销：{title}", "Revokes: {title}"],
   "forms.state.open": ["审批中", "open"],
-  "forms.state.waiting": ["待处理", "waiting"],
   "forms.state.agreed": ["已同意", "agreed"],
   "forms.state.refused": ["已拒绝", "refused"],
   "forms.state.revoked": ["已撤销", "revoked"],
   "forms.state.withdrawn": ["已撤回", "withdrawn"],
+  "forms.task.turn": ["待处理", "to decide"],
+  "forms.task.later": ["未轮到", "later"],
+  "forms.task.agreed": ["已同意", "agreed"],
+  "forms.task.refused": ["已拒绝", "refused"],
+  "forms.task.none": ["不用再处理", "no longer asked"],
   "forms.empty": [
     "还没有审批单。上面发起一张“新员工入职”，同意之后机器人会去开账号。",
     "None yet. File a new hire above: once it is agreed to, the bot sets up the account.",

@@ -203,7 +203,7 @@ function tile(machine, line, api) {
       drawn = state;
       fill(
         head,
-        h("h3", {}, now.name),
+        h("h2", {}, now.name),
         statusOf(now.status),
         badge(say(now.agent ? "machines.agent.on" : "machines.agent.off"), now.agent ? "good" : "bad"),
         h("p", { class: "muted" }, h("code", {}, now.id), ` ${now.region}`),
@@ -271,7 +271,7 @@ export function mount(element, feed, api) {
     empty.hidden = machines.length > 0;
   });
   const oos = executions(feed);
-  fill(element, line.element, empty, tiles, oos.element);
+  fill(element, empty, tiles, oos.element, line.element);
   for (const collection of ["machines", "runs"]) feed.subscribe(collection, later);
   feed.subscribe("executions", oos.later);
 }

@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { add, clock, duration, say } from "../words.js";
 
 const CONFIRM = 4000;
-const ANSWER = 8000;
+const ANSWER = 12_000;
 
 /** "10:32:05.123"; `at` in seconds since 1970. */
 export function instant(at) {
@@ -46,16 +46,22 @@ export function requestLink(number) {
   );
 }
 
-/** The line in which an act's answer appears, read aloud when it changes. */
+/** The line above a panel's lower edge in which an act's answer appears for a while, read aloud. */
 export function answerLine() {
-  const element = h("p", { class: "answer", role: "status" });
+  const text = h("span", {});
+  const close = h("button", { type: "button", class: "link", "aria-label": say("part.close") }, "×");
+  const line = h("p", { class: "answer", hidden: true }, text, close);
+  const element = h("div", { class: "answers", role: "status" }, line);
   let timer = 0;
-  const show = (text, tone = "good") => {
+  const hide = () => (line.hidden = true);
+  const show = (sentence, tone = "good") => {
     clearTimeout(timer);
-    element.className = `answer ${tone}`;
-    element.textContent = text;
-    if (tone === "good") timer = setTimeout(() => show("", ""), ANSWER);
+    line.className = `answer ${tone}`;
+    text.textContent = sentence;
+    line.hidden = false;
+    timer = setTimeout(hide, ANSWER);
   };
+  close.addEventListener("click", hide);
   return { element, show };
 }
 
@@ -138,7 +144,7 @@ export function block(title, value) {
   return h(
     "div",
     { class: "block" },
-    h("div", { class: "block-head" }, h("h4", {}, title), copyButton(text)),
+    h("div", { class: "block-head" }, h("h3", {}, title), copyButton(text)),
     h("pre", { tabindex: "0", role: "group", "aria-label": title }, text),
   );
 }
@@ -184,6 +190,7 @@ export function drawing(feed, element, draw) {
 }
 
 add({
+  "part.close": ["收起", "Close"],
   "part.copy": ["复制", "Copy"],
   "part.copied": ["已复制", "Copied"],
   "part.not.copied": ["浏览器不允许复制", "The browser does not let it"],

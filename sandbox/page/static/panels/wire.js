@@ -55,7 +55,7 @@ function detail(item) {
     item.code,
   ];
   return [
-    h("h3", {}, item.name),
+    h("h2", {}, item.name),
     h("p", { class: "muted" }, facts.filter(Boolean).join(" · ")),
     block(say("wire.request"), item.request ?? ""),
     answered ? block(say("wire.answer"), item.answer) : h("p", { class: "muted" }, say("wire.no.answer")),
