@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
+import logging
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,7 +30,7 @@ EVENT = {
 }
 RULES = """
 [http]
-listen = "127.0.0.1:{port}"
+listen = "127.0.0.1:0"
 
 [[source]]
 name = "oa"
@@ -73,14 +74,16 @@ template = "#${{number}} failed: ${{note}}"
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Ruled(Scene):
+    """A scene whose bot listens on whatever port is free, which its log says."""
+
+    caplog: pytest.LogCaptureFixture
     port = 0
+
+    async def start(self) -> None:
+        with self.caplog.at_level(logging.INFO, "adapters.inlet"):
+            await super().start()
+        self.port = int(re.findall(r"listening on 127\.0\.0\.1:(\d+)", self.caplog.text)[-1])
 
     async def post(self, event: Any, token: str = TOKEN) -> tuple[int, dict[str, Any]]:
         url = f"http://127.0.0.1:{self.port}/events/oa"
@@ -93,14 +96,15 @@ class Ruled(Scene):
 
 
 @pytest.fixture
-async def scene(platform: str, tmp_path: Path) -> AsyncIterator[Ruled]:
+async def scene(
+    platform: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[Ruled]:
     async with Sandbox() as sandbox:
-        port = free_port()
         (tmp_path / "events-token").write_text(TOKEN)
         robot = "ops" if platform == "dingtalk" else "lark-ops"
-        extra = RULES.format(port=port, folder=tmp_path, platform=platform, robot=robot)
+        extra = RULES.format(folder=tmp_path, platform=platform, robot=robot)
         found = Ruled(sandbox, platform, process.configuration(tmp_path, sandbox.ports, extra))
-        found.port = port
+        found.caplog = caplog
         await found.start()
         try:
             yield found
@@ -187,7 +191,7 @@ async def test_what_was_told_is_told_again_where_somebody_hands_its_event_to_the
 
 DOCUMENT = """
 [http]
-listen = "127.0.0.1:{port}"
+listen = "127.0.0.1:0"
 
 [[source]]
 name = "oa"
@@ -229,24 +233,23 @@ COMPLETED = {
 HR = "i-sandbox00hr01"
 
 
-async def test_the_target_of_the_document_in_its_own_words(platform: str, tmp_path: Path) -> None:
+async def test_the_target_of_the_document_in_its_own_words(
+    platform: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with Sandbox() as sandbox:
         content = "echo {{emp_id}} as {{role}} > hired"
         id = await sandbox.call(
             "aliyun", "add_command", name="hire", content=content, EnableParameter=True
         )
-        port = free_port()
         (tmp_path / "events-token").write_text(TOKEN)
-        more = DOCUMENT.format(
-            port=port, folder=tmp_path, platform=platform, command=id, instance=HR
-        )
+        more = DOCUMENT.format(folder=tmp_path, platform=platform, command=id, instance=HR)
         path = process.configuration(tmp_path, sandbox.ports, more)
         text = path.read_text("utf-8").replace(
             "[command.provision]", f'[command.provision]\ncommand_id = "{id}"'
         )
         path.write_text(text, "utf-8")
         scene = Ruled(sandbox, platform, path)
-        scene.port = port
+        scene.caplog = caplog
         await scene.start()
         try:
             known = await scene.ids("hr")
