@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 import types
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from sandbox.page.board import Board
@@ -21,8 +21,8 @@ KINDS: dict[type, tuple[str, str]] = {
     bool: ("true 或 false", "true or false"),
     int: ("一个整数", "a whole number"),
     float: ("一个数字", "a number"),
-    dict[str, str]: ("名称到文字的对象", "an object of texts"),
-    list[str]: ("一组文字", "a list of texts"),
+    Mapping[str, str]: ("名称到文字的对象", "an object of texts"),
+    Sequence[str]: ("一组文字", "a list of texts"),
 }
 SAID = (
     ("no button", "卡片上现在没有这个按钮。", "The card has no such button now."),
@@ -128,14 +128,24 @@ def _misfit(hint: Any, value: object) -> tuple[str, str] | None:
         listed = ", ".join(map(repr, choices))
         return None if value in choices else (f"其中之一：{listed}", f"one of {listed}")
     fits = {
-        str: isinstance(value, str) and len(value) <= MOST_TEXT,
+        str: _text(value),
         bool: isinstance(value, bool),
         int: isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9,
         float: isinstance(value, int | float)
         and not isinstance(value, bool)
         and abs(value) < 10**9,
-        dict[str, str]: isinstance(value, dict)
-        and all(isinstance(each, str) for each in value.values()),
-        list[str]: isinstance(value, list) and all(isinstance(each, str) for each in value),
+        Mapping[str, str]: isinstance(value, dict) and all(map(_text, [*value, *value.values()])),
+        Sequence[str]: isinstance(value, list) and all(map(_text, value)),
     }
     return None if fits[hint] else KINDS[hint]
+
+
+def _text(value: object) -> bool:
+    """Is it a text that can be sent anywhere?"""
+    if not isinstance(value, str) or len(value) > MOST_TEXT:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a half of a surrogate pair
+        return False
+    return True

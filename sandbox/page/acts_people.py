@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sandbox.page import forms
@@ -21,7 +22,7 @@ async def say(
     chat: str,
     text: str,
     quote: str = "",
-    mention: list[str] = [],  # noqa: B006
+    mention: Sequence[str] = (),
 ) -> object:
     """Write to the bot, in a group or (``chat`` "direct") alone with it."""
     _known(world, person)
@@ -46,11 +47,11 @@ async def click(
     action: str,
     reason: str = "",
     revision: int | None = None,
-    values: dict[str, str] = {},  # noqa: B006
+    values: Mapping[str, str] | None = None,
 ) -> object:
     """Press a button of a card, as it hangs there or as it was in an earlier ``revision``."""
     _known(world, person)
-    more: dict[str, Any] = {"fields": values} if platform == "lark" else {}
+    more: dict[str, Any] = {"fields": dict(values or {})} if platform == "lark" else {}
     answer = await world.company.call(
         platform,
         "click",
@@ -84,8 +85,8 @@ async def file(
     platform: Platform,
     person: str,
     form: str,
-    fields: dict[str, str],
-    approvers: list[str] = [],  # noqa: B006
+    fields: Mapping[str, str],
+    approvers: Sequence[str] = (),
 ) -> object:
     """Fill in a form and file it; its approvers are asked."""
     _known(world, person)
@@ -100,12 +101,18 @@ async def file(
     asked = approvers or kind["approvers"]
     for each in asked:
         _known(world, each)
-    given = {"user": person, "fields": fields, "approvers": asked, "decision": "", "form": code}
+    given = {
+        "user": person,
+        "fields": dict(fields),
+        "approvers": list(asked),
+        "decision": "",
+        "form": code,
+    }
     answer = await world.company.call(platform, "form", **given)
     return {"id": answer["instance"]}
 
 
-def _filled(field: dict[str, Any], fields: dict[str, str]) -> None:
+def _filled(field: dict[str, Any], fields: Mapping[str, str]) -> None:
     """Raises Refused for a field that the form's client would not take."""
     value, label = fields.get(field["id"], "").strip(), field["label"]
     chinese, english = label["zh-CN"], label["en"]

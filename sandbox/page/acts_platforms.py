@@ -50,24 +50,25 @@ async def remove(world: World, *, id: str) -> object:
 async def write(world: World, *, id: str, name: str, text: str) -> object:
     """Put a file into its folder."""
     machine = world.company.aliyun.cloud.machines[_machine(world, id)]
-    folder = machine.folder.resolve()
-    path = (folder / name).resolve()
-    inside = path.relative_to(folder).parts if path.is_relative_to(folder) else ()
-    if not inside or "\0" in name or inside[0] in ("bin", ".agent") or path.is_dir():
-        raise Refused(
-            "文件名要在这台机器自己的目录之内。", "A file lies in the machine's own folder."
-        )
-    _written(path, text)
+    try:
+        path = _inside(machine.folder.resolve(), name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        why = error.strerror
+        raise Refused(f"写不了这个文件：{why}。", f"The file cannot be written: {why}.") from error
     world.company.aliyun.cloud.changed(machine)
     return {}
 
 
-def _written(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8", "surrogateescape")
-    except (OSError, UnicodeError) as error:
-        raise Refused(f"写不了：{error}", f"It cannot be written: {error}") from error
+def _inside(folder: Path, name: str) -> Path:
+    """The file of that name in a machine's folder, which is not one of its tools."""
+    if "\0" not in name:
+        path = (folder / name).resolve()
+        parts = path.relative_to(folder).parts if path.is_relative_to(folder) else ()
+        if parts and parts[0] not in ("bin", ".agent"):
+            return path
+    raise Refused("文件要在这台机器自己的目录之内。", "A file lies in the machine's own folder.")
 
 
 # ----------------------------------------------------------------------------- faults and the wire

@@ -8,6 +8,7 @@ else wants that cookie, a Host of its own, and for what changes something its ow
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 
 from aiohttp import web
@@ -35,6 +36,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+log = logging.getLogger(__name__)
 NAMES = ("127.0.0.1", "localhost")
 
 
@@ -147,5 +149,12 @@ def middleware(entrance: Entrance) -> Middleware:
                 raise
             said = {"zh-CN": f"出错了：{error.reason}", "en": f"{error.reason}."}
             return web.json_response({"error": said}, status=error.status)
+        except Exception:
+            log.exception("the page could not answer %s %s", request.method, request.path)
+            said = {
+                "zh-CN": "页面程序出错了，终端里有原因。",
+                "en": "An error: the terminal says why.",
+            }
+            return web.json_response({"error": said}, status=500)
 
     return admitted

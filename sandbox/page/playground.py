@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Protocol
 
+from sandbox.aliyun import parameters
 from sandbox.page import (
     acts,
     catalog,
@@ -23,22 +26,28 @@ from sandbox.page.server import Server
 from sandbox.page.watch_bot import Bot
 from sandbox.standins import StandIns
 
+log = logging.getLogger(__name__)
+
 
 @contextlib.asynccontextmanager
-async def open_page(folder: Path, locale: str, port: int = 0) -> AsyncIterator[Server]:
-    """The page, served; ``address`` is what to open. The bot starts on its own. OSError: the port
-    is taken."""
+async def open_page(
+    folder: Path, locale: str, port: int = 0, launch: bool = True
+) -> AsyncIterator[Server]:
+    """The page, served; ``address`` is what to open. The bot is launched, unless that is left to
+    who looks at the page. OSError: the port is taken."""
     board = Board()
     server = Server(board, locale)
     async with contextlib.AsyncExitStack() as opened:
         opened.push_async_callback(server.close)
         await server.start(port)
-        server.world = await opened.enter_async_context(_world(board, folder, locale))
+        server.world = await opened.enter_async_context(_world(board, folder, locale, launch))
         yield server
 
 
 @contextlib.asynccontextmanager
-async def _world(board: Board, folder: Path, locale: str) -> AsyncIterator[acts.World]:
+async def _world(
+    board: Board, folder: Path, locale: str, launch: bool
+) -> AsyncIterator[acts.World]:
     async with StandIns() as company:
         await company.call("dingtalk", "configure", session_per_minute=0)
         await company.call("lark", "lift_rates")
@@ -47,20 +56,23 @@ async def _world(board: Board, folder: Path, locale: str) -> AsyncIterator[acts.
         faults.show(board)
         forms.show(board)
         wire = watch_wire.Wire(board, company)
-        watchers = [
-            watch_chats.DingTalkChats(board, company.dingtalk).run(),
-            watch_chats.LarkChats(board, company.lark).run(),
-            watch_machines.Machines(board, company.aliyun).run(),
-            forms.Forms(board, company.dingtalk, company.lark).run(),
-            wire.run(),
-            faults.Waiting(board, company).run(),
-            records.Records(board, folder / "data" / "countersign.db").run(),
-            bot.run(),
+        watchers: list[Watcher] = [
+            watch_chats.DingTalkChats(board, company.dingtalk),
+            watch_chats.LarkChats(board, company.lark),
+            watch_machines.Machines(board, company.aliyun),
+            forms.Forms(board, company.dingtalk, company.lark),
+            wire,
+            faults.Waiting(board, company),
+            records.Records(board, folder / "data" / "countersign.db"),
+            bot,
         ]
-        tasks = [asyncio.create_task(each) for each in watchers]
+        # The SDK's models take a second to import: not while somebody waits for the first answer.
+        models = asyncio.to_thread(parameters.API.load)
+        works = (catalog.show(board), models, *(_kept_up(each) for each in watchers))
+        tasks = [asyncio.create_task(each) for each in works]
         try:
-            await bot.launch()
-            await catalog.show(board)
+            if launch:
+                await bot.launch()
             world = acts.World(company, bot, board, wire)
             yield world
             await world.tour.leave()
@@ -69,3 +81,18 @@ async def _world(board: Board, folder: Path, locale: str) -> AsyncIterator[acts.
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await bot.stop(1.0)
+
+
+class Watcher(Protocol):
+    """Puts something on the board, until cancelled."""
+
+    async def run(self) -> None: ...
+
+
+async def _kept_up(watcher: Watcher) -> None:
+    """What a watcher fails at is not shown; it goes on with what comes next."""
+    while True:
+        try:
+            await watcher.run()
+        except Exception:
+            log.exception("%s failed", type(watcher).__name__)

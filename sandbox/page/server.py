@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import mimetypes
+import re
 from pathlib import Path
 
 import jinja2
@@ -16,6 +17,8 @@ from sandbox.page.board import Board
 
 FOLDER = Path(__file__).resolve().parent
 STATIC = FOLDER / "static"
+_FILE = re.compile(r"(?:[a-z0-9_-]{1,60}/)*[a-z0-9_-]{1,60}\.[a-z0-9]{1,10}")
+"""A name that leads nowhere else."""
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 MOST_BYTES = 256 * 1024
 HEARTBEAT = 10.0
@@ -68,8 +71,9 @@ class Server:
         return web.Response(text=page, content_type="text/html")
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
-        path = (STATIC / request.match_info["path"]).resolve()
-        if not path.is_relative_to(STATIC) or not path.is_file():
+        name = request.match_info["path"]
+        path = STATIC / name
+        if not _FILE.fullmatch(name) or not path.is_file():
             raise web.HTTPNotFound
         kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
         return web.Response(
