@@ -47,7 +47,7 @@ def json_table(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        found, _ = json_text.read(value, "")
+        found = json_text.value(value, "")
     except source.Invalid as error:
         first = error.faults[0]
         where = f"line {first.mark.line}, column {first.mark.column}"

@@ -121,8 +121,7 @@ def compile(
     path where a mapping is given."""
     if dialect not in DIALECTS:
         raise ValueError(f"dialect is one of {', '.join(DIALECTS)}, not {dialect!r}")
-    places = positions.Positions(file)
-    value: Any = text
+    value: object = text
     if isinstance(text, str):
         if len(text) > LENGTH:
             message = f"a pattern of {len(text)} characters; {LENGTH} is the most"
@@ -130,9 +129,13 @@ def compile(
         text = text.removeprefix("\ufeff")
         if text.lstrip()[:1] not in ("{", "[", '"', ""):
             return _compiled(dialect, short.branches(text, dialect, file))
-        value, places = json_text.read(text, file)
-    reader = grammar.Reader(places, dialect)
+        value = json_text.value(text, file)
+    reader = grammar.Reader(positions.Positions(file), dialect)
     branches = reader.pattern(value)
+    if reader.faults and isinstance(text, str):
+        value, places = json_text.read(text, file)
+        reader = grammar.Reader(places, dialect)
+        reader.pattern(value)
     if reader.faults:
         raise source.Invalid(*sorted(set(reader.faults)))
     return _compiled(dialect, branches)

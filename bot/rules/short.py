@@ -205,7 +205,7 @@ class _Parser:
     def json(self) -> object:
         """The value of a token that is written as in JSON."""
         try:
-            value, _ = json_text.read(self.token, self.places.file)
+            value = json_text.value(self.token, self.places.file)
         except source.Invalid as error:
             self.fail(error.faults[0].message)
         return value

@@ -124,7 +124,7 @@ def joined(pieces: tuple[Part, ...]) -> object:
             names.append(part)
     whole = "".join(piece for piece, _ in made)
     try:
-        value, _ = json_text.read(whole, "template")
+        value = json_text.value(whole, "template")
     except source.Invalid as error:
         fault = error.faults[0]
         offset = _unshifted(made, _offset(whole, fault.mark))

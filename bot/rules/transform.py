@@ -170,7 +170,7 @@ class _Checking:
         variables = value
         if isinstance(value, str):
             try:
-                variables, _ = json_text.read(value, self.file)
+                variables = json_text.value(value, self.file)
             except source.Invalid as error:
                 self.faults += error.faults
                 return {}

@@ -6,13 +6,14 @@ equal keys win without a word: in a pattern that silently drops a condition.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
 from typing import Any, NoReturn
 
 from bot.source import Fault, Invalid, Mark
-from bot.source.nodes import MOST_DIGITS, Builder
+from bot.source.nodes import DEEPEST, MOST_DIGITS, Builder
 from bot.source.positions import Lines, Positions
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -30,6 +31,14 @@ def read(text: str, file: str) -> tuple[Any, Positions]:
     if builder.faults:
         raise Invalid(*builder.faults)
     return builder.root, builder.positions
+
+
+def value(text: str, file: str) -> Any:
+    """The value alone of what ``read`` reads, which takes a fifth of the time. Invalid as there."""
+    if text.count("{") + text.count("[") <= DEEPEST:
+        with contextlib.suppress(ValueError, Invalid):
+            return _VALUES.decode(text)
+    return read(text, file)[0]
 
 
 def feed(text: str, builder: Builder) -> None:
@@ -90,6 +99,20 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"the number {text[:20]} is too large")
     return number
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number of more than {MOST_DIGITS} digits")
+    return text
+
+
+_VALUES = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_constant=_refused,
+    parse_float=lambda text: _finite(_bounded(text)),
+    parse_int=lambda text: int(_bounded(text)),
+)
 
 
 class _Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot import redact, source
 from bot.source import json_text, masks, nodes, paths, suggest, toml_text, yaml_text
+from tests import properties
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text("ab:#\n\"'é", max_size=6),
@@ -67,9 +69,35 @@ def test_yaml_and_json_of_one_value_have_the_same_paths(value: dict[str, Any]) -
     ],
 )
 def test_json_is_read_strictly(text: str, fault: str) -> None:
-    with pytest.raises(source.Invalid) as caught:
-        json_text.read(text, "t.json")
-    assert str(caught.value) == f"t.json:{fault}"
+    for reader in (json_text.read, json_text.value):
+        with pytest.raises(source.Invalid) as caught:
+            reader(text, "t.json")
+        assert str(caught.value) == f"t.json:{fault}"
+
+
+SLIPS = [
+    *("", "{", "}", "[", "]", ",", ":", '"', '"a":1,', '"a":1,"a":1,', "\\", "\\ud800", "\n", "\t"),
+    *("0", "-", ".", "-0", "1.5e3", "01", "1e999", "9" * 401, "NaN", "-Infinity", "nul", "\ufeff"),
+    *("\x00", "\xa0", "/", "[" * 65, "[[]]" * 40),
+]
+
+
+@settings(max_examples=properties.examples(600), deadline=None)
+@given(VALUES, st.integers(0, 99), st.integers(0, 3), st.sampled_from(SLIPS))
+def test_a_value_alone_is_read_as_one_with_places_is(
+    value: Any, at: int, gone: int, slip: str
+) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    text = text[:at] + slip + text[at + gone :]
+
+    def outcome(read: Callable[[], Any]) -> str:
+        try:
+            return repr(read())
+        except source.Invalid as error:
+            return str(error)
+
+    with_places = outcome(lambda: json_text.read(text, "t.json")[0])
+    assert outcome(lambda: json_text.value(text, "t.json")) == with_places
 
 
 @pytest.mark.parametrize("text", ["1e400", '{"a": [-1e400]}', "NaN"])
