@@ -8,10 +8,12 @@ a call without any cannot be judged, and ``unjudged_calls`` says what becomes of
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 from urllib.parse import parse_qsl
 
 from bot import model, policy
@@ -104,16 +106,15 @@ def names_in(what: calls.What, document: object) -> dict[str, str]:
 
 def calling_of(
     builder: DecisionBuilder,
-    what: calls.What,
+    what: calls.Api,
+    aim: Aim,
     bounds: tuple[Bounds, ...],
     names: Mapping[str, str],
     touched: Collection[str],
-) -> calling.Facts | None:
-    """A call as the gate judges it. ``names``: of instances by id, as far as they are known;
-    ``touched``: what earlier calls of the run acted on. None: it changes nothing."""
-    if not isinstance(what, calls.Api) or not changes(what):
-        return None
-    aim = aim_of(what)
+) -> calling.Facts:
+    """A call that changes something, as the gate judges it. ``aim``: what it acts on; ``names``: of
+    instances by id, as far as they are known; ``touched``: what earlier calls of the run acted
+    on."""
     return calling.Facts(
         builder.deployment.book,
         builder.now,
@@ -129,7 +130,7 @@ def calling_of(
     )
 
 
-def changes(what: calls.What) -> bool:
+def changes(what: calls.What) -> TypeGuard[calls.Api]:
     """Does a call change something? A path that is written to does, whatever its API is called."""
     return isinstance(what, calls.Api) and not what.reads
 
@@ -152,8 +153,9 @@ def aim_of(what: calls.What) -> Aim:
         named |= dict.fromkeys(ids)
         mentioned |= dict.fromkeys(one for one in INSTANCE.findall(text) if one not in ids)
         selects = selects or (bool(text) and any(part in SELECTING for part in way))
-    for one in INSTANCE.findall(json.dumps(dict(what.headers), ensure_ascii=False)):
-        mentioned[one] = None
+    if what.headers:
+        written = json.dumps(dict(what.headers), ensure_ascii=False)
+        mentioned |= dict.fromkeys(INSTANCE.findall(written))
     others = what.service.strip().casefold() in OTHERS
     return Aim(tuple(named), tuple(mentioned), bool(named) and not selects and not others)
 
@@ -163,6 +165,7 @@ def names_instance(field: str) -> bool:
     return "instanceid" in field and not NO_INSTANCE.fullmatch(field)
 
 
+@functools.lru_cache(maxsize=1024)
 def folded(name: str) -> str:
     """The name of a parameter, of one or of several, as they are compared."""
     text = re.sub(r"[^a-z0-9]", "", name.casefold())

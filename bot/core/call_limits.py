@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -20,44 +21,48 @@ Queue = Callable[..., None]
 """Queues a call: ``runs.queue``."""
 
 
-def refusal_of(facts: calling.Facts | None) -> policy.Refusal | None:
-    """Why a call may not be made; None: it may, or it changes nothing."""
-    return policy.evaluate(policy.CALL, facts).refusal if facts is not None else None
+def refusal_of(facts: calling.Facts) -> policy.Refusal | None:
+    """Why a call may not be made; None: it may."""
+    return policy.evaluate(policy.CALL, facts).refusal
 
 
-def unknown_of(facts: calling.Facts | None) -> tuple[str, ...]:
-    """The instances whose names must be looked up before a call can be judged."""
-    refusal = refusal_of(facts)
-    if facts is None or refusal is None or refusal.key != calling.UNKNOWN:
-        return ()
-    return facts.unknown
+def unknown_of(facts: calling.Facts, refusal: policy.Refusal | None) -> tuple[str, ...]:
+    """The instances whose names must be looked up before a call can be judged, where ``refusal``
+    is for want of them."""
+    return facts.unknown if refusal is not None and refusal.key == calling.UNKNOWN else ()
 
 
 def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue: Queue) -> None:
     """Queue a call that was written as started; or look up what its instances are called first; or
     let it fail, for it would be out of bounds. Where the limits were changed since the vote, those
     of now are judged at the claim, after whether the run may go on at all."""
-    assert builder.it.plan is not None
-    names = {**run.names, **bounds.names_of(builder.it.plan)}
     what = call.what
-    ids = bounds.aim_of(what).ids if bounds.changes(what) else ()
+    if not bounds.changes(what):
+        return queue(builder, call, builder.now)
+    assert builder.it.plan is not None
+    names = ChainMap(bounds.names_of(builder.it.plan), run.names)
+    aim = run.touched[call.key]
     apart = {call.key, *run.asked}
-    others = dict.fromkeys(i for key, each in run.touched.items() if key not in apart for i in each)
+    others = dict.fromkeys(
+        id_ for key, each in run.touched.items() if key not in apart for id_ in each.ids
+    )
     now, voted = bounds.of_now(builder.deployment, builder.it), bounds.voted_on(builder.it)
-    facts = bounds.calling_of(builder, what, voted or now, names, others)
+    facts = bounds.calling_of(builder, what, aim, voted or now, names, others)
     refusal = refusal_of(facts)
-    unknown = unknown_of(facts)
+    unknown = unknown_of(facts, refusal)
     if refusal is not None and not unknown:
         return refuse(builder, run, call, refusal)
-    unknown = unknown or unknown_of(facts and replace(facts, bounds=now))
+    if not unknown and now != facts.bounds:
+        by_now = replace(facts, bounds=now)
+        unknown = unknown_of(by_now, refusal_of(by_now))
     if unknown:
         region = calls.region_of(what) or builder.it.plan.region
         key = f"{LOOK}{call.token}"
         body = model.ResolveTargets(unknown, region)
         run.asked.add(call.key)
         return builder.queue(key, key, body, context={"call": call.key})
-    known = {one: names[one] for one in ids if one in names}
-    context = {"names": known, "touched": list(others)} if ids else {}
+    known = {one: names[one] for one in aim.ids if one in names}
+    context = {"names": known, "touched": list(others)} if aim.ids else {}
     return queue(builder, call, builder.now, context=context)
 
 
@@ -107,14 +112,14 @@ def refusal_of_claim(
     body, request = effect.body, view.request
     if request is None or request.plan is None or not isinstance(body, model.RunCall):
         return None
-    if body.lookup:
+    if body.lookup or not bounds.changes(body.what):
         return None
     context: dict[str, Any] = dict(effect.context)
     names = {**dict(context.get("names", {})), **bounds.names_of(request.plan)}
-    limits = (*bounds.of_now(deployment, request), *bounds.voted_on(request))
+    limits = dict.fromkeys((*bounds.of_now(deployment, request), *bounds.voted_on(request)))
     touched = tuple(context.get("touched", ()))
-    builder = DecisionBuilder(deployment, view, now)
-    refusal = refusal_of(bounds.calling_of(builder, body.what, limits, names, touched))
+    aim, builder = bounds.aim_of(body.what), DecisionBuilder(deployment, view, now)
+    refusal = refusal_of(bounds.calling_of(builder, body.what, aim, tuple(limits), names, touched))
     if refusal is None:
         return None
     text = redact.covered(request.plan, refusal_text(request.locale, refusal))

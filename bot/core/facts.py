@@ -47,6 +47,8 @@ def starting_of(
 ) -> starting.Facts:
     """A request that is to be approved or started, as the store and this decision have it."""
     book, name = deployment.book, request.command
+    if view.request is not request:
+        view = replace(view, request=request)
     return _Starting(
         book,
         now,
@@ -57,7 +59,7 @@ def starting_of(
         any(step.batch == FOUND for step in view.steps),
         name in book.commands and deployment.catalog.find(name) is not None,
         since,
-        DecisionBuilder(deployment, replace(view, request=request), now),
+        DecisionBuilder(deployment, view, now),
     )
 
 

@@ -33,7 +33,7 @@ class Live:
     count: int
     at: datetime
     names: dict[str, str] = field(default_factory=dict)
-    touched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    touched: dict[str, bounds.Aim] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 
 
@@ -86,7 +86,7 @@ def _take(live: Live, entry: journal.Entry) -> None:
         return
     what = call.what
     if isinstance(entry, journal.Started) and bounds.changes(what):
-        live.touched[entry.key] = bounds.aim_of(what).ids
+        live.touched[entry.key] = bounds.aim_of(what)
     elif isinstance(entry, journal.Finished):
         if isinstance(entry.outcome, journal.Done):
             live.names |= bounds.names_in(what, entry.outcome.document)

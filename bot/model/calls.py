@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from pydantic import PlainSerializer, PlainValidator
@@ -117,11 +118,15 @@ KINDS: Mapping[type, Kind] = {
     Product: "product",
 }
 _TYPES: Mapping[str, type[Any]] = {kind: type_ for type_, kind in KINDS.items()}
+_NAMES: Mapping[type, tuple[str, ...]] = {
+    type_: tuple(each.name for each in fields(type_) if each.name != "shape") for type_ in KINDS
+}
+_VALUES = {type_: attrgetter(*names) for type_, names in _NAMES.items()}
 
 
 def _fields(value: Api | Notify | Approve | SelectTargets | Product) -> dict[str, object]:
-    names = (name for name in value.__dataclass_fields__ if name != "shape")
-    return {name: getattr(value, name) for name in names}
+    type_ = type(value)
+    return dict(zip(_NAMES[type_], _VALUES[type_](value), strict=True))
 
 
 def plain(what: Api | Notify | Approve | SelectTargets | Product) -> dict[str, Any]:
@@ -142,8 +147,7 @@ def _read(stored: Any) -> object:
     if type(stored) in KINDS:
         return stored
     type_ = _TYPES[stored["kind"]]
-    names = {each.name for each in fields(type_)}
-    made = {name: value for name, value in stored.items() if name in names}
+    made = {name: stored[name] for name in _NAMES[type_] if name in stored}
     for name in ("approvers", "filters"):
         if name in made:
             made[name] = tuple(made[name])

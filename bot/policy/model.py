@@ -313,11 +313,14 @@ def snapshot(policies: Iterable[Policy]) -> dict[str, object]:
     }
 
 
+_OF_POLICIES = tuple(one.name for one in fields(Policy))
+
+
 def from_snapshot(kept: Mapping[str, Any]) -> tuple[Policy, ...]:
     """The policies that ``snapshot`` kept. What it does not name has its default."""
     policies = []
     for name, values in kept.items():
-        known = {one.name: values[one.name] for one in fields(Policy) if one.name in values}
+        known = {one: values[one] for one in _OF_POLICIES if one in values}
         for span in ("expires", "remind", "run_within"):
             if span in known:
                 known[span] = timedelta(seconds=known[span])

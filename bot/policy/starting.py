@@ -157,11 +157,13 @@ def votes(facts: Facts, verdict: Verdict) -> Refusal | None:
     """Do the votes on the plan, and on what its run asked, still suffice, by its policies as they
     are now and by those that were added? Votes on a question that took the same agreement as the
     plan stand in for those on the plan."""
-    names = facts.request.policies or (facts.request.policy,)
-    request = replace(facts.request, policies=tuple(dict.fromkeys((*names, *verdict.policies))))
+    request = facts.request
+    if verdict.policies:
+        names = request.policies or (request.policy,)
+        request = replace(request, policies=tuple(dict.fromkeys((*names, *verdict.policies))))
     steps = [replace(request, ballot=ballot) for ballot in request.passed]
     if not facts.foreign and not any(ballot.whole for ballot in request.passed):
-        steps.append(replace(request, ballot=None))
+        steps.append(request if request.ballot is None else replace(request, ballot=None))
     for step in steps:
         needed, digest = quorum.ballot_of(facts.book, step)
         if quorum.tally(needed, quorum.votes_on(digest, facts.votes)).verdict != "approved":

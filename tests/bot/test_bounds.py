@@ -251,7 +251,9 @@ def refusal(call: model.calls.Api, names: dict[str, str], *of: limits.Bounds) ->
     view = dataclasses.replace(view, request=rig.new_request(view, rig.asked(1), START))
     company = deployment.Deployment(book(), registry.Catalog({}))
     builder = decision.DecisionBuilder(company, view, START)
-    facts = bounds.calling_of(builder, call, of, names, ())
+    if not bounds.changes(call):
+        return ""
+    facts = bounds.calling_of(builder, call, bounds.aim_of(call), of, names, ())
     answer = call_limits.refusal_of(facts)
     return answer.key if answer else ""
 
