@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
+import socket
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from bench import figures, posts, processes, rulesets, runs
@@ -28,7 +28,7 @@ APART = 0.03
 """Seconds between events that are posted apart: the delivery of the last one is over by then."""
 _CONFIG = """
 [http]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:{port}"
 
 [[source]]
 name = "bench"
@@ -51,18 +51,25 @@ endpoint = "told"
 """
 
 
-def configuration(folder: Path, url: str, rules: int = RULES) -> Path:
-    """A fresh folder with a ``bot.toml`` that listens on a free port, with so many rules."""
-    text = _CONFIG.format(path=posts.PATH, url=url)
+def configuration(folder: Path, url: str, port: int, rules: int = RULES) -> Path:
+    """A fresh folder with a ``bot.toml`` that listens on the port, with so many rules; 0: on any
+    free one."""
+    text = _CONFIG.format(port=port, path=posts.PATH, url=url)
     for number in range(rules):
         text += _RULE.format(number=number, pattern=json.dumps(rulesets.pattern("exact", number)))
     return processes.configuration(folder, url, rules=processes.RESTART + text)
 
 
 async def measure(suite: Suite) -> None:
-    config = configuration(processes.FOLDER / "inlet", suite.far.url)
+    with _held_port() as port:
+        await _measure(suite, port)
+
+
+async def _measure(suite: Suite, port: int) -> None:
+    config = configuration(processes.FOLDER / "inlet", suite.far.url, port)
+    ours = posts.Posts(port, 202, RULES)
     async with processes.bot(suite.far, config) as bot, _echo() as other:
-        ours = posts.Posts(await _listening(config.with_name("bot.log")), 202, RULES)
+        await _listening(port)
         theirs = posts.Posts(other, 200, RULES)
         await _one(suite, ours, theirs)
         await _many(suite, ours, theirs)
@@ -152,20 +159,29 @@ async def _echo() -> AsyncIterator[int]:
         await processes.Child(process).end()
 
 
-async def _listening(log: Path) -> int:
-    """Wait until the bot listens, as its log says; on which port. RuntimeError: it does not."""
+@contextlib.contextmanager
+def _held_port() -> Iterator[int]:
+    """A free port that no other program is given meanwhile: it is bound here, and listened on by
+    the bot, whose log is too quiet to say which port it took."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
+
+
+async def _listening(port: int) -> None:
+    """Wait until the port takes connections. RuntimeError: it does not."""
     deadline = time.monotonic() + processes.PATIENCE
-    while not (port := _port(log)):
-        if time.monotonic() > deadline:
-            raise RuntimeError("the bot does not listen")
-        await asyncio.sleep(0.05)
-    return port
-
-
-def _port(log: Path) -> int:
-    """0: there is none yet."""
-    said = re.search(r"listening on 127\.0\.0\.1:(\d+)", log.read_text("utf-8", "replace"))
-    return int(said[1]) if said else 0
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError as fault:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"nobody listens on port {port}") from fault
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
 
 
 def deliveries_in(database: Path) -> int:

@@ -61,7 +61,7 @@ def test_what_event_ruler_cannot_express_is_not_asked_of_it() -> None:
 
 
 def test_its_configuration_has_a_rule_for_each_event(tmp_path: Path) -> None:
-    path = inlet.configuration(tmp_path / "bench", URL, 20)
+    path = inlet.configuration(tmp_path / "bench", URL, 0, 20)
     settings = adapters.load(path, known_commands=loader.load)
     assert len(settings.rules.rules) == 20
     assert [source.path for source in settings.sources] == [posts.PATH]
@@ -102,7 +102,7 @@ async def test_posts_are_signed_and_no_two_alike() -> None:
 
 
 async def test_every_event_that_is_accepted_has_its_delivery_queued(tmp_path: Path) -> None:
-    path = inlet.configuration(tmp_path / "bench", URL, 5)
+    path = inlet.configuration(tmp_path / "bench", URL, 0, 5)
     settings = adapters.load(path, known_commands=loader.load)
     async with durable.opened(path, {}) as bot:
         door = bus.inlet_of(settings, {}, bot.clock, matcher.Matcher(None).look)
