@@ -2,7 +2,7 @@
 
 import { backstage } from "./backstage.js";
 import "./chat.js";
-import { fill, h } from "./dom.js";
+import { fill, h, hear } from "./dom.js";
 import { Feed } from "./feed.js";
 import { icon } from "./icons.js";
 import { browser, tab } from "./memory.js";
@@ -91,6 +91,7 @@ function mount() {
     navigation(tour),
     notices(),
   );
+  hear("look", scope, ({ platform }) => show(platform));
   const view = tab.get("view", VIEWS[0]);
   show(VIEWS.includes(view) ? view : VIEWS[0]);
   drawer(false);

@@ -1,7 +1,7 @@
 // Beside the groups: what happens behind them, as tabs. A panel's code is loaded when it is first seen.
 
 import * as api from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, hear } from "./dom.js";
 import { icon } from "./icons.js";
 import { tab } from "./memory.js";
 import * as words from "./words.js";
@@ -75,6 +75,7 @@ export function backstage(feed, close) {
     next.focus();
     choose(next.dataset.panel);
   });
+  hear("look", feed, ({ panel: name }) => name && name !== tab.get("panel", "") && choose(name));
   const last = tab.get("panel", PANELS[0]);
   choose(PANELS.includes(last) ? last : PANELS[0]);
   return h(

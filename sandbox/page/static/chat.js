@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { Composer } from "./composer.js";
 import * as dingtalk from "./dingtalk.js";
-import { fill, h } from "./dom.js";
+import { fill, h, hear } from "./dom.js";
 import { examples } from "./examples.js";
 import * as lark from "./lark.js";
 import { tab } from "./memory.js";
@@ -31,6 +31,7 @@ class ChatGroup extends HTMLElement {
     this.className = `chat-group ${this.platform}`;
     this.shown = false; // is what the feed holds drawn?
     this.#build();
+    hear("look", this.feed, ({ platform, chat }) => platform === this.platform && chat !== this.chat && this.#go(chat));
     this.feed.subscribe("people", () => this.shown && this.#show());
     this.feed.subscribe("messages", (changes) => this.shown && this.#change(changes));
     this.#show();

@@ -91,3 +91,10 @@ export function keyed(parent, items, keyOf, make, change = () => {}) {
     else parent.insertBefore(node, next);
   }
 }
+
+/** Call `fn(detail)` at each event `name` of the page, until `scope` (of the feed) is closed. */
+export function hear(name, scope, fn) {
+  const listener = (event) => fn(event.detail);
+  document.addEventListener(name, listener);
+  scope.ending(() => document.removeEventListener(name, listener));
+}

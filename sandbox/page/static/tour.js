@@ -22,9 +22,10 @@ function look({ platform, chat, look: place }) {
 function picker(tour) {
   const current = tour.steps[tour.at].id;
   const options = chapters(tour.steps).map(({ id, title }) => h("option", { value: id }, words.pick(title)));
+  const change = (event) => api.attempt("tour.start", { chapter: event.target.value });
   return h(
     "select",
-    { class: "tour-chapter", "aria-label": words.say("tour.chapter"), value: current, on: { change: (event) => api.attempt("tour.start", { chapter: event.target.value }) } },
+    { class: "tour-chapter", "aria-label": words.say("tour.chapter"), value: current, on: { change } },
     options,
   );
 }
@@ -34,14 +35,24 @@ function label(tour) {
   return tour.at === tour.steps.length - 1 ? words.say("tour.end") : words.say("tour.next");
 }
 
+function button(look, action, text, disabled = false) {
+  const click = act(action, {});
+  return h("button", { type: "button", class: `button ${look}`, "aria-disabled": String(disabled), on: { click } }, text);
+}
+
 function step(tour) {
   const { text } = tour.steps[tour.at];
   return [
     picker(tour),
     h("span", { class: "tour-count" }, `${tour.at + 1}/${tour.steps.length}`),
-    h("p", { class: "tour-text" }, words.pick(text), tour.error ? h("span", { class: "tour-error" }, " ", words.pick(tour.error)) : null),
-    h("button", { type: "button", class: "button primary tour-next", disabled: Boolean(tour.playing), on: { click: act("tour.next", {}) } }, label(tour)),
-    h("button", { type: "button", class: "button", on: { click: act("tour.leave", {}) } }, words.say("tour.leave")),
+    h(
+      "p",
+      { class: "tour-text" },
+      words.pick(text),
+      tour.error ? h("span", { class: "tour-error" }, " ", words.pick(tour.error)) : null,
+    ),
+    button("primary tour-next", "tour.next", label(tour), Boolean(tour.playing)),
+    button("", "tour.leave", words.say("tour.leave")),
   ];
 }
 
@@ -49,20 +60,25 @@ function step(tour) {
 export function tour(feed) {
   const strip = h("section", { class: "tour-strip", hidden: true, "aria-live": "polite", "aria-label": words.say("tour.title") });
   const start = (name) =>
-    h("button", { type: "button", class: name, hidden: true, on: { click: act("tour.start", {}) } }, icon("flag"), h("span", {}, words.say("tour.title")));
-  const [button, entry] = [start("button tour-button"), start("nav-item")];
+    h(
+      "button",
+      { type: "button", class: name, hidden: true, on: { click: act("tour.start", {}) } },
+      icon("flag"),
+      h("span", {}, words.say("tour.title")),
+    );
+  const [opener, entry] = [start("button tour-button"), start("nav-item")];
   let shown = null;
   feed.subscribe("tour", () => {
     const now = feed.get("tour", "tour");
     const focused = strip.contains(document.activeElement);
-    button.hidden = entry.hidden = !now || Number.isInteger(now.at);
+    opener.hidden = entry.hidden = !now || Number.isInteger(now.at);
     strip.hidden = !Number.isInteger(now?.at);
     fill(strip, strip.hidden ? null : step(now));
     if (focused && !strip.hidden) strip.querySelector(".tour-next").focus();
     if (!strip.hidden && shown !== now.at) look(now.steps[now.at]);
     shown = now?.at ?? null;
   });
-  return { strip, button, entry };
+  return { strip, button: opener, entry };
 }
 
 words.add({
