@@ -25,7 +25,7 @@ from sandbox import live, play, view, words, world
 from sandbox.client import Company
 
 PLATFORMS = ("dingtalk", "lark")
-PEOPLE = tuple(person.id for person in world.PEOPLE)
+PEOPLE = tuple(person.id for person in world.EVERYBODY)
 BUTTONS = ("approve", "reject", "stop", "pause", "resume", "retry", "skip")
 SLASHES = ("as", "on", "in", *BUTTONS, "form", "show", "help", "quit")
 Entry = dict[str, Any]

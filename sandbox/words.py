@@ -114,7 +114,7 @@ PHRASES: dict[str, tuple[str, str]] = {
   restart web-01 reason="memory leak"     help     pending
   reboot-with-approval web-01 web-02 rateControl=1     一份运维编排模板
 以斜杠开头的是给演示程序的：
-  /as bob           以 alice、bob、carol、dave 或 mallory 的身份说话
+  /as bob           以 alice、bob、carol、dave、mallory 或 guest 的身份说话
   /on lark          换到 dingtalk 或 lark         /in hr  换群
   /approve [28]     按申请 28 的卡片上的按钮；不写编号就是最新的卡片
   /reject [28] 原因    /stop    /pause  /resume  /retry  /skip
@@ -124,7 +124,7 @@ PHRASES: dict[str, tuple[str, str]] = {
   restart web-01 reason="memory leak"     help     pending
   reboot-with-approval web-01 web-02 rateControl=1     a runbook
 Lines that begin with a slash are for the demo:
-  /as bob           speak as alice, bob, carol, dave or mallory
+  /as bob           speak as alice, bob, carol, dave, mallory or guest
   /on lark          change to dingtalk or lark    /in hr  change the group
   /approve [28]     press the button on the card of request 28; without a number, of the newest
   /reject [28] why     /stop    /pause  /resume  /retry  /skip

@@ -49,8 +49,12 @@ PEOPLE = (
 )
 """alice asks, bob and carol approve, dave is in the group without any role, and mallory is in the
 group but unknown to ``bot.toml``."""
+GUEST = Person("guest", "Guest", "u-guest", "ou_guest")
+"""Somebody of another company, who is in the groups and has no chat with the bot alone."""
+EVERYBODY = (*PEOPLE, GUEST)
 
 DINGTALK_CORP = "dingsandboxcorp"
+GUEST_CORP = "dingguestcorp"
 DINGTALK_CLIENT_ID = "dingsandboxapp"
 DINGTALK_CLIENT_SECRET = "sandbox-dingtalk-secret"
 DINGTALK_ROBOT = "dingsandboxapp"
@@ -65,6 +69,7 @@ DINGTALK_CARD_TEMPLATE = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 DINGTALK_PLAIN_TEMPLATE = "589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"
 
 LARK_TENANT = "tk_sandbox"
+GUEST_TENANT = "tk_guest"
 LARK_APP_ID = "cli_sandbox"
 LARK_APP_SECRET = "sandbox-lark-secret"
 LARK_BOT = "ou_sandboxbot"

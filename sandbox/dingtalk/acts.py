@@ -33,9 +33,10 @@ class Acts(party.Platform):
         outsiders, rich text, what is over quota. It was written ``age`` seconds ago, and is
         delivered now."""
         person = people.person(user)
-        place = people.DIRECT[user] if direct else self.chat(chat)
-        if user not in place.members:
-            raise ValueError(f"{user} is not in {place.title!r}")
+        place = people.DIRECT.get(user) if direct else self.chat(chat)
+        if place is None or not place.holds(user):
+            where = place.title if place else "a chat with the bot alone"
+            raise ValueError(f"{user} is not in {where}")
         others = [people.person(id) for id in mention]
         names = "".join(f"@{p.name} " for p in others)
         shown = text if place.direct else f"@Countersign {names}{text}"
@@ -64,7 +65,7 @@ class Acts(party.Platform):
         quoted: rooms.Entry | None,
     ) -> dict[str, Any]:
         """https://open.dingtalk.com/document/development/receive-message"""
-        webhook, until = self.webhooks.session(chat)
+        webhook, until = self.webhooks.session(chat, entry.at)
         data: dict[str, Any] = {
             "senderPlatform": "Mac",
             "conversationId": chat.id,
@@ -78,9 +79,9 @@ class Acts(party.Platform):
             "text": {"content": text if chat.direct else f" {text}"},
             "senderId": people.sender_id(person),
             "senderNick": person.name,
-            "senderStaffId": person.dingtalk,
+            "senderStaffId": people.staff_id(person),
             "senderUnionId": people.union_id(person),
-            "senderCorpId": world.DINGTALK_CORP,
+            "senderCorpId": people.corp_id(person),
             "isAdmin": False,
             "createAt": int(entry.at * 1000),
             "sessionWebhook": webhook,
@@ -92,7 +93,7 @@ class Acts(party.Platform):
             data["atUsers"] = [{"dingtalkId": world.DINGTALK_BOT_USER}] + [
                 {
                     "dingtalkId": people.sender_id(p),
-                    "staffId": p.dingtalk,
+                    "staffId": people.staff_id(p),
                     "unionId": people.union_id(p),
                 }
                 for p in others
@@ -124,7 +125,7 @@ class Acts(party.Platform):
         if shown is None:
             raise ValueError(f"{card!r} is a message, not a card")
         place = people.CHATS[entry.chat]
-        if user not in place.members or (entry.only_for and user not in entry.only_for):
+        if not place.holds(user) or (entry.only_for and user not in entry.only_for):
             raise ValueError(f"{user} does not see this card")
         if entry.recalled:
             raise ValueError("the card was taken back")
@@ -172,7 +173,7 @@ class Acts(party.Platform):
         return {
             "type": "actionCallback",
             "outTrackId": card.track,
-            "corpId": world.DINGTALK_CORP,
+            "corpId": people.corp_id(person),
             "userId": person.dingtalk,
             "userIdType": 1,
             "spaceType": "im",

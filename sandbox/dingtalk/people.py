@@ -6,22 +6,29 @@ from dataclasses import dataclass
 
 from sandbox import world
 
-PERSON = {p.id: p for p in world.PEOPLE}
+PERSON = {p.id: p for p in world.EVERYBODY}
 BY_USER = {p.dingtalk: p for p in world.PEOPLE}
 
 
 @dataclass(frozen=True)
 class Chat:
     """A conversation with the bot in it. ``members`` are world ids; ``direct`` the one person of a
-    one-to-one chat ("" for a group)."""
+    one-to-one chat ("" for a group); ``guests`` those of another company."""
 
     id: str
     title: str
     members: tuple[str, ...]
     direct: str = ""
+    guests: tuple[str, ...] = ()
+
+    def holds(self, person: str) -> bool:
+        return person in self.members or person in self.guests
 
 
-GROUPS = {id: Chat(id, title, tuple(PERSON)) for id, title in world.DINGTALK_GROUPS.items()}
+GROUPS = {
+    id: Chat(id, title, tuple(p.id for p in world.PEOPLE), guests=(world.GUEST.id,))
+    for id, title in world.DINGTALK_GROUPS.items()
+}
 DIRECT = {p.id: Chat(f"cidONE+{p.id}==", p.name, (p.id,), p.id) for p in world.PEOPLE}
 CHATS = GROUPS | {chat.id: chat for chat in DIRECT.values()}
 
@@ -48,6 +55,16 @@ def person(id: str) -> world.Person:
 def sender_id(person: world.Person) -> str:
     """The encrypted id under which a chat message names its sender."""
     return f"$:LWCP_v1:${person.id}"
+
+
+def corp_id(person: world.Person) -> str:
+    """The organisation that somebody belongs to."""
+    return world.GUEST_CORP if person is world.GUEST else world.DINGTALK_CORP
+
+
+def staff_id(person: world.Person) -> str:
+    """The user id under which this organisation knows somebody; "" for one of another."""
+    return "" if person is world.GUEST else person.dingtalk
 
 
 def union_id(person: world.Person) -> str:

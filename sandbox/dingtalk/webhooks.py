@@ -93,9 +93,9 @@ class Webhooks:
         party.app.router.add_post(SESSION, self._handler(SESSION, self._session))
         party.app.router.add_post(CUSTOM, self._handler(CUSTOM, self._custom))
 
-    def session(self, chat: people.Chat) -> tuple[str, int]:
+    def session(self, chat: people.Chat, now: float) -> tuple[str, int]:
         """A new address that answers in this chat, and when it ends (milliseconds)."""
-        id, until = uuid.uuid4().hex, self._clock.now() + self._limits.webhook_life
+        id, until = uuid.uuid4().hex, now + self._limits.webhook_life
         self._sessions[id] = (chat.id, until)
         return f"{self._party.base_url}{SESSION}?session={id}", int(until * 1000)
 

@@ -27,7 +27,7 @@ def envelope(kind: str, event: dict[str, Any], created: str) -> tuple[str, dict[
 
 def _ids(open_id: str, with_user_id: bool = True) -> dict[str, str]:
     found = {"open_id": open_id, "union_id": state.union_id(open_id)}
-    if with_user_id:
+    if with_user_id and state.tenant_key(open_id) == world.LARK_TENANT:
         found["user_id"] = "" if open_id == world.LARK_BOT else state.user_id(open_id)
     return found
 
@@ -54,7 +54,7 @@ def spoken(text: str, mentioned: list[str]) -> tuple[str, list[dict[str, Any]]]:
                 "id": _ids(open_id),
                 "mentioned_type": "bot" if is_bot else "user",
                 "name": name,
-                "tenant_key": world.LARK_TENANT,
+                "tenant_key": state.tenant_key(open_id),
             }
         )
     return json.dumps({"text": text}, ensure_ascii=False), mentions
@@ -86,7 +86,7 @@ def received(
     sender = {
         "sender_id": _ids(entry.sender, user_ids),
         "sender_type": "user",
-        "tenant_key": world.LARK_TENANT,
+        "tenant_key": state.tenant_key(entry.sender),
     }
     return envelope("im.message.receive_v1", {"sender": sender, "message": message}, at)
 
@@ -119,7 +119,7 @@ def clicked(
 ) -> tuple[str, dict[str, Any]]:
     """card.action.trigger; its ``create_time`` is in microseconds."""
     event = {
-        "operator": {"tenant_key": world.LARK_TENANT, **_ids(open_id, ids)},
+        "operator": {"tenant_key": state.tenant_key(open_id), **_ids(open_id, ids)},
         "token": token,
         "action": action,
         "host": "im_message",

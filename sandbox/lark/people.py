@@ -36,6 +36,8 @@ class People(Platform):
         """
         who = state.person(user).lark
         where = self.tenant.direct(who) if direct else self.tenant.chat(chat)
+        if where is None:
+            raise ValueError(f"{user} is not in a chat with the bot alone")
         quoted = self.tenant.entries[quote] if quote else None
         if quoted is not None:
             where = self.tenant.chats[quoted.chat]

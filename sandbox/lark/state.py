@@ -11,7 +11,7 @@ from typing import Any
 from sandbox import base, world
 
 BOT_NAME = "Countersign"
-PEOPLE = {person.lark: person for person in world.PEOPLE}
+PEOPLE = {person.lark: person for person in world.EVERYBODY}
 
 
 def union_id(open_id: str) -> str:
@@ -22,12 +22,17 @@ def user_id(open_id: str) -> str:
     return "u_" + open_id.removeprefix("ou_")
 
 
+def tenant_key(open_id: str) -> str:
+    """The tenant that somebody belongs to."""
+    return world.GUEST_TENANT if open_id == world.GUEST.lark else world.LARK_TENANT
+
+
 def person(world_id: str) -> world.Person:
     """One of the example people; raises KeyError with the names there are."""
-    for someone in world.PEOPLE:
+    for someone in world.EVERYBODY:
         if world_id in (someone.id, someone.lark):
             return someone
-    raise KeyError(f"nobody is called {world_id!r}: {[p.id for p in world.PEOPLE]}")
+    raise KeyError(f"nobody is called {world_id!r}: {[p.id for p in world.EVERYBODY]}")
 
 
 ID_TYPES: dict[str, Callable[[str], str]] = {
@@ -131,8 +136,9 @@ class State:
                 return chat
         raise KeyError(f"no chat {name!r}: {[c.title for c in self.chats.values()]}")
 
-    def direct(self, open_id: str) -> Chat:
-        return self.chats[f"oc_p2p_{PEOPLE[open_id].id}"]
+    def direct(self, open_id: str) -> Chat | None:
+        """Somebody's chat with the bot alone; None: of another company, they have none."""
+        return self.chats.get(f"oc_p2p_{PEOPLE[open_id].id}")
 
     def add(self, entry: Entry) -> Entry:
         self.entries[entry.id] = entry

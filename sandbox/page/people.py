@@ -20,6 +20,7 @@ ABOUT = {
         "群里的陌生人：机器人不认识",
         "a stranger in the group: the bot does not know them",
     ),
+    "guest": ("外公司的人，也在群里", "somebody of another company, in the groups too"),
 }
 
 
@@ -27,7 +28,7 @@ def show(board: Board) -> None:
     """Everybody, with the roles of ``bot.toml``."""
     listed = tomllib.loads((ROOT / "bot.toml").read_text("utf-8"))["person"]
     roles = {one["id"]: one["roles"] for one in listed}
-    for person in world.PEOPLE:
+    for person in world.EVERYBODY:
         chinese, english = ABOUT[person.id]
         board.put(
             "people",

@@ -38,7 +38,7 @@ def machine(one: Visitor, id: str = WEB1) -> Any:
 
 async def test_everything_there_is_to_choose_from_is_on_the_board(visitor: Visitor) -> None:
     await visitor.read(lambda one: one.all("commands"))
-    assert {person.id for person in world.PEOPLE} <= {
+    assert {person.id for person in world.EVERYBODY} == {
         key for kind, key in visitor.seen if kind == "people"
     }
     assert visitor.seen["people", "bob"]["roles"] == ["sre"]
@@ -169,6 +169,7 @@ async def test_a_run_outlives_the_bot_that_was_killed(
             card = await offered(one, platform, f"echo begun {platform}")
             press = {"platform": platform, "ref": card["ref"], "action": "approve"}
             assert "account" in (await one.act("click", **press, person="mallory"))["toast"]
+            assert "Outside accounts" in (await one.act("click", **press, person="guest"))["toast"]
             assert "own request" in (await one.act("click", **press, person="bob"))["toast"]
             assert (await one.act("click", **press, person="carol"))["acked"]
         await one.read(lambda o: sum("begun" in run["output"] for run in o.all("runs")) == 2)
