@@ -92,6 +92,10 @@ function mount() {
     notices(),
   );
   hear("look", scope, ({ platform }) => show(platform));
+  hear("request", scope, () => {
+    show("backstage");
+    drawer(true);
+  });
   const view = tab.get("view", VIEWS[0]);
   show(VIEWS.includes(view) ? view : VIEWS[0]);
   drawer(false);

@@ -76,6 +76,10 @@ export function backstage(feed, close) {
     choose(next.dataset.panel);
   });
   hear("look", feed, ({ panel: name }) => name && name !== tab.get("panel", "") && choose(name));
+  hear("request", feed, (number) => {
+    tab.set("request", number);
+    choose("audit");
+  });
   const last = tab.get("panel", PANELS[0]);
   choose(PANELS.includes(last) ? last : PANELS[0]);
   return h(

@@ -1,6 +1,7 @@
 // The audit log as it grows: each entry carries the hash of the one before it.
 
 import { fill, h } from "../dom.js";
+import { tab } from "../memory.js";
 import { add, clock, pick, say } from "../words.js";
 import { answerLine, actor, block, choice, copyButton, drawing, moment, requestLink } from "./parts.js";
 import { rows } from "./rows.js";
@@ -67,7 +68,7 @@ function verification(feed, api, line) {
     say("audit.verify"),
     async () => {
       await api.act("audit.verify", {});
-      return say("audit.verify.done");
+      return null; // what it said appears above the list
     },
     { class: "button primary" },
   );
@@ -79,67 +80,73 @@ function verification(feed, api, line) {
     fill(
       element,
       h("strong", {}, say(last.ok ? "audit.intact" : "audit.broken", { rows: last.rows ?? "" })),
-      ` ${clock(last.at)} `,
-      last.text ? h("code", {}, last.text) : "",
+      h("code", {}, `${clock(last.at)} python -m bot audit verify → ${last.text}`),
     );
   });
   element.hidden = !feed.get("verified", "audit");
   return { button, element };
 }
 
+/** The choice of a request: {element, fits(item), offer(number), choose(number)}. */
+function requests(change) {
+  const known = new Set();
+  const element = choice(say("audit.filter"), [["", say("audit.all")]]);
+  element.addEventListener("input", change);
+  const offer = (number) => {
+    if (!number || known.has(number)) return;
+    known.add(number);
+    const option = h("option", { value: String(number) }, say("audit.request", { number }));
+    const older = [...element.options].slice(1).find((each) => Number(each.value) < number);
+    element.insertBefore(option, older ?? null);
+  };
+  const choose = (number) => {
+    offer(number);
+    element.value = String(number);
+    change();
+  };
+  const fits = (item) => !element.value || item.request === Number(element.value);
+  return { element, fits, offer, choose };
+}
+
 export function mount(element, feed, api) {
   const items = new Map();
-  const known = new Set();
-  const all = h("option", { value: "" }, say("audit.all"));
-  const request = choice(say("audit.filter"), []);
-  request.append(all);
   const count = h("span", { class: "count", role: "status" });
   const empty = h("p", {});
   const line = answerLine();
   const { button, element: verified } = verification(feed, api, line);
-  const list = rows({
-    feed,
-    row,
-    detail,
-    empty,
-    label: say("audit.label"),
-    height: () => 52,
-    kind: () => (request.value ? "apart" : ""),
+  const filter = requests(() => {
+    list.forget(); // whether a row stands below the one before it
+    later();
   });
+  const apart = new Set(); // rows that do not stand below the one before them
+  const kind = (item) => (apart.has(item.id) ? "apart" : "");
+  const list = rows({ feed, row, detail, empty, kind, label: say("audit.label"), height: () => 52 });
   const later = drawing(feed, element, () => {
-    const wanted = Number(request.value);
-    const shown = [...items.values()].filter((item) => !request.value || item.request === wanted);
+    const shown = [...items.values()].filter(filter.fits);
+    apart.clear();
+    shown.forEach((item, at) => at && shown[at - 1].id !== item.id - 1 && apart.add(item.id));
     empty.textContent = say(items.size ? "audit.none" : "audit.empty");
     list.show(shown);
     count.textContent = say("audit.count", { shown: shown.length, all: items.size });
   });
-  const choose = (number) => {
-    offer(number);
-    request.value = String(number);
-    list.forget(); // whether a row stands beside the one before it
-    later();
-  };
-  const offer = (number) => {
-    if (!number || known.has(number)) return;
-    known.add(number);
-    const after = [...request.options].slice(1).find((option) => Number(option.value) < number) ?? null;
-    request.insertBefore(h("option", { value: String(number) }, say("audit.request", { number })), after);
-  };
-  request.addEventListener("input", () => choose(request.value ? Number(request.value) : ""));
-  const ask = (event) => choose(event.detail);
-  document.addEventListener("request", ask);
-  feed.ending(() => document.removeEventListener("request", ask));
-  fill(element, h("div", { class: "bar" }, request, button, count), verified, list.element, line.element);
+  fill(
+    element,
+    h("div", { class: "bar" }, filter.element, button, count),
+    verified,
+    list.element,
+    line.element,
+  );
   feed.subscribe("audit", (changes) => {
     for (const [key, value] of changes) {
       if (value === null) items.delete(key);
-      else {
-        items.set(key, { ...value, key });
-        offer(value.request);
-      }
+      else items.set(key, { ...value, key });
+      if (value) filter.offer(value.request);
     }
     later();
   });
+  const wanted = tab.get("request", null); // somebody has pressed its number
+  tab.set("request", null);
+  if (wanted) filter.choose(wanted);
   later();
 }
 
@@ -150,7 +157,6 @@ add({
   "audit.request": ["申请 #{number}", "Request #{number}"],
   "audit.count": ["{shown} / {all} 条", "{shown} of {all}"],
   "audit.verify": ["校验", "Verify"],
-  "audit.verify.done": ["已用机器人自己的校验程序核对。", "Checked by the bot's own verification."],
   "audit.intact": ["✓ {rows} 条全部核对，链条完整。", "✓ All {rows} entries checked: the chain is intact."],
   "audit.broken": ["✗ 链条不完整！", "✗ The chain is broken!"],
   "audit.hash": ["本条哈希", "Hash"],

@@ -1,7 +1,7 @@
 // The machines: what they are, what runs on them with its live output, what ran, which files they hold.
 
 import { fill, h, keyed } from "../dom.js";
-import { add, clock, say } from "../words.js";
+import { add, clock, duration, say } from "../words.js";
 import { executions } from "./executions.js";
 import {
   answerLine,
@@ -158,7 +158,7 @@ function acts(machine, line, api) {
 function delay(machine, line, api) {
   const { id, name } = machine;
   const text = (seconds) =>
-    seconds >= 60 ? say("machines.delay.late") : seconds ? took(seconds) : say("machines.delay.none");
+    seconds >= 60 ? say("machines.delay.late") : seconds ? duration(seconds) : say("machines.delay.none");
   const values = [...new Set([...DELAYS, machine.slow ?? 0])].sort((one, other) => one - other);
   const select = choice(
     say("machines.delay.of", { name }),

@@ -65,12 +65,13 @@ export function answerLine() {
   return { element, show };
 }
 
-/** Await `work()` while `control` is off, and show what it returns, or the error's sentence. */
+/** Await `work()` while `control` is off, and show what it returns (null: nothing), or the error's sentence. */
 export async function perform(line, control, work) {
   const focused = document.activeElement === control;
   control.disabled = true;
   try {
-    line.show((await work()) || say("part.done"));
+    const text = await work();
+    if (text !== null) line.show(text || say("part.done"));
   } catch (error) {
     line.show(error.message, "bad");
   } finally {
