@@ -15,7 +15,7 @@ export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
 .PHONY: setup install demo demo-setup hooks test thorough matrix coverage check crash transcripts fuzz \
-  bench docs lock clean
+  bench docs pictures lock clean
 
 setup:
 	@./setup.sh dev
@@ -66,6 +66,10 @@ bench: setup
 
 docs: setup
 	$(PY) -m bot docs $(ARGS)
+
+# The pictures of both READMEs, photographed in the page of the demo: needs Chromium and a Chinese font.
+pictures: setup
+	$(PY) -m docs.pictures.draw $(ARGS)
 
 # The exact versions that "make" and "make install" take, for every Python that is supported: after a
 # change of the dependencies. ARGS="--upgrade" takes the newest ones.

@@ -1,60 +1,72 @@
-"""Draw the pictures: play what they show on the sandbox, and set what the platforms were sent.
+"""Draw the pictures of both READMEs: play what they show in the page of ``make demo``.
 
-    .venv/bin/python -m docs.pictures.draw
+    make pictures
 
-Needs chromium, tmux, fonts-dejavu-core, fonts-noto-cjk and fonts-noto-color-emoji; pngquant, where
-it is installed, makes the pictures smaller.
-
-Nothing in a picture is written by hand: the cards, their updates and the messages are the bodies of
-the bot's own calls, read from the journals of the stand-ins.
+Needs Chromium and a Chinese font: apt-get install chromium fonts-noto-cjk. Nothing in a picture is
+written by hand: a script types, clicks and waits in the real page, and photographs it.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-from docs.pictures import dingtalk, lark, look, scenes, terminal
+from playwright.async_api import Browser, async_playwright
+
+from docs.pictures import scenes
+from docs.pictures.camera import Camera
+from sandbox.page import playground
 
 HERE = Path(__file__).resolve().parent
-WORDS = {
-    "en": {
-        "dingtalk": "DingTalk",
-        "lark": "Lark",
-        "robot": "bot",
-        "ended": "After Bob's Approve: the same card, and the reply",
-        "midway": "After Carol's Approve: the same card, one instance later",
-    },
-    "zh-CN": {
-        "dingtalk": "钉钉",
-        "lark": "飞书",
-        "robot": "机器人",
-        "ended": "Bob 同意之后：同一张卡片，以及回复",
-        "midway": "Carol 同意之后：同一张卡片，第一台已完成",
-    },
+PLAYED = {
+    "recording": scenes.recording,
+    "card": scenes.card,
+    "runbook": scenes.runbook,
+    "rejection": scenes.rejection,
 }
+SIZES = {"recording": (1100, 700, 1.0)}
+STILL = (1100, 900, 1.4)
 
 
-def columns(played: dict[str, scenes.Scenes], words: dict[str, str], *names: str) -> str:
-    """Each platform's group in these scenes, one after the other."""
-    made = ""
-    for platform, scene in played.items():
-        made += f'<section class="{platform}"><h1>{words[platform]}</h1>'
-        for name in names:
-            made += f"<h2>{words[name]}</h2>" if name in words else ""
-            made += "".join(look.said(item, words["robot"]) for item in scene[name])
-        made += "</section>"
-    return f"<main>{made}</main>"
+@contextlib.asynccontextmanager
+async def stage(browser: Browser, locale: str, name: str) -> AsyncIterator[scenes.Stage]:
+    """The page in a company of its own, where nothing has happened yet."""
+    width, height, scale = SIZES.get(name, STILL)
+    async with contextlib.AsyncExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        server = await opened.enter_async_context(playground.open_page(folder, locale))
+        page = await browser.new_page(
+            viewport={"width": width, "height": height},
+            device_scale_factor=scale,
+            reduced_motion="reduce",
+            locale=locale,
+        )
+        opened.push_async_callback(page.close)
+        await page.goto(server.address)
+        yield scenes.Stage(page, Camera(page), locale, server.world.company)
 
 
-def main() -> None:
-    for locale, words in WORDS.items():
-        ending = ".png" if locale == "en" else f".{locale}.png"
-        played = {platform: scenes.recorded(platform, locale) for platform in scenes.DRAWN}
-        style = dingtalk.STYLE + lark.STYLE
-        for name, shown in scenes.PICTURES.items():
-            look.photograph(columns(played, words, *shown), style, HERE / (name + ending))
-        look.photograph(terminal.screen(locale), terminal.STYLE, HERE / ("demo" + ending))
+async def draw(names: list[str]) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        raise SystemExit("Chromium is not installed: apt-get install chromium fonts-noto-cjk")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        )
+        for name in names or PLAYED:
+            for locale, ending in (("en", ""), ("zh-CN", ".zh-CN")):
+                async with stage(browser, locale, name) as played:
+                    await played.connected()
+                    await PLAYED[name](played)
+                    print(await played.camera.develop(HERE / f"{name}{ending}"))
+        await browser.close()
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(draw(sys.argv[1:]))

@@ -1,124 +1,185 @@
-"""Plays what the pictures show on the sandbox, and keeps what each platform was sent."""
+"""What the pictures show, played in both groups of the page."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
-from typing import Any
+import re
+from dataclasses import dataclass
 
-from docs.pictures import dingtalk, lark, look
-from sandbox import play, process
-from sandbox.client import Sandbox
+from playwright.async_api import Locator, Page
 
-PICTURES = {
-    "card": ("asked", "ended"),
-    "rejection": ("rejected",),
-    "runbook": ("waiting", "midway"),
+from docs.pictures.camera import Camera
+from sandbox.standins import StandIns
+
+PLATFORMS = ("dingtalk", "lark")
+TEXTS = {
+    "en": {
+        "restart": 'restart {machines} reason="memory leak"',
+        "reject": "reject",
+        "reason": "not during the freeze",
+        "runbook": "reboot-with-approval {machines} rateControl=1",
+        "quote": "Quote",
+    },
+    "zh-CN": {
+        "restart": '重启 {machines} 原因="内存泄漏"',
+        "reject": "拒绝",
+        "reason": "封网期间不要重启",
+        "runbook": "审批后重启 {machines} rateControl=1",
+        "quote": "引用回复",
+    },
 }
-"""Which scenes each picture shows, in order."""
-DRAWN = {"dingtalk": dingtalk, "lark": lark}
-SAID = {
-    "en": (
-        'restart web-01 web-02 reason="memory leak"',
-        'restart web-03 reason="new certificate"',
-        "reject",
-        "not during the freeze",
-        "reboot-with-approval web-01 web-02 web-03 rateControl=1",
-    ),
-    "zh-CN": (
-        '重启 web-01 web-02 原因="内存泄漏"',
-        '重启 web-03 原因="更换证书"',
-        "拒绝",
-        "封网期间不要重启",
-        "审批后重启 web-01 web-02 web-03 rateControl=1",
-    ),
-}
-"""What people write."""
-
-Scenes = dict[str, list[look.Item]]
+"""What people write, and what the page calls quoting."""
+MACHINES = {"dingtalk": "web-01 web-02", "lark": "web-03 db-01"}
+"""Others on each platform: of the same ones, a card would say that they have been asked for."""
+PATIENCE = 60_000.0
 
 
-class Stage(play.Play):
-    """A play whose group can be drawn."""
+class Group:
+    """One platform's group in the page."""
 
-    async def drawn(self, since: float) -> list[look.Item]:
-        """What stands in the group since then, as it is shown now."""
-        people = [
-            look.Item(entry["at"], entry["from"], look.bubble(entry["text"]))
-            for entry in await self.transcript()
-            if entry["from"] != "bot"
-        ]
-        calls: list[dict[str, Any]] = await self.call("calls")
-        items = [*people, *DRAWN[self.platform].items(calls)]
-        return sorted((item for item in items if item.at >= since), key=lambda item: item.at)
+    def __init__(self, page: Page, platform: str) -> None:
+        self.page, self.platform = page, platform
+        self.root = page.locator(f"chat-group.{platform}")
+        self.input = self.root.locator("textarea.write")
+        self.cards = self.root.locator(".dt-card, .lk-card")
+        self.audited = self.root.locator(".drawn", has_text="№")
 
-    async def now(self) -> float:
-        return max((float(entry["at"]) for entry in await self.transcript()), default=0.0) + 1e-6
+    def button(self, action: str) -> Locator:
+        """The newest button of a card for this action."""
+        return self.root.locator(f"[data-action={action}]").last
+
+    async def say(self, text: str) -> None:
+        await self.input.fill(text)
+        await self.input.press("Enter")
+
+    async def become(self, name: str) -> None:
+        await self.root.locator("button.identity").click()
+        await self.page.locator(".menu-item", has_text=name).click()
+
+    async def press(self, action: str) -> None:
+        """Press a button, and confirm where the platform asks."""
+        await self.button(action).click()
+        if await self.page.locator("dialog[open]").count():
+            await self.page.locator("dialog[open] .d-primary_filled").click()
+
+    async def asked(self, text: str) -> None:
+        """Write as Alice, and wait for the card with its buttons."""
+        await self.say(text)
+        await self.button("approve").wait_for()
 
 
-async def restart(stage: Stage, said: tuple[str, ...]) -> Scenes:
-    known = await stage.ids()
-    await stage.say("alice", said[0])
-    card = await stage.new_card("web-0", known)
-    asked = await stage.drawn(0)
-    await stage.click("bob", card, "approve")
-    await stage.told(play.AUDIT, known, to="alice")
-    await stage.card_says(card, play.SUCCEEDED)
-    ended = await stage.drawn(0)
-    return {"asked": asked, "ended": [item for item in ended if item.who == "bot"]}
+@dataclass
+class Stage:
+    page: Page
+    camera: Camera
+    locale: str
+    company: StandIns
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE)
+        self.groups = [Group(self.page, platform) for platform in PLATFORMS]
+        self.texts = TEXTS[self.locale]
+
+    def text(self, name: str, group: Group) -> str:
+        return self.texts[name].format(machines=MACHINES[group.platform])
+
+    async def connected(self) -> None:
+        """Wait until the bot is there on both platforms."""
+        await self.page.locator(".bot-state .dot.good").wait_for()
+
+    async def photograph(self, height: int = 0) -> None:
+        """Both groups, as high as what was said in them; or of this height, around their cards."""
+        await self.page.mouse.move(0, 0)
+        await self.page.evaluate("document.activeElement.blur()")
+        size = self.page.viewport_size
+        assert size is not None
+        if not height:
+            scrolled = (
+                "all => Math.max(...all.map((each) => each.scrollHeight - each.clientHeight))"
+            )
+            more = await self.page.locator(".messages").evaluate_all(scrolled)
+            height = size["height"] + int(more)
+        await self.page.set_viewport_size({**size, "height": height})
+        for group in self.groups:
+            await group.cards.last.evaluate("card => card.scrollIntoView({ block: 'center' })")
+        await self.camera.photograph(self.page.locator("main"))
 
 
-async def rejected(stage: Stage, said: tuple[str, ...]) -> Scenes:
+async def card(stage: Stage) -> None:
+    """A card of each platform that waits for its approval, as an approver sees it."""
+    for group in stage.groups:
+        await group.asked(stage.text("restart", group))
+        await group.become("Bob")
+    await stage.photograph()
+
+
+async def rejection(stage: Stage) -> None:
     """On Lark the reason is typed on the card; DingTalk's has no field, so it is written."""
-    known, began = await stage.ids(), await stage.now()
-    await stage.say("alice", said[1])
-    card = await stage.new_card("web-0", known)
-    if stage.platform == "lark":
-        await stage.click("bob", card, "reject", reason=said[3])
-    else:
-        await stage.say("bob", f"{said[2]} {said[3]}", quote=card["ref"])
-    await stage.card_says(card, play.REJECTED)
-    await stage.told(play.AUDIT, known, to="alice")
-    return {"rejected": await stage.drawn(began)}
+    for group in stage.groups:
+        await group.asked(stage.text("restart", group))
+        await group.become("Bob")
+        if group.platform == "lark":
+            await group.root.locator(".lk-card textarea").last.fill(stage.texts["reason"])
+            await group.press("reject")
+        else:
+            await group.root.locator(".message.is-card .message-menu").last.click()
+            await stage.page.locator(".menu-item", has_text=stage.texts["quote"]).click()
+            await group.say(f"{stage.texts['reject']} {stage.texts['reason']}")
+        await group.audited.last.wait_for()
+    await stage.photograph()
 
 
-async def runbook(stage: Stage, said: tuple[str, ...]) -> Scenes:
-    """Until one of three instances is done."""
-    known, began = await stage.ids(), await stage.now()
-    await stage.say("alice", said[4])
-    card = await stage.new_card("web-0", known)
-    await stage.click("bob", card, "approve")
-    await stage.card_says(card, ("✋",))
-    waiting = cards(await stage.drawn(began))
-    await stage.click("carol", await stage.new_card("agree", []), "approve")
-    await stage.card_says(card, ("1/3", "1 of 3"))
-    return {"waiting": waiting, "midway": cards(await stage.drawn(began))[1:]}
+async def runbook(stage: Stage) -> None:
+    """A runbook with one of two instances done."""
+    await stage.company.call("aliyun", "set_power", seconds=12)
+    for group in stage.groups:
+        await group.asked(stage.text("runbook", group))
+        await group.become("Bob")
+        await group.press("approve")
+        await group.button("stop").wait_for()
+    for group in stage.groups:
+        await group.become("Carol")
+        await group.press("approve")
+    midway = re.compile(r"1 ?(/|of) ?2")
+    await asyncio.gather(
+        *(group.cards.filter(has_text=midway).last.wait_for() for group in stage.groups)
+    )
+    await stage.photograph(640)
 
 
-def cards(items: list[look.Item]) -> list[look.Item]:
-    """What was asked, and the card; what is said beside it, such as the plan in full, is not."""
-    return [items[0], *(item for item in items if 'class="card"' in item.shown)][:2]
-
-
-async def record(platform: str, locale: str) -> Scenes:
-    """All scenes, played on one platform by a bot that speaks one language."""
-    scenes: Scenes = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        async with Sandbox(apart=True) as sandbox:
-            config = process.configuration(folder, sandbox.ports, locale=locale)
-            bot = await process.start_bot(config, folder / "bot.log")
-            try:
-                await process.connected(sandbox, bot, 60)
-                await sandbox.call("aliyun", "set_power", seconds=2)
-                stage = Stage(sandbox, platform, patience=60)
-                for scene in (restart, rejected, runbook):
-                    scenes |= await scene(stage, SAID[locale])
-            finally:
-                await process.stop_bot(bot, 1)
-    return scenes
-
-
-def recorded(platform: str, locale: str) -> Scenes:
-    return asyncio.run(record(platform, locale))
+async def recording(stage: Stage) -> None:
+    """A restart on both platforms: asked, approved, run, told."""
+    for seconds, machines in ((1, ("0web01", "0web03")), (2, ("0web02", "00db01"))):
+        for machine in machines:
+            instance = f"i-sandbox{machine}"
+            await stage.company.call("aliyun", "slow_agent", instance=instance, seconds=seconds)
+    camera = stage.camera
+    await camera.take(1200)
+    for group in stage.groups:
+        await group.input.focus()
+        for part in re.findall(r".{1,6}", stage.text("restart", group)):
+            await stage.page.keyboard.insert_text(part)
+            await camera.take(140)
+        await camera.take(400)
+        await group.input.press("Enter")
+        await group.button("approve").wait_for()
+        await camera.take(1200)
+    for group in stage.groups:
+        await camera.point(group.root.locator("button.identity"), 500)
+        await group.root.locator("button.identity").click()
+        await camera.point(stage.page.locator(".menu-item", has_text="Bob"), 900)
+        await stage.page.locator(".menu-item", has_text="Bob").click()
+        await camera.take(500)
+    for group in stage.groups:
+        await camera.point(group.button("approve"))
+        await group.button("approve").click()
+        if group.platform == "lark":
+            yes = stage.page.locator("dialog[open] .d-primary_filled")
+            await camera.point(yes, 1400)
+            await yes.click()
+        await camera.take(500)
+        while not await group.audited.count():
+            await camera.take(350)
+            await asyncio.sleep(0.3)
+        await camera.take(1500)
+    await camera.take(3000)
