@@ -55,11 +55,15 @@ class Refused(Exception):
         self.said = {"zh-CN": chinese, "en": english}
 
 
+Anew = Callable[[], Awaitable[None]]
+"""Makes another world in the place of this one."""
+
+
 class World:
     """What actions act on: the stand-ins, the bot, the board, the wire, and the tour."""
 
-    def __init__(self, company: StandIns, bot: Bot, board: Board, wire: Wire) -> None:
-        self.company, self.bot, self.board, self.wire = company, bot, board, wire
+    def __init__(self, company: StandIns, bot: Bot, board: Board, wire: Wire, anew: Anew) -> None:
+        self.company, self.bot, self.board, self.wire, self.anew = company, bot, board, wire, anew
         self.tour = Tour(company, bot, board, self.toast)
         self._toasts = itertools.count(1)
 

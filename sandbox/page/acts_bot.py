@@ -44,6 +44,12 @@ async def speak(world: World, *, locale: Literal["zh-CN", "en"]) -> object:
     return {}
 
 
+async def reset(world: World) -> object:
+    """Everything anew: the groups, the machines, the bot and all that it has on record."""
+    await world.anew()
+    return {}
+
+
 # ----------------------------------------------------------------------------- its clock
 
 
@@ -157,6 +163,7 @@ ACTS: dict[str, Act] = {
     "bot.start": start,
     "bot.stop": stop,
     "bot.locale": speak,
+    "world.reset": reset,
     "clock.move": move_clock,
     "clock.reset": reset_clock,
     "audit.verify": verify,

@@ -37,16 +37,45 @@ async def open_page(
     who looks at the page. OSError: the port is taken."""
     board = Board()
     server = Server(board, locale)
+    playground = Playground(board, server, folder, locale)
     async with contextlib.AsyncExitStack() as opened:
         opened.push_async_callback(server.close)
         await server.start(port)
-        server.world = await opened.enter_async_context(_world(board, folder, locale, launch))
+        opened.push_async_callback(playground.close)
+        await playground.open(launch)
         yield server
+
+
+class Playground:
+    """The world behind the page, which can be made anew while the page stays open."""
+
+    def __init__(self, board: Board, server: Server, folder: Path, locale: str) -> None:
+        self._board, self._server = board, server
+        self._folder, self._locale = folder, locale
+        self._opened = contextlib.AsyncExitStack()
+        self._busy = asyncio.Lock()
+
+    async def open(self, launch: bool = True) -> None:
+        world = _world(self._board, self._folder, self._locale, launch, self.anew)
+        self._server.world = await self._opened.enter_async_context(world)
+
+    async def close(self) -> None:
+        self._server.world = None
+        await self._opened.aclose()
+
+    async def anew(self) -> None:
+        """Other stand-ins, another bot, and none of what happened before."""
+        async with self._busy:
+            if (world := self._server.world) is not None:
+                self._locale = world.bot.locale
+                await self.close()
+            self._board.clear()
+            await self.open()
 
 
 @contextlib.asynccontextmanager
 async def _world(
-    board: Board, folder: Path, locale: str, launch: bool
+    board: Board, folder: Path, locale: str, launch: bool, anew: acts.Anew
 ) -> AsyncIterator[acts.World]:
     async with StandIns() as company:
         await company.call("dingtalk", "configure", session_per_minute=0)
@@ -70,13 +99,13 @@ async def _world(
         models = asyncio.to_thread(parameters.API.load)
         works = (catalog.show(board), models, *(_kept_up(each) for each in watchers))
         tasks = [asyncio.create_task(each) for each in works]
+        world = acts.World(company, bot, board, wire, anew)
         try:
             if launch:
                 await bot.launch()
-            world = acts.World(company, bot, board, wire)
             yield world
-            await world.tour.leave()
         finally:
+            await world.tour.leave()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

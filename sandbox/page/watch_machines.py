@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.aliyun import Aliyun, tools
 from sandbox.aliyun.state import Machine, Task
+from sandbox.oos.state import Execution
 from sandbox.page.board import Board
 
 SHOWN = 4096
@@ -22,7 +23,8 @@ class Machines:
     """Puts each machine on the board, and each task of an invocation, and again when it changes."""
 
     def __init__(self, board: Board, cloud: Aliyun) -> None:
-        self._board, self._cloud = board, cloud.cloud
+        self._board, self._cloud, self._oos = board, cloud.cloud, cloud.oos
+        self._over: set[str] = set()
         self._watch = cloud.changes.watch("machine", "task")
         for machine in self._cloud.machines.values():
             cloud.changes.note("machine", machine.id)
@@ -46,10 +48,19 @@ class Machines:
         """What a script writes into files is told by nobody."""
         while True:
             await asyncio.sleep(AGAIN)
+            self._show_executions()
             for machine in {
                 id(t.machine): t.machine for t in self._cloud.tasks if not t.ended
             }.values():
                 self._show(machine)
+
+    def _show_executions(self) -> None:
+        """Those on OOS, until they are over."""
+        for one in self._oos.executions.all.values():
+            if one.id not in self._over:
+                self._board.put("executions", one.id, _execution(one))
+                if one.over:
+                    self._over.add(one.id)
 
     def _show(self, machine: Machine) -> None:
         if machine.status == "Released":
@@ -86,6 +97,24 @@ def _files(machine: Machine) -> list[dict[str, str]]:
 def _text(path: Path) -> str:
     with path.open("rb") as file:
         return file.read(SHOWN).decode("utf-8", "replace")
+
+
+def _execution(one: Execution) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "parent": one.parent.id if one.parent else "",
+        "template": one.template.name,
+        "state": one.status,
+        "by": one.executed_by,
+        "request": one.tags.get("countersign-request", ""),
+        "at": one.created,
+        "message": one.message,
+        "tasks": [
+            {"name": row.name, "action": row.action, "state": row.status, "message": row.message}
+            for row in one.rows
+            if not row.parent
+        ],
+    }
 
 
 def _run(task: Task) -> dict[str, Any]:

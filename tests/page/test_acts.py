@@ -4,6 +4,7 @@ that is killed in the middle."""
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -144,6 +145,19 @@ async def test_an_event_that_nobody_takes_is_lost_on_the_wire(visitor: Visitor) 
     assert (rows[-1]["outcome"], rows[-1]["request"]["detail"]["emp_id"]) == ("lost", "E1")
 
 
+async def test_an_execution_on_oos_is_shown_until_it_is_over(visitor: Visitor) -> None:
+    world = visitor.server.world
+    assert world is not None
+    rest = {"Name": "rest", "Action": "ACS::Sleep", "Properties": {"Duration": "PT0.5S"}}
+    content = json.dumps({"FormatVersion": "OOS-2019-06-01", "Tasks": [rest]})
+    await world.company.call("aliyun", "add_template", name="rest", content=content)
+    id = await world.company.call("aliyun", "start_in_console", TemplateName="rest")
+    one = await visitor.read(lambda o: (e := o.seen.get(("executions", id))) and e["tasks"] and e)
+    assert (one["template"], one["by"]) == ("rest", "ops@example")
+    assert (one["tasks"][0]["name"], one["tasks"][0]["action"]) == ("rest", "ACS::Sleep")
+    await visitor.read(lambda o: o.seen["executions", id]["state"] == "Success")
+
+
 # ----------------------------------------------------------------------------- with the real bot
 
 
@@ -197,3 +211,7 @@ async def test_a_run_outlives_the_bot_that_was_killed(
         assert all(
             row["outcome"] != "open" for row in one.all("wire") if row["name"] == "RunCommand"
         )
+        await one.act("world.reset")
+        await one.read(lambda o: o.events.count("snapshot") == 2 and o.all("machines"))
+        assert not [*one.all("messages"), *one.all("audit"), *one.all("runs")]
+        assert one.seen["bot", "bot"]["starts"] == 1
