@@ -297,6 +297,15 @@ async def test_toasts_are_of_the_person_and_of_now(stage: Stage) -> None:
     stage.board.put("toasts", "1", toast("bob", "not for Alice"))
     stage.board.put("toasts", "2", toast("alice", "You voted"))
     await expect(stage.lark.locator(".toast")).to_have_text(["You voted"])
+    texts = {"zh-CN": "看这里", "en": "look here"}
+    step = {"id": "restart", "platform": "lark", "chat": "hr", "look": "wire"}
+    tour = {"steps": [step | {"title": texts, "text": texts}], "playing": False, "error": None}
+    stage.board.put("tour", "tour", tour | {"at": 0})
+    await expect(stage.lark.locator(".chat-tab[aria-pressed=true]")).to_have_text("人事群")
+    await expect(stage.page.get_by_role("tab", selected=True)).to_have_text("报文")
+    stage.board.put("toasts", "3", toast("bob", "of the tour"))
+    await expect(stage.lark.locator(".toast")).to_have_text(["You voted", "Bob：of the tour"])
+    stage.board.put("tour", "tour", tour | {"at": None})
     await stage.page.reload()
     await expect(stage.lark.locator(".identity")).to_contain_text("Alice")
     await expect(stage.lark.locator(".toast")).to_have_count(0)

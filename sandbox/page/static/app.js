@@ -4,7 +4,7 @@ import { backstage } from "./backstage.js";
 import "./chat.js";
 import { fill, h, hear } from "./dom.js";
 import { Feed } from "./feed.js";
-import { icon } from "./icons.js";
+import { icon, sign } from "./icons.js";
 import { browser, tab } from "./memory.js";
 import { notices } from "./notice.js";
 import { topbar } from "./topbar.js";
@@ -29,23 +29,31 @@ function show(view) {
 function drawer(open) {
   document.body.dataset.drawer = open ? "open" : "closed";
   document.querySelector(".drawer-button")?.setAttribute("aria-expanded", String(open));
-  if (open) document.querySelector("#backstage [role=tab][aria-selected=true]")?.focus();
+}
+
+/** Open or shut the drawer by hand: the focus goes along. */
+function toggleDrawer() {
+  drawer(document.body.dataset.drawer !== "open");
+  const target =
+    document.body.dataset.drawer === "open" ? "#backstage [aria-selected=true]" : ".drawer-button";
+  document.querySelector(target)?.focus();
 }
 
 function navigation(tour) {
-  const entry = (view, name, label) =>
+  const [dingtalk, lark] = [words.say("app.dingtalk"), words.say("app.lark")];
+  const entry = (view, picture, label) =>
     h(
       "button",
       { type: "button", class: "nav-item", dataset: { shows: view }, on: { click: () => show(view) } },
-      icon(name),
+      picture,
       h("span", {}, label),
     );
   return h(
     "nav",
     { class: "bottom-bar", "aria-label": words.say("app.navigation") },
-    entry("dingtalk", "chat", words.say("app.dingtalk")),
-    entry("lark", "chat", words.say("app.lark")),
-    entry("backstage", "stage", words.say("app.backstage")),
+    entry("dingtalk", sign("dingtalk", dingtalk), dingtalk),
+    entry("lark", sign("lark", lark), lark),
+    entry("backstage", icon("stage"), words.say("app.backstage")),
     tour.entry,
   );
 }
@@ -76,7 +84,7 @@ function mount() {
     topbar({
       feed: scope,
       tour: tour.button,
-      drawer: () => drawer(document.body.dataset.drawer !== "open"),
+      drawer: toggleDrawer,
       language: speak,
     }),
     connection(scope),
@@ -86,12 +94,15 @@ function mount() {
       { id: "main", class: "columns", tabindex: "-1" },
       group("dingtalk"),
       group("lark"),
-      backstage(scope, () => drawer(false)),
+      backstage(scope, toggleDrawer),
     ),
     navigation(tour),
     notices(),
   );
-  hear("look", scope, ({ platform }) => show(platform));
+  hear("look", scope, ({ platform, panel }) => {
+    show(panel ? "backstage" : platform);
+    drawer(Boolean(panel));
+  });
   hear("request", scope, () => {
     show("backstage");
     drawer(true);
@@ -114,9 +125,8 @@ document.addEventListener("news", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || document.body.dataset.drawer !== "open") return;
-  drawer(false);
-  document.querySelector(".drawer-button")?.focus();
+  if (event.key === "Escape" && !event.defaultPrevented && document.body.dataset.drawer === "open")
+    toggleDrawer();
 });
 
 words.add({

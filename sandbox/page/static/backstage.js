@@ -109,7 +109,7 @@ words.add({
   "stage.tabs": ["后台的各个面板", "Panels of backstage"],
   "stage.close": ["收起后台", "Close backstage"],
   "stage.machines": ["机器", "Machines"],
-  "stage.wire": ["线路", "Wire"],
+  "stage.wire": ["报文", "Wire"],
   "stage.events": ["事件", "Events"],
   "stage.audit": ["审计", "Audit"],
   "stage.forms": ["审批单", "Forms"],

@@ -5,6 +5,7 @@ import { Composer } from "./composer.js";
 import * as dingtalk from "./dingtalk.js";
 import { fill, h, hear } from "./dom.js";
 import { examples } from "./examples.js";
+import { sign } from "./icons.js";
 import * as lark from "./lark.js";
 import { tab } from "./memory.js";
 import { MessageDrawer, nameOf } from "./message.js";
@@ -31,7 +32,11 @@ class ChatGroup extends HTMLElement {
     this.className = `chat-group ${this.platform}`;
     this.shown = false; // is what the feed holds drawn?
     this.#build();
-    hear("look", this.feed, ({ platform, chat }) => platform === this.platform && chat !== this.chat && this.#go(chat));
+    hear(
+      "look",
+      this.feed,
+      ({ platform, chat }) => platform === this.platform && chat !== this.chat && this.#go(chat),
+    );
     this.feed.subscribe("people", () => this.shown && this.#show());
     this.feed.subscribe("messages", (changes) => this.shown && this.#change(changes));
     this.#show();
@@ -93,12 +98,7 @@ class ChatGroup extends HTMLElement {
       h(
         "header",
         { class: "group-head" },
-        h(
-          "h2",
-          { class: "platform" },
-          h("span", { class: "platform-sign", "aria-hidden": "true" }, [...name][0]),
-          name,
-        ),
+        h("h2", { class: "platform" }, sign(this.platform, name), name),
         this.tabs,
         this.picker,
       ),
@@ -198,6 +198,7 @@ class ChatGroup extends HTMLElement {
   }
 
   #go(chat) {
+    if (chat === this.chat) return;
     this.chat = chat;
     tab.set(`chat.${this.platform}`, chat);
     this.#show();
@@ -217,11 +218,11 @@ words.add({
   "chat.chats": ["会话", "Chats"],
   "chat.ops": ["运维群", "Ops"],
   "chat.hr": ["人事群", "HR"],
-  "chat.direct": ["私聊机器人", "Bot, privately"],
+  "chat.direct": ["私聊机器人", "Direct"],
   "chat.news": ["{count} 条新消息", "{count} new messages"],
   "chat.empty": [
     "这里还没有消息。在下面输入，或者点一个例子：",
-    "Nothing here yet. Type below – or press one of these:",
+    "Nothing here yet. Type below, or press one of these:",
   ],
 });
 

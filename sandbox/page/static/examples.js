@@ -34,12 +34,15 @@ export function examples(platform, send) {
 
 words.add({
   "examples.restart": ['重启 web-01 原因="内存泄漏"', 'restart web-01 reason="memory leak"'],
-  "examples.restart.why": ["重启一台机器上的服务，要有人同意", "restarts a service; somebody has to approve"],
+  "examples.restart.why": [
+    "重启服务；然后在右上角换成 Bob，按同意",
+    "restart a service; then be Bob, at the top right, and approve",
+  ],
   "examples.runbook": [
     "reboot-with-approval web-01 web-02 rateControl=1",
     "reboot-with-approval web-01 web-02 rateControl=1",
   ],
-  "examples.runbook.why": ["一份运维编排模板，中途会再问一次", "a runbook that asks again in the middle"],
+  "examples.runbook.why": ["运维编排模板，执行到一半会再问一次", "a runbook that asks again in the middle"],
   "examples.help": ["帮助", "help"],
   "examples.help.why": ["我能做什么", "what I may do here"],
 });

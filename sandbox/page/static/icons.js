@@ -46,6 +46,11 @@ export function mark() {
   );
 }
 
+/** A platform's sign: the first letter of its name on its colour. */
+export function sign(platform, name) {
+  return h("span", { class: `platform-sign ${platform}`, "aria-hidden": "true" }, [...name][0]);
+}
+
 /** Somebody's picture: the first letter of the name on a colour of their own. */
 export function avatar(id, name) {
   if (id === "bot") return h("span", { class: "avatar bot", "aria-hidden": "true" }, mark());

@@ -151,6 +151,8 @@ export class MessageDrawer {
         .map((id) => (id === viewer.id ? words.say("message.you") : viewer.name(id)))
         .join(words.say("message.comma"));
     const flags = [];
+    if (message.from !== viewer.id && message.mentions?.includes(viewer.id))
+      flags.push(h("span", { class: "flag me" }, words.say("message.mentions")));
     if (message.only_for?.length)
       flags.push(h("span", { class: "flag" }, words.say("message.only", { names: names(message.only_for) })));
     if (message.urgent?.length)
@@ -205,6 +207,7 @@ words.add({
   "message.original": ["跳到原消息", "Go to that message"],
   "message.you": ["你", "you"],
   "message.comma": ["、", ", "],
+  "message.mentions": ["提到了你", "mentions you"],
   "message.only": ["仅{names}可见", "Only {names} can see this"],
   "message.urgent": ["加急提醒 {names}", "Urgent for {names}"],
   "message.menu": ["{name} 的消息：更多操作", "Message of {name}: more"],
