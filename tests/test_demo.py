@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pty
 import re
@@ -54,7 +55,8 @@ class Terminal:
             try:
                 got = os.read(self.master, 65536)
             except OSError:  # the other end is closed
-                time.sleep(0.02)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(0.02)
                 return
             if b"\x1b[6n" in got:  # where is the cursor?
                 os.write(self.master, b"\x1b[1;1R")

@@ -6,6 +6,7 @@ import ast
 import functools
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,34 @@ def test_no_room_is_too_big(room: str) -> None:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 size = (node.end_lineno or node.lineno) - node.lineno + 1
                 assert size <= 70, f"{path.name}: {node.name} is {size} lines long"
+
+
+def fixed_sleeps(tree: ast.AST, polls: bool = False) -> Iterator[int]:
+    """The lines that sleep for a number of seconds, but for loops that something else can end."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from fixed_sleeps(node)
+            case ast.While():
+                yield from fixed_sleeps(node, True)
+            case ast.For():
+                ends = any(isinstance(each, ast.Return | ast.Break) for each in ast.walk(node))
+                yield from fixed_sleeps(node, ends)
+            case ast.Call(func=ast.Attribute(attr="sleep"), args=[ast.Constant(value), *_]):
+                if value and not polls:
+                    yield node.lineno
+            case _:
+                yield from fixed_sleeps(node, polls)
+
+
+def test_no_test_sleeps_for_a_guessed_time() -> None:
+    """It waits for an event, polls until a deadline, or moves the clock."""
+    slept = "async def f():\n    await asyncio.sleep(0.1)\n    for _ in x:\n        time.sleep(1)"
+    assert list(fixed_sleeps(ast.parse(slept))) == [2, 4]
+    for path in modules("tests"):
+        text = path.read_text("utf-8")
+        lines = list(fixed_sleeps(ast.parse(text))) if re.search(r"sleep\((?!0\))", text) else []
+        assert not lines, f"{path.relative_to(ROOT)} sleeps in {lines}"
 
 
 def test_the_version_stands_in_one_place() -> None:

@@ -39,7 +39,7 @@ async def server() -> AsyncIterator[str]:
             case "/endless":
                 stream = web.StreamResponse()
                 await stream.prepare(request)
-                await asyncio.sleep(5)
+                await asyncio.Event().wait()
             case "/who":
                 return web.json_response(dict(request.headers))
         return web.json_response([asked])

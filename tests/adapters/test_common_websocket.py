@@ -189,8 +189,15 @@ async def test_while_we_do_not_listen_the_other_side_is_not_silent(server: Serve
     client = http.Http(2.0, 2.0)
     gate = asyncio.Event()
     link = Busy(await websocket.connect(client, server.url, 2.0), gate)
+    looks = [asyncio.get_running_loop().time()]
+
+    def look() -> float:
+        looks.append(asyncio.get_running_loop().time())
+        return looks[-1]
+
+    link.time = look
     waiting = asyncio.create_task(link.lasted(0.02, 60.0))
-    await asyncio.sleep(0.08)
+    await until(lambda: looks[-1] > looks[0] + 0.06)
     assert not waiting.done()
     free.set()
     assert await asyncio.wait_for(waiting, 2) == "silent"

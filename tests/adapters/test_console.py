@@ -197,13 +197,22 @@ async def test_what_was_not_taken_is_handed_over_again_at_the_next_start(
         assert third.events == []
 
 
-async def test_a_client_that_comes_again_gets_what_it_missed(house: House) -> None:
+async def test_a_client_that_comes_again_gets_what_it_missed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, changed = asyncio.Event(), history.History.changed
+
+    async def noted(self: history.History) -> None:
+        asked.set()
+        await changed(self)
+
+    monkeypatch.setattr(history.History, "changed", noted)
     await house.say(text="one")
     _, page = await house.ask("GET", "/v1/events")
     waiting = asyncio.create_task(
         house.ask("GET", f"/v1/events?after={page['cursor']}&wait=5", "alice")
     )
-    await asyncio.sleep(0.01)
+    await asked.wait()
     assert not waiting.done()
     ref = done(await house.chat.perform(model.ShowCard(GROUP, card("now"), "k"), NEVER))
     _, news = await waiting

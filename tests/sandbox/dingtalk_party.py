@@ -45,13 +45,14 @@ class Socket:
     async def frame(self, timeout: float = 3.0) -> dict[str, Any]:
         return json.loads(await self.ws.receive_str(timeout=timeout))
 
-    async def silent(self, seconds: float = 0.15) -> bool:
-        """True if nothing arrives for that long."""
-        try:
-            await self.ws.receive(timeout=seconds)
-        except TimeoutError:
-            return True
-        return False
+    async def silent(self) -> bool:
+        """True if nothing arrives while pings go there and back, so often that whatever was begun
+        before them would have come in between."""
+        for _ in range(5):
+            await self.ws.ping()
+            if (await self.ws.receive(timeout=3.0)).type is not aiohttp.WSMsgType.PONG:
+                return False
+        return True
 
     async def ack(self, frame: dict[str, Any], data: Any, code: int = 200, **more: Any) -> None:
         headers = {
@@ -113,7 +114,9 @@ class Client:
     async def connect(self, subscriptions: Any = EVERYTHING) -> Socket:
         answer = await self.open(subscriptions)
         known = len(self.party.gateway.connections)
-        ws = await self.http.ws_connect(answer["endpoint"], params={"ticket": answer["ticket"]})
+        ws = await self.http.ws_connect(
+            answer["endpoint"], params={"ticket": answer["ticket"]}, autoping=False
+        )
         await until(lambda: len(self.party.gateway.connections) > known)
         return Socket(ws)
 

@@ -196,7 +196,7 @@ async def test_events_come_again_after_10_30_60_120_seconds_and_then_no_more() -
         await socket.frame()
         for wait in (10, 30, 60, 120):
             client.clock.advance(wait - 1)
-            assert await socket.silent(0.05)
+            assert await socket.silent()
             client.clock.advance(1)
             assert (await socket.frame())["headers"]["eventType"] == "any"
         client.clock.advance(1000)
@@ -211,7 +211,7 @@ async def test_a_chat_message_not_acked_comes_again_after_a_minute() -> None:
         await client.party.say("alice", "help")
         first = await socket.frame()
         client.clock.advance(4)
-        assert await socket.silent(0.05)
+        assert await socket.silent()
         await socket.ack(first, TAKEN)
         await dt.until(lambda: client.party.gateway.deliveries[0].problems)
         client.clock.advance(56)
@@ -307,7 +307,6 @@ async def test_a_zombie_answers_websocket_pings_only() -> None:
         socket = await client.connect()
         await client.party.zombie(True)
         await client.party.push_event("any", {})
-        await socket.ws.ping()
         assert await socket.silent()
         assert (await delivery(client))["attempts"] == 1
 

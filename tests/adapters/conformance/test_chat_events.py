@@ -23,6 +23,18 @@ async def acked(stage: Stage) -> bool:
     return all(each["acked"] for each in await stage.party.deliveries())
 
 
+async def comes_again(stage: Stage) -> None:
+    """Let the platform's time pass until it has pushed a second time, and no longer: the second
+    push has its own time to be acknowledged in."""
+    for _ in range(500):
+        [delivery] = await stage.party.deliveries()
+        if len(stage.engine.events) > 1 or delivery.get("attempts", 1) > 1:
+            break
+        stage.party.clock.advance(stage.wiring.again)
+        await asyncio.sleep(0.005)
+    await until(lambda: len(stage.engine.events) > 1)
+
+
 async def settled(stage: Stage) -> None:
     """Wait until the platform has an acknowledgement of everything, and push again if need be."""
     for _ in range(500):
@@ -79,12 +91,9 @@ async def test_what_was_not_stored_comes_again_as_the_same_event(stage: Stage) -
     await until(lambda: stage.engine.events)
     assert not await acked(stage)
     stage.engine.problem = None
-    await asyncio.sleep(0.01)
-    stage.party.clock.advance(stage.wiring.again)
-    await until(lambda: len(stage.engine.events) == 2)
+    await comes_again(stage)
     await settled(stage)
-    first, second = stage.engine.events
-    assert first.id == second.id
+    assert len({event.id for event in stage.engine.events}) == 1
 
 
 async def test_what_is_stored_too_late_comes_again_as_the_same_event(stage: Stage) -> None:
@@ -92,10 +101,7 @@ async def test_what_is_stored_too_late_comes_again_as_the_same_event(stage: Stag
     stage.engine.gate = asyncio.Event()
     await stage.party.say("alice", "help")
     await until(lambda: stage.engine.events)
-    stage.party.clock.advance(stage.wiring.again)
-    await asyncio.sleep(0.01)
-    stage.party.clock.advance(stage.wiring.again)
-    await until(lambda: len(stage.engine.events) == 2)
+    await comes_again(stage)
     stage.engine.gate.set()
     await settled(stage)
     assert len({event.id for event in stage.engine.events}) == 1
@@ -105,8 +111,15 @@ async def test_while_the_bot_shuts_down_nothing_is_acknowledged(stage: Stage) ->
     stage.engine.problem = ports.Closed()
     await stage.party.say("alice", "help")
     await until(lambda: stage.engine.events)
-    await asyncio.sleep(0.02)
-    assert not await acked(stage)
+    stage.engine.problem = None
+    await stage.party.say("alice", "whoami")
+    await until(lambda: len(stage.engine.events) == 2)
+    for _ in range(500):
+        refused, taken = await stage.party.deliveries()
+        if taken["acked"]:
+            break
+        await asyncio.sleep(0.005)
+    assert (refused["acked"], taken["acked"]) == (False, True), "though it would have come first"
 
 
 async def test_what_was_taken_is_acknowledged_before_it_stops(wiring: Wiring) -> None:
@@ -165,7 +178,8 @@ async def test_nothing_is_lost_while_a_connection_is_replaced(
             await stage.party.say("alice", text, direct=True)
             if number % 5 == 2 and end != "age":
                 await getattr(stage.party, end)()
-            await asyncio.sleep(0.01)
+            if number % 5 == 4 and end != "age":
+                await opened(stage, number // 5 + 1)
         await opened(stage, 1)
         await heard(stage, set(written))
         by_id = {event.id: event.text for event in stage.engine.events}  # type: ignore[union-attr]
