@@ -181,11 +181,9 @@ class Rows {
       End: Infinity,
     };
     if (event.key in steps && this.#items.length) {
-      const at = this.#chosen === null ? -1 : this.#index(this.#chosen);
-      const to =
-        at < 0
-          ? this.#items.length - 1
-          : Math.min(this.#items.length - 1, Math.max(0, at + steps[event.key]));
+      const at = this.#index(this.#chosen);
+      const from = at < 0 ? this.#items.length : at;
+      const to = Math.min(this.#items.length - 1, Math.max(0, from + steps[event.key]));
       this.#choose(this.#items[to].key);
       if (this.#opened) this.open(this.#chosen);
     } else if ((event.key === "Enter" || event.key === " ") && this.#chosen !== null) this.open(this.#chosen);
