@@ -157,7 +157,7 @@ def on_desktop() -> bool:
 
 
 async def show_page(options: argparse.Namespace, folder: Path) -> int:
-    """Serve the page until Ctrl-C; the status to leave with."""
+    """Serve the page until Ctrl-C, which is how it ends well; the status to leave with."""
     from sandbox.page import playground
 
     try:
@@ -170,7 +170,7 @@ async def show_page(options: argparse.Namespace, folder: Path) -> int:
         print(words.say(options.locale, "no.port", port=options.port, why=error), file=sys.stderr)
         return 1
     except asyncio.CancelledError:
-        return INTERRUPTED
+        print("\n" + words.say(options.locale, "bye", folder=folder))
     return 0
 
 

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,6 +149,30 @@ def test_a_newcomer_types_and_sees_what_happens_at_once(
     seen.until("You are Bob")
     seen.type("\x03")
     assert seen.ended(8) == 0
+    assert "Traceback" not in seen.screen
+    assert not seen.processes()
+
+
+def test_without_a_word_for_the_terminal_it_is_a_page(
+    tmp_path: Path, terminals: list[Terminal]
+) -> None:
+    """Its address is printed; Ctrl-C is how it ends."""
+    seen = Terminal(tmp_path, "--no-open")
+    terminals.append(seen)
+    seen.until("?key=")
+    seen.until("\n")
+    address = re.search(r"http://127\.0\.0\.1:(\d+)/\?key=\S+", seen.screen)
+    assert address is not None
+    with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(address[0]) as page:
+        assert page.url == f"http://127.0.0.1:{address[1]}/"
+        assert b"Countersign" in page.read()
+    again = Terminal(tmp_path, "--no-open", "--port", address[1])
+    terminals.append(again)
+    again.until(f"Port {address[1]} cannot be used")
+    assert again.ended(20) == 1
+    seen.type("\x03")
+    seen.until("The demo is over")
+    assert seen.ended(20) == 0
     assert "Traceback" not in seen.screen
     assert not seen.processes()
 
