@@ -79,6 +79,7 @@ export function backstage(feed, close) {
   hear("request", feed, (number) => {
     tab.set("request", number);
     choose("audit");
+    list.querySelector("[aria-selected=true]").focus();
   });
   const last = tab.get("panel", PANELS[0]);
   choose(PANELS.includes(last) ? last : PANELS[0]);
