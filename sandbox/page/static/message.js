@@ -166,7 +166,12 @@ export class MessageDrawer {
     const { viewer, quote, recall } = this.context;
     const button = h(
       "button",
-      { type: "button", class: "message-menu", "aria-label": words.say("message.menu", { name }) },
+      {
+        type: "button",
+        class: "message-menu",
+        tabindex: "-1",
+        "aria-label": words.say("message.menu", { name }),
+      },
       icon("more"),
     );
     const items = () => {

@@ -40,6 +40,7 @@ export class Messages {
   #rows = new Map();
   #from = 0; // the first block in the page
   #stuck = true;
+  #reached = null; // the one message's menu that Tab reaches
 
   /** `drawRow(message, follows) → Node` and `changeRow(node, message, before)`; `own(message)`: is it by the viewer? */
   constructor({ drawRow, changeRow, own, empty }) {
@@ -61,6 +62,11 @@ export class Messages {
     this.unseen = unseen(this.scroller);
     this.element = h("div", { class: "messages-frame" }, this.scroller, this.unseen.pill);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.scroller.addEventListener("keydown", (event) => this.#walk(event));
+    this.scroller.addEventListener(
+      "focusin",
+      ({ target }) => target.matches(".message-menu") && this.#reach(target),
+    );
     this.sizes = new ResizeObserver(() => this.#keepBottom());
     this.sizes.observe(this.stream);
     this.sizes.observe(this.scroller);
@@ -99,6 +105,23 @@ export class Messages {
   #settle() {
     this.empty.hidden = this.#blocks.length > 0;
     this.#keepBottom();
+    const last = this.stream.lastElementChild?.querySelectorAll(".message-menu") ?? [];
+    if (!this.#reached?.contains(document.activeElement)) this.#reach(last[last.length - 1]);
+  }
+
+  /** Tab reaches one message's menu, at first the newest; arrows go from there to the others. */
+  #reach(button) {
+    if (this.#reached) this.#reached.tabIndex = -1;
+    this.#reached = button;
+    if (button) button.tabIndex = 0;
+  }
+
+  #walk(event) {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || !event.target.matches(".message-menu")) return;
+    event.preventDefault();
+    const buttons = [...this.stream.querySelectorAll(".message-menu")];
+    buttons[buttons.indexOf(event.target) + step]?.focus();
   }
 
   /** Where a message stands: {row, block, index}. A topic's messages stand with what they answer. */

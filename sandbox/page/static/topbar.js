@@ -51,12 +51,31 @@ function themeButton() {
 
 function languageButton(language) {
   const other = words.locale === "en" ? "zh-CN" : "en";
-  const label = other === "en" ? "English" : "中文";
+  const [label, short] = other === "en" ? ["English", "EN"] : ["中文", "中"];
   return h(
     "button",
-    { type: "button", class: "button quiet language", lang: other, on: { click: () => language(other) } },
-    label,
+    {
+      type: "button",
+      class: "button quiet language",
+      lang: other,
+      "aria-label": label,
+      on: { click: () => language(other) },
+    },
+    h("span", { class: "wide-only" }, label),
+    h("span", { class: "phone-only" }, short),
   );
+}
+
+/** What the menu offers to make the bot speak the other language. */
+function speech(locale) {
+  const other = locale === "en" ? "zh-CN" : "en";
+  const label = other === "en" ? words.say("top.bot.english") : words.say("top.bot.chinese");
+  return {
+    label,
+    detail: words.say("top.bot.language.detail"),
+    icon: icon("globe"),
+    act: () => api.attempt("bot.locale", { locale: other }),
+  };
 }
 
 function stateOf(state) {
@@ -81,7 +100,8 @@ function botChip(feed) {
     words.say("top.bot.start"),
   );
   const items = () => {
-    const up = !["killed", "stopped", "ended"].includes(feed.get("bot", "bot")?.state);
+    const bot = feed.get("bot", "bot");
+    const up = !["killed", "stopped", "ended"].includes(bot?.state);
     return up
       ? [
           {
@@ -97,6 +117,7 @@ function botChip(feed) {
             icon: icon("close"),
             act: () => api.attempt("bot.stop"),
           },
+          ...(bot?.locale ? ["-", speech(bot.locale)] : []),
         ]
       : [{ label: words.say("top.bot.start"), icon: icon("play"), act: () => api.attempt("bot.start") }];
   };
@@ -164,6 +185,9 @@ words.add({
   "top.bot.kill": ["kill -9", "kill -9"],
   "top.bot.kill.detail": ["进程立刻没了，来不及收尾", "the process is gone at once, in the middle of things"],
   "top.bot.stop": ["正常停止", "Stop it"],
+  "top.bot.english": ["让机器人改说英文", "Let the bot speak English"],
+  "top.bot.chinese": ["让机器人改说中文", "Let the bot speak Chinese"],
+  "top.bot.language.detail": ["它会重新启动", "it starts anew"],
   "top.bot.stop.detail": ["先把手头的事做完", "it finishes what it is doing"],
 });
 
