@@ -8,7 +8,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.async_api import Locator, Page
 
-COLOURS = 128
+REFINED = 3
+"""Rounds of k-means after the median cut: what is small, such as a sign, keeps its colour."""
 POINTER = """([x, y]) => {
   const pointer = document.querySelector(".pointer") ?? document.createElement("div");
   pointer.className = "pointer";
@@ -36,6 +37,7 @@ class Camera:
 
     async def point(self, target: Locator, milliseconds: int = 700) -> None:
         """A frame with the pointer on what is clicked next."""
+        await target.scroll_into_view_if_needed()
         box = await target.bounding_box()
         assert box is not None, "what is pointed at is on the page"
         place = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
@@ -52,7 +54,7 @@ class Camera:
         pictures = [Image.open(io.BytesIO(shot)).convert("RGB") for shot, _ in self._frames]
         if len(pictures) == 1:
             file = path.with_name(path.name + ".png")
-            pictures[0].quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+            pictures[0].quantize(256, kmeans=REFINED).save(file, optimize=True)
             return file
         file = path.with_name(path.name + ".gif")
         palette = _palette(pictures)
@@ -70,4 +72,4 @@ def _palette(pictures: list[Image.Image]) -> Image.Image:
     every = Image.new("RGB", (width, height * len(pictures)))
     for number, picture in enumerate(pictures):
         every.paste(picture, (0, number * height))
-    return every.quantize(256)
+    return every.quantize(256, kmeans=REFINED)

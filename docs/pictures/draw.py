@@ -29,7 +29,7 @@ PLAYED = {
     "runbook": scenes.runbook,
     "rejection": scenes.rejection,
 }
-SIZES = {"recording": (1100, 700, 1.0)}
+SIZES = {"recording": (1100, 820, 1.0)}
 STILL = (1100, 900, 1.4)
 
 

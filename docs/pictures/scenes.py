@@ -163,7 +163,8 @@ async def recording(stage: Stage) -> None:
         await camera.take(400)
         await group.input.press("Enter")
         await group.button("approve").wait_for()
-        await camera.take(1200)
+        await group.cards.last.evaluate("card => card.scrollIntoView({ block: 'center' })")
+        await camera.take(1800)
     for group in stage.groups:
         await camera.point(group.root.locator("button.identity"), 500)
         await group.root.locator("button.identity").click()

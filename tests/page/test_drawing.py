@@ -164,6 +164,7 @@ async def test_a_lark_form_asks_first_and_sends_its_values(board: Board) -> None
     await press.click()
     dialog = page.get_by_role("dialog", name="Sure?")
     assert "on web-01" in await dialog.inner_text()
+    assert await page.locator("[aria-busy]").count() == 0, "nothing waits while it is asked"
     await page.keyboard.press("Escape")
     await dialog.wait_for(state="detached")
     assert await board.acts() == []

@@ -154,5 +154,5 @@ function button(item, onAction) {
     },
     h("span", { class: "d-label" }, text),
   );
-  return pressed(made, () => onAction(actionOf(item)));
+  return pressed(made, () => () => onAction(actionOf(item)));
 }

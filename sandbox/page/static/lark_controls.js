@@ -47,10 +47,10 @@ export function confirmed(confirm) {
   });
 }
 
-/** Asks first where the element wants that, then tells the bot. */
-async function perform(item, context, values) {
-  if (item.confirm && !(await confirmed(item.confirm))) return;
-  await context.onAction(actionOf(item), { values });
+/** Asks first where the element wants that; gives what tells the bot, or null. */
+async function prepared(item, context, values) {
+  if (item.confirm && !(await confirmed(item.confirm))) return null;
+  return () => context.onAction(actionOf(item), { values });
 }
 
 // ------------------------------------------------------------------------------- buttons
@@ -70,19 +70,16 @@ function button(item, context) {
     made.addEventListener("click", () => context.form.fields.forEach((field) => field.reset()));
     return made;
   }
-  return pressed(made, () => (submits ? submit(item, context) : perform(item, context, {})));
+  return pressed(made, () => (submits ? submitted(item, context) : prepared(item, context, {})));
 }
 
-/** Sends a form's values along, unless one that is required is missing. */
-async function submit(item, context) {
+/** The same with a form's values; null also where one that is required is missing. */
+async function submitted(item, context) {
   const fields = [...context.form.fields];
   const missing = fields.filter(([, field]) => field.check());
-  if (missing.length) {
-    missing[0][1].focus();
-    return;
-  }
-  const values = Object.fromEntries(fields.map(([name, field]) => [name, field.value()]));
-  await perform(item, context, values);
+  missing[0]?.[1].focus();
+  if (missing.length) return null;
+  return prepared(item, context, Object.fromEntries(fields.map(([name, field]) => [name, field.value()])));
 }
 
 /** Lets a container be pressed as a whole. */
@@ -94,7 +91,7 @@ export function pressable(made, item, context) {
   made.tabIndex = 0;
   made.title = content(item.hover_tips);
   made.addEventListener("keydown", (event) => (event.key === "Enter" || event.key === " ") && event.target === made && made.click());
-  return pressed(made, () => perform(item, context, {}));
+  return pressed(made, () => prepared(item, context, {}));
 }
 
 function overflow(item, context) {
@@ -102,7 +99,7 @@ function overflow(item, context) {
   for (const option of item.options ?? []) {
     const url = option.multi_url?.url || option.url;
     const choice = url ? link(url, content(option.text)) : h("button", { type: "button", class: "d-button d-text" }, content(option.text));
-    if (!url) pressed(choice, () => perform(item, context, { option: option.value }));
+    if (!url) pressed(choice, () => prepared(item, context, { option: option.value }));
     menu.append(choice);
   }
   return menu;
@@ -128,7 +125,7 @@ function field(item, context, control, read, reset) {
       return empty;
     },
   });
-  if (!context.form && callback(item)) control.addEventListener("change", () => perform(item, context, { [name]: read() }));
+  if (!context.form && callback(item)) control.addEventListener("change", async () => (await prepared(item, context, { [name]: read() }))?.());
   const star = item.required ? h("span", { class: "d-star", title: say("controls.required") }, " *") : null;
   const tag = label ? "label" : "div";
   const text = label ? h("span", { class: "d-field-label" }, label, star) : star;

@@ -114,7 +114,8 @@ function column(item, context) {
 function panel(item, context) {
   const name = `panel ${item.element_id ?? context.path}`;
   const head = item.header ?? {};
-  const summary = h("summary", {}, h("span", { class: "d-panel-title" }, words(head.title, context.read)), h("span", { class: "d-panel-mark", "aria-hidden": "true" }));
+  const mark = head.icon ? h("span", { class: `d-panel-mark d-${head.icon_position === "left" ? "left" : "right"}`, "aria-hidden": "true" }) : null;
+  const summary = h("summary", {}, h("span", { class: "d-panel-title" }, words(head.title, context.read)), mark);
   sized(summary, head.title);
   coloured(summary, head.background_color);
   lengths(summary, "padding", head.padding);

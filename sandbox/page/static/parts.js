@@ -20,15 +20,17 @@ export function fold(what, value, key = "parts.unsupported") {
   );
 }
 
-/** Let a button do something that takes a while; until it is answered the button is busy. */
-export function pressed(button, act) {
+/** Let a button do something that takes a while, and be busy until that is done. `prepare()` checks and
+    asks first; it gives what is to be done, or null. */
+export function pressed(button, prepare) {
   button.addEventListener("click", async () => {
-    if (button.getAttribute("aria-busy") === "true") return;
+    const perform = await prepare();
+    if (!perform || button.getAttribute("aria-busy") === "true") return;
+    const { title } = button;
     button.setAttribute("aria-busy", "true");
-    const title = button.title;
     button.title = say("parts.busy");
     try {
-      await act();
+      await perform();
     } finally {
       button.removeAttribute("aria-busy");
       button.title = title;
