@@ -56,10 +56,10 @@ def commands_of(settings: config.Config) -> tuple[tuple[str, ...], tuple[str, ..
     try:
         adapters = settings.adapters
         known, models = outside.service_known(adapters, settings), adapters.cloud.models()
-        found = loader.load(settings.commands, elsewhere, known, models)
+        catalog = loader.load(settings.commands, elsewhere, known, models)
     except source.Invalid as error:
         return tuple(map(str, error.faults)), ()
-    return (), found.warnings
+    return (), catalog.warnings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -142,20 +142,20 @@ def verify(path: Path, expect: tuple[str, ...], exported: IO[str] | None) -> Non
     from bot import audit as chain
 
     if exported is not None:
-        found = chain.verify_file(exported, expect)
+        faults = chain.verify_file(exported, expect)
     else:
         with shell.store_of(path) as reader:
-            found = reader.verify_audit(expect)
-    for fault in found:
+            faults = reader.verify_audit(expect)
+    for fault in faults:
         click.echo(f"entry {fault.seq}: {fault.kind}: {fault.detail}")
-    if found:
-        asked = all(fault.of_stamp for fault in found)
+    if faults:
+        only_stamps = all(fault.of_stamp for fault in faults)
         verdict = (
             "the log is whole, but was not proved by this stamp"
-            if asked
+            if only_stamps
             else "the log is not whole"
         )
-        sys.exit(shell.fail(f"{len(found)} fault{'s' if len(found) != 1 else ''}: {verdict}"))
+        sys.exit(shell.fail(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}: {verdict}"))
     click.echo("ok: the audit log is whole" + (f" and holds {', '.join(expect)}" if expect else ""))
     if exported is not None and not expect:
         click.echo("whether entries were cut off an export's end, only --expect tells", err=True)
@@ -193,8 +193,8 @@ def schema(type_: str | None) -> None:
         near = suggest.several(type_, tuple(event_schemas.TYPES))
         meant = f", did you mean {' or '.join(near)}?" if near else "; `docs events` lists them"
         sys.exit(shell.fail(f"there is no type {type_}{meant}"))
-    found = event_schemas.of(type_) if type_ is not None else event_schemas.all_of_them()
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    schemas = event_schemas.of(type_) if type_ is not None else event_schemas.all_of_them()
+    click.echo(json.dumps(schemas, indent=2, ensure_ascii=False))
 
 
 @events.command("list")
@@ -211,8 +211,8 @@ def list_events(
 
     begun = datetime.now(UTC) - since if since is not None else None
     with shell.store_of(path) as reader:
-        found = reader.newest_events(limit, begun, types)
-    for number, event in reversed(found):
+        rows = reader.newest_events(limit, begun, types)
+    for number, event in reversed(rows):
         click.echo(bus.event_json(event) if as_json else bus.event_line(number, event))
 
 
@@ -249,13 +249,13 @@ def dead(path: Path, number: int | None, limit: int) -> None:
             for letter in reader.letters(limit=limit):
                 click.echo(bus.letter_line(settings.book, letter))
             return
-        found = reader.letter(number)
-    if found is None:
+        entry = reader.letter(number)
+    if entry is None:
         sys.exit(shell.fail(f"there is no letter {number}; `events dead` lists the dead ones"))
-    to = found.deliver.to
+    to = entry.deliver.to
     command = to.command if isinstance(to, model.ToCommand) else ""
     hidden = hidden_of(settings, command) if command else frozenset[str]()
-    click.echo("\n".join(bus.letter_lines(settings.book, found, hidden)))
+    click.echo("\n".join(bus.letter_lines(settings.book, entry, hidden)))
 
 
 def hidden_of(settings: config.Config, command: str) -> frozenset[str]:
@@ -265,12 +265,12 @@ def hidden_of(settings: config.Config, command: str) -> frozenset[str]:
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
     try:
-        found = loader.load(settings.commands, elsewhere).find(command)
+        item = loader.load(settings.commands, elsewhere).find(command)
     except source.Invalid as error:
         click.echo(str(error), err=True)
-        told = "what this letter must hide is not known until the commands load"
-        raise click.exceptions.Exit(shell.fail(told)) from None
-    return found.hidden if found is not None else frozenset()
+        reason = "what this letter must hide is not known until the commands load"
+        raise click.exceptions.Exit(shell.fail(reason)) from None
+    return item.hidden if item is not None else frozenset()
 
 
 @events.command()
@@ -290,8 +290,8 @@ def redrive(path: Path, numbers: tuple[int, ...]) -> None:
     try:
         opened = store.Store(settings.database)
     except store.Locked:
-        told = "the bot is running, and only it may write: send `redrive N` in a chat, or stop it"
-        sys.exit(shell.fail(told))
+        reason = "the bot is running, and only it may write: send `redrive N` in a chat, or stop it"
+        sys.exit(shell.fail(reason))
     except store.Unusable as error:
         sys.exit(shell.fail(str(error)))
     with closing(opened):
@@ -334,19 +334,19 @@ def validate(paths: tuple[Path, ...], as_json: bool, allow_unknown_products: boo
     from bot.commands import template_check
 
     known, models = outside.service_known(adapters.ADAPTERS), adapters.ADAPTERS.cloud.models()
-    found = template_check.check(paths, allow_unknown_products, known, models)
+    results = template_check.check(paths, allow_unknown_products, known, models)
     if as_json:
-        click.echo(json.dumps([one.entry() for one in found], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([one.entry() for one in results], indent=2, ensure_ascii=False))
     else:
-        for one in found:
+        for one in results:
             click.echo("\n".join(one.lines()))
-    if not found:
+    if not results:
         sys.exit(shell.fail("there is no template in " + ", ".join(map(str, paths))))
-    bad = [one for one in found if one.faults]
+    bad = [one for one in results if one.faults]
     if bad:
-        count, of = sum(len(one.faults) for one in bad), len(found)
-        told = f"{count} fault{'s' if count != 1 else ''} in {len(bad)} of {of} template"
-        sys.exit(shell.fail(told + ("s" if of != 1 else "")))
+        count, of = sum(len(one.faults) for one in bad), len(results)
+        summary = f"{count} fault{'s' if count != 1 else ''} in {len(bad)} of {of} template"
+        sys.exit(shell.fail(summary + ("s" if of != 1 else "")))
 
 
 @main.command()

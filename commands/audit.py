@@ -14,10 +14,10 @@ MOST_LISTED = 12
     example="audit 42",
 )
 def audit(context: Context, number: RequestNumber = 0) -> Reply:
-    found = context.view.request
-    if found is not None and context.may_see(found):
-        rows = [row for row in context.view.audit if row.request == found.id]
-        title = context.say("audit.request", number=found.id)
+    request = context.view.request
+    if request is not None and context.may_see(request):
+        rows = [row for row in context.view.audit if row.request == request.id]
+        title = context.say("audit.request", number=request.id)
     elif number:
         text = context.say("request.none", number=number)
         return Reply(text, (Block("para", (Span(text),)),))

@@ -26,10 +26,10 @@ Number = Annotated[
 def dead(context: Context, number: Number = 0) -> Reply:
     letters = context.view.letters
     if number:
-        found = next((letter for letter in letters if letter.number == number), None)
-        if found is None:
+        match = next((letter for letter in letters if letter.number == number), None)
+        if match is None:
             return _sentence(context, context.say("dead.none", number=number))
-        return _one(context, found)
+        return _one(context, match)
     if not letters:
         if unsaid := context.view.unsaid:
             return _sentence(context, context.say("dead.nothing.but", count=unsaid))

@@ -33,14 +33,14 @@ Name = Annotated[
 def explain(context: Context, command: Name = "") -> Reply:
     if not command:
         return _overview(context)
-    found = context.catalog.find(command.lstrip("/"))
-    if found is None:
+    command_ = context.catalog.find(command.lstrip("/"))
+    if command_ is None:
         near = [name for name in context.catalog.nearest(command) if context.may_use(name)]
         hint = context.say("hint.did_you_mean" if near else "hint.help", names=near)
         return _sentence(context, context.say("help.unknown", word=command, hint=hint))
-    if not context.may_use(found.name):
-        return _sentence(context, context.say("help.not_yours", command=found.name))
-    return _manual(context, found)
+    if not context.may_use(command_.name):
+        return _sentence(context, context.say("help.not_yours", command=command_.name))
+    return _manual(context, command_)
 
 
 def _sentence(context: Context, text: str) -> Reply:
@@ -48,9 +48,9 @@ def _sentence(context: Context, text: str) -> Reply:
 
 
 def _overview(context: Context) -> Reply:
-    usable = [found for found in context.catalog if context.may_use(found.name)]
+    usable = [each for each in context.catalog if context.may_use(each.name)]
     blocks: list[Block] = []
-    operations = [found for found in usable if found.kind == "operation"]
+    operations = [each for each in usable if each.kind == "operation"]
     if not operations:
         blocks.append(Block("para", (Span(context.say("help.no_operations")),)))
     for key, kinds in (
@@ -59,9 +59,9 @@ def _overview(context: Context) -> Reply:
         ("help.votes", ("vote",)),
     ):
         rows = tuple(
-            (found.name, (Span(found.summary[context.locale]),))
-            for found in usable
-            if found.kind in kinds
+            (each.name, (Span(each.summary[context.locale]),))
+            for each in usable
+            if each.kind in kinds
         )
         if rows:
             blocks.append(Block("para", (Span(context.say(key), "bold"),)))
@@ -71,13 +71,13 @@ def _overview(context: Context) -> Reply:
     return Reply(context.say("help.title"), tuple(blocks))
 
 
-def _manual(context: Context, found: Command) -> Reply:
-    rows = [(item.name, (Span(_about(context, item)),)) for item in found.parameters]
-    if found.aliases:
-        rows.append((context.say("help.aliases"), (Span(" ".join(found.aliases)),)))
-    rule = context.book.commands.get(found.name)
-    if found.kind == "operation" and rule is not None:
-        risk = context.say(f"risk.{rule.risk or found.risk}")
+def _manual(context: Context, command: Command) -> Reply:
+    rows = [(item.name, (Span(_about(context, item)),)) for item in command.parameters]
+    if command.aliases:
+        rows.append((context.say("help.aliases"), (Span(" ".join(command.aliases)),)))
+    rule = context.book.commands.get(command.name)
+    if command.kind == "operation" and rule is not None:
+        risk = context.say(f"risk.{rule.risk or command.risk}")
         rows.append((context.say("help.risk"), (Span(risk),)))
         agree = context.book.policies.get(rule.policy)
         if agree is not None:
@@ -86,10 +86,10 @@ def _manual(context: Context, found: Command) -> Reply:
             rows.append((context.say("help.approval"), (Span(text),)))
         if rule.targets:
             rows.append((context.say("help.targets"), (Span(", ".join(rule.targets)),)))
-    title = f"{found.name} · {found.summary[context.locale]}"
+    title = f"{command.name} · {command.summary[context.locale]}"
     blocks = [Block("facts", rows=tuple(rows))] if rows else []
     blocks.append(Block("para", (Span(context.say("help.example"), "bold"),)))
-    blocks.append(Block("pre", text=found.example))
+    blocks.append(Block("pre", text=command.example))
     return Reply(title, tuple(blocks))
 
 

@@ -20,25 +20,25 @@ Instance = Annotated[Word, About("实例", "the instance, by name or id", "web-0
     example="output 42 web-01",
 )
 def output(context: Context, number: RequestNumber = 0, instance: Instance = "") -> Reply:
-    found = context.view.request
-    if found is None or not context.may_see(found):
+    request = context.view.request
+    if request is None or not context.may_see(request):
         return context.no_request(number)
-    if not context.may_tell(found):
-        return context.elsewhere(found)
-    title = f"#{found.id} {context.what(found)}"
-    outputs = tuple(context.outputs(found))
+    if not context.may_tell(request):
+        return context.elsewhere(request)
+    title = f"#{request.id} {context.what(request)}"
+    outputs = tuple(context.outputs(request))
     chosen = tuple(one for one in outputs if not instance or instance in (one.name, one.instance))
     if not chosen:
         key = "output.unknown" if instance and outputs else "output.none"
-        text = context.say(key, number=found.id, name=instance)
+        text = context.say(key, number=request.id, name=instance)
         return Reply(title, (Block("para", (Span(text),)), *_list(context, outputs)))
     if len(chosen) > 1 and sum(len(one.text) for one in chosen) > MOST_TOGETHER:
-        text = context.say("output.many", number=found.id, name=chosen[0].name)
+        text = context.say("output.many", number=request.id, name=chosen[0].name)
         return Reply(title, (Block("para", (Span(text),)), *_list(context, chosen)))
     whole = "\n".join(_page(context, one) for one in chosen)
     if len(whole) <= MOST_INLINE and whole.count("\n") <= MOST_LINES:
         return Reply(title, tuple(block for one in chosen for block in _blocks(context, one)))
-    name = f"output-{found.id}" + (f"-{chosen[0].name}" if len(chosen) == 1 else "") + ".txt"
+    name = f"output-{request.id}" + (f"-{chosen[0].name}" if len(chosen) == 1 else "") + ".txt"
     about = tuple(block for one in chosen for block in _about(context, one))
     return Reply(title, about, File(name, whole if len(chosen) > 1 else chosen[0].text))
 

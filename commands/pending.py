@@ -14,11 +14,11 @@ MOST_LISTED = 10
     example="pending",
 )
 def pending(context: Context) -> Reply:
-    seen = [request for request in context.view.listing if context.may_see(request)]
-    mine = [r for r in seen if context.person.id in context.waiting_for(r)]
-    others = [request for request in seen if request not in mine]
-    title = context.say("pending.title", count=len(seen))
-    if not seen:
+    visible = [request for request in context.view.listing if context.may_see(request)]
+    mine = [r for r in visible if context.person.id in context.waiting_for(r)]
+    others = [request for request in visible if request not in mine]
+    title = context.say("pending.title", count=len(visible))
+    if not visible:
         return Reply(title, (Block("para", (Span(context.say("pending.nothing")),)),))
     blocks: list[Block] = []
     for key, group in (("pending.mine", mine), ("pending.others", others)):
@@ -50,8 +50,8 @@ def _row(context: Context, request: Request) -> tuple[str, tuple[Span, ...]]:
     if not waiting:
         spans.append(Span(" · " + context.state(request)))
     else:
-        if (left := context.left(request)) is not None:
-            spans.append(Span(" · " + context.say("pending.expires", span=left)))
+        if (remaining := context.remaining(request)) is not None:
+            spans.append(Span(" · " + context.say("pending.expires", span=remaining)))
         if context.person.id not in waiting:
             names = [context.name(person) for person in waiting]
             spans.append(Span(" · " + context.say("pending.waits", names=names)))

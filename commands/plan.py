@@ -12,10 +12,10 @@ from bot import Context, Reply, RequestNumber, query
     example="plan 42",
 )
 def plan(context: Context, number: RequestNumber = 0) -> Reply:
-    found = context.view.request
-    if found is None or not context.may_see(found):
+    request = context.view.request
+    if request is None or not context.may_see(request):
         return context.no_request(number)
-    if not context.may_tell(found):
-        return context.elsewhere(found)
-    title = f"#{found.id} {context.what(found)}"
-    return Reply(title, context.plan(found))
+    if not context.may_tell(request):
+        return context.elsewhere(request)
+    title = f"#{request.id} {context.what(request)}"
+    return Reply(title, context.plan(request))

@@ -17,16 +17,16 @@ OUTPUT_CHARS = 600
     example="status 42",
 )
 def status(context: Context, number: RequestNumber = 0) -> Reply:
-    found = context.view.request
-    if found is not None and context.may_see(found):
-        return _one(context, found)
+    request = context.view.request
+    if request is not None and context.may_see(request):
+        return _one(context, request)
     return context.no_request(number) if number else _recent(context)
 
 
 def _recent(context: Context) -> Reply:
-    seen = [request for request in context.view.listing if context.may_see(request)]
+    visible = [request for request in context.view.listing if context.may_see(request)]
     title = context.say("status.recent")
-    if not seen:
+    if not visible:
         return Reply(title, (Block("para", (Span(context.say("status.nothing")),)),))
     rows = tuple(
         (
@@ -38,7 +38,7 @@ def _recent(context: Context) -> Reply:
                 Span(" · " + context.say("ago", span=context.now - request.created_at)),
             ),
         )
-        for request in seen[:MOST_LISTED]
+        for request in visible[:MOST_LISTED]
     )
     return Reply(title, (Block("facts", rows=rows),))
 
@@ -68,8 +68,10 @@ def _one(context: Context, request: Request) -> Reply:
     waiting = [context.name(person) for person in context.waiting_for(request)]
     if waiting:
         rows.append((context.say("status.waiting"), (Span(context.say("names", names=waiting)),)))
-        if (left := context.left(request)) is not None:
-            rows.append((context.say("status.expires"), (Span(context.say("left", span=left)),)))
+        if (remaining := context.remaining(request)) is not None:
+            rows.append(
+                (context.say("status.expires"), (Span(context.say("left", span=remaining)),))
+            )
     if request.digest:
         rows.append((context.say("status.code"), (Span(request.code, "code"),)))
     if request.started_at:
@@ -110,10 +112,10 @@ def _tail(context: Context, request: Request, one: Output) -> str:
     """The end of the output, where errors stand, below a line that says how much was left out."""
     text = one.text.strip("\n")
     kept = "\n".join(text.split("\n")[-OUTPUT_LINES:])[-OUTPUT_CHARS:]
-    left = text[: len(text) - len(kept)]
+    rest = text[: len(text) - len(kept)]
     parts = [kept]
-    if left.strip("\n"):
-        facts = {"lines": left.count("\n") + (not left.endswith("\n")), "count": len(left.encode())}
+    if rest.strip("\n"):
+        facts = {"lines": rest.count("\n") + (not rest.endswith("\n")), "count": len(rest.encode())}
         command = f"output {request.id} {one.name}"
         parts.insert(0, context.say("say.cut", command=command, **facts))
     if one.dropped:

@@ -14,9 +14,9 @@ def whoami(context: Context) -> Reply:
     person = context.person
     accounts = [f"{account[0]}: {account[-1]}" for account in person.accounts]
     ask = [
-        found.name
-        for found in context.catalog
-        if found.kind == "operation" and context.may_use(found.name)
+        command.name
+        for command in context.catalog
+        if command.kind == "operation" and context.may_use(command.name)
     ]
     agree = [
         name

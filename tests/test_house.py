@@ -268,6 +268,41 @@ def test_no_test_sleeps_for_a_guessed_time() -> None:
         assert not lines, f"{path.relative_to(ROOT)} sleeps in {lines}"
 
 
+PARTICIPLES = {"found", "told", "given", "left", "taken", "asked", "seen"}
+"""Words that say what was done to a thing, not what it is. ``read`` is a verb, too: only a value
+may not be called so."""
+STORED = {("bot/model/requests.py", "asked")}
+"""Names that stand in rows of the store."""
+
+
+def names_of(tree: ast.Module) -> set[str]:
+    """Every name that a module gives: to functions, classes, parameters, variables, fields."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.add("" if name.strip("_") == "read" else name)
+            case ast.ClassDef(name=name) | ast.arg(arg=name):
+                names.add(name)
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                names.add(name)
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                names.add(name)
+            case ast.ExceptHandler(name=str(name)) | ast.alias(asname=str(name)):
+                names.add(name)
+    return names
+
+
+@pytest.mark.parametrize("room", ["bot", "adapters", "commands"])
+def test_a_participle_is_no_name(room: str) -> None:
+    for path in modules(room):
+        place = str(path.relative_to(ROOT))
+        names = {path.stem, *names_of(ast.parse(path.read_text("utf-8")))}
+        wrong = {name for name in names if name.strip("_").lower() in {*PARTICIPLES, "read"}}
+        wrong = {name for name in wrong if (place, name) not in STORED}
+        assert not wrong, f"{place} names {wrong}: write a noun of the thing"
+
+
 def test_the_version_stands_in_one_place() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert release.version() == project["version"]

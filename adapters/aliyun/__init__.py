@@ -71,8 +71,8 @@ class Aliyun:
             items = await lookups.tagged(self._api, region, openapi.DIGEST_TAG, digest)
         except openapi.Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
-        told = [lookups.tags_of(item).get(openapi.STEP_TAG, "") for item in items]
-        return [token for token in told if token]
+        tokens = [lookups.tags_of(item).get(openapi.STEP_TAG, "") for item in items]
+        return [token for token in tokens if token]
 
     def where(self, effect: ports.RunEffect | str) -> str:
         """Which API on which host an effect calls; of a region: the reading of results there."""

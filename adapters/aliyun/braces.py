@@ -17,18 +17,18 @@ ACTIONS = ("runcommand", "invokecommand")
 _STORED = re.compile(r"\{\{\s*oos(?:-secret)?\s*:", re.IGNORECASE)
 
 
-def objection(action: str, given: Mapping[str, object]) -> str:
+def objection(action: str, arguments: Mapping[str, object]) -> str:
     """Why a command must not be run with these parameters; empty: it may."""
     if action.lower() not in ACTIONS:
         return ""
-    found = {name.lower(): value for name, value in given.items()}
-    for name, value in _values(found.get("parameters")):
+    by_name = {name.lower(): value for name, value in arguments.items()}
+    for name, value in _values(by_name.get("parameters")):
         if "{{" in value or "}}" in value:
             return (
                 f"The value of {name} contains a placeholder ({{{{ … }}}}), which Cloud Assistant "
                 "would replace: give the value itself."
             )
-    if _STORED.search(_content(found)):
+    if _STORED.search(_content(by_name)):
         return (
             "The script names a value of the parameter store ({{oos:…}} or {{oos-secret:…}}), "
             "which Cloud Assistant would put in: leave it out."
@@ -36,22 +36,22 @@ def objection(action: str, given: Mapping[str, object]) -> str:
     return ""
 
 
-def _values(given: object) -> Iterator[tuple[str, str]]:
+def _values(values: object) -> Iterator[tuple[str, str]]:
     """The values of a command, given as an object or as its JSON."""
-    if isinstance(given, str):
+    if isinstance(values, str):
         try:
-            given = json.loads(given)
+            values = json.loads(values)
         except ValueError:
-            yield "Parameters", str(given)
+            yield "Parameters", str(values)
             return
-    if isinstance(given, Mapping):
-        for name, value in given.items():
+    if isinstance(values, Mapping):
+        for name, value in values.items():
             yield str(name), value if isinstance(value, str) else json.dumps(value, indent=1)
 
 
-def _content(found: Mapping[str, object]) -> str:
-    text = str(found.get("commandcontent") or "")
-    if str(found.get("contentencoding") or "").lower() == "base64":
+def _content(content: Mapping[str, object]) -> str:
+    text = str(content.get("commandcontent") or "")
+    if str(content.get("contentencoding") or "").lower() == "base64":
         try:
             return base64.b64decode(text).decode(errors="replace")
         except binascii.Error:

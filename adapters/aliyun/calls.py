@@ -35,8 +35,8 @@ class Caller:
             region = what.region or effect.region
             if isinstance(what, model.calls.SelectTargets):
                 place = region or self.settings.region
-                found = await select.targets(self.api, what, place, session)
-                return model.Done(data={"document": found})
+                targets = await select.targets(self.api, what, place, session)
+                return model.Done(data={"document": targets})
             what = replace(what, region=region)
             build = functools.partial(
                 wire.build, what, self.settings, effect.token, effect.request, effect.digest
@@ -69,10 +69,10 @@ class Caller:
         if effect.at is None:
             return None
         try:
-            found = await lookups.by_tag(self.api, request, session, effect.digest)
+            answer = await lookups.by_tag(self.api, request, session, effect.digest)
         except openapi.Failure as failure:
             return failure.harmless()
-        return done(found) if isinstance(found, dict) else found
+        return done(answer) if isinstance(answer, dict) else answer
 
     def _young(self, effect: model.RunCall, request: wire.Request) -> bool:
         """Does the platform surely remember our token, if the call was made?"""
@@ -97,15 +97,15 @@ class Caller:
         self, effect: model.RunCall, request: wire.Request, session: str, why: openapi.Failure
     ) -> model.Outcome:
         """A refusal says nothing about the try before it, which may have happened."""
-        found = None
+        answer = None
         if request.tagged:
             try:
-                found = await lookups.by_tag(self.api, request, session, effect.digest)
+                answer = await lookups.by_tag(self.api, request, session, effect.digest)
             except openapi.Failure as failure:
                 log.warning("call %s could not be looked up: %s", effect.key, failure.reason)
-        if isinstance(found, model.Unknown):
-            return found
-        return model.Unknown(why.reason, effect.token) if found is None else done(found)
+        if isinstance(answer, model.Unknown):
+            return answer
+        return model.Unknown(why.reason, effect.token) if answer is None else done(answer)
 
     async def _look(
         self, effect: model.RunCall, request: wire.Request, session: str
@@ -113,11 +113,11 @@ class Caller:
         """What became of a call; NotSent if that cannot be found out now."""
         try:
             if request.tagged:
-                found = await lookups.by_tag(self.api, request, session, effect.digest)
-                if isinstance(found, model.Unknown):
-                    return found
-                if found is not None:
-                    return done(found)
+                answer = await lookups.by_tag(self.api, request, session, effect.digest)
+                if isinstance(answer, model.Unknown):
+                    return answer
+                if answer is not None:
+                    return done(answer)
             if request.service == "ecs" and request.action in lookups.STATES:
                 return await lookups.by_state(self.api, request, effect.token, session)
             if request.service == "ecs" and self._young(effect, request):

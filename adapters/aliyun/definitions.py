@@ -23,14 +23,14 @@ _BUILT_IN = re.compile(r"\{\{\s*acs\s*::", re.IGNORECASE)
 
 async def fetch(api: Api, effect: model.FetchDefinition, region: str) -> model.Done:
     """``Done.data`` as ``model.FetchDefinition`` says. Raises Failure."""
-    found, missing = [], []
+    items, missing = [], []
     for name, _ in effect.names:
         item = await command(api, region, name)
         if item is None:
             missing.append(name)
         else:
-            found.append(item)
-    return model.Done(data={"definitions": found, "missing": missing})
+            items.append(item)
+    return model.Done(data={"definitions": items, "missing": missing})
 
 
 async def command(api: Api, region: str, id: str, **identity: str) -> dict[str, Any] | None:
@@ -58,10 +58,10 @@ async def command(api: Api, region: str, id: str, **identity: str) -> dict[str, 
     }
 
 
-def content(given: object, id: str) -> str:
+def content(encoded: object, id: str) -> str:
     """The text of a command, which the platform gives in Base64. Raises Failure if it is none."""
     try:
-        return base64.b64decode(str(given or ""), validate=True).decode()
+        return base64.b64decode(str(encoded or ""), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         reason = f"The content of the stored command {id} is no text in UTF-8: store it anew."
         raise openapi.Failure("refused", reason, "CommandContent") from None

@@ -19,7 +19,7 @@ ID = re.compile(r"i-[0-9A-Za-z]{4,}")
 PAGE = 100
 ID_CHUNK = 100
 
-_ASKED = wire.Request(
+_REQUEST = wire.Request(
     "ecs", "DescribeInstances", products.PRODUCTS["ecs"].version, "", "", reads=True
 )
 
@@ -28,18 +28,18 @@ async def instances(
     api: Api, region: str, fields: shapes.Wire, session: str = ""
 ) -> list[dict[str, Any]]:
     """Every item of DescribeInstances, as the platform gives it. Raises Failure."""
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     token = ""
     while True:
         query = {**fields, "RegionId": region, "MaxResults": str(PAGE)}
         if token:
             query["NextToken"] = token
-        answer = await api.send(replace(_ASKED, region=region, query=query), session)
+        answer = await api.send(replace(_REQUEST, region=region, query=query), session)
         items = (answer.get("Instances") or {}).get("Instance") or []
-        found += ({"RegionId": region, **item} for item in items)
+        rows += ({"RegionId": region, **item} for item in items)
         following = str(answer.get("NextToken") or "")
         if not following or following == token:
-            return found
+            return rows
         token = following
 
 
@@ -51,15 +51,15 @@ def by_ids(ids: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen(model.Instance):
+class Instance(model.Instance):
     """An instance with its operating system, "windows" or "linux"; "" where that was not said."""
 
     system: str = ""
 
 
-def instance(item: Mapping[str, object]) -> Seen:
+def instance(item: Mapping[str, object]) -> Instance:
     """One item; whether its agent runs is not known from it."""
-    return Seen(
+    return Instance(
         str(item["InstanceId"]),
         str(item.get("InstanceName") or ""),
         str(item.get("RegionId") or ""),

@@ -22,7 +22,7 @@ _NAME = re.compile(r"(?!tag:)[^*]+")
 MOST_NEAR = 5
 """Names that are suggested, at most."""
 
-Found = dict[str, describe.Seen]
+Instances = dict[str, describe.Instance]
 
 
 class Finder:
@@ -40,19 +40,19 @@ class Finder:
         if not effect.targets:
             instances = await self._everywhere(regions, {})
             return await self._done(instances, [], {})
-        found, unknown, ambiguous = await self._named(effect.targets, regions)
+        matches, unknown, ambiguous = await self._named(effect.targets, regions)
         near = await self._near(unknown, regions)
-        return await self._done(found, unknown, ambiguous, near=near)
+        return await self._done(matches, unknown, ambiguous, near=near)
 
     async def _named(
         self, wanted: Sequence[str], regions: Sequence[str]
-    ) -> tuple[Found, list[str], dict[str, list[str]]]:
+    ) -> tuple[Instances, list[str], dict[str, list[str]]]:
         targets = list(dict.fromkeys(t.strip() for t in wanted if t.strip()))
         ids = [t for t in targets if describe.ID.fullmatch(t)]
         known = await self._by_ids(regions, ids)
         rest = [t for t in targets if t not in known]
         answers = await asyncio.gather(*(self._search(regions, t) for t in rest))
-        found: Found = {}
+        result: Instances = {}
         unknown: list[str] = []
         ambiguous: dict[str, list[str]] = {}
         matches = dict(zip(rest, answers, strict=True)) | {
@@ -65,23 +65,23 @@ class Finder:
             elif len(matched) > 1 and not target.startswith("tag:"):
                 ambiguous[target] = sorted(matched)
             else:
-                found |= matched
-        return found, unknown, ambiguous
+                result |= matched
+        return result, unknown, ambiguous
 
     async def _filtered(self, effect: model.ResolveTargets, regions: Sequence[str]) -> model.Done:
         """The instances of all filters together, and of the targets if there are any."""
-        found, unknown, ambiguous = await self._named(effect.targets, regions)
-        wanted = [select.group(given) for given in effect.filters]
+        matches, unknown, ambiguous = await self._named(effect.targets, regions)
+        wanted = [select.group(filter) for filter in effect.filters]
         each: list[list[str]] = []
         for one in await asyncio.gather(
             *(select.together(self.api, group, regions) for group in wanted)
         ):
-            found |= {i: describe.instance(item) for i, item in one.items.items()}
+            matches |= {i: describe.instance(item) for i, item in one.items.items()}
             each.append(list(one.items))
             unknown += [name for name in one.unknown if name not in unknown]
             ambiguous |= one.ambiguous
         near = await self._near(unknown, regions)
-        return await self._done(found, unknown, ambiguous, each, near)
+        return await self._done(matches, unknown, ambiguous, each, near)
 
     async def _near(self, unknown: Sequence[str], regions: Sequence[str]) -> list[str]:
         """Names that instances have and that those may have meant which none has, best first: in
@@ -134,14 +134,14 @@ class Finder:
 
     async def _done(
         self,
-        found: Found,
+        matches: Instances,
         unknown: list[str],
         ambiguous: dict[str, list[str]],
         each: Sequence[Sequence[str]] | None = None,
         near: Sequence[str] = (),
     ) -> model.Done:
         by_region: dict[str, list[str]] = {}
-        for one in found.values():
+        for one in matches.values():
             by_region.setdefault(one.region, []).append(one.id)
         parts = await asyncio.gather(*(self.agents(r, ids) for r, ids in by_region.items()))
         running = {i: up for part in parts for i, up in part.items()}
@@ -154,7 +154,7 @@ class Finder:
                 "agent": running[one.id],
                 "system": one.system,
             }
-            for one in found.values()
+            for one in matches.values()
         ]
         return model.Done(
             data={
@@ -166,13 +166,13 @@ class Finder:
             },
         )
 
-    async def _by_ids(self, regions: Iterable[str], ids: Sequence[str]) -> Found:
-        found: Found = {}
+    async def _by_ids(self, regions: Iterable[str], ids: Sequence[str]) -> Instances:
+        matches: Instances = {}
         for fields in describe.by_ids(ids):
-            found |= await self._everywhere(regions, fields)
-        return {i: one for i, one in found.items() if i in ids}
+            matches |= await self._everywhere(regions, fields)
+        return {i: one for i, one in matches.items() if i in ids}
 
-    async def _search(self, regions: Iterable[str], target: str) -> Found:
+    async def _search(self, regions: Iterable[str], target: str) -> Instances:
         """The instances of one target that is not an id; a malformed target finds nothing."""
         if target.startswith("tag:"):
             key, equals, value = target[4:].partition("=")
@@ -181,14 +181,14 @@ class Finder:
             return await self._everywhere(regions, {"Tag.1.Key": key, "Tag.1.Value": value})
         if "*" in target:
             return {}
-        found = await self._everywhere(regions, {"InstanceName": target})
-        return {i: one for i, one in found.items() if one.name == target}
+        matches = await self._everywhere(regions, {"InstanceName": target})
+        return {i: one for i, one in matches.items() if one.name == target}
 
-    async def _everywhere(self, regions: Iterable[str], fields: shapes.Wire) -> Found:
+    async def _everywhere(self, regions: Iterable[str], fields: shapes.Wire) -> Instances:
         parts = await asyncio.gather(*(self._pages(r, fields) for r in regions))
         return {one.id: one for part in parts for one in part}
 
-    async def _pages(self, region: str, fields: shapes.Wire) -> list[describe.Seen]:
+    async def _pages(self, region: str, fields: shapes.Wire) -> list[describe.Instance]:
         return [
             describe.instance(item) for item in await describe.instances(self.api, region, fields)
         ]

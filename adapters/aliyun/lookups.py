@@ -81,10 +81,10 @@ async def by_tag(
         items = ours(items, digest)
         if not items:
             return openapi.stranger(request.token)
-    found = {"InvokeId": str(items[0]["InvokeId"])}
+    ids = {"InvokeId": str(items[0]["InvokeId"])}
     if request.action == "RunCommand":
-        found["CommandId"] = str(items[0].get("CommandId") or "")
-    return found
+        ids["CommandId"] = str(items[0].get("CommandId") or "")
+    return ids
 
 
 async def by_state(api: Api, request: wire.Request, token: str, session: str) -> model.Outcome:
@@ -96,17 +96,17 @@ async def by_state(api: Api, request: wire.Request, token: str, session: str) ->
         return model.Unknown(f"{request.action} names no instance to look at.", token)
     (fields,) = describe.by_ids(ids)
     items = await describe.instances(api, request.region, fields, session)
-    seen = {str(item["InstanceId"]): str(item.get("Status") or "") for item in items}
-    told = {_told(states, seen.get(i)) for i in ids}
-    if told == {True}:
+    statuses = {str(item["InstanceId"]): str(item.get("Status") or "") for item in items}
+    verdicts = {_verdict(states, statuses.get(i)) for i in ids}
+    if verdicts == {True}:
         return model.Done(data={"document": {}})
-    where = ", ".join(f"{i} is {seen.get(i) or 'not there'}" for i in ids[:5])
-    if told == {False}:
+    where = ", ".join(f"{i} is {statuses.get(i) or 'not there'}" for i in ids[:5])
+    if verdicts == {False}:
         return model.Refused(f"{request.action} did not happen: {where}.", "not_made")
     return model.Unknown(f"Whether {request.action} happened cannot be told: {where}.", token)
 
 
-def _told(states: States, status: str | None) -> bool | None:
+def _verdict(states: States, status: str | None) -> bool | None:
     """Did it happen to an instance of this status? None: nobody can tell."""
     if status is None:
         return True if states.gone else None

@@ -40,16 +40,16 @@ class Models:
         return _texts(_package(service)).required(api)
 
     def kind(self, service: str, api: str, name: str) -> str:
-        found = shapes.find(_texts(_package(service)).schema(api), name)
-        return "" if found is None or found[1].many else found[1].kind
+        field = shapes.find(_texts(_package(service)).schema(api), name)
+        return "" if field is None or field[1].many else field[1].kind
 
     def wire(self, service: str, api: str, name: str) -> str:
         known = _texts(_package(service)).schema(api)
         product = products.find(service)
         if product is not None and name.lower() == "tags" and shapes.fold(product.tag) in known:
             return known[shapes.fold(product.tag)].wire
-        found = shapes.find(known, name) or shapes.plural(known, name)
-        return "" if found is None else found[0]
+        field = shapes.find(known, name) or shapes.plural(known, name)
+        return "" if field is None else field[0]
 
 
 def _package(service: str) -> str:
@@ -60,8 +60,8 @@ def _package(service: str) -> str:
 
 @functools.cache
 def _texts(package: str) -> _Texts:
-    found = importlib.util.find_spec(package)
-    places = found.submodule_search_locations if found is not None else None
+    spec = importlib.util.find_spec(package)
+    places = spec.submodule_search_locations if spec is not None else None
     return _Texts(Path(places[0]) if places else None)
 
 
@@ -109,8 +109,8 @@ class _Texts:
 
 @functools.cache
 def _names(texts: _Texts) -> tuple[str, ...]:
-    found = (name.removesuffix("Request") for name in texts.known() if name.endswith("Request"))
-    return tuple(sorted(name for name in found if not name.endswith("Shrink")))
+    names = (name.removesuffix("Request") for name in texts.known() if name.endswith("Request"))
+    return tuple(sorted(name for name in names if not name.endswith("Shrink")))
 
 
 @functools.cache
@@ -131,12 +131,12 @@ def _wires(text: str) -> list[tuple[str, str]]:
 
 
 def _field(texts: _Texts, wire: str, note: str) -> shapes.Field:
-    found = _MODEL.fullmatch(note)
+    match = _MODEL.fullmatch(note)
     many = note.startswith("List[")
-    if found is None or found[2] in _PLAIN:
+    if match is None or match[2] in _PLAIN:
         kind = "json" if note.startswith("Dict") else shapes.KINDS.get(note, "text")
         return shapes.Field(wire, kind, many)
-    members: Mapping[str, shapes.Field] = _schema(texts, found[2])
+    members: Mapping[str, shapes.Field] = _schema(texts, match[2])
     return shapes.Field(wire, "object", many, members)
 
 

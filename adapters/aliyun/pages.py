@@ -25,13 +25,13 @@ async def whole(api: Api, request: wire.Request, session: str = "") -> Any:
         return first
     box = _box(first)
     items = _listed(box)
-    asked: dict[str, str] = {}
+    token_fields: dict[str, str] = {}
     for _ in range(MOST):
-        following = None if items is None else _following(_box(answer), asked)
+        following = None if items is None else _following(_box(answer), token_fields)
         if items is None or following is None:
             return first
-        asked = following
-        answer = await api.send(replace(request, query={**request.query, **asked}), session)
+        token_fields = following
+        answer = await api.send(replace(request, query={**request.query, **token_fields}), session)
         more = _listed(_box(answer))
         if not more:
             return first
@@ -53,17 +53,17 @@ def _box(answer: dict[str, object]) -> dict[str, Any]:
 def _listed(answer: Mapping[str, object]) -> list[Any] | None:
     """The list that an answer is about, itself or as the only member of an object; None: it has
     none, or several."""
-    found: list[list[Any]] = []
+    lists: list[list[Any]] = []
     for value in answer.values():
         inner = list(value.values()) if isinstance(value, dict) else []
         if isinstance(value, list):
-            found.append(value)
+            lists.append(value)
         elif len(inner) == 1 and isinstance(inner[0], list):
-            found.append(inner[0])
-    return found[0] if len(found) == 1 else None
+            lists.append(inner[0])
+    return lists[0] if len(lists) == 1 else None
 
 
-def _following(answer: Mapping[str, object], asked: Mapping[str, str]) -> dict[str, str] | None:
+def _following(answer: Mapping[str, object], fields: Mapping[str, str]) -> dict[str, str] | None:
     """The parameters of the next page, named as the answer names them; None: this was the last."""
     said = {name.lower(): name for name in answer}
     number, size = _integer(answer, said, "pagenumber"), _integer(answer, said, "pagesize")
@@ -72,7 +72,7 @@ def _following(answer: Mapping[str, object], asked: Mapping[str, str]) -> dict[s
         return {said["pagenumber"]: str(number + 1)} if more else None
     name = said.get("nexttoken", "")
     token = str(answer.get(name) or "")
-    if not token or token == asked.get(name):
+    if not token or token == fields.get(name):
         return None
     return {name: token}
 

@@ -35,64 +35,64 @@ class Reader:
         known = self._totals.get((region, batch), 0)
         try:
             if not batch or len(wanted) < self._pages(known):
-                found = await self._singly(region, wanted)
+                results = await self._singly(region, wanted)
             else:
-                found = await self._together(region, batch, wanted)
+                results = await self._together(region, batch, wanted)
         except openapi.Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
-        return {i: tuple(found[i].values()) for i in wanted if i in found}
+        return {i: tuple(results[i].values()) for i in wanted if i in results}
 
     def _pages(self, total: int) -> int:
         return -(-total // self.page_size)
 
     async def _together(self, region: str, batch: str, wanted: Sequence[str]) -> Results:
-        found: Results = {}
-        seen = calls = 0
+        results: Results = {}
+        items_read = calls = 0
         token = ""
         fields: dict[str, Any] = {"Tag": [{"Key": openapi.BATCH_TAG, "Value": batch}]}
         while True:
             items, total, token = await self._page(region, fields, token)
             calls += 1
-            seen += len(items)
-            collect(found, items)
+            items_read += len(items)
+            collect(results, items)
             if not token or not items:
-                self._totals.keep((region, batch), max(total, seen))
-                return {i: found[i] for i in wanted if i in found}
+                self._totals.keep((region, batch), max(total, items_read))
+                return {i: results[i] for i in wanted if i in results}
             if calls == 1 and len(wanted) < self._pages(total) - 1:
                 self._totals.keep((region, batch), total)
                 return await self._singly(region, wanted)
 
     async def _singly(self, region: str, wanted: Iterable[str]) -> Results:
         parts = await asyncio.gather(*(self._whole(region, i) for i in wanted))
-        return {i: part for found in parts for i, part in found.items()}
+        return {i: part for results in parts for i, part in results.items()}
 
     async def _whole(self, region: str, invocation: str) -> Results:
-        found: Results = {}
+        results: Results = {}
         token = ""
         while True:
             items, _, token = await self._page(region, {"InvokeId": invocation}, token)
-            collect(found, items)
+            collect(results, items)
             if not token or not items:
-                return found
+                return results
 
     async def _page(
         self, region: str, fields: dict[str, object], token: str
     ) -> tuple[list[dict[str, Any]], int, str]:
-        asked = {**fields, "ContentEncoding": "PlainText", "MaxResults": self.page_size}
+        request = {**fields, "ContentEncoding": "PlainText", "MaxResults": self.page_size}
         if token:
-            asked["NextToken"] = token
-        answer = await self.api.call("DescribeInvocationResults", region, asked)
+            request["NextToken"] = token
+        answer = await self.api.call("DescribeInvocationResults", region, request)
         box = answer.get("Invocation") or {}
         items = (box.get("InvocationResults") or {}).get("InvocationResult") or []
         following = str(box.get("NextToken") or "")
         return items, int(box.get("TotalCount") or 0), "" if following == token else following
 
 
-def collect(found: Results, items: Iterable[dict[str, object]]) -> None:
+def collect(results: Results, items: Iterable[dict[str, object]]) -> None:
     """Add a page's items; one that moved from page to page counts once."""
     for item in items:
         result = read(item)
-        found.setdefault(str(item["InvokeId"]), {})[result.instance] = result
+        results.setdefault(str(item["InvokeId"]), {})[result.instance] = result
 
 
 def read(item: dict[str, Any]) -> model.InstanceResult:

@@ -74,8 +74,8 @@ class Runner:
         """It was started; what the platform says it runs is compared with what was shown."""
         fields = {"InvokeId": str(answer["InvokeId"])}
         try:
-            found = await self.api.call("DescribeInvocations", region, fields, **identity)
-            items = (found.get("Invocations") or {}).get("Invocation") or []
+            listing = await self.api.call("DescribeInvocations", region, fields, **identity)
+            items = (listing.get("Invocations") or {}).get("Invocation") or []
             if items:
                 return done(items[0], effect.plan)
             why = "the platform does not show the invocation yet"
@@ -153,10 +153,10 @@ class Runner:
     ) -> model.Done | model.Unknown | None:
         """The invocation that carries the step's tag; None: there is none; Unknown: it runs another
         plan. Raises Failure."""
-        found = await lookups.invocations(self.api, region, effect.step.token, **identity)
-        if not found:
+        answer = await lookups.invocations(self.api, region, effect.step.token, **identity)
+        if not answer:
             return None
-        items = lookups.ours(found, effect.digest)
+        items = lookups.ours(answer, effect.digest)
         if not items:
             return openapi.stranger(effect.step.token)
         if len(items) > 1:

@@ -19,7 +19,7 @@ from bot import model
 
 INSTANCES = "aliyun::ecs::instance"
 TYPES = ("ResourceIds", "Tags", "All", "ResourceGroup", "InstanceNames")
-_TAKEN = {
+_RESERVED = {
     "instanceid", "instanceids", "tag", "tags", "maxresults", "nexttoken", "pagenumber", "pagesize",
 }  # fmt: skip
 """Parameters that a filter sets itself, or that would cut what it finds."""
@@ -40,23 +40,23 @@ class Filter:
     region: str = ""
 
     @staticmethod
-    def read(given: object) -> Filter:
+    def read(document: object) -> Filter:
         """Raises Failure with a sentence for people if it is none."""
-        if isinstance(given, str) and given.lstrip()[:1] == "{":
-            given = _json(given)
-        if not isinstance(given, Mapping):
-            raise _bad(f"expected {{Type: …}}, found {str(given)[:60]!r}")
-        found = {str(key).lower(): value for key, value in given.items()}
-        type, more = _type(found), _parameters(found.get("parameters"))
-        region = str(found.get("regionid") or more.pop("RegionId", ""))
+        if isinstance(document, str) and document.lstrip()[:1] == "{":
+            document = _json(document)
+        if not isinstance(document, Mapping):
+            raise _bad(f"expected {{Type: …}}, found {str(document)[:60]!r}")
+        fields = {str(key).lower(): value for key, value in document.items()}
+        type, more = _type(fields), _parameters(fields.get("parameters"))
+        region = str(fields.get("regionid") or more.pop("RegionId", ""))
         if region:
             _check_region(region)
         if type in ("resourceids", "instancenames"):
-            return Filter(type, _names(found.get(type), type), {}, more, region)
+            return Filter(type, _names(fields.get(type), type), {}, more, region)
         if type == "tags":
-            return Filter(type, (), _tags(found.get("tags")), more, region)
+            return Filter(type, (), _tags(fields.get("tags")), more, region)
         if type == "resourcegroup":
-            group = found.get("resourcegroupid") or found.get("resourcegroup")
+            group = fields.get("resourcegroupid") or fields.get("resourcegroup")
             if not isinstance(group, str) or not group:
                 raise _bad("Type ResourceGroup needs a ResourceGroupId")
             return Filter(type, (), {"ResourceGroupId": group}, more, region)
@@ -84,7 +84,7 @@ async def targets(
             "Instance can."
         )
         raise openapi.Failure("refused", reason, "UnsupportedResourceType")
-    groups = [group(given) for given in what.filters]
+    groups = [group(filter) for filter in what.filters]
     if not groups:
         raise _bad("no filter says which instances are meant; for all of them say {Type: All}")
     each = await asyncio.gather(*(together(api, group, (region,), session) for group in groups))
@@ -95,16 +95,19 @@ async def targets(
     return {"Instances": {"Instance": items}, "TotalCount": len(items)}
 
 
-def group(given: object) -> list[Filter]:
+def group(document: object) -> list[Filter]:
     """One filter of a template: usually one Targets parameter, which may hold several targets: as
     a list, or as ``{Type: Any, Filters: […]}``. Raises Failure."""
-    if isinstance(given, Mapping) and given.get("Type") == "Any":
-        given = given.get("Filters") or ()
-        if not isinstance(given, (list, tuple)) or not given:
+    if isinstance(document, Mapping) and document.get("Type") == "Any":
+        document = document.get("Filters") or ()
+        if not isinstance(document, (list, tuple)) or not document:
             raise _bad("Type Any needs a list of Filters")
-    if isinstance(given, str) and given.lstrip()[:1] == "[":
-        given = _json(given)
-    return [Filter.read(one) for one in (given if isinstance(given, (list, tuple)) else [given])]
+    if isinstance(document, str) and document.lstrip()[:1] == "[":
+        document = _json(document)
+    return [
+        Filter.read(one)
+        for one in (document if isinstance(document, (list, tuple)) else [document])
+    ]
 
 
 async def together(
@@ -125,8 +128,8 @@ def _refuse_unclear(one: Chosen) -> None:
         reason = f"No instance in this region is called {names}: check the name and the region."
         raise openapi.Failure("refused", reason, "UnknownTarget")
     if one.ambiguous:
-        told = "; ".join(f"{n} ({', '.join(ids)})" for n, ids in list(one.ambiguous.items())[:10])
-        reason = f"Several instances have the same name: {told}. Give the instance's id."
+        same = "; ".join(f"{n} ({', '.join(ids)})" for n, ids in list(one.ambiguous.items())[:10])
+        reason = f"Several instances have the same name: {same}. Give the instance's id."
         raise openapi.Failure("refused", reason, "AmbiguousTarget")
 
 
@@ -136,13 +139,13 @@ async def chosen(api: Api, one: Filter, regions: Sequence[str], session: str = "
     more = await api.run(functools.partial(_shaped, one.parameters)) if one.parameters else {}
     if one.type not in ("resourceids", "instancenames"):
         return Chosen(await _everywhere(api, places, {**more, **one.fields}, session))
-    found = await _named(api, one, places, session)
-    if more and found.items:
-        left: Items = {}
-        for fields in describe.by_ids(list(found.items)):
-            left |= await _everywhere(api, places, {**more, **fields}, session)
-        found.items = {i: item for i, item in found.items.items() if i in left}
-    return found
+    matches = await _named(api, one, places, session)
+    if more and matches.items:
+        remaining: Items = {}
+        for fields in describe.by_ids(list(matches.items)):
+            remaining |= await _everywhere(api, places, {**more, **fields}, session)
+        matches.items = {i: item for i, item in matches.items.items() if i in remaining}
+    return matches
 
 
 async def _named(api: Api, one: Filter, places: Sequence[str], session: str) -> Chosen:
@@ -155,24 +158,24 @@ async def _named(api: Api, one: Filter, places: Sequence[str], session: str) -> 
     rest = [name for name in one.names if name not in known]
     answers = await asyncio.gather(*(_called(api, places, name, session) for name in rest))
     called = dict(zip(rest, answers, strict=True))
-    found = Chosen()
+    matches = Chosen()
     for name in one.names:
         matched = {name: known[name]} if name in known else called[name]
         if not matched:
-            found.unknown.append(name)
+            matches.unknown.append(name)
         elif len(matched) > 1:
-            found.ambiguous[name] = sorted(matched)
+            matches.ambiguous[name] = sorted(matched)
         else:
-            found.items |= matched
-    return found
+            matches.items |= matched
+    return matches
 
 
 async def _called(api: Api, regions: Sequence[str], name: str, session: str) -> Items:
     """The instances of exactly this name."""
     if "*" in name:
         return {}
-    found = await _everywhere(api, regions, {"InstanceName": name}, session)
-    return {i: item for i, item in found.items() if item.get("InstanceName") == name}
+    page = await _everywhere(api, regions, {"InstanceName": name}, session)
+    return {i: item for i, item in page.items() if item.get("InstanceName") == name}
 
 
 async def _everywhere(api: Api, regions: Sequence[str], fields: shapes.Wire, session: str) -> Items:
@@ -180,47 +183,47 @@ async def _everywhere(api: Api, regions: Sequence[str], fields: shapes.Wire, ses
     return {str(item["InstanceId"]): item for part in parts for item in part}
 
 
-def _type(found: Mapping[str, object]) -> str:
+def _type(fields: Mapping[str, object]) -> str:
     """The type in lower case; without one, what the keys say."""
-    given = found.get("type")
-    if given is None:
-        given = next((t for t in TYPES if t.lower() in found), None)
-    type = str(given).lower()
-    if given is None or type not in {t.lower() for t in TYPES}:
-        raise _bad(f"the Type {str(given)[:60]!r} is none of {', '.join(TYPES)}")
+    word = fields.get("type")
+    if word is None:
+        word = next((t for t in TYPES if t.lower() in fields), None)
+    type = str(word).lower()
+    if word is None or type not in {t.lower() for t in TYPES}:
+        raise _bad(f"the Type {str(word)[:60]!r} is none of {', '.join(TYPES)}")
     return type
 
 
-def _names(given: object, type: str) -> tuple[str, ...]:
-    if not isinstance(given, (list, tuple)):
+def _names(document: object, type: str) -> tuple[str, ...]:
+    if not isinstance(document, (list, tuple)):
         raise _bad(f"its {type} must be a list")
-    return tuple(dict.fromkeys(str(n).strip() for n in given if str(n or "").strip()))
+    return tuple(dict.fromkeys(str(n).strip() for n in document if str(n or "").strip()))
 
 
-def _tags(given: object) -> shapes.Wire:
+def _tags(document: object) -> shapes.Wire:
     """Tags as DescribeInstances takes them; one without a value asks for its key alone."""
-    listed = [given] if isinstance(given, Mapping) else given
+    listed = [document] if isinstance(document, Mapping) else document
     if not isinstance(listed, (list, tuple)) or not listed:
         raise _bad("Type Tags needs a list of Tags, each with a Key")
-    found: shapes.Wire = {}
+    tags: shapes.Wire = {}
     for number, tag in enumerate(listed, 1):
         low = {str(k).lower(): v for k, v in tag.items()} if isinstance(tag, Mapping) else {}
         if low.get("key") in (None, ""):
             raise _bad("a tag has no Key")
-        found |= shapes.flat(f"Tag.{number}", {"Key": low["key"], "Value": low.get("value")})
-    return found
+        tags |= shapes.flat(f"Tag.{number}", {"Key": low["key"], "Value": low.get("value")})
+    return tags
 
 
-def _parameters(given: object) -> dict[str, object]:
+def _parameters(document: object) -> dict[str, object]:
     """Further parameters of DescribeInstances that a filter gives."""
-    if given is not None and not isinstance(given, Mapping):
+    if document is not None and not isinstance(document, Mapping):
         raise _bad("Parameters must be a mapping")
-    found: dict[str, Any] = {}
-    for name, value in (given or {}).items():
-        if shapes.fold(str(name)) in _TAKEN:
+    parameters: dict[str, Any] = {}
+    for name, value in (document or {}).items():
+        if shapes.fold(str(name)) in _RESERVED:
             raise _bad(f"{name} does not belong among Parameters")
-        found["RegionId" if str(name).lower() == "regionid" else str(name)] = value
-    return {name: value for name, value in found.items() if value not in (None, "")}
+        parameters["RegionId" if str(name).lower() == "regionid" else str(name)] = value
+    return {name: value for name, value in parameters.items() if value not in (None, "")}
 
 
 def _shaped(parameters: Mapping[str, object]) -> shapes.Wire:

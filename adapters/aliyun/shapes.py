@@ -89,29 +89,29 @@ def _members(name: str, packed: set[str]) -> Schema:
         note = notes[attribute] = str(parameter.annotation)
         mark = _Mark(attribute)
         setattr(model, attribute, [mark] if note.startswith("List[") else mark)
-    found: dict[str, Field] = {}
+    members: dict[str, Field] = {}
     for wire, value in model.to_map().items():
         mark = value[0] if isinstance(value, list) else value
-        found[fold(wire)] = _field(wire, notes[mark.name], f"{mark.name}_shrink" in packed)
-    return found
+        members[fold(wire)] = _field(wire, notes[mark.name], f"{mark.name}_shrink" in packed)
+    return members
 
 
 def _field(wire: str, note: str, packed: bool) -> Field:
     if packed or note.startswith("Dict["):
         return Field(wire, "json")
-    if found := _MODEL.fullmatch(note):
-        return Field(wire, "object", bool(found[1]), _members(found[2], set()))
+    if match := _MODEL.fullmatch(note):
+        return Field(wire, "object", bool(match[1]), _members(match[2], set()))
     many = _MANY.fullmatch(note)
     kind: Any = KINDS.get(many[1] if many else note, "text")
     return Field(wire, kind, many is not None)
 
 
-def ecs(action: str, given: Mapping[str, Any], reads: bool) -> Wire:
+def ecs(action: str, fields: Mapping[str, Any], reads: bool) -> Wire:
     """What a template gives to an API of ECS, as it goes over the wire. A name that the API does
     not know goes unchanged. With ``reads``, a filter that is empty is none."""
     known = schema(action)
     sent: Wire = {}
-    for name, value in given.items():
+    for name, value in fields.items():
         if value is None or (reads and value == ""):
             continue
         at = find(known, name)
@@ -127,8 +127,8 @@ def ecs(action: str, given: Mapping[str, Any], reads: bool) -> Wire:
 def plural(known: Schema, name: str) -> tuple[str, Field] | None:
     """What a template means that names one of several: DescribeInstances takes InstanceIds, and the
     published templates, and the page of ACS::WaitFor, give it an InstanceId."""
-    found = known.get(fold(name) + "s")
-    return None if found is None else (found.wire, found)
+    field = known.get(fold(name) + "s")
+    return None if field is None else (field.wire, field)
 
 
 def takes(action: str, name: str) -> bool:
@@ -154,12 +154,12 @@ def find(known: Schema, name: str) -> tuple[str, Field] | None:
 
 def _numbered(known: Schema, name: str) -> tuple[str, Field] | None:
     """One of several, with its number: ``Filter.1.Key``, also without the dots."""
-    found = re.fullmatch(r"(\w*[A-Za-z])\.?([0-9]+)(?:\.?([A-Za-z][\w.]*))?", name)
-    outer = known.get(fold(found[1])) if found is not None else None
-    if found is None or outer is None or not outer.many or fold(name) in known:
+    match = re.fullmatch(r"(\w*[A-Za-z])\.?([0-9]+)(?:\.?([A-Za-z][\w.]*))?", name)
+    outer = known.get(fold(match[1])) if match is not None else None
+    if match is None or outer is None or not outer.many or fold(name) in known:
         return None
-    inner = find(outer.members, found[3]) if found[3] else ("", replace(outer, many=False))
-    return inner and (f"{outer.wire}.{found[2]}{'.' * bool(inner[0])}{inner[0]}", inner[1])
+    inner = find(outer.members, match[3]) if match[3] else ("", replace(outer, many=False))
+    return inner and (f"{outer.wire}.{match[2]}{'.' * bool(inner[0])}{inner[0]}", inner[1])
 
 
 def _dotted(known: Schema, name: str) -> tuple[str, Field] | None:
@@ -221,10 +221,10 @@ def _opened(value: object, wanted: type) -> object:
     if not isinstance(value, str) or value[:1] not in "[{":
         return value
     try:
-        found = json.loads(value)
+        document = json.loads(value)
     except ValueError:
         return value
-    return found if isinstance(found, wanted) else value
+    return document if isinstance(document, wanted) else value
 
 
 def _text(value: object, kind: Kind = "text") -> str:
@@ -255,10 +255,10 @@ def flat(name: str, value: object) -> Wire:
     return sent
 
 
-def plain(product: products.Product | None, given: Mapping[str, object]) -> Wire:
+def plain(product: products.Product | None, fields: Mapping[str, object]) -> Wire:
     """What a template gives to an API of another product, as it goes over the wire."""
     sent: Wire = {}
-    for name, value in given.items():
+    for name, value in fields.items():
         if product is not None and name in product.json and not isinstance(value, str):
             sent |= {} if value is None else {name: _text(value)}
         elif name == "Tags" and product is not None and _pairs(value):

@@ -111,11 +111,11 @@ def _origin(
 ) -> str:
     """Where it goes: what the operator says, else what the template says if that is the platform,
     else the product's own place."""
-    told = settings.origin(service)
-    given = what.endpoint.strip().lower()
-    if given:
+    address = settings.origin(service)
+    name = what.endpoint.strip().lower()
+    if name:
         try:
-            host = urlsplit(given if "://" in given else f"//{given}").netloc
+            host = urlsplit(name if "://" in name else f"//{name}").netloc
         except ValueError:
             host = ""
         ours = (settings.endpoint, *settings.endpoints.values())
@@ -124,12 +124,12 @@ def _origin(
         }
         if host not in mine and not _PLATFORM.fullmatch(host):
             raise BadCall(
-                f"The endpoint {given[:100]!r} is not one of Alibaba Cloud's: signed calls go to "
+                f"The endpoint {name[:100]!r} is not one of Alibaba Cloud's: signed calls go to "
                 "*.aliyuncs.com, or where the configuration says."
             )
-        return told or mine.get(host, host)
-    if told:
-        return told
+        return address or mine.get(host, host)
+    if address:
+        return address
     if service == "ecs":
         return ""
     if product is None:
@@ -141,15 +141,15 @@ def _origin(
 
 
 def _method(what: calls.Api, style: str) -> str:
-    given = what.method.upper()
-    if not given:
+    method = what.method.upper()
+    if not method:
         if style == "ROA" and (what.body is not None or not what.reads):
             raise BadCall(f"{what.api} goes to a URI: give the task its Method, such as PUT.")
         return "GET" if style == "ROA" else "POST"
     allowed = _METHODS if style == "ROA" else ("GET", "POST")
-    if given not in allowed:
-        raise BadCall(f"{given[:20]!r} is not a method for this call: give {', '.join(allowed)}.")
-    return given
+    if method not in allowed:
+        raise BadCall(f"{method[:20]!r} is not a method for this call: give {', '.join(allowed)}.")
+    return method
 
 
 def _rpc(
@@ -161,18 +161,20 @@ def _rpc(
 ) -> Request:
     """By name and parameters:
     https://help.aliyun.com/zh/sdk/product-overview/v3-request-structure-and-signature"""
-    given = {**_mapping(what, "query"), **_mapping(what, "parameters")}
-    _check_names(given, base.action, base.version)
-    given = {name: value for name, value in given.items() if name.lower() not in _PROTOCOL}
+    parameters = {**_mapping(what, "query"), **_mapping(what, "parameters")}
+    _check_names(parameters, base.action, base.version)
+    parameters = {
+        name: value for name, value in parameters.items() if name.lower() not in _PROTOCOL
+    }
     known: shapes.Schema = {}
     if base.service == "ecs":
         base = replace(base, action=shapes.actions().get(base.action.lower(), base.action))
-        if why := braces.objection(base.action, {**_form(what), **given}):
+        if why := braces.objection(base.action, {**_form(what), **parameters}):
             raise BadCall(why)
         known = shapes.schema(base.action)
-        sent = shapes.ecs(base.action, given, base.reads)
+        sent = shapes.ecs(base.action, parameters, base.reads)
     else:
-        sent = shapes.plain(product, given)
+        sent = shapes.plain(product, parameters)
     names = {name.lower() for name in sent}
     if "regionid" not in names and (not known or "regionid" in known):
         sent["RegionId"] = base.region
@@ -180,13 +182,13 @@ def _rpc(
         base = replace(base, pages=True)
         if {"pagesize", "pagenumber"} <= known.keys() and not names & {"maxresults", "nexttoken"}:
             sent = {"PageNumber": "1", "PageSize": "50", **sent}
-    takes = "clienttoken" in (known or {name.lower() for name in given})
-    found = replace(base, query=sent, headers=_headers(what))
+    takes = "clienttoken" in (known or {name.lower() for name in parameters})
+    request = replace(base, query=sent, headers=_headers(what))
     if takes and not base.reads:
-        found = _with_token(found, sent, token)
-    if found.tagged:
-        found = replace(found, query=_tagged(found.query, tags))
-    return _with_form(found, what, product)
+        request = _with_token(request, sent, token)
+    if request.tagged:
+        request = replace(request, query=_tagged(request.query, tags))
+    return _with_form(request, what, product)
 
 
 def _pages(what: calls.Api, sent: Mapping[str, str], reads: bool) -> bool:
@@ -238,8 +240,8 @@ def _roa(
     for part in path.split("/"):
         if part.lower().replace("%2e", ".") in (".", ".."):
             raise BadCall(f"The URI {path[:100]!r} leaves its place: write it without dots.")
-    given = {**_mapping(what, "query"), **_mapping(what, "parameters")}
-    query = dict(parse_qsl(tail, keep_blank_values=True)) | shapes.plain(product, given)
+    parameters = {**_mapping(what, "query"), **_mapping(what, "parameters")}
+    query = dict(parse_qsl(tail, keep_blank_values=True)) | shapes.plain(product, parameters)
     _check_names(query, base.action, base.version)
     body = _body(what)
     place = body if isinstance(body, dict) else {}
@@ -261,10 +263,10 @@ def _roa(
 
 
 def _mapping(what: calls.Api, name: str) -> dict[str, object]:
-    found: object = getattr(what, name) or {}
-    if not isinstance(found, Mapping):
+    mapping: object = getattr(what, name) or {}
+    if not isinstance(mapping, Mapping):
         raise BadCall(f"{what.api}: {name} must be a mapping of names to values.")
-    return {str(key): value for key, value in found.items()}
+    return {str(key): value for key, value in mapping.items()}
 
 
 def _body(what: calls.Api) -> object:
@@ -278,10 +280,10 @@ def _body(what: calls.Api) -> object:
         return body
 
 
-def _check_names(given: Mapping[str, object], action: str, version: str) -> None:
+def _check_names(names: Mapping[str, object], action: str, version: str) -> None:
     """Raise BadCall if a parameter would make it another call than the one that was approved."""
     same = {"action": action.lower(), "version": version.lower(), "format": "json"}
-    for name, value in given.items():
+    for name, value in names.items():
         wanted = same.get(name.lower())
         if name.lower() in _PROTOCOL and str(value).lower() != wanted:
             raise BadCall(f"{name} is not a parameter of {action}: leave it out.")

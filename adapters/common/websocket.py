@@ -71,13 +71,13 @@ class Backoff:
         self._most = most
         self._factor = factor
         self._tries = 0
-        self.asked = most
+        self.limit = most
 
     def pause(self, slow: bool = False) -> float:
         """Seconds before the next try; with ``slow`` as many as ever."""
         grown = self._first * self._factor ** min(self._tries, 60)
         self._tries += 1
-        seconds = self._most if slow else min(grown, self._most, self.asked)
+        seconds = self._most if slow else min(grown, self._most, self.limit)
         return seconds * random.uniform(0.5, 1.0)
 
     def reset(self) -> None:
@@ -328,9 +328,9 @@ class Keeper(Generic[L]):
             except ports.BadCredentials:
                 raise
             except Exception as problem:
-                told = masking.masked("".join(traceback.format_exception(problem)))
-                told = told.encode("utf-8", "backslashreplace").decode()
-                self._log.error("no connection to %s (trying again): %s", self._title, told)
+                text = masking.masked("".join(traceback.format_exception(problem)))
+                text = text.encode("utf-8", "backslashreplace").decode()
+                self._log.error("no connection to %s (trying again): %s", self._title, text)
                 await asyncio.sleep(self.backoff.pause())
             else:
                 self._standing.add(link)

@@ -150,7 +150,7 @@ def _with_card(entry: Entry, card: model.Card) -> Entry:
         Button(each.action, render.one_line(each.label), each.style, render.one_line(each.confirm))
         for each in card.buttons
     )
-    seen = Revision(card.request, card.code, tuple(button.action for button in buttons))
+    revision = Revision(card.request, card.code, tuple(button.action for button in buttons))
     before = entry.revisions
     return replace(
         entry,
@@ -161,5 +161,5 @@ def _with_card(entry: Entry, card: model.Card) -> Entry:
         mentions=render.mentions(card.blocks, card.mentions),
         buttons=buttons,
         reason=render.one_line(card.ask_reason),
-        revisions=before if before[-1:] == (seen,) else (*before, seen),
+        revisions=before if before[-1:] == (revision,) else (*before, revision),
     )

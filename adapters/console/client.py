@@ -154,7 +154,7 @@ class Client:
             if number:
                 await asyncio.sleep(0.5 * 2**number)
             try:
-                status, content = await self._asked(method, path, query, body)
+                status, content = await self._request(method, path, query, body)
             except (aiohttp.ClientError, OSError, TimeoutError) as fault:
                 reason = f"no bot answers there ({type(fault).__name__})"
                 continue
@@ -167,7 +167,7 @@ class Client:
                 raise Refused(reason)
         raise Unreachable(reason)
 
-    async def _asked(
+    async def _request(
         self,
         method: str,
         path: str,

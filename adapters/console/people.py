@@ -101,9 +101,9 @@ class People:
         entry = self._visible(account, card)
         if entry is None or not 0 <= revision < len(entry.revisions):
             raise Unfit("this card, or what it said then, is not kept here any more")
-        seen = entry.revisions[revision]
-        if action not in seen.actions:
-            offered = ", ".join(seen.actions) or "nothing"
+        shown = entry.revisions[revision]
+        if action not in shown.actions:
+            offered = ", ".join(shown.actions) or "nothing"
             raise Unfit(f"the card did not offer this; it offered {offered}")
         return await self._submit(
             model.CardAction(
@@ -113,8 +113,8 @@ class People:
                 place_of(entry),
                 entry.id,
                 action,
-                seen.request,
-                seen.code,
+                shown.request,
+                shown.code,
                 reason.strip(),
             )
         )

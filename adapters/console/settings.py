@@ -23,14 +23,14 @@ BOT = "bot"
 
 def _own(address: str) -> str:
     """An address of this machine alone."""
-    given = address.rpartition(":")[0]
-    host = given.strip("[]")
+    name = address.rpartition(":")[0]
+    host = name.strip("[]")
     if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
         raise fault(
             "must be an address of this machine alone, such as 127.0.0.1:17310: whoever reaches it "
             "can try tokens, and reads what is said"
         )
-    if given != (f"[{host}]" if ":" in host else host):
+    if name != (f"[{host}]" if ":" in host else host):
         raise fault("must have an IPv6 address in brackets, and no other: [::1]:17310")
     return address
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 _HEADERS = '"headers":{"messageId":%s,"contentType":"application/json"}'
-_TAKEN = '{"code":200,"message":"OK",' + _HEADERS + ',"data":"{\\"response\\":null}"}'
+_ACCEPTANCE = '{"code":200,"message":"OK",' + _HEADERS + ',"data":"{\\"response\\":null}"}'
 _SUCCESS = (
     '{"code":200,"message":"OK",'
     + _HEADERS
@@ -17,9 +17,9 @@ _SUCCESS = (
 )
 
 
-def taken(message_id: object) -> str:
+def acceptance(message_id: object) -> str:
     """A chat message was taken; the platform reads nothing but that."""
-    return _TAKEN % json.dumps(message_id)
+    return _ACCEPTANCE % json.dumps(message_id)
 
 
 def success(message_id: object) -> str:
@@ -45,7 +45,9 @@ def failed(message_id: object, code: int, why: str) -> str:
 def response(message_id: object, answer: dict[str, object] | None) -> str:
     """A card callback was taken; ``answer`` changes the card of the person who clicked."""
     return (
-        taken(message_id) if answer is None else _ack(message_id, 200, "OK", _dump(response=answer))
+        acceptance(message_id)
+        if answer is None
+        else _ack(message_id, 200, "OK", _dump(response=answer))
     )
 
 

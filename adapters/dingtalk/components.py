@@ -26,20 +26,20 @@ def read(components: object) -> dict[str, Field]:
 
 def plain(components: object) -> dict[str, Any]:
     """The same as JSON."""
-    return {name: found.plain() for name, found in read(components).items()}
+    return {name: field.plain() for name, field in read(components).items()}
 
 
 def _named(component: Component) -> Iterator[tuple[tuple[object, ...], Field]]:
     """A field with its names. A range is named by the JSON text of two names, which are those of
     its start and its end."""
-    found = field_of(component)
+    field = field_of(component)
     name = component.get("name") or component.get("label")
     key = component.get("id") or component.get("key")
-    yield (key, component.get("bizAlias"), name), found
+    yield (key, component.get("bizAlias"), name), field
     pair = _json(name)
-    if found.kind == "range" and isinstance(pair, list):
+    if field.kind == "range" and isinstance(pair, list):
         for one, part in zip(pair, ("start", "end"), strict=False):
-            yield ("", "", "", one), fields.date(found.value[part])
+            yield ("", "", "", one), fields.date(field.value[part])
 
 
 def field_of(component: Component) -> Field:
@@ -53,18 +53,18 @@ def _value(component: Component) -> object:
     value = component.get("value")
     if isinstance(value, str):
         value = value if value.strip() not in ("", "null") else None
-        found = _json(value)
-        return value if found is None else found
+        document = _json(value)
+        return value if document is None else document
     return value
 
 
 def _beside(component: Component) -> object:
     """What stands beside the value: a list or an object, or None."""
     for name in ("extValue", "extendValue"):
-        found = component.get(name)
-        found = found if isinstance(found, list | dict) else _json(found)
-        if found:
-            return found
+        value = component.get(name)
+        value = value if isinstance(value, list | dict) else _json(value)
+        if value:
+            return value
     return None
 
 
@@ -144,16 +144,16 @@ def _departments(component: Component) -> Field:
 
 
 def _beside_list(component: Component) -> list[object]:
-    found = _beside(component)
-    inner = found.get("list") if isinstance(found, dict) else None
-    return _list(inner if isinstance(inner, list) else found)
+    value = _beside(component)
+    inner = value.get("list") if isinstance(value, dict) else None
+    return _list(inner if isinstance(inner, list) else value)
 
 
 def _photos(component: Component) -> Field:
-    def described(found: object) -> Mapping[str, object]:
-        if isinstance(found, dict):
-            return found
-        address = fields.word(found)
+    def described(photo: object) -> Mapping[str, object]:
+        if isinstance(photo, dict):
+            return photo
+        address = fields.word(photo)
         return {"url": address, "name": address.partition("?")[0].rpartition("/")[2]}
 
     return fields.files(map(described, _list(_value(component))))
@@ -174,11 +174,11 @@ def _attachments(component: Component) -> Field:
 
 def _related(component: Component) -> Field:
     """Other forms, by their instances."""
-    found = dicts(_list(_value(component))) or dicts(_beside_list(component))
-    if not found:
+    items = dicts(_list(_value(component))) or dicts(_beside_list(component))
+    if not items:
         return fields.choices(_list(_value(component)))
-    numbers = [fields.word(each.get("businessId")) for each in found]
-    return fields.choices((each.get("procInstId") for each in found), number=numbers)
+    numbers = [fields.word(each.get("businessId")) for each in items]
+    return fields.choices((each.get("procInstId") for each in items), number=numbers)
 
 
 def _address(component: Component) -> Field:
@@ -188,11 +188,11 @@ def _address(component: Component) -> Field:
 
 def _table(component: Component) -> Field:
     """Rows of components; how they stand in the answer depends on its age."""
-    found = []
+    rows = []
     for row in _list(_value(component)):
         cells = row.get("rowValue") if isinstance(row, dict) else row
-        found.append(read(cells))
-    return fields.rows(found)
+        rows.append(read(cells))
+    return fields.rows(rows)
 
 
 READERS: Mapping[str, Callable[[Component], Field]] = {

@@ -41,7 +41,7 @@ def is_missing(code: str) -> bool:
 async def filed(api: Api, effect: model.ListForms) -> model.Outcome:
     """Every instance filed in the window, but those that were withdrawn:
     ``obtain-an-approval-list-of-instance-ids``."""
-    found: list[str] = []
+    ids: list[str] = []
     page: int | None = 0
     while page is not None:
         body = {
@@ -58,10 +58,10 @@ async def filed(api: Api, effect: model.ListForms) -> model.Outcome:
         result = outcome.data.get("result")
         result = result if isinstance(result, dict) else {}
         listed = result.get("list")
-        found += [text(each) for each in listed if text(each)] if isinstance(listed, list) else []
+        ids += [text(each) for each in listed if text(each)] if isinstance(listed, list) else []
         after = http.number_of(text(result.get("nextToken")))
         page = after if after > page else None
-    return model.Done(data={"instances": list(dict.fromkeys(found))})
+    return model.Done(data={"instances": list(dict.fromkeys(ids))})
 
 
 def read(result: Mapping[str, object], instance: str = "") -> dict[str, Any]:

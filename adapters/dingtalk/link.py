@@ -124,7 +124,7 @@ class Link(websocket.Link):
                 answer = render.answer(future.result(), self._settings.card_value_bytes)
                 self._acknowledge(message_id, acks.response(message_id, answer))
             else:
-                self._acknowledge(message_id, acks.taken(message_id))
+                self._acknowledge(message_id, acks.acceptance(message_id))
         except Exception as error:
             self._broken(kind, message_id, error)
         if self._parked:
@@ -170,5 +170,5 @@ def _ignored(kind: object, message_id: object, event: events.Ignored) -> str:
             return acks.success(message_id)
         return acks.later(message_id, event.reason, event.code)
     if event.code == 200:
-        return acks.taken(message_id)
+        return acks.acceptance(message_id)
     return acks.failed(message_id, event.code, event.reason)

@@ -12,15 +12,15 @@ log = logging.getLogger("adapters.dingtalk")
 redact = masking.Masking()
 log.addFilter(redact)
 
-_told: dict[str, float] = {}
+_logged_at: dict[str, float] = {}
 
 
 def seldom(key: str, seconds: float = 60.0) -> bool:
     """Whether to log about ``key`` now: False if that was done less than ``seconds`` ago."""
     now = time.monotonic()
-    if now - _told.get(key, -seconds) < seconds:
+    if now - _logged_at.get(key, -seconds) < seconds:
         return False
-    if len(_told) > 1000:
-        _told.clear()
-    _told[key] = now
+    if len(_logged_at) > 1000:
+        _logged_at.clear()
+    _logged_at[key] = now
     return True

@@ -134,8 +134,8 @@ def _lines_of(file: model.File | None) -> tuple[model.Block, ...]:
         return ()
     text = file.text
     if len(text) > MOST_FILE:
-        half, left = MOST_FILE // 2, len(text) - MOST_FILE
-        text = f"{text[:half]}\n{LEFT_OUT.format(count=left)}\n{text[-half:]}"
+        half, tail = MOST_FILE // 2, len(text) - MOST_FILE
+        text = f"{text[:half]}\n{LEFT_OUT.format(count=tail)}\n{text[-half:]}"
     name = model.Block("para", (model.Span(file.name, "bold"),))
     return name, model.Block("pre", text=text)
 
@@ -250,8 +250,8 @@ def _body(card: model.Card, limit: int) -> str:
         break
     while kept and kept[-1] in ("---", ""):
         kept.pop()
-    left = len(whole) - len("\n\n".join(kept))
-    return cut("\n\n".join([*kept, _mark(card, left)]), limit)
+    remaining = len(whole) - len("\n\n".join(kept))
+    return cut("\n\n".join([*kept, _mark(card, remaining)]), limit)
 
 
 def _some_rows(block: model.Block, kept: list[str], room: int) -> str:
@@ -312,14 +312,14 @@ def answer(receipt: model.Receipt, limit: int) -> dict[str, Any] | None:
     """The response to a click, which only the person who clicked sees (``event-callback-card``):
     DingTalk has no toast, so the sentence stands in the card's tips."""
     if receipt.card is not None:
-        given = params(receipt.card, limit, receipt.toast)
+        data = params(receipt.card, limit, receipt.toast)
     elif receipt.toast:
-        given = {"tips": cut(markup.plain(receipt.toast), limit)}
+        data = {"tips": cut(markup.plain(receipt.toast), limit)}
     else:
         return None
     return {
         "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
-        "cardData": {"cardParamMap": given},
+        "cardData": {"cardParamMap": data},
         "userPrivateData": {"cardParamMap": {}},
     }
 

@@ -45,8 +45,8 @@ def unread(data: dict[str, object], words: str) -> str:
     if kind != "richText":
         return UNREAD.get(kind, "other") if isinstance(kind, str) else "other"
     parts = content.get("richText", content.get("richTextList")) if type(content) is dict else None
-    found = [part.get("type") for part in parts or () if isinstance(part, dict)]
-    return "picture" if "picture" in found else ""
+    types = [part.get("type") for part in parts or () if isinstance(part, dict)]
+    return "picture" if "picture" in types else ""
 
 
 def _quoted(data: dict[str, object], holder: dict[str, object]) -> object:

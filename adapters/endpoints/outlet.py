@@ -37,11 +37,11 @@ class Endpoints:
 
     async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """POST the body to the endpoint that ``to`` names."""
-        asked = effect.to.target if isinstance(effect.to, model.ToHttp) else ""
-        endpoint = self._endpoints.get(asked)
+        target = effect.to.target if isinstance(effect.to, model.ToHttp) else ""
+        endpoint = self._endpoints.get(target)
         if endpoint is None:
             known = ", ".join(sorted(self._endpoints)) or "none"
-            reason = f"there is no endpoint {asked[:80]!r}; there are: {known}"
+            reason = f"there is no endpoint {target[:80]!r}; there are: {known}"
             return model.Refused(reason, "endpoint")
         if attempt.uncertain and not endpoint.idempotent:
             return model.Unknown(f"{endpoint.name}: it may have been sent before", effect.token)

@@ -43,7 +43,7 @@ def event(body: object, bus: str, now: datetime) -> dict[str, Any]:
         )
     for name, most in LONGEST.items():
         _check_text(name, body.get(name, ""), most, required=name != "subject")
-    found: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "specversion": "1.0",
         **_identity(body),
         "source": body["source"],
@@ -54,16 +54,16 @@ def event(body: object, bus: str, now: datetime) -> dict[str, Any]:
         "aliyuneventbusname": bus,
     }
     if body.get("subject"):
-        found["subject"] = body["subject"]
+        attributes["subject"] = body["subject"]
     if "data" in body:
-        found["data"] = body["data"]
-    return found
+        attributes["data"] = body["data"]
+    return attributes
 
 
-def encoded(found: Mapping[str, Any]) -> bytes:
+def encoded(attributes: Mapping[str, Any]) -> bytes:
     """A batch of this one event. Raises BadEvent."""
     try:
-        text = json.dumps([found], ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps([attributes], ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (ValueError, TypeError, RecursionError):
         raise BadEvent("content", "the event's data is no JSON") from None
     raw = text.encode(errors="replace")
@@ -88,22 +88,22 @@ def _check_text(name: str, value: object, most: int, *, required: bool) -> None:
 def _identity(body: Mapping[str, object]) -> dict[str, str]:
     """The id as it is: it is how whoever gets an event twice can tell. One that the bus would not
     take is replaced by another one, always the same, and kept in an attribute of its own."""
-    given = body["id"]
-    if not isinstance(given, str) or not given:
+    id = body["id"]
+    if not isinstance(id, str) or not id:
         raise BadEvent("content", "the event's id must be a text")
-    if _ID.fullmatch(given):
-        return {"id": given}
-    named = f"{body['source']}\n{given}".encode(errors="replace")
-    return {"id": hashlib.sha256(named).hexdigest(), ORIGINAL_ID: given}
+    if _ID.fullmatch(id):
+        return {"id": id}
+    named = f"{body['source']}\n{id}".encode(errors="replace")
+    return {"id": hashlib.sha256(named).hexdigest(), ORIGINAL_ID: id}
 
 
-def _time(given: object, now: datetime) -> str:
+def _time(time: object, now: datetime) -> str:
     """With milliseconds, without which the official SDKs take no time."""
-    if given in (None, ""):
+    if time in (None, ""):
         at = now
     else:
         try:
-            at = datetime.fromisoformat(str(given))
+            at = datetime.fromisoformat(str(time))
         except ValueError:
             raise BadEvent("content", "the event's time is no RFC 3339 time") from None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
@@ -112,7 +112,7 @@ def _time(given: object, now: datetime) -> str:
 
 def _extensions(body: Mapping[str, object]) -> dict[str, object]:
     """The attributes beside CloudEvents' own; of the platform's own none is passed on."""
-    found: dict[str, Any] = {}
+    extensions: dict[str, Any] = {}
     for name, value in body.items():
         if name in _KNOWN or name.startswith(_PLATFORM) or value is None:
             continue
@@ -126,5 +126,5 @@ def _extensions(body: Mapping[str, object]) -> dict[str, object]:
             raise BadEvent(
                 "content", f"the event's attribute {name} must be a text, a whole number or a bool"
             )
-        found[name] = value
-    return found
+        extensions[name] = value
+    return extensions

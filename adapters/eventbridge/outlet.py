@@ -52,11 +52,11 @@ class EventBridge:
 
     async def perform(self, effect: model.Deliver, attempt: model.Attempt) -> model.Outcome:
         """Put the event on the bus that ``to`` names. ``Done.ref``: the event's id."""
-        asked = effect.to.bus if isinstance(effect.to, model.ToBus) else ""
-        place = self._places.get(asked)
+        bus = effect.to.bus if isinstance(effect.to, model.ToBus) else ""
+        place = self._places.get(bus)
         if place is None:
             known = ", ".join(sorted(self._places)) or "none"
-            return model.Refused(f"there is no bus {asked[:80]!r}; there are: {known}", "bus")
+            return model.Refused(f"there is no bus {bus[:80]!r}; there are: {known}", "bus")
         name = place.bus.name
         try:
             event = events.event(effect.body, place.bus.title, self._clock.now())

@@ -47,7 +47,7 @@ class Identity:
             with self._lock:
                 if self._client is None:
                     self._client = credentials.client(self._settings, "", "")
-                found = self._client.get_credential()
+                credential = self._client.get_credential()
         except ImportError as error:
             reason = "The Alibaba Cloud SDK is not installed."
             raise openapi.Failure("refused", reason) from error
@@ -57,13 +57,15 @@ class Identity:
         except Exception as error:
             raise failures.explain(error, "PutEvents", "eventbridge") from None
         return Keys(
-            found.access_key_id or "", found.access_key_secret or "", found.security_token or ""
+            credential.access_key_id or "",
+            credential.access_key_secret or "",
+            credential.security_token or "",
         )
 
 
 def headers(keys: Keys, now: datetime) -> dict[str, str]:
     """The headers of one try, signature included."""
-    told = {
+    lines = {
         "accept": "application/json",
         "content-type": KIND,
         "date": email.utils.format_datetime(now.astimezone(UTC), usegmt=True),
@@ -74,17 +76,17 @@ def headers(keys: Keys, now: datetime) -> dict[str, str]:
         "x-eventbridge-version": "2015-06-06",
     }
     if keys.token:
-        told["x-acs-accesskey-id"] = keys.id
-        told["x-acs-security-token"] = keys.token
-    told["authorization"] = f"acs:{keys.id}:{signature(signed('POST', PATH, told), keys.secret)}"
-    return told
+        lines["x-acs-accesskey-id"] = keys.id
+        lines["x-acs-security-token"] = keys.token
+    lines["authorization"] = f"acs:{keys.id}:{signature(signed('POST', PATH, lines), keys.secret)}"
+    return lines
 
 
-def signed(method: str, path: str, told: Mapping[str, str]) -> str:
+def signed(method: str, path: str, headers: Mapping[str, str]) -> str:
     """The text that is signed. Header names are in small letters."""
-    first = (method, *(told.get(name, "") for name in ("content-md5", "content-type", "date")))
-    ours = sorted(name for name in told if name.startswith("x-acs"))
-    return "\n".join((*first, *(f"{name}:{told[name]}" for name in ours), path))
+    first = (method, *(headers.get(name, "") for name in ("content-md5", "content-type", "date")))
+    ours = sorted(name for name in headers if name.startswith("x-acs"))
+    return "\n".join((*first, *(f"{name}:{headers[name]}" for name in ours), path))
 
 
 def signature(text: str, secret: str) -> str:

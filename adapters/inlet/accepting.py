@@ -54,10 +54,10 @@ class Acceptor:
     async def listen(self, host: str, port: int) -> int:
         """Begin; the port that it listens on. Raises OSError."""
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(
+        addresses = await loop.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        for family, _, _, _, address in dict.fromkeys(found):
+        for family, _, _, _, address in dict.fromkeys(addresses):
             self._sockets.append(_listening(family, address))
         self._tasks = [asyncio.create_task(self._accept(one)) for one in self._sockets]
         return int(self._sockets[0].getsockname()[1])
@@ -75,7 +75,7 @@ class Acceptor:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                taken, _ = await loop.sock_accept(listening)
+                connection, _ = await loop.sock_accept(listening)
             except OSError as fault:  # no more files, or the other side is gone already
                 self._tell(loop.time(), f"no connection could be taken: {fault.strerror}")
                 self._make_room(loop.time())
@@ -83,9 +83,9 @@ class Acceptor:
                 continue
             try:
                 await self._room(loop)
-                await loop.connect_accepted_socket(self._server, taken)
+                await loop.connect_accepted_socket(self._server, connection)
             except BaseException as fault:
-                taken.close()
+                connection.close()
                 if not isinstance(fault, OSError):
                     raise
 

@@ -38,14 +38,14 @@ def read(
     if "x-ddpaas-signature" in headers:
         timestamp = headers.get("x-ddpaas-signature-timestamp", "")
         wanted = card_signature(source.card_secret or source.secret, timestamp)
-        given = headers["x-ddpaas-signature"]
+        signature = headers["x-ddpaas-signature"]
         topic = CARD_TOPIC
     else:
-        timestamp, given = headers.get("timestamp", ""), headers.get("sign", "")
+        timestamp, signature = headers.get("timestamp", ""), headers.get("sign", "")
         wanted = robot_signature(source.secret, timestamp)
         topic = CHAT_TOPIC
     secret = (source.card_secret or source.secret) if topic == CARD_TOPIC else source.secret
-    if not secret or not gate.same(given, wanted):
+    if not secret or not gate.same(signature, wanted):
         raise callback.forged()
     _check_time(timestamp, now)
     frame = {
@@ -77,8 +77,8 @@ def event_signature(token: str, timestamp: str, nonce: str, encrypted: str) -> s
 
 
 def _hmac(secret: str, text: str) -> str:
-    found = hmac.new(secret.encode(), text.encode("utf-8", "surrogateescape"), hashlib.sha256)
-    return base64.b64encode(found.digest()).decode()
+    digest = hmac.new(secret.encode(), text.encode("utf-8", "surrogateescape"), hashlib.sha256)
+    return base64.b64encode(digest.digest()).decode()
 
 
 def _check_time(timestamp: str, now: datetime) -> None:
@@ -94,12 +94,12 @@ def _check_time(timestamp: str, now: datetime) -> None:
 def _event(
     source: Source, query: Mapping[str, str], encrypted: object, now: datetime
 ) -> callback.Callback:
-    given = query.get("msg_signature") or query.get("signature", "")
+    signature = query.get("msg_signature") or query.get("signature", "")
     timestamp = query.get("timestamp") or query.get("timeStamp", "")
     if not source.encrypt_key or not isinstance(encrypted, str):
         raise callback.forged()
     wanted = event_signature(source.token, timestamp, query.get("nonce", ""), encrypted)
-    if not gate.same(given, wanted):
+    if not gate.same(signature, wanted):
         raise callback.forged()
     payload = _opened(source, encrypted)
 

@@ -58,10 +58,10 @@ def signature(secret: str, timestamp: str, nonce: str, body: bytes) -> str:
     return hmac.new(key, head + body, hashlib.sha256).hexdigest()
 
 
-def same(given: str, wanted: str) -> bool:
+def same(secret: str, wanted: str) -> bool:
     """Are two texts equal? It takes as long whichever letter differs."""
     return hmac.compare_digest(
-        given.encode("utf-8", "surrogateescape"), wanted.encode("utf-8", "surrogateescape")
+        secret.encode("utf-8", "surrogateescape"), wanted.encode("utf-8", "surrogateescape")
     )
 
 
@@ -96,17 +96,17 @@ class Pace:
     def __init__(self, per_minute: int) -> None:
         self._rate = per_minute / 60.0
         self._most = max(1.0, per_minute * BURST / 60.0)
-        self._left = self._most
+        self._tokens = self._most
         self._at = 0.0
 
     def take(self, count: int, now: float) -> None:
         """Use some of it up. Raises Refusal when it is used up."""
-        self._left = min(self._most, self._left + max(0.0, now - self._at) * self._rate)
+        self._tokens = min(self._most, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = now
-        if self._left < 1.0:
-            wait = max(1, int((1.0 - self._left) / self._rate) + 1)
+        if self._tokens < 1.0:
+            wait = max(1, int((1.0 - self._tokens) / self._rate) + 1)
             raise refusal.Refusal(429, "rate", "too many events", {"Retry-After": str(wait)})
-        self._left -= count
+        self._tokens -= count
 
 
 class Gate:
@@ -124,10 +124,10 @@ class Gate:
         if not self._networks:
             return
         try:
-            found = ipaddress.ip_address(address.partition("%")[0])
+            ip = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
             raise refusal.Refusal(403, "address", "not from this address") from None
-        plain = getattr(found, "ipv4_mapped", None) or found
+        plain = getattr(ip, "ipv4_mapped", None) or ip
         if not any(plain in network for network in self._networks):
             raise refusal.Refusal(403, "address", "not from this address")
 
@@ -172,14 +172,14 @@ class Gate:
     def _unsigned(self) -> refusal.Refusal:
         wanted = " or ".join(
             word
-            for word, given in (
+            for word, value in (
                 (f"{TIMESTAMP}, {NONCE} and {SIGNATURE}", self.source.secret),
                 ("a token", self.source.token),
             )
-            if given
+            if value
         )
-        asked = {"WWW-Authenticate": "Bearer"} if self.source.token else {}
-        return refusal.Refusal(401, "unsigned", f"{wanted} must be there", asked)
+        challenge = {"WWW-Authenticate": "Bearer"} if self.source.token else {}
+        return refusal.Refusal(401, "unsigned", f"{wanted} must be there", challenge)
 
 
 def passed_on(headers: Headers) -> str:

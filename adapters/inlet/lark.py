@@ -36,12 +36,12 @@ def read(
         )
     elif "encrypt" in payload:
         raise refusal.unreadable("the body is encrypted, and this source has no encrypt_key")
-    asked = payload.get("type") == "url_verification"
+    verification = payload.get("type") == "url_verification"
     token = callback.text(callback.mapping(payload.get("header")).get("token"))
     token = token or callback.text(payload.get("token"))
     if source.token and not gate.same(token, source.token):
         raise callback.forged()
-    if asked:  # it comes without a signature
+    if verification:  # it comes without a signature
         challenge = callback.text(payload.get("challenge"))
         return callback.Callback(None, lambda _: {"challenge": challenge[:1000]})
     if source.encrypt_key and not signed:

@@ -27,12 +27,12 @@ def pick(text: str) -> Pick:
     steps: list[str | int] = []
     at = 1
     while at < len(text):
-        found = _STEP.match(text, at)
-        if found is None:
+        match = _STEP.match(text, at)
+        if match is None:
             raise ValueError(f"{text!r} is no path: it goes wrong at {text[at : at + 20]!r}")
-        name, index, single, double = found.groups()
+        name, index, single, double = match.groups()
         steps.append(int(index) if index is not None else name or single or double)
-        at = found.end()
+        at = match.end()
     if steps[:1] == ["headers"]:
         steps = [step.lower() if isinstance(step, str) else step for step in steps]
     return lambda document: _follow(document, steps)

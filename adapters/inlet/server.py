@@ -41,7 +41,7 @@ RUN_ENDED = ("acs.ecs", "ecs:CloudAssistant:TaskCompleted")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Arrival:
     """What is known of a request before its content is looked at."""
 
     headers: Mapping[str, str]
@@ -179,52 +179,54 @@ class Inlet:
             entry.check_presence(headers, query)
         settings = self._settings
         body = await wire.body_of(request, settings.max_bytes, settings.body_timeout)
-        asked = Asked(headers, query, body, address, self._clock.now())
+        arrival = Arrival(headers, query, body, address, self._clock.now())
         if source.kind in CALLBACKS:
-            return await self._called_back(entry, asked)
-        nonce = entry.check(headers, query, body, asked.now)
+            return await self._called_back(entry, arrival)
+        nonce = entry.check(headers, query, body, arrival.now)
         try:
-            return await self._events(entry, kind, asked)
+            return await self._events(entry, kind, arrival)
         except (ports.Closed, refusal.Refusal) as fault:
             if nonce and (isinstance(fault, ports.Closed) or fault.status >= 429):
                 entry.nonces.forget(nonce)
             raise
 
-    async def _events(self, entry: gate.Gate, kind: str, asked: Asked) -> web.StreamResponse:
-        found = shapes.read(entry.source, kind, asked.headers, asked.query, asked.body, asked.now)
-        entry.pace(len(found), asked.now)
-        arrived = [arrived_of(entry.source, event, person, asked.now) for event, person in found]
+    async def _events(self, entry: gate.Gate, kind: str, arrival: Arrival) -> web.StreamResponse:
+        events = shapes.read(
+            entry.source, kind, arrival.headers, arrival.query, arrival.body, arrival.now
+        )
+        entry.pace(len(events), arrival.now)
+        arrived = [arrived_of(entry.source, event, person, arrival.now) for event, person in events]
         receipts = await self._commit(arrived)
         for receipt in receipts:
             if receipt.tone == "error":
                 status = 409 if receipt.code == "conflict" else 422
                 raise refusal.Refusal(status, "", receipt.toast)
         for _ in [receipt for receipt in receipts if receipt.duplicate]:
-            self._note(entry.source, "duplicate", asked.address)
+            self._note(entry.source, "duplicate", arrival.address)
         both = zip(arrived, receipts, strict=True)
         new = [one for one, receipt in both if not receipt.duplicate and not receipt.code]
         if any((one.event.source, one.event.type) == RUN_ENDED for one in new):
             self._hurry()
         return wire.answer(202 if new else 200, {"ids": [one.formerly for one in arrived]})
 
-    async def _called_back(self, entry: gate.Gate, asked: Asked) -> web.StreamResponse:
+    async def _called_back(self, entry: gate.Gate, arrival: Arrival) -> web.StreamResponse:
         """Answer a chat platform, whose payload becomes what its adapter makes of it."""
-        call = self._read(entry.source, asked)
+        call = self._read(entry.source, arrival)
         source, said = entry.source, None
         event = source.decode(call.payload) if source.decode and call.payload is not None else None
         if event is not None:
-            entry.pace(1, asked.now)
+            entry.pace(1, arrival.now)
             [receipt] = await self._commit([event])
             if receipt.duplicate:
-                self._note(source, "duplicate", asked.address)
+                self._note(source, "duplicate", arrival.address)
             if source.answer is not None and isinstance(event, model.CardAction):
                 said = source.answer(receipt)
         return wire.answer(200, call.reply(said))
 
-    def _read(self, source: Source, asked: Asked) -> callback.Callback:
+    def _read(self, source: Source, arrival: Arrival) -> callback.Callback:
         if source.kind == "lark":
-            return lark.read(source, asked.headers, asked.body, asked.now)
-        return dingtalk.read(source, asked.headers, asked.query, asked.body, asked.now)
+            return lark.read(source, arrival.headers, arrival.body, arrival.now)
+        return dingtalk.read(source, arrival.headers, arrival.query, arrival.body, arrival.now)
 
     async def _commit(self, events: Sequence[model.Event]) -> list[model.Receipt]:
         """Hand events over and wait until they are on disk. Raises Closed, and Refusal when that
@@ -236,7 +238,7 @@ class Inlet:
             futures = []
             for event in await self._looked(events):
                 future = asyncio.ensure_future(self._submit(event))
-                future.add_done_callback(_seen)
+                future.add_done_callback(_log_fault)
                 futures.append(future)
             _, pending = await asyncio.wait(futures, timeout=self._settings.answer_timeout)
         finally:
@@ -297,7 +299,7 @@ def arrival(event: model.CloudEvent, via: str = "") -> str:
     return f"{wanted[:2]}:sha256-" + hashlib.sha256(wanted.encode()).hexdigest()
 
 
-def _seen(future: asyncio.Future[Any]) -> None:
+def _log_fault(future: asyncio.Future[Any]) -> None:
     """Look at what became of it: it may have ended after everybody had stopped waiting."""
     if not future.cancelled() and (fault := future.exception()) is not None:
         log.debug("an event was not taken: %r", fault)

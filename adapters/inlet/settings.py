@@ -120,8 +120,8 @@ class Source:
         for key, text in self.mapping.items():
             allowed = MAPPED if self.kind == "webhook" else ("person",)
             if key not in allowed:
-                told = ", ".join(allowed)
-                raise ValueError(f"source {self.name}: only {told} can be mapped, not {key}")
+                words = ", ".join(allowed)
+                raise ValueError(f"source {self.name}: only {words} can be mapped, not {key}")
             try:
                 paths.pick(text)
             except ValueError as fault:
@@ -216,8 +216,8 @@ class Settings:
     def __post_init__(self) -> None:
         """ValueError: it would be open to everybody, or ambiguous."""
         for key in ("name", "path"):
-            given = [getattr(source, key) for source in self.sources]
-            twice = {value for value in given if given.count(value) > 1}
+            values = [getattr(source, key) for source in self.sources]
+            twice = {value for value in values if values.count(value) > 1}
             if twice:
                 raise ValueError(f"two sources have the same {key}: {', '.join(sorted(twice))}")
         if not loopback(self.host):

@@ -49,7 +49,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Headers = Mapping[str, str]
 """By their names in small letters."""
-Found = tuple[model.CloudEvent, str]
+Pair = tuple[model.CloudEvent, str]
 """An event, and whom it is from as far as the mapping tells."""
 
 
@@ -73,7 +73,7 @@ def read(
     query: Mapping[str, str],
     body: bytes,
     now: datetime,
-) -> list[Found]:
+) -> list[Pair]:
     """The events of a body, at least one. Raises Refusal."""
     if source.kind == "webhook":
         document = {
@@ -83,14 +83,14 @@ def read(
         }
         return [_mapped(source, document, now)]
     if kind not in (STRUCTURED, BATCH) and "ce-type" in headers:
-        found = [_binary(headers, body, now)]
+        events = [_binary(headers, body, now)]
     else:
         value = strict.parse(body, strict.DEPTH + 2)
         if isinstance(value, list) if source.kind == "eventbridge" else kind == BATCH:
-            found = _batch(value, now)
+            events = _batch(value, now)
         else:
-            found = [_whole(value, now)]
-    return [_owned(source, event) for event in found]
+            events = [_whole(value, now)]
+    return [_owned(source, event) for event in events]
 
 
 # ----------------------------------------------------------------------------- CloudEvents
@@ -102,15 +102,15 @@ def _batch(value: object, now: datetime) -> list[model.CloudEvent]:
         raise refusal.unreadable("a batch is a list of events, at least one")
     if len(value) > MOST_TOGETHER:
         raise refusal.unreadable(f"a batch holds at most {MOST_TOGETHER} events")
-    found = []
+    events = []
     for number, entry in enumerate(value):
         try:
-            found.append(_whole(entry, now))
+            events.append(_whole(entry, now))
         except refusal.Refusal as fault:
             raise refusal.unreadable(
                 f"entry {number} of the batch: {fault.text}; nothing of it was taken"
             ) from None
-    return found
+    return events
 
 
 def _whole(value: object, now: datetime) -> model.CloudEvent:
@@ -128,14 +128,14 @@ def _whole(value: object, now: datetime) -> model.CloudEvent:
     if value.get("data") is not None and value.get("data_base64") is not None:
         raise refusal.unreadable("the event has both data and data_base64")
     # The specification lets null stand for an attribute that is not there.
-    given = {key: item for key, item in value.items() if item is not None or key == "data"}
-    if "time" in given:
-        given["time"] = _timed(given["time"])
+    document = {key: item for key, item in value.items() if item is not None or key == "data"}
+    if "time" in document:
+        document["time"] = _timed(document["time"])
     try:
-        event = JSONFormat().read(CloudEvent, json.dumps(given))
-        return _checked(event.get_attributes(), event.get_data(), now, "time" in given)
+        event = JSONFormat().read(CloudEvent, json.dumps(document))
+        return _checked(event.get_attributes(), event.get_data(), now, "time" in document)
     except _FAULTS as fault:
-        raise _no_event(fault, given.get("time")) from None
+        raise _no_event(fault, document.get("time")) from None
 
 
 def _binary(headers: Headers, body: bytes, now: datetime) -> model.CloudEvent:
@@ -145,15 +145,15 @@ def _binary(headers: Headers, body: bytes, now: datetime) -> model.CloudEvent:
         raise refusal.unreadable("ce-id and ce-specversion must be there")
     kind = media_type(headers)
     data = strict.parse(body, strict.DEPTH) if body and _JSON.fullmatch(kind) else None
-    given = {name: headers[name] for name in (*own, "content-type") if name in headers}
-    if "ce-time" in given:
-        given["ce-time"] = _timed(given["ce-time"])
+    attributes = {name: headers[name] for name in (*own, "content-type") if name in headers}
+    if "ce-time" in attributes:
+        attributes["ce-time"] = _timed(attributes["ce-time"])
     try:
-        event = http.from_binary(http.HTTPMessage(given, body), JSONFormat(), CloudEvent)
+        event = http.from_binary(http.HTTPMessage(attributes, body), JSONFormat(), CloudEvent)
         said = data if data is not None else event.get_data()
         return _checked(event.get_attributes(), said, now, "ce-time" in own)
     except _FAULTS as fault:
-        raise _no_event(fault, given.get("ce-time")) from None
+        raise _no_event(fault, attributes.get("ce-time")) from None
 
 
 def _named(value: dict[str, object], now: datetime) -> model.CloudEvent:
@@ -166,14 +166,14 @@ def _named(value: dict[str, object], now: datetime) -> model.CloudEvent:
         "subject": value.get("subject"),
         "time": _timed(value.get("time")),
     }
-    given = {key: item for key, item in attributes.items() if item is not None}
-    others = set(value) - given.keys() - {"detail-type", "detail"}
+    document = {key: item for key, item in attributes.items() if item is not None}
+    others = set(value) - document.keys() - {"detail-type", "detail"}
     try:
-        event = JSONFormat().read(CloudEvent, json.dumps(given))
-        found = {**event.get_attributes(), **{key: value[key] for key in others - _CORE}}
-        return _checked(found, value.get("detail"), now, "time" in given)
+        event = JSONFormat().read(CloudEvent, json.dumps(document))
+        all_attributes = {**event.get_attributes(), **{key: value[key] for key in others - _CORE}}
+        return _checked(all_attributes, value.get("detail"), now, "time" in document)
     except _FAULTS as fault:
-        raise _no_event(fault, given.get("time")) from None
+        raise _no_event(fault, document.get("time")) from None
 
 
 def _checked(
@@ -201,12 +201,12 @@ def _checked(
 
 def _timed(value: object) -> Any:
     """A time with the name of its zone, as CloudEvents has it; everything else as it is."""
-    found = _ZONED.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
+    match = _ZONED.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
         return value
     try:
-        moment = datetime.fromisoformat(f"{found[1]}{found[2] or ''}")
-        zoned = moment if found[2] else moment.replace(tzinfo=zoneinfo.ZoneInfo(found[3]))
+        moment = datetime.fromisoformat(f"{match[1]}{match[2] or ''}")
+        zoned = moment if match[2] else moment.replace(tzinfo=zoneinfo.ZoneInfo(match[3]))
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return value
     return zoned.isoformat()
@@ -272,7 +272,7 @@ def _no_event(fault: BaseException, time: object = None) -> refusal.Refusal:
 # ----------------------------------------------------------------------------- whose, and webhooks
 
 
-def _owned(source: Source, event: model.CloudEvent) -> Found:
+def _owned(source: Source, event: model.CloudEvent) -> Pair:
     """The event, if this sender may send it; and whom it is from."""
     _check_names(source, event)
     person = ""
@@ -292,16 +292,16 @@ def _check_names(source: Source, event: model.CloudEvent) -> None:
         raise refusal.Refusal(403, "source", "this sender may not send events of that source")
 
 
-def _mapped(source: Source, document: dict[str, object], now: datetime) -> Found:
+def _mapped(source: Source, document: dict[str, object], now: datetime) -> Pair:
     """The event that a webhook's mapping makes of a request."""
 
     def text(key: str, otherwise: str) -> str:
         if key not in source.mapping:
             return otherwise
-        found = paths.text_at(source.mapping[key], document)
-        if not found and key != "person":
+        words = paths.text_at(source.mapping[key], document)
+        if not words and key != "person":
             raise refusal.unreadable(f"there is no {key} where the mapping looks for it")
-        return found
+        return words
 
     attributes = {
         "specversion": "1.0",
@@ -316,14 +316,14 @@ def _mapped(source: Source, document: dict[str, object], now: datetime) -> Found
         data = paths.pick(source.mapping["data"])(document)
         if data is paths.MISSING:
             raise refusal.unreadable("there is no data where the mapping looks for it")
-    given = {key: value for key, value in attributes.items() if value}
+    event_attributes = {key: value for key, value in attributes.items() if value}
     try:
-        event = JSONFormat().read(CloudEvent, json.dumps(given))
-        found = _checked(event.get_attributes(), data, now, "time" in given)
+        event = JSONFormat().read(CloudEvent, json.dumps(event_attributes))
+        checked_event = _checked(event.get_attributes(), data, now, "time" in event_attributes)
     except _FAULTS as fault:
-        raise _no_event(fault, given.get("time")) from None
-    _check_names(source, found)
-    return found, text("person", "") or source.person
+        raise _no_event(fault, event_attributes.get("time")) from None
+    _check_names(source, checked_event)
+    return checked_event, text("person", "") or source.person
 
 
 def media_type(headers: Headers) -> str:

@@ -20,7 +20,7 @@ Tell = Callable[[model.IngressRejected], Awaitable[object]]
 class _Count:
     """Since when nothing was told, and what has come since then."""
 
-    told: datetime
+    reported: datetime
     waiting: int = 0
     address: str = ""
 
@@ -31,7 +31,7 @@ class Tally:
     def __init__(self, every: float) -> None:
         self._every = timedelta(seconds=every)
         self._counts: dict[tuple[str, str], _Count] = {}
-        self._told = 0
+        self._number = 0
 
     def note(self, via: str, reason: str, address: str, now: datetime) -> None:
         """One more."""
@@ -44,13 +44,13 @@ class Tally:
 
     def due(self, now: datetime, all_of_it: bool = False) -> list[model.IngressRejected]:
         """What is to be told now; it counts as told."""
-        found = []
+        counts = []
         for (via, reason), count in self._counts.items():
-            rested = abs(now - count.told) >= self._every
+            rested = abs(now - count.reported) >= self._every
             if count.waiting and (rested or all_of_it):
-                self._told += 1
-                moment = f"{int(now.timestamp() * 1000)}-{self._told}"
-                found.append(
+                self._number += 1
+                moment = f"{int(now.timestamp() * 1000)}-{self._number}"
+                counts.append(
                     model.IngressRejected(
                         f"turned:{via}:{reason}:{moment}",
                         now,
@@ -60,8 +60,8 @@ class Tally:
                         count.waiting,
                     )
                 )
-                count.told, count.waiting = now, 0
-        return found
+                count.reported, count.waiting = now, 0
+        return counts
 
 
 async def tell(turned: list[model.IngressRejected], submit: Tell) -> None:

@@ -108,14 +108,14 @@ class Server(web.Server):
     def stalest(self, now: float, patience: float) -> Line | None:
         """The connection that has kept the server waiting longest: it said nothing for as long as
         ``patience``, or has not come to an end with its request in five times that."""
-        found = [
+        idle = [
             line
             for line in self.lines
             if not line.working
             and line.transport is not None
             and (now - line.heard >= patience or now - line.since >= 5 * patience)
         ]
-        return min(found, key=lambda line: line.since, default=None)
+        return min(idle, key=lambda line: line.since, default=None)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -131,13 +131,13 @@ class Server(web.Server):
 def headers_of(request: web.BaseRequest) -> dict[str, str]:
     """The headers by their names in small letters. Raises Refusal where one that matters is there
     twice: the next to read it might take the other."""
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for name, value in request.headers.items():
         lower = name.lower()
-        if lower in found and lower.startswith(ONCE):
+        if lower in headers and lower.startswith(ONCE):
             raise refusal.unreadable(f"{lower} is there twice")
-        found[lower] = f"{found[lower]}, {value}" if lower in found else value
-    return found
+        headers[lower] = f"{headers[lower]}, {value}" if lower in headers else value
+    return headers
 
 
 async def body_of(request: web.BaseRequest, most: int, seconds: float) -> bytes:

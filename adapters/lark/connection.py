@@ -167,7 +167,7 @@ class Connection(sdk.Client):  # type: ignore[misc]
                 and 1 <= value <= 3600
             ):
                 setattr(self, attribute, value)
-        self._keeper.backoff.asked = float(self._reconnect_interval)
+        self._keeper.backoff.limit = float(self._reconnect_interval)
         self._reconfigured.set()
 
     # ------------------------------------------------------------------------- receiving
@@ -180,12 +180,12 @@ class Connection(sdk.Client):  # type: ignore[misc]
             sent = self._loop_time()
             while True:
                 every = min(float(self._ping_interval), self._settings.idle_seconds / 2.5)
-                left = sent + every - self._loop_time()
-                if left <= 0:
+                seconds = sent + every - self._loop_time()
+                if seconds <= 0:
                     break
                 self._reconfigured.clear()
                 try:
-                    async with asyncio.timeout(left):
+                    async with asyncio.timeout(seconds):
                         await self._reconfigured.wait()
                 except TimeoutError:
                     break

@@ -48,7 +48,7 @@ def to_event(
     header, event = _dict(payload.get("header")), _dict(payload.get("event"))
     match event_type(payload):
         case "im.message.receive_v1":
-            return _asked(header, event, messages.Me(bot_open_id, bot_name), now)
+            return _message(header, event, messages.Me(bot_open_id, bot_name), now)
         case "card.action.trigger":
             return _clicked(header, event, now)
         case "im.message.recalled_v1":
@@ -69,7 +69,7 @@ def event_type(payload: object) -> str:
 # ----------------------------------------------------------------------------- messages
 
 
-def _asked(
+def _message(
     header: Mapping[str, object], event: Mapping[str, object], me: messages.Me, now: datetime
 ) -> model.MessageReceived | None:
     message, sender = _dict(event.get("message")), _dict(event.get("sender"))
@@ -83,11 +83,11 @@ def _asked(
         return None
     tenant = _text(header.get("tenant_key"))
     direct = _text(message.get("chat_type")) == "p2p"
-    found = messages.read(message, me)
-    if not direct and not found.for_me:
+    content = messages.read(message, me)
+    if not direct and not content.for_me:
         log.debug("message %s was not taken: it does not mention the bot", ref)
         return None
-    if found.unread:
+    if content.unread:
         kind = _text(message.get("message_type"))
         log.info("message %s was not read: there are no words in a %s", ref, kind or "nothing")
     return model.MessageReceived(
@@ -102,13 +102,13 @@ def _asked(
             thread=_text(message.get("thread_id")),
             direct=direct,
         ),
-        text=found.words,
+        text=content.words,
         mentions=tuple(
             model.Account(PLATFORM, one.tenant or tenant, one.id, one.name)
-            for one in messages.people(found.named)
+            for one in messages.people(content.named)
         ),
         quoted=_text(message.get("parent_id")),
-        unread=found.unread,
+        unread=content.unread,
     )
 
 
@@ -177,8 +177,8 @@ def _clicked(
 def _operator_id(operator: Mapping[str, object]) -> str:
     """Who clicked: the open_id stands in the operator, or in an object of identities in it."""
     for holder in (operator, _dict(operator.get("operator_id")), _dict(operator.get("user_id"))):
-        if found := _text(holder.get("open_id")):
-            return found
+        if id := _text(holder.get("open_id")):
+            return id
     return ""
 
 

@@ -81,15 +81,15 @@ def read(message: Mapping[str, object], me: Me) -> Message:
     named = [_named(values.dict_(one), me) for one in values.list_(message.get("mentions"))]
     kind = values.text(message.get("message_type"))
     content = values.parsed(message.get("content"))
-    found = Message(named=named, for_me=any(one.me for one in named))
+    result = Message(named=named, for_me=any(one.me for one in named))
     if kind == "post":
-        _read_post(found, content, me)
+        _read_post(result, content, me)
     elif kind == "text" and isinstance(content.get("text"), str):
-        _read_text(found, values.text(content["text"]), me)
+        _read_text(result, values.text(content["text"]), me)
     else:
-        found.unread = UNREAD.get(kind, "other")
-    found.words = _resolved(found.words, found.named).strip()
-    return found
+        result.unread = UNREAD.get(kind, "other")
+    result.words = _resolved(result.words, result.named).strip()
+    return result
 
 
 def _named(mention: Mapping[str, object], me: Me) -> Named:
@@ -107,15 +107,15 @@ def _named(mention: Mapping[str, object], me: Me) -> Named:
     )
 
 
-def _read_text(found: Message, text: str, me: Me) -> None:
-    found.words = _AT.sub(lambda at: _met(found, at[1], at[2], me), _unlinked(text))
-    if not found.named and me.open_id and (key := _KEY.match(text)):
+def _read_text(result: Message, text: str, me: Me) -> None:
+    result.words = _AT.sub(lambda at: _met(result, at[1], at[2], me), _unlinked(text))
+    if not result.named and me.open_id and (key := _KEY.match(text)):
         # a key that nothing explains: the app is only given what names it
-        found.for_me = True
-        found.words = text[key.end() :]
+        result.for_me = True
+        result.words = text[key.end() :]
 
 
-def _read_post(found: Message, content: Mapping[str, object], me: Me) -> None:
+def _read_post(result: Message, content: Mapping[str, object], me: Me) -> None:
     content = _unwrapped(content)
     lines, pictures = [], False
     for line in values.list_(content.get("content")):
@@ -123,28 +123,28 @@ def _read_post(found: Message, content: Mapping[str, object], me: Me) -> None:
         for element in map(values.dict_, line if isinstance(line, list) else [line]):
             tag = element.get("tag")
             pictures |= tag in ("img", "media")
-            said = _said(found, element, me)
+            said = _said(result, element, me)
             touching = gap and words and not words[-1].isspace() and said[:1].isalnum()
             words += f" {said}" if touching else said
             gap = tag == "at" or ((gap or bool(words)) and not said)
         lines.append(words)
     title = values.text(content.get("title"))
-    found.words = "\n".join([title, *lines] if title else lines)
-    if pictures and not _resolved(found.words, found.named).strip():
-        found.unread = "picture"
+    result.words = "\n".join([title, *lines] if title else lines)
+    if pictures and not _resolved(result.words, result.named).strip():
+        result.unread = "picture"
 
 
-def _said(found: Message, element: Mapping[str, object], me: Me) -> str:
+def _said(result: Message, element: Mapping[str, object], me: Me) -> str:
     """What an element of a post says. One of a kind that is not known has its text, so that no word
     is lost."""
     if element.get("tag") == "at":
         id, name = (values.text(element.get(part)) for part in ("user_id", "user_name"))
-        return _met(found, id, name, me)
+        return _met(result, id, name, me)
     text = element.get("text")
     if not isinstance(text, str):
         return ""
     if element.get("tag") == "md":
-        return _AT.sub(lambda at: _met(found, at[1], at[2], me), _unlinked(values.text(text)))
+        return _AT.sub(lambda at: _met(result, at[1], at[2], me), _unlinked(values.text(text)))
     return values.text(text)
 
 
@@ -173,19 +173,19 @@ def _unlinked(text: str) -> str:
     return _LINK.sub(label, text)
 
 
-def _met(found: Message, id: str, name: str, me: Me) -> str:
+def _met(result: Message, id: str, name: str, me: Me) -> str:
     """What a mention within the content stands for; one that no list has is added to it."""
-    if any(id == one.key for one in found.named):
+    if any(id == one.key for one in result.named):
         return id
-    known = next((one for one in found.named if one.id == id), None)
+    known = next((one for one in result.named if one.id == id), None)
     if known is not None:
         return known.key or "@" + (known.name or id)
     mine = me.named(id, name)
-    found.for_me |= mine
+    result.for_me |= mine
     if mine:
         return ""
     if id.startswith("ou_"):
-        found.named.append(Named("", id, name, "", "user", False))
+        result.named.append(Named("", id, name, "", "user", False))
     return "@" + (name or id.lstrip("@")) if name or id else ""
 
 
@@ -196,25 +196,25 @@ def _resolved(written: str, named: Sequence[Named]) -> str:
         return written
     keys = "|".join(re.escape(key) for key in sorted(by_key, key=len, reverse=True))
 
-    def name(found: re.Match[str]) -> str:
-        one, before = by_key[found[1]], written[: found.start()][-1:]
+    def name(result: re.Match[str]) -> str:
+        one, before = by_key[result[1]], written[: result.start()][-1:]
         if one.me:
             return " " if before and not before.isspace() else ""
         apart = " " if before.isalnum() else ""
-        behind = " " if not found[2] and written[found.end() :][:1].isalnum() else found[2]
-        return apart + "@" + (one.name or found[1].lstrip("@")) + behind
+        behind = " " if not result[2] and written[result.end() :][:1].isalnum() else result[2]
+        return apart + "@" + (one.name or result[1].lstrip("@")) + behind
 
     return re.sub(rf"({keys})(?!\d)( ?)", name, written)
 
 
 def people(named: Sequence[Named]) -> Iterator[Named]:
     """The other people that a message names, each once."""
-    seen: set[str] = set()
+    ids: set[str] = set()
     for one in named:
-        if one.id and one.id not in seen and one.id != "all" and not one.me:
+        if one.id and one.id not in ids and one.id != "all" and not one.me:
             if one.kind in ("bot", "app"):
                 continue
-            seen.add(one.id)
+            ids.add(one.id)
             yield one
 
 

@@ -293,12 +293,12 @@ class Sender:
         code = answer.data.get("approval_code")
         if effect.form and code and code != effect.form:
             return model.Refused("the instance belongs to another approval form", "other_form")
-        read = forms.form(answer.data)
-        if not read["status"]:
+        form = forms.form(answer.data)
+        if not form["status"]:
             return model.NotSent(
                 f"the form's status {answer.data.get('status')!r} is unknown", 60.0
             )
-        return model.Done(effect.instance, read)
+        return model.Done(effect.instance, form)
 
     async def _list(self, effect: model.ListForms) -> model.Outcome:
         """Every instance filed in the window, which the platform wants in parts of ten hours:

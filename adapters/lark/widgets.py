@@ -19,16 +19,16 @@ Widget = Mapping[str, Any]
 
 def read(widgets: object) -> dict[str, Field]:
     """Every field under its widget's custom id, id and name."""
-    found = [each for each in list_(widgets) if isinstance(each, dict)]
+    items = [each for each in list_(widgets) if isinstance(each, dict)]
     names = ("custom_id", "id", "name")
     return fields.named(
-        (tuple(_name(each.get(name)) for name in names), field_of(each)) for each in found
+        (tuple(_name(each.get(name)) for name in names), field_of(each)) for each in items
     )
 
 
 def plain(widgets: object) -> dict[str, Any]:
     """The same as JSON."""
-    return {name: found.plain() for name, found in read(widgets).items()}
+    return {name: field.plain() for name, field in read(widgets).items()}
 
 
 def _name(value: object) -> str:
@@ -103,9 +103,9 @@ def _people(widget: Widget) -> Field:
 
 
 def _departments(widget: Widget) -> Field:
-    found = [each if isinstance(each, dict) else {"id": each} for each in _each(widget)]
-    ids = [fields.word(each.get("open_id") or each.get("id")) for each in found]
-    names = [each.get("name") or id_ for each, id_ in zip(found, ids, strict=True)]
+    items = [each if isinstance(each, dict) else {"id": each} for each in _each(widget)]
+    ids = [fields.word(each.get("open_id") or each.get("id")) for each in items]
+    names = [each.get("name") or id_ for each, id_ in zip(items, ids, strict=True)]
     return fields.choices(names, id=ids)
 
 
@@ -126,7 +126,7 @@ def _base(address: object) -> str:
 
 
 def _documents(widget: Widget) -> Field:
-    found = [dict_(each) for each in _each(widget)]
+    items = [dict_(each) for each in _each(widget)]
     return fields.files(
         {
             "name": each.get("title"),
@@ -134,7 +134,7 @@ def _documents(widget: Widget) -> Field:
             "id": each.get("token"),
             "type": each.get("type"),
         }
-        for each in found
+        for each in items
     )
 
 

@@ -65,8 +65,8 @@ class Oos:
             answer = await self._api.call("ListExecutions", region, fields)
         except openapi.Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
-        told = [runs.tags_of(item) for item in answer.get("Executions") or []]
-        return [tags[openapi.STEP_TAG] for tags in told if tags.get(openapi.STEP_TAG)]
+        known = [runs.tags_of(item) for item in answer.get("Executions") or []]
+        return [tags[openapi.STEP_TAG] for tags in known if tags.get(openapi.STEP_TAG)]
 
     async def waiting(self, region: str = "") -> list[model.Execution]:
         """The executions that wait in a region and were not started by us, the oldest first; what

@@ -30,6 +30,6 @@ class Api(openapi.Api):
         ``repeatable``: is making it twice the same as making it once? Raises Failure."""
         origin = self.host(region)
         body = {"RegionId": region, **fields}
-        asked = openapi.Request("oos", action, VERSION, region, origin, body=body)
+        wire_request = openapi.Request("oos", action, VERSION, region, origin, body=body)
         session = openapi.session_name(self.settings.credentials, request)
-        return dict(await self.make(asked, session, repeatable))
+        return dict(await self.make(wire_request, session, repeatable))

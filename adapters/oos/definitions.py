@@ -18,11 +18,11 @@ CHANGED = "DefinitionChanged"
 
 async def fetch(api: Api, effect: model.FetchDefinition, region: str) -> model.Done:
     """``Done.data`` as ``model.FetchDefinition`` says. Raises Failure."""
-    asked = [template(api, region, name, version) for name, version in effect.names]
-    items = await asyncio.gather(*asked)
+    calls = [template(api, region, name, version) for name, version in effect.names]
+    items = await asyncio.gather(*calls)
     missing = [name for (name, _), item in zip(effect.names, items, strict=True) if item is None]
-    found = [item for item in items if item is not None]
-    return model.Done(data={"definitions": found, "missing": missing})
+    definitions = [item for item in items if item is not None]
+    return model.Done(data={"definitions": definitions, "missing": missing})
 
 
 async def template(
@@ -52,8 +52,8 @@ async def objection(api: Api, plan: model.Plan, region: str, request: int) -> mo
         now = await template(api, region, one.name, version, request)
         return now is None or hashlib.sha256(now["content"].encode()).hexdigest() != one.digest
 
-    found = await asyncio.gather(*(changed(one) for one in plan.definitions))
-    names = [one.name for one, moved in zip(plan.definitions, found, strict=True) if moved]
+    answers = await asyncio.gather(*(changed(one) for one in plan.definitions))
+    names = [one.name for one, moved in zip(plan.definitions, answers, strict=True) if moved]
     if not names:
         return None
     reason = (

@@ -63,22 +63,24 @@ class Reader:
             there = {item["ExecutionId"] for item in items}
             alone = [self.execution(region, one) for one in wanted if one not in there]
             items += [item for item in await asyncio.gather(*alone) if item is not None]
-            told = await asyncio.gather(*(self._told(region, item) for item in items))
+            executions = await asyncio.gather(*(self._execution(region, item) for item in items))
         except openapi.Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
-        return {execution.id: execution for execution in told}
+        return {execution.id: execution for execution in executions}
 
     async def waiting(self, region: str) -> list[model.Execution]:
         """Executions that wait and carry no tag of ours, the oldest first."""
         try:
-            found = await self._pages("ListExecutions", "Executions", region, {"Status": "Waiting"})
-            strangers = [item for item in reversed(found) if not _ours(item)]
-            told = await asyncio.gather(*(self._told(region, item) for item in strangers))
+            items = await self._pages("ListExecutions", "Executions", region, {"Status": "Waiting"})
+            strangers = [item for item in reversed(items) if not _ours(item)]
+            executions = await asyncio.gather(
+                *(self._execution(region, item) for item in strangers)
+            )
         except openapi.Failure as failure:
             raise ports.PollFailed(failure.reason, failure.retry_after) from None
         return [
             replace(execution, waiting=_introduced(execution.waiting, item))
-            for execution, item in zip(told, strangers, strict=True)
+            for execution, item in zip(executions, strangers, strict=True)
             if execution.waiting is not None
         ]
 
@@ -107,10 +109,14 @@ class Reader:
             inner = await self.place(region, part) if part is not None else None
             if inner is not None:
                 return replace(inner, path=f"{row.get('TaskName')}/{inner.path}")
-        found = story.open_row(rows, status)
-        if found is not None and found.get("Status") != "Waiting":
-            found = await self._surely(region, id)
-        return Place(id, str(found.get("TaskName") or ""), found) if found is not None else None
+        open_rows = story.open_row(rows, status)
+        if open_rows is not None and open_rows.get("Status") != "Waiting":
+            open_rows = await self._surely(region, id)
+        return (
+            Place(id, str(open_rows.get("TaskName") or ""), open_rows)
+            if open_rows is not None
+            else None
+        )
 
     async def _surely(self, region: str, execution: str) -> Item | None:
         """The task that is waited for, where none of them says so: the execution and its tasks are
@@ -124,30 +130,30 @@ class Reader:
 
     async def _together(self, region: str, batch: str, wanted: set[str]) -> list[Item]:
         fields = {"Tags": json.dumps({openapi.BATCH_TAG: batch})}
-        found = await self._pages("ListExecutions", "Executions", region, fields)
-        self._totals.keep((region, batch), len(found))
-        return [item for item in found if item["ExecutionId"] in wanted]
+        items = await self._pages("ListExecutions", "Executions", region, fields)
+        self._totals.keep((region, batch), len(items))
+        return [item for item in items if item["ExecutionId"] in wanted]
 
     async def _pages(
         self, action: str, name: str, region: str, fields: dict[str, str]
     ) -> list[Item]:
         """Every item of every page, each once. Raises Failure."""
-        found: dict[str, Item] = {}
+        by_id: dict[str, Item] = {}
         token = ""
         key = "ExecutionId" if name == "Executions" else "TaskExecutionId"
         while True:
-            asked = {**fields, "MaxResults": str(max(self.page_size, LEAST[name]))}
+            query = {**fields, "MaxResults": str(max(self.page_size, LEAST[name]))}
             answer = await self.api.call(
-                action, region, asked | ({"NextToken": token} if token else {})
+                action, region, query | ({"NextToken": token} if token else {})
             )
             items = answer.get(name) or []
-            found.update({str(item[key]): item for item in items})
+            by_id.update({str(item[key]): item for item in items})
             following = str(answer.get("NextToken") or "")
             if not following or following == token or not items:
-                return list(found.values())
+                return list(by_id.values())
             token = following
 
-    async def _told(self, region: str, item: Item) -> model.Execution:
+    async def _execution(self, region: str, item: Item) -> model.Execution:
         """The execution with its tasks, read again if there may be news."""
         id = str(item["ExecutionId"])
         parts = ("Status", "StatusMessage", "UpdateDate", "Counters", "CurrentTasks", "Outputs")
@@ -166,13 +172,13 @@ class Reader:
         id, status = str(item["ExecutionId"]), story.status_of(item)
         progress = story.progress(item, rows, await self._counts(region, id, rows))
         template, by = str(item.get("TemplateName") or ""), str(item.get("ExecutedBy") or "")
-        told = model.Execution(id, status, progress, template=template, by=by)
+        execution = model.Execution(id, status, progress, template=template, by=by)
         place = None if status in story.FINAL else await self.place(region, item, rows)
         if place is None:
-            return told
+            return execution
         inside = await self._inside(region, place)
         waits = story.waiting(place.row, place.path, inside)
-        return replace(told, status="Waiting", waiting=waits)
+        return replace(execution, status="Waiting", waiting=waits)
 
     async def _counts(
         self, region: str, execution: str, rows: list[Item]

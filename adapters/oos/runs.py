@@ -70,10 +70,10 @@ class Runner:
         tags = json.dumps({openapi.STEP_TAG: effect.step.token})
         fields = {"Tags": tags, "MaxResults": "10"}
         answer = await self.api.call("ListExecutions", region, fields, effect.request)
-        found = list(answer.get("Executions") or [])
-        if not found:
+        executions = list(answer.get("Executions") or [])
+        if not executions:
             return None
-        items = [item for item in found if openapi.fits(effect.digest, tags_of(item))]
+        items = [item for item in executions if openapi.fits(effect.digest, tags_of(item))]
         if not items:
             return openapi.stranger(effect.step.token)
         items.sort(key=lambda item: str(item.get("CreateDate", "")))
@@ -151,12 +151,12 @@ def request(
     its client token would be refused the second time."""
     plan, step = effect.plan, effect.step
     description = f"#{effect.request} {model.short(effect.digest)} {plan.command}"
-    given = {
+    body = {
         name: (robots or {})[robot] if (robot := robot_of(value)) else value
         for name, value in plan.parameters.items()
     }
     fields = {
-        "Parameters": model.canonical(given),
+        "Parameters": model.canonical(body),
         "ClientToken": step.token,
         "Tags": model.canonical(dict(effect.tags)),
         "SafetyCheck": safety_check,

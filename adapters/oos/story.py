@@ -41,8 +41,8 @@ def parsed(text: object) -> Any:
 
 def mapping(text: object) -> dict[str, Any]:
     """An object in a field; anything else is empty."""
-    found = parsed(text)
-    return dict(found) if isinstance(found, Mapping) else {}
+    value = parsed(text)
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def in_order(rows: Iterable[Item]) -> list[Item]:
@@ -70,9 +70,9 @@ def progress(
     error = ""
     if status in ("Failed", "Cancelled"):
         error = str(item.get("StatusMessage") or "") or _why(rows)
-    found = model.RunStatus(tuple(map(stage, rows)), *counts, error=error)
+    run_status = model.RunStatus(tuple(map(stage, rows)), *counts, error=error)
     ended = status == "Success" and isinstance(outputs, Mapping)
-    return replace(found, outputs=dict(outputs)) if ended else found
+    return replace(run_status, outputs=dict(outputs)) if ended else run_status
 
 
 def _why(rows: Sequence[Item]) -> str:
@@ -94,17 +94,17 @@ def stage(row: Item) -> model.TaskStatus:
 def counted(loop: Mapping[str, object]) -> tuple[int, int, int, int] | None:
     """Done, failed, running and all items, from the statistics of a loop. Their names are not
     documented: None where they are not plain."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for part in (loop, *(inner for inner in loop.values() if isinstance(inner, Mapping))):
         for name, value in part.items():
             if isinstance(value, bool) or not isinstance(value, int):
                 continue
             word = re.sub(r"(tasks?|items?|counts?|ed|ful|ure|num(ber)?)", "", str(name).lower())
             if word in ("total", "success", "succe", "fail", "running"):
-                found.setdefault(word[:4], value)
-    if not {"tota", "succ", "fail"} <= found.keys():
+                counts.setdefault(word[:4], value)
+    if not {"tota", "succ", "fail"} <= counts.keys():
         return None
-    return found["succ"], found["fail"], found.get("runn", 0), found["tota"]
+    return counts["succ"], counts["fail"], counts.get("runn", 0), counts["tota"]
 
 
 def added_up(loop: Mapping[str, object], rows: Sequence[Item]) -> tuple[int, int, int, int]:
@@ -136,8 +136,8 @@ def waiting(row: Item, path: str, inside: bool) -> model.Waiting:
 
 def need_of(row: Item) -> int:
     """How many approvals a task needs."""
-    given = str(mapping(row.get("Properties")).get("MinRequiredApprovals") or 1)
-    return max(int(given), 1) if given.isdecimal() and len(given) < 10 else 1
+    need = str(mapping(row.get("Properties")).get("MinRequiredApprovals") or 1)
+    return max(int(need), 1) if need.isdecimal() and len(need) < 10 else 1
 
 
 def _message(properties: Mapping[str, object]) -> str:
@@ -153,8 +153,8 @@ def _message(properties: Mapping[str, object]) -> str:
 def _call(properties: Mapping[str, object]) -> str:
     """The call that a task of high risk is about to make, and all that it is given."""
     name = ".".join(str(properties[key]) for key in ("Service", "API") if properties.get(key))
-    told = {"Service", "API", "Parameters", "Risk"}
-    more = {key: value for key, value in properties.items() if key not in told}
+    names = {"Service", "API", "Parameters", "Risk"}
+    more = {key: value for key, value in properties.items() if key not in names}
     lines = [*([name] if name else []), *_lines(more)]
     return "\n".join([*lines, *_lines(mapping(properties.get("Parameters")))])
 

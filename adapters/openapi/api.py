@@ -123,11 +123,11 @@ class Api:
             req_body_type=kind,
             body_type="string",
         )
-        asked = utils.OpenApiRequest(
+        sdk_request = utils.OpenApiRequest(
             headers=dict(request.headers), query=dict(request.query), body=body
         )
         try:
-            return answer(client.call_api(params, asked, options()), request.style)
+            return answer(client.call_api(params, sdk_request, options()), request.style)
         except Exception as error:
             raise explain(error, request.action, request.service) from None
 

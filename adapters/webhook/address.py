@@ -167,13 +167,13 @@ def _configured(robot: Robot) -> Target:
         if robot.platform:
             url = origin + _path(parts)
             token = _token(robot.platform, parts) or parts.query or parts.path.rpartition("/")[2]
-            found = Target(robot.platform, url, robot.name, token=token)
+            target = Target(robot.platform, url, robot.name, token=token)
         else:
-            found = _target(parts, origin)
+            target = _target(parts, origin)
     except BadAddress as error:
         raise BadAddress(error.code, f"[webhook] robots, {robot.name!r}: {error}") from None
     return Target(
-        found.kind, found.url, robot.name, robot.secret, tuple(robot.keywords), found.token
+        target.kind, target.url, robot.name, robot.secret, tuple(robot.keywords), target.token
     )
 
 
@@ -182,8 +182,8 @@ def _token(kind: Kind, parts: SplitResult) -> str:
     if kind not in _SHAPES:
         return ""
     path, query = _SHAPES[kind]
-    found = (path.fullmatch(parts.path), query.fullmatch(parts.query))
-    return next((one[1] for one in found if one and one.groups()), "") if all(found) else ""
+    matches = (path.fullmatch(parts.path), query.fullmatch(parts.query))
+    return next((one[1] for one in matches if one and one.groups()), "") if all(matches) else ""
 
 
 def _path(parts: SplitResult) -> str:

@@ -53,8 +53,8 @@ def body(kind: Kind, content: object, lines: tuple[str, ...] = ()) -> dict[str, 
         return said
     if kind == "lark":
         return translate.lark_appended(translate.to_lark(_ordered(said)), lines)
-    told = _dingtalk(said, lines)
-    return told if kind == "dingtalk" else {**said, **told}
+    result = _dingtalk(said, lines)
+    return result if kind == "dingtalk" else {**said, **result}
 
 
 def _too_deep(content: object) -> bool:
@@ -85,15 +85,15 @@ def _whole(content: object) -> dict[str, Any]:
 def _dingtalk(said: Mapping[str, object], lines: tuple[str, ...]) -> dict[str, Any]:
     """A DingTalk body in order, everybody in ``at`` named in the text, for else they are not
     notified, and the lines appended."""
-    found = _ordered(said)
-    kind, at = str(found["msgtype"]), found.get("at") or {}
+    result = _ordered(said)
+    kind, at = str(result["msgtype"]), result.get("at") or {}
     for field in _PARTS.get(kind, ())[:1]:
-        text = found[kind][field]
+        text = result[kind][field]
         unnamed = [who for name in _LISTED for who in at.get(name, ()) if not named(text, who)]
         mentions = " ".join(f"@{who}" for who in unnamed if _NAMEABLE.fullmatch(who))
         gap = "\n" if kind == "text" else "\n\n"
-        found[kind][field] = gap.join(filter(None, (text, mentions, *lines)))
-    return found
+        result[kind][field] = gap.join(filter(None, (text, mentions, *lines)))
+    return result
 
 
 def _ordered(said: Mapping[str, object]) -> dict[str, Any]:
@@ -103,22 +103,22 @@ def _ordered(said: Mapping[str, object]) -> dict[str, Any]:
     kind = str(said["msgtype"])
     if kind not in _PARTS:
         return dict(said)
-    given = said.get(kind)
-    part = _object(given) if isinstance(given, str) else given
-    if isinstance(given, str) and not part and kind == "text":
-        part = {"content": given}
+    raw = said.get(kind)
+    part = _object(raw) if isinstance(raw, str) else raw
+    if isinstance(raw, str) and not part and kind == "text":
+        part = {"content": raw}
     if not isinstance(part, Mapping):
         raise source.Invalid(f"the message's {kind} is not an object")
-    found: dict[str, Any] = {"msgtype": kind, kind: dict(part)}
+    result: dict[str, Any] = {"msgtype": kind, kind: dict(part)}
     at = _at(said.get("at"))
     if at:
-        found["at"] = at
+        result["at"] = at
     if said.get("msgUuid"):
-        found["msgUuid"] = str(said["msgUuid"])
+        result["msgUuid"] = str(said["msgUuid"])
     for field in _PARTS[kind]:
         text = _text(part.get(field))
-        found[kind][field] = text if at.get("isAtAll") else _EVERYBODY.sub("＠", text)
-    return found
+        result[kind][field] = text if at.get("isAtAll") else _EVERYBODY.sub("＠", text)
+    return result
 
 
 def named(text: str, who: str) -> bool:
@@ -126,15 +126,15 @@ def named(text: str, who: str) -> bool:
     return bool(re.search(rf"@{re.escape(who)}(?![\w-])", text))
 
 
-def _at(given: object) -> dict[str, Any]:
-    at = _object(given) if isinstance(given, str) else given
+def _at(people: object) -> dict[str, Any]:
+    at = _object(people) if isinstance(people, str) else people
     if not isinstance(at, Mapping):
         return {}
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for name, value in at.items():
         convert = _AT.get(str(name))
-        found[str(name)] = convert(value) if convert else value
-    return {name: value for name, value in found.items() if value not in (None, [], "")}
+        result[str(name)] = convert(value) if convert else value
+    return {name: value for name, value in result.items() if value not in (None, [], "")}
 
 
 def several(value: Any) -> list[str]:
@@ -147,8 +147,8 @@ def several(value: Any) -> list[str]:
     if not isinstance(value, list | tuple):
         value = [] if value is None or isinstance(value, bool | Mapping) else [value]
     flat = [inner for one in value for inner in (one if isinstance(one, list | tuple) else (one,))]
-    told = [str(one).strip() for one in flat if isinstance(one, str | int)]
-    return [one for one in dict.fromkeys(told) if one]
+    texts = [str(one).strip() for one in flat if isinstance(one, str | int)]
+    return [one for one in dict.fromkeys(texts) if one]
 
 
 def true(value: object) -> bool:

@@ -109,19 +109,19 @@ class Webhook:
 
     def _lines(self, request: int, code: str, asks: bool) -> tuple[str, ...]:
         """What is appended to a message, so that people find the request behind it."""
-        told = (self._settings.reference, self._settings.answering if asks else "")
-        return tuple(line.format(request=request, code=code) for line in told if line)
+        addresses = (self._settings.reference, self._settings.answering if asks else "")
+        return tuple(line.format(request=request, code=code) for line in addresses if line)
 
 
-def _headers(given: object) -> dict[str, str]:
+def _headers(headers: object) -> dict[str, str]:
     """The fields of a template's Headers that may be sent along; those of the connection are
     ours."""
-    if not isinstance(given, Mapping):
+    if not isinstance(headers, Mapping):
         return {}
-    told = {str(name): str(value).strip() for name, value in given.items() if value is not None}
+    texts = {str(name): str(value).strip() for name, value in headers.items() if value is not None}
     return {
         name: value
-        for name, value in told.items()
+        for name, value in texts.items()
         if _HEADER.fullmatch(name)
         and not _OURS.fullmatch(name)
         and value.isprintable()

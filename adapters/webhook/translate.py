@@ -108,41 +108,41 @@ def _post(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
 
 def lark_read(said: Mapping[str, object]) -> dict[str, object]:
     """A Lark body whose content or card may have come as JSON text, as objects."""
-    found = dict(said)
+    result = dict(said)
     for name in ("content", "card"):
-        value = found.get(name)
+        value = result.get(name)
         if isinstance(value, str):
             try:
-                found[name] = json.loads(value)
+                result[name] = json.loads(value)
             except (ValueError, RecursionError):
-                found[name] = {"text": value} if name == "content" else value
-    if found.get("msg_type") == "interactive" and "card" not in found and "content" in found:
-        found["card"] = found.pop("content")
-    return found
+                result[name] = {"text": value} if name == "content" else value
+    if result.get("msg_type") == "interactive" and "card" not in result and "content" in result:
+        result["card"] = result.pop("content")
+    return result
 
 
 def lark_appended(said: Mapping[str, object], lines: tuple[str, ...]) -> dict[str, object]:
     """A Lark body with lines at the end of its text, post or card; other shapes as they are."""
-    found = dict(said)
+    result = dict(said)
     kind, content, card = said.get("msg_type"), said.get("content"), said.get("card")
     if not lines:
-        return found
+        return result
     if kind == "text" and isinstance(content, Mapping):
-        found["content"] = {**content, "text": "\n".join((str(content.get("text", "")), *lines))}
+        result["content"] = {**content, "text": "\n".join((str(content.get("text", "")), *lines))}
     elif kind == "post" and isinstance(content, Mapping):
         paragraphs = [[{"tag": "text", "text": line}] for line in lines]
         wrapped = isinstance(content.get("post"), Mapping)
         post = content["post"] if wrapped else content
-        told = {
+        paragraph = {
             language: {**one, "content": [*one["content"], *paragraphs]}
             if isinstance(one, Mapping) and isinstance(one.get("content"), list)
             else one
             for language, one in post.items()
         }
-        found["content"] = {**content, "post": told} if wrapped else told
+        result["content"] = {**content, "post": paragraph} if wrapped else paragraph
     elif kind == "interactive" and isinstance(card, Mapping):
-        found["card"] = _card_appended(card, lines)
-    return found
+        result["card"] = _card_appended(card, lines)
+    return result
 
 
 def _card_appended(card: Mapping[str, Any], lines: tuple[str, ...]) -> dict[str, object]:
@@ -167,20 +167,20 @@ def to_dingtalk(said: Mapping[str, Any]) -> dict[str, object]:
     everybody: list[str] = []
     if kind == "text" and isinstance(content, Mapping):
         text = _untagged(str(content.get("text") or ""), everybody)
-        found: dict[str, Any] = {"msgtype": "text", "text": {"content": text}}
+        result: dict[str, Any] = {"msgtype": "text", "text": {"content": text}}
     elif kind == "post" and isinstance(content, Mapping):
         title, text = _post_read(content, everybody)
-        found = _markdown(title, text)
+        result = _markdown(title, text)
     elif kind == "interactive" and isinstance(said.get("card"), Mapping):
         title, text = _card_read(said["card"], everybody)
-        found = _markdown(title, text)
+        result = _markdown(title, text)
     else:
         raise source.Invalid(
             f"a Lark message of msg_type {str(kind)[:40]!r} cannot be told in DingTalk"
         )
     if everybody:
-        found["at"] = {"isAtAll": True}
-    return found
+        result["at"] = {"isAtAll": True}
+    return result
 
 
 def _markdown(title: str, text: str) -> dict[str, object]:
@@ -205,12 +205,12 @@ def _post_read(content: Mapping[str, object], everybody: list[str]) -> tuple[str
     post = _map(content.get("post")) or content
     first = _map(next(filter(_map, post.values()), None))
     lines = first.get("content")
-    told = [
+    texts = [
         "".join(_node(node, everybody) for node in _maps(line))
         for line in (lines if isinstance(lines, list) else ())
     ]
     title = str(first.get("title") or "")
-    return title, "\n\n".join(filter(None, (f"#### {title}" if title else "", *told)))
+    return title, "\n\n".join(filter(None, (f"#### {title}" if title else "", *texts)))
 
 
 def _node(node: Mapping[str, object], everybody: list[str]) -> str:

@@ -25,14 +25,14 @@ def of(settings: config.Config) -> bytes:
     try:
         if not path.exists():
             make(path, settings.database.exists())
-        found = path.read_bytes().strip()
+        key = path.read_bytes().strip()
         shared = path.stat().st_mode & 0o077
     except OSError as error:
         raise source.Invalid(
             f"the key of this installation, {path}, cannot be read: {error.strerror}. Make it "
             "readable for this user, or name another with [bot] key"
         ) from error
-    if len(found) < SHORTEST:
+    if len(key) < SHORTEST:
         raise source.Invalid(
             f"the key of this installation, {path}, is damaged. Put it back from where you keep "
             "it, or delete it: a new one is made, and open requests with hidden values must be "
@@ -40,7 +40,7 @@ def of(settings: config.Config) -> bytes:
         )
     if shared:
         log.warning("%s can be read by others on this machine: chmod 600 it", path)
-    return found
+    return key
 
 
 def make(path: Path, used: bool) -> None:

@@ -28,12 +28,12 @@ async def unknown(door: engine.Engine, executor_for: Callable[[str], ports.Execu
     """The token of something that was started and that the store knows nothing of; empty: there is
     none, as far as the cloud could be asked."""
     opened = await door.read(lambda reader: reader.open_requests())
-    asked = [one for one in opened if is_asked_about(one)][-MOST:]
-    if not asked:
+    candidates = [one for one in opened if is_asked_about(one)][-MOST:]
+    if not candidates:
         return ""
     try:
         async with asyncio.timeout(WITHIN):
-            return await _first(door, executor_for, asked)
+            return await _first(door, executor_for, candidates)
     except (TimeoutError, ports.PollFailed) as fault:
         log.warning(
             "whether something was started that this store does not know could not be asked: %s",
@@ -51,7 +51,7 @@ def is_asked_about(request: model.Request) -> bool:
 async def _first(
     door: engine.Engine,
     executor_for: Callable[[str], ports.Executor],
-    asked: list[model.Request],
+    candidates: list[model.Request],
 ) -> str:
     gate = asyncio.Semaphore(TOGETHER)
 
@@ -61,7 +61,7 @@ async def _first(
             executor = executor_for(request.plan.engine)
             return list(await executor.tokens(request.plan.region, request.digest))
 
-    found = [one for each in await asyncio.gather(*map(tokens, asked)) for one in each]
+    answers = [one for each in await asyncio.gather(*map(tokens, candidates)) for one in each]
     return await door.read(
-        lambda reader: next((one for one in found if not reader.knows_start(one)), "")
+        lambda reader: next((one for one in answers if not reader.knows_start(one)), "")
     )

@@ -8,7 +8,7 @@ from bot.cards.parts import Row, bold, code, span
 
 def rows(locale: str, plan: model.Operation) -> list[Row]:
     """Every definition with its version, the start of its digest, and whether it is pinned."""
-    found: list[Row] = []
+    lines: list[Row] = []
     for one in plan.definitions:
         if isinstance(plan, model.StoredCommandPlan):
             key = "invoke" if plan.invoke else "exact"
@@ -16,26 +16,26 @@ def rows(locale: str, plan: model.Operation) -> list[Row]:
             key = "pinned" if one.pinned else "open"
         facts = {"name": one.name, "version": one.version, "digest": one.digest[:12]}
         text = texts.say(locale, f"card.stored.{key}", **facts)
-        told = bold(text) if key == "open" else span(text)
-        found.append((texts.say(locale, "card.stored"), (told,)))
+        value = bold(text) if key == "open" else span(text)
+        lines.append((texts.say(locale, "card.stored"), (value,)))
     if plan.loose:
         why = texts.say(locale, "card.loose.why", tasks=list(plan.loose))
-        found.append((texts.say(locale, "card.loose"), (bold(why),)))
-    return found
+        lines.append((texts.say(locale, "card.loose"), (bold(why),)))
+    return lines
 
 
 def script_rows(locale: str, plan: model.Plan) -> list[Row]:
     """What else decides how a script runs, where it is not as usual."""
-    say, found = texts.say, rows(locale, plan)
+    say, lines = texts.say, rows(locale, plan)
     if not isinstance(plan, model.StoredCommandPlan):
-        return found
+        return lines
     values = ((name, (code(value),)) for name, value in sorted(plan.parameters.items()))
-    found = [(say(locale, "card.command_id"), (code(plan.command_id),)), *found, *values]
+    lines = [(say(locale, "card.command_id"), (code(plan.command_id),)), *lines, *values]
     if plan.launcher:
-        found.append((say(locale, "card.launcher"), (code(plan.launcher),)))
+        lines.append((say(locale, "card.launcher"), (code(plan.launcher),)))
     if plan.braces:
-        found.append((say(locale, "card.braces"), (span(say(locale, "card.braces.why")),)))
-    return found
+        lines.append((say(locale, "card.braces"), (span(say(locale, "card.braces.why")),)))
+    return lines
 
 
 def incident_rows(request: model.Request) -> list[Row]:
@@ -55,9 +55,9 @@ def limit_rows(locale: str, plan: model.TemplateOperation) -> list[Row]:
     if plan.away:
         return [(heading, (bold(say(locale, "card.limits.oos")),))]
     held = say(locale, "card.limits.held", allowed=allowed, most=most)
-    found: list[Row] = [(heading, (span(held),))]
+    lines: list[Row] = [(heading, (span(held),))]
     if terms["unjudged_calls"] == "allow" and "*" not in allowed:
-        found.append((heading, (bold(say(locale, "card.limits.allow")),)))
+        lines.append((heading, (bold(say(locale, "card.limits.allow")),)))
     elif terms["unjudged_calls"] != "allow":
-        found.append((heading, (span(say(locale, "card.limits.refuse")),)))
-    return found
+        lines.append((heading, (span(say(locale, "card.limits.refuse")),)))
+    return lines

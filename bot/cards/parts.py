@@ -95,8 +95,10 @@ def accounts_of(
     deployment: Deployment, ids: Iterable[str], place: model.Place
 ) -> tuple[model.Account, ...]:
     """The accounts by which these people can be mentioned in this place."""
-    found = (identity.account_of(deployment.book, who, place.platform, place.tenant) for who in ids)
-    return tuple(account for account in found if account is not None)
+    accounts = (
+        identity.account_of(deployment.book, who, place.platform, place.tenant) for who in ids
+    )
+    return tuple(account for account in accounts if account is not None)
 
 
 def instance_name(instance: model.Instance) -> str:
@@ -141,8 +143,8 @@ def asked_text(request: model.Request) -> str:
     text = " ".join(request.text.split())
     if len(text) <= ASKED_CHARS:
         return text
-    left = texts.say(request.locale, "card.asked.cut", count=len(text) - ASKED_CHARS)
-    return f"{text[:ASKED_CHARS]} {left}"
+    note = texts.say(request.locale, "card.asked.cut", count=len(text) - ASKED_CHARS)
+    return f"{text[:ASKED_CHARS]} {note}"
 
 
 def vote_row(

@@ -88,27 +88,30 @@ def output_blocks(
         command = f"output {request.id} {who[0]}"
         body = cut(locale, output, dropped, command) or texts.say(locale, "say.no_output")
         blocks += [para(bold(heading)), model.Block("pre", text=body)]
-    if left := len(groups) - MOST_OUTPUTS:
-        more = texts.say(locale, "say.more_outputs", count=left, id=request.id)
-        blocks += [para(span(more))] if left > 0 else []
+    if remaining := len(groups) - MOST_OUTPUTS:
+        more = texts.say(locale, "say.more_outputs", count=remaining, id=request.id)
+        blocks += [para(span(more))] if remaining > 0 else []
     return blocks
 
 
 def instances_message(
-    locale: str, found: Sequence[model.Instance], mentions: tuple[model.Account, ...], quote: str
+    locale: str,
+    instances: Sequence[model.Instance],
+    mentions: tuple[model.Account, ...],
+    quote: str,
 ) -> model.Message:
     """The answer of the ``instances`` command."""
-    title = texts.say(locale, "say.instances", count=len(found))
-    if not found:
+    title = texts.say(locale, "say.instances", count=len(instances))
+    if not instances:
         return sentence(title, texts.say(locale, "say.instances.none"), mentions, quote)
     rows: list[Row] = []
-    for instance in sorted(found, key=lambda instance: instance.name)[:50]:
+    for instance in sorted(instances, key=lambda instance: instance.name)[:50]:
         text = f"{instance.id} · {instance.status}"
         if not instance.agent:
             text += " · " + texts.say(locale, "say.instances.no_agent")
         rows.append((instance.name or instance.id, (span(text),)))
-    if len(found) > 50:
-        more = texts.say(locale, "card.more.instances", count=len(found) - 50)
+    if len(instances) > 50:
+        more = texts.say(locale, "card.more.instances", count=len(instances) - 50)
         rows.append(("…", (span(more),)))
     blocks = (para(bold(title)), model.Block("facts", rows=tuple(rows)))
     return model.Message(title, blocks, mentions, quote)

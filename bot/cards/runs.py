@@ -62,8 +62,8 @@ def plan_rows(
     for name, value in plan.parameters.items():
         text = shown(name, value, plan.hidden)
         if name in plan.hidden:
-            told = span(" · " + about_hidden(locale, value, typed.get(name, "")))
-            rows.append((name, (span(masks.MASK), told)))
+            note = span(" · " + about_hidden(locale, value, typed.get(name, "")))
+            rows.append((name, (span(masks.MASK), note)))
         elif name not in plan.targets and not lengthy(text):
             words = code(text) if text else span(say(locale, "card.empty"))
             rows.append((name, (words,)))
@@ -81,15 +81,15 @@ def lengthy(text: str) -> bool:
 def value_blocks(locale: str, plan: model.Plan) -> list[model.Block]:
     """The values that are too long for a row; and which instances each of several parameters holds,
     where there is more than one."""
-    found: list[model.Block] = []
+    blocks: list[model.Block] = []
     for name, value in plan.parameters.items():
         text = shown(name, value, plan.hidden)
         if name not in plan.targets and lengthy(text):
-            found += [para(bold(name)), exact(locale, text)]
+            blocks += [para(bold(name)), exact(locale, text)]
         elif name in plan.targets and len(plan.targets) > 1:
             heading = texts.say(locale, "card.targets.of", name=name)
-            found += [para(bold(heading)), exact(locale, text)]
-    return found
+            blocks += [para(bold(heading)), exact(locale, text)]
+    return blocks
 
 
 def shown(name: str, value: object, hidden: tuple[str, ...]) -> str:
@@ -119,20 +119,20 @@ def about_hidden(locale: str, value: object, by: str) -> str:
 def rows(request: model.Request, plan: model.Plan) -> list[Row]:
     """Where it runs, how far its loop is, and its tasks with their marks."""
     locale, progress = request.locale, request.progress
-    found: list[Row] = []
+    lines: list[Row] = []
     if plan.instances:
         here = [one for one in plan.instances if one.id not in request.gone]
         named = targets(locale, here, "card.targets.plan", request.id)
-        found.append((texts.say(locale, "card.targets"), named))
+        lines.append((texts.say(locale, "card.targets"), named))
     if request.gone:
         lost = [one for one in plan.instances if one.id in request.gone]
         gone = targets(locale, lost, "card.targets.plan", request.id)
-        found.append((texts.say(locale, "card.gone"), gone))
+        lines.append((texts.say(locale, "card.gone"), gone))
     if progress is None:
-        return found
+        return lines
     if progress.total:
-        found.append((texts.say(locale, "card.progress"), (bold(progress_line(locale, progress)),)))
-    return found + stage_rows(locale, progress, request.id)
+        lines.append((texts.say(locale, "card.progress"), (bold(progress_line(locale, progress)),)))
+    return lines + stage_rows(locale, progress, request.id)
 
 
 def progress_line(locale: str, progress: model.RunStatus) -> str:
@@ -157,17 +157,17 @@ def stage_rows(locale: str, progress: model.RunStatus, number: int) -> list[Row]
     stages = progress.stages
     begun = [place for place, stage in enumerate(stages) if stage.status]
     first = max(0, min(begun[-1] if begun else 0, len(stages) - 1) - MOST_STAGES + 3)
-    found: list[Row] = []
+    lines: list[Row] = []
     for stage in stages[first : first + MOST_STAGES]:
         word = texts.say(locale, f"stage.{stage.status or 'none'}")
         text = f"{STAGE_MARKS.get(stage.status, '⬜')} {word}"
         if detail := detail_text(locale, stage.detail, number):
             text += f" · {detail}"
-        found.append((stage.name, (span(text),)))
-    left = len(stages) - len(found)
-    if left:
-        found.append(("…", (span(texts.say(locale, "card.more.tasks", count=left)),)))
-    return found
+        lines.append((stage.name, (span(text),)))
+    remaining = len(stages) - len(lines)
+    if remaining:
+        lines.append(("…", (span(texts.say(locale, "card.more.tasks", count=remaining)),)))
+    return lines
 
 
 def blocks(request: model.Request) -> tuple[model.Block, ...]:
@@ -210,14 +210,14 @@ def ballot_buttons(request: model.Request, ballot: model.ApprovalStep) -> tuple[
 
 def buttons(locale: str, number: int, *names: str) -> tuple[model.Button, ...]:
     """Buttons by name; what cannot be taken back is confirmed first."""
-    found = []
+    choices = []
     for name in names:
         style = STYLES.get(name, "default" if name in PLAIN else "danger")
         key = f"card.confirm.{name}"
         confirm = texts.say(locale, key, id=number) if key in texts.PHRASES else ""
         label = texts.say(locale, f"card.button.{name}")
-        found.append(model.Button(name, label, style, confirm))  # type: ignore[arg-type]
-    return tuple(found)
+        choices.append(model.Button(name, label, style, confirm))  # type: ignore[arg-type]
+    return tuple(choices)
 
 
 def ballot_message(
@@ -238,8 +238,8 @@ def ballot_message(
     )
     spans = people(mentions)
     first = para(*spans, *((span(" "),) if spans else ()), span(text))
-    found = (first, *shown_blocks(request, ballot))
-    return model.Message(title_of(request), found, mentions, quote=request.text)
+    blocks = (first, *shown_blocks(request, ballot))
+    return model.Message(title_of(request), blocks, mentions, quote=request.text)
 
 
 # ----------------------------------------------------------------------------- the outcome
@@ -248,13 +248,13 @@ def ballot_message(
 def output_blocks(request: model.Request, outputs: Mapping[str, object]) -> list[model.Block]:
     """The outputs of a template, each short enough for a chat."""
     locale, command = request.locale, f"output {request.id}"
-    found: list[model.Block] = []
+    blocks: list[model.Block] = []
     for name, value in outputs.items():
         text = value if isinstance(value, str) else model.canonical(value)
         if not text:
             continue
         if "\n" not in text and len(text) <= MOST_VALUE:
-            found.append(model.Block("facts", rows=((name, (code(text),)),)))
+            blocks.append(model.Block("facts", rows=((name, (code(text),)),)))
         else:
-            found += [para(bold(name)), model.Block("pre", text=cut(locale, text, 0, command))]
-    return found
+            blocks += [para(bold(name)), model.Block("pre", text=cut(locale, text, 0, command))]
+    return blocks

@@ -58,8 +58,8 @@ class Sheets:
             gone = [instance_name(one) for one in plan.instances if one.id in request.gone]
             blocks += [para(bold(texts.say(locale, "card.gone"))), exact(locale, "\n".join(gone))]
         if request.ballot is not None and request.ballot.shown:
-            asked = texts.say(locale, "plan.ballot", code=request.ballot.code)
-            blocks += [para(bold(asked)), exact(locale, request.ballot.shown)]
+            question = texts.say(locale, "plan.ballot", code=request.ballot.code)
+            blocks += [para(bold(question)), exact(locale, request.ballot.shown)]
         return tuple(blocks)
 
     def targets(self, request: model.Request, locale: str) -> tuple[model.Block, ...]:
@@ -95,8 +95,8 @@ class Sheets:
             return ()
         names = {one.id: one.name or one.id for one in plan.instances}
         if isinstance(plan, model.TemplateOperation):
-            found = tuple(_of_journal(request, archive)) if archive is not None else ()
-            results = [*results, *found]
+            of_journal = tuple(_of_journal(request, archive)) if archive is not None else ()
+            results = [*results, *of_journal]
         printed = sorted(results, key=lambda one: (one.status == "Success", one.instance))
         listed = [
             Output(
@@ -118,8 +118,8 @@ class Sheets:
             for stage in progress.stages
             if len(stage.detail) > MOST_VALUE
         ]
-        given = progress.outputs
-        for name, value in given.items():
+        outputs = progress.outputs
+        for name, value in outputs.items():
             text = value if isinstance(value, str) else model.canonical(value)
             listed.append(Output(name, self._covered(plan, text)))
         return tuple(listed)

@@ -19,10 +19,10 @@ MOST_WHY = 200
 
 def span(text: str) -> timedelta:
     """ "90s", "30m", "2h" or "7d". ValueError: it is none of these."""
-    found = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
-    if found is None:
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
+    if match is None:
         raise ValueError(f"{text!r} is no length of time; write 90s, 30m, 2h or 7d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 # ----------------------------------------------------------------------------- looking

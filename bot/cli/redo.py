@@ -53,17 +53,21 @@ def redo(path: Path, name: str, since: timedelta, numbers: tuple[int, ...], yes:
     from bot.core import rule_redo
 
     settings = shell.loaded(path, secrets=False, commands=False, status=rules.INVALID)
-    rule = rules.found(settings, name)
+    rule = rules.rule_of(settings, name)
     if name in settings.silent:
-        told = f"{name} is switched off: write enabled = true first; `rule replay` tells meanwhile"
-        sys.exit(shell.fail(told, rules.INVALID))
+        message = (
+            f"{name} is switched off: write enabled = true first; `rule replay` tells meanwhile"
+        )
+        sys.exit(shell.fail(message, rules.INVALID))
     if not settings.database.exists():
         sys.exit(shell.fail(shell.never_ran(settings)))
     try:
         opened = store.Store(settings.database)
     except store.Locked:
-        told = "the bot is running, and only it may write: stop it first; `rule replay` tells what"
-        sys.exit(shell.fail(f"{told} would be delivered"))
+        message = (
+            "the bot is running, and only it may write: stop it first; `rule replay` tells what"
+        )
+        sys.exit(shell.fail(f"{message} would be delivered"))
     except store.Unusable as error:
         sys.exit(shell.fail(str(error)))
     with closing(opened):
@@ -74,13 +78,13 @@ def redo(path: Path, name: str, since: timedelta, numbers: tuple[int, ...], yes:
         if not count:
             sys.exit(shell.fail("nothing would be delivered"))
         if count > MOST:
-            told = f"these are {count} deliveries; {MOST} is the most at once"
-            sys.exit(shell.fail(f"{told}: choose fewer by --since or --event"))
-        told = f"{count} {'delivery' if count == 1 else 'deliveries'}"
-        if not yes and not click.confirm(f"Queue {told}?", err=True):
+            message = f"these are {count} deliveries; {MOST} is the most at once"
+            sys.exit(shell.fail(f"{message}: choose fewer by --since or --event"))
+        message = f"{count} {'delivery' if count == 1 else 'deliveries'}"
+        if not yes and not click.confirm(f"Queue {message}?", err=True):
             sys.exit(shell.fail("nothing was queued"))
         queue(opened, rule_redo.decision(name, made, events.console(), now - since), now)
-    click.echo(f"{told} queued; the bot sends them when it starts")
+    click.echo(f"{message} queued; the bot sends them when it starts")
 
 
 def matches(

@@ -69,11 +69,10 @@ class Trial:
 
     def plain(self) -> dict[str, Any]:
         """The trial as JSON."""
-        names = ("path", "wanted", "found", "near", "branch")
         return {
             "rule": self.rule,
             "matched": self.matched,
-            "reasons": [{name: getattr(one, name) for name in names} for one in self.reasons],
+            "reasons": [one.plain() for one in self.reasons],
             "targets": [one.plain() for one in self.sent],
             "warnings": list(self.warnings),
         }
@@ -91,12 +90,12 @@ class Trial:
 
 
 def trial(
-    rule: ruleset.Rule, book: policy.Book, given: Mapping[str, object], event: model.CloudEvent
+    rule: ruleset.Rule, book: policy.Book, document: Mapping[str, object], event: model.CloudEvent
 ) -> Trial:
-    """``given`` is the event as it was written, which ``reasons`` speak of."""
-    reasons = rule.pattern.explain(given)
+    """``document`` is the event as it was written, which ``reasons`` speak of."""
+    reasons = rule.pattern.explain(document)
     made = () if reasons else tuple(sent(rule, book, event))
-    return Trial(rule.name, reasons, made, vendors.remarks(rule.pattern, given))
+    return Trial(rule.name, reasons, made, vendors.remarks(rule.pattern, document))
 
 
 def sent(rule: ruleset.Rule, book: policy.Book, event: model.CloudEvent) -> Iterator[Sent]:
@@ -119,19 +118,19 @@ def where(book: policy.Book, target: ruleset.Target) -> str:
     return deliveries.target("en", book, model.Deliver("", 0, target.to, None, {}))
 
 
-def read(given: Mapping[str, object], now: datetime) -> model.CloudEvent:
+def read(document: Mapping[str, object], now: datetime) -> model.CloudEvent:
     """The event that JSON stands for, in CloudEvents or with ``detail-type`` and ``detail``. What
     is missing is made up, for this event goes nowhere."""
 
     def text(*names: str) -> str:
-        return next((str(given[name]) for name in names if given.get(name) is not None), "")
+        return next((str(document[name]) for name in names if document.get(name) is not None), "")
 
     try:
         time = datetime.fromisoformat(text("time"))
     except ValueError:
         time = now
-    extra = {name: value for name, value in given.items() if name not in (*KNOWN, "specversion")}
-    data = given["data"] if "data" in given else given.get("detail")
+    extra = {name: value for name, value in document.items() if name not in (*KNOWN, "specversion")}
+    data = document["data"] if "data" in document else document.get("detail")
     return model.CloudEvent(
         id=text("id") or "trial",
         source=text("source"),

@@ -75,7 +75,7 @@ def test(
     if pattern_file is not None:
         sys.exit(try_pattern(event_text, event_name, pattern_file, dialect, as_json))
     settings = shell.loaded(path, secrets=False, commands=False, status=INVALID)
-    sys.exit(try_rule(event_text, event_name, found(settings, str(name)), settings, as_json))
+    sys.exit(try_rule(event_text, event_name, rule_of(settings, str(name)), settings, as_json))
 
 
 def name_of(file: IO[bytes]) -> str:
@@ -87,8 +87,8 @@ def text_of(file: IO[bytes]) -> str:
     try:
         return file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        told = f"{name_of(file)}: not UTF-8 text from byte {error.start + 1} on"
-        raise click.exceptions.Exit(shell.fail(told, INVALID)) from None
+        message = f"{name_of(file)}: not UTF-8 text from byte {error.start + 1} on"
+        raise click.exceptions.Exit(shell.fail(message, INVALID)) from None
 
 
 def try_pattern(
@@ -113,10 +113,12 @@ def try_rule(
     from bot.cli import rule_trials
 
     try:
-        given = json_text.event(event_text, event_name)
+        document = json_text.event(event_text, event_name)
     except source.Invalid as error:
         return shell.fail(str(error), INVALID)
-    made = rule_trials.trial(rule, settings.book, given, rule_trials.read(given, datetime.now(UTC)))
+    made = rule_trials.trial(
+        rule, settings.book, document, rule_trials.read(document, datetime.now(UTC))
+    )
     click.echo(json.dumps(made.plain(), ensure_ascii=False) if as_json else said(made))
     warn([] if as_json else made.warnings)
     if made.matched and rule.name in settings.silent:
@@ -136,18 +138,18 @@ def said(made: rule_trials.Trial) -> str:
 
 def rules_of(settings: config.Config) -> dict[str, ruleset.Rule]:
     """All rules by name, those that are switched off after the others."""
-    asked = settings.rules.rules if settings.rules is not None else {}
-    return {**asked, **settings.silent}
+    active = settings.rules.rules if settings.rules is not None else {}
+    return {**active, **settings.silent}
 
 
-def found(settings: config.Config, name: str) -> ruleset.Rule:
+def rule_of(settings: config.Config, name: str) -> ruleset.Rule:
     """The rule of this name. Ends the program where there is none."""
 
     known = rules_of(settings)
     if name not in known:
         there = suggest.expected(name, sorted(known)) or "; `rule list` lists them"
-        told = f"there is no rule {name}{there if known else ': the configuration has none'}"
-        raise click.exceptions.Exit(shell.fail(told, INVALID))
+        message = f"there is no rule {name}{there if known else ': the configuration has none'}"
+        raise click.exceptions.Exit(shell.fail(message, INVALID))
     return known[name]
 
 
@@ -169,12 +171,12 @@ def replay(path: Path, since: timedelta | None, name: str | None, as_json: bool)
     begun = datetime.now(UTC) - since if since is not None else None
     chosen = settings.rules.rules if settings.rules is not None else {}
     if name is not None:
-        chosen = {name: found(settings, name)}
+        chosen = {name: rule_of(settings, name)}
     book = ruleset.Rulebook(chosen)
-    told, matched = 0, Counter[str]()
+    tried, matched = 0, Counter[str]()
     with shell.reading(settings) as reader:
         for number, event in reader.bus_events(begun):
-            told += 1
+            tried += 1
             for one in book.matching(event, effort.Effort(None)):
                 matched[one.name] += 1
                 made = rule_trials.Trial(
@@ -185,7 +187,7 @@ def replay(path: Path, since: timedelta | None, name: str | None, as_json: bool)
                     click.echo(json.dumps({**about, **made.plain()}, ensure_ascii=False))
                 else:
                     click.echo(f"{events.event_line(number, event)}\n{said(made)}")
-    click.echo(f"{told} event{'s' if told != 1 else ''} tried", err=True)
+    click.echo(f"{tried} event{'s' if tried != 1 else ''} tried", err=True)
     for rule_name in chosen:
         click.echo(f"{matched[rule_name]:>8}  {rule_name}", err=True)
 

@@ -41,8 +41,8 @@ def loaded(
         warn(path, error.warnings)
         click.echo(str(error), err=True)
         count = len(error.faults)
-        told = f"{count} fault{'s' if count != 1 else ''} in {path}; nothing was started"
-        raise click.exceptions.Exit(fail(told, status)) from None
+        message = f"{count} fault{'s' if count != 1 else ''} in {path}; nothing was started"
+        raise click.exceptions.Exit(fail(message, status)) from None
     warn(path, settings.warnings)
     return settings
 
@@ -52,9 +52,9 @@ def warn(path: Path, warnings: tuple[source.Fault, ...]) -> None:
         click.echo(f"warning: {config.sentence(path, warning)}", err=True)
 
 
-def fail(told: str, status: int = 1) -> int:
+def fail(message: str, status: int = 1) -> int:
     """Say why on standard error; the status to leave with."""
-    click.echo(told, err=True)
+    click.echo(message, err=True)
     return status
 
 

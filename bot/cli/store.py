@@ -24,11 +24,11 @@ def backup(path: Path, target: Path) -> None:
 
     settings = shell.loaded(path, secrets=False, commands=False)
     try:
-        found = store.backup(settings.database, target)
+        copy = store.backup(settings.database, target)
     except store.Unfit as error:
         sys.exit(shell.fail(str(error)))
-    click.echo(f"ok: {target} holds {found.last_request} requests, and the audit log up to entry")
-    click.echo(found.stamp)
+    click.echo(f"ok: {target} holds {copy.last_request} requests, and the audit log up to entry")
+    click.echo(copy.stamp)
 
 
 @click.command()

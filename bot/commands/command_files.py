@@ -41,8 +41,8 @@ class Page:
 
     def declared(self, key: str) -> int:
         """The line of an argument of the decorator; of the declaration where it is not there."""
-        found = self._function()
-        for decorator in found.decorator_list if found else ():
+        function = self._function()
+        for decorator in function.decorator_list if function else ():
             for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
                 if keyword.arg == key:
                     return keyword.value.lineno
@@ -50,11 +50,11 @@ class Page:
 
     def parameter(self, name: str) -> int:
         """The line of a parameter of the function."""
-        found = self._function()
-        if found is not None:
-            given = found.args
-            several = (given.vararg, given.kwarg)
-            for arg in (*given.posonlyargs, *given.args, *given.kwonlyargs, *several):
+        function = self._function()
+        if function is not None:
+            arguments = function.args
+            several = (arguments.vararg, arguments.kwarg)
+            for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *several):
                 if arg is not None and arg.arg == name:
                     return arg.lineno
         return self.start
@@ -98,10 +98,10 @@ def read(path: Path) -> tuple[Page, registry.Command]:
     for name, text in files.items():
         version.update(f"\0{name}\0{text}".encode())
     page.start = _start(declared[0])
-    found = _command(page, declared[0], version.hexdigest()[:12], files, faults)
-    if found is None or faults:
+    result = _command(page, declared[0], version.hexdigest()[:12], files, faults)
+    if result is None or faults:
         raise source.Invalid(*faults)
-    return page, found
+    return page, result
 
 
 def _beside(path: Path, faults: list[source.Fault]) -> Iterator[tuple[str, str]]:
@@ -125,11 +125,11 @@ def _start(function: Callable[..., Any]) -> int:
 
 
 def _not_one(page: Page, declared: list[Callable[..., Any]]) -> Iterator[source.Fault]:
-    told = f"declares {len(declared)} commands; one file is one command"
+    message = f"declares {len(declared)} commands; one file is one command"
     if not declared:
-        yield page.fault(1, told)
+        yield page.fault(1, message)
     for function in declared[1:]:
-        yield page.fault(_start(function), f"{told}; this is {vars(function)['declared'].name}")
+        yield page.fault(_start(function), f"{message}; this is {vars(function)['declared'].name}")
 
 
 def _run(page: Page, content: bytes) -> ModuleType:
@@ -143,8 +143,8 @@ def _run(page: Page, content: bytes) -> ModuleType:
         code = compile(content, str(path), "exec")
     except SyntaxError as error:
         kind = type(error).__name__
-        told = f"does not load: {kind}: {error.msg}"
-        raise source.Invalid(page.fault(error.lineno or 1, told)) from error
+        message = f"does not load: {kind}: {error.msg}"
+        raise source.Invalid(page.fault(error.lineno or 1, message)) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise source.Invalid(page.fault(1, f"does not load: {_named(error)}")) from error
     sys.modules[module.__name__] = module
@@ -152,8 +152,8 @@ def _run(page: Page, content: bytes) -> ModuleType:
         exec(code, vars(module))
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
-        told = f"does not load: {_named(error)}"
-        raise source.Invalid(page.fault(page.line_of(error), told)) from error
+        message = f"does not load: {_named(error)}"
+        raise source.Invalid(page.fault(page.line_of(error), message)) from error
     return module
 
 
@@ -176,19 +176,21 @@ def _command(
     """The command that a function is, where nothing is wrong with it; that is added to ``faults``
     else."""
     declared: api.Declared = vars(function)["declared"]
-    faults += [page.fault(page.declared(key), told) for key, told in _declared_badly(declared)]
-    takes_context, found = False, tuple[parameters.Parameter, ...]()
+    faults += [
+        page.fault(page.declared(key), message) for key, message in _declared_badly(declared)
+    ]
+    takes_context, items = False, tuple[parameters.Parameter, ...]()
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        told = "is async or yields; a command is a plain function that returns its answer"
-        faults.append(page.fault(page.start, told))
+        message = "is async or yields; a command is a plain function that returns its answer"
+        faults.append(page.fault(page.start, message))
     try:
-        takes_context, found = parameters.of_function(function, api.Context)
+        takes_context, items = parameters.of_function(function, api.Context)
     except (TypeError, NameError, AttributeError, SyntaxError, ValueError, re.error) as error:
         line = page.parameter(str(error).partition(":")[0])
         faults.append(page.fault(line, f"{declared.name}: {error}"))
     if takes_context and declared.kind == "operation":
-        told = "an operation gets no Context: its script depends on its values alone"
-        faults.append(page.fault(page.start, told))
+        message = "an operation gets no Context: its script depends on its values alone"
+        faults.append(page.fault(page.start, message))
     if faults:
         return None
     return registry.Command(
@@ -198,7 +200,7 @@ def _command(
         declared.risk,
         declared.reads,
         dict(zip(texts.LOCALES, declared.summary, strict=True)),
-        found,
+        items,
         declared.example,
         version,
         function,
@@ -219,8 +221,8 @@ def _declared_badly(declared: api.Declared) -> Iterator[tuple[str, str]]:
         if not isinstance(word, str) or not _WORD.fullmatch(word):
             yield key, f"{word!r} is no word that can be typed as a command"
     lines: Any = declared.summary
-    told = isinstance(lines, tuple | list) and len(lines) == len(texts.LOCALES)
-    if not told or not all(isinstance(line, str) and line.strip() for line in lines):
+    both = isinstance(lines, tuple | list) and len(lines) == len(texts.LOCALES)
+    if not both or not all(isinstance(line, str) and line.strip() for line in lines):
         wanted = 'its summary needs a line in Chinese and one in English: summary=("…", "…")'
         yield "summary", wanted
     if not isinstance(declared.example, str) or not declared.example.strip():
@@ -238,12 +240,12 @@ def _declared_badly(declared: api.Declared) -> Iterator[tuple[str, str]]:
 
 
 def trial(
-    page: Page, found: registry.Command, values: Mapping[str, object]
+    page: Page, command: registry.Command, values: Mapping[str, object]
 ) -> Iterator[source.Fault]:
     """Plan a script for these values, those of the example: what goes wrong, and where."""
-    planned = f"its example {found.example!r} plans no script"
+    planned = f"its example {command.example!r} plans no script"
     try:
-        answer = found.call(None, values)
+        answer = command.call(None, values)
         assert isinstance(answer, api.Script)
         rendered = [rendering.render(answer)]
         if answer.windows:
@@ -260,8 +262,8 @@ def trial(
     size = max(len(text.encode()) for text in rendered)
     if size > rendering.SCRIPT_BYTES:
         most = rendering.SCRIPT_BYTES
-        told = f"its script has {size} bytes; {most} is the most that Cloud Assistant takes"
-        yield page.fault(page.start, told)
-    if answer.type == "RunShellScript" and answer.name not in found.files:
+        message = f"its script has {size} bytes; {most} is the most that Cloud Assistant takes"
+        yield page.fault(page.start, message)
+    if answer.type == "RunShellScript" and answer.name not in command.files:
         for number, sentence in script_files.faults(answer.source):
             yield page.fault(page.start, f"its script, line {number}: {sentence}")

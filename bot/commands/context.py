@@ -85,11 +85,13 @@ class Context:
         """May this person ask for this command here? Questions and votes are open to everybody
         known (a vote is judged when it is cast) but for those ``by_role``; these and operations go
         by role, and by this chat."""
-        found = self.catalog.find(word)
-        if found is None or (found.kind == "operation" and found.name not in self.book.commands):
+        command = self.catalog.find(word)
+        if command is None or (
+            command.kind == "operation" and command.name not in self.book.commands
+        ):
             return False
-        by_role = found.by_role or found.kind == "operation"
-        return not by_role or access.may_use(self.book, self.person, found.name, self.place)
+        by_role = command.by_role or command.kind == "operation"
+        return not by_role or access.may_use(self.book, self.person, command.name, self.place)
 
     def may_vote(self, request: model.Request) -> bool:
         """Is this person in the electorate of the request, whether or not they voted already?"""
@@ -157,7 +159,7 @@ class Context:
         own = (vote for vote in shown if vote.request == request.id)
         return quorum.tally(needed, quorum.votes_on(digest, own)).waiting_for
 
-    def left(self, request: model.Request) -> timedelta | None:
+    def remaining(self, request: model.Request) -> timedelta | None:
         """How long votes are still taken on what is asked now; None: for as long as it takes."""
         asks = request.ballot
         until = request.expires_at if asks is None else asks.expires_at
@@ -175,8 +177,8 @@ class Context:
         if request.plan is not None:
             targets = [instance.name or instance.id for instance in request.plan.instances]
         else:
-            found = self.catalog.find(request.command)
-            parameter = found.parameter("targets") if found else None
+            command = self.catalog.find(request.command)
+            parameter = command.parameter("targets") if command else None
             targets = _named(request.args.get(parameter.name if parameter else "targets"))
         named = " ".join(targets[:MOST_NAMED])
         if len(targets) > MOST_NAMED:
@@ -209,17 +211,17 @@ class Context:
 
 def _named(targets: Any) -> list[str]:
     """Targets as people typed them, also where they are the JSON of OOS."""
-    found: list[str] = []
+    words: list[str] = []
     for one in [targets] if isinstance(targets, Mapping) else targets or ():
         if not isinstance(one, Mapping):
-            found.append(str(one))
+            words.append(str(one))
             continue
         parts = {str(key).casefold(): part for key, part in one.items()}
         ids, tags = parts.get("resourceids") or (), parts.get("tags") or ()
-        found += [str(each) for each in ids]
-        found += [
+        words += [str(each) for each in ids]
+        words += [
             f"tag:{tag.get('Key')}={tag.get('Value')}" for tag in tags if isinstance(tag, Mapping)
         ]
         if not ids and not tags:
-            found.append(str(parts.get("type", "?")))
-    return found
+            words.append(str(parts.get("type", "?")))
+    return words

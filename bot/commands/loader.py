@@ -38,29 +38,29 @@ def load(
     if not folder.is_dir():
         raise source.Invalid(f"{folder}: there is no such folder of commands")
     faults: list[source.Fault | str] = []
-    found: list[tuple[str, registry.Command]] = []
+    entries: list[tuple[str, registry.Command]] = []
     pages: Pages = {}
     for path in sorted(folder.glob("*.py")):
         if path.name.startswith("_"):
             continue
         try:
             pages[path.name], command_ = command_files.read(path)
-            found.append((path.name, command_))
+            entries.append((path.name, command_))
         except source.Invalid as error:
             faults.extend(error.faults)
     faults.extend(_orphans(folder))
     books = template_set.gather(folder)
-    found.extend(books.commands(elsewhere, services, models))
+    entries.extend(books.commands(elsewhere, services, models))
     faults.extend(books.faults)
-    found = _without_taken_aliases(found)
-    twice = _twice(found, pages)
+    entries = _without_taken_aliases(entries)
+    twice = _twice(entries, pages)
     faults.extend(twice.values())
     commands = registry.Catalog(
-        {command_.name: command_ for name, command_ in found if name not in twice},
-        books.library([command_ for name, command_ in found if name not in twice]),
+        {command_.name: command_ for name, command_ in entries if name not in twice},
+        books.library([command_ for name, command_ in entries if name not in twice]),
         tuple(books.warnings),
     )
-    for name, command_ in found:
+    for name, command_ in entries:
         if name not in twice and command_.template is None:
             faults.extend(_rehearse(commands, command_, pages[name]))
     if faults:
@@ -77,18 +77,18 @@ def _orphans(folder: Path) -> Iterator[source.Fault]:
 
 
 def _without_taken_aliases(
-    found: list[tuple[str, registry.Command]],
+    entries: list[tuple[str, registry.Command]],
 ) -> list[tuple[str, registry.Command]]:
     """A template's other name is what its description says, which nobody chose as a command's: it
     gives way to every other word, and to its own like."""
-    taken = {unicode.fold(command_.name) for _, command_ in found}
-    told: list[str] = []
-    for _, command_ in found:
+    words = {unicode.fold(command_.name) for _, command_ in entries}
+    claims: list[str] = []
+    for _, command_ in entries:
         aliases = set(map(unicode.fold, command_.aliases))
         if command_.template is None:
-            taken |= aliases
+            words |= aliases
         else:
-            told.extend(aliases)
+            claims.extend(aliases)
     return [
         (
             name,
@@ -99,43 +99,43 @@ def _without_taken_aliases(
                 aliases=tuple(
                     alias
                     for alias in command_.aliases
-                    if unicode.fold(alias) not in taken and told.count(unicode.fold(alias)) == 1
+                    if unicode.fold(alias) not in words and claims.count(unicode.fold(alias)) == 1
                 ),
             ),
         )
-        for name, command_ in found
+        for name, command_ in entries
     ]
 
 
-def _twice(found: list[tuple[str, registry.Command]], pages: Pages) -> dict[str, source.Fault]:
+def _twice(entries: list[tuple[str, registry.Command]], pages: Pages) -> dict[str, source.Fault]:
     """The files whose words are taken by an earlier file, with a sentence on each."""
     faults: dict[str, source.Fault] = {}
     owners: dict[str, str] = {}
-    for file, command_ in found:
-        for word in dict.fromkeys(map(unicode.fold, (command_.name, *command_.aliases))):
+    for file, command in entries:
+        for word in dict.fromkeys(map(unicode.fold, (command.name, *command.aliases))):
             if word in owners:
-                told = f"{word!r} is already a command of {owners[word]}"
-                key = "name" if word == unicode.fold(command_.name) else "aliases"
+                message = f"{word!r} is already a command of {owners[word]}"
+                key = "name" if word == unicode.fold(command.name) else "aliases"
                 page = pages.get(file)
                 faults[file] = (
-                    page.fault(page.declared(key), told)
+                    page.fault(page.declared(key), message)
                     if page
-                    else source.Fault(source.Mark(file), told)
+                    else source.Fault(source.Mark(file), message)
                 )
             owners.setdefault(word, file)
     return faults
 
 
 def _rehearse(
-    commands: registry.Catalog, found: registry.Command, page: command_files.Page
+    commands: registry.Catalog, command: registry.Command, page: command_files.Page
 ) -> Iterator[source.Fault]:
     """Try the example of a command: it must parse, and an operation must plan a script with it."""
-    parsed = parser.parse(commands, found.example, "en")
+    parsed = parser.parse(commands, command.example, "en")
     line = page.declared("example")
     if isinstance(parsed, policy.Refusal):
         said = texts.say("en", parsed.key, **parsed.facts)
-        yield page.fault(line, f"its example {found.example!r} does not parse: {said}")
-    elif parsed.command is not found:
-        yield page.fault(line, f"its example {found.example!r} is one of {parsed.command.name}")
-    elif found.kind == "operation":
-        yield from command_files.trial(page, found, parsed.values)
+        yield page.fault(line, f"its example {command.example!r} does not parse: {said}")
+    elif parsed.command is not command:
+        yield page.fault(line, f"its example {command.example!r} is one of {parsed.command.name}")
+    elif command.kind == "operation":
+        yield from command_files.trial(page, command, parsed.values)

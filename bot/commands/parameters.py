@@ -238,10 +238,10 @@ def _listed(text: str) -> list[str] | None:
     if not text.lstrip().startswith("["):
         return None
     try:
-        found = json.loads(text)
+        items = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if found and all(isinstance(each, str) for each in found) else None
+    return items if items and all(isinstance(each, str) for each in items) else None
 
 
 def _text(text: str) -> str:
@@ -292,8 +292,8 @@ def _bool(parameter: Parameter, text: str) -> bool | None:
 
 def _request(parameter: Parameter, text: str) -> int | None:
     """A bare number has at most seven digits: eight are a code."""
-    found = re.fullmatch(r"#([0-9]{1,12})|([0-9]{1,7})", text)
-    return (int(found[1] or found[2]) or None) if found else None
+    match = re.fullmatch(r"#([0-9]{1,12})|([0-9]{1,7})", text)
+    return (int(match[1] or match[2]) or None) if match else None
 
 
 def _code(parameter: Parameter, text: str) -> str | None:
@@ -319,15 +319,15 @@ def of_function(function: Callable[..., Any], context: type) -> tuple[bool, tupl
     hints = get_type_hints(function, include_extras=True)
     signature = list(inspect.signature(function).parameters.values())
     takes_context = bool(signature) and hints.get(signature[0].name) is context
-    found = tuple(_parameter(item, hints) for item in signature[takes_context:])
-    names = [name for parameter in found for name in parameter.names]
+    parameters = tuple(_parameter(item, hints) for item in signature[takes_context:])
+    names = [name for parameter in parameters for name in parameter.names]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise TypeError(f"two parameters answer to {', '.join(twice)}")
     for kind in ("targets", "script", "request", "code"):
-        if sum(parameter.kind == kind for parameter in found) > 1:
+        if sum(parameter.kind == kind for parameter in parameters) > 1:
             raise TypeError(f"at most one parameter may be of type {kind}")
-    return takes_context, found
+    return takes_context, parameters
 
 
 def _parameter(item: inspect.Parameter, hints: dict[str, object]) -> Parameter:

@@ -68,28 +68,28 @@ class Command:
             with answers.files_beside(self.files):
                 answer = self.function(*arguments, **values)
         except SystemExit as end:
-            told = Ended(f"it ends the process with {end.code!r}; return an answer, or raise")
-            raise told.with_traceback(end.__traceback__) from None
+            error = Ended(f"it ends the process with {end.code!r}; return an answer, or raise")
+            raise error.with_traceback(end.__traceback__) from None
         wanted = _ANSWERS[self.kind]
         if not isinstance(answer, wanted):
-            given = type(answer).__name__
-            raise TypeError(f"{self.name} must return a {wanted.__name__}, not {given}")
+            type_name = type(answer).__name__
+            raise TypeError(f"{self.name} must return a {wanted.__name__}, not {type_name}")
         return answer
 
     def inputs(self, values: Mapping[str, object]) -> dict[str, object]:
         """What of the values is for the template's own parameters, for ``parameters.arguments``;
         a parameter that was not given is absent."""
-        own = {found.name for found in self.parameters if found.template_parameter is not None}
+        own = {item.name for item in self.parameters if item.template_parameter is not None}
         return {name: value for name, value in values.items() if name in own}
 
     @property
     def hidden(self) -> frozenset[str]:
         """The parameters whose values are never shown (NoEcho)."""
-        return frozenset(found.name for found in self.parameters if found.secret)
+        return frozenset(item.name for item in self.parameters if item.secret)
 
     def parameter(self, kind: str) -> Parameter | None:
         """The first parameter of a type, if the command has one."""
-        return next((found for found in self.parameters if found.kind == kind), None)
+        return next((item for item in self.parameters if item.kind == kind), None)
 
     def needs(self, values: Mapping[str, Any], place: model.Place, quoted: str = "") -> model.Needs:
         """What the store must show for this call: its list, and the request that is named by number
@@ -129,9 +129,9 @@ class Catalog:
         self.library: Mapping[str, oos.Template] = dict(library or {})
         self._commands = dict(sorted(commands.items()))
         self._words = {
-            unicode.fold(word): found
-            for found in self._commands.values()
-            for word in (found.name, *found.aliases)
+            unicode.fold(word): command
+            for command in self._commands.values()
+            for word in (command.name, *command.aliases)
         }
 
     def __iter__(self) -> Iterator[Command]:

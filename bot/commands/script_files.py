@@ -61,11 +61,11 @@ def faults(text: str, suffix: str = SHELL) -> Iterator[tuple[int, str]]:
 @functools.lru_cache(maxsize=512)
 def syntax(text: str) -> tuple[tuple[int, str], ...]:
     """What its shell cannot read."""
-    found = _SHEBANG.match(text)
-    if text.startswith("#!") and found is None:
+    match = _SHEBANG.match(text)
+    if text.startswith("#!") and match is None:
         return ()
     # sh is bash on many machines, and need not be so here
-    shell = shutil.which("bash") or (shutil.which("sh") if found and found[1] == "sh" else None)
+    shell = shutil.which("bash") or (shutil.which("sh") if match and match[1] == "sh" else None)
     if shell is None:
         return ()
     try:
@@ -81,9 +81,9 @@ def syntax(text: str) -> tuple[tuple[int, str], ...]:
         return ()
     said = done.stderr.decode(errors="replace").splitlines()
     for line in said:
-        told = _LINE.search(line)
-        if told and (done.returncode or "here-document" in line):
-            return ((int(told[1]), told[2].strip()),)
+        match_line = _LINE.search(line)
+        if match_line and (done.returncode or "here-document" in line):
+            return ((int(match_line[1]), match_line[2].strip()),)
     if done.returncode:
         return ((1, " ".join(said)[:300] or "the shell cannot read it"),)
     return ()

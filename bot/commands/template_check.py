@@ -58,11 +58,11 @@ def _entry(fault: source.Fault) -> dict[str, object]:
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:
     """The files named, and the templates of the folders named and of those inside, each once."""
-    seen: set[Path] = set()
+    known_files: set[Path] = set()
     for path in paths:
         for file in sorted(_templates(path)) if path.is_dir() else [path]:
-            if file not in seen:
-                seen.add(file)
+            if file not in known_files:
+                known_files.add(file)
                 yield file
 
 
@@ -82,14 +82,14 @@ def check(
     known to the others by the name of its file, and the shipped product actions are known to all.
     ``allow_unknown_products``: a product action that is neither is no fault, but runs on OOS only.
     ``services``, ``models``: the products that can be called here, and their APIs."""
-    read = {path: _read(path) for path in files(paths)}
-    own = {item.name: item for item, _ in read.values() if item is not None}
+    results = {path: _read(path) for path in files(paths)}
+    own = {item.name: item for item, _ in results.values() if item is not None}
     known = context.Known(library.joined(own))
     for item in own.values():
         if action := children.action_of(item.name):
             known.setdefault(action, item)
     book = _Book(known, allow_unknown_products, services, models)
-    faults = {path: book.faults(template, wrong) for path, (template, wrong) in read.items()}
+    faults = {path: book.faults(template, wrong) for path, (template, wrong) in results.items()}
     return [
         Checked(
             path,
@@ -97,7 +97,7 @@ def check(
             () if faults[path] else tuple(book.hindered(template)),
             tuple(braces.warnings(template)) if template is not None else (),
         )
-        for path, (template, _) in read.items()
+        for path, (template, _) in results.items()
     ]
 
 
@@ -117,35 +117,35 @@ class _Book:
         self._own: dict[int, list[source.Fault]] = {}
 
     def faults(
-        self, template: model.Template | None, read: list[source.Fault]
+        self, template: model.Template | None, misreads: list[source.Fault]
     ) -> list[source.Fault]:
         if template is None:
-            return read
-        found = validate.validate(template, self.known, self.lenient, self.lenient, self.models)
+            return misreads
+        faults = validate.validate(template, self.known, self.lenient, self.lenient, self.models)
         if self.lenient:
-            read = [fault for fault in read if not model.local(fault)]
-        self._wrong[id(template)] = parse.together(read, found)
+            misreads = [fault for fault in misreads if not model.local(fault)]
+        self._wrong[id(template)] = parse.together(misreads, faults)
         return self._wrong[id(template)]
 
     def hindered(self, template: model.Template | None) -> list[source.Fault]:
         """Why it does not run here: itself, or what it uses."""
         if template is None:
             return []
-        found = list(hidden.faults(template, self.known))
+        faults = list(hidden.faults(template, self.known))
         for each in children.reach(template, self.known, self._open).values():
             wrong = [] if each is template else self._wrong.get(id(each), [])
-            found += [*wrong, *self._hindered(each)]
-        return parse.in_order(found)
+            faults += [*wrong, *self._hindered(each)]
+        return parse.in_order(faults)
 
     def _open(self, template: model.Template) -> bool:
         return not self._wrong.get(id(template)) and not self._hindered(template)
 
     def _hindered(self, template: model.Template) -> list[source.Fault]:
         if id(template) not in self._own:
-            found = list(unsupported.of(template, self.services, self.known))
+            faults = list(unsupported.of(template, self.services, self.known))
             if self.lenient:
-                found += validate.validate(template, self.known, models=self.models)
-            self._own[id(template)] = found
+                faults += validate.validate(template, self.known, models=self.models)
+            self._own[id(template)] = faults
         return self._own[id(template)]
 
 

@@ -37,7 +37,7 @@ def command(
     version = hashlib.sha256(
         "\0".join(f"{name}\0{digests[name]}" for name in sorted(reach)).encode()
     )
-    found = registry.Command(
+    result = registry.Command(
         name=template.name,
         aliases=tuple(_aliases(template)),
         kind="operation",
@@ -55,7 +55,7 @@ def command(
         approvers=dict(_approvers(reach.values())),
         robots=dict(_robots(reach.values())),
     )
-    return replace(found, example=_example(found))
+    return replace(result, example=_example(result))
 
 
 def _summary(template: model.Template, locale: str) -> str:
@@ -81,8 +81,8 @@ def _approvers(templates: Iterable[model.Template]) -> Iterator[tuple[str, str]]
         for task in template.tasks:
             if model.fold(task.action) != "acs::approve":
                 continue
-            given = {model.fold(key): item for key, item in task.properties.items()}
-            listed = given.get("approvers")
+            properties = {model.fold(key): item for key, item in task.properties.items()}
+            listed = properties.get("approvers")
             for name in listed if isinstance(listed, list) else []:
                 if isinstance(name, str) and name and "{{" not in name:
                     mark = task.mark
@@ -94,11 +94,11 @@ def _robots(templates: Iterable[model.Template]) -> Iterator[tuple[str, str]]:
     for template in templates:
         marked = [(task.mark, task.properties) for task in template.tasks]
         marked += [(item.mark, {"Default": item.default}) for item in template.parameters]
-        for mark, given in marked:
-            for text in masks.strings(given):
-                found = _ROBOT.fullmatch(text)
-                if found:
-                    yield found[1], f"{mark.file}:{mark.line}:{mark.column}"
+        for mark, value in marked:
+            for text in masks.strings(value):
+                match = _ROBOT.fullmatch(text)
+                if match:
+                    yield match[1], f"{mark.file}:{mark.line}:{mark.column}"
 
 
 # ----------------------------------------------------------------------------- parameters
@@ -108,11 +108,11 @@ def _parameters(template: model.Template) -> tuple[parameters.Parameter, ...]:
     """The template's own parameters, and a reason unless it has one itself."""
     items = template.parameters
     first = next((item for item in items if item.association == "Targets"), None)
-    taken = {model.fold(item.name) for item in items}
-    found = [_parameter(item, item is first, taken) for item in items]
-    free = tuple(name for name in _REASON if name not in taken)
+    words = {model.fold(item.name) for item in items}
+    made = [_parameter(item, item is first, words) for item in items]
+    free = tuple(name for name in _REASON if name not in words)
     if _REASON[0] in free:
-        found.append(
+        made.append(
             parameters.Parameter(
                 _REASON[0],
                 "text",
@@ -124,11 +124,11 @@ def _parameters(template: model.Template) -> tuple[parameters.Parameter, ...]:
                 named=first is None,
             )
         )
-    return tuple(found)
+    return tuple(made)
 
 
-def _parameter(item: model.Parameter, instances: bool, taken: set[str]) -> parameters.Parameter:
-    more = tuple(name for name in _TARGETS if name not in taken) if instances else ()
+def _parameter(item: model.Parameter, instances: bool, words: set[str]) -> parameters.Parameter:
+    more = tuple(name for name in _TARGETS if name not in words) if instances else ()
     return parameters.Parameter(
         item.name,
         "targets" if instances else "value",
@@ -153,10 +153,10 @@ def _label(item: model.Parameter, locale: str) -> str:
     return item.name
 
 
-def _example(found: registry.Command) -> str:
+def _example(items: registry.Command) -> str:
     """A complete line with what is required; instances first, as people type them."""
     values: dict[str, Any] = {}
-    for parameter in found.parameters:
+    for parameter in items.parameters:
         if parameter.required or parameter.kind == "targets":
             values[parameter.name] = parameters.sample(parameter)
-    return formatter.spell(found, values)
+    return formatter.spell(items, values)

@@ -104,24 +104,24 @@ def _by_pattern(item: model.Parameter) -> Iterator[str]:
 
 
 def _walk(tree: Any, extra: int, depth: int) -> Iterator[str]:
-    for op, given in tree:
+    for op, argument in tree:
         name = str(op)
         if depth > DEEPEST or name in ("AT", "ASSERT", "ASSERT_NOT", "GROUPREF"):
             continue
         if name == "LITERAL":
-            yield chr(given)
+            yield chr(argument)
         elif name == "IN":
-            yield _member(given)
+            yield _member(argument)
         elif name in ("ANY", "NOT_LITERAL"):
             yield "a"
         elif name == "BRANCH":
-            yield from _walk(given[1][0], extra, depth + 1)
+            yield from _walk(argument[1][0], extra, depth + 1)
         elif name == "SUBPATTERN":
-            yield from _walk(given[-1], extra, depth + 1)
+            yield from _walk(argument[-1], extra, depth + 1)
         elif name == "ATOMIC_GROUP":
-            yield from _walk(given, extra, depth + 1)
+            yield from _walk(argument, extra, depth + 1)
         elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-            low, high, inner = given
+            low, high, inner = argument
             times = min(low + extra, int(high), 200)
             for _ in range(max(low, times) if low <= 200 else 0):
                 yield from _walk(inner, extra, depth + 1)
@@ -140,18 +140,18 @@ _CATEGORIES = {
 
 def _member(members: Any) -> str:
     """A character of a class; of one that excludes, the first usual one that it does not name."""
-    kinds = [(str(op), given) for op, given in members]
+    kinds = [(str(op), argument) for op, argument in members]
     if kinds and kinds[0][0] == "NEGATE":
-        said = {chr(given) for op, given in kinds if op == "LITERAL"}
-        spans = [given for op, given in kinds if op == "RANGE"]
+        said = {chr(argument) for op, argument in kinds if op == "LITERAL"}
+        spans = [argument for op, argument in kinds if op == "RANGE"]
         free = (c for c in "a1-_A" if c not in said)
         return next((c for c in free if not any(a <= ord(c) <= b for a, b in spans)), "")
-    for op, given in kinds:
+    for op, argument in kinds:
         if op == "RANGE":
-            low, high = given
+            low, high = argument
             return "a" if low <= ord("a") <= high else chr(low)
         if op == "LITERAL":
-            return chr(given)
+            return chr(argument)
         if op == "CATEGORY":
-            return _CATEGORIES.get(str(given), "a")
+            return _CATEGORIES.get(str(argument), "a")
     return ""

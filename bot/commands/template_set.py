@@ -31,7 +31,7 @@ class TemplateSet:
 
     own: dict[str, model.Template] = field(default_factory=dict)
     known: dict[str, model.Template] = field(default_factory=dict)
-    read: list[model.Template] = field(default_factory=list)
+    readable: list[model.Template] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unread: dict[str, list[str]] = field(default_factory=dict)
@@ -51,24 +51,24 @@ class TemplateSet:
         APIs of products, as far as they are known."""
         away = {model.fold(name) for name in elsewhere}
         names = context.Known({**self.known, **self._unread()})
-        for template in self.read:
+        for template in self.readable:
             self.hindered[id(template)] = list(unsupported.of(template, services, self.known))
             self.wrong[id(template)] = self._wrong(template, names, False, models)
         reaches = {file: self.reach(template) for file, template in self.own.items()}
         here = {file for file, item in self.own.items() if model.fold(item.name) not in away}
         needed = {id(each) for file in here for each in reaches[file].values()}
         used = {id(each) for reach in reaches.values() for each in reach.values()}
-        for template in self.read:
+        for template in self.readable:
             mine = id(template)
             if mine in needed:
-                found = self.wrong[mine] + self.hindered[mine]
+                faults = self.wrong[mine] + self.hindered[mine]
             elif mine in used:
-                found = self._wrong(template, names, True, models)
+                faults = self._wrong(template, names, True, models)
             else:
-                found = self.wrong[mine]
+                faults = self.wrong[mine]
             if mine in used:
                 self.warnings.extend(map(str, braces.warnings(template)))
-            self._note(mine in used or template in self.own.values(), parse.in_order(found))
+            self._note(mine in used or template in self.own.values(), parse.in_order(faults))
         self._note_unread(reaches.values())
         for template in self.own.values():
             self.faults.extend(map(str, parse.in_order(hidden.faults(template, self.known))))
@@ -93,8 +93,10 @@ class TemplateSet:
         away: bool,
         models: ports.Models | None,
     ) -> list[source.Fault]:
-        read = [fault for fault in self.misread[id(template)] if not (away and model.local(fault))]
-        return parse.together(read, validate.validate(template, names, away, away, models))
+        unread = [
+            fault for fault in self.misread[id(template)] if not (away and model.local(fault))
+        ]
+        return parse.together(unread, validate.validate(template, names, away, away, models))
 
     def _note(self, used: bool, faults: Iterable[source.Fault]) -> None:
         if used:
@@ -113,8 +115,8 @@ class TemplateSet:
         for name, faults in self.unread.items():
             if name in named:
                 self.faults.extend(faults)
-        told = dict.fromkeys(fault for faults in self.unread.values() for fault in faults)
-        self.warnings.extend(f"{fault} ({UNUSED})" for fault in told if fault not in self.faults)
+        notes = dict.fromkeys(fault for faults in self.unread.values() for fault in faults)
+        self.warnings.extend(f"{fault} ({UNUSED})" for fault in notes if fault not in self.faults)
 
     def _unread(self) -> dict[str, model.Template]:
         return {name: model.Template(name, "", {}, (), (), ()) for name in self.unread}
@@ -150,14 +152,14 @@ def gather(folder: Path) -> TemplateSet:
         if before != file:
             _again(templates, file, before, template, same)
         elif template is None:
-            told = list(map(str, faults))
+            messages = list(map(str, faults))
             if not part:
-                templates.faults.extend(told)
+                templates.faults.extend(messages)
             templates.unread |= {
-                word: told for word in (model.fold(name), children.action_of(name)) if word
+                word: messages for word in (model.fold(name), children.action_of(name)) if word
             }
         else:
-            templates.read.append(template)
+            templates.readable.append(template)
             templates.misread[id(template)] = faults
             templates.known[model.fold(name)] = template
             if part and (action := children.action_of(name)):

@@ -40,9 +40,9 @@ def read(
     stands no further part of a list begins; ``named``: at this place another ``name=`` begins.
     Unclosed: braces or quotes."""
     if lenient_json.begins(line.raw, line.at):
-        found = lenient_json.scan(line.raw, line.at)
-        if found is not None and (structured(item) or line.gap_at(found[1])):
-            start, line.at = line.at, found[1]
+        end = lenient_json.scan(line.raw, line.at)
+        if end is not None and (structured(item) or line.gap_at(end[1])):
+            start, line.at = line.at, end[1]
             return line.raw[start : line.at]
         if structured(item):
             raise tokenizer.Unclosed(line.raw[line.at], unicode.shown(line.raw[line.at :]))
@@ -70,11 +70,11 @@ def _solid(line: tokenizer.Reader, named: Callable[[int], bool]) -> str:
 
 def _quoted(item: model.Parameter, line: tokenizer.Reader, ends: Callable[[], bool]) -> str:
     if structured(item) and lenient_json.begins(line.raw, line.at + 1):
-        found = lenient_json.scan(line.raw, line.at + 1)
-        if found is not None and line.closes_at(found[1]):
+        end = lenient_json.scan(line.raw, line.at + 1)
+        if end is not None and line.closes_at(end[1]):
             start = line.at + 1
-            line.at = found[1] + 1
-            return line.raw[start : found[1]]
+            line.at = end[1] + 1
+            return line.raw[start : end[1]]
     if item.type != "List":
         return line.quoted()
     before = line.at
@@ -117,15 +117,15 @@ def value(item: model.Parameter, text: str) -> Any:
     names as typed, or their JSON. Invalid: why not."""
     if len(text) > MOST_CHARACTERS:
         raise source.Invalid.phrase("parse.text_too_long", count=len(text), most=MOST_CHARACTERS)
-    found = _targets(item, text) if item.association == "Targets" else _converted(item, text)
-    if found is None:
+    result = _targets(item, text) if item.association == "Targets" else _converted(item, text)
+    if result is None:
         raise source.Invalid.phrase("parse.value")
-    for part in _parts(found, 0):
+    for part in _parts(result, 0):
         if isinstance(part, str) and unicode.hidden(part):
             raise source.Invalid.phrase("parse.hidden")
         if isinstance(part, float) and not math.isfinite(part):
             raise source.Invalid.phrase("parse.value")
-    return found
+    return result
 
 
 def _converted(item: model.Parameter, text: str) -> object:
@@ -135,10 +135,10 @@ def _converted(item: model.Parameter, text: str) -> object:
             return arguments.value_of(item, attempt)
         except ValueError as error:
             why = why or str(error)
-    told = item.association == "RateControl" and lenient_json.begins(text.lstrip(), 0)
+    rate = item.association == "RateControl" and lenient_json.begins(text.lstrip(), 0)
     raise (
         source.Invalid.phrase("parse.value_why", why=why)
-        if told
+        if rate
         else source.Invalid.phrase("parse.value")
     )
 
@@ -167,34 +167,34 @@ def _targets(item: model.Parameter, text: str) -> Any:
     """The JSON of targets as OOS takes it; None: it is not that."""
     for attempt in _readings(item, text):
         try:
-            given = json.loads(attempt, parse_constant=str)
-            found = targets.targets(given) if isinstance(given, dict | list) else None
+            document = json.loads(attempt, parse_constant=str)
+            result = targets.targets(document) if isinstance(document, dict | list) else None
         except source.Invalid as misfit:
             raise source.Invalid.phrase("parse.value_why", why=str(misfit)) from None
         except (ValueError, RecursionError):
             continue
-        for one in found if isinstance(found, list) else [found or {}]:
+        for one in result if isinstance(result, list) else [result or {}]:
             for key, ids in one.items():
                 texts_only = isinstance(ids, list) and all(isinstance(each, str) for each in ids)
                 if model.fold(key) == "resourceids" and not texts_only:
                     raise source.Invalid.phrase("parse.value")
-        return found
+        return result
     return None
 
 
-def _parts(found: object, depth: int) -> Iterator[object]:
+def _parts(items: object, depth: int) -> Iterator[object]:
     """Every text and number of a value. Invalid: nested deeper than anything that is meant."""
     if depth > DEEPEST:
         raise source.Invalid.phrase("parse.value")
-    if isinstance(found, dict):
-        for key, inner in found.items():
+    if isinstance(items, dict):
+        for key, inner in items.items():
             yield key
             yield from _parts(inner, depth + 1)
-    elif isinstance(found, list | tuple):
-        for inner in found:
+    elif isinstance(items, list | tuple):
+        for inner in items:
             yield from _parts(inner, depth + 1)
     else:
-        yield found
+        yield items
 
 
 # ----------------------------------------------------------------------------- in words
@@ -209,13 +209,13 @@ def choices(item: model.Parameter) -> tuple[str, ...]:
     return tuple(typed(one) for one in item.allowed_values)
 
 
-def typed(found: object) -> str:
+def typed(items: object) -> str:
     """A value as people may type it, without quotes."""
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    if isinstance(found, dict | list | tuple):
-        return json.dumps(found, ensure_ascii=False)
-    return str(found)
+    if isinstance(items, bool):
+        return "true" if items else "false"
+    if isinstance(items, dict | list | tuple):
+        return json.dumps(items, ensure_ascii=False)
+    return str(items)
 
 
 def expected(item: model.Parameter, locale: str) -> str:
@@ -229,14 +229,14 @@ def expected(item: model.Parameter, locale: str) -> str:
         key = "expected.choices" if several else "expected.choice"
         return say(locale, key, choices=shown)
     kind = item.association if item.association in ("Targets", "RateControl") else item.type
-    told = say(locale, f"expected.{kind}")
+    sentence = say(locale, f"expected.{kind}")
     if item.min_value is not None or item.max_value is not None:
-        told += _between(locale, "expected.range", item.min_value, item.max_value)
+        sentence += _between(locale, "expected.range", item.min_value, item.max_value)
     if item.min_length is not None or item.max_length is not None:
-        told += _between(locale, "expected.length", item.min_length, item.max_length)
+        sentence += _between(locale, "expected.length", item.min_length, item.max_length)
     if item.allowed_pattern:
-        told += say(locale, "expected.pattern", pattern=item.allowed_pattern)
-    return told
+        sentence += say(locale, "expected.pattern", pattern=item.allowed_pattern)
+    return sentence
 
 
 def _between(locale: str, key: str, low: float | None, high: float | None) -> str:

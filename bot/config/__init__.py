@@ -130,15 +130,15 @@ class Config:
 
     def rights(self) -> dict[str, list[str]]:
         """What the RAM identity needs beside the usual: action → the commands that need it."""
-        found: dict[str, list[str]] = {}
+        rights: dict[str, list[str]] = {}
         for name, rule in self.book.commands.items():
             if rule.command_id:
-                found.setdefault("ecs:DescribeCommands", []).append(name)
+                rights.setdefault("ecs:DescribeCommands", []).append(name)
             if rule.command_id and rule.invoke:
-                found.setdefault("ecs:InvokeCommand", []).append(name)
+                rights.setdefault("ecs:InvokeCommand", []).append(name)
             if rule.engine == "oos":
-                found.setdefault("oos:GetTemplate", []).append(name)
-        return found
+                rights.setdefault("oos:GetTemplate", []).append(name)
+        return rights
 
     def summary(self) -> str:
         """What was configured, in one line."""
@@ -153,8 +153,8 @@ class Config:
         )
         if self.rules is not None:
             counts += ((len(self.rules.rules), "rule", "rules"),)
-        told = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
-        return f"{told}; {' and '.join(self.platforms)}; {self.cloud.region}"
+        text = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
+        return f"{text}; {' and '.join(self.platforms)}; {self.cloud.region}"
 
 
 def load(
@@ -176,18 +176,18 @@ def load(
     reading = toml_text.read(_text(path))
     diagnostics = Diagnostics(toml_text.Lines(reading.text), reading.skipped)
     diagnostics.faults.extend(reading.faults)
-    given = policies.spread(reading.values, diagnostics)
-    parts = tolerant.Validation(run_commands.unquoted(given, diagnostics), model_of(adapters))
+    values = policies.spread(reading.values, diagnostics)
+    parts = tolerant.Validation(run_commands.unquoted(values, diagnostics), model_of(adapters))
     for where, message, about in parts.errors:
         diagnostics.fault(where, message, about)
     folder = path.resolve().parent
-    commands = _commands(given, folder, known_commands, diagnostics)
-    references.check(given, references.names(given, commands), diagnostics)
+    commands = _commands(values, folder, known_commands, diagnostics)
+    references.check(values, references.names(values, commands), diagnostics)
     file = parts.file
-    asked: Rules = {}
+    active: Rules = {}
     silent: Rules = {}
     if file is not None:
-        asked, silent = _meaning(CheckContext(file, parts, diagnostics, commands))
+        active, silent = _meaning(CheckContext(file, parts, diagnostics, commands))
         file = _trusting(_completed(file, folder), parts, folder, diagnostics)
         if secrets:
             file = resolve_secrets.resolved(file, parts, folder, environ, diagnostics)
@@ -202,7 +202,7 @@ def load(
         cloud=file.cloud,
         oos=file.oos,
         budgets=build.budgets(file),
-        rules=ruleset.Rulebook(asked) if asked else None,
+        rules=ruleset.Rulebook(active) if active else None,
         silent=silent,
         http=file.http_server,
         sources=file.sources,
@@ -223,12 +223,12 @@ def _meaning(context: CheckContext) -> tuple[Rules, Rules]:
     check_rules.check_rules(context)
     policies.check_escalations(context)
     check_sources.check_sources(context)
-    asked, silent = build_rules.compiled(context)
-    check_rules.check_loops(context, asked)
-    check_rules.check_foreign(context, asked)
-    check_asked.check_asked(context, {**silent, **asked})
-    check_senders.check_senders(context, asked)
-    return asked, silent
+    active, silent = build_rules.compiled(context)
+    check_rules.check_loops(context, active)
+    check_rules.check_foreign(context, active)
+    check_asked.check_asked(context, {**silent, **active})
+    check_senders.check_senders(context, active)
+    return active, silent
 
 
 def _text(path: Path) -> str:
@@ -261,19 +261,19 @@ def _commands(
     if known is None:
         return None
     table = raw.get("bot")
-    given = table.get("commands") if isinstance(table, dict) else None
+    place_name = table.get("commands") if isinstance(table, dict) else None
     place = (
-        folder / given
-        if isinstance(given, str) and "\0" not in given
+        folder / place_name
+        if isinstance(place_name, str) and "\0" not in place_name
         else kinds.CHECKOUT / "commands"
     )
     try:
-        found: Iterable[Command] = known(place, frozenset(elsewhere(raw)))
+        commands: Iterable[Command] = known(place, frozenset(elsewhere(raw)))
     except source.Invalid as error:
         for fault in error.faults:
             diagnostics.fault(("bot", "commands"), str(fault))
         return None
-    return {command.name: command for command in found}
+    return {command.name: command for command in commands}
 
 
 def elsewhere(raw: dict[str, object]) -> Iterator[str]:

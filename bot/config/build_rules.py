@@ -29,19 +29,19 @@ KINDS: Mapping[str, model.How] = {
 def compiled(context: CheckContext) -> tuple[dict[str, ruleset.Rule], dict[str, ruleset.Rule]]:
     """The rules that are asked and those that are switched off, by name. What is wrong with them
     is noted, and they are left out."""
-    asked: dict[str, ruleset.Rule] = {}
+    active: dict[str, ruleset.Rule] = {}
     silent: dict[str, ruleset.Rule] = {}
     for index, rule in enumerate(context.file.rule):
         meant = _pattern(context, index, rule)
-        found = [
+        rules = [
             _target(context, ("rule", index, "target", number), target)
             for number, target in enumerate(rule.target)
         ]
-        targets = tuple(target for target in found if target is not None)
-        if meant is not None and len(targets) == len(found):
+        targets = tuple(target for target in rules if target is not None)
+        if meant is not None and len(targets) == len(rules):
             made = ruleset.Rule(rule.name, meant, targets)
-            (asked if rule.enabled else silent)[rule.name] = made
-    return asked, silent
+            (active if rule.enabled else silent)[rule.name] = made
+    return active, silent
 
 
 def key_of(target: rules.Target) -> str:
@@ -57,15 +57,15 @@ def _pattern(context: CheckContext, index: int, rule: rules.Rule) -> pattern.Pat
     if any(context.faulty(*path, key) for key in ("pattern", "when", "dialect")):
         return None
     key = "when" if rule.pattern is None else "pattern"
-    given = rule.when if rule.pattern is None else rule.pattern
-    if given is None:
+    text = rule.when if rule.pattern is None else rule.pattern
+    if text is None:
         return None
-    if key == "when" and str(given).lstrip()[:1] in ("{", "["):
+    if key == "when" and str(text).lstrip()[:1] in ("{", "["):
         message = "is the short form, $.source == …; JSON is written as `pattern`"
         context.diagnostics.fault((*path, key), message)
         return None
     try:
-        return pattern.compile(given, rule.dialect)
+        return pattern.compile(text, rule.dialect)
     except source.Invalid as error:
         _tell(context.diagnostics, (*path, key), error)
     return None
@@ -165,14 +165,14 @@ def _values(
 ) -> dict[str, transform.Transform] | None:
     """What makes the parameters of a command; None where something is wrong with it."""
     made: dict[str, transform.Transform] = {}
-    asked = run_commands.arguments(target, path)
-    for name, (place, given) in asked.items():
+    arguments = run_commands.arguments(target, path)
+    for name, (place, value) in arguments.items():
         try:
-            made[name] = run_commands.compiled(given)
+            made[name] = run_commands.compiled(value)
         except source.Invalid as error:
             for fault in error.faults:
                 context.diagnostics.fault(place, fault.message)
-    return made if len(made) == len(asked) else None
+    return made if len(made) == len(arguments) else None
 
 
 def _tell_transform(diagnostics: Diagnostics, path: paths.Path, error: source.Invalid) -> None:

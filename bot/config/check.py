@@ -36,15 +36,15 @@ def check(context: CheckContext) -> None:
 
 def approvers(file: schema.File, policy: schema.Policy) -> tuple[str, ...]:
     """The people whom a policy names, each once, in order; roles stand for their holders."""
-    found: dict[str, None] = {}
+    people: dict[str, None] = {}
     known = {person.id for person in file.person}
     for name in policy.approvers:
         if name.startswith("role:"):
             role = name.removeprefix("role:")
-            found |= dict.fromkeys(person.id for person in file.person if role in person.roles)
+            people |= dict.fromkeys(person.id for person in file.person if role in person.roles)
         elif name in known:
-            found[name] = None
-    return tuple(found)
+            people[name] = None
+    return tuple(people)
 
 
 def askers(file: schema.File, command: str) -> tuple[str, ...]:
@@ -171,9 +171,9 @@ def dangling(file: schema.File, approver: str) -> bool:
 
 
 def counted(names: Iterable[str]) -> str:
-    found = list(names)
-    count = f"{len(found)} approver" + ("s" if len(found) != 1 else "")
-    return f"{count} ({', '.join(found[:8])})"
+    people = list(names)
+    count = f"{len(people)} approver" + ("s" if len(people) != 1 else "")
+    return f"{count} ({', '.join(people[:8])})"
 
 
 # ----------------------------------------------------------------------------- the rest
@@ -183,8 +183,8 @@ def check_groups(context: CheckContext) -> None:
     chats: dict[tuple[str, str], paths.Path] = {}
     named: dict[tuple[str, str], paths.Path] = {}
     for path, group in context.parts.entries("group"):
-        for key, value, seen in (("chat", group.chat, chats), ("name", group.name, named)):
-            other = seen.setdefault((group.platform, value), path)
+        for key, value, places in (("chat", group.chat, chats), ("name", group.name, named)):
+            other = places.setdefault((group.platform, value), path)
             if other != path:
                 line = context.diagnostics.line(other)
                 message = f"the group of line {line} has this {key} on {group.platform} already"
@@ -276,9 +276,9 @@ def check_parameter(
 
 
 def check_forms(context: CheckContext) -> None:
-    seen: dict[tuple[str, str], paths.Path] = {}
+    places: dict[tuple[str, str], paths.Path] = {}
     for path, form in context.parts.entries("form"):
-        other = seen.setdefault((form.platform, form.form), path)
+        other = places.setdefault((form.platform, form.form), path)
         if other != path:
             line = context.diagnostics.line(other)
             message = f"the form of line {line} is this one already; a form asks for one command"

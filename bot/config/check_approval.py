@@ -64,9 +64,9 @@ def satisfiable(policy: schema.Policy, people: tuple[str, ...], asker: str) -> b
     return enough(policy, tuple(person for person in people if person != asker))
 
 
-def enough(policy: schema.Policy, left: tuple[str, ...]) -> bool:
+def enough(policy: schema.Policy, remaining: tuple[str, ...]) -> bool:
     """Can those who are left of a policy's people satisfy it?"""
-    others = len(left)
+    others = len(remaining)
     need = {"any": 1, "count": policy.count or 1}.get(policy.mode, others)
     return 0 < need <= others
 
@@ -122,8 +122,8 @@ def _platforms_of_policies(context: CheckContext) -> dict[str, set[str]]:
             if group.platform in context.platforms and {"*", name} & set(group.commands):
                 used.setdefault(command.policy, set()).add(group.platform)
     for form in context.file.form:
-        asked = context.file.command.get(form.command)
-        policy = form.policy or (asked.policy if asked else "")
+        rule = context.file.command.get(form.command)
+        policy = form.policy or (rule.policy if rule else "")
         if form.platform in context.platforms:
             used.setdefault(policy, set()).add(form.platform)
     return used

@@ -34,11 +34,11 @@ def path_meant(text: object) -> str:
 def check_asked(context: CheckContext, made: Mapping[str, ruleset.Rule]) -> None:
     """Warn of what is asked for in vain."""
     for index, rule in enumerate(context.file.rule):
-        found = made.get(rule.name)
+        pattern = made.get(rule.name)
         key = "when" if rule.pattern is None else "pattern"
-        if found is not None:
+        if pattern is not None:
             place = context.parts.origin(("rule", index, key))
-            for message in dict.fromkeys(_in_vain(context, found)):
+            for message in dict.fromkeys(_in_vain(context, pattern)):
                 context.diagnostics.warn(place, message)
     for path, target in check_rules.targets(context):
         _check_texts(context, path, target)
@@ -61,8 +61,8 @@ def _of_field(field: tree.Field) -> Iterator[str]:
     for value in _equal(field):
         if place in (("type",), ("source",)) and "*" in value:
             start = value.partition("*")[0]
-            told = f'write prefix "{start}"' if value == f"{start}*" else "write wildcard"
-            yield f'"{value}" is compared as it stands, with its *; {told} for what begins so'
+            advice = f'write prefix "{start}"' if value == f"{start}*" else "write wildcard"
+            yield f'"{value}" is compared as it stands, with its *; {advice} for what begins so'
         elif place == ("type",) and value.startswith(event_schemas.OWN):
             if value not in event_schemas.TYPES:
                 hint = (
@@ -76,10 +76,10 @@ def _of_field(field: tree.Field) -> Iterator[str]:
 
 def _of_form(context: CheckContext, branch: tuple[tree.Field, ...]) -> Iterator[str]:
     """Codes of forms that are heard of only where they are subscribed to."""
-    asked = {(check_rules.AS.get(f.path[0], f.path[0]), *f.path[1:]): f for f in branch}
-    if ("data", "form") not in asked:
+    fields = {(check_rules.AS.get(f.path[0], f.path[0]), *f.path[1:]): f for f in branch}
+    if ("data", "form") not in fields:
         return
-    sender, type_ = asked.get(("source",)), asked.get(("type",))
+    sender, type_ = fields.get(("source",)), fields.get(("type",))
     if type_ is not None and not check_rules.any_holds(type_, (event_schemas.APPROVED,)):
         return
     for chat in context.file.adapters.chats:
@@ -89,7 +89,7 @@ def _of_form(context: CheckContext, branch: tuple[tree.Field, ...]) -> Iterator[
         if sender is not None and not check_rules.any_holds(sender, (f"{chat.name}.approval",)):
             continue
         known = {form.form for form in context.file.form} | set(getattr(table, wanted.key))
-        for code in _equal(asked["data", "form"]):
+        for code in _equal(fields["data", "form"]):
             if code not in known and (sender is not None or re.fullmatch(wanted.code, code)):
                 yield (
                     f"no events of the {chat.title} form {code} arrive: it is in no [[form]]; add "
@@ -109,14 +109,14 @@ def _equal(field: tree.Field) -> Iterator[str]:
 
 def _check_texts(context: CheckContext, path: paths.Path, target: rules.Target) -> None:
     """Constants that were meant as paths, and variables that no template shows."""
-    given: dict[paths.Path, object] = {(*path, "args", n): one for n, one in target.args.items()}
+    texts: dict[paths.Path, object] = {(*path, "args", n): one for n, one in target.args.items()}
     if target.run_command is not None:
         table = (*path, "run_command", "Parameters")
-        given |= {(*table, n): one for n, one in target.run_command.Parameters.items()}
+        texts |= {(*table, n): one for n, one in target.run_command.Parameters.items()}
     if target.form == "TEMPLATE" and isinstance(target.value, Mapping):
-        given |= {(*path, "value", name): one for name, one in target.value.items()}
+        texts |= {(*path, "value", name): one for name, one in target.value.items()}
         _check_variables(context, path, target)
-    for place, text in given.items():
+    for place, text in texts.items():
         if meant := path_meant(text):
             message = f"is a text that is taken as it stands; the path would be {meant}"
             context.diagnostics.warn(place, message)

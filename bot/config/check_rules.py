@@ -102,9 +102,9 @@ def _check_bus(context: CheckContext, path: paths.Path, bus: schema.Bus) -> None
 
 
 def _check_names(context: CheckContext, section: str, key: str) -> None:
-    seen: dict[str, paths.Path] = {}
+    places: dict[str, paths.Path] = {}
     for path, table in context.parts.entries(section):
-        other = seen.setdefault(getattr(table, key), path)
+        other = places.setdefault(getattr(table, key), path)
         if other != path:
             line = context.diagnostics.line(other)
             message = f"the {section} of line {line} has this {key} already"
@@ -127,8 +127,8 @@ def _check_rule(context: CheckContext, path: paths.Path, rule: rules.Rule) -> No
 
 def _check_keys(context: CheckContext, path: paths.Path, target: rules.Target, key: str) -> None:
     """Exactly one key says where, and the others have a use there."""
-    given = [name for name in build_rules.KINDS if getattr(target, name) is not None]
-    others = [name for name in given if name != key and (key, name) not in BESIDE]
+    keys = [name for name in build_rules.KINDS if getattr(target, name) is not None]
+    others = [name for name in keys if name != key and (key, name) not in BESIDE]
     if not key and not context.faulty(*path):
         context.diagnostics.fault(path, ONE)
     for name in others:
@@ -189,14 +189,14 @@ def _check_command(context: CheckContext, path: paths.Path, target: rules.Target
     if target.person in known and target.person not in check.askers(file, name):
         message = f"{target.person} has no role that may ask for {name}"
         context.diagnostics.fault((*path, "person"), message)
-    found = (context.commands or {}).get(name)
-    if found is None:
+    command = (context.commands or {}).get(name)
+    if command is None:
         return
-    if found.kind != "operation":
+    if command.kind != "operation":
         message = f"{name} only tells something; a rule asks for operations"
         context.diagnostics.fault((*path, "command"), message)
         return
-    _check_arguments(context, path, target, found)
+    _check_arguments(context, path, target, command)
 
 
 def _check_arguments(
@@ -205,8 +205,8 @@ def _check_arguments(
     """Would the command take what it is given, and is it given all that it needs?"""
     name = command.name
     parameters = [parameter.name for parameter in command.parameters]
-    given = run_commands.arguments(target, path)
-    for parameter, (place, _) in given.items():
+    arguments = run_commands.arguments(target, path)
+    for parameter, (place, _) in arguments.items():
         if parameter == run_commands.TARGETS and place[-1] == "InstanceIds":
             if parameter not in parameters:
                 message = f"{name} takes no targets; write them into [command.{name}]"
@@ -216,7 +216,7 @@ def _check_arguments(
     run_commands.check_constants(context, path, target, list(command.parameters))
     for needed in command.parameters:
         usual = needed.name == "targets" and check.has_targets(context.file, name)
-        if needed.required and needed.name not in given and not usual:
+        if needed.required and needed.name not in arguments and not usual:
             message = f"{name} needs the parameter {needed.name}; say where it stands in the event"
             table = "args" if target.run_command is None else "run_command"
             context.diagnostics.fault((*path, table), message, needed.name)
@@ -246,10 +246,10 @@ def check_loops(context: CheckContext, made: Mapping[str, ruleset.Rule]) -> None
     """Warn of rules that ask for a command because of what happens to that very command."""
     for index, rule in enumerate(context.file.rule):
         for number, target in enumerate(rule.target):
-            found = made.get(rule.name)
+            pattern = made.get(rule.name)
             command = run_commands.command_of(context.file, target)
             key = "command" if target.run_command is None else "run_command"
-            if found and command and comes_round(found, command):
+            if pattern and command and comes_round(pattern, command):
                 context.diagnostics.warn(
                     context.parts.origin(("rule", index, "target", number, key)),
                     f"the rule means events of {command} itself, too, so it would ask for "
@@ -275,8 +275,8 @@ def check_foreign(context: CheckContext, made: Mapping[str, ruleset.Rule]) -> No
     if all(source.kind in context.file.adapters.platforms for source in context.file.sources):
         return
     for index, rule in enumerate(context.file.rule):
-        found = made.get(rule.name)
-        if found and any(_forgeable(branch) for branch in found.pattern.branches):
+        pattern = made.get(rule.name)
+        if pattern and any(_forgeable(branch) for branch in pattern.pattern.branches):
             key = "when" if rule.pattern is None else "pattern"
             context.diagnostics.warn(
                 context.parts.origin(("rule", index, key)),
@@ -317,13 +317,13 @@ def _possible(field: tree.Field, command: str) -> bool:
 
 def named(field: tree.Field, start: str = "") -> tuple[str, ...]:
     """Values that the field names and that begin so."""
-    told = (
+    names = (
         getattr(one, name, None)
         for option in field.options
         for one in option
         for name in ("value", "text")
     )
-    return tuple(value for value in told if isinstance(value, str) and value.startswith(start))
+    return tuple(value for value in names if isinstance(value, str) and value.startswith(start))
 
 
 def any_holds(field: tree.Field, values: tuple[str, ...]) -> bool:

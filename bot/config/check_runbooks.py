@@ -61,8 +61,8 @@ def _check_engine(context: CheckContext, name: str, table: schema.Command) -> No
 
 def _check_limits(context: CheckContext, name: str, table: schema.Command) -> None:
     """What OOS calls cannot be held to limits: who sets some must say that this is known."""
-    given = [key for key in ("allowed_targets", "most_targets") if key in table.model_fields_set]
-    held = [key for key in given if getattr(table, key) != ("*",)]
+    keys = [key for key in ("allowed_targets", "most_targets") if key in table.model_fields_set]
+    held = [key for key in keys if getattr(table, key) != ("*",)]
     if table.engine != "oos" or table.unjudged_calls == "allow":
         return
     for key in held:
@@ -78,7 +78,7 @@ def _check_targets(context: CheckContext, name: str, table: schema.Command, know
     """Instances can only be given to a template that has a parameter for them."""
     if known.template is None:
         return
-    targets = next((found for found in known.parameters if found.kind == "targets"), None)
+    targets = next((item for item in known.parameters if item.kind == "targets"), None)
     if targets is None:
         if table.targets:
             message = (
@@ -127,9 +127,9 @@ def _check_watch(context: CheckContext) -> None:
 
 
 def _check_robots(context: CheckContext) -> None:
-    seen: dict[str, paths.Path] = {}
+    places: dict[str, paths.Path] = {}
     for path, robot in context.parts.entries("webhook", "robot"):
-        other = seen.setdefault(robot.name.casefold(), path)
+        other = places.setdefault(robot.name.casefold(), path)
         if other != path:
             message = f"the robot of line {context.diagnostics.line(other)} has this name already"
             context.diagnostics.fault((*path, "name"), message)

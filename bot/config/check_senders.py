@@ -70,14 +70,16 @@ def _asking(
 ) -> Iterator[tuple[ruleset.Rule, rules.Target, bool]]:
     """The rules that ask for a command because of what this source may send."""
     for rule in context.file.rule:
-        found = made.get(rule.name)
-        if found is None:
+        rule_pattern = made.get(rule.name)
+        if rule_pattern is None:
             continue
-        meets = [branch for branch in found.pattern.branches if _may_meet(context, branch, source)]
+        meets = [
+            branch for branch in rule_pattern.pattern.branches if _may_meet(context, branch, source)
+        ]
         named = any(field.path == ("source",) for branch in meets for field in branch)
         for target in rule.target if meets else ():
             if run_commands.command_of(context.file, target) in context.file.command:
-                yield found, target, named and bool(_names(source))
+                yield rule_pattern, target, named and bool(_names(source))
 
 
 def _may_meet(context: CheckContext, branch: tuple[tree.Field, ...], source: schema.Source) -> bool:
@@ -86,12 +88,12 @@ def _may_meet(context: CheckContext, branch: tuple[tree.Field, ...], source: sch
         place = check_rules.AS.get(field.path[0], field.path[0])
         if len(field.path) > 1 or place not in ("source", "type"):
             continue
-        told = [one for one in check_rules.named(field) if not _reserved(context, one, source)]
+        possible = [one for one in check_rules.named(field) if not _reserved(context, one, source)]
         names = _names(source) if place == "source" else ()
         if names:
-            told = [one for one in told if any(_is(one, name) for name in names)]
+            possible = [one for one in possible if any(_is(one, name) for name in names)]
         others = tuple(name.replace(ANY, "x") for name in names) or check_rules.FOREIGN
-        if not check_rules.any_holds(field, (*told, *others)):
+        if not check_rules.any_holds(field, (*possible, *others)):
             return False
     return True
 

@@ -31,10 +31,10 @@ def check_sources(context: CheckContext) -> None:
         context.diagnostics.warn(entries[0][0], message)
     if http is not None and "source" not in context.parts.values:
         context.diagnostics.warn(("http",), "there is no [[source]], so everything is turned away")
-    seen: dict[tuple[str, str], paths.Path] = {}
+    places: dict[tuple[str, str], paths.Path] = {}
     for path, source in entries:
         for key in ("name", "path"):
-            other = seen.setdefault((key, getattr(source, key)), path)
+            other = places.setdefault((key, getattr(source, key)), path)
             if other != path:
                 line = context.diagnostics.line(other)
                 message = f"the source of line {line} has this {key} already"

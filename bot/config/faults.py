@@ -66,8 +66,8 @@ def message(error: ErrorDetails, root: type[BaseModel]) -> str:
         return f"missing. {info.description}" if info and info.description else "missing"
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", facts["expected"])
-        given = error["input"]
-        hint = suggest.meant(given, allowed, quote="") if isinstance(given, str) else ""
+        value = error["input"]
+        hint = suggest.meant(value, allowed, quote="") if isinstance(value, str) else ""
         listed = ", ".join(one or '""' for one in allowed)
         return f"must be one of {listed}{hint}"
     if kind in ("fault", "secret"):

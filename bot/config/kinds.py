@@ -47,7 +47,7 @@ def json_table(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        found = json_text.value(value, "")
+        document = json_text.value(value, "")
     except source.Invalid as error:
         first = error.faults[0]
         where = f"line {first.mark.line}, column {first.mark.column}"
@@ -56,9 +56,9 @@ def json_table(value: object) -> object:
             where=where,
             reason=first.message,
         ) from None
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise fault("must be a table, or JSON of one in quotes")
-    return _json(found)
+    return _json(document)
 
 
 def _argument(value: object) -> object:

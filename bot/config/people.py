@@ -41,18 +41,18 @@ def has_account(file: schema.File, person: schema.Person, platform: str) -> bool
 
 def check_people(context: CheckContext) -> None:
     """One person per id, per RAM user and per account."""
-    seen: dict[str, paths.Path] = {}
+    places: dict[str, paths.Path] = {}
     holders: dict[Account, tuple[str, paths.Path]] = {}
     users: dict[str, tuple[str, paths.Path]] = {}
     sessions: dict[str, str] = {}
     for path, person in context.parts.entries("person"):
-        if person.id in seen:
-            line = context.diagnostics.line(seen[person.id])
+        if person.id in places:
+            line = context.diagnostics.line(places[person.id])
             context.diagnostics.fault(
                 (*path, "id"), f"{person.id} is already the person of line {line}"
             )
             continue
-        seen[person.id] = path
+        places[person.id] = path
         _check_user(context, path, person, users)
         _check_sessions(context, path, person, sessions)
         for place, text, key in _accounts(context, path, person):

@@ -17,23 +17,23 @@ RUN_WITHIN = "run_within"
 _DURATION: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 
-def spread(given: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:
+def spread(tables: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]:
     """The file's values with what stands in ``[policy]`` itself put into every policy that does
     not say otherwise."""
-    table = given.get("policy")
+    table = tables.get("policy")
     if not isinstance(table, dict) or isinstance(table.get(RUN_WITHIN, {}), dict):
-        return given
-    left = {name: value for name, value in table.items() if name != RUN_WITHIN}
+        return tables
+    rest = {name: value for name, value in table.items() if name != RUN_WITHIN}
     try:
         _DURATION.validate_python(table[RUN_WITHIN])
     except ValidationError as error:
         diagnostics.fault(("policy", RUN_WITHIN), error.errors()[0]["msg"])
     else:
-        left = {
+        rest = {
             name: {RUN_WITHIN: table[RUN_WITHIN], **value} if isinstance(value, dict) else value
-            for name, value in left.items()
+            for name, value in rest.items()
         }
-    return {**given, "policy": left}
+    return {**tables, "policy": rest}
 
 
 def check_escalations(context: CheckContext) -> None:

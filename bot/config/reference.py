@@ -122,8 +122,8 @@ def _is_table(info: FieldInfo) -> bool:
 
 def _kind(info: FieldInfo) -> str:
     """What to write, in words, with the limits that there are."""
-    told = [part.words for part in info.metadata if isinstance(part, Shown)]
-    return _cell((told[0] if told else _words(info.annotation)) + _limits(info))
+    words = [part.words for part in info.metadata if isinstance(part, Shown)]
+    return _cell((words[0] if words else _words(info.annotation)) + _limits(info))
 
 
 def _words(kind: Any) -> str:
@@ -131,16 +131,16 @@ def _words(kind: Any) -> str:
         if isinstance(part, Shown):
             return part.words
     kind = _bare(kind)
-    found = [part for part in get_args(kind) if part is not type(None)]
+    parts = [part for part in get_args(kind) if part is not type(None)]
     if get_origin(kind) is Literal:
         return " or ".join(f"`{_toml(value)}`" for value in get_args(kind))
     if get_origin(kind) is tuple:
-        inner = found[0]
+        inner = parts[0]
         return f"list of {_words(inner)}"
     if get_origin(kind) is dict:
-        return f"table of {_words(found[1])}"
+        return f"table of {_words(parts[1])}"
     if type(None) in get_args(kind):
-        return _words(found[0])
+        return _words(parts[0])
     names = {
         str: "text", int: "whole number", float: "number", bool: "true or false",
         Path: "path", timedelta: "duration", Secret: "secret",

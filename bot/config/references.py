@@ -32,7 +32,7 @@ class Names:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
-def found(
+def values_at(
     values: Any, pattern: tuple[str, ...], path: paths.Path = ()
 ) -> Iterator[tuple[paths.Path, Any]]:
     """The values at a path in which ANY stands for every key or index: (path, value) of each."""
@@ -43,15 +43,15 @@ def found(
     if isinstance(values, dict):
         for key in list(values) if first == ANY else [first]:
             if key in values:
-                yield from found(values[key], rest, (*path, key))
+                yield from values_at(values[key], rest, (*path, key))
     elif isinstance(values, list) and first == ANY:
         for index, value in enumerate(values):
-            yield from found(value, rest, (*path, index))
+            yield from values_at(value, rest, (*path, index))
 
 
 def texts(values: object, *pattern: str) -> Iterator[tuple[paths.Path, str]]:
     """Those of the values found that are text."""
-    for path, value in found(values, pattern):
+    for path, value in values_at(values, pattern):
         if isinstance(value, str):
             yield path, value
 
@@ -132,7 +132,7 @@ def _check_rules(values: dict[str, Any], known: Names, diagnostics: Diagnostics)
     for path, name in texts(values, "source", ANY, "mapping", "person"):
         if not name.startswith("$"):
             _expect("person", name, known.people, path, diagnostics)
-    for path, table in found(values, target):
+    for path, table in values_at(values, target):
         if isinstance(table, dict) and isinstance(table.get("group"), str):
             name, platform = table["group"], table.get("platform")
             _check_somewhere((*path, "group"), name, platform, known, diagnostics, "target")
@@ -202,8 +202,8 @@ def _check_group(
 
 def _check_commands(values: dict[str, Any], known: Names, diagnostics: Diagnostics) -> None:
     """The commands that are named must have a file; what forms ask for must be allowed to run."""
-    asked = [("form", ANY, "command"), ("rule", ANY, "target", ANY, "command")]
-    for pattern in asked:
+    places = [("form", ANY, "command"), ("rule", ANY, "target", ANY, "command")]
+    for pattern in places:
         for path, name in texts(values, *pattern):
             if name in known.operations or not _is_command(name, known):
                 continue
@@ -213,12 +213,12 @@ def _check_commands(values: dict[str, Any], known: Names, diagnostics: Diagnosti
     if known.commands is None:
         return
     wildcard = [("role", ANY, "commands", ANY), ("group", ANY, "commands", ANY)]
-    exact = [("security", "pattern", ANY, "commands", ANY), *asked]
+    exact = [("security", "pattern", ANY, "commands", ANY), *places]
     for pattern in wildcard + exact:
         for path, name in texts(values, *pattern):
             if name != ANY or pattern in exact:
                 _check_command(path, name, known, diagnostics)
-    for path, _ in found(values, ("command", ANY)):
+    for path, _ in values_at(values, ("command", ANY)):
         _check_command(path, str(path[1]), known, diagnostics)
 
 

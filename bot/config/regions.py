@@ -19,13 +19,13 @@ SLIPS = 2
 def check_regions(context: CheckContext) -> None:
     """Note regions that there are not."""
     file = context.file
-    found: list[tuple[paths.Path, str]] = [(("oos", "region"), file.oos.region)]
+    regions: list[tuple[paths.Path, str]] = [(("oos", "region"), file.oos.region)]
     cloud, known = file.adapters.cloud.name, file.adapters.cloud.regions
     if file.cloud:
-        found.append(((cloud, "region"), file.cloud.region))
-    found += [(("command", name, "region"), one.region) for name, one in file.command.items()]
-    found += [((*path, "region"), bus.region) for path, bus in context.parts.entries("bus")]
-    for path, name in found:
+        regions.append(((cloud, "region"), file.cloud.region))
+    regions += [(("command", name, "region"), one.region) for name, one in file.command.items()]
+    regions += [((*path, "region"), bus.region) for path, bus in context.parts.entries("bus")]
+    for path, name in regions:
         if not name or name in known or context.faulty(*path):
             continue
         near = misspelt(name.lower(), known)

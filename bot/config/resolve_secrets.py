@@ -164,15 +164,15 @@ class _Reader:
         return table.model_copy(update={path[0]: changed})
 
     def headers(self, endpoint: Any, place: paths.Path) -> Any:
-        read = {
+        values = {
             name: self.secret(value, (*place, "headers", name))
             for name, value in endpoint.headers.items()
         }
-        for name, value in read.items():
+        for name, value in values.items():
             fault = check_rules.header_fault(name, value)
             if fault:
                 self.diagnostics.fault((*place, "headers", name), fault)
-        return endpoint.model_copy(update={"headers": read})
+        return endpoint.model_copy(update={"headers": values})
 
     def source(self, table: Any, place: paths.Path) -> Any:
         for key in check_sources.SECRETS:

@@ -21,10 +21,10 @@ def unquoted(values: dict[str, Any], diagnostics: Diagnostics) -> dict[str, Any]
     """The values of a file with targets that are written as JSON in quotes as the tables that they
     are; their faults are told on the lines of the JSON. What is no JSON stays as it is."""
     for path, text in list(references.texts(values, "rule", ANY, "target", ANY, "run_command")):
-        found = diagnostics.within_json(path, text)
-        if isinstance(found, dict):
+        document = diagnostics.within_json(path, text)
+        if isinstance(document, dict):
             target = values["rule"][path[1]]["target"][path[3]]
-            target["run_command"] = found
+            target["run_command"] = document
     return values
 
 
@@ -46,49 +46,49 @@ def arguments(
 ) -> dict[str, tuple[paths.Path, tuple[object, ...]]]:
     """Each parameter with the place of its value in the file, and that value; instances are
     several."""
-    asked = target.run_command
-    if asked is None:
+    table = target.run_command
+    if table is None:
         return {name: ((*path, "args", name), (one,)) for name, one in target.args.items()}
     path = (*path, "run_command")
-    found: dict[str, tuple[paths.Path, tuple[Any, ...]]] = {
-        n: ((*path, "Parameters", n), (one,)) for n, one in asked.Parameters.items()
+    places: dict[str, tuple[paths.Path, tuple[Any, ...]]] = {
+        n: ((*path, "Parameters", n), (one,)) for n, one in table.Parameters.items()
     }
-    if asked.InstanceIds:
-        found[TARGETS] = ((*path, "InstanceIds"), asked.InstanceIds)
-    return found
+    if table.InstanceIds:
+        places[TARGETS] = ((*path, "InstanceIds"), table.InstanceIds)
+    return places
 
 
-def compiled(given: tuple[object, ...]) -> transform.Transform:
+def compiled(value: tuple[object, ...]) -> transform.Transform:
     """What makes a value. Invalid says what is wrong with it."""
-    if len(given) > 1:
-        return placeholders.joined([str(one) for one in given])
-    return placeholders.argument(given[0])
+    if len(value) > 1:
+        return placeholders.joined([str(one) for one in value])
+    return placeholders.argument(value[0])
 
 
 def check_table(context: CheckContext, path: paths.Path, target: rules.Target) -> None:
     """Is the stored command one that people can vote on, and only one?"""
-    asked = target.run_command
-    if asked is None:
+    table = target.run_command
+    if table is None:
         return
     place = (*path, "run_command", "CommandId")
-    names = stored(context.file, asked.CommandId)
+    names = stored(context.file, table.CommandId)
     if target.command is not None:
         if target.command not in names and not context.faulty("command", target.command):
             message = (
                 f"[command.{target.command}] does not run it; write command_id = "
-                f'"{asked.CommandId}" there'
+                f'"{table.CommandId}" there'
             )
             context.diagnostics.fault(place, message, "command_id")
     elif not names:
         message = (
-            f'no command runs {asked.CommandId}; write command_id = "{asked.CommandId}" into the '
+            f'no command runs {table.CommandId}; write command_id = "{table.CommandId}" into the '
             "[command.NAME] that does, by whose policy people vote on it"
         )
         context.diagnostics.fault(place, message, "command_id")
     elif len(names) > 1:
         message = f"is run by {' and by '.join(names)}; say which: command = …"
         context.diagnostics.fault(place, message, "command")
-    if TARGETS in asked.Parameters and asked.InstanceIds:
+    if TARGETS in table.Parameters and table.InstanceIds:
         message = "are instances, and so are InstanceIds; leave one out"
         context.diagnostics.fault((*path, "run_command", "Parameters", TARGETS), message)
 
@@ -99,11 +99,11 @@ def check_constants(
     """Constants that the command would refuse, whatever the event, are faults now."""
     known = {parameter.name: parameter for parameter in parameters}
     table = context.file.command.get(command_of(context.file, target))
-    for name, (place, given) in arguments(target, path).items():
+    for name, (place, value) in arguments(target, path).items():
         if name not in known or context.faulty(*place):
             continue
         try:
-            made = compiled(given)
+            made = compiled(value)
         except source.Invalid:
             continue  # which is a fault of its own
         if made.form != "CONSTANT":

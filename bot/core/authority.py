@@ -80,7 +80,9 @@ def may_start(builder: DecisionBuilder) -> bool:
     """May the request that was just approved, or whose targets were just looked at, start now?
     Where it may not, it ends here."""
     at = approved(builder.it, builder.view)
-    refusal = refusal_of_start(builder.deployment, builder.it, builder.seen(), builder.now, at)
+    refusal = refusal_of_start(
+        builder.deployment, builder.it, builder.current_view(), builder.now, at
+    )
     if refusal is not None:
         not_started(builder, refused(builder.it.locale, refusal))
     return refusal is None
@@ -122,5 +124,7 @@ def refusal_of_start(
 
 def refusal_of_approval(builder: DecisionBuilder) -> policy.Refusal | None:
     """Why nobody can agree to this request now, whatever votes there are."""
-    approving = facts.starting_of(builder.deployment, builder.it, builder.seen(), builder.now)
+    approving = facts.starting_of(
+        builder.deployment, builder.it, builder.current_view(), builder.now
+    )
     return policy.evaluate(policy.APPROVE, approving).refusal

@@ -42,7 +42,7 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
     assert builder.it.plan is not None
     names = ChainMap(bounds.names_of(builder.it.plan), run.names)
     aim = run.touched[call.key]
-    apart = {call.key, *run.asked}
+    apart = {call.key, *run.unnamed}
     others = dict.fromkeys(
         id_ for key, each in run.touched.items() if key not in apart for id_ in each.ids
     )
@@ -59,7 +59,7 @@ def send(builder: DecisionBuilder, run: live_runs.Live, call: calls.Call, queue:
         region = calls.region_of(what) or builder.it.plan.region
         key = f"{LOOK}{call.token}"
         body = model.ResolveTargets(unknown, region)
-        run.asked.add(call.key)
+        run.unnamed.add(call.key)
         return builder.queue(key, key, body, context={"call": call.key})
     known = {one: names[one] for one in aim.ids if one in names}
     context = {"names": known, "touched": list(others)} if aim.ids else {}
@@ -76,7 +76,7 @@ def looked(
     if opened is None or effect is None or not isinstance(effect.body, model.ResolveTargets):
         return False
     call = opened.call
-    run.asked.discard(key)
+    run.unnamed.discard(key)
     if not isinstance(outcome, model.Done):
         reason = reason_of(builder.it.locale, outcome)
         facts = {"targets": list(effect.body.targets), "reason": reason}

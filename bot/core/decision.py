@@ -158,7 +158,7 @@ class DecisionBuilder:
         assert ballot is not None
         self.change(passed=(ballot,) if ballot.whole else (*self.it.passed, ballot))
 
-    def seen(self) -> model.View:
+    def current_view(self) -> model.View:
         """What the store showed, with the votes and steps as changed so far."""
         return replace(self.view, votes=self.votes, steps=tuple(self.steps.values()))
 

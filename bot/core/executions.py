@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot import model, policy, texts
-from bot.core import questions, run_remote, terms
+from bot.core import facts, questions, run_remote, terms
 from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 from bot.policy import access, identity
@@ -74,7 +74,7 @@ def take_up(
             request=builder.it.id,
             index=0,
             token=execution.id,
-            batch=run_remote.FOUND,
+            batch=facts.ADOPTED,
             region=event.region,
             instances=(),
             invocation=execution.id,

@@ -15,7 +15,7 @@ from bot.core.decision import DecisionBuilder
 from bot.deployment import Deployment
 from bot.policy import limits, planning, starting
 
-FOUND = "found"
+ADOPTED = "found"
 """The batch of a step that somebody else started: it carries no tag of ours, and is looked at by
 itself."""
 
@@ -56,7 +56,7 @@ def starting_of(
         request.place,
         request,
         view.votes,
-        any(step.batch == FOUND for step in view.steps),
+        any(step.batch == ADOPTED for step in view.steps),
         name in book.commands and deployment.catalog.find(name) is not None,
         since,
         DecisionBuilder(deployment, view, now),

@@ -23,7 +23,7 @@ MOST = 256
 class Live:
     """``count`` entries were taken in, the last one at ``at``. ``digest`` and ``nonce`` are those
     of the request that runs. ``names`` are those of instances by id, as the platform told them in
-    this run; ``touched``: on which instances each changing call acts, by its key; ``asked``: the
+    this run; ``touched``: on which instances each changing call acts, by its key; ``unnamed``: the
     calls that wait for the names of their instances (forgotten with the memory, and then they
     count, too)."""
 
@@ -34,7 +34,7 @@ class Live:
     at: datetime
     names: dict[str, str] = field(default_factory=dict)
     touched: dict[str, bounds.Aim] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    unnamed: set[str] = field(default_factory=set)
 
 
 def of(builder: DecisionBuilder) -> Live:

@@ -48,8 +48,8 @@ def of_template(
         names: tuple[tuple[str, str], ...] = ((rule.oos_template, rule.oos_version),)
     else:
         subject = plan_preview.Subject(template, values, (), {}, region, True)
-        found = closure(template, subject.scope(), {})
-        names = found.wanted if isinstance(found, Closure) else ()
+        pins = closure(template, subject.scope(), {})
+        names = pins.wanted if isinstance(pins, Closure) else ()
     return model.FetchDefinition("oos", names, region) if names else None
 
 
@@ -83,14 +83,14 @@ def stored(
 ) -> Stored | policy.Refusal:
     """The command that ``FetchDefinition`` read, with these values put in."""
     name, content, enabled = str(item["name"]), str(item["content"]), bool(item.get("braces"))
-    taken = sorted({found.lower() for found in _PLACE.findall(content)}) if enabled else []
-    given = {key.lower(): value for key, value in values.items()}
-    if sorted(given) != taken:
-        facts = {"name": name, "takes": taken or ["–"], "given": sorted(given) or ["–"]}
+    wanted = sorted({match.lower() for match in _PLACE.findall(content)}) if enabled else []
+    arguments = {key.lower(): value for key, value in values.items()}
+    if sorted(arguments) != wanted:
+        facts = {"name": name, "takes": wanted or ["–"], "given": sorted(arguments) or ["–"]}
         return policy.Refusal("refused.definition_parameters", facts)
     if enabled and (_STORE.search(content) or _STORE.search(str(item.get("launcher") or ""))):
         return policy.Refusal("refused.definition_store", {"name": name})
-    script = _PLACE.sub(lambda found: given[found[1].lower()], content) if enabled else content
+    script = _PLACE.sub(lambda match: arguments[match[1].lower()], content) if enabled else content
     if not script.strip():
         return policy.Refusal("refused.definition_empty", {"name": name})
     return Stored(
@@ -123,13 +123,15 @@ def children(template: oos.Template, scope: known_values.Scope) -> Iterator[Chil
     for task in template.tasks:
         if oos.fold(task.action) != "acs::template":
             continue
-        given = {oos.fold(key): value for key, value in task.properties.items()}
-        known, name = known_values.evaluated(given.get("templatename"), scope.open)
-        asked, version = known_values.evaluated(given.get("templateversion") or "", scope.open)
-        passed = given.get("parameters") or {}
+        properties = {oos.fold(key): value for key, value in task.properties.items()}
+        known, name = known_values.evaluated(properties.get("templatename"), scope.open)
+        clear_version, version = known_values.evaluated(
+            properties.get("templateversion") or "", scope.open
+        )
+        passed = properties.get("parameters") or {}
         if not isinstance(passed, Mapping):
             passed = dict(known_values.evaluated(passed, scope.open)[1] or {})
-        clear = known and asked and isinstance(name, str)
+        clear = known and clear_version and isinstance(name, str)
         yield Child(str(name) if clear else "", str(version) if clear else "", task, passed)
 
 
@@ -147,8 +149,8 @@ def unseen(root: oos.Template, library: Mapping[str, oos.Template]) -> Iterator[
     command, an execution. What that is, the templates do not say."""
     for template in {id(one): one for one in (root, *library.values())}.values():
         for task in template.tasks:
-            given = {oos.fold(key): value for key, value in task.properties.items()}
-            called = str(given.get("api", "")).casefold()
+            properties = {oos.fold(key): value for key, value in task.properties.items()}
+            called = str(properties.get("api", "")).casefold()
             if oos.fold(task.action) == "acs::executeapi" and called in _BY_ID:
                 yield f"{template.name}/{task.name}"
 
@@ -158,40 +160,40 @@ def closure(
 ) -> Closure | policy.Refusal:
     """Follow the tasks from the root through what was read so far: ``have``, by folded name, with
     the "content", the "version" that it turned out to be and the one that was "asked" for."""
-    asked: dict[str, list[Child]] = {}
+    wanted: dict[str, list[Child]] = {}
     waiting: list[tuple[oos.Template, known_values.Scope, int]] = [(root, scope, 0)]
     visits = 0
     while waiting:
         template, within, depth = waiting.pop(0)
         visits += 1
-        if visits > MOST_VISITS or len(asked) > MOST:
+        if visits > MOST_VISITS or len(wanted) > MOST:
             return policy.Refusal("refused.definition_many", {"most": MOST})
         for child in children(template, within):
             if not child.name:
                 return policy.Refusal("refused.plan_template", {"task": child.task.name})
             key = oos.fold(child.name)
-            asked.setdefault(key, []).append(child)
+            wanted.setdefault(key, []).append(child)
             if key in have and depth < flow.DEEPEST:
-                read = parsed(str(have[key]["content"]), child.name)
-                inner = known_values.inner(read, child.arguments, within, plan_preview.veil)
-                waiting.append((read, inner, depth + 1))
-    return judged(asked, have)
+                definition = parsed(str(have[key]["content"]), child.name)
+                inner = known_values.inner(definition, child.arguments, within, plan_preview.veil)
+                waiting.append((definition, inner, depth + 1))
+    return judged(wanted, have)
 
 
 def judged(
-    asked: Mapping[str, list[Child]], have: Mapping[str, Mapping[str, object]]
+    tasks: Mapping[str, list[Child]], have: Mapping[str, Mapping[str, object]]
 ) -> Closure | policy.Refusal:
     """Which of the templates must be read (again), and which are pinned."""
     wanted = []
-    for key, found in asked.items():
-        version = "" if any(not child.version for child in found) else found[0].version
+    for key, uses in tasks.items():
+        version = "" if any(not child.version for child in uses) else uses[0].version
         if key not in have or (not version and have[key]["asked"]):
-            wanted.append((found[0].name, version))
+            wanted.append((uses[0].name, version))
             continue
-        others = {child.version for child in found if child.version} - {str(have[key]["version"])}
+        others = {child.version for child in uses if child.version} - {str(have[key]["version"])}
         if others:
             versions = sorted({*others, str(have[key]["version"])})
-            facts = {"name": found[0].name, "versions": versions}
+            facts = {"name": uses[0].name, "versions": versions}
             return policy.Refusal("refused.definition_versions", facts)
-    pinned = {key: all(child.version for child in found) for key, found in asked.items()}
+    pinned = {key: all(child.version for child in uses) for key, uses in tasks.items()}
     return Closure(tuple(wanted), pinned)

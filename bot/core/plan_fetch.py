@@ -92,14 +92,14 @@ def command_read(
 ) -> policy.Refusal | None:
     """A command stored in Cloud Assistant: its text with the values in it is what is voted on."""
     context = dict(builder.context)
-    found = plan_definitions.stored(rule, item, dict(context["parameters"]))
-    if isinstance(found, policy.Refusal):
-        return found
-    more = asdict(found)
+    definition = plan_definitions.stored(rule, item, dict(context["parameters"]))
+    if isinstance(definition, policy.Refusal):
+        return definition
+    more = asdict(definition)
     more["script_type"] = more.pop("type")
     more["definitions"] = [more.pop("definition")]
     more["timeout"] = builder.it.timeout or more["timeout"]
-    passage = screening.Passage("script", found.script, rendering.SCRIPT_BYTES)
+    passage = screening.Passage("script", definition.script, rendering.SCRIPT_BYTES)
     known = replace(facts.planning_of(builder), passages=(passage,))
     return go_on(builder, rule, {**context, **more}, known)
 
@@ -116,7 +116,7 @@ def templates_read(
     effect = builder.view.effect
     assert effect is not None
     assert isinstance(effect.body, model.FetchDefinition)
-    asked = dict(effect.body.names)
+    wanted = dict(effect.body.names)
     for item in items:
         name, content = str(item["name"]), str(item["content"])
         refusal = refusal_of_content(name, content)
@@ -127,7 +127,7 @@ def templates_read(
         cloud[oos.fold(name)] = {
             "name": name,
             "version": str(item.get("version") or ""),
-            "asked": asked.get(name, ""),
+            "asked": wanted.get(name, ""),
             "digest": digest,
         }
     return closed(builder, rule, {**context, "cloud": cloud}, cloud)
@@ -219,8 +219,8 @@ def refusal_of_parameters(
     """Does the template on OOS take what the file says that people give?"""
     names = {oos.fold(item.name) for item in root.parameters}
     needed = {oos.fold(item.name) for item in root.parameters if item.required}
-    given = {oos.fold(name) for name in values}
-    if given <= names and needed <= given:
+    own = {oos.fold(name) for name in values}
+    if own <= names and needed <= own:
         return None
     facts = {
         "name": root.name,

@@ -53,24 +53,24 @@ def _with_version(template: oos.Template, task: str, version: str) -> oos.Templa
         ways = (f'"TemplateVersion": "{version}", ',)
     for put in ways:
         lines[mark.line - 1] = line[:at] + put + line[at:]
-        found = _as_meant(template, "\n".join(lines), number, version)
-        if found is not None:
-            return found
+        result = _as_meant(template, "\n".join(lines), number, version)
+        if result is not None:
+            return result
     return None
 
 
 def _as_meant(template: oos.Template, text: str, number: int, version: str) -> oos.Template | None:
     """The template of this text, if it is the same but for the one task's version."""
     try:
-        found = parsed(text, template.name)
+        result = parsed(text, template.name)
     except source.Invalid:
         return None
     wanted = [_bare(asdict(task)) for task in template.tasks]
-    given = {key: v for key, v in wanted[number]["properties"].items() if not _is_version(key)}
-    wanted[number]["properties"] = {**given, "TemplateVersion": version}
-    same = [_bare(asdict(task)) for task in found.tasks] == wanted
-    alike = all(_plain(found, part) == _plain(template, part) for part in _REST)
-    return found if same and alike else None
+    properties = {key: v for key, v in wanted[number]["properties"].items() if not _is_version(key)}
+    wanted[number]["properties"] = {**properties, "TemplateVersion": version}
+    same = [_bare(asdict(task)) for task in result.tasks] == wanted
+    alike = all(_plain(result, part) == _plain(template, part) for part in _REST)
+    return result if same and alike else None
 
 
 def _is_version(key: str) -> bool:

@@ -101,7 +101,7 @@ def real(subject: Subject) -> str:
     the patterns, never for people. Untold: it cannot be shown whole."""
     teller = _Teller(subject, "en")
     lines = list(_bounded(teller.tasks(subject.template, subject.scope().open)))
-    return "\n".join([*lines, *dict.fromkeys(teller.seen)])
+    return "\n".join([*lines, *dict.fromkeys(teller.texts)])
 
 
 def _bounded(lines: Iterable[str]) -> Iterator[str]:
@@ -124,11 +124,11 @@ _RETRIES = {
 
 @dataclass(slots=True)
 class _Teller:
-    """``seen``: every text that was told, as it is."""
+    """``texts``: every text that was told, as it is."""
 
     subject: Subject
     locale: str
-    seen: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def tasks(
         self, template: oos.Template, scope: known_values.Scope, indent: str = "", depth: int = 0
@@ -182,8 +182,8 @@ class _Teller:
             count = self.inline(rate.concurrency, scope)
             errors = self.inline(rate.max_errors, scope)
             return f" × {many} ({self.say('preview.pace', count=count, errors=errors)})"
-        given = {name: getattr(rate, name) for name in flow._RATE} if _plain(rate) else rate
-        return f" × {many} ({self.inline(given, scope)})"
+        settings = {name: getattr(rate, name) for name in flow._RATE} if _plain(rate) else rate
+        return f" × {many} ({self.inline(settings, scope)})"
 
     def loop(self, task: oos.Task, scope: known_values.Scope) -> Iterator[str]:
         """The items, where they are known."""
@@ -194,9 +194,9 @@ class _Teller:
 
     def retries(self, task: oos.Task, scope: known_values.Scope) -> Iterator[str]:
         """How often it is done again, and when, where the template says so."""
-        given = {name: getattr(task, field) for name, field in _RETRIES.items()}
+        settings = {name: getattr(task, field) for name, field in _RETRIES.items()}
         said = [f"{name}: {self.inline(value, scope)}"
-                for name, value in given.items() if value is not None]  # fmt: skip
+                for name, value in settings.items() if value is not None]  # fmt: skip
         if said:
             yield self.say("preview.retries", given=", ".join(said))
         spec = actions.find(task.action)
@@ -210,21 +210,21 @@ class _Teller:
         given stands above."""
         if actions.keeps_to_itself(task.action):
             return
-        found = self.named(task, scope)
-        if found is None or (self.subject.away and _ships(found)):
+        template = self.named(task, scope)
+        if template is None or (self.subject.away and _ships(template)):
             yield "| " + self.say("preview.away")
             return
-        if found.name == task.action and _ships(found):
-            for line in _calls(found, task, scope):
+        if template.name == task.action and _ships(template):
+            for line in _calls(template, task, scope):
                 yield "| " + line
             return
-        given = task.properties
+        arguments = task.properties
         if oos.fold(task.action) == "acs::template":
-            given = _property(task.properties, "parameters") or {}
-            if not isinstance(given, Mapping):
-                given = dict(known_values.evaluated(given, scope.open)[1] or {})
-        inner = known_values.inner(found, given, scope, veil)
-        for line in self.tasks(found, inner, "", depth + 1):
+            arguments = _property(task.properties, "parameters") or {}
+            if not isinstance(arguments, Mapping):
+                arguments = dict(known_values.evaluated(arguments, scope.open)[1] or {})
+        inner = known_values.inner(template, arguments, scope, veil)
+        for line in self.tasks(template, inner, "", depth + 1):
             yield "| " + line
 
     def named(self, task: oos.Task, scope: known_values.Scope) -> oos.Template | None:
@@ -235,49 +235,49 @@ class _Teller:
             known, name = known_values.evaluated(_property(task.properties, "templatename"), scope)
             if not known:
                 raise Untold(policy.Refusal("refused.plan_template", {"task": task.name}))
-        found = flow.template_of(self.subject.library, str(name))
-        if found is None and oos.fold(task.action) == "acs::template" and not self.subject.away:
+        template = flow.template_of(self.subject.library, str(name))
+        if template is None and oos.fold(task.action) == "acs::template" and not self.subject.away:
             facts = {"task": task.name, "name": str(name)[:80]}
             raise Untold(policy.Refusal("refused.plan_no_template", facts))
-        return found
+        return template
 
     # ------------------------------------------------------------------ values
 
     def properties(self, task: oos.Task, scope: known_values.Scope) -> Any:
         """What a task is given. The address of a robot is a secret but for where it leads."""
-        found = known_values.shown_of(task.properties, scope)
+        properties = known_values.shown_of(task.properties, scope)
         if oos.fold(task.action) in ("acs::notify", "acs::approve"):
-            for key, hook in found.items():
+            for key, hook in properties.items():
                 if oos.fold(key) == "webhook" and isinstance(hook, dict):
-                    given = _property(task.properties, key) or {}
-                    found[key] = self.hook(task, hook, given, scope)
-            return found
-        return self.converted(task, found, scope)
+                    hook_properties = _property(task.properties, key) or {}
+                    properties[key] = self.hook(task, hook, hook_properties, scope)
+            return properties
+        return self.converted(task, properties, scope)
 
     def converted(
-        self, task: oos.Task, found: dict[str, object], scope: known_values.Scope
+        self, task: oos.Task, properties: dict[str, object], scope: known_values.Scope
     ) -> dict[str, Any]:
         """What a template is given, as its parameters of text have it: a number is text there."""
         if actions.keeps_to_itself(task.action):
-            return found
+            return properties
         child = self.named(task, scope)
         if child is None:
-            return found
+            return properties
         texts_of = {oos.fold(item.name) for item in child.parameters if item.type == "String"}
         if oos.fold(task.action) != "acs::template":
-            return {key: _as_text(key, value, texts_of) for key, value in found.items()}
-        for key, given in found.items():
-            if oos.fold(key) == "parameters" and isinstance(given, dict):
-                inner = {name: _as_text(name, value, texts_of) for name, value in given.items()}
-                return {**found, key: inner}
-        return found
+            return {key: _as_text(key, value, texts_of) for key, value in properties.items()}
+        for key, part in properties.items():
+            if oos.fold(key) == "parameters" and isinstance(part, dict):
+                inner = {name: _as_text(name, value, texts_of) for name, value in part.items()}
+                return {**properties, key: inner}
+        return properties
 
     def hook(
-        self, task: oos.Task, hook: dict[str, object], given: object, scope: known_values.Scope
+        self, task: oos.Task, hook: dict[str, object], properties: object, scope: known_values.Scope
     ) -> dict[str, Any]:
         """An address that is hidden must be that of a chat's robot, so that all that happens there
         is a message. Untold: it is not."""
-        raw = _property(given, "uri") if isinstance(given, Mapping) else None
+        raw = _property(properties, "uri") if isinstance(properties, Mapping) else None
         known, uri = known_values.evaluated(raw, scope.open)
         uri = str(uri or "") if known else ""
         named = (oos.fold(name) for name, _, _ in expressions.references(raw))
@@ -290,9 +290,9 @@ class _Teller:
         return {key: shown if oos.fold(key) == "uri" else value for key, value in hook.items()}
 
     def inline(self, value: object, scope: known_values.Scope) -> str:
-        found = known_values.shown_of(value, scope)
-        self.note(found)
-        return found if isinstance(found, str) else model.canonical(found)
+        shown = known_values.shown_of(value, scope)
+        self.note(shown)
+        return shown if isinstance(shown, str) else model.canonical(shown)
 
     def yaml(self, value: object) -> Iterator[str]:
         self.note(value)
@@ -302,17 +302,17 @@ class _Teller:
     def note(self, value: object) -> None:
         """Keep every text of a value for the patterns."""
         if isinstance(value, str):
-            self.seen.append(value)
+            self.texts.append(value)
         elif isinstance(value, Mapping):
             for key, part in value.items():
-                self.seen.append(str(key))
+                self.texts.append(str(key))
                 self.note(part)
         elif isinstance(value, list | tuple):
             for part in value:
                 self.note(part)
 
     def noted(self, said: str) -> str:
-        self.seen.append(said)
+        self.texts.append(said)
         return said
 
     def say(self, key: str, **facts: object) -> str:
@@ -332,8 +332,8 @@ def _plain(rate: object) -> bool:
 def _about(task: oos.Task, locale: str) -> str:
     """What its author says of a task, in the language at hand if it was said in that."""
     said = task.description
-    told = said.get(locale.lower()) or said.get(locale.partition("-")[0]) or said.get("en") or ""
-    return f" · {' '.join(told.split())}" if told else ""
+    text = said.get(locale.lower()) or said.get(locale.partition("-")[0]) or said.get("en") or ""
+    return f" · {' '.join(text.split())}" if text else ""
 
 
 def _ships(template: oos.Template) -> bool:
@@ -345,10 +345,10 @@ def _ships(template: oos.Template) -> bool:
 def _calls(template: oos.Template, task: oos.Task, scope: known_values.Scope) -> Iterator[str]:
     """The calls of a product action with what it was not given; the names of what it was given
     stay, for that stands above."""
-    given = {oos.fold(name) for name in task.properties}
+    names = {oos.fold(name) for name in task.properties}
     inner = known_values.inner(template, {}, scope, veil)
-    known = {name: value for name, value in inner.known.items() if name not in given}
-    shown = {name: value for name, value in inner.shown.items() if name not in given}
+    known = {name: value for name, value in inner.known.items() if name not in names}
+    shown = {name: value for name, value in inner.shown.items() if name not in names}
     rest = replace(inner, known=known, shown=shown)
     for each in template.tasks:
         service, api = (_property(each.properties, name) or "" for name in ("service", "api"))

@@ -41,16 +41,16 @@ def strays_of(
     """The instances that are named outside of the parameters that hold instances, each with the
     parameter that names it, where the command is held to some and the id alone does not fit. By
     what else a template may find instances, nobody can tell."""
-    found: dict[str, str] = {}
+    strays: dict[str, str] = {}
     if "*" in rule.allowed_targets:
-        return found
+        return strays
     known = set(masks.strings([values[name] for name in targets]))
     for name in (name for name in values if name not in targets):
         for text in masks.strings(values[name]):
             for one in bounds.INSTANCE.findall(text):
                 if one not in known and not any(fnmatchcase(one, g) for g in rule.allowed_targets):
-                    found.setdefault(str(one), name)
-    return found
+                    strays.setdefault(str(one), name)
+    return strays
 
 
 def mentioned(rule: policy.CommandRule, plan: model.Plan) -> tuple[tuple[model.Instance, str], ...]:
@@ -104,9 +104,9 @@ def selector_of(item: oos.Parameter, value: object, region: str) -> Mapping[str,
     if value in (None, "", [], {}):
         return None
     if item.association == "Targets":
-        given = json.loads(value) if isinstance(value, str) else value
-        given = given[0] if isinstance(given, list) and len(given) == 1 else given
-        return given if isinstance(given, Mapping) else {"Type": "Any", "Filters": given}
+        document = json.loads(value) if isinstance(value, str) else value
+        document = document[0] if isinstance(document, list) and len(document) == 1 else document
+        return document if isinstance(document, Mapping) else {"Type": "Any", "Filters": document}
     if is_instances(item):
         ids = value if isinstance(value, list) else [value]
         if any(placeholders.names(str(one)) for one in ids):
@@ -136,8 +136,8 @@ def frozen(item: oos.Parameter, ids: list[str], region: str) -> object:
 def without(value: Any, gone: tuple[str, ...]) -> Any:
     """A frozen value less some instances."""
     if isinstance(value, Mapping):
-        left = [each for each in value["ResourceIds"] if each not in gone]
-        return {**value, "ResourceIds": left}
+        rest = [each for each in value["ResourceIds"] if each not in gone]
+        return {**value, "ResourceIds": rest}
     if isinstance(value, list):
         return [without(each, gone) for each in value if each not in gone]
     if value.startswith("{"):
@@ -164,7 +164,7 @@ def each_of(data: Mapping[str, Any], count: int) -> list[list[str]]:
     """The ids that each of ``count`` filters found."""
     if not count:
         return []
-    every = [str(found["id"]) for found in data.get("instances", ())]
+    every = [str(instance["id"]) for instance in data.get("instances", ())]
     if count == 1:
         return [every]
     return [[str(one) for one in ids] for ids in data["each"]]
@@ -251,11 +251,11 @@ def preview_of(builder: DecisionBuilder, plan: model.TemplateOperation) -> str:
     """What a plan will do, with the values that it has now. ``preview.Untold``: it cannot be shown
     whole."""
     locale = builder.it.locale
-    told = plan_preview.text(subject_of(builder, plan), locale)
+    text = plan_preview.text(subject_of(builder, plan), locale)
     if not plan.mentions:
-        return told
+        return text
     named = [f"{one.name} ({one.id})" if one.name else one.id for one in plan.mentions]
-    return f"{told}\n{texts.say(locale, 'preview.mentions', instances=named)}"
+    return f"{text}\n{texts.say(locale, 'preview.mentions', instances=named)}"
 
 
 def subject_of(builder: DecisionBuilder, plan: model.TemplateOperation) -> plan_preview.Subject:

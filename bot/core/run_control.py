@@ -174,7 +174,7 @@ def steer(
 def refusal_to_go_on(builder: DecisionBuilder) -> policy.Refusal | None:
     """Why the run may not go on now, though somebody who may say so wants it to."""
     return authority.refusal_of_start(
-        builder.deployment, builder.it, builder.seen(), builder.now, None
+        builder.deployment, builder.it, builder.current_view(), builder.now, None
     )
 
 

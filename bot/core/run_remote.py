@@ -18,7 +18,6 @@ ENDS = {
     "Failed": model.State.FAILED,
     "Cancelled": model.State.CANCELLED,
 }
-FOUND = facts.FOUND
 Word = Literal["approve", "reject", "confirm", "resume"]
 
 
@@ -88,7 +87,7 @@ def ballot(builder: DecisionBuilder, execution: model.Execution) -> model.Approv
     when the time is up."""
     waiting = execution.waiting
     assert waiting is not None
-    ours = all(step.batch != FOUND for step in builder.steps.values())
+    ours = all(step.batch != facts.ADOPTED for step in builder.steps.values())
     rule = quorum.of(builder.deployment.book, builder.it)
     key, progress = waiting.id or waiting.task, execution.progress
     text = f"{builder.it.digest}:{execution.id}:{waiting.kind}:{key}"

@@ -231,11 +231,11 @@ def _non_empty(more: Mapping[str, object]) -> dict[str, object]:
 # ----------------------------------------------------------------------------- under their names
 
 
-def named(found: Iterable[tuple[Sequence[object], Field]]) -> dict[str, Field]:
+def named(pairs: Iterable[tuple[Sequence[object], Field]]) -> dict[str, Field]:
     """Fields by name: of each field its names, the best first. Where two fields share a name, the
     better one has it, and of two that are as good the first that was filled in: a form that shows
     one of several fields, as the answers before have it, may call them all alike."""
-    every = [([text(name).value.strip() for name in names], each) for names, each in found]
+    every = [([text(name).value.strip() for name in names], each) for names, each in pairs]
     made: dict[str, Field] = {}
     for rank in range(max((len(names) for names, _ in every), default=0)):
         here: dict[str, Field] = {}

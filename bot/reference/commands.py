@@ -30,34 +30,34 @@ _TYPES: dict[parameters.Kind, str] = {
 def markdown(commands: registry.Catalog) -> str:
     """One section for each command, operations first."""
     ranks = {"operation": 0, "lookup": 1, "query": 1, "vote": 2}
-    ordered = sorted(commands, key=lambda found: (ranks[found.kind], found.name))
-    return "\n".join(_section(found) for found in ordered)
+    ordered = sorted(commands, key=lambda command: (ranks[command.kind], command.name))
+    return "\n".join(_section(command) for command in ordered)
 
 
 def page(text: str, commands: registry.Catalog) -> str:
     """The page with its generated part written anew. ValueError: it has no such part."""
-    head, found, _ = text.partition(BEGIN)
-    if not found:
+    head, marker, _ = text.partition(BEGIN)
+    if not marker:
         raise ValueError(f"the page has no line {BEGIN.strip()!r}")
     return f"{head}{BEGIN}\n{markdown(commands)}"
 
 
-def _section(found: registry.Command) -> str:
-    risk = f", {found.risk} risk" if found.kind == "operation" else ""
-    also = f"; also {', '.join(found.aliases)}" if found.aliases else ""
+def _section(command: registry.Command) -> str:
+    risk = f", {command.risk} risk" if command.kind == "operation" else ""
+    also = f"; also {', '.join(command.aliases)}" if command.aliases else ""
     lines = [
-        f"## {found.name}",
+        f"## {command.name}",
         "",
-        f"{found.summary['en']} · {found.summary['zh-CN']} ({found.kind}{risk}{also})",
+        f"{command.summary['en']} · {command.summary['zh-CN']} ({command.kind}{risk}{also})",
         "",
         "```",
-        found.example,
+        command.example,
         "```",
         "",
     ]
-    if found.parameters:
+    if command.parameters:
         lines += ["| parameter | what | type | default |", "|---|---|---|---|"]
-        lines += [_row(parameter) for parameter in found.parameters]
+        lines += [_row(parameter) for parameter in command.parameters]
         lines.append("")
     return "\n".join(lines)
 

@@ -43,8 +43,8 @@ class Question:
 
     def digest(self) -> bytes:
         """By which the answer is remembered."""
-        told = json.dumps([self.pattern, self.how, self.text]).encode()
-        return hashlib.blake2b(told, digest_size=20).digest()
+        text = json.dumps([self.pattern, self.how, self.text]).encode()
+        return hashlib.blake2b(text, digest_size=20).digest()
 
 
 class TooSlow(Exception):
@@ -83,10 +83,10 @@ def judged(question: Question) -> bool:
     with _guard:
         if digest in _known:
             _known.move_to_end(digest)
-            found = _known[digest]
-            if found is None:
+            verdict = _known[digest]
+            if verdict is None:
                 raise TooSlow(question.pattern)
-            return found
+            return verdict
     if getattr(_here, "defers", False):
         raise Unjudged(question)
     answer(question)
@@ -96,14 +96,14 @@ def judged(question: Question) -> bool:
 def answer(question: Question) -> None:
     """Find out, which takes ``LIMIT`` at most, and remember it."""
     with _places:
-        found = _asked(question)
+        verdict = _verdict(question)
     with _guard:
-        _known[question.digest()] = found
+        _known[question.digest()] = verdict
         while len(_known) > REMEMBERED:
             _known.popitem(last=False)
 
 
-def _asked(question: Question) -> bool | None:
+def _verdict(question: Question) -> bool | None:
     """None: it could not be told in time."""
     try:
         judge = _free.get_nowait()
@@ -113,10 +113,10 @@ def _asked(question: Question) -> bool | None:
         except OSError as error:
             log.error("no process can be started to judge a pattern: %s", error)
             return None
-    found = judge.ask(question)
+    verdict = judge.ask(question)
     if judge.alive:
         _free.put(judge)
-    return found
+    return verdict
 
 
 class _Judge:
@@ -142,9 +142,9 @@ class _Judge:
     def ask(self, question: Question) -> bool | None:
         """None: it took too long, or the process broke; it is of no use any more then."""
         assert self._process.stdin is not None
-        told = json.dumps([question.pattern, question.how, question.text]).encode() + b"\n"
+        line = json.dumps([question.pattern, question.how, question.text]).encode() + b"\n"
         try:
-            self._process.stdin.write(told)
+            self._process.stdin.write(line)
             self._process.stdin.flush()
             said = self._line(LIMIT)
         except OSError:

@@ -22,8 +22,8 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, ALONE)  # its signal ends even a search
         pattern, how, text = json.loads(line)
         regex = re.compile(pattern)
-        found = regex.search(text) if how == "search" else regex.fullmatch(text)
-        sys.stdout.write("yes\n" if found else "no\n")
+        match = regex.search(text) if how == "search" else regex.fullmatch(text)
+        sys.stdout.write("yes\n" if match else "no\n")
         sys.stdout.flush()
         signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -35,7 +35,7 @@ class Engine:
         self._pattern = pattern
         self._atoms = [re.compile(atom) for atom in pattern.atoms]
         ascii_chars = list(map(chr, range(128)))
-        self._ascii = [frozenset(map(ord, self._taken(n, ascii_chars))) for n in self._numbers]
+        self._ascii = [frozenset(map(ord, self._members(n, ascii_chars))) for n in self._numbers]
         self._kinds: dict[tuple[frozenset[int], bool], int] = {}
         self._known: dict[int, int] = {}
         self._programs: dict[tuple[How, bool], re2._Regexp] = {}
@@ -62,10 +62,10 @@ class Engine:
     def _marked(self, text: str) -> bytes:
         """Every boundary between what is a word and what is not has a "w", the only letter."""
         table = self._stand_ins(text) | _MOVED
-        told = "w".join(run.translate(table) for run in _RUNS.findall(self._lines(text)))
+        classes = "w".join(run.translate(table) for run in _RUNS.findall(self._lines(text)))
         first = "w" if _WORD.match(text) else ""
         last = "w" if _WORD.match(text[-1]) else ""
-        return f"{first}{told}{last}".encode("latin-1")
+        return f"{first}{classes}{last}".encode("latin-1")
 
     def _lines(self, text: str) -> str:
         """For a ``$`` that means the last line's end only: the other newlines look different."""
@@ -87,7 +87,7 @@ class Engine:
     def _learn(self, chars: list[str]) -> None:
         takers: dict[str, set[int]] = {char: set() for char in chars}
         for number in self._numbers:
-            for char in self._taken(number, chars):
+            for char in self._members(number, chars):
                 takers[char].add(number)
         before = len(self._kinds)
         for char, numbers in takers.items():
@@ -110,25 +110,25 @@ class Engine:
     def _numbers(self) -> range:
         return range(len(self._atoms))
 
-    def _taken(self, number: int, chars: Iterable[str]) -> list[str]:
+    def _members(self, number: int, chars: Iterable[str]) -> list[str]:
         """Those of the characters that an atom takes."""
-        found: list[str] = self._atoms[number].findall("".join(chars))
-        return found
+        hits: list[str] = self._atoms[number].findall("".join(chars))
+        return hits
 
     def _program(self, how: How, marked: bool) -> re2._Regexp:
-        found = self._programs.get((how, marked))
-        if found is None:
+        program = self._programs.get((how, marked))
+        if program is None:
             options = re2.Options()
             options.log_errors = False
             options.encoding = re2.Options.Encoding.LATIN1
             options.max_mem = MOST_MEMORY
             source = self._pattern.source(lambda n: self._class(n, marked), how, marked)
             try:
-                found = re2._Regexp(source.encode("latin-1"), options)
+                program = re2._Regexp(source.encode("latin-1"), options)
             except re2.error as error:
                 raise Beyond(f"what RE2 refuses ({error})") from None
-            self._programs[how, marked] = found
-        return found
+            self._programs[how, marked] = program
+        return program
 
     def _class(self, number: int, marked: bool) -> str:
         """The characters that an atom takes, as RE2 writes them."""

@@ -65,11 +65,11 @@ class Translated:
     def source(self, classes: Classes, how: How, marked: bool) -> str:
         """The pattern for RE2. ``marked``: boundaries are marked in the text."""
         mark = MARK if marked else ""
-        told = "".join(
+        source = "".join(
             mark + classes(part) if isinstance(part, int) else part for part in self.parts
         )
-        told = told.replace(_MARKED, mark)
-        return rf"\A(?:{told}){mark}\z" if how == "fullmatch" else told
+        source = source.replace(_MARKED, mark)
+        return rf"\A(?:{source}){mark}\z" if how == "fullmatch" else source
 
 
 MARK = "w?"
@@ -81,41 +81,41 @@ def translated(pattern: str) -> Translated:
     """Raises Beyond, or what ``re`` raises where it is no pattern."""
     parser: Any = importlib.import_module("re._parser")
     tree = parser.parse(pattern)
-    found = Translated()
-    _walk(found, tree, tree.state.flags, 0)
-    if found.boundaries and found.ascii_boundaries:
+    result = Translated()
+    _walk(result, tree, tree.state.flags, 0)
+    if result.boundaries and result.ascii_boundaries:
         raise Beyond("word boundaries in ASCII beside others")
-    return found
+    return result
 
 
-def _walk(found: Translated, tree: Iterable[Any], flags: int, depth: int) -> None:
+def _walk(result: Translated, tree: Iterable[Any], flags: int, depth: int) -> None:
     if depth > DEEPEST:
         raise Beyond("groups nested too deeply")
-    for op, given in tree:
+    for op, argument in tree:
         name = str(op)
         if name in _BEYOND:
             raise Beyond(_BEYOND[name])
         if name == "AT":
-            _at(found, str(given), flags)
+            _at(result, str(argument), flags)
         elif name == "BRANCH":
-            _alternatives(found, given[1], flags, depth)
+            _alternatives(result, argument[1], flags, depth)
         elif name == "SUBPATTERN":
-            _, add, remove, inner = given
+            _, add, remove, inner = argument
             kept = flags & ~_TYPES if add & _TYPES else flags
-            _alternatives(found, [inner], (kept | add) & ~remove, depth)
+            _alternatives(result, [inner], (kept | add) & ~remove, depth)
         elif name in ("MAX_REPEAT", "MIN_REPEAT"):
-            low, high, inner = given
-            _alternatives(found, [inner], flags, depth)
-            found.parts.append(_times(int(low), int(high)))
+            low, high, inner = argument
+            _alternatives(result, [inner], flags, depth)
+            result.parts.append(_times(int(low), int(high)))
         else:
-            _atom(found, name, given, flags)
+            _atom(result, name, argument, flags)
 
 
-def _alternatives(found: Translated, trees: Iterable[Any], flags: int, depth: int) -> None:
+def _alternatives(result: Translated, trees: Iterable[Any], flags: int, depth: int) -> None:
     for number, tree in enumerate(trees):
-        found.parts.append("|" if number else "(?:")
-        _walk(found, tree, flags, depth + 1)
-    found.parts.append(")")
+        result.parts.append("|" if number else "(?:")
+        _walk(result, tree, flags, depth + 1)
+    result.parts.append(")")
 
 
 def _times(low: int, high: int) -> str:
@@ -128,79 +128,79 @@ def _times(low: int, high: int) -> str:
 # ----------------------------------------------------------------------------- places
 
 
-def _at(found: Translated, name: str, flags: int) -> None:
+def _at(result: Translated, name: str, flags: int) -> None:
     """A place in the text. Where boundaries are marked, a beginning is before the mark, and an end
     behind it; both are the same place."""
     lines = bool(flags & re.MULTILINE)
     if name in ("AT_BOUNDARY", "AT_NON_BOUNDARY"):
-        found.boundaries = found.boundaries or not flags & re.ASCII
-        found.ascii_boundaries = found.ascii_boundaries or bool(flags & re.ASCII)
-        found.parts.append(r"\b" if name == "AT_BOUNDARY" else r"\B")
+        result.boundaries = result.boundaries or not flags & re.ASCII
+        result.ascii_boundaries = result.ascii_boundaries or bool(flags & re.ASCII)
+        result.parts.append(r"\b" if name == "AT_BOUNDARY" else r"\B")
     elif name == "AT_BEGINNING_STRING" or (name == "AT_BEGINNING" and not lines):
-        found.parts.append(r"\A")
+        result.parts.append(r"\A")
     elif name == "AT_BEGINNING":
-        _ends(found, "every")
-        found.parts.append("(?m:^)")
+        _ends(result, "every")
+        result.parts.append("(?m:^)")
     elif name == "AT_END_STRING":
-        found.parts.append(rf"{_MARKED}\z")
+        result.parts.append(rf"{_MARKED}\z")
     elif name == "AT_END":
-        _ends(found, "every" if lines else "last")
-        found.parts.append(f"{_MARKED}(?m:$)")
+        _ends(result, "every" if lines else "last")
+        result.parts.append(f"{_MARKED}(?m:$)")
     else:
         raise Beyond(name.lower())
 
 
-def _ends(found: Translated, which: Literal["last", "every"]) -> None:
-    if found.line_end not in ("", which):
+def _ends(result: Translated, which: Literal["last", "every"]) -> None:
+    if result.line_end not in ("", which):
         raise Beyond("ends of lines beside ends of the text")
-    found.line_end = which
+    result.line_end = which
 
 
 # ----------------------------------------------------------------------------- atoms
 
 
-def _atom(found: Translated, name: str, given: object, flags: int) -> None:
+def _atom(result: Translated, name: str, argument: object, flags: int) -> None:
     letters = "".join(
         letter
         for letter, flag in (("a", re.ASCII), ("i", re.IGNORECASE), ("s", re.DOTALL))
         if flags & flag
     )
-    written = _written(name, given)
+    written = _written(name, argument)
     named = map(int, (code for code in _CODES.findall(written)), itertools.repeat(16))
-    found.chars += "".join(chr(code) for code in named if code > 127)
+    result.chars += "".join(chr(code) for code in named if code > 127)
     # for all of it: within a group of flags, a search of re looks for what other flags mean
     atom = f"(?{letters}){written}" if letters else written
-    if atom not in found.atoms:
-        if len(found.atoms) >= LARGEST:
+    if atom not in result.atoms:
+        if len(result.atoms) >= LARGEST:
             raise Beyond("too many kinds of characters")
-        found.atoms.append(atom)
-    found.parts.append(found.atoms.index(atom))
+        result.atoms.append(atom)
+    result.parts.append(result.atoms.index(atom))
 
 
-def _written(name: str, given: Any) -> str:
+def _written(name: str, argument: Any) -> str:
     """An atom as ``re`` reads it."""
     if name == "LITERAL":
-        return _char(given)
+        return _char(argument)
     if name == "NOT_LITERAL":
-        return f"[^{_char(given)}]"
+        return f"[^{_char(argument)}]"
     if name == "ANY":
         return "."
     if name == "FAILURE":
         return "(?!)"
     if name != "IN":
         raise Beyond(name.lower())
-    return f"[{''.join(_member(str(op), one) for op, one in given)}]"
+    return f"[{''.join(_member(str(op), one) for op, one in argument)}]"
 
 
-def _member(name: str, given: Any) -> str:
+def _member(name: str, argument: Any) -> str:
     if name == "NEGATE":
         return "^"
     if name == "LITERAL":
-        return _char(given)
+        return _char(argument)
     if name == "RANGE":
-        return f"{_char(given[0])}-{_char(given[1])}"
-    if name == "CATEGORY" and str(given) in _CATEGORIES:
-        return _CATEGORIES[str(given)]
+        return f"{_char(argument[0])}-{_char(argument[1])}"
+    if name == "CATEGORY" and str(argument) in _CATEGORIES:
+        return _CATEGORIES[str(argument)]
     raise Beyond(name.lower())
 
 

@@ -119,12 +119,12 @@ class Text:
     def holds(self, value: object) -> bool:
         if not isinstance(value, str):
             return False
-        given: str = value.lower() if self.fold else value
+        text: str = value.lower() if self.fold else value
         if self.how == "prefix":
-            return given.startswith(self.text)
+            return text.startswith(self.text)
         if self.how == "suffix":
-            return given.endswith(self.text)
-        return self.text in given if self.how == "contains" else given == self.text
+            return text.endswith(self.text)
+        return self.text in text if self.how == "contains" else text == self.text
 
     def __str__(self) -> str:
         any_case = " in any case" if self.fold and self.how != "equals-ignore-case" else ""
@@ -152,10 +152,10 @@ class Wildcard:
             return False
         at = len(first)
         for piece in middle:
-            found = value.find(piece, at, end)
-            if found < 0:
+            start = value.find(piece, at, end)
+            if start < 0:
                 return False
-            at = found + len(piece)
+            at = start + len(piece)
         return True
 
     def __str__(self) -> str:
@@ -203,8 +203,8 @@ class Cidr:
     weight: ClassVar[int] = 1
 
     def holds(self, value: object) -> bool:
-        found = address(value)
-        return found is not None and found.version == self.network.version and found in self.network
+        ip = address(value)
+        return ip is not None and ip.version == self.network.version and ip in self.network
 
     def __str__(self) -> str:
         return f"an IP address in {self.network}"

@@ -52,11 +52,11 @@ class Effort:
 
     def scalars(self, value: list[object], dialect: conditions.Dialect) -> Kept | None:
         """The different scalars of an array. None: Alibaba compares nothing with this one."""
-        asked = (id(value), dialect)
-        if asked not in self._kept:
+        key = (id(value), dialect)
+        if key not in self._kept:
             self.spend(len(value) // LETTERS)
-            self._kept[asked] = _kept(value, dialect)
-        return self._kept[asked]
+            self._kept[key] = _kept(value, dialect)
+        return self._kept[key]
 
     def objects(self, value: list[object]) -> list[dict[str, object]]:
         """The objects of an array and of the arrays in it."""
@@ -85,14 +85,14 @@ def flat(values: Iterable[object]) -> Iterator[object]:
 
 
 def _kept(value: list[object], dialect: conditions.Dialect) -> Kept | None:
-    found = value
+    values = value
     if any(issubclass(kind, list | dict) for kind in set(map(type, value))):
         if dialect == "alibaba":
             return None
-        found = [each for each in flat(value) if not isinstance(each, dict)]
-    if len(found) > FEW:
-        found = _different(found)
-    return found, sum(map(size, found))
+        values = [each for each in flat(value) if not isinstance(each, dict)]
+    if len(values) > FEW:
+        values = _different(values)
+    return values, sum(map(size, values))
 
 
 def _different(values: list[object]) -> list[object]:

@@ -42,9 +42,9 @@ class Unwritable(source.Invalid):
     """A value that cannot be written where it would land."""
 
 
-def _wide(found: re.Match[str]) -> str:
+def _wide(match: re.Match[str]) -> str:
     """The full-width twin of the character that acts, the last one that was found."""
-    return found[0][:-1] + chr(ord(found[0][-1]) + 0xFEE0)
+    return match[0][:-1] + chr(ord(match[0][-1]) + 0xFEE0)
 
 
 def text(value: object) -> str:
@@ -100,5 +100,5 @@ def link(value: object) -> str:
 
 def who(value: object) -> str:
     """The id of somebody who is called; never everybody."""
-    found = _NO_ID.sub("", text(value))
-    return NOBODY if not found or found.lower() == "all" else found
+    id = _NO_ID.sub("", text(value))
+    return NOBODY if not id or id.lower() == "all" else id

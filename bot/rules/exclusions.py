@@ -38,11 +38,11 @@ class Exclusions:
         self._groups: dict[tuple[tree.Field, ...], list[Group]] = {}
 
     def put(
-        self, asked: tree.Field, branch: tuple[tree.Field, ...], rules: int, node: tree.Node
+        self, field: tree.Field, branch: tuple[tree.Field, ...], rules: int, node: tree.Node
     ) -> None:
         """File a branch of some rules (a mask) under one of its fields, which ``excluding`` knows.
         No rule is in a group twice: what excludes one of its branches may leave the other."""
-        rest = tuple(each for each in branch if each is not asked)
+        rest = tuple(each for each in branch if each is not field)
         groups = self._groups.setdefault(rest, [])
         group = next((each for each in groups if not each.mask & rules), None)
         if group is None:
@@ -50,11 +50,11 @@ class Exclusions:
             groups.append(group)
         group.members.append((rules, node))
         group.mask |= rules
-        but = excluding(asked)
+        but = excluding(field)
         assert but is not None
         keys = {filing for one in but.but for filing in filings.under(one)[0]}
         for filing in keys:
-            self._index.put(filing, (group, rules, asked))
+            self._index.put(filing, (group, rules, field))
 
     def close(self) -> None:
         self._index.close()
@@ -69,7 +69,7 @@ class Exclusions:
         """The rules that match, as a mask. ``within_array``: the place is below an array of
         objects, where every branch must be asked in full, since all must hold in one element."""
         excluded = self._excluded(scalars, spent)
-        judge, found = tree.JUDGES[self.dialect], 0
+        judge, rules_mask = tree.JUDGES[self.dialect], 0
         for groups in self._groups.values():
             for group in groups:
                 mask = group.mask & ~excluded.get(id(group), 0)
@@ -82,37 +82,37 @@ class Exclusions:
                 elif mask and group.rest is not None:
                     spent.spend(1)
                     mask = mask if judge.matches(group.rest, event, spent) else 0
-                found |= mask
-        return found
+                rules_mask |= mask
+        return rules_mask
 
     def _excluded(self, scalars: list[object], spent: effort.Effort) -> dict[int, int]:
         """The rules that take none of the scalars: by group, a mask."""
-        left: dict[tuple[int, int], _Entry] | None = None
+        remaining: dict[tuple[int, int], _Entry] | None = None
         for one in scalars:
             mine: dict[tuple[int, int], _Entry] = {}
             for entries in (self._index.present(), *self._index.by(one, spent)):
                 for entry in entries:
-                    group, rules, asked = entry
+                    group, rules, field = entry
                     place = (id(group), rules)
-                    if place in mine or (left is not None and place not in left):
+                    if place in mine or (remaining is not None and place not in remaining):
                         continue
-                    spent.spend(asked.weight)
-                    if not asked.takes(one, self.dialect):
+                    spent.spend(field.weight)
+                    if not field.takes(one, self.dialect):
                         mine[place] = entry
-            left = mine
-            if not left:
+            remaining = mine
+            if not remaining:
                 break
-        found: dict[int, int] = {}
-        for group_number, rules in left or ():
-            found[group_number] = found.get(group_number, 0) | rules
-        return found
+        masks: dict[int, int] = {}
+        for group_number, rules in remaining or ():
+            masks[group_number] = masks.get(group_number, 0) | rules
+        return masks
 
 
-def excluding(asked: tree.Field) -> conditions.AnythingBut | None:
+def excluding(field: tree.Field) -> conditions.AnythingBut | None:
     """The option of a field that takes anything but what is few; None: it has none."""
-    if asked.absent_will_do or asked.present_will_do:
+    if field.absent_will_do or field.present_will_do:
         return None
-    for option in asked.options:
+    for option in field.options:
         if len(option) == 1 and isinstance(option[0], conditions.AnythingBut):
             return option[0]
     return None

@@ -36,9 +36,9 @@ def ways(field: tree.Field) -> list[list[Filings]]:
     return [[way for one in option for way in under(one)] for option in field.options]
 
 
-def best(path: tuple[str, ...], found: list[list[Filings]], popular: Popular) -> Filings:
+def best(path: tuple[str, ...], ways: list[list[Filings]], popular: Popular) -> Filings:
     """The cheapest way for every option, together: one of the options holds."""
-    chosen = (min(each, key=lambda way: cost(path, way, popular)) for each in found)
+    chosen = (min(each, key=lambda way: cost(path, way, popular)) for each in ways)
     return tuple(dict.fromkeys(filing for way in chosen for filing in way))
 
 
@@ -48,16 +48,16 @@ def cost(path: tuple[str, ...], way: Filings, popular: Popular) -> int:
 
 def _cost(path: tuple[str, ...], filing: Filing, popular: Popular) -> int:
     kind, key = filing
-    found = popular[path, filing] * WEIGHT[kind]
+    weight = popular[path, filing] * WEIGHT[kind]
     if kind == "range" and isinstance(key, tuple) and None in key:
-        return max(found, popular[path, OPEN] // 2)
-    return found
+        return max(weight, popular[path, OPEN] // 2)
+    return weight
 
 
-def counted(found: Iterable[tuple[tuple[str, ...], list[list[Filings]]]]) -> Popular:
+def counted(ways: Iterable[tuple[tuple[str, ...], list[list[Filings]]]]) -> Popular:
     """How popular each filing is, whichever way is taken in the end."""
     popular: Popular = Counter()
-    for path, each in found:
+    for path, each in ways:
         for filing in {filing for option in each for way in option for filing in way}:
             popular[path, filing] += 1
             if filing[0] == "range" and isinstance(filing[1], tuple) and None in filing[1]:
@@ -91,10 +91,10 @@ def _wildcard(pieces: tuple[str, ...]) -> list[Filings]:
     if not middle:
         return [(("is", first),)]
     last = middle.pop()
-    found = [(("contains", piece),) for piece in dict.fromkeys(middle) if piece]
-    found += [(("prefix", first),)] if first else []
-    found += [(("suffix", last),)] if last else []
-    return list(found) or [(PRESENT,)]
+    filings = [(("contains", piece),) for piece in dict.fromkeys(middle) if piece]
+    filings += [(("prefix", first),)] if first else []
+    filings += [(("suffix", last),)] if last else []
+    return list(filings) or [(PRESENT,)]
 
 
 def _number(condition: conditions.Numeric) -> Filing:

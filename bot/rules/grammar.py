@@ -111,8 +111,10 @@ class Reader:
             self.wrong(here, f"an empty object; write {suggest.listed(operators.NAMES)} in it")
         if self.dialect == "aws" and len(value) > 1:
             self.wrong(here, "one operator in one object in the aws dialect; split it in two")
-        read = [self.operator(str(name), operand, (*here, name)) for name, operand in value.items()]
-        known = tuple(condition for condition in read if condition)
+        parts = [
+            self.operator(str(name), operand, (*here, name)) for name, operand in value.items()
+        ]
+        known = tuple(condition for condition in parts if condition)
         if len(known) > 1 and conditions.Exists(False) in known:
             self.wrong(here, "what is absent meets no other condition; split this in two objects")
         return known
@@ -140,12 +142,12 @@ class Reader:
                 branches += self.object(each, (*here, at), keys)
         return branches or [()]
 
-    def product(self, left: list[Branch], right: list[Branch], here: _Path) -> list[Branch]:
-        if len(left) * len(right) > BRANCHES:
-            many = f"`$or` makes {len(left) * len(right)} combinations of fields here"
+    def product(self, first: list[Branch], second: list[Branch], here: _Path) -> list[Branch]:
+        if len(first) * len(second) > BRANCHES:
+            many = f"`$or` makes {len(first) * len(second)} combinations of fields here"
             self.wrong(here, f"{many}, {BRANCHES} is the most; split the rule", key=True)
-            return left
-        return [(*one, *other) for one in left for other in right]
+            return first
+        return [(*one, *other) for one in first for other in second]
 
 
 def _bare(key: object, inner: object) -> bool:

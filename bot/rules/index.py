@@ -35,14 +35,14 @@ class _Place:
 
 
 @dataclass(slots=True)
-class _Found:
-    """What an event has met: rules, and more of them as a mask; ``asked`` are branches."""
+class _Search:
+    """What an event has met: rules, and more of them as a mask; ``visited`` are branches."""
 
     event: Mapping[str, Any]
     spent: effort.Effort
     rules: set[int] = field(default_factory=set)
     mask: int = 0
-    asked: set[int] = field(default_factory=set)
+    visited: set[int] = field(default_factory=set)
 
 
 class RuleSet:
@@ -65,14 +65,14 @@ class RuleSet:
     ) -> tuple[str, ...]:
         """The names of the rules whose patterns match the event. Raises effort.TooCostly where
         that takes more than is left of ``spent``."""
-        found = _Found(tree.spelled(event), spent if spent is not None else effort.Effort())
+        search = _Search(tree.spelled(event), spent if spent is not None else effort.Effort())
         for index in self._indices:
-            index.collect(found)
-        if not found.mask:
-            return tuple(self._names[rule] for rule in sorted(found.rules))
-        for rule in found.rules:
-            found.mask |= 1 << rule
-        return _chosen(self._names, found.mask)
+            index.collect(search)
+        if not search.mask:
+            return tuple(self._names[rule] for rule in sorted(search.rules))
+        for rule in search.rules:
+            search.mask |= 1 << rule
+        return _chosen(self._names, search.mask)
 
 
 def _chosen(names: tuple[str, ...], mask: int) -> tuple[str, ...]:
@@ -105,11 +105,11 @@ class _Index:
         for rule, each in patterns:
             for branch, node in zip(each.branches, each.nodes, strict=True):
                 same.setdefault(branch, (node, []))[1].append(rule)
-        ways = {branch: [filings.ways(asked) for asked in branch] for branch in same}
+        ways = {branch: [filings.ways(condition) for condition in branch] for branch in same}
         popular = filings.counted(
-            (asked.path, found)
+            (condition.path, options)
             for branch, each in ways.items()
-            for asked, found in zip(branch, each, strict=True)
+            for condition, options in zip(branch, each, strict=True)
         )
         for number, (branch, (node, rules)) in enumerate(same.items()):
             self.file((number, tuple(rules), node), branch, ways[branch], popular)
@@ -127,26 +127,26 @@ class _Index:
     ) -> None:
         """File a branch where it costs least."""
         choices: list[tuple[int, tree.Field, filings.Filings | None]] = []
-        for asked, found in zip(branch, ways, strict=True):
-            if found:
-                way = filings.best(asked.path, found, popular)
-                choices.append((filings.cost(asked.path, way, popular), asked, way))
-                if exclusions.excluding(asked) is not None:
-                    choices.append((EXCLUSION, asked, None))
+        for wanted, options in zip(branch, ways, strict=True):
+            if options:
+                way = filings.best(wanted.path, options, popular)
+                choices.append((filings.cost(wanted.path, way, popular), wanted, way))
+                if exclusions.excluding(wanted) is not None:
+                    choices.append((EXCLUSION, wanted, None))
         if not choices:
             self.always.append(one)
             return
-        _, asked, taken = min(choices, key=lambda each: (each[0], each[2] is not None))
-        place = self.place(asked.path)
-        if taken is None:
+        _, wanted, best_way = min(choices, key=lambda each: (each[0], each[2] is not None))
+        place = self.place(wanted.path)
+        if best_way is None:
             if place.exclusions is None:
                 place.exclusions = exclusions.Exclusions(self.dialect)
             mask = sum(1 << rule for rule in one[1])
-            place.exclusions.put(asked, branch, mask, one[2])
+            place.exclusions.put(wanted, branch, mask, one[2])
             return
         if place.values is None:
             place.values = value_index.ValueIndex(self.dialect)
-        for filing in taken:
+        for filing in best_way:
             place.values.put(filing, one)
 
     def place(self, path: tuple[str, ...]) -> _Place:
@@ -155,22 +155,22 @@ class _Index:
             place = place.below.setdefault(key, _Place())
         return place
 
-    def collect(self, found: _Found) -> None:
+    def collect(self, search: _Search) -> None:
         """Add the rules that match. No branch is asked twice."""
-        found.asked.clear()
+        search.visited.clear()
         for branch in self.always:
-            self.ask(branch, found)
-        for place, value in self.top(found.event):
-            self.walk(place, value, found, False)
+            self.ask(branch, search)
+        for place, value in self.top(search.event):
+            self.walk(place, value, search, False)
 
-    def ask(self, branch: _Branch, found: _Found) -> None:
+    def ask(self, branch: _Branch, search: _Search) -> None:
         number, rules, node = branch
-        if number in found.asked:
+        if number in search.visited:
             return
-        found.asked.add(number)
-        found.spent.spend(1)
-        if self.judge.matches(node, found.event, found.spent):
-            found.rules.update(rules)
+        search.visited.add(number)
+        search.spent.spend(1)
+        if self.judge.matches(node, search.event, search.spent):
+            search.rules.update(rules)
 
     def top(self, event: Mapping[str, object]) -> Iterator[tuple[_Place, object]]:
         """The places and values of the event's top level, whose names have aliases."""
@@ -184,39 +184,41 @@ class _Index:
             if name in self.root.below:
                 yield self.root.below[name], tree.got(event, name)
 
-    def walk(self, place: _Place, value: object, found: _Found, within_array: bool) -> None:
+    def walk(self, place: _Place, value: object, search: _Search, within_array: bool) -> None:
         """Ask what is filed under a value, and go on below it."""
         if place.values is not None:
             for branch in place.values.present():
-                self.ask(branch, found)
+                self.ask(branch, search)
         if place.values is not None or place.exclusions is not None:
-            self.look(place, value, found, within_array)
+            self.look(place, value, search, within_array)
         if not place.below:
             return
         inside = [value] if isinstance(value, dict) else []
         if self.dialect == "aws" and isinstance(value, list):
-            inside, within_array = found.spent.objects(value), True
+            inside, within_array = search.spent.objects(value), True
         for each in inside:
-            found.spent.spend(1)
+            search.spent.spend(1)
             few, many = sorted((place.below, each), key=len)
             for key in few:
                 if key in many:
-                    self.walk(place.below[key], each[key], found, within_array)
+                    self.walk(place.below[key], each[key], search, within_array)
 
-    def look(self, place: _Place, value: object, found: _Found, within_array: bool) -> None:
+    def look(self, place: _Place, value: object, search: _Search, within_array: bool) -> None:
         """Ask what a value's scalars find here."""
-        kept = tree.scalars(value, self.dialect, found.spent)
+        kept = tree.scalars(value, self.dialect, search.spent)
         if kept is None or not kept[0]:
             return
-        asked, size = kept
-        found.spent.spend(size)
+        scalars, size = kept
+        search.spent.spend(size)
         if place.values is not None:
-            for one in asked:
-                for filed in place.values.by(one, found.spent):
+            for one in scalars:
+                for filed in place.values.by(one, search.spent):
                     for branch in filed:
-                        self.ask(branch, found)
+                        self.ask(branch, search)
         if place.exclusions is not None:
-            found.mask |= place.exclusions.matching(asked, found.event, found.spent, within_array)
+            search.mask |= place.exclusions.matching(
+                scalars, search.event, search.spent, within_array
+            )
 
 
 def _places(place: _Place) -> Iterator[_Place]:

@@ -93,8 +93,8 @@ def _affix(name: conditions.How) -> Callable[[Any, conditions.Dialect], conditio
         if isinstance(value, Mapping):
             if list(value) != [ANY_CASE]:
                 raise BadOperand(f"`{name}` takes text, or an object with `{ANY_CASE}` alone")
-            read = _text if dialect == "aws" else _filled
-            text = read(ANY_CASE, value[ANY_CASE])
+            text_of = _text if dialect == "aws" else _filled
+            text = text_of(ANY_CASE, value[ANY_CASE])
             return conditions.Text(name, text.lower(), fold=True)
         if dialect == "aws" and value == "":
             return conditions.Text(name, "")
@@ -209,13 +209,13 @@ def _anything_but(value: object, dialect: conditions.Dialect) -> conditions.Cond
         raise BadOperand("`anything-but` takes a value or an array of values, this one is empty")
     if dialect == "aws" and len({isinstance(each, str) for each in value}) > 1:
         raise BadOperand("`anything-but` takes all text or all numbers in the aws dialect")
-    found = []
+    parts = []
     for at, each in enumerate(value):
         try:
-            found.append(_but(each, dialect))
+            parts.append(_but(each, dialect))
         except BadOperand as error:
             raise BadOperand(error.message, at, *error.path) from error
-    return conditions.AnythingBut(tuple(found))
+    return conditions.AnythingBut(tuple(parts))
 
 
 def _but(value: object, dialect: conditions.Dialect) -> conditions.Condition:
@@ -228,25 +228,25 @@ def _nested(value: Mapping[str, object], dialect: conditions.Dialect) -> tuple[A
     """What ``anything-but`` excludes by an operator: of one text, or of each of several."""
     if len(value) != 1:
         raise BadOperand(f"`anything-but` takes one operator: {suggest.listed(_NESTED)}")
-    [(name, given)] = value.items()
+    [(name, operand)] = value.items()
     if name not in _NESTED:
         hint = suggest.expected(str(name), sorted(_NESTED))
         raise BadOperand(
             f"`anything-but` does not take `{str(name)[:60]}`{hint}", name, of_key=True
         )
-    texts = given if isinstance(given, list | tuple) else [given]
+    texts = operand if isinstance(operand, list | tuple) else [operand]
     if not texts:
         raise BadOperand(f"`{name}` takes text or an array of texts, this one is empty", name)
-    found = []
+    parts = []
     for at, text in enumerate(texts):
-        path = (name, at) if texts is given else (name,)
+        path = (name, at) if texts is operand else (name,)
         if isinstance(text, Mapping):
             raise BadOperand(f"`{name}` takes text here, not an object", *path)
         try:
-            found.append(_OPERATORS[name](_emptiable(name, text), dialect))
+            parts.append(_OPERATORS[name](_emptiable(name, text), dialect))
         except BadOperand as error:
             raise BadOperand(error.message, *path, *error.path) from error
-    return tuple(found)
+    return tuple(parts)
 
 
 _NESTED = ("prefix", "suffix", "contains", "wildcard", ANY_CASE)

@@ -61,19 +61,29 @@ LENGTH = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an event does not match: at ``path``, ``wanted`` is asked for, and ``found`` is there.
+    """Why an event does not match: at ``path``, ``wanted`` is asked for, and ``actual`` is there.
     ``branch`` counts the combinations of ``$or`` from 1; ``near`` is a key of the event that was
     probably meant, empty if none is near."""
 
     path: str
     wanted: str
-    found: str
+    actual: str
     near: str = ""
     branch: int = 1
 
     def __str__(self) -> str:
         hint = f"; the event has `{self.near}`" if self.near else ""
-        return f"{self.path}: wanted {self.wanted}, found {self.found}{hint}"
+        return f"{self.path}: wanted {self.wanted}, found {self.actual}{hint}"
+
+    def plain(self) -> dict[str, object]:
+        """The reason as JSON."""
+        return {
+            "path": self.path,
+            "wanted": self.wanted,
+            "found": self.actual,
+            "near": self.near,
+            "branch": self.branch,
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +104,8 @@ class Pattern:
         of that? What it asks beside is taken to hold."""
         judge, spent = tree.JUDGES[self.dialect], effort.Effort(None)
         for branch in self.branches:
-            asked = [each for each in branch if _known(known, each.path)]
-            if asked and judge.matches(tree.grown(asked), known, spent):
+            fields = [each for each in branch if _known(known, each.path)]
+            if fields and judge.matches(tree.grown(fields), known, spent):
                 return True
         return False
 
@@ -105,11 +115,11 @@ class Pattern:
         best: list[tree.Mismatch] = []
         branch = 0
         for number, node in enumerate(self.nodes, 1):
-            found = judge.mismatches(node, event)
-            if not found:
+            mismatches = judge.mismatches(node, event)
+            if not mismatches:
                 return ()
-            if not branch or len(found) < len(best):
-                best, branch = found, number
+            if not branch or len(mismatches) < len(best):
+                best, branch = mismatches, number
         return tuple(_reason(event, each, branch) for each in best)
 
 
@@ -147,10 +157,10 @@ def _compiled(dialect: Dialect, branches: list[grammar.Branch]) -> Pattern:
 
 
 def _reason(event: Mapping[str, object], mismatch: tree.Mismatch, branch: int) -> Reason:
-    missing = mismatch.found is tree.MISSING
-    found = "nothing" if missing else conditions.said(mismatch.found)
+    missing = mismatch.actual is tree.MISSING
+    value = "nothing" if missing else conditions.said(mismatch.actual)
     near = _near(event, mismatch.path) if missing else ""
-    return Reason(paths.written(mismatch.path), mismatch.wanted, found, near, branch)
+    return Reason(paths.written(mismatch.path), mismatch.wanted, value, near, branch)
 
 
 def _near(event: Mapping[str, object], path: tuple[str, ...]) -> str:

@@ -17,23 +17,23 @@ _NAME = re.compile(r"[^\W\d][\w.-]*")
 _TEXT = "_text."
 
 
-def argument(given: object) -> transform.Transform:
+def argument(value: object) -> transform.Transform:
     """What makes an argument: of a path, of a text with placeholders, or of a constant.
     Invalid says what is wrong with it."""
-    if not isinstance(given, str):
-        return transform.compile("CONSTANT", given)
-    if given == "$" or given[:2] in ("$.", "$["):
-        return transform.compile("JSONPATH", given)
-    if "{{" not in given and "}}" not in given:
-        return transform.compile("CONSTANT", given)
-    return _compiled(given)
+    if not isinstance(value, str):
+        return transform.compile("CONSTANT", value)
+    if value == "$" or value[:2] in ("$.", "$["):
+        return transform.compile("JSONPATH", value)
+    if "{{" not in value and "}}" not in value:
+        return transform.compile("CONSTANT", value)
+    return _compiled(value)
 
 
-def joined(given: Sequence[str]) -> transform.Transform:
+def joined(value: Sequence[str]) -> transform.Transform:
     """What makes one text of several, with commas between them; each may be a path."""
-    if len(given) == 1:
-        return argument(given[0])
-    parts = [f"{{{{{one}}}}}" if one[:2] in ("$.", "$[") else one for one in given]
+    if len(value) == 1:
+        return argument(value[0])
+    parts = [f"{{{{{one}}}}}" if one[:2] in ("$.", "$[") else one for one in value]
     return argument(",".join(parts))
 
 
@@ -42,15 +42,15 @@ def _compiled(text: str) -> transform.Transform:
     values: dict[str, Any] = {}
     order: list[str] = []
     end = 0
-    for found in _PLACE.finditer(text):
-        _piece(values, order, text[end : found.start()])
-        path = _path(found[0], found[1].strip())
+    for match in _PLACE.finditer(text):
+        _piece(values, order, text[end : match.start()])
+        path = _path(match[0], match[1].strip())
         name = path.text[2:]
         if not _NAME.fullmatch(name):
             name = f"place{len(order)}"
         values[name] = path
         order.append(name)
-        end = found.end()
+        end = match.end()
     _piece(values, order, text[end:])
     if len(order) == 1:
         return transform.Transform("JSONPATH", values[order[0]])

@@ -111,8 +111,8 @@ def written(shape: object, values: Mapping[str, object], made: object) -> Any:
 def foreign(value: object) -> object:
     """A body that came whole from an event. It says what it says, and calls nobody."""
     if isinstance(value, str):
-        found = _object(value)
-        return escapes.words(value) if found is None else foreign(found)
+        document = _object(value)
+        return escapes.words(value) if document is None else foreign(document)
     if not isinstance(value, Mapping) or not _is_message(value):
         return value
     return {k: _foreign(v, _Place().within(k, value)) for k, v in value.items() if k != "at"}
@@ -125,10 +125,10 @@ def _is_message(value: object) -> bool:
 def _object(text: str) -> dict[str, object] | None:
     """The JSON object that a text holds, as robots' adapters read it."""
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return document if isinstance(document, dict) else None
 
 
 def _foreign(value: object, place: _Place) -> object:
@@ -152,9 +152,9 @@ def _foreign(value: object, place: _Place) -> object:
 def _part(value: str, place: _Place) -> object:
     """A text from an event where a whole part of a message stands. Adapters read JSON there, so it
     is read here, before they do."""
-    found = _object(value)
-    if found is not None:
-        return _foreign(found, place)
+    document = _object(value)
+    if document is not None:
+        return _foreign(document, place)
     name = _SAID.get(place.keys[0])
     return {name: escapes.words(value)} if name else escapes.words(value)
 
@@ -165,8 +165,8 @@ def _written(value: object, before: str, place: _Place) -> str:
         return escapes.who(value)
     if place.address:
         return escapes.query(value) if before else escapes.link(value)
-    if found := _IN_LINK.search(before):
-        return escapes.query(value) if found["link"] else escapes.link(value)
+    if match := _IN_LINK.search(before):
+        return escapes.query(value) if match["link"] else escapes.link(value)
     if _IN_ADDRESS.search(before):
         return escapes.query(value)
     if _IN_TAG.search(before):
@@ -232,9 +232,9 @@ class _Filling:
 def _inner(shape: tuple[object, ...]) -> object:
     """The structure of JSON that is written within a text, as ``content`` may be; None where
     it is no such text."""
-    taken = tuple(template.Piece(part, 0) if isinstance(part, str) else part for part in shape)
+    pieces = tuple(template.Piece(part, 0) if isinstance(part, str) else part for part in shape)
     try:
-        found = template.joined(taken)
+        text = template.joined(pieces)
     except source.Invalid:
         return None
-    return found if isinstance(found, dict) else None
+    return text if isinstance(text, dict) else None

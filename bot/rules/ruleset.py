@@ -46,7 +46,7 @@ class Rulebook:
     def __init__(self, rules: Mapping[str, Rule]) -> None:
         self.rules = dict(rules)
         self.number = next(_NUMBERS)
-        self._asked: dict[str, bool] = {}
+        self._answers: dict[str, bool] = {}
         self._index = index.RuleSet({rule.name: rule.pattern for rule in self.rules.values()})
 
     def __bool__(self) -> bool:
@@ -62,8 +62,8 @@ class Rulebook:
         """Does a rule ask for events like the one of which this much is known, by any of it? Asked
         of all rules once, and remembered."""
         name = model.canonical(known)
-        if name not in self._asked:
-            while len(self._asked) >= REMEMBERED:
-                self._asked.popitem()
-            self._asked[name] = any(one.pattern.asks_for(known) for one in self.rules.values())
-        return self._asked[name]
+        if name not in self._answers:
+            while len(self._answers) >= REMEMBERED:
+                self._answers.popitem()
+            self._answers[name] = any(one.pattern.asks_for(known) for one in self.rules.values())
+        return self._answers[name]

@@ -41,13 +41,9 @@ class Verdict:
     def json(self) -> str:
         """The verdict for programs: ``matched``, ``reasons``, ``transformed``, ``problem`` and
         ``warnings``."""
-        reasons = [
-            {name: getattr(r, name) for name in ("path", "wanted", "found", "near", "branch")}
-            for r in self.reasons
-        ]
         whole = {
             "matched": self.matched,
-            "reasons": reasons,
+            "reasons": [one.plain() for one in self.reasons],
             "transformed": self.transformed,
             "problem": self.problem,
             "warnings": list(self.warnings),

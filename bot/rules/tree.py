@@ -96,7 +96,7 @@ class Mismatch:
 
     path: tuple[str, ...]
     wanted: str
-    found: Any
+    actual: Any
 
 
 def grown(fields: Iterable[Field]) -> Node:
@@ -172,10 +172,10 @@ class Judge:
         """Does all hold that is asked here and below of what stands here?"""
         best = Holds.ABSENT
         for each in node.fields:
-            found = self.field_holds(each, value, spent)
-            if not found:
-                return found
-            best = max(best, found)
+            verdict = self.field_holds(each, value, spent)
+            if not verdict:
+                return verdict
+            best = max(best, verdict)
         if not node.children:
             return best
         if self.dialect == "aws" and isinstance(value, list):
@@ -187,10 +187,10 @@ class Judge:
     def _below(self, node: Node, value: Mapping[str, object], spent: effort.Effort) -> Holds:
         best = Holds.ABSENT
         for key, child in node.children.items():
-            found = self.holds(child, value.get(key, MISSING), spent)
-            if not found:
-                return found
-            best = max(best, found)
+            verdict = self.holds(child, value.get(key, MISSING), spent)
+            if not verdict:
+                return verdict
+            best = max(best, verdict)
         return best
 
     def _in_array(self, node: Node, value: list[object], spent: effort.Effort) -> Holds:
@@ -199,48 +199,48 @@ class Judge:
         worst = Holds.ABSENT
         for each in spent.objects(value):
             spent.spend(1)
-            found = self._below(node, each, spent)
-            if found is Holds.VALUE:
-                return found
-            worst = min(worst, found)
+            verdict = self._below(node, each, spent)
+            if verdict is Holds.VALUE:
+                return verdict
+            worst = min(worst, verdict)
         return worst and self._below(node, _NOTHING, spent)
 
     def field_holds(self, each: Field, value: object, spent: effort.Effort) -> Holds:
         """Does one of the options hold of what stands here (``MISSING``: nothing)?"""
-        found = scalars(value, self.dialect, spent)
-        if found is None or (not found[0] and value is not MISSING and self.dialect == "alibaba"):
+        known = scalars(value, self.dialect, spent)
+        if known is None or (not known[0] and value is not MISSING and self.dialect == "alibaba"):
             return Holds.VALUE if each.present_will_do else Holds.NOT
-        asked, size = found
-        if not asked:
+        members, size = known
+        if not members:
             return Holds.ABSENT if each.absent_will_do else Holds.NOT
         spent.spend(size * each.weight)
-        for one in asked:
+        for one in members:
             if each.takes(one, self.dialect):
                 return Holds.VALUE
         return Holds.NOT
 
     def mismatches(self, root: Node, event: Mapping[str, object]) -> list[Mismatch]:
         """All that does not hold; empty exactly where ``matches`` is true."""
-        found: list[Mismatch] = []
+        mismatches: list[Mismatch] = []
         spent = effort.Effort(None)
         for name, child in root.children.items():
-            found += self._missed(child, got(event, name), spent)
-        return found
+            mismatches += self._missed(child, got(event, name), spent)
+        return mismatches
 
     def _missed(self, node: Node, value: object, spent: effort.Effort) -> list[Mismatch]:
-        found = [
+        mismatches = [
             Mismatch(each.path, str(each), value)
             for each in node.fields
             if not self.field_holds(each, value, spent)
         ]
         if not node.children:
-            return found
+            return mismatches
         if self.dialect == "aws" and isinstance(value, list):
-            return found + self._missed_in_array(node, value, spent)
+            return mismatches + self._missed_in_array(node, value, spent)
         inside = value if isinstance(value, dict) else {}
         for key, child in node.children.items():
-            found += self._missed(child, inside.get(key, MISSING), spent)
-        return found
+            mismatches += self._missed(child, inside.get(key, MISSING), spent)
+        return mismatches
 
     def _missed_in_array(
         self, node: Node, value: list[object], spent: effort.Effort

@@ -102,17 +102,17 @@ class ValueIndex(Generic[T]):
                     yield kind, text[:length] if start else text[len(text) - length :]
         if self._automaton is not None:
             yield from (("contains", text) for text in self._within(value, spent))
-        if self._masks and (found := conditions.address(value)):
+        if self._masks and (address := conditions.address(value)):
             for version, length in self._masks:
-                if version == found.version:
-                    yield "network", ipaddress.ip_network((int(found), length), strict=False)
+                if version == address.version:
+                    yield "network", ipaddress.ip_network((int(address), length), strict=False)
 
     def _within(self, value: str, spent: effort.Effort) -> Iterator[str]:
         """The texts that are a part of this one, each once."""
-        seen: set[str] = set()
+        pieces: set[str] = set()
         for number, (_, text) in enumerate(self._automaton.iter(value), 1):
             if number % HITS == 0:
                 spent.spend(1)
-            if text not in seen:
-                seen.add(text)
+            if text not in pieces:
+                pieces.add(text)
                 yield text

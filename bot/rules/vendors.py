@@ -19,20 +19,20 @@ ALIBABA, AWS = 10**9, 5 * 10**9
 
 def remarks(compiled: pattern.Pattern, event: Mapping[str, object]) -> tuple[str, ...]:
     """Sentences about the numbers that ``numeric`` compares here and that the vendor might not."""
-    found: dict[str, None] = {}
+    lines: dict[str, None] = {}
     for branch in compiled.branches:
         for field in branch:
             for number in _compared(field, event, compiled.dialect):
                 if said := _remark(number, compiled.dialect):
-                    found[f"{paths.written(field.path)}: {said}"] = None
-    return tuple(found)
+                    lines[f"{paths.written(field.path)}: {said}"] = None
+    return tuple(lines)
 
 
 def _compared(
     field: tree.Field, event: Mapping[str, object], dialect: conditions.Dialect
 ) -> Iterator[int | float]:
-    asked = [one for option in field.options for one in option]
-    numeric = [one for one in asked if isinstance(one, conditions.Numeric)]
+    members = [one for option in field.options for one in option]
+    numeric = [one for one in members if isinstance(one, conditions.Numeric)]
     for one in numeric:
         yield from (number for _, number in one.terms)
     if numeric:
@@ -49,8 +49,8 @@ def _values(
             here = list(effort.flat(here))
         here = [each[key] for each in here if isinstance(each, dict) and key in each]
     for each in here:
-        found = tree.scalars(each, dialect)
-        yield from found[0] if found is not None else ()
+        scalars = tree.scalars(each, dialect)
+        yield from scalars[0] if scalars is not None else ()
 
 
 def _remark(number: int | float, dialect: conditions.Dialect) -> str:

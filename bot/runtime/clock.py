@@ -129,10 +129,10 @@ class Watch:
         now = self._clock.now()
         known = await self._door.read(lambda reader: reader.clock())
         self._clock.know(known.steps)
-        if known.seen is None or known.seen - now < TOLERANCE:
+        if known.newest is None or known.newest - now < TOLERANCE:
             return timedelta()
-        size = now - known.seen
-        before = known.seen
+        size = now - known.newest
+        before = known.newest
         await self._door.write(lambda writer: _take_in(writer, before, size, now, stopped=True))
         self._clock.know([(before, size)])
         log.warning("the clock was set back by at least %s while the bot was stopped", -size)

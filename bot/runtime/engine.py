@@ -46,7 +46,7 @@ class _Job:
 class Engine:
     """Takes events, hands back receipts.
 
-    ``read`` is the core. ``failed_toast`` is answered to an event that could not
+    ``core`` says what an event means. ``failed_toast`` is answered to an event that could not
     be decided. ``failed`` is called (on the loop) when the store can't be written: the process
     should end, for nothing more will be taken. All methods belong to the loop's thread.
     """
@@ -54,7 +54,7 @@ class Engine:
     def __init__(
         self,
         opened: port.Store,
-        read: intake.Read,
+        core: intake.Decide,
         clock: ports.Clock,
         *,
         failed_toast: str = "Something went wrong here; it was noted in the audit log.",
@@ -69,7 +69,7 @@ class Engine:
         self.clock = clock
         self._intake = intake.Intake(
             opened.writer,
-            read,
+            core,
             clock,
             failed_toast,
             patience or retry.RetryPolicy(),

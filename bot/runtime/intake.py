@@ -15,7 +15,7 @@ from bot.store import codec, port
 
 log = logging.getLogger(__name__)
 
-Read = Callable[[model.Event], model.Reading]
+Decide = Callable[[model.Event], model.Reading]
 
 
 def given_up(row: port.Row, last: model.NotSent) -> model.Outcome:
@@ -32,14 +32,14 @@ class Intake:
     def __init__(
         self,
         writer: port.Writer,
-        read: Read,
+        core: Decide,
         clock: ports.Clock,
         failed_toast: str,
         patience: retry.RetryPolicy,
         chance: random.Random | None,
     ) -> None:
         self._writer = writer
-        self._read = read
+        self._reading_of = core
         self._clock = clock
         self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
         self._patience = patience
@@ -93,7 +93,7 @@ class Intake:
         receipt = model.Receipt()
         prepared = self._prepare(event, now)
         if prepared is not None:
-            reading = self._read(prepared)
+            reading = self._reading_of(prepared)
             needs = reading.needs
             view = writer.view(needs, now)
             decision = reading.decide(view, now)

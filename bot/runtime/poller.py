@@ -82,7 +82,7 @@ class _Group:
         pace = min(interval(now - ago - one.since) for one in steps)
         return max(pace - ago, timedelta(seconds=max(-1e9, self.not_before - tick)))
 
-    def seen(
+    def note_results(
         self, step: model.Step, execution: model.Execution, now: datetime
     ) -> model.ExecutionPolled | None:
         """An execution as it stands now; None: as it stood before."""
@@ -214,7 +214,7 @@ class Poller:
         else:
             group.absent_since.pop(step.invocation, None)
             if isinstance(results, model.Execution):
-                return group.seen(step, results, now)
+                return group.note_results(step, results, now)
             mine = {result.instance for result in results}
             if set(results) == {result for result in known if result.instance in mine}:
                 return None

@@ -67,7 +67,7 @@ class Ticker:
         if not self._scheduler.running:
             return
         loop = asyncio.get_running_loop()
-        moment = loop.time() + (0.0 if at is None else self._left(at))
+        moment = loop.time() + (0.0 if at is None else self._seconds_until(at))
         known = self._next.get(name)
         if known is not None and loop.time() < known <= moment:
             return
@@ -80,7 +80,7 @@ class Ticker:
         for name in self._jobs:
             self.wake(name)
 
-    def _left(self, at: datetime) -> float:
+    def _seconds_until(self, at: datetime) -> float:
         return min(max(timedelta(), at - self._clock.now()), LONGEST_SLEEP).total_seconds()
 
     def _schedule(self, name: str) -> None:
@@ -102,7 +102,7 @@ class Ticker:
         wait = LONGEST_SLEEP.total_seconds()
         try:
             wanted = await self._jobs[name](self._clock.now())
-            wait = wait if wanted is None else self._left(wanted)
+            wait = wait if wanted is None else self._seconds_until(wanted)
         except (ports.Closed, asyncio.CancelledError):
             log.debug("the job %s ends with the bot", name)
             return

@@ -57,8 +57,8 @@ def place(database: Path) -> Path:
 
 def read(path: Path) -> Mark | None:
     """The mark in a file; None: there is none that can be read."""
-    found = _lines(path)
-    return found[max(found)] if found else None
+    marks = _lines(path)
+    return marks[max(marks)] if marks else None
 
 
 def write(path: Path, mark: Mark) -> None:
@@ -86,22 +86,22 @@ def write(path: Path, mark: Mark) -> None:
 
 def _lines(path: Path) -> dict[int, Mark]:
     """The lines of a file that are whole, by their count."""
-    found: dict[int, Mark] = {}
+    marks: dict[int, Mark] = {}
     try:
         content = path.read_bytes()
     except OSError:
-        return found
+        return marks
     for at in (0, LINE):
         try:
             line = content[at : at + LINE].decode("utf-8")
-            body, _, told = line.strip().rpartition(" ")
-            if told and told == _sum(body):
+            body, _, check = line.strip().rpartition(" ")
+            if check and check == _sum(body):
                 fields = json.loads(body)
                 count = int(fields.pop("count"))
-                found[count] = Mark(**fields)
+                marks[count] = Mark(**fields)
         except (ValueError, TypeError, KeyError):
             continue
-    return found
+    return marks
 
 
 def _sum(body: str) -> str:

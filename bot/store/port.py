@@ -140,10 +140,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class ClockHistory:
-    """What is known of the machine's clock. ``seen``: what it last showed (None: nobody looked).
+    """What is known of the machine's clock. ``newest``: what it last showed (None: nobody looked).
     ``steps``: how it was set, each as (what it showed just before, by how much)."""
 
-    seen: datetime | None
+    newest: datetime | None
     steps: tuple[tuple[datetime, timedelta], ...]
 
 

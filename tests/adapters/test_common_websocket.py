@@ -115,7 +115,7 @@ def test_pauses_grow_are_jittered_and_bounded() -> None:
     backoff.reset()
     assert backoff.pause() <= 1.0
     assert 30 <= backoff.pause(slow=True) <= 60
-    backoff.asked = 20.0
+    backoff.limit = 20.0
     assert all(backoff.pause() <= 20 for _ in range(20))
     assert 30 <= backoff.pause(slow=True) <= 60
 

@@ -261,7 +261,7 @@ async def ask_about_sending(found: dict[str, Any]) -> None:
 async def ours(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
     """The adapter's answers to the same questions."""
     found: dict[str, Any] = {}
-    logs._told.clear()
+    logs._logged_at.clear()
     with caplog.at_level(logging.DEBUG, "adapters.dingtalk"):
         await ask_the_connection(found)
         await ask_about_credentials_and_pauses(found)

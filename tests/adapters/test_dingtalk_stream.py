@@ -45,7 +45,7 @@ class Engine:
 
 @pytest.fixture(autouse=True)
 def _fresh_logs() -> None:
-    logs._told.clear()
+    logs._logged_at.clear()
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ def read(line: str, locale: str = "en") -> tuple[str, dict[str, Any]]:
     """The command's name and what was typed for it."""
     parsed = parser.parse(CATALOG, line, locale)
     assert isinstance(parsed, parser.Parsed), (line, parsed)
-    return parsed.command.name, {name: parsed.values[name] for name in sorted(parsed.given)}
+    return parsed.command.name, {name: parsed.values[name] for name in sorted(parsed.typed)}
 
 
 def refused(line: str, locale: str = "en") -> policy.Refusal:
@@ -346,7 +346,7 @@ def test_form_fields_become_values() -> None:
     parsed = parser.from_fields(provision, {"emp_id": " E123 ", "role": "ＤｅｖＯｐｓ"}, "en")
     assert isinstance(parsed, parser.Parsed)
     assert parsed.values == {"emp_id": "E123", "role": "devops", "targets": (), "reason": ""}
-    assert parsed.given == {"emp_id", "role"}
+    assert parsed.typed == {"emp_id", "role"}
 
 
 @pytest.mark.parametrize(

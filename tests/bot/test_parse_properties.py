@@ -53,7 +53,7 @@ def test_parsing_never_raises_and_always_has_a_sentence(line: str, locale: str) 
         assert not unicode.hidden(said)
         return
     for parameter in parsed.command.parameters:
-        if parameter.template_parameter is not None and parameter.name not in parsed.given:
+        if parameter.template_parameter is not None and parameter.name not in parsed.typed:
             assert parameter.name not in parsed.values
             continue
         value = parsed.values[parameter.name]

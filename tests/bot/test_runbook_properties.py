@@ -112,7 +112,7 @@ def test_the_example_of_any_template_parses(commands: registry.Catalog) -> None:
     [found] = commands
     parsed = parser.parse(commands, found.example, "en")
     assert isinstance(parsed, parser.Parsed), (found.example, parsed)
-    assert {p.name for p in found.parameters if p.required} <= parsed.given
+    assert {p.name for p in found.parameters if p.required} <= parsed.typed
     for parameter in found.parameters:
         assert parameter.template_parameter is None or parameter.example, (
             parameter.template_parameter

@@ -55,7 +55,7 @@ HOOK = "hookUrl=https://example.com/x?y=1"
 def given(line: str, locale: str = "en", commands: registry.Catalog = CATALOG) -> dict[str, Any]:
     parsed = parser.parse(commands, line, locale)
     assert isinstance(parsed, parser.Parsed), (line, texts.say(locale, parsed.key, **parsed.facts))
-    return {name: parsed.values[name] for name in parsed.given}
+    return {name: parsed.values[name] for name in parsed.typed}
 
 
 def told(line: str, locale: str = "en", commands: registry.Catalog = CATALOG) -> str:

@@ -108,22 +108,22 @@ class Arguments:
 
     def _key(self) -> parameters.Parameter | None:
         """The parameter whose ``name=`` stands here; the reader moves behind it."""
-        found = _KEY.match(self.line.plain, self.line.at)
-        if found is None or self._is_tag(found):
+        match = _KEY.match(self.line.plain, self.line.at)
+        if match is None or self._is_tag(match):
             return None
-        parameter = self.named(found[1])
+        parameter = self.named(match[1])
         if parameter is not None:
-            self.line.at = found.end()
+            self.line.at = match.end()
             self.line.blanks()
             return parameter
-        if found[3] == "=" and not found[2] and not found[1][0].isdigit():
-            raise self.unknown(found[1])
+        if match[3] == "=" and not match[2] and not match[1][0].isdigit():
+            raise self.unknown(match[1])
         return None
 
-    def _is_tag(self, found: re.Match[str]) -> bool:
+    def _is_tag(self, match: re.Match[str]) -> bool:
         """Is this an instance's tag, as in tag:env=prod, whatever parameters are called?"""
         targets = self.command.parameter("targets") is not None
-        return targets and found[1].casefold() == "tag" and found[3] == ":" and not found[2]
+        return targets and match[1].casefold() == "tag" and match[3] == ":" and not match[2]
 
     def _structured(self) -> parameters.Parameter | None:
         """The targets of a template, where their JSON begins here without a name."""
@@ -250,9 +250,9 @@ class Arguments:
     def _ahead(self, parameter: parameters.Parameter) -> bool:
         """Is this parameter named further on, so that no word before that can be meant for it?"""
         return parameter.name not in self.values and any(
-            self.named(found[1]) is parameter
+            self.named(match[1]) is parameter
             for at, _ in self.line.words(self.line.at)
-            if (found := _KEY.match(self.line.plain, at))
+            if (match := _KEY.match(self.line.plain, at))
         )
 
     def _fits(self, parameter: parameters.Parameter, text: str) -> bool:
@@ -302,8 +302,8 @@ class Arguments:
         return free and bool(re.fullmatch(r"#[0-9]+", plain))
 
     def _key_at(self, at: int, signs: str = "=:") -> bool:
-        found = _KEY.match(self.line.plain, at)
-        return found is not None and found[3] in signs and self.named(found[1]) is not None
+        match = _KEY.match(self.line.plain, at)
+        return match is not None and match[3] in signs and self.named(match[1]) is not None
 
     def named(self, name: str) -> parameters.Parameter | None:
         """The parameter of a name, in any case and with either dash."""
@@ -450,12 +450,12 @@ def _near_choice(parameter: parameters.Parameter, text: str) -> str:
     return near[0] if near else ""
 
 
-def _positional(found: tuple[parameters.Parameter, ...]) -> list[parameters.Parameter]:
+def _positional(items: tuple[parameters.Parameter, ...]) -> list[parameters.Parameter]:
     """What may be typed without a name: everything up to the targets, then text and script only,
     and nothing that the command wants named."""
     order: list[parameters.Parameter] = []
     behind = False
-    for parameter in found:
+    for parameter in items:
         if parameter.named:
             continue
         if not behind or parameter.kind in ("text", "script"):

@@ -28,11 +28,11 @@ _HELP = frozenset({"--help", "-h", "?"})
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A command with a value for every parameter; ``given`` are those that were typed."""
+    """A command with a value for every parameter; ``typed`` are those that were typed."""
 
     command: registry.Command
     values: Mapping[str, Any]
-    given: frozenset[str] = frozenset()
+    typed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ def _veiled(text: str, commands: Iterable[registry.Command]) -> str:
     """The text with everything left out from ``name=`` of a secret to the next ``name=``."""
     secret: set[str] = set()
     known: set[str] = set()
-    for found in commands:
-        for parameter in found.parameters:
+    for command in commands:
+        for parameter in command.parameters:
             known.update(map(str.casefold, parameter.names))
             if parameter.secret:
                 secret.update(map(str.casefold, parameter.names))
@@ -138,7 +138,7 @@ def _veiled(text: str, commands: Iterable[registry.Command]) -> str:
 
 def _bare(parsed: Parsed) -> bool:
     """Was no free text given, which alone may end in a question mark?"""
-    return not any(p.kind == "text" and p.name in parsed.given for p in parsed.command.parameters)
+    return not any(p.kind == "text" and p.name in parsed.typed for p in parsed.command.parameters)
 
 
 def from_fields(
@@ -158,8 +158,8 @@ def from_fields(
         return parameters.refusal(error)
 
 
-def _parsed(read: binder.Arguments) -> Parsed:
-    return Parsed(read.command, read.read(), frozenset(read.values))
+def _parsed(tokens: binder.Arguments) -> Parsed:
+    return Parsed(tokens.command, tokens.read(), frozenset(tokens.values))
 
 
 # ----------------------------------------------------------------------------- the command
@@ -185,17 +185,17 @@ def _command(
         return helper, "help", tokenizer.Reader("")
     if unicode.hidden(word):
         raise source.Invalid.phrase("parse.hidden", name=unicode.shown(word))
-    found = catalog.find(word)
-    if found is not None:
-        return found, word, line
+    command = catalog.find(word)
+    if command is not None:
+        return command, word, line
     for known in catalog.words():
         if _glued(token, known):
-            found = catalog.find(known)
-            assert found is not None
+            command = catalog.find(known)
+            assert command is not None
             line.at = start + len(known)
             if line.plain.startswith(":", line.at):
                 line.at += 1
-            return found, known, line
+            return command, known, line
     hint, near = suggestions.hint(
         catalog, word, line.plain[line.at :], locale, lambda typed: _sendable(catalog, typed)
     )
@@ -209,8 +209,8 @@ def _sendable(catalog: registry.Catalog, line: str) -> bool:
     if unicode.hidden(line) or _veiled(line, catalog) != line:
         return False
     try:
-        found, word, rest = _command(catalog, line, texts.LOCALES[0])
-        _parsed(binder.Arguments(found, word, rest, texts.LOCALES[0]))
+        command, word, rest = _command(catalog, line, texts.LOCALES[0])
+        _parsed(binder.Arguments(command, word, rest, texts.LOCALES[0]))
     except source.Invalid:
         return False
     return True

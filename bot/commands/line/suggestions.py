@@ -41,16 +41,16 @@ def hint(
             return texts.say(locale, "hint.did_you_mean", names=(line,)), (line,)
         return texts.say(locale, "hint.vote", word=vote), (vote,)
     if _DENIED.search(word):
-        found: tuple[str, ...] = ()
+        words: tuple[str, ...] = ()
     elif word.isascii():
-        found = catalog.nearest(word) or _behind(catalog, word, rest, fits)
-        found = found or _for_instance(catalog, word, fits)
+        words = catalog.nearest(word) or _behind(catalog, word, rest, fits)
+        words = words or _for_instance(catalog, word, fits)
     else:
-        found = _within(catalog, word, rest, fits) or _behind(catalog, word, rest, fits)
-        found = found or catalog.nearest(word)
-    if not found:
+        words = _within(catalog, word, rest, fits) or _behind(catalog, word, rest, fits)
+        words = words or catalog.nearest(word)
+    if not words:
         return texts.say(locale, "hint.help"), ()
-    return texts.say(locale, "hint.did_you_mean", names=found), found
+    return texts.say(locale, "hint.did_you_mean", names=words), words
 
 
 def _vote(catalog: registry.Catalog, word: str) -> str:
@@ -115,6 +115,8 @@ def _for_instance(
     """What can be done with what looks like an instance, if that is all that was written."""
     if not _INSTANCE.fullmatch(word):
         return ()
-    able = [found for found in catalog if found.parameter("targets") is not None]
-    lines = [f"{found.name} {word}" for found in sorted(able, key=lambda one: one.kind != "lookup")]
+    able = [command for command in catalog if command.parameter("targets") is not None]
+    lines = [
+        f"{command.name} {word}" for command in sorted(able, key=lambda one: one.kind != "lookup")
+    ]
     return tuple(line for line in lines if len(line) <= LONGEST and fits(line))[:3]

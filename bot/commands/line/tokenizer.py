@@ -58,23 +58,23 @@ class Reader:
 
     def skip(self) -> str:
         """Pass over spaces, commas, semicolons and line breaks; the gap is returned."""
-        found = _GAP.match(self.plain, self.at)
-        assert found is not None
-        self.at = found.end()
-        return found[0]
+        match = _GAP.match(self.plain, self.at)
+        assert match is not None
+        self.at = match.end()
+        return match[0]
 
     def blanks(self) -> None:
         """Pass over white space, but not over a line break."""
-        found = _BLANKS.match(self.plain, self.at)
-        assert found is not None
-        self.at = found.end()
+        match = _BLANKS.match(self.plain, self.at)
+        assert match is not None
+        self.at = match.end()
 
     def bare(self) -> str:
         """The word that stands here, up to a gap."""
-        found = _BARE.match(self.plain, self.at)
-        assert found is not None
-        self.at = found.end()
-        return found[0]
+        match = _BARE.match(self.plain, self.at)
+        assert match is not None
+        self.at = match.end()
+        return match[0]
 
     def bare_raw(self) -> str:
         """The word that stands here, as typed."""
@@ -85,15 +85,15 @@ class Reader:
     def solid(self) -> str:
         """Everything up to a space, as typed; commas and the like are a part of it unless they
         stand at its end."""
-        found = _SOLID.match(self.raw, self.at)
-        assert found is not None
-        self.at = found.end()
-        return found[0].rstrip(",;，；、。")
+        match = _SOLID.match(self.raw, self.at)
+        assert match is not None
+        self.at = match.end()
+        return match[0].rstrip(",;，；、。")
 
     def gap_at(self, at: int) -> bool:
         """Does nothing, or a gap, come next?"""
-        found = _GAP.match(self.plain, at)
-        return at >= len(self.plain) or (found is not None and found.end() > at)
+        match = _GAP.match(self.plain, at)
+        return at >= len(self.plain) or (match is not None and match.end() > at)
 
     def closes_at(self, at: int) -> bool:
         """Does a quote that was opened end here?"""
@@ -101,8 +101,8 @@ class Reader:
 
     def json_ahead(self) -> bool:
         """Does a list or an object begin here, if need be on the next line or in quotes?"""
-        found = _SPACES.match(self.raw, self.at)
-        at = found.end() if found else self.at
+        match = _SPACES.match(self.raw, self.at)
+        at = match.end() if match else self.at
         return lenient_json.begins(self.raw, at) or (
             self.plain[at : at + 1] in _QUOTES and lenient_json.begins(self.raw, at + 1)
         )
@@ -110,9 +110,9 @@ class Reader:
     def skip_to_json(self, wanted: bool) -> None:
         """Pass over white space, and over line breaks where JSON follows them."""
         self.blanks()
-        found = _SPACES.match(self.raw, self.at)
-        if wanted and found and lenient_json.begins(self.raw, found.end()):
-            self.at = found.end()
+        match = _SPACES.match(self.raw, self.at)
+        if wanted and match and lenient_json.begins(self.raw, match.end()):
+            self.at = match.end()
 
     def words(self, start: int) -> Iterator[tuple[int, str]]:
         """Every word from ``start`` on, with its place."""
@@ -128,11 +128,11 @@ class Reader:
 
     def comma_ahead(self) -> bool:
         """Does a comma or semicolon come before the next word? If so, pass over the gap."""
-        found = _GAP.match(self.plain, self.at)
-        assert found is not None
-        if found.end() == len(self.plain) or not set(",;") & set(found[0]):
+        match = _GAP.match(self.plain, self.at)
+        assert match is not None
+        if match.end() == len(self.plain) or not set(",;") & set(match[0]):
             return False
-        self.at = found.end()
+        self.at = match.end()
         return True
 
     def at_quote(self) -> bool:

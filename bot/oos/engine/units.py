@@ -14,7 +14,7 @@ from bot.oos.template import model, waits
 
 _READS_AGAIN = 5
 _MADE_AGAIN = 5
-_SEEN = 400
+_SHOWN_CHARS = 400
 """So much of a value that was not as wished is shown: what a script printed last says why."""
 
 
@@ -305,7 +305,9 @@ class WaitUnit(ApiUnit):
         if self._fits(observed_values or [None]):
             super().accept(document, at)
             return
-        shown = ", ".join(values.brief(value, _SEEN) for value in observed_values) or "nothing"
+        shown = (
+            ", ".join(values.brief(value, _SHOWN_CHARS) for value in observed_values) or "nothing"
+        )
         if any(language.among(value, self.stopping or ()) for value in observed_values):
             self.fail("StopRetryValue", f"the value is {shown}", at)
             return

@@ -12,7 +12,7 @@ from bot.oos.expr.functions import base
 from bot.oos.parameters import defaults
 from bot.oos.template import model
 
-_READ = "fn::base64encode"
+_ENCODE = "fn::base64encode"
 """Is shown with the text that it encodes, which people can read."""
 
 
@@ -65,7 +65,7 @@ def shown_of(value: object, scope: Scope) -> Any:
     if not isinstance(value, Mapping):
         return value
     if base.is_call(value):
-        reads = [model.fold(str(key)) for key in value] == [_READ]
+        reads = [model.fold(str(key)) for key in value] == [_ENCODE]
         known, inner_value = evaluated(next(iter(value.values())) if reads else value, scope)
         if known and reads and inner_value is not None:
             return {str(next(iter(value))): values.printed(inner_value)}

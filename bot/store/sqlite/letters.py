@@ -55,12 +55,12 @@ def _once_more(connection: sqlite3.Connection, original: model.Letter) -> model.
 
 
 def marks(
-    connection: sqlite3.Connection, source: str, id: str, asked: Collection[str]
+    connection: sqlite3.Connection, source: str, id: str, wanted: Collection[str]
 ) -> frozenset[str]:
     """Those of the marks by which an event of this source and id is on the bus, or a delivery of it
     is still held."""
     matches = set()
-    for mark in asked:
+    for mark in wanted:
         names = (source, id, mark)
         first = _first({"source": source, "id": id, "type": "", "mark": mark})
         if (

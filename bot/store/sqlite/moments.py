@@ -13,26 +13,26 @@ from datetime import datetime, timedelta
 from bot.store import codec, port
 from bot.store.sqlite import queries
 
-SEEN, STEPS, SHIFT = "clock.seen", "clock.steps", "clock.shift"
+NEWEST, STEPS, SHIFT = "clock.seen", "clock.steps", "clock.shift"
 REMEMBERED = 32
 """Steps that are remembered."""
 
 
 def known(connection: sqlite3.Connection) -> port.ClockHistory:
-    noted = int(_meta(connection, SEEN) or 0)
+    noted = int(_meta(connection, NEWEST) or 0)
     newest = connection.execute(queries.AUDIT_LAST_AT).fetchone()
-    seen = max(noted, newest[0] if newest else 0)
+    newest_moment = max(noted, newest[0] if newest else 0)
     steps = json.loads(_meta(connection, STEPS) or "[]")
     return port.ClockHistory(
-        codec.at(seen) if seen else None,
+        codec.at(newest_moment) if newest_moment else None,
         tuple((codec.at(before), timedelta(milliseconds=size)) for before, size in steps),
     )
 
 
 def note(connection: sqlite3.Connection, now: datetime) -> None:
     """Remember what the clock shows, unless it showed more already."""
-    if codec.ms(now) > int(_meta(connection, SEEN) or 0):
-        connection.execute(queries.META_PUT, (SEEN, str(codec.ms(now))))
+    if codec.ms(now) > int(_meta(connection, NEWEST) or 0):
+        connection.execute(queries.META_PUT, (NEWEST, str(codec.ms(now))))
 
 
 def move(connection: sqlite3.Connection, before: datetime, size: timedelta, now: datetime) -> None:
@@ -47,7 +47,7 @@ def move(connection: sqlite3.Connection, before: datetime, size: timedelta, now:
     total = int(_meta(connection, SHIFT) or 0) + by
     connection.execute(queries.META_PUT, (STEPS, json.dumps(steps)))
     connection.execute(queries.META_PUT, (SHIFT, str(total)))
-    connection.execute(queries.META_PUT, (SEEN, str(codec.ms(now))))
+    connection.execute(queries.META_PUT, (NEWEST, str(codec.ms(now))))
 
 
 def _meta(connection: sqlite3.Connection, name: str) -> str:
