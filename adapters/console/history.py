@@ -171,9 +171,20 @@ class History:
             others = (entry for entry in self.entries.values() if entry.id != newest)
             oldest = min(others, key=lambda entry: (entry.open or bool(entry.buttons), entry.seq))
             del self.entries[oldest.id]
+            if oldest.buttons:
+                self._warn(oldest)
             chars -= len(oldest.text)
             self.head.lost = max(self.head.lost, oldest.seq)
             self.head.since = max(self.head.since, oldest.at)
+
+    def _warn(self, card: Entry) -> None:
+        """Say in the log that the buttons of a card are gone, and what does the same."""
+        revision = card.revisions[-1] if card.revisions else Revision(0, "", ())
+        log.warning(
+            "card %s of request #%d is not kept any more, as %d newer ones offer buttons, too: "
+            "its vote is cast by `approve %d %s`; [console] keep says how many are kept",
+            card.id, revision.request, len(self.entries), revision.request, revision.code,
+        )  # fmt: skip
 
     # ------------------------------------------------------------------------- the file
 

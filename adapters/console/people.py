@@ -100,7 +100,10 @@ class People:
         """Somebody presses a button of a card as it was at ``revision``. Raises ports.Closed."""
         entry = self._visible(account, card)
         if entry is None or not 0 <= revision < len(entry.revisions):
-            raise Unfit("this card, or what it said then, is not kept here any more")
+            raise Unfit(
+                "this card, or what it said then, is not kept here any more: write approve or "
+                "reject with the number and the code that it showed"
+            )
         shown = entry.revisions[revision]
         if action not in shown.actions:
             offered = ", ".join(shown.actions) or "nothing"

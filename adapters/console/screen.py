@@ -9,15 +9,19 @@ on.
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.console.client import Button, Entry
-from adapters.console.render import columns
+from adapters.console.render import columns, width
 from adapters.console.words import say
 
 COLOURS = {"orange": "33", "blue": "34", "green": "32", "red": "31", "grey": "90"}
 NARROWEST = 20
+CLOSING = set(" ，。、；：？！）》」』】〉…—·,.;:?!)]}")
+OPENING = set("（《「『【〈([{")
 
 
 def plain(text: str) -> str:
@@ -26,17 +30,42 @@ def plain(text: str) -> str:
 
 
 def rows(line: str, room: int) -> list[str]:
-    """``line`` in rows that each take at most so many columns."""
+    """``line`` in rows that each take at most so many columns, broken between words; a word that is
+    wider than a row is broken where the row ends. No character is left out."""
     if len(line) * 2 <= room:
         return [line]
     whole, row, used = [], "", 0
-    for char in line:
-        size = columns(char)
-        if used + size > room and row:
+    for word in words_of(line):
+        size = width(word)
+        if used + size > room and row.strip():
             whole.append(row)
             row, used = "", 0
-        row, used = row + char, used + size
+        if used + size <= room:
+            row, used = row + word, used + size
+            continue
+        for char in word:
+            if used + columns(char) > room and row:
+                whole.append(row)
+                row, used = "", 0
+            row, used = row + char, used + columns(char)
     return [*whole, row]
+
+
+def words_of(line: str) -> Iterator[str]:
+    """``line`` cut wherever a row may end: behind spaces, and on either side of what is written
+    without spaces (Chinese), but not before a mark that closes or behind one that opens."""
+    start = 0
+    for at in range(1, len(line)):
+        before, char = line[at - 1], line[at]
+        apart = before == " " or _stands_alone(before) or _stands_alone(char)
+        if apart and char not in CLOSING and before not in OPENING and columns(char):
+            yield line[start:at]
+            start = at
+    yield line[start:]
+
+
+def _stands_alone(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +123,28 @@ class Screen:
             lines.append(self._painted("│ " if place else "┌ ", tone) + self._bold(text))
         lines += self._behind("│ ", entry.text, tone)
         offered = [f"[{self._number(entry, each)}] {plain(each.label)}" for each in entry.buttons]
+        *upper, last = self._beside(offered)
+        lines += [self._painted("│ ", tone) + self._bold(row) for row in upper]
         end = "└ " if offered else "└"
-        lines.append(self._painted(end, tone) + self._bold("   ".join(offered)))
+        lines.append(self._painted(end, tone) + self._bold(last))
         return lines
+
+    def _beside(self, labels: list[str]) -> list[str]:
+        """Buttons in rows, as many in each as fit; none is broken that fits into a row."""
+        lines = [""]
+        for label in labels:
+            longer = f"{lines[-1]}   {label}" if lines[-1] else label
+            if lines[-1] and width(longer) > max(self.columns - 2, NARROWEST):
+                lines.append(label)
+            else:
+                lines[-1] = longer
+        return lines
+
+    def own(self, text: str) -> list[str]:
+        """What the terminal itself says, in rows; all but the first are indented."""
+        first, *rest = rows(text, max(self.columns, NARROWEST))
+        room = max(self.columns - 2, NARROWEST)
+        return [first, *(f"  {row.lstrip()}" for row in rows("".join(rest), room) if row)]
 
     def _behind(self, bar: str, text: str, tone: str = "90") -> list[str]:
         room = max(self.columns - len(bar), NARROWEST)

@@ -70,7 +70,7 @@ class Terminal:
         screen.chat = screen.chat or next(iter(me.chats), own_chat(me.account))
         self._chats = [*me.chats, "@"]
         self._renamed()
-        self._print([say("welcome", who=me.account, chat=screen.chat)])
+        self._print(screen.own(say("welcome", who=me.account, chat=screen.chat)))
         await self._begin()
         self._listen()
         following = asyncio.create_task(self._follow())
@@ -113,7 +113,7 @@ class Terminal:
                 await asyncio.sleep(1.0)
                 continue
             except Refused as fault:
-                self._print([plain(str(fault))])
+                self._print(self._screen.own(plain(str(fault))))
                 self._lines.put_nowait("")
                 return
             notes = [say("back")] if away else []
@@ -174,7 +174,7 @@ class Terminal:
             elif line:
                 await self._say(self._screen.chat, line)
         except (Refused, Unreachable) as fault:
-            self._print([plain(str(fault))])
+            self._print(self._screen.own(plain(str(fault))))
         return True
 
     async def _say(self, chat: str, text: str, reply_to: str = "") -> None:
@@ -183,13 +183,13 @@ class Terminal:
 
     async def _click(self, press: Press, reason: str) -> None:
         if press.button.confirm:
-            self._print([say("confirm", question=plain(press.button.confirm))])
+            self._print(self._screen.own(say("confirm", question=plain(press.button.confirm))))
             if (await self._line()).strip().lower() not in ("y", "yes", "是"):
                 self._print([say("confirm.none")])
                 return
         toast = await self._client.click(press.card, press.revision, press.button.action, reason)
         if toast.toast:
-            self._print([f"→ {plain(toast.toast)}"])
+            self._print(self._screen.own(f"→ {plain(toast.toast)}"))
         await self._quiet()
 
     async def _order(self, order: str) -> bool:

@@ -247,7 +247,9 @@ async def test_a_card_that_is_not_kept_any_more_is_shown_anew(house: House) -> N
     assert isinstance(outcome, model.Refused)
 
 
-async def test_a_card_with_buttons_outlives_any_number_of_messages(house: House) -> None:
+async def test_a_card_with_buttons_outlives_any_number_of_messages(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     ref = done(await house.chat.perform(model.ShowCard(GROUP, card("plan"), "k"), NEVER))
     for number in range(60):
         await house.say("bob", chat="@bob", text=f"{number}")
@@ -259,6 +261,11 @@ async def test_a_card_with_buttons_outlives_any_number_of_messages(house: House)
         newest = done(await house.chat.perform(show, NEVER))
     cards = [each["id"] for each in await house.said()]
     assert (len(cards), cards[-1], ref in cards) == (50, newest, False)
+    [first, *_] = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert f"card {ref} of request #" in first
+    assert "approve" in first
+    status, answer = await house.ask("POST", "/v1/clicks", body=body)
+    assert (status, "with the number and the code" in answer["error"]) == (409, True)
 
 
 async def test_a_card_that_was_shown_anew_is_new_after_a_restart_too(house: House) -> None:

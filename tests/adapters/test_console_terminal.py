@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from adapters.console import __main__ as main
-from adapters.console import joining, terminal, words
+from adapters.console import joining, screen, terminal, words
 from adapters.console.__main__ import arguments
 from adapters.console.client import Address, Button, Client, Entry, Refused, Toast
 from adapters.console.render import columns
@@ -87,6 +87,28 @@ def test_nothing_that_people_wrote_begins_at_the_edge() -> None:
             assert sum(map(columns, line)) <= 41, "a bar may count as two"
         assert not [char for line in rest for char in line if not char.isprintable()]
     assert "".join(line[2:] for line in screen.show(entry(3, "会" * 70))[1:]) == "会" * 70
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("restart web-01 and then web-02", ["restart web-01 ", "and then web-02"]),
+        ("重启之后，请检查服务日志是否正常。", ["重启之后，请检查", "服务日志是否正", "常。"]),
+        ("服务器重启完成了，一切正常", ["服务器重启完成", "了，一切正常"]),
+        ("重启 web-01 和 web-0002", ["重启 web-01 和 ", "web-0002"]),
+        ("id " + "x" * 20, ["id ", "x" * 16, "x" * 4]),
+        ("    kill -9 1234", ["    kill -9 1234"]),
+    ],
+)
+def test_rows_end_between_words_and_lose_nothing(line: str, expected: list[str]) -> None:
+    assert screen.rows(line, 16) == expected
+    assert "".join(expected) == line
+
+
+def test_in_a_narrow_terminal_no_button_is_cut_and_own_words_are_indented() -> None:
+    narrow = Screen("bob", "ops", columns=20)
+    assert narrow.show(shown(1))[-2:] == ["│ [1] Approve", "└ [2] Reject"]
+    assert narrow.own("→ #1 is approved and runs now") == ["→ #1 is approved ", "  and runs now"]
 
 
 def test_threads_mentions_and_other_chats_are_told_in_the_head() -> None:
