@@ -10,7 +10,7 @@ from sandbox.page.acts import Act, Platform, Refused, World
 
 
 def _known(world: World, person: str) -> None:
-    if world.board.value("people", person) is None:
+    if not world.board.holds("people", person):
         raise Refused(f"没有“{person}”这个人。", f"There is nobody called {person!r}.")
 
 

@@ -58,6 +58,9 @@ class Board:
             del self._removed[oldest]
             self._forgotten = self._changed.pop(oldest)
 
+    def holds(self, collection: str, key: str) -> bool:
+        return (collection, key) in self._texts
+
     def keys(self, collection: str) -> list[str]:
         return [key for kind, key in self._texts if kind == collection]
 

@@ -99,7 +99,7 @@ class Wire:
         if number is None:
             number = self._rows[kind, key] = str(next(self._numbers))
             self._board.remove("wire", str(int(number) - KEPT))
-        elif self._board.value("wire", number) is None:
+        elif not self._board.holds("wire", number):
             return  # it has gone already
         self._board.put("wire", number, row)
 

@@ -64,11 +64,14 @@ class Visitor:
         deadline = time.monotonic() + patience
         async with self.http.get(f"{self.base}/feed", headers=headers, timeout=timeout) as answer:
             assert answer.content_type == "text/event-stream"
+            left = b""
             while True:
                 async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
-                    block = await answer.content.readuntil(b"\n\n")
-                self._take(block.decode())
-                if found := done(self):
+                    left += await answer.content.readany()
+                *blocks, left = left.split(b"\n\n")
+                for block in blocks:
+                    self._take(block.decode())
+                if blocks and (found := done(self)):
                     return found
 
     def _take(self, block: str) -> None:
