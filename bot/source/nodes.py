@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.source import Fault, Invalid, Mark, paths
-from bot.source.positions import Positions, Span
+from bot.source.positions import Positions
 
 DEEPEST = 64
 MOST_NODES = 50_000
@@ -17,13 +17,15 @@ MOST_DIGITS = 400
 
 
 class _Frame:
-    """A list or a mapping that is still being filled."""
+    """A list or a mapping that is still being filled. ``at``: the way to the entry of a mapping
+    whose key was read last; ``many``: it is a list."""
 
-    __slots__ = ("anchor", "began", "key", "lines", "merged", "path", "value")
+    __slots__ = ("anchor", "at", "began", "key", "lines", "many", "merged", "path", "value")
 
     def __init__(self, value: Any, path: paths.Path, anchor: str | None, began: int) -> None:
         self.value = value
-        self.path = path
+        self.many = isinstance(value, list)
+        self.path = self.at = path
         self.anchor = anchor
         self.began = began
         self.key: str | None = None
@@ -49,20 +51,20 @@ class Builder:
 
     def wants_key(self) -> bool:
         """Is the next scalar a key?"""
-        return (
-            bool(self._frames)
-            and self._frames[-1].key is None
-            and isinstance(self._frames[-1].value, dict)
-        )
+        if not self._frames:
+            return False
+        frame = self._frames[-1]
+        return frame.key is None and not frame.many
 
     def key(self, name: str, line: int, column: int, merge: bool = False) -> None:
         """The key of the next entry; ``merge``: it is YAML's ``<<``."""
         frame = self._frames[-1]
         if merge:
             frame.key = "<<"
+            frame.at = (*frame.path, "<<")
             frame.lines["<<"] = 0
             return
-        path = (*frame.path, name)
+        path = frame.at = (*frame.path, name)
         if name in frame.lines:
             message = f"the key `{name}` stands twice here (first on line {frame.lines[name]})"
             mark = Mark(self.positions.file, line, column, paths.indexed(path))
@@ -121,9 +123,8 @@ class Builder:
         path: paths.Path = ()
         if self._frames:
             frame = self._frames[-1]
-            many = isinstance(frame.value, list)
-            path = (*frame.path, len(frame.value) if many else frame.key or "")
-        self.positions.values.setdefault(path, Span(line, column, last))
+            path = (*frame.path, len(frame.value)) if frame.many else frame.at
+        self.positions.values.setdefault(path, (line, column, last))
         return path
 
     def _add(self, value: Any, line: int, column: int) -> None:
@@ -131,7 +132,7 @@ class Builder:
             self.root = value
             return
         frame = self._frames[-1]
-        if isinstance(frame.value, list):
+        if frame.many:
             frame.value.append(value)
             return
         key, frame.key = frame.key, None

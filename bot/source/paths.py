@@ -55,9 +55,15 @@ def indexed(path: Path) -> str:
     """A path in a template: ``Tasks[1].Properties.URI``."""
     text = ""
     for part in path:
-        dot = "." if text else ""
-        text += f"[{part}]" if isinstance(part, int) else f"{dot}{part}"
+        text = within(text, part)
     return text
+
+
+def within(around: str, part: str | int) -> str:
+    """The path in a template of a part of what stands at the path ``around``."""
+    if isinstance(part, int):
+        return f"{around}[{part}]"
+    return f"{around}.{part}" if around else part
 
 
 def dotted(path: Path) -> str:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import NamedTuple
 
 from bot.source import Mark, paths
 
-
-class Span(NamedTuple):
-    """Where a value begins, and the line on which it ends; all count from 1."""
-
-    line: int
-    column: int
-    last: int
+Span = tuple[int, int, int]
+"""The line and the column where a value begins, and the line on which it ends; all from 1."""
 
 
 class Lines:

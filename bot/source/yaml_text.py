@@ -27,6 +27,8 @@ _Loader.yaml_implicit_resolvers = {
     first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_TELLING = frozenset(_Loader.yaml_implicit_resolvers)
+"""The first characters of plain scalars that may be something else than text."""
 _MAKE = yaml.constructor.SafeConstructor()
 _TAG = "tag:yaml.org,2002:"
 _TEXT = {_TAG + "str", _TAG + "value", _TAG + "merge"}
@@ -118,7 +120,7 @@ def _scalar(loader: Any, event: Any, builder: Builder) -> None:
         builder.key(event.value, line, column, merge)
         return
     value = event.value
-    if event.tag is None and not event.implicit[0]:
+    if event.tag is None and (not event.implicit[0] or value[:1] not in _TELLING):
         tag = _TAG + "str"
     elif event.tag is None or event.tag == "!":
         tag = loader.resolve(yaml.ScalarNode, value, event.implicit)

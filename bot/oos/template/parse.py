@@ -90,8 +90,9 @@ def _template(page: sheet.Sheet, root: object, name: str, plain: str) -> model.T
 
 def _version(page: sheet.Sheet, root: dict[str, object]) -> str:
     key = next((key for key in root if model.fold(key) == "formatversion"), None)
-    meant = [one for one in root if suggest.nearest(one, _TEMPLATE.values()) == "FormatVersion"]
-    key = key or next(iter(meant), None)
+    if key is None:  # it may be misspelt
+        near = ((one, suggest.nearest(one, _TEMPLATE.values())) for one in root)
+        key = next((one for one, meant in near if meant == "FormatVersion"), None)
     if key is None:
         page.fault("", f"expected `FormatVersion: {FORMAT}`")
         return FORMAT

@@ -13,17 +13,16 @@ from bot.source.positions import Positions, Span
 class Places(Mapping[str, source.Mark]):
     """Path → mark of the value. Marks are made when asked for: most never are."""
 
-    __slots__ = ("_aliases", "_folded", "_keys", "_source", "_spans", "file")
+    __slots__ = ("_aliases", "_folded", "_paths", "_positions", "file")
 
     def __init__(self, positions: Positions) -> None:
         self.file = positions.file
-        self._source = positions.text or ""
-        self._spans: dict[str, Span] = {}
-        self._keys: dict[str, tuple[int, int]] = {}
-        for path, span in positions.values.items():
-            self._spans.setdefault(paths.indexed(path), span)
-        for path, place in positions.keys.items():
-            self._keys.setdefault(paths.indexed(path), place)
+        self._positions = positions
+        self._paths: dict[str, paths.Path] = {}
+        written: dict[paths.Path, str] = {}
+        for path in positions.values:  # what is around a value comes before it
+            text = written[path] = paths.within(written[path[:-1]], path[-1]) if path else ""
+            self._paths.setdefault(text, path)
         self._folded: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
 
@@ -32,14 +31,14 @@ class Places(Mapping[str, source.Mark]):
         self._aliases.setdefault(model.fold(meant), written)
 
     def __getitem__(self, path: str) -> source.Mark:
-        line, column, _ = self._spans[path]
+        line, column, _ = self._positions.values[self._paths[path]]
         return source.Mark(self.file, line, column, path)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._spans)
+        return iter(self._paths)
 
     def __len__(self) -> int:
-        return len(self._spans)
+        return len(self._paths)
 
     def at(self, path: str) -> source.Mark:
         """The mark of a path, or of the nearest part around it that stands in the file (what an
@@ -48,20 +47,21 @@ class Places(Mapping[str, source.Mark]):
         return source.Mark(self.file, line, column, path)
 
     def _span(self, path: str) -> Span:
-        span = self._spans.get(self._known(path))
-        if span is not None:
-            return span
+        known = self._paths.get(self._known(path))
+        if known is not None:
+            return self._positions.values[known]
         around = model.fold(self._written(path))
         while around not in self._folded and around:
             around = _outer(around)
-        return self._spans.get(self._folded.get(around, ""), Span(1, 1, 1))
+        known = self._paths.get(self._folded.get(around, ""), ())
+        return self._positions.values.get(known, (1, 1, 1))
 
     def _known(self, path: str) -> str:
         """The path as it is written in the file; the given one where nothing stands there."""
-        if path in self._spans:
+        if path in self._paths:
             return path
         if not self._folded:
-            self._folded.update((model.fold(known), known) for known in self._spans)
+            self._folded.update((model.fold(known), known) for known in self._paths)
         return self._folded.get(model.fold(self._written(path)), path)
 
     def _written(self, path: str) -> str:
@@ -78,18 +78,18 @@ class Places(Mapping[str, source.Mark]):
 
     def key(self, path: str) -> source.Mark:
         """The mark of an entry's key; of its value where it has none."""
-        known = path if path in self._keys else self._known(path)
-        if known not in self._keys:
+        known = self._paths.get(self._known(path))
+        if known not in self._positions.keys:
             return self.at(path)
-        return source.Mark(self.file, *self._keys[known], path)
+        return source.Mark(self.file, *self._positions.keys[known], path)
 
     def within(self, path: str, needle: str) -> source.Mark:
         """Where a piece of text stands inside a value: a script may be long."""
-        span = self._spans.get(self._known(path))
-        if span is None or not needle:
+        known = self._paths.get(self._known(path))
+        if known is None or not needle:
             return self.at(path)
-        line, column, last = span
-        lines = self._source.split("\n")[line - 1 : last]
+        line, column, last = self._positions.values[known]
+        lines = (self._positions.text or "").split("\n")[line - 1 : last]
         for index, text in enumerate(lines):
             offset = text.find(needle, column - 1 if index == 0 else 0)
             if offset >= 0:
