@@ -143,6 +143,14 @@ async def test_markdown_of_lark(board: Board) -> None:
     assert hrefs == ["https://x.test/p", "https://x.test/q"]
 
 
+async def test_what_a_person_types_on_lark_is_no_markup(board: Board) -> None:
+    typed = drawn.message("lark", {"msg_type": "text", "content": {"text": "<b>x</b> @Bob"}})
+    shown = await board.draw(typed)
+    assert await shown.inner_text() == "x @Bob", "a bot's text knows tags"
+    shown = await board.draw(typed | {"from": "alice"})
+    assert await shown.inner_text() == "<b>x</b> @Bob"
+
+
 async def test_a_lark_form_asks_first_and_sends_its_values(board: Board) -> None:
     reason = {"tag": "input", "name": "reason", "max_length": 5, "label": drawn.plain("Reason")}
     button = {

@@ -54,7 +54,10 @@ const box = (kind, ...children) => h("div", { class: `drawn dt dt-${kind}` }, ..
 const MESSAGES = {
   text: (body, read) => box("text", plain(String(body.content ?? ""), read)),
   markdown: (body, read) => box("markdown", markdown(body.text ?? "", read)),
-  link: (body) => box("link", h("div", { class: "d-title" }, body.title), h("p", {}, body.text), link(body.messageUrl ?? "", body.messageUrl ?? "")),
+  link: (body) => {
+    const address = body.messageUrl ?? "";
+    return box("link", h("div", { class: "d-title" }, body.title), h("p", {}, body.text), link(address, address));
+  },
   actionCard: (body, read) =>
     box(
       "card",

@@ -19,18 +19,23 @@ add({
     promise of the answer. */
 export function draw(message, viewer, onAction) {
   const [type, content] = named(message.payload);
+  const read = reader(LARK, viewer);
+  if (type === "text" && viewer.people.has(message.from)) return box("text", plain(String(content.text ?? ""), read));
   const make = MESSAGES[type];
-  if (make) return make(content, reader(LARK, viewer), onAction);
+  if (make) return make(content, read, onAction);
   return box("fold", fold(say("lark.message", { type }), content));
 }
 
 /** What a message says, in one line. */
 export function summary(message, viewer) {
   const [type, content] = named(message.payload);
-  if (type === "interactive") return [content.header?.title, ...(content.header?.text_tag_list ?? []).map((tag) => tag.text)].map((each) => each?.content).filter(Boolean).join(" · ");
+  if (type === "interactive") {
+    const { title, text_tag_list: tags = [] } = content.header ?? {};
+    return [title, ...tags.map((tag) => tag.text)].map((each) => each?.content).filter(Boolean).join(" · ");
+  }
   if (type === "file") return content.file_name || say("lark.file");
   if (type !== "text" && type !== "post") return say("lark.message", { type });
-  const drawn = MESSAGES[type](content, reader(LARK, viewer));
+  const drawn = draw(message, viewer);
   return [...drawn.querySelectorAll(".d-title, .d-line")].map((each) => each.textContent).find((each) => each.trim()) ?? drawn.textContent;
 }
 
@@ -40,20 +45,26 @@ const box = (kind, ...children) => h("div", { class: `drawn lk lk-${kind}` }, ..
 const MESSAGES = {
   text: (content, read) => box("text", inline(String(content.text ?? ""), { ...read, ...TEXT })),
   post: (content, read) => box("post", post(content, read)),
-  file: (content) => box("file", h("span", { class: "d-file-mark", "aria-hidden": "true" }), h("span", { class: "d-file-name" }, content.file_name || content.file_key || say("lark.file"))),
+  file: (content) => {
+    const name = content.file_name || content.file_key || say("lark.file");
+    return box("file", h("span", { class: "d-file-mark", "aria-hidden": "true" }), h("span", { class: "d-file-name" }, name));
+  },
   interactive: card,
 };
 
-/** A text message knows links in brackets, <at …>, and four marks in angle brackets. */
-const TEXT = {
-  inline: [
-    { begins: "<", pattern: /<at\s[^<>]{0,400}?user_id\s*=\s*["']?([^"'\s<>]+)["']?[^<>]{0,200}>(?:([^<]{0,200})<\/at>)?/iy, node: (match, read, reader) => mention(match[1], reader, match[2]) },
-    ...["b", "i", "u", "s"].map((tag) => ({ begins: "<", pattern: new RegExp(`<${tag}>([^]{1,2000}?)</${tag}>`, "y"), node: (match, read) => h(tag, {}, ...read(match[1])) })),
-    CALLED,
-    ...LINKS,
-  ],
-  literal: true,
+/** A text of a bot knows links in brackets, <at …>, and four marks in angle brackets; one that a person
+    typed is shown as it is. */
+const STYLED = ["b", "i", "u", "s"].map((tag) => ({
+  begins: "<",
+  pattern: new RegExp(`<${tag}>([^]{1,2000}?)</${tag}>`, "y"),
+  node: (match, read) => h(tag, {}, ...read(match[1])),
+}));
+const AT = {
+  begins: "<",
+  pattern: /<at\s[^<>]{0,400}?user_id\s*=\s*["']?([^"'\s<>]+)["']?[^<>]{0,200}>(?:([^<]{0,200})<\/at>)?/iy,
+  node: (match, read, reader) => mention(match[1], reader, match[2]),
 };
+const TEXT = { inline: [AT, ...STYLED, CALLED, ...LINKS], literal: true };
 
 // ------------------------------------------------------------------------------- posts
 

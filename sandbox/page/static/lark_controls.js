@@ -34,10 +34,15 @@ export function actionOf(item) {
 /** Asks whether it is meant; false where it was cancelled, which Esc does, too. */
 export function confirmed(confirm) {
   return new Promise((resolve) => {
-    const yes = h("button", { type: "button", class: "d-button d-primary_filled", value: "yes", on: { click: () => dialog.close("yes") } }, say("controls.confirm"));
-    const no = h("button", { type: "button", class: "d-button", on: { click: () => dialog.close("") } }, say("controls.cancel"));
-    const title = h("div", { class: "d-confirm-title", id: "confirm-title" }, content(confirm.title));
-    const dialog = h("dialog", { class: "drawn lk lk-confirm", "aria-labelledby": "confirm-title" }, title, h("p", { class: "d-confirm-text" }, content(confirm.text)), h("div", { class: "d-confirm-row" }, no, yes));
+    const choice = (key, style, value) =>
+      h("button", { type: "button", class: `d-button ${style}`, on: { click: () => dialog.close(value) } }, say(key));
+    const dialog = h(
+      "dialog",
+      { class: "drawn lk lk-confirm", "aria-labelledby": "confirm-title" },
+      h("div", { class: "d-confirm-title", id: "confirm-title" }, content(confirm.title)),
+      h("p", { class: "d-confirm-text" }, content(confirm.text)),
+      h("div", { class: "d-confirm-row" }, choice("controls.cancel", "d-default", ""), choice("controls.confirm", "d-primary_filled", "yes")),
+    );
     dialog.addEventListener("close", () => {
       dialog.remove();
       resolve(dialog.returnValue === "yes");
@@ -55,17 +60,21 @@ async function prepared(item, context, values) {
 
 // ------------------------------------------------------------------------------- buttons
 
+const KINDS = ["primary", "danger", "text", "primary_text", "danger_text", "primary_filled", "danger_filled", "laser"];
+const SIZES = ["tiny", "small", "large"];
+
 function button(item, context) {
   const url = address(item);
-  const kind = ["primary", "danger", "text", "primary_text", "danger_text", "primary_filled", "danger_filled", "laser"].includes(item.type) ? item.type : "default";
-  const size = ["tiny", "small", "large"].includes(item.size) ? item.size : "medium";
+  const kind = KINDS.includes(item.type) ? item.type : "default";
+  const size = SIZES.includes(item.size) ? item.size : "medium";
   const names = `d-button d-${kind} d-size-${size}${item.width === "fill" ? " d-wide" : ""}`;
   const label = h("span", { class: "d-label" }, content(item.text));
   const submits = Boolean(context.form) && (item.form_action_type ?? item.action_type) !== undefined;
   if (url && !callback(item) && !submits) return h("div", { class: `${names} d-jump` }, link(url, [label]));
   const asks = submits || callback(item) || item.value;
   const tips = item.disabled ? content(item.disabled_tips) : content(item.hover_tips);
-  const made = h("button", { type: "button", class: names, disabled: Boolean(item.disabled) || !asks, title: tips || (asks ? null : say("controls.dead")), "data-action": actionOf(item) }, label);
+  const props = { type: "button", class: names, disabled: Boolean(item.disabled) || !asks, "data-action": actionOf(item) };
+  const made = h("button", { ...props, title: tips || (asks ? null : say("controls.dead")) }, label);
   if (submits && /reset/.test(item.form_action_type ?? item.action_type)) {
     made.addEventListener("click", () => context.form.fields.forEach((field) => field.reset()));
     return made;
@@ -125,7 +134,8 @@ function field(item, context, control, read, reset) {
       return empty;
     },
   });
-  if (!context.form && callback(item)) control.addEventListener("change", async () => (await prepared(item, context, { [name]: read() }))?.());
+  const tell = async () => (await prepared(item, context, { [name]: read() }))?.();
+  if (!context.form && callback(item)) control.addEventListener("change", tell);
   const star = item.required ? h("span", { class: "d-star", title: say("controls.required") }, " *") : null;
   const tag = label ? "label" : "div";
   const text = label ? h("span", { class: "d-field-label" }, label, star) : star;
@@ -145,7 +155,8 @@ function select(item, context, many = false) {
   const options = Array.isArray(item.options) ? item.options : [];
   const first = many ? (item.selected_values ?? []) : [item.initial_option ?? options[item.initial_index - 1]?.value ?? ""];
   const empty = many ? [] : [h("option", { value: "" }, content(item.placeholder) || say("controls.choose"))];
-  const control = h("select", { multiple: many }, ...empty, ...options.map((each) => h("option", { value: each.value, selected: first.includes(each.value) }, content(each.text) || each.value)));
+  const option = (each) => h("option", { value: each.value, selected: first.includes(each.value) }, content(each.text) || each.value);
+  const control = h("select", { multiple: many }, ...empty, ...options.map(option));
   const read = () => (many ? [...control.selectedOptions].map((each) => each.value) : control.value);
   return field(item, context, control, read, () => [...control.options].forEach((each) => (each.selected = first.includes(each.value))));
 }

@@ -66,8 +66,10 @@ function sized(made, text) {
   return made;
 }
 
-const picture = (item) =>
-  h("div", { class: "d-no-picture" }, `▧ ${item.alt?.content || item.title?.content || ""} ${item.img_key ?? ""} · ${say("elements.picture")}`);
+function picture(item) {
+  const name = [item.alt?.content || item.title?.content, item.img_key].filter(Boolean).join(" ");
+  return h("div", { class: "d-no-picture" }, `▧ ${name} · ${say("elements.picture")}`);
+}
 
 /** A text beside its icon: a dot, as the platform's drawings are its own. */
 function iconed(item, ...inner) {
@@ -82,22 +84,19 @@ function block(item, context) {
   const text = item.text ?? {};
   const rich = text.tag === "lark_md" ? [markdown(text.content ?? "", read)] : words(text, read);
   const fields = Array.isArray(item.fields) ? item.fields : [];
+  const field = (each) => h("div", { class: each.is_short ? "d-field d-short" : "d-field" }, markdown(each.text?.content ?? "", read));
   return iconed(
     item,
     item.text ? sized(h("div", { class: text.tag === "lark_md" ? "d-md" : "d-plain" }, ...rich), text) : null,
-    fields.length
-      ? h("div", { class: "d-fields" }, ...fields.map((each) => h("div", { class: each.is_short ? "d-field d-short" : "d-field" }, markdown(each.text?.content ?? "", read))))
-      : null,
+    fields.length ? h("div", { class: "d-fields" }, fields.map(field)) : null,
     item.extra ? elements([item.extra], { ...context, path: `${context.path}/x` }) : null,
   );
 }
 
 function columns(item, context) {
-  const made = h(
-    "div",
-    { class: "d-columns", "data-flex": item.flex_mode ?? "none" },
-    ...(Array.isArray(item.columns) ? item.columns : []).map((each, place) => column(each, { ...context, path: `${context.path}/c${place}` })),
-  );
+  const list = Array.isArray(item.columns) ? item.columns : [];
+  const inner = list.map((each, place) => column(each, { ...context, path: `${context.path}/c${place}` }));
+  const made = h("div", { class: "d-columns", "data-flex": item.flex_mode ?? "none" }, inner);
   return coloured(spaced(made, item), item.background_style);
 }
 
@@ -112,15 +111,17 @@ function column(item, context) {
 }
 
 function panel(item, context) {
-  const name = `panel ${item.element_id ?? context.path}`;
   const head = item.header ?? {};
-  const mark = head.icon ? h("span", { class: `d-panel-mark d-${head.icon_position === "left" ? "left" : "right"}`, "aria-hidden": "true" }) : null;
+  const name = `panel ${item.element_id ?? head.title?.content ?? context.path}`;
+  const side = head.icon_position === "left" ? "d-left" : "d-right";
+  const mark = head.icon ? h("span", { class: `d-panel-mark ${side}`, "aria-hidden": "true" }) : null;
   const summary = h("summary", {}, h("span", { class: "d-panel-title" }, words(head.title, context.read)), mark);
   sized(summary, head.title);
   coloured(summary, head.background_color);
   lengths(summary, "padding", head.padding);
   const inner = spaced(h("div", { class: "d-panel-body" }, ...elements(item.elements, context)), item);
-  const made = h("details", { class: item.border ? "d-panel d-bordered" : "d-panel", "data-key": name, open: item.expanded === true }, summary, inner);
+  const style = item.border ? "d-panel d-bordered" : "d-panel";
+  const made = h("details", { class: style, "data-key": name, open: item.expanded === true }, summary, inner);
   if (item.border?.color) made.dataset.colour = item.border.color.replace(/-\w+$/, "");
   lengths(made, "borderRadius", item.border?.corner_radius);
   if (item.background_color) coloured(made, item.background_color);
@@ -146,11 +147,11 @@ function container(item, context) {
 function table(item, { read }) {
   const heads = Array.isArray(item.columns) ? item.columns : [];
   const rows = Array.isArray(item.rows) ? item.rows : [];
+  const tag = (each) => h("span", { class: "d-text-tag", "data-colour": each.color ?? "neutral" }, each.text);
   const cell = (column, row) => {
     const value = row[column.name];
-    if (column.data_type === "lark_md" || column.data_type === "markdown") return inline(String(value ?? ""), read);
-    if (Array.isArray(value)) return value.map((each) => (each?.text ? h("span", { class: "d-text-tag", "data-colour": each.color ?? "neutral" }, each.text) : person(String(each), read)));
-    return [String(value ?? "")];
+    if (Array.isArray(value)) return value.map((each) => (each?.text ? tag(each) : person(String(each), read)));
+    return ["lark_md", "markdown"].includes(column.data_type) ? inline(String(value ?? ""), read) : [String(value ?? "")];
   };
   return h(
     "div",

@@ -168,7 +168,10 @@ export const LARK = {
 export function inline(text, reader, depth = 0, linked = false) {
   const nodes = [];
   let start = 0;
-  const put = (end) => end > start && nodes.push(document.createTextNode(reader.literal ? text.slice(start, end) : decoded(text.slice(start, end))));
+  const put = (end) => {
+    const literal = text.slice(start, end);
+    if (literal) nodes.push(document.createTextNode(reader.literal ? literal : decoded(literal)));
+  };
   const read = (inner, inLink = false) => inline(inner, reader, depth + 1, linked || inLink);
   for (let at = 0; at < text.length && depth < DEEPEST; at += 1) {
     for (const rule of reader.inline) {
