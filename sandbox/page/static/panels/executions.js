@@ -2,7 +2,7 @@
 
 import { fill, h, keyed } from "../dom.js";
 import { add, clock, pick, say } from "../words.js";
-import { badge, drawing, requestLink } from "./parts.js";
+import { badge, requestLink } from "./parts.js";
 
 const TONES = {
   Success: "good",
@@ -29,7 +29,7 @@ function task(each) {
   );
 }
 
-/** The folded list of executions: {element, later}. */
+/** The executions, if there are any (by default the bot's own engine runs templates): {element, draw}. */
 export function executions(feed) {
   const list = h("div", {});
   const element = h(
@@ -57,27 +57,22 @@ export function executions(feed) {
     node.show(each);
     return node;
   };
-  const later = drawing(feed, element, () => {
+  const draw = () => {
     const all = [...feed.all("executions").values()].reverse().slice(0, MOST);
-    if (!all.length) fill(list, h("p", { class: "muted" }, say("executions.empty")));
-    else {
-      list.querySelector(":scope > p")?.remove();
-      keyed(
-        list,
-        all,
-        (each) => each.id,
-        make,
-        (node, now) => node.show(now),
-      );
-    }
-  });
-  later();
-  return { element, later };
+    element.hidden = !all.length;
+    keyed(
+      list,
+      all,
+      (each) => each.id,
+      make,
+      (node, now) => node.show(now),
+    );
+  };
+  return { element, draw };
 }
 
 add({
   "executions.title": ["OOS 上的执行", "Executions on OOS"],
-  "executions.empty": ["OOS 上还没有执行。", "Nothing has been executed on OOS yet."],
   "executions.Success": ["成功", "success"],
   "executions.Failed": ["失败", "failed"],
   "executions.Cancelled": ["已取消", "cancelled"],

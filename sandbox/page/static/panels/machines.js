@@ -249,6 +249,7 @@ export function mount(element, feed, api) {
   const line = answerLine();
   const tiles = h("div", { class: "tiles" });
   const empty = h("p", { class: "nothing" }, say("machines.empty"));
+  const oos = executions(feed);
   const later = drawing(feed, element, () => {
     const runs = new Map();
     for (const [key, run] of feed.all("runs")) {
@@ -269,11 +270,10 @@ export function mount(element, feed, api) {
       draw,
     );
     empty.hidden = machines.length > 0;
+    oos.draw();
   });
-  const oos = executions(feed);
   fill(element, empty, tiles, oos.element, line.element);
-  for (const collection of ["machines", "runs"]) feed.subscribe(collection, later);
-  feed.subscribe("executions", oos.later);
+  for (const collection of ["machines", "runs", "executions"]) feed.subscribe(collection, later);
 }
 
 add({

@@ -128,25 +128,38 @@ export function copyButton(text) {
   return button;
 }
 
-/** A value as indented JSON; a text that holds JSON is shown as what it holds. */
-function indented(value) {
-  if (typeof value !== "string") return JSON.stringify(value, null, 2) ?? "";
+/** The value that a text holds as JSON object or list, else the text itself. */
+function unfolded(text) {
   try {
-    const inner = JSON.parse(value);
-    return typeof inner === "object" && inner !== null ? JSON.stringify(inner, null, 2) : value;
+    const inner = JSON.parse(text);
+    return typeof inner === "object" && inner !== null ? inner : text;
   } catch {
-    return value;
+    return text;
   }
+}
+
+/** A value as indented JSON, texts that hold JSON being shown as what they hold: [text, were there any]. */
+function indented(value) {
+  const whole = typeof value === "string" ? unfolded(value) : value;
+  if (typeof whole === "string") return [whole, false];
+  let inner = false;
+  const open = (key, each) => {
+    const shown = typeof each === "string" ? unfolded(each) : each;
+    inner ||= shown !== each;
+    return shown;
+  };
+  return [JSON.stringify(whole, open, 2) ?? "", inner];
 }
 
 /** A titled block of text, or of a value as JSON, with a button that copies it. */
 export function block(title, value) {
-  const text = indented(value);
+  const [text, inner] = indented(value);
   return h(
     "div",
     { class: "block" },
     h("div", { class: "block-head" }, h("h3", {}, title), copyButton(text)),
     h("pre", { tabindex: "0", role: "group", "aria-label": title }, text),
+    inner ? h("p", { class: "muted" }, say("part.unfolded")) : null,
   );
 }
 
@@ -198,6 +211,7 @@ add({
   "part.confirm": ["再点一次确认", "Press again to confirm"],
   "part.done": ["已完成。", "Done."],
   "part.request": ["查看申请 #{number} 的审计记录", "Show the audit log of request #{number}"],
+  "part.unfolded": ["其中以文本形式传输的 JSON 已展开。", "JSON that was sent as text is shown unfolded."],
   "part.tenths": ["{seconds} 秒", "{seconds} s"],
   "platform.dingtalk": ["钉钉", "DingTalk"],
   "platform.lark": ["飞书", "Lark"],

@@ -38,7 +38,7 @@ function row(item) {
       h("span", {}, say(`wire.short.${item.direction}`)),
     ),
     party(item.platform),
-    h("span", { class: "what", title: item.name }, item.name),
+    h("span", { class: "what", title: item.name }, h("bdi", { dir: "ltr" }, item.name)),
     h("span", { class: "ms" }, latency(item.ms)),
     h("span", { class: "end" }, badge(say(`wire.outcome.${item.outcome}`), TONES[item.outcome]), code),
   ];
