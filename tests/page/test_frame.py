@@ -20,14 +20,50 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AT = 1_796_000_000.0
 PANEL = "export function mount(element) { element.textContent = 'panel'; }"
 PEOPLE = {"alice": ["dev"], "bob": ["sre"], "carol": ["sre"], "mallory": []}
-TARGETS = {"name": "targets", "type": "targets", "required": True, "choices": [], "help": {}}
-REASON = {"name": "reason", "type": "text", "required": False, "choices": [], "help": {"en": "why"}}
-ROLE = {"name": "role", "type": "choice", "required": True, "choices": ["dev", "ops"], "help": {}}
-NUMBER = {"name": "request", "type": "request", "required": True, "choices": [], "help": {}}
+
+
+def parameter(name: str, type: str, *names: str, **more: Any) -> dict[str, Any]:
+    help = {"zh-CN": "说明", "en": "help"}
+    usual = {"required": False, "named": False, "choices": [], "names": [name, *names]}
+    return {"name": name, "type": type, "help": help} | usual | more
+
+
+NUMBER = parameter("number", "request", "编号")
+REASON = parameter("reason", "text", "原因")
+TARGETS = parameter("targets", "targets", required=True)
+ROLE = parameter("role", "choice", "角色", required=True, choices=["devops", "dev", "ops"])
 COMMANDS = {
-    "restart": ("重启", [TARGETS, REASON]),
-    "provision": ("开通", [ROLE]),
-    "approve": ("同意", [NUMBER]),
+    "restart": (["重启"], [TARGETS, parameter("service", "word", "服务"), REASON]),
+    "provision": (["开通"], [parameter("emp_id", "word", required=True), ROLE, TARGETS]),
+    "approve": (["同意", "批准"], [NUMBER, parameter("code", "code"), REASON | {"named": True}]),
+    "help": (["帮助"], [parameter("command", "word")]),
+}
+COMPLETIONS = {
+    "": [],
+    "re": ["restart"],
+    "/Re": ["restart"],
+    "批": ["批准"],
+    "hello": [],
+    "restart ": ["web-01", "web-02", "db-01", "service=", "reason="],
+    "restart web-01 w": ["web-02"],
+    "restart web-01,": ["web-02", "db-01", "service=", "reason="],
+    "restart t": ["tag:env=prod"],
+    "restart tag:env=p": ["tag:env=prod"],
+    "restart targets=d": ["db-01"],
+    "restart web-01 reason=slow s": ["service="],
+    'restart web-01 reason="no w': [],
+    'restart web-01 reason="no" ': ["web-02", "db-01", "service="],
+    "重启 web-01 ": ["web-02", "db-01", "服务=", "原因="],
+    "重启 web-01 rea": ["reason="],
+    "provision E1 d": ["devops", "dev", "db-01"],
+    "provision 角色=o": ["ops"],
+    "approve ": ["42", "41", "reason="],
+    "approve #41": ["41"],
+    "approve 42 ": ["reason="],
+    "help ap": ["approve"],
+    "restart web-01\nw": [],
+    "@c": ["@Carol"],
+    "restart @": ["@Bob", "@Carol"],
 }
 
 
@@ -76,13 +112,13 @@ async def stage(page: Page) -> AsyncIterator[Stage]:
         about = {"zh-CN": "某人", "en": "somebody"}
         person = {"id": id, "name": id.capitalize(), "roles": roles, "about": about}
         board.put("people", id, person | {"in_groups": True})
-    for name, (chinese, parameters) in COMMANDS.items():
-        names = {"zh-CN": chinese, "en": name}
-        summary = {"zh-CN": "做一件事", "en": "does something"}
-        facts = {"name": name, "names": names, "summary": summary, "parameters": parameters}
+    summary = {"zh-CN": "做一件事", "en": "does something"}
+    for name, (aliases, parameters) in COMMANDS.items():
+        facts = {"name": name, "aliases": aliases, "summary": summary, "parameters": parameters}
         board.put("commands", name, facts)
     for name in ("web-01", "web-02", "db-01"):
-        board.put("machines", f"i-{name}", {"id": f"i-{name}", "name": name, "status": "Running"})
+        machine = {"id": f"i-{name}", "name": name, "status": "Running", "tags": {"env": "prod"}}
+        board.put("machines", f"i-{name}", machine)
     await page.route(
         "**/static/panels/*.js", lambda r: r.fulfill(body=PANEL, content_type="text/javascript")
     )
@@ -232,8 +268,8 @@ async def test_completion_quote_and_history(stage: Stage) -> None:
     assert stage.said == [("say", said | {"text": 'restart web-02 reason="slow leak"'})]
     await keys.press("ArrowUp")
     await expect(write).to_have_value('restart web-02 reason="slow leak"')
-    await write.fill("provision ")
-    await expect(options).to_have_text(["devrole", "opsrole", "role=必填"])
+    await write.fill("provision E1 o")
+    await expect(options).to_have_text(["ops说明"])
     stage.put(message("m1", "bob", "what about me"))
     await stage.messages.first.hover()
     await stage.messages.first.locator(".message-menu").click()
@@ -247,6 +283,23 @@ async def test_completion_quote_and_history(stage: Stage) -> None:
     assert stage.said[1:] == [
         ("say", said | {"text": "help", "quote": "m1", "mention": ["bob"]}),
     ]
+
+
+async def test_what_may_stand_at_the_end_of_a_text(stage: Stage) -> None:
+    people = [{"id": name.lower(), "name": name} for name in ("Bob", "Carol")]
+    machines = [stage.board.value("machines", key) for key in stage.board.keys("machines")]
+    commands = [stage.board.value("commands", key) for key in stage.board.keys("commands")]
+    context = {"people": people, "machines": machines, "commands": commands}
+    labels = await stage.page.evaluate(
+        """async ([texts, context]) => {
+          const { suggestions } = await import("/static/completion.js");
+          const all = { ...context, pick: (texts) => texts["zh-CN"] };
+          const labels = (text) => suggestions(text, all).items.map((item) => item.label);
+          return texts.map((text) => [text, labels(text)]);
+        }""",
+        [list(COMPLETIONS), context | {"requests": [["42", "restart"], ["41", "stop"]]}],
+    )
+    assert dict(labels) == COMPLETIONS
 
 
 async def test_a_refused_message_comes_back(stage: Stage) -> None:
@@ -312,6 +365,35 @@ async def test_toasts_are_of_the_person_and_of_now(stage: Stage) -> None:
     await stage.page.reload()
     await expect(stage.lark.locator(".identity")).to_contain_text("Alice")
     await expect(stage.lark.locator(".toast")).to_have_count(0)
+
+
+async def test_a_snapshot_after_a_reconnect_tells_what_differs(stage: Stage) -> None:
+    told = await stage.page.evaluate(
+        """async () => {
+          const { Feed } = await import("/static/feed.js");
+          const [real, sources, told] = [window.EventSource, [], []];
+          window.EventSource = class extends EventTarget {
+            constructor() { super(); sources.push(this); }
+          };
+          const feed = new Feed();
+          feed.connect("/feed");
+          window.EventSource = real;
+          const send = (kind, rows) =>
+            sources[0].dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(rows) }));
+          send("snapshot", [["a", "1", { n: 1 }], ["a", "2", { n: 2 }]]);
+          const part = feed.scope();
+          part.subscribe("a", (changes) => told.push(changes));
+          send("changes", [["a", "1", { n: 1 }], ["b", "1", {}]]);
+          send("snapshot", [["a", "2", { n: 3 }], ["a", "3", { n: 4 }]]);
+          part.close();
+          send("changes", [["a", "2", null]]);
+          return told;
+        }"""
+    )
+    assert told == [
+        [["1", {"n": 1}, None], ["2", {"n": 2}, None]],
+        [["1", None, {"n": 1}], ["2", {"n": 3}, {"n": 2}], ["3", {"n": 4}, None]],
+    ]
 
 
 async def test_the_language_changes_and_stays(stage: Stage) -> None:

@@ -39,7 +39,7 @@ words.add({
     "restart a service; then be Bob, at the top right, and approve",
   ],
   "examples.runbook": [
-    "reboot-with-approval web-01 web-02 rateControl=1",
+    "审批后重启 web-01 web-02 rateControl=1",
     "reboot-with-approval web-01 web-02 rateControl=1",
   ],
   "examples.runbook.why": ["运维编排模板，执行到一半会再问一次", "a runbook that asks again in the middle"],
