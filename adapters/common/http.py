@@ -7,7 +7,6 @@ points. Nothing is read from the environment (``~/.netrc`` would sign in) but a 
 from __future__ import annotations
 
 import email.utils
-import ipaddress
 import json
 import ssl
 import urllib.request
@@ -21,6 +20,7 @@ import yarl
 
 from adapters.common import masking
 from bot import model
+from bot.source import values
 
 ANSWER_BYTES = 4 << 20
 """So much of an answer is read at most."""
@@ -179,13 +179,8 @@ def trust(ca_file: str) -> ssl.SSLContext | bool:
 
 
 def local(host: str) -> bool:
-    """Is this host the very machine?"""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    """Is this host, as a URL writes it, the very machine?"""
+    return values.of_this_machine(host.strip("[]"))
 
 
 def proxy(url: yarl.URL) -> str | None:

@@ -20,7 +20,6 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
-import ipaddress
 import logging
 import os
 import re
@@ -38,6 +37,7 @@ from adapters.console.history import Entry, History
 from adapters.console.people import People, Unfit, may_see
 from adapters.console.settings import Settings
 from bot.model import ports
+from bot.source.values import of_this_machine
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class Server:
             return web.UnixSite(runner, self._settings.socket)
         host, _, port = self._settings.listen.rpartition(":")
         host = host.strip("[]").replace("localhost", "127.0.0.1")
-        if not ipaddress.ip_address(host).is_loopback:
+        if not of_this_machine(host):
             raise OSError("it is no address of this machine alone")
         return web.TCPSite(runner, host, int(port))
 
@@ -258,9 +258,9 @@ def _home(host: str) -> bool:
     a client puts there, and mostly ``localhost``."""
     try:
         name = "" if "@" in host else urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+    return of_this_machine(name)
 
 
 def _is_chat(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from bot.source.tables import settings
-from bot.source.values import Listen, SecretText, fault
+from bot.source.values import Listen, SecretText, fault, of_this_machine
 
 NAME = TENANT = "console"
 """The one organisation that there is: everybody who has a token."""
@@ -25,7 +24,7 @@ def _own(address: str) -> str:
     """An address of this machine alone."""
     name = address.rpartition(":")[0]
     host = name.strip("[]")
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+    if not of_this_machine(host):
         raise fault(
             "must be an address of this machine alone, such as 127.0.0.1:17310: whoever reaches it "
             "can try tokens, and reads what is said"

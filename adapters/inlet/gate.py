@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from adapters.inlet import refusal, settings
 from adapters.inlet.settings import Source
+from bot.source import values
 
 TIMESTAMP = "x-countersign-timestamp"
 NONCE = "x-countersign-nonce"
@@ -195,7 +196,7 @@ def passed_on(headers: Headers) -> str:
         host = urlsplit(f"//{headers.get('host', '')}").hostname
     except ValueError:
         host = "?"
-    if host and not settings.loopback(host):
+    if host and not values.of_this_machine(host):
         return "it asks for a host that is not 127.0.0.1 or localhost"
     return ""
 

@@ -216,27 +216,17 @@ class Settings:
     def __post_init__(self) -> None:
         """ValueError: it would be open to everybody, or ambiguous."""
         for key in ("name", "path"):
-            values = [getattr(source, key) for source in self.sources]
-            twice = {value for value in values if values.count(value) > 1}
+            names = [getattr(source, key) for source in self.sources]
+            twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise ValueError(f"two sources have the same {key}: {', '.join(sorted(twice))}")
-        if not loopback(self.host):
+        if not values.of_this_machine(self.host):
             for source in self.sources:
                 if not source.guarded:
                     raise ValueError(
                         f"source {source.name} has no secret, so anybody who reaches {self.host} "
                         "could send in its name: give it one, or listen on 127.0.0.1"
                     )
-
-
-def loopback(host: str) -> bool:
-    """Can nobody else reach this address?"""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @functools.cache

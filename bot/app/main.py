@@ -191,9 +191,7 @@ class App:
             await door.submit(model.Restored(id_, self.clock.now(), number))
         await door.write(lambda writer: writer.forget_restore())
 
-    def _draw(
-        self, effect: model.StoredEffect, view: model.View
-    ) -> model.ShowCard | model.UpdateCard:
+    def _draw(self, effect: model.StoredEffect, view: model.View) -> model.CardEffect:
         return cards.draw(self.deployment, effect, view)
 
     def _look_again(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -16,7 +15,7 @@ from bot.config.context import CheckContext as CheckContext
 from bot.config.diagnostics import Diagnostics
 from bot.source import paths, suggest
 from bot.source.tables import Table, table_of
-from bot.source.values import ADDRESS, holds
+from bot.source.values import ADDRESS, holds, of_this_machine
 
 
 def check(context: CheckContext) -> None:
@@ -78,14 +77,6 @@ def check_platforms(context: CheckContext) -> None:
 def loopback(address: str) -> bool:
     """Does this address stay on this machine?"""
     return of_this_machine(urlsplit(address).hostname or "")
-
-
-def of_this_machine(host: str) -> bool:
-    """Is this a name or an address that nobody else reaches?"""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def check_addresses(context: CheckContext) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from bot.config import check, check_asked, schema
+from bot.config import check_asked, schema
 from bot.config.context import CheckContext
 from bot.model import manifests
 from bot.rules import ruleset
-from bot.source import Invalid, paths
+from bot.source import Invalid, paths, values
 from bot.source.secret import Secret
 
 MAPPED = ("source", "type", "subject", "id", "time", "data", "person")
@@ -96,7 +96,7 @@ def _check_secrets(
         context.diagnostics.fault(path, message, "secret")
     elif http is not None and not context.faulty("http", "listen"):
         host = http.listen.rpartition(":")[0].strip("[]")
-        if not check.of_this_machine(host):
+        if not values.of_this_machine(host):
             message = (
                 f"secret is missing: anybody who reaches {http.listen} could send in its name; "
                 "add secret or token, or listen on 127.0.0.1"

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot import policy
-from bot.commands import api, registry, rendering
-from bot.commands.line import parser
+from bot.commands import api, rendering
 from bot.core import calling, values
-from bot.core.decision import DecisionBuilder
+from bot.core.content import Content
 from bot.policy import limits, screening
 
 STORED_VALUE = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
@@ -34,22 +33,7 @@ class Rendered:
 
 
 @dataclass(frozen=True)
-class Content:
-    """``line``: what was typed, or what a form or rule says in its place."""
-
-    builder: DecisionBuilder
-    command: registry.Command
-    line: parser.Line
-
-    @property
-    def parsed(self) -> parser.Parsed:
-        assert isinstance(self.line.parsed, parser.Parsed)
-        return self.line.parsed
-
-    @property
-    def rule(self) -> policy.CommandRule:
-        return self.builder.deployment.book.commands[self.command.name]
-
+class ScriptContent(Content):
     @cached_property
     def result(self) -> Rendered | policy.Refusal:
         """What the command's function answers, rendered; or why that cannot be."""

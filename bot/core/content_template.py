@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from bot import policy
-from bot.commands import registry
-from bot.commands.line import parser
 from bot.core import bounds, plan_preview, plan_template
-from bot.core.decision import DecisionBuilder
+from bot.core.content import Content
 from bot.oos.parameters import arguments
 from bot.oos.template import model as oos
 from bot.policy import limits, screening
@@ -19,25 +17,10 @@ from bot.source import masks
 
 
 @dataclass(frozen=True)
-class Content:
-    """``line``: what was typed, or what a form or rule says in its place."""
-
-    builder: DecisionBuilder
-    command: registry.Command
-    line: parser.Line
-
-    @property
-    def parsed(self) -> parser.Parsed:
-        assert isinstance(self.line.parsed, parser.Parsed)
-        return self.line.parsed
-
+class TemplateContent(Content):
     @property
     def template(self) -> oos.Template:
         return plan_template.template_of(self.command)
-
-    @property
-    def rule(self) -> policy.CommandRule:
-        return self.builder.deployment.book.commands[self.command.name]
 
     @property
     def region(self) -> str:

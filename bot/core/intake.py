@@ -239,25 +239,25 @@ def shown(value: object) -> str:
 
 def content_of(
     builder: DecisionBuilder, submission: Submission
-) -> content_script.Content | content_template.Content:
+) -> content_script.ScriptContent | content_template.TemplateContent:
     """What is asked for, as the gate judges it."""
     if submission.operation.template is not None:
-        return content_template.Content(builder, submission.operation, submission.line)
-    return content_script.Content(builder, submission.operation, submission.line)
+        return content_template.TemplateContent(builder, submission.operation, submission.line)
+    return content_script.ScriptContent(builder, submission.operation, submission.line)
 
 
 def blueprint_of(
     builder: DecisionBuilder,
     submission: Submission,
-    content: content_script.Content | content_template.Content,
+    content: content_script.ScriptContent | content_template.TemplateContent,
 ) -> Blueprint:
     """What the plan is made of, once the gate let it pass."""
-    if isinstance(content, content_template.Content):
+    if isinstance(content, content_template.TemplateContent):
         return of_template(builder, content)
     return of_script(builder, content, submission.timeout)
 
 
-def of_template(builder: DecisionBuilder, content: content_template.Content) -> Blueprint:
+def of_template(builder: DecisionBuilder, content: content_template.TemplateContent) -> Blueprint:
     """The values of a template, bound; its targets are found by what was typed for them."""
     command, rule = content.command, content.rule
     selectors = content.selectors
@@ -289,7 +289,9 @@ def of_template(builder: DecisionBuilder, content: content_template.Content) -> 
     )
 
 
-def of_script(builder: DecisionBuilder, content: content_script.Content, timeout: int) -> Blueprint:
+def of_script(
+    builder: DecisionBuilder, content: content_script.ScriptContent, timeout: int
+) -> Blueprint:
     """A script that the command renders, with its targets."""
     rule, rendered = content.rule, content.rendered
     context: dict[str, Any] = {

@@ -38,6 +38,7 @@ from bot.model.decisions import (
     View,
 )
 from bot.model.effects import (
+    CardEffect,
     Effect,
     FetchDefinition,
     FetchForm,
@@ -143,6 +144,7 @@ __all__ = [
     "Button",
     "Card",
     "CardAction",
+    "CardEffect",
     "CloudEvent",
     "CommandRequested",
     "Decision",

@@ -65,6 +65,9 @@ class UpdateCard:
         return self.card
 
 
+CardEffect = ShowCard | UpdateCard
+
+
 @dataclass(frozen=True, slots=True)
 class Recall:
     """Take back a person's message, which is that of ``place``: it holds a value that is hidden.

@@ -58,9 +58,7 @@ class Clock(Protocol):
         return (self.now() - at).total_seconds()
 
 
-ChatEffect = (
-    model.Say | model.ShowCard | model.UpdateCard | model.Recall | model.FetchForm | model.ListForms
-)
+ChatEffect = model.Say | model.CardEffect | model.Recall | model.FetchForm | model.ListForms
 """What a chat platform carries out."""
 
 

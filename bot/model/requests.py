@@ -244,6 +244,11 @@ class Request:
     timeout: int = 0
 
     @property
+    def policy_names(self) -> tuple[str, ...]:
+        """All policies that must be satisfied; until others were added, the one it began with."""
+        return self.policies or (self.policy,)
+
+    @property
     def word(self) -> str:
         """The word for its state, as phrases are named: a run that was cancelled says by what."""
         if self.stopping and not self.state.final:

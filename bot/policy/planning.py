@@ -56,7 +56,7 @@ class Facts(conditions.Facts):
 
     @property
     def policies(self) -> tuple[str, ...]:
-        return self.request.policies or (self.request.policy,)
+        return self.request.policy_names
 
     @property
     def by_form(self) -> bool:

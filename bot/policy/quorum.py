@@ -121,8 +121,7 @@ def involved(book: Book, request: model.Request) -> frozenset[str]:
 def policies_of(book: Book, request: model.Request) -> tuple[Policy, ...]:
     """The policies of a request as they are now. One that is no longer configured has no
     approvers: nobody can approve by it, and the request expires."""
-    names = request.policies or (request.policy,)
-    return tuple(policy_of(book, name) for name in dict.fromkeys(names))
+    return tuple(policy_of(book, name) for name in dict.fromkeys(request.policy_names))
 
 
 def of(book: Book, request: model.Request) -> Quorum:

@@ -159,8 +159,9 @@ def votes(facts: Facts, verdict: Verdict) -> Refusal | None:
     plan stand in for those on the plan."""
     request = facts.request
     if verdict.policies:
-        names = request.policies or (request.policy,)
-        request = replace(request, policies=tuple(dict.fromkeys((*names, *verdict.policies))))
+        request = replace(
+            request, policies=tuple(dict.fromkeys((*request.policy_names, *verdict.policies)))
+        )
     steps = [replace(request, ballot=ballot) for ballot in request.passed]
     if not facts.foreign and not any(ballot.whole for ballot in request.passed):
         steps.append(request if request.ballot is None else replace(request, ballot=None))

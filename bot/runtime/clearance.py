@@ -21,8 +21,7 @@ log = logging.getLogger(__name__)
 
 Judge = Callable[[model.StoredEffect, model.View, datetime], model.Refused | None]
 """Why an effect that was just claimed must not be sent; None: it may be."""
-CardEffect = model.ShowCard | model.UpdateCard
-Draw = Callable[[model.StoredEffect, model.View], CardEffect]
+Draw = Callable[[model.StoredEffect, model.View], model.CardEffect]
 """The body of an effect, with the card as the store has it now."""
 
 
@@ -127,7 +126,7 @@ class Clearance:
         is answered: platforms recognise a repetition only if it is the same."""
         effect, body = claimed.effect, claimed.effect.body
         first = isinstance(body, model.ShowCard) and body.card is not None
-        if not isinstance(body, CardEffect) or first or claimed.card_missing:
+        if not isinstance(body, model.CardEffect) or first or claimed.card_missing:
             return claimed
         view = self._view(effect)
         drawn = draw(effect, view)

@@ -26,6 +26,14 @@ _SPAN = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)
 _LONGEST = timedelta(days=365)
 
 
+def of_this_machine(host: str) -> bool:
+    """Is this a name or an address that no other machine reaches? IPv6 stands without brackets."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """How the reference names a kind of value that its type does not tell."""

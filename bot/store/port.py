@@ -309,7 +309,7 @@ class Writer(Protocol):
         """Mark as in flight what is due, oldest first and one per lane, as far as ``quota``
         allows."""
 
-    def keep_card(self, number: int, body: model.ShowCard | model.UpdateCard) -> None:
+    def keep_card(self, number: int, body: model.CardEffect) -> None:
         """Write down what an effect in flight shows."""
 
     def settle(self, number: int, outcome: model.Outcome, now: int) -> None:

@@ -183,9 +183,7 @@ def note(connection: sqlite3.Connection, id_: int, part: str, ref: str) -> None:
     connection.execute(queries.EFFECT_NOTE, (part, ref, id_))
 
 
-def keep_card(
-    connection: sqlite3.Connection, id_: int, body: model.ShowCard | model.UpdateCard
-) -> None:
+def keep_card(connection: sqlite3.Connection, id_: int, body: model.CardEffect) -> None:
     """Write down what an effect in flight shows."""
     connection.execute(queries.EFFECT_KEEP, (codec.encode(body), id_))
 

@@ -171,7 +171,7 @@ def _word(body: str, kind: str, key: str) -> model.Deliver:
     """How a request ended, as a letter: where it was to go and its title. What it says in full is
     for those alone whom it was meant for."""
     effect = codec.decode(codec.effect, body)
-    assert isinstance(effect, model.Say | model.ShowCard | model.UpdateCard)
+    assert isinstance(effect, model.Say | model.CardEffect)
     shown = effect.message if isinstance(effect, model.Say) else effect.card
     title = shown.title if shown is not None else ""
     place = effect.place

@@ -316,7 +316,7 @@ class Writer(port.Writer):
         )
         return claims
 
-    def keep_card(self, number: int, body: model.ShowCard | model.UpdateCard) -> None:
+    def keep_card(self, number: int, body: model.CardEffect) -> None:
         effects.keep_card(self.connection, number, body)
 
     def settle(self, number: int, outcome: model.Outcome, now: int) -> None:
