@@ -16,7 +16,7 @@ from sandbox.dingtalk.wire import Attempt, Delivery
 from sandbox.page.board import Board
 from sandbox.standins import StandIns
 
-KEPT = 500
+KEPT = 2000
 """So many rows stay on the board."""
 MOST = 6000
 """Characters of a request or an answer that are shown."""

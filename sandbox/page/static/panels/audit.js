@@ -87,7 +87,7 @@ function verification(feed, api, line) {
   return { button, element };
 }
 
-/** The choice of a request: {element, fits(item), offer(number), choose(number)}. */
+/** The choice of a request: {element, fits(item), offer(number), choose(number), clear()}. */
 function requests(change) {
   const known = new Set();
   const element = choice(say("audit.filter"), [["", say("audit.all")]]);
@@ -104,8 +104,12 @@ function requests(change) {
     element.value = String(number);
     change();
   };
+  const clear = () => {
+    known.clear();
+    element.replaceChildren(element.options[0]);
+  };
   const fits = (item) => !element.value || item.request === Number(element.value);
-  return { element, fits, offer, choose };
+  return { element, fits, offer, choose, clear };
 }
 
 export function mount(element, feed, api) {
@@ -137,9 +141,10 @@ export function mount(element, feed, api) {
     line.element,
   );
   feed.subscribe("audit", (changes) => {
+    for (const [key, value] of changes) if (value === null) items.delete(key);
+    if (!items.size) filter.clear(); // everything has begun anew
     for (const [key, value] of changes) {
-      if (value === null) items.delete(key);
-      else items.set(key, { ...value, key });
+      if (value) items.set(key, { ...value, key });
       if (value) filter.offer(value.request);
     }
     later();
