@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from adapters.common import fields
 from bot.source.tables import settings
 from bot.source.values import Organisations, Origin, PemFile, Seconds, SecretText, Text, WebHosts
 
@@ -70,19 +71,9 @@ class Settings:
         default=180.0,
         description="Open a new connection when nothing arrived for so long, not even a ping.",
     )
-    reconnect_after: Seconds = Field(
-        default=1200.0,
-        description="Replace a connection that is so old, in seconds, by a new one: one may answer "
-        "pings and bring no events. The new one stands before the old one goes.",
-    )
-    call_timeout: Seconds = Field(
-        default=10.0, description="Longest wait for one API call, in seconds."
-    )
-    ca_file: PemFile = Field(
-        default="",
-        description="PEM file of the certificates to trust instead of the usual ones, where a "
-        "gateway with a private authority stands in between.",
-    )
+    reconnect_after: Seconds = fields.RECONNECT_AFTER
+    call_timeout: Seconds = fields.CALL_TIMEOUT
+    ca_file: PemFile = fields.CA_FILE
 
     connect_timeout: float = 5.0
     backoff_first: float = 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from adapters.common import fields
 from bot.source.tables import settings
 from bot.source.values import Organisations, Origin, PemFile, Seconds, SecretText, Text, Texts
 
@@ -28,19 +29,9 @@ class Settings:
         default=240.0,
         description="Open a new connection when nothing arrived for so long, not even a pong.",
     )
-    reconnect_after: Seconds = Field(
-        default=1200.0,
-        description="Replace a connection that is so old, in seconds, by a new one: one may answer "
-        "pings and bring no events. The new one stands before the old one goes.",
-    )
-    call_timeout: Seconds = Field(
-        default=10.0, description="Longest wait for one API call, in seconds."
-    )
-    ca_file: PemFile = Field(
-        default="",
-        description="PEM file of the certificates to trust instead of the usual ones, where a "
-        "gateway with a private authority stands in between.",
-    )
+    reconnect_after: Seconds = fields.RECONNECT_AFTER
+    call_timeout: Seconds = fields.CALL_TIMEOUT
+    ca_file: PemFile = fields.CA_FILE
     approvals: Texts = Field(
         default=(),
         description="Approval codes whose events the bot subscribes to beside those of `[[form]]`, "

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from adapters.common import fields
 from bot.source.tables import settings
 from bot.source.values import HostOrNone, Origin, OriginOrNone, PemFile, Seconds, SecretText, Text
 
@@ -70,14 +71,8 @@ class Settings:
     page_size: int = Field(
         default=50, ge=1, le=50, description="Results read per call when polling."
     )
-    call_timeout: Seconds = Field(
-        default=10.0, description="Longest wait for one API call, in seconds."
-    )
-    ca_file: PemFile = Field(
-        default="",
-        description="PEM file of the certificates to trust instead of the usual ones, where a "
-        "gateway with a private authority stands in between.",
-    )
+    call_timeout: Seconds = fields.CALL_TIMEOUT
+    ca_file: PemFile = fields.CA_FILE
     credentials: Credentials = Field(
         default_factory=Credentials, description="See [aliyun.credentials](#aliyuncredentials)."
     )

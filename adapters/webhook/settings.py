@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from adapters.common import fields
 from bot.source.tables import settings
 from bot.source.values import (
     REQUIRED,
@@ -57,11 +58,7 @@ class Settings:
         "a template, may lead to. Only https, unless `http://` stands before the host.",
     )
     timeout: Seconds = Field(default=10.0, description="Longest wait for an answer, in seconds.")
-    ca_file: PemFile = Field(
-        default="",
-        description="PEM file of the certificates to trust instead of the usual ones, where a "
-        "gateway with a private authority stands in between.",
-    )
+    ca_file: PemFile = fields.CA_FILE
     robot: Annotated[tuple[Robot, ...], Field(strict=False)] = Field(
         default=(), description="See [[[webhook.robot]]](#webhookrobot)."
     )
