@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { fill, h, hear } from "./dom.js";
-import { icon } from "./icons.js";
+import { iconButton } from "./icons.js";
 import { tab } from "./memory.js";
 import * as words from "./words.js";
 
@@ -90,16 +90,10 @@ export function backstage(feed, close) {
       "div",
       { class: "stage-head" },
       list,
-      h(
-        "button",
-        {
-          type: "button",
-          class: "button quiet square stage-close",
-          "aria-label": words.say("stage.close"),
-          on: { click: close },
-        },
-        icon("close"),
-      ),
+      iconButton("close", words.say("stage.close"), {
+        class: "button quiet square stage-close",
+        on: { click: close },
+      }),
     ),
     panel,
   );

@@ -2,97 +2,70 @@
 
 import * as api from "./api.js";
 import { suggestions } from "./completion.js";
+import { CompletionList } from "./completion_list.js";
 import { fill, h } from "./dom.js";
 import { texts } from "./examples.js";
-import { icon } from "./icons.js";
-import { tab } from "./memory.js";
+import { iconButton } from "./icons.js";
 import { menu } from "./menu.js";
-import { notice } from "./notice.js";
+import { Said } from "./said.js";
 import * as words from "./words.js";
 
-const KEPT = 50; // texts that ArrowUp brings back
 const TALLEST = 160; // pixels
-const REQUESTS = 20;
+const REQUESTS = 20; // numbers that are offered
 
 export class Composer {
   #quoted = null;
   #mentions = new Map(); // "@Name" → person id
-  #items = [];
-  #start = 0;
-  #chosen = -1;
-  #past = -1;
+  #start = 0; // of the word that is completed
 
   /** `me()` and `chat()` say who writes, and where; `summary(message)` is one line of it. */
   constructor({ platform, feed, me, chat, summary }) {
     Object.assign(this, { platform, feed, me, chat, summary });
-    const id = `write-${platform}`;
+    this.said = new Said(platform);
     this.input = h("textarea", {
-      id,
+      id: `write-${platform}`,
       class: "write",
       rows: "1",
       autocomplete: "off",
       spellcheck: "false",
       enterkeyhint: "send",
       "aria-label": words.say("composer.label"),
-      "aria-autocomplete": "list",
-      "aria-controls": `${id}-list`,
       on: {
         input: () => this.#edited(),
         keydown: (event) => this.#key(event),
-        blur: () => this.#close(),
+        blur: () => this.completions.close(),
         click: () => this.#complete(),
       },
     });
-    this.list = h("ul", {
-      class: "completion",
-      id: `${id}-list`,
-      role: "listbox",
-      "aria-label": words.say("composer.suggestions"),
-      hidden: true,
-    });
-    this.status = h("div", { class: "visually-hidden", role: "status" });
+    this.completions = new CompletionList(this.input, (item) => this.#accept(item));
     this.strip = h("div", { class: "quote-strip", hidden: true });
     this.hint = h("p", { class: "composer-hint" });
     this.prefix = h("span", { class: "write-to" });
-    const ideas = menu(
-      h(
-        "button",
-        {
-          type: "button",
-          class: "button quiet square",
-          "aria-label": words.say("composer.ideas"),
-          title: words.say("composer.ideas"),
-        },
-        icon("bulb"),
-      ),
-      () => texts().map(([text, why]) => ({ label: text, detail: why, act: () => this.#put(text) })),
-    );
     this.element = h(
       "form",
       { class: "composer", on: { submit: (event) => this.#submit(event) } },
-      this.list,
+      this.completions.nodes,
       this.strip,
       h(
         "div",
         { class: "write-row" },
-        ideas,
+        this.#ideas(),
         h("div", { class: "write-box" }, this.prefix, this.input),
-        h(
-          "button",
-          {
-            type: "submit",
-            class: "button primary square send",
-            "aria-label": words.say("composer.send"),
-            title: words.say("composer.send"),
-          },
-          icon("send"),
-        ),
+        iconButton("send", words.say("composer.send"), {
+          type: "submit",
+          class: "button primary square send",
+        }),
       ),
       this.hint,
-      this.status,
     );
     feed.subscribe("bot", () => this.#state());
     this.refresh();
+  }
+
+  #ideas() {
+    const items = () =>
+      texts().map(([text, why]) => ({ label: text, detail: why, act: () => this.#put(text) }));
+    return menu(iconButton("bulb", words.say("composer.ideas")), items);
   }
 
   /** Another person or chat: what was written stays, what was quoted does not. */
@@ -113,21 +86,12 @@ export class Composer {
 
   quote(message, name, text) {
     this.#quoted = message;
-    const drop = h(
-      "button",
-      {
-        type: "button",
-        class: "button quiet square small",
-        "aria-label": words.say("composer.unquote"),
-        on: { click: () => this.#unquote() },
-      },
-      icon("close"),
-    );
+    const drop = { class: "button quiet square small", on: { click: () => this.#unquote() } };
     fill(
       this.strip,
       h("span", { class: "quote-name" }, words.say("composer.quoting", { name })),
       h("span", { class: "quote-text" }, text),
-      drop,
+      iconButton("close", words.say("composer.unquote"), drop),
     );
     this.strip.hidden = false;
     this.input.focus();
@@ -149,167 +113,108 @@ export class Composer {
     this.input.style.height = `${Math.min(TALLEST, this.input.scrollHeight)}px`;
   }
 
-  #submit(event) {
+  /** What was typed comes back where the platform does not take it. */
+  async #submit(event) {
     event.preventDefault();
-    const text = this.input.value.trim();
-    if (text) this.send(text);
+    const [text, quoted] = [this.input.value.trim(), this.#quoted];
+    if (!text) return;
+    this.#put("");
+    this.#unquote();
+    this.completions.close();
+    if (await this.send(text, quoted)) return;
+    this.#put(text);
+    this.#quoted = quoted;
+    this.strip.hidden = !quoted;
   }
 
-  /** Say a text as the person picked, where the group stands open. */
-  async send(text) {
-    const mention = [...this.#mentions].filter(([name]) => text.includes(name)).map(([, id]) => id);
-    const plain = [...this.#mentions.keys()]
-      .reduce((rest, name) => rest.replace(name, ""), text)
+  /** Say a text as the person picked, in the chat that is shown; false where the platform does not take it. */
+  async send(text, quoted = null) {
+    this.said.add(text);
+    const names = [...this.#mentions.keys()].filter((name) => text.includes(name));
+    const rest = names
+      .reduce((left, name) => left.replaceAll(name, ""), text)
       .replace(/ {2,}/g, " ")
       .trim();
-    const body = { platform: this.platform, person: this.me(), chat: this.chat(), text: plain };
-    if (this.#quoted) body.quote = this.#quoted.id;
-    if (mention.length) body.mention = mention;
-    const typed = this.input.value;
-    this.#remember(text);
-    this.#put("");
-    this.#close();
-    const quoted = this.#quoted;
-    this.#unquote();
-    try {
-      await api.act("say", body);
-      this.#mentions.clear();
-    } catch (error) {
-      notice(error.message, "error");
-      this.#put(typed || text);
-      this.#quoted = quoted;
-      this.strip.hidden = !quoted;
-    }
-  }
-
-  get #texts() {
-    return tab.get(`said.${this.platform}`, []);
-  }
-
-  #remember(text) {
-    this.#past = -1;
-    tab.set(`said.${this.platform}`, [text, ...this.#texts.filter((each) => each !== text)].slice(0, KEPT));
-  }
-
-  #recall(step) {
-    const texts = this.#texts;
-    const next = Math.max(-1, Math.min(texts.length - 1, this.#past + step));
-    if (next === this.#past) return;
-    this.#past = next;
-    this.#put(next < 0 ? "" : texts[next]);
+    const body = { platform: this.platform, person: this.me(), chat: this.chat(), text: rest || text };
+    if (quoted) body.quote = quoted.id;
+    if (rest && names.length) body.mention = names.map((name) => this.#mentions.get(name));
+    return (await api.attempt("say", body)) !== null;
   }
 
   #edited() {
-    this.#past = -1;
+    this.said.leave();
     this.#fit();
     this.#complete();
   }
 
-  #complete(all = false) {
+  #complete() {
     const { selectionStart, selectionEnd, value } = this.input;
-    const before = value.slice(0, selectionStart);
-    const text = all && !before ? "/" : before;
-    const context = {
+    if (selectionStart !== selectionEnd) return this.completions.close();
+    const composer = this;
+    const { start, items } = suggestions(value.slice(0, selectionStart), {
       commands: [...this.feed.all("commands").values()],
       machines: [...this.feed.all("machines").values()],
       people: [...this.feed.all("people").values()].filter((each) => each.id !== this.me()),
-      requests: this.#requests(),
       pick: words.pick,
-    };
-    const { start, items } =
-      selectionStart === selectionEnd ? suggestions(text, context) : { start: 0, items: [] };
-    this.#start = before ? start : 0;
-    this.#items = items;
-    this.#chosen = -1;
-    this.#drawList();
+      get requests() {
+        return composer.#requests();
+      },
+    });
+    this.#start = start;
+    return this.completions.show(items);
   }
 
   /** Numbers of requests that stand in titles of this platform's cards, the newest first. */
   #requests() {
     const numbers = new Map();
-    for (const message of this.feed.all("messages").values()) {
+    for (const message of [...this.feed.all("messages").values()].reverse()) {
+      if (numbers.size === REQUESTS) break;
       if (message.platform !== this.platform || message.kind !== "card") continue;
       const title = this.summary(message);
       const number = /#(\d+)/.exec(title)?.[1];
-      if (number) numbers.set(number, title);
+      if (number && !numbers.has(number)) numbers.set(number, title);
     }
-    return [...numbers].reverse().slice(0, REQUESTS);
+    return [...numbers];
   }
 
-  #drawList() {
-    const open = this.#items.length > 0;
-    this.list.hidden = !open;
-    this.input.removeAttribute("aria-activedescendant");
-    fill(
-      this.list,
-      this.#items.map((item, index) =>
-        h(
-          "li",
-          {
-            role: "option",
-            id: `${this.input.id}-${index}`,
-            class: "completion-item",
-            "aria-selected": String(index === this.#chosen),
-            on: { mousedown: (event) => (event.preventDefault(), this.#accept(index)) },
-          },
-          h("span", { class: "completion-label" }, item.label),
-          item.required ? h("span", { class: "tag warn" }, words.say("composer.required")) : null,
-          h("span", { class: "completion-detail" }, item.detail),
-        ),
-      ),
-    );
-    this.status.textContent = open ? words.say("composer.count", { count: this.#items.length }) : "";
-  }
-
-  #close() {
-    this.#items = [];
-    this.#drawList();
-  }
-
-  #choose(index) {
-    this.#chosen = (index + this.#items.length) % this.#items.length;
-    [...this.list.children].forEach((row, at) =>
-      row.setAttribute("aria-selected", String(at === this.#chosen)),
-    );
-    this.list.children[this.#chosen].scrollIntoView({ block: "nearest" });
-    this.input.setAttribute("aria-activedescendant", `${this.input.id}-${this.#chosen}`);
-  }
-
-  #accept(index) {
-    const item = this.#items[index];
+  #accept(item) {
     const after = this.input.value.slice(this.input.selectionStart);
     const head = this.input.value.slice(0, this.#start) + item.insert;
     if (item.person) this.#mentions.set(item.label, item.person);
-    this.input.value = head + after.replace(/^\s+/, "");
+    this.input.value = head + after.trimStart();
     const caret = head.length - (item.back ?? 0);
     this.input.setSelectionRange(caret, caret);
     this.#fit();
     this.#complete();
   }
 
+  #recall(by) {
+    const text = this.said.step(by);
+    if (text !== null) this.#put(text);
+  }
+
+  /** What a key does, or null where it does what it always does. */
+  #meaning({ key, shiftKey }) {
+    const { open, chosen } = this.completions;
+    if (key === "Enter" && !shiftKey)
+      return chosen ? () => this.completions.take() : () => this.element.requestSubmit();
+    if (key === "Tab" && !shiftKey && open) return () => this.completions.take();
+    if (key === "Escape" && open) return () => this.completions.close();
+    if (key === "Escape" && this.#quoted) return () => this.#unquote();
+    if (key === "ArrowUp" && !chosen && (this.said.looking || !this.input.value))
+      return () => this.#recall(1);
+    if (key === "ArrowDown" && !open && this.said.looking) return () => this.#recall(-1);
+    if (open && key === "ArrowUp") return () => this.completions.move(-1);
+    if (open && key === "ArrowDown") return () => this.completions.move(1);
+    return null;
+  }
+
   #key(event) {
     if (event.isComposing) return; // an input method is at work
-    const open = this.#items.length > 0;
-    const act = {
-      Enter: () =>
-        event.shiftKey
-          ? false
-          : open && this.#chosen >= 0
-            ? this.#accept(this.#chosen)
-            : this.element.requestSubmit(),
-      Tab: () => (event.shiftKey ? false : open ? this.#accept(Math.max(0, this.#chosen)) : false),
-      Escape: () => (open ? this.#close() : this.#quoted ? this.#unquote() : false),
-      ArrowDown: () => (open ? this.#choose(this.#chosen + 1) : this.#past >= 0 ? this.#recall(-1) : false),
-      ArrowUp: () =>
-        open && this.#chosen >= 0
-          ? this.#choose(this.#chosen - 1)
-          : this.#past >= 0 || !this.input.value
-            ? this.#recall(1)
-            : open
-              ? this.#choose(-1)
-              : false,
-    }[event.key];
-    if (act && act() !== false) event.preventDefault();
+    const act = this.#meaning(event);
+    if (!act) return;
+    event.preventDefault();
+    act();
   }
 }
 
@@ -317,9 +222,6 @@ words.add({
   "composer.label": ["发消息", "Write a message"],
   "composer.group": ["发消息给机器人…", "Write to the bot …"],
   "composer.direct": ["私聊机器人…", "Write to the bot, privately …"],
-  "composer.suggestions": ["可以补全成", "Completions"],
-  "composer.count": ["{count} 个补全，Tab 采用，方向键选择", "{count} completions: Tab takes, arrows choose"],
-  "composer.required": ["必填", "required"],
   "composer.send": ["发送", "Send"],
   "composer.ideas": ["可以说什么", "What to say"],
   "composer.quoting": ["回复 {name}", "Replying to {name}"],

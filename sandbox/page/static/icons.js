@@ -36,6 +36,12 @@ export function icon(name) {
   );
 }
 
+/** A button that shows a drawing; `label` is read aloud and stands beside the pointer. */
+export function iconButton(name, label, props = {}) {
+  const usual = { type: "button", class: "button quiet square", "aria-label": label, title: label };
+  return h("button", { ...usual, ...props }, icon(name));
+}
+
 /** The bot's own mark: a seal with a tick. */
 export function mark() {
   return svg(

@@ -1,7 +1,7 @@
 // One message as it stands in a chat: picture, name, time, what it answers, its bubble, its menu.
 
 import { fill, h } from "./dom.js";
-import { avatar, icon } from "./icons.js";
+import { avatar, icon, iconButton } from "./icons.js";
 import { menu } from "./menu.js";
 import { notice } from "./notice.js";
 import { keep, restore } from "./redraw.js";
@@ -164,16 +164,8 @@ export class MessageDrawer {
 
   #menu(message, name) {
     const { viewer, quote, recall } = this.context;
-    const button = h(
-      "button",
-      {
-        type: "button",
-        class: "message-menu",
-        tabindex: "-1",
-        "aria-label": words.say("message.menu", { name }),
-      },
-      icon("more"),
-    );
+    const label = words.say("message.menu", { name });
+    const button = iconButton("more", label, { class: "message-menu", tabindex: "-1", title: null });
     const items = () => {
       const entries = [
         { label: words.say("message.quote"), icon: icon("reply"), act: () => quote(message) },

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { fill, h } from "./dom.js";
-import { icon, mark } from "./icons.js";
+import { icon, iconButton, mark } from "./icons.js";
 import { browser } from "./memory.js";
 import { menu } from "./menu.js";
 import * as words from "./words.js";
@@ -30,16 +30,7 @@ function themeButton() {
     light: words.say("top.theme.light"),
     dark: words.say("top.theme.dark"),
   };
-  const button = h(
-    "button",
-    {
-      type: "button",
-      class: "button quiet square",
-      "aria-label": words.say("top.theme"),
-      title: words.say("top.theme"),
-    },
-    icon("sun"),
-  );
+  const button = iconButton("sun", words.say("top.theme"));
   const items = () =>
     THEMES.map((theme) => ({
       label: labels[theme],
