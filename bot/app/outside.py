@@ -85,12 +85,12 @@ class Outside:
             case _:
                 return Nowhere()
 
-    def account(self, bucket: store.Bucket) -> store.Bucket:
-        """Who counts what goes into a bucket: a robot is one, by whichever name it is reached."""
-        if bucket.platform != "webhook":
-            return bucket
-        kind, robot = self.webhook.account(bucket.chat)
-        return store.Bucket(f"webhook.{kind}", robot, bucket.kind)
+    def account(self, rate_key: store.RateKey) -> store.RateKey:
+        """Who counts what is sent: a robot is one, by whichever name it is reached."""
+        if rate_key.platform != "webhook":
+            return rate_key
+        kind, robot = self.webhook.account(rate_key.chat)
+        return store.RateKey(f"webhook.{kind}", robot, rate_key.kind)
 
     async def close(self) -> None:
         """Release connections and sessions."""

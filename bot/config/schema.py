@@ -161,7 +161,7 @@ class Security(Table):
     )
 
 
-class Budget(Table):
+class RateLimit(Table):
     """How often the bot calls a platform. A platform without an entry has the default ones; what
     exceeds a budget waits its turn and is never dropped."""
 
@@ -290,7 +290,7 @@ class File(Table):
     oos: Oos = Field(default_factory=Oos)
     rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()
     security: Security = Field(default_factory=Security)
-    budget: Annotated[tuple[Budget, ...], Field(strict=False)] = ()
+    budget: Annotated[tuple[RateLimit, ...], Field(strict=False)] = ()
 
     def table(self, name: str) -> Table | None:
         """The table of an adapter; None where the file has none."""

@@ -28,7 +28,7 @@ Draw = Callable[[model.StoredEffect, model.View], model.CardEffect]
 class Quota(port.Quota, Protocol):
     """How much may be claimed. ``give_back`` is told of each one that was not sent after all."""
 
-    def give_back(self, bucket: port.Bucket) -> None: ...
+    def give_back(self, rate_key: port.RateKey) -> None: ...
 
 
 class Clearance:
@@ -45,18 +45,18 @@ class Clearance:
     def passed(self, claims: port.Claims, quota: Quota, draw: Draw | None) -> port.Claims:
         """Those that may be sent, as they may be sent. Where a pattern must be judged elsewhere
         before, nothing was claimed: Unjudged is raised."""
-        spent = [claimed.bucket for claimed in claims.effects]
+        spent = [claimed.rate_key for claimed in claims.effects]
 
         def spare(claimed: port.Claimed) -> None:
-            quota.give_back(claimed.bucket)
-            spent.remove(claimed.bucket)
+            quota.give_back(claimed.rate_key)
+            spent.remove(claimed.rate_key)
 
         try:
             allowed = self._allowed(claims, spare)
             cleared = allowed if draw is None else self._drawn(allowed, draw, spare)
         except regexes.Unjudged:
-            for bucket in spent:
-                quota.give_back(bucket)
+            for rate_key in spent:
+                quota.give_back(rate_key)
             raise
         return replace(claims, effects=tuple(cleared), refused=len(claims.effects) - len(cleared))
 

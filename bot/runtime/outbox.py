@@ -49,8 +49,8 @@ class Performer(Protocol):
 
 
 Route = Callable[[model.Effect], Performer]
-Account = Callable[[port.Bucket], port.Bucket]
-"""Who counts what goes into a bucket: one address may be reached by several names."""
+Account = Callable[[port.RateKey], port.RateKey]
+"""By which key an effect is counted: one address may be reached by several names."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ class _Window:
 
 
 class RateLimiter:
-    """How much may go into each bucket now. The writer thread asks while it claims, the loop tells
+    """How much each rate key may send now. The writer thread asks while it claims, the loop tells
     what came back: a lock keeps the counts true."""
 
     def __init__(
@@ -81,7 +81,7 @@ class RateLimiter:
         budgets: Iterable[RateLimit],
         clock: ports.Clock,
         most: int = IN_FLIGHT,
-        account: Account = lambda bucket: bucket,
+        account: Account = lambda rate_key: rate_key,
     ) -> None:
         self._budgets = tuple(budgets)
         self._account = account
@@ -89,7 +89,7 @@ class RateLimiter:
         self._most = most
         self._flying: dict[str, int] = {}
         self._windows: dict[tuple[RateLimit, str], _Window] = {}
-        self._paused: dict[port.Bucket, int] = {}
+        self._paused: dict[port.RateKey, int] = {}
         self._lock = threading.Lock()
 
     @property
@@ -97,12 +97,12 @@ class RateLimiter:
         """How far back the windows reach."""
         return timedelta(seconds=max((budget.seconds for budget in self._budgets), default=0.0))
 
-    def _of(self, bucket: port.Bucket) -> list[_Window]:
+    def _of(self, rate_key: port.RateKey) -> list[_Window]:
         windows = []
         for budget in self._budgets:
-            if not budget.counts(bucket.platform, bucket.kind):
+            if not budget.counts(rate_key.platform, rate_key.kind):
                 continue
-            key = (budget, bucket.chat if budget.per == "chat" else "")
+            key = (budget, rate_key.chat if budget.per == "chat" else "")
             window = self._windows.get(key)
             if window is None:
                 window = _Window(budget.count, round(budget.seconds * 1000))
@@ -110,15 +110,15 @@ class RateLimiter:
             windows.append(window)
         return windows
 
-    def room(self, bucket: port.Bucket) -> port.Allowance:
+    def room(self, rate_key: port.RateKey) -> port.Allowance:
         """How many may go now. ``again`` is a moment of the clock that people read."""
-        bucket, now, tick = self._account(bucket), codec.ms(self._clock.now()), self._tick()
+        rate_key, now, tick = self._account(rate_key), codec.ms(self._clock.now()), self._tick()
         with self._lock:
-            until = self._paused.get(bucket, 0)
+            until = self._paused.get(rate_key, 0)
             if until > tick:
                 return port.Allowance(0, now + until - tick)
-            least = port.Allowance(self._most - self._flying.get(bucket.platform, 0))
-            for window in self._of(bucket):
+            least = port.Allowance(self._most - self._flying.get(rate_key.platform, 0))
+            for window in self._of(rate_key):
                 room = window.room(tick)
                 if room.count <= 0:
                     again = room.again
@@ -127,46 +127,46 @@ class RateLimiter:
                     least = room
             return least
 
-    def take(self, bucket: port.Bucket) -> None:
+    def take(self, rate_key: port.RateKey) -> None:
         """One was taken out."""
-        bucket = self._account(bucket)
+        rate_key = self._account(rate_key)
         with self._lock:
-            self._flying[bucket.platform] = self._flying.get(bucket.platform, 0) + 1
-            for window in self._of(bucket):
+            self._flying[rate_key.platform] = self._flying.get(rate_key.platform, 0) + 1
+            for window in self._of(rate_key):
                 window.flying += 1
 
-    def give_back(self, bucket: port.Bucket) -> None:
+    def give_back(self, rate_key: port.RateKey) -> None:
         """One that was taken out was not sent."""
-        bucket = self._account(bucket)
+        rate_key = self._account(rate_key)
         with self._lock:
-            self._flying[bucket.platform] -= 1
-            for window in self._of(bucket):
+            self._flying[rate_key.platform] -= 1
+            for window in self._of(rate_key):
                 window.flying -= 1
 
-    def settled(self, bucket: port.Bucket) -> None:
+    def settled(self, rate_key: port.RateKey) -> None:
         """A call came back; the other side counts it from now at the latest."""
-        bucket, tick = self._account(bucket), self._tick()
+        rate_key, tick = self._account(rate_key), self._tick()
         with self._lock:
-            self._flying[bucket.platform] -= 1
-            for window in self._of(bucket):
+            self._flying[rate_key.platform] -= 1
+            for window in self._of(rate_key):
                 window.flying -= 1
                 window.sent.append(tick)
 
-    def pause(self, bucket: port.Bucket, seconds: float) -> None:
-        """Send nothing into this bucket for so long: its platform said so."""
-        bucket, until = self._account(bucket), self._tick() + round(seconds * 1000)
+    def pause(self, rate_key: port.RateKey, seconds: float) -> None:
+        """Send nothing by this rate key for so long: its platform said so."""
+        rate_key, until = self._account(rate_key), self._tick() + round(seconds * 1000)
         with self._lock:
-            self._paused[bucket] = max(until, self._paused.get(bucket, until))
+            self._paused[rate_key] = max(until, self._paused.get(rate_key, until))
 
     def remember(self, history: port.History) -> None:
         """Take up what was sent before a restart, so that it doesn't burst."""
         now, tick = codec.ms(self._clock.now()), self._tick()
         with self._lock:
-            for bucket, at in sorted(history.sent, key=lambda sent: sent[1]):
-                for window in self._of(self._account(bucket)):
+            for rate_key, at in sorted(history.sent, key=lambda sent: sent[1]):
+                for window in self._of(self._account(rate_key)):
                     window.sent.append(tick - max(0, now - at))
-        for bucket, until in history.paused:
-            self.pause(bucket, (until - now) / 1000)
+        for rate_key, until in history.paused:
+            self.pause(rate_key, (until - now) / 1000)
 
     def _tick(self) -> int:
         return round(self._clock.monotonic() * 1000)
@@ -185,13 +185,13 @@ class Outbox:
         *,
         in_flight: int = IN_FLIGHT,
         call_deadline: float = CALL_DEADLINE,
-        account: Account = lambda bucket: bucket,
+        account: Account = lambda rate_key: rate_key,
         draw: clearance.Draw | None = None,
     ) -> None:
         self._engine = engine
         self._draw = draw
         self._route = route
-        self._quotas = RateLimiter(budgets, clock, in_flight, account)
+        self._limiter = RateLimiter(budgets, clock, in_flight, account)
         self._clock = clock
         self._call_deadline = call_deadline
         self._woken = asyncio.Event()
@@ -223,10 +223,10 @@ class Outbox:
         now = self._clock.now()
 
         def recover(writer: port.Writer) -> tuple[int, port.History]:
-            return writer.recover(), writer.history(now - self._quotas.longest, now)
+            return writer.recover(), writer.history(now - self._limiter.longest, now)
 
         count, history = await self._engine.write(recover)
-        self._quotas.remember(history)
+        self._limiter.remember(history)
         return count
 
     def wake(self) -> None:
@@ -268,7 +268,7 @@ class Outbox:
         if self._draining:
             return port.Claims((), None)
         try:
-            claims = await self._engine.claim(self._quotas, self._draw)
+            claims = await self._engine.claim(self._limiter, self._draw)
         except ports.Closed:
             return None
         if claims.effects:
@@ -285,14 +285,14 @@ class Outbox:
         try:
             outcome = await self._perform(claimed)
         finally:
-            self._quotas.settled(claimed.bucket)
+            self._limiter.settled(claimed.rate_key)
         now = self._clock.now()
         if isinstance(outcome, model.Refused) and not claimed.card_missing:
             log.warning(
                 "effect %d (%s) was refused: %s", effect.id, effect.body.kind, outcome.reason
             )
         if isinstance(outcome, model.NotSent) and outcome.retry_after > 0:
-            self._quotas.pause(claimed.bucket, outcome.retry_after)
+            self._limiter.pause(claimed.rate_key, outcome.retry_after)
         if isinstance(outcome, model.NotSent):
             self._reasons[effect.id] = outcome.reason
         elif effect.id in self._late:
@@ -311,7 +311,7 @@ class Outbox:
         """Say later that a call is waited for, if it has not come back by then."""
         effect = claimed.effect
         before_start = isinstance(effect.body, model.FetchForm) and effect.request
-        in_cloud = not claimed.bucket.platform and isinstance(effect.body, WAITED_FOR)
+        in_cloud = not claimed.rate_key.platform and isinstance(effect.body, WAITED_FOR)
         if not before_start and not in_cloud:
             return
         if effect.id not in self._late:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bot.store.port import (
     Allowance,
-    Bucket,
     Changes,
     Claimed,
     Claims,
@@ -13,6 +12,7 @@ from bot.store.port import (
     History,
     OpenStep,
     Quota,
+    RateKey,
     Reader,
     Row,
     Status,
@@ -24,7 +24,6 @@ from bot.store.sqlite.files import Broken, Locked, Store, Unusable
 __all__ = [
     "Allowance",
     "Broken",
-    "Bucket",
     "Changes",
     "Claimed",
     "Claims",
@@ -34,6 +33,7 @@ __all__ = [
     "Locked",
     "OpenStep",
     "Quota",
+    "RateKey",
     "Reader",
     "Restored",
     "Row",

@@ -43,7 +43,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class RateKey:
     """What budgets are counted by. ``kind`` is say, card, run or lookup; an executor's effects have
     no platform, and their region stands for the chat."""
 
@@ -54,7 +54,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How much of a bucket may be sent now. ``again`` (milliseconds): when more may, if by time."""
+    """How much a rate key may send now. ``again`` (milliseconds): when more may, if by time."""
 
     count: int
     again: int | None = None
@@ -63,9 +63,9 @@ class Allowance:
 class Quota(Protocol):
     """How much may be sent. ``room`` is asked before, ``take`` is told of each one taken out."""
 
-    def room(self, bucket: Bucket) -> Allowance: ...
+    def room(self, rate_key: RateKey) -> Allowance: ...
 
-    def take(self, bucket: Bucket) -> None: ...
+    def take(self, rate_key: RateKey) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Claimed:
     ``card_missing``: an update of a card that was never shown."""
 
     effect: model.StoredEffect
-    bucket: Bucket
+    rate_key: RateKey
     attempt: model.Attempt
     card_missing: bool
 
@@ -96,7 +96,7 @@ class Row:
 
     effect: model.StoredEffect
     state: str
-    bucket: Bucket
+    rate_key: RateKey
     created_at: datetime
     failures: int
     uncertain: bool = False
@@ -104,11 +104,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What budgets must remember over a restart: ``sent`` are (bucket, milliseconds of the last
-    moment at which the call may have arrived), ``paused`` are (bucket, until milliseconds)."""
+    """What budgets must remember over a restart: ``sent`` are (rate_key, milliseconds of the last
+    moment at which the call may have arrived), ``paused`` are (rate_key, until milliseconds)."""
 
-    sent: tuple[tuple[Bucket, int], ...]
-    paused: tuple[tuple[Bucket, int], ...]
+    sent: tuple[tuple[RateKey, int], ...]
+    paused: tuple[tuple[RateKey, int], ...]
 
 
 # ----------------------------------------------------------------------------- what is read
@@ -326,7 +326,7 @@ class Writer(Protocol):
         """Queue again, in doubt, what was in flight when the process died; returns how many."""
 
     def history(self, since: datetime, now: datetime) -> History:
-        """Calls since ``since``, and buckets whose platform said when to come back."""
+        """Calls since ``since``, and rate keys whose platform said when to come back."""
 
     # -- the clock, and restores
 

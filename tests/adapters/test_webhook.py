@@ -278,9 +278,9 @@ async def posting(
     """An outbox at work. What it yields queues one of the effects by its key, waits until it was
     tried or until a look found nothing that may be, and says what state the effect is in."""
 
-    def account(bucket: store.Bucket) -> store.Bucket:
-        kind, robot = hook.account(bucket.chat)
-        return store.Bucket(f"webhook.{kind}", robot, bucket.kind)
+    def account(rate_key: store.RateKey) -> store.RateKey:
+        kind, robot = hook.account(rate_key.chat)
+        return store.RateKey(f"webhook.{kind}", robot, rate_key.kind)
 
     def decide(event: model.Event, view: model.View, now: datetime) -> model.Decision:
         new = queued.get(getattr(event, "text", ""))

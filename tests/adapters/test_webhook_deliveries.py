@@ -111,32 +111,32 @@ async def test_the_shipped_robots_have_their_platforms_budgets() -> None:
     clock = rig.Clock()
     limits = quotas(clock, party.account)
 
-    def bucket(uri: str) -> store.Bucket:
-        return store.Bucket("webhook", uri, "say")
+    def rate_key(uri: str) -> store.RateKey:
+        return store.RateKey("webhook", uri, "say")
 
     def send(uri: str, count: int) -> None:
         for _ in range(count):
-            limits.take(bucket(uri))
-            limits.settled(bucket(uri))
+            limits.take(rate_key(uri))
+            limits.settled(rate_key(uri))
 
     try:
-        assert limits.room(bucket("robot:ops")).count == 20
+        assert limits.room(rate_key("robot:ops")).count == 20
         send("robot:ops", 20)
-        assert limits.room(bucket("robot:ops")).count == 0
+        assert limits.room(rate_key("robot:ops")).count == 0
         host = f"http://127.0.0.1:{world.PORTS['dingtalk']}"
         typed = f"{host}/robot/send?access_token={world.DINGTALK_ROBOTS[0].token}"
-        assert limits.room(bucket(typed)).count == 0
-        assert limits.room(bucket("robot:lark-ops")).count == 5
+        assert limits.room(rate_key(typed)).count == 0
+        assert limits.room(rate_key("robot:lark-ops")).count == 5
         for _ in range(20):
             send("robot:lark-ops", 5)
-            assert limits.room(bucket("robot:lark-ops")).count == 0
+            assert limits.room(rate_key("robot:lark-ops")).count == 0
             clock.advance(seconds=1)
-        assert limits.room(bucket("robot:lark-ops")).count == 0  # 100 in this minute
+        assert limits.room(rate_key("robot:lark-ops")).count == 0  # 100 in this minute
         clock.advance(seconds=40)
-        assert limits.room(bucket("robot:lark-ops")).count == 5
-        assert limits.room(bucket("robot:ops")).count == 20
-        limits.pause(bucket("robot:ops"), codec.ms(clock.now() + timedelta(minutes=10)))
-        assert limits.room(bucket(typed)).count == 0
+        assert limits.room(rate_key("robot:lark-ops")).count == 5
+        assert limits.room(rate_key("robot:ops")).count == 20
+        limits.pause(rate_key("robot:ops"), codec.ms(clock.now() + timedelta(minutes=10)))
+        assert limits.room(rate_key(typed)).count == 0
     finally:
         await party.close()
 
@@ -146,13 +146,13 @@ def test_a_budget_of_webhook_holds_for_every_kind_of_robot() -> None:
     clock = rig.Clock()
     limits = outbox.RateLimiter([one], clock)
     for platform in ("webhook.lark", "webhook.dingtalk", "webhook"):
-        limits.take(store.Bucket(platform, platform, "say"))
-    assert limits.room(store.Bucket("webhook.plain", "x", "say")).count == 0
-    assert limits.room(store.Bucket("lark", "x", "say")).count > 0
-    assert limits.room(store.Bucket("http", "x", "say")).count > 0
+        limits.take(store.RateKey(platform, platform, "say"))
+    assert limits.room(store.RateKey("webhook.plain", "x", "say")).count == 0
+    assert limits.room(store.RateKey("lark", "x", "say")).count > 0
+    assert limits.room(store.RateKey("http", "x", "say")).count > 0
 
 
 def test_targets_of_one_name_have_buckets_of_their_own() -> None:
     places = (model.ToWebhook("ops"), model.ToHttp("ops"), model.ToBus("ops"))
-    buckets = {effects.bucket_of(delivery(to, {})) for to in places}
-    assert {(one.platform, one.chat) for one in buckets} == {(to.how, "ops") for to in places}
+    rate_keys = {effects.rate_key_of(delivery(to, {})) for to in places}
+    assert {(one.platform, one.chat) for one in rate_keys} == {(to.how, "ops") for to in places}

@@ -111,13 +111,13 @@ class Clock(ports.Clock):
 class Everything:
     """A quota that lets everything go."""
 
-    def room(self, bucket: store.Bucket) -> store.Allowance:
+    def room(self, rate_key: store.RateKey) -> store.Allowance:
         return store.Allowance(1000)
 
-    def take(self, bucket: store.Bucket) -> None:
+    def take(self, rate_key: store.RateKey) -> None:
         """Nothing is counted."""
 
-    def give_back(self, bucket: store.Bucket) -> None:
+    def give_back(self, rate_key: store.RateKey) -> None:
         """Nothing is counted."""
 
 

@@ -238,11 +238,11 @@ class LateRoom:
     def __init__(self) -> None:
         self.asked = 0
 
-    def room(self, bucket: store.Bucket) -> store.Allowance:
+    def room(self, rate_key: store.RateKey) -> store.Allowance:
         self.asked += 1
         return store.Allowance(0 if self.asked == 1 else 5)
 
-    def take(self, bucket: store.Bucket) -> None:
+    def take(self, rate_key: store.RateKey) -> None:
         """Nothing is counted."""
 
 

@@ -123,12 +123,12 @@ def test_a_policy_is_kept_as_it_was_and_read_back() -> None:
 
 def test_what_is_refused_when_it_is_claimed_takes_no_place_in_a_budget() -> None:
     clock = stage_.Clock()
-    bucket = store.Bucket("", "here", "run")
+    rate_key = store.RateKey("", "here", "run")
     quotas = outbox.RateLimiter([RateLimit("", ("run",), "chat", 1, 60.0)], clock)
-    quotas.take(bucket)
-    assert quotas.room(bucket).count == 0
-    quotas.give_back(bucket)
-    assert quotas.room(bucket).count == 1
+    quotas.take(rate_key)
+    assert quotas.room(rate_key).count == 0
+    quotas.give_back(rate_key)
+    assert quotas.room(rate_key).count == 1
 
 
 def test_a_plan_of_an_earlier_release_in_which_a_hidden_value_is_code_does_not_run(

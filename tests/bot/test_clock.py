@@ -107,13 +107,13 @@ def test_rows_that_measure_a_pace_move_along(
 async def test_a_budget_is_not_blocked_by_a_clock_that_is_set_back(tmp_path: Path) -> None:
     machine = Machine()
     steady = clock.Steady(machine)
-    bucket = store.Bucket("chat", "ops", "say")
+    rate_key = store.RateKey("chat", "ops", "say")
     quotas = outbox.RateLimiter([RateLimit("chat", ("say",), "chat", 1, 60)], steady)
-    quotas.take(bucket)
-    quotas.settled(bucket)
+    quotas.take(rate_key)
+    quotas.settled(rate_key)
     machine.wall += BACK
     steady.take(BACK)
-    assert quotas.room(bucket).again == codec.ms(steady.now()) + 60_000
+    assert quotas.room(rate_key).again == codec.ms(steady.now()) + 60_000
     machine.passes(61)
-    assert quotas.room(bucket).count == 1
+    assert quotas.room(rate_key).count == 1
     assert steady.now().tzinfo is UTC

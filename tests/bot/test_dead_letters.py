@@ -31,8 +31,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 class ChatOnly(Everything):
     """A quota that lets nothing go but what is said in chats."""
 
-    def room(self, bucket: store.Bucket) -> store.Allowance:
-        return store.Allowance(1000 if bucket.platform == PLATFORM else 0)
+    def room(self, rate_key: store.RateKey) -> store.Allowance:
+        return store.Allowance(1000 if rate_key.platform == PLATFORM else 0)
 
 
 def answer(stage: Stage, who: str, text: str) -> str:

@@ -22,8 +22,8 @@ PARTS = "fleet targets=web-01,web-02 rateControl=1"
 class Lookups(stage.Everything):
     """A quota that lets nothing go but what only looks."""
 
-    def room(self, bucket: store.Bucket) -> store.Allowance:
-        return store.Allowance(1000 if bucket.kind == "lookup" else 0)
+    def room(self, rate_key: store.RateKey) -> store.Allowance:
+        return store.Allowance(1000 if rate_key.kind == "lookup" else 0)
 
 
 def play(scene: run_stage.RunStage) -> dict[int, str]:

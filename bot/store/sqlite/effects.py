@@ -13,60 +13,60 @@ from bot.store import codec, port
 from bot.store.sqlite import queries
 
 
-def bucket_of(effect: model.Effect) -> port.Bucket:
+def rate_key_of(effect: model.Effect) -> port.RateKey:
     match effect:
         case model.Say() | model.Recall():
-            return port.Bucket(effect.place.platform, effect.place.chat, "say")
+            return port.RateKey(effect.place.platform, effect.place.chat, "say")
         case model.ShowCard() | model.UpdateCard():
-            return port.Bucket(effect.place.platform, effect.place.chat, "card")
+            return port.RateKey(effect.place.platform, effect.place.chat, "card")
         case model.FetchForm() | model.ListForms():
-            return port.Bucket(effect.platform, "", "lookup")
+            return port.RateKey(effect.platform, "", "lookup")
         case model.ResolveTargets() | model.FetchDefinition():
-            return port.Bucket("", effect.region, "lookup")
+            return port.RateKey("", effect.region, "lookup")
         case model.StartRun():
-            return port.Bucket("", effect.plan.region, "run")
+            return port.RateKey("", effect.plan.region, "run")
         case model.StopRun() | model.SignalRun():
-            return port.Bucket("", effect.region, "run")
+            return port.RateKey("", effect.region, "run")
         case model.RunCall():
-            return _bucket_of_call(effect)
+            return _rate_key_of_call(effect)
         case model.Deliver():
-            return _bucket_of_delivery(effect)
+            return _rate_key_of_delivery(effect)
 
 
-def _bucket_of_delivery(effect: model.Deliver) -> port.Bucket:
+def _rate_key_of_delivery(effect: model.Deliver) -> port.RateKey:
     """Into a chat it counts as what is said there; to a robot or a server, for that address."""
     match effect.to:
         case model.ToCommand():
-            return port.Bucket("rules", "", "run")
+            return port.RateKey("rules", "", "run")
         case model.ToThread():
             place = effect.place
-            return port.Bucket(place.platform if place else "", place.chat if place else "", "say")
+            return port.RateKey(place.platform if place else "", place.chat if place else "", "say")
         case model.ToGroup(platform=platform, chat=chat):
-            return port.Bucket(platform, chat, "say")
+            return port.RateKey(platform, chat, "say")
         case model.ToWebhook(uri=where) | model.ToHttp(target=where) | model.ToBus(bus=where):
-            return port.Bucket(effect.to.how, where.replace("\x1f", ""), "say")
+            return port.RateKey(effect.to.how, where.replace("\x1f", ""), "say")
 
 
-def _bucket_of_call(effect: model.RunCall) -> port.Bucket:
+def _rate_key_of_call(effect: model.RunCall) -> port.RateKey:
     """A message's budget is that of where it goes; another call's that of its region."""
     match effect.what:
         case model.calls.Notify(uri=uri) | model.calls.Approve(notice=model.calls.Notify(uri=uri)):
-            return port.Bucket("webhook", uri.replace("\x1f", ""), "say")
+            return port.RateKey("webhook", uri.replace("\x1f", ""), "say")
         case model.calls.Approve():
-            return port.Bucket("webhook", "", "say")
+            return port.RateKey("webhook", "", "say")
         case what:
             reads = effect.lookup or model.calls.harmless(what)
-            return port.Bucket("", effect.region, "lookup" if reads else "run")
+            return port.RateKey("", effect.region, "lookup" if reads else "run")
 
 
-def key_of(bucket: port.Bucket) -> str:
-    """A bucket as a column holds it."""
-    return f"{bucket.platform}\x1f{bucket.chat}\x1f{bucket.kind}"
+def key_of(rate_key: port.RateKey) -> str:
+    """A rate key as a column holds it."""
+    return f"{rate_key.platform}\x1f{rate_key.chat}\x1f{rate_key.kind}"
 
 
-def bucket_from(key: str) -> port.Bucket:
+def rate_key_from(key: str) -> port.RateKey:
     platform, chat, kind = key.split("\x1f")
-    return port.Bucket(platform, chat, kind)
+    return port.RateKey(platform, chat, kind)
 
 
 def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bool:
@@ -78,7 +78,7 @@ def insert(connection: sqlite3.Connection, new: model.NewEffect, now: int) -> bo
             new.lane or new.key,
             new.request,
             new.body.kind,
-            key_of(bucket_of(new.body)),
+            key_of(rate_key_of(new.body)),
             int(new.doubt),
             now + round(new.after * 1000),
             now,
@@ -109,38 +109,40 @@ def load(connection: sqlite3.Connection, id_: int) -> port.Row | None:
     row = connection.execute(queries.EFFECT, (id_,)).fetchone()
     if row is None:
         return None
-    *stored, state, created, forgiven, bucket, doubt = row
+    *stored, state, created, forgiven, rate_key, doubt = row
     effect = _stored(tuple(stored), decoded(stored[5]))
     failures = effect.attempts - forgiven
-    return port.Row(effect, state, bucket_from(bucket), codec.at(created), failures, bool(doubt))
+    return port.Row(
+        effect, state, rate_key_from(rate_key), codec.at(created), failures, bool(doubt)
+    )
 
 
 def claim(connection: sqlite3.Connection, now: int, quota: port.Quota) -> port.Claims:
     """Mark as in flight what is due, oldest first and one per lane, as far as ``quota`` allows."""
     waiting: list[int] = []
-    due: list[tuple[int, int, port.Bucket]] = []
-    full: list[port.Bucket] = []
+    due: list[tuple[int, int, port.RateKey]] = []
+    full: list[port.RateKey] = []
     for (key,) in connection.execute(queries.BUCKETS).fetchall():
-        bucket = bucket_from(key)
-        most = quota.room(bucket).count
+        rate_key = rate_key_from(key)
+        most = quota.room(rate_key).count
         ready: list[tuple[int, int]] = []
         if most > 0:
             ready = connection.execute(queries.EFFECTS_DUE, (key, now, most)).fetchall()
-            due.extend((due_at, id_, bucket) for id_, due_at in ready)
+            due.extend((due_at, id_, rate_key) for id_, due_at in ready)
         if len(ready) >= most:
-            full.append(bucket)
+            full.append(rate_key)
         later = connection.execute(queries.EFFECT_NEXT_DUE, (key, now)).fetchone()[0]
         if later is not None:
             waiting.append(later)
     claims: list[port.Claimed] = []
-    for _, id_, bucket in sorted(due, key=lambda entry: entry[:2]):
-        if quota.room(bucket).count > 0:
-            quota.take(bucket)
+    for _, id_, rate_key in sorted(due, key=lambda entry: entry[:2]):
+        if quota.room(rate_key).count > 0:
+            quota.take(rate_key)
             claims.append(_take(connection, id_, now))
         else:
-            full.append(bucket)
-    for bucket in set(full):
-        allowance = quota.room(bucket)
+            full.append(rate_key)
+    for rate_key in set(full):
+        allowance = quota.room(rate_key)
         # room may have come since it was asked for first: then nothing else would wake the outbox
         again = now if allowance.count > 0 else allowance.again
         if again is not None:
@@ -151,7 +153,7 @@ def claim(connection: sqlite3.Connection, now: int, quota: port.Quota) -> port.C
 def _take(connection: sqlite3.Connection, id_: int, now: int) -> port.Claimed:
     connection.execute(queries.EFFECT_CLAIM, (now, id_))
     row = connection.execute(queries.EFFECT_CLAIMED, (id_,)).fetchone()
-    *columns, doubt, bucket, first_at, doubt_at = row
+    *columns, doubt, rate_key, first_at, doubt_at = row
     # decoded afresh: what goes out is its adapter's own
     effect = _stored(tuple(columns), codec.decode(codec.effect, columns[5]))
     attempt = model.Attempt(
@@ -162,11 +164,11 @@ def _take(connection: sqlite3.Connection, id_: int, now: int) -> port.Claimed:
         parts_done=_parts(connection, effect.lane),
     )
     if not isinstance(effect.body, model.UpdateCard):
-        return port.Claimed(effect, bucket_from(bucket), attempt, False)
+        return port.Claimed(effect, rate_key_from(rate_key), attempt, False)
     shown = connection.execute(queries.REQUEST_CARD, (effect.request,)).fetchone()
     ref = effect.body.ref or (shown[0] if shown else "")
     effect = replace(effect, body=replace(effect.body, ref=ref))
-    return port.Claimed(effect, bucket_from(bucket), attempt, not ref)
+    return port.Claimed(effect, rate_key_from(rate_key), attempt, not ref)
 
 
 def _parts(connection: sqlite3.Connection, lane: str) -> dict[str, str]:
@@ -209,14 +211,16 @@ def recover(connection: sqlite3.Connection) -> int:
 
 
 def history(connection: sqlite3.Connection, since: int, now: int) -> port.History:
-    """Calls since ``since``, and buckets whose platform said when to come back."""
+    """Calls since ``since``, and rate keys whose platform said when to come back."""
     sent = [
-        (bucket_from(bucket), now if doubt and settled < claimed else max(claimed, settled))
-        for bucket, claimed, settled, doubt in connection.execute(queries.EFFECTS_RECENT, (since,))
+        (rate_key_from(rate_key), now if doubt and settled < claimed else max(claimed, settled))
+        for rate_key, claimed, settled, doubt in connection.execute(
+            queries.EFFECTS_RECENT, (since,)
+        )
     ]
     paused = []
-    for bucket, due_at, text in connection.execute(queries.EFFECTS_PUT_OFF):
+    for rate_key, due_at, text in connection.execute(queries.EFFECTS_PUT_OFF):
         outcome = codec.decode(codec.outcome, text)
         if isinstance(outcome, model.NotSent) and outcome.retry_after > 0 and due_at > now:
-            paused.append((bucket_from(bucket), due_at))
+            paused.append((rate_key_from(rate_key), due_at))
     return port.History(tuple(sent), tuple(paused))

@@ -99,13 +99,13 @@ class Counted:
     def __init__(self) -> None:
         self.out = 0
 
-    def room(self, bucket: store.Bucket) -> store.Allowance:
+    def room(self, rate_key: store.RateKey) -> store.Allowance:
         return store.Allowance(10)
 
-    def take(self, bucket: store.Bucket) -> None:
+    def take(self, rate_key: store.RateKey) -> None:
         self.out += 1
 
-    def give_back(self, bucket: store.Bucket) -> None:
+    def give_back(self, rate_key: store.RateKey) -> None:
         self.out -= 1
 
 
