@@ -106,9 +106,9 @@ class Show:
         return not failed
 
 
-def commands() -> list[str]:
-    """The names of the commands that ship, for the completion."""
-    files = (process.ROOT / "commands").iterdir()
+def commands(folder: Path) -> list[str]:
+    """The names of the commands of a folder, for the completion."""
+    files = folder.iterdir()
     return sorted(path.stem for path in files if path.suffix in (".py", ".yml"))
 
 
@@ -118,7 +118,9 @@ async def seated(console: Console, house: process.BotProcess, options: argparse.
 
     assert house.process is not None
     seat = prompt.Seat(console, house.company, options.on, options.locale)
-    typing = asyncio.create_task(prompt.sit_down(seat, commands(), house.folder / "history"))
+    typing = asyncio.create_task(
+        prompt.sit_down(seat, commands(house.commands), house.folder / "history")
+    )
     ended = asyncio.create_task(house.process.wait())
     await asyncio.wait({typing, ended}, return_when=asyncio.FIRST_COMPLETED)
     for task in (typing, ended):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import signal
 import sys
 import time
@@ -124,6 +125,36 @@ async def connected(company: Company, bot: asyncio.subprocess.Process, patience:
     raise RuntimeError(f"the bot was not connected within {patience:.0f} s")
 
 
+RESOURCES = """
+[command.quota]
+policy = "one-sre"
+risk = "low"
+targets = ["web-03"]
+allowed_targets = ["web-*"]
+"""
+RESOURCE_FORM = """
+[[form]]
+platform = "{platform}"
+form = "{form}"
+command = "quota"
+args = {{ project = "project", resource = "resource", amount = "amount" }}
+group = "ops"
+"""
+
+
+def resources(folder: Path) -> str:
+    """What the form of a resource request adds to the configuration: here the form only asks, and
+    people vote on a card. Its command is dropped into a copy of the folder of commands."""
+    commands = folder / "commands"
+    shutil.rmtree(commands, ignore_errors=True)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "commands", commands, ignore=ignored)
+    shutil.copytree(ROOT / "sandbox" / "commands", commands, ignore=ignored, dirs_exist_ok=True)
+    codes = (("dingtalk", world.DINGTALK_RESOURCE_FORM), ("lark", world.LARK_RESOURCE_FORM))
+    forms = (RESOURCE_FORM.format(platform=platform, form=form) for platform, form in codes)
+    return RESOURCES + "".join(forms)
+
+
 class BotProcess:
     """The bot of the demo: a process under a clock that can be set. Its data and its log are in
     ``folder``; what is there from before is removed."""
@@ -132,6 +163,7 @@ class BotProcess:
         self.folder, self.company = folder, company
         for old in folder.glob("data/*"):
             old.unlink()
+        self.commands = folder / "commands"
         self.log, self.offset = folder / "bot.log", folder / "clock"
         self.configure(locale)
         self.log.write_bytes(b"")
@@ -140,10 +172,15 @@ class BotProcess:
 
     def configure(self, locale: str) -> None:
         """Write its configuration; it holds from the next start."""
-        extra = BUDGETS + stories.rules(self.folder, self.company.ports)
+        extra = BUDGETS + stories.rules(self.folder, self.company.ports) + resources(self.folder)
         self.config = configuration(self.folder, self.company.ports, extra, locale)
         text = self.config.read_text("utf-8")
-        text = text.replace("asks_per_minute = 20 ", "asks_per_minute = 200 ", 1)
+        for old, new in (
+            ("asks_per_minute = 20 ", "asks_per_minute = 200 "),
+            (f'commands = "{ROOT}/commands"', f'commands = "{self.commands}"'),
+            ('commands = ["restart", ', 'commands = ["quota", "restart", '),
+        ):
+            text = text.replace(old, new, 1)
         self.config.write_text(text, "utf-8")
 
     @property

@@ -65,6 +65,7 @@ DINGTALK_ROBOTS = (
     Robot("hr", "sandbox-robot-hr", "hr", keywords=("Countersign", "会签")),
 )
 DINGTALK_FORM = "PROC-NEWHIRE"
+DINGTALK_RESOURCE_FORM = "PROC-RESOURCE"
 DINGTALK_CARD_TEMPLATE = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 DINGTALK_PLAIN_TEMPLATE = "589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"
 
@@ -79,6 +80,7 @@ LARK_ROBOTS = (
     Robot("lark-hr", "sandbox-lark-robot-hr", "hr", keywords=("Countersign", "会签")),
 )
 LARK_FORM = "7C468A54-0000-0000-0000-0000000NHIRE"
+LARK_RESOURCE_FORM = "7C468A54-0000-0000-0000-00000RESOURCE"
 
 ALIYUN_KEY_ID = "LTAIsandbox"
 ALIYUN_KEY_SECRET = "sandbox-aliyun-secret"

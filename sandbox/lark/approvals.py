@@ -63,7 +63,10 @@ class Approvals:
         self.clock = clock
         self.push = push
         self.changes = changes
-        self.known = {world.LARK_FORM: "New hire"}
+        self.known = {
+            world.LARK_FORM: "New hire",
+            world.LARK_RESOURCE_FORM: "Resource request",
+        }
         self.subscribed: set[str] = set()
         self.instances: dict[str, Instance] = {}
         self._task_number = 7_000_000_000_000_000_000

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sandbox.page import forms
 from sandbox.page.acts import Act, Platform, Refused, World
+from sandbox.world import GUEST
 
 
 def _known(world: World, person: str) -> None:
@@ -98,16 +100,16 @@ async def file(
     for name in fields:
         if name not in [field["id"] for field in kind["fields"]]:
             raise Refused(f"这张审批单没有“{name}”这一项。", f"This form has no field {name!r}.")
-    asked = approvers or kind["approvers"]
-    for each in asked:
+    asked = list(approvers or kind["approvers"])
+    for each in (person, *asked):
         _known(world, each)
-    given = {
-        "user": person,
-        "fields": dict(fields),
-        "approvers": list(asked),
-        "decision": "",
-        "form": code,
-    }
+        if each == GUEST.id:
+            raise Refused("外公司的人没有这里的审批。", "A guest has no forms of this company.")
+    typed = forms.written(platform, form, fields)
+    names = {component["name"] for component in typed}
+    plain = {name: value for name, value in fields.items() if name not in names}
+    given = {"user": person, "fields": plain, "components": typed, "approvers": asked}
+    given |= {"decision": "", "form": code}
     answer = await world.company.call(platform, "form", **given)
     return {"id": answer["instance"]}
 
@@ -121,7 +123,7 @@ def _filled(field: dict[str, Any], fields: Mapping[str, str]) -> None:
     if value and field["choices"] and value not in field["choices"]:
         listed = ", ".join(field["choices"])
         raise Refused(f"“{chinese}”只能是：{listed}。", f"{english!r} is one of: {listed}.")
-    if value and field["type"] == "number" and not value.isdigit():
+    if value and field["type"] == "number" and not re.fullmatch("[0-9]{1,9}", value):
         raise Refused(f"“{chinese}”应当是数字。", f"{english!r} is a number.")
 
 

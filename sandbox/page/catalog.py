@@ -4,18 +4,18 @@ bot's registry of commands."""
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from bot.commands import loader, registry
 from sandbox.page.board import Board
-from sandbox.process import ROOT
 
 LANGUAGES = ("zh-CN", "en")
 
 
-async def show(board: Board) -> None:
-    """Every command that ships; they are read beside the event loop."""
-    for command in await asyncio.to_thread(loader.load, ROOT / "commands"):
+async def show(board: Board, folder: Path) -> None:
+    """Every command of a folder; they are read beside the event loop."""
+    for command in await asyncio.to_thread(loader.load, folder):
         board.put("commands", command.name, _command(command))
 
 

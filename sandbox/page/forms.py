@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox import dingtalk, lark, world
@@ -11,36 +12,74 @@ from sandbox.dingtalk import forms as dingtalk_forms
 from sandbox.lark import approvals, state
 from sandbox.page.board import Board
 
-ROLES = ["devops", "dev", "ops"]
 CODES = {
-    "dingtalk": {"new-hire": world.DINGTALK_FORM},
-    "lark": {"new-hire": world.LARK_FORM},
+    "dingtalk": {
+        "new-hire": world.DINGTALK_FORM,
+        "resource": world.DINGTALK_RESOURCE_FORM,
+    },
+    "lark": {"new-hire": world.LARK_FORM, "resource": world.LARK_RESOURCE_FORM},
 }
 """By platform and name: the form's code."""
+
+
+def _field(
+    id: str, chinese: str, english: str, example: str, *choices: str, type: str = ""
+) -> dict[str, Any]:
+    return {
+        "id": id,
+        "label": {"zh-CN": chinese, "en": english},
+        "type": type or ("select" if choices else "text"),
+        "choices": list(choices),
+        "required": True,
+        "example": example,
+    }
+
+
 KINDS: dict[str, dict[str, Any]] = {
     "new-hire": {
         "title": {"zh-CN": "入职审批", "en": "New hire"},
         "fields": [
-            {
-                "id": "emp_id",
-                "label": {"zh-CN": "工号", "en": "Employee number"},
-                "type": "text",
-                "choices": [],
-                "required": True,
-                "example": "E123",
-            },
-            {
-                "id": "role",
-                "label": {"zh-CN": "岗位", "en": "Role"},
-                "type": "select",
-                "choices": ROLES,
-                "required": True,
-                "example": "devops",
-            },
+            _field("emp_id", "工号", "Employee number", "E123"),
+            _field("role", "岗位", "Role", "devops", "devops", "dev", "ops"),
         ],
         "approvers": ["bob"],
     },
+    "resource": {
+        "title": {"zh-CN": "资源申请", "en": "Resource request"},
+        "fields": [
+            _field("project", "项目", "Project", "shop"),
+            _field("resource", "资源", "Resource", "cpu", "cpu", "memory", "disk"),
+            _field("amount", "数量", "Amount", "8", type="number"),
+        ],
+        "approvers": ["dave"],
+    },
 }
+"""Whoever agrees to a new hire has approved it; a resource request only asks, by a card."""
+
+
+def written(platform: str, name: str, fields: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The fields of a form that are no plain text, as the platform's form writes them."""
+    typed = [] if name == "new-hire" else [f for f in KINDS[name]["fields"] if f["type"] != "text"]
+    write = _component if platform == "dingtalk" else _widget
+    return [write(field["id"], field["type"], fields.get(field["id"], "")) for field in typed]
+
+
+def _component(id: str, type: str, value: str) -> dict[str, Any]:
+    kind = {"number": "NumberField", "select": "DDSelectField"}[type]
+    one = {"id": f"{kind}-{id}", "name": id, "componentType": kind, "value": value, "bizAlias": ""}
+    if type == "select":
+        one["extValue"] = json.dumps({"label": value, "key": f"option_{value}"})
+    return one
+
+
+def _widget(id: str, type: str, value: str) -> dict[str, Any]:
+    one: dict[str, Any] = {"id": f"typed_{id}", "custom_id": id, "name": id}
+    if type == "number":
+        return {**one, "type": "number", "value": int(value)}
+    option = {"key": f"option_{value}", "text": value}
+    return {**one, "type": "radioV2", "value": value, "option": option}
+
+
 STATES = {
     "RUNNING": "open",
     "NEW": "open",
@@ -101,7 +140,8 @@ def _of_dingtalk(instance: dingtalk_forms.Instance, revoked: bool) -> dict[str, 
         for task in instance.tasks
     ]
     about = {"revokes": instance.revokes, "modifies": instance.modifies}
-    shown = _form("dingtalk", instance.id, instance.code, instance.by.id, dict(instance.fields))
+    fields = dict(instance.fields) | {one["name"]: one["value"] for one in instance.components}
+    shown = _form("dingtalk", instance.id, instance.code, instance.by.id, fields)
     return {**shown, **about, "state": state_, "at": instance.created, "tasks": tasks} | {
         "approvers": list(dict.fromkeys(task.person.id for task in instance.tasks))
     }

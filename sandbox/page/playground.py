@@ -97,7 +97,7 @@ async def _world(
         ]
         # The SDK's models take a second to import: not while somebody waits for the first answer.
         models = asyncio.to_thread(parameters.API.load)
-        works = (catalog.show(board), models, *(_kept_up(each) for each in watchers))
+        works = (catalog.show(board, bot.commands), models, *(_kept_up(each) for each in watchers))
         tasks = [asyncio.create_task(each) for each in works]
         world = acts.World(company, bot, board, wire, anew)
         try:

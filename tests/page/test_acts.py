@@ -106,6 +106,23 @@ async def test_a_form_is_filed_decided_in_turn_and_revoked(visitor: Visitor, pla
     )["en"].endswith("devops, dev, ops.")
 
 
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_numbers_and_choices_of_a_form_are_written_as_the_platform_does(
+    visitor: Visitor, platform: str
+) -> None:
+    fields = {"project": "shop", "resource": "disk", "amount": "8"}
+    who = {"platform": platform, "person": "alice", "form": "resource"}
+    for amount in ("-1", "1.5", "²", "8" * 10):
+        said = await visitor.refused("form.file", **who, fields=fields | {"amount": amount})
+        assert said["en"] == "'Amount' is a number."
+    said = await visitor.refused("form.file", **(who | {"person": "guest"}), fields=fields)
+    assert "guest" in said["en"]
+    id = (await visitor.act("form.file", **who, fields=fields))["id"]
+    await visitor.read(lambda one: ("forms", f"{platform}/{id}") in one.seen)
+    one = visitor.seen["forms", f"{platform}/{id}"]
+    assert (one["form"], one["fields"], one["approvers"]) == ("resource", fields, ["dave"])
+
+
 async def test_machines_are_switched_slowed_written_on_and_taken_away(visitor: Visitor) -> None:
     await visitor.act("machine.agent", id=WEB1, running=False)
     await visitor.act("machine.slow", id=WEB1, seconds=2.5)
@@ -176,6 +193,13 @@ async def test_a_run_outlives_the_bot_that_was_killed(
     folder = tmp_path_factory.mktemp("page")
     async with playground.open_page(folder, "en") as server, Visitor(server) as one:
         await one.read(lambda o: o.seen.get(("bot", "bot"), {}).get("state") == "connected", 60)
+        asked = {"person": "alice", "form": "resource"}
+        for platform, amount in zip(PLATFORMS, ("11", "12"), strict=True):
+            fields = {"project": "shop", "resource": "disk", "amount": amount}
+            form = await one.act("form.file", platform=platform, **asked, fields=fields)
+            agreed = {"platform": platform, "person": "dave", "decision": "agree"}
+            await one.act("form.decide", **agreed, id=form["id"])
+            await offered(one, platform, f"amount={amount}")
         for platform in PLATFORMS:
             text = f"run web-03 -- echo begun {platform}; sleep 3; echo survived"
             await one.act("say", platform=platform, person="bob", chat="ops", text=text)
