@@ -41,6 +41,7 @@ class ChatGroup extends HTMLElement {
     this.feed.subscribe("messages", (changes) => this.shown && this.#change(changes));
     this.#show();
     this.shown = true;
+    this.feed.watch(() => this.messages.settle());
   }
 
   disconnectedCallback() {
@@ -72,6 +73,7 @@ class ChatGroup extends HTMLElement {
     this.messages = new Messages({
       drawRow: (message, follows) => this.drawer.row(message, follows),
       changeRow: (node, message) => this.drawer.change(node, message),
+      ready: () => this.feed.ready,
       own: (message) => message.from === this.me,
       empty: h(
         "div",

@@ -31,10 +31,14 @@ export class Feed {
   #become(state) {
     if (state === this.state) return;
     this.state = state;
-    for (const watcher of this.#watchers) watcher(state);
+    this.#announce();
   }
 
-  /** Call `fn(state)` now and at each change of the connection; gives what ends that. */
+  #announce() {
+    for (const watcher of this.#watchers) watcher(this.state);
+  }
+
+  /** Call `fn(state)` now, at each change of the connection and after each snapshot; gives what ends that. */
   watch(fn) {
     this.#watchers.add(fn);
     fn(this.state);
@@ -50,6 +54,7 @@ export class Feed {
     }
     this.apply([...removed, ...entries]);
     this.ready = true;
+    this.#announce();
   }
 
   /** Take changes in, [[collection, key, value or null], …], and tell who listens what differs. */

@@ -42,9 +42,9 @@ export class Messages {
   #stuck = true;
   #reached = null; // the one message's menu that Tab reaches
 
-  /** `drawRow(message, follows) → Node` and `changeRow(node, message, before)`; `own(message)`: is it by the viewer? */
-  constructor({ drawRow, changeRow, own, empty }) {
-    Object.assign(this, { drawRow, changeRow, own });
+  /** `drawRow(message, follows) → Node` and `changeRow(node, message, before)`; `own(message)`: is it by the viewer? `ready()`: is known what there is? */
+  constructor({ drawRow, changeRow, own, ready, empty }) {
+    Object.assign(this, { drawRow, changeRow, own, ready });
     this.stream = h("ol", { class: "stream" });
     this.empty = h("div", { class: "stream-empty" }, empty);
     this.scroller = h(
@@ -59,7 +59,7 @@ export class Messages {
       this.empty,
       this.stream,
     );
-    this.unseen = unseen(this.scroller);
+    this.unseen = unseen(this.scroller, () => this.#toBottom());
     this.element = h("div", { class: "messages-frame" }, this.scroller, this.unseen.pill);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.scroller.addEventListener("keydown", (event) => this.#walk(event));
@@ -79,8 +79,15 @@ export class Messages {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    this.#stuck = scrollHeight - scrollTop - clientHeight < NEAR;
+    const distance = scrollHeight - scrollTop - clientHeight;
+    this.#stuck = distance < NEAR;
+    this.unseen.away(distance > clientHeight);
     if (scrollTop < clientHeight / 2 && this.#from > 0) this.#extend(Math.max(0, this.#from - MORE));
+  }
+
+  #toBottom() {
+    this.#stuck = true;
+    this.#keepBottom();
   }
 
   #keepBottom() {
@@ -99,11 +106,12 @@ export class Messages {
       this.#blocks.slice(this.#from).map((block) => this.#draw(block)),
     );
     this.#stuck = true;
-    this.#settle();
+    this.settle();
   }
 
-  #settle() {
-    this.empty.hidden = this.#blocks.length > 0;
+  /** After a change: what an empty chat says, the end in sight, the menu that Tab reaches. */
+  settle() {
+    this.empty.hidden = this.#blocks.length > 0 || !this.ready();
     this.#keepBottom();
     const last = this.stream.lastElementChild?.querySelectorAll(".message-menu") ?? [];
     if (!this.#reached?.contains(document.activeElement)) this.#reach(last[last.length - 1]);
@@ -144,7 +152,7 @@ export class Messages {
     if (block.root === row) this.#addBlock(block, index);
     else this.#addReply(block, row, index);
     row.node?.classList.add("fresh");
-    this.#settle();
+    this.settle();
     if (this.own(message)) this.reveal(message.id, false);
     else if (!stuck || block.root !== row) this.unseen.add(row.node);
     if (stuck && this.stream.childElementCount > MOST) this.#cut();
@@ -207,7 +215,7 @@ export class Messages {
     if (index < this.#from) this.#from -= 1;
     block.node?.remove();
     for (const reply of block.replies) this.#rows.delete(reply.message.id);
-    this.#settle();
+    this.settle();
   }
 
   #follows(before, message) {
@@ -283,8 +291,7 @@ export class Messages {
     if (!row) return;
     if (!row.node) this.#extend(this.#blocks.indexOf(row.block));
     if (row.block === this.#blocks.at(-1) && row.block.rows.at(-1) === row) {
-      this.#stuck = true;
-      this.#keepBottom();
+      this.#toBottom();
     } else row.node.scrollIntoView({ block: "center" });
     if (!flash) return;
     row.node.classList.add("flash");

@@ -1,12 +1,14 @@
-// "3 new ↓": messages that came where one was not looking.
+// "3 new ↓": messages that came where one was not looking; and the way back to the newest.
 
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import * as words from "./words.js";
 
-/** The pill over a scrolled list: `add(node)` counts a message until it has been in sight. */
-export function unseen(scroller) {
+/** The pill over a scrolled list: `add(node)` counts a message until it has been in sight; `away(is)` says
+ * whether one is far from the end, `bottom()` goes there. */
+export function unseen(scroller, bottom) {
   const nodes = new Set();
+  let far = false;
   const pill = h("button", { type: "button", class: "unseen", hidden: true });
   const watcher = new IntersectionObserver(
     (entries) => {
@@ -25,15 +27,17 @@ export function unseen(scroller) {
   }
   function draw() {
     const node = first();
-    pill.hidden = !node;
-    if (!node) return;
-    const above = node.getBoundingClientRect().top < scroller.getBoundingClientRect().top;
-    pill.classList.toggle("above", above);
-    fill(pill, words.say("unseen.count", { count: nodes.size }), icon("down"));
+    pill.hidden = !node && !far;
+    if (pill.hidden) return;
+    const above = node && node.getBoundingClientRect().top < scroller.getBoundingClientRect().top;
+    pill.classList.toggle("above", Boolean(above));
+    const label = node ? words.say("unseen.count", { count: nodes.size }) : words.say("unseen.latest");
+    fill(pill, label, icon("down"));
   }
   pill.addEventListener("click", () => {
     const node = first();
-    node?.scrollIntoView({ block: "center" });
+    if (node) node.scrollIntoView({ block: "center" });
+    else bottom();
     scroller.focus({ preventScroll: true });
   });
   return {
@@ -43,6 +47,11 @@ export function unseen(scroller) {
       nodes.add(node);
       watcher.observe(node);
     },
+    away(is) {
+      if (is === far) return;
+      far = is;
+      draw();
+    },
     clear() {
       for (const node of [...nodes]) forget(node);
       draw();
@@ -51,4 +60,7 @@ export function unseen(scroller) {
   };
 }
 
-words.add({ "unseen.count": ["{count} 条新消息", "{count} new"] });
+words.add({
+  "unseen.count": ["{count} 条新消息", "{count} new"],
+  "unseen.latest": ["回到最新", "Latest"],
+});
