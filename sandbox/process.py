@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox import stories, world
@@ -94,6 +96,16 @@ async def _started(log: Path, *module: str) -> asyncio.subprocess.Process:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+@contextlib.contextmanager
+def _unheard(number: signal.Signals) -> Iterator[None]:
+    """What is started within does not hear of a signal until it unblocks it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def start_bot(config: Path, log: Path) -> asyncio.subprocess.Process:
@@ -200,8 +212,11 @@ class BotProcess:
         await connected(self.company, self.process, 60)
 
     async def launch(self) -> None:
-        """Start it, and wait for nothing."""
-        self.process = await _started(self.log, "sandbox.timed", str(self.config), str(self.offset))
+        """Start it, and wait for nothing. That its clock was set it hears once it listens."""
+        with _unheard(signal.SIGUSR1):
+            self.process = await _started(
+                self.log, "sandbox.timed", str(self.config), str(self.offset)
+            )
 
     async def kill(self) -> None:
         """SIGKILL; returns once both platforms have noticed that its connections are gone."""

@@ -34,6 +34,7 @@ class Wall:
 def main(path: str, offset: str) -> int:
     wall = Wall(Path(offset))
     signal.signal(signal.SIGUSR1, lambda *_: wall.read())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})  # held back since the start
     return app.run(adapters.load(Path(path)), wall)
 
 

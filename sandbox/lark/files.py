@@ -59,6 +59,11 @@ class Files:
 
     def shown(self, source: str) -> state.Shown:
         """What people see who open the file of a message with this ``content``."""
+        found = self.sent(source)
+        return state.Shown(f"[file {found.name}]\n{found.content.decode('utf-8', 'replace')}")
+
+    def sent(self, source: str) -> Uploaded:
+        """The file of a message with this ``content``. Raises Refusal: it was never uploaded."""
         try:
             body = json.loads(source)
         except ValueError:
@@ -67,4 +72,4 @@ class Files:
         found = self._kept.get(key) if isinstance(key, str) else None
         if found is None:
             raise Refusal(230001, "Your request contains an invalid request parameter, file_key")
-        return state.Shown(f"[file {found.name}]\n{found.content.decode('utf-8', 'replace')}")
+        return found

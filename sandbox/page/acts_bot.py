@@ -27,8 +27,7 @@ async def kill(world: World) -> object:
 
 async def start(world: World) -> object:
     """Start it, if it does not run."""
-    if not world.bot.runs:
-        await world.bot.launch()
+    await world.bot.launch()
     return {}
 
 

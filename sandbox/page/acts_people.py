@@ -10,6 +10,12 @@ from sandbox.page import forms
 from sandbox.page.acts import Act, Platform, Refused, World
 from sandbox.world import GUEST
 
+FAILED = {
+    "zh-CN": "出错了，请稍后重试（code: {code}）",
+    "en": "Something went wrong, please try again later (code: {code})",
+}
+"""What Lark's client shows where the bot did not answer, or not as it must."""
+
 
 def _known(world: World, person: str) -> None:
     if not world.board.holds("people", person):
@@ -64,9 +70,9 @@ async def click(
         revision=revision,
         **more,
     )
-    text, kind = str(answer["toast"] or answer["error"]), str(answer["toast_type"])
-    if not answer["acked"]:
-        kind = "error"
+    text, kind = str(answer["toast"]), str(answer["toast_type"])
+    if answer["code"]:
+        text, kind = text or FAILED[world.bot.locale].format(code=answer["code"]), "error"
     if text:
         world.toast(platform, person, text, kind or "info")
     return {"toast": text, "kind": kind, "acked": answer["acked"], "code": answer["code"]}

@@ -43,9 +43,12 @@ class Bot(BotProcess):
         }
 
     async def launch(self) -> None:
-        await super().launch()
-        self.starts += 1
-        self._become("starting")
+        """Start it; nothing, if it runs."""
+        async with self._busy:
+            if not self.runs:
+                await super().launch()
+                self.starts += 1
+                self._become("starting")
 
     async def kill(self) -> None:
         async with self._busy:

@@ -11,6 +11,9 @@ from sandbox.dingtalk import rooms
 from sandbox.lark import state
 from sandbox.page.board import Board
 
+SHOWN = 64 * 1024
+"""Bytes of a file that are shown."""
+
 
 class DingTalkChats:
     """Puts each entry of DingTalk's conversations on the board, and again when it changes."""
@@ -111,7 +114,12 @@ class LarkChats:
             return {"msg_type": "interactive", "content": entry.card}
         if entry.sender in state.PEOPLE:  # on the wire stand keys where people see names
             return {"msg_type": entry.type, "content": {"text": entry.shown.text}}
-        return {"msg_type": entry.type, "content": json.loads(entry.source)}
+        content = json.loads(entry.source)
+        if entry.type == "file":  # of which a client shows the name, and what is in it when opened
+            file = self._platform.messages.files.sent(entry.source)
+            text = file.content[:SHOWN].decode("utf-8", "replace")
+            content |= {"file_name": file.name, "text": text}
+        return {"msg_type": entry.type, "content": content}
 
 
 def _id(open_id: str) -> str:

@@ -3,8 +3,10 @@ that is killed in the middle."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -148,6 +150,25 @@ async def test_faults_wait_until_they_happen_or_are_cleared(visitor: Visitor) ->
     await visitor.read(lambda one: not one.all("faults"))
 
 
+async def test_the_bot_is_started_once_and_hears_of_its_clock_from_the_first_moment(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Whoever presses twice starts one; a signal that comes before it listens does not end it."""
+    folder = tmp_path_factory.mktemp("page")
+    async with (
+        playground.open_page(folder, "en", launch=False) as server,
+        Visitor(server) as one,
+    ):
+        await asyncio.gather(*(one.act("bot.start") for _ in range(3)))
+        for _ in range(5):
+            await one.act("clock.move", seconds=3600)
+        await one.read(lambda o: o.seen.get(("bot", "bot"), {}).get("state") == "connected", 60)
+        assert one.seen["bot", "bot"]["starts"] == 1
+        await one.act("say", platform="lark", person="alice", chat="ops", text="restart web-01")
+        asked = await one.read(lambda o: o.all("audit"))
+        assert asked[0]["at"] > time.time() + 4 * 3600
+
+
 async def test_the_clock_is_set_and_reset(visitor: Visitor) -> None:
     await visitor.act("clock.move", seconds=600)
     await visitor.act("clock.move", seconds=-1200)
@@ -216,6 +237,9 @@ async def test_a_run_outlives_the_bot_that_was_killed(
         await one.act("bot.kill")
         await one.read(lambda o: not any(o.seen["bot", "bot"]["connections"].values()))
         assert one.seen["bot", "bot"]["state"] == "killed"
+        vain = await one.act("click", **(press | {"action": "stop", "person": "bob"}))
+        assert (vain["acked"], vain["kind"]) == (False, "error")
+        assert "code: 200342" in vain["toast"]
         await one.act("bot.start")
         for platform in PLATFORMS:
             done = await one.read(
