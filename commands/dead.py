@@ -1,4 +1,4 @@
-"""What rules made and nobody took: the dead letters, or one of them with what it says."""
+"""The dead letters, deliveries that failed for good, or one of them with its content."""
 
 from __future__ import annotations
 

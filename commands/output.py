@@ -44,7 +44,7 @@ def output(context: Context, number: RequestNumber = 0, instance: Instance = "")
 
 
 def _about(context: Context, one: Output) -> tuple[Block, ...]:
-    """Whose output it is, how that ended, how much it is and how much of it nobody has."""
+    """Of which instance the output is, how it ended, its size, and how much was not kept."""
     size = context.say("output.size", count=len(one.text.encode()))
     words = " · ".join(part for part in (one.words, size) if part)
     blocks = [Block("para", (Span(one.name, "bold"), Span(f" · {words}")))]

@@ -87,7 +87,7 @@ def _one(context: Context, request: Request) -> Reply:
 
 
 def _machines(context: Context, request: Request) -> tuple[Block, ...]:
-    """Every instance, with what became of it."""
+    """Every instance, and how it ended there."""
     if context.view.results:
         return context.results(request)
     return context.targets(request)

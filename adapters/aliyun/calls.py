@@ -25,7 +25,7 @@ class Caller:
         self.clock = clock
 
     async def perform(self, effect: model.RunCall, attempt: model.Attempt) -> model.Outcome:
-        """One call, or with ``effect.lookup`` what became of it."""
+        """One call, or with ``effect.lookup`` how it ended."""
         what = effect.what
         if not isinstance(what, model.calls.Api | model.calls.SelectTargets):
             kind = model.calls.KINDS[type(what)]

@@ -1,4 +1,4 @@
-"""Finding out what became of a call, without making it: by its tag, or by the state it leaves."""
+"""Looking up how a call ended, without making it: by its tag, or by the state it leaves."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def by_state(api: Api, request: wire.Request, token: str, session: str) ->
 
 
 def _verdict(states: States, status: str | None) -> bool | None:
-    """Did it happen to an instance of this status? None: nobody can tell."""
+    """Did it happen to an instance of this status? None: that cannot be told."""
     if status is None:
         return True if states.gone else None
     return True if status in states.after else False if status in states.before else None

@@ -14,7 +14,7 @@ class Settings(openapi.Settings):
     """Where instances are looked for beside ``region``."""
 
     def origin(self, service: str) -> str:
-        """Where a service's calls go whatever the tables say; "": nobody said."""
+        """Where a service's calls go before all tables; "": nowhere else."""
         if service == "ecs" and self.endpoint:
             return self.endpoint
         return self.endpoints.get(service) or self.endpoints.get("*", "")

@@ -16,7 +16,7 @@ from bot.model import ports
 _MENTION = re.compile(r"(?<!\S)@([\w.-]+)")
 
 
-class Unfit(Exception):
+class Refusal(Exception):
     """What somebody wants can't be done; the message says why. ``status`` is that of HTTP."""
 
     def __init__(self, reason: str, status: int = 409) -> None:
@@ -63,9 +63,9 @@ class People:
         """Somebody writes. ``name`` is how a repetition is recognised, "" for none. Raises
         ports.Closed: it is kept, and handed over at the next start. Raises OSError."""
         if not may_see(account, chat):
-            raise Unfit("this is somebody else's chat with the bot", 403)
+            raise Refusal("this is somebody else's chat with the bot", 403)
         if reply_to and not self._visible(account, reply_to):
-            raise Unfit("the message to answer is not kept here any more")
+            raise Refusal("the message to answer is not kept here any more")
         key = key_of("said", account, name or secrets.token_hex(8))
         now = self._clock.now()
         new = Entry("", 0, 0, now, now, chat, account, key, "message", text, open=True)
@@ -100,14 +100,14 @@ class People:
         """Somebody presses a button of a card as it was at ``revision``. Raises ports.Closed."""
         entry = self._visible(account, card)
         if entry is None or not 0 <= revision < len(entry.revisions):
-            raise Unfit(
+            raise Refusal(
                 "this card, or what it said then, is not kept here any more: write approve or "
                 "reject with the number and the code that it showed"
             )
         shown = entry.revisions[revision]
         if action not in shown.actions:
             offered = ", ".join(shown.actions) or "nothing"
-            raise Unfit(f"the card did not offer this; it offered {offered}")
+            raise Refusal(f"the card did not offer this; it offered {offered}")
         return await self._submit(
             model.CardAction(
                 f"{NAME}:click:{account}:{name or secrets.token_hex(8)}",
@@ -126,7 +126,7 @@ class People:
         """Somebody takes back what they wrote. Raises ports.Closed and OSError."""
         entry = self._visible(account, message)
         if entry is None or entry.author != account:
-            raise Unfit("this is no message of yours that is kept here", 404)
+            raise Refusal("this is no message of yours that is kept here", 404)
         await self._submit(
             model.MessageRecalled(
                 f"{NAME}:recall:{entry.id}", self._clock.now(), NAME, TENANT, entry.id, "author"

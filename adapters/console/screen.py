@@ -25,7 +25,7 @@ OPENING = set("（《「『【〈([{")
 
 
 def plain(text: str) -> str:
-    """What the bot sent has no control characters; whoever else may listen there gets none in."""
+    """Control characters replaced: another server may listen at the address of the bot."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 

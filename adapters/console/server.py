@@ -34,7 +34,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from adapters.console import render
 from adapters.console.history import Entry, History
-from adapters.console.people import People, Unfit, may_see
+from adapters.console.people import People, Refusal, may_see
 from adapters.console.settings import Settings
 from bot.model import ports
 from bot.source.values import of_this_machine
@@ -148,7 +148,7 @@ class Server:
         try:
             request[ACCOUNT] = self._account(request)
             return await handler(request)
-        except Unfit as fault:
+        except Refusal as fault:
             return web.json_response({"error": str(fault)}, status=fault.status)
         except ports.Closed:
             return _later("the bot is stopping; send it again")
@@ -166,12 +166,12 @@ class Server:
     def _account(self, request: web.Request) -> str:
         """The person whose token it is. No page of a browser gets this far."""
         if "Origin" in request.headers or not _home(request.headers.get("Host", "")):
-            raise Unfit("pages in a browser may not talk to the console", 403)
+            raise Refusal("pages in a browser may not talk to the console", 403)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         digest = _digest(token)
         known = [who for who, own in self._tokens if hmac.compare_digest(own, digest)]
         if scheme.lower() != "bearer" or len(known) != 1:
-            raise Unfit("this token is nobody's: see [console.tokens] in bot.toml", 401)
+            raise Refusal("this token is nobody's: see [console.tokens] in bot.toml", 401)
         return known[0]
 
     # ------------------------------------------------------------------------- requests
@@ -182,11 +182,11 @@ class Server:
     async def _say(self, request: web.Request) -> web.Response:
         body = await _body(request, _SAYING)
         if not body.text.strip():
-            raise Unfit("text: there is nothing in it", 400)
+            raise Refusal("text: there is nothing in it", 400)
         if len(body.text.encode()) > MOST_TEXT:
-            raise Unfit(f"text: is too long, a message has at most {MOST_TEXT >> 10} KB", 413)
+            raise Refusal(f"text: is too long, a message has at most {MOST_TEXT >> 10} KB", 413)
         if not _is_chat(body.chat):
-            raise Unfit("chat: must be the name of a chat", 400)
+            raise Refusal("chat: must be the name of a chat", 400)
         entry = await self._people.say(
             request[ACCOUNT], body.chat, body.text, body.reply_to, _name_of(body.id)
         )
@@ -213,7 +213,7 @@ class Server:
     async def _events(self, request: web.Request) -> web.Response:
         account, seq, missed = request[ACCOUNT], *self._since(request.query.get("after", ""))
         if self._waiting[account] >= MOST_WAITING:
-            raise Unfit(f"{MOST_WAITING} requests of yours wait already", 429)
+            raise Refusal(f"{MOST_WAITING} requests of yours wait already", 429)
         self._waiting[account] += 1
         try:
             with contextlib.suppress(TimeoutError):
@@ -242,7 +242,7 @@ class Server:
         """The number that a cursor stands for, and whether something since then is lost."""
         name, _, number = cursor.partition(":")
         if cursor and not re.fullmatch("[0-9a-f]{8}:[0-9]{1,18}", cursor):
-            raise Unfit("after: must be a cursor that an earlier answer had", 400)
+            raise Refusal("after: must be a cursor that an earlier answer had", 400)
         head = self._history.head
         if not cursor or name != head.history:
             return 0, bool(cursor)
@@ -274,24 +274,24 @@ def _later(reason: str) -> web.Response:
 
 async def _body(request: web.Request, kind: TypeAdapter[Body]) -> Body:
     if request.content_type != "application/json":
-        raise Unfit("send application/json", 415)
+        raise Refusal("send application/json", 415)
     try:
         return kind.validate_json(await request.read(), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Unfit(f"{where}: {first['msg']}" if where else first["msg"], 400) from None
+        raise Refusal(f"{where}: {first['msg']}" if where else first["msg"], 400) from None
 
 
 def _name_of(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise Unfit("id: must be at most 64 letters, digits, - and _", 400)
+        raise Refusal("id: must be at most 64 letters, digits, - and _", 400)
     return name
 
 
 def _seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", text):
-        raise Unfit("wait: must be a number of seconds", 400)
+        raise Refusal("wait: must be a number of seconds", 400)
     return min(float(text), LONGEST_WAIT)
 
 

@@ -34,8 +34,8 @@ LONGEST = 30.0
 
 @contextmanager
 def terminal_settings() -> Iterator[None]:
-    """Leave the terminal as it was: whoever leaves by Ctrl-C does so in the middle of a line, for
-    which the terminal was set."""
+    """Restore the terminal at the end: Ctrl-C leaves in the middle of a line, for which it was
+    set."""
     if not (READLINE and sys.stdin.isatty()):
         yield
         return

@@ -26,7 +26,7 @@ NO_DECISION = frozenset(
         "FINISH_PROCESS_INSTANCE",
     }
 )
-"""Records that may carry AGREE and are nobody's decision: asking others in, handing on, the end."""
+"""Records that may carry AGREE and are no decision: asking others in, handing on, the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def agreement(result: Mapping[str, object]) -> Agreement:
             automatic.append(user)
         else:
             unclear = True
-    # a task without a record of its result is nobody's deed; one from before a sending back is void
+    # a task without a record of its result is no vote; one from before a sending back is void
     tasks = [text(task.get("userId")) for task in dicts(result.get("tasks")) if agrees(task)]
     automatic += [user for user in tasks if user not in void]
     known = [user for user in dict.fromkeys(people) if user and user != filer]

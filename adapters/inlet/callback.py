@@ -19,7 +19,7 @@ class Callback:
 
 
 def forged() -> refusal.Refusal:
-    """The same answer whatever is wrong, so that nobody can try a key out piece by piece."""
+    """The same answer whatever is wrong, so that a key cannot be tried out piece by piece."""
     return refusal.Refusal(401, "forged", "this was not signed or encrypted with our key")
 
 

@@ -129,7 +129,7 @@ class Inlet:
         log.info("listening on %s:%d for %d sources", settings.host, self.port, len(self._gates))
 
     async def _tell(self) -> None:
-        """Tell what was turned away, for as long as the server runs."""
+        """Report refusals, for as long as the server runs."""
         while True:
             self._noted.clear()
             await tally.tell(self._tally.due(self._clock.now()), self._submit)
@@ -300,7 +300,7 @@ def arrival(event: model.CloudEvent, via: str = "") -> str:
 
 
 def _log_fault(future: asyncio.Future[Any]) -> None:
-    """Look at what became of it: it may have ended after everybody had stopped waiting."""
+    """Log how it ended: that may be after the sender has stopped waiting."""
     if not future.cancelled() and (fault := future.exception()) is not None:
         log.debug("an event was not taken: %r", fault)
 
@@ -315,4 +315,4 @@ async def _closed(event: model.Event) -> model.Receipt:
 
 
 def _nothing() -> None:
-    """Nobody is in a hurry."""
+    """By default no run that ended hurries the poller."""

@@ -203,7 +203,7 @@ class Settings:
     max_in_flight: int = 256
     """Most requests that wait for their commit."""
     tell_every: float = 60.0
-    """What is turned away is told once in so many seconds."""
+    """Refusals are reported once in so many seconds."""
 
     @property
     def host(self) -> str:

@@ -1,4 +1,4 @@
-"""What was turned away, for the audit log: told at once, then at most once in a while with a count,
+"""Refusals, for the audit log: reported at once, then at most once in a while with a count,
 so that a flood at the door does not fill the log."""
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def _of_timeline(
 
 
 def _agreed_by(task: Mapping[str, object]) -> str:
-    """Whose agreement an approved task is, "" if nobody's: the filer's resubmission is a task of
+    """Whose agreement an approved task is, "" if no person's: the filer's resubmission is a task of
     the node at which the form starts."""
     return _open_id(task) if task.get("status") == "APPROVED" and not _is_start(task) else ""
 

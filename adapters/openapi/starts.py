@@ -32,7 +32,7 @@ def fits(digest: str, tags: Mapping[str, str]) -> bool:
 
 
 def stranger(token: str) -> model.Unknown:
-    """What was found by the tag, but is a run of another plan: nobody takes it for ours."""
+    """A run that has the tag, but is of another plan: it is not ours."""
     return model.Unknown("What carries this step's tag is a run of another plan.", token)
 
 
@@ -110,7 +110,7 @@ class Starts:
         return failure.outcome(token)
 
     def _age(self, effect: model.StartRun) -> float | None:
-        """Seconds since the step was written; None if nobody noted it."""
+        """Seconds since the step was written; None if that was not noted."""
         try:
             noted = datetime.fromtimestamp(float(effect.tags.get(AT_TAG, "")), UTC)
         except (ValueError, OverflowError, OSError):

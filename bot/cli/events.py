@@ -1,4 +1,4 @@
-"""``python -m bot events``: the bus and its dead letters, for whoever has the store at hand."""
+"""``python -m bot events``: the bus and its dead letters, read from the store."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def backup(path: Path, target: Path) -> None:
     settings = shell.loaded(path, secrets=False, commands=False)
     try:
         copy = store.backup(settings.database, target)
-    except store.Unfit as error:
+    except store.CopyFailed as error:
         sys.exit(shell.fail(str(error)))
     click.echo(f"ok: {target} holds {copy.last_request} requests, and the audit log up to entry")
     click.echo(copy.stamp)
@@ -51,7 +51,7 @@ def restore(path: Path, source: Path) -> None:
         )
     except store.Locked:
         sys.exit(shell.fail("the bot is running: stop it first"))
-    except store.Unfit as error:
+    except store.CopyFailed as error:
         sys.exit(shell.fail(str(error)))
     click.echo(f"ok: the store is now the copy as of audit entry {done.contents.stamp}")
     if done.kept is not None:

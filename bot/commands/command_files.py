@@ -133,7 +133,7 @@ def _not_one(page: Page, declared: list[Callable[..., Any]]) -> Iterator[source.
 
 
 def _run(page: Page, content: bytes) -> ModuleType:
-    """Run a command file as a module of its own: what it defines is seen by nobody else."""
+    """Run a command file as a module of its own: no other module sees what it defines."""
     path = page.path
     place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
     module = ModuleType(f"_commands_{place}.{path.stem}")

@@ -67,7 +67,7 @@ class Context:
         return texts.say(self.locale, key, **facts)
 
     def outcome(self, status: str) -> str:
-        """What became of one instance, in words; a status that nobody knows stays as it is."""
+        """How one instance ended, in words; an unknown status stays as it is."""
         key = f"result.{status}"
         return self.say(key) if key in texts.PHRASES else status
 
@@ -150,7 +150,7 @@ class Context:
         return self.sheets.outputs(request, self.view.results, self.view.archive, self.locale)
 
     def waiting_for(self, request: model.Request) -> tuple[str, ...]:
-        """The people whose vote a request waits for; of one on hold, nobody's."""
+        """The people whose vote a request waits for; none of one on hold."""
         asks = request.ballot is not None and request.ballot.voted
         if request.hold or not (asks or request.state is model.State.PENDING):
             return ()

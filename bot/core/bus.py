@@ -106,7 +106,7 @@ def is_one(published: model.CloudEvent, came: model.CloudEvent) -> bool:
 def person_of(
     event: model.Event, published: model.CloudEvent, request: model.Request | None
 ) -> str:
-    """On whose behalf a rule asks for a command: of whoever the event is from."""
+    """On whose behalf a rule asks for a command: of the person the event is from."""
     if isinstance(event, model.EventReceived):
         return event.person
     if published.type == intake_form.APPROVED:
@@ -208,7 +208,7 @@ def arrived(
 def turned(
     deployment: Deployment, event: model.IngressRejected, view: model.View, now: datetime
 ) -> model.Decision:
-    """Note what was turned away at the door, and how often; nothing else becomes of it."""
+    """Note how often something was refused before it became an event."""
     builder = DecisionBuilder(deployment, view, now)
     via, address, count, reason = event.via, event.address, event.count, event.reason
     if reason == "duplicate":

@@ -1,4 +1,4 @@
-"""Calls the function of a command: what goes wrong in it is said to whoever asked."""
+"""Calls the function of a command: what goes wrong in it is said to the person who asked."""
 
 from __future__ import annotations
 

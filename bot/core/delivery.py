@@ -139,7 +139,7 @@ def is_last_update(builder: DecisionBuilder, body: model.Effect) -> bool:
 
 
 WAYS = ("thread", "chat", "direct")
-"""Where a final word is told: each only if the one before it was refused, or nobody knows."""
+"""Where a final word is told: each only if the one before it was refused or is unknown."""
 
 
 def tell_another_way(builder: DecisionBuilder, effect: model.StoredEffect) -> None:

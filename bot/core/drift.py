@@ -101,8 +101,8 @@ def ask_again(
     fresh = replace(plan, instances=bare, parameters=values)
     try:
         fresh = replace(fresh, preview=plan_template.preview_of(builder, fresh))
-    except plan_preview.Untold as untold:
-        return give_up(builder, refusal_text(builder.it.locale, untold.refusal))
+    except plan_preview.Unshowable as error:
+        return give_up(builder, refusal_text(builder.it.locale, error.refusal))
     builder.change(approved_at=None)
     needed = proposal.put(builder, fresh)
     if builder.tally().verdict == "approved":

@@ -28,7 +28,7 @@ _SEVERAL = re.compile(r"[\s,;，；、]")
 _ITEM = re.compile(r"\[(\*|[0-9]{1,4})\]")
 
 
-class Gap(Exception):
+class BlankCell(Exception):
     """A column of a table is empty in the row ``row`` (from 1), and not in others."""
 
     def __init__(self, row: int) -> None:
@@ -36,7 +36,7 @@ class Gap(Exception):
         self.row = row
 
 
-class Stranger(Exception):
+class UnknownPerson(Exception):
     """The field names somebody (``name``) who is no known person."""
 
     def __init__(self, name: str) -> None:
@@ -45,8 +45,8 @@ class Stranger(Exception):
 
 
 class People:
-    """Who the accounts in a form are. ``strict``: whoever is nobody that is known is a
-    ``Stranger``; otherwise they are told as platform:account, which is nobody's person id."""
+    """Who the accounts in a form are. ``strict``: an account of no known person is an
+    ``UnknownPerson``; otherwise it is written as platform:account, which is no person's id."""
 
     def __init__(self, book: policy.Book, platform: str, tenant: str, strict: bool = False) -> None:
         self.book, self.platform, self.tenant, self.strict = book, platform, tenant, strict
@@ -55,7 +55,7 @@ class People:
         account = model.Account(self.platform, self.tenant, named["account"])
         person = identity.person_of(self.book, account)
         if person is None and self.strict:
-            raise Stranger(named["name"] or named["account"])
+            raise UnknownPerson(named["name"] or named["account"])
         return person.id if person else f"{self.platform}:{named['account'] or named['name']}"
 
 
@@ -78,10 +78,10 @@ def values_of(
         try:
             one = find(known, source)
             text = "" if one is None else written(one, parameter, people)
-        except Gap as gap:
-            return policy.Refusal("refused.form_row", {**facts, "row": gap.row})
-        except Stranger as stranger:
-            return policy.Refusal("refused.form_person", {**facts, "who": stranger.name})
+        except BlankCell as blank:
+            return policy.Refusal("refused.form_row", {**facts, "row": blank.row})
+        except UnknownPerson as unknown:
+            return policy.Refusal("refused.form_person", {**facts, "who": unknown.name})
         if one is None:
             return policy.Refusal("refused.form_field", facts)
         if text:
@@ -97,8 +97,8 @@ def by_name(command: registry.Command) -> dict[str, parameters.Parameter]:
 
 
 def find(known: Mapping[str, Field], source: str) -> Field | None:
-    """The field, or the part of one, that is named so; None: the form has none. Gap: of a column,
-    some rows have it and some do not."""
+    """The field, or the part of one, that is named so; None: the form has none. BlankCell: some
+    rows have it and some do not."""
     if source in known:
         return known[source]
     base = base_of(known, source)
@@ -183,7 +183,7 @@ def _together(cells: Sequence[Field]) -> Field:
     blank = [number for number, cell in enumerate(cells, 1) if cell.blank]
     if blank:
         if len(blank) < len(cells):
-            raise Gap(blank[0])
+            raise BlankCell(blank[0])
         return BLANK
     kind = cells[0].kind
     if kind in ("people", "files", "choices") and all(cell.kind == kind for cell in cells):

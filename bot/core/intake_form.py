@@ -82,7 +82,7 @@ def changed(
 
 def notice(builder: DecisionBuilder, event: model.FormChanged) -> None:
     """A form that no command is mapped to was agreed to: it is read where a rule asks for it, by
-    its source, type or code. All others are nobody's business here."""
+    its source, type or code. All others are ignored."""
     deployment = builder.deployment
     facts = {"source": source_of(event), "type": APPROVED, "data": {"form": event.form}}
     ours = event.tenant in deployment.book.tenants.get(event.platform, frozenset())

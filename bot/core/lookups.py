@@ -61,8 +61,8 @@ def planned(builder: DecisionBuilder, outcome: model.Outcome) -> None:
     rule = builder.deployment.book.commands[builder.it.command]
     try:
         plan = freeze(builder, rule, data)
-    except plan_preview.Untold as untold:
-        return endings.refuse(builder, untold.refusal)
+    except plan_preview.Unshowable as error:
+        return endings.refuse(builder, error.refusal)
     return proposal.ask_for_votes(builder, plan)
 
 

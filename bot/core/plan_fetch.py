@@ -192,8 +192,8 @@ def shown(
     builder.noted = context
     try:
         subject = plan_template.subject_of(builder, plan_template.freeze(builder, rule, None))
-    except plan_preview.Untold as untold:
-        return untold.refusal
+    except plan_preview.Unshowable as error:
+        return error.refusal
     real = plan_template.checked(subject, builder.it.locale)
     known = facts.planning_of(builder)
     if isinstance(real, policy.Refusal):

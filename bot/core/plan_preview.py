@@ -25,13 +25,13 @@ from bot.oos.template import model as oos
 from bot.source import masks
 
 MOST = 100_000
-"""Characters of a plan: what is longer nobody reads."""
+"""Characters of a plan: a longer one is not read."""
 _CODE = re.compile(r"[;&|`$<>(){}\[\]*?!#~'\"\\\n]")
 _INDENT = "   "
 _SCRIPTS = frozenset({"commandcontent", "userdata"})
 
 
-class Untold(Exception):
+class Unshowable(Exception):
     """The plan cannot be shown as it would run; ``refusal`` says why."""
 
     def __init__(self, refusal: policy.Refusal) -> None:
@@ -72,7 +72,7 @@ def veil(name: str) -> str:
 
 def text(subject: Subject, locale: str) -> str:
     """The tasks in order, each with what it is given; a template that a task runs stands below it,
-    with what it is given put in. Untold: it cannot be shown whole."""
+    with what it is given put in. Unshowable: it cannot be shown whole."""
     tasks = _Teller(subject, locale).tasks(subject.template, subject.scope())
     above = itertools.chain(_role(subject, locale), _hidden(subject, locale))
     return "\n".join(_bounded(itertools.chain(above, tasks)))
@@ -98,7 +98,7 @@ def _hidden(subject: Subject, locale: str) -> Iterator[str]:
 
 def real(subject: Subject) -> str:
     """The same with every value as it is, and each text once more without the marks of YAML: for
-    the patterns, never for people. Untold: it cannot be shown whole."""
+    the patterns, never for people. Unshowable: it cannot be shown whole."""
     teller = _Teller(subject, "en")
     lines = list(_bounded(teller.tasks(subject.template, subject.scope().open)))
     return "\n".join([*lines, *dict.fromkeys(teller.texts)])
@@ -109,7 +109,7 @@ def _bounded(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         count += len(line) + 1
         if count > MOST:
-            raise Untold(policy.Refusal("refused.plan_too_long", {"most": MOST}))
+            raise Unshowable(policy.Refusal("refused.plan_too_long", {"most": MOST}))
         yield line
 
 
@@ -136,7 +136,7 @@ class _Teller:
         """The lines of a template's tasks."""
         if depth > flow.DEEPEST:
             facts = {"name": template.name, "most": flow.DEEPEST}
-            raise Untold(policy.Refusal("refused.plan_too_deep", facts))
+            raise Unshowable(policy.Refusal("refused.plan_too_deep", facts))
         for name, value in template.conditions.items():
             said = self.inline(value, scope)
             yield indent + texts.say(self.locale, "preview.condition", name=name, value=said)
@@ -228,17 +228,17 @@ class _Teller:
             yield "| " + line
 
     def named(self, task: oos.Task, scope: known_values.Scope) -> oos.Template | None:
-        """The template, as the run finds it; None: there is none here, OOS has it. Untold: which
-        one it is, only the run will know."""
+        """The template, as the run finds it; None: there is none here, OOS has it. Unshowable: only
+        the run will know which one it is."""
         name: Any = task.action
         if oos.fold(task.action) == "acs::template":
             known, name = known_values.evaluated(_property(task.properties, "templatename"), scope)
             if not known:
-                raise Untold(policy.Refusal("refused.plan_template", {"task": task.name}))
+                raise Unshowable(policy.Refusal("refused.plan_template", {"task": task.name}))
         template = flow.template_of(self.subject.library, str(name))
         if template is None and oos.fold(task.action) == "acs::template" and not self.subject.away:
             facts = {"task": task.name, "name": str(name)[:80]}
-            raise Untold(policy.Refusal("refused.plan_no_template", facts))
+            raise Unshowable(policy.Refusal("refused.plan_no_template", facts))
         return template
 
     # ------------------------------------------------------------------ values
@@ -276,14 +276,14 @@ class _Teller:
         self, task: oos.Task, hook: dict[str, object], properties: object, scope: known_values.Scope
     ) -> dict[str, Any]:
         """An address that is hidden must be that of a chat's robot, so that all that happens there
-        is a message. Untold: it is not."""
+        is a message. Unshowable: it is not."""
         raw = _property(properties, "uri") if isinstance(properties, Mapping) else None
         known, uri = known_values.evaluated(raw, scope.open)
         uri = str(uri or "") if known else ""
         named = (oos.fold(name) for name, _, _ in expressions.references(raw))
         covered = any(name in scope.hidden for name in named)
         if covered and not (known and (masks.robot(uri) or not uri.strip())):
-            raise Untold(policy.Refusal("refused.plan_address", {"task": task.name}))
+            raise Unshowable(policy.Refusal("refused.plan_address", {"task": task.name}))
         if not uri.strip():
             return hook
         shown = masks.without_tokens(uri) if masks.robot(uri) else uri

@@ -31,8 +31,8 @@ def checked(subject: plan_preview.Subject, locale: str) -> str | policy.Refusal:
     try:
         plan_preview.text(subject, locale)
         return plan_preview.real(subject)
-    except plan_preview.Untold as untold:
-        return untold.refusal
+    except plan_preview.Unshowable as error:
+        return error.refusal
 
 
 def strays_of(
@@ -248,8 +248,8 @@ def running_of(
 
 
 def preview_of(builder: DecisionBuilder, plan: model.TemplateOperation) -> str:
-    """What a plan will do, with the values that it has now. ``preview.Untold``: it cannot be shown
-    whole."""
+    """What a plan will do, with the values that it has now. ``plan_preview.Unshowable``: it
+    cannot be shown whole."""
     locale = builder.it.locale
     text = plan_preview.text(subject_of(builder, plan), locale)
     if not plan.mentions:

@@ -46,8 +46,8 @@ def ballot(
 def named(
     builder: DecisionBuilder, users: Sequence[str], rule: quorum.Quorum
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Who votes where a task names these RAM users, and which of them belong to nobody here. Of one
-    that names none, the approvers of the request do."""
+    """Who votes where a task names these RAM users, and which of them are no known person. Where
+    it names none, the approvers of the request vote."""
     holders = {user: identity.of_ram(builder.deployment.book, user) for user in users}
     people = tuple(dict.fromkeys(one.id for one in holders.values() if one is not None))
     nobody = tuple(user for user, one in holders.items() if one is None)

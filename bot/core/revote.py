@@ -15,14 +15,14 @@ from bot.core.decision import DecisionBuilder, refusal_text
 from bot.policy import access, identity, quorum, starting
 
 RESTORED = "restored"
-"""Why a request is held that came out of a backup: what became of it since, nobody knows."""
+"""Why a request of a backup is held: how it went on after the backup is not known."""
 WAITING = (model.State.PLANNING, model.State.PENDING, model.State.APPROVED)
 
 
 def revote(
     builder: DecisionBuilder, person: policy.Person, account: model.Account
 ) -> run_control.Answer:
-    """Ask for the same again, on behalf of whoever asked for it; and say what came of it."""
+    """Ask for the same again, on behalf of the person who asked for it, and say how that went."""
     before, locale = builder.it, builder.locale
     refusal = refusal_of(builder, person) or file(builder, person, account)
     if refusal is not None:

@@ -31,7 +31,7 @@ RUNNERS: Mapping[type, runner.Runner] = {
     model.RemoteTemplatePlan: run_remote,
 }
 Answer = tuple[str, Literal["success", "info", "warning", "error"]]
-"""What is said to whoever acted, and in which tone."""
+"""The sentence for the person who acted, and its tone."""
 
 
 def runner_of(request: model.Request) -> runner.Runner:
@@ -264,5 +264,5 @@ def count(builder: DecisionBuilder, person: policy.Person, approve: bool) -> Ans
 
 
 def expire(builder: DecisionBuilder) -> None:
-    """Nobody decided in time: the run is cancelled."""
+    """The time to decide is over: the run is cancelled."""
     runner_of(builder.it).expire(builder)

@@ -179,7 +179,7 @@ def claim_refused(builder: DecisionBuilder, outcome: model.Refused) -> model.Dec
 
 
 def expire(builder: DecisionBuilder) -> None:
-    """Nobody decided in time: it is rejected, so that it does not wait for ever."""
+    """The time to decide is over: it is rejected, so that it does not wait for ever."""
     if builder.it.ballot is not None and builder.it.ballot.voted:
         builder.enter("countersign", "ballot.expired", task=builder.it.ballot.task)
         builder.change(ended_by="countersign")

@@ -101,7 +101,7 @@ def start(builder: DecisionBuilder) -> None:
 def call_completed(
     deployment: Deployment, outcome: model.Outcome, view: model.View, now: datetime
 ) -> model.Decision:
-    """A call of a run came back, or what became of one was found out."""
+    """A call of a run came back, or it was found out how one ended."""
     builder = DecisionBuilder(deployment, view, now)
     assert view.effect is not None
     assert isinstance(view.effect.body, model.RunCall)
@@ -287,7 +287,7 @@ def show(builder: DecisionBuilder, run: live_runs.Live, asks: model.ApprovalStep
 
 
 def conclude(builder: DecisionBuilder, run: live_runs.Live, done: interpreter.Done) -> None:
-    """The run has ended, or a person must say what became of a call."""
+    """The run has ended, or a person must say how a call ended."""
     if done.status == "Unknown":
         show(builder, run, questions.doubt(builder, run, done.unknown[0]))
         return
@@ -444,7 +444,7 @@ def refresh(builder: DecisionBuilder) -> None:
 
 
 def expire(builder: DecisionBuilder) -> None:
-    """Nobody decided in time: the run is cancelled, as it would be by a rejection."""
+    """The time to decide is over: the run is cancelled, as it would be by a rejection."""
     if builder.it.ballot is not None and builder.it.ballot.voted:
         builder.enter("countersign", "ballot.expired", task=builder.it.ballot.task)
         write_signal(builder, "stopped", "countersign")

@@ -14,7 +14,7 @@ Signal = Literal["pause", "resume", "retry", "skip"]
 class Runner(Protocol):
     """One way to run: scripts in Cloud Assistant, templates here, templates on another engine.
     What comes back of a run is an event or an outcome of its own, which ``core`` gives to the
-    module that is meant. ``person`` is the id of whoever acted."""
+    module that is meant. ``person`` is the id of the person who acted."""
 
     def start(self, builder: DecisionBuilder, /) -> None:
         """The votes are in and the targets are as they were: queue the first calls."""
@@ -35,4 +35,4 @@ class Runner(Protocol):
         """A due-time row of the run came due."""
 
     def expire(self, builder: DecisionBuilder, /) -> None:
-        """Nobody decided in time what the run asked."""
+        """The time to answer what the run asked is over."""

@@ -55,8 +55,8 @@ def screened_now(builder: DecisionBuilder) -> policy.Verdict:
         values = plan.parameters
         try:
             script = plan_preview.real(plan_template.subject_of(builder, plan))
-        except plan_preview.Untold as untold:
-            return policy.Verdict(untold.refusal)
+        except plan_preview.Unshowable as error:
+            return policy.Verdict(error.refusal)
     passages = [screening.Passage("script", script)]
     passages += [screening.Passage("value", text) for text in dict.fromkeys(texts_of(values, plan))]
     return screening.screened(book, request.command, passages)

@@ -1,4 +1,4 @@
-"""The cloud does not answer: whoever asked is told what is waited for, and what came of it."""
+"""The cloud does not answer: the requester is told what is waited for, and how it ended."""
 
 from __future__ import annotations
 

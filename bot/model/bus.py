@@ -83,7 +83,7 @@ class EventReceived:
 
 @dataclass(frozen=True, slots=True)
 class IngressRejected:
-    """What came from outside by the source ``via`` was turned away, or had come before (``reason``
+    """What came from outside by the source ``via`` was refused, or had come before (``reason``
     "duplicate"), ``count`` times since this was last told; ``address`` is that of the first."""
 
     id: str

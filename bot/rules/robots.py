@@ -53,7 +53,7 @@ class _Place:
 
     @property
     def called(self) -> bool:
-        """Does whoever the author has called stand here?"""
+        """Is this where the author of the message mentions people?"""
         return self.keys[:1] == ("at",)
 
     @property

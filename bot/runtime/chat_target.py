@@ -35,7 +35,7 @@ class ChatTarget:
         return await chat.perform(model.Say(place, message, effect.key), attempt)
 
     async def close(self) -> None:
-        """The chats are closed by whoever made them."""
+        """The chats are closed by the code that made them."""
 
 
 def place_of(effect: model.Deliver) -> model.Place | None:

@@ -19,7 +19,7 @@ Decide = Callable[[model.Event], model.Reading]
 
 
 def given_up(row: port.Row, last: model.NotSent) -> model.Outcome:
-    """What becomes of an effect that is not tried again: it was not taken, or nobody knows."""
+    """The outcomes of an effect that is not tried again: not carried out, or unknown."""
     reason = f"gave up: {last.reason}"
     if row.uncertain or last.uncertain:
         return model.Unknown(reason)

@@ -43,7 +43,7 @@ WAITED_FOR = (
 
 
 class Performer(Protocol):
-    """A chat or an executor: whoever can carry an effect out."""
+    """A chat or an executor, which carries effects out."""
 
     def perform(self, effect: Any, attempt: model.Attempt) -> Awaitable[model.Outcome]: ...
 
@@ -173,7 +173,7 @@ class RateLimiter:
 
 
 class Outbox:
-    """Claims what is due, has it performed, and submits what became of it. ``draw`` draws the cards
+    """Claims what is due, has it performed, and submits its outcome. ``draw`` draws the cards
     that are sent (None: all of them are drawn already)."""
 
     def __init__(
@@ -353,7 +353,7 @@ class Outbox:
 
 
 def _heard(future: asyncio.Future[model.Receipt]) -> None:
-    """Nobody need be told of a wait that the end of the process cut short."""
+    """A wait that the end of the process cut short is no error."""
     if not future.cancelled() and (fault := future.exception()) is not None:
         log.debug("that a call is waited for could not be told: %s", fault)
 

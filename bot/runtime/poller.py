@@ -54,7 +54,7 @@ def fingerprint(sight: ports.Sight) -> str:
 
 
 def _heard(future: asyncio.Future[model.Receipt]) -> None:
-    """Nobody need be told of a wait that the end of the process cut short."""
+    """A wait that the end of the process cut short is no error."""
     if not future.cancelled() and (fault := future.exception()) is not None:
         log.debug("that results are waited for could not be told: %s", fault)
 

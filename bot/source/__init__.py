@@ -1,6 +1,6 @@
 """Documents with positions: what people write, and where in it each thing stands. ``Mark`` is such
-a place, ``Fault`` something wrong there, ``Invalid`` the exception of whoever cannot use what was
-written. The readers of TOML, YAML and JSON are modules of this room, and so are what a name may
+a place, ``Fault`` something wrong there, ``Invalid`` the exception where what was written cannot
+be used. The readers of TOML, YAML and JSON are modules of this room, and so are what a name may
 have meant (``suggest``) and letters that look alike (``unicode``)."""
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from bot.store.port import (
     Status,
     Writer,
 )
-from bot.store.sqlite.copies import Restored, Unfit, backup, recognise, restore, take_for_old
+from bot.store.sqlite.copies import CopyFailed, Restored, backup, recognise, restore, take_for_old
 from bot.store.sqlite.files import Broken, Locked, Store, Unusable
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Claims",
     "ClockHistory",
     "Conflict",
+    "CopyFailed",
     "History",
     "Locked",
     "OpenStep",
@@ -39,7 +40,6 @@ __all__ = [
     "Row",
     "Status",
     "Store",
-    "Unfit",
     "Unusable",
     "Writer",
     "backup",

@@ -371,7 +371,7 @@ def test_an_empty_cell_beside_others_is_told_and_an_empty_row_is_none() -> None:
     a = form_mapping.find({"t": table}, "t.a")
     assert a is not None
     assert a.value == ["1", "3"]
-    with pytest.raises(form_mapping.Gap) as gap:
+    with pytest.raises(form_mapping.BlankCell) as gap:
         form_mapping.find({"t": table}, "t.b")
     assert gap.value.row == 2
 
@@ -394,7 +394,7 @@ def test_a_range_that_has_two_names_is_mapped_by_either(kind: str) -> None:
 def test_a_person_whom_nobody_knows_is_nobodys_id(platform: str) -> None:
     """Not even where their account or name is called as somebody's id."""
     stranger = fields.people([("bob", "bob")])
-    with pytest.raises(form_mapping.Stranger):
+    with pytest.raises(form_mapping.UnknownPerson):
         form_mapping.written(stranger, parameter("word"), people(platform))
     assert form_mapping.plain(stranger, people(platform, strict=False)) == [f"{platform}:bob"]
 

@@ -77,7 +77,7 @@ def newest(reader: store.Reader) -> str:
 
 def test_nothing_is_overwritten(place: Place) -> None:
     place.copy.write_text("precious")
-    with pytest.raises(store.Unfit, match="is there already"):
+    with pytest.raises(store.CopyFailed, match="is there already"):
         place.backup()
     assert place.copy.read_text() == "precious"
 
@@ -86,7 +86,7 @@ def test_a_copy_of_a_log_that_was_changed_is_not_made(place: Place) -> None:
     place.scene.planned("alice", "restart web-01")
     with sqlite3.connect(place.path) as connection:
         connection.execute("UPDATE audit SET actor = 'mallory' WHERE seq = 1")
-    with pytest.raises(store.Unfit, match="not whole"):
+    with pytest.raises(store.CopyFailed, match="not whole"):
         place.backup()
     assert not place.copy.exists()
     assert not list(place.copy.parent.glob("*.part*"))
@@ -104,10 +104,10 @@ def test_what_is_no_copy_or_is_damaged_is_not_put_back(place: Place) -> None:
     before = place.path.read_bytes()
     for bad in (b"", b"text\n" * 2000, good[: len(good) // 2], good.replace(b"alice", b"mallo")):
         place.copy.write_bytes(bad)
-        with pytest.raises(store.Unfit):
+        with pytest.raises(store.CopyFailed):
             store.restore(place.copy, place.path, "console", now)
         assert place.path.read_bytes() == before
-    with pytest.raises(store.Unfit, match="the store itself"):
+    with pytest.raises(store.CopyFailed, match="the store itself"):
         store.restore(place.path, place.path, "console", now)
     place.scene = run_stage.RunStage(place.folder)
 
@@ -125,7 +125,7 @@ def test_a_copy_of_a_newer_release_is_not_put_back(place: Place) -> None:
             "INSERT INTO _sqlite_migrations VALUES (99, 'countersign', 'm999_later', '2030-01-01')"
         )
         connection.execute("UPDATE meta SET value = 'm999_later' WHERE name = 'schema.oldest'")
-    with pytest.raises(store.Unfit, match="newer release"):
+    with pytest.raises(store.CopyFailed, match="newer release"):
         place.restore()
     place.scene = run_stage.RunStage(place.folder)
 

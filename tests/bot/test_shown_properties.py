@@ -224,7 +224,7 @@ def test_whatever_a_run_does_was_shown_or_marked(data: st.DataObject) -> None:
     subject = plan_preview.Subject(root, values, ("word",), known, "cn-hangzhou")
     try:
         shown = plan_preview.text(subject, "en")
-    except plan_preview.Untold:
+    except plan_preview.Unshowable:
         return  # is refused when it is asked for
     teller = Told(subject, "en")
     lines = "\n".join(teller.tasks(root, subject.scope()))

@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Find out what became of a call, by its token, its tag or the state it would have left; the
+    """Find out how a call ended, by its token, its tag or the state it would have left; the
     answer is a ``Finished`` of the same key. Nothing may be changed."""
 
     key: str

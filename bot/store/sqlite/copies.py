@@ -30,7 +30,7 @@ SIDES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file."""
 
 
-class Unfit(Exception):
+class CopyFailed(Exception):
     """The copy cannot be made or put back; the message says why and what to do."""
 
 
@@ -51,13 +51,13 @@ class Contents:
 
 
 def backup(source: Path, target: Path) -> Contents:
-    """Copy a store, which may be in use, to a new file. Raises Unfit."""
+    """Copy a store, which may be in use, to a new file. Raises CopyFailed."""
     if not source.is_file():
-        raise Unfit(f"there is no store at {source} yet: the bot has never run here")
+        raise CopyFailed(f"there is no store at {source} yet: the bot has never run here")
     if target.exists() or target.is_symlink():
-        raise Unfit(f"{target} is there already: name a file that is not")
+        raise CopyFailed(f"{target} is there already: name a file that is not")
     if not target.parent.is_dir():
-        raise Unfit(f"there is no folder {target.parent}")
+        raise CopyFailed(f"there is no folder {target.parent}")
     part = target.with_name(target.name + ".part")
     try:
         copy(source, part, used=True)
@@ -67,9 +67,9 @@ def backup(source: Path, target: Path) -> Contents:
         sync(target.parent)
         return contents
     except FileExistsError:
-        raise Unfit(f"{target} is there already: name a file that is not") from None
+        raise CopyFailed(f"{target} is there already: name a file that is not") from None
     except (OSError, sqlite3.Error) as fault:
-        raise Unfit(f"the store could not be copied to {target}: {fault}") from fault
+        raise CopyFailed(f"the store could not be copied to {target}: {fault}") from fault
     finally:
         erase(part)
 
@@ -96,22 +96,22 @@ def opened(path: Path, used: bool = False) -> Iterator[sqlite3.Connection]:
 
 
 def verified(path: Path) -> Contents:
-    """What a copy holds. Raises Unfit where it is damaged, or its audit log is not whole."""
+    """What a copy holds. Raises CopyFailed where it is damaged, or its audit log is not whole."""
     with opened(path) as connection:
         try:
             said = [row[0] for row in connection.execute(queries.INTEGRITY).fetchmany(3)]
             if said != ["ok"]:
-                raise Unfit(f"{path} is damaged: {'; '.join(map(str, said))}")
+                raise CopyFailed(f"{path} is damaged: {'; '.join(map(str, said))}")
             faults = audit.verify(Reader(connection).chain(), Reader(connection).audit_head())
             if faults:
                 one = faults[0]
-                raise Unfit(
+                raise CopyFailed(
                     f"the audit log in {path} is not whole: entry {one.seq}: {one.kind}: "
                     f"{one.detail}"
                 )
             return contents_of(connection)
         except sqlite3.Error as fault:
-            raise Unfit(f"{path} is no store of this bot: {fault}") from fault
+            raise CopyFailed(f"{path} is no store of this bot: {fault}") from fault
 
 
 def contents_of(connection: sqlite3.Connection) -> Contents:
@@ -139,11 +139,11 @@ def restore(
     source: Path, target: Path, actor: str, now: datetime, mark: Path | None = None
 ) -> Restored:
     """Put a copy in the place of a store that nobody uses. ``mark``: the file of its high-water
-    mark (None: beside it). Raises Unfit, Locked."""
+    mark (None: beside it). Raises CopyFailed, Locked."""
     if not source.is_file():
-        raise Unfit(f"there is no file {source}")
+        raise CopyFailed(f"there is no file {source}")
     if target.exists() and source.samefile(target):
-        raise Unfit(f"{source} is the store itself: name the copy that is to be put back")
+        raise CopyFailed(f"{source} is the store itself: name the copy that is to be put back")
     target.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(files.lock(target)):
         work = target.with_name(target.name + ".restoring")
@@ -158,17 +158,17 @@ def restore(
             mark_anew(target, mark or highwater.place(target))
             return Restored(contents, kept, held, first)
         except (OSError, sqlite3.Error, LookupError, ValueError) as fault:
-            raise Unfit(f"{source} could not be put back: {fault}") from fault
+            raise CopyFailed(f"{source} could not be put back: {fault}") from fault
         finally:
             erase(work)
 
 
 def known(path: Path) -> None:
-    """Raises Unfit for a store that a newer release wrote."""
+    """Raises CopyFailed for a store that a newer release wrote."""
     with opened(path) as connection:
         why = versions.refusal(connection)
     if why:
-        raise Unfit(f"{path} cannot be put back: {why}")
+        raise CopyFailed(f"{path} cannot be put back: {why}")
 
 
 def contents_before(target: Path) -> Contents | None:
