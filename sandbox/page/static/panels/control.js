@@ -197,7 +197,7 @@ add({
   ],
   "control.means.ended": ["进程自己退出了，原因看下面的日志。", "It has ended by itself; the log says why."],
   "control.pid": ["进程号", "pid"],
-  "control.since": ["启动于", "since"],
+  "control.since": ["状态始于", "in this state since"],
   "control.starts": ["启动次数", "starts"],
   "control.connections": ["长连接", "connections"],
   "control.log": ["机器人日志的最后几行", "Last lines of the bot's log"],
