@@ -311,6 +311,10 @@ async def test_every_panel_is_for_everybody(
     event(board, 1, "Raise")
     letter(board, 9, "e1", state="refused", dead=True, problem="HTTP 503")
     bot(board)
+    filed = {"platform": "lark", "id": "F1", "form": "new-hire", "by": "dave", "at": AT}
+    tasks = {"tasks": [{"by": "bob", "state": "PENDING", "result": ""}]}
+    rest = {"fields": {"emp_id": "E123", "role": "devops"}, "revokes": "", "state": "open"}
+    board.put("forms", "lark/F1", filed | rest | tasks)
     waiting = {"platform": "dingtalk", "name": "duplicate", "api": "push.chat", "do": "duplicate"}
     board.put("faults", "dingtalk/0", waiting | {"times": 3, "args": {}})
     board.put("verified", "audit", {"ok": True, "rows": 59, "text": "ok", "at": AT})

@@ -150,7 +150,7 @@ function filed(feed, line, api) {
           { class: "tile-head" },
           party(now.platform),
           h(
-            "h4",
+            "h3",
             {},
             say(now.revokes ? "forms.revoking" : "forms.plain", { title: pick(kind?.title) || now.form }),
           ),
