@@ -146,27 +146,35 @@ async def test_each_person_sees_their_own(stage: Stage) -> None:
     await expect(stage.lark.locator(".mentions-me")).to_contain_text("hi")
     await expect(stage.lark.locator(".recall-note")).to_have_text("Bob 撤回了一条消息")
     await expect(stage.lark.locator(".follows")).to_contain_text("and again")
-    await stage.become("Bob")
+    stage.put(
+        message("m3", "bot", "for Bob alone, again", 20, only_for=["bob"], revision=1),
+        message("m7", "bob", "for all", 60),
+    )
+    await expect(stage.messages.last).to_contain_text("for all")
     await expect(stage.messages).to_have_count(6)
+    await stage.become("Bob")
+    await expect(stage.messages).to_have_count(7)
     await expect(stage.lark.locator(".flag")).to_have_text("仅你可见")
     await expect(stage.lark.locator(".recall-note")).to_have_text("你撤回了一条消息")
-    assert await stage.lark.locator(".message.own").count() == 4
+    assert await stage.lark.locator(".message.own").count() == 5
 
 
 async def test_topics_hang_under_their_root_and_quotes_lead_back(stage: Stage) -> None:
     stage.put(
-        message("q1", "alice", "first question"),
+        message("q1", "alice", "first question", thread="omt_1"),
         message("q2", "bob", "second question", 400),
         message("r2", "bot", "late answer", 500, reply_to="q1", thread="omt_1"),
         message("r1", "bot", "early answer", 450, reply_to="q1", thread="omt_1"),
-        message("c1", "carol", "about that", 600, reply_to="q2"),
+        message("c1", "carol", "about that", 600, reply_to="q2", thread="omt_2"),
+        message("c2", "bot", "an answer to it", 610, reply_to="c1", thread="omt_2"),
     )
-    topic = stage.lark.locator(".topic")
-    await expect(topic.locator(".message")).to_have_count(2)
-    first, second = await topic.locator(".body").all_inner_texts()
+    topics = stage.lark.locator(".topic")
+    await expect(topics).to_have_count(2)
+    first, second = await topics.first.locator(".body").all_inner_texts()
     assert (first, second) == ("early answer", "late answer")
-    block = stage.lark.locator(".block", has=stage.page.locator(".topic"))
-    await expect(block).to_contain_text("first question")
+    blocks = stage.lark.locator(".block", has=stage.page.locator(".topic"))
+    await expect(blocks.first).to_contain_text("first question")
+    await expect(blocks.last).to_contain_text("about that")
     quote = stage.lark.locator(".quote")
     await expect(quote).to_have_text("Bobsecond question")
     await quote.click()
@@ -414,7 +422,7 @@ async def test_it_fits_and_axe_finds_nothing(
     await stage.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     await stage.page.set_viewport_size({"width": width, "height": height})
     stage.put(
-        message("m1", "alice", "a question that is long enough to need more than one line here"),
+        message("m1", "alice", "a question that is long enough for two lines", thread="t"),
         message("m2", "bot", "an answer", 5, reply_to="m1", thread="t", mentions=["alice"]),
         message("m3", "bob", "what?", 15, reply_to="m1", only_for=["alice"], urgent=["alice"]),
         message("m4", "bob", "", 20, recalled=True),

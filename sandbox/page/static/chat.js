@@ -59,11 +59,12 @@ class ChatGroup extends HTMLElement {
 
   #build() {
     const name = this.platform === "lark" ? words.say("chat.lark") : words.say("chat.dingtalk");
+    const find = (id) => this.feed.get("messages", `${this.platform}/${id}`);
     this.drawer = new MessageDrawer({
       platform: this.platform,
       viewer: this.viewer,
       renderer: RENDERERS[this.platform],
-      find: (id) => this.messages.get(id),
+      find,
       reveal: (id) => this.messages.reveal(id),
       quote: (message) =>
         this.composer.quote(message, nameOf(message.from, this.viewer), this.drawer.summary(message)),
@@ -73,6 +74,7 @@ class ChatGroup extends HTMLElement {
     this.messages = new Messages({
       drawRow: (message, follows) => this.drawer.row(message, follows),
       changeRow: (node, message) => this.drawer.change(node, message),
+      find,
       ready: () => this.feed.ready,
       own: (message) => message.from === this.me,
       empty: h(
@@ -130,9 +132,9 @@ class ChatGroup extends HTMLElement {
       if (about.platform !== this.platform) continue;
       if (about.chat !== this.#place) {
         if (message && !before) this.#note(message);
-      } else if (!message) this.messages.remove(before.id);
+      } else if (!message || !this.#visible(message)) this.messages.remove(about.id);
       else if (before) this.messages.change(message, before);
-      else if (this.#visible(message)) this.#add(message);
+      else this.#add(message);
     }
   }
 

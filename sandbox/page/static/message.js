@@ -36,14 +36,17 @@ export class MessageDrawer {
     return node;
   }
 
-  /** The same message with other content: what was opened or typed in it stays. */
+  /** The same message with other content: what was opened or typed in it stays, and it lights up where it
+   * looks otherwise to the viewer. */
   change(node, message) {
     const body = node.querySelector(".body");
     if (!body) return;
-    const state = keep(body);
-    fill(body, this.#content(message));
-    restore(body, state);
     fill(node.querySelector(".flags"), this.#flags(message));
+    const content = this.#content(message);
+    if (content.isEqualNode(body.firstChild)) return;
+    const state = keep(body);
+    fill(body, content);
+    restore(body, state);
     node.classList.add("changed");
     setTimeout(() => node.classList.remove("changed"), FLASH);
   }
@@ -126,11 +129,18 @@ export class MessageDrawer {
       : renderer.summary(message, viewer) || words.say("message.other");
   }
 
+  /** Does this message begin that topic? */
+  #isRoot(message, thread) {
+    return (
+      Boolean(thread) && message.thread === thread && this.context.find(message.reply_to)?.thread !== thread
+    );
+  }
+
   /** The message that is answered, as a button that goes there; in a topic, only where it is not the root. */
   #quote(message) {
     const { find, reveal, viewer } = this.context;
     const original = message.reply_to ? find(message.reply_to) : null;
-    if (!original || (message.thread && !(original.thread && original.reply_to))) return null;
+    if (!original || this.#isRoot(original, message.thread)) return null;
     return h(
       "button",
       {

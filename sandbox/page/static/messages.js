@@ -42,9 +42,10 @@ export class Messages {
   #stuck = true;
   #reached = null; // the one message's menu that Tab reaches
 
-  /** `drawRow(message, follows) → Node` and `changeRow(node, message, before)`; `own(message)`: is it by the viewer? `ready()`: is known what there is? */
-  constructor({ drawRow, changeRow, own, ready, empty }) {
-    Object.assign(this, { drawRow, changeRow, own, ready });
+  /** `drawRow(message, follows) → Node` and `changeRow(node, message)` draw; `find(id)` gives a message as it
+   * is now. `own(message)`: is it by the viewer? `ready()`: is known what there is? */
+  constructor({ drawRow, changeRow, find, own, ready, empty }) {
+    Object.assign(this, { drawRow, changeRow, find, own, ready });
     this.stream = h("ol", { class: "stream" });
     this.empty = h("div", { class: "stream-empty" }, empty);
     this.scroller = h(
@@ -136,8 +137,8 @@ export class Messages {
   #place(message) {
     const row = { message, node: null, block: null };
     this.#rows.set(message.id, row);
-    const above = message.thread && message.reply_to ? this.#rows.get(message.reply_to) : null;
-    if (above) {
+    const above = this.#rows.get(message.reply_to);
+    if (above && message.thread && this.find(message.reply_to).thread === message.thread) {
       row.block = above.block;
       return { row, index: insert(row.block.replies, row, (each) => each.message.at) };
     }
@@ -196,7 +197,7 @@ export class Messages {
     if (!row) return this.add(message);
     row.message = message;
     if (message.recalled !== before?.recalled && row.block.node) this.#redraw(row.block);
-    else if (row.node) this.changeRow(row.node, message, before);
+    else if (row.node) this.changeRow(row.node, message);
     return this.#keepBottom();
   }
 
@@ -290,16 +291,11 @@ export class Messages {
     const row = this.#rows.get(id);
     if (!row) return;
     if (!row.node) this.#extend(this.#blocks.indexOf(row.block));
-    if (row.block === this.#blocks.at(-1) && row.block.rows.at(-1) === row) {
-      this.#toBottom();
-    } else row.node.scrollIntoView({ block: "center" });
+    if (row.block === this.#blocks.at(-1) && row.block.rows.at(-1) === row) this.#toBottom();
+    else row.node.scrollIntoView({ block: "center" });
     if (!flash) return;
     row.node.classList.add("flash");
     setTimeout(() => row.node?.classList.remove("flash"), 1500);
-  }
-
-  get(id) {
-    return this.#rows.get(id)?.message ?? null;
   }
 }
 
