@@ -65,7 +65,7 @@ def _overview(context: Context) -> Reply:
         )
         if rows:
             blocks.append(Block("para", (Span(context.say(key), "bold"),)))
-            blocks.append(Block("facts", rows=rows))
+            blocks.append(Block("list", rows=rows))
     example = (operations or usable)[0].name
     blocks.append(Block("para", (Span(context.say("help.more", command=example)),)))
     return Reply(context.say("help.title"), tuple(blocks))

@@ -25,7 +25,7 @@ def pending(context: Context) -> Reply:
         if group:
             blocks.append(Block("para", (Span(context.say(key, count=len(group)), "bold"),)))
             rows = tuple(_row(context, request) for request in group[:MOST_LISTED])
-            blocks.append(Block("facts", rows=rows))
+            blocks.append(Block("list", rows=rows))
             if len(group) > MOST_LISTED:
                 more = context.say("pending.more", count=len(group) - MOST_LISTED)
                 blocks.append(Block("para", (Span(more),)))

@@ -20,6 +20,7 @@ Job = Annotated[
     aliases=("开通", "入职"),
     risk="medium",
     summary=("为新同事开通账号目录", "Set up a new colleague"),
+    does=("为 {emp_id} 开通账号目录（{role}）", "set up {emp_id} ({role})"),
     example="provision E123 devops",
 )
 def provision(

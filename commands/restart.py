@@ -21,6 +21,7 @@ Service = Annotated[
     aliases=("重启",),
     risk="medium",
     summary=("重启实例上的服务", "Restart a service on instances"),
+    does=("重启 {service}", "restart {service}"),
     example='restart web-01 web-02 reason="memory leak"',
 )
 def restart(

@@ -11,6 +11,7 @@ from bot import About, Script, ScriptText, Targets, Text, operation
     aliases=("执行", "运行"),
     risk="critical",
     summary=("在实例上执行一段脚本", "Run a script on instances"),
+    does=("执行一段脚本", "run a script"),
     example="run web-01 -- df -h",
 )
 def run(

@@ -40,7 +40,7 @@ def _recent(context: Context) -> Reply:
         )
         for request in visible[:MOST_LISTED]
     )
-    return Reply(title, (Block("facts", rows=rows),))
+    return Reply(title, (Block("list", rows=rows),))
 
 
 def _one(context: Context, request: Request) -> Reply:

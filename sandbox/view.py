@@ -20,7 +20,7 @@ Entry = dict[str, Any]
 Row = tuple[str, str, str, float]
 COLOURS = {"alice": "magenta", "bob": "green", "carol": "cyan", "dave": "yellow", "mallory": "red"}
 TONES = (
-    (("待审批", "waiting"), "yellow"),
+    (("待审批", "waiting", "暂停", "paused", "on hold", "待人工核实"), "yellow"),
     (("成功", "succeeded"), "green"),
     (("失败", "failed", "不明", "unknown", "已拒绝", "rejected"), "red"),
     (("执行", "running", "starting"), "blue"),

@@ -80,7 +80,7 @@ def _block(block: model.Block) -> list[str]:
             text = block.text if codes.strict else block.text.rstrip("\n")
             shown = codes.take(verbatim.written(text, _nothing, strict=codes.strict))
             lines = [f"    {line}" for line in shown.removesuffix("\n").split("\n")]
-        case "facts":
+        case "facts" | "list":
             lines = _facts(block, codes)
         case "para":
             lines = [_spans(block.spans, codes)]
@@ -88,7 +88,14 @@ def _block(block: model.Block) -> list[str]:
 
 
 def _blocks(blocks: Iterable[model.Block]) -> list[str]:
-    return [line for block in blocks for line in _block(block)]
+    lines: list[str] = []
+    fold = ""
+    for block in blocks:
+        if block.fold and block.fold != fold:
+            lines.append(f"── {one_line(block.fold)} ──")
+        fold = block.fold
+        lines += _block(block)
+    return lines
 
 
 def message(said: model.Message) -> str:
@@ -106,7 +113,8 @@ def card(drawn: model.Card) -> str:
 
 
 def title(drawn: model.Card) -> str:
-    return one_line(f"{drawn.title} · {drawn.tag}" if drawn.tag else drawn.title)
+    state = f"{drawn.mark} {drawn.tag}".strip()
+    return one_line(f"{state} · {drawn.title}" if state else drawn.title)
 
 
 def mentions(blocks: Iterable[model.Block], more: Iterable[model.Account]) -> tuple[str, ...]:

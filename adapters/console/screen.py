@@ -18,7 +18,15 @@ from adapters.console.client import Button, Entry
 from adapters.console.render import columns, width
 from adapters.console.words import say
 
-COLOURS = {"orange": "33", "blue": "34", "green": "32", "red": "31", "grey": "90"}
+COLOURS = {
+    "orange": "33",
+    "yellow": "93",
+    "blue": "34",
+    "green": "32",
+    "red": "31",
+    "purple": "35",
+    "grey": "90",
+}
 NARROWEST = 20
 CLOSING = set(" ，。、；：？！）》」』】〉…—·,.;:?!)]}")
 OPENING = set("（《「『【〈([{")

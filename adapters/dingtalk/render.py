@@ -80,7 +80,7 @@ def _block(block: model.Block, mention: bool) -> str:
     if block.kind == "pre":
         inside = codes.take(markup.pre(block.text, codes.strict)).removesuffix("\n")
         whole = "\n".join([_FENCE, inside, _FENCE])
-    elif block.kind == "facts":
+    elif block.kind in ("facts", "list"):
         whole = _NEWLINE.join(_rows(block, mention, codes))
     else:
         whole = markup.start(_line(block.spans, mention, codes))
@@ -100,7 +100,20 @@ def _quote(text: str) -> str:
 
 
 def _texts(blocks: Iterable[model.Block], mention: bool) -> list[str]:
-    return [text for block in blocks if (text := _block(block, mention))]
+    return [text for block in _unfolded(blocks) if (text := _block(block, mention))]
+
+
+def _unfolded(blocks: Iterable[model.Block]) -> list[model.Block]:
+    """The blocks with a rule and its heading in front of each section: nothing folds here."""
+    unfolded: list[model.Block] = []
+    fold = ""
+    for block in blocks:
+        if block.fold and block.fold != fold:
+            heading = model.Block("para", (model.Span(block.fold, "bold"),), fold=block.fold)
+            unfolded += [model.Block("rule", fold=block.fold), heading]
+        fold = block.fold
+        unfolded.append(block)
+    return unfolded
 
 
 # ----------------------------------------------------------------------------- messages
@@ -217,7 +230,9 @@ def cut(text: str, size: int, mark: str = "…") -> str:
 
 
 def _title(card: model.Card) -> str:
-    return markup.plain(f"{card.title} · {card.tag}" if card.tag else card.title)
+    """The state first, by its sign and its word, for the template has no colours."""
+    state = f"{card.mark} {card.tag}".strip()
+    return markup.plain(f"{state} · {card.title}" if state else card.title)
 
 
 def full_text(card: model.Card) -> model.Message:
@@ -233,8 +248,8 @@ def fits(card: model.Card, limit: int) -> bool:
 
 
 def _body(card: model.Card, limit: int) -> str:
-    """The blocks, or as many as fit together with a line that says how much is left out there, and
-    where it stands."""
+    """The blocks; or as many as fit together with a line that says how much is left out there, and
+    where it stands. A section is there as a whole or not at all."""
     whole = "\n\n".join(_texts(card.blocks, False))
     if len(whole.encode()) <= limit:
         return whole
@@ -242,10 +257,10 @@ def _body(card: model.Card, limit: int) -> str:
     kept: list[str] = []
     for block in card.blocks:
         text = _block(block, False)
-        if len("\n\n".join([*kept, text]).encode()) <= room:
+        if not block.fold and len("\n\n".join([*kept, text]).encode()) <= room:
             kept.append(text)
             continue
-        if block.kind == "facts" and (rows := _some_rows(block, kept, room)):
+        if not block.fold and block.rows and (rows := _some_rows(block, kept, room)):
             kept.append(rows)
         break
     while kept and kept[-1] in ("---", ""):

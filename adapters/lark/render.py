@@ -25,8 +25,8 @@ MOST_POSTS = 20
 """A message that needs more posts than this is refused instead of flooding the chat."""
 REASON_LENGTH = 500
 
-_TEMPLATES = {"orange": "orange", "blue": "blue", "green": "green", "red": "red", "grey": "grey"}
-_TAGS = {**_TEMPLATES, "grey": "neutral"}
+_TAGS = {"grey": "neutral"}
+"""Tones that are called otherwise as the colour of a tag."""
 _BUTTONS = {"primary": "primary", "danger": "danger", "default": "default"}
 _OPEN_ID = re.compile(r"o[un]_[A-Za-z0-9_-]{1,120}")
 ABOVE = (
@@ -65,7 +65,8 @@ def _silent(block: model.Block) -> model.Block:
 def silent(shown: model.Card) -> model.Card:
     """The same card, naming people without mentioning them."""
     blocks = tuple(_silent(block) for block in shown.blocks)
-    return replace(shown, blocks=blocks, mentions=())
+    aside = tuple(_silent(block) for block in shown.aside)
+    return replace(shown, blocks=blocks, aside=aside, mentions=())
 
 
 def plain(words: str) -> str:
@@ -158,11 +159,12 @@ def _post_block(block: model.Block) -> Iterator[list[Element]]:
     match block.kind:
         case "para":
             yield list(_post_spans(block.spans, marked=True))
-        case "facts":
+        case "facts" | "list":
             codes = verbatim.Codes(block.legend)
             for label, spans in block.rows:
                 name = text.inert(text.one_line(label))
-                yield [_words(f"{name}{_colon(label)}", "bold"), *_post_spans(spans, codes=codes)]
+                after = " " if block.kind == "list" else _colon(label)
+                yield [_words(f"{name}{after}", "bold"), *_post_spans(spans, codes=codes)]
             yield from ([_words(note)] for note in codes.notes())
         case "pre":
             codes = verbatim.Codes(block.legend)
@@ -252,19 +254,59 @@ def _pages(lines: list[list[Element]]) -> list[list[list[Element]]]:
 # ----------------------------------------------------------------------------- cards
 
 
+Piece = tuple[str, list[Element]]
+"""Elements, and the heading of the section that they are folded into ("": none)."""
+
+
 def card(shown: model.Card) -> Drawn:
     """The card as card JSON 2.0. Where it would be too large, its largest blocks are replaced by a
-    line that says so, one after the other, until it fits."""
-    blocks = [_card_block(block) for block in shown.blocks]
-    frame = _card(shown, [])
+    line that says so, one after the other, until it fits. What stands aside is left out first."""
+    pieces = [(block.fold, _card_block(block)) for block in shown.blocks]
+    aside = [(block.fold, _card_block(block)) for block in shown.aside]
+    whole = _card(shown, _folded([*pieces, *aside]))
+    if _size(whole) <= MOST_BYTES and _elements(whole) <= MOST_ELEMENTS:
+        return Drawn(whole, False)
+    panels = [_panel(fold, []) for fold in {fold for fold, _ in pieces if fold}]
+    frame = _card(shown, panels)
     room, seats = MOST_BYTES - _size(frame), MOST_ELEMENTS - _elements(frame)
+    blocks = [elements for _, elements in pieces]
     gone = _largest(blocks, room, seats, _size(_notice(shown, range(len(blocks)))))
     for index in gone:
-        blocks[index] = []
+        pieces[index] = ("", [])
         if index - 1 not in gone:
             row = itertools.takewhile(gone.__contains__, itertools.count(index))
-            blocks[index] = [_notice(shown, row)]
-    return Drawn(_card(shown, [element for block in blocks for element in block]), bool(gone))
+            pieces[index] = ("", [_notice(shown, row)])
+    return Drawn(_card(shown, _folded(pieces)), bool(gone))
+
+
+def _folded(pieces: Iterable[Piece]) -> list[Element]:
+    """The elements in order, neighbours of one section in a panel. A line that says that something
+    was left out stands outside, where it is seen."""
+    elements: list[Element] = []
+    for fold, neighbours in itertools.groupby(pieces, key=lambda piece: piece[0]):
+        inside = [element for _, part in neighbours for element in part]
+        elements += [_panel(fold, inside)] if fold and inside else inside
+    return elements
+
+
+def _panel(heading: str, elements: list[Element]) -> Element:
+    """A section that is folded until somebody opens it (component ``collapsible_panel``)."""
+    icon = {"tag": "standard_icon", "token": "down-small-ccm_outlined", "size": "16px 16px"}
+    title = {"tag": "plain_text", "content": text.clipped(text.one_line(heading), 100)}
+    return {
+        "tag": "collapsible_panel",
+        "expanded": False,
+        "header": {
+            "title": title,
+            "icon": icon,
+            "icon_position": "right",
+            "icon_expanded_angle": -180,
+            "padding": "6px 8px 6px 8px",
+        },
+        "border": {"color": "grey", "corner_radius": "6px"},
+        "padding": "4px 8px 8px 8px",
+        "elements": elements,
+    }
 
 
 def _largest(blocks: list[list[Element]], room: int, seats: int, notice: int) -> set[int]:
@@ -326,7 +368,7 @@ def _card(shown: model.Card, elements: list[Element]) -> Element:
         elements.append(note)
     header: Element = {
         "title": {"tag": "plain_text", "content": title},
-        "template": _TEMPLATES[shown.tone],
+        "template": shown.tone,
     }
     if shown.tag:
         header["text_tag_list"] = [
@@ -336,7 +378,7 @@ def _card(shown: model.Card, elements: list[Element]) -> Element:
                     "tag": "plain_text",
                     "content": text.clipped(text.one_line(shown.tag), 40),
                 },
-                "color": _TAGS[shown.tone],
+                "color": _TAGS.get(shown.tone, shown.tone),
             }
         ]
     return {
@@ -367,13 +409,9 @@ def _card_block(block: model.Block) -> list[Element]:
             if all(span.at is None and span.style == "plain" for span in block.spans):
                 return [_plain("".join(text.one_line_kept(s.text) for s in block.spans))]
             return [_markdown(_card_spans(block.spans))]
-        case "facts":
+        case "facts" | "list":
             codes = verbatim.Codes(block.legend)
-            rows = [
-                f"**{text.escaped(text.one_line(label))}**{text.escaped(_colon(label))}"
-                + _card_spans(spans, codes)
-                for label, spans in block.rows
-            ]
+            rows = [_label(label, block) + _card_spans(spans, codes) for label, spans in block.rows]
             notes = [_plain(note) for note in codes.notes()]
             return [_markdown("\n".join(rows)), *notes] if block.rows else []
         case "pre":
@@ -383,9 +421,15 @@ def _card_block(block: model.Block) -> list[Element]:
             return [_markdown(f"```\n{code}\n```"), *notes]
         case "quote":
             lines = text.visible(block.text).split("\n")
-            return [_plain("\n".join(f"> {line}" for line in lines))]
+            return [_markdown("\n".join(f"> {text.escaped(line)}" for line in lines))]
         case "rule":
             return [{"tag": "hr"}]
+
+
+def _label(label: str, block: model.Block) -> str:
+    """A label or item in front of what is said of it."""
+    after = "  " if block.kind == "list" else text.escaped(_colon(label))
+    return f"**{text.escaped(text.one_line(label))}**{after}"
 
 
 def _card_spans(spans: Iterable[model.Span], codes: verbatim.Codes | None = None) -> str:

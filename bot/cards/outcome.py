@@ -7,23 +7,23 @@ from datetime import timedelta
 
 from bot import model, texts
 from bot.cards import definitions, runs
+from bot.cards.lead import LOOKS, lead_text, partly, word_of
 from bot.cards.parts import (
-    MARKS,
     Row,
     bold,
     code,
     name_of,
     para,
     people,
+    quoted,
     sentence,
     span,
     state_word,
-    targets,
     title_of,
-    vote_row,
+    votes_list,
     words,
 )
-from bot.cards.results import output_blocks, result_rows
+from bot.cards.results import output_blocks, result_rows, succeeded
 from bot.deployment import Deployment
 
 
@@ -35,20 +35,62 @@ def outcome_message(
     stamp: str,
     run_name: str,
 ) -> model.Message:
-    """The audit reply: who asked, who approved, what ran, where, how it ended, and the stamp of
-    its audit entry."""
+    """The audit reply: how it ended, who asked for what, what each instance or task did, failures
+    first, what was printed; then who approved, how long it took, the code and the stamp of its
+    audit entry."""
     locale, plan = request.locale, request.plan
     assert plan is not None
+    headline = headline_of(request, results)
+    mentions = tuple(
+        account for account in (request.account,) if account.platform == request.place.platform
+    )
+    mark = LOOKS[word_of(request, results)].mark
+    blocks: list[model.Block] = [
+        para(bold(f"{mark} {headline} "), *people(mentions)),
+        para(span(lead_text(deployment, request))),
+        *quoted(request.reason),
+    ]
+    if rows := definitions.incident_rows(request):
+        blocks.append(model.Block("facts", rows=tuple(rows)))
+    if request.note:
+        blocks.append(para(*words(request.note)))
+    if request.state is model.State.NOT_STARTED:
+        blocks.append(para(span(texts.say(locale, "say.revote", id=request.id))))
+    elif isinstance(plan, model.TemplateOperation):
+        blocks += runs.progress_blocks(request, plan)
+        blocks += runs.output_blocks(request, request.progress.outputs if request.progress else {})
+    else:
+        if request.state is model.State.UNKNOWN:
+            blocks.append(para(span(texts.say(locale, "say.unknown.what", name=run_name))))
+        rows = result_rows(request, plan, results)
+        blocks += [model.Block("list", rows=tuple(rows)), *output_blocks(request, plan, results)]
+    blocks.append(model.Block("facts", rows=evidence_rows(deployment, request, votes, stamp)))
+    return model.Message(headline, tuple(blocks), mentions, quote=request.text)
+
+
+def headline_of(request: model.Request, results: Sequence[model.InstanceResult]) -> str:
+    """How it ended, in a sentence."""
+    facts = {"id": request.id, "command": request.command}
+    if partly(request, results):
+        progress, plan = request.progress, request.plan
+        good, total = sum(map(succeeded, results)), len(plan.instances) if plan else 0
+        if progress is not None:
+            good, total = progress.done, progress.total
+        return texts.say(request.locale, "say.partly_failed", done=good, total=total, **facts)
     key = {
         model.State.SUCCEEDED: "say.succeeded",
         model.State.FAILED: "say.failed",
         model.State.NOT_STARTED: "say.outcome.not_started",
         model.State.CANCELLED: f"say.{request.word}",
     }.get(request.state, "say.unknown")
-    headline = texts.say(locale, key, id=request.id, command=request.command)
-    mentions = tuple(
-        account for account in (request.account,) if account.platform == request.place.platform
-    )
+    return texts.say(request.locale, key, **facts)
+
+
+def evidence_rows(
+    deployment: Deployment, request: model.Request, votes: Sequence[model.Vote], stamp: str
+) -> tuple[Row, ...]:
+    """Who approved, how long it took, the code of what was voted on, and the audit entry."""
+    locale = request.locale
     approvers = dict.fromkeys(
         name_of(deployment, vote.person)
         + (f" ({texts.say(locale, 'card.via.form')})" if vote.via == "form" else "")
@@ -56,49 +98,16 @@ def outcome_message(
         for vote in votes
         if vote.approve
     )
-    began, ended = request.started_at or request.approved_at, request.ended_at
-    rows = [
-        *definitions.incident_rows(request),
-        (texts.say(locale, "card.asked_by"), (span(name_of(deployment, request.person)),)),
+    rows: list[Row] = [
         (texts.say(locale, "say.approved_by"), (span(texts.joined(locale, approvers, "list")),)),
-        (texts.say(locale, "say.ran"), (span(f"{request.command} · "), code(request.code))),
     ]
-    if request.reason:
-        rows.append((texts.say(locale, "card.reason"), (span(request.reason),)))
-    unstarted = request.state is model.State.NOT_STARTED
-    doubtful = False
-    if isinstance(plan, model.TemplateOperation):
-        rows += runs.rows(request, plan)
-        printed = runs.output_blocks(request, request.progress.outputs if request.progress else {})
-    else:
-        rows += script_rows(request, plan, results)
-        printed = output_blocks(request, plan, results)
-        doubtful = request.state is model.State.UNKNOWN
-    if began and ended and not unstarted:
+    began, ended = request.started_at or request.approved_at, request.ended_at
+    if began and ended and request.state is not model.State.NOT_STARTED:
         took = max(timedelta(), ended - began - timedelta(seconds=request.stepped))
         rows.append((texts.say(locale, "say.duration"), (span(texts.duration(locale, took)),)))
+    rows.append((texts.say(locale, "card.code"), (code(request.code),)))
     rows.append((texts.say(locale, "say.audit"), (span(f"№ {stamp}"),)))
-    blocks: list[model.Block] = [
-        para(bold(f"{MARKS.get(request.state, '')} {headline} "), *people(mentions))
-    ]
-    if request.note:
-        blocks.append(para(*words(request.note)))
-    if unstarted:
-        blocks.append(para(span(texts.say(locale, "say.revote", id=request.id))))
-    if doubtful:
-        blocks.append(para(span(texts.say(locale, "say.unknown.what", name=run_name))))
-    blocks.append(model.Block("facts", rows=tuple(rows)))
-    return model.Message(headline, (*blocks, *printed), mentions, quote=request.text)
-
-
-def script_rows(
-    request: model.Request, plan: model.Plan, results: Sequence[model.InstanceResult]
-) -> list[Row]:
-    """What each instance did; where nothing was started, which they would have been."""
-    if request.state is not model.State.NOT_STARTED:
-        return result_rows(request, plan, results)
-    named = targets(request.locale, plan.instances, "card.targets.plan", request.id)
-    return [(texts.say(request.locale, "card.targets"), named)]
+    return tuple(rows)
 
 
 def ending_message(
@@ -114,14 +123,19 @@ def ending_message(
     """How a request ended of which nothing ran: a sentence, a voter's reason, the votes, the code
     and the stamp of its audit entry."""
     locale = request.locale
-    said = sentence(title or title_of(request), text, mentions, request.text)
-    rows = [*vote_row(deployment, request, votes)]
-    if why:
-        rows.insert(0, (texts.say(locale, "card.reason"), (span(why),)))
+    marked = f"{LOOKS[request.word].mark} {text}"
+    said = sentence(title or title_of(request), marked, mentions, request.text)
+    rows: list[Row] = []
     if request.plan is not None:
         rows.append((texts.say(locale, "card.code"), (code(request.code),)))
     rows.append((texts.say(locale, "say.audit"), (span(f"№ {stamp}"),)))
-    blocks = (*said.blocks, model.Block("facts", rows=tuple(rows)))
+    known = any(vote.reason == why for vote in votes)
+    blocks = (
+        *said.blocks,
+        *(() if known else quoted(why)),
+        *votes_list(deployment, request, votes),
+        model.Block("facts", rows=tuple(rows)),
+    )
     return model.Message(said.title, blocks, said.mentions, said.quote)
 
 

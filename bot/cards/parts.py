@@ -12,15 +12,6 @@ from bot.policy import identity
 
 Row = tuple[str, tuple[model.Span, ...]]
 
-MARKS: dict[model.State, str] = {
-    model.State.SUCCEEDED: "✅",
-    model.State.FAILED: "❌",
-    model.State.REJECTED: "🚫",
-    model.State.CANCELLED: "⏹",
-    model.State.EXPIRED: "⌛",
-    model.State.UNKNOWN: "❓",
-    model.State.NOT_STARTED: "⛔",
-}
 MOST_NAMED = 8
 OUTPUT_LINES = (8, 16)
 OUTPUT_CHARS = 1_600
@@ -147,22 +138,38 @@ def asked_text(request: model.Request) -> str:
     return f"{text[:ASKED_CHARS]} {note}"
 
 
-def vote_row(
+def votes_list(
     deployment: Deployment, request: model.Request, votes: Sequence[model.Vote]
-) -> tuple[Row, ...]:
+) -> tuple[model.Block, ...]:
+    """Who voted, what, when and why: a line each."""
     if not votes:
         return ()
     locale = request.locale
-    parts = []
+    rows: list[Row] = []
     for vote in votes:
-        word = vote.word or ("approve" if vote.approve else "reject")
-        word = texts.say(locale, f"card.vote.{word}")
-        text = f"{name_of(deployment, vote.person)} {word} {moment(deployment, vote.at)}"
+        mark = "✓ " if vote.approve else "✗ "
+        word = texts.say(locale, f"card.vote.{vote_word(vote)}")
+        text = f"{word} {moment(deployment, vote.at)}"
         if vote.via == "form":
-            text += " " + texts.say(locale, "card.via.form")
+            text += " · " + texts.say(locale, "card.via.form")
         why = texts.say(locale, "card.vote.why", vote=text, why=vote.reason)
-        parts.append(why if vote.reason else text)
-    return ((texts.say(locale, "card.votes"), (span(" · ".join(parts)),)),)
+        name = name_of(deployment, vote.person)
+        rows.append((f"{mark}{name}", (span(why if vote.reason else text),)))
+    return (model.Block("list", rows=tuple(rows)),)
+
+
+def vote_word(vote: model.Vote) -> str:
+    return vote.word or ("approve" if vote.approve else "reject")
+
+
+def grouped(digest: str) -> str:
+    """A digest in groups of eight, to be compared by eye and broken between lines."""
+    return " ".join(digest[place : place + 8] for place in range(0, len(digest), 8))
+
+
+def quoted(text: str) -> tuple[model.Block, ...]:
+    """What somebody gave as a reason, as they wrote it."""
+    return (model.Block("quote", text=text),) if text.strip() else ()
 
 
 def cut(locale: str, output: str, dropped: int, command: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot import model, texts
 from bot.cards import definitions, runs
 from bot.cards.forms import form_rows
+from bot.cards.lead import LOOKS, lead, word_of
 from bot.cards.parts import (
     MOST_NAMED,
     Row,
@@ -17,37 +19,28 @@ from bot.cards.parts import (
     code,
     exact,
     exact_rows,
+    grouped,
     instance_name,
     moment,
     name_of,
     names_of,
     para,
+    quoted,
     span,
-    state_word,
     targets,
     title_of,
-    vote_row,
+    votes_list,
 )
-from bot.cards.results import FINISHED, result_rows
+from bot.cards.results import FINISHED, HALTED, result_rows, succeeded
 from bot.deployment import Deployment
 from bot.policy import quorum
 from bot.source import masks
 
 LATE = timedelta(minutes=2)
 """How long a message may be under way before the card says so."""
-
-TONES: dict[model.State, str] = {
-    model.State.PLANNING: "grey",
-    model.State.PENDING: "orange",
-    model.State.APPROVED: "blue",
-    model.State.RUNNING: "blue",
-    model.State.WAITING: "orange",
-    model.State.SUCCEEDED: "green",
-    model.State.FAILED: "red",
-    model.State.REJECTED: "red",
-    model.State.UNKNOWN: "red",
-    model.State.NOT_STARTED: "red",
-}
+WARNING = "⚠"
+MOST_WARNINGS = 3
+"""Warnings within a plan that are repeated above it."""
 
 
 def request_card(
@@ -60,34 +53,53 @@ def request_card(
     locale, plan = request.locale, request.plan
     assert plan is not None
     pending = request.state is model.State.PENDING
-    needed, digest = quorum.ballot_of(deployment.book, request)
-    cast = quorum.votes_on(digest, votes)
+    needed, subject = quorum.ballot_of(deployment.book, request)
+    cast = quorum.votes_on(subject, votes)
     asks = pending or (request.ballot is not None and request.ballot.voted)
-    if pending:
-        blocks = plan_blocks(deployment, request)
-        if votes_row := vote_row(deployment, request, cast):
-            blocks = (model.Block("facts", rows=votes_row), *blocks)
-    else:
-        blocks = settled_blocks(deployment, request, vote_row(deployment, request, votes), results)
-    waiting = quorum.tally(needed, cast).waiting_for if asks and not request.hold else ()
+    tally = quorum.tally(needed, cast) if asks else None
+    waiting = tally.waiting_for if tally is not None and not request.hold else ()
+    blocks = [lead(deployment, request), *quoted(request.reason), *warnings(deployment, request)]
+    if not pending:
+        blocks += [*runs.blocks(request), *progress_blocks(request, plan, results)]
+    if tally is not None:
+        blocks.append(asked_block(deployment, request, needed, tally))
+    blocks += votes_list(deployment, request, cast if pending else votes)
+    heading = fold_heading(locale, plan)
+    details = folded(heading, plan_blocks(deployment, request))
+    digest = folded(heading, (digest_block(request),))
     key = "card.elsewhere" if asks else "card.elsewhere.status"
     buttons = buttons_of(request, plan)
     above = any(button.action == "approve" for button in buttons)
     cut = "card.left_out.above" if above else "card.left_out"
+    word = word_of(request, results)
     return model.Card(
         request=request.id,
         code=request.code,
         title=title_of(request),
-        tone=TONES.get(request.state, "grey"),  # type: ignore[arg-type]
-        tag=state_word(locale, request),
-        blocks=blocks,
+        tone=LOOKS[word].tone,
+        tag=texts.say(locale, f"state.{word}"),
+        mark=LOOKS[word].mark,
+        blocks=(*blocks, *details) if pending else tuple(blocks),
+        aside=digest if pending else (*details, *digest),
         buttons=buttons,
         ask_reason=texts.say(locale, "card.ask_reason") if asks else "",
-        note=note_of(deployment, request, votes),
+        note=foot(deployment, request, votes),
         mentions=accounts_of(deployment, waiting, request.place),
         elsewhere=texts.say(locale, key, id=request.id),
         left_out=texts.say(locale, cut, count="{count}"),
     )
+
+
+def folded(heading: str, blocks: Iterable[model.Block]) -> tuple[model.Block, ...]:
+    """The blocks as a section of the card."""
+    return tuple(replace(block, fold=heading) for block in blocks)
+
+
+def fold_heading(locale: str, plan: model.Plan) -> str:
+    """What is found in the section that holds the plan."""
+    if isinstance(plan, model.TemplateOperation):
+        return texts.say(locale, "card.fold.template")
+    return texts.say(locale, "card.fold.script", lines=len(plan.script.splitlines()))
 
 
 def superseded_card(request: model.Request) -> model.Card:
@@ -101,8 +113,8 @@ def superseded_card(request: model.Request) -> model.Card:
         title=title_of(request),
         tone="grey",
         tag=texts.say(locale, "card.other.tag"),
+        mark="⚪",
         blocks=(para(span(text)),),
-        note=text,
     )
 
 
@@ -138,64 +150,89 @@ def decide_buttons(request: model.Request, plan: model.Plan) -> tuple[model.Butt
     return model.Button("approve", agree, "primary", confirm), reject
 
 
-def settled_blocks(
-    deployment: Deployment,
-    request: model.Request,
-    votes_row: tuple[Row, ...],
-    results: Sequence[model.InstanceResult],
-) -> tuple[model.Block, ...]:
-    """The body of a card that is no longer voted on: who, what, and how far it is."""
+def warnings(deployment: Deployment, request: model.Request) -> tuple[model.Block, ...]:
+    """What somebody has to know who decides on it or looks at how it ended."""
     locale, plan = request.locale, request.plan
     assert plan is not None
-    rows = [
-        *definitions.incident_rows(request),
-        *hold_rows(request),
-        (texts.say(locale, "card.asked_by"), (span(name_of(deployment, request.person)),)),
-        (texts.say(locale, "card.request"), (code(asked_text(request)),)),
-        *escalated_rows(request),
-        *votes_row,
-        (texts.say(locale, "card.code"), (code(request.code),)),
-    ]
-    started = request.state in (
+    rows = [*definitions.incident_rows(request), *hold_rows(request)]
+    if request.state is model.State.PENDING:
+        rows += asking_rows(request)
+        if request.form is not None:
+            counts = quorum.of(deployment.book, request).form_counts
+            rows += form_rows(request, request.form, counts)
+        rows += plan_warnings(locale, plan)
+    rows += escalated_rows(request)
+    return (exact_rows(locale, rows),) if rows else ()
+
+
+def plan_warnings(locale: str, plan: model.Plan) -> list[Row]:
+    """What the plan itself warns of; it stands there, too."""
+    rows = definitions.rows(locale, plan)
+    if isinstance(plan, model.TemplateOperation):
+        rows += definitions.limit_rows(locale, plan)
+        lines = [line.strip() for line in plan.preview.splitlines()]
+        lines = [line for line in lines if line.startswith(WARNING)]
+        label = texts.say(locale, "card.alike")
+        rows += [(label, (bold(line),)) for line in dict.fromkeys(lines[:MOST_WARNINGS])]
+    return [row for row in rows if row[1][0].text.startswith(WARNING)]
+
+
+def asked_block(
+    deployment: Deployment, request: model.Request, needed: quorum.Quorum, tally: quorum.Tally
+) -> model.Block:
+    """Who may decide, how many are still needed, by when, and whose turn it is."""
+    locale, ballot = request.locale, request.ballot
+    until = request.expires_at if ballot is None else ballot.expires_at
+    rows = approver_rows(deployment, request.locale, needed)
+    facts = {"left": max(0, tally.need - tally.have), "have": tally.have, "need": tally.need}
+    still = texts.say(locale, "card.still", **facts)
+    if until is not None:
+        still += texts.say(locale, "card.still.until", time=moment(deployment, until))
+    if tally.later:
+        still += texts.say(locale, "card.still.turn", names=names_of(deployment, tally.waiting_for))
+    rows.append((texts.say(locale, "card.needed"), (bold(still),)))
+    return model.Block("facts", rows=tuple(rows))
+
+
+def progress_blocks(
+    request: model.Request, plan: model.Plan, results: Sequence[model.InstanceResult]
+) -> list[model.Block]:
+    """How far it is: a bar with figures, and a line for each instance or task."""
+    if isinstance(plan, model.TemplateOperation):
+        return runs.progress_blocks(request, plan)
+    if not results and request.state not in STARTED:
+        return []
+    lines = model.Block("list", rows=tuple(result_rows(request, plan, results)))
+    if not results and request.state.final:
+        return [lines]
+    good, ended = sum(map(succeeded, results)), [r for r in results if r.status in FINISHED]
+    halted = sum(result.status in HALTED for result in ended)
+    failed = len(ended) - good - halted
+    status = model.RunStatus(done=good, failed=failed, total=len(plan.instances))
+    return [runs.progress_bar(request.locale, status, len(ended)), lines]
+
+
+STARTED = frozenset(
+    {
         model.State.RUNNING,
         model.State.WAITING,
         model.State.SUCCEEDED,
         model.State.FAILED,
         model.State.UNKNOWN,
-    ) or bool(results)
-    if isinstance(plan, model.TemplateOperation):
-        rows += runs.rows(request, plan)
-        return (model.Block("facts", rows=tuple(rows)), *runs.blocks(request))
-    if started:
-        done = sum(result.status in FINISHED for result in results)
-        count = texts.say(locale, "card.progress.count", done=done, total=len(plan.instances))
-        rows.append((texts.say(locale, "card.progress"), (bold(count),)))
-        rows += result_rows(request, plan, results)
-    else:
-        named = targets(locale, plan.instances, "card.targets.plan", request.id)
-        rows.append((texts.say(locale, "card.targets"), named))
-    return (model.Block("facts", rows=tuple(rows)), *runs.blocks(request))
+    }
+)
 
 
 def plan_blocks(deployment: Deployment, request: model.Request) -> tuple[model.Block, ...]:
-    """The whole plan: what was asked, what exactly will run, where, as whom, until when."""
+    """The whole plan: what was asked, what exactly will run, where, as whom."""
     plan, locale = request.plan, request.locale
     assert plan is not None
     say = texts.say
-    asker: tuple[model.Span, ...] = (span(name_of(deployment, request.person)),)
+    rows: list[Row] = [(say(locale, "card.request"), (code(asked_text(request)),))]
     if request.form is not None:
-        asker += (span(" · " + say(locale, "form.from", title=request.form.title)),)
-    rows: list[Row] = [
-        (say(locale, "card.asked_by"), asker),
-        (say(locale, "card.request"), (code(asked_text(request)),)),
-    ]
-    if request.reason:
-        rows.append((say(locale, "card.reason"), (span(request.reason),)))
-    rows += hold_rows(request)
-    rows += asking_rows(request)
-    if request.form is not None:
-        rows += form_rows(request, request.form, quorum.of(deployment.book, request).form_counts)
-    rows += escalated_rows(request)
+        asker = name_of(deployment, request.person)
+        form = say(locale, "form.from", title=request.form.title)
+        rows.insert(0, (say(locale, "card.asked_by"), (span(f"{asker} · {form}"),)))
     if isinstance(plan, model.TemplateOperation):
         name = name_of(deployment, request.person)
         typed = {key: name for key in plan.hidden if request.args.get(key) == masks.MASK}
@@ -205,16 +242,35 @@ def plan_blocks(deployment: Deployment, request: model.Request) -> tuple[model.B
     else:
         rows += script_rows(locale, plan)
         text = script_blocks(locale, plan)
-    rows += [
-        (say(locale, "card.risk"), (bold(say(locale, f"risk.{request.risk}")),)),
-        (say(locale, "card.code"), (code(request.code),)),
-        (say(locale, "card.expires"), (span(moment(deployment, request.expires_at)),)),
-        *approver_rows(deployment, request),
+    return (exact_rows(locale, rows), *targets_blocks(locale, plan), *text)
+
+
+def digest_block(request: model.Request) -> model.Block:
+    """By what the plan is recognised: its code, and the digest that this is the beginning of."""
+    rows = (
+        (texts.say(request.locale, "card.code"), (code(request.code),)),
+        (texts.say(request.locale, "card.digest"), (code(grouped(request.digest)),)),
+    )
+    return model.Block("facts", rows=rows)
+
+
+def sheet_blocks(deployment: Deployment, request: model.Request) -> tuple[model.Block, ...]:
+    """All that a vote is about, as a reply: the sentence, the reason, what to know, who decides,
+    and the whole plan."""
+    locale = request.locale
+    rows = [
+        (texts.say(locale, "card.risk"), (bold(texts.say(locale, f"risk.{request.risk}")),)),
+        (texts.say(locale, "card.expires"), (span(moment(deployment, request.expires_at)),)),
+        *approver_rows(deployment, locale, quorum.of(deployment.book, request)),
     ]
+    about = replace(request, state=model.State.PENDING)
     return (
+        lead(deployment, request),
+        *quoted(request.reason),
+        *warnings(deployment, about),
         exact_rows(locale, rows),
-        *targets_blocks(locale, plan),
-        *text,
+        *plan_blocks(deployment, request),
+        digest_block(request),
     )
 
 
@@ -240,9 +296,8 @@ def asking_rows(request: model.Request) -> list[Row]:
     return rows
 
 
-def approver_rows(deployment: Deployment, request: model.Request) -> list[Row]:
+def approver_rows(deployment: Deployment, locale: str, needed: quorum.Quorum) -> list[Row]:
     """Who must agree; where several policies add up, what each of them asks for."""
-    locale, needed = request.locale, quorum.of(deployment.book, request)
     rows: list[Row] = []
     for one, kept in needed.everything:
         people = quorum.electors(needed, one)
@@ -319,8 +374,21 @@ def script_blocks(
     return para(bold(heading)), exact(locale, script)
 
 
+def foot(deployment: Deployment, request: model.Request, votes: Sequence[model.Vote]) -> str:
+    """The line under the card: its code, how to answer it by text, or why it ended. That it was
+    approved stands above."""
+    locale = request.locale
+    goes_on = request.state in (model.State.APPROVED, model.State.RUNNING) and not request.stopping
+    note = "" if goes_on else note_of(deployment, request, votes)
+    if request.state is model.State.PENDING:
+        until = moment(deployment, request.expires_at)
+        return f"{texts.say(locale, 'card.foot.pending', code=request.code, time=until)} · {note}"
+    shown = texts.say(locale, "card.foot", code=request.code, id=request.id)
+    return f"{note} · {shown}" if note else shown
+
+
 def note_of(deployment: Deployment, request: model.Request, votes: Sequence[model.Vote]) -> str:
-    """The line under the card: how to answer it by text, or who decided."""
+    """How to answer the card by text, or who decided."""
     locale = request.locale
     if request.renewed:
         return texts.say(locale, "card.note.renewed", number=request.renewed)

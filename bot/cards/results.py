@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot import model, texts
 from bot.cards.parts import MOST_NAMED, Row, bold, cut, para, sentence, span
@@ -10,7 +11,18 @@ from bot.cards.parts import MOST_NAMED, Row, bold, cut, para, sentence, span
 FINISHED = frozenset(
     {"Success", "Failed", "Error", "Timeout", "Cancelled", "Terminated", "Invalid", "Aborted"}
 )
+HALTED = frozenset({"Cancelled", "Terminated"})
+"""Ended because somebody stopped it, which is no failure."""
 MOST_OUTPUTS = 4
+MARKS = {
+    "Running": "⏳",
+    "Stopping": "⏳",
+    "Pending": "⬜",
+    "Scheduled": "⬜",
+    "Cancelled": "⏹",
+    "Terminated": "⏹",
+}
+"""Marks of what one instance did; what ended otherwise has failed, or succeeded."""
 
 
 def missing_word(request: model.Request) -> str:
@@ -26,7 +38,7 @@ def result_rows(
     results: Sequence[model.InstanceResult],
     most: int = MOST_NAMED,
 ) -> list[Row]:
-    """One row per instance: those that went wrong first, the rest as far as there is room."""
+    """One line per instance: those that went wrong first, the rest as far as there is room."""
     locale, missing = request.locale, missing_word(request)
     known = {result.instance: result for result in results}
 
@@ -41,11 +53,27 @@ def result_rows(
     for instance in ordered[:most]:
         result = known.get(instance.id)
         text = result_text(locale, result) if result else texts.say(locale, missing)
-        rows.append((instance.name or instance.id, (span(text),)))
+        mark = mark_of(result) if result else "❓" if missing == "state.unknown" else "⬜"
+        rows.append((f"{mark} {instance.name or instance.id}", (span(text),)))
     if len(ordered) > most:
         more = texts.say(locale, "card.more.status", count=len(ordered) - most, id=request.id)
         rows.append(("…", (span(more),)))
     return rows
+
+
+def mark_of(result: model.InstanceResult) -> str:
+    if succeeded(result):
+        return "✅"
+    return MARKS.get(result.status, "❌" if result.status in FINISHED else "⏳")
+
+
+def took(locale: str, result: model.InstanceResult) -> str:
+    """How long it ran there, where the platform says so."""
+    try:
+        began, ended = map(datetime.fromisoformat, (result.started_at, result.finished_at))
+        return texts.duration(locale, ended - began)
+    except (TypeError, ValueError):
+        return ""
 
 
 def succeeded(result: model.InstanceResult) -> bool:
@@ -59,6 +87,8 @@ def result_text(locale: str, result: model.InstanceResult) -> str:
     text = texts.say(locale, known) if known in texts.PHRASES else result.status
     if result.exit_code is not None and result.status in ("Success", "Failed"):
         text += " · " + texts.say(locale, "say.exit", code=result.exit_code)
+    if result.status in FINISHED and (length := took(locale, result)):
+        text += f" · {length}"
     if result.error and result.status != "Success":
         text += f" · {result.error}"
     return text
@@ -113,5 +143,5 @@ def instances_message(
     if len(instances) > 50:
         more = texts.say(locale, "card.more.instances", count=len(instances) - 50)
         rows.append(("…", (span(more),)))
-    blocks = (para(bold(title)), model.Block("facts", rows=tuple(rows)))
+    blocks = (para(bold(title)), model.Block("list", rows=tuple(rows)))
     return model.Message(title, blocks, mentions, quote)

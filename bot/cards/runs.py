@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot import model, texts
 from bot.cards import definitions
+from bot.cards.lead import bar
 from bot.cards.parts import (
     Row,
     accounts_of,
@@ -116,23 +117,28 @@ def about_hidden(locale: str, value: object, by: str) -> str:
 # ----------------------------------------------------------------------------- how far it is
 
 
-def rows(request: model.Request, plan: model.Plan) -> list[Row]:
-    """Where it runs, how far its loop is, and its tasks with their marks."""
+def progress_blocks(request: model.Request, plan: model.Plan) -> list[model.Block]:
+    """Instances that were left out, how far its loop is, and its tasks as a numbered list."""
     locale, progress = request.locale, request.progress
-    lines: list[Row] = []
-    if plan.instances:
-        here = [one for one in plan.instances if one.id not in request.gone]
-        named = targets(locale, here, "card.targets.plan", request.id)
-        lines.append((texts.say(locale, "card.targets"), named))
+    parts: list[model.Block] = []
     if request.gone:
         lost = [one for one in plan.instances if one.id in request.gone]
         gone = targets(locale, lost, "card.targets.plan", request.id)
-        lines.append((texts.say(locale, "card.gone"), gone))
+        parts.append(model.Block("facts", rows=((texts.say(locale, "card.gone"), gone),)))
     if progress is None:
-        return lines
+        return parts
     if progress.total:
-        lines.append((texts.say(locale, "card.progress"), (bold(progress_line(locale, progress)),)))
-    return lines + stage_rows(locale, progress, request.id)
+        parts.append(progress_bar(locale, progress, progress.done + progress.failed))
+    if progress.stages:
+        rows = stage_rows(locale, progress, request.id)
+        parts.append(model.Block("list", rows=tuple(rows)))
+    return parts
+
+
+def progress_bar(locale: str, progress: model.RunStatus, ended: int) -> model.Block:
+    """How much has ended, as a bar, and the figures."""
+    drawn = bar(ended, progress.total)
+    return para(bold(f"{drawn} {progress_line(locale, progress)}"))
 
 
 def progress_line(locale: str, progress: model.RunStatus) -> str:
@@ -158,12 +164,12 @@ def stage_rows(locale: str, progress: model.RunStatus, number: int) -> list[Row]
     begun = [place for place, stage in enumerate(stages) if stage.status]
     first = max(0, min(begun[-1] if begun else 0, len(stages) - 1) - MOST_STAGES + 3)
     lines: list[Row] = []
-    for stage in stages[first : first + MOST_STAGES]:
-        word = texts.say(locale, f"stage.{stage.status or 'none'}")
-        text = f"{STAGE_MARKS.get(stage.status, '⬜')} {word}"
+    for place, stage in enumerate(stages[first : first + MOST_STAGES], first + 1):
+        text = texts.say(locale, f"stage.{stage.status or 'none'}")
         if detail := detail_text(locale, stage.detail, number):
             text += f" · {detail}"
-        lines.append((stage.name, (span(text),)))
+        mark = STAGE_MARKS.get(stage.status, "⬜")
+        lines.append((f"{mark} {place}. {stage.name}", (span(text),)))
     remaining = len(stages) - len(lines)
     if remaining:
         lines.append(("…", (span(texts.say(locale, "card.more.tasks", count=remaining)),)))

@@ -53,7 +53,7 @@ class Sheets:
             (texts.say(locale, "status.state"), (bold(state_word(locale, request)),)),
             (texts.say(locale, "plan.version"), (code(plan.version),)),
         ]
-        blocks = [exact_rows(locale, rows), *card.plan_blocks(self._house, request)]
+        blocks = [exact_rows(locale, rows), *card.sheet_blocks(self._house, request)]
         if request.gone:
             gone = [instance_name(one) for one in plan.instances if one.id in request.gone]
             blocks += [para(bold(texts.say(locale, "card.gone"))), exact(locale, "\n".join(gone))]
@@ -80,7 +80,7 @@ class Sheets:
         if plan is None or not plan.instances:
             return ()
         rows = result_rows(replace(request, locale=locale), plan, results, len(plan.instances))
-        return (model.Block("facts", rows=tuple(rows)),)
+        return (model.Block("list", rows=tuple(rows)),)
 
     def outputs(
         self,

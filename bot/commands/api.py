@@ -38,6 +38,7 @@ class Declared:
     summary: tuple[str, str]
     example: str
     by_role: bool = False
+    does: tuple[str, str] = ("", "")
 
 
 def command(
@@ -50,14 +51,17 @@ def command(
     summary: tuple[str, str],
     example: str,
     by_role: bool = False,
+    does: tuple[str, str] = ("", ""),
 ) -> Callable[[F], F]:
     """Declare a command. ``name``: the function's own unless given. ``summary``: one line in
     Chinese and one in English. ``example``: a complete line, ready to paste; it must parse.
-    ``by_role``: only for people with a role that names this command, or "*"."""
+    ``by_role``: only for people with a role that names this command, or "*". ``does``: what it
+    does, as cards say it in "Alice wants to …", in both languages; {name} is a parameter's
+    value."""
 
     def declare(function: F) -> F:
         word = name or function.__name__.strip("_").replace("_", "-")
-        declared = Declared(kind, word, aliases, risk, reads, summary, example, by_role)
+        declared = Declared(kind, word, aliases, risk, reads, summary, example, by_role, does)
         function.declared = declared  # type: ignore[attr-defined]
         return function
 
@@ -71,9 +75,10 @@ def operation(
     risk: Risk = "medium",
     summary: tuple[str, str],
     example: str,
+    does: tuple[str, str] = ("", ""),
 ) -> Callable[[F], F]:
     """Declare a command that people must approve; its function returns a ``Script``."""
-    return command(name, aliases=aliases, risk=risk, summary=summary, example=example)
+    return command(name, aliases=aliases, risk=risk, summary=summary, example=example, does=does)
 
 
 def query(

@@ -6,9 +6,10 @@ import ast
 import hashlib
 import inspect
 import re
+import string
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -188,6 +189,8 @@ def _command(
     except (TypeError, NameError, AttributeError, SyntaxError, ValueError, re.error) as error:
         line = page.parameter(str(error).partition(":")[0])
         faults.append(page.fault(line, f"{declared.name}: {error}"))
+    if wrong := _words_badly(declared.does, {each.name for each in items if not each.secret}):
+        faults.append(page.fault(page.declared("does"), wrong))
     if takes_context and declared.kind == "operation":
         message = "an operation gets no Context: its script depends on its values alone"
         faults.append(page.fault(page.start, message))
@@ -207,7 +210,23 @@ def _command(
         files,
         takes_context,
         by_role=declared.by_role,
+        does=dict(zip(texts.LOCALES, declared.does, strict=True)),
     )
+
+
+def _words_badly(does: object, names: Set[str]) -> str:
+    """What is wrong with the words for what a command does: a sentence, or ""."""
+    wanted = 'its does needs a line in Chinese and one in English: does=("…", "…")'
+    if does == ("", ""):
+        return ""
+    if not isinstance(does, tuple) or [type(line) for line in does] != [str, str] or "" in does:
+        return wanted
+    try:
+        used = {name for line in does for _, name, *_ in string.Formatter().parse(line) if name}
+    except ValueError as error:
+        return f"its does cannot be read: {error}"
+    unknown = sorted(used - names)
+    return f"its does names {', '.join(unknown)}, which it does not take" if unknown else ""
 
 
 def _declared_badly(declared: api.Declared) -> Iterator[tuple[str, str]]:

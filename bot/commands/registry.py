@@ -28,7 +28,7 @@ class Ended(RuntimeError):
 class Command:
     """Something that can be asked for. ``version`` is a short SHA-256 of its files; ``reads`` what
     the store must show it; ``by_role``: only people whose role names it (or "*") may use it, as
-    with every operation.
+    with every operation. ``does``: what it does, as words behind "Alice wants to", by language.
 
     Of a template: ``template`` itself, without a ``function``; ``templates``: its name and that of
     every template it may run → SHA-256 of the text, by which ``Catalog.library`` has it;
@@ -55,6 +55,7 @@ class Command:
     approvers: Mapping[str, str] = field(default_factory=dict)
     robots: Mapping[str, str] = field(default_factory=dict)
     by_role: bool = False
+    does: Mapping[str, str] = field(default_factory=dict)
 
     def call(self, context: object, values: Mapping[str, Any]) -> answers.Answer:
         """What the command answers to these values. A query needs a context; an operation gets

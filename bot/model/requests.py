@@ -158,6 +158,8 @@ class RunStatus:
     error: str = ""
 
 
+MIDWAY = {"approval": "midway", "confirm": "midway", "canary": "canary", "unknown": "doubtful"}
+"""The words for what a run waits for, by the kind of its question; by any other it is paused."""
 WITHIN = {"rejected": "rejected_within", "expired": "expired_within", "called_off": "cancelled"}
 """The words for why a request was cancelled that had been approved; others were stopped."""
 
@@ -250,9 +252,12 @@ class Request:
 
     @property
     def word(self) -> str:
-        """The word for its state, as phrases are named: a run that was cancelled says by what."""
+        """The word for its state, as phrases are named: a run that waits says for what, one that
+        was cancelled by what."""
         if self.stopping and not self.state.final:
             return "stopping"
+        if self.state is State.WAITING and self.ballot is not None:
+            return MIDWAY.get(self.ballot.kind, "paused")
         if self.state is State.CANCELLED and self.approved_at:
             return WITHIN.get(self.cancelled, "stopped")
         return self.state.value

@@ -26,19 +26,24 @@ class Span:
 class Block:
     """One block of a message or card.
 
-    ``para``: ``spans`` on one line · ``facts``: ``rows`` of (label, spans) · ``pre``: ``text`` as
-    preformatted lines · ``quote``: ``text`` quoted · ``rule``: a dividing line.
+    ``para``: ``spans`` on one line · ``facts``: ``rows`` of (label, spans) · ``list``: ``rows`` of
+    (item, spans), one line each · ``pre``: ``text`` as preformatted lines · ``quote``: ``text``
+    quoted · ``rule``: a dividing line.
 
     With a ``legend`` the text of a ``pre`` and the code of ``facts`` are shown as
     ``model.verbatim`` writes them, each character to be told; its two sentences stand in front of
     the list of the marks and of the list of what else is not ASCII, where there are any.
+    ``fold`` is the heading of the section of a card that the block belongs to ("": none):
+    neighbours with the same one are folded together where the platform can, else they stand below
+    a rule and the heading.
     """
 
-    kind: Literal["para", "facts", "pre", "quote", "rule"]
+    kind: Literal["para", "facts", "list", "pre", "quote", "rule"]
     spans: tuple[Span, ...] = ()
     rows: tuple[tuple[str, tuple[Span, ...]], ...] = ()
     text: str = ""
     legend: tuple[str, str] = ("", "")
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,14 @@ class Card:
     """The request's card. ``request`` and ``code`` travel in each button and come back in
     ``Clicked``; ``ask_reason`` (label) shows a reason field where the platform has one.
     Where something is left out, ``left_out`` says so ("{count}": how many characters; "": in both
-    languages), and ``elsewhere`` where all of it can be read."""
+    languages), and ``elsewhere`` where all of it can be read. ``mark`` is a sign for the state
+    (``tag``), for where the platform shows no ``tone``. ``aside``: more that nothing depends on,
+    shown folded or not at all."""
 
     request: int
     code: str
     title: str
-    tone: Literal["orange", "blue", "green", "red", "grey"]
+    tone: Literal["orange", "yellow", "blue", "green", "red", "purple", "grey"]
     tag: str
     blocks: tuple[Block, ...]
     buttons: tuple[Button, ...] = ()
@@ -95,3 +102,5 @@ class Card:
     mentions: tuple[Account, ...] = ()
     elsewhere: str = ""
     left_out: str = ""
+    mark: str = ""
+    aside: tuple[Block, ...] = ()

@@ -3,11 +3,47 @@
 from __future__ import annotations
 
 PHRASES: dict[str, tuple[str, str]] = {
+    # ------------------------------------------------------------------ who wants what, where
+    "card.lead": (
+        "{name} 申请在 {targets}（{where}）{does}，风险：{risk}",
+        "{name} wants to {does} on {targets} ({where}, {risk} risk).",
+    ),
+    "card.lead.plain": (
+        "{name} 申请{does}（{where}），风险：{risk}",
+        "{name} wants to {does} ({where}, {risk} risk).",
+    ),
+    "card.lead.past": (
+        "{name} 申请在 {targets}（{where}）{does}，风险：{risk}",
+        "{name} asked to {does} on {targets} ({where}, {risk} risk).",
+    ),
+    "card.lead.plain.past": (
+        "{name} 申请{does}（{where}），风险：{risk}",
+        "{name} asked to {does} ({where}, {risk} risk).",
+    ),
+    "card.lead.many": (
+        "{names:list} 等 {total} 台实例",
+        "{total} instances such as {names:list}",
+    ),
+    "card.does.command": ("执行 {command}", "run {command}"),
+    "card.does.template": ("执行编排 {command}", "run the runbook {command}"),
+    # ------------------------------------------------------------------ who decides
+    "card.needed": ("还需", "Needed"),
+    "card.still": ("{left} 人同意（{have}/{need}）", "{left} more ({have} of {need})"),
+    "card.still.until": ("，{time} 前", ", by {time}"),
+    "card.still.turn": ("，轮到 {names:list}", "; next: {names:list}"),
+    "card.foot": ("短码 {code} · 完整计划：plan {id}", "Code {code} · full plan: plan {id}"),
+    "card.foot.pending": ("短码 {code} · {time} 到期", "Code {code} · expires {time}"),
+    # ------------------------------------------------------------------ the plan
+    "card.fold.script": (
+        "完整计划（脚本 {lines} 行）",
+        "Full plan (script of {lines:line|lines})",
+    ),
+    "card.fold.template": ("完整计划（参数和步骤）", "Full plan (values and steps)"),
+    "card.digest": ("摘要", "Digest"),
     "card.asked_by": ("申请人", "Asked by"),
-    "card.request": ("内容", "Request"),
-    "card.reason": ("原因", "Reason"),
-    "card.written": ("写于", "Written"),
-    "card.written.ago": ("送达之前 {age}", "{age} before it arrived"),
+    "card.request": ("申请内容", "Request"),
+    "card.written": ("延迟", "Delay"),
+    "card.written.ago": ("消息发出 {age}后才送达", "it arrived {age} after it was written"),
     "card.alike": ("注意", "Note"),
     "card.alike.open": (
         "#{number} 申请的是同一件事，在提出这个申请时还没有结束。",
@@ -15,7 +51,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "card.escalated": ("加强审批", "Stronger approval"),
     "card.targets": ("实例", "Instances"),
-    "card.run_as": ("执行身份", "Runs as"),
+    "card.run_as": ("执行用户", "Runs as"),
     "card.run_as.windows": ("云助手默认用户（System）", "Cloud Assistant's default user (System)"),
     "card.run_as.default": ("云助手默认用户（root）", "Cloud Assistant's default user (root)"),
     "card.timeout": ("超时", "Timeout"),
@@ -29,19 +65,16 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.expires": ("有效期至", "Expires"),
     "card.approvers": ("审批人", "Approvers"),
     "card.approvers.kept": ("提交时的审批人", "Approvers when it was put to the vote"),
-    "card.mode.any": ("任一人同意（或签）", "any one of them"),
-    "card.mode.all": ("全部同意（会签）", "all of them"),
+    "card.mode.any": ("或签，任一人同意", "any one of them"),
+    "card.mode.all": ("会签，全部同意", "all of them"),
     "card.mode.sequence": ("依次同意", "in this order"),
-    "card.mode.count": ("{need} 人同意", "{need} of them"),
-    "card.votes": ("投票", "Votes"),
+    "card.mode.count": ("其中 {need} 人同意", "{need} of them"),
     "card.vote.approve": ("同意", "approved"),
     "card.vote.retry": ("要求重试", "said retry"),
     "card.vote.skip": ("要求跳过", "said skip"),
     "card.vote.reject": ("拒绝", "rejected"),
     "card.vote.why": ("{vote}：{why}", "{vote}: {why}"),
     "card.via.form": ("经审批单", "by the form"),
-    "card.progress": ("进度", "Progress"),
-    "card.progress.count": ("{done}/{total} 完成", "{done} of {total} done"),
     "card.command_id": ("云助手命令", "Stored command"),
     "card.button.approve": ("同意", "Approve"),
     "card.button.reject": ("拒绝", "Reject"),
@@ -50,7 +83,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.confirm.stop": ("确认停止 #{id}？", "Stop #{id}?"),
     "card.ask_reason": ("原因（拒绝时建议填写）", "Reason (kindly give one when rejecting)"),
     "card.note.pending": (
-        "也可以 @我 发送：approve {id} {code} 或 reject {id} 原因",
+        "也可 @我 发送：approve {id} {code} 或 reject {id} 原因",
         "Or mention me: approve {id} {code}, or reject {id} with a reason",
     ),
     "card.note.approved": ("{names:and} 已同意，执行中", "approved by {names:and}, running"),
@@ -61,8 +94,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "card.note.expired": ("到期无人决定，没有执行", "nobody decided in time; it was not run"),
     "card.more": ("……另有 {count} 台", "… and {count} more"),
     "card.more.status": (
-        "……另有 {count} 台，发送 status {id} 查看全部",
-        "… and {count} more; to see all of them, send: status {id}",
+        "另有 {count} 台，发送 status {id} 查看全部",
+        "{count} more; to see all of them, send: status {id}",
     ),
     "card.targets.below": (
         "共 {total} 台：{names} ……另有 {count} 台，全部列在下面",
@@ -97,8 +130,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "… ({count:more character|more characters}; to read all, send: output {id})",
     ),
     "card.more.instances": (
-        "……另有 {count} 台，请缩小范围，例如：instances tag:env=prod",
-        "… and {count} more; narrow it down, as in: instances tag:env=prod",
+        "另有 {count} 台，请缩小范围，例如：instances tag:env=prod",
+        "{count} more; narrow it down, as in: instances tag:env=prod",
     ),
     "card.asked.cut": ("……（还有 {count} 字）", "… ({count:more character|more characters})"),
     "card.marks": (

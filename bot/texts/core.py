@@ -304,11 +304,12 @@ PHRASES: dict[str, tuple[str, str]] = {
     # ------------------------------------------------------------------ states
     "state.planning": ("准备中", "being planned"),
     "state.pending": ("待审批", "waiting for approval"),
-    "state.approved": ("已同意，即将执行", "approved, starting"),
+    "state.approved": ("已批准，即将执行", "approved, starting"),
     "state.running": ("执行中", "running"),
     "state.stopping": ("正在停止", "stopping"),
     "state.succeeded": ("成功", "succeeded"),
     "state.failed": ("失败", "failed"),
+    "state.partly_failed": ("部分失败", "partly failed"),
     "state.rejected": ("已拒绝", "rejected"),
     "state.expired": ("已过期，未执行", "expired, not run"),
     "state.cancelled": ("已取消", "cancelled"),
@@ -318,8 +319,8 @@ PHRASES: dict[str, tuple[str, str]] = {
     "state.unknown": ("结果不明", "outcome unknown"),
     # ------------------------------------------------------------------ in the thread
     "say.remind": (
-        "#{id} {command} 还在等待审批，{time} 到期（还有 {left}）。",
-        "#{id} {command} still waits for a decision; it expires at {time} (in {left}).",
+        "⏰ #{id} {command} 仍待审批，{time} 到期（还剩 {left}）。",
+        "⏰ #{id} {command} still waits for a decision; it expires at {time} (in {left}).",
     ),
     "say.expired": (
         "#{id} {command} 已过期，没有人及时决定，所以没有执行。需要的话请重新发起。",
@@ -348,6 +349,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "say.succeeded": ("#{id} {command} 执行成功", "#{id} {command} succeeded"),
     "say.failed": ("#{id} {command} 执行失败", "#{id} {command} failed"),
+    "say.partly_failed": (
+        "#{id} {command} 部分失败：成功 {done}/{total}",
+        "#{id} {command} partly failed: {done} of {total} succeeded",
+    ),
     "say.stopped": ("#{id} {command} 已停止", "#{id} {command} was stopped"),
     "say.unknown": ("#{id} {command} 结果不明", "The outcome of #{id} {command} is unknown"),
     "say.unknown.what": (
@@ -387,7 +392,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "#{id} (code {code}): {state}. № {stamp}. The whole could not be sent where it belongs; send status {id} to read it.",
     ),
     "say.approved_by": ("审批人", "Approved by"),
-    "say.ran": ("执行内容", "What ran"),
     "say.duration": ("用时", "Duration"),
     "say.audit": ("审计", "Audit"),
     "say.exit": ("退出码 {code}", "exit {code}"),

@@ -14,7 +14,6 @@ from sandbox.page import (
     acts,
     catalog,
     faults,
-    form_kinds,
     forms,
     people,
     records,
@@ -84,7 +83,7 @@ async def _world(
         bot = Bot(folder, company, locale, board)
         people.show(board)
         faults.show(board)
-        form_kinds.show(board)
+        forms.show(board)
         wire = watch_wire.Wire(board, company)
         watchers: list[Watcher] = [
             watch_chats.DingTalkChats(board, company.dingtalk),

@@ -8,6 +8,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bot import model, store, texts
 from sandbox.page.board import Board
@@ -19,7 +20,7 @@ KEPT = 300
 """So many events, and so many letters, stay on the board; of the audit chain all entries do."""
 SETTLED = ("done", "dropped")
 LANGUAGES = ("zh-CN", "en")
-Row = tuple[str, str, dict[str, object]]
+Row = tuple[str, str, dict[str, Any]]
 
 
 class Records:
@@ -52,7 +53,7 @@ class Records:
                 found += (about.st_mtime_ns, about.st_size)
         return tuple(found)
 
-    def _put(self, collection: str, key: str, value: dict[str, object]) -> None:
+    def _put(self, collection: str, key: str, value: dict[str, Any]) -> None:
         self._board.put(collection, key, value)
         kept = self._kept.get(key.partition("/")[0])
         if kept is not None and key not in kept:
@@ -94,7 +95,7 @@ class Records:
                 yield "events", f"letter/{number}", _letter(letter)
 
 
-def _entry(row: model.AuditRow) -> dict[str, object]:
+def _entry(row: model.AuditRow) -> dict[str, Any]:
     words = {locale: _words(locale, row.action) for locale in LANGUAGES}
     return {
         "id": row.seq,
@@ -119,7 +120,7 @@ def _words(locale: str, action: str) -> str:
 
 def _event(
     number: int, event: model.CloudEvent, letters: tuple[model.Letter, ...]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     rules = list(dict.fromkeys(letter.deliver.rule for letter in letters if letter.deliver.rule))
     return {
         "kind": "event",
@@ -136,7 +137,7 @@ def _event(
     }
 
 
-def _letter(letter: model.Letter) -> dict[str, object]:
+def _letter(letter: model.Letter) -> dict[str, Any]:
     deliver = letter.deliver
     return {
         "kind": "letter",

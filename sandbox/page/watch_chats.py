@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from sandbox import dingtalk, lark
 from sandbox.dingtalk import people as staff
@@ -36,9 +37,9 @@ class DingTalkChats:
         self._board.put("messages", f"dingtalk/{key}", _dingtalk_message(entry))
 
 
-def _dingtalk_message(entry: rooms.Entry) -> dict[str, object]:
+def _dingtalk_message(entry: rooms.Entry) -> dict[str, Any]:
     chat = staff.CHATS[entry.chat]
-    payload: dict[str, object] = dict(entry.payload)
+    payload: dict[str, Any] = dict(entry.payload)
     if entry.card is not None:
         payload = _dingtalk_card(entry.card)
     return {
@@ -61,7 +62,7 @@ def _dingtalk_message(entry: rooms.Entry) -> dict[str, object]:
     }
 
 
-def _dingtalk_card(card: rooms.Card) -> dict[str, object]:
+def _dingtalk_card(card: rooms.Card) -> dict[str, Any]:
     users = {*card.overlay, *card.private}
     views = {
         staff.BY_USER[user].id: {"cardParamMap": card.seen_by(user)}
@@ -85,7 +86,7 @@ class LarkChats:
                 entry = self._platform.tenant.entries[id]
                 self._board.put("messages", f"lark/{id}", self._message(entry))
 
-    def _message(self, entry: state.Entry) -> dict[str, object]:
+    def _message(self, entry: state.Entry) -> dict[str, Any]:
         chat = self._platform.tenant.chats[entry.chat]
         first = entry.revisions[0][1] if entry.revisions else entry.shown
         direct = chat.kind == "p2p"
@@ -108,7 +109,7 @@ class LarkChats:
             "payload": {} if entry.recalled else self._payload(entry),
         }
 
-    def _payload(self, entry: state.Entry) -> dict[str, object]:
+    def _payload(self, entry: state.Entry) -> dict[str, Any]:
         if entry.revisions:
             return {"msg_type": "interactive", "content": entry.card}
         if entry.sender in state.PEOPLE:  # on the wire stand keys where people see names

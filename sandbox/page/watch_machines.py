@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from sandbox.aliyun import Aliyun, tools
 from sandbox.aliyun.state import Machine, Task
@@ -98,7 +99,7 @@ def _text(path: Path) -> str:
         return file.read(SHOWN).decode("utf-8", "replace")
 
 
-def _execution(one: Execution) -> dict[str, object]:
+def _execution(one: Execution) -> dict[str, Any]:
     return {
         "id": one.id,
         "parent": one.parent.id if one.parent else "",
@@ -116,7 +117,7 @@ def _execution(one: Execution) -> dict[str, object]:
     }
 
 
-def _run(task: Task) -> dict[str, object]:
+def _run(task: Task) -> dict[str, Any]:
     invocation = task.invocation
     return {
         "id": invocation.id,

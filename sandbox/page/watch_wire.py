@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import json
 import re
+from typing import Any
 
 from sandbox import stories, world
 from sandbox.base import Call, Party
@@ -93,7 +94,7 @@ class Wire:
             for kind, key in await self._watches[name].changes():
                 self.put(f"{name}.{kind}", key, self._row(party, kind, key))
 
-    def put(self, kind: str, key: str, row: dict[str, object]) -> None:
+    def put(self, kind: str, key: str, row: dict[str, Any]) -> None:
         number = self._rows.get((kind, key))
         if number is None:
             number = self._rows[kind, key] = str(next(self._numbers))
@@ -102,7 +103,7 @@ class Wire:
             return  # it has gone already
         self._board.put("wire", number, row)
 
-    def _row(self, party: Party, kind: str, key: str) -> dict[str, object]:
+    def _row(self, party: Party, kind: str, key: str) -> dict[str, Any]:
         if kind == "push":
             assert isinstance(party, DingTalk)
             id, _, number = key.partition("/")
@@ -111,7 +112,7 @@ class Wire:
         return _called(party.name, party.journal[int(key)])
 
 
-def _pushed(delivery: Delivery, attempt: Attempt) -> dict[str, object]:
+def _pushed(delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
     """A push of DingTalk; Lark's stand in its journal."""
     outcome, acked = "open", attempt.over.done() and attempt.over.result() is not None
     if attempt.seconds is not None:
@@ -130,7 +131,7 @@ def _pushed(delivery: Delivery, attempt: Attempt) -> dict[str, object]:
     }
 
 
-def _called(platform: str, call: Call) -> dict[str, object]:
+def _called(platform: str, call: Call) -> dict[str, Any]:
     pushed = call.api.startswith("push.")
     return {
         "platform": platform,

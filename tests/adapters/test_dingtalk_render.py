@@ -209,7 +209,7 @@ def test_one_endless_line_is_cut_too() -> None:
 
 def test_a_card_s_parameters() -> None:
     made = render.params(card(para("what"), note="Waiting for one of: Bob"), LIMIT)
-    assert made["title"] == "Restart · pending"
+    assert made["title"] == "pending · Restart"
     assert made["markdown"] == "what"
     assert made["tips"] == "Waiting for one of: Bob"
     buttons = json.loads(made["sys_full_json_obj"])["msgButtons"]

@@ -199,7 +199,7 @@ async def test_a_card_is_shown_clicked_and_changed() -> None:
         assert isinstance(shown, model.Done)
         entry = (await t.platform.cards("ops"))[0]
         assert entry["mentions"] == ["bob"]
-        assert entry["data"]["title"] == "Restart · pending"
+        assert entry["data"]["title"] == "pending · Restart"
         t.receipt = model.Receipt("Only Bob may decide", card=card(note="by the card"))
         answer = await t.platform.click(user="dave", card=entry["id"], action="approve")
         assert answer["acked"]

@@ -126,7 +126,7 @@ async def test_a_click_is_answered_with_the_card_for_who_clicked() -> None:
         assert response["cardUpdateOptions"]["updateCardDataByKey"] is True
         params = response["cardData"]["cardParamMap"]
         assert params["tips"] == "You may not vote on this."
-        assert params["title"] == "Restart · pending"
+        assert params["title"] == "pending · Restart"
         assert json.loads(params["sys_full_json_obj"]) == {"msgButtons": []}
 
 

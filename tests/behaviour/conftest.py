@@ -122,6 +122,11 @@ class Scene(play.Play):
         await self.say(user, text)
         return await self.new_card(text.split()[0], known)
 
+    async def shown(self, chat: str = "ops") -> str:
+        """What the bot has shown there: cards, and messages in front of those without room."""
+        said = await self.transcript(chat)
+        return "\n".join(entry["text"] for entry in said if entry["from"] == "bot")
+
 
 @asynccontextmanager
 async def playing(sandbox: Sandbox, platform: str, path: Path) -> AsyncIterator[Scene]:

@@ -45,7 +45,7 @@ async def test_a_run_that_selects_everything_touches_only_what_is_allowed(
     )
     async with runbooks.playing(platform, tmp_path, setting) as scene:
         card = await scene.pending("prod")
-        assert "只限 web-01, web-02；整个执行最多 1 台" in card["text"].replace("、", ", ")
+        assert "只限 web-01, web-02；整个执行最多 1 台" in (await scene.shown()).replace("、", ", ")
         await scene.click("bob", card, "approve")
         await scene.card_says(card, play.SUCCEEDED)
         assert len(await runbooks.rebooted(scene)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -51,9 +52,10 @@ async def test_what_the_thread_refuses_is_told_in_the_chat_without_what_was_not_
     await scene.call("fault", api=ANSWERS[platform], do="error", times=99, **fault)
     await scene.click("bob", card, "approve")
     told = await scene.told(play.AUDIT, before, to="alice")
-    code = card["text"].split("短码:")[1].split()[0] if "短码:" in card["text"] else ""
+    code = re.search(r"短码 ?([0-9a-f]{8})|[Cc]ode ([0-9a-f]{8})", card["text"])
+    assert code is not None
     assert "#1" in told["text"]
-    assert code in told["text"]
+    assert (code[1] or code[2]) in told["text"]
     assert play.has(told["text"], play.SUCCEEDED)
     assert "top secret" not in told["text"]
     assert "web-01" not in told["text"]

@@ -106,7 +106,7 @@ async def test_nobody_decides_so_it_is_reminded_and_cancelled(scene: Scene) -> N
     await runbooks.offering(scene, card, "approve", "需要审批")
     await scene.settled()
     await scene.advance(10 * 60 + 1)
-    reminder = await scene.told("还在等待", known, to="carol")
+    reminder = await scene.told("仍待审批", known, to="carol")
     assert "bob" in reminder["mentions"]
     await scene.advance(20 * 60)
     await scene.until("it is no longer asked", lambda _: not runbooks.the_request(scene).ballot)

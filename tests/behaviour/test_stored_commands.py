@@ -83,7 +83,7 @@ async def test_a_part_on_oos_runs_in_the_version_that_people_saw(
 ) -> None:
     async with runbooks.playing(platform, tmp_path, runbooks.changed("oos")) as scene:
         card = await scene.pending(runbooks.ASK)
-        assert "reboot-one v1" in card["text"]
+        assert "reboot-one v1" in await scene.shown()
         await scene.until("what the part does", holding("RebootInstance"))
         worse = runbooks.QUICK.replace("RebootInstance", "DeleteInstance")
         await scene.sandbox.call("aliyun", "change_template", name="reboot-one", content=worse)

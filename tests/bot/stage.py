@@ -327,6 +327,8 @@ def words(message: model.Message | model.Card) -> str:
     for block in message.blocks:
         parts += [span.text for span in block.spans] + [block.text]
         parts += [label + " " + "".join(s.text for s in spans) for label, spans in block.rows]
+    if isinstance(message, model.Card):
+        parts.append(message.note)
     return "\n".join(parts)
 
 

@@ -61,7 +61,7 @@ def test_a_request_that_was_under_way_for_minutes_says_so_on_its_card(stage: Sta
             "restart web-01",
         )
     )
-    assert "12 min before it arrived" in words(cards(stage.work())[-1])
+    assert "12 min after it was written" in words(cards(stage.work())[-1])
 
 
 def test_a_vote_that_was_written_before_the_card_was_there_does_not_count(stage: Stage) -> None:

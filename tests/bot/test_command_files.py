@@ -52,6 +52,24 @@ def test_the_good_one_loads(tmp_path: Path) -> None:
     [
         ('summary=("清理", "Clean")', 'summary="Show"', 8, "its summary needs a line in Chinese"),
         ('summary=("清理", "Clean")', "summary=7", 8, "its summary needs a line in Chinese and"),
+        (
+            'summary=("清理", "Clean")',
+            'summary=("清理", "Clean"), does="clean"',
+            8,
+            "its does needs a line in Chinese and one in English",
+        ),
+        (
+            'summary=("清理", "Clean")',
+            'summary=("清理", "Clean"), does=("清理 {dir}", "clean {dir}")',
+            8,
+            "its does names dir, which it does not take",
+        ),
+        (
+            'summary=("清理", "Clean")',
+            'summary=("清理", "Clean"), does=("清理 {", "clean")',
+            8,
+            "its does cannot be read",
+        ),
         ('summary=("清理", "Clean")', 'summary=("a", "b", "c")', 8, "its summary needs a line"),
         ('aliases=("清理",)', 'aliases="日志看"', 6, 'a tuple of words: aliases=("日志看",)'),
         ('aliases=("清理",)', "aliases=(7,)", 6, "its aliases must be a tuple of words"),

@@ -93,7 +93,7 @@ def test_the_run_is_held_and_says_why(stage: Fleet) -> None:
     card = cards(stage.heard)[-1]
     assert [button.action for button in card.buttons] == ["resume", "stop"]
     assert "may not go on" in words(card)
-    assert "0 of 250" in words(card)
+    assert "▱▱▱▱▱▱▱▱▱▱ 0/250 done" in words(card)
 
 
 def test_what_runs_is_followed_and_the_run_does_not_end(stage: Fleet) -> None:
@@ -101,7 +101,7 @@ def test_what_runs_is_followed_and_the_run_does_not_end(stage: Fleet) -> None:
     stage.observe(1)
     assert stage.states() == ["finished", "held", "held"]
     assert stage.request(1).state is State.WAITING
-    assert "100 of 250" in words(cards(stage.work())[-1])
+    assert "▰▰▰▰▱▱▱▱▱▱ 100/250 done" in words(cards(stage.work())[-1])
 
 
 def test_it_goes_on_once_it_may_and_somebody_says_so(stage: Fleet) -> None:

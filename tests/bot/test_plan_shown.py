@@ -61,7 +61,8 @@ def test_however_many_machines_each_is_named_before_the_vote(seen_on, count) -> 
     seen = seen_on(cards.request_card(HOUSE, asked(replace(rig.PLAN, instances=found))))
     whole = "\n".join(seen)
     assert not [one for one in found if f"{one.name} ({one.id})" not in whole.splitlines()]
-    assert f"{count}: app-0 (i-00000), " in seen[-1]
+    assert f"{count}: app-0 (i-00000), " in whole
+    assert f"on {count} instances such as app-0, app-1, app-2 (" in seen[-1]
     if len(seen) > 1:
         assert "characters are left out here" in seen[-1]
         assert "the whole text is in the messages above" in seen[-1]

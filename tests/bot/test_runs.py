@@ -70,7 +70,7 @@ def test_approved_it_runs_and_tells_its_outputs(stage: RunStage) -> None:
     assert actions(stage).count("call.made") == 2
     last = words(cards(effects)[-1])
     assert "2/2 done" in last
-    assert "find ✅" in last
+    assert "✅ 1. find done" in last
 
 
 def test_values_that_do_not_fit_and_targets_that_are_not_there_are_refused(

@@ -121,11 +121,11 @@ def plain(answer: api.Answer) -> str:
     assert isinstance(answer, api.Reply), answer
     lines = [answer.title]
     for block in answer.blocks:
-        assert block.kind in ("para", "facts", "pre")
+        assert block.kind in ("para", "facts", "list", "quote", "pre")
         if block.kind == "para":
             lines.append("".join(span.text for span in block.spans))
         lines += [f"{label}: {''.join(span.text for span in spans)}" for label, spans in block.rows]
-        if block.kind == "pre":
+        if block.kind in ("quote", "pre"):
             lines += block.text.splitlines()
     assert all(line.strip() for line in lines), lines
     return "\n".join(lines)

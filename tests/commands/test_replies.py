@@ -154,8 +154,8 @@ def test_status_of_a_finished_run_shows_the_end_of_the_output() -> None:
     assert said[4:] == [
         "Took: 1 min 30 s",
         "Note: web-02 failed",
-        "web-02: failed · exit 3",
-        "web-01: ok · exit 0",
+        "❌ web-02: failed · exit 3",
+        "✅ web-01: ok · exit 0",
         "web-02 · failed · exit 3",
         "… (30 lines, 230 bytes left out here; to read all, send: output 42 web-02) …",
         *(f"line {number}" for number in range(30, 40)),

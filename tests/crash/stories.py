@@ -127,7 +127,7 @@ SCRIPTS = {
         expired,
         (State.EXPIRED,),
         (("#1", "已过期"),),
-        perhaps=(("#1", "还在等待审批"),),
+        perhaps=(("#1", "仍待审批"),),
     ),
     "questions": Story(questions, (), (("web-01", "off-01"), ("mallory",))),
 }

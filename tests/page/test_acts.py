@@ -243,7 +243,7 @@ async def test_a_run_outlives_the_bot_that_was_killed(
         await one.act("bot.start")
         for platform in PLATFORMS:
             done = await one.read(
-                lambda o, p=platform: o.card(p, "succeeded") and o.card(p, "survived"), 60
+                lambda o, p=platform: o.card(p, "succeeded") and o.card(p, "to run a script"), 60
             )
             assert done["revision"] > 0
         assert len(one.all("runs")) == 2, "each ran once"
