@@ -34,12 +34,13 @@ class _Frame:
 
 
 class Builder:
-    """``root`` is the whole value at the end, ``faults`` the keys that stand twice. The text is
-    that of a ``file``, which faults name."""
+    """``root`` is the whole value at the end, ``faults`` the keys that stand twice; ``wants_key``:
+    the next scalar is a key. The text is that of a ``file``, which faults name."""
 
     def __init__(self, file: str, text: str) -> None:
         self.positions = Positions(file, text)
         self.root: Any = None
+        self.wants_key = False
         self.faults: list[Fault] = []
         self._frames: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -49,16 +50,10 @@ class Builder:
         """The exception for something that cannot be read on."""
         return Invalid(Fault(Mark(self.positions.file, line, column), message))
 
-    def wants_key(self) -> bool:
-        """Is the next scalar a key?"""
-        if not self._frames:
-            return False
-        frame = self._frames[-1]
-        return frame.key is None and not frame.many
-
     def key(self, name: str, line: int, column: int, merge: bool = False) -> None:
         """The key of the next entry; ``merge``: it is YAML's ``<<``."""
         frame = self._frames[-1]
+        self.wants_key = False
         if merge:
             frame.key = "<<"
             frame.at = (*frame.path, "<<")
@@ -92,6 +87,7 @@ class Builder:
         if anchor:
             self._anchors.pop(anchor, None)
         self._frames.append(_Frame(value, path, anchor, self._nodes))
+        self.wants_key = isinstance(value, dict)
 
     def close(self, line: int, column: int) -> None:
         """The list or the mapping that was opened last is complete."""
@@ -130,8 +126,10 @@ class Builder:
     def _add(self, value: Any, line: int, column: int) -> None:
         if not self._frames:
             self.root = value
+            self.wants_key = False
             return
         frame = self._frames[-1]
+        self.wants_key = not frame.many
         if frame.many:
             frame.value.append(value)
             return

@@ -83,7 +83,7 @@ def _events(loader: Any, builder: Builder) -> None:
             _scalar(loader, event, builder)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             line, column = _start(event)
-            if builder.wants_key():
+            if builder.wants_key:
                 message = "expected a name before `:`; quote text such as '{{ name }}'"
                 raise builder.fail(message, line, column)
             _standard(event, builder, line, column)
@@ -92,7 +92,7 @@ def _events(loader: Any, builder: Builder) -> None:
             builder.close(*_start(event))
         elif kind is yaml.AliasEvent:
             line, column = _start(event)
-            if builder.wants_key():
+            if builder.wants_key:
                 raise builder.fail("expected a name, found an alias", line, column)
             builder.alias(event.anchor, line, column)
         elif kind is yaml.DocumentStartEvent:
@@ -115,7 +115,7 @@ def _standard(event: Any, builder: Builder, line: int, column: int) -> None:
 def _scalar(loader: Any, event: Any, builder: Builder) -> None:
     mark = event.start_mark
     line, column = mark.line + 1, mark.column + 1
-    if builder.wants_key():
+    if builder.wants_key:
         merge = event.value == "<<" and event.implicit[0]
         builder.key(event.value, line, column, merge)
         return

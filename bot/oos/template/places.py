@@ -7,22 +7,25 @@ from collections.abc import Iterator, Mapping
 from bot import source
 from bot.oos.template import model
 from bot.source import paths
-from bot.source.positions import Positions, Span
+from bot.source.positions import Positions
 
 
 class Places(Mapping[str, source.Mark]):
     """Path → mark of the value. Marks are made when asked for: most never are."""
 
-    __slots__ = ("_aliases", "_folded", "_paths", "_positions", "file")
+    __slots__ = ("_aliases", "_folded", "_source", "_spans", "file")
 
     def __init__(self, positions: Positions) -> None:
         self.file = positions.file
-        self._positions = positions
-        self._paths: dict[str, paths.Path] = {}
+        self._source = positions.text or ""
+        self._spans: dict[str, tuple[int, ...]] = {}
+        """The line, the column and the last line of each value; and the line and the column of
+        its key, where it has one."""
         written: dict[paths.Path, str] = {}
-        for path in positions.values:  # what is around a value comes before it
-            text = written[path] = paths.within(written[path[:-1]], path[-1]) if path else ""
-            self._paths.setdefault(text, path)
+        for path, span in positions.values.items():  # what is around a value comes before it
+            text = paths.within(written[path[:-1]], path[-1]) if path else ""
+            written[path] = text
+            self._spans.setdefault(text, span + positions.keys.get(path, ()))
         self._folded: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
 
@@ -31,37 +34,37 @@ class Places(Mapping[str, source.Mark]):
         self._aliases.setdefault(model.fold(meant), written)
 
     def __getitem__(self, path: str) -> source.Mark:
-        line, column, _ = self._positions.values[self._paths[path]]
+        line, column, *_ = self._spans[path]
         return source.Mark(self.file, line, column, path)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._paths)
+        return iter(self._spans)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._spans)
 
     def at(self, path: str) -> source.Mark:
         """The mark of a path, or of the nearest part around it that stands in the file (what an
         alias repeats has no place of its own). Keywords may be written in any case."""
-        line, column, _ = self._span(path)
+        line, column, *_ = self._span(path)
         return source.Mark(self.file, line, column, path)
 
-    def _span(self, path: str) -> Span:
-        known = self._paths.get(self._known(path))
-        if known is not None:
-            return self._positions.values[known]
+    def _span(self, path: str) -> tuple[int, ...]:
+        """Of a value, or of what is nearest around it."""
+        span = self._spans.get(self._known(path))
+        if span is not None:
+            return span
         around = model.fold(self._written(path))
         while around not in self._folded and around:
             around = _outer(around)
-        known = self._paths.get(self._folded.get(around, ""), ())
-        return self._positions.values.get(known, (1, 1, 1))
+        return self._spans.get(self._folded.get(around, ""), (1, 1, 1))
 
     def _known(self, path: str) -> str:
         """The path as it is written in the file; the given one where nothing stands there."""
-        if path in self._paths:
+        if path in self._spans:
             return path
         if not self._folded:
-            self._folded.update((model.fold(known), known) for known in self._paths)
+            self._folded.update((model.fold(known), known) for known in self._spans)
         return self._folded.get(model.fold(self._written(path)), path)
 
     def _written(self, path: str) -> str:
@@ -78,18 +81,16 @@ class Places(Mapping[str, source.Mark]):
 
     def key(self, path: str) -> source.Mark:
         """The mark of an entry's key; of its value where it has none."""
-        known = self._paths.get(self._known(path))
-        if known not in self._positions.keys:
-            return self.at(path)
-        return source.Mark(self.file, *self._positions.keys[known], path)
+        place = self._spans.get(self._known(path), ())[3:]
+        return source.Mark(self.file, place[0], place[1], path) if place else self.at(path)
 
     def within(self, path: str, needle: str) -> source.Mark:
         """Where a piece of text stands inside a value: a script may be long."""
-        known = self._paths.get(self._known(path))
-        if known is None or not needle:
+        span = self._spans.get(self._known(path))
+        if span is None or not needle:
             return self.at(path)
-        line, column, last = self._positions.values[known]
-        lines = (self._positions.text or "").split("\n")[line - 1 : last]
+        line, column, last, *_ = span
+        lines = self._source.split("\n")[line - 1 : last]
         for index, text in enumerate(lines):
             offset = text.find(needle, column - 1 if index == 0 else 0)
             if offset >= 0:
