@@ -15,8 +15,10 @@ from bot import store
 from bot.app import adapters
 from bot.app import main as app
 from sandbox import play, process
-from sandbox.client import Sandbox
+from sandbox.client import PROCESSES, Sandbox
 from sandbox.console import company
+
+PROCESSES.set_forkserver_preload(["sandbox.__main__", "tests.sdk_models"])
 
 PLATFORMS = ("dingtalk", "lark", "console")
 ON_THE_CONSOLE = {

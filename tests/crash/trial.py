@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox import play
-from sandbox.client import Sandbox
+from sandbox.client import PROCESSES, Sandbox
 from tests import settings
 from tests.crash import cases, crew, crowd, deaths, stories, transcripts, truth
 
+PROCESSES.set_forkserver_preload(["sandbox.__main__", "tests.sdk_models"])
 LONGEST = 150.0
 
 
