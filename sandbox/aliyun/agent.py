@@ -95,7 +95,12 @@ class Agents:
         task.error_code, task.error_info = code, REASONS.get(code, "")
         if status in ("Cancelled", "Terminated"):
             task.stopped = now
+        self._changed(task)
+
+    def _changed(self, task: Task) -> None:
+        """It began or ended: the machine does something else now, too."""
         self.cloud.changed(task)
+        self.cloud.changed(task.machine)
 
     async def _work(self, task: Task) -> None:
         try:
@@ -205,7 +210,7 @@ class Agents:
         task.started = self.clock.now()
         if task.status == "Pending":
             task.status = "Running"
-        self.cloud.changed(task)
+        self._changed(task)
         loop.add_reader(reader, read)
         try:
             await self._watch(task, process, due)

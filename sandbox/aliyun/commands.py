@@ -233,4 +233,5 @@ class Commands:
         self.cloud.tasks.extend(invocation.tasks)
         for task in invocation.tasks:
             self.cloud.changed(task)
+            self.cloud.changed(task.machine)
             self.agents.deliver(task)

@@ -207,7 +207,6 @@ class Cloud:
             self.changes.note("machine", what.id)
         else:
             self.changes.note("task", f"{what.invocation.id}/{what.machine.id}")
-            self.changes.note("machine", what.machine.id)
 
     def interrupt(self, machine: Machine) -> None:
         """The machine goes down: its agent with it, and what its agent was doing."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,12 @@ SHOWN = 4096
 """Bytes of a file that are shown."""
 OUTPUT = 8192
 """The last so many characters of an output are shown."""
+MOST_FILES = 60
+"""A script may make any number of them: so many are shown, and so many entries of
+each folder looked at."""
+HIDDEN = ("bin", ".agent")
+KEPT = 300
+"""So many runs stay on the board."""
 AGAIN = 0.5
 """Seconds between two looks at the files of a machine on which something runs."""
 
@@ -25,6 +35,7 @@ class Machines:
     def __init__(self, board: Board, cloud: Aliyun) -> None:
         self._board, self._cloud, self._oos = board, cloud.cloud, cloud.oos
         self._over: set[str] = set()
+        self._runs: dict[str, None] = {}
         self._watch = cloud.changes.watch("machine", "task")
         for machine in self._cloud.machines.values():
             cloud.changes.note("machine", machine.id)
@@ -42,7 +53,7 @@ class Machines:
                     invocation, _, machine = key.partition("/")
                     for task in self._cloud.invocations[invocation].tasks:
                         if task.machine.id == machine:
-                            self._board.put("runs", key, _run(task))
+                            self._show_run(key, task)
 
     async def _look_again(self) -> None:
         """What a script writes into files is told by nobody."""
@@ -53,6 +64,15 @@ class Machines:
                 id(t.machine): t.machine for t in self._cloud.tasks if not t.ended
             }.values():
                 self._show(machine)
+
+    def _show_run(self, key: str, task: Task) -> None:
+        if key not in self._runs:
+            self._runs[key] = None
+            if len(self._runs) > KEPT:
+                oldest = next(iter(self._runs))
+                del self._runs[oldest]
+                self._board.remove("runs", oldest)
+        self._board.put("runs", key, _run(task))
 
     def _show_executions(self) -> None:
         """Those on OOS, until they are over."""
@@ -85,13 +105,23 @@ class Machines:
 
 
 def _files(machine: Machine) -> list[dict[str, str]]:
-    found = []
+    """Some of its files, its tools left out."""
     tools.furnish(machine.folder, machine.name)
-    for path in sorted(machine.folder.rglob("*")):
-        inside = path.relative_to(machine.folder)
-        if inside.parts[0] not in ("bin", ".agent") and path.is_file() and not path.is_symlink():
-            found.append({"name": str(inside), "text": _text(path)})
-    return found
+    found: dict[str, str] = {}
+    for path in itertools.islice(_below(machine.folder, HIDDEN), MOST_FILES):
+        with contextlib.suppress(OSError):  # a script may have removed it meanwhile
+            found[str(path.relative_to(machine.folder))] = _text(path)
+    return [{"name": name, "text": found[name]} for name in sorted(found)]
+
+
+def _below(folder: Path, hidden: tuple[str, ...] = ()) -> Iterator[Path]:
+    """The files of a folder, then those of its folders; of each no more than anybody looks at."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        some = sorted(itertools.islice(entries, MOST_FILES), key=lambda entry: entry.name)
+        yield from (Path(one) for one in some if one.is_file(follow_symlinks=False))
+        for one in some:
+            if one.is_dir(follow_symlinks=False) and one.name not in hidden:
+                yield from _below(Path(one))
 
 
 def _text(path: Path) -> str:

@@ -4,6 +4,7 @@ that is killed in the middle."""
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import time
@@ -138,6 +139,28 @@ async def test_machines_are_switched_slowed_written_on_and_taken_away(visitor: V
     await visitor.read(lambda one: machine(one)["agent"])
     await visitor.act("machine.remove", id="i-sandbox0web02")
     await visitor.read(lambda one: machine(one) and machine(one, "i-sandbox0web02") is None)
+
+
+async def test_a_script_that_floods_its_machine_does_not_stop_the_page(visitor: Visitor) -> None:
+    """Files beyond number and output without end: the page shows some of it, and stays quick."""
+    world = visitor.server.world
+    assert world is not None
+    folder = world.company.aliyun.cloud.machines["i-sandbox0web03"].folder
+    (folder / "many").mkdir(parents=True)
+    for number in range(5000):
+        (folder / "many" / f"{number}").touch()
+    content = base64.b64encode(b"timeout 1 yes").decode()
+    given = {"Type": "RunShellScript", "CommandContent": content, "ContentEncoding": "Base64"}
+    given |= {"RegionId": "cn-hangzhou", "InstanceId": ["i-sandbox0web03"]}
+    world.company.aliyun.ecs.commands.run_command(given)
+    await visitor.read(lambda o: any("y" in run["output"] for run in o.all("runs")))
+    began = time.perf_counter()
+    for _ in range(20):
+        await visitor.act("clock.reset")
+    assert time.perf_counter() - began < 2
+    await visitor.read(lambda o: all(run["state"] != "Running" for run in o.all("runs")))
+    assert len(machine(visitor, "i-sandbox0web03")["files"]) <= 60
+    assert all(len(run["output"]) <= 8192 for run in visitor.all("runs"))
 
 
 async def test_faults_wait_until_they_happen_or_are_cleared(visitor: Visitor) -> None:
