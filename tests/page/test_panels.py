@@ -170,6 +170,9 @@ async def test_a_script_is_watched_while_it_runs(stage: Backstage) -> None:
     await expect(past.locator("pre").first).to_have_text(MARKUP)
     await panel.locator("summary", has_text="文件").click()
     await expect(panel.locator("summary", has_text=MARKUP)).to_be_visible()
+    await panel.locator("summary", has_text=MARKUP).click()
+    machine(stage.board, files=[{"name": MARKUP, "text": "changed"}])
+    await expect(panel.locator("pre", has_text="changed")).to_be_visible()
     assert await stage.page.locator("img").count() == 0
     run(stage.board, "t-1", state="Success", exit=0, seconds=12.0)
     await expect(panel.locator(".running")).to_have_count(0)
@@ -262,11 +265,13 @@ async def test_a_form_is_filed_and_decided(stage: Backstage) -> None:
     fields = {"fields": {"emp_id": "E123", "role": "devops"}, "revokes": "", "state": "open"}
     tasks = [{"by": who, "state": "PENDING", "result": ""} for who in ("bob", "carol")]
     stage.board.put("forms", "lark/F1", filed | fields | {"tasks": tasks})
+    await panel.get_by_label("工号").fill("E999")
     await stage.press("以 Bob 同意")
     await stage.answered("Bob 同意了")
     tasks[0]["state"] = "APPROVED"
     stage.board.put("forms", "lark/F1", filed | fields | {"tasks": tasks})
     await expect(panel.get_by_role("button", name="以 Bob 同意")).to_have_count(0)
+    await expect(panel.get_by_label("工号")).to_have_value("E999")  # left alone
     stage.board.put("forms", "lark/F1", filed | fields | {"tasks": tasks, "state": "agreed"})
     await stage.press("以 Dave 撤销")
     await stage.press("再点一次确认")

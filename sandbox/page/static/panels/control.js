@@ -28,11 +28,8 @@ const LOCALES = [
 
 const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
-/** The bot's process: its state, what it says, and how to end and start it. */
-function process(feed, api, line) {
-  const state = h("p", { class: "state", role: "status" });
-  const facts = h("dl", { class: "pairs" });
-  const log = growing({ class: "terminal log", role: "group", "aria-label": say("control.log") });
+/** What ends and starts the bot, and its language: {element, draw(bot, up)}. */
+function switches(api, line) {
   const act = (name, done) => async () => {
     await api.act(name, {});
     return say(done);
@@ -54,30 +51,50 @@ function process(feed, api, line) {
       return say("control.spoken");
     });
   });
+  const label = h("span", { "aria-hidden": "true" }, say("control.locale"));
+  const element = h(
+    "div",
+    { class: "acts" },
+    kill,
+    stop,
+    start,
+    h("label", { class: "field inline" }, label, language),
+  );
+  const draw = (bot, up) => {
+    for (const button of [kill, stop]) button.hidden = !up;
+    start.hidden = up;
+    if (bot.locale && document.activeElement !== language) language.value = bot.locale;
+  };
+  return { element, draw };
+}
+
+/** The bot's process in numbers. */
+function numbers(bot, up) {
+  const connections = Object.entries(bot.connections ?? {}).map(
+    ([name, count]) => `${say(`platform.${name}`)} ${count}`,
+  );
+  return [
+    pair(say("control.pid"), up && bot.pid ? String(bot.pid) : "–"),
+    pair(say("control.since"), bot.since ? clock(bot.since) : "–"),
+    pair(say("control.starts"), String(bot.starts ?? 0)),
+    pair(say("control.connections"), connections.join(" · ") || "–"),
+  ];
+}
+
+/** The bot's process: its state, what it says, and how to end and start it. */
+function process(feed, api, line) {
+  const state = h("p", { class: "state", role: "status" });
+  const facts = h("dl", { class: "pairs" });
+  const log = growing({ class: "terminal log", role: "group", "aria-label": say("control.log") });
+  const buttons = switches(api, line);
   const draw = () => {
     const bot = feed.get("bot", "bot") ?? {};
     const up = UP.includes(bot.state);
     const now = bot.state in TONES ? bot.state : "starting";
-    fill(
-      state,
-      badge(say(`control.state.${now}`), TONES[now]),
-      h("span", { class: "muted" }, say(`control.means.${now}`)),
-    );
-    fill(
-      facts,
-      pair(say("control.pid"), up && bot.pid ? String(bot.pid) : "–"),
-      pair(say("control.since"), bot.since ? clock(bot.since) : "–"),
-      pair(say("control.starts"), String(bot.starts ?? 0)),
-      pair(
-        say("control.connections"),
-        Object.entries(bot.connections ?? {})
-          .map(([name, count]) => `${say(`platform.${name}`)} ${count}`)
-          .join(" · ") || "–",
-      ),
-    );
-    if (bot.locale && document.activeElement !== language) language.value = bot.locale;
-    for (const button of [kill, stop]) button.hidden = !up;
-    start.hidden = up;
+    const meaning = h("span", { class: "muted" }, say(`control.means.${now}`));
+    fill(state, badge(say(`control.state.${now}`), TONES[now]), meaning);
+    fill(facts, numbers(bot, up));
+    buttons.draw(bot, up);
     log.show((bot.log ?? []).join("\n"));
     log.element.dataset.wait = bot.log?.length ? "" : say("control.log.empty");
   };
@@ -89,19 +106,7 @@ function process(feed, api, line) {
     h("h2", {}, say("control.bot")),
     state,
     facts,
-    h(
-      "div",
-      { class: "acts" },
-      kill,
-      stop,
-      start,
-      h(
-        "label",
-        { class: "field inline" },
-        h("span", { "aria-hidden": "true" }, say("control.locale")),
-        language,
-      ),
-    ),
+    buttons.element,
     log.element,
   );
 }

@@ -15,87 +15,68 @@ const TASKS = {
 const nameOf = (feed, id) => feed.get("people", id)?.name ?? id;
 const state = (name) => badge(name in TONES ? say(`forms.state.${name}`) : name, TONES[name] ?? "");
 
+/** The people who can file and approve. */
+const peopleOf = (feed) => [...feed.all("people").values()].filter((each) => each.in_groups !== false);
+
+/** What stands in a form: its fields, and who approves it: {nodes, show(kind, people), values(), asked()}. */
+function contents() {
+  const fields = h("div", { class: "fields" });
+  const approvers = h("fieldset", { class: "approvers" });
+  const box = (person, checked) =>
+    h("label", { class: "check" }, h("input", { type: "checkbox", value: person.id, checked }), person.name);
+  return {
+    nodes: [fields, approvers],
+    show(kind, people) {
+      fill(fields, kind.fields.map(input));
+      const boxes = people.map((person) => box(person, (kind.approvers ?? []).includes(person.id)));
+      fill(approvers, h("legend", {}, say("forms.approvers")), boxes);
+    },
+    values: () =>
+      Object.fromEntries([...fields.querySelectorAll("[name]")].map((each) => [each.name, each.value])),
+    asked: () => [...approvers.querySelectorAll(":checked")].map((each) => each.value),
+  };
+}
+
 /** Filled in as somebody: {element, draw}. */
 function filing(feed, api, line) {
   const kind = h("select", { class: "input" });
   const person = h("select", { class: "input" });
-  const fields = h("div", { class: "fields" });
-  const approvers = h("fieldset", { class: "approvers" });
+  const inside = contents();
   const send = h("button", { type: "submit", class: "button primary" }, say("forms.file"));
-  const form = h(
-    "form",
-    {},
-    h(
-      "div",
-      { class: "fields" },
-      h("label", { class: "field" }, h("span", {}, say("forms.kind")), kind),
-      h("label", { class: "field" }, h("span", {}, say("forms.person")), person),
-    ),
-    fields,
-    approvers,
-    send,
-  );
-  const chosen = () => feed.get("formkinds", kind.value);
-  const people = () => [...feed.all("people").values()].filter((each) => each.in_groups !== false);
-  const show = () => {
-    const now = chosen();
-    if (!now) return;
-    fill(fields, now.fields.map(input));
-    const box = (each) =>
-      h(
-        "label",
-        { class: "check" },
-        h("input", { type: "checkbox", value: each.id, checked: (now.approvers ?? []).includes(each.id) }),
-        each.name,
-      );
-    fill(approvers, h("legend", {}, say("forms.approvers")), people().map(box));
-  };
+  const head = [
+    h("label", { class: "field" }, h("span", {}, say("forms.kind")), kind),
+    h("label", { class: "field" }, h("span", {}, say("forms.person")), person),
+  ];
+  const form = h("form", {}, h("div", { class: "fields" }, head), inside.nodes, send);
+  const show = () => inside.show(feed.get("formkinds", kind.value), peopleOf(feed));
   kind.addEventListener("input", show);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     perform(line, send, async () => {
-      const values = Object.fromEntries(
-        [...fields.querySelectorAll("[name]")].map((each) => [each.name, each.value]),
-      );
-      const asked = [...approvers.querySelectorAll(":checked")].map((each) => each.value);
-      if (!asked.length) throw new Error(say("forms.nobody"));
-      const { platform, name } = chosen();
-      await api.act("form.file", {
-        platform,
-        person: person.value,
-        form: name,
-        fields: values,
-        approvers: asked,
-      });
+      const approvers = inside.asked();
+      if (!approvers.length) throw new Error(say("forms.nobody"));
+      const { platform, name } = feed.get("formkinds", kind.value);
+      const filled = { form: name, fields: inside.values(), approvers };
+      await api.act("form.file", { platform, person: person.value, ...filled });
       return say("forms.filed");
     });
   });
+  let drawn = "";
   const draw = () => {
-    const before = [kind.value, person.value];
-    fill(
-      kind,
-      [...feed.all("formkinds")].map(([key, each]) =>
-        h("option", { value: key }, `${say(`platform.${each.platform}`)} · ${pick(each.title)}`),
-      ),
-    );
-    fill(
-      person,
-      people().map((each) => h("option", { value: each.id }, each.name)),
-    );
-    if (before[0] && feed.get("formkinds", before[0])) kind.value = before[0];
-    if (before[1]) person.value = before[1];
-    if (!fields.firstChild || kind.value !== before[0]) show();
-    else if (approvers.querySelectorAll("input").length !== people().length) show();
+    const kinds = [...feed.all("formkinds")];
+    const people = peopleOf(feed);
+    const text = JSON.stringify([kinds, people]);
+    if (text === drawn || !kinds.length) return; // what is being filled in is left alone
+    drawn = text;
+    const title = (each) => `${say(`platform.${each.platform}`)} · ${pick(each.title)}`;
+    const kindOptions = kinds.map(([key, each]) => h("option", { value: key }, title(each)));
+    fill(kind, kindOptions);
+    const personOptions = people.map((each) => h("option", { value: each.id }, each.name));
+    fill(person, personOptions);
+    show();
   };
-  return {
-    element: h(
-      "section",
-      { class: "box", "aria-label": say("forms.new") },
-      h("h2", {}, say("forms.new")),
-      form,
-    ),
-    draw,
-  };
+  const title = h("h2", {}, say("forms.new"));
+  return { element: h("section", { class: "box", "aria-label": say("forms.new") }, title, form), draw };
 }
 
 /** Where an approver stands: "turn", "later", "agreed", "refused" or "none" (no longer asked). */

@@ -106,12 +106,12 @@ function earlier(run) {
 
 /** A machine's file: its name, and its contents folded. */
 function file(each) {
-  return h(
-    "details",
-    {},
-    h("summary", {}, h("code", {}, each.name)),
-    h("pre", { tabindex: "0", role: "group", "aria-label": each.name }, each.text),
-  );
+  const text = h("pre", { tabindex: "0", role: "group", "aria-label": each.name }, each.text);
+  const element = h("li", {}, h("details", {}, h("summary", {}, h("code", {}, each.name)), text));
+  element.show = (now) => {
+    if (text.textContent !== now.text) text.textContent = now.text;
+  };
+  return element;
 }
 
 /** A fold whose title counts what is in it; it stays open while its contents change. */
@@ -180,6 +180,27 @@ function delay(machine, line, api) {
   );
 }
 
+/** What a machine is: its name, how it is, where, its tags. */
+function identity(machine) {
+  const { name, status, agent, id, region, tags } = machine;
+  const tagOf = ([key, value]) => h("code", { class: "fact" }, `${key}=${value}`);
+  return [
+    h("h2", {}, name),
+    statusOf(status),
+    badge(say(agent ? "machines.agent.on" : "machines.agent.off"), agent ? "good" : "bad"),
+    h("p", { class: "muted" }, h("code", {}, id), ` ${region}`),
+    h("p", { class: "facts" }, Object.entries(tags ?? {}).map(tagOf)),
+  ];
+}
+
+/** Put other buttons in place; the keyboard stays where it was. */
+function replace(buttons, others) {
+  const focused = [...buttons.children].findIndex((each) => each.contains(document.activeElement));
+  fill(buttons, others);
+  const next = buttons.children[focused];
+  (next?.querySelector("select") ?? next)?.focus();
+}
+
 /** One machine; its element has `show(machine, runs)`. */
 function tile(machine, line, api) {
   const head = h("div", { class: "tile-head" });
@@ -187,59 +208,23 @@ function tile(machine, line, api) {
   const live = h("div", { class: "live" });
   const past = fold("machines.runs");
   const files = fold("machines.files");
-  const element = h(
-    "article",
-    { class: "tile", "aria-label": machine.name },
-    head,
-    buttons,
-    live,
-    past.element,
-    files.element,
-  );
+  const parts = [head, buttons, live, past.element, files.element];
+  const element = h("article", { class: "tile", "aria-label": machine.name }, parts);
+  const change = (node, now) => node.show(now);
   let drawn = "";
   element.show = (now, runs) => {
     const state = JSON.stringify([now.status, now.agent, now.tags, now.name, now.slow]);
     if (state !== drawn) {
       drawn = state;
-      fill(
-        head,
-        h("h2", {}, now.name),
-        statusOf(now.status),
-        badge(say(now.agent ? "machines.agent.on" : "machines.agent.off"), now.agent ? "good" : "bad"),
-        h("p", { class: "muted" }, h("code", {}, now.id), ` ${now.region}`),
-        h(
-          "p",
-          { class: "facts" },
-          Object.entries(now.tags ?? {}).map(([key, value]) =>
-            h("code", { class: "fact" }, `${key}=${value}`),
-          ),
-        ),
-      );
-      const focused = [...buttons.children].findIndex((each) => each.contains(document.activeElement));
-      fill(buttons, acts(now, line, api));
-      if (focused >= 0)
-        (buttons.children[focused].querySelector("select") ?? buttons.children[focused]).focus();
+      fill(head, identity(now));
+      replace(buttons, acts(now, line, api));
     }
     const running = runs.filter((run) => OPEN.has(run.state));
-    const ended = runs
-      .filter((run) => !OPEN.has(run.state))
-      .reverse()
-      .slice(0, EARLIER);
-    keyed(
-      live,
-      running,
-      (run) => run.key,
-      terminal,
-      (node, run) => node.show(run),
-    );
-    keyed(past.list, ended, (run) => `${run.key} ${run.state}`, earlier);
+    const ended = runs.filter((run) => !OPEN.has(run.state)).slice(-EARLIER);
+    keyed(live, running, (run) => run.key, terminal, change);
+    keyed(past.list, ended.reverse(), (run) => `${run.key} ${run.state}`, earlier);
     past.show(ended.length);
-    keyed(
-      files.list,
-      now.files ?? [],
-      (each) => `${each.name}\n${each.text}`,
-      (each) => h("li", {}, file(each)),
-    );
+    keyed(files.list, now.files ?? [], (each) => each.name, file, change);
     files.show(now.files?.length ?? 0);
   };
   return element;
