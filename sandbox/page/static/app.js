@@ -6,7 +6,7 @@ import { fill, h, hear } from "./dom.js";
 import { Feed } from "./feed.js";
 import { icon, sign } from "./icons.js";
 import { browser, tab } from "./memory.js";
-import { notices } from "./notice.js";
+import { notice, notices } from "./notice.js";
 import { topbar } from "./topbar.js";
 import { tour as guide } from "./tour.js";
 import * as words from "./words.js";
@@ -116,6 +116,8 @@ function speak(locale) {
   words.change(locale);
   browser.set("locale", locale);
   mount();
+  const bot = feed.get("bot", "bot");
+  if (bot?.locale && bot.locale !== locale) notice(words.say("app.language"));
 }
 
 /** A dot at the group that is not shown, on a phone. */
@@ -135,6 +137,10 @@ words.add({
   "app.backstage": ["后台", "Backstage"],
   "app.navigation": ["页面导航", "Parts of the page"],
   "app.skip": ["跳到群聊", "Skip to the groups"],
+  "app.language": [
+    "页面改成中文了，机器人没有改。点上方它的状态，可以让它也说中文。",
+    "The page speaks English now, the bot does not: its state, at the top, has a menu for that.",
+  ],
   "app.lost": [
     "与演示程序的连接断了，正在重连。如果它已经退出，请在终端里重新运行 make demo。",
     "The connection to the playground is lost; trying again. If it has ended, run make demo again in the terminal.",

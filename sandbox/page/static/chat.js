@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { Composer } from "./composer.js";
 import * as dingtalk from "./dingtalk.js";
 import { fill, h, hear } from "./dom.js";
-import { examples } from "./examples.js";
+import { welcome } from "./examples.js";
 import { sign } from "./icons.js";
 import * as lark from "./lark.js";
 import { tab } from "./memory.js";
@@ -71,18 +71,14 @@ class ChatGroup extends HTMLElement {
       recall: (message) => api.attempt("recall", { platform: this.platform, message: message.id }),
       act: (message) => (action, more) => this.#click(message, action, more),
     });
+    this.empty = h("div", { class: "empty" });
     this.messages = new Messages({
       drawRow: (message, follows) => this.drawer.row(message, follows),
       changeRow: (node, message) => this.drawer.change(node, message),
       find,
       ready: () => this.feed.ready,
       own: (message) => message.from === this.me,
-      empty: h(
-        "div",
-        { class: "empty" },
-        h("p", {}, words.say("chat.empty")),
-        examples(this.platform, (text) => this.composer.send(text)),
-      ),
+      empty: this.empty,
     });
     this.composer = new Composer({
       platform: this.platform,
@@ -162,6 +158,10 @@ class ChatGroup extends HTMLElement {
     this.drawer.context.viewer = this.viewer;
     const place = this.#place;
     this.news.delete(place);
+    fill(
+      this.empty,
+      welcome(place, (text) => this.composer.send(text)),
+    );
     this.messages.reset(
       [...this.feed.all("messages").values()].filter((each) => each.chat === place && this.#visible(each)),
     );
@@ -224,10 +224,6 @@ words.add({
   "chat.hr": ["人事群", "HR"],
   "chat.direct": ["私聊机器人", "Direct"],
   "chat.news": ["{count} 条新消息", "{count} new messages"],
-  "chat.empty": [
-    "这里还没有消息。在下面输入，或者点一个例子：",
-    "Nothing here yet. Type below, or press one of these:",
-  ],
 });
 
 customElements.define("chat-group", ChatGroup);

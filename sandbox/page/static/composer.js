@@ -64,7 +64,7 @@ export class Composer {
 
   #ideas() {
     const items = () =>
-      texts().map(([text, why]) => ({ label: text, detail: why, act: () => this.#put(text) }));
+      texts(this.chat()).map(([text, why]) => ({ label: text, detail: why, act: () => this.#put(text) }));
     return menu(iconButton("bulb", words.say("composer.ideas")), items);
   }
 
