@@ -9,7 +9,7 @@ import * as words from "./words.js";
 
 const FLASH = 1400; // milliseconds
 
-export function isBot(id) {
+function isBot(id) {
   return id === "bot" || id.startsWith("robot:");
 }
 

@@ -18,7 +18,7 @@ const TONES = {
 };
 
 /** Show the page in this theme; "auto" follows the system. */
-export function wear(theme) {
+function wear(theme) {
   browser.set("theme", theme);
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
