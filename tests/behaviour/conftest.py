@@ -75,7 +75,7 @@ class Scene(play.Play):
         if platform == "console":
             company.furnish(path, self.socket)
         self.settings = adapters.load(path)
-        self.app = app.App(self.settings, self.clock)
+        self.app: app.App | None = None
         self.stop = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
@@ -103,7 +103,8 @@ class Scene(play.Play):
         """Let time pass, for the platforms and for the bot."""
         await self.sandbox.advance(seconds)
         self.clock.offset += timedelta(seconds=seconds)
-        self.app.wake()
+        if self.app is not None:
+            self.app.wake()
 
     def reader(self) -> Any:
         opened = store.Store(self.settings.data / "countersign.db", readonly=True)
