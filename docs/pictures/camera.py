@@ -68,8 +68,9 @@ class Camera:
 
 def _palette(pictures: list[Image.Image]) -> Image.Image:
     """The colours of all frames together, so that what does not change differs in no frame."""
-    width, height = pictures[0].size
+    width, height = (side // 2 for side in pictures[0].size)
     every = Image.new("RGB", (width, height * len(pictures)))
     for number, picture in enumerate(pictures):
-        every.paste(picture, (0, number * height))
+        small = picture.resize((width, height), Image.Resampling.NEAREST)
+        every.paste(small, (0, number * height))
     return every.quantize(256, kmeans=REFINED)

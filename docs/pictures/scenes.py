@@ -87,8 +87,13 @@ class Stage:
         """Wait until the bot is there on both platforms."""
         await self.page.locator(".bot-state .dot.good").wait_for()
 
+    async def quiet(self) -> None:
+        """Wait until no toast is shown any more."""
+        await self.page.locator(".toast").last.wait_for(state="detached")
+
     async def photograph(self, height: int = 0) -> None:
         """Both groups, as high as what was said in them; or of this height, around their cards."""
+        await self.quiet()
         await self.page.mouse.move(0, 0)
         await self.page.evaluate("document.activeElement.blur()")
         size = self.page.viewport_size
@@ -131,7 +136,7 @@ async def rejection(stage: Stage) -> None:
 
 async def runbook(stage: Stage) -> None:
     """A runbook with one of two instances done."""
-    await stage.company.call("aliyun", "set_power", seconds=12)
+    await stage.company.call("aliyun", "set_power", seconds=15)
     for group in stage.groups:
         await group.asked(stage.text("runbook", group))
         await group.become("Bob")
@@ -145,6 +150,16 @@ async def runbook(stage: Stage) -> None:
         *(group.cards.filter(has_text=midway).last.wait_for() for group in stage.groups)
     )
     await stage.photograph(640)
+
+
+async def unfolded(group: Group, camera: Camera) -> None:
+    """A look into what a card has folded, where the platform folds."""
+    fold = group.cards.last.locator("summary").first
+    if await fold.count():
+        await camera.point(fold, 500)
+        await fold.click()
+        await camera.take(2000)
+        await fold.click()
 
 
 async def recording(stage: Stage) -> None:
@@ -163,8 +178,8 @@ async def recording(stage: Stage) -> None:
         await camera.take(400)
         await group.input.press("Enter")
         await group.button("approve").wait_for()
-        await group.cards.last.evaluate("card => card.scrollIntoView({ block: 'center' })")
-        await camera.take(1800)
+        await group.cards.last.evaluate("card => card.scrollIntoView({ block: 'start' })")
+        await camera.take(2000)
     for group in stage.groups:
         await camera.point(group.root.locator("button.identity"), 500)
         await group.root.locator("button.identity").click()
@@ -172,6 +187,7 @@ async def recording(stage: Stage) -> None:
         await stage.page.locator(".menu-item", has_text="Bob").click()
         await camera.take(500)
     for group in stage.groups:
+        await unfolded(group, camera)
         await camera.point(group.button("approve"))
         await group.button("approve").click()
         if group.platform == "lark":
@@ -183,4 +199,5 @@ async def recording(stage: Stage) -> None:
             await camera.take(350)
             await asyncio.sleep(0.3)
         await camera.take(1500)
-    await camera.take(3000)
+    await stage.quiet()
+    await camera.take(3500)
