@@ -227,6 +227,19 @@ async def test_buttons_and_the_own_view_of_a_dingtalk_card(board: Board) -> None
     assert "for Bob alone" in await shown.locator(".d-tips.d-mine").inner_text()
 
 
+async def test_names_with_hyphens_stay_in_one_piece(board: Board) -> None:
+    text = (
+        "web-01, web-02 and web-03 " * 3
+        + "a-name-that-is-longer-than-a-line-of-a-phone-can-be-long"
+    )
+    shown = await board.draw(drawn.lark_card({"tag": "markdown", "content": text}))
+    names = shown.locator(".d-whole")
+    heights = await names.evaluate_all("all => all.map((each) => each.getClientRects().length)")
+    assert heights == [1] * 9
+    assert await shown.locator(".drawn").inner_text() == text
+    assert await board.page.evaluate(WIDE) == []
+
+
 HOSTILE = [
     '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script><iframe src="//x.test">',
     "[click](javascript:window.hacked=1) <a href='javascript:window.hacked=1'>a</a> "

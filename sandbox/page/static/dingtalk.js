@@ -2,7 +2,7 @@
 // cards of the two public templates. Nothing of a payload is dropped: what is not drawn is folded.
 import { h } from "./dom.js";
 import { DINGTALK, link, markdown, plain, reader } from "./markdown.js";
-import { fold, pressed } from "./parts.js";
+import { fold, pressed, whole } from "./parts.js";
 import { add, say } from "./words.js";
 
 add({
@@ -49,7 +49,7 @@ function named(payload) {
   return [SAMPLES[msgKey] ?? msgKey, body ?? {}];
 }
 
-const box = (kind, ...children) => h("div", { class: `drawn dt dt-${kind}` }, ...children);
+const box = (kind, ...children) => whole(h("div", { class: `drawn dt dt-${kind}` }, ...children));
 
 const MESSAGES = {
   text: (body, read) => box("text", plain(String(body.content ?? ""), read)),

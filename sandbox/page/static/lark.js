@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { elements, spaced, words } from "./lark_elements.js";
 import { CALLED, code, decoded, inline, LARK, link, LINKS, markdown, mention, plain, reader } from "./markdown.js";
-import { fold } from "./parts.js";
+import { fold, whole } from "./parts.js";
 import { add, say } from "./words.js";
 
 add({
@@ -40,7 +40,7 @@ export function summary(message, viewer) {
 }
 
 const named = (payload) => [payload.msg_type ?? payload.msgtype, payload.content ?? payload.card ?? {}];
-const box = (kind, ...children) => h("div", { class: `drawn lk lk-${kind}` }, ...children);
+const box = (kind, ...children) => whole(h("div", { class: `drawn lk lk-${kind}` }, ...children));
 
 const MESSAGES = {
   text: (content, read) => box("text", inline(String(content.text ?? ""), { ...read, ...TEXT })),

@@ -20,6 +20,28 @@ export function fold(what, value, key = "parts.unsupported") {
   );
 }
 
+const HYPHENED = /(?<![\w.-])[\w.]+(?:-[\w.]+)+/g;
+const LONGEST = 24; // characters: fits beside whatever stands on a line of a phone
+
+/** Keep names such as "web-01" in one piece, which a browser breaks behind the hyphen. */
+export function whole(root) {
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) if (walker.currentNode.data.includes("-")) texts.push(walker.currentNode);
+  for (const text of texts) {
+    if (text.parentElement.closest("pre, textarea, option, bdi")) continue;
+    const parts = [];
+    let start = 0;
+    for (const match of text.data.matchAll(HYPHENED)) {
+      if (match[0].length > LONGEST) continue;
+      parts.push(text.data.slice(start, match.index), h("span", { class: "d-whole" }, match[0]));
+      start = match.index + match[0].length;
+    }
+    if (start) text.replaceWith(...parts, text.data.slice(start));
+  }
+  return root;
+}
+
 /** Let a button do something that takes a while, and be busy until that is done. `prepare()` checks and
     asks first; it gives what is to be done, or null. */
 export function pressed(button, prepare) {
