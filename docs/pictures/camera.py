@@ -67,10 +67,15 @@ class Camera:
 
 
 def _palette(pictures: list[Image.Image]) -> Image.Image:
-    """The colours of all frames together, so that what does not change differs in no frame."""
+    """The colours of all frames together, so that what does not change differs in no frame: those
+    that are frequent, and those that are far from all others, such as a small sign's."""
     width, height = (side // 2 for side in pictures[0].size)
     every = Image.new("RGB", (width, height * len(pictures)))
     for number, picture in enumerate(pictures):
         small = picture.resize((width, height), Image.Resampling.NEAREST)
         every.paste(small, (0, number * height))
-    return every.quantize(256, kmeans=REFINED)
+    frequent = every.quantize(192).getpalette() or []
+    distant = every.quantize(64, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(frequent[: 3 * 192] + distant[: 3 * 64])
+    return palette
