@@ -25,7 +25,8 @@ class Places(Mapping[str, source.Mark]):
         for path, span in positions.values.items():  # what is around a value comes before it
             text = paths.within(written[path[:-1]], path[-1]) if path else ""
             written[path] = text
-            self._spans.setdefault(text, span + positions.keys.get(path, ()))
+            first = self._spans.get(text, span)  # an empty key has the path of what is around it
+            self._spans[text] = first if first[3:] else first + positions.keys.get(path, ())
         self._folded: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
 

@@ -100,6 +100,11 @@ def test_the_language_of_states_is_another() -> None:
     ]
 
 
+def test_an_empty_key_has_a_place_of_its_own() -> None:
+    (fault,) = written.refused(HEAD + "Tasks:\n" + SLEEP + '"": 1\n')
+    assert fault.startswith("t.yml:4:1: unknown key `` of a template")
+
+
 def test_keys_given_twice() -> None:
     text = HEAD + "Tasks:\n  - Name: a\n    Action: ACS::Pause\n    Name: b\n    action: x\n"
     assert written.refused(text) == [
