@@ -29,7 +29,7 @@ export function whole(root) {
   const texts = [];
   while (walker.nextNode()) if (walker.currentNode.data.includes("-")) texts.push(walker.currentNode);
   for (const text of texts) {
-    if (text.parentElement.closest("pre, textarea, option, bdi")) continue;
+    if (text.parentElement.closest("pre, textarea, option, .d-address")) continue;
     const parts = [];
     let start = 0;
     for (const match of text.data.matchAll(HYPHENED)) {
