@@ -178,8 +178,7 @@ def act(
     via: Literal["card", "text"],
 ) -> run_control.Answer:
     """Do what a known person wants of a request, and say truthfully what came of it."""
-    halts = action in (*HALTS, "cancel")
-    refusal = quorum.refusal_of_platform(builder.ballot()[0], builder.it, account, halts)
+    refusal = quorum.refusal_of_platform(builder.ballot()[0], builder.it, account, action)
     if refusal is not None:
         builder.enter(person.id, "act.refused", reason=refusal.key, action=action[:40])
         return refusal_text(builder.locale, refusal), "warning"

@@ -16,6 +16,8 @@ from bot import model
 from bot.policy import identity
 from bot.policy.model import Book, Person, Policy, Refusal, from_snapshot, policy_of
 
+VOTES = ("approve", "reject", "retry", "skip")
+"""What is counted by account, as far as it counts with a policy."""
 FORM = "form:"
 """Before the digest of a vote that was taken over from a form, where not every policy counts it:
 whoever agreed to the form may still vote on the plan."""
@@ -208,15 +210,23 @@ def _has_say(quorum: Quorum, one: Policy) -> bool:
 
 
 def refusal_of_platform(
-    quorum: Quorum, request: model.Request, account: model.Account, halts: bool
+    quorum: Quorum, request: model.Request, account: model.Account, action: str
 ) -> Refusal | None:
     """Do people of this account's platform have a say in the request? Those of one for evaluation
-    halt what was asked on such a platform, and decide on it by a policy of their own."""
+    halt what was asked on such a platform, and vote on it by a policy of their own that names them;
+    they resume it only where no policy is of real people."""
     book = quorum.book
     if account.platform not in book.evaluation:
         return None
-    own = request.place.platform in book.evaluation
-    if own and (halts or any(_has_say(quorum, one) for one, _ in quorum.everything)):
+    voter = identity.person_of(book, account)
+    own = [one for one, _ in quorum.everything if _has_say(quorum, one)]
+    allowed = action in ("stop", "pause", "cancel") or bool(own)
+    if own and len(own) < len(quorum.everything):
+        if action in VOTES:
+            allowed = voter is not None and any(voter.id in one.approvers for one in own)
+        elif action == "resume":
+            allowed = False
+    if allowed and request.place.platform in book.evaluation:
         return None
     return Refusal("vote.evaluation", {"id": request.id, "platform": account.platform})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import model, policy
+from bot import model, policy, regexes
 from bot.policy import identity, quorum
 from tests.bot import bus_stage, run_stage
 from tests.bot.run_stage import RunStage
@@ -193,3 +193,39 @@ def test_a_vote_from_before_does_not_answer_the_question_of_such_a_run_either(
         counts[name] = quorum.tally(question, quorum.votes_on(digest, votes)).have
     assert counts == {"before": 1, "after": 0}
     made.close()
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Iterator[RunStage]:
+    """A runbook by two policies: one of real people, one of the platform for evaluation."""
+    pattern = policy.Pattern(
+        regexes.compiled("nap"), frozenset({"script", "text"}), "escalate", "it sleeps", "any"
+    )
+    rules = {"nap": policy.CommandRule("trial", "medium")}
+    made = RunStage(tmp_path, dataclasses.replace(book(), patterns=(pattern,), commands=rules))
+    writes(made, "alice", TRIAL, "nap")
+    assert made.request(1).policy_names == ("trial", "any")
+    yield made
+    made.close()
+
+
+def test_an_account_there_takes_no_vote_from_the_real_approver_who_has_it(mixed: RunStage) -> None:
+    """The vote counted with neither policy, and kept its caster from voting where it counts."""
+    assert "evaluation" in presses(mixed, "bob", TRIAL)
+    assert mixed.read(lambda reader: reader.votes(1)) == ()
+    presses(mixed, "theo", TRIAL)
+    assert mixed.request(1).state is State.PENDING
+    writes(mixed, "bob", PLATFORM, f"approve 1 {mixed.request(1).code}")
+    assert mixed.request(1).state is State.RUNNING
+
+
+def test_what_a_real_approver_paused_is_not_resumed_from_there(mixed: RunStage) -> None:
+    presses(mixed, "theo", TRIAL)
+    writes(mixed, "carol", PLATFORM, f"approve 1 {mixed.request(1).code}")
+    writes(mixed, "carol", PLATFORM, "pause 1")
+    assert mixed.request(1).state is State.WAITING
+    for who in ("theo", "bob"):
+        assert "evaluation" in presses(mixed, who, TRIAL, "resume")
+    assert mixed.request(1).state is State.WAITING
+    writes(mixed, "carol", PLATFORM, "resume 1")
+    assert mixed.request(1).state is State.RUNNING
