@@ -7,7 +7,7 @@ import itertools
 import types
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from sandbox.page.board import Board
 from sandbox.page.tour import Tour
@@ -122,7 +122,7 @@ def fitting(function: Act, body: object) -> dict[str, object]:
     return dict(body)
 
 
-def _misfit(hint: Any, value: object) -> tuple[str, str] | None:
+def _misfit(hint: type, value: object) -> tuple[str, str] | None:
     """What a value should be; None: it is."""
     if isinstance(hint, types.UnionType):
         first, *_ = typing.get_args(hint)

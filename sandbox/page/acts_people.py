@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
-from sandbox.page import forms
+from sandbox.page import form_kinds
 from sandbox.page.acts import Act, Platform, Refused, World
 from sandbox.world import GUEST
 
@@ -39,7 +39,7 @@ async def say(
     direct = chat in ("direct", f"direct:{person}")
     if not direct and chat not in ("ops", "hr"):
         raise Refused(f"没有“{chat}”这个群。", f"There is no chat {chat!r}.")
-    more: dict[str, Any] = {"direct": True} if direct else {"chat": chat}
+    more: dict[str, object] = {"direct": True} if direct else {"chat": chat}
     answer = await world.company.call(
         platform, "say", user=person, text=text, quote=quote, mention=tuple(mention), **more
     )
@@ -59,7 +59,7 @@ async def click(
 ) -> object:
     """Press a button of a card, as it hangs there or as it was in an earlier ``revision``."""
     _known(world, person)
-    more: dict[str, Any] = {"fields": dict(values or {})} if platform == "lark" else {}
+    more: dict[str, object] = {"fields": dict(values or {})} if platform == "lark" else {}
     answer = await world.company.call(
         platform,
         "click",
@@ -98,38 +98,37 @@ async def file(
 ) -> object:
     """Fill in a form and file it; its approvers are asked."""
     _known(world, person)
-    kind, code = forms.KINDS.get(form), forms.CODES[platform].get(form)
-    if kind is None or code is None:
+    kind = form_kinds.KINDS.get(form)
+    if kind is None:
         raise Refused(f"没有“{form}”这种审批单。", f"There is no form {form!r}.")
-    for field in kind["fields"]:
-        _filled(field, fields)
+    for field in kind.fields:
+        _check_filled(field, fields.get(field.id, ""))
     for name in fields:
-        if name not in [field["id"] for field in kind["fields"]]:
+        if name not in [field.id for field in kind.fields]:
             raise Refused(f"这张审批单没有“{name}”这一项。", f"This form has no field {name!r}.")
-    asked = list(approvers or kind["approvers"])
+    asked = list(approvers or kind.approvers)
     for each in (person, *asked):
         _known(world, each)
         if each == GUEST.id:
             raise Refused("外公司的人没有这里的审批。", "A guest has no forms of this company.")
-    typed = forms.written(platform, form, fields)
+    typed = form_kinds.written(platform, kind, fields)
     names = {component["name"] for component in typed}
     plain = {name: value for name, value in fields.items() if name not in names}
     given = {"user": person, "fields": plain, "components": typed, "approvers": asked}
-    given |= {"decision": "", "form": code}
+    given |= {"decision": "", "form": kind.codes[platform]}
     answer = await world.company.call(platform, "form", **given)
     return {"id": answer["instance"]}
 
 
-def _filled(field: dict[str, Any], fields: Mapping[str, str]) -> None:
-    """Raises Refused for a field that the form's client would not take."""
-    value, label = fields.get(field["id"], "").strip(), field["label"]
-    chinese, english = label["zh-CN"], label["en"]
-    if field["required"] and not value:
+def _check_filled(field: form_kinds.Field, value: str) -> None:
+    """Raises Refused for what the form's client would not take."""
+    chinese, english = field.label["zh-CN"], field.label["en"]
+    if not value.strip():
         raise Refused(f"请填写“{chinese}”。", f"Fill in {english!r}.")
-    if value and field["choices"] and value not in field["choices"]:
-        listed = ", ".join(field["choices"])
+    if field.choices and value not in field.choices:
+        listed = ", ".join(field.choices)
         raise Refused(f"“{chinese}”只能是：{listed}。", f"{english!r} is one of: {listed}.")
-    if value and field["type"] == "number" and not re.fullmatch("[0-9]{1,9}", value):
+    if field.type == "number" and not re.fullmatch("[0-9]{1,9}", value):
         raise Refused(f"“{chinese}”应当是数字。", f"{english!r} is a number.")
 
 

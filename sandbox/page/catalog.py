@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from bot.commands import loader, registry
 from sandbox.page.board import Board
@@ -19,7 +18,7 @@ async def show(board: Board, folder: Path) -> None:
         board.put("commands", command.name, _command(command))
 
 
-def _command(command: registry.Command) -> dict[str, Any]:
+def _command(command: registry.Command) -> dict[str, object]:
     chinese = next((word for word in command.aliases if not word.isascii()), command.name)
     return {
         "name": command.name,
@@ -33,7 +32,7 @@ def _command(command: registry.Command) -> dict[str, Any]:
     }
 
 
-def _parameter(parameter: registry.Parameter) -> dict[str, Any]:
+def _parameter(parameter: registry.Parameter) -> dict[str, object]:
     return {
         "name": parameter.name,
         "type": parameter.kind,

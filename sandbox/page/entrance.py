@@ -143,6 +143,8 @@ def middleware(entrance: Entrance) -> Middleware:
                 entrance.admit(request)
             return await handler(request)
         except Closed as closed:
+            if request.path == "/":  # a person reads it
+                return web.Response(text="\n\n".join(closed.said.values()), status=closed.status)
             return web.json_response({"error": closed.said}, status=closed.status)
         except web.HTTPException as error:
             if error.status < 400:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sandbox.page.board import Board
 from sandbox.standins import StandIns
@@ -23,7 +22,7 @@ class Kind:
     do: str
     title: Words
     about: Words
-    args: Mapping[str, Any] = field(default_factory=dict)
+    args: Mapping[str, object] = field(default_factory=dict)
 
 
 _PUSHES = {

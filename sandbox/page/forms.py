@@ -1,84 +1,15 @@
-"""OA forms of both platforms, on the board: which there are, and those that people have filed."""
+"""The OA forms that people have filed on both platforms, on the board."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any
 
-from sandbox import dingtalk, lark, world
+from sandbox import dingtalk, lark
 from sandbox.dingtalk import forms as dingtalk_forms
 from sandbox.lark import approvals, state
+from sandbox.page import form_kinds
 from sandbox.page.board import Board
-
-CODES = {
-    "dingtalk": {
-        "new-hire": world.DINGTALK_FORM,
-        "resource": world.DINGTALK_RESOURCE_FORM,
-    },
-    "lark": {"new-hire": world.LARK_FORM, "resource": world.LARK_RESOURCE_FORM},
-}
-"""By platform and name: the form's code."""
-
-
-def _field(
-    id: str, chinese: str, english: str, example: str, *choices: str, type: str = ""
-) -> dict[str, Any]:
-    return {
-        "id": id,
-        "label": {"zh-CN": chinese, "en": english},
-        "type": type or ("select" if choices else "text"),
-        "choices": list(choices),
-        "required": True,
-        "example": example,
-    }
-
-
-KINDS: dict[str, dict[str, Any]] = {
-    "new-hire": {
-        "title": {"zh-CN": "入职审批", "en": "New hire"},
-        "fields": [
-            _field("emp_id", "工号", "Employee number", "E123"),
-            _field("role", "岗位", "Role", "devops", "devops", "dev", "ops"),
-        ],
-        "approvers": ["bob"],
-    },
-    "resource": {
-        "title": {"zh-CN": "资源申请", "en": "Resource request"},
-        "fields": [
-            _field("project", "项目", "Project", "shop"),
-            _field("resource", "资源", "Resource", "cpu", "cpu", "memory", "disk"),
-            _field("amount", "数量", "Amount", "8", type="number"),
-        ],
-        "approvers": ["dave"],
-    },
-}
-"""Whoever agrees to a new hire has approved it; a resource request only asks, by a card."""
-
-
-def written(platform: str, name: str, fields: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The fields of a form that are no plain text, as the platform's form writes them."""
-    typed = [] if name == "new-hire" else [f for f in KINDS[name]["fields"] if f["type"] != "text"]
-    write = _component if platform == "dingtalk" else _widget
-    return [write(field["id"], field["type"], fields.get(field["id"], "")) for field in typed]
-
-
-def _component(id: str, type: str, value: str) -> dict[str, Any]:
-    kind = {"number": "NumberField", "select": "DDSelectField"}[type]
-    one = {"id": f"{kind}-{id}", "name": id, "componentType": kind, "value": value, "bizAlias": ""}
-    if type == "select":
-        one["extValue"] = json.dumps({"label": value, "key": f"option_{value}"})
-    return one
-
-
-def _widget(id: str, type: str, value: str) -> dict[str, Any]:
-    one: dict[str, Any] = {"id": f"typed_{id}", "custom_id": id, "name": id}
-    if type == "number":
-        return {**one, "type": "number", "value": int(value)}
-    option = {"key": f"option_{value}", "text": value}
-    return {**one, "type": "radioV2", "value": value, "option": option}
-
 
 STATES = {
     "RUNNING": "open",
@@ -90,14 +21,6 @@ STATES = {
     "REJECTED": "refused",
     "DELETED": "withdrawn",
 }
-
-
-def show(board: Board) -> None:
-    """Which forms can be filed."""
-    for platform, codes in CODES.items():
-        for name, code in codes.items():
-            value = {"platform": platform, "name": name, "code": code, **KINDS[name]}
-            board.put("formkinds", f"{platform}/{name}", value)
 
 
 class Forms:
@@ -131,7 +54,7 @@ def _agreed(instance: dingtalk_forms.Instance) -> bool:
     return instance.status == "COMPLETED" and instance.result == "agree"
 
 
-def _of_dingtalk(instance: dingtalk_forms.Instance, revoked: bool) -> dict[str, Any]:
+def _of_dingtalk(instance: dingtalk_forms.Instance, revoked: bool) -> dict[str, object]:
     state_ = STATES.get(instance.status, "")
     if instance.status == "COMPLETED":
         state_ = "revoked" if revoked else "agreed" if instance.result == "agree" else "refused"
@@ -147,7 +70,7 @@ def _of_dingtalk(instance: dingtalk_forms.Instance, revoked: bool) -> dict[str, 
     }
 
 
-def _of_lark(instance: approvals.Instance) -> dict[str, Any]:
+def _of_lark(instance: approvals.Instance) -> dict[str, object]:
     fields = {widget["name"]: str(widget["value"]) for widget in json.loads(instance.form)}
     tasks = [{"by": _id(task.who), "state": task.status, "result": ""} for task in instance.tasks]
     about = {"revokes": instance.reverts, "modifies": instance.modifies}
@@ -158,8 +81,8 @@ def _of_lark(instance: approvals.Instance) -> dict[str, Any]:
     }
 
 
-def _form(platform: str, id: str, code: str, by: str, fields: dict[str, str]) -> dict[str, Any]:
-    name = next((name for name, known in CODES[platform].items() if known == code), code)
+def _form(platform: str, id: str, code: str, by: str, fields: dict[str, str]) -> dict[str, object]:
+    name = form_kinds.name_of(platform, code)
     return {"platform": platform, "id": id, "form": name, "by": by, "fields": fields}
 
 

@@ -14,6 +14,7 @@ from sandbox.page import (
     acts,
     catalog,
     faults,
+    form_kinds,
     forms,
     people,
     records,
@@ -83,7 +84,7 @@ async def _world(
         bot = Bot(folder, company, locale, board)
         people.show(board)
         faults.show(board)
-        forms.show(board)
+        form_kinds.show(board)
         wire = watch_wire.Wire(board, company)
         watchers: list[Watcher] = [
             watch_chats.DingTalkChats(board, company.dingtalk),

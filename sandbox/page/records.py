@@ -8,7 +8,6 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bot import model, store, texts
 from sandbox.page.board import Board
@@ -20,7 +19,7 @@ KEPT = 300
 """So many events, and so many letters, stay on the board; of the audit chain all entries do."""
 SETTLED = ("done", "dropped")
 LANGUAGES = ("zh-CN", "en")
-Row = tuple[str, str, dict[str, Any]]
+Row = tuple[str, str, dict[str, object]]
 
 
 class Records:
@@ -53,7 +52,7 @@ class Records:
                 found += (about.st_mtime_ns, about.st_size)
         return tuple(found)
 
-    def _put(self, collection: str, key: str, value: dict[str, Any]) -> None:
+    def _put(self, collection: str, key: str, value: dict[str, object]) -> None:
         self._board.put(collection, key, value)
         kept = self._kept.get(key.partition("/")[0])
         if kept is not None and key not in kept:
@@ -95,7 +94,7 @@ class Records:
                 yield "events", f"letter/{number}", _letter(letter)
 
 
-def _entry(row: model.AuditRow) -> dict[str, Any]:
+def _entry(row: model.AuditRow) -> dict[str, object]:
     words = {locale: _words(locale, row.action) for locale in LANGUAGES}
     return {
         "id": row.seq,
@@ -120,7 +119,7 @@ def _words(locale: str, action: str) -> str:
 
 def _event(
     number: int, event: model.CloudEvent, letters: tuple[model.Letter, ...]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     rules = list(dict.fromkeys(letter.deliver.rule for letter in letters if letter.deliver.rule))
     return {
         "kind": "event",
@@ -137,7 +136,7 @@ def _event(
     }
 
 
-def _letter(letter: model.Letter) -> dict[str, Any]:
+def _letter(letter: model.Letter) -> dict[str, object]:
     deliver = letter.deliver
     return {
         "kind": "letter",

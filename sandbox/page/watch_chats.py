@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from sandbox import dingtalk, lark
 from sandbox.dingtalk import people as staff
@@ -37,9 +36,9 @@ class DingTalkChats:
         self._board.put("messages", f"dingtalk/{key}", _dingtalk_message(entry))
 
 
-def _dingtalk_message(entry: rooms.Entry) -> dict[str, Any]:
+def _dingtalk_message(entry: rooms.Entry) -> dict[str, object]:
     chat = staff.CHATS[entry.chat]
-    payload: dict[str, Any] = dict(entry.payload)
+    payload: dict[str, object] = dict(entry.payload)
     if entry.card is not None:
         payload = _dingtalk_card(entry.card)
     return {
@@ -62,7 +61,7 @@ def _dingtalk_message(entry: rooms.Entry) -> dict[str, Any]:
     }
 
 
-def _dingtalk_card(card: rooms.Card) -> dict[str, Any]:
+def _dingtalk_card(card: rooms.Card) -> dict[str, object]:
     users = {*card.overlay, *card.private}
     views = {
         staff.BY_USER[user].id: {"cardParamMap": card.seen_by(user)}
@@ -86,7 +85,7 @@ class LarkChats:
                 entry = self._platform.tenant.entries[id]
                 self._board.put("messages", f"lark/{id}", self._message(entry))
 
-    def _message(self, entry: state.Entry) -> dict[str, Any]:
+    def _message(self, entry: state.Entry) -> dict[str, object]:
         chat = self._platform.tenant.chats[entry.chat]
         first = entry.revisions[0][1] if entry.revisions else entry.shown
         direct = chat.kind == "p2p"
@@ -109,7 +108,7 @@ class LarkChats:
             "payload": {} if entry.recalled else self._payload(entry),
         }
 
-    def _payload(self, entry: state.Entry) -> dict[str, Any]:
+    def _payload(self, entry: state.Entry) -> dict[str, object]:
         if entry.revisions:
             return {"msg_type": "interactive", "content": entry.card}
         if entry.sender in state.PEOPLE:  # on the wire stand keys where people see names

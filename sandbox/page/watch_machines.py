@@ -8,7 +8,6 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from sandbox.aliyun import Aliyun, tools
 from sandbox.aliyun.state import Machine, Task
@@ -129,7 +128,7 @@ def _text(path: Path) -> str:
         return file.read(SHOWN).decode("utf-8", "replace")
 
 
-def _execution(one: Execution) -> dict[str, Any]:
+def _execution(one: Execution) -> dict[str, object]:
     return {
         "id": one.id,
         "parent": one.parent.id if one.parent else "",
@@ -147,7 +146,7 @@ def _execution(one: Execution) -> dict[str, Any]:
     }
 
 
-def _run(task: Task) -> dict[str, Any]:
+def _run(task: Task) -> dict[str, object]:
     invocation = task.invocation
     return {
         "id": invocation.id,

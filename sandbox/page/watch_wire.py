@@ -7,7 +7,6 @@ import asyncio
 import itertools
 import json
 import re
-from typing import Any
 
 from sandbox import stories, world
 from sandbox.base import Call, Party
@@ -94,7 +93,7 @@ class Wire:
             for kind, key in await self._watches[name].changes():
                 self.put(f"{name}.{kind}", key, self._row(party, kind, key))
 
-    def put(self, kind: str, key: str, row: dict[str, Any]) -> None:
+    def put(self, kind: str, key: str, row: dict[str, object]) -> None:
         number = self._rows.get((kind, key))
         if number is None:
             number = self._rows[kind, key] = str(next(self._numbers))
@@ -103,7 +102,7 @@ class Wire:
             return  # it has gone already
         self._board.put("wire", number, row)
 
-    def _row(self, party: Party, kind: str, key: str) -> dict[str, Any]:
+    def _row(self, party: Party, kind: str, key: str) -> dict[str, object]:
         if kind == "push":
             assert isinstance(party, DingTalk)
             id, _, number = key.partition("/")
@@ -112,7 +111,7 @@ class Wire:
         return _called(party.name, party.journal[int(key)])
 
 
-def _pushed(delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
+def _pushed(delivery: Delivery, attempt: Attempt) -> dict[str, object]:
     """A push of DingTalk; Lark's stand in its journal."""
     outcome, acked = "open", attempt.over.done() and attempt.over.result() is not None
     if attempt.seconds is not None:
@@ -131,7 +130,7 @@ def _pushed(delivery: Delivery, attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _called(platform: str, call: Call) -> dict[str, Any]:
+def _called(platform: str, call: Call) -> dict[str, object]:
     pushed = call.api.startswith("push.")
     return {
         "platform": platform,

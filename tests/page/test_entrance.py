@@ -4,6 +4,7 @@ loopback, by whoever has no key, and by bodies that no page of ours would send."
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,10 @@ async def ask(who: Visitor, method: str, path: str, **more: Any) -> aiohttp.Clie
     )
     for name, value in HEADERS.items():
         assert answer.headers[name] == value, f"{method} {path}: {name}"
-    if answer.status >= 400:
+    if answer.status >= 400 and path.partition("?")[0] == "/" and method == "GET":
+        assert answer.content_type == "text/plain"
+        assert re.search(r"[\u4e00-\u9fff].*。\n\n[A-Z].*\.$", await answer.text())
+    elif answer.status >= 400:
         assert answer.content_type == "application/json"
         said = (await answer.json())["error"]
         assert said["zh-CN"].strip()

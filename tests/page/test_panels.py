@@ -12,7 +12,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Locator, Page, Route, expect
 
-from sandbox.page import faults, forms, people, playground
+from sandbox.page import faults, form_kinds, people, playground
 from sandbox.page.board import Board
 from sandbox.page.server import Server
 
@@ -62,7 +62,7 @@ async def stage(page: Page) -> AsyncIterator[Backstage]:
     await server.start()
     people.show(board)
     faults.show(board)
-    forms.show(board)
+    form_kinds.show(board)
     stage = Backstage(page, board)
     await page.route("**/api/*", stage.act)
     await page.goto(server.address)
