@@ -37,7 +37,7 @@ OTHERS = frozenset({"oos", "ros", "computenest", "fnf", "fc"})
 """Products whose calls run something that makes calls of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Aim:
     """What a call acts on: ``named`` in parameters that name instances, ``mentioned`` anywhere
     else. ``closed``: these are all, as far as its parameters say."""
@@ -46,8 +46,9 @@ class Aim:
     mentioned: tuple[str, ...] = ()
     closed: bool = False
 
-    @property
+    @functools.cached_property
     def ids(self) -> tuple[str, ...]:
+        """All of them; asked for at each later call of the run."""
         return tuple(dict.fromkeys((*self.named, *self.mentioned)))
 
 

@@ -45,6 +45,7 @@ async def stage(browser: Browser, locale: str, name: str) -> AsyncIterator[scene
             device_scale_factor=scale,
             reduced_motion="reduce",
             locale=locale,
+            timezone_id="Asia/Shanghai",  # the bot's, so that both tell the same time
         )
         opened.push_async_callback(page.close)
         await page.goto(server.address)
