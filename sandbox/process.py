@@ -152,6 +152,22 @@ command = "quota"
 args = {{ project = "project", resource = "resource", amount = "amount" }}
 group = "ops"
 """
+CANARY = """
+
+# ---- at the pace 2 a runbook stops after its first instance, and people vote on whether to go on
+[policy.canary]
+approvers = ["role:sre"]
+canary = 1
+expires = "30m"
+
+[[security.pattern]]
+regex = "rateControl=2"
+where = ["text"]
+commands = ["reboot-with-approval"]
+action = "escalate"
+policy = "canary"
+reason = "金丝雀：先看第一台的结果 (canary: look at the first instance first)"
+"""
 
 
 def resources(folder: Path) -> str:
@@ -184,7 +200,8 @@ class BotProcess:
 
     def configure(self, locale: str) -> None:
         """Write its configuration; it holds from the next start."""
-        extra = BUDGETS + stories.rules(self.folder, self.company.ports) + resources(self.folder)
+        extra = BUDGETS + stories.rules(self.folder, self.company.ports)
+        extra += CANARY + resources(self.folder)
         self.config = configuration(self.folder, self.company.ports, extra, locale)
         text = self.config.read_text("utf-8")
         for old, new in (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from sandbox import play
 from sandbox.page import acts, playground
 from sandbox.page.chapters import CHAPTERS
 from sandbox.page.server import ACTS
@@ -64,3 +65,18 @@ async def test_every_chapter_goes_as_told(world: acts.World) -> None:
         await act(world, "tour.next")
     await world.tour.idle()
     assert shown(world)["at"] is None
+
+
+@pytest.mark.slow
+async def test_a_canary_can_be_answered_by_hand(world: acts.World) -> None:
+    stage = play.Play(world.company, "lark", 60)
+    known, before = await stage.ids(), len(await stage.power())
+    await stage.say("alice", "reboot-with-approval web-01 web-02 web-03 rateControl=2")
+    card = await stage.new_card("reboot-with-approval", known)
+    await stage.click("bob", card, "approve")
+    await stage.click("carol", await stage.new_card("agree", []), "approve")
+    await stage.card_says(card, ("金丝雀待审批",))
+    assert len(await stage.power()) == before + 1
+    await stage.click("carol", card, "approve")
+    await stage.card_says(card, play.SUCCEEDED)
+    assert len(await stage.power()) == before + 3
