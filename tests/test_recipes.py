@@ -553,6 +553,9 @@ class Pigeon:
         ready()
         await asyncio.Event().wait()
 
+    def connection(self) -> ports.Connection | None:
+        return None
+
     async def perform(self, effect: ports.ChatEffect, attempt: model.Attempt) -> model.Outcome:
         return model.Done(ref=f"{self.settings.loft}:{attempt.number}")
 

@@ -116,13 +116,15 @@ async def connect(
 class Link:
     """One websocket. ``delivered`` counts the events that came, ``in_flight`` those that are not
     answered yet; ``heard`` is when the last frame was taken. ``why`` is set, and ``over`` with it,
-    once the connection should be replaced."""
+    once the connection should be replaced; ``lost`` is when events ceased to come by it (None: they
+    come)."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> None:
         self.socket = socket
         self.name = name
         self.time = asyncio.get_running_loop().time
         self.opened = self.heard = self.time()
+        self.lost: float | None = None
         self.delivered = 0
         self.why: Why = "ended"
         self.over = asyncio.Event()
@@ -214,6 +216,8 @@ class Link:
 
     def leave(self, why: Why) -> None:
         """Say that this connection should be replaced; the first reason counts."""
+        if why in ("ended", "silent") and self.lost is None:
+            self.lost = self.time()
         if not self.over.is_set():
             self.why = why
             self.over.set()
@@ -285,11 +289,14 @@ class Keeper(Generic[L]):
         self._log = logger
         self.backoff = Backoff(pace.first, pace.most)
         self._standing: set[L] = set()
+        self._opened = 0
+        self._down_since = 0.0
         self._retiring: dict[asyncio.Task[None], L] = {}
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled; ``ready`` is called when the first connection stands. At
         the end all that was taken is answered and every connection closed."""
+        self._down_since = asyncio.get_running_loop().time()
         try:
             link = await self._dial()
             ready()
@@ -297,6 +304,14 @@ class Keeper(Generic[L]):
                 link = await self._successor(link)
         finally:
             await self._stop()
+
+    def connection(self) -> ports.Connection:
+        """How it stands: the newest by which events come, or since when there is none."""
+        opened = [link.opened for link in self._standing if link.lost is None]
+        lost = [link.lost for link in self._standing if link.lost is not None]
+        since = max(opened) if opened else max(self._down_since, *lost, 0.0)
+        now = asyncio.get_running_loop().time()
+        return ports.Connection(bool(opened), now - since, self._opened)
 
     async def _successor(self, link: L) -> L:
         """The connection that follows this one, once it should be replaced."""
@@ -334,11 +349,13 @@ class Keeper(Generic[L]):
                 await asyncio.sleep(self.backoff.pause())
             else:
                 self._standing.add(link)
+                self._opened += 1
                 return link
 
     def _retire(self, link: L, linger: float) -> None:
         """Close a connection without waiting for that."""
         self._standing.discard(link)
+        self._down_since = link.time() if link.lost is None else link.lost
         work = link.close(linger, self._pace.patience)
         task = asyncio.create_task(work, name=f"{link.name}-retire")
         self._retiring[task] = link

@@ -57,6 +57,10 @@ class Console:
         finally:
             await server.close()
 
+    def connection(self) -> ports.Connection | None:
+        """None: terminals connect to it."""
+        return None
+
     async def perform(self, effect: ports.ChatEffect, attempt: model.Attempt) -> model.Outcome:
         """Carry out one effect; whatever goes wrong is one of the four outcomes."""
         try:

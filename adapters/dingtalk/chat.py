@@ -38,6 +38,10 @@ class DingTalk:
             ready()
             await asyncio.Event().wait()
 
+    def connection(self) -> ports.Connection | None:
+        """How the Stream connection is; see ports.Chat."""
+        return self._stream.connection()
+
     def decode(self, frame: Mapping[str, object]) -> model.Event | None:
         """The event in what came over HTTP, made into a frame; None for one of no interest."""
         event = events.to_event(dict(frame), self._clock.now(), self._settings.robot_name)

@@ -42,12 +42,18 @@ class Stream(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         self._settings = settings
         self._http = client
         self._clock = clock
+        self._keeper: websocket.Keeper[Link] | None = None
+
+    def connection(self) -> ports.Connection | None:
+        """How it stands; None: it was not begun."""
+        return self._keeper.connection() if self._keeper is not None else None
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled. Raises BadCredentials."""
-        await websocket.Keeper(
+        self._keeper = websocket.Keeper(
             lambda: self._connect(submit), pace(self._settings), "DingTalk", log
-        ).run(ready)
+        )
+        await self._keeper.run(ready)
 
     async def _connect(self, submit: ports.Submit) -> Link:
         opened = await self.open_connection()

@@ -32,6 +32,7 @@ class Lark:
         self._api = api.Api(settings, clock, self._http)
         self._sender = send.Sender(self._api, clock, settings.app_id, settings.reply_in_thread)
         self._open_id = self._name = ""
+        self._connection: connection.Connection | None = None
 
     async def run(self, submit: ports.Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled; see ports.Chat. Raises ports.BadCredentials."""
@@ -40,14 +41,19 @@ class Lark:
         subscribing.add_done_callback(_report)
         try:
             if self._settings.stream:
-                await connection.Connection(
+                self._connection = connection.Connection(
                     self._settings, self._clock, self._http, self._open_id, self._name
-                ).run(submit, ready)
+                )
+                await self._connection.run(submit, ready)
             else:
                 ready()
                 await asyncio.Event().wait()
         finally:
             subscribing.cancel()
+
+    def connection(self) -> ports.Connection | None:
+        """How the long connection is; see ports.Chat."""
+        return self._connection.state() if self._connection is not None else None
 
     def decode(self, payload: Mapping[str, object]) -> model.Event | None:
         """The event in what came over HTTP, None for one of no interest. Raises ports.Closed before

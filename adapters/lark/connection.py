@@ -93,6 +93,10 @@ class Connection(sdk.Client):  # type: ignore[misc]
         self._submit = submit
         await self._keeper.run(ready)
 
+    def state(self) -> ports.Connection:
+        """How it stands."""
+        return self._keeper.connection()
+
     # ------------------------------------------------------------------------- connecting
 
     async def _connect(self) -> Link:

@@ -21,11 +21,12 @@ from typing import Any
 from bot import cards, config, core, deployment, model, release, source, store, texts
 from bot.app import bus as bus_
 from bot.app import key as key_
+from bot.app import operate, traces
 from bot.app import outside as outside_
-from bot.app import traces
 from bot.commands import loader
 from bot.model import manifests, ports
 from bot.runtime import clock, engine, logs, matcher, outbox, poller, scheduler, watcher
+from bot.web import health
 
 log = logging.getLogger("countersign")
 
@@ -161,6 +162,11 @@ class App:
         if inlet is not None:
             waiting["http"] = asyncio.Event()
             side["http"] = inlet.run(door.submit, looker.hurry, waiting["http"].set)
+        parts = health.Parts(door, self.clock, queue, waiting, chats, self.settings.data)
+        operating = operate.listener_of(self.settings, parts)
+        if operating is not None:
+            waiting["web"] = asyncio.Event()
+            side["web"] = operating.run(waiting["web"].set)
         side["ready"] = self._announce(waiting, ready)
         tasks = {name: asyncio.ensure_future(task) for name, task in side.items()}
         try:

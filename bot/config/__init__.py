@@ -42,7 +42,7 @@ from bot.config.diagnostics import Command, Diagnostics, KnownCommands
 from bot.config.faults import ConfigError, sentence
 from bot.config.file import model_of
 from bot.config.runbooks import Oos
-from bot.config.schema import Bot, Cloud, Source
+from bot.config.schema import Bot, Cloud, Source, Web
 from bot.model import manifests
 from bot.rules import ruleset
 from bot.source import paths, toml_text
@@ -58,6 +58,7 @@ __all__ = [
     "Oos",
     "Secret",
     "Source",
+    "Web",
     "load",
     "sentence",
 ]
@@ -69,10 +70,10 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that the file says. ``bot`` and ``oos`` are its tables (see ``bot.config.schema``)
-    with absolute folders, and ``tables`` those of the ``adapters``, by their names and with their
-    secrets read. ``rules`` are those that are asked, None where there are none; ``silent`` those
-    that are switched off."""
+    """Everything that the file says. ``bot``, ``oos`` and ``web`` are its tables (see
+    ``bot.config.schema``) with absolute folders, and ``tables`` those of the ``adapters``, by their
+    names and with their secrets read. ``rules`` are those that are asked, None where there are
+    none; ``silent`` those that are switched off."""
 
     path: Path
     book: policy.Book
@@ -81,6 +82,7 @@ class Config:
     tables: Mapping[str, Table]
     cloud: Cloud
     oos: Oos
+    web: Web
     budgets: tuple[manifests.RateLimit, ...]
     rules: ruleset.Rulebook | None = None
     silent: Mapping[str, ruleset.Rule] = field(default_factory=dict)
@@ -201,6 +203,7 @@ def load(
         tables=_tables(file),
         cloud=file.cloud,
         oos=file.oos,
+        web=file.web,
         budgets=build.budgets(file),
         rules=ruleset.Rulebook(active) if active else None,
         silent=silent,

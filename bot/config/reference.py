@@ -36,6 +36,7 @@ OWN = (
     ("[[bus]]", "bus"),
     ("[http]", "http"),
     ("[[source]]", "source"),
+    ("[web]", "web"),
     ("[security]", "security"),
     ("[[security.pattern]]", "security.pattern"),
     ("[[budget]]", "budget"),

@@ -20,7 +20,7 @@ from bot.model import manifests
 from bot.source import values
 from bot.source.secret import Secret
 from bot.source.tables import Table
-from bot.source.values import Caller, Folder, FormPlatform, Kind, Text, Texts
+from bot.source.values import Caller, Folder, FormPlatform, Kind, Listen, Text, Texts
 
 
 class Bot(Table):
@@ -64,6 +64,17 @@ class Bot(Table):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged. No level logs secrets, tokens or tickets."
+    )
+
+
+class Web(Table):
+    """What is served to those who operate the bot, each on a listener of its own."""
+
+    operate: Listen | None = Field(
+        default=None,
+        description="Address and port of `/healthz`, `/readyz` and `/metrics`, such as "
+        "`127.0.0.1:9464`. Whoever reaches it may read it: it holds numbers, and no secrets, names "
+        "of people or texts. Default: nothing is listened on.",
     )
 
 
@@ -289,6 +300,7 @@ class File(Table):
     form: Annotated[tuple[Form, ...], Field(strict=False)] = ()
     oos: Oos = Field(default_factory=Oos)
     rule: Annotated[tuple[rules.Rule, ...], Field(strict=False)] = ()
+    web: Web = Field(default_factory=Web)
     security: Security = Field(default_factory=Security)
     budget: Annotated[tuple[RateLimit, ...], Field(strict=False)] = ()
 

@@ -6,6 +6,7 @@ Adapters implement these; the core and its tests know nothing else of a platform
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -76,6 +77,16 @@ Sight = tuple[model.InstanceResult, ...] | model.Execution
 """What a look at an invocation shows: what each instance did, or an execution as a whole."""
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The connection by which a platform's events come. ``up``: one stands, for ``seconds``; if
+    not, none has for so long. ``opened``: so many were opened since the start."""
+
+    up: bool
+    seconds: float
+    opened: int
+
+
 class Chat(Protocol):
     """A chat platform. ``perform`` never raises for what the platform does: it answers with one of
     the four outcomes."""
@@ -85,6 +96,11 @@ class Chat(Protocol):
     async def run(self, submit: Submit, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled, handing every event to ``submit``; call ``ready`` once,
         when the first connection stands. Raises BadCredentials."""
+        ...
+
+    def connection(self) -> Connection | None:
+        """How its connection is now. None: it keeps none, for its events come to the bot, or it has
+        not begun to open one."""
         ...
 
     async def perform(self, effect: ChatEffect, attempt: model.Attempt) -> model.Outcome:

@@ -17,7 +17,7 @@ LAYERS = (
     ("commands", "config", "runtime"),
     ("deployment",),
     ("cards",),
-    ("core",),
+    ("core", "web"),
     ("app", "reference"),
     ("cli",),
 )

@@ -172,6 +172,16 @@ class RateLimiter:
         return round(self._clock.monotonic() * 1000)
 
 
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Seconds since the outbox last looked at its queue, and since a call last went out or came
+    back; ``in_flight``: so many calls are under way."""
+
+    looked: float
+    moved: float
+    in_flight: int
+
+
 class Outbox:
     """Claims what is due, has it performed, and submits its outcome. ``draw`` draws the cards
     that are sent (None: all of them are drawn already)."""
@@ -201,6 +211,7 @@ class Outbox:
         self._draining = False
         self._stopped = asyncio.Event()
         self._stopped.set()
+        self._turned = self._moved = clock.monotonic()
         engine.watch(self._on_commit)
 
     async def run(self) -> None:
@@ -228,6 +239,12 @@ class Outbox:
         count, history = await self._engine.write(recover)
         self._limiter.remember(history)
         return count
+
+    @property
+    def motion(self) -> Motion:
+        """How it moves."""
+        now = self._clock.monotonic()
+        return Motion(now - self._turned, now - self._moved, len(self._tasks))
 
     def wake(self) -> None:
         """Look again now: something was queued, or came due."""
@@ -271,7 +288,9 @@ class Outbox:
             claims = await self._engine.claim(self._limiter, self._draw)
         except ports.Closed:
             return None
+        self._turned = self._clock.monotonic()
         if claims.effects:
+            self._moved = self._turned
             failpoints.reach("outbox.claimed")
         for claimed in claims.effects:
             task = asyncio.create_task(self._carry_out(claimed))
@@ -286,6 +305,7 @@ class Outbox:
             outcome = await self._perform(claimed)
         finally:
             self._limiter.settled(claimed.rate_key)
+            self._moved = self._clock.monotonic()
         now = self._clock.now()
         if isinstance(outcome, model.Refused) and not claimed.card_missing:
             log.warning(

@@ -139,6 +139,19 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """Effects of a ``kind`` for one ``party`` (a platform; "": the cloud) that are to be sent, now
+    or later, or are in flight. ``due``: since when the oldest of those queued is due (None: none
+    is queued)."""
+
+    kind: str
+    party: str
+    queued: int
+    in_flight: int
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClockHistory:
     """What is known of the machine's clock. ``newest``: what it last showed (None: nobody looked).
     ``steps``: how it was set, each as (what it showed just before, by how much)."""
@@ -230,6 +243,9 @@ class Reader(Protocol):
         """What rules made of an event, in order."""
 
     def status(self) -> Status: ...
+
+    def queues(self) -> tuple[Queue, ...]:
+        """What waits in the outbox, by kind and party."""
 
 
 # ----------------------------------------------------------------------------- what is written

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -203,6 +204,27 @@ def put_off(
     text = codec.encode(outcome)
     doubtful = outcome.uncertain
     connection.execute(queries.EFFECT_AGAIN, (due_at, text, now, doubtful, doubtful, id_))
+
+
+def queues(rows: Iterable[tuple[str, str, str, int, int]]) -> tuple[port.Queue, ...]:
+    """Rows of (kind, rate key, state, count, earliest due) as queues: the chats and regions of a
+    party together."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    earliest: dict[tuple[str, str], int] = {}
+    for kind, key, state, count, due in rows:
+        queue = (kind, rate_key_from(key).platform)
+        counts[(*queue, state)] += count
+        if state == "queued":
+            earliest[queue] = min(due, earliest.get(queue, due))
+    return tuple(
+        port.Queue(
+            *queue,
+            counts[(*queue, "queued")],
+            counts[(*queue, "in_flight")],
+            codec.at(earliest[queue]) if queue in earliest else None,
+        )
+        for queue in sorted({(kind, party) for kind, party, _ in counts})
+    )
 
 
 def recover(connection: sqlite3.Connection) -> int:

@@ -245,6 +245,11 @@ AND NOT (kind = 'fetch_form' AND state = 'queued' AND attempts = 0 AND due_at > 
 GROUP BY 1
 """
 
+EFFECT_QUEUES = """
+SELECT kind, bucket, state, COUNT(*), MIN(due_at) FROM outbox
+WHERE state IN ('queued', 'in_flight') GROUP BY 1, 2, 3
+"""
+
 # ----------------------------------------------------------------------------- bus and letters
 
 BUS_INSERT = """

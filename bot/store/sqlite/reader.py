@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot import audit, model
 from bot.store import codec, port
-from bot.store.sqlite import letters, moments, queries, views
+from bot.store.sqlite import effects, letters, moments, queries, views
 
 
 class Reader(port.Reader):
@@ -133,6 +133,10 @@ class Reader(port.Reader):
 
     def letters_of(self, event: model.CloudEvent, limit: int = 100) -> tuple[model.Letter, ...]:
         return letters.letters_of(self.connection, event, limit)
+
+    def queues(self) -> tuple[port.Queue, ...]:
+        rows = self.connection.execute(queries.EFFECT_QUEUES).fetchall()
+        return effects.queues(rows)
 
     def status(self) -> port.Status:
         connection = self.connection

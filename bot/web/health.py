@@ -1,0 +1,183 @@
+"""Is the bot ready? What is not, in words, with what to do about it.
+
+It says nothing about requests or people: whoever reaches the listener may read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from bot import store
+from bot.model import ports
+from bot.runtime import clock, engine, outbox
+
+GRACE = 10.0
+"""Seconds for which a platform may be without a connection: one that breaks is usually replaced
+within a few."""
+STORE_WITHIN = 2.0
+"""Seconds in which the store has to be written."""
+STORE_AGAIN = 2.0
+"""Seconds for which an answer of the store is good."""
+LEAST_FREE = 64 << 20
+"""Bytes that the disk of the store must have left."""
+OVERDUE = 120.0
+"""Seconds for which something may be due while no call goes out or comes back."""
+ASLEEP = 3 * outbox.LONGEST_SLEEP
+"""Seconds after which the outbox must have looked at its queue again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What keeps the bot from being ready: a ``part`` of it, what is wrong there, what to do."""
+
+    part: str
+    problem: str
+    do: str
+
+
+class Chat(Protocol):
+    def connection(self) -> ports.Connection | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is looked at. ``waiting``: set for each door, by name, once it first stood; ``chats``:
+    the platforms among them. ``folder`` holds the store."""
+
+    door: engine.Engine
+    clock: clock.Steady
+    outbox: outbox.Outbox
+    waiting: Mapping[str, asyncio.Event]
+    chats: Mapping[str, Chat]
+    folder: Path
+
+
+class Health:
+    """Looks at the parts of a running bot. Belongs to the loop's thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._began = parts.clock.monotonic()
+        self._probe: asyncio.Future[None] | None = None
+        self._probed = 0.0
+
+    async def problems(self) -> list[Problem]:
+        """Everything that is not as it has to be; none: the bot is ready."""
+        platforms = [self._door(name, event) for name, event in self._parts.waiting.items()]
+        rest = (self._store(), self._outbox(), self._clock())
+        return [one for one in (*platforms, *await _all(rest)) if one is not None]
+
+    # ------------------------------------------------------------------------- doors
+
+    def _door(self, name: str, stood: asyncio.Event) -> Problem | None:
+        if not stood.is_set():
+            ago = self._parts.clock.monotonic() - self._began
+            return Problem(
+                name,
+                f"not there yet, {ago:.0f} s after the start",
+                f"If it lasts, the log says why: network, proxy, or what [{name}] says.",
+            )
+        chat = self._parts.chats.get(name)
+        connection = chat.connection() if chat is not None else None
+        if connection is None or connection.up or connection.seconds < GRACE:
+            return None
+        return Problem(
+            name,
+            f"no connection for {connection.seconds:.0f} s",
+            "It is tried again by itself, and what people say meanwhile is delivered later. The "
+            f"log says why: network, proxy, certificates, or the app was turned off ([{name}]).",
+        )
+
+    # ------------------------------------------------------------------------- the store
+
+    async def _store(self) -> Problem | None:
+        free = await asyncio.to_thread(_free, self._parts.folder)
+        if free < LEAST_FREE:
+            return Problem(
+                "store",
+                f"{free >> 20} MB are left on its disk",
+                "Make room under [bot] data: on a full disk the bot stops.",
+            )
+        tick = self._parts.clock.monotonic()
+        if self._probe is None or (self._probe.done() and tick - self._probed > STORE_AGAIN):
+            now = self._parts.clock.now()
+            self._probed = tick
+            self._probe = self._parts.door.write(lambda writer: writer.note_time(now))
+        try:
+            async with asyncio.timeout(STORE_WITHIN):
+                await asyncio.shield(self._probe)
+        except TimeoutError:
+            return Problem(
+                "store",
+                f"could not be written within {STORE_WITHIN:.0f} s",
+                "Another program holds its write lock (`fuser` on countersign.db names it), or the "
+                "disk is slow. Nothing is lost: events are acknowledged once they are on disk.",
+            )
+        except ports.Closed as closed:
+            return Problem("store", str(closed), "The bot ends; the log says why.")
+        return None
+
+    # ------------------------------------------------------------------------- the outbox
+
+    async def _outbox(self) -> Problem | None:
+        motion, now = self._parts.outbox.motion, self._parts.clock.now()
+        if motion.looked > ASLEEP:
+            return Problem(
+                "outbox",
+                f"has not looked at its queue for {motion.looked:.0f} s",
+                "Restart the bot, and report this with the log: nothing is lost by it.",
+            )
+        if motion.in_flight or motion.moved < OVERDUE:
+            return None
+        queues = await self._parts.door.read(lambda reader: reader.queues())
+        overdue = [queue for queue in queues if _late(queue, now) > OVERDUE]
+        if not overdue:
+            return None
+        oldest = max(overdue, key=lambda queue: _late(queue, now))
+        return Problem(
+            "outbox",
+            f"{sum(queue.queued for queue in overdue)} due and none goes out; the oldest "
+            f"({oldest.kind} to {oldest.party or 'the cloud'}) waits for "
+            f"{_late(oldest, now):.0f} s",
+            "A platform that asked for a pause is waited for: the log names it. Otherwise restart "
+            "the bot.",
+        )
+
+    # ------------------------------------------------------------------------- the clock
+
+    async def _clock(self) -> Problem | None:
+        now = self._parts.clock.now()
+        off = self._parts.clock.step()
+        newest = await self._parts.door.read(lambda reader: reader.last_event())
+        if off:
+            problem = f"the machine's clock was set by {off.total_seconds():+.0f} s"
+        elif newest is not None and newest - now > clock.TOLERANCE:
+            ahead = (newest - now).total_seconds()
+            problem = f"the newest event in the store is {ahead:.0f} s ahead of the machine's clock"
+        else:
+            return None
+        return Problem(
+            "clock",
+            problem,
+            "Have the machine's time synchronised (chrony, systemd-timesyncd): platforms refuse "
+            "calls that are signed at a wrong time.",
+        )
+
+
+async def _all(checks: tuple[Awaitable[Problem | None], ...]) -> list[Problem | None]:
+    return list(await asyncio.gather(*checks))
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def _late(queue: store.Queue, now: datetime) -> float:
+    """Seconds for which the oldest of a queue is due."""
+    return (now - queue.due) / timedelta(seconds=1) if queue.due is not None else 0.0
