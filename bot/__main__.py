@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from bot import config, event_schemas, release, source
-from bot.cli import redo, rules, shell, store
+from bot.cli import redo, rules, shell, store, store_check
 from bot.config import reference
 from bot.reference import rooms
 from bot.source import suggest
@@ -307,6 +307,7 @@ main.add_command(rules.rule)
 rules.rule.add_command(redo.redo)
 main.add_command(store.backup)
 main.add_command(store.restore)
+main.add_command(store_check.store)
 
 
 @main.group()

@@ -19,6 +19,7 @@ from bot.store.port import (
     Status,
     Writer,
 )
+from bot.store.sqlite.check import Finding, Report, check, state
 from bot.store.sqlite.copies import CopyFailed, Restored, backup, recognise, restore, take_for_old
 from bot.store.sqlite.files import Broken, Locked, Store, Unusable
 
@@ -31,6 +32,7 @@ __all__ = [
     "ClockHistory",
     "Conflict",
     "CopyFailed",
+    "Finding",
     "History",
     "Locked",
     "OpenStep",
@@ -38,6 +40,7 @@ __all__ = [
     "Quota",
     "RateKey",
     "Reader",
+    "Report",
     "Restored",
     "Row",
     "Status",
@@ -45,7 +48,9 @@ __all__ = [
     "Unusable",
     "Writer",
     "backup",
+    "check",
     "recognise",
     "restore",
+    "state",
     "take_for_old",
 ]

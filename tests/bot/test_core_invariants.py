@@ -47,7 +47,9 @@ class History(RuleBasedStateMachine):
         self.inner = inner
 
     def teardown(self) -> None:
+        report = store.check(self.stage.store.path)
         self.stage.close()
+        assert not report.findings
         shutil.rmtree(self.folder)
 
     @property

@@ -166,7 +166,7 @@ def restore(
 def known(path: Path) -> None:
     """Raises CopyFailed for a store that a newer release wrote."""
     with opened(path) as connection:
-        why = versions.refusal(connection)
+        why = versions.state(connection).refusal
     if why:
         raise CopyFailed(f"{path} cannot be put back: {why}")
 

@@ -86,7 +86,7 @@ class Store:
         try:
             for pragma in queries.OPEN_WRITER:
                 connection.execute(pragma).fetchall()
-            why = versions.refusal(connection)
+            why = versions.state(connection).refusal
             if why:
                 raise Unusable(f"the store {self.path} cannot be used: {why}")
             versions.migrate(connection)

@@ -1,4 +1,5 @@
-"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sqlite.schema``."""
+"""Every SQL statement, by name. Nothing else holds SQL but ``bot.store.sqlite.schema``, and
+``statements`` of ``bot.store.sqlite.check``."""
 
 from __future__ import annotations
 
@@ -27,6 +28,7 @@ CHECKPOINT_ALL = "PRAGMA wal_checkpoint(TRUNCATE)"
 # ----------------------------------------------------------------------------- transactions
 
 BEGIN = "BEGIN IMMEDIATE"
+BEGIN_READING = "BEGIN"
 COMMIT = "COMMIT"
 ROLLBACK = "ROLLBACK"
 SAVEPOINT = "SAVEPOINT job"
@@ -416,7 +418,7 @@ JOURNAL_DELETE = "DELETE FROM journal WHERE request = ?"
 
 INTEGRITY = "PRAGMA integrity_check"
 ONE_FILE = "PRAGMA journal_mode = DELETE"
-MIGRATED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'countersign'"
+MIGRATED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'countersign' ORDER BY id"
 STARTS_OPEN = (
     "SELECT id, body FROM outbox WHERE kind = 'start_run' AND state IN ('queued', 'in_flight')"
 )

@@ -58,14 +58,18 @@ class Reader(port.Reader):
         return audit.Head(sequence[0] if sequence else 0, known or audit.NOT_NOTED, hash_)
 
     def verify_audit(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
-        self.connection.execute("BEGIN")
+        self.connection.execute(queries.BEGIN_READING)
         try:
-            stamps = (str(stamp) for (stamp,) in self.connection.execute(queries.STAMPS_SAID))
-            said = tuple(one for one in stamps if len(one.partition(":")[2]) >= audit.STAMPED)
-            head = replace(self.audit_head(), expected=expected, said=said)
-            return audit.verify(self.chain(), head)
+            return self.faults_of_chain(expected)
         finally:
             self.connection.execute(queries.ROLLBACK)
+
+    def faults_of_chain(self, expected: str | Sequence[str] = "") -> list[audit.Fault]:
+        """Everything wrong with the audit chain, within a transaction of the caller."""
+        stamps = (str(stamp) for (stamp,) in self.connection.execute(queries.STAMPS_SAID))
+        said = tuple(one for one in stamps if len(one.partition(":")[2]) >= audit.STAMPED)
+        head = replace(self.audit_head(), expected=expected, said=said)
+        return audit.verify(self.chain(), head)
 
     def restored(self) -> datetime | None:
         noted = self.connection.execute(queries.META, (queries.RESTORED,)).fetchone()

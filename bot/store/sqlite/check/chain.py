@@ -1,0 +1,105 @@
+"""The audit log, and what requests, votes and runs must have in it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bot.policy import quorum
+from bot.store import highwater
+from bot.store.sqlite import queries
+from bot.store.sqlite.check import statements
+from bot.store.sqlite.check.finding import Finding
+from bot.store.sqlite.reader import Reader
+
+
+def findings(connection: sqlite3.Connection) -> Iterator[Finding]:
+    for fault in Reader(connection).faults_of_chain():
+        yield Finding("audit", f"entry {fault.seq}", f"{fault.kind}: {fault.detail}")
+    for seq, request in connection.execute(statements.NAMED):
+        yield Finding("lost", f"request {request}", f"is gone; entry {seq} tells of it")
+    for (request,) in connection.execute(statements.UNNAMED):
+        yield Finding("unrecorded", f"request {request}", "nobody is on record as having asked")
+    deeds = of_log(connection)
+    yield from votes(connection, deeds)
+    yield from approvals(connection, deeds)
+
+
+@dataclass(slots=True)
+class Deeds:
+    """What the audit log says: ``cast`` are votes as (request, person, digest, approve), each at
+    its first moment; ``approved`` who approved a request, by (request, digest), and when;
+    ``adopted`` the requests of executions that ran already."""
+
+    cast: dict[tuple[int, str, str, bool], int] = field(default_factory=dict)
+    approved: dict[tuple[int, str], tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    adopted: set[int] = field(default_factory=set)
+
+
+def of_log(connection: sqlite3.Connection) -> Deeds:
+    deeds = Deeds()
+    for at, actor, action, request, text in connection.execute(statements.DEEDS):
+        try:
+            facts = json.loads(text)
+            if action == "vote.cast":
+                key = (request, actor, facts["digest"], facts["approve"])
+                deeds.cast.setdefault(key, at)
+            elif action == "request.approved":
+                deeds.approved[request, facts["digest"]] = (at, tuple(facts["by"]))
+            else:
+                deeds.adopted.add(request)
+        except (ValueError, KeyError, TypeError):
+            continue  # the chain does not verify, which was said
+    return deeds
+
+
+def votes(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
+    """Votes that nobody is on record as having cast, and votes on record that are gone."""
+    rows = set()
+    for request, digest, person, approve in connection.execute(statements.BALLOTS):
+        key = (request, person, digest.removeprefix(quorum.FORM), bool(approve))
+        rows.add(key)
+        if key not in deeds.cast:
+            word = "approves" if approve else "rejects"
+            where = f"vote of {person} on request {request}"
+            yield Finding("vote", where, f"{word}, and the audit log has no such vote")
+    for key in deeds.cast.keys() - rows:
+        request, person, *_ = key
+        where = f"vote of {person} on request {request}"
+        yield Finding("vote", where, "is in the audit log, and not in the store")
+
+
+def approvals(connection: sqlite3.Connection, deeds: Deeds) -> Iterator[Finding]:
+    """What was approved, or ran, was approved on record, by people who had voted for it by then."""
+    ran = {request for (request,) in connection.execute(statements.RAN)}
+    for request, digest, approved_at, started_at in connection.execute(statements.APPROVED):
+        where = f"request {request}"
+        begun = request in ran or started_at is not None
+        if (approved_at is None and not begun) or request in deeds.adopted:
+            continue
+        word = "ran" if begun else "is approved"
+        if (request, digest) not in deeds.approved:
+            detail = f"{word}, and the audit log has no approval of its plan"
+            yield Finding("approval", where, detail)
+            continue
+        at, people = deeds.approved[request, digest]
+        if not people:
+            yield Finding("approval", where, f"{word}, and nobody approved it")
+        for person in people:
+            cast = deeds.cast.get((request, person, digest, True))
+            if cast is None or cast > at:
+                detail = f"{word} on a vote of {person} that is not on record before"
+                yield Finding("approval", where, detail)
+
+
+def of_mark(connection: sqlite3.Connection, mark: highwater.Mark | None) -> Iterator[Finding]:
+    """A store that lacks the newest entry which was noted beside it."""
+    if mark is None or not mark.seq:
+        return
+    row = connection.execute(queries.AUDIT_HASH, (mark.seq,)).fetchone()
+    if row is None:
+        yield Finding("mark", f"entry {mark.seq}", "was here, as the high-water mark says")
+    elif row[0] != mark.hash:
+        yield Finding("mark", f"entry {mark.seq}", "is another than the high-water mark says")
