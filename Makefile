@@ -15,7 +15,7 @@ export GOAL := $(firstword $(MAKECMDGOALS))
 export CHOSEN := $(if $(filter file default undefined,$(origin PYTHON)),no,yes)
 
 .PHONY: setup install demo demo-setup hooks test thorough matrix coverage check crash transcripts fuzz \
-  bench docs pictures lock clean
+  bench docs translated pictures lock clean
 
 setup:
 	@./setup.sh dev
@@ -66,6 +66,10 @@ bench: setup
 
 docs: setup
 	$(PY) -m bot docs $(ARGS)
+
+# After the translation of a page that has changed: ARGS=docs/how-to/rules.md. The tests name the sections.
+translated: setup
+	$(PY) -m tests.twins $(ARGS)
 
 # The pictures of both READMEs, photographed in the page of the demo: needs Chromium and a Chinese font.
 pictures: setup
