@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from bot import config, event_schemas, release, source
-from bot.cli import redo, rules, shell, store, store_check
+from bot.cli import doctor, redo, rules, shell, store, store_check
 from bot.config import reference
 from bot.reference import rooms
 from bot.source import suggest
@@ -42,24 +42,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "rooms": rooms.table,
     "templates": templates_page,
 }
-
-
-def commands_of(settings: config.Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What keeps the commands from running as the whole configuration is: products of the cloud
-    that templates call, and that nobody knows. And what is wrong with files that no command
-    needs."""
-    from bot.app import outside
-    from bot.commands import loader
-
-    rules = settings.book.commands
-    elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
-    try:
-        adapters = settings.adapters
-        known, models = outside.service_known(adapters, settings), adapters.cloud.models()
-        catalog = loader.load(settings.commands, elsewhere, known, models)
-    except source.Invalid as error:
-        return tuple(map(str, error.faults)), ()
-    return (), catalog.warnings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -91,7 +73,7 @@ def check(path: Path, no_secrets: bool) -> None:
         click.echo(f"{count} fault{'s' if count != 1 else ''}", err=True)
         sys.exit(1)
     shell.warn(path, settings.warnings)
-    faults, warnings = commands_of(settings)
+    faults, warnings = shell.commands_of(settings)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     if faults:
@@ -308,6 +290,7 @@ rules.rule.add_command(redo.redo)
 main.add_command(store.backup)
 main.add_command(store.restore)
 main.add_command(store_check.store)
+main.add_command(doctor.doctor)
 
 
 @main.group()

@@ -24,4 +24,4 @@ def build(cloud: openapi.Settings, deps: manifests.EngineDeps) -> ports.Watched:
     )
 
 
-MANIFEST = manifests.EngineManifest(name="oos", build=build)
+MANIFEST = manifests.EngineManifest(name="oos", title="OOS", build=build)

@@ -27,6 +27,24 @@ def known_commands(folder: Path, elsewhere: Collection[str]) -> list[diagnostics
     return list(loader.load(folder, elsewhere))
 
 
+def commands_of(settings: config.Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What keeps the commands from running as the whole configuration is: products of the cloud
+    that templates call, and that nobody knows. And what is wrong with files that no command
+    needs."""
+    from bot.app import outside
+    from bot.commands import loader
+
+    rules = settings.book.commands
+    elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
+    try:
+        adapters = settings.adapters
+        known, models = outside.service_known(adapters, settings), adapters.cloud.models()
+        catalog = loader.load(settings.commands, elsewhere, known, models)
+    except source.Invalid as error:
+        return tuple(map(str, error.faults)), ()
+    return (), catalog.warnings
+
+
 def loaded(
     path: Path, secrets: bool = True, commands: bool = True, status: int = 1
 ) -> config.Config:

@@ -6,7 +6,7 @@ can be written to the store and read back unchanged (see ``bot.store.codec``). W
 form is not a type's own fields, the type says so: plans, calls and deliveries.
 """
 
-from bot.model import calls, fields, verbatim
+from bot.model import calls, checks, fields, verbatim
 from bot.model.attempts import Attempt
 from bot.model.bus import (
     CloudEvent,
@@ -228,6 +228,7 @@ __all__ = [
     "Waiting",
     "calls",
     "canonical",
+    "checks",
     "digest",
     "fields",
     "intact",

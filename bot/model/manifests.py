@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from bot.model import ports
+from bot.model import checks, ports
 
 S = TypeVar("S")
 Path = tuple[str | int, ...]
@@ -91,9 +91,26 @@ class Deps:
     data: pathlib.Path = pathlib.Path()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckDeps:
+    """What an adapter's checks are made with beside its settings. ``groups``: the chats of its
+    platform in which the bot works, name by id; ``forms``: the codes of its forms. ``callbacks``:
+    its events come over HTTP, so it opens no connection for them."""
+
+    clock: ports.Clock
+    groups: Mapping[str, str] = field(default_factory=dict)
+    forms: tuple[str, ...] = ()
+    callbacks: bool = False
+
+
 def flawless(settings: object) -> Iterable[Flaw]:
     """Nothing is wrong with any table."""
     return ()
+
+
+def unchecked(settings: object, deps: CheckDeps) -> checks.Checkup:
+    """There is nothing that the doctor could look at."""
+    return checks.Checkup()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +121,8 @@ class Manifest(Generic[S]):
     ``shown``: of these keys the first that has a value is told at the start, as the place that the
     bot connects to. ``limits`` hold where the configuration has none for the adapter. ``loggers``:
     libraries that only speak up when something is wrong. ``check`` sees the table, whose secrets
-    may be unread, and says what its keys together have wrong.
+    may be unread, and says what its keys together have wrong. ``examine`` says what ``python -m bot
+    doctor`` is to look at.
     """
 
     name: str
@@ -114,6 +132,7 @@ class Manifest(Generic[S]):
     limits: tuple[RateLimit, ...] = ()
     loggers: tuple[str, ...] = ()
     check: Callable[[S], Iterable[Flaw]] = flawless
+    examine: Callable[[S, CheckDeps], checks.Checkup] = unchecked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +201,13 @@ class EngineDeps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineManifest(Generic[S]):
-    """A service of the cloud that runs templates itself. It is built with the cloud's settings."""
+    """A service of the cloud that runs templates itself. It is built, and looked at by the doctor,
+    with the cloud's settings."""
 
     name: str
+    title: str
     build: Callable[[S, EngineDeps], ports.Watched]
+    examine: Callable[[S, CheckDeps], checks.Checkup] = unchecked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

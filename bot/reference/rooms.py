@@ -17,7 +17,7 @@ LAYERS = (
     ("commands", "config", "runtime"),
     ("deployment",),
     ("cards",),
-    ("core", "web"),
+    ("core", "doctor", "web"),
     ("app", "reference"),
     ("cli",),
 )

@@ -22,6 +22,7 @@ from bot.store.port import (
 from bot.store.sqlite.check import Finding, Report, check, state
 from bot.store.sqlite.copies import CopyFailed, Restored, backup, recognise, restore, take_for_old
 from bot.store.sqlite.files import Broken, Locked, Store, Unusable
+from bot.store.sqlite.health import Health, health, in_use
 
 __all__ = [
     "Allowance",
@@ -33,6 +34,7 @@ __all__ = [
     "Conflict",
     "CopyFailed",
     "Finding",
+    "Health",
     "History",
     "Locked",
     "OpenStep",
@@ -49,6 +51,8 @@ __all__ = [
     "Writer",
     "backup",
     "check",
+    "health",
+    "in_use",
     "recognise",
     "restore",
     "state",

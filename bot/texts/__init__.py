@@ -7,7 +7,7 @@ a ``{`` in somebody's text stays a ``{``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from bot.texts import (
@@ -17,6 +17,7 @@ from bot.texts import (
     commands,
     core,
     definitions,
+    doctor,
     forms,
     reasons,
     runs,
@@ -31,6 +32,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     **cards.PHRASES,
     **commands.PHRASES,
     **definitions.PHRASES,
+    **doctor.PHRASES,
     **forms.PHRASES,
     **reasons.PHRASES,
     **runs.PHRASES,
@@ -48,8 +50,14 @@ def say(locale: str, key: str, **facts: object) -> str:
     "Bob, Carol and Dave", ``{names:list}`` "Bob, Carol, Dave". A number with ``{n:minute|minutes}``
     brings its noun, a timedelta is written as a duration. KeyError: no such phrase, locale or fact.
     """
-    phrase = PHRASES[key][_index(locale)]
-    return phrase.format_map({name: _fact(locale, value) for name, value in facts.items()})
+    return filled(locale, PHRASES[key], facts)
+
+
+def filled(locale: str, phrase: tuple[str, str], facts: Mapping[str, object]) -> str:
+    """A phrase in ``locale``, filled with ``facts`` as by ``say``. KeyError: no such locale or
+    fact."""
+    values = {name: _fact(locale, value) for name, value in facts.items()}
+    return phrase[_index(locale)].format_map(values)
 
 
 class Bilingual(str):

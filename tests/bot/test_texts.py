@@ -15,7 +15,15 @@ from bot import texts
 from bot.texts import commands, core
 
 ROOT = Path(__file__).resolve().parents[2]
-KEY_AT = {"say": 1, "tell_sentence": 1, "Refusal": 0, "phrase": 0}
+KEY_AT = {
+    "ok": 1,
+    "problem": 1,
+    "unsure": 1,
+    "say": 1,
+    "tell_sentence": 1,
+    "Refusal": 0,
+    "phrase": 0,
+}
 """Which argument of these is the key of a phrase."""
 
 
@@ -57,7 +65,8 @@ def test_every_phrase_is_said_somewhere() -> None:
     unsaid = [
         key
         for key in texts.PHRASES
-        if key not in written and not any(one.fullmatch(key) for one in patterns)
+        if not {key, key.removesuffix("_mend")} & written
+        and not any(one.fullmatch(key) for one in patterns)
     ]
     assert not unsaid, "nothing says these"
 

@@ -417,6 +417,7 @@ JOURNAL_DELETE = "DELETE FROM journal WHERE request = ?"
 # ----------------------------------------------------------------------------- copies
 
 INTEGRITY = "PRAGMA integrity_check"
+QUICK = "PRAGMA quick_check"
 ONE_FILE = "PRAGMA journal_mode = DELETE"
 MIGRATED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'countersign' ORDER BY id"
 STARTS_OPEN = (

@@ -1,0 +1,98 @@
+"""``python -m bot doctor``: what is wrong between this machine, the platforms and the cloud."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot import config, texts
+from bot.cli import shell
+
+if TYPE_CHECKING:
+    from bot.doctor.running import Section
+    from bot.model import ports
+
+COLOURS = {"ok": "green", "problem": "red", "unsure": "yellow", "manual": "cyan"}
+WIDTH = 100
+"""Columns of a line at most, however wide the terminal is."""
+PATIENCE = 1.0
+"""Seconds for letting go of connections at the end."""
+
+
+@click.command()
+@shell.with_config
+@click.option("--locale", type=click.Choice(texts.LOCALES), help="Default: that of [bot] locale.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list, an entry for each line.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 120),
+    default=15,
+    show_default=True,
+    help="How long one check may take; all are made at once.",
+)
+def doctor(path: Path, locale: str | None, as_json: bool, seconds: float) -> None:
+    """Look at everything that must be right for the bot to work, and say what mends the rest.
+
+    The configuration, this machine, the ways to the platforms, and what these say about the app:
+    each line is ok, a problem, unknown, or something that no API tells, with the click in which
+    console to check it by. Nothing is changed anywhere, and a bot that runs is not disturbed.
+    Leaves with status 1 if there is a problem.
+    """
+    from bot.doctor import report, running
+
+    spoken, sections = running.run(examined(path, seconds))
+    spoken = locale or spoken
+    if as_json:
+        click.echo(json.dumps(report.entries(spoken, sections), indent=2, ensure_ascii=False))
+    else:
+        width = min(shutil.get_terminal_size().columns, WIDTH)
+        for state, line in report.lines(spoken, sections, width):
+            click.echo(coloured(state, line))
+    sys.exit(1 if report.problems(sections) else 0)
+
+
+def coloured(state: str, line: str) -> str:
+    """A line of the report as a terminal shows it; a file gets it plain."""
+    if state in ("title", "total"):
+        return click.style(line, bold=True)
+    word = line.split()[0]
+    colour = COLOURS.get(state)
+    if colour is None or not line.startswith(f"  {word}"):
+        return line
+    return f"  {click.style(word, fg=colour, bold=state == 'problem')}{line[2 + len(word) :]}"
+
+
+async def examined(
+    path: Path, seconds: float, clock: ports.Clock | None = None
+) -> tuple[str, list[Section]]:
+    """The bot's language, and what the checks of its configuration found."""
+    from bot.app import adapters
+    from bot.doctor import groups, running
+    from bot.runtime import clock as clocks
+
+    try:
+        settings = adapters.load(path, known_commands=shell.known_commands)
+    except config.ConfigError as error:
+        faults = [config.sentence(path, fault) for fault in error.faults]
+        warnings = [config.sentence(path, warning) for warning in error.warnings]
+        group = groups.configured(str(path), faults, warnings)
+        return texts.LOCALES[0], await running.sections([group], seconds)
+    wrong, unused = shell.commands_of(settings)
+    warnings = [config.sentence(path, warning) for warning in settings.warnings]
+    group = groups.configured(str(path), wrong, [*warnings, *unused], settings.summary())
+    here = clock or clocks.Steady(clocks.MachineClock())
+    examination = groups.examination(settings, here, seconds)
+    try:
+        sections = await running.sections([group, *examination.groups], seconds)
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await examination.close()
+    return settings.book.locale, sections

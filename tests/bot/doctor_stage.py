@@ -1,0 +1,35 @@
+"""The doctor over a configuration, in this process: what it says, by group and id."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.cli import doctor
+from bot.doctor import report
+from bot.model import ports
+
+SECONDS = 5.0
+
+
+class Clock(ports.Clock):
+    """The machine's clock, set by so much."""
+
+    def __init__(self, offset: timedelta = timedelta()) -> None:
+        self.offset = offset
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+async def lines(
+    path: Path, locale: str = "en", seconds: float = SECONDS, clock: ports.Clock | None = None
+) -> list[dict[str, str]]:
+    """What the doctor finds, an entry for each line."""
+    _, sections = await doctor.examined(path, seconds, clock or Clock())
+    return report.entries(locale, sections)
+
+
+def of(entries: list[dict[str, str]], *states: str) -> list[str]:
+    """The lines in these states, as ``group.id``."""
+    return [f"{one['group']}.{one['id']}" for one in entries if one["state"] in states]
