@@ -36,9 +36,16 @@ def configuration_page() -> str:
     return reference.page(adapters.ADAPTERS)
 
 
+def metrics_page() -> str:
+    from bot.web import metrics
+
+    return metrics.page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "configuration": configuration_page,
     "events": event_schemas.page,
+    "metrics": metrics_page,
     "rooms": rooms.table,
     "templates": templates_page,
 }

@@ -11,6 +11,8 @@ def listener_of(settings: config.Config, parts: health.Parts) -> listener.Listen
     address = settings.web.operate
     if address is None:
         return None
+    from bot.web import metrics  # prometheus-client is loaded where it serves
+
     state = health.Health(parts)
 
     async def alive() -> listener.Page:
@@ -22,4 +24,5 @@ def listener_of(settings: config.Config, parts: health.Parts) -> listener.Listen
         body = {"ready": not problems, "problems": listing}
         return listener.of_json(503 if problems else 200, body)
 
-    return listener.Listener(address, "[web] operate", {"/healthz": alive, "/readyz": ready})
+    pages = {"/healthz": alive, "/readyz": ready, "/metrics": metrics.Metrics(parts, state).page}
+    return listener.Listener(address, "[web] operate", pages)

@@ -12,19 +12,18 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from bot import failpoints, model, regexes
 from bot.model import ports
-from bot.runtime import clearance, intake, retry
+from bot.runtime import clearance, intake, meter, retry
 from bot.store import port
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 MOST_TOGETHER = 256
 MOST_TRIES = 5000
@@ -35,12 +34,17 @@ PATIENCE_OF_END = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Something waiting for the writer thread: an event, or else a ``call``."""
+    """Something waiting for the writer thread: an event, or else a ``call``. ``since`` when, in
+    seconds of the counter that measures how long things take."""
 
     future: asyncio.Future[Any]
     event: model.Event | None
     call: Callable[[port.Writer], Any] | None
     tries: int = 0
+    since: float = field(default_factory=time.perf_counter)
+
+
+Answer = tuple[_Job, Any, BaseException | None]
 
 
 class Engine:
@@ -48,7 +52,8 @@ class Engine:
 
     ``core`` says what an event means. ``failed_toast`` is answered to an event that could not
     be decided. ``failed`` is called (on the loop) when the store can't be written: the process
-    should end, for nothing more will be taken. All methods belong to the loop's thread.
+    should end, for nothing more will be taken. ``meter`` counts what happens. All methods belong
+    to the loop's thread.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Engine:
             raise ValueError("the engine needs a store that it can write")
         self.store = opened
         self.clock = clock
+        self.meter = meter.Meter()
         self._intake = intake.Intake(
             opened.writer,
             core,
@@ -74,6 +80,7 @@ class Engine:
             failed_toast,
             patience or retry.RetryPolicy(),
             chance,
+            self.meter,
         )
         self._clearance = clearance.Clearance(opened.writer, self._intake, judge, clock)
         self._writer = opened.writer
@@ -154,7 +161,11 @@ class Engine:
         return future
 
     def _hand_back(self, answers: list[Answer], changes: port.Changes | None) -> None:
-        for future, value, fault in answers:
+        now = time.perf_counter()
+        for job, value, fault in answers:
+            future = job.future
+            if job.event is not None and fault is None:
+                self.meter.acks[type(job.event).__name__].observe(now - job.since)
             if future.done():
                 continue
             if fault is None:
@@ -190,7 +201,7 @@ class Engine:
             if job is not None:
                 waiting.append(job)
         closed = ports.Closed(f"the store can't be written: {fault}")
-        self._hand_back([(job.future, None, closed) for job in waiting], None)
+        self._hand_back([(job, None, closed) for job in waiting], None)
         self._end()
         if self._failed is not None:
             self._failed(fault)
@@ -253,7 +264,10 @@ class Engine:
         writer.begin(self._waits_on)
         answers = [answer for job in jobs if (answer := self._do(job)) is not None]
         failpoints.reach("engine.before_commit")
+        began = time.perf_counter()
         writer.commit()
+        self.meter.commits.observe(time.perf_counter() - began)
+        self.meter.jobs += len(jobs)
         failpoints.reach("engine.committed")
         for line in self._intake.log_lines():
             line.write()
@@ -276,7 +290,7 @@ class Engine:
     def _done(self, job: _Job) -> Answer:
         last = job.tries >= MOST_TRIES
         if job.event is not None:
-            return job.future, self._intake.take(job.event, last), None
+            return job, self._intake.take(job.event, last), None
         assert job.call is not None
         self._writer.savepoint()
         try:
@@ -284,12 +298,12 @@ class Engine:
         except regexes.Unjudged as fault:
             self._writer.rollback_to_savepoint()
             if last:
-                return job.future, None, fault
+                return job, None, fault
             raise
         except Exception as fault:
             if self._writer.is_broken(fault):
                 raise
             self._writer.rollback_to_savepoint()
-            return job.future, None, fault
+            return job, None, fault
         self._writer.release()
-        return job.future, value, None
+        return job, value, None

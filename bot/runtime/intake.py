@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot import model, regexes
 from bot.model import ports
-from bot.runtime import logs, retry
+from bot.runtime import logs, meter, retry
 from bot.store import codec, port
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class Intake:
         failed_toast: str,
         patience: retry.RetryPolicy,
         chance: random.Random | None,
+        counts: meter.Meter,
     ) -> None:
         self._writer = writer
         self._reading_of = core
@@ -44,6 +45,9 @@ class Intake:
         self._failed_receipt = model.Receipt(toast=failed_toast, tone="error")
         self._patience = patience
         self._chance = chance or random.Random()
+        self._meter = counts
+        self._actions: list[str] = []
+        self._outcome: tuple[str, str, str] | None = None
         self.lines: list[logs.Line | logs.Failure] = []
 
     def log_lines(self) -> list[logs.Line | logs.Failure]:
@@ -59,10 +63,12 @@ class Intake:
         fault: Exception | None = None
         for attempt in (1, 2):
             writer.savepoint()
+            self._actions, self._outcome = [], None
             try:
                 receipt, lines = self._decided(event, now)
                 writer.release()
                 self.lines += lines
+                self._count(event, "duplicate" if receipt.duplicate else "new")
                 return receipt
             except Exception as error:
                 if self._writer.is_broken(error):
@@ -78,6 +84,14 @@ class Intake:
                 log.warning("event %s is decided again (try %d): %r", event.id, attempt, error)
         assert fault is not None
         return self._refuse(event, now, fault)
+
+    def _count(self, event: model.Event, answer: str) -> None:
+        """Count an event that was taken, with what was decided and how an effect ended."""
+        self._meter.events[type(event).__name__, answer] += 1
+        for action in self._actions:
+            self._meter.decisions[action] += 1
+        if self._outcome is not None:
+            self._meter.effects[self._outcome] += 1
 
     def _decided(
         self, event: model.Event, now: datetime
@@ -99,6 +113,7 @@ class Intake:
             decision = reading.decide(view, now)
             writer.apply(view, decision, now)
             receipt = decision.receipt
+            self._actions = [entry.action for entry in decision.audit]
             lines = [*logs.lines(view.request, decision), *logs.failures(decision)]
             if needs.asks_by:
                 writer.record_ask(needs.asks_by, event.id, now)
@@ -110,6 +125,7 @@ class Intake:
     def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
         """Note that an event could not be decided, so that it is neither lost nor taken again."""
         log.error("event %s could not be decided", event.id, exc_info=fault)
+        self._actions, self._outcome = ["event.failed"], None
         writer = self._writer
         entry = model.AuditEntry(
             actor="system",
@@ -129,6 +145,7 @@ class Intake:
             writer.rollback_to_savepoint()
         else:
             writer.release()
+            self._count(event, "failed")
         return self._failed_receipt
 
     def _prepare(self, event: model.Event, now: datetime) -> model.Event | None:
@@ -156,14 +173,17 @@ class Intake:
             log.warning("%s: no such effect is open", event.id)
             return None
         outcome, moment = event.outcome, codec.ms(now)
+        party = row.rate_key.platform or meter.CLOUD
         if isinstance(outcome, model.NotSent):
             wait = self._patience.wait(row, outcome, now, self._chance)
             if wait is not None:
+                self._outcome = (row.effect.body.kind, party, outcome.kind)
                 self._writer.put_off(row.effect.id, outcome, codec.ms(now + wait), moment)
                 return None
             outcome = given_up(row, outcome)
             event = replace(event, outcome=outcome)
         self._writer.settle(row.effect.id, outcome, moment)
+        self._outcome = (row.effect.body.kind, party, outcome.kind)
         if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
             self._writer.card_shown(row.effect.request, outcome, now)
         return event

@@ -11,6 +11,7 @@ import asyncio
 import functools
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 from bot import failpoints, model
 from bot.model import ports
 from bot.model.manifests import RateLimit
-from bot.runtime import clearance, engine
+from bot.runtime import clearance, engine, meter
 from bot.store import codec, port
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,16 @@ class _Window:
         free = self.count - self.flying - len(self.sent)
         again = self.sent[0] + self.span if free <= 0 and self.sent else None
         return port.Allowance(max(free, 0), again)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many calls of a budget count now, in the chat where most do; ``paused``: the seconds for
+    which its platform wants no more."""
+
+    budget: RateLimit
+    calls: int
+    paused: float
 
 
 class RateLimiter:
@@ -168,6 +179,22 @@ class RateLimiter:
         for rate_key, until in history.paused:
             self.pause(rate_key, (until - now) / 1000)
 
+    def usage(self) -> list[Usage]:
+        """How much of each budget is used, and for how long its platform asked for a pause."""
+        tick = self._tick()
+        with self._lock:
+            return [self._usage_of(budget, tick) for budget in self._budgets]
+
+    def _usage_of(self, budget: RateLimit, tick: int) -> Usage:
+        windows = [window for (own, _), window in self._windows.items() if own is budget]
+        room = min((window.room(tick).count for window in windows), default=budget.count)
+        paused = [
+            until - tick
+            for key, until in self._paused.items()
+            if budget.counts(key.platform, key.kind)
+        ]
+        return Usage(budget, budget.count - room, max(0, *paused, 0) / 1000)
+
     def _tick(self) -> int:
         return round(self._clock.monotonic() * 1000)
 
@@ -245,6 +272,10 @@ class Outbox:
         """How it moves."""
         now = self._clock.monotonic()
         return Motion(now - self._turned, now - self._moved, len(self._tasks))
+
+    def budgets(self) -> list[Usage]:
+        """How much of each budget is used."""
+        return self._limiter.usage()
 
     def wake(self) -> None:
         """Look again now: something was queued, or came due."""
@@ -356,12 +387,15 @@ class Outbox:
         kind = effect.body.kind
         attempt = replace(claimed.attempt, record=functools.partial(self._note, effect.id))
         failpoints.reach(f"outbox.before.{kind}")
+        began = time.perf_counter()
         try:
             async with asyncio.timeout(self._call_deadline):
                 outcome = await self._route(effect.body).perform(effect.body, attempt)
         except Exception as fault:
             log.exception("effect %d (%s) failed in its performer", effect.id, kind)
             outcome = model.Unknown(f"{type(fault).__name__} in the adapter", _token(effect.body))
+        party = claimed.rate_key.platform or meter.CLOUD
+        self._engine.meter.calls[kind, party].observe(time.perf_counter() - began)
         failpoints.reach(f"outbox.after.{kind}")
         return outcome
 

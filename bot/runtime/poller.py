@@ -156,12 +156,15 @@ class Poller:
         try:
             executor = self._executor_for(engine_name)
             sights = await executor.poll(region, batch, [one.step.invocation for one in steps])
+            self._engine.meter.polls[engine_name, "ok"] += 1
         except ports.PollFailed as fault:
+            self._engine.meter.polls[engine_name, "failed"] += 1
             self._back_off(group, tick, fault.retry_after)
             group.fault = str(fault)
             log.warning("results of %s in %s could not be read: %s", batch, region, fault)
             return
         except Exception:
+            self._engine.meter.polls[engine_name, "failed"] += 1
             self._back_off(group, tick, 0.0)
             log.exception("results of %s in %s could not be read", batch, region)
             return

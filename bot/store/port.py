@@ -247,6 +247,12 @@ class Reader(Protocol):
     def queues(self) -> tuple[Queue, ...]:
         """What waits in the outbox, by kind and party."""
 
+    def open_runs(self) -> Mapping[tuple[str, str], int]:
+        """How many steps run at the far end, by engine and state."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of the store's files: "database", and "log", what is not copied into it yet."""
+
 
 # ----------------------------------------------------------------------------- what is written
 

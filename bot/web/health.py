@@ -97,11 +97,11 @@ class Health:
     # ------------------------------------------------------------------------- the store
 
     async def _store(self) -> Problem | None:
-        free = await asyncio.to_thread(_free, self._parts.folder)
-        if free < LEAST_FREE:
+        room = await asyncio.to_thread(free, self._parts.folder)
+        if room < LEAST_FREE:
             return Problem(
                 "store",
-                f"{free >> 20} MB are left on its disk",
+                f"{room >> 20} MB are left on its disk",
                 "Make room under [bot] data: on a full disk the bot stops.",
             )
         tick = self._parts.clock.monotonic()
@@ -174,7 +174,8 @@ async def _all(checks: tuple[Awaitable[Problem | None], ...]) -> list[Problem | 
     return list(await asyncio.gather(*checks))
 
 
-def _free(folder: Path) -> int:
+def free(folder: Path) -> int:
+    """Bytes that are left on a folder's disk."""
     return shutil.disk_usage(folder).free
 
 

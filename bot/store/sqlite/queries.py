@@ -131,6 +131,10 @@ SELECT engine, since, body FROM steps
 WHERE state IN ('started', 'running') AND invocation <> '' AND (request, idx) > (?, ?)
 ORDER BY request, idx LIMIT ?
 """
+STEP_COUNTS_OPEN = """
+SELECT engine, state, COUNT(*) FROM steps
+WHERE state IN ('started', 'running') AND invocation <> '' GROUP BY 1, 2
+"""
 STEP_OPEN = """
 SELECT 1 FROM steps WHERE state IN ('started', 'running') AND invocation <> '' AND invocation = ?
 """

@@ -4,9 +4,10 @@ writer, for a reader of a write-ahead log sees the last commit before it began."
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from bot import audit, model
 from bot.store import codec, port
@@ -141,6 +142,18 @@ class Reader(port.Reader):
     def queues(self) -> tuple[port.Queue, ...]:
         rows = self.connection.execute(queries.EFFECT_QUEUES).fetchall()
         return effects.queues(rows)
+
+    def open_runs(self) -> Mapping[tuple[str, str], int]:
+        rows = self.connection.execute(queries.STEP_COUNTS_OPEN).fetchall()
+        return {(engine, state): count for engine, state, count in rows}
+
+    def sizes(self) -> Mapping[str, int]:
+        database = Path(self.connection.execute(queries.FILE).fetchone()[2])
+        log = database.with_name(database.name + "-wal")
+        return {
+            name: file.stat().st_size if file.exists() else 0
+            for name, file in (("database", database), ("log", log))
+        }
 
     def status(self) -> port.Status:
         connection = self.connection
