@@ -77,8 +77,8 @@ def clock(skews: Sequence[timedelta]) -> checks.Finding:
 
 def proxies(used: Sequence[str], direct: Sequence[str]) -> checks.Finding:
     """Which calls go through the environment's proxy, and which don't although there is one."""
-    seen = urllib.request.getproxies()
-    setting = seen.get("https") or seen.get("http") or ""
+    known = urllib.request.getproxies()
+    setting = known.get("https") or known.get("http") or ""
     if not setting:
         return lines.ok("proxy", "doctor.proxy.none")
     host = urlsplit(setting if "://" in setting else f"http://{setting}").netloc.rpartition("@")[2]
