@@ -41,6 +41,8 @@ def published(
     assert deployment.rules is not None
     request = decision.request or view.request
     own = tuple(own_events(deployment, view, decision, now))
+    if not own and not decision.published:
+        return decision
     made = list(made_of(deployment, event, (*decision.published, *own), view, request))
     failed = [one for one in made if isinstance(one, model.AuditEntry)]
     at = view.audit_seq + 1 + len(decision.audit)
@@ -48,7 +50,8 @@ def published(
         entered(deployment, view, number, entry, request, now)
         for number, entry in enumerate(failed, at)
     )
-    made += made_of(deployment, event, failures, view, request)
+    if failures:
+        made += made_of(deployment, event, failures, view, request)
     return replace(
         decision,
         published=(*decision.published, *own, *failures),
@@ -176,7 +179,7 @@ def arrived(
 ) -> model.Decision:
     """Publish what came from outside, unless it says that it is one of the bot's own events: rules
     may trust these, so nobody else makes them."""
-    came = replace(event.event, person=event.person)
+    came = event.event
     if any(name.casefold().startswith(ruleset.AUDIT_SOURCE) for name in (came.source, came.type)):
         builder = DecisionBuilder(deployment, view, now)
         builder.enter(
@@ -186,7 +189,7 @@ def arrived(
             f"only the bot's own events are from {ruleset.AUDIT_SOURCE}", "error"
         )
     if not event.known_as:
-        return model.Decision(published=(came,))
+        return model.Decision(published=(replace(came, person=event.person),))
     if not view.known:
         return model.Decision(published=marked(event, view, event.via, now))
     builder = DecisionBuilder(deployment, view, now)

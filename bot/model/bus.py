@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_serializer, model_validator
+from pydantic import Field
 
 from bot.model.people import Party, Place
 
@@ -126,11 +127,11 @@ class ToCommand:
     group: str
     platform: str
     policy: str = ""
-    timeout: int = 0
+    timeout: Annotated[int, Field(exclude_if=operator.not_)] = 0
     person: str = ""
     rules: tuple[str, ...] = ()
     causes: tuple[Party, ...] = ()
-    how: Literal["command"] = "command"
+    how: ClassVar[How] = "command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class ToGroup:
     tenant: str
     chat: str
     mentions: tuple[str, ...] = ()
-    how: Literal["group"] = "group"
+    how: ClassVar[How] = "group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class ToThread:
     """The thread of the request that an event is about."""
 
     mentions: tuple[str, ...] = ()
-    how: Literal["thread"] = "thread"
+    how: ClassVar[How] = "thread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class ToWebhook:
     """A chat's custom robot, by its address or as robot:NAME of the configuration."""
 
     uri: str
-    how: Literal["webhook"] = "webhook"
+    how: ClassVar[How] = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class ToHttp:
     """Another server: the endpoint with this name in the configuration."""
 
     target: str
-    how: Literal["http"] = "http"
+    how: ClassVar[How] = "http"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +174,12 @@ class ToBus:
     """An event bus in the cloud, by its name in the configuration."""
 
     bus: str
-    how: Literal["bus"] = "bus"
+    how: ClassVar[How] = "bus"
 
 
-Destination = ToCommand | ToGroup | ToThread | ToWebhook | ToHttp | ToBus
-
-
-def _fields(to: Destination) -> dict[str, object]:
-    silent = ("how", "timeout") if isinstance(to, ToCommand) and not to.timeout else ("how",)
-    return {name: getattr(to, name) for name in to.__dataclass_fields__ if name not in silent}
+Destination = ToCommand | ToGroup | ToWebhook | ToHttp | ToBus | ToThread
+"""Each has a field that no other one must have, but for a thread, which is tried last: so they are
+read from what is stored without another look at ``how``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +192,13 @@ class Deliver:
     provably did not succeed is repeated as ``retry`` says; after the last one it is a dead letter.
     ``again``: how often people sent it once more after a refusal; a command is then asked for anew.
     ``redo`` names the time that a stored event was handed to the rule again, "" the first time.
+    ``how`` is that of ``to``, and is stored in front of it.
     """
 
     rule: str
     target: int
-    to: Annotated[Destination, Field(discriminator="how")]
+    how: How = field(default="http", kw_only=True)
+    to: Annotated[Destination, Field(union_mode="left_to_right")]
     body: Any
     event: Mapping[str, str]
     place: Place | None = None
@@ -207,26 +207,8 @@ class Deliver:
     redo: str = ""
     kind: Literal["deliver"] = "deliver"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, stored: object) -> object:
-        """As it is stored, ``how`` stands beside ``to`` and not in it."""
-        if not isinstance(stored, dict):
-            return stored
-        how, to = stored["how"], stored["to"]
-        return {**stored, "to": {**to, "how": how}}
-
-    @model_serializer
-    def _stored(self) -> dict[str, object]:
-        """Every field in its order, as pydantic would, but for ``how``, which stands before
-        ``to``; and a command without a timeout of its own says nothing of one."""
-        stored: dict[str, object] = {}
-        for name in self.__dataclass_fields__:
-            if name == "to":
-                stored |= {"how": self.to.how, "to": _fields(self.to)}
-            else:
-                stored[name] = getattr(self, name)
-        return stored
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "how", self.to.how)
 
     @property
     def key(self) -> str:

@@ -16,6 +16,10 @@ from bot.source.nodes import MOST_DIGITS, Builder
 from bot.source.positions import Lines
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Scalar = yaml.ScalarEvent
+_MappingStart, _MappingEnd = yaml.MappingStartEvent, yaml.MappingEndEvent
+_SequenceStart, _SequenceEnd = yaml.SequenceStartEvent, yaml.SequenceEndEvent
+"""The events that a text is full of: a name of the module is found sooner than one of another."""
 
 
 class _Loader(_Base):
@@ -76,19 +80,20 @@ def _problem(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> 
 
 def _events(loader: Any, builder: Builder) -> None:
     documents = 0
+    next_event = loader.get_event
     while True:
-        event = loader.get_event()
+        event = next_event()
         kind = type(event)
-        if kind is yaml.ScalarEvent:
+        if kind is _Scalar:
             _scalar(loader, event, builder)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+        elif kind is _MappingStart or kind is _SequenceStart:
             line, column = _start(event)
             if builder.wants_key:
                 message = "expected a name before `:`; quote text such as '{{ name }}'"
                 raise builder.fail(message, line, column)
             _standard(event, builder, line, column)
-            builder.open({} if kind is yaml.MappingStartEvent else [], line, column, event.anchor)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            builder.open({} if kind is _MappingStart else [], line, column, event.anchor)
+        elif kind is _MappingEnd or kind is _SequenceEnd:
             builder.close(*_start(event))
         elif kind is yaml.AliasEvent:
             line, column = _start(event)
@@ -104,7 +109,8 @@ def _events(loader: Any, builder: Builder) -> None:
 
 
 def _start(event: Any) -> tuple[int, int]:
-    return event.start_mark.line + 1, event.start_mark.column + 1
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1
 
 
 def _standard(event: Any, builder: Builder, line: int, column: int) -> None:
@@ -113,21 +119,17 @@ def _standard(event: Any, builder: Builder, line: int, column: int) -> None:
 
 
 def _scalar(loader: Any, event: Any, builder: Builder) -> None:
-    mark = event.start_mark
-    line, column = mark.line + 1, mark.column + 1
-    if builder.wants_key:
-        merge = event.value == "<<" and event.implicit[0]
-        builder.key(event.value, line, column, merge)
-        return
+    line, column = _start(event)
     value = event.value
-    if event.tag is None and (not event.implicit[0] or value[:1] not in _TELLING):
-        tag = _TAG + "str"
-    elif event.tag is None or event.tag == "!":
-        tag = loader.resolve(yaml.ScalarNode, value, event.implicit)
-    else:
-        tag = event.tag
-    if tag not in _TEXT:
-        value = _plain(tag, event, builder, line, column)
+    if builder.wants_key:
+        builder.key(value, line, column, merge=value == "<<" and event.implicit[0])
+        return
+    tag = event.tag
+    if tag is not None or (event.implicit[0] and value[:1] in _TELLING):
+        if tag is None or tag == "!":
+            tag = loader.resolve(yaml.ScalarNode, value, event.implicit)
+        if tag not in _TEXT:
+            value = _plain(tag, event, builder, line, column)
     builder.scalar(value, line, column, event.end_mark.line + 1, event.anchor)
 
 

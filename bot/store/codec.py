@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter
@@ -74,9 +74,7 @@ def ms_up(at: datetime) -> int:
 
 def at(milliseconds: int) -> datetime:
     """The aware datetime of whole milliseconds since 1970."""
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(
-        microsecond=milliseconds % 1000 * 1000
-    )
+    return model.EPOCH + milliseconds * _MILLISECOND
 
 
 def scrub(value: Any) -> Any:

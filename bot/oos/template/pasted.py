@@ -6,6 +6,7 @@ import itertools
 import re
 
 _NUMBER = re.compile(r"\s*(\d{1,4})(?:[.):|]|\s|$)")
+_INDENTED = re.compile(r"^[^\S\n]+\S", re.MULTILINE)
 _NESTED = re.compile(
     r"(?:- +)?(?:Name|Action|Properties|Type|Service|API|Parameters|Outputs|Description|Loop) *:"
 )
@@ -16,19 +17,21 @@ _FEW = 3
 
 def lost(source: str) -> tuple[int, str] | None:
     """The line where it shows, and what to do; None: nothing is lost that can be seen."""
+    first = _NUMBER.match(source)
+    begins = first is not None and int(first[1]) <= 1
+    indented = source.lstrip().startswith(("{", "[")) or _INDENTED.search(source)
+    if indented and not begins:
+        return None
     lines = [(at, line) for at, line in enumerate(source.split("\n"), 1) if line.strip()]
     counted = [(at, int(match[1])) for at, line in lines if (match := _NUMBER.match(line))]
     rising = sum(b[1] == a[1] + 1 for a, b in itertools.pairwise(counted))
     steady = rising >= _FEW and rising >= 0.8 * (len(counted) - 1)
-    begins = bool(counted) and counted[0][0] == lines[0][0] and counted[0][1] <= 1
     if begins and steady and 2 * len(counted) >= len(lines):
         return counted[0][0], (
             "the lines are numbered, as a web page shows them: copy the text without the numbers, "
             "or take them away"
         )
-    if source.lstrip().startswith(("{", "[")):
-        return None
-    if any(line[0].isspace() for _, line in lines):
+    if indented:
         return None
     inner = [at for at, line in lines if _NESTED.match(line)]
     sure = any(_NEVER_FIRST.match(line) for _, line in lines)

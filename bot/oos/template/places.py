@@ -22,11 +22,11 @@ class Places(Mapping[str, source.Mark]):
         """The line, the column and the last line of each value; and the line and the column of
         its key, where it has one."""
         written: dict[paths.Path, str] = {}
+        spans, keys, within = self._spans, positions.keys, paths.within
         for path, span in positions.values.items():  # what is around a value comes before it
-            text = paths.within(written[path[:-1]], path[-1]) if path else ""
-            written[path] = text
-            first = self._spans.get(text, span)  # an empty key has the path of what is around it
-            self._spans[text] = first if first[3:] else first + positions.keys.get(path, ())
+            text = written[path] = within(written[path[:-1]], path[-1]) if path else ""
+            first = spans.get(text, span)  # an empty key has the path of what is around it
+            spans[text] = first if first[3:] else first + keys.get(path, ())
         self._folded: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
 

@@ -152,8 +152,7 @@ def claim(connection: sqlite3.Connection, now: int, quota: port.Quota) -> port.C
 
 
 def _take(connection: sqlite3.Connection, id_: int, now: int) -> port.Claimed:
-    connection.execute(queries.EFFECT_CLAIM, (now, id_))
-    row = connection.execute(queries.EFFECT_CLAIMED, (id_,)).fetchone()
+    (row,) = connection.execute(queries.EFFECT_CLAIM, (now, id_)).fetchall()
     *columns, doubt, rate_key, first_at, doubt_at = row
     # decoded afresh: what goes out is its adapter's own
     effect = _stored(tuple(columns), codec.decode(codec.effect, columns[5]))

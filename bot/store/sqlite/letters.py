@@ -61,12 +61,9 @@ def marks(
     is still held."""
     matches = set()
     for mark in wanted:
-        names = (source, id, mark)
         first = _first({"source": source, "id": id, "type": "", "mark": mark})
-        if (
-            connection.execute(queries.BUS_HAS, names).fetchone()
-            or connection.execute(queries.LETTERS_OF, (first, first + BEHIND_ALL, 1)).fetchone()
-        ):
+        names = (source, id, mark, first, first + BEHIND_ALL)
+        if connection.execute(queries.MARK_IS_TAKEN, names).fetchone()[0]:
             matches.add(mark)
     return frozenset(matches)
 

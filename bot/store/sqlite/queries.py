@@ -231,11 +231,8 @@ EFFECT_CLAIM = """
 UPDATE outbox SET state = 'in_flight', attempts = attempts + 1, claimed_at = ?1,
     first_at = CASE WHEN first_at = 0 THEN ?1 ELSE first_at END
 WHERE id = ?2 AND state = 'queued'
+RETURNING id, key, lane, request, attempts, body, context, doubt, bucket, first_at, doubt_at
 """
-EFFECT_CLAIMED = (
-    "SELECT id, key, lane, request, attempts, body, context, doubt, bucket, first_at, doubt_at"
-    " FROM outbox WHERE id = ?"
-)
 EFFECT_KEEP = "UPDATE outbox SET body = ? WHERE id = ? AND state = 'in_flight'"
 EFFECTS_RECENT = """
 SELECT bucket, claimed_at, settled_at, doubt FROM outbox
@@ -262,7 +259,10 @@ BUS_INSERT = """
 INSERT INTO bus (source, id, mark, type, subject, at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source, id, mark) DO NOTHING
 """
-BUS_HAS = "SELECT 1 FROM bus WHERE source = ? AND id = ? AND mark = ?"
+MARK_IS_TAKEN = """
+SELECT EXISTS (SELECT 1 FROM bus WHERE source = ? AND id = ? AND mark = ?)
+    OR EXISTS (SELECT 1 FROM outbox WHERE kind = 'deliver' AND key >= ? AND key < ?)
+"""
 BUS_FIRST_SINCE = "SELECT seq FROM bus WHERE at >= ? ORDER BY at, seq LIMIT 1"
 _OF_TYPES = "(:types = '[]' OR type IN (SELECT value FROM json_each(:types)))"
 BUS_PAGE = f"""
