@@ -368,7 +368,7 @@ INDEXED = {
     "EVENTS_PRUNE": {"before": 1, "outside": 1, "bite": 5},
     "OUTBOX_PRUNE": (1, 5, 1, 1),
     "BUS_INSERT": ("s", "i", "m", "t", "", 1, "{}"),
-    "MARK_IS_TAKEN": ("s", "i", "m"),
+    "MARK_IS_TAKEN": ("s", "i", "m", "a", "b"),
     "BUS_FIRST_SINCE": (1,),
     "BUS_PAGE": {"after": 1, "since": 1, "types": "[]", "page": 5},
     "BUS_NEWEST": {"after": 1, "since": 1, "types": "[]", "limit": 5},
