@@ -87,8 +87,6 @@ def check(path: Path, no_secrets: bool) -> None:
         click.echo("\n".join(faults))
         sys.exit(shell.fail(f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"))
     click.echo(f"ok: {settings.summary()}")
-    for action, names in settings.rights().items():
-        click.echo(f"RAM must allow {action}, for {', '.join(names)}")
 
 
 @main.command()

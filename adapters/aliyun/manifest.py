@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from adapters.aliyun import products
+from adapters.aliyun import describe, products, rights
 from adapters.aliyun.settings import Settings
-from adapters.openapi import regions
+from adapters.openapi import ram, regions
 from bot.model import manifests, ports
 
 CREDENTIALS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -58,4 +58,11 @@ MANIFEST = manifests.CloudManifest(
     regions=regions.KNOWN,
     known=products.known,
     models=models,
+    instance=lambda text: describe.ID.fullmatch(text) is not None,
+    rights=rights.of,
+    calls=rights.calls,
+    policy=ram.policy,
+    assumed=lambda settings: (
+        settings.credentials.role_arn if settings.credentials.type == "role" else ""
+    ),
 )

@@ -99,6 +99,9 @@ ALIASES = {
 }
 """Other names that templates use: the product's in RAM, or what people call it."""
 
+RAM = {"r-kvstore": "kvstore", "cbn": "cen", "bssopenapi": "bssapi", "cas": "yundun-cert"}
+"""What policies of RAM call a product, where that is another name."""
+
 
 def find(service: str) -> Product | None:
     """The product of a service's name in any case; None: it is not known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters import openapi
+from adapters.oos import rights
 from bot.model import manifests, ports
 
 
@@ -24,4 +25,6 @@ def build(cloud: openapi.Settings, deps: manifests.EngineDeps) -> ports.Watched:
     )
 
 
-MANIFEST = manifests.EngineManifest(name="oos", title="OOS", build=build)
+MANIFEST = manifests.EngineManifest(
+    name="oos", title="OOS", build=build, rights=rights.of, trust=rights.TRUST
+)

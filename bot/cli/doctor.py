@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot import config, texts
-from bot.cli import shell
+from bot.cli import rights, shell
 
 if TYPE_CHECKING:
     from bot.doctor.running import Section
@@ -37,7 +37,10 @@ PATIENCE = 1.0
     show_default=True,
     help="How long one check may take; all are made at once.",
 )
-def doctor(path: Path, locale: str | None, as_json: bool, seconds: float) -> None:
+@click.option(
+    "--ram", is_flag=True, help="Only print the least RAM policies for this configuration."
+)
+def doctor(path: Path, locale: str | None, as_json: bool, seconds: float, ram: bool) -> None:
     """Look at everything that must be right for the bot to work, and say what mends the rest.
 
     The configuration, this machine, the ways to the platforms, and what these say about the app:
@@ -47,6 +50,8 @@ def doctor(path: Path, locale: str | None, as_json: bool, seconds: float) -> Non
     """
     from bot.doctor import report, running
 
+    if ram:
+        return rights.ram(path, as_json)
     spoken, sections = running.run(examined(path, seconds))
     spoken = locale or spoken
     if as_json:

@@ -15,6 +15,7 @@ from bot import config, source
 
 if TYPE_CHECKING:
     from bot import store
+    from bot.commands import registry
     from bot.config import diagnostics
 
 FILE = Path("bot.toml")
@@ -31,18 +32,22 @@ def commands_of(settings: config.Config) -> tuple[tuple[str, ...], tuple[str, ..
     """What keeps the commands from running as the whole configuration is: products of the cloud
     that templates call, and that nobody knows. And what is wrong with files that no command
     needs."""
+    try:
+        return (), catalog_of(settings).warnings
+    except source.Invalid as error:
+        return tuple(map(str, error.faults)), ()
+
+
+def catalog_of(settings: config.Config) -> registry.Catalog:
+    """The commands as the whole configuration is. Raises Invalid."""
     from bot.app import outside
     from bot.commands import loader
 
     rules = settings.book.commands
     elsewhere = [name for name, rule in rules.items() if rule.engine == "oos"]
-    try:
-        adapters = settings.adapters
-        known, models = outside.service_known(adapters, settings), adapters.cloud.models()
-        catalog = loader.load(settings.commands, elsewhere, known, models)
-    except source.Invalid as error:
-        return tuple(map(str, error.faults)), ()
-    return (), catalog.warnings
+    adapters = settings.adapters
+    known, models = outside.service_known(adapters, settings), adapters.cloud.models()
+    return loader.load(settings.commands, elsewhere, known, models)
 
 
 def loaded(

@@ -130,18 +130,6 @@ class Config:
         """The chat platforms that have a table."""
         return tuple(name for name in self.adapters.platforms if name in self.tables)
 
-    def rights(self) -> dict[str, list[str]]:
-        """What the RAM identity needs beside the usual: action → the commands that need it."""
-        rights: dict[str, list[str]] = {}
-        for name, rule in self.book.commands.items():
-            if rule.command_id:
-                rights.setdefault("ecs:DescribeCommands", []).append(name)
-            if rule.command_id and rule.invoke:
-                rights.setdefault("ecs:InvokeCommand", []).append(name)
-            if rule.engine == "oos":
-                rights.setdefault("oos:GetTemplate", []).append(name)
-        return rights
-
     def summary(self) -> str:
         """What was configured, in one line."""
         counts: tuple[tuple[int, str, str], ...] = (

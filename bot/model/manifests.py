@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from bot.model import checks, ports
+from bot.model.rights import Document, Operation, Right
 
 S = TypeVar("S")
 Path = tuple[str | int, ...]
@@ -169,11 +170,21 @@ class CloudManifest(Manifest[S]):
     """The cloud where approved operations run. Its table has a ``region`` and ``endpoints``, those
     of its products by name. ``regions`` are those that are known, ``known`` tells whether the
     adapter can call a product without being told its endpoint, and ``models`` what is known of the
-    products' APIs."""
+    products' APIs. ``instance`` tells the id of an instance from a name.
+
+    ``rights`` are those that the bot's own calls need for some operations, ``calls`` those that the
+    templates of one need, and ``policy`` is the document that allows them. ``assumed`` is the role
+    that has them; "": the identity itself.
+    """
 
     regions: frozenset[str]
     known: Callable[[str], bool]
     models: Callable[[], ports.Models]
+    instance: Callable[[str], bool]
+    rights: Callable[[S, Sequence[Operation]], Iterable[Right]]
+    calls: Callable[[S, Operation], Iterable[Right]]
+    policy: Callable[[Iterable[Right]], Document]
+    assumed: Callable[[S], str]
     build: Callable[[S, Deps], ports.Executor]
 
 
@@ -202,10 +213,14 @@ class EngineDeps:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineManifest(Generic[S]):
     """A service of the cloud that runs templates itself. It is built, and looked at by the doctor,
-    with the cloud's settings."""
+    with the cloud's settings. ``rights`` are those that its calls need for some operations, where
+    executions are in a region, and others' are watched or not; ``trust`` says who may assume the
+    role of a template."""
 
     name: str
     title: str
+    rights: Callable[[str, Sequence[Operation], bool], Iterable[Right]]
+    trust: Document
     build: Callable[[S, EngineDeps], ports.Watched]
     examine: Callable[[S, CheckDeps], checks.Checkup] = unchecked
 
@@ -213,8 +228,10 @@ class EngineManifest(Generic[S]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusManifest(Manifest[S]):
     """Buses of the cloud, to which rules bring events. ``settings`` is the type of one of them, and
-    ``name`` the list of tables in which they stand. They are built with the cloud's settings."""
+    ``name`` the list of tables in which they stand. They are built with the cloud's settings.
+    ``rights`` are those that they need, by default in a region."""
 
+    rights: Callable[[tuple[S, ...], str], Iterable[Right]]
     build: Callable[[tuple[S, ...], Any, ports.Clock], ports.Outlet]
 
 

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox import oos, world
-from sandbox.aliyun import cs, ecs, eventbridge, products, tools, vpc
+from sandbox.aliyun import cs, ecs, eventbridge, policies, products, tools, vpc
 from sandbox.aliyun.agent import Agents
 from sandbox.aliyun.errors import ApiError
 from sandbox.aliyun.power import ACTS
@@ -51,6 +51,7 @@ class Aliyun(Party):
             cs.VERSION: products.Product("cs", cs.Cs(clock).handle, roa=True),
         }
         """By version: whoever has the version of a call answers it."""
+        self.policies = policies.Policies(self._tags)
         self.eventbridge = eventbridge.EventBridge(clock, self.faults)
         self.products[eventbridge.VERSION] = products.Product(
             "eventbridge", self.eventbridge.handle, roa=True, check=eventbridge.check
@@ -96,6 +97,7 @@ class Aliyun(Party):
             key = check(self.door, incoming)
             if product is None:
                 raise ApiError(400, "InvalidVersion", "Specified parameter Version is not valid.")
+            self.policies.check(product.name, action, asked)
             said = await product.handle(action, asked, products.Request(number, key, incoming))
             call.status, call.answer = 200, products.answer(product, number, said)
         except ApiError as error:
@@ -172,6 +174,10 @@ class Aliyun(Party):
                 "Expiration": iso(expires),
             }
         )
+
+    def _tags(self, instance: str) -> dict[str, str]:
+        machine = self.cloud.machines.get(instance)
+        return dict(machine.tags) if machine is not None else {}
 
     # ------------------------------------------------------------------ control
 
@@ -272,6 +278,17 @@ class Aliyun(Party):
         """POST an event to an HTTP target, as EventBridge does for a rule with that target; one
         try, the answer is {"status", "text"}."""
         return await self.eventbridge.deliver(url, event, token)
+
+    @control
+    async def allow(self, policy: dict[str, Any] | None) -> None:
+        """From now on the policy of RAM says what callers may do; None: they may do everything."""
+        self.policies.document = policy
+        self.policies.used.clear()
+
+    @control
+    async def allowed(self) -> list[str]:
+        """The actions that the policy had to allow since it was set."""
+        return sorted(self.policies.used)
 
     @control
     async def runs(self, instance: str = "") -> list[dict[str, Any]]:

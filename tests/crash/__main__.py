@@ -40,6 +40,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+UNDISTURBED = {
+    "ecs:DescribeInvocations": "after a death, to find what was started",
+    "oos:CancelExecution": "when people stop what OOS runs",
+    "ram:PassRole": "OOS itself judges it, when the execution starts",
+}
+"""Rights that undisturbed stories don't need, and when they are needed."""
+
+
 class Board:
     """Prints what comes in."""
 
@@ -126,6 +134,12 @@ async def main(options: argparse.Namespace) -> int:
         if options.transcripts != "no":
             calm = [cases.Case(0, *pair, ()) for pair in pairs]
             await board.play(calm, options.jobs, options.transcripts)
+            idle = idle_rights(board.results)
+            if idle and len(pairs) == len(cases.chosen((), ())):
+                console.print(
+                    f"no story needs what the doctor prints: {', '.join(idle)}", style="red"
+                )
+                return 1
         elif options.kill:
             exact = [cases.Case(options.seed, *pair, tuple(options.kill)) for pair in pairs]
             await board.play(exact, options.jobs)
@@ -134,6 +148,13 @@ async def main(options: argparse.Namespace) -> int:
     finally:
         board.table(time.monotonic() - began)
     return 1 if any(result.faults for result in board.results) else 0
+
+
+def idle_rights(results: list[trial.Result]) -> list[str]:
+    """The actions of the policies that the doctor prints that no story had to be allowed."""
+    granted = set().union(*(result.granted for result in results))
+    used = set().union(*(result.used for result in results))
+    return sorted(granted - used - UNDISTURBED.keys())
 
 
 async def everywhere(board: Board, pairs: list[cases.Pair], options: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sandbox import play
 from sandbox.client import PROCESSES, Sandbox
-from tests import settings
+from tests import granted, settings
 from tests.crash import cases, crew, crowd, deaths, stories, transcripts, truth
 
 PROCESSES.set_forkserver_preload(["sandbox.__main__", "tests.sdk_models"])
@@ -24,7 +24,8 @@ LONGEST = 150.0
 @dataclass
 class Result:
     """``faults`` is empty if all was as it must be; ``deaths`` are those that really came, and
-    ``reached`` is how often the processes reached each checkpoint."""
+    ``reached`` is how often the processes reached each checkpoint. ``granted``: the actions of the
+    policy that the doctor prints, and ``used`` those of them that the cloud was asked for."""
 
     case: cases.Case
     faults: list[str] = field(default_factory=list)
@@ -32,11 +33,14 @@ class Result:
     reached: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     folder: Path | None = None
+    granted: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
 
 
 async def trial(case: cases.Case, use: transcripts.Use = "no") -> Result:
     """Play one case. Its folder is kept when something was wrong. ``use``: whether its
-    transcript is compared with the recorded one, or recorded."""
+    transcript is compared with the recorded one, or recorded; the cloud then allows what the
+    doctor's policy says, and nothing else."""
     folder = Path(tempfile.mkdtemp(prefix=f"crash-{case.seed}-{case.story}-{case.platform}-"))
     result = Result(case, folder=folder)
     began = time.monotonic()
@@ -45,9 +49,14 @@ async def trial(case: cases.Case, use: transcripts.Use = "no") -> Result:
             setting = stories.STORIES[case.story].setting
             bot = crew.Bot(sandbox, folder, case.kills, setting)
             await settings.prepare(folder, sandbox, setting)
+            if use != "no":
+                policy = granted.documents(bot.config)[granted.OWN]
+                result.granted = granted.actions(policy)
+                await sandbox.call("aliyun", "allow", policy=policy)
             async with crew.supervised(bot):
                 result.faults += await _played(case, sandbox, bot, use)
                 code = await bot.stop()
+            result.used = set(await sandbox.call("aliyun", "allowed"))
             result.deaths = bot.deaths
             if code not in (0, -signal.SIGTERM):  # the latter: it had not begun to listen yet
                 result.faults.append(f"the bot ended with status {code}")
