@@ -26,7 +26,7 @@ def name(page: Path) -> str:
 def code(section: Section) -> list[str]:
     """The lines of its code blocks, without comments in words, and the marks before the blocks."""
     lines = [line for line, inside in twins.coded(list(section.lines)) if inside]
-    marks = re.findall(r"^ *<!-- (.*) -->$", "\n".join(section.lines), re.MULTILINE)
+    marks = re.findall(r"^ *<!-- (.*) -->\n *```", "\n".join(section.lines), re.MULTILINE)
     return [*marks, *(re.sub(r"(^|\s)# .*", "", line).rstrip() for line in lines)]
 
 

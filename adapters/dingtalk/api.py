@@ -61,6 +61,17 @@ class Api:
             return model.NotSent(outcome.reason)
         return outcome
 
+    async def token(self) -> str:
+        """The access token of now. Raises NoToken."""
+        return await self._token.get()
+
+    async def answer(
+        self, method: str, path: str, body: Mapping[str, object]
+    ) -> tuple[int, dict[str, object]]:
+        """Status and body of one call, as they came. Raises NoToken and NoAnswer."""
+        headers = {"x-acs-dingtalk-access-token": await self.token()}
+        return await self._exchange(method, self._base + path, body, headers)
+
     async def _once(
         self, method: str, path: str, body: Mapping[str, object] | None, token: str, again: bool
     ) -> model.Outcome:
@@ -106,14 +117,18 @@ class Api:
         if isinstance(judged, model.NotSent):
             raise NoToken(judged.reason, judged.retry_after)
         said = judged.reason if isinstance(judged, model.Refused) else "an answer without a token"
-        raise NoToken(f"{said}: check client_id and client_secret in [dingtalk]", 60.0)
+        raise NoToken(
+            f"{said}: check client_id and client_secret in [dingtalk]", 60.0, refused=True
+        )
 
 
 class NoToken(Exception):
-    """There is no access token now, so nothing was sent."""
+    """There is no access token now, so nothing was sent. ``refused``: DingTalk gives out none for
+    these credentials."""
 
-    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+    def __init__(self, reason: str, retry_after: float = 0.0, refused: bool = False) -> None:
         super().__init__(reason)
+        self.refused = refused
         self.outcome = model.NotSent(f"no access token: {reason}", retry_after)
 
 
@@ -140,7 +155,7 @@ def judge(status: int, answer: Mapping[str, object], again: bool) -> model.Outco
     """The outcome of an open API answer."""
     code = str(answer.get("code") or "")
     reason = f"{code or f'HTTP {status}'}: {answer.get('message') or 'no reason given'}"[:300]
-    scopes = _scopes(answer) if "permissiondenied" in code.lower() else ""
+    scopes = ", ".join(scopes_of(answer))[:200] if "permissiondenied" in code.lower() else ""
     if scopes:
         reason = f"the app lacks the permission {scopes}; grant it in the console ({code})"
     low = code.lower()
@@ -165,12 +180,12 @@ def judge(status: int, answer: Mapping[str, object], again: bool) -> model.Outco
     return model.Refused(reason, code)
 
 
-def _scopes(answer: Mapping[str, object]) -> str:
-    """The permissions that are missing, as ``AccessTokenPermissionDenied`` lists them."""
+def scopes_of(answer: Mapping[str, object]) -> list[str]:
+    """The permissions that are missing, as ``AccessTokenPermissionDenied`` lists them; at most
+    eight."""
     detail = answer.get("accessdenieddetail")
     listed = detail.get("requiredScopes") if isinstance(detail, dict) else None
-    names = [str(one) for one in listed if one] if isinstance(listed, list) else []
-    return ", ".join(names[:8])[:200]
+    return [str(one) for one in listed if one][:8] if isinstance(listed, list) else []
 
 
 def judge_webhook(status: int, answer: Mapping[str, object]) -> model.Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.dingtalk.settings import Settings
-from bot.model import manifests, ports
+from bot.model import checks, manifests, ports
 
 
 def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
@@ -15,11 +15,18 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
     return DingTalk(replace(settings, stream=not deps.callbacks), deps.clock)
 
 
+def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
+    from adapters.dingtalk.checks import checkup
+
+    return checkup(settings, deps)
+
+
 MANIFEST = manifests.ChatManifest(
     name="dingtalk",
     title="DingTalk",
     settings=Settings,
     build=build,
+    examine=examine,
     shown=("endpoint",),
     loggers=("dingtalk_stream",),
     # 20 a minute per robot and group, 20 a second per API of an app ("call-frequency-limit" on

@@ -68,6 +68,11 @@ def _events(shot: Snapshot) -> Values:
             yield (kind.__name__, answer), counts[kind.__name__, answer]
 
 
+def _acks(shot: Snapshot) -> Values:
+    for kind in typing.get_args(model.Event):
+        yield (kind.__name__,), shot.meter.acks.get(kind.__name__) or meter.Histogram(meter.QUICK)
+
+
 def _effects(shot: Snapshot) -> Values:
     counts = shot.meter.effects.copy()
     pairs = {(kind, party) for kind, party, _ in counts} | set(_pairs(shot))
@@ -163,7 +168,7 @@ FAMILIES: tuple[Family, ...] = (
         "histogram",
         "From taking an event to its commit, after which it is acknowledged.",
         ("kind",),
-        lambda shot: [((kind,), each) for kind, each in list(shot.meter.acks.items())],
+        _acks,
     ),
     Family(
         "countersign_decisions_total",

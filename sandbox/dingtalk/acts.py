@@ -191,6 +191,12 @@ class Acts(party.Platform):
         return {"delivery": ""}
 
     @control
+    async def permit(self, scope: str, granted: bool = True) -> None:
+        """Grant the app a permission, or take it away; it has them all at first."""
+        change = self.api.revoked.discard if granted else self.api.revoked.add
+        change(scope)
+
+    @control
     async def move_bot(self, chat: str, inside: bool) -> None:
         """Put the bot into a group or out of it. DingTalk tells it nothing of that."""
         change = self.rooms.without_bot.discard if inside else self.rooms.without_bot.add

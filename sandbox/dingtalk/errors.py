@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox import world
+
 
 class Refused(Exception):
     """A call of api.dingtalk.com failed: answered as ``{"code", "requestid", "message"}``.
@@ -39,4 +41,17 @@ def throttled() -> Refused:
         "应用的请求已被限流，请稍后重试",
         403,
         accessdenieddetail={"requiredScopes": []},
+    )
+
+
+def not_permitted(scope: str) -> Refused:
+    """What an app without a permission gets, with the address at which it is applied for."""
+    apply = (
+        f"https://open-dev.dingtalk.com/appscope/apply?content={world.DINGTALK_CLIENT_ID}%23{scope}"
+    )
+    return Refused(
+        "Forbidden.AccessDenied.AccessTokenPermissionDenied",
+        f"应用尚未开通所需的权限：[{scope}]，点击链接申请并开通即可：{apply}",
+        403,
+        accessdenieddetail={"requiredScopes": [scope]},
     )

@@ -21,6 +21,16 @@ HTTP_FAULTS = ("error", "throttle", "slow", "hang_up", "lose_answer", "html")
 SECRETS = frozenset({"clientSecret", "appSecret", "accessToken", "ticket"})
 HTML = "<!DOCTYPE html><html><body><h1>Service Unavailable</h1></body></html>"
 
+SCOPES = (
+    ("/v1.0/robot/groups/robots/query", "qyapi_chat_manage"),
+    ("/v1.0/robot/", "qyapi_robot_sendmsg"),
+    ("/v1.0/card/", "Card.Instance.Write"),
+    ("/v1.0/workflow/processes/", "Workflow.Instance.Read"),
+    ("/v1.0/workflow/processInstances/", "Workflow.Instance.Write"),
+    ("/v1.0/workflow/processInstances", "Workflow.Instance.Read"),
+)
+"""The permission that calls need, by the beginning of their path; the first that fits counts."""
+
 Work = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
@@ -111,6 +121,7 @@ class OpenApi:
         self._tokens = tokens
         self._rate = limits.Rate(party.clock.now, 1.0)
         self.names: set[str] = set()
+        self.revoked: set[str] = set()
 
     def add(self, *apis: Api) -> None:
         for api in apis:
@@ -170,6 +181,9 @@ class OpenApi:
     def _admit(self, request: web.Request, api: Api) -> None:
         if api.token:
             self._tokens.check(request.headers.get("x-acs-dingtalk-access-token"))
+            scope = next((each for start, each in SCOPES if api.path.startswith(start)), "")
+            if scope in self.revoked:
+                raise errors.not_permitted(scope)
             if not self._rate.admits(api.name, self._limits.qps):
                 raise errors.throttled()
 

@@ -68,6 +68,15 @@ class Robots:
                 "robot_1_0.BatchRecallOTORequest",
                 self.recall_direct,
             ),
+            api(
+                post,
+                f"{root}/groups/robots/query",
+                "robot_1_0.GetBotListInGroupRequest",
+                self.members,
+            ),
+            api(
+                post, f"{root}/groupMessages/query", "robot_1_0.OrgGroupQueryRequest", self.readers
+            ),
         ]
 
     async def group(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +102,22 @@ class Robots:
             "invalidStaffIdList": [user for user in users if user not in people.BY_USER],
             "flowControlledStaffIdList": [],
         }
+
+    async def members(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The robots of a group of this company."""
+        chat = body["openConversationId"]
+        if chat not in people.GROUPS:
+            raise errors.Refused("invalid.openConversationId", "the conversation is not known")
+        robot = {"robotCode": world.DINGTALK_ROBOT, "name": "Countersign", "openRobotType": 5}
+        return {"chatbotInstanceVOList": [] if chat in self._rooms.without_bot else [robot]}
+
+    async def readers(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Who read a message of the robot's; nobody's business is remembered here."""
+        _check_robot(body.get("robotCode"))
+        self._group(body.get("openConversationId"))
+        if not any(entry.id == body.get("processQueryKey") for entry in self._rooms.entries):
+            raise errors.Refused("invalidParameter.processQueryKey.missing", "no such message")
+        return {"hasMore": False, "sendStatus": "SUCCESS", "readUserIds": []}
 
     async def recall(self, body: dict[str, Any]) -> dict[str, Any]:
         _check_robot(body["robotCode"])

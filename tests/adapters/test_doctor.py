@@ -1,0 +1,218 @@
+"""The doctor against the stand-ins: healthy ones are ok, each fault is named with its mend."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from adapters.dingtalk import advice as advice_dingtalk
+from sandbox import process, standins, world
+from tests.bot import doctor_stage
+
+BY_HAND = ["dingtalk.template", "dingtalk.version", "dingtalk.receiving", "dingtalk.events"]
+"""What no API tells."""
+
+
+CLIENT = 'client_id = "dingsandboxapp"'
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something wrong: ``calls`` of the stand-ins' control methods as (party, method, arguments),
+    and ``edits`` of bot.toml. The doctor's ``line`` has ``sentence``, and ``mend`` in its mend."""
+
+    line: str
+    sentence: str
+    mend: str
+    calls: tuple[tuple[str, str, Mapping[str, object]], ...] = ()
+    edits: Mapping[str, str] = field(default_factory=dict)
+    state: str = "problem"
+
+
+def without(party: str, scope: str) -> tuple[tuple[str, str, Mapping[str, object]], ...]:
+    return ((party, "permit", {"scope": scope, "granted": False}),)
+
+
+def fault(party: str, api: str, do: str, **more: object) -> tuple[str, str, Mapping[str, object]]:
+    return (party, "fault", {"api": api, "do": do, "times": 99, **more})
+
+
+DINGTALK = {
+    "credentials": Trouble(
+        "dingtalk.credentials",
+        "DingTalk refuses the app's credentials: no access token: invalidClientIdOrSecret",
+        "Credentials (凭证与基础信息): copy Client ID and Client Secret",
+        edits={"dingtalk-client-secret": "wrong"},
+    ),
+    "stream-refused": Trouble(
+        "dingtalk.stream",
+        "The Stream gateway opens no connection: HTTP 403 Forbidden.Stream",
+        "Robot (机器人): message receiving mode (消息接收模式) Stream",
+        calls=(
+            fault(
+                *("dingtalk", "/v1.0/gateway/connections/open", "error"),
+                code="Forbidden.Stream",
+                status=403,
+            ),
+        ),
+    ),
+    "card-scope": Trouble(
+        "dingtalk.scope.card",
+        "lacks the permission Card.Instance.Write: it can't send or update cards",
+        "https://open-dev.dingtalk.com/appscope/apply?content=dingsandboxapp%23Card.Instance.Write",
+        calls=without("dingtalk", "Card.Instance.Write"),
+    ),
+    "robot-scope": Trouble(
+        "dingtalk.scope.robot",
+        "lacks the permission qyapi_robot_sendmsg",
+        "appscope/apply?content=dingsandboxapp%23qyapi_robot_sendmsg",
+        calls=without("dingtalk", "qyapi_robot_sendmsg"),
+    ),
+    "form-scope": Trouble(
+        "dingtalk.scope.form",
+        "lacks the permission Workflow.Instance.Read: it can't read approval forms",
+        "appscope/apply?content=dingsandboxapp%23Workflow.Instance.Read",
+        calls=without("dingtalk", "Workflow.Instance.Read"),
+    ),
+    "robot-code": Trouble(
+        "dingtalk.robot",
+        "There is no robot with the code dingother",
+        "[dingtalk] robot_code",
+        edits={
+            CLIENT: f'{CLIENT}\nrobot_code = "dingother"',
+        },
+    ),
+    "outside-the-group": Trouble(
+        "dingtalk.group.hr",
+        "The robot is not in the group “hr”",
+        "Robots (机器人) → Add (添加机器人)",
+        calls=(("dingtalk", "move_bot", {"chat": "hr", "inside": False}),),
+    ),
+    "unknown-group": Trouble(
+        "dingtalk.group.ops",
+        "DingTalk does not know the chat cidWRONG== of the group “ops”",
+        "mention it: its answer names the openConversationId",
+        edits={"cidOPS+/1==": "cidWRONG=="},
+    ),
+    "groups-unseen": Trouble(
+        "dingtalk.group.ops",
+        "not told without the permission qyapi_chat_manage",
+        "Group settings (群设置) → Robots (机器人)",
+        calls=without("dingtalk", "qyapi_chat_manage"),
+        state="manual",
+    ),
+    "address-list": Trouble(
+        "dingtalk.scope.card",
+        "This machine's address is not on the app's list",
+        "Server IPs (服务器出口 IP)",
+        calls=(
+            fault(
+                *("dingtalk", "PUT /v1.0/card/instances", "error"),
+                code="Forbidden.AccessDenied.IpNotInWhiteList",
+                status=403,
+            ),
+        ),
+    ),
+    "quota": Trouble(
+        "dingtalk.group.ops",
+        "The month's calls are used up",
+        "Usage (资源用量)",
+        calls=(
+            fault(
+                *("dingtalk", "/v1.0/robot/groups/robots/query", "error"),
+                code="Forbidden.AccessDenied.ApiCountLimitForOrg",
+                status=403,
+            ),
+        ),
+    ),
+    "busy": Trouble(
+        "dingtalk.scope.card",
+        "DingTalk's answer to this look was system.busy",
+        "error-code",
+        calls=(fault("dingtalk", "PUT /v1.0/card/instances", "error"),),
+        state="unsure",
+    ),
+    "own-template": Trouble(
+        "dingtalk.template",
+        "Card template own.schema: no API tells whether it is published",
+        "Templates (模板列表): published",
+        edits={
+            CLIENT: f'{CLIENT}\ncard_template = "own.schema"',
+        },
+        state="manual",
+    ),
+}
+TROUBLES = DINGTALK
+
+
+@pytest.fixture
+async def company(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[standins.StandIns]:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    async with standins.StandIns() as company:
+        yield company
+
+
+def edited(path: Path, edits: Mapping[str, str]) -> None:
+    """Change texts of bot.toml, or what a file of secrets holds."""
+    for old, new in edits.items():
+        secret = path.parent / "secrets" / old
+        if secret.is_file():
+            secret.write_text(new)
+            continue
+        text = path.read_text("utf-8")
+        assert old in text, old
+        path.write_text(text.replace(old, new), "utf-8")
+
+
+async def test_a_healthy_sandbox_is_ok(company: standins.StandIns, tmp_path: Path) -> None:
+    path = process.configuration(tmp_path, company.ports)
+    entries = await doctor_stage.lines(path)
+    assert doctor_stage.of(entries, "problem", "unsure") == []
+    assert doctor_stage.of(entries, "manual") == BY_HAND
+    told = str(entries)
+    for secret in (world.DINGTALK_CLIENT_SECRET, world.LARK_APP_SECRET, world.ALIYUN_KEY_SECRET):
+        assert secret not in told
+    for party in ("dingtalk", "lark"):
+        shown = await company.call(party, "transcript")
+        assert shown == [], "it says nothing in any group"
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+async def test_a_fault_is_named_with_its_mend(
+    name: str, company: standins.StandIns, tmp_path: Path
+) -> None:
+    trouble = TROUBLES[name]
+    path = process.configuration(tmp_path, company.ports)
+    edited(path, trouble.edits)
+    for party, method, args in trouble.calls:
+        await company.call(party, method, **args)
+    entries = await doctor_stage.lines(path)
+    [entry] = [one for one in entries if f"{one['group']}.{one['id']}" == trouble.line]
+    assert entry["state"] == trouble.state
+    assert trouble.sentence in entry["sentence"]
+    assert trouble.mend in entry["mend"]
+    group = trouble.line.partition(".")[0]
+    others = [one for one in doctor_stage.of(entries, "problem") if not one.startswith(group)]
+    assert not others, "what is well is not blamed"
+
+
+@pytest.mark.parametrize("module", [advice_dingtalk])
+def test_both_languages_say_the_same_facts(module: ModuleType) -> None:
+    values = [each for name, each in vars(module).items() if name.isupper()]
+    pairs = [each for each in values if isinstance(each, tuple)]
+    pairs += [pair for each in values if isinstance(each, dict) for pair in each.values()]
+    assert len(pairs) > 10
+    for chinese, english in pairs:
+        facts = [
+            {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+            for text in (chinese, english)
+        ]
+        assert facts[0] == facts[1], chinese
+        assert re.search("[\u4e00-\u9fff]", chinese)
