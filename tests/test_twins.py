@@ -25,9 +25,9 @@ def name(page: Path) -> str:
 
 def code(section: Section) -> list[str]:
     """The lines of its code blocks, without comments in words, and the marks before the blocks."""
-    lines = [line for line, inside in twins.coded(list(section.lines)) if inside]
+    lines = [twins.bare(line) for line, inside in twins.coded(section.lines) if inside]
     marks = re.findall(r"^ *<!-- (.*) -->\n *```", "\n".join(section.lines), re.MULTILINE)
-    return [*marks, *(re.sub(r"(^|\s)# .*", "", line).rstrip() for line in lines)]
+    return [*marks, *lines]
 
 
 def prose(section: Section) -> str:
@@ -105,20 +105,36 @@ def test_a_changed_section_is_named_until_its_translation_has_changed(tmp_path: 
     twin = twins.twin_of(page)
     page.write_text("# Page\n\nOne.\n\n## More\n\nTwo.\n", "utf-8")
     twin.write_text("# 一页\n\n一。\n\n## 更多\n\n二。\n", "utf-8")
-    assert twins.mark(twin, same=False) == []
+    assert twins.follow(twin, same=False) == []
     assert [zh.english for zh in twins.sections(twin)] == [en.digest for en in twins.sections(page)]
 
     page.write_text(page.read_text("utf-8").replace("Two.", "Three."), "utf-8")
     before = twin.read_text("utf-8")
-    assert twins.mark(twin, same=False) == ['"更多" has not changed, "More" has']
+    assert twins.follow(twin, same=False) == ['"更多" has not changed, "More" has']
     assert twin.read_text("utf-8") == before
 
     shutil.copy(twin, tmp_path / "kept")
-    assert twins.mark(twin, same=True) == []
+    assert twins.follow(twin, same=True) == []
     shutil.copy(tmp_path / "kept", twin)
     twin.write_text(before.replace("二。", "三。"), "utf-8")
-    assert twins.mark(twin, same=False) == []
+    assert twins.follow(twin, same=False) == []
     assert [zh.english for zh in twins.sections(twin)] == [en.digest for en in twins.sections(page)]
+
+
+def test_code_that_has_changed_is_copied(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    twin = twins.twin_of(page)
+    code = "```toml\n[web]  # this\n```\n\n{}\n\n```toml\n[bot]  # that\n```\n"
+    page.write_text(f"# Page\n\n{code.format('Two.')}", "utf-8")
+    chinese = page.read_text("utf-8").replace("Page", "一页").replace("Two", "二")
+    twin.write_text(chinese.replace("this", "这").replace("that", "那"), "utf-8")
+    assert twins.follow(twin, same=False) == []
+    before = twin.read_text("utf-8")
+    assert "这" in before
+
+    page.write_text(page.read_text("utf-8").replace("[bot]", "[lark]"), "utf-8")
+    assert twins.follow(twin, same=False) == []
+    assert twin.read_text("utf-8") == before.replace("[bot]  # 那", "[lark]  # that")
 
 
 def test_links_lead_to_the_chinese_heading(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """The Chinese twin ``page.zh-CN.md`` of an English page ``page.md``.
 
-Under each heading of a twin a comment holds two digests: of the English section that it
-translates, and of the translation. ``make translated ARGS=docs/how-to/rules.md`` writes them after
-a translation, and points the links of all twins at the Chinese pages and pictures that exist.
+Under each heading of a twin a comment holds two digests: of the words of the English section that
+it translates, and of those of the translation. ``make translated ARGS=docs/how-to/rules.md`` writes
+them after a translation, copies code that has changed, and points the links of all twins at the
+Chinese pages and pictures that exist.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COMMENT = re.compile(r"(?:^|\s)# .*")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OTHERS = re.compile(r"(?<!\[English)" + LINK.pattern)
 MARK = re.compile(r"<!-- en ([0-9a-f]{8}) zh ([0-9a-f]{8}) -->")
@@ -45,12 +48,15 @@ class Section:
 
     @property
     def digest(self) -> str:
-        """Of the words, so that a paragraph may be wrapped anew."""
-        words = " ".join("\n".join([self.heading, *self.lines]).split())
+        """Of its words, comments of code among them; where lines end makes no difference."""
+        lines = [
+            "".join(COMMENT.findall(line)) if code else line for line, code in coded(self.lines)
+        ]
+        words = " ".join(" ".join([self.heading, *lines]).split())
         return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
-def coded(lines: list[str]) -> Iterator[tuple[str, bool]]:
+def coded(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Each line, and whether it belongs to a code block, its fences included."""
     inside = False
     for line in lines:
@@ -59,14 +65,37 @@ def coded(lines: list[str]) -> Iterator[tuple[str, bool]]:
         inside ^= fence
 
 
+def bare(line: str) -> str:
+    """A line of code without its comment."""
+    return COMMENT.sub("", line).rstrip()
+
+
+def parts(section: Section) -> list[tuple[bool, list[str]]]:
+    """Its lines in turns of text and code: (whether it is code, lines)."""
+    turns = groupby(coded(section.lines), key=lambda pair: pair[1])
+    return [(code, [line for line, _ in pairs]) for code, pairs in turns]
+
+
+def with_code_of(english: Section, chinese: Section) -> Section:
+    """The Chinese section with each code block that differs in more than comments from the English
+    one replaced by that."""
+    blocks = iter([lines for code, lines in parts(english) if code])
+    result: list[str] = []
+    for code, lines in parts(chinese):
+        block = next(blocks, lines) if code else lines
+        same = list(map(bare, block)) == list(map(bare, lines))
+        result += lines if same else block
+    return replace(chinese, lines=tuple(result))
+
+
 def sections(page: Path) -> list[Section]:
-    parts: list[list[str]] = []
+    texts: list[list[str]] = []
     for line, code in coded(page.read_text("utf-8").splitlines()):
         if not code and re.match(r"#+ ", line):
-            parts.append([])
-        parts[-1].append(line)
+            texts.append([])
+        texts[-1].append(line)
     result = []
-    for heading, *lines in parts:
+    for heading, *lines in texts:
         mark = MARK.fullmatch(lines[0]) if lines else None
         digests = (mark[1], mark[2]) if mark else ()
         result.append(Section(heading, tuple(lines[1:] if mark else lines), *digests))
@@ -107,8 +136,8 @@ def relink(twin: Path) -> None:
     twin.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def mark(twin: Path, same: bool) -> list[str]:
-    """Write the digests of the sections whose English has changed.
+def follow(twin: Path, same: bool) -> list[str]:
+    """Write the digests of the sections whose English has changed, and code that has.
 
     Returns what is in the way: with ``same`` false, a section whose translation has not changed.
     """
@@ -122,7 +151,8 @@ def mark(twin: Path, same: bool) -> list[str]:
             digests = en.digest, zh.digest
             if zh.chinese == zh.digest and not same:
                 faults.append(f'"{zh.title}" has not changed, "{en.title}" has')
-        lines += [zh.heading, "<!-- en {} zh {} -->".format(*digests), *zh.lines]
+        mark = "<!-- en {} zh {} -->".format(*digests)
+        lines += [zh.heading, mark, *with_code_of(en, zh).lines]
     if not faults:
         twin.write_text("\n".join(lines) + "\n", "utf-8")
     return faults
@@ -135,7 +165,7 @@ def main(words: list[str]) -> int:
         return 2
     for twin in twins():
         relink(twin)
-    faults = [fault for page in pages for fault in mark(twin_of(page), "--same" in words)]
+    faults = [fault for page in pages for fault in follow(twin_of(page), "--same" in words)]
     print("\n".join(faults), end="\n" if faults else "")
     return 1 if faults else 0
 
