@@ -127,6 +127,17 @@ class Answer:
         )
 
 
+class AppRefused(ports.BadCredentials):
+    """The platform gives out no token for these credentials; ``code`` is its own."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(
+            f"Lark refuses the app ({code}: {masking.masked(message)}). Check app_id and "
+            "app_secret in [lark]."
+        )
+        self.code = code
+
+
 class Api:
     """Authorised calls: with the tenant's token, and once more when the platform calls it stale."""
 
@@ -140,6 +151,10 @@ class Api:
     async def close(self) -> None:
         """Wait for no token any more."""
         await self._token.close()
+
+    async def token(self) -> str:
+        """The tenant's token of now. Raises NoAnswer and AppRefused."""
+        return await self._token.get()
 
     async def call(
         self,
@@ -173,7 +188,7 @@ class Api:
         return answer
 
     async def _fetch_token(self) -> tuple[str, float]:
-        """A new token. Raises NoAnswer, and ports.BadCredentials where there is none for us."""
+        """A new token. Raises NoAnswer, and AppRefused where there is none for us."""
         path = "auth/v3/tenant_access_token/internal"
         body = {"app_id": self._settings.app_id, "app_secret": self._settings.app_secret}
         try:
@@ -184,10 +199,7 @@ class Api:
         if answer.later:
             raise NoAnswer(f"Lark gives out no token now ({answer.code or answer.status})", False)
         if answer.code != 0 or not isinstance(token, str) or not token:
-            raise ports.BadCredentials(
-                f"Lark refuses the app ({answer.code}: {masking.masked(answer.message)}). Check "
-                "app_id and app_secret in [lark]."
-            )
+            raise AppRefused(answer.code, answer.message)
         return token, float(lifetime) if isinstance(lifetime, int | float) else 3600.0
 
     async def _ask(

@@ -131,6 +131,18 @@ class Connection(sdk.Client):  # type: ignore[misc]
         log.info("connected to Lark (%s)", query.get(sdk.const.DEVICE_ID, ["?"])[0])
         return Link(socket, http.number_of(service), self)
 
+    async def address(self) -> str:
+        """The address that a connection would be made to, with its ticket, which is not used: never
+        to be logged. Raises Unreachable and ports.BadCredentials."""
+        try:
+            return await self._get_conn_url()
+        except sdk.ClientException as refusal:
+            raise ports.BadCredentials(refusals.what_to_check(refusal)) from None
+        except sdk.ServerException as refusal:
+            raise websocket.Unreachable(masking.masked(str(refusal))) from None
+        except http.NoAnswer as problem:
+            raise websocket.Unreachable(str(problem)) from None
+
     async def _get_conn_url(self) -> str:
         """The address of the websocket, with its ticket: never to be logged. Raises NoAnswer and
         the SDK's exceptions."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adapters.lark.settings import Settings
-from bot.model import manifests, ports
+from bot.model import checks, manifests, ports
 
 
 def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
@@ -16,11 +16,18 @@ def build(settings: Settings, deps: manifests.Deps) -> ports.Chat:
     return Lark(replace(settings, forms=forms, stream=not deps.callbacks), deps.clock)
 
 
+def examine(settings: Settings, deps: manifests.CheckDeps) -> checks.Checkup:
+    from adapters.lark.checks import checkup
+
+    return checkup(settings, deps)
+
+
 MANIFEST = manifests.ChatManifest(
     name="lark",
     title="Lark",
     settings=Settings,
     build=build,
+    examine=examine,
     shown=("domain",),
     loggers=("Lark",),
     # 5 a second per group, shared by all its bots, and 50 a second per API ("im-v1/message/create"

@@ -35,7 +35,11 @@ def said(locale: str, sentence: checks.Sentence | None) -> str:
     """A sentence in one language, on one line; "" for none."""
     if sentence is None:
         return ""
-    return " ".join(texts.filled(locale, sentence.pair, sentence.facts).split())
+    facts = {
+        name: said(locale, fact) if isinstance(fact, checks.Sentence) else fact
+        for name, fact in sentence.facts.items()
+    }
+    return " ".join(texts.filled(locale, sentence.pair, facts).split())
 
 
 def lines(locale: str, sections: Sequence[Section], width: int) -> Iterator[tuple[str, str]]:

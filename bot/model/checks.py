@@ -17,7 +17,8 @@ State = Literal["ok", "problem", "unsure", "manual"]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence in both languages. ``facts`` fill the braces, as those of ``bot.texts`` do."""
+    """A sentence in both languages. ``facts`` fill the braces, as those of ``bot.texts`` do; one
+    may be a sentence itself."""
 
     pair: Pair
     facts: Mapping[str, object] = field(default_factory=dict)

@@ -75,6 +75,8 @@ class Approvals:
         for verb, handler in (("subscribe", self.subscribe), ("unsubscribe", self.unsubscribe)):
             api = Api(f"approval/v4/approvals/{verb}", per_minute=slow)
             gate.add("POST", f"{root}/approvals/{{code}}/{verb}", api, handler)
+        definition = Api("approval/v4/approvals/get")
+        gate.add("GET", f"{root}/approvals/{{code}}", definition, self.definition)
         gate.add(
             "GET", f"{root}/instances", Api("approval/v4/instances", per_minute=slow), self.list
         )
@@ -105,6 +107,12 @@ class Approvals:
             raise Refusal(1390007, "subscription not existed")
         self.subscribed.discard(ask.path["code"])
         return _success({})
+
+    async def definition(self, ask: Ask) -> dict[str, Any]:
+        """An approval as it is defined; who approves and what is asked stand in the instances."""
+        self._known(ask.path["code"])
+        about = {"approval_name": self.known[ask.path["code"]], "status": "ACTIVE"}
+        return _success({**about, "form": "[]", "node_list": [], "viewers": []})
 
     async def get(self, ask: Ask) -> dict[str, Any]:
         instance = self.find(ask.path["instance"])

@@ -125,6 +125,31 @@ def throttled(limit: int, reset: float) -> Refusal:
     return Refusal(99991400, "request trigger frequency limit", 429, headers=headers)
 
 
+SCOPES = (
+    ("application/v6/applications", "application:application:self_manage"),
+    ("im/v1/chats", "im:chat:readonly"),
+    ("im/v1/files", "im:resource"),
+    ("im/v1/messages/list", "im:message:readonly"),
+    ("im/v1/messages/get", "im:message:readonly"),
+    ("im/v1/messages/delete", "im:message:recall"),
+    ("im/v1/messages", "im:message:send_as_bot"),
+    ("approval/v4/approvals", "approval:definition"),
+    ("approval/v4/instances", "approval:approval:readonly"),
+)
+"""The permission that calls need, by the beginning of their name; the first that fits counts."""
+
+
+def not_permitted(scope: str) -> Refusal:
+    """What an app without a permission gets, with the address at which it is applied for."""
+    apply = f"https://open.feishu.cn/app/{world.LARK_APP_ID}/auth?q={scope}&op_from=openapi"
+    return Refusal(
+        99991672,
+        f"Access denied. One of the following scopes is required: [{scope}]."
+        f"应用尚未开通所需的应用身份权限：[{scope}]，点击链接申请并开通任一权限即可：{apply}",
+        error={"permission_violations": [{"type": "action_scope_required", "subject": scope}]},
+    )
+
+
 Handler = Callable[[Ask], Awaitable[dict[str, Any]]]
 
 
@@ -135,6 +160,7 @@ class Gate:
         self.party = party
         self.tokens = Tokens(party.clock)
         self.rates = Rates(party.clock)
+        self.revoked: set[str] = set()
 
     def add(self, method: str, path: str, api: Api, handler: Handler) -> None:
         async def serve(request: web.Request) -> web.StreamResponse:
@@ -186,6 +212,9 @@ class Gate:
     def _admit(self, request: web.Request, raw: bytes, api: Api) -> Ask:
         if api.token:
             self.tokens.check(request.headers.get("Authorization", ""))
+            scope = next((each for start, each in SCOPES if api.name.startswith(start)), "")
+            if scope in self.revoked:
+                raise not_permitted(scope)
         self._spend(api)
         body: Any = {}
         if request.method != "GET" and raw and not api.multipart:
@@ -220,7 +249,7 @@ class Gate:
             if not self.rates.allow(key, limit, window):
                 raise throttled(limit, self.rates.wait(key, window))
 
-    # ---- the two calls that need nothing else
+    # ---- the call that needs nothing else
 
     async def token(self, ask: Ask) -> dict[str, Any]:
         """``POST /open-apis/auth/v3/tenant_access_token/internal``; its errors have status 200."""
@@ -230,17 +259,6 @@ class Gate:
             raise Refusal(10014, "app secret invalid", 200)
         token, left = self.tokens.issue()
         return {"code": 0, "msg": "ok", "tenant_access_token": token, "expire": left}
-
-    async def bot(self, _: Ask) -> dict[str, Any]:
-        """``GET /open-apis/bot/v3/info``"""
-        about = {
-            "activate_status": 2,
-            "app_name": "Countersign",
-            "avatar_url": "",
-            "ip_white_list": [],
-            "open_id": world.LARK_BOT,
-        }
-        return {"code": 0, "msg": "ok", "bot": about}
 
 
 def _journal(request: web.Request, raw: bytes) -> dict[str, Any]:

@@ -91,6 +91,21 @@ class People(Platform):
         self.push("push.event", event)
 
     @base.control
+    async def permit(self, scope: str, granted: bool = True) -> None:
+        """Grant the app a permission, or take it away; it has all it needs at first."""
+        change = self.gate.revoked.discard if granted else self.gate.revoked.add
+        change(scope)
+
+    @base.control
+    async def set_app(self, active: int = 2, bot: bool = True, **about: Any) -> None:
+        """Change what the developer console has of the app: the state in the organisation, whether
+        it has a bot, and fields of ``application/v6/applications``, tables merged."""
+        self.application.active, self.application.bot = active, bot
+        for name, value in about.items():
+            known = self.application.about[name]
+            self.application.about[name] = {**known, **value} if isinstance(known, dict) else value
+
+    @base.control
     async def let_bot_manage(self, chat: str, manages: bool = True) -> None:
         """Whether the bot is a manager of that group (not so at first)."""
         self.tenant.chat(chat).bot_manages = manages

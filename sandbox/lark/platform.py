@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox import base
 from sandbox.lark import events
+from sandbox.lark.application import Application
 from sandbox.lark.approvals import Approvals
 from sandbox.lark.gate import Api, Ask, Gate, Refusal
 from sandbox.lark.hooks import Hooks
@@ -25,6 +26,7 @@ class Platform(base.Party):
         self.sockets = self.pushes.sockets
         self.messages = Messages(self.tenant, self.gate)
         self.hooks = Hooks(self.tenant, self.gate)
+        self.application = Application(self.tenant, self.gate)
         self.approvals = Approvals(clock, self.gate, self.pushes.start, self.changes)
         self.user_ids = True
         bootstrap = Api("callback/ws/endpoint", 10_000, 100_000, token=False)
@@ -32,7 +34,6 @@ class Platform(base.Party):
         self.gate.add("POST", "/callback/ws/endpoint", bootstrap, self.sockets.endpoint)
         path = "/open-apis/auth/v3/tenant_access_token/internal"
         self.gate.add("POST", path, token, self.gate.token)
-        self.gate.add("GET", "/open-apis/bot/v3/info", Api("bot/v3/info"), self.gate.bot)
         path = "/open-apis/im/v1/messages/{message_id}"
         self.gate.add("DELETE", path, Api("im/v1/messages/delete"), self.delete)
         self.app.router.add_route("*", "/{path:.*}", self.gate.unknown)

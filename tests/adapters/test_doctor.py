@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from adapters.dingtalk import advice as advice_dingtalk
+from adapters.lark import advice as advice_lark
 from sandbox import process, standins, world
 from tests.bot import doctor_stage
 
@@ -148,7 +149,127 @@ DINGTALK = {
         state="manual",
     ),
 }
-TROUBLES = DINGTALK
+LARK = {
+    "secret": Trouble(
+        "lark.credentials",
+        "refuses the credentials of the app cli_sandbox (10014)",
+        "/app/cli_sandbox/baseinfo (Credentials & Basic Info): copy the App Secret",
+        edits={"lark-app-secret": "wrong"},
+    ),
+    "domain": Trouble(
+        "lark.domain",
+        "does not know the app cli_elsewhere (10003)",
+        'for an app made at https://open.larksuite.com say [lark] domain = "https://open.larksuite.com"',
+        edits={"cli_sandbox": "cli_elsewhere"},
+    ),
+    "no-bot": Trouble(
+        "lark.bot",
+        "The app has no bot feature (code 11205)",
+        "/app/cli_sandbox/bot (Add Features → Bot)",
+        calls=(("lark", "set_app", {"bot": False}),),
+    ),
+    "disabled": Trouble(
+        "lark.bot",
+        "The organisation has disabled the app",
+        "Admin Console → Workplace → App Management",
+        calls=(("lark", "set_app", {"active": 1}),),
+    ),
+    "connections": Trouble(
+        "lark.connection",
+        "this app has too many (50 at most)",
+        "no other program holds all 50 connections",
+        calls=(("lark", "limit_connections", {"limit": 0}),),
+    ),
+    "scope": Trouble(
+        "lark.scope.hear",
+        "lacks the permission im:message.group_at_msg:readonly: no message that mentions it",
+        "https://open.feishu.cn/app/cli_sandbox/auth?q=im:message.group_at_msg:readonly&op_from=openapi",
+        calls=without("lark", "im:message.group_at_msg:readonly"),
+    ),
+    "files": Trouble(
+        "lark.scope.files",
+        "long outputs can't be sent as files",
+        "/auth?q=im:resource&",
+        calls=without("lark", "im:resource"),
+        state="unsure",
+    ),
+    "forms": Trouble(
+        "lark.scope.forms",
+        "lacks the permission approval:approval:readonly: approval forms can't be read",
+        "/auth?q=approval:approval:readonly&",
+        calls=without("lark", "approval:approval:readonly"),
+    ),
+    "unpublished": Trouble(
+        "lark.version",
+        "No version of the app is published",
+        "/app/cli_sandbox/version (Version Management & Release)",
+        calls=(("lark", "set_app", {"online_version_id": ""}),),
+    ),
+    "in-review": Trouble(
+        "lark.version",
+        "A version waits for review",
+        "have the administrator approve it",
+        calls=(("lark", "set_app", {"unaudit_version_id": "oav_2"}),),
+        state="unsure",
+    ),
+    "200340": Trouble(
+        "lark.callback",
+        "callback card.action.trigger is not subscribed to: whoever clicks sees the error 200340",
+        "Events & Callbacks → Callback Configuration",
+        calls=(("lark", "set_app", {"callback_info": {"subscribed_callbacks": []}}),),
+    ),
+    "callback-elsewhere": Trouble(
+        "lark.callback",
+        "Callbacks are delivered by webhook, and the bot waits by persistent connection",
+        "receive callbacks through persistent connection",
+        calls=(("lark", "set_app", {"callback_info": {"callback_type": "webhook"}}),),
+    ),
+    "events": Trouble(
+        "lark.events",
+        "The events im.message.recalled_v1, approval_instance are not subscribed to",
+        "add im.message.recalled_v1, approval_instance, then publish",
+        calls=(("lark", "set_app", {"event": {"subscribed_events": ["im.message.receive_v1"]}}),),
+    ),
+    "events-elsewhere": Trouble(
+        "lark.events",
+        "Events are delivered by webhook",
+        "Event Configuration: receive events through persistent connection",
+        calls=(("lark", "set_app", {"event": {"subscription_type": "webhook"}}),),
+    ),
+    "callback-unseen": Trouble(
+        "lark.callback",
+        "that takes the permission application:application:self_manage); if they are not, a click",
+        "Callback Configuration",
+        calls=without("lark", "application:application:self_manage"),
+        state="manual",
+    ),
+    "outside-the-group-of-lark": Trouble(
+        "lark.group.hr",
+        "The bot is not in the group “hr” (oc_hr)",
+        "Settings → Bots → Add Bot",
+        calls=(("lark", "move_bot", {"chat": "hr", "inside": False}),),
+    ),
+    "chats-unseen": Trouble(
+        "lark.group.ops",
+        "is not told without the permission im:chat:readonly",
+        "/auth?q=im:chat:readonly&",
+        calls=without("lark", "im:chat:readonly"),
+        state="manual",
+    ),
+    "unknown-form": Trouble(
+        "lark.form.7C468A54-0000-0000-0000-00000NOWHERE",
+        "There is no approval definition 7C468A54-0000-0000-0000-00000NOWHERE (1390002)",
+        "the definitionCode of its address",
+        edits={world.LARK_FORM: "7C468A54-0000-0000-0000-00000NOWHERE"},
+    ),
+    "allow-list": Trouble(
+        "lark.bot",
+        "not on the app's IP allow list (99991401)",
+        "/safe (Security Settings → IP Allow List)",
+        calls=(fault("lark", "bot/v3/info", "error", code=99991401, status=400),),
+    ),
+}
+TROUBLES = DINGTALK | LARK
 
 
 @pytest.fixture
@@ -203,7 +324,7 @@ async def test_a_fault_is_named_with_its_mend(
     assert not others, "what is well is not blamed"
 
 
-@pytest.mark.parametrize("module", [advice_dingtalk])
+@pytest.mark.parametrize("module", [advice_dingtalk, advice_lark])
 def test_both_languages_say_the_same_facts(module: ModuleType) -> None:
     values = [each for name, each in vars(module).items() if name.isupper()]
     pairs = [each for each in values if isinstance(each, tuple)]
