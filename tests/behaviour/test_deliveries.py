@@ -12,7 +12,6 @@ next would stand; a bot that waits longer than a platform dawdles never sees tha
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
 from collections import Counter
@@ -25,7 +24,7 @@ import pytest
 from bot import model
 from sandbox import play, process
 from sandbox.client import Sandbox
-from tests.behaviour.conftest import Scene, playing
+from tests.behaviour.conftest import Scene, invocations, playing, time_goes_by
 
 DISORDER = ("duplicate", "reorder", "slow", "drop_ack")
 BROKEN = ("lose_answer", "hang_up", "error", "throttle", "html", "slow")
@@ -43,7 +42,6 @@ CLOUD = (
     "DescribeInvocationResults",
 )
 Meanwhile = Callable[[], Awaitable[None]]
-OPEN = ("Pending", "Running", "Stopping")
 SLOW = {"seconds": 2.0}
 """Longer than the bot waits for an answer in these tests."""
 TWO = """
@@ -161,11 +159,6 @@ class Round:
         assert sum(result["runs"] for one in started for result in one["results"]) == self.runs
 
 
-async def invocations(scene: Scene) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = await scene.sandbox.call("aliyun", "invocations")
-    return found
-
-
 async def at_rest(scene: Scene) -> None:
     """Wait until all was acknowledged and nothing is left to send."""
     deadline = time.monotonic() + 40.0
@@ -188,26 +181,6 @@ async def undone(scene: Scene) -> str:
     with scene.reader() as reader:
         status = reader.status()
     return f"{late} {dict(status.effects)}" if late or status.effects else ""
-
-
-@contextlib.asynccontextmanager
-async def time_goes_by(scene: Scene) -> AsyncIterator[None]:
-    """Within, time passes quickly while no script runs: what waits to be sent or delivered again
-    need not wait."""
-
-    async def pass_on() -> None:
-        while True:
-            await asyncio.sleep(0.2)
-            running = [one for one in await invocations(scene) if one["status"] in OPEN]
-            if not running:
-                await scene.advance(2.0)
-
-    clock = asyncio.create_task(pass_on())
-    try:
-        yield
-    finally:
-        clock.cancel()
-        await asyncio.gather(clock, return_exceptions=True)
 
 
 async def order(

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import play, process
 from sandbox.client import Sandbox
-from tests.behaviour.conftest import Scene, playing
+from tests.behaviour.conftest import Scene, playing, time_goes_by
 
 TABLE = "[command.reboot-with-approval]"
 
@@ -32,12 +32,15 @@ async def scene(
 
 
 async def test_a_template_with_an_approval_of_its_own(scene: Scene) -> None:
-    await play.reboot(scene)
+    async with time_goes_by(scene):
+        await play.reboot(scene)
 
 
 async def test_a_rejection_within(scene: Scene) -> None:
-    await play.reboot_rejected(scene)
+    async with time_goes_by(scene):
+        await play.reboot_rejected(scene)
 
 
 async def test_a_partial_failure(scene: Scene) -> None:
-    await play.reboot_failing(scene)
+    async with time_goes_by(scene):
+        await play.reboot_failing(scene)

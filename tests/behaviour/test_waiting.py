@@ -8,7 +8,7 @@ import pytest
 
 from bot.runtime import outbox, poller
 from sandbox import play
-from tests.behaviour.conftest import Scene
+from tests.behaviour.conftest import Scene, time_goes_by
 
 WAITS = ("在等", "waits for", "还在等", "I still wait")
 
@@ -17,7 +17,7 @@ WAITS = ("在等", "waits for", "还在等", "I still wait")
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (outbox, poller):
         assert module.TELL_AFTER <= 8
-        monkeypatch.setattr(module, "TELL_AFTER", 1.5)
+        monkeypatch.setattr(module, "TELL_AFTER", 0.7)
 
 
 async def cloud(scene: Scene, api: str, **fault: Any) -> None:
@@ -38,8 +38,9 @@ async def test_a_run_that_waits_for_the_cloud_says_so_once_and_what_came_of_it(
     told = await scene.told("RunCommand", known)
     assert "127.0.0.1" in told["text"], "where it calls"
     assert play.has(told["text"], ("最晚到", "at the latest"))
-    await scene.told(("已经回应", "has answered"), known)
-    ended = await scene.told(play.AUDIT, known)
+    async with time_goes_by(scene):
+        await scene.told(("已经回应", "has answered"), known)
+        ended = await scene.told(play.AUDIT, known)
     assert play.has(ended["text"], play.SUCCEEDED)
     assert len([e for e in waits(await scene.transcript()) if "RunCommand" in e["text"]]) == 1
     lines = [r for r in caplog.records if "RunCommand at" in r.getMessage()]
@@ -50,7 +51,7 @@ async def test_a_run_that_waits_for_the_cloud_says_so_once_and_what_came_of_it(
 async def test_planning_and_lookups_that_wait_say_so(scene: Scene) -> None:
     for asked in ("restart web-01 reason=cloud", "instances"):
         known = await scene.ids()
-        await cloud(scene, "DescribeInstances", do="slow", seconds=4)
+        await cloud(scene, "DescribeInstances", do="slow", seconds=2)
         await scene.say("alice", asked)
         told = await scene.told("DescribeInstances", known)
         assert play.has(told["text"], WAITS)
@@ -65,8 +66,8 @@ def found(entries: list[play.Entry], known: list[str]) -> list[play.Entry]:
 async def test_results_that_cannot_be_read_are_told(scene: Scene) -> None:
     known = await scene.ids()
     card = await scene.pending("restart web-01 reason=cloud")
-    await cloud(scene, "DescribeInvocationResults", do="slow", seconds=4)
-    await cloud(scene, "DescribeInvocations", do="slow", seconds=4)
+    await cloud(scene, "DescribeInvocationResults", do="slow", seconds=2)
+    await cloud(scene, "DescribeInvocations", do="slow", seconds=2)
     await scene.click("bob", card, "approve")
     told = await scene.told("DescribeInvocationResults", known)
     assert play.has(told["text"], ("暂时读不到", "cannot be read now"))
