@@ -79,7 +79,7 @@ pictures: setup
 # change of the dependencies. ARGS="--upgrade" takes the newest ones.
 lock: setup
 	$(PY) -m pip install -q 'uv>=0.8'
-	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --extra demo --extra dev --no-header \
+	$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --extra demo --extra otel --extra dev --no-header \
 	  --no-annotate -o requirements.lock pyproject.toml $(ARGS)
 
 clean:

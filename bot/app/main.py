@@ -93,11 +93,13 @@ class App:
                     self.deployment, effect, view, now
                 ),
             )
-            door.start()
-            try:
-                await self._serve(door, opened, stop, ready)
-            finally:
-                await door.close()
+            assert opened.writer is not None
+            async with operate.traced(self.settings, door, opened.writer.installation):
+                door.start()
+                try:
+                    await self._serve(door, opened, stop, ready)
+                finally:
+                    await door.close()
 
     def _recognise(self, opened: store.Store) -> None:
         """Is it an older copy that was put back by other means than ``restore``?"""

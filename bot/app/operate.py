@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from bot import config, release
+from bot.runtime import engine
 from bot.web import health, listener
 
 
@@ -26,3 +30,22 @@ def listener_of(settings: config.Config, parts: health.Parts) -> listener.Listen
 
     pages = {"/healthz": alive, "/readyz": ready, "/metrics": metrics.Metrics(parts, state).page}
     return listener.Listener(address, "[web] operate", pages)
+
+
+@asynccontextmanager
+async def traced(
+    settings: config.Config, door: engine.Engine, installation: str
+) -> AsyncIterator[None]:
+    """Send traces of requests meanwhile, where the configuration says so. ``installation`` is the
+    store's name."""
+    if settings.web.traces is None:
+        yield
+        return
+    from bot.web import otlp  # the extra is loaded where it is used
+
+    traces = otlp.Traces(settings.web.traces, installation)
+    door.follow(traces.follow)
+    try:
+        yield
+    finally:
+        await traces.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -23,6 +24,7 @@ def check(context: CheckContext) -> None:
     check_platforms(context)
     check_addresses(context)
     check_adapters(context)
+    check_traces(context)
     accounts.check_people(context)
     for name, policy in context.file.policy.items():
         check_policy(context, name, policy)
@@ -86,6 +88,7 @@ def check_addresses(context: CheckContext) -> None:
         ((one.name,), context.file.table(one.name))
         for one in (*adapters.chats, adapters.cloud, adapters.robots)
     ]
+    tables.append((("web",), context.file.web))
     for place, table in (*tables, *context.parts.entries("bus")):
         for path, address in addresses(table) if table is not None else ():
             plain = address.startswith("http://") and not loopback(address)
@@ -101,7 +104,7 @@ def addresses(table: Table) -> Iterator[tuple[paths.Path, str]]:
     """The addresses in a table of an adapter, each with the path to it."""
     for key, info in type(table).model_fields.items():
         value = getattr(table, key)
-        if holds(info, ADDRESS):
+        if value is not None and holds(info, ADDRESS):
             if isinstance(value, str):
                 yield (key,), value
             elif isinstance(value, Mapping):
@@ -118,6 +121,18 @@ def check_adapters(context: CheckContext) -> None:
         for flaw in one.check(table) if table is not None else ():
             if not any(context.faulty(one.name, *path) for path in flaw.unless):
                 context.diagnostics.fault((one.name, *flaw.path), flaw.message, flaw.about)
+
+
+def check_traces(context: CheckContext) -> None:
+    """Are the packages there that traces are sent by?"""
+    if context.file.web.traces is None or context.faulty("web", "traces"):
+        return
+    if importlib.util.find_spec("opentelemetry") is None:
+        context.diagnostics.fault(
+            ("web", "traces"),
+            'the packages that send traces are not installed: pip install "countersign[otel]"; in '
+            'a checkout .venv/bin/python -m pip install -c requirements.lock ".[otel]"',
+        )
 
 
 # ----------------------------------------------------------------------------- policies

@@ -20,7 +20,17 @@ from bot.model import manifests
 from bot.source import values
 from bot.source.secret import Secret
 from bot.source.tables import Table
-from bot.source.values import Caller, Folder, FormPlatform, Kind, Listen, Text, Texts
+from bot.source.values import (
+    ADDRESS,
+    Address,
+    Caller,
+    Folder,
+    FormPlatform,
+    Kind,
+    Listen,
+    Text,
+    Texts,
+)
 
 
 class Bot(Table):
@@ -68,13 +78,19 @@ class Bot(Table):
 
 
 class Web(Table):
-    """What is served to those who operate the bot, each on a listener of its own."""
+    """What those who operate the bot are served, and sent."""
 
     operate: Listen | None = Field(
         default=None,
         description="Address and port of `/healthz`, `/readyz` and `/metrics`, such as "
         "`127.0.0.1:9464`. Whoever reaches it may read it: it holds numbers, and no secrets, names "
         "of people or texts. Default: nothing is listened on.",
+    )
+    traces: Annotated[Address, ADDRESS] | None = Field(
+        default=None,
+        description="Where a trace of each request is sent: the address of a collector of "
+        "OpenTelemetry (OTLP over HTTP), such as `http://127.0.0.1:4318/v1/traces`. Needs the "
+        "extra `countersign[otel]`. Default: nowhere.",
     )
 
 

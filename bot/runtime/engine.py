@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from bot import failpoints, model, regexes
 from bot.model import ports
-from bot.runtime import clearance, intake, meter, retry
+from bot.runtime import clearance, intake, meter, moves, retry
 from bot.store import port
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,7 @@ class Engine:
         self._failed = failed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._watchers: list[Callable[[port.Changes], None]] = []
+        self._followers: list[Callable[[list[moves.Move]], None]] = []
         self._closed = True
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Future[None] | None = None
@@ -140,6 +141,11 @@ class Engine:
         moved steps."""
         self._watchers.append(watcher)
 
+    def follow(self, follower: Callable[[list[moves.Move]], None]) -> None:
+        """Call ``follower`` on the loop after every commit in which requests moved."""
+        self._followers.append(follower)
+        self._intake.followed = True
+
     async def close(self) -> None:
         """Finish what was taken, take nothing more, and wait until the writer has ended."""
         if self._ended is None:
@@ -175,6 +181,10 @@ class Engine:
         if changes is not None and changes:
             for watcher in self._watchers:
                 watcher(changes)
+
+    def _tell(self, steps: list[moves.Move]) -> None:
+        for follower in self._followers:
+            follower(steps)
 
     def _judge(self, job: _Job, question: regexes.Question) -> None:
         """Have a pattern judged elsewhere, then do the job again."""
@@ -272,6 +282,8 @@ class Engine:
         for line in self._intake.log_lines():
             line.write()
         self._loop.call_soon_threadsafe(self._hand_back, answers, writer.changes)
+        if steps := self._intake.moves_of_requests():
+            self._loop.call_soon_threadsafe(self._tell, steps)
 
     def _waits_on(self, waited: float) -> bool:
         """Another program holds the write lock: it is waited for, for however long, but not once

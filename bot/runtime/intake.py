@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot import model, regexes
 from bot.model import ports
-from bot.runtime import logs, meter, retry
+from bot.runtime import logs, meter, moves, retry
 from bot.store import codec, port
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,21 @@ class Intake:
         self._meter = counts
         self._actions: list[str] = []
         self._outcome: tuple[str, str, str] | None = None
+        self._end: tuple[port.Row, model.Outcome] | None = None
+        self._moves: list[moves.Move] = []
+        self.followed = False
+        self.moves: list[moves.Move] = []
         self.lines: list[logs.Line | logs.Failure] = []
 
     def log_lines(self) -> list[logs.Line | logs.Failure]:
         """What the log says of what was decided since it was last asked for."""
         lines, self.lines = self.lines, []
         return lines
+
+    def moves_of_requests(self) -> list[moves.Move]:
+        """How requests moved since it was last asked; nothing unless they are ``followed``."""
+        known, self.moves = self.moves, []
+        return known
 
     def take(self, event: model.Event, last: bool = False) -> model.Receipt:
         """Decide and write one event. Whatever goes wrong with it harms only itself. Raises
@@ -63,7 +72,7 @@ class Intake:
         fault: Exception | None = None
         for attempt in (1, 2):
             writer.savepoint()
-            self._actions, self._outcome = [], None
+            self._actions, self._moves, self._outcome, self._end = [], [], None, None
             try:
                 receipt, lines = self._decided(event, now)
                 writer.release()
@@ -92,6 +101,7 @@ class Intake:
             self._meter.decisions[action] += 1
         if self._outcome is not None:
             self._meter.effects[self._outcome] += 1
+        self.moves += self._moves
 
     def _decided(
         self, event: model.Event, now: datetime
@@ -114,6 +124,10 @@ class Intake:
             writer.apply(view, decision, now)
             receipt = decision.receipt
             self._actions = [entry.action for entry in decision.audit]
+            if self.followed:
+                self._moves = list(moves.of_decision(view.request, decision, now))
+                if self._end is not None and view.request is not None:
+                    self._moves.append(moves.Ended(view.request, *self._end, now))
             lines = [*logs.lines(view.request, decision), *logs.failures(decision)]
             if needs.asks_by:
                 writer.record_ask(needs.asks_by, event.id, now)
@@ -125,7 +139,7 @@ class Intake:
     def _refuse(self, event: model.Event, now: datetime, fault: Exception) -> model.Receipt:
         """Note that an event could not be decided, so that it is neither lost nor taken again."""
         log.error("event %s could not be decided", event.id, exc_info=fault)
-        self._actions, self._outcome = ["event.failed"], None
+        self._actions, self._moves, self._outcome = ["event.failed"], [], None
         writer = self._writer
         entry = model.AuditEntry(
             actor="system",
@@ -183,6 +197,7 @@ class Intake:
             outcome = given_up(row, outcome)
             event = replace(event, outcome=outcome)
         self._writer.settle(row.effect.id, outcome, moment)
+        self._end = row, outcome
         self._outcome = (row.effect.body.kind, party, outcome.kind)
         if isinstance(outcome, model.Done) and isinstance(row.effect.body, model.ShowCard):
             self._writer.card_shown(row.effect.request, outcome, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -12,9 +13,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1 import trace_pb2
 
 from bot.web import health
-from sandbox import process
+from sandbox import play, process
 from sandbox.client import Sandbox
 from tests.behaviour.conftest import Scene, playing
 
@@ -61,6 +65,70 @@ async def operating(
         async with playing(sandbox, platform, path) as scene, aiohttp.ClientSession() as session:
             (address,) = PAGES.findall(caplog.text)
             yield Operator(scene, address, session)
+
+
+class Collector:
+    """A collector of OpenTelemetry: takes OTLP over HTTP. ``bodies`` are what came."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    async def take(self, request: web.BaseRequest) -> web.Response:
+        assert (request.method, request.path) == ("POST", "/v1/traces")
+        body = await request.read()
+        packed = request.headers.get("Content-Encoding") == "gzip"
+        self.bodies.append(gzip.decompress(body) if packed else body)
+        return web.Response(body=b"", content_type="application/x-protobuf")
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        runner = web.ServerRunner(web.Server(self.take))
+        await runner.setup()
+        await (site := web.TCPSite(runner, "127.0.0.1", 0)).start()
+        yield site.name.replace(":0", f":{runner.addresses[0][1]}") + "/v1/traces"
+        await runner.cleanup()
+
+    def spans(self) -> list[trace_pb2.Span]:
+        return [
+            span
+            for body in self.bodies
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+
+async def test_a_request_is_one_trace_even_over_a_restart(tmp_path: Path) -> None:
+    collector = Collector()
+    async with collector.listening() as address, Sandbox() as sandbox:
+        traced = f'\n[web]\ntraces = "{address}"\n'
+        path = process.configuration(tmp_path, sandbox.ports, traced)
+        async with playing(sandbox, "lark", path) as scene:
+            known = await scene.ids()
+            card = await scene.pending('restart web-01 reason="hush hush"')
+            await scene.settled()
+            await scene.end()
+            before = {span.name for span in collector.spans()}
+            await scene.start()
+            await scene.click("bob", card, "approve")
+            await scene.told(play.AUDIT, known)
+            await scene.settled()
+    assert before == {"intake", "effect resolve", "effect show_card"}
+    spans = collector.spans()
+    names = [span.name for span in spans]
+    for name in ("intake", "approval", "run", "request restart", "effect start_run"):
+        assert names.count(name) == 1, names
+    assert len({span.trace_id for span in spans}) == 1
+    assert len({span.span_id for span in spans}) == len(spans)
+    by_name = {span.name: span for span in spans}
+    whole, run = by_name["request restart"], by_name["run"]
+    assert not whole.parent_span_id
+    assert by_name["effect start_run"].parent_span_id == run.span_id
+    assert {by_name[one].parent_span_id for one in ("intake", "approval", "run")} == {whole.span_id}
+    assert all(span.start_time_unix_nano <= span.end_time_unix_nano for span in spans)
+    assert whole.start_time_unix_nano <= run.start_time_unix_nano < whole.end_time_unix_nano
+    for word in (b"hush", b"alice", b"bob", b"web-01", b"systemctl", b"oc_", b"ou_"):
+        assert word not in b"".join(collector.bodies)
 
 
 async def test_a_platform_that_is_away_is_named_until_it_is_back(
